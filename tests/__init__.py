@@ -1,0 +1,1 @@
+"""Tests of Usher; their folders follow the packages they are about."""
