@@ -1,0 +1,49 @@
+# Everything that is done with Usher by hand or by a machine. `make help` lists it.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+RUN := .venv/bin/python -m
+# A stamp is written when a lock has been installed; a change of the lock makes it stale.
+DEMO := .venv/.installed-demo
+DEV := .venv/.installed-dev
+PROJECT := pyproject.toml tools/install.sh
+
+.PHONY: help demo demo-once test test-fast lint lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: $(DEMO) ## Start a local Slack, a local Saturn Cloud, a JupyterHub and the bot, and keep them running
+	$(RUN) playground demo
+
+demo-once: $(DEMO) ## Play the whole way once, from the link to the opened IDE, and end
+	$(RUN) playground demo-once
+
+test: $(DEV) ## Run all tests, with the branch coverage that is demanded
+	$(RUN) pytest -n 2 --dist loadgroup --cov --cov-report=term
+
+test-fast: $(DEV) ## Run the tests that take no long time and no browser
+	$(RUN) pytest -n 2 --dist loadgroup -m "not slow and not browser"
+
+lint: $(DEV) ## Check style, types, import layers and known vulnerabilities
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+	.venv/bin/lint-imports
+	$(RUN) pip check
+	.venv/bin/python tools/audit.py
+
+lock: $(DEV) ## Write the locks anew from pyproject.toml; UPGRADE=1 looks for newer versions
+	.venv/bin/python tools/lock.py $(if $(UPGRADE),--upgrade)
+
+clean: ## Remove what was made, the environment too
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info .coverage .coverage.* htmlcov
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(DEMO): requirements/demo.txt $(PROJECT)
+	PYTHON="$(PYTHON)" sh tools/install.sh demo
+	@touch $@
+
+# It holds all that the demonstration needs, too.
+$(DEV): requirements/dev.txt $(PROJECT)
+	PYTHON="$(PYTHON)" sh tools/install.sh dev
+	@touch $@ $(DEMO)

@@ -1,0 +1,76 @@
+"""Ask pip-audit about the locked versions, and say plainly when it could not check anything.
+
+Where its data cannot be reached (offline, or behind a mirror that serves packages only) pip-audit either breaks
+off or passes having checked nothing. So it is first asked about a version that is known to be vulnerable: only
+when it says so is its word on our own versions worth something.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCK = ROOT / "requirements" / "dev.txt"
+
+#: Published vulnerabilities since 2021, so a source of data that does not know of them holds none.
+KNOWN_BAD = "jinja2==2.11.2"
+TIMEOUT_S = 300
+
+
+def pip_audit(requirements: Path, *options: str) -> tuple[int, str, str]:
+    """Run pip-audit on a file of exact versions; return its exit status, its JSON and its messages."""
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pip_audit", "--strict", "--disable-pip", "--progress-spinner=off"),
+            *("--format=json", "--desc=off", f"--requirement={requirements}", *options),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def vulnerable(report: str) -> dict[str, list[str]]:
+    """Read which package has which vulnerabilities; empty for a report without any, or no report at all."""
+    if not report.strip():
+        return {}
+    return {
+        f"{dependency['name']} {dependency['version']}": [found["id"] for found in dependency["vulns"]]
+        for dependency in json.loads(report)["dependencies"]
+        if dependency.get("vulns")
+    }
+
+
+def data_in_reach() -> bool:
+    """Tell whether pip-audit knows of a vulnerability that everybody knows of."""
+    with tempfile.TemporaryDirectory() as folder:
+        canary = Path(folder, "known-bad.txt")
+        canary.write_text(KNOWN_BAD + "\n")
+        return bool(vulnerable(pip_audit(canary, "--no-deps")[1]))
+
+
+def main() -> int:
+    """Print what was found; return 0 when nothing was found or nothing could be asked, otherwise 1."""
+    if not data_in_reach():
+        print(
+            "pip-audit: NOT CHECKED: its data cannot be reached from here, so it says nothing about our versions."
+        )
+        return 0
+    status, report, messages = pip_audit(LOCK, "--require-hashes")
+    for package, identifiers in sorted(vulnerable(report).items()):
+        print(f"pip-audit: {package}: {', '.join(identifiers)}")
+    if status:
+        print(messages.strip() or f"pip-audit ended with status {status}", file=sys.stderr)
+        return 1
+    print("pip-audit: no known vulnerabilities in requirements/dev.txt")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
