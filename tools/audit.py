@@ -1,8 +1,8 @@
 """Ask pip-audit about the locked versions, and say plainly when it could not check anything.
 
-Where its data cannot be reached (offline, or behind a mirror that serves packages only) pip-audit either breaks
-off or passes having checked nothing. So it is first asked about a version that is known to be vulnerable: only
-when it says so is its word on our own versions worth something.
+Where its data cannot be reached (offline, or behind a mirror that serves packages only) pip-audit either
+breaks off or passes having checked nothing. So it is first asked about a version that is known to be
+vulnerable: only when it says so is its word on our own versions worth something.
 """
 
 from __future__ import annotations
@@ -58,9 +58,7 @@ def data_in_reach() -> bool:
 def main() -> int:
     """Print what was found; return 0 when nothing was found or nothing could be asked, otherwise 1."""
     if not data_in_reach():
-        print(
-            "pip-audit: NOT CHECKED: its data cannot be reached from here, so it says nothing about our versions."
-        )
+        print("pip-audit: NOT CHECKED: its data cannot be reached from here, so nothing was looked at.")
         return 0
     status, report, messages = pip_audit(LOCK, "--require-hashes")
     for package, identifiers in sorted(vulnerable(report).items()):

@@ -31,17 +31,9 @@ OPTIONS = (
 
 def compile_lock(name: str, build: str, *options: str) -> None:
     """Write one lock; ``build`` is what the build needs, as lines of requirements."""
+    output = f"--output-file=requirements/{name}.txt"
     subprocess.run(
-        [
-            str(UV),
-            "pip",
-            "compile",
-            *OPTIONS,
-            *options,
-            f"--output-file=requirements/{name}.txt",
-            "pyproject.toml",
-            "-",
-        ],
+        [str(UV), "pip", "compile", *OPTIONS, *options, output, "pyproject.toml", "-"],
         input=build,
         text=True,
         cwd=ROOT,

@@ -1,0 +1,73 @@
+"""The Web API methods of Slack that Usher calls: the scopes each needs, and how often it may be called.
+
+Pure data. The manifest's scopes are held equal to it by a test, the notifier keeps its budgets by it, and the
+doctor compares the token's scopes with it. Budgets are per method, app and workspace; source: ``slack.md``,
+"Payload facts", after Slack's published rate-limit tiers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, Literal
+
+Caller = Literal["bot", "app", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """What one method asks for.
+
+    ``caller`` is the kind of token it is called with ("none": client id and secret, or an address that is
+    itself the permission), ``scopes`` what that token needs. ``per_minute`` and ``per_channel_per_minute`` are
+    upper bounds of calls; None where Slack publishes none.
+    """
+
+    caller: Caller = "bot"
+    scopes: frozenset[str] = frozenset()
+    per_minute: int | None = None
+    per_channel_per_minute: int | None = None
+
+
+AUTH_TEST: Final = "auth.test"
+CHAT_POST_MESSAGE: Final = "chat.postMessage"
+CHAT_UPDATE: Final = "chat.update"
+CHAT_POST_EPHEMERAL: Final = "chat.postEphemeral"
+CONVERSATIONS_HISTORY: Final = "conversations.history"
+USERS_INFO: Final = "users.info"
+USERS_LIST: Final = "users.list"
+VIEWS_OPEN: Final = "views.open"
+VIEWS_UPDATE: Final = "views.update"
+VIEWS_PUBLISH: Final = "views.publish"
+OPENID_CONNECT_TOKEN: Final = "openid.connect.token"  # noqa: S105 - the name of a method, no secret
+APPS_CONNECTIONS_OPEN: Final = "apps.connections.open"
+#: No method of the Web API, but a post to the address that came with a command or a click.
+RESPONSE_URL: Final = "response_url"
+
+_CHAT: Final = frozenset({"chat:write"})
+_USERS: Final = frozenset({"users:read"})
+
+METHODS: Final[Mapping[str, Method]] = MappingProxyType(
+    {
+        AUTH_TEST: Method(),
+        CHAT_POST_MESSAGE: Method(scopes=_CHAT, per_minute=500, per_channel_per_minute=60),
+        CHAT_UPDATE: Method(scopes=_CHAT, per_minute=50),
+        CHAT_POST_EPHEMERAL: Method(scopes=_CHAT, per_minute=100),
+        # Direct messages only: no other history scope is ever asked for.
+        CONVERSATIONS_HISTORY: Method(scopes=frozenset({"im:history"}), per_minute=50),
+        USERS_INFO: Method(scopes=_USERS, per_minute=100),
+        USERS_LIST: Method(scopes=_USERS, per_minute=20),
+        VIEWS_OPEN: Method(per_minute=100),
+        VIEWS_UPDATE: Method(per_minute=100),
+        VIEWS_PUBLISH: Method(per_minute=100),
+        OPENID_CONNECT_TOKEN: Method(caller="none"),
+        APPS_CONNECTIONS_OPEN: Method(caller="app", scopes=frozenset({"connections:write"})),
+        RESPONSE_URL: Method(caller="none"),
+    }
+)
+
+
+def scopes_of(caller: Caller) -> frozenset[str]:
+    """Return all scopes that the methods called with this kind of token need."""
+    return frozenset().union(*(method.scopes for method in METHODS.values() if method.caller == caller))
