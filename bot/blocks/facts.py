@@ -1,0 +1,32 @@
+"""What cards and notices are made from: rows and a few answers, gathered before anything is drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, TYPE_CHECKING
+
+
+if TYPE_CHECKING:
+    from bot.models import Wish, Workspace
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Gather what a card or a notice may say.
+
+    ``ide_url`` is set only when it passed the connection's host check; ``page_url`` is the workspace's page at
+    the provider; ``usual_seconds`` the median of earlier starts; ``body`` the notice's own keys.
+    """
+
+    now: float
+    connection: str
+    connection_title: str
+    username: str = ""
+    wish: Wish | None = None
+    workspace: Workspace | None = None
+    ide_url: str | None = None
+    page_url: str | None = None
+    usual_seconds: float | None = None
+    capabilities: frozenset[str] = frozenset()
+    body: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,60 @@
+"""Time and ids come from outside, so that tests need no sleeping and no patching (design §1.7)."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Tell the time; both in seconds."""
+
+    def now(self) -> float:
+        """Return epoch seconds."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back, from an arbitrary start."""
+        ...
+
+
+class SystemClock:
+    """Tell the machine's time."""
+
+    def now(self) -> float:
+        """Return epoch seconds."""
+        return time.time()
+
+    def monotonic(self) -> float:
+        """Return the machine's monotonic seconds."""
+        return time.monotonic()
+
+
+class Ids(Protocol):
+    """Make ids that nobody can guess."""
+
+    def new(self, prefix: str) -> str:
+        """Return a fresh id such as ``wish_3f…``."""
+        ...
+
+    def reference(self) -> str:
+        """Return a short id that people read aloud and operators find in the log, such as ``K7QX-2MPA``."""
+        ...
+
+
+#: Without the letters and digits that are taken for one another.
+_READABLE = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+class SystemIds:
+    """Make ids from the machine's random source."""
+
+    def new(self, prefix: str) -> str:
+        """Return the prefix and 96 random bits in hex."""
+        return f"{prefix}_{secrets.token_hex(12)}"
+
+    def reference(self) -> str:
+        """Return eight readable characters in two groups."""
+        letters = "".join(secrets.choice(_READABLE) for _ in range(8))
+        return f"{letters[:4]}-{letters[4:]}"

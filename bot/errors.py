@@ -1,0 +1,174 @@
+"""The whole exception tree.
+
+::
+
+    UsherError
+    ├── SettingsError                 all problems of the settings at once; exit status 2
+    ├── Refused                       a person's request ends here, with words for them
+    ├── StoreError
+    │   ├── StoreBusy                 not committed within 2 s; nothing was done
+    │   ├── StoreUnavailable          disk full, read-only, locked, gone
+    │   └── StoreTooNew               the database is newer than the code
+    ├── SecretError                   a stored secret could not be opened
+    ├── SlackFailed                   Slack refused or did not answer
+    │   ├── SlackLimited              429, with the seconds to wait
+    │   ├── SlackUnknownOutcome       the request left, no answer came
+    │   └── SlackPermanent            no such user, token revoked, …
+    └── ProviderError
+        ├── TemporaryError            try again later
+        │   ├── Unreachable           nothing was sent
+        │   ├── UnknownOutcome        it was sent, no answer came: read before retrying
+        │   ├── RateLimited           429, with the seconds to wait where told
+        │   ├── ServerFailed          5xx
+        │   ├── BadAnswer             HTML, null, wrong types, too large, too deep
+        │   └── SentTooLate           the poll gate dropped the request; nothing was sent
+        └── PermanentError            trying again changes nothing
+            ├── CredentialRefused     link again
+            ├── Forbidden             the credential is good, the right is missing
+            ├── NotFound              no such resource (a read answers ``gone`` instead)
+            ├── Conflict              not possible in the present state
+            ├── InvalidRequest        the provider names what is wrong
+            └── LimitReached          quota, licence or number of servers
+"""
+
+from __future__ import annotations
+
+
+class UsherError(Exception):
+    """Stand at the root of everything that Usher raises on purpose."""
+
+
+class SettingsError(UsherError):
+    """Hold every problem of the settings, one sentence each, without values."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class Refused(UsherError):  # noqa: N818 - a refusal is an answer to a person, not a fault
+    """End a person's request with words for them: what is wrong and the next step.
+
+    ``rule`` names the rule for the audit (``policy.guest``, ``workspace.unknown`` …).
+    """
+
+    def __init__(self, rule: str, text: str) -> None:
+        super().__init__(rule)
+        self.rule = rule
+        self.text = text
+
+
+class StoreError(UsherError):
+    """Say that the store did not do what it was asked."""
+
+
+class StoreBusy(StoreError):  # noqa: N818 - reads as a state, like the rest of this branch
+    """Say that a transaction did not commit in time and was rolled back."""
+
+
+class StoreUnavailable(StoreError):  # noqa: N818 - reads as a state
+    """Say that the database can't be used at all; the message names the cause for operators."""
+
+
+class StoreTooNew(StoreError):  # noqa: N818 - reads as a state
+    """Say that the database was migrated by a newer release."""
+
+
+class SecretError(UsherError):
+    """Say that a secret could not be opened: wrong keys, or a row that was swapped."""
+
+
+class SlackFailed(UsherError):  # noqa: N818 - reads as a state
+    """Say that a Slack method failed; ``code`` is Slack's own word for it."""
+
+    def __init__(self, method: str, code: str) -> None:
+        super().__init__(f"{method}: {code}")
+        self.method = method
+        self.code = code
+
+
+class SlackLimited(SlackFailed):
+    """Say that Slack wants a pause of ``retry_after`` seconds."""
+
+    def __init__(self, method: str, retry_after: float) -> None:
+        super().__init__(method, "ratelimited")
+        self.retry_after = retry_after
+
+
+class SlackUnknownOutcome(SlackFailed):
+    """Say that a request left for Slack and no answer came."""
+
+
+class SlackPermanent(SlackFailed):
+    """Say that sending this again will never work."""
+
+
+class ProviderError(UsherError):
+    """Say that a provider's call failed; ``message`` is its own word, short, unescaped, without secrets."""
+
+    def __init__(self, message: str = "", *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+
+
+class TemporaryError(ProviderError):
+    """Say that the same call may work later; ``retry_after`` is in seconds where the provider told it."""
+
+    def __init__(
+        self, message: str = "", *, status: int | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message, status=status)
+        self.retry_after = retry_after
+
+
+class Unreachable(TemporaryError):
+    """Say that no connection was had; nothing was sent."""
+
+
+class UnknownOutcome(TemporaryError):
+    """Say that the request was sent and no usable answer came."""
+
+
+class RateLimited(TemporaryError):
+    """Say that the provider wants a pause."""
+
+
+class ServerFailed(TemporaryError):
+    """Say that the provider answered 5xx."""
+
+
+class BadAnswer(TemporaryError):
+    """Say that the answer was not what the documents promise."""
+
+
+class SentTooLate(TemporaryError):
+    """Say that the poll gate's margin had passed before the bytes went, so none went."""
+
+
+class PermanentError(ProviderError):
+    """Say that trying the same again changes nothing."""
+
+
+class CredentialRefused(PermanentError):
+    """Say that the provider refuses the credential itself."""
+
+
+class Forbidden(PermanentError):
+    """Say that the credential is good but lacks the right."""
+
+
+class NotFound(PermanentError):
+    """Say that the provider knows no such resource."""
+
+
+class Conflict(PermanentError):
+    """Say that the resource's present state does not allow it."""
+
+
+class InvalidRequest(PermanentError):
+    """Say that the provider found the request wrong."""
+
+
+class LimitReached(PermanentError):
+    """Say that a quota, a licence or a number of servers is used up."""

@@ -1,0 +1,212 @@
+"""The contract of a provider: a stateless translator between our vocabulary and one API.
+
+No store, no Slack, no sleeping, no retrying. One file (or package) in this folder adds a provider; it is found
+by its class attribute ``kind``. Capabilities are derived from the methods that a provider overrides.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+from bot.models import Observed, State
+
+if TYPE_CHECKING:
+    from bot.http import Http
+    from collections.abc import Mapping, Sequence
+
+Linking = Literal["token", "admin", "oauth", "none"]
+
+
+class ConnectionSettings(BaseModel):
+    """Hold the keys that every connection has; providers add their own by subclassing."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    name: str
+    provider: str
+    title: str
+    base_url: str
+    linking: tuple[Linking, ...] = ("token",)
+    #: Hosts that IDE URLs may lie on, beside the ones the provider derives from the base URL.
+    ide_hosts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Declare how often and how wide the provider may be asked; times in seconds.
+
+    ``min_poll_interval`` is kept by the poll gate per resource, whoever asks.
+    """
+
+    min_poll_interval: float
+    pending: float
+    running: float = 300.0
+    unused: float = 1800.0
+    batch_size: int = 1
+    concurrency: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """Hold what opens a person's account; only ever in memory, encrypted at rest (``bot.vault``)."""
+
+    token: SecretStr
+    refresh_token: SecretStr | None = None
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+    def as_mapping(self) -> dict[str, str]:
+        """Return it in clear, for the vault to seal; keep it nowhere else."""
+        mapping = {
+            "token": self.token.get_secret_value(),
+            **{f"x_{key}": value for key, value in self.extra.items()},
+        }
+        if self.refresh_token is not None:
+            mapping["refresh_token"] = self.refresh_token.get_secret_value()
+        return mapping
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, str]) -> Credential:
+        """Read back what ``as_mapping`` gave."""
+        refresh = mapping.get("refresh_token")
+        extra = {key[2:]: value for key, value in mapping.items() if key.startswith("x_")}
+        return cls(SecretStr(mapping["token"]), SecretStr(refresh) if refresh else None, extra)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Pair a linked username with its credential: in whose name a call is made."""
+
+    username: str
+    credential: Credential
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Say whose account a checked credential opens. ``username`` is empty where the server does not tell it."""
+
+    username: str
+    credential: Credential
+
+
+@dataclass(frozen=True, slots=True)
+class Discovered:
+    """Describe one workspace found in a person's account."""
+
+    remote_id: str
+    name: str
+    observed: Observed
+
+
+@dataclass(frozen=True, slots=True)
+class TokenHelp:
+    """Tell a person how to get a token: a URL to open and sentences, shown on the link page."""
+
+    url: str
+    steps: Sequence[str]
+    #: A plain-text pattern that a pasted token must match, checked before it is sent anywhere.
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendWindow:
+    """Bound when a status read may leave: not after ``until`` on the injected monotonic clock."""
+
+    until: float
+
+
+class Provider(ABC):
+    """Translate for one connection. Every method raises ``bot.errors.ProviderError`` kinds only.
+
+    Which error means what: CredentialRefused → the person links again; Forbidden → the right is missing;
+    NotFound → gone; UnknownOutcome → read before the next call; the rest of TemporaryError → later.
+    """
+
+    kind: ClassVar[str]
+    settings_model: ClassVar[type[ConnectionSettings]] = ConnectionSettings
+    pace: ClassVar[Pace]
+
+    def __init__(self, settings: ConnectionSettings, http: Http) -> None:
+        self.settings = settings
+        self.http = http
+
+    # -- what every provider has ---------------------------------------------------------------------------
+
+    @abstractmethod
+    def gate_key(self, remote_id: str) -> str:
+        """Return the poll gate's key: the normalised base URL and the resource id."""
+
+    @abstractmethod
+    async def status(
+        self, access: Access, remote_ids: Sequence[str], window: SendWindow | None = None
+    ) -> Mapping[str, Observed]:
+        """Read many states at once; one that is missing is answered as ``gone``, never left out.
+
+        ``ready`` is claimed only when the IDE answers, where the provider lets that be probed.
+        """
+
+    @abstractmethod
+    async def start(self, access: Access, remote_id: str) -> None:
+        """Ask for a start; return once it is accepted. Running already is success."""
+
+    @abstractmethod
+    async def stop(self, access: Access, remote_id: str) -> None:
+        """Ask for a stop; return once it is accepted. Stopped already is success."""
+
+    @abstractmethod
+    async def check(self, credential: Credential) -> Identity:
+        """Find out whose account this opens; raise CredentialRefused when it opens none."""
+
+    @abstractmethod
+    def page_url(self, remote_id: str) -> str:
+        """Return the address of the workspace's page at the provider, for "see what happened there"."""
+
+    def token_help(self) -> TokenHelp:
+        """Tell how a person gets a token, for the link page; only where ``token`` linking exists."""
+        raise NotImplementedError
+
+    # -- capabilities: overridden where the provider has them ------------------------------------------------
+
+    async def discover(self, access: Access) -> Sequence[Discovered]:
+        """List the person's workspaces; raise NotFound where the server has no lists."""
+        raise NotImplementedError
+
+    async def remove(self, access: Access, remote_id: str) -> None:
+        """Delete a workspace for good."""
+        raise NotImplementedError
+
+    async def revoke(self, access: Access) -> None:
+        """Make the credential worthless at the provider."""
+        raise NotImplementedError
+
+    async def refresh(self, access: Access) -> Credential:
+        """Exchange an expired credential for a fresh one; raise CredentialRefused when that is over."""
+        raise NotImplementedError
+
+    def parse_reference(self, text: str) -> str | None:
+        """Return the remote id in a pasted link or id, or None when this connection does not know it."""
+        return None
+
+    # -- helpers -------------------------------------------------------------------------------------------
+
+    @classmethod
+    def capabilities(cls) -> frozenset[str]:
+        """Return the names of the optional methods that this provider overrides."""
+        optional = ("discover", "remove", "revoke", "refresh", "parse_reference", "token_help")
+        return frozenset(name for name in optional if getattr(cls, name) is not getattr(Provider, name))
+
+    def ide_hosts(self) -> tuple[str, ...]:
+        """Return the host patterns that an IDE URL may lie on; ``*.X`` covers every host below X."""
+        return self.settings.ide_hosts
+
+    def describe(self) -> Mapping[str, Any]:
+        """Return what ``doctor`` shows of the connection: no secrets."""
+        return {"provider": self.kind, "base_url": self.settings.base_url, "linking": self.settings.linking}
+
+
+def unknown_word(last: State, word: object) -> Observed:
+    """Answer for a state that the provider's documents do not name: keep the last one, name the word."""
+    return Observed(state=last, detail=f"unknown state {str(word)[:40]!r}")

@@ -1,0 +1,394 @@
+"""The store in domain words: one Protocol, one schema, one ``queries.sql``; engines differ, meaning does not.
+
+Every method is one transaction, atomic and durable when it returns. All raise StoreBusy when they could not
+commit within 2 s (rolled back, nothing happened) and StoreUnavailable when the database can't be used.
+``interaction`` is the inbox key of what a person did ("" for none): the row is written in the same transaction,
+and a method that finds it there already changes nothing and says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, TYPE_CHECKING
+
+
+if TYPE_CHECKING:
+    from bot.models import (
+        Account,
+        AuditEntry,
+        Call,
+        Card,
+        Link,
+        NewNotice,
+        Notice,
+        Outcome,
+        Person,
+        Principal,
+        ReadClaim,
+        ReadResult,
+        State,
+        Task,
+        TaskKind,
+        Wish,
+        WishVerb,
+        Workspace,
+    )
+    from collections.abc import Mapping, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class NewWish:
+    """Describe a wish to be accepted; the store gives it its id, reference and times."""
+
+    principal: Principal
+    workspace_id: str
+    connection: str
+    verb: WishVerb
+    deadline_seconds: float
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Say what became of a new wish.
+
+    ``joined``: one with the same verb was open, and ``wish`` is that one. ``replaced``: the open one of another
+    verb that this one ended. ``repeated``: the interaction was seen before; nothing changed.
+    """
+
+    wish: Wish
+    joined: bool = False
+    replaced: Wish | None = None
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WishStep:
+    """Hold a claimed wish with all that a step needs; ``account`` is None after an unlink."""
+
+    wish: Wish
+    workspace: Workspace
+    account: Account | None
+    person: Person | None
+
+
+@dataclass(frozen=True, slots=True)
+class WishUpdate:
+    """Describe what a step learned. None leaves a column as it is; ``hold`` "" clears it.
+
+    ``next_in`` is seconds until the next step. ``waits_for``: ``read`` – any recorded read wakes it; ``change`` –
+    only one that changes state, url, detail or progress; ``time`` – only ``next_in``. With ``outcome`` the wish ends.
+    """
+
+    wish_id: str
+    next_in: float
+    waits_for: Literal["read", "change", "time"] = "time"
+    start_call: Call | None = None
+    stop_call: Call | None = None
+    called: bool = False  #: set ``called_at`` to the store's now
+    read_needed: bool = False  #: set ``read_since`` to the store's now, and make the gate due
+    attempts: int | None = None
+    hold: str | None = None
+    outcome: Outcome | None = None
+    cause: str | None = None
+    deadline_passed: bool = False  #: clear ``deadline_at``: the person was told
+    progress_floor: int | None = None
+    card_dirty: bool = False
+    notices: Sequence[NewNotice] = ()
+    audit: Sequence[AuditEntry] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """Describe the end of a linking: the account to write, and what follows from it in the same transaction."""
+
+    account: Account
+    notices: Sequence[NewNotice] = ()
+    tasks: Sequence[NewTask] = ()
+    audit: Sequence[AuditEntry] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NewTask:
+    """Describe a task; while one with this kind and subject is open, a second is joined to it.
+
+    Joining keeps the open one's payload, except that a list under ``then`` (waiting commands) is extended.
+    """
+
+    kind: TaskKind
+    subject: str
+    payload: dict[str, Any] = field(default_factory=dict)
+    due_in: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class FoundWorkspace:
+    """Describe a workspace found at a provider, ready to be merged into a person's list."""
+
+    remote_id: str
+    gate_key: str
+    name: str
+    state: State
+    url: str | None = None
+    detail: str | None = None
+
+
+class Store(Protocol):
+    """Keep everything that must outlive the process."""
+
+    # -- itself --------------------------------------------------------------------------------------------
+
+    async def migrate(self) -> list[str]:
+        """Bring the schema up to date; return the names of the migrations that ran. Raises StoreTooNew."""
+
+    async def now(self) -> float:
+        """Return the store's epoch seconds, never going back within a process."""
+
+    async def close(self) -> None:
+        """Finish what is queued and let go of the database."""
+
+    async def statistics(self) -> Mapping[str, int]:
+        """Count what doctor, metrics and readiness show: open_wishes, pending_notices, dead_notices, accounts,
+        workspaces, tasks, people.
+        """
+
+    # -- inbox, people, audit ---------------------------------------------------------------------------------
+
+    async def first_sight(self, interaction: str) -> bool:
+        """Write an inbox row; say whether it was new. For interactions that write nothing else."""
+
+    async def person(self, principal: Principal) -> Person | None:
+        """Return what is known of a person."""
+
+    async def save_people(self, people: Sequence[Person]) -> None:
+        """Write people; the newer ``seen_at`` wins."""
+
+    async def append_audit(self, entries: Sequence[AuditEntry]) -> None:
+        """Append audit rows with their hash chain."""
+
+    async def audit_entries(self, after: int = 0, limit: int = 1000) -> list[Mapping[str, Any]]:
+        """Return audit rows (seq, at, actor, action, target, result, detail, previous_hash, hash) in order."""
+
+    # -- links and accounts ---------------------------------------------------------------------------------
+
+    async def new_link(self, link: Link, audit: Sequence[AuditEntry] = ()) -> None:
+        """Write a fresh link; older unused ones of the same principal and connection become void."""
+
+    async def link(self, nonce_hash: str) -> Link | None:
+        """Return a link, used or expired ones too (they are kept for a day, for honest answers)."""
+
+    async def change_link(self, link: Link, expected_stage: str, expected_tries: int) -> bool:
+        """Write a link's new stage when it still stands as expected; False when another was first."""
+
+    async def open_link_of(self, principal: Principal, stage: str) -> Link | None:
+        """Return the newest unexpired link of a principal in a stage (for the code typed back)."""
+
+    async def activate(
+        self, nonce_hash: str, expected_stage: str, activation: Activation
+    ) -> Literal["ok", "gone", "taken"]:
+        """Consume a link and write its account, atomically: ``gone`` when it was used meanwhile, ``taken`` when
+        another principal has that username at that connection (empty usernames never clash). A former account
+        of the same pair is replaced; open wishes that waited for it continue (hold cleared, stepped at once).
+        """
+
+    async def account(self, principal: Principal, connection: str) -> Account | None:
+        """Return a principal's account at a connection, in any state."""
+
+    async def account_by_id(self, account_id: str) -> Account | None:
+        """Return an account by its id, in any state."""
+
+    async def accounts(self, principal: Principal) -> list[Account]:
+        """Return a principal's accounts except the ones being revoked, by connection name."""
+
+    async def active_accounts(self, connection: str | None = None) -> list[Account]:
+        """Return all active accounts (rotation, nightly reconciliation, doctor)."""
+
+    async def unlink(
+        self,
+        principal: Principal,
+        connection: str | None,
+        *,
+        revocable: Sequence[str],
+        cause: str,
+        notices: Sequence[NewNotice] = (),
+        audit: Sequence[AuditEntry] = (),
+        interaction: str = "",
+    ) -> list[Account]:
+        """End a principal's account (or all): at a connection in ``revocable`` the state becomes ``revoking`` with
+        a REVOKE task (subject: account id), elsewhere the row is deleted at once. Open wishes there end as
+        cancelled with ``cause`` and their cards become dirty; watches end; workspaces of it are deleted. Returns the accounts
+        that ended; with none, nothing at all is written.
+        """
+
+    async def drop_account(self, account_id: str) -> None:
+        """Delete an account row that was revoking."""
+
+    async def refuse_account(
+        self, account_id: str, secret: str, notice: NewNotice, audit: Sequence[AuditEntry]
+    ) -> bool:
+        """Mark an active account whose stored secret still is ``secret`` as refused, with one notice; its secret
+        is deleted, its open wishes get a hold, its watches pause. False when it was refused or changed before.
+        """
+
+    async def save_secret(self, account_id: str, old: str, new: str) -> bool:
+        """Replace a stored secret when it still is ``old`` (refresh, key rotation)."""
+
+    # -- workspaces ------------------------------------------------------------------------------------------
+
+    async def workspaces(
+        self, principal: Principal, *, connection: str | None = None, hidden: bool = False
+    ) -> list[Workspace]:
+        """Return a principal's workspaces by title; forgotten (``hidden``) ones only when asked for."""
+
+    async def workspace(self, workspace_id: str) -> Workspace | None:
+        """Return one workspace."""
+
+    async def merge_discovered(
+        self, account_id: str, found: Sequence[FoundWorkspace], audit: Sequence[AuditEntry] = ()
+    ) -> int:
+        """Merge a full list into the account's workspaces; return how many were new. Ones that were discovered
+        before and are absent become ``gone`` unless they have an open wish; hidden ones stay hidden. States come
+        from the list only where no read is younger than the listing's start (the account's discover task's claim).
+        """
+
+    async def add_workspace(
+        self, workspace: Workspace, audit: Sequence[AuditEntry] = (), interaction: str = ""
+    ) -> Workspace:
+        """Add (or unhide) a workspace by reference; make its gate due."""
+
+    async def name_workspace(
+        self,
+        workspace_id: str,
+        alias: str | None,
+        audit: Sequence[AuditEntry] = (),
+        interaction: str = "",
+    ) -> None:
+        """Set or clear a person's own name for a workspace."""
+
+    async def hide_workspace(
+        self, workspace_id: str, audit: Sequence[AuditEntry] = (), interaction: str = ""
+    ) -> None:
+        """Forget a workspace: hidden, no watch. Open wishes on it end as cancelled (cause ``forgotten``)."""
+
+    async def usual_seconds(self, workspace_id: str) -> float | None:
+        """Return the median of the last 20 starts that really started (accepted call → fulfilled), None below 3."""
+
+    # -- wishes ----------------------------------------------------------------------------------------------
+
+    async def accept_wish(
+        self,
+        new: NewWish,
+        *,
+        interaction: str,
+        notices: Sequence[NewNotice] = (),
+        audit: Sequence[AuditEntry] = (),
+    ) -> Accepted:
+        """Accept a wish: joins an open one of the same verb, replaces one of another (outcome ``replaced``), writes
+        inbox row, wish, first card notice (``notices`` have subject "" → the wish id), card row, audit.
+        """
+
+    async def keep_waiting(self, wish_id: str, deadline_seconds: float, interaction: str) -> Wish | None:
+        """Set a new deadline (number + 1) on an open wish; None when it is no longer open."""
+
+    async def wish(self, wish_id: str) -> Wish | None:
+        """Return one wish."""
+
+    async def latest_wish(self, workspace_id: str) -> Wish | None:
+        """Return the newest wish of a workspace, open or ended."""
+
+    async def open_wishes(self, principal: Principal) -> list[Wish]:
+        """Return a principal's open wishes, oldest first."""
+
+    async def claim_wishes(self, limit: int, lease: float) -> list[WishStep]:
+        """Lease due open wishes, oldest first."""
+
+    async def save_step(self, update: WishUpdate) -> None:
+        """Write a step's result and release the lease, all in one transaction. A wish that ended meanwhile (was
+        replaced) takes no update and none of its notices is written; ``audit`` is still appended.
+        """
+
+    # -- the poll gate ---------------------------------------------------------------------------------------
+
+    async def want_read(self, workspace_id: str) -> None:
+        """Make a workspace's gate due now; the gate itself decides when the read may go."""
+
+    async def claim_reads(
+        self, connection: str, limit: int, interval: float, margin: float
+    ) -> list[ReadClaim]:
+        """Grant due reads of a connection: commits ``next_check_at = now + interval + margin`` before returning.
+
+        The reader is a watcher with an active account, unverified rows first; the claim names the rows that see the result:
+        the reader's own and every verified one. ``claimed_at`` is left 0: the caller sets it.
+        """
+
+    async def record_reads(self, results: Sequence[ReadResult]) -> None:
+        """Write what claimed reads brought: states, next due times, verified marks, wake wishes, mark cards dirty
+        (of each row's newest wish, where anything visible changed). Batched: poll records give way to wishes.
+        """
+
+    # -- notices and cards -----------------------------------------------------------------------------------
+
+    async def add_notices(self, notices: Sequence[NewNotice]) -> None:
+        """Write notices; ones that exist (subject, kind, occasion) are left alone."""
+
+    async def claim_notices(
+        self, limit: int, lease: float, classes: Sequence[int] = (1, 2, 3)
+    ) -> list[Notice]:
+        """Lease due notices by class, then age. Expired leases come again, with ``unknown_since`` set to the
+        attempt's time where it was not yet.
+        """
+
+    async def notice_sent(self, notice_id: str, channel_id: str, message_ts: str) -> None:
+        """Mark as sent; for a first card, write its place into the card row in the same transaction."""
+
+    async def notice_retry(
+        self, notice_id: str, due_in: float, *, error: str, unknown_since: float | None = None
+    ) -> None:
+        """Put back for later; ``unknown_since`` keeps the earliest one given."""
+
+    async def notice_dead(self, notice_id: str, error: str) -> None:
+        """Give up on a notice; doctor shows it."""
+
+    async def dead_notices(self, limit: int = 50) -> list[Notice]:
+        """Return the newest dead notices."""
+
+    async def claim_cards(self, limit: int, min_interval: float, lease: float) -> list[Card]:
+        """Lease dirty, posted cards: those with a change of state at once, others when ``min_interval`` has passed
+        since their last update; changes of state first.
+        """
+
+    async def card_updated(self, wish_id: str, claimed: Card) -> None:
+        """Clear dirty unless the card became dirty again since it was claimed; stamp ``updated_at``."""
+
+    async def card_retry(self, wish_id: str, due_in: float) -> None:
+        """Give a card's lease back for later; it stays dirty."""
+
+    async def card_lost(self, wish_id: str) -> None:
+        """Forget where a card stands (message deleted); it is not updated any more."""
+
+    async def card(self, wish_id: str) -> Card | None:
+        """Return a wish's card."""
+
+    async def known_channel(self, principal: Principal) -> str | None:
+        """Return the direct message's channel id that an earlier send told, if any."""
+
+    # -- tasks -----------------------------------------------------------------------------------------------
+
+    async def add_tasks(self, tasks: Sequence[NewTask], interaction: str = "") -> None:
+        """Write tasks, joining open ones of the same kind and subject."""
+
+    async def claim_tasks(self, limit: int, lease: float) -> list[Task]:
+        """Lease due tasks, oldest first."""
+
+    async def task_done(
+        self, task_id: str, *, then: Sequence[NewTask] = (), notices: Sequence[NewNotice] = ()
+    ) -> None:
+        """Close a task and write what follows from it."""
+
+    async def task_retry(self, task_id: str, due_in: float) -> None:
+        """Put a task back for later, attempts + 1."""
+
+    async def sweep(self) -> None:
+        """Delete what is past its use: inbox rows after a day, links after a day, sent notices after 30 days,
+        ended wishes beyond the 50 newest of a workspace.
+        """

@@ -1,0 +1,36 @@
+"""A clock that stands still until it is told to move, and ids that count."""
+
+from __future__ import annotations
+
+from itertools import count
+
+
+class FakeClock:
+    """Stand still at ``now``; both clocks move together by ``advance``."""
+
+    def __init__(self, now: float = 1_800_000_000.0) -> None:
+        self._now = now
+        self._monotonic = 1_000.0
+
+    def now(self) -> float:
+        return self._now
+
+    def monotonic(self) -> float:
+        return self._monotonic
+
+    def advance(self, seconds: float) -> None:
+        self._now += seconds
+        self._monotonic += seconds
+
+
+class CountingIds:
+    """Give ids that are the same in every run."""
+
+    def __init__(self) -> None:
+        self._numbers = count(1)
+
+    def new(self, prefix: str) -> str:
+        return f"{prefix}_{next(self._numbers):04d}"
+
+    def reference(self) -> str:
+        return f"TEST-{next(self._numbers):04d}"
