@@ -22,8 +22,8 @@ class Method:
     """What one method asks for.
 
     ``caller`` is the kind of token it is called with ("none": client id and secret, or an address that is
-    itself the permission), ``scopes`` what that token needs. ``per_minute`` and ``per_channel_per_minute`` are
-    upper bounds of calls; None where Slack publishes none.
+    itself the permission), ``scopes`` what that token needs. ``per_minute`` and ``per_channel_per_minute``
+    are upper bounds of calls; None where Slack publishes none.
     """
 
     caller: Caller = "bot"

@@ -11,6 +11,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -19,6 +20,9 @@ LOCK = ROOT / "requirements" / "dev.txt"
 #: Published vulnerabilities since 2021, so a source of data that does not know of them holds none.
 KNOWN_BAD = "jinja2==2.11.2"
 TIMEOUT_S = 300
+
+#: Exit status, JSON and messages of pip-audit for a file of exact versions and further options.
+Audit = Callable[..., tuple[int, str, str]]
 
 
 def pip_audit(requirements: Path, *options: str) -> tuple[int, str, str]:
@@ -47,20 +51,20 @@ def vulnerable(report: str) -> dict[str, list[str]]:
     }
 
 
-def data_in_reach() -> bool:
+def data_in_reach(ask: Audit) -> bool:
     """Tell whether pip-audit knows of a vulnerability that everybody knows of."""
     with tempfile.TemporaryDirectory() as folder:
         canary = Path(folder, "known-bad.txt")
         canary.write_text(KNOWN_BAD + "\n")
-        return bool(vulnerable(pip_audit(canary, "--no-deps")[1]))
+        return bool(vulnerable(ask(canary, "--no-deps")[1]))
 
 
-def main() -> int:
+def main(ask: Audit = pip_audit) -> int:
     """Print what was found; return 0 when nothing was found or nothing could be asked, otherwise 1."""
-    if not data_in_reach():
+    if not data_in_reach(ask):
         print("pip-audit: NOT CHECKED: its data cannot be reached from here, so nothing was looked at.")
         return 0
-    status, report, messages = pip_audit(LOCK, "--require-hashes")
+    status, report, messages = ask(LOCK, "--require-hashes")
     for package, identifiers in sorted(vulnerable(report).items()):
         print(f"pip-audit: {package}: {', '.join(identifiers)}")
     if status:

@@ -1,0 +1,1 @@
+"""Tests about the repository itself: its sizes, fences, locks, manifest and commands."""

@@ -1,0 +1,42 @@
+"""What the tests about the repository read: its files, and its modules as syntax trees."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+#: Left out where the files cannot be asked of git (an unpacked archive): made things, never sources.
+MADE = {".git", ".venv", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", "build"}
+
+
+@cache
+def files() -> tuple[Path, ...]:
+    """Return the project's files: the tracked ones, or all but the made ones where there is no git."""
+    asked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if asked.returncode == 0:
+        return tuple(path for name in asked.stdout.split("\0") if name and (path := ROOT / name).is_file())
+    found = []
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = sorted(name for name in folders if name not in MADE and not name.endswith(".egg-info"))
+        found += [Path(folder, name) for name in sorted(names)]
+    return tuple(found)
+
+
+def python_files(*tops: str) -> list[Path]:
+    """Return the Python files below these folders of the repository."""
+    return [path for path in files() if path.suffix == ".py" and path.relative_to(ROOT).parts[0] in tops]
+
+
+def tree(path: Path) -> ast.Module:
+    """Return a Python file's syntax tree."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def named(path: Path) -> str:
+    """Return a path as the repository names it."""
+    return path.relative_to(ROOT).as_posix()

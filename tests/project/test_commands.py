@@ -1,0 +1,45 @@
+"""The commands that people and machines are told to run exist, and say the same everywhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+
+from tests.project.repository import ROOT
+
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+TARGETS = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
+
+
+def test_the_readme_names_the_two_commands_and_none_that_does_not_exist():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"(?:`|^ {4}|^)make ([a-z-]+)", readme, re.MULTILINE))
+    assert "make demo" in readme
+    assert "make test" in readme
+    assert named <= TARGETS
+
+
+def test_help_lists_every_target():
+    listed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert set(re.findall(r"make ([a-z-]+)", listed)) == TARGETS
+
+
+def test_the_whole_check_runs_lint_and_the_test_command():
+    script = ROOT / ".ci/run"
+    assert os.access(script, os.X_OK)
+    lines = script.read_text(encoding="utf-8").splitlines()
+    assert lines.index("make lint") < lines.index("make test")
+    subprocess.run(["bash", "-n", str(script)], check=True)
+
+
+def test_the_procfile_has_one_process():
+    assert (ROOT / "Procfile").read_text(encoding="utf-8") == "web: python -m bot serve\n"
+
+
+def test_the_licence_is_the_one_that_the_project_names():
+    assert (
+        "Apache License\n                           Version 2.0, January 2004"
+        in (ROOT / "LICENSE").read_text()
+    )
+    assert 'license = "Apache-2.0"' in (ROOT / "pyproject.toml").read_text()

@@ -1,0 +1,74 @@
+"""The locks: exact versions with hashes, one resolution for all three, and nothing of who made them."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.project.repository import ROOT
+
+LOCKS = ("base", "demo", "dev")
+#: A name, its exact version, perhaps where it is for, and its hashes.
+ENTRY = re.compile(
+    r"^(?P<pin>[a-z0-9][a-z0-9._-]*==[^\s;]+)(?: ; [^\\\n]+)?(?P<hashes>(?: \\\n    --hash=sha256:[0-9a-f]{64})+)\n",
+    re.MULTILINE,
+)
+
+
+def text_of(lock: str) -> str:
+    return (ROOT / "requirements" / f"{lock}.txt").read_text(encoding="utf-8")
+
+
+def pins_of(lock: str) -> set[str]:
+    return {match["pin"] for match in ENTRY.finditer(text_of(lock))}
+
+
+def names_of(lock: str) -> set[str]:
+    return {pin.partition("==")[0] for pin in pins_of(lock)}
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_holds_nothing_but_pinned_versions_with_hashes(lock):
+    text = text_of(lock)
+    assert ENTRY.sub("", text) == "", "a line that is no pinned and hashed requirement"
+    assert len(pins_of(lock)) > 10
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_holds_no_address(lock):
+    assert "://" not in text_of(lock)
+
+
+def test_all_three_are_cut_from_one_resolution():
+    assert pins_of("base") < pins_of("demo") < pins_of("dev")
+
+
+def test_every_dependency_of_the_project_is_locked():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    extras = project["project"]["optional-dependencies"]
+    build = project["build-system"]["requires"]
+    asked = {"base": project["project"]["dependencies"] + build}
+    asked["demo"] = asked["base"] + extras["demo"]
+    asked["dev"] = asked["demo"] + extras["dev"]
+    for lock, requirements in asked.items():
+        names = {canonicalize_name(Requirement(line).name) for line in requirements}
+        assert names - names_of(lock) == set(), (
+            f"requirements/{lock}.txt is older than pyproject.toml: make lock"
+        )
+
+
+def test_locked_versions_satisfy_what_the_project_asks_for():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    versions = dict(pin.split("==") for pin in pins_of("dev"))
+    asked = [
+        Requirement(line)
+        for lines in (project["dependencies"], *project["optional-dependencies"].values())
+        for line in lines
+    ]
+    assert [
+        str(one) for one in asked if not one.specifier.contains(versions[canonicalize_name(one.name)])
+    ] == []

@@ -1,0 +1,157 @@
+"""The manifest is what the code makes, is valid for Slack, and asks for nothing that is not used."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from itertools import chain
+
+import jsonschema
+import pytest
+import yaml
+
+from bot import slack_methods
+from bot.manifest import (
+    BOT_SCOPES,
+    COMMANDS,
+    EVENTS,
+    USER_SCOPES,
+    http_manifest,
+    render,
+    socket_manifest,
+)
+from tests.project.repository import ROOT
+
+URL = "https://usher.example.org"
+SCHEMA = json.loads(
+    (ROOT / "tests/project/schemas/slack-app-manifest.2.0.0.json").read_text(encoding="utf-8")
+)
+FORMS = {"socket": socket_manifest(), "socket with pages": socket_manifest(URL), "http": http_manifest(URL)}
+
+#: Which scope of the bot an event or a command needs; source: Slack's reference of events.
+NEEDED_BY_EVENTS = {
+    "app_mention": {"app_mentions:read"},
+    "app_uninstalled": set(),
+    "message.im": {"im:history"},
+    "team_join": {"users:read"},
+    "tokens_revoked": set(),
+    "user_change": {"users:read"},
+}
+
+
+def addresses(node):
+    """Return every address in a manifest."""
+    if isinstance(node, dict):
+        return list(chain.from_iterable(addresses(value) for value in node.values()))
+    if isinstance(node, list):
+        return list(chain.from_iterable(addresses(value) for value in node))
+    return [node] if isinstance(node, str) and node.startswith("http") else []
+
+
+def test_the_file_is_what_the_code_makes():
+    assert (ROOT / "manifest.yml").read_text(encoding="utf-8") == render(socket_manifest())
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_each_form_is_valid_under_the_published_schema(form):
+    jsonschema.validate(FORMS[form], SCHEMA, cls=jsonschema.Draft7Validator)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_rendering_loses_nothing(form):
+    assert yaml.safe_load(render(FORMS[form])) == FORMS[form]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_scope_event_and_command_has_a_use_and_every_use_is_asked_for(form):
+    manifest = FORMS[form]
+    assert set(manifest["oauth_config"]["scopes"]["bot"]) == set(BOT_SCOPES)
+    assert set(manifest["oauth_config"]["scopes"]["user"]) == set(USER_SCOPES)
+    assert set(manifest["settings"]["event_subscriptions"]["bot_events"]) == set(EVENTS)
+    assert {command["command"] for command in manifest["features"]["slash_commands"]} == set(COMMANDS)
+
+
+def test_every_use_names_a_module_that_exists():
+    uses = [*BOT_SCOPES.values(), *USER_SCOPES.values(), *EVENTS.values(), *COMMANDS.values()]
+    missing = []
+    for module in sorted({use.module for use in uses}):
+        try:
+            found = importlib.util.find_spec(module)
+        except ModuleNotFoundError:
+            found = None
+        if found is None:
+            missing.append(module)
+    assert missing == []
+
+
+def test_every_event_has_its_listener_and_every_listener_its_event():
+    listeners = {
+        path.stem for path in (ROOT / "handlers/events").glob("*.py") if not path.stem.startswith("_")
+    }
+    assert listeners == {use.module.removeprefix("handlers.events.") for use in EVENTS.values()}
+
+
+def test_every_command_has_its_folder_and_every_folder_its_command():
+    folders = {path.parent.name for path in (ROOT / "handlers/commands").glob("*/__init__.py")}
+    assert folders == {use.module.removeprefix("handlers.commands.") for use in COMMANDS.values()}
+
+
+def test_the_scopes_are_those_that_methods_events_and_commands_need():
+    assert set(NEEDED_BY_EVENTS) == set(EVENTS)
+    assert set(BOT_SCOPES) == set().union(
+        slack_methods.scopes_of("bot"), *NEEDED_BY_EVENTS.values(), {"commands"}
+    )
+
+
+def test_every_use_is_a_sentence():
+    uses = [*BOT_SCOPES.values(), *USER_SCOPES.values(), *EVENTS.values(), *COMMANDS.values()]
+    assert [use.why for use in uses if not use.why[0].isupper() or not use.why.endswith(".")] == []
+
+
+def test_the_socket_form_needs_no_address():
+    assert addresses(FORMS["socket"]) == []
+    assert FORMS["socket"]["settings"]["socket_mode_enabled"] is True
+
+
+def test_the_socket_form_with_pages_names_only_the_way_back_from_sign_in():
+    assert addresses(FORMS["socket with pages"]) == [f"{URL}/link/slack"]
+
+
+def test_the_http_form_sends_everything_to_the_one_slack_address():
+    form = FORMS["http"]
+    assert form["settings"]["socket_mode_enabled"] is False
+    redirects = form["oauth_config"]["redirect_urls"]
+    assert redirects == [f"{URL}/slack/oauth_redirect", f"{URL}/link/slack"]
+    assert sorted(addresses(form)) == sorted([*redirects, *[f"{URL}/slack/events"] * 4])
+
+
+def test_a_slash_at_the_end_of_the_address_makes_no_difference():
+    assert http_manifest(URL + "/") == http_manifest(URL)
+
+
+def test_a_command_of_another_name_is_taken():
+    assert socket_manifest(command="/space")["features"]["slash_commands"][0]["command"] == "/space"
+
+
+@pytest.mark.parametrize("command", ["", "/", "workspace", "/Work", "/work space", "/" + "x" * 32])
+def test_a_command_that_slack_refuses_is_refused(command):
+    with pytest.raises(ValueError, match="a slash command is"):
+        socket_manifest(command=command)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "usher.example.org",
+        "http://usher.example.org",
+        "https://",
+        "https://user@usher.example.org",
+        "https://usher.example.org/?a=b",
+        "https://usher.example.org/#a",
+        "https://usher.example.org/a b",
+    ],
+)
+def test_an_address_that_slack_cannot_use_is_refused(url):
+    with pytest.raises(ValueError, match="the address must be https"):
+        http_manifest(url)

@@ -1,0 +1,37 @@
+"""The table of Slack's methods: names, scopes and budgets."""
+
+from __future__ import annotations
+
+from bot import slack_methods
+from bot.slack_methods import METHODS
+
+
+def test_every_name_has_its_row_and_every_row_its_name():
+    names = {value for key, value in vars(slack_methods).items() if key.isupper() and isinstance(value, str)}
+    assert names == set(METHODS)
+
+
+def test_the_published_budgets():
+    per_minute = {name: method.per_minute for name, method in METHODS.items() if method.per_minute}
+    assert per_minute == {
+        "chat.postMessage": 500,
+        "chat.update": 50,
+        "chat.postEphemeral": 100,
+        "conversations.history": 50,
+        "users.info": 100,
+        "users.list": 20,
+        "views.open": 100,
+        "views.update": 100,
+        "views.publish": 100,
+    }
+    assert METHODS["chat.postMessage"].per_channel_per_minute == 60
+
+
+def test_no_history_but_that_of_direct_messages_is_read():
+    scopes = set().union(*(method.scopes for method in METHODS.values()))
+    assert {scope for scope in scopes if scope.endswith(":history")} == {"im:history"}
+
+
+def test_the_token_of_the_socket_is_no_token_of_the_bot():
+    assert slack_methods.scopes_of("app") == {"connections:write"}
+    assert "connections:write" not in slack_methods.scopes_of("bot")

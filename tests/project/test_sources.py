@@ -1,0 +1,98 @@
+"""Modules stay small and described, hold nothing of a machine, and leave the environment to the settings."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import pytest
+
+from tests.project.repository import files, named, python_files, tree
+
+LONGEST_MODULE = 400
+
+# Put together from pieces, so that this file does not hold what it looks for.
+FORBIDDEN = {
+    "a note of work not done": re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X)\b"),
+    "a package index": re.compile(
+        r"(?<!no-emit)-index" + r"-url|--find" + r"-links|py" + r"pi\.org|python" + r"hosted"
+    ),
+    "a folder of one machine": re.compile(
+        r"(?<![\w.}])/(?:wo" + r"rk|ro" + r"ot|Us" + r"ers|ho" + r"me/[a-z]\w*)/"
+    ),
+    "a merge left open": re.compile(r"^(?:<{7}|>{7}) ", re.MULTILINE),
+}
+
+READS_OF_THE_ENVIRONMENT = {"environ", "environb", "getenv", "getenvb", "putenv", "unsetenv"}
+
+
+def reads_environment(module: ast.Module) -> list[int]:
+    """Return the lines on which a module reaches the environment, or gives os a name under which it could."""
+    lines = []
+    for node in ast.walk(module):
+        match node:
+            case ast.Attribute(value=ast.Name(id="os"), attr=name) if name in READS_OF_THE_ENVIRONMENT:
+                lines.append(node.lineno)
+            case ast.ImportFrom(module="os") if READS_OF_THE_ENVIRONMENT & {
+                alias.name for alias in node.names
+            }:
+                lines.append(node.lineno)
+            case ast.Import() if any(alias.name == "os" and alias.asname for alias in node.names):
+                lines.append(node.lineno)
+    return lines
+
+
+def test_no_module_is_longer_than_the_cap():
+    modules = python_files("bot", "handlers", "playground", "benchmarks", "tests", "tools")
+    lengths = {named(path): path.read_text(encoding="utf-8").count("\n") for path in modules}
+    assert {name: length for name, length in lengths.items() if length > LONGEST_MODULE} == {}
+
+
+def test_every_module_says_what_it_is():
+    modules = python_files("bot", "handlers", "playground", "benchmarks", "tests", "tools")
+    assert modules
+    assert [named(path) for path in modules if not ast.get_docstring(tree(path))] == []
+
+
+def test_only_the_settings_read_the_environment():
+    found = {named(path): reads_environment(tree(path)) for path in python_files("bot", "handlers")}
+    assert {name: lines for name, lines in found.items() if lines and name != "bot/settings.py"} == {}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import os\nos.environ['A']",
+        "import os\nos.getenv('A')",
+        "from os import environ",
+        "from os import getenv as ask",
+        "import os as system\nsystem.environ",
+    ],
+)
+def test_the_fence_of_the_environment_sees(source):
+    assert reads_environment(ast.parse(source))
+
+
+def test_no_file_holds_what_belongs_elsewhere():
+    found = []
+    for path in files():
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue
+        for what, pattern in FORBIDDEN.items():
+            found += [f"{named(path)}: {what}: {hit.group()}" for hit in pattern.finditer(text)]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("# TO" + "DO: later", "a note of work not done"),
+        ("--extra-index" + "-url https://example.org", "a package index"),
+        ("see /ho" + "me/alice/notes", "a folder of one machine"),
+        ("cd /wo" + "rk/main", "a folder of one machine"),
+    ],
+)
+def test_the_search_for_what_belongs_elsewhere_finds(text, what):
+    assert FORBIDDEN[what].search(text)
