@@ -1,0 +1,45 @@
+"""A local Saturn Cloud: ``python -m playground saturn --port N [--seed FILE]``."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from playground.harness import serve
+from playground.saturn.seed import SeedError, load
+from playground.saturn.server import SaturnServer, build
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+__all__ = ["SaturnServer", "SeedError", "add_arguments", "build", "run"]
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare what only this server understands."""
+    parser.add_argument(
+        "--seeds-only", action="store_true", help="speak the published guides' endpoints only"
+    )
+    parser.add_argument(
+        "--admin-only", action="store_true", help="let workspaces be driven by an admin token only"
+    )
+
+
+async def run(arguments: Namespace) -> None:
+    """Serve until SIGTERM, SIGINT or cancellation."""
+    server = build(seed=load(Path(arguments.seed) if arguments.seed else None))
+    server.state.seeds_only = arguments.seeds_only
+    server.state.admin_only = arguments.admin_only
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    runner = await serve(server.app, arguments.port, server.credentials)
+    try:
+        await stopped.wait()
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+        await runner.cleanup()

@@ -1,0 +1,132 @@
+"""People of the local Saturn Cloud, their tokens, sessions and login links."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hmac import compare_digest
+
+from playground.harness import Clock
+from playground.saturn.errors import Refusal
+from playground.saturn.seed import PersonSeed
+
+LOGIN_LINK_SECONDS = 300.0
+SESSION_SECONDS = 12 * 3600.0
+
+
+@dataclass(slots=True)
+class Person:
+    """Hold who somebody is and the token that ``/api/user/token`` shows."""
+
+    id: str
+    name: str
+    admin: bool
+    password: str
+    token: str = ""
+
+
+@dataclass(slots=True)
+class Token:
+    """Hold whose token it is and whether it still works."""
+
+    person: Person
+    state: str = "valid"
+
+
+class Accounts:
+    """Keep everything that proves who is asking."""
+
+    def __init__(self, clock: Clock, people: Iterable[PersonSeed]) -> None:
+        self._clock = clock
+        self.people: dict[str, Person] = {}
+        self._tokens: dict[str, Token] = {}
+        self._refresh_tokens: dict[str, Person] = {}
+        self._links: dict[str, tuple[Person, float]] = {}
+        self._sessions: dict[str, tuple[Person, float]] = {}
+        self.first_refresh_tokens: dict[str, str] = {}
+        for seed in people:
+            person = Person(
+                secrets.token_hex(16), seed.name, seed.admin, seed.password or secrets.token_urlsafe(9)
+            )
+            self.people[seed.name] = person
+            self._mint(person, seed.token)
+            refresh_token = seed.refresh_token or secrets.token_hex(32)
+            self._refresh_tokens[refresh_token] = person
+            self.first_refresh_tokens[seed.name] = refresh_token
+
+    def by_header(self, header: str) -> Token:
+        """Return the token of an ``Authorization`` header; raise Refusal 401 (``saturn.md``, "Transport")."""
+        word, _, value = header.partition(" ")
+        if word != "token" or not value:
+            raise Refusal(401, "Authorization header must be: token <token>")
+        token = self._tokens.get(value)
+        if token is None or token.state == "revoked":
+            raise Refusal(401, "Invalid token")
+        if token.state == "expired":
+            raise Refusal(401, "The token has expired")
+        return token
+
+    def by_session(self, session: str | None) -> Person | None:
+        """Return whose cookie session it is, or nothing."""
+        person, until = self._sessions.get(session or "", (None, 0.0))
+        return person if until > self._clock.now() else None
+
+    def user_token(self, person: Person) -> str:
+        """Return the person's token that works, made anew when the last one no longer does."""
+        if self._tokens[person.token].state != "valid":
+            self._mint(person)
+        return person.token
+
+    def refresh(self, refresh_token: str) -> tuple[str, str]:
+        """Return a new access token and a new refresh token; each refresh token is for one use."""
+        person = self._refresh_tokens.pop(refresh_token, None)
+        if person is None:
+            raise Refusal(400, "The refresh token is invalid or was used before")
+        self._mint(person)
+        successor = secrets.token_hex(32)
+        self._refresh_tokens[successor] = person
+        return person.token, successor
+
+    def create_link(self, name: str) -> str:
+        """Return the code of a temporary login link for the person (seed 000, "Getting a token")."""
+        person = self.people.get(name)
+        if person is None:
+            raise Refusal(404, f"User {name} not found")
+        code = secrets.token_urlsafe(32)
+        self._links[code] = (person, self._clock.now() + LOGIN_LINK_SECONDS)
+        return code
+
+    def open_link(self, code: str) -> str | None:
+        """Return a session for a login link's code, once and in time, or nothing."""
+        person, until = self._links.pop(code, (None, 0.0))
+        return self._session(person) if person is not None and until > self._clock.now() else None
+
+    def log_in(self, name: str, password: str) -> str | None:
+        """Return a session for a name and its password, or nothing."""
+        person = self.people.get(name)
+        if person is None or not compare_digest(person.password.encode(), password.encode()):
+            return None
+        return self._session(person)
+
+    def log_out(self, session: str | None) -> None:
+        """End a session."""
+        self._sessions.pop(session or "", None)
+
+    def mark(self, name: str, state: str) -> int:
+        """Mark all working tokens of a person as ``revoked`` or ``expired``; return how many those were."""
+        marked = [
+            token for token in self._tokens.values() if token.person.name == name and token.state == "valid"
+        ]
+        for token in marked:
+            token.state = state
+        return len(marked)
+
+    def _mint(self, person: Person, value: str | None = None) -> None:
+        person.token = value or secrets.token_hex(32)
+        self._tokens[person.token] = Token(person)
+
+    def _session(self, person: Person) -> str:
+        session = secrets.token_urlsafe(32)
+        self._sessions[session] = (person, self._clock.now() + SESSION_SECONDS)
+        return session

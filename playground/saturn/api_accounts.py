@@ -1,0 +1,66 @@
+"""Tokens, login links and who am I."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from playground.saturn.asking import COOKIE, base_url, body_of, person_of, redirect, state_of
+from playground.saturn.errors import Refusal
+
+
+async def create_login_link(request: web.Request) -> web.Response:
+    """Answer an administrator with a temporary login link (seed 000, "Getting a token")."""
+    if not person_of(request).admin:
+        raise Refusal(403, "An admin token is required")
+    code = state_of(request).accounts.create_link(request.match_info["username"])
+    return web.json_response({"login_link": f"{base_url(request)}/auth/loginlink?code={code}"})
+
+
+async def open_login_link(request: web.Request) -> web.StreamResponse:
+    """Begin a cookie session, once per link."""
+    session = state_of(request).accounts.open_link(request.query.get("code", ""))
+    if session is None:
+        raise Refusal(401, "This login link is invalid, was used or is too old")
+    response = redirect("/dash")
+    response.set_cookie(COOKIE, session, httponly=True, samesite="Lax", path="/")
+    return response
+
+
+async def user_token(request: web.Request) -> web.Response:
+    """Answer the token as a bare JSON string (seed 002: "the hexadecimal value in quotes")."""
+    accounts = state_of(request).accounts
+    header = request.headers.get("Authorization")
+    if header is not None:
+        accounts.by_header(header)
+        return web.json_response(header.partition(" ")[2])
+    return web.json_response(accounts.user_token(person_of(request)))
+
+
+async def who_am_i(request: web.Request) -> web.Response:
+    """Answer ``username`` and ``id``."""
+    person = person_of(request)
+    return web.json_response({"id": person.id, "username": person.name, "admin": person.admin})
+
+
+async def refresh(request: web.Request) -> web.Response:
+    """Exchange a refresh token, which is for one use."""
+    told = await body_of(request)
+    if not isinstance(told, dict) or told.get("grant_type") != "refresh_token":
+        raise Refusal(400, "grant_type: must be refresh_token")
+    if not isinstance(told.get("refresh_token"), str):
+        raise Refusal(400, "refresh_token: is required")
+    access_token, refresh_token = state_of(request).accounts.refresh(told["refresh_token"])
+    return web.json_response(
+        {"access_token": access_token, "refresh_token": refresh_token, "token_type": "token"}
+    )
+
+
+def routes() -> list[web.RouteDef]:
+    """Return the routes of this module."""
+    return [
+        web.post("/auth/createloginlink/{username}", create_login_link),
+        web.get("/auth/loginlink", open_login_link, allow_head=False),
+        web.get("/api/user/token", user_token),
+        web.get("/api/user", who_am_i),
+        web.post("/api/auth/token", refresh),
+    ]

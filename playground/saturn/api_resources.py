@@ -1,0 +1,133 @@
+"""Starting, stopping and reading workspaces and jobs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from playground.saturn.asking import base_url, body_of, options_of, person_of, state_of, worker_of
+from playground.saturn.errors import Refusal
+from playground.saturn.resources import Resource
+
+
+def _workspace(request: web.Request) -> Resource:
+    return state_of(request).find(worker_of(request), "workspace", request.match_info["id"])
+
+
+def _job(request: web.Request) -> Resource:
+    return state_of(request).find(person_of(request), "job", request.match_info["id"])
+
+
+async def workspace(request: web.Request) -> web.Response:
+    """Answer ``status``, and ``url`` while it runs (seed 000, "Getting the state", "Opening the IDE")."""
+    resource = _workspace(request)
+    state = state_of(request)
+    answer: dict[str, Any] = {"status": resource.status(state.clock.now())}
+    if answer["status"] == "running":
+        answer["url"] = f"{base_url(request)}/ide/{resource.id}/"
+    if not state.seeds_only:
+        answer |= {"id": resource.id, "name": resource.name}
+    return web.json_response(answer)
+
+
+async def start_workspace(request: web.Request) -> web.Response:
+    """Start a workspace (seed 000, "Starting a resource")."""
+    resource = _workspace(request)
+    await options_of(request)
+    resource.start(state_of(request).clock.now())
+    return web.json_response({})
+
+
+async def stop_workspace(request: web.Request) -> web.Response:
+    """Stop a workspace (seed 000, "Stopping a resource")."""
+    resource = _workspace(request)
+    await options_of(request)
+    resource.stop(state_of(request).clock.now())
+    return web.Response(status=204)
+
+
+async def restart_workspace(request: web.Request) -> web.Response:
+    """End a workspace's pod and start another."""
+    resource = _workspace(request)
+    await options_of(request)
+    resource.restart(state_of(request).clock.now())
+    return web.json_response({})
+
+
+async def start_job(request: web.Request) -> web.Response:
+    """Start a run; the answer names none (seed 002, "Execute the job")."""
+    resource = _job(request)
+    await options_of(request)
+    resource.start(state_of(request).clock.now())
+    return web.json_response({})
+
+
+async def stop_job(request: web.Request) -> web.Response:
+    """Stop all runs of a job."""
+    resource = _job(request)
+    await options_of(request)
+    resource.stop(state_of(request).clock.now())
+    return web.Response(status=204)
+
+
+async def restart_job(request: web.Request) -> web.Response:
+    """End all runs of a job and start one."""
+    resource = _job(request)
+    await options_of(request)
+    resource.restart(state_of(request).clock.now())
+    return web.json_response({})
+
+
+async def change_job(request: web.Request) -> web.Response:
+    """Set the cron expression; it takes effect with ``/schedule``."""
+    resource = _job(request)
+    told = await body_of(request)
+    options = told.get("cron_schedule_options") if isinstance(told, dict) else None
+    if not isinstance(options, dict) or not isinstance(options.get("schedule"), str):
+        raise Refusal(400, "cron_schedule_options.schedule: is required")
+    resource.set_cron(options["schedule"])
+    if resource.next_fire_at is not None:
+        resource.schedule(state_of(request).clock.now())
+    return web.json_response(_schedule(resource))
+
+
+async def schedule_job(request: web.Request) -> web.Response:
+    """Switch the schedule on."""
+    resource = _job(request)
+    await options_of(request)
+    resource.schedule(state_of(request).clock.now())
+    return web.json_response(_schedule(resource))
+
+
+async def unschedule_job(request: web.Request) -> web.Response:
+    """Switch the schedule off."""
+    resource = _job(request)
+    await options_of(request)
+    resource.settle(state_of(request).clock.now())
+    resource.next_fire_at = None
+    return web.json_response(_schedule(resource))
+
+
+def _schedule(resource: Resource) -> dict[str, Any]:
+    return {
+        "id": resource.id,
+        "cron_schedule_options": {"schedule": resource.cron},
+        "scheduled": resource.next_fire_at is not None,
+    }
+
+
+def routes() -> list[web.RouteDef]:
+    """Return the routes of this module."""
+    return [
+        web.get("/api/workspaces/{id}", workspace),
+        web.post("/api/workspaces/{id}/start", start_workspace),
+        web.post("/api/workspaces/{id}/stop", stop_workspace),
+        web.post("/api/workspaces/{id}/restart", restart_workspace),
+        web.post("/api/jobs/{id}/start", start_job),
+        web.post("/api/jobs/{id}/stop", stop_job),
+        web.post("/api/jobs/{id}/restart", restart_job),
+        web.patch("/api/jobs/{id}", change_job),
+        web.post("/api/jobs/{id}/schedule", schedule_job),
+        web.post("/api/jobs/{id}/unschedule", unschedule_job),
+    ]

@@ -1,0 +1,86 @@
+"""Who is asking, and what is in the request."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+
+from playground.saturn.accounts import Person
+from playground.saturn.errors import Refusal
+from playground.saturn.state import State
+
+STATE: web.AppKey[State] = web.AppKey("saturn_state", State)
+BASE_URL: web.AppKey[str] = web.AppKey("saturn_base_url", str)
+COOKIE = "saturn_session"
+
+
+def state_of(request: web.Request) -> State:
+    """Return the server's state."""
+    return request.app[STATE]
+
+
+def base_url(request: web.Request) -> str:
+    """Return this server's own address: the one it was told, or the one it was called by."""
+    return request.app[BASE_URL] or f"{request.scheme}://{request.host}"
+
+
+def visitor(request: web.Request) -> Person | None:
+    """Return who is logged in with this browser, or nothing."""
+    return state_of(request).accounts.by_session(request.cookies.get(COOKIE))
+
+
+def person_of(request: web.Request) -> Person:
+    """Return who is asking, by token or, for reading, by cookie session; raise Refusal 401."""
+    header = request.headers.get("Authorization")
+    if header is not None:
+        return state_of(request).accounts.by_header(header).person
+    person = visitor(request) if request.method in {"GET", "HEAD"} else None
+    if person is None:
+        raise Refusal(401, "Authentication is required")
+    return person
+
+
+def worker_of(request: web.Request) -> Person:
+    """Return who is asking for workspace work; an ``admin_only`` server takes an admin token only."""
+    person = person_of(request)
+    if state_of(request).admin_only and not person.admin:
+        raise Refusal(403, "An admin token is required")
+    return person
+
+
+async def body_of(request: web.Request) -> Any:
+    """Return the JSON body; raise Refusal 400 when it is none."""
+    try:
+        return json.loads(await request.read())
+    except ValueError:
+        raise Refusal(400, "The request body is not valid JSON") from None
+
+
+async def options_of(request: web.Request) -> dict[str, Any]:
+    """Return the optional JSON body of a start or stop.
+
+    No body is the documented form. An empty body that claims to be JSON fails, as it does in servers that
+    parse what the header says; other types of an empty body are let through.
+    """
+    if (
+        not await request.read()
+        and request.headers.get("Content-Type", "").partition(";")[0] != "application/json"
+    ):
+        return {}
+    options = await body_of(request)
+    if options is not None and not isinstance(options, dict):
+        raise Refusal(400, "The request body must be a JSON object")
+    return options or {}
+
+
+def redirect(location: str) -> web.Response:
+    """Answer 302 to another page."""
+    return web.Response(status=302, headers={"Location": location})
+
+
+def timestamp(moment: float | None) -> str | None:
+    """Return epoch seconds as ISO 8601, or nothing."""
+    return None if moment is None else datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,68 @@
+"""Routes for tests: change states as if done elsewhere, end tokens, make the server older or stricter."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from playground.saturn.asking import body_of, state_of
+from playground.saturn.errors import Refusal
+
+_TIMINGS = {
+    "start_seconds": float,
+    "stop_seconds": float,
+    "run_seconds": float,
+    "fail": bool,
+    "exit_code": int,
+}
+
+
+async def set_resource(request: web.Request) -> web.Response:
+    """Set ``status`` and what comes next: ``start_seconds``, ``fail`` …; ``"removed": true`` deletes it."""
+    state = state_of(request)
+    resource = state.resources.get(request.match_info["id"])
+    told = await body_of(request)
+    unknown = sorted(set(told) - set(_TIMINGS) - {"status", "removed"})
+    if resource is None or unknown:
+        raise Refusal(404 if resource is None else 400, f"no such resource, or unknown: {unknown}")
+    for key, kind in _TIMINGS.items():
+        if key in told:
+            setattr(resource, key, kind(told[key]))
+    if "status" in told:
+        resource.force(str(told["status"]), state.clock.now())
+    if told.get("removed"):
+        del state.resources[resource.id]
+    return web.json_response({"status": resource.status(state.clock.now())})
+
+
+async def end_tokens(request: web.Request) -> web.Response:
+    """Let all tokens of ``user`` be ``revoked`` or ``expired`` from now on."""
+    told = await body_of(request)
+    states = [word for word in ("revoked", "expired") if told.get(word) is True]
+    if not states or told.get("user") not in state_of(request).accounts.people:
+        raise Refusal(400, "a known user, and revoked or expired, are needed")
+    return web.json_response({"tokens": state_of(request).accounts.mark(told["user"], states[0])})
+
+
+async def seeds_only(request: web.Request) -> web.Response:
+    """Speak the published guides' endpoints only, or all."""
+    state = state_of(request)
+    state.seeds_only = bool((await body_of(request))["on"])
+    return web.json_response({"seeds_only": state.seeds_only})
+
+
+async def admin_only(request: web.Request) -> web.Response:
+    """Let workspaces be driven by an admin token only, or by their owner's too."""
+    state = state_of(request)
+    state.admin_only = bool((await body_of(request))["on"])
+    return web.json_response({"admin_only": state.admin_only})
+
+
+def routes() -> list[web.RouteDef]:
+    """Return the routes of this module."""
+    return [
+        web.post("/_playground/workspaces/{id}", set_resource),
+        web.post("/_playground/jobs/{id}", set_resource),
+        web.post("/_playground/tokens", end_tokens),
+        web.post("/_playground/seeds_only", seeds_only),
+        web.post("/_playground/admin_only", admin_only),
+    ]

@@ -1,0 +1,12 @@
+"""The one way in which this server refuses."""
+
+from __future__ import annotations
+
+
+class Refusal(Exception):  # noqa: N818 - it is an answer, not an error of this program
+    """Carry the status and the message of an answer ``{"message": …}`` (``saturn.md``, "Transport")."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message

@@ -1,0 +1,144 @@
+"""What a browser sees: login, dashboard, the page of a resource, and the IDE of a running workspace."""
+
+from __future__ import annotations
+
+from html import escape
+from urllib.parse import quote
+
+from aiohttp import web
+
+from playground.saturn.accounts import Person
+from playground.saturn.asking import COOKIE, redirect, state_of, visitor
+
+_STYLE = (
+    "body{font:16px/1.5 sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem}"
+    "label{display:block;margin:.5rem 0}"
+)
+
+
+def _page(title: str, body: str, status: int = 200) -> web.Response:
+    text = (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
+        f"<style>{_STYLE}</style><h1>{escape(title)}</h1>{body}</html>"
+    )
+    headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'"}
+    return web.Response(text=text, status=status, content_type="text/html", headers=headers)
+
+
+async def login_page(request: web.Request) -> web.Response:
+    """Show the login form."""
+    return _login_form(request, request.query.get("next", "/dash"))
+
+
+async def log_in(request: web.Request) -> web.StreamResponse:
+    """Begin a cookie session for a name and its password."""
+    form = await request.post()
+    name, password = str(form.get("username", "")), str(form.get("password", ""))
+    onward = str(form.get("next", "/dash"))
+    session = state_of(request).accounts.log_in(name, password)
+    if session is None:
+        return _login_form(request, onward, "That is not the password of this person.", 401)
+    response = redirect(_local(onward))
+    response.set_cookie(COOKIE, session, httponly=True, samesite="Lax", path="/")
+    return response
+
+
+async def log_out(request: web.Request) -> web.StreamResponse:
+    """End the cookie session."""
+    state_of(request).accounts.log_out(request.cookies.get(COOKIE))
+    response = redirect("/login")
+    response.del_cookie(COOKIE, path="/")
+    return response
+
+
+async def dashboard(request: web.Request) -> web.StreamResponse:
+    """Show one's resources."""
+    person = visitor(request)
+    if person is None:
+        return _to_login(request)
+    state = state_of(request)
+    rows = "".join(
+        f'<li><a href="/dash/resources/{resource.type}/{resource.id}">{escape(resource.name)}</a>: '
+        f"{escape(resource.status(state.clock.now()))}</li>"
+        for resource in state.owned(person, None)
+    )
+    links = (
+        '<p><a href="/api/user/token">Show my user token</a></p>'
+        '<form method="post" action="/logout"><button>Log out</button></form>'
+    )
+    return _page(f"Resources of {person.name}", f"<ul>{rows}</ul>{links}")
+
+
+async def resource_page(request: web.Request) -> web.StreamResponse:
+    """Show one resource; its link holds the id (seed 002, "Resource ID")."""
+    person = visitor(request)
+    if person is None:
+        return _to_login(request)
+    state = state_of(request)
+    resource = state.find(person, request.match_info["type"], request.match_info["id"])
+    status = resource.status(state.clock.now())
+    body = f"<p>{resource.type.capitalize()} of {escape(resource.owner)}: {escape(status)}</p>"
+    if resource.type == "workspace" and status == "running":
+        body += f'<p><a href="/ide/{resource.id}/">Open the IDE</a></p>'
+    return _page(resource.name, body)
+
+
+async def ide(request: web.Request) -> web.StreamResponse:
+    """Show the IDE to its logged-in owner only (seed 000, "Opening the IDE")."""
+    person = visitor(request)
+    if person is None:
+        return _to_login(request)
+    state = state_of(request)
+    resource = state.resources.get(request.match_info["id"])
+    if resource is None or resource.type != "workspace":
+        return _page("Not found", "<p>There is no such workspace.</p>", 404)
+    if not _owns(person, resource.owner):
+        return _page("Not yours", "<p>Only the owner of this workspace can open it.</p>", 403)
+    if resource.status(state.clock.now()) != "running":
+        return _page("Not running", "<p>Start the workspace first.</p>", 503)
+    return _page(resource.name, f"<p>The IDE of {escape(person.name)} is running.</p>")
+
+
+def _owns(person: Person, owner: str) -> bool:
+    return person.name == owner
+
+
+def _login_form(request: web.Request, onward: str, problem: str = "", status: int = 200) -> web.Response:
+    names = state_of(request).accounts.people
+    options = "".join(f'<option value="{escape(name)}">{escape(name)}</option>' for name in names)
+    return _page(
+        "Log in to Saturn Cloud (local)",
+        f'<p role="alert">{escape(problem)}</p><form method="post" action="/login">'
+        f'<input type="hidden" name="next" value="{escape(_local(onward))}">'
+        f'<label>Who are you? <select name="username">{options}</select></label>'
+        '<label>Password <input type="password" name="password" autocomplete="off"></label>'
+        "<button>Log in</button></form>",
+        status,
+    )
+
+
+def _to_login(request: web.Request) -> web.StreamResponse:
+    return redirect(f"/login?next={quote(request.path, safe='/')}")
+
+
+def _local(onward: str) -> str:
+    """Return a path on this server: no other host, however it is spelt."""
+    return onward if onward.startswith("/") and not onward.startswith(("//", "/\\")) else "/dash"
+
+
+async def home(_request: web.Request) -> web.StreamResponse:
+    """Lead to the dashboard."""
+    return redirect("/dash")
+
+
+def routes() -> list[web.RouteDef]:
+    """Return the routes of this module."""
+    return [
+        web.get("/", home),
+        web.get("/login", login_page),
+        web.post("/login", log_in),
+        web.post("/logout", log_out),
+        web.get("/dash", dashboard),
+        web.get("/dash/resources/{type}/{id}", resource_page),
+        web.get("/ide/{id}/", ide),
+    ]

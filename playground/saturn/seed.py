@@ -1,0 +1,107 @@
+"""What a local Saturn Cloud starts with: its people, workspaces and jobs, read from JSON and checked."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+STATUSES = ("stopped", "pending", "running", "stopping", "error")
+_DEFAULT = Path(__file__).with_name("default_seed.json")
+
+
+class SeedError(ValueError):
+    """Say which entry of a seed is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonSeed:
+    """Describe a person; what is not fixed here is random at every start."""
+
+    name: str
+    admin: bool = False
+    token: str | None = None
+    refresh_token: str | None = None
+    password: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceSeed:
+    """Describe a workspace or job and how long its changes take, in seconds of the server's clock."""
+
+    owner: str
+    name: str
+    type: str = "workspace"
+    id: str | None = None
+    status: str = "stopped"
+    start_seconds: float = 4.0
+    stop_seconds: float = 2.0
+    run_seconds: float = 6.0
+    fail: bool = False
+    exit_code: int = 0
+    schedule: str | None = None
+    instance_type: str = "medium"
+    disk_space: str = "10Gi"
+    auto_shutoff: str = "1 hour"
+    command: str | None = None
+    working_directory: str = "/home/jovyan/workspace"
+    start_script: str = ""
+    git_repositories: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """Hold everything that a server starts with."""
+
+    organisation: str = "acme"
+    page_size: int = 3
+    people: tuple[PersonSeed, ...] = ()
+    resources: tuple[ResourceSeed, ...] = field(default=())
+
+
+def load(path: Path | None = None) -> Seed:
+    """Read a seed file, or the one that comes with the package; raise SeedError."""
+    try:
+        return parse(json.loads((path or _DEFAULT).read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise SeedError(f"{path or _DEFAULT}: {error}") from error
+
+
+def parse(told: Any) -> Seed:
+    """Check a seed given as JSON values; raise SeedError for what cannot be understood."""
+    if not isinstance(told, dict):
+        raise SeedError("a seed is an object")
+    unknown = sorted(set(told) - {"organisation", "page_size", "users", "workspaces", "jobs"})
+    if unknown:
+        raise SeedError(f"unknown: {unknown}")
+    people = tuple(_build(PersonSeed, entry) for entry in told.get("users", []))
+    resources = tuple(
+        _build(ResourceSeed, {**entry, "type": kind})
+        for kind, entries in (("workspace", told.get("workspaces", [])), ("job", told.get("jobs", [])))
+        for entry in entries
+    )
+    names = {person.name for person in people}
+    for resource in resources:
+        if resource.owner not in names:
+            raise SeedError(f"{resource.name}: {resource.owner} is not among the users")
+        if resource.status not in STATUSES:
+            raise SeedError(f"{resource.name}: status is one of {STATUSES}")
+    return Seed(
+        organisation=str(told.get("organisation", "acme")),
+        page_size=int(told.get("page_size", 3)),
+        people=people,
+        resources=resources,
+    )
+
+
+def _build(kind: Any, entry: Any) -> Any:
+    if not isinstance(entry, dict):
+        raise SeedError(f"{entry!r} is not an object")
+    unknown = sorted(set(entry) - {known.name for known in fields(kind)})
+    if unknown:
+        raise SeedError(f"{entry.get('name')}: unknown: {unknown}")
+    try:
+        return kind(**entry)
+    except TypeError as error:
+        raise SeedError(f"{entry.get('name')}: {error}") from error

@@ -1,0 +1,123 @@
+"""Everything that a local Saturn Cloud knows, and who may see what of it."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from playground.harness import Clock
+from playground.saturn.accounts import Accounts, Person
+from playground.saturn.errors import Refusal
+from playground.saturn.resources import Resource, from_seed
+from playground.saturn.seed import Seed
+
+TYPES = ("workspace", "job", "deployment")
+
+SIZES: dict[str, dict[str, Any]] = {
+    name: {"name": name, "display_name": title, "cores": cores, "memory": memory, "gpu": gpu}
+    for name, title, cores, memory, gpu in (
+        ("medium", "Medium - 2 cores - 4 GB RAM", 2, "4Gi", 0),
+        ("large", "Large - 2 cores - 16 GB RAM", 2, "16Gi", 0),
+        ("xlarge", "XLarge - 4 cores - 32 GB RAM", 4, "32Gi", 0),
+        ("g4dnxlarge", "T4-XLarge - 4 cores - 16 GB RAM - 1 GPU", 4, "16Gi", 1),
+    )
+}
+DISK_SPACE = ("10Gi", "20Gi", "40Gi", "100Gi", "500Gi")
+AUTO_SHUTOFF = ("1 hour", "3 hours", "6 hours", "12 hours", "Never")
+
+
+class State:
+    """Hold people and resources; ``seeds_only`` and ``admin_only`` make it an older or a stricter server."""
+
+    def __init__(self, clock: Clock, seed: Seed) -> None:
+        self.clock = clock
+        self.organisation = seed.organisation
+        self.page_size = seed.page_size
+        self.accounts = Accounts(clock, seed.people)
+        self.resources: dict[str, Resource] = {}
+        self.seeds_only = False
+        self.admin_only = False
+        for entry in seed.resources:
+            self.add(from_seed(entry, seed.organisation, clock.now()))
+
+    def add(self, resource: Resource) -> None:
+        """Take in a resource."""
+        self.resources[resource.id] = resource
+
+    def find(self, person: Person, kind: str, resource_id: str) -> Resource:
+        """Return a resource that this person may see; another's is 404 for everyone but an administrator."""
+        resource = self.resources.get(resource_id)
+        visible = (
+            resource is not None and resource.type == kind and (person.admin or resource.owner == person.name)
+        )
+        if resource is None or not visible:
+            raise Refusal(404, f"{kind.capitalize()} not found")
+        return resource
+
+    def owned(self, person: Person, owner_name: str | None) -> list[Resource]:
+        """Return the resources of an owner (``user`` or ``org/user``), one's own unless told otherwise."""
+        owner = self.owner(person, owner_name)
+        return [resource for resource in self.resources.values() if resource.owner == owner.name]
+
+    def owner(self, person: Person, owner_name: str | None) -> Person:
+        """Return the person that an owner's name means; raise Refusal for what is not the asker's."""
+        if owner_name is None:
+            return person
+        organisation, slash, name = owner_name.rpartition("/")
+        found = self.accounts.people.get(name)
+        if found is None or (slash and organisation != self.organisation):
+            raise Refusal(404, f"Owner {owner_name} not found")
+        if found.name != person.name and not person.admin:
+            raise Refusal(403, f"Not permitted to act for {owner_name}")
+        return found
+
+    def clone(self, person: Person, recipe: Any) -> Resource:
+        """Make a resource from a recipe; the same recipe twice makes two (``saturn.md``, "Endpoints")."""
+        if not isinstance(recipe, dict):
+            raise Refusal(400, "A recipe is a JSON object")
+        kind, spec, state = recipe.get("type"), recipe.get("spec"), recipe.get("state")
+        if kind not in TYPES:
+            raise Refusal(400, f"type: must be one of {', '.join(TYPES)}")
+        if not isinstance(spec, dict):
+            raise Refusal(400, "spec: must be an object")
+        if state is not None and not isinstance(state, dict):
+            raise Refusal(400, "state: must be an object")
+        _check(spec)
+        owner = self.owner(person, spec.get("owner"))
+        whole = {"instance_type": "medium", **spec, "owner": f"{self.organisation}/{owner.name}"}
+        resource = Resource(secrets.token_hex(16), kind, owner.name, whole)
+        self.add(resource)
+        return resource
+
+    def recipe(self, resource: Resource, *, as_template: bool = False) -> dict[str, Any]:
+        """Return a resource as a recipe; a template names neither owner nor state."""
+        if as_template:
+            spec = {key: value for key, value in resource.spec.items() if key != "owner"}
+            return {"type": resource.type, "spec": spec}
+        state = {"id": resource.id, "status": resource.status(self.clock.now())}
+        return {"type": resource.type, "spec": dict(resource.spec), "state": state}
+
+
+def _check(spec: dict[str, Any]) -> None:
+    name = spec.get("name")
+    if not isinstance(name, str) or not name.strip():
+        raise Refusal(400, "spec.name: is required")
+    texts = (
+        "owner",
+        "instance_type",
+        "command",
+        "disk_space",
+        "auto_shutoff",
+        "working_directory",
+        "start_script",
+    )
+    for key in texts:
+        if spec.get(key) is not None and not isinstance(spec[key], str):
+            raise Refusal(400, f"spec.{key}: must be a string")
+    repositories = spec.get("git_repositories")
+    if repositories is not None and not isinstance(repositories, list):
+        raise Refusal(400, "spec.git_repositories: must be a list")
+    choices = {"instance_type": tuple(SIZES), "disk_space": DISK_SPACE, "auto_shutoff": AUTO_SHUTOFF}
+    for key, allowed in choices.items():
+        if spec.get(key) is not None and spec[key] not in allowed:
+            raise Refusal(400, f"spec.{key}: must be one of {', '.join(allowed)}")

@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.playground.saturn_help import Saturn, saturn_server
+
+
+@pytest.fixture
+async def saturn():
+    async with saturn_server() as server:
+        yield server
+
+
+async def test_the_life_of_a_workspace(saturn: Saturn):
+    notebook = saturn.ids["notebook"]
+    path = f"/api/workspaces/{notebook}"
+    assert len(notebook) == 32
+    assert (await saturn.call("GET", path))[1] == {"status": "stopped", "id": notebook, "name": "notebook"}
+    assert (await saturn.call("POST", f"{path}/start"))[0] == 200
+    assert await saturn.status(notebook) == "pending"
+    await saturn.advance(3.9)
+    assert await saturn.status(notebook) == "pending"
+    await saturn.advance(0.2)
+    status, answer = await saturn.call("GET", path)
+    assert (status, answer["status"]) == (200, "running")
+    assert answer["url"].startswith(f"{saturn.url}/")
+    assert await saturn.call("POST", f"{path}/stop") == (204, "")
+    status, answer = await saturn.call("GET", path)
+    assert answer["status"] == "stopping"
+    assert "url" not in answer
+    await saturn.advance(2)
+    assert await saturn.status(notebook) == "stopped"
+
+
+async def test_a_workspace_that_fails_to_start(saturn: Saturn):
+    broken = saturn.ids["broken"]
+    await saturn.call("POST", f"/api/workspaces/{broken}/start")
+    await saturn.advance(10)
+    assert (await saturn.call("GET", f"/api/workspaces/{broken}"))[1] == {
+        "status": "error",
+        "id": broken,
+        "name": "broken",
+    }
+    await saturn.call("POST", f"/api/workspaces/{broken}/start")
+    assert await saturn.status(broken) == "pending"
+
+
+async def test_repeats_do_no_harm(saturn: Saturn):
+    path = f"/api/workspaces/{saturn.ids['notebook']}"
+    assert await saturn.call("POST", f"{path}/stop") == (204, "")
+    await saturn.call("POST", f"{path}/start")
+    await saturn.advance(3)
+    assert (await saturn.call("POST", f"{path}/start"))[0] == 200
+    await saturn.advance(1)
+    assert await saturn.status(saturn.ids["notebook"]) == "running"
+    await saturn.call("POST", f"{path}/stop")
+    assert (await saturn.call("POST", f"{path}/start"))[0] == 409
+
+
+async def test_a_pending_start_can_be_stopped(saturn: Saturn):
+    path = f"/api/workspaces/{saturn.ids['notebook']}"
+    await saturn.call("POST", f"{path}/start")
+    await saturn.call("POST", f"{path}/stop")
+    await saturn.advance(60)
+    assert await saturn.status(saturn.ids["notebook"]) == "stopped"
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status"),
+    [
+        (None, None, 200),
+        (b"", "application/octet-stream", 200),
+        (b"{}", "application/json", 200),
+        (b'{"debug_mode": true}', "application/json", 200),
+        (b"", "application/json", 400),
+        (b"[1]", "application/json", 400),
+        (b"{", "application/json", 400),
+    ],
+)
+async def test_what_a_start_may_carry(saturn: Saturn, body, content_type, status):
+    headers = {"Authorization": "token a1"} | ({"Content-Type": content_type} if content_type else {})
+    path = f"/api/workspaces/{saturn.ids['notebook']}/start"
+    assert (await saturn.call("POST", path, data=body, headers=headers))[0] == status
+
+
+async def test_reads_sooner_than_ten_seconds_are_counted_and_answered(saturn: Saturn):
+    notebook, notes = saturn.ids["notebook"], saturn.ids["notes"]
+    await saturn.status(notebook)
+    await saturn.status(notes)
+    await saturn.advance(10)
+    await saturn.status(notebook)
+    assert (await saturn.stats())["violations"] == []
+    await saturn.advance(9.5)
+    assert await saturn.status(notebook) == "stopped"
+    stats = await saturn.stats()
+    assert [violation["rule"] for violation in stats["violations"]] == [
+        "workspace status at most once per 10 s"
+    ]
+    assert stats["smallest_gap_s"] == 9.5
+
+
+async def test_a_read_that_went_wrong_counts_as_a_read(saturn: Saturn):
+    path = f"/api/workspaces/{saturn.ids['notebook']}"
+    await saturn.call("POST", "/_playground/faults", json={"path": path, "times": 1, "status": 502})
+    assert (await saturn.call("GET", path))[0] == 502
+    assert (await saturn.call("GET", path, token="nonsense"))[0] == 401
+    assert len((await saturn.stats())["violations"]) == 1
+
+
+@pytest.mark.parametrize(("method", "tail"), [("GET", ""), ("POST", "/start"), ("POST", "/stop")])
+async def test_another_persons_workspace_is_404_but_not_for_an_administrator(saturn: Saturn, method, tail):
+    path = f"/api/workspaces/{saturn.ids['notebook']}{tail}"
+    status, answer = await saturn.call(method, path, token="b1")
+    assert (status, answer) == (404, {"message": "Workspace not found"})
+    assert (await saturn.call(method, path, token="adm"))[0] in {200, 204}
+
+
+async def test_a_job_is_no_workspace_and_unknown_paths_answer_json(saturn: Saturn):
+    assert (await saturn.call("GET", f"/api/workspaces/{saturn.ids['report']}"))[0] == 404
+    assert await saturn.call("GET", "/api/nonsense") == (404, {"message": "Not Found"})
+    assert (await saturn.call("DELETE", f"/api/workspaces/{saturn.ids['notebook']}"))[0] == 405
+
+
+async def test_the_ide_opens_for_its_logged_in_owner_only(saturn: Saturn):
+    _, answer = await saturn.call("GET", f"/api/workspaces/{saturn.ids['notes']}")
+    url = answer["url"]
+    async with saturn.browser("alice") as alice, alice.get(url) as page:
+        assert page.status == 200
+        assert "notes" in await page.text()
+    async with saturn.session.get(url, allow_redirects=False) as page:
+        assert page.status == 302
+        assert page.headers["Location"].startswith("/login?next=/ide/")
+    async with saturn.browser("bob") as bob, bob.get(url) as page:
+        assert page.status == 403
+    await saturn.call("POST", f"/api/workspaces/{saturn.ids['notes']}/stop")
+    async with saturn.browser("alice") as alice, alice.get(url) as page:
+        assert page.status == 503
+
+
+async def test_pages_show_names_as_text(saturn: Saturn):
+    name = next(name for name in saturn.ids if name.startswith("Ana"))
+    async with saturn.browser("alice") as alice:
+        async with alice.get(f"{saturn.url}/dash/resources/workspace/{saturn.ids[name]}") as page:
+            text = await page.text()
+            assert page.status == 200
+            assert "Ana&#x27;s &quot;quick&quot; 🚀 &lt;!channel&gt;" in text
+        async with alice.get(f"{saturn.url}/dash") as page:
+            assert "&lt;!channel&gt;" in await page.text()
+
+
+async def test_states_set_as_if_done_elsewhere(saturn: Saturn):
+    notebook = saturn.ids["notebook"]
+    control = f"/_playground/workspaces/{notebook}"
+    for word in ("running", "stopped", "error", "pending", "hibernating"):
+        assert await saturn.call("POST", control, json={"status": word}) == (200, {"status": word})
+        assert await saturn.status(notebook) == word
+    await saturn.call("POST", control, json={"status": "running", "stop_seconds": 30})
+    assert (await saturn.call("POST", control, json={"status": "stopping"}))[1] == {"status": "stopping"}
+    assert (await saturn.call("POST", control, json={"colour": "red"}))[0] == 400
+    await saturn.call("POST", control, json={"removed": True, "status": "stopped"})
+    assert (await saturn.call("GET", f"/api/workspaces/{notebook}"))[0] == 404
+
+
+async def test_a_server_that_speaks_the_guides_only(saturn: Saturn):
+    await saturn.call("POST", "/_playground/seeds_only", json={"on": True})
+    notes, report = saturn.ids["notes"], saturn.ids["report"]
+    for method, path in (
+        ("GET", "/api/user"),
+        ("GET", "/api/recipes"),
+        ("GET", f"/api/jobs/{report}/history"),
+        ("POST", f"/api/jobs/{report}/stop"),
+        ("GET", "/api/status"),
+        ("POST", "/api/auth/token"),
+    ):
+        assert (await saturn.call(method, path))[0] == 404, path
+    assert (await saturn.call("GET", "/api/user/token")) == (200, "a1")
+    status, answer = await saturn.call("GET", f"/api/workspaces/{notes}")
+    assert (status, sorted(answer)) == (200, ["status", "url"])
+    assert (await saturn.call("POST", f"/api/jobs/{report}/start"))[0] == 200
+    await saturn.call("POST", "/_playground/seeds_only", json={"on": False})
+    assert (await saturn.call("GET", "/api/user"))[0] == 200
+
+
+async def test_a_server_that_wants_an_admin_token_for_workspaces(saturn: Saturn):
+    await saturn.call("POST", "/_playground/admin_only", json={"on": True})
+    path = f"/api/workspaces/{saturn.ids['notes']}"
+    assert (await saturn.call("GET", path, token="a1"))[0] == 403
+    assert (await saturn.call("GET", path, token="adm"))[0] == 200
+
+
+async def test_two_starts_at_once_are_one(saturn: Saturn):
+    path = f"/api/workspaces/{saturn.ids['notebook']}"
+    answers = await asyncio.gather(*(saturn.call("POST", f"{path}/start") for _ in range(5)))
+    assert {status for status, _ in answers} == {200}
+    _, pods = await saturn.call(
+        "GET", f"/api/active/pods?workload_type=workspace&workload_id={saturn.ids['notebook']}"
+    )
+    assert len(pods["pod_summaries"]) == 1
