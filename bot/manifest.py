@@ -8,15 +8,13 @@ Source: ``slack.md``, "The manifest" and "Sign in with Slack".
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final, TYPE_CHECKING
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import yaml
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,10 @@ doctor compares the token's scopes with it. Budgets are per method, app and work
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, Literal, TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from typing import Final, Literal
 
 Caller = Literal["bot", "app", "none"]
 

@@ -14,7 +14,7 @@ from tests.project.repository import ROOT
 LOCKS = ("base", "demo", "dev")
 #: A name, its exact version, perhaps where it is for, and its hashes.
 ENTRY = re.compile(
-    r"^(?P<pin>[a-z0-9][a-z0-9._-]*==[^\s;]+)(?: ; [^\\\n]+)?(?P<hashes>(?: \\\n    --hash=sha256:[0-9a-f]{64})+)\n",
+    r"^(?P<pin>[a-z0-9][a-z0-9._-]*==[^\s;]+)(?: ; [^\\\n]+)?(?: \\\n    --hash=sha256:[0-9a-f]{64})+\n",
     re.MULTILINE,
 )
 
