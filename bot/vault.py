@@ -1,17 +1,17 @@
 """Secrets at rest: MultiFernet, with the row's key inside the plaintext so that swapped rows refuse.
 
-Fernet has no associated data, hence the key inside. The newest key seals, every key opens; ``rotate`` seals again
-under the newest.
+Fernet has no associated data, hence the key inside. The newest key seals, every key opens; ``rotate`` seals
+again under the newest.
 """
 
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from bot.errors import SecretError
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

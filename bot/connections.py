@@ -1,0 +1,112 @@
+"""The connections file: a TOML table per provider instance, checked by the provider's own settings model.
+
+Anyone who can write this file decides where people's tokens are sent, so it is refused
+when others may write it.
+"""
+
+from __future__ import annotations
+
+import re
+import stat
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from bot.errors import SettingsError
+from bot.providers import provider_classes
+from bot.settings import resolve_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from bot.http import Http
+    from bot.providers.base import ConnectionSettings, Provider
+
+_NAME = re.compile(r"^[a-z][a-z0-9_-]{0,30}$")
+
+
+def load_connections(path: Path) -> dict[str, ConnectionSettings]:
+    """Read and check every connection; raise SettingsError with every problem at once, without values."""
+    tables = _tables(path)
+    problems: list[str] = []
+    checked: dict[str, ConnectionSettings] = {}
+    if not tables:
+        problems.append("USHER_CONNECTIONS: the file names no connection: add a [connections.NAME] table")
+    for name, table in tables.items():
+        try:
+            checked[name] = _connection(name, table)
+        except SettingsError as wrong:
+            problems.extend(f"connections.{name}{problem}" for problem in wrong.problems)
+    if problems:
+        raise SettingsError(problems)
+    return checked
+
+
+def build_providers(settings: Mapping[str, ConnectionSettings], http: Http) -> dict[str, Provider]:
+    """Make the provider of each connection."""
+    classes = provider_classes()
+    return {name: classes[given.provider](given, http) for name, given in settings.items()}
+
+
+def secrets_of(settings: Mapping[str, ConnectionSettings]) -> list[str]:
+    """Return every secret that the connections hold, for the redaction of logs."""
+    found = []
+    for given in settings.values():
+        for value in dict(given).values():
+            reveal = getattr(value, "get_secret_value", None)
+            if reveal is not None:
+                found.append(str(reveal()))
+    return found
+
+
+def _tables(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise SettingsError(
+                [f"USHER_CONNECTIONS: others on this machine can write {path.name}: chmod 644 it"]
+            )
+        with path.open("rb") as file:
+            content = tomllib.load(file)
+    except OSError:
+        raise SettingsError([f"USHER_CONNECTIONS: the file {path.name} can't be read"]) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
+        place = re.search(r"\(at .*\)", str(broken))
+        where = place.group() if place else ""
+        raise SettingsError([f"USHER_CONNECTIONS: {path.name} is no valid TOML {where}".rstrip()]) from None
+    tables = content.get("connections", {})
+    if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
+        raise SettingsError(["USHER_CONNECTIONS: every connection needs a table [connections.NAME]"])
+    return tables
+
+
+def _connection(name: str, table: dict[str, Any]) -> ConnectionSettings:
+    if not _NAME.match(name):
+        raise SettingsError([": its name needs lower-case letters, digits, - and _, at most 31"])
+    classes = provider_classes()
+    provider = table.get("provider")
+    if provider not in classes:
+        raise SettingsError([f".provider: needs one of {', '.join(sorted(classes))}"])
+    problems: list[str] = []
+    values: dict[str, Any] = {"name": name, "title": table.get("title", name)}
+    for key, value in table.items():
+        try:
+            values[key] = resolve_secret(value) if isinstance(value, str) else value
+        except ValueError as wrong:
+            problems.append(f".{key}: {wrong}")
+    if problems:
+        raise SettingsError(problems)
+    try:
+        return classes[str(provider)].settings_model.model_validate(values)
+    except ValidationError as invalid:
+        raise SettingsError([_sentence(error) for error in invalid.errors()]) from None
+
+
+def _sentence(error: Any) -> str:
+    place = "".join(f".{part}" for part in error["loc"])
+    message = {
+        "missing": "is not set",
+        "extra_forbidden": "is no key of this provider",
+    }.get(error["type"], str(error["msg"]).removeprefix("Value error, "))
+    return f"{place}: {message}"

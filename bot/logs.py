@@ -1,0 +1,126 @@
+"""Logs for operators: structlog, one JSON object a line, redacted by key, by known value and by pattern.
+
+Whatever libraries log through the standard library passes the same processors (security.md row 19).
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import traceback
+from collections.abc import Iterable, MutableMapping
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+REMOVED = "[removed]"
+
+_SECRET_KEY = re.compile(
+    r"token|secret|password|authorization|cookie|credential|nonce|response_url|ide_url|^code$", re.IGNORECASE
+)
+_PATTERNS = (
+    re.compile(r"xox[a-z]-[A-Za-z0-9-]+"),
+    re.compile(r"xapp-[A-Za-z0-9-]+"),
+    re.compile(r"(?i)\b(?:bearer|token)[ =:]+[A-Za-z0-9._~+/=-]{8,}"),
+    re.compile(r"(?<=/link/)[A-Za-z0-9_-]{16,}"),
+    re.compile(r"(?i)(?<=access_token=)[^&\s]+"),
+    re.compile(r"gAAAA[A-Za-z0-9_=-]{20,}"),
+)
+
+
+class Redactor:
+    """Take secrets out of log events. Short values are left alone: they would blank ordinary words."""
+
+    def __init__(self, known: Iterable[str] = ()) -> None:
+        self._known = {value for value in known if len(value) >= 8}
+
+    def learn(self, values: Iterable[str]) -> None:
+        """Add values that must never be seen."""
+        self._known.update(value for value in values if len(value) >= 8)
+
+    def text(self, value: str) -> str:
+        """Return a text without known values and without what looks like a secret."""
+        for known in self._known:
+            if known in value:
+                value = value.replace(known, REMOVED)
+        for pattern in _PATTERNS:
+            value = pattern.sub(REMOVED, value)
+        return value
+
+    def clean(self, value: Any, depth: int = 0) -> Any:
+        """Return a value of any shape redacted; what is nested deeper than six is left out."""
+        if isinstance(value, str):
+            return self.text(value)
+        if depth > 6:
+            return "…"
+        if isinstance(value, dict):
+            return {
+                key: REMOVED if _SECRET_KEY.search(str(key)) and item else self.clean(item, depth + 1)
+                for key, item in value.items()
+            }
+        if isinstance(value, (list, tuple, set, frozenset)):
+            return [self.clean(item, depth + 1) for item in value]
+        if value is None or isinstance(value, (bool, int, float)):
+            return value
+        return self.text(str(value))
+
+    def __call__(
+        self, _logger: Any, _method: str, event: MutableMapping[str, Any]
+    ) -> MutableMapping[str, Any]:
+        """Work as a structlog processor."""
+        return {
+            key: value if key.startswith("_") else self.clean({key: value})[key]
+            for key, value in event.items()
+        }
+
+
+def brief_exception(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Put the kind of an exception and the places it passed, without values, where a stack trace would be.
+
+    A trace shows source lines and, through chained exceptions, headers with credentials.
+    """
+    given = event.pop("exc_info", None)
+    if not given:
+        return event
+    error = given if isinstance(given, BaseException) else given[1] if isinstance(given, tuple) else None
+    error = error or sys.exc_info()[1]
+    if error is not None:
+        event["error"] = type(error).__name__
+        frames = traceback.extract_tb(error.__traceback__)[-5:]
+        event["where"] = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
+    return event
+
+
+def configure(level: str, form: str, redactor: Redactor) -> None:
+    """Send structlog's and the standard library's logs to standard error through one chain of processors."""
+    shared: list[structlog.types.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        brief_exception,
+        redactor,
+    ]
+    renderer: structlog.types.Processor = (
+        structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=False)
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    # These log request bodies, headers or one line a tick below this level.
+    for noisy in ("slack_bolt", "slack_sdk", "aiohttp.access", "apscheduler", "asyncio"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)

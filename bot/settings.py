@@ -1,0 +1,263 @@
+"""The only reader of the environment: every setting with its default, and all problems at once.
+
+A secret may be given as it is, as ``file:PATH`` or as ``env:NAME``. A file that others on the machine can
+read is refused. Problems are sentences without values, because they end up in terminals and tickets.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import stat
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.errors import SettingsError
+
+_ADMINISTRATOR = re.compile(r"^(?:T[A-Z0-9]+:)?[UW][A-Z0-9]+$")
+_COMMAND = re.compile(r"^/[a-z0-9_-]{1,31}$")
+
+
+class Settings(BaseSettings):
+    """Hold every setting, checked; the variable of each stands in ``validation_alias``."""
+
+    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True, frozen=True)
+
+    slack_bot_token: SecretStr = Field(validation_alias="SLACK_BOT_TOKEN")
+    slack_signing_secret: SecretStr | None = Field(None, validation_alias="SLACK_SIGNING_SECRET")
+    slack_app_token: SecretStr | None = Field(None, validation_alias="SLACK_APP_TOKEN")
+    slack_client_id: str | None = Field(None, validation_alias="SLACK_CLIENT_ID")
+    slack_client_secret: SecretStr | None = Field(None, validation_alias="SLACK_CLIENT_SECRET")
+    slack_api_url: str = Field("https://slack.com/api/", validation_alias="USHER_SLACK_API_URL")
+    port: int = Field(3000, ge=0, le=65535, validation_alias="PORT")
+    host: str = Field("127.0.0.1", validation_alias="USHER_HOST")
+    database_url: str = Field("sqlite:///usher.db", validation_alias="USHER_DATABASE_URL")
+    public_url: str | None = Field(None, validation_alias="USHER_PUBLIC_URL")
+    encryption_keys: SecretStr = Field(validation_alias="USHER_ENCRYPTION_KEYS")
+    connections: Path = Field(validation_alias="USHER_CONNECTIONS")
+    administrators: str = Field("", validation_alias="USHER_ADMINS")
+    command: str = Field("/workspace", validation_alias="USHER_COMMAND")
+    deadline_minutes: float = Field(30.0, gt=0, le=24 * 60, validation_alias="USHER_DEADLINE_MINUTES")
+    poll_margin: float = Field(0.5, ge=0.1, le=2.0, validation_alias="USHER_POLL_MARGIN_SECONDS")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", validation_alias="USHER_LOG_LEVEL"
+    )
+    log_format: Literal["json", "text"] = Field("json", validation_alias="USHER_LOG_FORMAT")
+
+    @field_validator(
+        "slack_bot_token",
+        "slack_signing_secret",
+        "slack_app_token",
+        "slack_client_secret",
+        "encryption_keys",
+        mode="before",
+    )
+    @classmethod
+    def _secret(cls, value: Any) -> Any:
+        return resolve_secret(value) if isinstance(value, str) else value
+
+    @field_validator("slack_signing_secret", "slack_app_token", "slack_client_secret", mode="after")
+    @classmethod
+    def _empty_is_absent(cls, value: SecretStr | None) -> SecretStr | None:
+        return value if value is not None and value.get_secret_value() else None
+
+    @field_validator("slack_bot_token")
+    @classmethod
+    def _bot_token(cls, value: SecretStr) -> SecretStr:
+        if not value.get_secret_value().startswith("xoxb-"):
+            raise ValueError("needs the bot token of the app, which begins with xoxb-")
+        return value
+
+    @field_validator("slack_app_token")
+    @classmethod
+    def _app_token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith("xapp-"):
+            raise ValueError("needs an app-level token with connections:write, which begins with xapp-")
+        return value
+
+    @field_validator("slack_client_id", "public_url", mode="before")
+    @classmethod
+    def _blank_is_absent(cls, value: Any) -> Any:
+        return value or None
+
+    @field_validator("slack_api_url")
+    @classmethod
+    def _api_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if not _is_safe_origin(parts.scheme, parts.hostname):
+            raise ValueError("needs an https address (http only for this machine)")
+        return value if value.endswith("/") else value + "/"
+
+    @field_validator("public_url")
+    @classmethod
+    def _public_url(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if not _is_safe_origin(parts.scheme, parts.hostname) or parts.username or parts.query:
+            raise ValueError(
+                "needs the https address that people's browsers reach (http only for this machine)"
+            )
+        if parts.path not in ("", "/"):
+            raise ValueError("needs an address without a path")
+        return f"{parts.scheme}://{parts.netloc}".lower()
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_url(cls, value: str) -> str:
+        if value.startswith(("postgresql://", "postgres://")):
+            raise ValueError(
+                "this release keeps its data in SQLite: give sqlite:///PATH (PostgreSQL is not built yet)"
+            )
+        if not value.startswith("sqlite:///") or len(value) <= len("sqlite:///"):
+            raise ValueError("needs the form sqlite:///PATH")
+        return value
+
+    @field_validator("encryption_keys")
+    @classmethod
+    def _keys(cls, value: SecretStr) -> SecretStr:
+        keys = split_keys(value)
+        if not keys:
+            raise ValueError("needs at least one key: `python -m bot keys new` makes one")
+        for key in keys:
+            try:
+                Fernet(key)
+            except ValueError:
+                raise ValueError(
+                    "holds something that is no Fernet key: `python -m bot keys new` makes one"
+                ) from None
+        return value
+
+    @field_validator("administrators")
+    @classmethod
+    def _administrators(cls, value: str) -> str:
+        for name in filter(None, (part.strip() for part in value.split(","))):
+            if not _ADMINISTRATOR.match(name):
+                raise ValueError("needs Slack user ids such as U0123ABCD or T0123:U0123ABCD, comma-joined")
+        return value
+
+    @field_validator("command")
+    @classmethod
+    def _command(cls, value: str) -> str:
+        if not _COMMAND.match(value):
+            raise ValueError("needs a slash command such as /workspace, in lower case")
+        return value
+
+    @model_validator(mode="after")
+    def _together(self) -> Settings:
+        problems = []
+        if self.slack_signing_secret is None and self.slack_app_token is None:
+            problems.append(
+                "SLACK_SIGNING_SECRET (HTTP) or SLACK_APP_TOKEN (Socket Mode) is needed, "
+                "so that Slack can reach Usher"
+            )
+        if (self.slack_client_id is None) != (self.slack_client_secret is None):
+            problems.append("SLACK_CLIENT_ID and SLACK_CLIENT_SECRET belong together: give both or neither")
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def keys(self) -> list[str]:
+        """Return the Fernet keys, newest first."""
+        return split_keys(self.encryption_keys)
+
+    def admin_ids(self) -> frozenset[str]:
+        """Return the administrators as ``U…`` or ``T…:U…``."""
+        return frozenset(filter(None, (part.strip() for part in self.administrators.split(","))))
+
+    def secrets(self) -> list[str]:
+        """Return every secret value, for the redaction of logs."""
+        held = (
+            self.slack_bot_token,
+            self.slack_signing_secret,
+            self.slack_app_token,
+            self.slack_client_secret,
+        )
+        return [secret.get_secret_value() for secret in held if secret is not None] + self.keys()
+
+
+def split_keys(value: SecretStr) -> list[str]:
+    """Split keys joined by commas or white space."""
+    return [key for key in re.split(r"[,\s]+", value.get_secret_value()) if key]
+
+
+def _is_safe_origin(scheme: str, host: str | None) -> bool:
+    return bool(host) and (scheme == "https" or (scheme == "http" and is_loopback(host or "")))
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host name is this machine: localhost, 127.0.0.0/8 or ::1."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def resolve_secret(value: str) -> str:
+    """Return what ``env:NAME`` or ``file:PATH`` stands for, or the value; raise ValueError in words."""
+    if value.startswith("env:"):
+        name = value.removeprefix("env:")
+        found = os.environ.get(name)
+        if not found:
+            raise ValueError(f"names the variable {name[:60]}, which is not set")
+        return found
+    if value.startswith("file:"):
+        return read_secret_file(Path(value.removeprefix("file:")))
+    return value
+
+
+def read_secret_file(path: Path) -> str:
+    """Return a secret file's text without its line end; raise ValueError when others may read it."""
+    try:
+        mode = path.stat().st_mode
+        if mode & (stat.S_IRGRP | stat.S_IROTH | stat.S_IWGRP | stat.S_IWOTH):
+            raise ValueError(
+                f"names the file {path.name}, which others on this machine can read: chmod 600 it"
+            )
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise ValueError(f"names the file {path.name}, which can't be read") from None
+
+
+#: Nothing is passed: every field comes from the environment (the type checker asks for them otherwise).
+_FROM_ENVIRONMENT: dict[str, Any] = {}
+
+
+def load_settings() -> Settings:
+    """Read the environment; raise SettingsError with every problem at once."""
+    try:
+        settings = Settings(**_FROM_ENVIRONMENT)
+    except ValidationError as invalid:
+        raise SettingsError([_sentence(error) for error in invalid.errors()]) from None
+    problems = _key_beside_database(settings)
+    if problems:
+        raise SettingsError(problems)
+    return settings
+
+
+def _key_beside_database(settings: Settings) -> list[str]:
+    given = os.environ.get("USHER_ENCRYPTION_KEYS", "")
+    if not given.startswith("file:"):
+        return []
+    database = Path(settings.database_url.removeprefix("sqlite:///")).resolve()
+    if Path(given.removeprefix("file:")).resolve().parent != database.parent:
+        return []
+    return [
+        "USHER_ENCRYPTION_KEYS: the key file lies beside the database, one stolen folder opens both: move it"
+    ]
+
+
+def _sentence(error: Any) -> str:
+    place = ".".join(str(part) for part in error["loc"])
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "missing":
+        message = "is not set"
+    return f"{place}: {message}" if place else message

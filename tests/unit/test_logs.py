@@ -1,0 +1,83 @@
+"""Secrets are taken out by key, by known value and by pattern, and no stack trace is written."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import sys
+
+import pytest
+import structlog
+
+from bot.logs import REMOVED, Redactor, brief_exception, configure
+
+
+@pytest.fixture
+def lines(monkeypatch):
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    configure("info", "json", Redactor(["canary-known-value"]))
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    root.handlers[:] = before
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "xoxb-12-abc",
+        "xapp-1-A-2",
+        "Authorization: token 0123456789abcdef",
+        "Bearer abcdefgh12345",
+        "https://usher.example/link/AbCdEfGhIjKlMnOpQrStUv",
+        "https://x.example/api?access_token=abcdef&x=1",
+        "gAAAAABmabcdefghijklmnopqrstuvwxyz012345",
+        "so canary-known-value it is",
+    ],
+)
+def test_patterns_and_known_values(text):
+    cleaned = Redactor(["canary-known-value"]).text(text)
+    assert REMOVED in cleaned
+    for secret in ("12-abc", "0123456789abcdef", "abcdefgh12345", "AbCdEf", "abcdef&", "canary"):
+        assert secret not in cleaned
+
+
+def test_keys_and_nesting():
+    cleaned = Redactor().clean({"outer": [{"api_token": "short"}, {"name": "fine"}], "password": ""})
+    assert cleaned == {"outer": [{"api_token": REMOVED}, {"name": "fine"}], "password": ""}
+
+
+def test_learned_values():
+    redactor = Redactor()
+    redactor.learn(["later-learned", "tiny"])
+    assert redactor.text("later-learned tiny") == f"{REMOVED} tiny"
+
+
+def test_structlog_and_standard_library_go_the_same_way(lines):
+    structlog.get_logger("a").info("event", slack_token="xoxb-1", note="canary-known-value")
+    logging.getLogger("b").warning("plain %s", "Bearer abcdefgh12345")
+    first, second = lines()
+    assert first["slack_token"] == REMOVED
+    assert first["note"] == REMOVED
+    assert first["event"] == "event"
+    assert second["event"] == f"plain {REMOVED}"
+
+
+def test_an_exception_leaves_its_kind_and_places_only(lines):
+    try:
+        raise ValueError("canary-known-value in the message")
+    except ValueError:
+        structlog.get_logger("a").exception("it failed", reference="ABCD-EFGH")
+    (line,) = lines()
+    assert line["error"] == "ValueError"
+    assert line["where"][-1].startswith("test_logs.py:")
+    assert "Traceback" not in json.dumps(line)
+    assert "canary" not in json.dumps(line)
+
+
+def test_without_an_exception_nothing_is_added():
+    assert brief_exception(None, "info", {"event": "x", "exc_info": None}) == {"event": "x"}

@@ -1,0 +1,167 @@
+"""Every problem is named at once, by its variable, without its value."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+
+from bot.errors import SettingsError
+from bot.settings import is_loopback, load_settings, read_secret_file
+
+KEY = Fernet.generate_key().decode()
+GOOD = {
+    "SLACK_BOT_TOKEN": "xoxb-canary-1",
+    "SLACK_SIGNING_SECRET": "canary-signing",
+    "USHER_ENCRYPTION_KEYS": KEY,
+    "USHER_CONNECTIONS": "connections.toml",
+}
+ALL = [
+    *GOOD,
+    "SLACK_APP_TOKEN",
+    "SLACK_CLIENT_ID",
+    "SLACK_CLIENT_SECRET",
+    "PORT",
+    "USHER_ADMINS",
+    "USHER_COMMAND",
+    "USHER_DATABASE_URL",
+    "USHER_DEADLINE_MINUTES",
+    "USHER_POLL_MARGIN_SECONDS",
+    "USHER_PUBLIC_URL",
+    "USHER_SLACK_API_URL",
+]
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    def put(**changes):
+        for name in ALL:
+            monkeypatch.delenv(name, raising=False)
+        for name, value in {**GOOD, **changes}.items():
+            if value is not None:
+                monkeypatch.setenv(name, value)
+
+    return put
+
+
+def problems() -> list[str]:
+    with pytest.raises(SettingsError) as raised:
+        load_settings()
+    return raised.value.problems
+
+
+def test_defaults(environment):
+    environment()
+    settings = load_settings()
+    assert settings.slack_api_url == "https://slack.com/api/"
+    assert settings.database_url == "sqlite:///usher.db"
+    assert settings.command == "/workspace"
+    assert settings.deadline_minutes == 30
+    assert settings.poll_margin == 0.5
+    assert settings.keys() == [KEY]
+
+
+def test_all_problems_come_at_once_without_values(environment):
+    environment(
+        SLACK_BOT_TOKEN="canary-wrong",
+        USHER_ENCRYPTION_KEYS="canary-key",
+        USHER_CONNECTIONS=None,
+        PORT="canary-port",
+        USHER_POLL_MARGIN_SECONDS="7",
+        USHER_PUBLIC_URL="http://canary.example",
+    )
+    found = problems()
+    text = "\n".join(found)
+    for name in (
+        "SLACK_BOT_TOKEN",
+        "USHER_ENCRYPTION_KEYS",
+        "USHER_CONNECTIONS",
+        "PORT",
+        "USHER_POLL_MARGIN_SECONDS",
+        "USHER_PUBLIC_URL",
+    ):
+        assert f"{name}: " in text
+    assert "canary" not in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"SLACK_SIGNING_SECRET": None}, "SLACK_APP_TOKEN"),
+        ({"SLACK_SIGNING_SECRET": ""}, "SLACK_APP_TOKEN"),
+        ({"SLACK_APP_TOKEN": "wrong"}, "xapp-"),
+        ({"SLACK_CLIENT_ID": "1.2"}, "belong together"),
+        ({"USHER_DATABASE_URL": "postgresql://x/y"}, "SQLite"),
+        ({"USHER_DATABASE_URL": "mysql://x"}, "sqlite:///PATH"),
+        ({"USHER_DATABASE_URL": "sqlite:///"}, "sqlite:///PATH"),
+        ({"USHER_ADMINS": "olivia"}, "user ids"),
+        ({"USHER_COMMAND": "workspace"}, "slash command"),
+        ({"USHER_PUBLIC_URL": "https://usher.example/path"}, "without a path"),
+        ({"USHER_PUBLIC_URL": "https://user:pw@usher.example"}, "https address"),
+        ({"USHER_SLACK_API_URL": "http://slack.example/api/"}, "https address"),
+        ({"USHER_DEADLINE_MINUTES": "0"}, "USHER_DEADLINE_MINUTES"),
+        ({"SLACK_BOT_TOKEN": "env:ABSENT_VARIABLE"}, "ABSENT_VARIABLE"),
+        ({"SLACK_BOT_TOKEN": "file:/nowhere/secret"}, "can't be read"),
+    ],
+)
+def test_each_problem_is_named(environment, changes, named):
+    environment(**changes)
+    assert named in "\n".join(problems())
+
+
+def test_socket_mode_needs_no_signing_secret(environment):
+    environment(SLACK_SIGNING_SECRET=None, SLACK_APP_TOKEN="xapp-1")
+    assert load_settings().slack_signing_secret is None
+
+
+def test_secret_files(environment, tmp_path):
+    file = tmp_path / "token"
+    file.write_text("xoxb-from-file\n")
+    file.chmod(0o600)
+    environment(SLACK_BOT_TOKEN=f"file:{file}")
+    assert load_settings().slack_bot_token.get_secret_value() == "xoxb-from-file"
+    file.chmod(0o640)
+    assert "chmod 600" in "\n".join(problems())
+    with pytest.raises(ValueError, match="chmod 600"):
+        read_secret_file(file)
+
+
+def test_a_key_beside_the_database_is_refused(environment, tmp_path):
+    key = tmp_path / "key"
+    key.write_text(KEY)
+    key.chmod(0o600)
+    environment(USHER_ENCRYPTION_KEYS=f"file:{key}", USHER_DATABASE_URL=f"sqlite:///{tmp_path}/usher.db")
+    assert "beside the database" in "\n".join(problems())
+    environment(USHER_ENCRYPTION_KEYS=f"file:{key}", USHER_DATABASE_URL="sqlite:///elsewhere/usher.db")
+    assert load_settings().keys() == [KEY]
+
+
+def test_public_address_is_an_origin(environment):
+    environment(USHER_PUBLIC_URL="https://Usher.example/")
+    assert load_settings().public_url == "https://usher.example"
+    environment(USHER_PUBLIC_URL="http://127.0.0.1:3000")
+    assert load_settings().public_url == "http://127.0.0.1:3000"
+    environment(USHER_PUBLIC_URL="")
+    assert load_settings().public_url is None
+
+
+def test_repr_holds_no_secret(environment):
+    environment()
+    settings = load_settings()
+    assert "canary" not in repr(settings)
+    assert "xoxb-canary-1" in settings.secrets()
+    assert KEY in settings.secrets()
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [("localhost", True), ("127.8.8.8", True), ("::1", True), ("10.0.0.1", False), ("localhost.evil", False)],
+)
+def test_loopback(host, expected):
+    assert is_loopback(host) is expected
+
+
+def test_connections_path_is_a_path(environment):
+    environment()
+    assert load_settings().connections == Path("connections.toml")
