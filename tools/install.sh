@@ -44,4 +44,5 @@ fi
 
 echo "Installing $lock"
 pip install --quiet --disable-pip-version-check --no-input --require-hashes -r "$lock"
-pip install --quiet --disable-pip-version-check --no-input --no-deps --no-build-isolation -e .
+# Twice quiet: a folder that holds the packages it installs is what setuptools warns of, and what is meant here.
+pip install --quiet --quiet --disable-pip-version-check --no-input --no-deps --no-build-isolation -e .
