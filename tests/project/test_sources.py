@@ -11,8 +11,8 @@ from tests.project.repository import files, named, python_files, tree
 
 LONGEST_MODULE = 400
 
-# Put together from pieces, so that this file does not hold what it looks for. jovyan is nobody: Jupyter's images
-# call their one person so.
+# Put together from pieces, so that this file does not hold what it looks for. "jovyan" is nobody: the
+# images of Jupyter call their one person so.
 FORBIDDEN = {
     "a note of work not done": re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X)\b"),
     "a package index": re.compile(
