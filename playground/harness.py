@@ -1,0 +1,191 @@
+"""What every local server shares: a clock that can be moved, statistics, violations and injected faults."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+#: Stands in for a body that is neither JSON nor HTML.
+GARBAGE = b"\x00\xff<<<not json>>>{[\x80"
+
+
+class Clock:
+    """Tell the server's time in epoch seconds; it can be moved forward, never back.
+
+    The base is monotonic, so that a change of the machine's wall clock fakes no violation.
+    """
+
+    def __init__(self, base: Callable[[], float] | None = None) -> None:
+        offset = time.time() - time.monotonic()
+        self._base = base or (lambda: time.monotonic() + offset)
+        self._moved = 0.0
+        #: Called after each move, so that a server can do at once what has become due.
+        self.watchers: list[Callable[[], None]] = []
+
+    def now(self) -> float:
+        """Return epoch seconds as this server sees them."""
+        return self._base() + self._moved
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock forward by so many seconds; a negative number raises ValueError."""
+        if seconds < 0:
+            raise ValueError("the clock moves forward only")
+        self._moved += seconds
+        for watcher in self.watchers:
+            watcher()
+
+
+@dataclass(slots=True)
+class Fault:
+    """Describe what goes wrong for requests whose path matches, for so many times.
+
+    ``after`` lets the server act first and spoils only the answer (a time-out after acceptance).
+    """
+
+    path: re.Pattern[str]
+    times: int = 1
+    status: int | None = None
+    delay_s: float = 0.0
+    drop: bool = False
+    truncate: int | None = None
+    garbage: bool = False
+    after: bool = False
+    headers: dict[str, str] = field(default_factory=dict)
+    body: str | None = None
+
+
+class Harness:
+    """Count requests and violations of one server and inject the faults that it was told to."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self.clock = clock or Clock()
+        self.requests: Counter[str] = Counter()
+        self.violations: list[dict[str, Any]] = []
+        self.smallest_gap: float | None = None
+        self.faults: list[Fault] = []
+        self._last_read: dict[str, float] = {}
+
+    def violation(self, rule: str, detail: str) -> None:
+        """Record that a client broke a documented rule."""
+        self.violations.append({"rule": rule, "at": self.clock.now(), "detail": detail})
+
+    def read_of(self, resource: str, minimum: float, rule: str) -> None:
+        """Record a status read of a resource; one sooner than ``minimum`` seconds after the last is a violation."""
+        now = self.clock.now()
+        last = self._last_read.get(resource)
+        self._last_read[resource] = now
+        if last is None:
+            return
+        gap = now - last
+        if self.smallest_gap is None or gap < self.smallest_gap:
+            self.smallest_gap = gap
+        if gap < minimum:
+            self.violation(rule, f"{resource}: read {gap:.3f} s after the last one")
+
+    def statistics(self) -> dict[str, Any]:
+        """Return what ``GET /_playground/stats`` answers."""
+        gap = None if self.smallest_gap is None else round(self.smallest_gap, 3)
+        return {"requests": dict(self.requests), "violations": self.violations, "smallest_gap_s": gap}
+
+    def install(self, app: web.Application) -> None:
+        """Add the middleware and the ``/_playground`` routes to a server."""
+        app.middlewares.insert(0, self._middleware)
+        app.router.add_get("/_playground/stats", self._stats)
+        app.router.add_post("/_playground/faults", self._add_fault)
+        app.router.add_delete("/_playground/faults", self._clear_faults)
+        app.router.add_post("/_playground/advance", self._advance)
+
+    async def _stats(self, _request: web.Request) -> web.Response:
+        return web.json_response(self.statistics())
+
+    async def _add_fault(self, request: web.Request) -> web.Response:
+        told = await request.json()
+        known = {"path", "times", "status", "delay_s", "drop", "truncate", "garbage", "after", "headers", "body"}
+        unknown = sorted(set(told) - known)
+        if unknown or "path" not in told:
+            return web.json_response({"message": f"path is needed; unknown: {unknown}"}, status=400)
+        self.faults.append(Fault(**{**told, "path": re.compile(told["path"])}))
+        return web.json_response({"faults": len(self.faults)})
+
+    async def _clear_faults(self, _request: web.Request) -> web.Response:
+        self.faults.clear()
+        return web.json_response({"faults": 0})
+
+    async def _advance(self, request: web.Request) -> web.Response:
+        self.clock.advance(float((await request.json())["seconds"]))
+        return web.json_response({"now": self.clock.now()})
+
+    @web.middleware
+    async def _middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path.startswith("/_playground/"):
+            return await handler(request)
+        self.requests[f"{request.method} {request.path}"] += 1
+        fault = self._take_fault(request.path)
+        if fault is None:
+            return await handler(request)
+        if fault.after:
+            response = await handler(request)
+            return await self._spoil(request, fault, response)
+        return await self._spoil(request, fault, None, handler)
+
+    def _take_fault(self, path: str) -> Fault | None:
+        for fault in self.faults:
+            if fault.times > 0 and fault.path.search(path):
+                fault.times -= 1
+                return fault
+        return None
+
+    async def _spoil(
+        self, request: web.Request, fault: Fault, answered: web.StreamResponse | None, handler: Handler | None = None
+    ) -> web.StreamResponse:
+        if fault.delay_s:
+            await asyncio.sleep(fault.delay_s)
+        if fault.drop:
+            self._cut(request)
+            return web.Response(status=500)
+        if fault.garbage:
+            return web.Response(status=fault.status or 200, body=GARBAGE, headers=fault.headers)
+        if fault.status is not None or fault.body is not None:
+            text = fault.body if fault.body is not None else json.dumps({"message": "injected fault"})
+            headers = {"Content-Type": "application/json", **fault.headers}
+            return web.Response(status=fault.status or 200, text=text, headers=headers)
+        response = answered if answered is not None or handler is None else await handler(request)
+        if fault.truncate is not None and isinstance(response, web.Response):
+            return await self._truncated(request, response, fault.truncate)
+        return response or web.Response(status=500)
+
+    async def _truncated(self, request: web.Request, response: web.Response, size: int) -> web.StreamResponse:
+        whole = response.body if isinstance(response.body, bytes) else b""
+        cut = web.StreamResponse(status=response.status, headers={"Content-Type": "application/json"})
+        cut.content_length = len(whole)
+        await cut.prepare(request)
+        await cut.write(whole[:size])
+        self._cut(request)
+        return cut
+
+    @staticmethod
+    def _cut(request: web.Request) -> None:
+        if request.transport is not None:
+            request.transport.abort()
+
+
+async def serve(app: web.Application, port: int, credentials: dict[str, Any]) -> web.AppRunner:
+    """Serve on 127.0.0.1 and print the one line that says it is ready; port 0 takes a free one."""
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", port)
+    await site.start()
+    bound = runner.addresses[0][1]
+    line = {"ready": True, "url": f"http://127.0.0.1:{bound}", "credentials": credentials}
+    print(json.dumps(line), flush=True)  # noqa: T201 - the ready line is this command's documented output
+    return runner
