@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from bot.errors import SettingsError
 from bot.providers import provider_classes
-from bot.settings import resolve_secret
+from bot.settings import SettingsError, resolve_secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

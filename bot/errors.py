@@ -3,7 +3,6 @@
 ::
 
     UsherError
-    ├── SettingsError                 all problems of the settings at once; exit status 2
     ├── Refused                       a person's request ends here, with words for them
     ├── StoreError
     │   ├── StoreBusy                 not committed within 2 s; nothing was done
@@ -29,6 +28,8 @@
             ├── Conflict              not possible in the present state
             ├── InvalidRequest        the provider names what is wrong
             └── LimitReached          quota, licence or number of servers
+
+Beside it stands ``bot.settings.SettingsError``: all problems of the settings, before anything runs.
 """
 
 from __future__ import annotations
@@ -38,15 +39,7 @@ class UsherError(Exception):
     """Stand at the root of everything that Usher raises on purpose."""
 
 
-class SettingsError(UsherError):
-    """Hold every problem of the settings, one sentence each, without values."""
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
-
-
-class Refused(UsherError):  # noqa: N818 - a refusal is an answer to a person, not a fault
+class Refused(UsherError):
     """End a person's request with words for them: what is wrong and the next step.
 
     ``rule`` names the rule for the audit (``policy.guest``, ``workspace.unknown`` …).
@@ -62,15 +55,15 @@ class StoreError(UsherError):
     """Say that the store did not do what it was asked."""
 
 
-class StoreBusy(StoreError):  # noqa: N818 - reads as a state, like the rest of this branch
+class StoreBusy(StoreError):
     """Say that a transaction did not commit in time and was rolled back."""
 
 
-class StoreUnavailable(StoreError):  # noqa: N818 - reads as a state
+class StoreUnavailable(StoreError):
     """Say that the database can't be used at all; the message names the cause for operators."""
 
 
-class StoreTooNew(StoreError):  # noqa: N818 - reads as a state
+class StoreTooNew(StoreError):
     """Say that the database was migrated by a newer release."""
 
 
@@ -78,7 +71,7 @@ class SecretError(UsherError):
     """Say that a secret could not be opened: wrong keys, or a row that was swapped."""
 
 
-class SlackFailed(UsherError):  # noqa: N818 - reads as a state
+class SlackFailed(UsherError):
     """Say that a Slack method failed; ``code`` is Slack's own word for it."""
 
     def __init__(self, method: str, code: str) -> None:

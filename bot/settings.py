@@ -18,10 +18,16 @@ from cryptography.fernet import Fernet
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from bot.errors import SettingsError
-
 _ADMINISTRATOR = re.compile(r"^(?:T[A-Z0-9]+:)?[UW][A-Z0-9]+$")
 _COMMAND = re.compile(r"^/[a-z0-9_-]{1,31}$")
+
+
+class SettingsError(Exception):
+    """Hold every problem of the settings, one sentence each, without values; the exit status is 2."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
 
 
 class Settings(BaseSettings):

@@ -1,0 +1,92 @@
+"""What people want: wishes, and where they come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from bot.models.people import Principal
+
+
+class WishVerb(StrEnum):
+    """Name what a person can wish for a workspace."""
+
+    START = "start"
+    STOP = "stop"
+    RESTART = "restart"
+
+
+class Outcome(StrEnum):
+    """Name how a wish ended."""
+
+    FULFILLED = "fulfilled"
+    FAILED = "failed"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+    REPLACED = "replaced"
+
+
+class Call(StrEnum):
+    """Name what is known of a wish's one start (or stop) call.
+
+    ``CALLING`` is committed before the request leaves: found after a crash, it means *unknown*.
+    """
+
+    NONE = "none"
+    CALLING = "calling"
+    ACCEPTED = "accepted"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """Say where a request came from, so that its answer finds the way back."""
+
+    kind: Literal["command", "button", "message", "mention", "view", "replay"]
+    channel_id: str | None = None
+    thread_ts: str | None = None
+    message_ts: str | None = None
+    response_url: str | None = None
+    trigger_id: str | None = None
+    is_direct: bool = False
+    #: The inbox key: one effect per interaction, however often it arrives.
+    interaction: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Hold what a person wants, and how far it has come.
+
+    It is open until ``outcome`` is set. ``deadline_number`` counts the deadlines that were set;
+    ``deadline_at`` is None once the person was told that it takes longer. ``attempts`` counts temporary failures in a row.
+    ``read_since`` is the time after which a read must have happened before the next call (unknown outcomes).
+    """
+
+    id: str
+    principal: Principal
+    workspace_id: str
+    connection: str
+    verb: WishVerb
+    created_at: float
+    deadline_at: float | None
+    deadline_number: int = 1
+    start_call: Call = Call.NONE
+    stop_call: Call = Call.NONE
+    called_at: float | None = None
+    read_since: float | None = None
+    attempts: int = 0
+    next_step_at: float = 0.0
+    outcome: Outcome | None = None
+    cause: str | None = None
+    ended_at: float | None = None
+    #: The furthest that the card's bar has been, 0–100: it never goes back.
+    progress_floor: int = 0
+    #: A sentence on what holds it up right now ("Saturn Cloud has not answered since 14:02").
+    hold: str | None = None
+    reference: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether the reconciler still works on it."""
+        return self.outcome is None

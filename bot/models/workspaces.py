@@ -1,0 +1,98 @@
+"""What is at the providers: states, workspaces, what a read found and who may read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from bot.models.people import Account, Principal
+
+
+class State(StrEnum):
+    """Name what a workspace is; one vocabulary for every provider."""
+
+    STOPPED = "stopped"
+    STARTING = "starting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    SUSPENDED = "suspended"
+    FAILED = "failed"
+    GONE = "gone"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Hold one person's view of one workspace at a provider.
+
+    ``verified_at`` is None until a read with this person's own credential succeeded: before that nothing that
+    another person's read found out is shown here.
+    """
+
+    id: str
+    principal: Principal
+    connection: str
+    remote_id: str
+    gate_key: str
+    name: str
+    alias: str | None = None
+    state: State = State.UNKNOWN
+    url: str | None = None
+    detail: str | None = None
+    progress: int | None = None
+    observed_at: float | None = None
+    verified_at: float | None = None
+    used_at: float | None = None
+    origin: Literal["discovered", "added"] = "discovered"
+    hidden: bool = False
+
+    @property
+    def title(self) -> str:
+        """Return what the person calls it."""
+        return self.alias or self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Hold what one read of a provider found. ``progress`` is 0–100 where the provider tells it."""
+
+    state: State
+    url: str | None = None
+    detail: str | None = None
+    progress: int | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadClaim:
+    """Hold the right to read one resource's status once, granted by the poll gate.
+
+    ``gate_key`` names the gate's row, ``account_id`` whose credential reads, ``workspace_ids``
+    who sees the result. ``claimed_at`` is the injected monotonic time just before the claim was issued.
+    """
+
+    gate_key: str
+    connection: str
+    remote_id: str
+    account: Account
+    workspace_ids: tuple[str, ...]
+    has_open_wish: bool
+    state: State
+    used_at: float | None
+    claimed_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReadResult:
+    """Hold what a claimed read brought: an observation, or an error's sentence; and when to read next.
+
+    ``next_in`` is seconds from now, None for *when somebody asks*. With ``observed`` None the rows
+    keep their state.
+    """
+
+    gate_key: str
+    workspace_ids: tuple[str, ...]
+    observed: Observed | None
+    next_in: float | None
+    hold: str | None = None
