@@ -45,7 +45,8 @@ class Account:
     """Link a principal to an account at one connection; one per pair.
 
     ``secret`` is ciphertext (``bot.vault``); ``state`` is ``active``, ``refused`` (the provider said so;
-    waits for a new link) or ``revoking`` (unlinked; the secret lives until the revocation was tried, 5 s at most).
+    waits for a new link) or ``revoking`` (unlinked; the secret lives until the
+    revocation was tried, 5 s at most).
     """
 
     id: str

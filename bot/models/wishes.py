@@ -59,7 +59,8 @@ class Wish:
     """Hold what a person wants, and how far it has come.
 
     It is open until ``outcome`` is set. ``deadline_number`` counts the deadlines that were set;
-    ``deadline_at`` is None once the person was told that it takes longer. ``attempts`` counts temporary failures in a row.
+    ``deadline_at`` is None once the person was told that it takes longer. ``attempts`` counts temporary
+    failures in a row.
     ``read_since`` is the time after which a read must have happened before the next call (unknown outcomes).
     """
 
