@@ -1,0 +1,1 @@
+"""Pure drawing: rows and words become Block Kit, escaped once and within Slack's limits."""

@@ -1,0 +1,206 @@
+"""The one card of a wish: a projection of rows that can be drawn again at any time (design §1.5)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.blocks import kit
+from bot.blocks.limits import VALUE, fill, safe
+from bot.blocks.progress import is_going, progress_of
+from bot.models import Answer, Outcome, State, WishVerb
+from bot.words import cards as words
+from bot.words import problems, times
+
+if TYPE_CHECKING:
+    from bot.blocks.facts import Facts
+    from bot.blocks.kit import Block, Element
+    from bot.models import Wish, Workspace
+
+__all__ = ["progress_of", "wish_card"]
+
+_BAR_CELLS = 10
+
+
+def wish_card(facts: Facts) -> Answer:
+    """Draw the card of ``facts.wish`` as it stands; needs the wish, shows the workspace where it is known."""
+    wish = facts.wish
+    assert wish is not None, "a card is the card of a wish"
+    if wish.is_open:
+        return _open_card(facts, wish)
+    if wish.outcome is Outcome.FULFILLED:
+        return _stopped_card(facts, wish) if wish.verb is WishVerb.STOP else _running_card(facts, wish)
+    return _ended_card(facts, wish)
+
+
+def name_of(facts: Facts) -> str:
+    """Return what the person calls the workspace; a word that always fits when its row is gone."""
+    return facts.workspace.title if facts.workspace is not None else "your workspace"
+
+
+def short(template: str, facts: Facts) -> str:
+    """Fill a template of one line with what every notice names: name, title, verb."""
+    verb = facts.wish.verb if facts.wish is not None else ""
+    return fill(template, name=name_of(facts), title=facts.connection_title, verb=verb)
+
+
+def opens_for(facts: Facts) -> str:
+    """Say for whom the address opens (design §3.4)."""
+    template = words.OPENS_AS if facts.username else words.OPENS
+    return fill(template, title=facts.connection_title, username=facts.username)
+
+
+def start_button(workspace: Workspace, action: str = "start") -> Element:
+    """Return *Start* for a workspace."""
+    return kit.button(words.START, action, workspace.id, style=kit.PRIMARY)
+
+
+def stop_button(workspace: Workspace) -> Element:
+    """Return *Stop*, which asks first."""
+    question = kit.confirm(words.CONFIRM_STOP, name=workspace.title)
+    return kit.button(words.STOP, "stop", workspace.id, style=kit.DANGER, confirm=question)
+
+
+def _title(facts: Facts) -> str:
+    return fill("*{name}* · {title}", name=name_of(facts), title=facts.connection_title)
+
+
+def _card(facts: Facts, text: str, lines: list[str], small: list[str], buttons: list[Element]) -> Answer:
+    blocks: list[Block] = [kit.section("\n".join([_title(facts), *lines]))]
+    if small:
+        blocks.append(kit.context(*small))
+    return kit.answer(text, [*blocks, *kit.actions(buttons)])
+
+
+def _open_card(facts: Facts, wish: Wish) -> Answer:
+    workspace = facts.workspace
+    going = is_going(facts)
+    since = kit.moment(wish.called_at if going and wish.called_at else wish.created_at, facts.now)
+    lines = [fill((words.GOING_ON if going else words.QUEUED)[wish.verb], since=since)]
+    if wish.verb is not WishVerb.STOP:
+        lines += [*_usual(facts, wish), _bar(progress_of(facts))]
+    detail = workspace.detail if workspace is not None else None
+    if detail and going:
+        lines.append(safe(detail, 300))
+    small = [safe(wish.hold)] if wish.hold else []
+    if wish.deadline_at is None:
+        small.append(words.STILL_WAITING)
+    template = (words.GOING_ON_SHORT if going else words.QUEUED_SHORT)[wish.verb]
+    return _card(facts, short(template, facts), lines, small, _open_buttons(wish, workspace))
+
+
+def _open_buttons(wish: Wish, workspace: Workspace | None) -> list[Element]:
+    buttons = [kit.button(words.REFRESH, "refresh", wish.id)]
+    if wish.deadline_at is None:
+        buttons.insert(0, kit.button(words.KEEP_WAITING, "keep_waiting", wish.id, style=kit.PRIMARY))
+    if workspace is not None and wish.verb is not WishVerb.STOP:
+        buttons.append(stop_button(workspace))
+    return buttons
+
+
+def _usual(facts: Facts, wish: Wish) -> list[str]:
+    if not facts.usual_seconds:
+        return []
+    passed = facts.now - (wish.called_at or wish.created_at) > facts.usual_seconds
+    template = words.USUAL_PASSED if passed else words.USUAL
+    return [fill(template, usual=times.duration(facts.usual_seconds))]
+
+
+def _bar(percent: int) -> str:
+    full = percent * _BAR_CELLS // 100
+    return f"{words.BAR_FULL * full}{words.BAR_EMPTY * (_BAR_CELLS - full)} {percent} %"
+
+
+def _running_card(facts: Facts, wish: Wish) -> Answer:
+    """Draw a fulfilled start or restart, and what became of the workspace since then."""
+    since = kit.moment(wish.ended_at or facts.now, facts.now)
+    workspace = facts.workspace
+    state = workspace.state if workspace is not None else State.UNKNOWN
+    if workspace is None or state is State.GONE:
+        gone = fill(words.GONE_SINCE, title=facts.connection_title)
+        return _card(facts, short(words.GONE_SHORT, facts), [gone], [], [])
+    match state:
+        case State.STOPPED | State.SUSPENDED:
+            told, text = words.STOPPED_ELSEWHERE, words.STOPPED_ELSEWHERE_SHORT
+        case State.STOPPING:
+            told, text = words.STOPPING_ELSEWHERE, words.STOPPED_ELSEWHERE_SHORT
+        case State.FAILED:
+            told, text = words.FAILED_SINCE, words.FAILED_SINCE_SHORT
+        case State.STARTING:
+            told, text = words.STARTED_ELSEWHERE, words.STARTED_ELSEWHERE_SHORT
+        case _:
+            lines = [fill(words.RUNNING, since=since), opening(facts)]
+            buttons = [*open_buttons(facts), stop_button(workspace)]
+            return _card(facts, short(words.RUNNING_SHORT, facts), lines, [], buttons)
+    sentence = fill(told, title=facts.connection_title)
+    buttons = [kit.button(words.REFRESH, "refresh", wish.id)]
+    if state not in {State.STARTING, State.STOPPING}:
+        buttons = [start_button(workspace)]
+    return _card(facts, short(text, facts), [sentence], [], [*buttons, *page_button(facts)])
+
+
+def opening(facts: Facts) -> str:
+    """Say for whom the address opens, or that there is none to pass on."""
+    return opens_for(facts) if facts.ide_url else fill(words.NO_ADDRESS, title=facts.connection_title)
+
+
+def open_buttons(facts: Facts) -> list[Element]:
+    """Return *Open* with the address itself: only for messages that nobody but the owner sees."""
+    if not facts.ide_url:
+        return page_button(facts)
+    return [kit.button(words.OPEN, "open_url", style=kit.PRIMARY, url=facts.ide_url)]
+
+
+def page_button(facts: Facts) -> list[Element]:
+    """Return the way to the workspace's page at the provider, where there is one."""
+    return [kit.button(words.SEE_PAGE, "page_url", url=facts.page_url)] if facts.page_url else []
+
+
+def _stopped_card(facts: Facts, wish: Wish) -> Answer:
+    since = kit.moment(wish.ended_at or facts.now, facts.now)
+    workspace = facts.workspace
+    if workspace is None or workspace.state is State.GONE:
+        gone = fill(words.GONE_SINCE, title=facts.connection_title)
+        return _card(facts, short(words.GONE_SHORT, facts), [gone], [], [])
+    if workspace.state in {State.STARTING, State.RUNNING}:
+        text = short(words.STARTED_ELSEWHERE_SHORT, facts)
+        return _card(facts, text, [words.STARTED_ELSEWHERE], [], [stop_button(workspace)])
+    stopped = fill(words.STOPPED, since=since)
+    return _card(facts, short(words.STOPPED_SHORT, facts), [stopped], [], [start_button(workspace)])
+
+
+def _ended_card(facts: Facts, wish: Wish) -> Answer:
+    outcome = str(wish.outcome)
+    told = fill(words.ENDED[outcome], verb=wish.verb)
+    cause = safe(problems.sentence(wish.cause or "internal", facts.connection_title))
+    small = [fill(words.REFERENCE, reference=wish.reference)] if wish.reference else []
+    return _card(
+        facts,
+        short(words.ENDED_SHORT[outcome], facts),
+        [f"{told} {cause}"],
+        small,
+        retry_buttons(facts, wish),
+    )
+
+
+def retry_buttons(facts: Facts, wish: Wish) -> list[Element]:
+    """Return what can be done about a wish that did not come true: *Try again* is a new wish."""
+    word = (wish.cause or "").removeprefix("policy.").partition(": ")[0]
+    if word in {"unlinked", "credential_refused"}:
+        return [link_again_button(facts)]
+    if wish.outcome in {Outcome.FAILED, Outcome.CANCELLED} and word not in {"gone", "not_found", "forgotten"}:
+        return [kit.button(words.TRY_AGAIN, "try_again", wish.id, style=kit.PRIMARY), *page_button(facts)]
+    return page_button(facts)
+
+
+def link_again_button(facts: Facts) -> Element:
+    """Return *Link again*: its click answers with a fresh link (design §3.6)."""
+    return kit.button(words.LINK_AGAIN, "link", link_value(facts.connection), style=kit.PRIMARY)
+
+
+def link_value(connection: str, waiting: str = "") -> str:
+    """Return what a *Link* button carries: the connection's name, and the command that waits for the link.
+
+    The command is only text: it is parsed again with the rights of whoever pressed. One too long is left out.
+    """
+    value = f"{connection} {waiting}".strip()
+    return value if len(value) <= VALUE else connection

@@ -1,0 +1,184 @@
+"""Slack's limits and escapes: every text from outside passes here once, on its way out (design §3.10)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any, Final
+
+SECTION: Final = 3000
+FIELD: Final = 2000
+HEADER: Final = 150
+BUTTON: Final = 75
+VALUE: Final = 2000
+OPTION: Final = 75
+ID: Final = 255
+URL: Final = 3000
+TITLE: Final = 24
+CONFIRM_TITLE: Final = 100
+CONFIRM_TEXT: Final = 300
+CONFIRM_BUTTON: Final = 30
+LABEL: Final = 2000
+PLACEHOLDER: Final = 150
+MESSAGE_BLOCKS: Final = 50
+VIEW_BLOCKS: Final = 100
+ACTIONS: Final = 25
+CONTEXT_ELEMENTS: Final = 10
+#: Slack cuts the text beside blocks at 40,000 and asks for 4,000; ours is a notification's line.
+TEXT: Final = 3000
+#: The most of a name that is shown: names of workspaces may be thousands of characters long.
+NAME: Final = 80
+
+ELLIPSIS: Final = "…"
+#: What stands where a text turned out empty: Slack refuses empty ones.
+NOTHING: Final = "–"
+
+_ENTITY: Final = re.compile(r"&(?:amp|lt|gt);")
+_ESCAPES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co"})
+#: Invisible too, though their categories are visible ones: fillers that make a name look empty.
+_FILLERS: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0")
+
+
+class LimitError(ValueError):
+    """Name every limit that a message or view breaks."""
+
+
+class Markup(str):
+    """Mark a text as our own Slack markup: it is not escaped again."""
+
+    __slots__ = ()
+
+
+def clean(text: object) -> str:
+    """Strip control, bidi, zero-width and private characters; keep line breaks, make other blanks plain."""
+    kept = []
+    for character in str(text):
+        category = unicodedata.category(character)
+        if character == "\n":
+            kept.append(character)
+        elif category in {"Zs", "Zl", "Zp"} or character in "\t\r\v\f":
+            kept.append(" ")
+        elif category not in _INVISIBLE and character not in _FILLERS:
+            kept.append(character)
+    return "".join(kept).strip()
+
+
+def escape(text: str) -> str:
+    """Escape the three characters that Slack's markup is made of: nothing from outside mentions or links."""
+    return text.translate(_ESCAPES)
+
+
+def cut(escaped: str, limit: int) -> str:
+    """Cut an escaped text to a limit, with an ellipsis, never within an entity."""
+    if len(escaped) <= limit:
+        return escaped
+    end = limit - len(ELLIPSIS)
+    for entity in _ENTITY.finditer(escaped, max(end - 5, 0), min(end + 5, len(escaped))):
+        if entity.start() < end < entity.end():
+            end = entity.start()
+    return escaped[:end].rstrip() + ELLIPSIS
+
+
+def safe(text: object, limit: int = SECTION) -> str:
+    """Return a text from outside ready for any text of Slack: cleaned, escaped, cut, never empty."""
+    return cut(escape(clean(text)), limit) or NOTHING
+
+
+def line(text: object, limit: int = NAME) -> str:
+    """Return a name from outside on one line, ready for any text of Slack."""
+    return safe(" ".join(clean(text).split()), limit)
+
+
+def fill(template: str, **values: object) -> str:
+    """Fill one of our own templates with names from outside, each escaped and cut; Markup stays as it is."""
+    return template.format_map(
+        {name: value if isinstance(value, Markup) else line(value) for name, value in values.items()}
+    )
+
+
+def check(message: dict[str, Any]) -> None:
+    """Raise LimitError naming every limit that a message (``text``, ``blocks``) or a view breaks."""
+    problems: list[str] = []
+    is_view = "type" in message
+    if not is_view and not str(message.get("text") or "").strip():
+        problems.append("text: missing beside the blocks")
+    if len(str(message.get("text") or "")) > TEXT:
+        problems.append(f"text: more than {TEXT}")
+    blocks = message.get("blocks") or []
+    most = VIEW_BLOCKS if is_view else MESSAGE_BLOCKS
+    if len(blocks) > most:
+        problems.append(f"blocks: {len(blocks)} of at most {most}")
+    if is_view:
+        for key in ("title", "submit", "close"):
+            if message.get(key):
+                _check_text(message[key], TITLE, key, problems)
+    for number, block in enumerate(blocks):
+        _check_block(block, f"blocks[{number}]", problems)
+    if problems:
+        raise LimitError("; ".join(problems))
+
+
+def _check_block(block: dict[str, Any], place: str, problems: list[str]) -> None:
+    _check_length(block.get("block_id"), ID, f"{place}.block_id", problems)
+    elements: list[dict[str, Any]] = []
+    match block.get("type"):
+        case "section":
+            _check_text(block.get("text"), SECTION, place, problems)
+            elements = [block["accessory"]] if "accessory" in block else []
+        case "header":
+            _check_text(block.get("text"), HEADER, place, problems)
+        case "context":
+            _check_count(block["elements"], CONTEXT_ELEMENTS, place, problems)
+            for element in block["elements"]:
+                _check_text(element, SECTION, place, problems)
+        case "actions":
+            elements = block["elements"]
+            _check_count(elements, ACTIONS, place, problems)
+        case "input":
+            _check_text(block.get("label"), LABEL, place, problems)
+            elements = [block["element"]]
+        case "divider":
+            pass
+        case other:
+            problems.append(f"{place}: unknown type {other!r}")
+    names = [element.get("action_id") for element in elements]
+    if len(set(names)) < len(names):
+        problems.append(f"{place}: an action_id twice")
+    for element in elements:
+        _check_element(element, place, problems)
+
+
+def _check_element(element: dict[str, Any], place: str, problems: list[str]) -> None:
+    if not element.get("action_id"):
+        problems.append(f"{place}: an element without action_id")
+    _check_length(element.get("action_id"), ID, f"{place}.action_id", problems)
+    if element.get("type") == "button":
+        _check_text(element.get("text"), BUTTON, f"{place}.button", problems)
+        _check_length(element.get("value"), VALUE, f"{place}.value", problems)
+        _check_length(element.get("url"), URL, f"{place}.url", problems)
+    if "placeholder" in element:
+        _check_text(element["placeholder"], PLACEHOLDER, f"{place}.placeholder", problems)
+    if "confirm" in element:
+        confirm = element["confirm"]
+        _check_text(confirm.get("title"), CONFIRM_TITLE, f"{place}.confirm.title", problems)
+        _check_text(confirm.get("text"), CONFIRM_TEXT, f"{place}.confirm.text", problems)
+        for key in ("confirm", "deny"):
+            _check_text(confirm.get(key), CONFIRM_BUTTON, f"{place}.confirm.{key}", problems)
+
+
+def _check_text(text: dict[str, Any] | None, limit: int, place: str, problems: list[str]) -> None:
+    if not text or not str(text.get("text") or "").strip():
+        problems.append(f"{place}: empty text")
+    else:
+        _check_length(text["text"], limit, place, problems)
+
+
+def _check_length(value: str | None, limit: int, place: str, problems: list[str]) -> None:
+    if value is not None and not 1 <= len(value) <= limit:
+        problems.append(f"{place}: {len(value)} characters of at most {limit}")
+
+
+def _check_count(elements: list[Any], limit: int, place: str, problems: list[str]) -> None:
+    if not 1 <= len(elements) <= limit:
+        problems.append(f"{place}: {len(elements)} elements of at most {limit}")

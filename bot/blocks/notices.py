@@ -1,0 +1,142 @@
+"""The messages that a person must not miss: always a new message, because an edit makes no notification."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.blocks import kit
+from bot.blocks.cards import (
+    link_again_button,
+    name_of,
+    open_buttons,
+    opening,
+    page_button,
+    retry_buttons,
+    short,
+    start_button,
+    stop_button,
+    wish_card,
+)
+from bot.blocks.limits import fill, safe
+from bot.models import Answer, NoticeKind, Outcome, WishVerb
+from bot.words import cards, notices, problems, times
+
+if TYPE_CHECKING:
+    from bot.blocks.facts import Facts
+    from bot.blocks.kit import Block, Element
+
+
+def render(kind: NoticeKind, facts: Facts) -> Answer:
+    """Draw a notice from rows; CARD is the wish's card, REPLY and MESSAGE carry their Answer in the body."""
+    match kind:
+        case NoticeKind.READY:
+            return _ready(facts)
+        case NoticeKind.FAILED | NoticeKind.REFUSED:
+            return _not_done(kind, facts)
+        case NoticeKind.STOPPED:
+            return _stopped(facts)
+        case NoticeKind.WAITING:
+            return _waiting(facts)
+        case NoticeKind.LINKED:
+            return _linked(facts)
+        case NoticeKind.UNLINKED:
+            return _unlinked(facts)
+        case NoticeKind.LINK_AGAIN:
+            text = short(notices.LINK_AGAIN_SHORT, facts)
+            return _notice(text, short(notices.LINK_AGAIN, facts), [], [link_again_button(facts)])
+        case NoticeKind.CARD:
+            return wish_card(facts)
+        case NoticeKind.REPLY | NoticeKind.MESSAGE:
+            return carried(facts)
+
+
+def carried(facts: Facts) -> Answer:
+    """Return the Answer that a reply or a plain message carries in its body."""
+    body = facts.body
+    return kit.answer(
+        str(body.get("text") or ""), body.get("blocks") or (), replaces=bool(body.get("replaces"))
+    )
+
+
+def _notice(text: str, told: str, small: list[str], buttons: list[Element]) -> Answer:
+    blocks: list[Block] = [kit.section(told)]
+    if small:
+        blocks.append(kit.context(*small))
+    return kit.answer(text, [*blocks, *kit.actions(buttons)])
+
+
+def _reference(facts: Facts) -> list[str]:
+    if facts.wish is None or not facts.wish.reference:
+        return []
+    return [fill(cards.REFERENCE, reference=facts.wish.reference)]
+
+
+def _ready(facts: Facts) -> Answer:
+    wish = facts.wish
+    small = []
+    if wish is not None and wish.ended_at is not None and wish.called_at is not None:
+        took = times.duration(wish.ended_at - wish.called_at)
+        small = [fill(notices.READY_AFTER, took=took)]
+    told = f"{short(notices.READY, facts)} {opening(facts)}"
+    buttons = open_buttons(facts)
+    if facts.workspace is not None:
+        buttons.append(stop_button(facts.workspace))
+    return _notice(short(notices.READY_SHORT, facts), told, small, buttons)
+
+
+def _not_done(kind: NoticeKind, facts: Facts) -> Answer:
+    """Say that a wish failed or was refused, with its cause; called off is neither."""
+    wish = facts.wish
+    template, text = notices.FAILED, notices.FAILED_SHORT
+    if kind is NoticeKind.REFUSED:
+        template, text = notices.REFUSED, notices.REFUSED_SHORT
+    if wish is not None and wish.outcome is Outcome.CANCELLED:
+        template, text = notices.CALLED_OFF, notices.CALLED_OFF_SHORT
+    cause = (wish.cause if wish is not None else None) or str(facts.body.get("cause") or "internal")
+    told = f"{short(template, facts)} {safe(problems.sentence(cause, facts.connection_title))}"
+    buttons = retry_buttons(facts, wish) if wish is not None else []
+    return _notice(short(text, facts), told, _reference(facts), buttons)
+
+
+def _stopped(facts: Facts) -> Answer:
+    """Say that a workspace is down: because the person wished it, or because it was stopped elsewhere."""
+    asked = facts.wish is not None and facts.wish.verb is WishVerb.STOP
+    told = short(notices.STOPPED if asked else notices.STOPPED_ELSEWHERE, facts)
+    buttons = [] if facts.workspace is None else [start_button(facts.workspace)]
+    return _notice(short(notices.STOPPED_SHORT, facts), told, [], buttons)
+
+
+def _waiting(facts: Facts) -> Answer:
+    wish = facts.wish
+    small = [safe(wish.hold)] if wish is not None and wish.hold else []
+    buttons: list[Element] = []
+    if wish is not None:
+        buttons.append(kit.button(cards.KEEP_WAITING, "keep_waiting", wish.id, style=kit.PRIMARY))
+    if facts.workspace is not None and wish is not None and wish.verb is not WishVerb.STOP:
+        buttons.append(stop_button(facts.workspace))
+    told = short(notices.WAITING, facts)
+    return _notice(short(notices.WAITING_SHORT, facts), told, small, [*buttons, *page_button(facts)])
+
+
+def _linked(facts: Facts) -> Answer:
+    username = facts.username or str(facts.body.get("username") or "")
+    template = notices.LINKED_AS if username else notices.LINKED
+    told = fill(template, title=facts.connection_title, username=username)
+    buttons = [unlink_button(facts.connection, facts.connection_title)]
+    return _notice(short(notices.LINKED_SHORT, facts), told, [notices.LINKED_NEXT], buttons)
+
+
+def unlink_button(connection: str, title: str) -> Element:
+    """Return *Unlink*, which asks first."""
+    question = kit.confirm(cards.CONFIRM_UNLINK, title=title)
+    return kit.button(cards.UNLINK, "unlink", connection, style=kit.DANGER, confirm=question)
+
+
+def _unlinked(facts: Facts) -> Answer:
+    cause = str(facts.body.get("cause") or "")
+    because = notices.UNLINKED_BECAUSE.get(cause, "")
+    small = [fill(because, title=facts.connection_title)] if because else []
+    return _notice(short(notices.UNLINKED_SHORT, facts), short(notices.UNLINKED, facts), small, [])
+
+
+__all__ = ["carried", "name_of", "render", "unlink_button"]

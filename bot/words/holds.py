@@ -1,0 +1,29 @@
+"""What holds a wish up right now, said on its card: one sentence, and that Usher goes on by itself."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bot.words.times import in_utc
+
+_SILENT_SINCE: Final = "{title} has not answered since {since}. Nothing is lost: I keep trying."
+PERSON_UNKNOWN: Final = "I am asking Slack who you are before I go on."
+NOT_CONFIGURED: Final = (
+    "The connection {name} is not set up any more. Ask whoever runs me, or unlink it with `unlink`."
+)
+STRANGE_STATE: Final = "{title} reports a state that I don't know ({word}). I keep looking."
+
+
+def silent_since(title: str, since: float) -> str:
+    """Say since when a connection gives no usable answer; ``since`` in epoch seconds."""
+    return _SILENT_SINCE.format(title=title, since=in_utc(since))
+
+
+def not_configured(name: str) -> str:
+    """Say that the operator took a connection away."""
+    return NOT_CONFIGURED.format(name=name)
+
+
+def strange_state(title: str, word: str) -> str:
+    """Say that a provider used a word for a state that its documents do not name."""
+    return STRANGE_STATE.format(title=title, word=word)

@@ -1,0 +1,41 @@
+"""The words of messages that a person must not miss."""
+
+from __future__ import annotations
+
+from typing import Final
+
+READY: Final = "*{name}* is ready."
+READY_SHORT: Final = "{name} is ready at {title}."
+READY_AFTER: Final = "It took {took}."
+FAILED: Final = "The {verb} of *{name}* at {title} failed."
+FAILED_SHORT: Final = "The {verb} of {name} at {title} failed."
+REFUSED: Final = "The {verb} of *{name}* at {title} was refused."
+REFUSED_SHORT: Final = "The {verb} of {name} at {title} was refused."
+STOPPED: Final = "*{name}* is stopped at {title}."
+STOPPED_SHORT: Final = "{name} is stopped at {title}."
+STOPPED_ELSEWHERE: Final = "*{name}* was stopped at {title}, not by me. Start it again if you need it."
+CALLED_OFF: Final = "The {verb} of *{name}* at {title} was called off."
+CALLED_OFF_SHORT: Final = "The {verb} of {name} at {title} was called off."
+WAITING: Final = (
+    "The {verb} of *{name}* at {title} takes longer than expected. "
+    "I keep looking and tell you when it is done."
+)
+WAITING_SHORT: Final = "The {verb} of {name} at {title} takes longer than expected."
+LINKED_AS: Final = "Your account *{username}* at {title} is linked. I act there only when you ask me to."
+LINKED: Final = "Your account at {title} is linked. I act there only when you ask me to."
+LINKED_SHORT: Final = "Your account at {title} is linked."
+LINKED_NEXT: Final = "If that was not you, press *Unlink*. Write `list` to see your workspaces."
+UNLINKED: Final = "Your account at {title} is unlinked. I have deleted my access to it."
+UNLINKED_SHORT: Final = "Your account at {title} is unlinked."
+LINK_AGAIN: Final = (
+    "{title} no longer accepts your link. Link again: what you asked for waits, and your list stays as it is."
+)
+LINK_AGAIN_SHORT: Final = "{title} no longer accepts your link. Link again."
+#: Why an account was unlinked, where the person did not do it.
+UNLINKED_BECAUSE: Final[dict[str, str]] = {
+    "administrator": "An administrator asked for it.",
+    "left": "Your Slack account was deactivated.",
+    "uninstalled": "I was removed from the Slack workspace.",
+    "refused": "{title} no longer accepted it.",
+    "replaced": "A new link took its place.",
+}

@@ -1,0 +1,118 @@
+"""What went wrong, said to the person it happened to: one sentence and the next step.
+
+A *cause* is what is stored with a wish: a word of ``CAUSES``, or a word and the provider's own message
+after a colon (``invalid: disk too small``). ``cause_of`` makes one from an error, ``sentence`` says either.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from bot import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: The longest part of a provider's own message that is repeated to people.
+MESSAGE_LIMIT: Final = 300
+
+_ERRORS: Final[tuple[tuple[type[BaseException], str], ...]] = (
+    (errors.StoreBusy, "busy"),
+    (errors.StoreError, "store_unavailable"),
+    (errors.SecretError, "secret"),
+    (errors.SlackFailed, "slack"),
+    (errors.Unreachable, "unreachable"),
+    (errors.UnknownOutcome, "no_answer"),
+    (errors.RateLimited, "rate_limited"),
+    (errors.ServerFailed, "server_failed"),
+    (errors.BadAnswer, "bad_answer"),
+    (errors.SentTooLate, "sent_too_late"),
+    (errors.TemporaryError, "unreachable"),
+    (errors.CredentialRefused, "credential_refused"),
+    (errors.Forbidden, "forbidden"),
+    (errors.NotFound, "not_found"),
+    (errors.Conflict, "conflict"),
+    (errors.InvalidRequest, "invalid"),
+    (errors.LimitReached, "limit"),
+    (errors.ProviderError, "invalid"),
+)
+
+#: ``{title}`` is the connection's name for people, ``{said}`` the provider's own message where there is one.
+CAUSES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        # The life of a wish (bot.plan and the reconciler).
+        "gave_up": "{title} did not manage it in many tries. Try again in a while.",
+        "gone": "It no longer exists at {title}. Write `list` to see what is there.",
+        "provider_failed": "{title} reports that it failed.{said} Look at its page there, then try again.",
+        "stopped_elsewhere": "It was stopped at {title} while it was starting. Start it again if you want it.",
+        "unlinked": "Your account at {title} was unlinked. Link it again to go on.",
+        "forgotten": "You took it off your list. Add it again to go on.",
+        "replaced": "You asked for something else meanwhile, and that counts.",
+        "cancelled": "It was called off.",
+        # Temporary trouble: said while Usher goes on trying by itself.
+        "unreachable": "{title} can't be reached at the moment. Nothing is lost: I keep trying.",
+        "no_answer": "{title} took the request but has not answered. I look at what happened before I go on.",
+        "rate_limited": "{title} asked me to slow down. I go on as soon as it lets me.",
+        "server_failed": "{title} has trouble of its own at the moment. I keep trying.",
+        "bad_answer": "{title} gave an answer that makes no sense. I keep trying.",
+        "sent_too_late": "I look again in a moment.",
+        # Lasting trouble: the person's turn.
+        "credential_refused": "{title} no longer accepts your link. Link again, and I go on from here.",
+        "forbidden": "Your account at {title} may not do that.{said} Ask whoever runs {title} for the right.",
+        "not_found": "{title} knows nothing of it. Write `list` to see what is there.",
+        "conflict": "{title} can't do that in its present state.{said} Look at its status, then try again.",
+        "invalid": "{title} refused the request.{said} Change what it names, then try again.",
+        "limit": "A limit at {title} is reached.{said} Stop something you don't need, then try again.",
+        # Usher's own trouble.
+        "busy": "I am too busy right now, so nothing was started. Try again in a moment.",
+        "store_unavailable": "I can't reach my own records right now, so nothing was done. "
+        "Try again in a few minutes.",
+        "secret": "Your stored link can't be opened any more. Link again.",
+        "slack": "Slack did not take my answer. Try again in a moment.",
+        "internal": "Something went wrong on my side. Try again; if it stays, "
+        "tell whoever runs me the reference.",
+        # The policy (bot.policy).
+        "foreign_team": "I only work for people of the Slack workspace that I was installed in. "
+        "Ask a colleague there to do it.",
+        "nobody": "Slack did not tell me who you are, so I did nothing. "
+        "Try again, or write me a direct message.",
+        "left": "This Slack account is deactivated, so nothing is done in its name. "
+        "Ask an administrator of the Slack workspace to reactivate it.",
+        "guest": "Guests can't use me. Ask a full member of the Slack workspace to do it.",
+        "bot": "I only take requests from people. Ask a person to do it.",
+        "stranger": "People of other organisations can't use me. Ask a colleague of this workspace to do it.",
+        "no_administrators": "That needs an administrator of mine, and none is named. "
+        "Whoever runs me names them in the setting `USHER_ADMINS`.",
+        "not_administrator": "Only administrators of mine can do that. Ask one of them.",
+        "not_owner": "I know no such workspace of yours. Write `list` to see what you have.",
+    }
+)
+
+
+def cause_of(error: BaseException) -> str:
+    """Return the cause to be stored for an error: a word, with the provider's message where it helps."""
+    word = next((word for kind, word in _ERRORS if isinstance(error, kind)), "internal")
+    message = getattr(error, "message", "")
+    return f"{word}: {message[:MESSAGE_LIMIT]}" if message and "{said}" in CAUSES[word] else word
+
+
+def sentence(problem: BaseException | str, connection_title: str = "The provider", message: str = "") -> str:
+    """Say an error or a cause to the person: plain text, unescaped, with the next step.
+
+    Rules of the policy (``policy.guest``) are causes too. ``message`` is the provider's own word when the
+    cause holds none. A cause that is not known is said as trouble of Usher's own, never as nothing.
+    """
+    cause = problem if isinstance(problem, str) else cause_of(problem)
+    word, _, told = cause.removeprefix("policy.").partition(": ")
+    return CAUSES.get(word, CAUSES["internal"]).format(
+        title=connection_title, said=_said(told or message, connection_title)
+    )
+
+
+def _said(message: str, title: str) -> str:
+    """Quote the provider's message as a sentence of its own, or say nothing."""
+    text = " ".join(message.split())[:MESSAGE_LIMIT].strip()
+    if not text:
+        return ""
+    return f" {title} says: “{text.rstrip('.')}.”"

@@ -1,0 +1,42 @@
+"""How lengths of time and ages are said."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+_MINUTE = 60
+_HOUR = 3600
+_DAY = 86_400
+#: Below this an age is said in seconds, below the next in minutes.
+_SECONDS_UNTIL = 100
+
+
+def duration(seconds: float) -> str:
+    """Say a length of time in at most two units: ``12 s``, ``1 min 40 s``, ``2 h 5 min``, ``3 days``."""
+    whole = max(round(seconds), 0)
+    if whole < _MINUTE:
+        return f"{whole} s"
+    if whole < _HOUR:
+        return _two(whole // _MINUTE, "min", whole % _MINUTE, "s")
+    if whole < _DAY:
+        return _two(whole // _HOUR, "h", whole % _HOUR // _MINUTE, "min")
+    days = whole // _DAY
+    return "1 day" if days == 1 else f"{days} days"
+
+
+def age(seconds: float) -> str:
+    """Say how long ago something was: ``just now``, ``12 s ago``, ``5 min ago``."""
+    if seconds < 2:
+        return "just now"
+    if _SECONDS_UNTIL <= seconds < _HOUR:
+        return f"{round(seconds / _MINUTE)} min ago"
+    return f"{duration(seconds)} ago"
+
+
+def in_utc(at: float) -> str:
+    """Say a time of day for readers whose Slack can't show their own zone; ``at`` in epoch seconds."""
+    return datetime.fromtimestamp(at, UTC).strftime("%H:%M UTC")
+
+
+def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:
+    return f"{large} {large_unit} {small} {small_unit}" if small else f"{large} {large_unit}"
