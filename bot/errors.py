@@ -23,6 +23,7 @@
         │   └── SentTooLate           the poll gate dropped the request; nothing was sent
         └── PermanentError            trying again changes nothing
             ├── CredentialRefused     link again
+            │   └── CredentialExpired refresh once where the provider can, otherwise link again
             ├── Forbidden             the credential is good, the right is missing
             ├── NotFound              no such resource (a read answers ``gone`` instead)
             ├── Conflict              not possible in the present state
@@ -145,6 +146,10 @@ class PermanentError(ProviderError):
 
 class CredentialRefused(PermanentError):
     """Say that the provider refuses the credential itself."""
+
+
+class CredentialExpired(CredentialRefused):
+    """Say that the credential was good until it expired: ``Provider.refresh`` may bring a fresh one."""
 
 
 class Forbidden(PermanentError):

@@ -1,6 +1,6 @@
 """The one request function of all provider clients: bounded, never redirected, never repeated by itself.
 
-Transport errors of aiohttp end here: they are raised again as ``bot.errors`` kinds ``from None``, because
+Transport errors of aiohttp end here: they become ``bot.errors`` kinds without cause and context, because
 ``repr(ClientResponseError)`` holds the Authorization header (design rule 7).
 """
 
@@ -8,36 +8,52 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import time
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, TYPE_CHECKING
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 from yarl import URL
 
-from bot.errors import BadAnswer, SentTooLate, UnknownOutcome, Unreachable
+from bot.errors import BadAnswer, InvalidRequest, ProviderError, SentTooLate, UnknownOutcome, Unreachable
 
 if TYPE_CHECKING:
-    from multidict import CIMultiDictProxy
     from collections.abc import AsyncIterator, Callable, Mapping
+
+    from multidict import CIMultiDictProxy
 
 #: Answers of the documented methods are a few kilobytes; a list page is the largest.
 MAX_BYTES = 2_000_000
 MAX_DEPTH = 50
 TOTAL_SECONDS = 20.0
 CONNECT_SECONDS = 5.0
+MAX_RETRY_AFTER = 3600.0
+#: An event stream that has spoken and then is still for so long has said what there is.
+QUIET_SECONDS = 0.25
+_CHUNK = 65_536
 
-_send_until: ContextVar[float | None] = ContextVar("send_until", default=None)
-_sent: ContextVar[list[bool] | None] = ContextVar("sent", default=None)
+
+@dataclass(slots=True)
+class _Attempt:
+    """Hold what the request class must know of one request, and what it found out."""
+
+    monotonic: Callable[[], float]
+    send_until: float | None
+    sent: bool = False
+
+
+_attempt: ContextVar[_Attempt | None] = ContextVar("attempt", default=None)
 
 
 class _TooLateError(Exception):
     """Carry the gate's refusal through aiohttp, which wraps OSError and TimeoutError only."""
 
 
-class _Disconnected(Exception):  # noqa: N818 - reads as a state
+class _DisconnectedError(Exception):
     """Replace the two errors after which aiohttp would send a GET a second time by itself (engine.md)."""
 
 
@@ -49,7 +65,7 @@ async def _no_second_try(
     except aiohttp.ClientConnectorError:
         raise
     except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-        raise _Disconnected from None
+        raise _DisconnectedError from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,25 +94,30 @@ class Response:
 
     def retry_after(self) -> float | None:
         """Return the seconds of a Retry-After header in either form, capped at an hour; None without one."""
-        return parse_retry_after(self.headers.get("Retry-After"), time.time())
+        # A date is read against the server's own clock where it tells it.
+        said = _epoch(self.headers.get("Date", ""))
+        return parse_retry_after(self.headers.get("Retry-After"), time.time() if said is None else said)
 
 
 def parse_retry_after(value: str | None, now: float) -> float | None:
     """Read a Retry-After header: seconds or an HTTP date, 0–3600; None when absent or unreadable."""
     if not value:
         return None
-    from email.utils import parsedate_to_datetime
-
     try:
         seconds = float(value)
     except ValueError:
-        try:
-            seconds = parsedate_to_datetime(value).timestamp() - now
-        except (ValueError, TypeError, OverflowError):
+        moment = _epoch(value)
+        if moment is None:
             return None
-    if seconds != seconds:  # noqa: PLR0124 - the plain test for NaN
+        seconds = moment - now
+    return None if math.isnan(seconds) else min(max(seconds, 0.0), MAX_RETRY_AFTER)
+
+
+def _epoch(date: str) -> float | None:
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return min(max(seconds, 0.0), 3600.0)
 
 
 def _check_depth(value: Any, status: int) -> None:
@@ -128,6 +149,7 @@ class Http:
         return aiohttp.ClientSession(
             cookie_jar=aiohttp.DummyCookieJar(),
             connector=aiohttp.TCPConnector(limit=limit),
+            headers={"User-Agent": "Usher"},
             middlewares=(_no_second_try,),
             request_class=_gated_request_class(),
             trust_env=False,
@@ -148,9 +170,10 @@ class Http:
     ) -> Response:
         """Send one request once and return the whole answer, whatever its status.
 
-        ``url`` is taken as it is (already percent-encoded). ``send_until`` drops it when that monotonic time has
-        passed at the last moment before the bytes go. Raises Unreachable (nothing sent), SentTooLate (nothing
-        sent), UnknownOutcome (sent, no whole answer), BadAnswer (larger than ``max_bytes``).
+        ``url`` is taken as it is (already percent-encoded). ``send_until`` drops it when that monotonic time
+        has passed at the last moment before the bytes go. ``total`` bounds everything, in seconds. Raises
+        Unreachable, SentTooLate, InvalidRequest (nothing sent), UnknownOutcome (sent, no whole answer),
+        BadAnswer (larger than ``max_bytes``, unpacked).
         """
         async with self.stream(
             method,
@@ -164,6 +187,32 @@ class Http:
         ) as opened:
             body = await _read_capped(opened, max_bytes)
             return Response(opened.status, opened.headers, body)
+
+    async def glance(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        seconds: float = 2.0,
+        max_bytes: int = _CHUNK,
+    ) -> Response:
+        """Read what a stream has to say right now: for ``seconds`` or ``max_bytes`` at most, then close it.
+
+        It ends earlier where the stream has spoken and is still. Raises as ``request`` does when not even the
+        head of an answer comes in time; a stream that breaks off counts with what it said.
+        """
+        body = bytearray()
+        async with self.stream("GET", url, headers=headers, total=seconds) as opened:
+            try:
+                while len(body) < max_bytes:
+                    async with asyncio.timeout(QUIET_SECONDS if body.strip() else None):
+                        piece = await opened.content.readany()
+                    if not piece:
+                        break
+                    body += piece
+            except (TimeoutError, aiohttp.ClientError):
+                pass
+            return Response(opened.status, opened.headers, bytes(body[:max_bytes]))
 
     @asynccontextmanager
     async def stream(
@@ -179,42 +228,73 @@ class Http:
         send_until: float | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Open an answer for reading piece by piece; the same errors as ``request``."""
+        attempt = _Attempt(self._monotonic, send_until)
         target = URL(url, encoded=True)
         if query:
             target = target.update_query(query)
-        sent = [False]
-        tokens = (_sent.set(sent), _send_until.set(send_until))
-        clock = _clock.set(self._monotonic)
+        has_body = json_body is not None or form is not None
+        response = await self._open(
+            attempt,
+            method,
+            target,
+            headers=headers,
+            json=json_body,
+            data=form,
+            # Without a body there is no type of one: a server may try to parse what the header promises.
+            skip_auto_headers=None if has_body else ("Content-Type",),
+            allow_redirects=False,
+            timeout=aiohttp.ClientTimeout(total=total, sock_connect=CONNECT_SECONDS),
+        )
+        failure: ProviderError | None = None
         try:
-            async with self._session.request(
-                method,
-                target,
-                headers=headers,
-                json=json_body,
-                data=form,
-                allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=total, sock_connect=CONNECT_SECONDS),
-            ) as response:
-                yield response
-        except _TooLateError:
-            raise SentTooLate("the send window had closed") from None
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL):
-            raise Unreachable("no connection") from None
+            yield response
         except TimeoutError:
-            if sent[0]:
-                raise UnknownOutcome("no answer in time") from None
-            raise Unreachable("no connection in time") from None
-        except (_Disconnected, aiohttp.ClientError, OSError):
-            if sent[0]:
-                raise UnknownOutcome("the connection broke") from None
-            raise Unreachable("the connection broke") from None
+            failure = UnknownOutcome("no answer in time", status=response.status)
+        except (aiohttp.ClientError, OSError):
+            failure = UnknownOutcome("the connection broke", status=response.status)
         finally:
-            _clock.reset(clock)
-            _sent.reset(tokens[0])
-            _send_until.reset(tokens[1])
+            response.close()
+        if failure is not None:
+            _raise_alone(failure)
+
+    async def _open(self, attempt: _Attempt, *arguments: Any, **options: Any) -> aiohttp.ClientResponse:
+        token = _attempt.set(attempt)
+        try:
+            return await self._session.request(*arguments, **options)
+        except (_TooLateError, _DisconnectedError, aiohttp.ClientError, OSError, ValueError) as error:
+            failure = _translated(error, sent=attempt.sent)
+        finally:
+            _attempt.reset(token)
+        # Raised outside the handler, so that not even __context__ leads back to aiohttp's error.
+        raise failure
 
 
-_clock: ContextVar[Callable[[], float]] = ContextVar("clock", default=time.monotonic)
+def _raise_alone(failure: ProviderError) -> None:
+    try:
+        raise failure
+    finally:
+        failure.__context__ = None
+
+
+def _translated(error: Exception, *, sent: bool) -> ProviderError:
+    """Return our error for one of the transport; TimeoutError is an OSError."""
+    match error:
+        case _TooLateError():
+            return SentTooLate("the send window had closed")
+        case aiohttp.ClientConnectorCertificateError():
+            return Unreachable("the server's certificate is not trusted")
+        case aiohttp.ClientSSLError():
+            return Unreachable("no encrypted connection")
+        case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
+            return Unreachable("no connection")
+        case TimeoutError():
+            return UnknownOutcome("no answer in time") if sent else Unreachable("no connection in time")
+        case _DisconnectedError() | aiohttp.ClientError() | OSError() if sent:
+            return UnknownOutcome("the connection broke")
+        case _DisconnectedError() | aiohttp.ClientConnectionError() | OSError():
+            return Unreachable("the connection broke")
+        case _:
+            return InvalidRequest("the request can't be written")
 
 
 def _gated_request_class() -> type[aiohttp.ClientRequest]:
@@ -222,24 +302,20 @@ def _gated_request_class() -> type[aiohttp.ClientRequest]:
 
     class GatedRequest(aiohttp.ClientRequest):
         async def send(self, conn: Any) -> aiohttp.ClientResponse:
-            until = _send_until.get()
-            if until is not None and _clock.get()() > until:
-                raise _TooLateError
-            sent = _sent.get()
-            if sent is not None:
-                sent[0] = True
+            attempt = _attempt.get()
+            if attempt is not None:
+                if attempt.send_until is not None and attempt.monotonic() > attempt.send_until:
+                    raise _TooLateError
+                attempt.sent = True
             return await super().send(conn)
 
     return GatedRequest
 
 
 async def _read_capped(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
-    pieces: list[bytes] = []
-    size = 0
-    async for piece in response.content.iter_chunked(65536):
-        size += len(piece)
-        if size > max_bytes:
-            response.close()
+    body = bytearray()
+    async for piece in response.content.iter_chunked(_CHUNK):
+        body += piece
+        if len(body) > max_bytes:
             raise BadAnswer("the answer is too large", status=response.status)
-        pieces.append(piece)
-    return b"".join(pieces)
+    return bytes(body)

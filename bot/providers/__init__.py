@@ -1,0 +1,44 @@
+"""The providers: one file or package here adds one; it is found by its class attribute ``kind``."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from functools import cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from bot.providers.base import Provider
+from bot.settings import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.http import Http
+    from bot.providers.base import ConnectionSettings
+
+__all__ = ["build", "provider_classes"]
+
+
+@cache
+def provider_classes() -> Mapping[str, type[Provider]]:
+    """Return every provider of this folder by its kind; raise TypeError when two share one."""
+    found: dict[str, type[Provider]] = {}
+    for module in pkgutil.iter_modules(__path__, f"{__name__}."):
+        for value in vars(importlib.import_module(module.name)).values():
+            if not (inspect.isclass(value) and issubclass(value, Provider)) or inspect.isabstract(value):
+                continue
+            if found.setdefault(value.kind, value) is not value:
+                raise TypeError(f"two providers are called {value.kind}")
+    return MappingProxyType(found)
+
+
+def build(settings: ConnectionSettings, http: Http) -> Provider:
+    """Make the provider of one connection; raise SettingsError when there is none of that kind."""
+    known = provider_classes()
+    if settings.provider not in known:
+        raise SettingsError(
+            [f"connections.{settings.name}.provider: needs one of {', '.join(sorted(known))}"]
+        )
+    return known[settings.provider](settings, http)

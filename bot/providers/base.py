@@ -1,24 +1,29 @@
 """The contract of a provider: a stateless translator between our vocabulary and one API.
 
-No store, no Slack, no sleeping, no retrying. One file (or package) in this folder adds a provider; it is found
-by its class attribute ``kind``. Capabilities are derived from the methods that a provider overrides.
+No store, no Slack, no sleeping, no retrying. One file (or package) in this folder adds a provider; it is
+found by its class attribute ``kind``. Capabilities are derived from the methods that a provider overrides.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
 
 from bot.models import Observed, State
+from bot.providers.hosts import allowed_ide_url, normalise_base_url, normalise_pattern
 
 if TYPE_CHECKING:
-    from bot.http import Http
     from collections.abc import Mapping, Sequence
 
+    from bot.http import Http
+
 Linking = Literal["token", "admin", "oauth", "none"]
+
+#: Straight and typographic quotes, white space, and the invisible characters that browsers copy along.
+_AROUND_TOKENS = " \t\r\n\v\f\u00a0\u200b\u2060\ufeff\"'`,;\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb"
 
 
 class ConnectionSettings(BaseModel):
@@ -33,6 +38,16 @@ class ConnectionSettings(BaseModel):
     linking: tuple[Linking, ...] = ("token",)
     #: Hosts that IDE URLs may lie on, beside the ones the provider derives from the base URL.
     ide_hosts: tuple[str, ...] = ()
+
+    @field_validator("base_url")
+    @classmethod
+    def _base_url(cls, value: str) -> str:
+        return normalise_base_url(value.strip())
+
+    @field_validator("ide_hosts")
+    @classmethod
+    def _ide_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(normalise_pattern(pattern) for pattern in value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +101,7 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Say whose account a checked credential opens. ``username`` is empty where the server does not tell it."""
+    """Say whose account a checked credential opens; ``username`` is empty where the server tells none."""
 
     username: str
     credential: Credential
@@ -168,6 +183,10 @@ class Provider(ABC):
         """Tell how a person gets a token, for the link page; only where ``token`` linking exists."""
         raise NotImplementedError
 
+    def clean_token(self, text: str) -> str:
+        """Return a pasted token without the quotes and white space that come with copying it."""
+        return text.strip(_AROUND_TOKENS)
+
     # -- capabilities: overridden where the provider has them ------------------------------------------------
 
     async def discover(self, access: Access) -> Sequence[Discovered]:
@@ -186,7 +205,7 @@ class Provider(ABC):
         """Exchange an expired credential for a fresh one; raise CredentialRefused when that is over."""
         raise NotImplementedError
 
-    def parse_reference(self, text: str) -> str | None:
+    def parse_reference(self, text: str) -> str | None:  # noqa: ARG002 - overridden where there are links
         """Return the remote id in a pasted link or id, or None when this connection does not know it."""
         return None
 
@@ -201,6 +220,10 @@ class Provider(ABC):
     def ide_hosts(self) -> tuple[str, ...]:
         """Return the host patterns that an IDE URL may lie on; ``*.X`` covers every host below X."""
         return self.settings.ide_hosts
+
+    def allowed_url(self, url: str | None) -> str | None:
+        """Return an IDE URL in its safe form when this connection allows its host, otherwise None."""
+        return allowed_ide_url(url, self.settings.base_url, self.ide_hosts())
 
     def describe(self) -> Mapping[str, Any]:
         """Return what ``doctor`` shows of the connection: no secrets."""

@@ -1,0 +1,191 @@
+"""Base URLs and IDE addresses, compared by their parsed parts and never by their beginning (security row 15).
+
+Pure functions. Hosts are compared in lower case, without a trailing dot, in their IDNA form.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, quote, urlsplit
+
+from yarl import URL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+#: A button of Slack takes an address of 3000 characters.
+MAX_LENGTH = 3000
+_PORTS = {"https": 443, "http": 80}
+_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+_KEEP = "%/:?#[]@!$&'()*+,;=-._~"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Hold scheme, host and port of an address in comparable form; IPv6 hosts stand without brackets."""
+
+    scheme: str
+    host: str
+    port: int
+
+    @property
+    def netloc(self) -> str:
+        """Return host and port as an address shows them, the usual port left out."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Say whether the host can only be this machine."""
+        return is_loopback(self.host)
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a normalised host can only be this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def normalise_base_url(text: str) -> str:
+    """Return the address without trailing slash, host in its one form; raise ValueError with a sentence.
+
+    https, or http on loopback: a token must not travel readable. A path may follow (a hub behind a prefix).
+    """
+    origin, parts = _split(text)
+    if parts.query or parts.fragment or text.rstrip("/").endswith(("?", "#")):
+        raise ValueError("the address must end after its path: no ? and no #")
+    if origin.scheme == "http" and not origin.is_loopback:
+        raise ValueError("the address must begin with https:// (http:// is for this machine alone)")
+    segments = parts.path.split("/")
+    if any(_is_dots(segment) for segment in segments):
+        raise ValueError("the address must have no . or .. in its path")
+    path = quote(parts.path, safe=_KEEP).rstrip("/")
+    return f"{origin.scheme}://{origin.netloc}{path}"
+
+
+def origin_of(url: str) -> Origin:
+    """Return scheme, host and port; raise ValueError with a sentence."""
+    return _split(url)[0]
+
+
+def path_below(url: str, base_url: str) -> str | None:
+    """Return the path of an address below a base URL, or None when it lies elsewhere.
+
+    It begins with a slash and is still percent-encoded; query and fragment are left out.
+    """
+    try:
+        origin, parts = _split(url)
+        base, base_parts = _split(base_url)
+    except ValueError:
+        return None
+    prefix = base_parts.path.rstrip("/")
+    if origin != base or not (parts.path == prefix or parts.path.startswith(prefix + "/")):
+        return None
+    return parts.path[len(prefix) :] or "/"
+
+
+def normalise_pattern(text: str) -> str:
+    """Return a host pattern (``host``, ``*.host``, each with ``:port`` or without); raise ValueError."""
+    star = "*." if text.startswith("*.") else ""
+    origin, parts = _split(f"https://{text.removeprefix('*.')}")
+    if parts.path or parts.query or parts.fragment or "*" in parts.netloc:
+        raise ValueError("a host is needed, such as ide.example.org or *.example.org")
+    if star and (_is_address(origin.host) or (origin.host.count(".") < 1 and origin.host != "localhost")):
+        raise ValueError("*. needs a name of two parts at least, such as *.example.org")
+    port = f":{origin.port}" if parts.port is not None else ""
+    host = f"[{origin.host}]" if ":" in origin.host else origin.host
+    return f"{star}{host}{port}"
+
+
+def allowed_ide_url(url: str | None, base_url: str, patterns: Iterable[str]) -> str | None:
+    """Return the address in a safe form when it may be sent to its owner, otherwise None.
+
+    It must be https (http only from loopback to loopback) and lie on the base URL's own host and port, or on
+    a host that a pattern names: at the pattern's port, else at the usual one or the base URL's.
+    """
+    if url is None:
+        return None
+    try:
+        origin, parts = _split(url)
+        base = origin_of(base_url)
+    except ValueError:
+        return None
+    if origin.scheme == "http" and not (base.scheme == "http" and base.is_loopback and origin.is_loopback):
+        return None
+    is_base = (origin.host, origin.port) == (base.host, base.port)
+    if not is_base and not any(_matches(origin, base, pattern) for pattern in patterns):
+        return None
+    rest = parts._replace(scheme="", netloc="").geturl()
+    safe = f"{origin.scheme}://{origin.netloc}/{quote(rest, safe=_KEEP).lstrip('/')}"
+    return safe if len(safe) <= MAX_LENGTH else None
+
+
+def _matches(origin: Origin, base: Origin, pattern: str) -> bool:
+    try:
+        normal = normalise_pattern(pattern)
+        wanted, parts = _split(f"https://{normal.removeprefix('*.')}")
+    except ValueError:
+        return False
+    ports = {_PORTS[origin.scheme], base.port} if parts.port is None else {parts.port}
+    if origin.port not in ports:
+        return False
+    if not normal.startswith("*."):
+        return origin.host == wanted.host
+    labels, tail = origin.host.split("."), wanted.host.split(".")
+    return len(labels) > len(tail) and labels[-len(tail) :] == tail
+
+
+def _split(url: str) -> tuple[Origin, SplitResult]:
+    if not url or len(url) > MAX_LENGTH:
+        raise ValueError("an address is needed, such as https://app.example.org")
+    if "\\" in url or any(unicodedata.category(letter)[0] in "CZ" for letter in url):
+        raise ValueError("the address must have no spaces, backslashes or invisible characters")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise ValueError("the address can't be read") from None
+    if parts.scheme not in _PORTS or not parts.hostname:
+        raise ValueError("the address must begin with https:// and name a host")
+    if "@" in parts.netloc:
+        raise ValueError("the address must hold no name or password")
+    if parts.netloc.endswith(":") or port == 0:
+        raise ValueError("the address has a port that is none")
+    host = _normal_host(parts.hostname)
+    return Origin(parts.scheme, host, port or _PORTS[parts.scheme]), parts
+
+
+def _normal_host(text: str) -> str:
+    if _is_address(text):
+        return str(ipaddress.ip_address(text))
+    try:
+        host = (URL(f"https://{text}/").raw_host or "").lower().removesuffix(".")
+    except ValueError:
+        raise ValueError("the address names a host that can't be one") from None
+    labels = host.split(".")
+    if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
+        raise ValueError("the address names a host that can't be one")
+    # 127.1, 0x7f.1 and 2130706433 are taken for IPv4 addresses by browsers, and by us for nothing.
+    if re.fullmatch(r"\d+|0x[0-9a-f]*", labels[-1]):
+        raise ValueError("the address names a host that can't be one")
+    return host
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return "%" not in host
+
+
+def _is_dots(segment: str) -> bool:
+    return re.fullmatch(r"(\.|%2e){1,2}", segment, re.IGNORECASE) is not None
