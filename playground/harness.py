@@ -80,7 +80,7 @@ class Harness:
         self.violations.append({"rule": rule, "at": self.clock.now(), "detail": detail})
 
     def read_of(self, resource: str, minimum: float, rule: str) -> None:
-        """Record a status read of a resource; one sooner than ``minimum`` seconds after the last is a violation."""
+        """Record a status read; one sooner than ``minimum`` seconds after the resource's last is a violation."""
         now = self.clock.now()
         last = self._last_read.get(resource)
         self._last_read[resource] = now
@@ -110,7 +110,18 @@ class Harness:
 
     async def _add_fault(self, request: web.Request) -> web.Response:
         told = await request.json()
-        known = {"path", "times", "status", "delay_s", "drop", "truncate", "garbage", "after", "headers", "body"}
+        known = {
+            "path",
+            "times",
+            "status",
+            "delay_s",
+            "drop",
+            "truncate",
+            "garbage",
+            "after",
+            "headers",
+            "body",
+        }
         unknown = sorted(set(told) - known)
         if unknown or "path" not in told:
             return web.json_response({"message": f"path is needed; unknown: {unknown}"}, status=400)
@@ -146,7 +157,11 @@ class Harness:
         return None
 
     async def _spoil(
-        self, request: web.Request, fault: Fault, answered: web.StreamResponse | None, handler: Handler | None = None
+        self,
+        request: web.Request,
+        fault: Fault,
+        answered: web.StreamResponse | None,
+        handler: Handler | None = None,
     ) -> web.StreamResponse:
         if fault.delay_s:
             await asyncio.sleep(fault.delay_s)
@@ -179,13 +194,20 @@ class Harness:
             request.transport.abort()
 
 
-async def serve(app: web.Application, port: int, credentials: dict[str, Any]) -> web.AppRunner:
-    """Serve on 127.0.0.1 and print the one line that says it is ready; port 0 takes a free one."""
-    runner = web.AppRunner(app, access_log=None)
+async def serve(
+    app: web.Application, port: int, credentials: dict[str, Any] | Callable[[str], dict[str, Any]]
+) -> web.AppRunner:
+    """Serve on 127.0.0.1 and print the one line that says it is ready; port 0 takes a free one.
+
+    ``credentials`` may be a function of the address, which is known only once the port is bound.
+    """
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", port)
     await site.start()
     bound = runner.addresses[0][1]
-    line = {"ready": True, "url": f"http://127.0.0.1:{bound}", "credentials": credentials}
+    url = f"http://127.0.0.1:{bound}"
+    told = credentials(url) if callable(credentials) else credentials
+    line = {"ready": True, "url": url, "credentials": told}
     print(json.dumps(line), flush=True)  # noqa: T201 - the ready line is this command's documented output
     return runner

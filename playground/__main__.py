@@ -1,0 +1,51 @@
+"""``python -m playground NAME --port N [--seed FILE]``: run one local server alone, on 127.0.0.1."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib
+import pkgutil
+import sys
+
+import playground
+
+#: Modules that are no servers.
+SHARED = {"__main__", "harness"}
+
+
+def servers() -> list[str]:
+    """Return the names of the servers that this package holds."""
+    return sorted(
+        found.name for found in pkgutil.iter_modules(playground.__path__) if found.name not in SHARED
+    )
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run the named server until it is told to stop."""
+    words = sys.argv[1:] if words is None else words
+    names = servers()
+    first = argparse.ArgumentParser(prog="python -m playground", add_help=False)
+    first.add_argument("server", choices=names, help="which server")
+    if not words or words[0] in ("-h", "--help"):
+        first.print_help()
+        return 0 if words else 2
+    name = first.parse_args(words[:1]).server
+    module = importlib.import_module(f"playground.{name}")
+    parser = argparse.ArgumentParser(prog=f"python -m playground {name}", description=module.__doc__)
+    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
+    parser.add_argument("--seed", help="JSON file that replaces what the server holds at start")
+    module.add_arguments(parser)
+    arguments = parser.parse_args(words[1:])
+    try:
+        asyncio.run(module.run(arguments))
+    except KeyboardInterrupt:
+        return 130
+    except (OSError, ValueError) as error:
+        print(f"playground {name}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""A local Slack: ``python -m playground slack --port N [--seed FILE] [--request-url URL] [--no-limits]``."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from playground.harness import serve
+from playground.slack.server import SlackServer, build
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+__all__ = ["SlackServer", "add_arguments", "build", "run"]
+
+FIXED = (
+    "SLACK_BOT_TOKEN",
+    "SLACK_APP_TOKEN",
+    "SLACK_SIGNING_SECRET",
+    "SLACK_CLIENT_ID",
+    "SLACK_CLIENT_SECRET",
+)
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare what only this server understands."""
+    parser.add_argument("--request-url", help="where commands, interactivity and events are posted to")
+    parser.add_argument(
+        "--redirect-url",
+        action="append",
+        default=[],
+        help="an address to which sign-ins may return (repeatable)",
+    )
+    parser.add_argument("--no-limits", action="store_true", help="enforce no rate budgets")
+
+
+async def run(arguments: Namespace) -> None:
+    """Serve until SIGTERM, SIGINT or cancellation; SLACK_* in the environment fix the credentials."""
+    seed = None
+    if arguments.seed:
+        seed = json.loads(await asyncio.to_thread(Path(arguments.seed).read_text, "utf-8"))
+    environment = {name: os.environ[name] for name in FIXED if os.environ.get(name)}
+    server = build(seed=seed, limits=not arguments.no_limits, environment=environment)
+    server.state.app.request_url = arguments.request_url or server.state.app.request_url
+    server.state.app.redirect_urls += arguments.redirect_url
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    runner = await serve(server.app, arguments.port, server.credentials_at)
+    try:
+        await stopped.wait()
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+        await runner.cleanup()

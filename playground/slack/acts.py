@@ -1,0 +1,159 @@
+"""What a person does in a channel: speak, give a command, look at the home tab."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from playground.slack import payloads, replies, speech
+from playground.slack.errors import SlackError
+from playground.slack.records import Channel, Json, Message, Person
+
+if TYPE_CHECKING:
+    from playground.harness import Harness
+    from playground.slack.dispatch import Dispatcher, Reply
+    from playground.slack.events import Events
+    from playground.slack.state import State
+
+
+class Acts:
+    """Act as a person, and tell the app as Slack does."""
+
+    def __init__(self, state: State, harness: Harness, dispatcher: Dispatcher, events: Events) -> None:
+        self.state = state
+        self.harness = harness
+        self.dispatcher = dispatcher
+        self.events = events
+
+    def who(self, user: str) -> Person:
+        """Return an active person who can use a client."""
+        person = self.state.person(user)
+        if person.deleted:
+            raise SlackError("account_inactive")
+        return person
+
+    def where(self, user: str, channel: str) -> Channel:
+        """Find a conversation by id, by name, or by the bot (its direct message); only for members."""
+        state, named = self.state, channel.removeprefix("#").removeprefix("@")
+        if named in (state.app.bot_user, state.app.name.lower(), "bot"):
+            return state.direct_message(user)
+        found = state.channels.get(channel)
+        if found is None:
+            found = next((c for c in state.channels.values() if c.kind != "im" and c.name == named), None)
+        if found is None:
+            raise SlackError("channel_not_found")
+        if user not in found.members:
+            raise SlackError("not_in_channel" if found.kind == "channel" else "channel_not_found")
+        return found
+
+    async def say(self, user: str, channel: str, text: str, thread_ts: str | None = None) -> Json:
+        """Type into a conversation (a slash begins a command); return after the first delivery."""
+        person, place = self.who(user), self.where(user, channel)
+        if text.startswith("/"):
+            return await self._command(person, place, text, thread_ts)
+        if not text.strip():
+            raise SlackError("no_text")
+        encoded = speech.encode(self.state, text)
+        message = Message(self.state.new_ts(), place.id, user, encoded, person.team_id)
+        message.client_msg_id, message.thread_ts = payloads.new_message_id(), thread_ts
+        message.blocks = payloads.rich_text(text)
+        self.state.add(message)
+        delivered = await asyncio.gather(*(self._tell(event) for event in self._events_of(message, place)))
+        events = [event for event in delivered if event]
+        return {"ok": True, "channel": place.id, "ts": message.ts, "events": events}
+
+    async def _tell(self, told: tuple[Json, str, bool]) -> str | None:
+        event, subscription, shared = told
+        return await self.events.emit(event, subscription=subscription, shared=shared)
+
+    def _events_of(self, message: Message, place: Channel) -> list[tuple[Json, str, bool]]:
+        """Tell which events a message makes: only where the bot is a member."""
+        state, found = self.state, []
+        shared = bool(place.shared_with)
+        if state.app.bot_user not in place.members:
+            return []
+        if place.kind == "im":
+            found.append((payloads.spoken(state, message, place, "message"), "message.im", shared))
+        else:
+            family = "message.channels" if place.kind == "channel" else "message.groups"
+            found.append((payloads.spoken(state, message, place, "message"), family, shared))
+            if state.app.bot_user in speech.mentions(message.text):
+                found.append((payloads.spoken(state, message, place, "app_mention"), "app_mention", shared))
+        shown = [
+            {"url": url, "domain": urlsplit(url).hostname or ""}
+            for url in speech.links(message.text)
+            if any((urlsplit(url).hostname or "").endswith(domain) for domain in state.app.unfurl_domains)
+        ]
+        if shown:
+            event = {
+                "type": "link_shared",
+                "user": message.user,
+                "channel": place.id,
+                "message_ts": message.ts,
+                "event_ts": message.ts,
+                "links": shown,
+                "unfurl_id": f"{place.id}-{message.ts}",
+                "source": "conversations_history",
+                "is_bot_user_member": True,
+            }
+            found.append((event, "link_shared", shared))
+        return found
+
+    async def _command(self, person: Person, place: Channel, text: str, thread_ts: str | None) -> Json:
+        name, _, rest = text.partition(" ")
+        state, options = self.state, self.state.app.commands.get(name)
+        if options is None or not state.app.installed:
+            told = state.tell(person.id, place.id, f"{name} is not a valid command.")
+            return {"ok": False, "error": "unknown_command", "channel": place.id, "ts": told.ts}
+        if thread_ts is not None:
+            told = state.tell(person.id, place.id, f"{name} is not supported in threads. Sorry!")
+            told.thread_ts = thread_ts
+            return {"ok": False, "error": "not_in_threads", "channel": place.id, "ts": told.ts}
+        said = (
+            speech.encode(state, rest.strip(), names=True) if options.get("should_escape") else rest.strip()
+        )
+        payload = payloads.command(state, person.id, place, name, said)
+        reply = await self.dispatcher.send("command", payload)
+        answer: Json = {"ok": reply.ok, "channel": place.id, "status": reply.status, "ts": None}
+        if not reply.ok:
+            told = state.tell(person.id, place.id, f"{name} failed with the error {reply.error}")
+            return {**answer, "error": reply.error, "ts": told.ts}
+        return {**answer, **self._acknowledged(person, place, name, payload, reply)}
+
+    def _acknowledged(self, person: Person, place: Channel, name: str, payload: Json, reply: Reply) -> Json:
+        """Show what the acknowledgement of a command carries."""
+        state = self.state
+        try:
+            told = reply.content()
+            content = replies.read_answer(told)
+        except (SlackError, ValueError) as error:
+            self.harness.violation("invalid_ack", f"{name}: {error}")
+            shown = state.tell(person.id, place.id, f"{name} failed with the error invalid_command_response")
+            return {"ok": False, "error": "invalid_command_response", "ts": shown.ts}
+        if content is None:
+            return {}
+        message = replies.post(state, told, content, place.id, person.id)
+        path = "/" + payload["response_url"].split("/", 3)[3]
+        state.response_urls[path].original = message.ts
+        return {
+            "ts": message.ts,
+            "response_type": told.get("response_type", "ephemeral"),
+            "text": message.text,
+        }
+
+    async def home(self, user: str, tab: str = "home") -> Json:
+        """Open the app's home or messages tab, which tells the app so."""
+        person = self.who(user)
+        channel = self.state.direct_message(person.id)
+        event: Json = {
+            "type": "app_home_opened",
+            "user": user,
+            "channel": channel.id,
+            "event_ts": self.state.new_ts(),
+            "tab": tab,
+        }
+        view = self.state.views.get(self.state.homes.get(user, ""))
+        if tab == "home" and view is not None:
+            event["view"] = view.to_json(self.state.app, self.state.team)
+        return {"ok": True, "event": await self.events.emit(event)}

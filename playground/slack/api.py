@@ -1,0 +1,104 @@
+"""The Web API at ``/api/<method>``: tokens, scopes, budgets, and Slack's way to answer."""
+
+from __future__ import annotations
+
+import secrets
+from email.utils import formatdate
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from playground.slack.calls import Call, bearer, read_arguments
+from playground.slack.errors import SlackError
+from playground.slack.methods import METHODS, Method
+
+if TYPE_CHECKING:
+    from playground.slack.records import Json, Token
+    from playground.slack.server import SlackServer
+
+#: Refusals that show a mistake of the client, as opposed to the state of the workspace.
+MISTAKES = {
+    "invalid_arguments", "invalid_auth", "invalid_blocks", "invalid_blocks_format", "invalid_json",
+    "json_not_object", "invalid_metadata_format", "invalid_metadata_schema", "invalid_post_type",
+    "metadata_too_large", "missing_scope", "msg_too_long", "no_text", "not_allowed_token_type",
+    "not_authed", "unknown_method", "view_too_large",
+}  # fmt: skip
+
+
+def _token(call: Call, method: Method) -> Token:
+    """Find the token: in the header, or as a field of a form; one in the address counts for nothing."""
+    value = bearer(call.request)
+    in_form = call.request.method == "POST" and call.request.content_type != "application/json"
+    if value is None and in_form and "token" not in call.request.query:
+        value = call.arguments.get("token")
+    if not value:
+        raise SlackError("not_authed")
+    token = call.state.tokens.get(value)
+    if token is None:
+        raise SlackError("invalid_auth")
+    if token.revoked:
+        raise SlackError("token_revoked")
+    if not call.state.app.installed and token.kind != "app":
+        raise SlackError("account_inactive")
+    if token.user and call.state.people[token.user].deleted:
+        raise SlackError("account_inactive")
+    if token.kind not in method.kinds:
+        raise SlackError("not_allowed_token_type")
+    return token
+
+
+class Api:
+    """Answer calls of Web API methods."""
+
+    def __init__(self, server: SlackServer) -> None:
+        self._server = server
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Run one method."""
+        name = request.match_info["method"]
+        call = Call(self._server, name, {}, request)
+        try:
+            body, warning = await self._run(call, METHODS.get(name))
+        except SlackError as error:
+            if error.code in MISTAKES:
+                self._server.harness.violation(f"slack_{error.code}", self._detail(name, error))
+            return self._respond(call, error.body(), error.status, error.headers)
+        for remark in call.remarks:
+            self._server.harness.violation("block_kit_remark", f"{name}: {remark}")
+        answer: Json = {"ok": True, **body}
+        if warning:
+            told = answer.setdefault("response_metadata", {})
+            answer["warning"], told["warnings"] = warning, [warning]
+        return self._respond(call, answer, 200, {})
+
+    async def _run(self, call: Call, method: Method | None) -> tuple[Json, str | None]:
+        if method is None:
+            raise SlackError("unknown_method", req_method=call.method)
+        call.arguments, warning = await read_arguments(call.request, call.method)
+        if method.kinds:
+            call.token = _token(call, method)
+        call.arguments.pop("token", None)
+        self._server.budgets.method(call.method)
+        if method.scope:
+            call.require_scope(method.scope)
+        return await method.run(call), warning
+
+    @staticmethod
+    def _detail(name: str, error: SlackError) -> str:
+        messages = error.extra.get("response_metadata", {}).get("messages", [])
+        needed = error.extra.get("needed")
+        return ": ".join([name, *([f"needs {needed}"] if needed else []), *messages[:3]])
+
+    def _respond(self, call: Call, body: Json, status: int, headers: dict[str, str]) -> web.Response:
+        shown = {
+            "X-Slack-Req-Id": secrets.token_hex(16),
+            "Cache-Control": "private, no-cache, no-store, must-revalidate",
+            "Date": formatdate(self._server.harness.clock.now(), usegmt=True),
+            **headers,
+        }
+        if call.token is not None:
+            shown["X-OAuth-Scopes"] = ",".join(call.token.scopes)
+        method = METHODS.get(call.method)
+        if method is not None and method.scope:
+            shown["X-Accepted-OAuth-Scopes"] = method.scope
+        return web.json_response(body, status=status, headers=shown)

@@ -1,0 +1,156 @@
+"""One call of a Web API method: its arguments from query, form or JSON, and who makes it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from playground.slack.errors import SlackError, invalid_arguments
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from playground.slack.records import Channel, Json, Token
+    from playground.slack.server import SlackServer
+    from playground.slack.state import State
+
+#: Methods whose reference page lists forms only: what comes as JSON is not read.
+FORM_ONLY = {
+    "auth.revoke", "bots.info", "conversations.info", "conversations.list", "conversations.members",
+    "conversations.replies", "oauth.v2.access", "openid.connect.token", "openid.connect.userInfo",
+    "users.info", "users.list",
+}  # fmt: skip
+
+
+async def read_arguments(request: web.Request, method: str) -> tuple[Json, str | None]:
+    """Return the arguments and the warning that Slack attaches about the content type."""
+    found: Json = dict(request.query)
+    if request.method == "GET" or not request.can_read_body:
+        return found, None
+    kind, charset = request.content_type, "charset" in request.headers.get("Content-Type", "")
+    if "Content-Type" not in request.headers:
+        raise SlackError("missing_post_type")
+    if kind == "application/json":
+        try:
+            told = json.loads(await request.read())
+        except ValueError:
+            raise SlackError("invalid_json") from None
+        if not isinstance(told, dict):
+            raise SlackError("json_not_object")
+        if method not in FORM_ONLY:
+            found |= told
+        return found, None if charset else "missing_charset"
+    if kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        found |= {key: value for key, value in (await request.post()).items() if isinstance(value, str)}
+        return found, "superfluous_charset" if charset else None
+    if kind == "text/plain":
+        return found, None
+    raise SlackError("invalid_post_type")
+
+
+def bearer(request: web.Request) -> str | None:
+    """Return the token of the Authorization header."""
+    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    return value.strip() if scheme.lower() == "bearer" else None
+
+
+def basic(request: web.Request) -> tuple[str, str] | None:
+    """Return client id and secret of a Basic Authorization header."""
+    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        name, _, secret = base64.b64decode(value, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return name, secret
+
+
+@dataclass(slots=True)
+class Call:
+    """Everything that a method may look at."""
+
+    server: SlackServer
+    method: str
+    arguments: Json
+    request: web.Request
+    token: Token | None = None
+    remarks: list[str] = field(default_factory=list)
+
+    @property
+    def state(self) -> State:
+        """Return the workspace."""
+        return self.server.state
+
+    def need(self, *names: str) -> None:
+        """Refuse with invalid_arguments when one of these is missing or empty."""
+        missing = [name for name in names if self.arguments.get(name) in (None, "")]
+        if missing:
+            raise invalid_arguments(*(f"missing required field: {name}" for name in missing))
+
+    def text(self, name: str, default: str = "") -> str:
+        """Return an argument as a string; a number is taken as Slack takes it."""
+        value = self.arguments.get(name)
+        if value is None:
+            return default
+        if isinstance(value, bool | dict | list):
+            raise invalid_arguments(f"must provide a string [json-pointer:/{name}]")
+        return str(value)
+
+    def flag(self, name: str, *, default: bool = False) -> bool:
+        """Return a boolean argument; forms say 1, true or True."""
+        value = self.arguments.get(name)
+        return default if value is None else str(value).lower() in ("1", "true")
+
+    def number(self, name: str, default: int, most: int) -> int:
+        """Return a count between 1 and the most that the method gives; 0 stands for the default."""
+        try:
+            value = int(self.text(name) or default)
+        except ValueError:
+            raise SlackError("invalid_limit") from None
+        if value < 0:
+            raise SlackError("invalid_limit")
+        return min(value or default, most)
+
+    def structure(self, name: str, error: str) -> Any:
+        """Return an object or list, which forms carry as JSON text; what is neither raises ``error``."""
+        value = self.arguments.get(name)
+        if isinstance(value, str):
+            if not value.strip():
+                return None
+            try:
+                value = json.loads(value)
+            except ValueError:
+                raise SlackError(error) from None
+        if value is not None and not isinstance(value, dict | list):
+            raise SlackError(error)
+        return value
+
+    def require_scope(self, *needed: str) -> None:
+        """Refuse with missing_scope unless the token has one of these."""
+        granted = self.token.scopes if self.token else ()
+        if needed and not any(scope in granted for scope in needed):
+            raise SlackError("missing_scope", needed=needed[0], provided=",".join(granted))
+
+    def scope_for(self, channel: Channel, right: str) -> None:
+        """Ask for the scope that fits the kind of a conversation (``im:history`` and the like)."""
+        self.require_scope(f"{channel.scope_family}:{right}")
+
+
+def page(found: list[Any], cursor: str, limit: int) -> tuple[list[Any], str]:
+    """Cut a page out of a list; return it with the next cursor, empty at the end."""
+    start = 0
+    if cursor:
+        try:
+            word, _, number = base64.b64decode(cursor, validate=True).decode().partition(":")
+            start = int(number)
+        except (binascii.Error, ValueError):
+            raise SlackError("invalid_cursor") from None
+        if word != "next" or not 0 <= start <= len(found):
+            raise SlackError("invalid_cursor")
+    end = start + limit
+    following = base64.b64encode(f"next:{end}".encode()).decode() if end < len(found) else ""
+    return found[start:end], following

@@ -1,0 +1,57 @@
+"""What a message consists of, checked alike for methods, acknowledgements and response_urls."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+from typing import Any
+
+from playground.slack.errors import SlackError, invalid_arguments
+from playground.slack.kit import check_attachments, check_message
+from playground.slack.kit.blocks import name_all
+from playground.slack.records import Json
+
+
+@dataclass(slots=True)
+class Content:
+    """Text, blocks and attachments; None stands for not given."""
+
+    text: str
+    blocks: list[Json] | None = None
+    attachments: list[Json] | None = None
+    remarks: list[str] = field(default_factory=list)
+
+
+def refuse(code: str, messages: list[str]) -> SlackError:
+    """Make the refusal of blocks as Slack words it."""
+    told = [f"[ERROR] {message}" for message in messages]
+    return SlackError(code, errors=messages, response_metadata={"messages": told})
+
+
+def read_content(told: dict[str, Any], limit: int) -> Content:
+    """Check and copy the content of a message; raises msg_too_long, invalid_blocks, too_many_attachments."""
+    text = told.get("text") or ""
+    if not isinstance(text, str):
+        raise invalid_arguments("must provide a string [json-pointer:/text]")
+    if len(text) > limit:
+        raise SlackError("msg_too_long")
+    blocks, attachments = told.get("blocks"), told.get("attachments")
+    content = Content(text)
+    if blocks is not None:
+        if not isinstance(blocks, list):
+            raise SlackError("invalid_blocks_format")
+        report = check_message(blocks)
+        if report.messages:
+            raise refuse("invalid_blocks", report.messages)
+        content.blocks = name_all(copy.deepcopy(blocks))
+        content.remarks = report.remarks
+    if attachments is not None:
+        if not isinstance(attachments, list):
+            raise SlackError("invalid_attachments")
+        if len(attachments) > 100:
+            raise SlackError("too_many_attachments")
+        report = check_attachments(attachments)
+        if report.messages:
+            raise refuse("invalid_blocks", report.messages)
+        content.attachments = copy.deepcopy(attachments)
+    return content

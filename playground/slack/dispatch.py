@@ -1,0 +1,166 @@
+"""What Slack sends to the app: signed HTTP requests, or envelopes on a Socket Mode connection."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+import aiohttp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playground.harness import Harness
+    from playground.slack.records import Json
+    from playground.slack.sockets import Sockets
+    from playground.slack.state import State
+
+#: An app acknowledges within three seconds ("Acknowledgment response").
+ACK_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the app answered; ``error`` is Slack's word when there was no good answer."""
+
+    status: int | None = None
+    body: bytes = b""
+    content_type: str = ""
+    error: str | None = None
+    reason: str | None = None
+    no_retry: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """Tell whether the app acknowledged."""
+        return self.error is None
+
+    def content(self) -> Json:
+        """Return the body as an object; plain text stands for ``{"text": …}``, nothing for ``{}``.
+
+        Raises ValueError for JSON that is no object.
+        """
+        text = self.body.decode("utf-8", "replace").strip()
+        if not text:
+            return {}
+        if "json" in self.content_type or text.startswith("{"):
+            told = json.loads(text)
+            if not isinstance(told, dict):
+                raise ValueError("the acknowledgement is no object")
+            return told
+        return {"text": text}
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Tell that an event comes again, and why."""
+
+    number: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Remember the very bytes of a request, so that a test can play them again."""
+
+    url: str
+    headers: dict[str, str]
+    body: bytes
+
+
+def encode(kind: str, payload: Json) -> tuple[str, bytes]:
+    """Return content type and body: commands are forms, interactions a form field, events JSON."""
+    if kind == "command":
+        return "application/x-www-form-urlencoded", urlencode(payload).encode()
+    if kind == "interactive":
+        return "application/x-www-form-urlencoded", urlencode({"payload": json.dumps(payload)}).encode()
+    return "application/json", json.dumps(payload).encode()
+
+
+def sign(secret: str, timestamp: str, body: bytes) -> str:
+    """Return the v0 signature of a request ("Verifying requests from Slack")."""
+    base = b"v0:" + timestamp.encode() + b":" + body
+    return "v0=" + hmac.new(secret.encode(), base, hashlib.sha256).hexdigest()
+
+
+class Dispatcher:
+    """Bring payloads to the app, by socket where one is open, otherwise to its request URL."""
+
+    def __init__(
+        self, state: State, harness: Harness, sockets: Sockets, wall: Callable[[], float], ack_seconds: float
+    ) -> None:
+        self.sent: deque[Sent] = deque(maxlen=200)
+        self._state = state
+        self._harness = harness
+        self._sockets = sockets
+        self._wall = wall
+        self._ack_seconds = ack_seconds
+        self._session: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        """Close the connections to the app."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def send(self, kind: str, payload: Json, retry: Retry | None = None) -> Reply:
+        """Bring one payload (``kind`` is command, interactive or event) and wait for the acknowledgement."""
+        if self._sockets.open:
+            reply = await self._sockets.send(kind, payload, retry, self._ack_seconds)
+        elif self._state.app.request_url:
+            reply = await self._post(self._signed(kind, payload, retry))
+        else:
+            reply = Reply(error="dispatch_failed", reason="connection_failed")
+        if reply.error == "operation_timeout":
+            what = payload.get("type") or payload.get("command") or kind
+            self._harness.violation("ack_within_3_s", f"{what}: no acknowledgement within 3 s")
+        return reply
+
+    async def replay(self, index: int = -1) -> Reply:
+        """Send the bytes of an earlier request again, signature and all, as an eavesdropper would."""
+        return await self._post(self.sent[index])
+
+    def _signed(self, kind: str, payload: Json, retry: Retry | None) -> Sent:
+        content_type, body = encode(kind, payload)
+        timestamp = str(int(self._wall()))
+        headers = {
+            "Content-Type": content_type,
+            "User-Agent": "Slackbot 1.0 (+https://api.slack.com/robots)",
+            "Accept": "application/json,*/*",
+            "X-Slack-Request-Timestamp": timestamp,
+            "X-Slack-Signature": sign(self._state.app.signing_secret, timestamp, body),
+        }
+        if retry is not None:
+            headers |= {"X-Slack-Retry-Num": str(retry.number), "X-Slack-Retry-Reason": retry.reason}
+        sent = Sent(self._state.app.request_url or "", headers, body)
+        self.sent.append(sent)
+        return sent
+
+    async def _post(self, sent: Sent) -> Reply:
+        if self._session is None:
+            self._session = aiohttp.ClientSession()
+        try:
+            async with asyncio.timeout(self._ack_seconds):
+                async with self._session.post(
+                    sent.url, data=sent.body, headers=sent.headers, allow_redirects=False
+                ) as response:
+                    body = await response.read()
+        except TimeoutError:
+            return Reply(error="operation_timeout", reason="http_timeout")
+        except aiohttp.ClientError:
+            return Reply(error="dispatch_failed", reason="connection_failed")
+        good = 200 <= response.status < 300
+        return Reply(
+            response.status,
+            body,
+            response.content_type,
+            error=None if good else "dispatch_failed",
+            reason=None if good else "http_error",
+            no_retry=response.headers.get("X-Slack-No-Retry") == "1",
+        )

@@ -1,0 +1,30 @@
+"""The one exception of the local Slack: an answer with ``ok: false``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class SlackError(Exception):
+    """Refuse a call with one of Slack's documented error words.
+
+    ``extra`` is merged into the body (``needed``, ``provided``, ``response_metadata`` …).
+    """
+
+    def __init__(
+        self, code: str, *, status: int = 200, headers: dict[str, str] | None = None, **extra: Any
+    ) -> None:
+        super().__init__(code)
+        self.code = code
+        self.status = status
+        self.headers = headers or {}
+        self.extra = extra
+
+    def body(self) -> dict[str, Any]:
+        """Return what the client reads."""
+        return {"ok": False, "error": self.code, **self.extra}
+
+
+def invalid_arguments(*messages: str) -> SlackError:
+    """Make the refusal for arguments that are missing or of the wrong form, with a line for each."""
+    return SlackError("invalid_arguments", response_metadata={"messages": [f"[ERROR] {m}" for m in messages]})

@@ -1,0 +1,79 @@
+"""The Events API: an event is delivered, and again at about 0, 1 and 5 minutes when that failed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from playground.slack import payloads
+from playground.slack.dispatch import Retry
+
+if TYPE_CHECKING:
+    from playground.slack.dispatch import Dispatcher, Reply
+    from playground.slack.records import Json
+    from playground.slack.state import State
+    from playground.slack.timers import Timers
+
+#: Seconds from a failed delivery to the next one: at once, a minute later, five minutes after that.
+RETRIES = (0.0, 60.0, 300.0)
+KEPT = 1000
+
+
+@dataclass(slots=True)
+class Delivery:
+    """An event and what became of it."""
+
+    payload: Json
+    attempts: list[str] = field(default_factory=list)
+
+    @property
+    def delivered(self) -> bool:
+        """Tell whether the app has acknowledged it."""
+        return "ok" in self.attempts
+
+
+class Events:
+    """Deliver events to the app, with Slack's redeliveries."""
+
+    def __init__(self, state: State, dispatcher: Dispatcher, timers: Timers) -> None:
+        self.deliveries: dict[str, Delivery] = {}
+        self._state = state
+        self._dispatcher = dispatcher
+        self._timers = timers
+
+    async def emit(self, event: Json, *, shared: bool = False, subscription: str = "") -> str | None:
+        """Deliver an event for the first time and return its id; None when the app has not subscribed."""
+        app = self._state.app
+        if (subscription or event["type"]) not in app.events:
+            return None
+        payload = payloads.callback(self._state, event, shared=shared)
+        name: str = payload["event_id"]
+        self.deliveries[name] = delivery = Delivery(payload)
+        while len(self.deliveries) > KEPT:
+            del self.deliveries[next(iter(self.deliveries))]
+        await self._attempt(delivery, 0, "")
+        return name
+
+    async def redeliver(
+        self, event_id: str, number: int | None = None, reason: str = "http_timeout"
+    ) -> Reply:
+        """Deliver an event once more, as after a failure; an unknown id raises KeyError."""
+        delivery = self.deliveries[event_id]
+        reply = await self._dispatcher.send(
+            "event", delivery.payload, Retry(number or max(1, len(delivery.attempts)), reason)
+        )
+        delivery.attempts.append("ok" if reply.ok else str(reply.reason))
+        return reply
+
+    async def _attempt(self, delivery: Delivery, number: int, reason: str) -> None:
+        retry = Retry(number, reason) if number else None
+        reply = await self._dispatcher.send("event", delivery.payload, retry)
+        delivery.attempts.append("ok" if reply.ok else str(reply.reason))
+        if reply.ok or reply.no_retry or number >= len(RETRIES):
+            return
+        why = reply.reason or "unknown_error"
+
+        async def again() -> None:
+            await self._attempt(delivery, number + 1, why)
+
+        self._timers.at(self._state.clock.now() + RETRIES[number], again)

@@ -1,0 +1,231 @@
+"""What a person does with elements and modals: press, choose, submit, close."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from playground.slack import inputs, payloads
+from playground.slack.errors import SlackError
+from playground.slack.kit import check_options
+from playground.slack.methods import views
+from playground.slack.records import Json, Message, View
+
+if TYPE_CHECKING:
+    from playground.slack.acts import Acts
+    from playground.slack.dispatch import Reply
+
+TROUBLE = "We had some trouble connecting. Try again?"
+
+
+class Place:
+    """The message or view that holds an element."""
+
+    def __init__(self, blocks: list[Json], context: Json, message: Message | None, view: View | None) -> None:
+        self.blocks = blocks
+        self.context = context
+        self.message = message
+        self.view = view
+
+
+class Hands:
+    """Press and fill in what a person sees, and tell the app as Slack does."""
+
+    def __init__(self, acts: Acts) -> None:
+        self._acts = acts
+        self._state = acts.state
+
+    def _place(self, user: str, channel: str | None, ts: str | None) -> Place:
+        """Find where a person presses: a message, the home tab (channel ``home``), or the open modal."""
+        state = self._state
+        if channel and channel != "home":
+            place = self._acts.where(user, channel)
+            message = state.message(place.id, ts or "")
+            if message is None or message.only_for not in (None, user):
+                raise SlackError("message_not_found")
+            return Place(message.blocks or [], payloads.on_message(place, message), message, None)
+        view = state.views.get(state.homes.get(user, "")) if channel == "home" else state.top_view(user)
+        if view is None:
+            raise SlackError("view_not_found")
+        return Place(view.definition["blocks"], payloads.on_view(state, view), None, view)
+
+    def _entered(self, user: str, place: Place) -> Json:
+        if place.view is not None:
+            return place.view.values
+        assert place.message is not None
+        return self._state.inputs.setdefault((user, place.message.channel, place.message.ts), {})
+
+    async def press(
+        self,
+        user: str,
+        channel: str | None,
+        ts: str | None,
+        action_id: str,
+        block_id: str | None = None,
+        value: Any = None,
+    ) -> Json:
+        """Press a button or choose a value; without a channel in the open modal of the person."""
+        self._acts.who(user)
+        state, place = self._state, self._place(user, channel, ts)
+        found = inputs.find(place.blocks, action_id, block_id)
+        if found is None:
+            raise SlackError("no_such_element")
+        block, element = found
+        try:
+            action = inputs.action(block, element, value, state.new_ts())
+        except inputs.InputError as error:
+            raise SlackError("invalid_value", detail=str(error)) from None
+        entered = self._entered(user, place)
+        if inputs.at_start(element) is not None:
+            entered.setdefault(block["block_id"], {})[element["action_id"]] = inputs.filled(element, value)
+            if place.view is not None:
+                place.context = payloads.on_view(state, place.view)
+            state.changed()
+        if block["type"] == "input" and not block.get("dispatch_action"):
+            return {"ok": True, "dispatched": False}
+        payload = {**payloads.interaction(state, "block_actions", user), **place.context}
+        payload["trigger_id"] = state.new_trigger(user, place.view.id if place.view else None)
+        if place.message is not None:
+            payload["state"] = {"values": inputs.state_values(place.blocks, entered)}
+            channel_id = place.message.channel
+            payload["response_url"] = state.new_response_url("actions", channel_id, user, place.message)
+        else:
+            payload["view"]["state"] = {"values": inputs.state_values(place.blocks, entered)}
+        reply = await self._acts.dispatcher.send("interactive", {**payload, "actions": [action]})
+        if reply.error and place.message is not None:
+            state.tell(user, place.message.channel, f"This app failed with the error {reply.error}")
+        elif reply.error and place.view is not None:
+            place.view.trouble = TROUBLE
+            state.changed()
+        return self._result(reply)
+
+    @staticmethod
+    def _result(reply: Reply) -> Json:
+        return {"ok": reply.ok, "status": reply.status, **({"error": reply.error} if reply.error else {})}
+
+    async def submit(self, user: str, values: dict[str, dict[str, Any]] | None = None) -> Json:
+        """Fill in and submit the open modal; values that are not given stay as they are."""
+        self._acts.who(user)
+        state, view = self._state, self._state.top_view(user)
+        if view is None:
+            raise SlackError("view_not_found")
+        if view.definition.get("submit_disabled"):
+            raise SlackError("submit_disabled")
+        blocks = view.definition["blocks"]
+        self._fill(view, blocks, values or {})
+        complete = inputs.state_values(blocks, view.values)
+        view.errors, view.trouble = inputs.complaints(blocks, complete), None
+        state.changed()
+        if view.errors:
+            return {"ok": False, "error": "invalid_input", "errors": view.errors}
+        shown = view.to_json(state.app, state.team)
+        shown["state"] = {"values": complete}
+        payload = {
+            **payloads.interaction(state, "view_submission", user),
+            "trigger_id": state.new_trigger(user, view.id),
+            "view": shown,
+            "response_urls": [],
+        }
+        reply = await self._acts.dispatcher.send("interactive", payload)
+        try:
+            return self._apply(user, view, reply)
+        except (SlackError, ValueError, KeyError) as error:
+            self._acts.harness.violation("invalid_ack", f"view_submission: {error}")
+            return self._in_trouble(view, "invalid_ack")
+
+    def _fill(self, view: View, blocks: list[Json], values: dict[str, dict[str, Any]]) -> None:
+        for block_id, told in values.items():
+            for action_id, value in told.items():
+                found = inputs.find(blocks, action_id, block_id)
+                if found is None:
+                    raise SlackError("no_such_element")
+                try:
+                    held = inputs.filled(found[1], value)
+                except inputs.InputError as error:
+                    raise SlackError("invalid_value", detail=str(error)) from None
+                view.values.setdefault(block_id, {})[action_id] = held
+
+    def _in_trouble(self, view: View, error: str) -> Json:
+        view.trouble = TROUBLE
+        self._state.changed()
+        return {"ok": False, "error": error}
+
+    def _apply(self, user: str, view: View, reply: Reply) -> Json:
+        """Do what the acknowledgement of a submission asks for."""
+        state = self._state
+        if not reply.ok:
+            return self._in_trouble(view, reply.error or "dispatch_failed")
+        told = reply.content()
+        wish = told.get("response_action")
+        answer: Json = {"ok": True, "status": reply.status, "response_action": wish}
+        if wish is None:
+            if told:
+                raise ValueError("an acknowledgement without response_action must be empty")
+            state.close_views(user)
+        elif wish == "errors":
+            known = {b["block_id"] for b in view.definition["blocks"] if b["type"] == "input"}
+            errors = told["errors"]
+            if not isinstance(errors, dict) or not errors or set(errors) - known:
+                raise ValueError("errors must name input blocks of the view")
+            view.errors = {str(key): str(text) for key, text in errors.items()}
+            state.changed()
+            return {**answer, "ok": False, "error": "errors", "errors": view.errors}
+        elif wish == "update":
+            views.replace(state, view, views.checked(told["view"], "modal")[0])
+        elif wish == "push":
+            if len(state.stacks[user]) >= views.STACK:
+                raise ValueError("push_limit_reached")
+            views.show(state, user, views.checked(told["view"], "modal")[0], view)
+        elif wish == "clear":
+            state.close_views(user, all_of_them=True)
+        else:
+            raise ValueError(f"unknown response_action {wish!r}")
+        return answer
+
+    async def close(self, user: str, *, everything: bool = False) -> Json:
+        """Close the open modal, or all that lie upon each other; the app hears of it where it asked to."""
+        state, closed = self._state, []
+        for view in state.close_views(user, all_of_them=everything):
+            closed.append(view.id)
+            if not view.definition.get("notify_on_close"):
+                continue
+            payload = {
+                **payloads.interaction(state, "view_closed", user),
+                "view": view.to_json(state.app, state.team),
+                "is_cleared": everything,
+            }
+            await self._acts.dispatcher.send("interactive", payload)
+        return {"ok": True, "closed": closed}
+
+    async def options(
+        self,
+        user: str,
+        channel: str | None,
+        ts: str | None,
+        action_id: str,
+        block_id: str | None = None,
+        value: str = "",
+    ) -> Json:
+        """Ask for the options of a select: its own, or those that the app suggests for what was typed."""
+        place = self._place(user, channel, ts)
+        found = inputs.find(place.blocks, action_id, block_id)
+        if found is None:
+            raise SlackError("no_such_element")
+        block, element = found
+        if element["type"] not in inputs.EXTERNAL:
+            return {"ok": True, "options": inputs.offered(element)}
+        if len(value) < element.get("min_query_length", 3):
+            return {"ok": True, "options": []}
+        payload = {**payloads.interaction(self._state, "block_suggestion", user), **place.context}
+        payload |= {"action_id": action_id, "block_id": block["block_id"], "value": value}
+        reply = await self._acts.dispatcher.send("interactive", payload)
+        if not reply.ok:
+            return {**self._result(reply), "options": []}
+        try:
+            told = reply.content()
+        except ValueError:
+            told = {}
+        problems = check_options(told).messages
+        if problems:
+            self._acts.harness.violation("invalid_options", problems[0])
+            return {"ok": False, "error": "invalid_options", "options": []}
+        return {"ok": True, **told}

@@ -1,0 +1,181 @@
+"""The vocabulary in which the limits are written: small checks that report at a JSON pointer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+class Report:
+    """Collect what is wrong, each with the place where it is wrong."""
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+        self.remarks: list[str] = []
+
+    def say(self, pointer: str, message: str) -> None:
+        """Add a problem."""
+        self.messages.append(f"{message} [json-pointer:{pointer}]")
+
+    def remark(self, pointer: str, message: str) -> None:
+        """Add what Slack lets pass although it is careless; it ends among the violations."""
+        self.remarks.append(f"{message} [json-pointer:{pointer}]")
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Describe an object: its required and optional fields, and a last look at the whole."""
+
+    required: Mapping[str, Callable[[Any, str, Report], None]] = field(default_factory=dict)
+    optional: Mapping[str, Callable[[Any, str, Report], None]] = field(default_factory=dict)
+    whole: Callable[[Any, str, Report], None] | None = None
+
+    def __call__(self, value: Any, pointer: str, report: Report) -> None:
+        """Check an object; null stands for an absent optional field."""
+        if not isinstance(value, dict):
+            report.say(pointer, "must provide an object")
+            return
+        for name in self.required:
+            if value.get(name) is None:
+                report.say(pointer, f"missing required field: {name}")
+        for name, part in value.items():
+            check = self.required.get(name) or self.optional.get(name)
+            if name != "type" and check is None:
+                report.say(pointer, f"invalid additional property: {name}")
+            elif check is not None and part is not None:
+                check(part, f"{pointer}/{name}", report)
+        if self.whole is not None:
+            self.whole(value, pointer, report)
+
+
+def length(value: str, pointer: str, report: Report, *, most: int, least: int) -> None:
+    """Check the number of characters."""
+    if len(value) < least:
+        report.say(pointer, f"must be more than {least - 1} characters")
+    if len(value) > most:
+        report.say(pointer, f"must be less than {most + 1} characters")
+
+
+def string(most: int, least: int = 1) -> Callable[[Any, str, Report], None]:
+    """Check a string of so many characters."""
+
+    def check(value: Any, pointer: str, report: Report) -> None:
+        if not isinstance(value, str):
+            report.say(pointer, "must provide a string")
+        else:
+            length(value, pointer, report, most=most, least=least)
+
+    return check
+
+
+def boolean(value: Any, pointer: str, report: Report) -> None:
+    """Check a boolean."""
+    if not isinstance(value, bool):
+        report.say(pointer, "must be a boolean")
+
+
+def integer(least: int, most: int) -> Callable[[Any, str, Report], None]:
+    """Check a whole number between two limits."""
+
+    def check(value: Any, pointer: str, report: Report) -> None:
+        if not isinstance(value, int) or isinstance(value, bool):
+            report.say(pointer, "must provide an integer")
+        elif not least <= value <= most:
+            report.say(pointer, f"must be between {least} and {most}")
+
+    return check
+
+
+def one_of(*allowed: str) -> Callable[[Any, str, Report], None]:
+    """Check a word of a short list."""
+
+    def check(value: Any, pointer: str, report: Report) -> None:
+        if value not in allowed:
+            report.say(pointer, f"value must be one of: {', '.join(allowed)}")
+
+    return check
+
+
+def anything(_value: Any, _pointer: str, _report: Report) -> None:
+    """Accept what this server does not look into."""
+
+
+def url(value: Any, pointer: str, report: Report) -> None:
+    """Check an absolute address of at most 3000 characters."""
+    if not isinstance(value, str) or "://" not in value or any(c.isspace() for c in value):
+        report.say(pointer, "must be a valid URL")
+    else:
+        length(value, pointer, report, most=3000, least=1)
+
+
+def text(most: int, *, plain: bool = False, least: int = 1) -> Callable[[Any, str, Report], None]:
+    """Check a text object; ``plain`` allows plain_text only."""
+
+    def check(value: Any, pointer: str, report: Report) -> None:
+        if not isinstance(value, dict):
+            report.say(pointer, "must provide an object")
+            return
+        kind = value.get("type")
+        allowed = ("plain_text",) if plain else ("plain_text", "mrkdwn")
+        if kind not in allowed:
+            report.say(pointer, f"unsupported type: {kind}" if kind else "missing required field: type")
+            return
+        extra = {"emoji": boolean} if kind == "plain_text" else {"verbatim": boolean}
+        Shape({"text": string(most, least)}, extra)(value, pointer, report)
+
+    return check
+
+
+def items(
+    check: Callable[[Any, str, Report], None], most: int, least: int = 1
+) -> Callable[[Any, str, Report], None]:
+    """Check a list of so many items, each by the same check."""
+
+    def checked(value: Any, pointer: str, report: Report) -> None:
+        if not isinstance(value, list):
+            report.say(pointer, "must be an array")
+            return
+        if len(value) < least:
+            report.say(
+                pointer, f"no fewer than {least} items required" if least > 1 else "must be a nonempty array"
+            )
+        if len(value) > most:
+            report.say(pointer, f"no more than {most} items allowed")
+        for number, item in enumerate(value):
+            check(item, f"{pointer}/{number}", report)
+
+    return checked
+
+
+def typed(shapes: dict[str, Callable[[Any, str, Report], None]]) -> Callable[[Any, str, Report], None]:
+    """Check an object by the shape that its ``type`` names; other types are unsupported."""
+
+    def check(value: Any, pointer: str, report: Report) -> None:
+        if not isinstance(value, dict):
+            report.say(pointer, "must provide an object")
+            return
+        kind = value.get("type")
+        if not isinstance(kind, str):
+            report.say(pointer, "missing required field: type")
+        elif kind not in shapes:
+            report.say(f"{pointer}/type", f"unsupported type: {kind}")
+        else:
+            shapes[kind](value, pointer, report)
+
+    return check
+
+
+def exactly_one(*names: str) -> Callable[[Any, str, Report], None]:
+    """Check that one of the fields is there and only one."""
+
+    def check(value: Any, pointer: str, report: Report) -> None:
+        given = [name for name in names if value.get(name) is not None]
+        if not given:
+            report.say(pointer, f"must define either `{'` or `'.join(names)}`")
+        elif len(given) > 1:
+            report.say(pointer, f"must not define both `{'` and `'.join(given)}`")
+
+    return check

@@ -1,0 +1,151 @@
+"""The limits of block elements and of the composition objects within them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from playground.slack.kit.checks import (
+    Report,
+    Shape,
+    anything,
+    boolean,
+    exactly_one,
+    integer,
+    items,
+    one_of,
+    string,
+    text,
+    typed,
+    url,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Checker = Callable[[Any, str, Report], None]
+
+CONFIRM = Shape(
+    {"title": text(100, plain=True), "text": text(300), "confirm": text(30, plain=True),
+     "deny": text(30, plain=True)},
+    {"style": one_of("primary", "danger")},
+)  # fmt: skip
+
+OPTION = Shape({"text": text(75, plain=True), "value": string(150)}, {"description": text(75, plain=True)})
+OVERFLOW_OPTION = Shape(OPTION.required, {**OPTION.optional, "url": url})
+LIST_OPTION = Shape({"text": text(75), "value": string(150)}, {"description": text(75)})
+GROUP = Shape({"label": text(75, plain=True), "options": items(OPTION, 100)})
+
+ACTION_ID = string(255)
+COMMON: dict[str, Checker] = {"action_id": ACTION_ID, "confirm": CONFIRM}
+FOCUS: dict[str, Checker] = {"focus_on_load": boolean}
+PLACEHOLDER: dict[str, Checker] = {"placeholder": text(150, plain=True)}
+DISPATCH = Shape({}, {"trigger_actions_on": items(one_of("on_enter_pressed", "on_character_entered"), 2)})
+
+
+def _initial_is_offered(value: Any, pointer: str, report: Report) -> None:
+    """Slack refuses a choice at start that is not among the options."""
+    groups = value.get("option_groups") or []
+    offered = list(value.get("options") or [])
+    for group in groups if isinstance(groups, list) else []:
+        offered += group.get("options") or [] if isinstance(group, dict) else []
+    values = {option.get("value") for option in offered if isinstance(option, dict)}
+    chosen = value.get("initial_options") or (
+        [value["initial_option"]] if value.get("initial_option") else []
+    )
+    for option in chosen if isinstance(chosen, list) else []:
+        if isinstance(option, dict) and option.get("value") not in values:
+            report.say(pointer, "initial option must exactly match one of the provided options")
+
+
+def _choice(value: Any, pointer: str, report: Report) -> None:
+    exactly_one("options", "option_groups")(value, pointer, report)
+    _initial_is_offered(value, pointer, report)
+
+
+def _select(own: dict[str, Checker], whole: Checker | None = None, *, many: bool = False) -> Shape:
+    shared = {**COMMON, **FOCUS, **PLACEHOLDER, **own}
+    if many:
+        shared["max_selected_items"] = integer(1, 1000)
+    return Shape({}, shared, whole)
+
+
+def _text_input(**own: Checker) -> Shape:
+    shared: dict[str, Checker] = {
+        "action_id": ACTION_ID,
+        "initial_value": string(3000, 0),
+        "dispatch_action_config": DISPATCH,
+    }
+    return Shape({}, {**shared, **FOCUS, **PLACEHOLDER, **own})
+
+
+BUTTON = Shape(
+    {"text": text(75, plain=True)},
+    {**COMMON, "url": url, "value": string(2000), "style": one_of("primary", "danger"),
+     "accessibility_label": string(75)},
+)  # fmt: skip
+
+IMAGE = Shape(
+    {"alt_text": string(2000)},
+    {"image_url": url, "slack_file": anything},
+    exactly_one("image_url", "slack_file"),
+)
+
+_FILTER: dict[str, Checker] = {"filter": anything, "default_to_current_conversation": boolean}
+_RESPONSE: dict[str, Checker] = {"response_url_enabled": boolean}
+_STATIC: dict[str, Checker] = {"options": items(OPTION, 100), "option_groups": items(GROUP, 100)}
+_QUERY: dict[str, Checker] = {"min_query_length": integer(0, 1000)}
+
+SELECTS: dict[str, Checker] = {
+    "static_select": _select({**_STATIC, "initial_option": OPTION}, _choice),
+    "external_select": _select({**_QUERY, "initial_option": OPTION}),
+    "users_select": _select({"initial_user": string(50)}),
+    "conversations_select": _select({"initial_conversation": string(50), **_FILTER, **_RESPONSE}),
+    "channels_select": _select({"initial_channel": string(50), **_RESPONSE}),
+    "multi_static_select": _select({**_STATIC, "initial_options": items(OPTION, 100)}, _choice, many=True),
+    "multi_external_select": _select({**_QUERY, "initial_options": items(OPTION, 100)}, many=True),
+    "multi_users_select": _select({"initial_users": items(string(50), 1000)}, many=True),
+    "multi_conversations_select": _select(
+        {"initial_conversations": items(string(50), 1000), **_FILTER}, many=True
+    ),
+    "multi_channels_select": _select({"initial_channels": items(string(50), 1000)}, many=True),
+}
+
+PICKERS: dict[str, Checker] = {
+    "datepicker": _select({"initial_date": string(10, 10)}),
+    "timepicker": _select({"initial_time": string(5, 5), "timezone": string(100)}),
+    "datetimepicker": Shape({}, {**COMMON, **FOCUS, "initial_date_time": integer(0, 99_999_999_999)}),
+    "checkboxes": Shape(
+        {"options": items(LIST_OPTION, 10)},
+        {**COMMON, **FOCUS, "initial_options": items(LIST_OPTION, 10)},
+        _initial_is_offered,
+    ),
+    "radio_buttons": Shape(
+        {"options": items(LIST_OPTION, 10)},
+        {**COMMON, **FOCUS, "initial_option": LIST_OPTION},
+        _initial_is_offered,
+    ),
+}
+
+OVERFLOW = Shape({"options": items(OVERFLOW_OPTION, 5)}, COMMON)
+WORKFLOW_BUTTON = Shape({"text": text(75, plain=True), "workflow": anything}, BUTTON.optional)
+
+INPUTS: dict[str, Checker] = {
+    "plain_text_input": _text_input(
+        multiline=boolean, min_length=integer(0, 3000), max_length=integer(1, 3000)
+    ),
+    "email_text_input": _text_input(),
+    "url_text_input": _text_input(),
+    "number_input": Shape(
+        {"is_decimal_allowed": boolean},
+        {**_text_input().optional, "min_value": string(50), "max_value": string(50)},
+    ),
+    "rich_text_input": _text_input(initial_value=anything),
+    "file_input": Shape({}, {"action_id": ACTION_ID, "filetypes": anything, "max_files": integer(1, 10)}),
+}
+
+BUTTONS: dict[str, Checker] = {"button": BUTTON, "overflow": OVERFLOW, "workflow_button": WORKFLOW_BUTTON}
+IN_ACTIONS = typed({**BUTTONS, **SELECTS, **PICKERS})
+IN_SECTION = typed({**BUTTONS, **SELECTS, **PICKERS, "image": IMAGE})
+IN_INPUT = typed({**SELECTS, **PICKERS, **INPUTS})
+IN_CONTEXT = typed({"image": IMAGE, "plain_text": text(3000, plain=True), "mrkdwn": text(3000)})
+IN_CONTEXT_ACTIONS = typed({"feedback_buttons": anything, "icon_button": anything})

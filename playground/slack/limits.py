@@ -1,0 +1,67 @@
+"""Rate budgets per method and workspace: those of `slack.md`, the reference's tiers for the rest."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict, deque
+from typing import TYPE_CHECKING
+
+from playground.slack.errors import SlackError
+
+if TYPE_CHECKING:
+    from playground.harness import Harness
+
+#: Calls a minute and workspace. Methods that are missing here have no published budget.
+PER_MINUTE = {
+    "chat.update": 50, "conversations.open": 50, "conversations.history": 50, "chat.postEphemeral": 100,
+    "users.info": 100, "views.open": 100, "views.publish": 100, "users.list": 20, "chat.postMessage": 500,
+    "chat.delete": 50, "conversations.info": 50, "conversations.members": 100, "conversations.list": 20,
+    "conversations.replies": 50, "views.update": 100, "views.push": 100, "bots.info": 50, "auth.revoke": 50,
+    "openid.connect.token": 100, "openid.connect.userInfo": 50, "apps.connections.open": 50,
+}  # fmt: skip
+
+WINDOW = 60.0
+#: One message a second and channel; the tenth of a second is for jitter on the way.
+CHANNEL_GAP = 0.9
+
+
+class Budgets:
+    """Count calls on the server's clock and refuse with 429 what goes beyond."""
+
+    def __init__(self, harness: Harness, *, on: bool = True) -> None:
+        self.on = on
+        self._harness = harness
+        self._calls: defaultdict[str, deque[float]] = defaultdict(deque)
+        self._posted: dict[str, float] = {}
+
+    def method(self, method: str) -> None:
+        """Count a call of a method; beyond its budget raises ``ratelimited`` with Retry-After."""
+        budget = PER_MINUTE.get(method)
+        if budget is None or not self.on:
+            return
+        now, calls = self._harness.clock.now(), self._calls[method]
+        while calls and calls[0] <= now - WINDOW:
+            calls.popleft()
+        if len(calls) >= budget:
+            self._refuse(f"{method}: more than {budget} calls a minute", calls[0] + WINDOW - now)
+        calls.append(now)
+
+    def post(self, channel: str) -> None:
+        """Count a message to a channel; a second one within the second raises ``ratelimited``."""
+        if not self.on:
+            return
+        now = self._harness.clock.now()
+        last = self._posted.get(channel)
+        if last is not None and now - last < CHANNEL_GAP:
+            self._refuse(f"chat.postMessage: more than one message a second to {channel}", last + 1.0 - now)
+        self._posted[channel] = now
+
+    def forget(self) -> None:
+        """Start counting anew."""
+        self._calls.clear()
+        self._posted.clear()
+
+    def _refuse(self, detail: str, wait: float) -> None:
+        self._harness.violation("rate_limit", detail)
+        retry_after = str(max(1, math.ceil(wait)))
+        raise SlackError("ratelimited", status=429, headers={"Retry-After": retry_after})

@@ -1,0 +1,165 @@
+"""chat.postMessage, chat.update, chat.postEphemeral, chat.delete."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from playground.slack.content import Content, read_content
+from playground.slack.errors import SlackError
+from playground.slack.methods.table import method
+
+if TYPE_CHECKING:
+    from playground.slack.calls import Call
+    from playground.slack.records import Channel, Json, Message
+
+POST_LIMIT = 40_000
+UPDATE_LIMIT = 4_000
+
+
+def _target(call: Call) -> Channel:
+    """Find where to post: a conversation's id, a channel's name, or a person's id (their direct message)."""
+    state, told = call.state, call.text("channel")
+    if told in state.channels:
+        return state.channels[told]
+    if told.startswith(("U", "W")):
+        person = state.people.get(told)
+        if person is None:
+            raise SlackError("channel_not_found")
+        if person.is_bot or person.id == "USLACKBOT":
+            raise SlackError("cannot_dm_bot")
+        if person.deleted:
+            raise SlackError("user_disabled")
+        return state.direct_message(told)
+    named = told.removeprefix("#")
+    for channel in state.channels.values():
+        if channel.kind == "channel" and channel.name == named:
+            return channel
+    raise SlackError("channel_not_found")
+
+
+def _may_post(call: Call, channel: Channel) -> None:
+    if channel.is_archived:
+        raise SlackError("is_archived")
+    if call.state.app.bot_user in channel.members:
+        return
+    if channel.kind != "channel":
+        raise SlackError("channel_not_found")
+    if not call.token or "chat:write.public" not in call.token.scopes:
+        raise SlackError("not_in_channel")
+
+
+def _metadata(call: Call) -> Json | None:
+    told: Json | list[Any] | None = call.structure("metadata", "invalid_metadata_format")
+    if told is None:
+        return None
+    if not isinstance(told, dict):
+        raise SlackError("invalid_metadata_format")
+    if not told:
+        return {}
+    if set(told) - {"event_type", "event_payload", "entities"} or not isinstance(told.get("event_type"), str):
+        raise SlackError("invalid_metadata_schema")
+    if not told["event_type"] or not isinstance(told.get("event_payload"), dict):
+        raise SlackError("invalid_metadata_schema")
+    if len(str(told)) > 16_000:
+        raise SlackError("metadata_too_large")
+    return told
+
+
+def _content(call: Call, limit: int, *, fallback: Message | None = None) -> Content:
+    told = {
+        "text": call.text("text"),
+        "blocks": call.structure("blocks", "invalid_blocks_format"),
+        "attachments": call.structure("attachments", "invalid_attachments"),
+    }
+    content = read_content(told, limit)
+    call.remarks += content.remarks
+    kept = fallback is not None and bool(fallback.blocks) and content.blocks is None
+    if not content.text.strip() and not content.blocks and not content.attachments and not kept:
+        raise SlackError("no_text")
+    return content
+
+
+@method("chat.postMessage", scope="chat:write")
+async def post_message(call: Call) -> Json:
+    """Post to a channel or, given a person's id, into their direct message, whose D… id is answered."""
+    call.need("channel")
+    channel = _target(call)
+    content, metadata = _content(call, POST_LIMIT), _metadata(call)
+    _may_post(call, channel)
+    thread = call.text("thread_ts") or None
+    call.server.budgets.post(channel.id)
+    message = call.state.from_bot(
+        channel.id,
+        content.text,
+        blocks=content.blocks,
+        attachments=content.attachments,
+        metadata=metadata or None,
+        thread_ts=thread,
+        reply_broadcast=call.flag("reply_broadcast"),
+        unfurl_links=call.flag("unfurl_links"),
+        unfurl_media=call.flag("unfurl_media", default=True),
+    )
+    call.state.add(message)
+    return {"channel": channel.id, "ts": message.ts, "message": message.to_json()}
+
+
+def _own(call: Call, refusal: str) -> tuple[Channel, Message]:
+    """Find a message of the app itself by channel id (C… or D…, no person's id) and timestamp."""
+    call.need("channel", "ts")
+    channel = call.state.channel(call.text("channel"))
+    if channel.kind == "im" and call.state.app.bot_user not in channel.members:
+        raise SlackError("channel_not_found")
+    message = call.state.message(channel.id, call.text("ts"))
+    if message is None or message.only_for is not None:
+        raise SlackError("message_not_found")
+    if message.bot_id != call.state.app.bot_id:
+        raise SlackError(refusal)
+    return channel, message
+
+
+@method("chat.update", scope="chat:write")
+async def update(call: Call) -> Json:
+    """Change a message of the app; fields that are not given stay as they were."""
+    channel, message = _own(call, "cant_update_message")
+    content, metadata = _content(call, UPDATE_LIMIT, fallback=message), _metadata(call)
+    if "text" in call.arguments:
+        message.text = content.text
+    if content.blocks is not None:
+        message.blocks = content.blocks or None
+    if content.attachments is not None:
+        message.attachments = content.attachments or None
+    if metadata is not None:
+        message.metadata = metadata or None
+    message.edited = {"user": call.state.app.bot_user, "ts": call.state.new_ts()}
+    call.state.changed()
+    return {"channel": channel.id, "ts": message.ts, "text": message.text, "message": message.to_json()}
+
+
+@method("chat.postEphemeral", scope="chat:write")
+async def post_ephemeral(call: Call) -> Json:
+    """Post a message that one member of a conversation sees."""
+    call.need("channel", "user")
+    channel = call.state.channel(call.text("channel"))
+    content = _content(call, POST_LIMIT)
+    _may_post(call, channel)
+    user: Any = call.state.people.get(call.text("user"))
+    if user is None or user.id not in channel.members:
+        raise SlackError("user_not_in_channel")
+    message = call.state.from_bot(
+        channel.id,
+        content.text,
+        blocks=content.blocks,
+        attachments=content.attachments,
+        only_for=user.id,
+        thread_ts=call.text("thread_ts") or None,
+    )
+    call.state.add(message)
+    return {"message_ts": message.ts}
+
+
+@method("chat.delete", scope="chat:write")
+async def delete(call: Call) -> Json:
+    """Take a message of the app away."""
+    channel, message = _own(call, "cant_delete_message")
+    call.state.remove(message)
+    return {"channel": channel.id, "ts": message.ts}

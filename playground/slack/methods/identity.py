@@ -1,0 +1,73 @@
+"""Who is calling, and on what connection: api.test, auth.*, bots.info, apps.connections.open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from playground.slack.errors import SlackError
+from playground.slack.methods.table import method
+
+if TYPE_CHECKING:
+    from playground.slack.calls import Call
+    from playground.slack.records import Json
+
+
+@method("api.test", kinds=())
+async def api_test(call: Call) -> Json:
+    """Answer with what was sent; ``error`` asks for that error."""
+    if call.arguments.get("error"):
+        raise SlackError(str(call.arguments["error"]), args=call.arguments)
+    return {"args": call.arguments} if call.arguments else {}
+
+
+@method("auth.test", kinds=("bot", "user"))
+async def auth_test(call: Call) -> Json:
+    """Tell whom the token stands for."""
+    state, token = call.state, call.token
+    person = state.person(token.user if token else None)
+    answer: Json = {
+        "url": f"https://{state.team.domain}.slack.com/",
+        "team": state.team.name,
+        "user": person.name,
+        "team_id": state.team.id,
+        "user_id": person.id,
+        "is_enterprise_install": state.app.is_enterprise_install,
+    }
+    if person.bot_id:
+        answer["bot_id"] = person.bot_id
+    if state.team.enterprise_id:
+        answer["enterprise_id"] = state.team.enterprise_id
+    return answer
+
+
+@method("auth.revoke", kinds=("bot", "user", "app"))
+async def revoke(call: Call) -> Json:
+    """Make the token worthless; ``test`` only pretends."""
+    if call.flag("test") or call.token is None:
+        return {"revoked": False}
+    call.token.revoked = True
+    return {"revoked": True}
+
+
+@method("bots.info", scope="users:read")
+async def bots_info(call: Call) -> Json:
+    """Describe the bot."""
+    app = call.state.app
+    if call.text("bot", app.bot_id) != app.bot_id:
+        raise SlackError("bot_not_found")
+    bot = {
+        "id": app.bot_id,
+        "deleted": False,
+        "name": app.name,
+        "updated": call.state.people[app.bot_user].updated,
+        "app_id": app.id,
+        "user_id": app.bot_user,
+        "icons": {},
+    }
+    return {"bot": bot}
+
+
+@method("apps.connections.open", kinds=("app",), scope="connections:write")
+async def connections_open(call: Call) -> Json:
+    """Give out the address of a Socket Mode connection, good for one use."""
+    return {"url": call.server.sockets.new_url()}

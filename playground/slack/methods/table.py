@@ -1,0 +1,36 @@
+"""The table of methods: what each needs before it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playground.slack.calls import Call
+    from playground.slack.records import Json
+
+Run = Callable[["Call"], Awaitable["Json"]]
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """Describe a method: its code, the kinds of token it takes (none = no token) and a scope, if fixed."""
+
+    name: str
+    run: Run
+    kinds: tuple[str, ...]
+    scope: str | None
+
+
+METHODS: dict[str, Method] = {}
+
+
+def method(name: str, *, kinds: tuple[str, ...] = ("bot",), scope: str | None = None) -> Callable[[Run], Run]:
+    """Register a method."""
+
+    def register(run: Run) -> Run:
+        METHODS[name] = Method(name, run, kinds, scope)
+        return run
+
+    return register

@@ -1,0 +1,39 @@
+"""users.list and users.info."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from playground.slack import shapes
+from playground.slack.calls import page
+from playground.slack.methods.table import method
+
+if TYPE_CHECKING:
+    from playground.slack.calls import Call
+    from playground.slack.records import Json
+
+
+def _with_email(call: Call) -> bool:
+    return call.token is not None and "users:read.email" in call.token.scopes
+
+
+@method("users.list", scope="users:read")
+async def list_users(call: Call) -> Json:
+    """List the people of the workspace, deleted ones too, without those of other organisations."""
+    people = [p for p in call.state.people.values() if p.team_id == call.state.team.id]
+    found, cursor = page(people, call.text("cursor"), call.number("limit", 1000, 1000))
+    shown = [
+        shapes.user(call.state, p, email=_with_email(call), locale=call.flag("include_locale")) for p in found
+    ]
+    now = int(call.state.clock.now())
+    return {"members": shown, "cache_ts": now, "response_metadata": {"next_cursor": cursor}}
+
+
+@method("users.info", scope="users:read")
+async def info(call: Call) -> Json:
+    """Describe a person, of another organisation too."""
+    call.need("user")
+    person = call.state.person(call.text("user"))
+    return {
+        "user": shapes.user(call.state, person, email=_with_email(call), locale=call.flag("include_locale"))
+    }

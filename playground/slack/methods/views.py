@@ -1,0 +1,155 @@
+"""views.open, views.push, views.update, views.publish."""
+
+from __future__ import annotations
+
+import copy
+import secrets
+from typing import TYPE_CHECKING
+
+from playground.slack.errors import SlackError
+from playground.slack.kit import check_view
+from playground.slack.kit.blocks import name_all
+from playground.slack.methods.table import method
+from playground.slack.records import Trigger, View
+
+if TYPE_CHECKING:
+    from playground.slack.calls import Call
+    from playground.slack.records import Json
+    from playground.slack.state import State
+
+TRIGGER_SECONDS = 3.0
+STACK = 3
+VIEW_BYTES = 250_000
+
+
+def checked(definition: object, kind: str) -> tuple[Json, list[str]]:
+    """Check a view and return a copy with all ids, and remarks; what is wrong raises invalid_arguments."""
+    report = check_view(definition, kind)
+    if report.messages or not isinstance(definition, dict):
+        messages = [f"[ERROR] {message}" for message in report.messages]
+        raise SlackError("invalid_arguments", response_metadata={"messages": messages})
+    if len(str(definition)) > VIEW_BYTES:
+        raise SlackError("view_too_large")
+    made: Json = copy.deepcopy(definition)
+    name_all(made["blocks"])
+    return made, report.remarks
+
+
+def _definition(call: Call, kind: str = "modal") -> Json:
+    call.need("view")
+    made, remarks = checked(call.structure("view", "invalid_arguments"), kind)
+    call.remarks += remarks
+    return made
+
+
+def new_hash(state: State) -> str:
+    """Return the mark of one version of a view."""
+    return f"{int(state.clock.now())}.{secrets.token_hex(4)}"
+
+
+def _unique(state: State, definition: Json, itself: str | None = None) -> None:
+    external = definition.get("external_id")
+    for view in state.views.values():
+        if external and view.id != itself and view.definition.get("external_id") == external:
+            raise SlackError("duplicate_external_id")
+
+
+def _trigger(call: Call) -> Trigger:
+    call.need("trigger_id")
+    trigger = call.state.triggers.get(call.text("trigger_id"))
+    if trigger is None:
+        raise SlackError("invalid_trigger_id")
+    if trigger.used:
+        raise SlackError("exchanged_trigger_id")
+    if call.state.clock.now() - trigger.made > TRIGGER_SECONDS:
+        raise SlackError("expired_trigger_id")
+    return trigger
+
+
+def show(state: State, user: str, definition: Json, previous: View | None = None) -> View:
+    """Put a modal before a person: alone, or upon the one they look at."""
+    _unique(state, definition)
+    name = state.new_id("V")
+    view = View(name, user, definition, new_hash(state), previous.root if previous else name)
+    view.previous = previous.id if previous else None
+    if previous is None:
+        state.close_views(user, all_of_them=True)
+    state.views[name] = view
+    state.stacks.setdefault(user, []).append(name)
+    state.changed()
+    return view
+
+
+def replace(state: State, view: View, definition: Json) -> None:
+    """Give a view other contents; what was typed stays where block and action are the same."""
+    _unique(state, definition, view.id)
+    kept = {block["block_id"] for block in definition["blocks"]}
+    view.definition, view.hash = definition, new_hash(state)
+    view.values = {block: values for block, values in view.values.items() if block in kept}
+    view.errors, view.trouble = {}, None
+    state.changed()
+
+
+def _answer(call: Call, view: View) -> Json:
+    return {"view": view.to_json(call.state.app, call.state.team)}
+
+
+@method("views.open")
+async def open_view(call: Call) -> Json:
+    """Open a modal for the person whose interaction gave the trigger."""
+    trigger, definition = _trigger(call), _definition(call)
+    trigger.used = True
+    return _answer(call, show(call.state, trigger.user, definition))
+
+
+@method("views.push")
+async def push(call: Call) -> Json:
+    """Lay a modal upon the one in which the interaction took place, three at most."""
+    trigger, definition = _trigger(call), _definition(call)
+    below = call.state.top_view(trigger.user)
+    if below is None or trigger.view is None:
+        raise SlackError("not_found")
+    if len(call.state.stacks[trigger.user]) >= STACK:
+        raise SlackError("push_limit_reached")
+    trigger.used = True
+    return _answer(call, show(call.state, trigger.user, definition, below))
+
+
+@method("views.update")
+async def update(call: Call) -> Json:
+    """Change an open view, named by view_id or external_id; an old ``hash`` conflicts."""
+    state, name, external = call.state, call.text("view_id"), call.text("external_id")
+    if not name and not external:
+        call.need("view_id")
+    view = state.views.get(name) if name else None
+    if not name:
+        view = next((v for v in state.views.values() if v.definition.get("external_id") == external), None)
+    if view is None:
+        raise SlackError("not_found")
+    definition = _definition(call, str(view.definition["type"]))
+    if call.text("hash") and call.text("hash") != view.hash:
+        raise SlackError("hash_conflict")
+    replace(state, view, definition)
+    return _answer(call, view)
+
+
+@method("views.publish")
+async def publish(call: Call) -> Json:
+    """Set the home tab that one person sees."""
+    call.need("user_id")
+    state, definition = call.state, _definition(call, "home")
+    user = state.people.get(call.text("user_id"))
+    if user is None:
+        raise SlackError("user_not_found")
+    known = state.views.get(state.homes.get(user.id, ""))
+    if known is not None:
+        if call.text("hash") and call.text("hash") != known.hash:
+            raise SlackError("hash_conflict")
+        replace(state, known, definition)
+        return _answer(call, known)
+    _unique(state, definition)
+    name = state.new_id("V")
+    state.views[name] = View(name, user.id, definition, new_hash(state), name)
+    state.homes[user.id] = name
+    state.changed()
+    return _answer(call, state.views[name])

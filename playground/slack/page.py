@@ -1,0 +1,239 @@
+"""The page at ``/`` and the small JSON API behind it, which demos and tests use too."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from playground.slack.errors import SlackError
+from playground.slack.openid import COOKIE
+from playground.slack.state import SLACKBOT
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from playground.slack.records import Channel, Json, Message, Person
+    from playground.slack.server import SlackServer
+
+STATIC = Path(__file__).parent / "static"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+SHOWN = 200
+WAIT_SECONDS = 25.0
+
+
+async def _asked(request: web.Request) -> Json:
+    try:
+        told = json.loads(await request.read() or b"{}")
+    except ValueError:
+        raise SlackError("invalid_json", status=400) from None
+    if not isinstance(told, dict):
+        raise SlackError("json_not_object", status=400)
+    return told
+
+
+class Page:
+    """Serve the page and act for the person who was chosen on it."""
+
+    def __init__(self, server: SlackServer) -> None:
+        self._server = server
+        self._state = server.state
+
+    def install(self, app: web.Application) -> None:
+        """Add the routes."""
+        app.router.add_get("/", self._index)
+        app.router.add_static("/_page/static/", STATIC)
+        app.router.add_get("/_page/face/{user}.svg", self._face)
+        app.router.add_get("/_page/state", self._guarded(self._show))
+        app.router.add_get("/_page/options", self._guarded(self._options))
+        posts = {
+            "say": self._say,
+            "press": self._press,
+            "submit": self._submit,
+            "close": self._close,
+            "home": self._home,
+            "read": self._read,
+            "person": self._person,
+        }
+        for name, handler in posts.items():
+            app.router.add_post(f"/_page/{name}", self._guarded(handler))
+
+    def _guarded(
+        self, handler: Callable[[web.Request], Awaitable[Json]]
+    ) -> Callable[[web.Request], Awaitable[web.Response]]:
+        async def run(request: web.Request) -> web.Response:
+            try:
+                answer = await handler(request)
+            except SlackError as error:
+                status = error.status if error.status != 200 else 400
+                return web.json_response(error.body(), status=status)
+            except KeyError as error:
+                return web.json_response({"ok": False, "error": f"missing {error}"}, status=400)
+            response = web.json_response(answer, headers={"Cache-Control": "no-store"})
+            if request.path == "/_page/person":
+                response.set_cookie(COOKIE, answer["as"], httponly=True, samesite="Lax", path="/")
+            return response
+
+        return run
+
+    async def _index(self, _request: web.Request) -> web.Response:
+        text = await asyncio.to_thread((STATIC / "index.html").read_text, "utf-8")
+        headers = {
+            "Content-Security-Policy": POLICY,
+            "Cache-Control": "no-store",
+            "Referrer-Policy": "no-referrer",
+        }
+        return web.Response(text=text, content_type="text/html", headers=headers)
+
+    async def _face(self, request: web.Request) -> web.Response:
+        person = self._state.people.get(request.match_info["user"])
+        if person is None:
+            raise web.HTTPNotFound
+        letters = "".join(word[0] for word in person.real_name.split()[:2]).upper()
+        text = (
+            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 72 72">'
+            f'<rect width="72" height="72" rx="14" fill="#{html.escape(person.color)}"/>'
+            '<text x="36" y="46" font-family="system-ui,sans-serif" font-size="28" font-weight="600" '
+            f'fill="#fff" text-anchor="middle">{html.escape(letters)}</text></svg>'
+        )
+        return web.Response(
+            text=text, content_type="image/svg+xml", headers={"Cache-Control": "max-age=3600"}
+        )
+
+    async def _show(self, request: web.Request) -> Json:
+        person = self._state.person(request.query.get("as", ""))
+        since = request.query.get("since")
+        if since is not None:
+            known = int(since) if since.isdigit() else -1
+            await self._state.wait_for(lambda: self._state.version != known, WAIT_SECONDS)
+        return self.show(person)
+
+    def show(self, person: Person) -> Json:
+        """Return everything that a person sees."""
+        state = self._state
+        channels = [c for c in state.channels.values() if person.id in c.members]
+        channels.sort(key=lambda c: (c.kind == "im", c.name))
+        shown = [self._channel(person, channel) for channel in channels]
+        if not any(channel.kind == "im" for channel in channels) and not person.is_bot:
+            shown.append(
+                {"id": state.app.bot_user, "name": state.app.name, "kind": "im", "unread": 0, "topic": ""}
+            )
+        modal, home = state.top_view(person.id), state.views.get(state.homes.get(person.id, ""))
+        return {
+            "ok": True,
+            "version": state.version,
+            "now": state.clock.now(),
+            "team": {"id": state.team.id, "name": state.team.name, "domain": state.team.domain},
+            "app": {
+                "name": state.app.name,
+                "bot_user": state.app.bot_user,
+                "commands": sorted(state.app.commands),
+            },
+            "me": person.id,
+            "people": [self._who(other) for other in state.people.values()],
+            "channels": shown,
+            "messages": {c.id: self._messages(person, c) for c in channels},
+            "view": None if modal is None else self._view(modal),
+            "home": None if home is None else self._view(home),
+        }
+
+    def _who(self, person: Person) -> Json:
+        home = self._state.teams.get(person.team_id)
+        return {
+            "id": person.id,
+            "name": person.name,
+            "real_name": person.real_name,
+            "role": person.role,
+            "team": home.name if home else person.team_id,
+            "deleted": person.deleted,
+            "is_bot": person.is_bot or person.id == SLACKBOT,
+        }
+
+    def _channel(self, person: Person, channel: Channel) -> Json:
+        state = self._state
+        read = state.read_until.get((person.id, channel.id), "0")
+        unread = [m for m in state.visible(channel.id, person.id) if m.user != person.id and m.ts > read]
+        return {
+            "id": channel.id,
+            "name": state.app.name if channel.kind == "im" else channel.name,
+            "kind": channel.kind,
+            "topic": channel.topic,
+            "shared": bool(channel.shared_with),
+            "bot_is_member": state.app.bot_user in channel.members,
+            "members": len(channel.members),
+            "unread": len(unread),
+        }
+
+    def _messages(self, person: Person, channel: Channel) -> list[Json]:
+        return [self._message(person, m) for m in self._state.visible(channel.id, person.id)[-SHOWN:]]
+
+    def _message(self, person: Person, message: Message) -> Json:
+        entered = self._state.inputs.get((person.id, message.channel, message.ts), {})
+        return {
+            **message.to_json(),
+            "ephemeral": message.only_for is not None,
+            "from_slack": message.from_slack,
+            "entered": entered,
+        }
+
+    def _view(self, view: Any) -> Json:
+        shown: Json = view.to_json(self._state.app, self._state.team)
+        return {**shown, "errors": view.errors, "trouble": view.trouble}
+
+    async def _say(self, request: web.Request) -> Json:
+        told = await _asked(request)
+        return await self._server.say(told["as"], told["channel"], told["text"], told.get("thread_ts"))
+
+    async def _press(self, request: web.Request) -> Json:
+        told = await _asked(request)
+        return await self._server.press(
+            told["as"],
+            told.get("channel"),
+            told.get("ts"),
+            told["action_id"],
+            block_id=told.get("block_id"),
+            value=told.get("value"),
+        )
+
+    async def _submit(self, request: web.Request) -> Json:
+        told = await _asked(request)
+        return await self._server.submit(told["as"], told.get("values") or {})
+
+    async def _close(self, request: web.Request) -> Json:
+        told = await _asked(request)
+        return await self._server.close_view(told["as"], everything=bool(told.get("everything")))
+
+    async def _options(self, request: web.Request) -> Json:
+        query = request.query
+        return await self._server.options(
+            query["as"],
+            query.get("channel"),
+            query.get("ts"),
+            query["action_id"],
+            block_id=query.get("block_id"),
+            value=query.get("value", ""),
+        )
+
+    async def _home(self, request: web.Request) -> Json:
+        told = await _asked(request)
+        return await self._server.open_home(told["as"], told.get("tab", "home"))
+
+    async def _read(self, request: web.Request) -> Json:
+        told = await _asked(request)
+        person, state = self._state.person(told["as"]), self._state
+        messages = state.visible(told["channel"], person.id)
+        if messages and state.read_until.get((person.id, told["channel"])) != messages[-1].ts:
+            state.read_until[person.id, told["channel"]] = messages[-1].ts
+            state.changed()
+        return {"ok": True}
+
+    async def _person(self, request: web.Request) -> Json:
+        told = await _asked(request)
+        return {"ok": True, "as": self._state.person(told["as"]).id}

@@ -1,0 +1,138 @@
+"""The payloads that Slack sends, with all documented fields."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playground.slack.records import Channel, Json, Message, View
+    from playground.slack.state import State
+
+
+def command(state: State, user: str, channel: Channel, name: str, text: str) -> Json:
+    """Make the fields of a slash command."""
+    person, team = state.people[user], state.team
+    shown = {"im": "directmessage", "group": "privategroup"}.get(channel.kind, channel.name)
+    made: Json = {
+        "token": state.app.verification_token,
+        "team_id": team.id,
+        "team_domain": team.domain,
+        "channel_id": channel.id,
+        "channel_name": shown,
+        "user_id": user,
+        "user_name": person.name,
+        "command": name,
+        "text": text,
+        "api_app_id": state.app.id,
+        "is_enterprise_install": "true" if state.app.is_enterprise_install else "false",
+        "response_url": state.new_response_url("commands", channel.id, user),
+        "trigger_id": state.new_trigger(user),
+    }
+    if team.enterprise_id:
+        made |= {"enterprise_id": team.enterprise_id, "enterprise_name": team.enterprise_name or ""}
+    return made
+
+
+def interaction(state: State, kind: str, user: str) -> Json:
+    """Make what all interactive payloads have in common; ``user.team_id`` is the person's own team."""
+    person, team = state.people[user], state.team
+    shown: Json = {"id": team.id, "domain": team.domain}
+    if team.enterprise_id:
+        shown |= {"enterprise_id": team.enterprise_id, "enterprise_name": team.enterprise_name}
+    return {
+        "type": kind,
+        "user": {"id": user, "username": person.name, "name": person.name, "team_id": person.team_id},
+        "api_app_id": state.app.id,
+        "token": state.app.verification_token,
+        "team": shown,
+        "enterprise": team.enterprise(),
+        "is_enterprise_install": state.app.is_enterprise_install,
+    }
+
+
+def on_message(channel: Channel, message: Message) -> Json:
+    """Make the part that tells on which message something was pressed."""
+    hidden = message.only_for is not None
+    shown = {"im": "directmessage", "group": "privategroup"}.get(channel.kind, channel.name)
+    container: Json = {
+        "type": "message",
+        "message_ts": message.ts,
+        "channel_id": channel.id,
+        "is_ephemeral": hidden,
+    }
+    if message.thread_ts:
+        container["thread_ts"] = message.thread_ts
+    made: Json = {"container": container, "channel": {"id": channel.id, "name": shown}}
+    if not hidden:
+        made["message"] = message.to_json()
+    return made
+
+
+def on_view(state: State, view: View) -> Json:
+    """Make the part that tells in which view something was pressed."""
+    return {"container": {"type": "view", "view_id": view.id}, "view": view.to_json(state.app, state.team)}
+
+
+def callback(state: State, event: Json, *, shared: bool = False) -> Json:
+    """Wrap an event as the Events API delivers it."""
+    team, app = state.team, state.app
+    installed = {
+        "enterprise_id": team.enterprise_id,
+        "team_id": team.id,
+        "user_id": app.bot_user,
+        "is_bot": True,
+        "is_enterprise_install": app.is_enterprise_install,
+    }
+    made: Json = {
+        "token": app.verification_token,
+        "team_id": team.id,
+        "context_team_id": team.id,
+        "context_enterprise_id": team.enterprise_id,
+        "api_app_id": app.id,
+        "event": event,
+        "type": "event_callback",
+        "event_id": state.new_id("Ev"),
+        "event_time": int(state.clock.now()),
+        "authorizations": [installed],
+        "is_ext_shared_channel": shared,
+        "event_context": f"4-{secrets.token_urlsafe(24)}",
+    }
+    if team.enterprise_id:
+        made["enterprise_id"] = team.enterprise_id
+    return made
+
+
+def spoken(state: State, message: Message, channel: Channel, kind: str) -> Json:
+    """Make the event of a message that a person wrote: ``message`` or ``app_mention``."""
+    person = state.people[message.user]
+    made: Json = {
+        "type": kind,
+        "user": message.user,
+        "ts": message.ts,
+        "client_msg_id": message.client_msg_id,
+        "text": message.text,
+        "team": person.team_id,
+        "user_team": person.team_id,
+        "source_team": person.team_id,
+        "blocks": message.blocks or [],
+        "channel": channel.id,
+        "event_ts": message.ts,
+    }
+    if kind == "message":
+        made["channel_type"] = {"channel": "channel", "group": "group", "im": "im"}[channel.kind]
+    if message.thread_ts:
+        made["thread_ts"] = message.thread_ts
+    return made
+
+
+def rich_text(text: str) -> list[Json]:
+    """Make the blocks that Slack's composer adds to what a person typed."""
+    section = {"type": "rich_text_section", "elements": [{"type": "text", "text": text}]}
+    return [{"type": "rich_text", "block_id": secrets.token_urlsafe(4), "elements": [section]}]
+
+
+def new_message_id() -> str:
+    """Return a client_msg_id."""
+    return str(uuid.uuid4())

@@ -1,0 +1,105 @@
+"""What the app answers with: the body of an acknowledgement, and later posts to a response_url."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from playground.slack.content import Content, read_content
+from playground.slack.errors import SlackError
+
+if TYPE_CHECKING:
+    from playground.harness import Harness
+    from playground.slack.records import Json, Message, ResponseUrl
+    from playground.slack.state import State
+
+#: "Handling user interaction": up to five times within 30 minutes.
+USES = 5
+SECONDS = 30 * 60
+TEXT_LIMIT = 40_000
+
+
+def read_answer(told: Json) -> Content | None:
+    """Check an answer's content; None when it says nothing."""
+    content = read_content(told, TEXT_LIMIT)
+    if not content.text.strip() and not content.blocks and not content.attachments:
+        return None
+    return content
+
+
+def post(state: State, told: Json, content: Content, channel: str, user: str) -> Message:
+    """Show an answer: to the person alone unless ``response_type`` is in_channel."""
+    message = state.from_bot(
+        channel,
+        content.text,
+        blocks=content.blocks,
+        attachments=content.attachments,
+        only_for=None if told.get("response_type") == "in_channel" else user,
+        thread_ts=told.get("thread_ts"),
+    )
+    return state.add(message)
+
+
+class ResponseUrls:
+    """Take what the app posts to the addresses that it was given."""
+
+    def __init__(self, state: State, harness: Harness) -> None:
+        self._state = state
+        self._harness = harness
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Answer a post: ``ok``, or a refusal in Slack's words."""
+        try:
+            self._take(self._state.response_urls.get(request.path), await self._read(request))
+        except SlackError as error:
+            self._harness.violation(f"response_url_{error.code}", request.path.split("/")[1])
+            return web.json_response(error.body(), status=error.status)
+        return web.Response(text="ok")
+
+    async def _read(self, request: web.Request) -> Json:
+        if request.content_type == "application/x-www-form-urlencoded":
+            text = str((await request.post()).get("payload", ""))
+        else:
+            text = (await request.read()).decode("utf-8", "replace")
+        try:
+            told = json.loads(text)
+        except ValueError:
+            raise SlackError("invalid_payload", status=400) from None
+        if not isinstance(told, dict):
+            raise SlackError("invalid_payload", status=400)
+        return told
+
+    def _take(self, url: ResponseUrl | None, told: Json) -> None:
+        state = self._state
+        if url is None:
+            raise SlackError("invalid_url", status=404)
+        if state.clock.now() - url.made > SECONDS:
+            raise SlackError("expired_url", status=404)
+        if url.uses >= USES:
+            raise SlackError("used_url", status=404)
+        original = state.message(url.channel, url.original) if url.original else None
+        if told.get("delete_original"):
+            if original is not None and original.bot_id == state.app.bot_id:
+                state.remove(original)
+            url.uses += 1
+            return
+        try:
+            content = read_answer(told)
+        except SlackError as error:
+            error.status = 400
+            raise
+        if content is None:
+            raise SlackError("no_text", status=400)
+        url.uses += 1
+        if told.get("replace_original") and original is not None and original.bot_id == state.app.bot_id:
+            original.text, original.blocks = content.text, content.blocks
+            original.attachments = content.attachments
+            if original.only_for is None:
+                original.edited = {"user": state.app.bot_user, "ts": state.new_ts()}
+            state.changed()
+            return
+        posted = post(state, told, content, url.channel, url.user)
+        if url.original is None:
+            url.original = posted.ts

@@ -1,0 +1,156 @@
+"""Socket Mode: the connections that an app holds open, and the envelopes that travel on them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import secrets
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import WSMsgType, web
+
+from playground.slack.dispatch import Reply, Retry
+
+if TYPE_CHECKING:
+    from playground.harness import Harness
+    from playground.slack.records import Json
+    from playground.slack.state import State
+
+#: "Using Socket Mode": up to ten connections; a payload goes to one of them.
+CONNECTIONS = 10
+PING_SECONDS = 10.0
+TICKET_SECONDS = 60.0
+
+ENVELOPES = {"command": "slash_commands", "interactive": "interactive", "event": "events_api"}
+
+
+def accepts_payload(kind: str, payload: Json) -> bool:
+    """Tell whether the acknowledgement may carry an answer."""
+    return kind == "command" or payload.get("type") in ("view_submission", "block_suggestion")
+
+
+class Sockets:
+    """Keep the open connections and match acknowledgements with envelopes."""
+
+    def __init__(self, state: State, harness: Harness) -> None:
+        self.open: list[web.WebSocketResponse] = []
+        self._state = state
+        self._harness = harness
+        self._tickets: dict[str, float] = {}
+        self._waiting: dict[str, asyncio.Future[Json]] = {}
+        self._late: set[str] = set()
+
+    def new_url(self) -> str:
+        """Make the address of one connection, to be used once and soon."""
+        ticket = secrets.token_urlsafe(16)
+        self._tickets[ticket] = self._state.clock.now()
+        origin = self._state.base_url.replace("http", "ws", 1)
+        return f"{origin}/link/?ticket={ticket}&app_id={self._state.app.id}"
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Serve one connection until it ends."""
+        made = self._tickets.pop(request.query.get("ticket", ""), None)
+        if made is None or self._state.clock.now() - made > TICKET_SECONDS:
+            return web.Response(status=401, text="invalid ticket")
+        if len(self.open) >= CONNECTIONS:
+            return web.Response(status=429, text="too many connections")
+        socket = web.WebSocketResponse(heartbeat=PING_SECONDS)
+        await socket.prepare(request)
+        self.open.append(socket)
+        self._state.changed()
+        try:
+            await socket.send_json(self._hello())
+            async for message in socket:
+                if message.type is WSMsgType.TEXT:
+                    self._acknowledged(message.data)
+        finally:
+            if socket in self.open:
+                self.open.remove(socket)
+            self._state.changed()
+        return socket
+
+    async def send(self, kind: str, payload: Json, retry: Retry | None, ack_seconds: float) -> Reply:
+        """Send an envelope to one of the connections and wait for its acknowledgement."""
+        envelope_id = str(uuid.uuid4())
+        envelope: Json = {
+            "envelope_id": envelope_id,
+            "payload": payload,
+            "type": ENVELOPES[kind],
+            "accepts_response_payload": accepts_payload(kind, payload),
+        }
+        if kind == "event":
+            envelope |= {
+                "retry_attempt": retry.number if retry else 0,
+                "retry_reason": retry.reason if retry else "",
+            }
+        answer: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
+        self._waiting[envelope_id] = answer
+        try:
+            async with asyncio.timeout(ack_seconds):
+                await random.choice(self.open).send_json(envelope)
+                told = await answer
+        except TimeoutError:
+            self._late.add(envelope_id)
+            return Reply(error="operation_timeout", reason="timeout")
+        except (ConnectionError, IndexError):
+            return Reply(error="dispatch_failed", reason="connection_failed")
+        finally:
+            self._waiting.pop(envelope_id, None)
+        return self._reply(envelope, told)
+
+    def _reply(self, envelope: Json, told: Json) -> Reply:
+        payload = told.get("payload")
+        if payload in (None, {}, ""):
+            return Reply(200)
+        if not envelope["accepts_response_payload"]:
+            self._harness.violation(
+                "ack_without_payload", f"{envelope['type']}: the payload of the ack is ignored"
+            )
+            return Reply(200)
+        if isinstance(payload, str):
+            return Reply(200, payload.encode(), "text/plain")
+        return Reply(200, json.dumps(payload).encode(), "application/json")
+
+    def _acknowledged(self, text: str) -> None:
+        try:
+            told: Any = json.loads(text)
+        except ValueError:
+            told = None
+        envelope_id = told.get("envelope_id") if isinstance(told, dict) else None
+        if not isinstance(envelope_id, str):
+            self._harness.violation("socket_message", "a message without envelope_id")
+            return
+        waiting = self._waiting.get(envelope_id)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(told)
+        elif envelope_id in self._late:
+            self._harness.violation("ack_within_3_s", "an envelope was acknowledged later than 3 s")
+        else:
+            self._harness.violation("socket_message", "an acknowledgement of an unknown envelope")
+
+    def _hello(self) -> Json:
+        return {
+            "type": "hello",
+            "num_connections": len(self.open),
+            "debug_info": {"host": "applink-local", "build_number": 1, "approximate_connection_time": 18060},
+            "connection_info": {"app_id": self._state.app.id},
+        }
+
+    async def disconnect(self, reason: str = "refresh_requested", *, close: bool = True) -> int:
+        """Ask every connection to go (``warning``, ``refresh_requested``, ``link_disabled``); count them."""
+        sockets = list(self.open)
+        for socket in sockets:
+            await socket.send_json(
+                {"type": "disconnect", "reason": reason, "debug_info": {"host": "applink-local"}}
+            )
+            if close and reason != "warning":
+                self.open.remove(socket)
+                await socket.close()
+        return len(sockets)
+
+    async def close(self) -> None:
+        """End every connection, as a server that goes away."""
+        for socket in list(self.open):
+            await socket.close()

@@ -1,0 +1,57 @@
+"""What a person types, in the encoding in which Slack passes it on."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playground.slack.state import State
+
+#: Mentions that are encoded already; a person's client makes them, so they may be handed in too.
+_ENCODED = re.compile(r"<(@[UW]\w+|#C\w+)(\|[^<>]*)?>")
+_ADDRESS = re.compile(r"(?<![<|\w])(https?://[^\s<>]+[^\s<>.,;:!?)\]}'\"])")
+_PERSON = re.compile(r"(?<![\w<])@([a-z0-9._-]*[a-z0-9])", re.IGNORECASE)
+_CHANNEL = re.compile(r"(?<![\w<&])#([a-z0-9_-]+)", re.IGNORECASE)
+
+
+def _escape(text: str) -> str:
+    kept: list[str] = []
+    last = 0
+    for found in _ENCODED.finditer(text):
+        kept += [_plain(text[last : found.start()]), found.group(0)]
+        last = found.end()
+    return "".join([*kept, _plain(text[last:])])
+
+
+def _plain(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def encode(state: State, text: str, *, names: bool = False) -> str:
+    """Escape a text and turn @name, #channel and addresses into Slack's links; ``names`` adds the labels."""
+    people = {person.name.lower(): person.id for person in state.people.values()}
+    channels = {channel.name: channel.id for channel in state.channels.values() if channel.kind != "im"}
+
+    def person(found: re.Match[str]) -> str:
+        user = people.get(found[1].lower())
+        if user is None:
+            return found[0]
+        return f"<@{user}|{found[1].lower()}>" if names else f"<@{user}>"
+
+    def channel(found: re.Match[str]) -> str:
+        name = found[1].lower()
+        return f"<#{channels[name]}|{name}>" if name in channels else found[0]
+
+    encoded = _ADDRESS.sub(r"<\1>", _escape(text))
+    return _CHANNEL.sub(channel, _PERSON.sub(person, encoded))
+
+
+def links(text: str) -> list[str]:
+    """Return the addresses in an encoded text."""
+    return re.findall(r"<(https?://[^|>]+)", text)
+
+
+def mentions(text: str) -> set[str]:
+    """Return the ids of the people named in an encoded text."""
+    return set(re.findall(r"<@([UW]\w+)", text))

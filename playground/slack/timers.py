@@ -1,0 +1,56 @@
+"""Things that are due later on the server's clock, which may be moved."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playground.harness import Clock
+
+Work = Callable[[], Awaitable[None]]
+
+
+class Timers:
+    """Run work when the clock has reached its time, also when the clock was moved there."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._due: list[tuple[float, int, Work]] = []
+        self._order = itertools.count()
+        self._moved = asyncio.Event()
+        clock.watchers.append(self._moved.set)
+
+    def at(self, when: float, work: Work) -> None:
+        """Do something at an epoch time of the server's clock."""
+        heapq.heappush(self._due, (when, next(self._order), work))
+        self._moved.set()
+
+    @property
+    def waiting(self) -> int:
+        """Tell how many pieces of work lie ahead."""
+        return len(self._due)
+
+    async def run_due(self) -> int:
+        """Do what is due by now, oldest first, and return how many pieces that were."""
+        done = 0
+        while self._due and self._due[0][0] <= self._clock.now():
+            _, _, work = heapq.heappop(self._due)
+            await work()
+            done += 1
+        return done
+
+    async def run(self) -> None:
+        """Do what becomes due, until cancelled; a clock moved from outside is noticed within a second."""
+        while True:
+            self._moved.clear()
+            await self.run_due()
+            wait = max(0.01, min(1.0, self._due[0][0] - self._clock.now())) if self._due else None
+            try:
+                async with asyncio.timeout(wait):
+                    await self._moved.wait()
+            except TimeoutError:
+                continue

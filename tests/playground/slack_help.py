@@ -1,0 +1,99 @@
+"""What the tests of the local Slack share: a clock of their own, an app that records, a real client."""
+
+from __future__ import annotations
+
+import json
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+from aiohttp import web
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from playground.harness import Clock
+from playground.slack import SlackServer, build
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+OLIVIA, CHEN, TARA, AMIR, GRETA, PAVEL = "U0OLIVIA", "U0CHEN", "U0TARA", "U0AMIR", "U0GRETA", "U0PAVEL"
+GENERAL, SCIENCE, TRAINING, QUIET = "C0GENERAL", "C0SCIENCE", "C0TRAINING", "C0QUIET"
+
+
+class Recorder:
+    """Stand for an app behind a request URL: keep what comes, answer as the test says."""
+
+    def __init__(self) -> None:
+        self.seen: list[dict[str, Any]] = []
+        self.raw: list[tuple[dict[str, str], bytes]] = []
+        self.answer: Callable[[dict[str, Any]], Awaitable[web.Response] | web.Response] = lambda _p: (
+            web.Response()
+        )
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        self.raw.append((dict(request.headers), body))
+        if request.content_type == "application/json":
+            payload = json.loads(body)
+        else:
+            form = {key: values[0] for key, values in parse_qs(body.decode(), keep_blank_values=True).items()}
+            payload = json.loads(form["payload"]) if "payload" in form else form
+        self.seen.append(payload)
+        made = self.answer(payload)
+        return made if isinstance(made, web.Response) else await made
+
+
+@asynccontextmanager
+async def recorded(server: SlackServer) -> AsyncIterator[Recorder]:
+    """Serve a recorder and make it the request URL of the app."""
+    recorder, app = Recorder(), web.Application()
+    app.router.add_post("/slack/events", recorder.handle)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    server.state.app.request_url = f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events"
+    try:
+        yield recorder
+    finally:
+        await runner.cleanup()
+
+
+class FixedClock(Clock):
+    """A clock that stands still unless it is moved."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda: 1_800_000_000.0)
+
+
+@asynccontextmanager
+async def slack(**options: Any) -> AsyncIterator[tuple[SlackServer, AsyncWebClient]]:
+    """Run a local Slack with the bot's own client."""
+    options.setdefault("clock", FixedClock())
+    options.setdefault("limits", False)
+    server = build(**options)
+    async with server.running() as url:
+        token = server.credentials["bot_token"]
+        yield server, AsyncWebClient(token=token, base_url=f"{url}/api/", retry_handlers=[])
+
+
+async def refusal(awaitable: Awaitable[Any]) -> dict[str, Any]:
+    """Return the body of a call that Slack refuses."""
+    try:
+        answer = await awaitable
+    except SlackApiError as error:
+        assert isinstance(error.response.data, dict)
+        return error.response.data
+    raise AssertionError(f"accepted: {answer.data}")
+
+
+def section(text: str = "Hello") -> dict[str, Any]:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+
+
+def button(action_id: str = "go", **more: Any) -> dict[str, Any]:
+    return {"type": "button", "action_id": action_id, "text": {"type": "plain_text", "text": "Go"}, **more}
+
+
+def actions(*elements: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "actions", "block_id": "acts", "elements": list(elements)}
