@@ -1,0 +1,91 @@
+"""A door in front of the hub's API that counts, injects faults, and passes event streams on as they come.
+
+The Python proxy holds event streams back until they end (``jupyterhub.md``, "Running one").
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import aiohttp
+from aiohttp import web
+from multidict import CIMultiDict
+from yarl import URL
+
+from playground.harness import Harness
+
+#: Headers that belong to one connection (RFC 9110, 7.6.1), and those that aiohttp sets by itself.
+_OWN = {
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "content-length",
+}
+_HUB: web.AppKey[str] = web.AppKey("hub_url", str)
+_SESSION: web.AppKey[aiohttp.ClientSession] = web.AppKey("session", aiohttp.ClientSession)
+
+
+def build(hub_url: str, session: aiohttp.ClientSession, harness: Harness) -> web.Application:
+    """Make the application; the session must keep no cookies and decode no bodies."""
+    app = web.Application(client_max_size=64 * 1024**2)
+    app[_HUB] = hub_url
+    app[_SESSION] = session
+    harness.install(app)
+    app.router.add_route("*", "/{path:.*}", _forward)
+    return app
+
+
+def client_session() -> aiohttp.ClientSession:
+    """Make a session that changes nothing of what passes through."""
+    return aiohttp.ClientSession(
+        auto_decompress=False,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=None, connect=10),
+        connector=aiohttp.TCPConnector(limit=0),
+    )
+
+
+async def _forward(request: web.Request) -> web.StreamResponse:
+    address = URL(request.app[_HUB] + request.raw_path, encoded=True)
+    headers = _passed(request.headers)
+    body = await request.read()
+    try:
+        async with request.app[_SESSION].request(
+            request.method,
+            address,
+            headers=headers,
+            data=body or None,
+            allow_redirects=False,
+            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+        ) as answer:
+            return await _pass_on(request, answer)
+    except aiohttp.ClientError:
+        return web.json_response({"message": "the hub does not answer"}, status=503)
+
+
+async def _pass_on(request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:
+    if answer.content_type != "text/event-stream":
+        return web.Response(status=answer.status, headers=_passed(answer.headers), body=await answer.read())
+    stream = web.StreamResponse(status=answer.status, headers=_passed(answer.headers))
+    await stream.prepare(request)
+    try:
+        async for chunk in answer.content.iter_any():
+            await stream.write(chunk)
+        await stream.write_eof()
+    except (aiohttp.ClientError, ConnectionResetError, asyncio.CancelledError):
+        if request.transport is not None:
+            request.transport.abort()
+    return stream
+
+
+def _passed(headers: aiohttp.typedefs.LooseHeaders) -> CIMultiDict[str]:
+    kept: CIMultiDict[str] = CIMultiDict()
+    for name, value in CIMultiDict(headers).items():
+        if name.lower() not in _OWN:
+            kept.add(name, value)
+    return kept

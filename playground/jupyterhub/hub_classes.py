@@ -1,0 +1,110 @@
+"""The authenticator and the spawner of the local hub; loaded by the hub's own process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pwd
+from collections.abc import AsyncIterator, Callable
+from hmac import compare_digest
+from pathlib import Path
+from typing import Any
+
+from jupyterhub.auth import Authenticator  # type: ignore[import-untyped] # it brings no types
+from jupyterhub.spawner import SimpleLocalProcessSpawner  # type: ignore[import-untyped] # it brings no types
+from traitlets import Dict, Float, Unicode
+
+from playground.jupyterhub.bound import binder
+
+STEPS = (
+    (10, "Waiting for a place"),
+    (40, "Preparing the home directory"),
+    (70, "Starting the server"),
+    (90, "Waiting until the server answers"),
+)
+#: A server of this name never starts.
+BROKEN = "broken"
+_STEP_SECONDS = 0.05
+
+
+class SpawnRefusedError(RuntimeError):
+    """Say to people why a spawn failed; the hub shows ``jupyterhub_message``."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.jupyterhub_message = reason
+
+
+class PasswordAuthenticator(Authenticator):  # type: ignore[misc] # its base class brings no types
+    """Let people in by a password of their own."""
+
+    passwords = Dict(config=True)
+
+    async def authenticate(self, _handler: Any, data: dict[str, str]) -> str | None:
+        """Return the name when the password is this person's."""
+        name = data.get("username", "")
+        known = self.passwords.get(name)
+        given = data.get("password", "")
+        return name if known is not None and compare_digest(known.encode(), given.encode()) else None
+
+
+class PausingSpawner(SimpleLocalProcessSpawner):  # type: ignore[misc] # its base class brings no types
+    """Run servers as local processes: after a pause, with progress, as an unprivileged account.
+
+    ``user_options``: ``{"fail": true}`` fails, ``{"pause": seconds}`` takes another pause.
+    """
+
+    pause_seconds = Float(2.0, config=True)
+    account = Unicode("", config=True, help="whom to run servers as; empty: as oneself")
+    _step = 0
+
+    async def start(self) -> Any:
+        """Start after the pause, or fail with a reason."""
+        self._step = 0
+        pause = float(self.user_options.get("pause", self.pause_seconds))
+        await asyncio.sleep(pause / 2)
+        self._step = 1
+        self._make_home()
+        await asyncio.sleep(pause / 2)
+        if self.user_options.get("fail") or self.name == BROKEN:
+            raise SpawnRefusedError("the image of this server could not be pulled")
+        self._step = 2
+        address = await super().start()
+        self._step = 3
+        return address
+
+    async def progress(self) -> AsyncIterator[dict[str, Any]]:
+        """Tell each step once, to whoever listens, also to those who come late."""
+        told = -1
+        while True:
+            while told < self._step:
+                told += 1
+                percent, message = STEPS[told]
+                yield {"progress": percent, "message": message}
+            await asyncio.sleep(_STEP_SECONDS)
+
+    async def stop(self, now: bool = False) -> None:  # noqa: ARG002 - the base class's signature
+        """End by SIGTERM at once: an interrupt makes some servers ask back first."""
+        await super().stop(now=True)
+
+    def make_preexec_fn(self, _name: str) -> Callable[[], None]:
+        """Return what the child does before it becomes the server."""
+        bind, home = binder(os.getpid()), self.home_dir
+        account = pwd.getpwnam(self.account) if self.account else None
+
+        def become() -> None:
+            if account is not None:
+                os.setgroups([])
+                os.setgid(account.pw_gid)
+                os.setuid(account.pw_uid)
+            os.chdir(home)
+            bind()
+
+        return become
+
+    def _make_home(self) -> None:
+        home = Path(self.home_dir)
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self.account:
+            account = pwd.getpwnam(self.account)
+            os.chown(home, account.pw_uid, account.pw_gid)

@@ -1,0 +1,86 @@
+"""Configuration file of the local hub; everything that varies comes from the settings file of this start."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import shutil
+from pathlib import Path
+
+from jupyterhub import orm  # type: ignore[import-untyped] # it brings no types
+from traitlets.config import get_config
+
+from playground.jupyterhub.hub_classes import PasswordAuthenticator, PausingSpawner
+
+_told = json.loads(Path(os.environ["PLAYGROUND_HUB_SETTINGS"]).read_text(encoding="utf-8"))
+_state = Path(_told["state"])
+_launcher = os.getppid()
+_database = f"sqlite:///{_state / 'hub.sqlite'}"
+
+c = get_config()
+c.JupyterHub.bind_url = _told["url"]
+c.JupyterHub.hub_bind_url = _told["hub_url"]
+c.JupyterHub.db_url = _database
+c.JupyterHub.cookie_secret_file = str(_state / "cookie_secret")
+c.JupyterHub.log_level = "WARN"
+c.JupyterHub.authenticator_class = PasswordAuthenticator
+c.JupyterHub.spawner_class = PausingSpawner
+c.JupyterHub.allow_named_servers = True
+c.JupyterHub.named_server_limit_per_user = _told["named_server_limit"]
+c.JupyterHub.concurrent_spawn_limit = _told["concurrent_spawn_limit"]
+c.JupyterHub.active_server_limit = _told["active_server_limit"]
+c.JupyterHub.tornado_settings = {"slow_spawn_timeout": 0}  # a start answers 202 at once
+
+c.ConfigurableHTTPProxy.command = _told["proxy_command"]
+c.ConfigurableHTTPProxy.api_url = _told["proxy_api_url"]
+c.ConfigurableHTTPProxy.pid_file = str(_state / "proxy.pid")
+c.Proxy.extra_routes = {"/_playground/": _told["forwarder_url"], "/hub/api/": _told["forwarder_url"]}
+
+c.PasswordAuthenticator.passwords = _told["passwords"]
+c.Authenticator.allowed_users = set(_told["passwords"])
+c.Authenticator.admin_users = set(_told["admins"])
+
+c.PausingSpawner.pause_seconds = _told["pause_seconds"]
+c.PausingSpawner.account = _told["account"]
+c.PausingSpawner.home_dir_template = _told["homes"] + "/{username}"
+c.PausingSpawner.term_timeout = 3
+c.PausingSpawner.poll_interval = 5
+c.Spawner.ip = "127.0.0.1"
+c.Spawner.cmd = _told["server_command"]
+c.Spawner.args = _told["server_arguments"]
+c.Spawner.default_url = "/lab"
+c.Spawner.env_keep = ["LANG", "LC_ALL"]
+c.Spawner.environment = _told["server_environment"]
+
+_roles = [{"name": "user", "scopes": ["self", "access:services"]}]
+if _told["oauth"]:
+    c.JupyterHub.services = [
+        {
+            "name": "usher",
+            "oauth_client_id": _told["oauth"]["client_id"],
+            "api_token": _told["oauth"]["client_secret"],
+            "oauth_redirect_uri": _told["oauth"]["redirect_uri"],
+            "oauth_client_allowed_scopes": ["servers!user", "read:users!user", "tokens!user"],
+        }
+    ]
+c.JupyterHub.load_roles = _roles
+
+# Named servers exist from their first start on; those of the seed are there before anybody started them.
+_session = orm.new_session_factory(_database)()
+for _name, _servers in _told["named_servers"].items():
+    _user = orm.User(name=_name)
+    _session.add(_user)
+    for _server in _servers:
+        _session.add(orm.Spawner(user=_user, name=_server))
+_session.commit()
+_session.close()
+
+
+def _clear_up() -> None:
+    """Remove the directory when the launcher, whose task it is, was killed."""
+    if os.getppid() != _launcher:
+        shutil.rmtree(_state.parent, ignore_errors=True)
+
+
+atexit.register(_clear_up)

@@ -1,0 +1,236 @@
+"""Start a real hub with its proxy, wait until it answers, and end all of it again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import shutil
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+from aiohttp import web
+
+import playground
+from playground.harness import Harness
+from playground.jupyterhub import forwarder, runtime
+from playground.jupyterhub.bound import binder
+from playground.jupyterhub.options import Options
+
+START_SECONDS = 60.0
+#: A hub that has not ended by itself so long after SIGTERM is killed; everything is gone within 5 s.
+STOP_SECONDS = 4.0
+OAUTH_CLIENT_ID = "service-usher"
+#: What a person's token may do: their servers, their own page, their tokens, and opening their servers.
+SCOPES = ("servers!user", "read:users!user", "tokens!user", "access:servers!user")
+_HERE = Path(__file__).parent
+
+
+class HubError(RuntimeError):
+    """Say why the hub did not start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """Hold what is needed to use a running hub.
+
+    ``url`` is the proxy, for people; ``api_url`` is the hub's API behind the forwarder. ``users`` is
+    name → ``{"password", "token"}``.
+    """
+
+    url: str
+    api_url: str
+    users: dict[str, dict[str, str]]
+    harness: Harness
+    account: str
+    process: asyncio.subprocess.Process
+    directory: Path
+    oauth_client_id: str | None = None
+    oauth_client_secret: str | None = None
+
+    @property
+    def credentials(self) -> dict[str, Any]:
+        """Return what the ready line tells."""
+        told: dict[str, Any] = {"api_url": self.api_url, "users": self.users}
+        if self.oauth_client_secret is not None:
+            told["oauth_client_id"] = self.oauth_client_id
+            told["oauth_client_secret"] = self.oauth_client_secret
+        return told
+
+
+@asynccontextmanager
+async def running(options: Options, port: int = 0) -> AsyncIterator[Hub]:
+    """Run a hub whose proxy listens on ``port`` (0: a free one); raise HubError when it does not come up."""
+    async with AsyncExitStack() as stack:
+        account = runtime.account_to_use(options.account)
+        directory = runtime.temporary_directory(account)
+        stack.push_async_callback(asyncio.to_thread, shutil.rmtree, directory, ignore_errors=True)
+        proxy_port, hub_port, proxy_api_port = _free_ports(port)
+        hub_url, url = f"http://127.0.0.1:{hub_port}", f"http://127.0.0.1:{proxy_port}"
+        harness = Harness()
+        session = await stack.enter_async_context(forwarder.client_session())
+        door = web.AppRunner(
+            forwarder.build(hub_url, session, harness), access_log=None, shutdown_timeout=0.5
+        )
+        await door.setup()
+        stack.push_async_callback(door.cleanup)
+        await web.TCPSite(door, "127.0.0.1", 0).start()
+        api_origin = f"http://127.0.0.1:{door.addresses[0][1]}"
+
+        passwords = {person.name: person.password or secrets.token_urlsafe(12) for person in options.users}
+        secret = secrets.token_hex(32) if options.oauth_redirect_uri else None
+        settings = await asyncio.to_thread(_settings, options, directory, account, passwords)
+        settings |= {"url": url, "hub_url": hub_url, "forwarder_url": api_origin}
+        settings["proxy_api_url"] = f"http://127.0.0.1:{proxy_api_port}"
+        settings["oauth"] = secret and {
+            "client_id": OAUTH_CLIENT_ID,
+            "client_secret": secret,
+            "redirect_uri": options.oauth_redirect_uri,
+        }
+        process = await _launch(directory, settings)
+        stack.push_async_callback(_end, process)
+        await _wait_until_ready(process, session, (f"{hub_url}/hub/api", f"{url}/hub/api"), directory)
+        tokens = {name: await _token(session, hub_url, name, passwords[name]) for name in passwords}
+        harness.requests.clear()
+        yield Hub(
+            url=url,
+            api_url=f"{api_origin}/hub/api",
+            users={name: {"password": passwords[name], "token": tokens[name]} for name in passwords},
+            harness=harness,
+            account=account,
+            process=process,
+            directory=directory,
+            oauth_client_id=OAUTH_CLIENT_ID if secret else None,
+            oauth_client_secret=secret,
+        )
+
+
+def _settings(options: Options, directory: Path, account: str, passwords: dict[str, str]) -> dict[str, Any]:
+    """Lay out the directory and return what the configuration file reads."""
+    state, homes = directory / "hub", directory / "homes"
+    state.mkdir(mode=0o700)
+    homes.mkdir()
+    homes.chmod(0o711)
+    interpreter, environment = runtime.python_for(account, directory)
+    python = str(interpreter)
+    if options.light:
+        server = directory / "light_server.py"
+        shutil.copyfile(_HERE / "light_server.py", server)
+        server.chmod(0o644)
+        command, arguments = [python, str(server)], []
+    else:
+        command = [python, "-m", "jupyterhub.singleuser"]
+        arguments = ["--allow-root"] if os.geteuid() == 0 and not account else []
+    told = asdict(options)
+    told |= {
+        "state": str(state),
+        "homes": str(homes),
+        "account": account,
+        "passwords": passwords,
+        "admins": [person.name for person in options.users if person.admin],
+        "named_servers": {person.name: list(person.servers) for person in options.users},
+        "proxy_command": [sys.executable, str(_HERE / "proxy_main.py")],
+        "server_command": command,
+        "server_arguments": arguments,
+        "server_environment": environment,
+    }
+    return told
+
+
+async def _launch(directory: Path, settings: dict[str, Any]) -> asyncio.subprocess.Process:
+    state = directory / "hub"
+    path = state / "settings.json"
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(settings), encoding="utf-8")
+    environment = {
+        name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "HOME") if name in os.environ
+    }
+    environment["PLAYGROUND_HUB_SETTINGS"] = str(path)
+    environment["PYTHONPATH"] = str(Path(playground.__file__).parents[1])
+    with (state / "hub.log").open("wb") as log:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "jupyterhub", "--config", str(_HERE / "hub_config.py")),
+            cwd=state,
+            env=environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            preexec_fn=binder(os.getpid()),
+        )
+
+
+async def _wait_until_ready(
+    process: asyncio.subprocess.Process,
+    session: aiohttp.ClientSession,
+    urls: tuple[str, ...],
+    directory: Path,
+) -> None:
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            for url in urls:
+                while not await _answers(session, url):
+                    if process.returncode is not None:
+                        raise HubError(f"the hub ended:\n{_log_tail(directory)}")
+                    await asyncio.sleep(0.1)
+    except TimeoutError:
+        raise HubError(f"the hub does not answer:\n{_log_tail(directory)}") from None
+
+
+async def _answers(session: aiohttp.ClientSession, url: str) -> bool:
+    try:
+        async with session.get(url) as answer:
+            return answer.status == 200
+    except aiohttp.ClientError:
+        return False
+
+
+async def _token(session: aiohttp.ClientSession, hub_url: str, name: str, password: str) -> str:
+    """Make a token for a person, authenticated by their password in the body."""
+    body = {"auth": {"username": name, "password": password}, "note": "made at start", "scopes": list(SCOPES)}
+    address = f"{hub_url}/hub/api/users/{quote(name, safe='')}/tokens"
+    async with session.post(address, json=body) as answer:
+        if answer.status != 201:
+            raise HubError(f"no token for {name}: {answer.status}")
+        return str(json.loads(await answer.read())["token"])
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """End the hub, which ends its proxy and its servers; kill what does not listen."""
+    if process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        async with asyncio.timeout(STOP_SECONDS):
+            await process.wait()
+    except TimeoutError:
+        process.kill()  # its children get SIGTERM by their bond
+        await process.wait()
+
+
+def _log_tail(directory: Path) -> str:
+    return (directory / "hub" / "hub.log").read_text(errors="replace")[-4000:]
+
+
+def _free_ports(wanted: int) -> tuple[int, int, int]:
+    sockets = [socket.socket() for _ in range(3)]
+    try:
+        for index, one in enumerate(sockets):
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                one.bind(("127.0.0.1", wanted if index == 0 else 0))
+            except OSError as error:
+                raise HubError(f"port {wanted}: {error.strerror}") from None
+        first, second, third = (one.getsockname()[1] for one in sockets)
+        return first, second, third
+    finally:
+        for one in sockets:
+            one.close()

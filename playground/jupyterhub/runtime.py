@@ -1,0 +1,125 @@
+"""Find, or make, a Python that an unprivileged account can run: root's own is often in root's home."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import sys
+import sysconfig
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+
+#: Parts of the standard library that no server needs.
+_LEFT_OUT = {"site-packages", "dist-packages", "test", "idlelib", "lib2to3", "turtledemo", "ensurepip"}
+_PATH = "/usr/local/bin:/usr/bin:/bin"
+
+
+def account_to_use(wanted: str) -> str:
+    """Return whom to run people's servers as: the unprivileged account when this is root, "" for oneself."""
+    if os.geteuid() != 0:
+        return ""
+    with contextlib.suppress(KeyError):
+        if pwd.getpwnam(wanted).pw_uid != 0:
+            return wanted
+    return ""
+
+
+def reachable(path: Path, account: str) -> bool:
+    """Tell whether an account that is in no group but its own can read and, for directories, enter a path."""
+    entry = pwd.getpwnam(account)
+    resolved = path.resolve()
+    for part in (resolved, *resolved.parents):
+        state = part.stat()
+        shift = 6 if state.st_uid == entry.pw_uid else 3 if state.st_gid == entry.pw_gid else 0
+        needed = 0o1 if part != resolved else 0o5 if part.is_dir() else 0o4
+        if (state.st_mode >> shift) & needed != needed:
+            return False
+    return True
+
+
+def temporary_directory(account: str) -> Path:
+    """Make a directory that the account can pass through but not list."""
+    for parent in (tempfile.gettempdir(), "/tmp", "/var/tmp"):  # noqa: S108 - mkdtemp makes a name of its own
+        if Path(parent).is_dir() and (not account or reachable(Path(parent), account)):
+            made = Path(tempfile.mkdtemp(prefix="playground-hub-", dir=parent))
+            made.chmod(0o711)
+            return made
+    raise RuntimeError("no temporary directory that the account can reach")
+
+
+def python_for(account: str, directory: Path) -> tuple[Path, dict[str, str]]:
+    """Return an interpreter with all our libraries that the account can run, and the environment it needs.
+
+    It is this one where that can be reached; otherwise a virtual environment in ``directory`` whose
+    unreachable parts are hard links (or copies, where links cannot be made).
+    """
+    libraries = Path(sysconfig.get_path("purelib"))
+    probe = find_spec("jupyterhub")
+    sample = Path(probe.origin) if probe is not None and probe.origin else libraries
+    environment = {"PATH": f"{Path(sys.executable).parent}:{_PATH}"}
+    if not account:
+        return Path(sys.executable), environment
+    base_is_open = reachable(Path(os.__file__), account) and reachable(Path(sys.executable), account)
+    libraries_are_open = reachable(sample, account)
+    if base_is_open and libraries_are_open:
+        return Path(sys.executable), environment
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    interpreter = Path(sys.executable).resolve()
+    if not base_is_open:
+        interpreter = _link_base(directory / "python", interpreter, version)
+        # The linker looks at the built-in place first, which is shut, and must not take the system's library.
+        environment["LD_LIBRARY_PATH"] = str(directory / "python" / "lib")
+    made = directory / "venv"
+    (made / "bin").mkdir(parents=True)
+    (made / "lib" / version).mkdir(parents=True)
+    (made / "pyvenv.cfg").write_text(f"home = {interpreter.parent}\ninclude-system-site-packages = false\n")
+    (made / "bin" / "python").symlink_to(interpreter)
+    _place(libraries, made / "lib" / version / "site-packages", as_link=libraries_are_open)
+    for name in ("share", "etc"):  # where Jupyter keeps its pages and settings
+        if (Path(sys.prefix) / name / "jupyter").is_dir():
+            (made / name).mkdir()
+            _place(Path(sys.prefix, name, "jupyter"), made / name / "jupyter", as_link=libraries_are_open)
+    environment["PATH"] = f"{made / 'bin'}:{_PATH}"
+    return made / "bin" / "python", environment
+
+
+def _link_base(target: Path, interpreter: Path, version: str) -> Path:
+    (target / "bin").mkdir(parents=True)
+    (target / "lib").mkdir()
+    made = target / "bin" / interpreter.name
+    _link_file(str(interpreter), str(made))
+    for library in Path(sys.base_prefix, "lib").glob("libpython*.so*"):
+        _link_file(str(library), str(target / "lib" / library.name))
+    standard = Path(sysconfig.get_path("stdlib"))
+    shutil.copytree(standard, target / "lib" / version, copy_function=_link_file, ignore=_leave_out)
+    _open(target)
+    return made
+
+
+def _leave_out(_directory: str, names: list[str]) -> set[str]:
+    return {name for name in names if name in _LEFT_OUT or name.startswith("config-")}
+
+
+def _place(source: Path, target: Path, *, as_link: bool) -> None:
+    if as_link:
+        target.symlink_to(source)
+        return
+    shutil.copytree(source, target, copy_function=_link_file)
+    _open(target)
+
+
+def _open(tree: Path) -> None:
+    for directory in (tree, *(path for path in tree.rglob("*") if path.is_dir() and not path.is_symlink())):
+        directory.chmod(0o755)
+
+
+def _link_file(source: str, target: str) -> None:
+    if Path(source).stat().st_mode & 0o004:
+        with contextlib.suppress(OSError):
+            os.link(os.path.realpath(source), target)
+            return
+    shutil.copy2(source, target)
+    Path(target).chmod(Path(target).stat().st_mode | 0o044)
