@@ -80,7 +80,7 @@ class Harness:
         self.violations.append({"rule": rule, "at": self.clock.now(), "detail": detail})
 
     def read_of(self, resource: str, minimum: float, rule: str) -> None:
-        """Record a status read; one sooner than ``minimum`` seconds after the resource's last is a violation."""
+        """Record a status read; one sooner than ``minimum`` seconds after the last is a violation."""
         now = self.clock.now()
         last = self._last_read.get(resource)
         self._last_read[resource] = now

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
 import itertools
 from collections.abc import Awaitable, Callable
@@ -22,6 +23,7 @@ class Timers:
         self._due: list[tuple[float, int, Work]] = []
         self._order = itertools.count()
         self._moved = asyncio.Event()
+        self._running: set[asyncio.Future[None]] = set()
         clock.watchers.append(self._moved.set)
 
     def at(self, when: float, work: Work) -> None:
@@ -34,23 +36,31 @@ class Timers:
         """Tell how many pieces of work lie ahead."""
         return len(self._due)
 
-    async def run_due(self) -> int:
-        """Do what is due by now, oldest first, and return how many pieces that were."""
-        done = 0
+    async def run_due(self) -> None:
+        """Do what is due by now, and wait until that and whatever began before has been done."""
+        self._begin()
+        while self._running:
+            await asyncio.gather(*self._running, return_exceptions=True)
+            self._begin()
+
+    def _begin(self) -> None:
+        """Start what is due; pieces run side by side, for each may wait for a slow app."""
         while self._due and self._due[0][0] <= self._clock.now():
             _, _, work = heapq.heappop(self._due)
-            await work()
-            done += 1
-        return done
+            task = asyncio.ensure_future(work())
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
 
     async def run(self) -> None:
         """Do what becomes due, until cancelled; a clock moved from outside is noticed within a second."""
-        while True:
-            self._moved.clear()
-            await self.run_due()
-            wait = max(0.01, min(1.0, self._due[0][0] - self._clock.now())) if self._due else None
-            try:
-                async with asyncio.timeout(wait):
-                    await self._moved.wait()
-            except TimeoutError:
-                continue
+        try:
+            while True:
+                self._moved.clear()
+                self._begin()
+                wait = max(0.01, min(1.0, self._due[0][0] - self._clock.now())) if self._due else None
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(wait):
+                        await self._moved.wait()
+        finally:
+            for task in self._running:
+                task.cancel()

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
+import pytest
 from aiohttp import web
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -79,12 +80,10 @@ async def slack(**options: Any) -> AsyncIterator[tuple[SlackServer, AsyncWebClie
 
 async def refusal(awaitable: Awaitable[Any]) -> dict[str, Any]:
     """Return the body of a call that Slack refuses."""
-    try:
-        answer = await awaitable
-    except SlackApiError as error:
-        assert isinstance(error.response.data, dict)
-        return error.response.data
-    raise AssertionError(f"accepted: {answer.data}")
+    with pytest.raises(SlackApiError) as caught:
+        await awaitable
+    data: dict[str, Any] = caught.value.response.data
+    return data
 
 
 def section(text: str = "Hello") -> dict[str, Any]:

@@ -46,9 +46,9 @@ async def test_bad_tokens_are_told_apart(token, error):
         if token == "app":
             token = server.credentials["app_token"]
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        async with aiohttp.ClientSession() as session:
-            async with session.post(f"{server.state.base_url}/api/auth.test", headers=headers) as response:
-                assert (response.status, (await response.json())["error"]) == (200, error)
+        url = f"{server.state.base_url}/api/auth.test"
+        async with aiohttp.ClientSession() as session, session.post(url, headers=headers) as response:
+            assert (response.status, (await response.json())["error"]) == (200, error)
 
 
 async def test_a_token_may_be_a_form_field_but_not_part_of_the_address():

@@ -1,0 +1,243 @@
+"""What the local Slack sends to an app over HTTP: signed, complete, and again when it must."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import aiohttp
+import pytest
+from aiohttp import web
+from slack_sdk.signature import Clock as SdkClock
+from slack_sdk.signature import SignatureVerifier
+
+from tests.playground.slack_help import (
+    CHEN,
+    GENERAL,
+    OLIVIA,
+    PAVEL,
+    SCIENCE,
+    actions,
+    button,
+    recorded,
+    section,
+    slack,
+)
+
+
+class At(SdkClock):
+    def __init__(self, now: float) -> None:
+        self._now = now
+
+    def now(self) -> float:
+        return self._now
+
+
+async def test_a_command_arrives_signed_with_all_its_fields():
+    async with slack() as (server, _client), recorded(server) as app:
+        told = await server.say(OLIVIA, GENERAL, "/workspace start “notebook”")
+        assert (told["ok"], told["status"]) == (True, 200)
+        payload, (headers, body) = app.seen[0], app.raw[0]
+        assert {key: payload[key] for key in ("command", "text", "user_id", "user_name", "channel_id")} == {
+            "command": "/workspace",
+            "text": "start “notebook”",
+            "user_id": OLIVIA,
+            "user_name": "olivia",
+            "channel_id": GENERAL,
+        }
+        assert {"token", "team_id", "team_domain", "channel_name", "api_app_id", "trigger_id", "response_url",
+                "is_enterprise_install"} <= set(payload)  # fmt: skip
+        verifier = SignatureVerifier(server.state.app.signing_secret, At(server.harness.clock.now()))
+        assert verifier.is_valid_request(body, headers)
+
+
+async def test_the_command_of_an_enterprise_names_it():
+    seed = {"team": {"enterprise_id": "E0ORG", "enterprise_name": "Org"}}
+    async with slack(seed=seed) as (server, _client), recorded(server) as app:
+        await server.say(OLIVIA, GENERAL, "/workspace")
+        assert (app.seen[0]["enterprise_id"], app.seen[0]["enterprise_name"]) == ("E0ORG", "Org")
+
+
+@pytest.mark.parametrize("kind", ["in_channel", "ephemeral"])
+async def test_the_body_of_an_acknowledgement_is_shown(kind):
+    async with slack() as (server, _client), recorded(server) as app:
+        app.answer = lambda _p: web.json_response({"response_type": kind, "text": "Two workspaces"})
+        await server.say(OLIVIA, GENERAL, "/workspace list")
+        assert server.seen(OLIVIA, GENERAL)[0]["text"] == "Two workspaces"
+        assert len(server.seen(CHEN, GENERAL)) == (1 if kind == "in_channel" else 0)
+
+
+async def test_plain_text_is_ephemeral_and_a_bad_answer_is_a_violation():
+    async with slack() as (server, _client), recorded(server) as app:
+        app.answer = lambda _p: web.Response(text="Hello")
+        await server.say(OLIVIA, GENERAL, "/workspace")
+        app.answer = lambda _p: web.json_response({"text": "x", "blocks": [{"type": "nothing"}]})
+        told = await server.say(OLIVIA, GENERAL, "/workspace")
+        assert [m["ephemeral"] for m in server.seen(OLIVIA, GENERAL)] == [True, True]
+        assert told["error"] == "invalid_command_response"
+        assert [found["rule"] for found in server.harness.violations] == ["invalid_ack"]
+
+
+async def test_what_is_no_command_or_comes_in_a_thread_is_not_dispatched():
+    async with slack() as (server, client), recorded(server) as app:
+        sent = await client.chat_postMessage(channel=GENERAL, text="card")
+        assert (await server.say(OLIVIA, GENERAL, "/unknown"))["error"] == "unknown_command"
+        told = await server.say(OLIVIA, GENERAL, "/workspace list", thread_ts=sent["ts"])
+        assert told["error"] == "not_in_threads"
+        assert server.seen(OLIVIA, GENERAL)[-1]["text"] == "/workspace is not supported in threads. Sorry!"
+        assert app.seen == []
+
+
+async def test_an_app_that_is_too_slow_shows_operation_timeout():
+    async with slack(ack_seconds=0.05) as (server, _client), recorded(server) as app:
+        never = asyncio.Event()
+
+        async def slow(_payload):
+            await never.wait()
+            return web.Response()
+
+        app.answer = slow
+        told = await server.say(OLIVIA, GENERAL, "/workspace list")
+        never.set()
+        assert told["error"] == "operation_timeout"
+        shown = server.seen(OLIVIA, GENERAL)[0]
+        assert shown["text"] == "/workspace failed with the error operation_timeout"
+        assert shown["ephemeral"] is True
+        assert server.harness.violations[0]["rule"] == "ack_within_3_s"
+
+
+async def test_an_app_that_fails_or_is_away_shows_dispatch_failed():
+    async with slack() as (server, _client), recorded(server) as app:
+        app.answer = lambda _p: web.Response(status=404)
+        assert (await server.say(OLIVIA, GENERAL, "/workspace"))["error"] == "dispatch_failed"
+        server.state.app.request_url = None
+        assert (await server.say(OLIVIA, GENERAL, "/workspace"))["error"] == "dispatch_failed"
+
+
+async def test_a_press_arrives_with_its_message_and_its_own_response_url():
+    async with slack() as (server, client), recorded(server) as app:
+        blocks = [section(), actions(button("stop", value="w1", style="danger"), button("go"))]
+        sent = await client.chat_postMessage(channel=SCIENCE, text="card", blocks=blocks)
+        assert (await server.press(PAVEL, SCIENCE, sent["ts"], "stop"))["ok"] is True
+        payload = app.seen[0]
+        assert payload["type"] == "block_actions"
+        assert payload["user"] == {"id": PAVEL, "username": "pavel", "name": "pavel", "team_id": "T0PARTNER"}
+        assert payload["team"]["id"] == "T0ACME"
+        assert payload["actions"][0]["value"] == "w1"
+        assert {"action_id", "block_id", "text", "type", "action_ts"} <= set(payload["actions"][0])
+        assert payload["message"]["ts"] == payload["container"]["message_ts"] == sent["ts"]
+        assert {"trigger_id", "response_url", "state", "enterprise", "is_enterprise_install", "token"} <= set(
+            payload
+        )
+        async with aiohttp.ClientSession() as session:
+            told = {"replace_original": True, "text": "stopped"}
+            async with session.post(payload["response_url"], json=told) as response:
+                assert await response.text() == "ok"
+        assert server.state.message(SCIENCE, sent["ts"]).text == "stopped"
+
+
+async def test_a_response_url_lives_for_five_uses_and_thirty_minutes():
+    async with slack() as (server, _client), recorded(server) as app, aiohttp.ClientSession() as session:
+        await server.say(OLIVIA, GENERAL, "/workspace")
+        await server.say(OLIVIA, GENERAL, "/workspace")
+        first, second = (payload["response_url"] for payload in app.seen)
+        for number in range(5):
+            async with session.post(first, json={"text": str(number)}) as response:
+                assert response.status == 200
+        async with session.post(first, json={"text": "6"}) as response:
+            assert (response.status, (await response.json())["error"]) == (404, "used_url")
+        server.harness.clock.advance(1801)
+        async with session.post(second, json={"text": "late"}) as response:
+            assert (await response.json())["error"] == "expired_url"
+        assert [m["text"] for m in server.seen(OLIVIA, GENERAL)] == list("01234")
+        assert server.seen(CHEN, GENERAL) == []
+
+
+async def test_a_button_on_an_ephemeral_message_comes_without_the_message():
+    async with slack() as (server, client), recorded(server) as app, aiohttp.ClientSession() as session:
+        sent = await client.chat_postEphemeral(
+            channel=GENERAL, user=OLIVIA, text="card", blocks=[actions(button())]
+        )
+        await server.press(OLIVIA, GENERAL, sent["message_ts"], "go")
+        assert "message" not in app.seen[0]
+        assert app.seen[0]["container"]["is_ephemeral"] is True
+        await session.post(app.seen[0]["response_url"], json={"delete_original": True})
+        assert server.seen(OLIVIA, GENERAL) == []
+
+
+async def test_messages_to_the_bot_and_mentions_become_events():
+    async with slack() as (server, _client), recorded(server) as app:
+        await server.say(OLIVIA, "@bot", "start notebook")
+        await server.say(PAVEL, SCIENCE, "@usher list <b> & co")
+        await server.say(OLIVIA, SCIENCE, "nothing for the bot")
+        direct, mention = app.seen
+        assert direct["type"] == "event_callback"
+        assert direct["authorizations"][0]["team_id"] == "T0ACME"
+        event = direct["event"]
+        assert (event["type"], event["channel_type"], event["text"]) == ("message", "im", "start notebook")
+        assert (event["user_team"], event["team"], bool(event["client_msg_id"])) == ("T0ACME", "T0ACME", True)
+        event = mention["event"]
+        assert (event["type"], event["user_team"]) == ("app_mention", "T0PARTNER")
+        assert event["text"] == "<@U0USHER> list &lt;b&gt; &amp; co"
+        assert mention["is_ext_shared_channel"] is True
+
+
+async def test_a_failed_event_comes_again_at_0_1_and_5_minutes():
+    async with slack() as (server, _client), recorded(server) as app:
+        app.answer = lambda _p: web.Response(status=500)
+        said = await server.say(OLIVIA, "@bot", "help")
+        delivery = server.events.deliveries[said["events"][0]]
+        await server.timers.run_due()
+        seen = []
+        for seconds in (0, 59, 1, 299, 1, 3600):
+            server.harness.clock.advance(seconds)
+            await server.timers.run_due()
+            seen.append(len(delivery.attempts))
+        assert seen == [2, 2, 3, 3, 4, 4]
+        retries = [headers.get("X-Slack-Retry-Num") for headers, _ in app.raw]
+        assert retries == [None, "1", "2", "3"]
+        assert app.raw[1][0]["X-Slack-Retry-Reason"] == "http_error"
+        assert len({payload["event_id"] for payload in app.seen}) == 1
+
+
+async def test_people_who_change_join_or_leave_are_told():
+    async with slack() as (server, _client), recorded(server) as app:
+        await server.change_person(CHEN, deleted=True)
+        await server.change_person("U0NEW", name="nora", real_name="Nora Berg")
+        assert [p["event"]["type"] for p in app.seen] == ["user_change", "team_join"]
+        assert app.seen[0]["event"]["user"]["deleted"] is True
+        await server.uninstall()
+        assert [p["event"]["type"] for p in app.seen[2:]] == ["tokens_revoked", "app_uninstalled"]
+
+
+async def test_the_request_url_is_verified_and_bytes_can_be_played_again():
+    async with slack() as (server, _client), recorded(server) as app:
+        app.answer = lambda payload: web.json_response({"challenge": payload["challenge"]})
+        assert await server.verify_request_url() is True
+        reply = await server.dispatcher.replay()
+        assert reply.ok
+        assert app.raw[0][1] == app.raw[1][1]
+        assert app.raw[0][0]["X-Slack-Signature"] == app.raw[1][0]["X-Slack-Signature"]
+
+
+async def test_the_control_routes_change_the_workspace():
+    async with slack() as (server, _client), recorded(server) as app, aiohttp.ClientSession() as session:
+        base = f"{server.state.base_url}/_playground"
+
+        async def post(path, told):
+            async with session.post(f"{base}/{path}", json=told) as response:
+                return response.status, json.loads(await response.text())
+
+        url = server.state.app.request_url
+        assert (await post("app", {"request_url": url, "commands": ["/ws"]}))[1]["commands"] == {"/ws": {}}
+        assert (await post("app", {"reqest_url": url}))[0] == 400
+        status, told = await post("people", {"user_id": CHEN, "deleted": True})
+        assert (status, server.state.people[CHEN].deleted) == (200, True)
+        assert (await post("redeliver", {"event_id": told["event"]}))[1]["ok"] is True
+        assert app.raw[-1][0]["X-Slack-Retry-Num"] == "1"
+        assert (await post("limits", {"on": True}))[1] == {"ok": True, "on": True}
+        assert (await post("sign_in", {"user_id": OLIVIA}))[1]["user_id"] == OLIVIA
+        assert (await post("dispatch", {"kind": "interactive", "payload": {"type": "forged"}}))[1][
+            "status"
+        ] == 200
+        assert app.seen[-1] == {"type": "forged"}
