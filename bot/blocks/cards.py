@@ -194,7 +194,7 @@ def retry_buttons(facts: Facts, wish: Wish) -> list[Element]:
 
 def link_again_button(facts: Facts) -> Element:
     """Return *Link again*: its click answers with a fresh link (design §3.6)."""
-    return kit.button(words.LINK_AGAIN, "link", link_value(facts.connection), style=kit.PRIMARY)
+    return kit.button(words.LINK_AGAIN, "invite", link_value(facts.connection), style=kit.PRIMARY)
 
 
 def link_value(connection: str, waiting: str = "") -> str:

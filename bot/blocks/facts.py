@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, TYPE_CHECKING
-
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bot.models import Wish, Workspace
     from collections.abc import Mapping
+
+    from bot.models import Wish, Workspace
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """Gather what a card or a notice may say.
 
-    ``ide_url`` is set only when it passed the connection's host check; ``page_url`` is the workspace's page at
-    the provider; ``usual_seconds`` the median of earlier starts; ``body`` the notice's own keys.
+    ``ide_url`` is set only when it passed the connection's host check; ``page_url`` is the workspace's page
+    at the provider; ``usual_seconds`` the median of earlier starts; ``body`` the notice's own keys.
     """
 
     now: float

@@ -45,7 +45,7 @@ CAUSES: Final[Mapping[str, str]] = MappingProxyType(
         "gave_up": "{title} did not manage it in many tries. Try again in a while.",
         "gone": "It no longer exists at {title}. Write `list` to see what is there.",
         "provider_failed": "{title} reports that it failed.{said} Look at its page there, then try again.",
-        "stopped_elsewhere": "It was stopped at {title} while it was starting. Start it again if you want it.",
+        "stopped_elsewhere": "It was stopped at {title} while it was starting. Start it again if you like.",
         "unlinked": "Your account at {title} was unlinked. Link it again to go on.",
         "forgotten": "You took it off your list. Add it again to go on.",
         "replaced": "You asked for something else meanwhile, and that counts.",
@@ -64,6 +64,8 @@ CAUSES: Final[Mapping[str, str]] = MappingProxyType(
         "conflict": "{title} can't do that in its present state.{said} Look at its status, then try again.",
         "invalid": "{title} refused the request.{said} Change what it names, then try again.",
         "limit": "A limit at {title} is reached.{said} Stop something you don't need, then try again.",
+        "connection_gone": "The connection {title} is not set up any more. Ask whoever runs me.",
+        "alias_taken": "Another workspace of yours has that name already. Choose another one.",
         # Usher's own trouble.
         "busy": "I am too busy right now, so nothing was started. Try again in a moment.",
         "store_unavailable": "I can't reach my own records right now, so nothing was done. "

@@ -1,0 +1,161 @@
+"""Answers of verbs and buttons that are no card: sentences, problems, questions, ways to link."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bot.blocks import kit, limits
+from bot.blocks.cards import link_value, stop_button
+from bot.blocks.limits import Markup, fill, safe
+from bot.models import Answer
+from bot.words import answers as words
+from bot.words import cards
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from bot.blocks.facts import Facts
+    from bot.blocks.kit import Block, Element
+    from bot.models import Workspace
+
+#: So many buttons are read at a glance; beyond them people search.
+FEW = 5
+#: Verbs that a button can run on a workspace, with the button's word.
+_LABELS = {
+    "start": cards.START,
+    "stop": cards.STOP,
+    "restart": cards.RESTART,
+    "status": cards.STATUS,
+    "open": cards.OPEN,
+    "forget": cards.FORGET,
+}
+
+
+def told(
+    text: str, buttons: Iterable[Element] = (), *, in_channel: bool = False, replaces: bool = False
+) -> Answer:
+    """Answer with one paragraph of our own words, filled and escaped already."""
+    blocks = [kit.section(text), *kit.actions(buttons)]
+    return kit.answer(_bare(text), blocks, in_channel=in_channel, replaces=replaces)
+
+
+def problem(sentence: str, reference: str, buttons: Iterable[Element] = (), *, more: str = "") -> Answer:
+    """Answer that it did not work: a filled sentence, what may help, and the reference that the log has too."""
+    blocks: list[Block] = [kit.section(f"{sentence}\n{more}" if more else sentence), *kit.actions(buttons)]
+    blocks.append(kit.context(fill(cards.REFERENCE, reference=reference)))
+    return kit.answer(_bare(sentence), blocks)
+
+
+def plain_problem(sentence: str, reference: str, buttons: Iterable[Element] = ()) -> Answer:
+    """Answer with a problem that is said in plain words, not yet escaped (``bot.words.problems``)."""
+    return problem(safe(sentence), reference, buttons)
+
+
+def name(workspace: Workspace) -> Markup:
+    """Return what the person calls a workspace, escaped and cut."""
+    return Markup(limits.line(workspace.title))
+
+
+def verb_button(verb: str, workspace: Workspace, number: int, label: str | None = None) -> Element:
+    """Return the button that runs a verb on a workspace, told apart from others in its row by a number."""
+    text = limits.line(label or f"{_LABELS[verb]} {workspace.title}", limits.BUTTON)
+    button = stop_button(workspace) if verb == "stop" else kit.button(text, verb, workspace.id)
+    return {**button, "text": kit.plain(text, limits.BUTTON), "action_id": f"{verb}:{number}"}
+
+
+def choices(verb: str, workspaces: Sequence[Workspace], labels: Sequence[str]) -> list[Element]:
+    """Return a button for each of a few workspaces, and a search for the rest where the verb may be searched."""
+    if verb not in _LABELS:
+        return []
+    buttons = [
+        verb_button(verb, one, number, label)
+        for number, (one, label) in enumerate(zip(workspaces[:FEW], labels, strict=False))
+    ]
+    if len(workspaces) > FEW and verb != "stop":
+        buttons.append(search(verb))
+    return buttons
+
+
+def search(verb: str) -> Element:
+    """Return a field that completes the names of the person's own workspaces."""
+    return {
+        "type": "external_select",
+        "action_id": f"{verb}:workspace",
+        "placeholder": kit.plain(words.PICK, limits.PLACEHOLDER),
+        "min_query_length": 0,
+    }
+
+
+def opening(facts: Facts, sentence: str) -> Answer:
+    """Answer with the address itself, as a button that only its owner sees."""
+    assert facts.ide_url is not None, "only an address that may be passed on is shown"
+    button = kit.button(cards.OPEN, "open_url", style=kit.PRIMARY, url=facts.ide_url)
+    blocks = [kit.section(sentence), *kit.actions([button]), kit.context(words.OPENING_PRIVATE)]
+    return kit.answer(_bare(sentence), blocks)
+
+
+def link_buttons(connections: Sequence[tuple[str, str]], waiting: str = "") -> list[Element]:
+    """Return *Link* for each (name, title); its click answers with a fresh link (design §3.6)."""
+    return [
+        kit.button(
+            fill(cards.LINK, title=title),
+            f"invite:{number}",
+            link_value(connection, waiting),
+            style=kit.PRIMARY if number == 0 else None,
+        )
+        for number, (connection, title) in enumerate(connections)
+    ]
+
+
+def invitation(url: str, title: str) -> Answer:
+    """Answer with a fresh link: for the presser only, never in a channel."""
+    sentence = fill(words.LINK_PAGE, title=title)
+    buttons = [
+        kit.button(cards.OPEN_LINK_PAGE, "link_url", style=kit.PRIMARY, url=url),
+        kit.button(cards.ENTER_CODE, "enter_code"),
+    ]
+    blocks = [kit.section(sentence), *kit.actions(buttons), kit.context(words.LINK_CODE)]
+    return kit.answer(_bare(sentence), blocks)
+
+
+def code_question() -> Answer:
+    """Answer with the way to type a code, for where no form can be opened at once; opens it where one can."""
+    button = kit.button(cards.ENTER_CODE, "enter_code", style=kit.PRIMARY)
+    blocks = [kit.section(words.CODE_ASK), *kit.actions([button])]
+    return Answer(text=words.CODE_ASK, blocks=tuple(blocks), view=code_view())
+
+
+def code_view() -> dict[str, Any]:
+    """Return the form in which the code of the link page is typed back."""
+    field: Block = {
+        "type": "input",
+        "block_id": "code",
+        "label": kit.plain(words.CODE_LABEL, limits.LABEL),
+        "element": {"type": "plain_text_input", "action_id": "code", "min_length": 4, "max_length": 40},
+    }
+    return {
+        "type": "modal",
+        "callback_id": "code",
+        "title": kit.plain(words.CODE_TITLE, limits.TITLE),
+        "submit": kit.plain(words.CODE_SUBMIT, limits.TITLE),
+        "close": kit.plain(words.CODE_CLOSE, limits.TITLE),
+        "blocks": [field, kit.context(words.CODE_EXPLAINED)],
+    }
+
+
+def linked_view(title: str, username: str) -> dict[str, Any]:
+    """Return what the form becomes when the code was right."""
+    template = words.CODE_DONE if username else words.CODE_DONE_NAMELESS
+    return {
+        "type": "modal",
+        "title": kit.plain(words.CODE_DONE_TITLE, limits.TITLE),
+        "blocks": [
+            kit.section(fill(template, username=username, title=title)),
+            kit.context(words.CODE_DONE_NEXT),
+        ],
+    }
+
+
+def _bare(text: str) -> str:
+    """Return a paragraph as a notification shows it: without the marks of bold and code."""
+    return text.replace("*", "").replace("`", "")

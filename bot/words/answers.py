@@ -1,0 +1,140 @@
+"""What verbs and buttons answer. ``{command}`` is how the person writes to Usher: with the slash or without."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# -- wishes ------------------------------------------------------------------------------------------------
+
+STARTING: Final = "Starting *{name}* at {title}. You get a direct message when it is ready."
+STARTING_RUNNING: Final = (
+    "*{name}* was running when I looked ({age}). I look once more and send you the way in."
+)
+STARTING_ALREADY: Final = "*{name}* is starting already. You get a direct message when it is ready."
+STOPPING: Final = "Stopping *{name}* at {title}. You get a direct message when it is down."
+STOPPING_PENDING: Final = "Calling off the start of *{name}* and stopping it."
+STOPPING_STOPPED: Final = "*{name}* was stopped already when I looked ({age}). I make sure that it is."
+STOPPING_ALREADY: Final = "*{name}* is stopping already. You get a direct message when it is down."
+RESTARTING: Final = "Restarting *{name}* at {title}. You get a direct message when it is ready."
+RESTARTING_ALREADY: Final = "*{name}* is restarting already. You get a direct message when it is ready."
+DONE_ALREADY: Final = "I had that from you already, so I did nothing twice."
+SHARED: Final = {
+    "start": "{who} is starting *{name}* at {title}.",
+    "stop": "{who} is stopping *{name}* at {title}.",
+    "restart": "{who} is restarting *{name}* at {title}.",
+}
+KEPT_WAITING: Final = (
+    "I keep looking after *{name}*, and tell you when it is done or in {time} at the latest."
+)
+TOO_LATE: Final = {
+    "fulfilled": "That {verb} has come true meanwhile: look at its newest message.",
+    "failed": "That {verb} has failed meanwhile: press *Try again* on its card, or write `{command}{verb}`.",
+    "refused": "That {verb} was refused meanwhile. Write `{command}status` to see where things stand.",
+    "cancelled": "That {verb} was called off meanwhile. Write `{command}{verb}` to ask again.",
+    "replaced": "You asked for something else meanwhile. Write `{command}status` to see where things stand.",
+}
+STILL_AT_IT: Final = "I am still at it: the {verb} of *{name}* has not ended. Nothing to repeat."
+LOOKING: Final = "I look again now; the card shows what I find."
+OLD_BUTTON: Final = "That button is older than I am now. Write `{command}help` to see what I do."
+
+# -- names -------------------------------------------------------------------------------------------------
+
+UNKNOWN_NAME: Final = "I know no workspace *{name}* of yours."
+NEAREST: Final = "Did you mean one of these?"
+UNKNOWN_NEXT: Final = "Write `{command}list` to see what you have, or `{command}add LINK` to add it."
+LOOKING_FOR_IT: Final = "I am looking at {titles} for it, and answer right after."
+LOOKING_AT_YOURS: Final = "I am looking at what you have at {titles}, and answer right after."
+WHICH: Final = "You have more than one *{name}*. Which one?"
+WHICH_AT: Final = "Press one, or write for example `{command}{verb} {example}`."
+WHICH_OF_ALL: Final = "Which workspace? Press one, or write `{command}{verb} NAME`."
+WHICH_NAME: Final = "Which workspace? Write `{command}{usage}`."
+PICK: Final = "Find a workspace"
+NONE_YET: Final = "You have no workspaces here yet. Create one at {titles}, then write `{command}list`."
+NONE_BUT_ADD: Final = "You have no workspaces here yet. Write `{command}add LINK` with the link of one."
+NO_LONGER: Final = "I know no such workspace of yours. Write `{command}list` to see what you have."
+NOT_THERE: Final = "*{name}* no longer exists at {title}. `{command}forget {name}` takes it off your list."
+UNKNOWN_VERB: Final = "I don't know the word *{word}*."
+UNKNOWN_VERB_NEAREST: Final = "Did you mean one of these? {nearest}"
+UNKNOWN_VERB_HELP: Final = "Write `{command}help` to see what I do."
+
+# -- lists and states --------------------------------------------------------------------------------------
+
+LIST: Final = "Your workspaces"
+LIST_SHARED: Final = "Workspaces of {who}"
+STATE_LINE: Final = "*{name}* · {title}\n{state} · {age}"
+STATE_SHORT: Final = "{name} at {title}: {state}, {age}."
+CHECKED: Final = "looked {age}"
+NEVER_CHECKED: Final = "not looked at yet"
+AND_MORE: Final = "and {count} more"
+OLD_SNAPSHOT: Final = "I am looking for news at {titles}; press *Refresh* in a moment."
+NOT_RUNNING: Final = "*{name}* is not running: {state}, {age}. Start it, and its address comes by itself."
+OPENING_PRIVATE: Final = "Only you can see this."
+REALIASED: Final = "From now on *{old}* is *{name}* to you."
+UNALIASED: Final = "*{name}* has its own name again."
+ALIAS_USAGE: Final = "Write `{command}alias NAME NEW-NAME`; put names with spaces in quotes."
+ALIAS_TAKEN: Final = "You call another workspace *{name}* already. Choose another name."
+ALIAS_LONG: Final = "A name may have 1 to 60 characters. Choose another one."
+FORGOTTEN: Final = (
+    "*{name}* is off your list. It stays as it is at {title}; `{command}add {name}` brings it back."
+)
+ADD_USAGE: Final = "Write `{command}add LINK` with the link or the id of a workspace, and a name if you like."
+ADD_UNKNOWN: Final = (
+    "That is no link or id of a workspace at {titles}. Copy the address of the workspace's page there."
+)
+ADD_AMBIGUOUS: Final = "That could be at {titles}. Write `{command}add {example}` to say where."
+ADDED: Final = "*{name}* at {title} is on your list. I look at it now."
+BROUGHT_BACK: Final = "*{name}* at {title} is back on your list."
+
+# -- links -------------------------------------------------------------------------------------------------
+
+NOT_LINKED: Final = "Your account at {title} is not linked yet. Link it, and I go on with what you asked for."
+NOT_LINKED_ANY: Final = "You have no account linked yet. Link one, and I go on with what you asked for."
+LINK_REFUSED: Final = (
+    "{title} no longer accepts your link. Link it again, and I go on with what you asked for."
+)
+LINK_WHICH: Final = "Which account do you want to link?"
+LINK_ONE: Final = "Link your account at {title}. You get a page of your own for it."
+LINKED_AS: Final = "Your account {username} at {title} is linked. Linking anew replaces it."
+LINK_PAGE: Final = (
+    "This page links your account at {title}. It is for you only, works once, and is valid for 10 minutes."
+)
+LINK_CODE: Final = "If the page shows you a code at the end, press *Enter code*."
+CODE_ASK: Final = "Press *Enter code* and type the code that the link page shows you."
+CODE_TITLE: Final = "Finish linking"
+CODE_SUBMIT: Final = "Link"
+CODE_CLOSE: Final = "Not now"
+CODE_LABEL: Final = "The code that the link page shows you"
+CODE_EXPLAINED: Final = "Type it only if you opened the link page yourself. Nobody else ever needs it."
+CODE_DONE_TITLE: Final = "Linked"
+CODE_DONE: Final = "Your account {username} at {title} is linked."
+CODE_DONE_NAMELESS: Final = "Your account at {title} is linked."
+CODE_DONE_NEXT: Final = "What you asked for goes on now, in your direct messages."
+NO_CONNECTIONS: Final = (
+    "No connection is set up that people link to by themselves. Ask whoever runs me to add one."
+)
+UNKNOWN_CONNECTION: Final = "I know no connection *{name}*. There is: {known}."
+UNLINK_WHICH: Final = "Which account do you want to unlink?"
+UNLINKED: Final = "Your account at {title} is unlinked. I have deleted my access to it."
+UNLINKED_OTHER: Final = "The account of {who} at {title} is unlinked."
+NOTHING_LINKED: Final = "You have no account linked. Write `{command}link` to link one."
+NOTHING_LINKED_AT: Final = "No account is linked at {title}. Write `{command}whoami` to see what is."
+NOTHING_LINKED_OTHER: Final = "{who} has no such account linked. Nothing was changed."
+
+# -- oneself -----------------------------------------------------------------------------------------------
+
+WHOAMI: Final = "I take you for {who} of the Slack workspace `{team}`."
+WHOAMI_ADMINISTRATOR: Final = "You are an administrator of mine."
+WHOAMI_LINKED: Final = "*{title}*: linked as {username}"
+WHOAMI_LINKED_NAMELESS: Final = "*{title}*: linked"
+WHOAMI_REFUSED: Final = "*{title}*: the link is no longer accepted"
+WHOAMI_NOT_LINKED: Final = "*{title}*: not linked"
+HELP: Final = "I start, stop and open your workspaces, with your own account."
+HELP_SHARE: Final = (
+    "Only you see my answers. With `--share` at the end, `list`, `status` and the rest show to everybody; "
+    "addresses never do."
+)
+HELP_DIRECT: Final = "In a direct message to me the same words work without `{command}`."
+SHORT_HELP: Final = (
+    "I understand words like `list`, `start NAME`, `stop NAME` and `link`. Write `help` to see all of them."
+)
+NO_MODAL: Final = "Slack did not open the form. Press the button again."

@@ -1,0 +1,89 @@
+"""What each verb is for: help is made from this catalogue, and a test demands an entry per verb."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class VerbWords:
+    """Hold a verb's way of writing, one line on what it does, and sentences that say more."""
+
+    usage: str
+    summary: str
+    more: tuple[str, ...] = ()
+
+
+#: By command, in the order in which help shows them. ``usage`` is written after the command's name.
+VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = MappingProxyType(
+    {
+        "workspace": MappingProxyType(
+            {
+                "list": VerbWords(
+                    "list",
+                    "show your workspaces",
+                    ("Without any verb you get the same.", "`list 2` shows the second page."),
+                ),
+                "start": VerbWords(
+                    "start NAME",
+                    "start a workspace; its address comes by direct message",
+                    (
+                        "With only one workspace, `start` is enough.",
+                        "The beginning of a name is enough where it fits one only.",
+                        "`start NAME@CONNECTION` tells two of the same name apart.",
+                    ),
+                ),
+                "stop": VerbWords(
+                    "stop NAME",
+                    "stop a workspace, or call off a start that is under way",
+                    ("Unsaved work in it may be lost.",),
+                ),
+                "restart": VerbWords("restart NAME", "stop a workspace and start it again"),
+                "status": VerbWords(
+                    "status NAME",
+                    "say what a workspace is doing",
+                    ("The answer says how old it is; I look again in the background.",),
+                ),
+                "open": VerbWords(
+                    "open NAME",
+                    "show the button that opens a running workspace",
+                    ("Only you see it, and it opens only with your own account.",),
+                ),
+                "add": VerbWords(
+                    "add LINK|ID [NAME]",
+                    "add a workspace by its link or id, where there is no list",
+                    ("`add NAME` brings back one that you took off your list.",),
+                ),
+                "alias": VerbWords(
+                    "alias NAME NEW-NAME",
+                    "call a workspace what you like",
+                    (
+                        "Put names with spaces in quotes.",
+                        "`alias NAME --clear` takes your name for it away again.",
+                    ),
+                ),
+                "forget": VerbWords(
+                    "forget NAME",
+                    "take a workspace off your list; it stays as it is at the provider",
+                ),
+                "link": VerbWords(
+                    "link [CONNECTION]",
+                    "link your own account at a provider",
+                    ("`link code` asks for the code that the link page shows you.",),
+                ),
+                "unlink": VerbWords(
+                    "unlink CONNECTION",
+                    "delete my access to your account; `unlink all` ends every link",
+                    ("An administrator ends somebody else's with `unlink CONNECTION @PERSON`.",),
+                ),
+                "whoami": VerbWords("whoami", "show who I take you for, and what you have linked"),
+                "help": VerbWords("help [VERB]", "show this, or more on one verb"),
+            }
+        )
+    }
+)

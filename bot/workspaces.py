@@ -1,0 +1,262 @@
+"""What people do with workspaces: look, wish, name, forget. Nothing here waits for a provider (design §1.2).
+
+Every method authorises the principal against the row as it is now, whatever the caller read before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bot.blocks.facts import Facts
+from bot.errors import Refused
+from bot.models import AuditEntry, NewNotice, NoticeKind, TaskKind, WishVerb, Workspace
+from bot.policy import Target
+from bot.providers.hosts import allowed_ide_url
+from bot.store.base import NewTask, NewWish
+from bot.words import problems
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+    from bot.authority import Authority
+    from bot.clock import Clock, Ids
+    from bot.models import Account, Principal, Wish
+    from bot.providers.base import Provider
+    from bot.store.base import Accepted, Store
+
+#: A list of a person's workspaces is looked for anew when it is older than this, in seconds.
+SNAPSHOT_SECONDS = 60.0
+
+
+class Workspaces:
+    """Write what people want into the store; ``wake`` tells the background work that there is something."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        connections: Mapping[str, Provider],
+        authority: Authority,
+        clock: Clock,
+        ids: Ids,
+        deadline_seconds: float,
+        wake: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._connections = connections
+        self._authority = authority
+        self._clock = clock
+        self._ids = ids
+        self._wake = wake
+        self.deadline_seconds = deadline_seconds
+
+    # -- wishes --------------------------------------------------------------------------------------------
+
+    async def start(self, principal: Principal, workspace_id: str, **keys: str) -> Accepted:
+        """Wish that a workspace runs; see ``wish``."""
+        return await self.wish(principal, workspace_id, WishVerb.START, **keys)
+
+    async def stop(self, principal: Principal, workspace_id: str, **keys: str) -> Accepted:
+        """Wish that a workspace is down; a pending start ends with it. See ``wish``."""
+        return await self.wish(principal, workspace_id, WishVerb.STOP, **keys)
+
+    async def restart(self, principal: Principal, workspace_id: str, **keys: str) -> Accepted:
+        """Wish that a workspace goes down and comes up again; see ``wish``."""
+        return await self.wish(principal, workspace_id, WishVerb.RESTART, **keys)
+
+    async def wish(
+        self, principal: Principal, workspace_id: str, verb: WishVerb, *, interaction: str, reference: str
+    ) -> Accepted:
+        """Accept a wish with its first card and its audit row, all in one transaction.
+
+        Raises Refused (``policy.…``, ``workspace.unknown``, ``account.none``, ``account.refused``).
+        """
+        workspace = await self.owned(principal, verb, workspace_id)
+        await self._account(workspace)
+        accepted = await self._store.accept_wish(
+            NewWish(
+                principal=principal,
+                workspace_id=workspace.id,
+                connection=workspace.connection,
+                verb=verb,
+                deadline_seconds=self.deadline_seconds,
+                reference=reference,
+            ),
+            interaction=interaction,
+            notices=[NewNotice(subject="", kind=NoticeKind.CARD, occasion="1", principal=principal)],
+            audit=[_entry(principal, f"workspace.{verb}", workspace, reference=reference)],
+        )
+        self._wake()
+        return accepted
+
+    async def keep_waiting(self, principal: Principal, wish_id: str, *, interaction: str) -> Wish | None:
+        """Set a new deadline for an open wish; None when it has ended meanwhile."""
+        wish = await self.wish_of(principal, "keep_waiting", wish_id)
+        kept = await self._store.keep_waiting(wish.id, self.deadline_seconds, interaction)
+        self._wake()
+        return kept
+
+    async def wish_of(self, principal: Principal, verb: str, wish_id: str) -> Wish:
+        """Return a wish of this person; raises Refused (``workspace.unknown``) for any other."""
+        wish = await self._store.wish(wish_id)
+        if wish is None:
+            raise _unknown()
+        await self._authority.check(principal, verb, Target("wish", wish.id, wish.principal))
+        return wish
+
+    # -- looking -------------------------------------------------------------------------------------------
+
+    async def all_of(self, principal: Principal, *, hidden: bool = False) -> list[Workspace]:
+        """Return a person's workspaces by title, from the last snapshot."""
+        return await self._store.workspaces(principal, hidden=hidden)
+
+    async def owned(self, principal: Principal, verb: str, workspace_id: str) -> Workspace:
+        """Return a workspace of this person; raises Refused, in the same words for *none* and *not yours*."""
+        workspace = await self._store.workspace(workspace_id)
+        if workspace is None:
+            raise _unknown()
+        await self._authority.check(principal, verb, Target("workspace", workspace.id, workspace.principal))
+        if workspace.connection not in self._connections:
+            raise Refused("connection.gone", problems.sentence("connection_gone", workspace.connection))
+        return workspace
+
+    async def refresh(self, principal: Principal, workspace_id: str) -> Workspace:
+        """Ask for a read through the poll gate, and return the row as it is, with its age."""
+        workspace = await self.owned(principal, "status", workspace_id)
+        await self._store.want_read(workspace.id)
+        self._wake()
+        return workspace
+
+    async def facts(self, workspace: Workspace, wish: Wish | None = None) -> Facts:
+        """Gather what a card of the workspace may say; the address only when it may be passed on."""
+        provider = self._connections[workspace.connection]
+        account = await self._store.account(workspace.principal, workspace.connection)
+        return Facts(
+            now=self._clock.now(),
+            connection=workspace.connection,
+            connection_title=provider.settings.title,
+            username=account.username if account is not None else "",
+            wish=wish,
+            workspace=workspace,
+            ide_url=self.ide_url(workspace),
+            page_url=allowed_ide_url(
+                provider.page_url(workspace.remote_id), provider.settings.base_url, provider.ide_hosts()
+            ),
+            usual_seconds=await self._store.usual_seconds(workspace.id) if wish is not None else None,
+            capabilities=provider.capabilities(),
+        )
+
+    def ide_url(self, workspace: Workspace) -> str | None:
+        """Return the address that may go to the owner: verified by their own read, on an allowed host."""
+        provider = self._connections.get(workspace.connection)
+        if provider is None or workspace.verified_at is None:
+            return None
+        return allowed_ide_url(workspace.url, provider.settings.base_url, provider.ide_hosts())
+
+    async def stale(self, principal: Principal, besides: Sequence[str] = ()) -> list[Account]:
+        """Return the active accounts whose list is older than a minute and can be read anew."""
+        oldest = self._clock.now() - SNAPSHOT_SECONDS
+        return [
+            account
+            for account in await self._store.accounts(principal)
+            if account.state == "active"
+            and account.id not in besides
+            and account.connection in self._connections
+            and "discover" in self._connections[account.connection].capabilities()
+            and (account.discovered_at is None or account.discovered_at < oldest)
+        ]
+
+    async def look(
+        self, accounts: Sequence[Account], *, then: Mapping[str, Any] | None = None, interaction: str = ""
+    ) -> None:
+        """Look for the workspaces of accounts; ``then`` is the command that waits, and it runs once."""
+        tasks = [
+            NewTask(
+                TaskKind.DISCOVER,
+                subject=account.id,
+                payload={"then": [dict(then)] if then is not None and number == 0 else []},
+            )
+            for number, account in enumerate(accounts)
+        ]
+        await self._store.add_tasks(tasks, interaction)
+        self._wake()
+
+    # -- the person's own list -----------------------------------------------------------------------------
+
+    async def add(
+        self, principal: Principal, connection: str, remote_id: str, name: str | None, *, interaction: str
+    ) -> Workspace:
+        """Put a workspace on a person's list by its id at the provider."""
+        await self._authority.check(principal, "add")
+        if name is not None:
+            await self._check_alias(principal, name, besides=None)
+        provider = self._connections[connection]
+        workspace = Workspace(
+            id=self._ids.new("workspace"),
+            principal=principal,
+            connection=connection,
+            remote_id=remote_id,
+            gate_key=provider.gate_key(remote_id),
+            name=remote_id,
+            alias=name,
+            origin="added",
+        )
+        await self._account(workspace)
+        audit = [_entry(principal, "workspace.add", workspace)]
+        added = await self._store.add_workspace(workspace, audit, interaction)
+        self._wake()
+        return added
+
+    async def bring_back(self, principal: Principal, workspace_id: str, *, interaction: str) -> Workspace:
+        """Put a forgotten workspace back on the list."""
+        workspace = await self.owned(principal, "add", workspace_id)
+        audit = [_entry(principal, "workspace.add", workspace)]
+        added = await self._store.add_workspace(replace(workspace, hidden=False), audit, interaction)
+        self._wake()
+        return added
+
+    async def alias(
+        self, principal: Principal, workspace_id: str, alias: str | None, *, interaction: str
+    ) -> Workspace:
+        """Set or clear a person's own name for a workspace; raises Refused when they use it already."""
+        workspace = await self.owned(principal, "alias", workspace_id)
+        if alias is not None:
+            await self._check_alias(principal, alias, besides=workspace.id)
+        audit = [_entry(principal, "workspace.alias", workspace)]
+        await self._store.name_workspace(workspace.id, alias, audit, interaction)
+        return replace(workspace, alias=alias)
+
+    async def forget(self, principal: Principal, workspace_id: str, *, interaction: str) -> Workspace:
+        """Take a workspace off a person's list; at the provider it stays as it is."""
+        workspace = await self.owned(principal, "forget", workspace_id)
+        audit = [_entry(principal, "workspace.forget", workspace)]
+        await self._store.hide_workspace(workspace.id, audit, interaction)
+        self._wake()
+        return workspace
+
+    async def _check_alias(self, principal: Principal, alias: str, besides: str | None) -> None:
+        for other in await self._store.workspaces(principal):
+            taken = {other.title.casefold(), other.name.casefold()}
+            if other.id != besides and alias.casefold() in taken:
+                raise Refused("alias.taken", problems.sentence("alias_taken"))
+
+    async def _account(self, workspace: Workspace) -> Account:
+        account = await self._store.account(workspace.principal, workspace.connection)
+        title = self._connections[workspace.connection].settings.title
+        if account is None or account.state == "revoking":
+            raise Refused("account.none", problems.sentence("unlinked", title))
+        if account.state == "refused":
+            raise Refused("account.refused", problems.sentence("credential_refused", title))
+        return account
+
+
+def _unknown() -> Refused:
+    return Refused("workspace.unknown", problems.sentence("not_owner"))
+
+
+def _entry(principal: Principal, action: str, workspace: Workspace, **detail: str) -> AuditEntry:
+    detail |= {"workspace": workspace.id}
+    target = f"{workspace.connection}/{workspace.remote_id}"
+    return AuditEntry(actor=principal.key, action=action, target=target, result="accepted", detail=detail)
