@@ -11,11 +11,12 @@ from pathlib import Path
 from jupyterhub import orm  # type: ignore[import-untyped] # it brings no types
 from traitlets.config import get_config
 
+from playground.jupyterhub.bound import binder
 from playground.jupyterhub.hub_classes import PasswordAuthenticator, PausingSpawner
 
 _told = json.loads(Path(os.environ["PLAYGROUND_HUB_SETTINGS"]).read_text(encoding="utf-8"))
 _state = Path(_told["state"])
-_launcher = os.getppid()
+binder(_told["launcher"])()
 _database = f"sqlite:///{_state / 'hub.sqlite'}"
 
 c = get_config()
@@ -50,7 +51,7 @@ c.Spawner.ip = "127.0.0.1"
 c.Spawner.cmd = _told["server_command"]
 c.Spawner.args = _told["server_arguments"]
 c.Spawner.default_url = "/lab"
-c.Spawner.env_keep = ["LANG", "LC_ALL"]
+c.Spawner.env_keep = ["LANG", "LC_ALL", "LD_LIBRARY_PATH"]
 c.Spawner.environment = _told["server_environment"]
 
 _roles = [{"name": "user", "scopes": ["self", "access:services"]}]
@@ -79,7 +80,7 @@ _session.close()
 
 def _clear_up() -> None:
     """Remove the directory when the launcher, whose task it is, was killed."""
-    if os.getppid() != _launcher:
+    if os.getppid() != _told["launcher"]:
         shutil.rmtree(_state.parent, ignore_errors=True)
 
 

@@ -22,7 +22,6 @@ from aiohttp import web
 import playground
 from playground.harness import Harness
 from playground.jupyterhub import forwarder, runtime
-from playground.jupyterhub.bound import binder
 from playground.jupyterhub.options import Options
 
 START_SECONDS = 60.0
@@ -31,10 +30,12 @@ STOP_SECONDS = 4.0
 OAUTH_CLIENT_ID = "service-usher"
 #: What a person's token may do: their servers, their own page, their tokens, and opening their servers.
 SCOPES = ("servers!user", "read:users!user", "tokens!user", "access:servers!user")
+#: The rest of the environment may hold secrets that are none of the hub's business.
+_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR", "PYTHONDONTWRITEBYTECODE")
 _HERE = Path(__file__).parent
 
 
-class HubError(RuntimeError):
+class HubError(OSError):
     """Say why the hub did not start."""
 
 
@@ -131,6 +132,7 @@ def _settings(options: Options, directory: Path, account: str, passwords: dict[s
         arguments = ["--allow-root"] if os.geteuid() == 0 and not account else []
     told = asdict(options)
     told |= {
+        "launcher": os.getpid(),
         "state": str(state),
         "homes": str(homes),
         "account": account,
@@ -150,9 +152,7 @@ async def _launch(directory: Path, settings: dict[str, Any]) -> asyncio.subproce
     path = state / "settings.json"
     path.touch(mode=0o600)
     path.write_text(json.dumps(settings), encoding="utf-8")
-    environment = {
-        name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "HOME") if name in os.environ
-    }
+    environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     environment["PLAYGROUND_HUB_SETTINGS"] = str(path)
     environment["PYTHONPATH"] = str(Path(playground.__file__).parents[1])
     with (state / "hub.log").open("wb") as log:
@@ -164,7 +164,6 @@ async def _launch(directory: Path, settings: dict[str, Any]) -> asyncio.subproce
             stdout=log,
             stderr=log,
             start_new_session=True,
-            preexec_fn=binder(os.getpid()),
         )
 
 

@@ -35,10 +35,10 @@ needs_proc = pytest.mark.skipif(
 
 
 @asynccontextmanager
-async def hub_process(tmp_path, *arguments):
+async def hub_process(tmp_path, *arguments, before=()):
     """Run the command with one running server; hand over it, its descendants and its temporary directory."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", COMMAND, "--light", "--pause-seconds", "0", *arguments),
+        *(*before, sys.executable, "-c", COMMAND, "--light", "--pause-seconds", "0", *arguments),
         cwd=ROOT,
         env={**os.environ, "TMPDIR": str(tmp_path)},
         stdout=asyncio.subprocess.PIPE,
@@ -91,6 +91,16 @@ async def test_a_signal_ends_everything(open_directory, number):
 async def test_a_killed_launcher_leaves_nothing_behind(open_directory):
     async with hub_process(open_directory) as (process, family, _):
         process.kill()
+        async with asyncio.timeout(15):
+            await all_gone(family)
+    assert not list(open_directory.glob("playground-hub-*"))
+
+
+@needs_proc
+async def test_the_command_ends_with_its_parent_where_told_to(open_directory):
+    in_a_shell = ("sh", "-c", '"$0" "$@" & wait')
+    async with hub_process(open_directory, "--die-with-parent", before=in_a_shell) as (shell, family, _):
+        shell.kill()
         async with asyncio.timeout(15):
             await all_gone(family)
     assert not list(open_directory.glob("playground-hub-*"))
