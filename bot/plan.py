@@ -1,19 +1,30 @@
-"""The life cycle on one screen: what to do next for a wish, given what was last observed.
+"""The life cycle on one screen: what to do next for a wish, given what was observed; when to look again.
 
-``plan`` is pure and total: no clock, no I/O, an answer for every pair. The table of
-``tests/unit/test_plan.py`` is its specification.
+``plan`` and ``next_read`` are pure and total: no clock, no I/O, an answer for every input. The tables of
+``tests/unit/test_plan.py`` are their specification.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from bot.models import Call, Outcome, State, Wish, WishVerb
 
-#: How many times a start may fail for a while (time-outs, 5xx, 429) before the wish is given up; the waits
-#: between them grow to a minute, so this is about a quarter of an hour of trying.
+#: How many times in a row a call may fail for a while (time-outs, 5xx, 429) before the wish is given up; the
+#: waits between them grow to a minute, so this is about a quarter of an hour of trying.
 MAX_ATTEMPTS = 20
+
+#: An accepted start may show in the provider's status a moment later: what a read says sooner is no news.
+ACCEPTED_SETTLES = 5.0
+#: A start of unknown outcome may still be under way at the provider: only a read this much later clears it.
+UNKNOWN_SETTLES = 15.0
+
+#: Without use for so long, a running workspace is looked at less often.
+UNUSED_AFTER = 86_400.0
+
+_DOWN = (State.STOPPED, State.SUSPENDED, State.FAILED)
 
 
 class Operation(StrEnum):
@@ -51,21 +62,29 @@ def _failed(cause: str) -> Plan:
 def plan(wish: Wish, state: State, observed_at: float | None) -> Plan:
     """Decide the next operation for a wish whose workspace was last seen in ``state`` at ``observed_at``.
 
-    A read counts only when it is younger than the wish and than its last call: nothing is decided on stale news.
+    A read counts only when it is younger than the wish and its last call: nothing is decided on stale news. A
+    wish that failed too often in a row makes no further call, but what has come true by itself still counts.
     """
     if not wish.is_open:
         return WATCH
-    if wish.attempts >= MAX_ATTEMPTS:
-        return _failed("gave_up")
     if observed_at is None or observed_at < _news_since(wish):
         return READ
+    decided = _decide(wish, state, observed_at)
+    if decided in (START, STOP) and wish.attempts >= MAX_ATTEMPTS:
+        return _failed("gave_up")
+    return decided
+
+
+def _decide(wish: Wish, state: State, observed_at: float) -> Plan:
     if state is State.GONE:
         return FULFILLED if wish.verb is WishVerb.STOP else _failed("gone")
     if wish.verb is WishVerb.STOP:
-        return _plan_stop(wish, state)
-    if wish.verb is WishVerb.RESTART and not _is_down_since_stop(wish):
-        return _plan_restart_down(wish, state)
-    return _plan_start(wish, state)
+        return FULFILLED if state in _DOWN else _bring_down(wish, state)
+    if wish.verb is WishVerb.RESTART and wish.start_call is Call.NONE:
+        return START if state in _DOWN else _bring_down(wish, state)
+    if wish.start_call is Call.NONE:
+        return _before_start(state)
+    return _after_start(wish, state, observed_at)
 
 
 def _news_since(wish: Wish) -> float:
@@ -73,44 +92,87 @@ def _news_since(wish: Wish) -> float:
     return max(wish.created_at, wish.called_at or 0.0, wish.read_since or 0.0)
 
 
-def _is_down_since_stop(wish: Wish) -> bool:
-    return wish.start_call is not Call.NONE
+def _bring_down(wish: Wish, state: State) -> Plan:
+    """Decide for what is not down yet. Stopping twice does no harm, so an unknown stop is called again."""
+    return WAIT if state is State.STOPPING or wish.stop_call is Call.ACCEPTED else STOP
 
 
-def _plan_start(wish: Wish, state: State) -> Plan:
+def _before_start(state: State) -> Plan:
+    match state:
+        case State.RUNNING:
+            return FULFILLED
+        case State.STARTING | State.STOPPING | State.UNKNOWN:
+            return WAIT
+        case _:  # Stopped, suspended, or the rest of an earlier failure.
+            return START
+
+
+def _after_start(wish: Wish, state: State, observed_at: float) -> Plan:
+    """Decide after the start call, whose outcome may be unknown: nothing here starts what was accepted."""
     accepted = wish.start_call is Call.ACCEPTED
+    settled = observed_at >= (wish.called_at or 0.0) + (ACCEPTED_SETTLES if accepted else UNKNOWN_SETTLES)
     match state:
         case State.RUNNING:
             return FULFILLED
         case State.STARTING | State.UNKNOWN:
             return WAIT
-        case State.STOPPING:
-            # Started and stopping again: somebody stopped it elsewhere. Before our call: wait until it is down.
-            return _failed("stopped_elsewhere") if accepted else WAIT
-        case State.FAILED:
-            # Before our call this is the rest of an earlier failure; after it, it is ours.
-            return _failed("provider_failed") if accepted else START
-        case State.STOPPED | State.SUSPENDED:
+        case State.STOPPING:  # It was down before the call, so it has been up since, and somebody stops it.
+            return _failed("stopped_elsewhere")
+        case State.FAILED:  # Ours, or not to be told from ours: no second start on a guess.
+            return _failed("provider_failed") if settled else READ
+        case _:
+            if not settled:
+                return READ
             return _failed("stopped_elsewhere") if accepted else START
-        case _:
-            return _failed("gone")
 
 
-def _plan_stop(wish: Wish, state: State) -> Plan:
-    match state:
-        case State.STOPPED | State.SUSPENDED | State.FAILED:
-            return FULFILLED
-        case State.STOPPING:
-            return WAIT
-        case _:
-            return WAIT if wish.stop_call is Call.ACCEPTED else STOP
+class Pacing(Protocol):
+    """Say how often a provider may be asked, in seconds; ``bot.providers.base.Pace`` is one."""
+
+    @property
+    def min_poll_interval(self) -> float:
+        """Return the least seconds between two reads of a resource."""
+        ...
+
+    @property
+    def pending(self) -> float:
+        """Return the seconds between reads while something is under way."""
+        ...
+
+    @property
+    def running(self) -> float:
+        """Return the seconds between reads while it runs and is used."""
+        ...
+
+    @property
+    def unused(self) -> float:
+        """Return the seconds between reads of what nobody has used for a day."""
+        ...
 
 
-def _plan_restart_down(wish: Wish, state: State) -> Plan:
-    match state:
-        case State.STOPPED | State.SUSPENDED | State.FAILED:
-            return START
-        case State.STOPPING:
-            return WAIT
-        case _:
-            return WAIT if wish.stop_call is Call.ACCEPTED else STOP
+def next_read(
+    state: State, *, has_open_wish: bool, used_at: float | None, now: float, pace: Pacing
+) -> float | None:
+    """Return the seconds until a workspace is read again, None for *when somebody asks*.
+
+    Never below ``min_poll_interval``. Source of the intervals: design §3, rule 1.
+    """
+    used = used_at is not None and now - used_at < UNUSED_AFTER
+    if has_open_wish or state in (State.STARTING, State.STOPPING):
+        seconds = pace.pending
+    elif state is State.RUNNING:
+        seconds = pace.running if used else pace.unused
+    elif state is State.GONE or not used:
+        return None
+    else:
+        seconds = pace.unused
+    return max(seconds, pace.min_poll_interval)
+
+
+def backoff(attempts: int, jitter: float, *, longest: float = 60.0) -> float:
+    """Return the seconds to wait after the ``attempts``-th failure in a row: doubling from 1 s, jittered.
+
+    ``jitter`` is in 0–1 and takes away up to half: many that failed together do not come back together.
+    """
+    whole = min(2.0 ** min(max(attempts - 1, 0), 16), longest)
+    return whole * (1.0 - jitter / 2.0)

@@ -1,0 +1,70 @@
+"""The reconciler: the only one that calls providers for work, step by step (design §1)."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+from bot.gather import Gatherer
+from bot.reconciler.calls import Calls
+from bot.reconciler.keys import Keys
+from bot.reconciler.lines import Line
+from bot.reconciler.lists import Lists
+from bot.reconciler.ports import Numbers, PeopleBook, Replay
+from bot.reconciler.reads import Reads
+from bot.reconciler.tasks import Tasks
+from bot.reconciler.wishes import Wishes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bot.clock import Clock, Ids
+    from bot.providers.base import Provider
+    from bot.store.base import Store
+    from bot.vault import Vault
+
+__all__ = ["Numbers", "PeopleBook", "Reconciler", "Replay"]
+
+
+class Reconciler:
+    """Bring what is towards what people wish: claim, plan, call, write.
+
+    Keeps nothing that a restart must not lose: slots, locks, health are this process's own.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        connections: Mapping[str, Provider],
+        vault: Vault,
+        people: PeopleBook,
+        clock: Clock,
+        ids: Ids,
+        numbers: Numbers,
+        replay: Replay | None = None,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        lines = {name: Line(name, provider, clock, jitter) for name, provider in connections.items()}
+        keys = Keys(store, vault)
+        calls = Calls(store, keys, numbers, jitter)
+        self.connections = tuple(lines)
+        self._wishes = Wishes(store, lines, people, calls, Gatherer(store, connections), ids, numbers)
+        self._reads = Reads(store, lines, keys, clock, ids, numbers, jitter)
+        self._lists = Lists(store, lines, keys, numbers)
+        self._tasks = Tasks(store, lines, keys, self._lists, people, replay, ids, numbers, jitter)
+
+    async def step_wishes(self) -> int:
+        """Step the wishes that are due; return how many there were."""
+        return await self._wishes.step()
+
+    async def step_reads(self, connection: str | None = None, most: int | None = None) -> int:
+        """Send the reads that the poll gate grants, at one connection or at all; return how many."""
+        return await self._reads.step(connection, most)
+
+    async def step_tasks(self) -> int:
+        """Do the tasks that are due; return how many there were."""
+        return await self._tasks.step()
+
+    async def refresh_lists(self) -> int:
+        """Ask for fresh lists where they are old; return for how many accounts."""
+        return await self._lists.refresh()

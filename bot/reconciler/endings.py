@@ -1,0 +1,61 @@
+"""How a wish's end is written: one notice, one audit row, the card, all in the step's own transaction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.models import AuditEntry, Call, NewNotice, NoticeKind, Outcome, WishVerb
+from bot.store.base import WishUpdate
+
+if TYPE_CHECKING:
+    from bot.models import Wish
+
+#: A wish ends once, so its end is one occasion.
+END = "end"
+
+
+def ended(wish: Wish, outcome: Outcome, cause: str | None = None) -> WishUpdate:
+    """Return the update that ends a wish and tells its person (design §3.2)."""
+    return WishUpdate(
+        wish_id=wish.id,
+        next_in=0.0,
+        start_call=_settled(wish.start_call, outcome) if wish.verb is not WishVerb.STOP else None,
+        stop_call=_settled(wish.stop_call, outcome) if wish.verb is WishVerb.STOP else None,
+        hold="",
+        outcome=outcome,
+        cause=cause,
+        card_dirty=True,
+        notices=[notice(wish, _kind(wish, outcome), END, cause)],
+        audit=[audit(wish, f"wish.{wish.verb}", str(outcome), cause)],
+    )
+
+
+def notice(wish: Wish, kind: NoticeKind, occasion: str, cause: str | None = None) -> NewNotice:
+    """Return a notice about a wish; its body holds keys of rows only."""
+    body = {"wish": wish.id, "workspace": wish.workspace_id, "connection": wish.connection}
+    if cause is not None:
+        body["cause"] = cause
+    return NewNotice(wish.id, kind, occasion, wish.principal, body)
+
+
+def audit(wish: Wish, action: str, result: str, cause: str | None = None) -> AuditEntry:
+    """Return the row that remembers what was done for a wish."""
+    detail = {"wish": wish.id, "connection": wish.connection, "reference": wish.reference}
+    if cause is not None:
+        detail["cause"] = cause
+    return AuditEntry(wish.principal.key, action, wish.workspace_id, result, detail)
+
+
+def _kind(wish: Wish, outcome: Outcome) -> NoticeKind:
+    match outcome:
+        case Outcome.FULFILLED:
+            return NoticeKind.STOPPED if wish.verb is WishVerb.STOP else NoticeKind.READY
+        case Outcome.REFUSED:
+            return NoticeKind.REFUSED
+        case _:  # Called off is told as what did not happen.
+            return NoticeKind.FAILED
+
+
+def _settled(call: Call, outcome: Outcome) -> Call | None:
+    """Take a call of unknown outcome for accepted when what it asked for is there."""
+    return Call.ACCEPTED if outcome is Outcome.FULFILLED and call in (Call.CALLING, Call.UNKNOWN) else None

@@ -1,0 +1,107 @@
+"""Credentials of accounts at work: opened, refreshed once, or given up with one notice."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Literal
+from weakref import WeakValueDictionary
+
+import structlog
+
+from bot.errors import CredentialRefused, ProviderError, SecretError
+from bot.models import AuditEntry, NewNotice, NoticeKind
+from bot.providers.base import Access, Credential
+from bot.vault import row_key
+
+if TYPE_CHECKING:
+    from bot.models import Account
+    from bot.providers.base import Provider
+    from bot.reconciler.lines import Line
+    from bot.store.base import Store
+    from bot.vault import Vault
+
+log = structlog.get_logger(__name__)
+
+REFRESH_SECONDS = 20.0
+
+
+class Keys:
+    """Open accounts' secrets, and see to it when a provider refuses one."""
+
+    def __init__(self, store: Store, vault: Vault) -> None:
+        self._store = store
+        self._vault = vault
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        #: The secret that a refresh brought, by account, until something worked with it.
+        self._unproven: dict[str, str] = {}
+
+    def open(self, account: Account) -> Access:
+        """Return in whose name calls are made; raise SecretError when the stored secret does not open."""
+        sealed = self._vault.open(row_key(account.principal.key, account.connection), account.secret)
+        return Access(account.username, Credential.from_mapping(sealed))
+
+    def worked(self, account: Account) -> None:
+        """Note that a provider took the credential."""
+        self._unproven.pop(account.id, None)
+
+    async def refused(self, account: Account, line: Line) -> Literal["changed", "refused", "later"]:
+        """See to a credential that the provider refuses: refresh it once where that is possible.
+
+        ``changed``: there is another secret now, go on with it. ``refused``: the account waits for a new link
+        and the person was told once. ``later``: the refresh found no answer.
+        """
+        lock = self._locks.setdefault(account.id, asyncio.Lock())
+        async with lock:
+            current = await self._store.account_by_id(account.id)
+            if current is None or current.state != "active":
+                return "refused"
+            if current.secret != account.secret:
+                return "changed"
+            fresh = await self._refreshed(current, line.provider)
+            if isinstance(fresh, Credential):
+                sealed = self._vault.seal(
+                    row_key(current.principal.key, current.connection), fresh.as_mapping()
+                )
+                if await self._store.save_secret(current.id, current.secret, sealed):
+                    self._unproven[current.id] = sealed
+                return "changed"
+            if fresh == "later":
+                return "later"
+            await self._give_up(current)
+            return "refused"
+
+    async def _refreshed(self, account: Account, provider: Provider) -> Credential | Literal["later", "no"]:
+        if "refresh" not in provider.capabilities() or self._unproven.get(account.id) == account.secret:
+            return "no"
+        try:
+            access = self.open(account)
+            if access.credential.refresh_token is None:
+                return "no"
+            async with asyncio.timeout(REFRESH_SECONDS):
+                return await provider.refresh(access)
+        except CredentialRefused:
+            return "no"
+        except (ProviderError, SecretError, TimeoutError) as error:
+            log.info("refresh failed", connection=account.connection, problem=type(error).__name__)
+            return "later"
+
+    async def _give_up(self, account: Account) -> None:
+        self._unproven.pop(account.id, None)
+        log.info("credential refused", connection=account.connection, account=account.id)
+        await self._store.refuse_account(
+            account.id,
+            account.secret,
+            NewNotice(
+                subject=account.id,
+                kind=NoticeKind.LINK_AGAIN,
+                # An account that is linked again may be refused again, and that is another occasion.
+                occasion=f"{account.linked_at:.3f}",
+                principal=account.principal,
+                body={"connection": account.connection, "username": account.username},
+            ),
+            [
+                AuditEntry(
+                    "usher", "account.refuse", account.id, "refused", {"connection": account.connection}
+                )
+            ],
+        )

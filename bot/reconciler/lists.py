@@ -1,0 +1,155 @@
+"""Lists of people's workspaces: read in the background, so that names are known when somebody asks."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from bot.errors import CredentialRefused, NotFound, PermanentError, SecretError, TemporaryError
+from bot.models import Task, TaskKind
+from bot.store.base import FoundWorkspace, NewTask
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Mapping, Sequence
+
+    from bot.models import Account
+    from bot.providers.base import Discovered
+    from bot.reconciler.keys import Keys
+    from bot.reconciler.lines import Line
+    from bot.reconciler.ports import Numbers
+    from bot.store.base import Store
+
+log = structlog.get_logger(__name__)
+
+#: While a long list is read, its account is looked at so often: nothing goes on with an unlinked credential.
+WATCH_SECONDS = 2.0
+#: A list may have many pages; it ends before the lease of its task does.
+DISCOVER_SECONDS = 30.0
+#: Workspaces used within so many seconds keep their account's list fresh.
+RECENT = 3600.0
+
+
+class Again(Exception):
+    """Ask for a task to be tried again after some seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+class Lists:
+    """Read lists, and see to it that they stay fresh at a calm pace."""
+
+    def __init__(self, store: Store, lines: Mapping[str, Line], keys: Keys, numbers: Numbers) -> None:
+        self._store = store
+        self._lines = lines
+        self._keys = keys
+        self._numbers = numbers
+
+    async def read(self, task: Task) -> Sequence[NewTask]:
+        """Read an account's list and merge it; return the commands that waited for it. Raises Again."""
+        account = await self._store.account_by_id(task.subject)
+        if account is None or account.state != "active":
+            return ()
+        line = self._lines.get(account.connection)
+        if line is None:
+            return waiting_commands(task)
+        if line.health.pause > 0:
+            raise Again(line.health.pause)
+        try:
+            access = self._keys.open(account)
+            found = await self._while_active(account, line.provider.discover(access))
+        except (NotFound, NotImplementedError):
+            line.health.worked()
+            return waiting_commands(task)  # A server without lists: people add workspaces by reference.
+        except CredentialRefused:
+            line.health.worked()
+            if await self._keys.refused(account, line) == "refused":
+                return waiting_commands(task)
+            raise Again(0.0) from None
+        except TemporaryError as error:
+            line.health.failed(error)
+            raise Again(error.retry_after or 0.0) from None
+        except (PermanentError, SecretError) as error:
+            log.warning("list refused", connection=line.name, problem=type(error).__name__)
+            return waiting_commands(task)
+        line.health.worked()
+        self._keys.worked(account)
+        if found is not None:
+            await self._merge(account, line, found)
+        return waiting_commands(task)
+
+    async def _merge(self, account: Account, line: Line, found: Sequence[Discovered]) -> None:
+        new = await self._store.merge_discovered(
+            account.id,
+            [
+                FoundWorkspace(
+                    each.remote_id,
+                    line.provider.gate_key(each.remote_id),
+                    each.name,
+                    each.observed.state,
+                    each.observed.url,
+                    each.observed.detail,
+                )
+                for each in found
+            ],
+        )
+        log.info("list read", connection=line.name, account=account.id, found=len(found), new=new)
+
+    async def _while_active(
+        self, account: Account, listing: Coroutine[Any, Any, Sequence[Discovered]]
+    ) -> Sequence[Discovered] | None:
+        """Read a list to its end; return None when its account is unlinked meanwhile (invariant I5)."""
+        reading = asyncio.ensure_future(listing)
+        try:
+            async with asyncio.timeout(DISCOVER_SECONDS):
+                while not (await asyncio.wait({reading}, timeout=WATCH_SECONDS))[0]:
+                    current = await self._store.account_by_id(account.id)
+                    if current is None or current.state == "revoking":
+                        return None
+                return reading.result()
+        except TimeoutError:
+            raise TemporaryError("the list took too long") from None
+        finally:
+            reading.cancel()
+
+    async def refresh(self) -> int:
+        """Ask for some fresh lists, the oldest first: soon where workspaces are used, else once a day."""
+        now = await self._store.now()
+        accounts = [
+            account
+            for account in await self._store.active_accounts()
+            if account.connection in self._lines
+            and "discover" in self._lines[account.connection].provider.capabilities()
+            and now - (account.discovered_at or 0.0) > self._numbers.discover_after
+        ]
+        accounts.sort(key=lambda account: account.discovered_at or 0.0)
+        due: list[NewTask] = []
+        # Unused accounts are passed over, but not without end: many are looked at, few are read.
+        for account in accounts[: self._numbers.discover_at_once * 10]:
+            stale = now - (account.discovered_at or 0.0) > self._numbers.discover_unused_after
+            if stale or await self._is_used(account, now):
+                due.append(NewTask(TaskKind.DISCOVER, account.id))
+            if len(due) == self._numbers.discover_at_once:
+                break
+        if due:
+            await self._store.add_tasks(due)
+        return len(due)
+
+    async def _is_used(self, account: Account, now: float) -> bool:
+        rows = await self._store.workspaces(account.principal, connection=account.connection)
+        return any(row.used_at is not None and now - row.used_at < RECENT for row in rows)
+
+
+def waiting_commands(task: Task) -> list[NewTask]:
+    """Return the commands that waited for a task, as tasks of their own; the subject makes each one task."""
+    return [
+        NewTask(
+            TaskKind.REPLAY,
+            f"{task.id}/{number}",
+            {"principal": waiting["principal"], "command": waiting["command"]},
+        )
+        for number, waiting in enumerate(task.payload.get("then") or [])
+    ]

@@ -1,0 +1,49 @@
+"""What the reconciler asks of others, and the numbers it works by."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from bot.models import Person, Principal
+from bot.policy import Installation
+
+#: Runs a command that waited for a link as if it were typed now: principal, the command as it was stored.
+Replay = Callable[[Principal, dict[str, Any]], Awaitable[None]]
+
+
+class PeopleBook(Protocol):
+    """Know who somebody is; ``bot.people.People`` is one."""
+
+    async def look_up(self, principal: Principal) -> Person:
+        """Ask Slack, write down and return who it is; raise SlackFailed when that can't be known now."""
+        ...
+
+    async def sync(self) -> list[Person]:
+        """Read everybody anew, write them down and return them; raise SlackFailed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Hold how much and how long; times in seconds.
+
+    ``call_seconds`` bounds a provider call, ``lease`` a claimed row: it is longer, so that nobody takes a
+    row over while its call is under way.
+    """
+
+    installation: Installation
+    margin: float = 0.5
+    batch: int = 50
+    lease: float = 40.0
+    call_seconds: float = 25.0
+    #: Least seconds between two looks at an open wish that nothing happens to, for its bar and its deadline.
+    tick: float = 20.0
+    #: The same while more wishes are due than one round takes: bars can wait then.
+    slow_tick: float = 120.0
+    #: How long after an unlink the credential may still be used, to revoke it.
+    revoke_within: float = 5.0
+    discover_after: float = 600.0
+    discover_unused_after: float = 86_400.0
+    discover_at_once: int = 20

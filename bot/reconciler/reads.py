@@ -1,0 +1,229 @@
+"""Status reads through the poll gate: claim, send within the margin, write down what came (design §3.1)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.errors import (
+    BadAnswer,
+    CredentialRefused,
+    NotFound,
+    PermanentError,
+    RateLimited,
+    SecretError,
+    SentTooLate,
+    StoreError,
+    TemporaryError,
+    UnknownOutcome,
+)
+from bot.models import Observed, Outcome, ReadClaim, ReadResult, State
+from bot.plan import backoff, next_read
+from bot.providers.base import SendWindow
+from bot.reconciler import endings
+from bot.words import holds, problems
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from bot.clock import Clock, Ids
+    from bot.reconciler.keys import Keys
+    from bot.reconciler.lines import Line
+    from bot.reconciler.ports import Numbers
+    from bot.store.base import Store
+
+log = structlog.get_logger(__name__)
+
+#: What a person's own credential or right lacks is asked again after so many seconds only.
+LACKING = 300.0
+#: So many resources' failures in a row, and so many strange words, are remembered.
+REMEMBERED = 10_000
+
+
+class Reads:
+    """Read what is due, each connection by itself: a slow one keeps no other waiting."""
+
+    def __init__(
+        self,
+        store: Store,
+        lines: Mapping[str, Line],
+        keys: Keys,
+        clock: Clock,
+        ids: Ids,
+        numbers: Numbers,
+        jitter: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._lines = lines
+        self._keys = keys
+        self._clock = clock
+        self._ids = ids
+        self._numbers = numbers
+        self._jitter = jitter
+        self._failures: dict[str, int] = {}
+        self._strange: set[tuple[str, str]] = set()
+
+    async def step(self, connection: str | None = None, most: int | None = None) -> int:
+        """Claim what is due, at one connection or at all, at most ``most`` each; read it; return how many."""
+        names = self._lines if connection is None else [connection]
+        return sum(await asyncio.gather(*(self._of_line(self._lines[name], most) for name in names)))
+
+    async def _of_line(self, line: Line, most: int | None) -> int:
+        if line.health.pause > 0:
+            return 0
+        free = line.slots.free_for_reads if most is None else min(line.slots.free_for_reads, most)
+        if line.health.is_doubtful:
+            # One probe, and only when nothing else is under way that may be the answer.
+            free = min(free, 1) if line.slots.is_idle else 0
+        if free <= 0:
+            return 0
+        # The slots are held and the time is taken before the claim: what is late by more than the margin is
+        # dropped by the request itself.
+        line.slots.take(free)
+        held = free
+        try:
+            claimed_at = self._clock.monotonic()
+            claims = await self._store.claim_reads(
+                line.name, free, line.pace.min_poll_interval, self._numbers.margin
+            )
+            line.slots.give(held - len(claims))
+            held = len(claims)
+            window = SendWindow(claimed_at + self._numbers.margin)
+            batches = _batches(claims, line.pace.batch_size)
+            await asyncio.gather(*(self._batch(line, batch, window) for batch in batches))
+        finally:
+            line.slots.give(held)
+        return held
+
+    async def _batch(self, line: Line, claims: Sequence[ReadClaim], window: SendWindow) -> None:
+        """Send one request for the claims of one account; whatever happens is recorded."""
+        try:
+            results = await self._results(line, claims, window)
+        except StoreError as error:
+            log.warning("read not written", connection=line.name, problem=type(error).__name__)
+            return
+        except Exception:  # One of the two places where errors end (design §1.8).
+            log.exception("read failed", connection=line.name, reference=self._ids.reference())
+            results = [self._held(claim, LACKING, problems.sentence("internal")) for claim in claims]
+        try:
+            await self._store.record_reads(results)
+        except StoreError as error:
+            # The gate keeps its time, so it is read again after the interval.
+            log.warning("read not written", connection=line.name, problem=type(error).__name__)
+
+    async def _results(self, line: Line, claims: Sequence[ReadClaim], window: SendWindow) -> list[ReadResult]:
+        account = claims[0].account
+        try:
+            access = self._keys.open(account)
+            async with asyncio.timeout(self._numbers.call_seconds):
+                found = await line.provider.status(access, [claim.remote_id for claim in claims], window)
+        except SecretError:
+            log.exception("a stored secret does not open", connection=line.name, account=account.id)
+            return [await self._own(claim, LACKING, problems.sentence("secret")) for claim in claims]
+        except SentTooLate:
+            # Nothing was sent. Due at once; when it may go has the gate to say.
+            return [self._held(claim, 0.0, None) for claim in claims]
+        except TimeoutError:
+            return self._temporary(line, claims, UnknownOutcome("no answer in time"))
+        except TemporaryError as error:
+            return self._temporary(line, claims, error)
+        except CredentialRefused:
+            line.health.worked()
+            became = await self._keys.refused(account, line)
+            wait = 0.0 if became in ("changed", "refused") else LACKING / 10
+            return [self._held(claim, wait, None) for claim in claims]
+        except PermanentError as error:
+            line.health.worked()
+            return [await self._permanent(line, claim, error, alone=len(claims) == 1) for claim in claims]
+        line.health.worked()
+        self._keys.worked(account)
+        now = await self._store.now()
+        return [self._seen(line, claim, found.get(claim.remote_id), now) for claim in claims]
+
+    def _seen(self, line: Line, claim: ReadClaim, observed: Observed | None, now: float) -> ReadResult:
+        if observed is None:
+            return self._temporary(line, [claim], BadAnswer("the answer leaves it out"))[0]
+        self._failures.pop(claim.gate_key, None)
+        if observed.state is State.UNKNOWN:
+            return self._strange_word(line, claim, observed, now)
+        return ReadResult(
+            claim.gate_key, claim.workspace_ids, observed, self._next(line, claim, observed.state, now)
+        )
+
+    def _strange_word(self, line: Line, claim: ReadClaim, observed: Observed, now: float) -> ReadResult:
+        """Keep the last state for a word that the provider's documents do not name; log each word once."""
+        word = observed.detail or "no word at all"
+        if (line.name, word) not in self._strange and len(self._strange) < REMEMBERED:
+            self._strange.add((line.name, word))
+            log.warning("state not known", connection=line.name, word=word)
+        return self._held(
+            claim, self._next(line, claim, claim.state, now), holds.strange_state(line.title, word)
+        )
+
+    def _temporary(self, line: Line, claims: Iterable[ReadClaim], error: TemporaryError) -> list[ReadResult]:
+        """Keep what is known, and ask later: each resource by its own failures, all by the connection's."""
+        if isinstance(error, RateLimited):
+            line.health.worked()
+            line.health.hold_off(error.retry_after or line.pace.min_poll_interval)
+        else:
+            line.health.failed(error)
+        return [
+            self._held(claim, self._after_failure(line, claim, error), line.health.sentence(error))
+            for claim in claims
+        ]
+
+    def _after_failure(self, line: Line, claim: ReadClaim, error: TemporaryError) -> float:
+        failures = self._failures.get(claim.gate_key, 0) + 1
+        if len(self._failures) < REMEMBERED or claim.gate_key in self._failures:
+            self._failures[claim.gate_key] = failures
+        wait = max(backoff(failures, self._jitter()), error.retry_after or 0.0, line.pace.min_poll_interval)
+        if claim.has_open_wish:
+            return wait
+        # Nobody waits for it: the usual interval is soon enough.
+        return max(wait, line.pace.pending if claim.state is State.STARTING else line.pace.running)
+
+    async def _permanent(
+        self, line: Line, claim: ReadClaim, error: PermanentError, *, alone: bool
+    ) -> ReadResult:
+        """See to what only this account may not see: nobody else's row changes."""
+        if isinstance(error, NotFound) and alone:
+            return ReadResult(claim.gate_key, await self._own_rows(claim), Observed(State.GONE), None)
+        cause = problems.cause_of(error)
+        result = await self._own(claim, LACKING, problems.sentence(cause, line.title))
+        for workspace_id in result.workspace_ids:
+            wish = await self._store.latest_wish(workspace_id)
+            if wish is not None and wish.is_open:
+                log.info("read refused", wish=wish.id, problem=type(error).__name__)
+                await self._store.save_step(endings.ended(wish, Outcome.FAILED, cause))
+        return result
+
+    def _next(self, line: Line, claim: ReadClaim, state: State, now: float) -> float | None:
+        return next_read(
+            state, has_open_wish=claim.has_open_wish, used_at=claim.used_at, now=now, pace=line.pace
+        )
+
+    async def _own(self, claim: ReadClaim, next_in: float, hold: str) -> ReadResult:
+        return ReadResult(claim.gate_key, await self._own_rows(claim), None, next_in, hold)
+
+    async def _own_rows(self, claim: ReadClaim) -> tuple[str, ...]:
+        """Return the rows of the one whose credential read; the others saw nothing of it."""
+        rows = [await self._store.workspace(workspace_id) for workspace_id in claim.workspace_ids]
+        principal = claim.account.principal
+        return tuple(row.id for row in rows if row is not None and row.principal == principal)
+
+    @staticmethod
+    def _held(claim: ReadClaim, next_in: float | None, hold: str | None) -> ReadResult:
+        return ReadResult(claim.gate_key, claim.workspace_ids, None, next_in, hold)
+
+
+def _batches(claims: Sequence[ReadClaim], size: int) -> Iterator[Sequence[ReadClaim]]:
+    """Group claims by whose credential reads them, in batches that the provider takes."""
+    by_account: defaultdict[str, list[ReadClaim]] = defaultdict(list)
+    for claim in claims:
+        by_account[claim.account.id].append(claim)
+    for group in by_account.values():
+        for start in range(0, len(group), max(size, 1)):
+            yield group[start : start + max(size, 1)]

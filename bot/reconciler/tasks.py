@@ -1,0 +1,156 @@
+"""The reconciler's work that is no wish: lists, waiting commands, revocations, people."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import structlog
+
+from bot.errors import ProviderError, SecretError, SlackFailed, SlackLimited, StoreError
+from bot.models import AuditEntry, Principal, Task, TaskKind
+from bot.plan import backoff
+from bot.reconciler.lists import Again, waiting_commands
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
+
+    from bot.clock import Ids
+    from bot.reconciler.keys import Keys
+    from bot.reconciler.lines import Line
+    from bot.reconciler.lists import Lists
+    from bot.reconciler.ports import Numbers, PeopleBook, Replay
+    from bot.store.base import NewTask, Store
+
+log = structlog.get_logger(__name__)
+
+#: A task that fails is tried so often, with growing waits; a command less often, as its person is there.
+TRIES = 10
+REPLAY_TRIES = 3
+_Found = TypeVar("_Found")
+
+
+class Tasks:
+    """Do due tasks; one that fails is tried again later, with a limit."""
+
+    def __init__(
+        self,
+        store: Store,
+        lines: Mapping[str, Line],
+        keys: Keys,
+        lists: Lists,
+        people: PeopleBook,
+        replay: Replay | None,
+        ids: Ids,
+        numbers: Numbers,
+        jitter: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._lines = lines
+        self._keys = keys
+        self._lists = lists
+        self._people = people
+        self._replay = replay
+        self._ids = ids
+        self._numbers = numbers
+        self._jitter = jitter
+
+    async def step(self) -> int:
+        """Claim what is due, do all of it at once, return how many there were."""
+        tasks = await self._store.claim_tasks(self._numbers.batch, self._numbers.lease)
+        await asyncio.gather(*(self._guarded(task) for task in tasks))
+        return len(tasks)
+
+    async def _guarded(self, task: Task) -> None:
+        try:
+            await self._one(task)
+        except StoreError as error:
+            log.warning("task not written", task=task.id, problem=type(error).__name__)
+
+    async def _one(self, task: Task) -> None:
+        tries = REPLAY_TRIES if task.kind is TaskKind.REPLAY else TRIES
+        wait = backoff(task.attempts + 1, self._jitter())
+        try:
+            then = await self._do(task)
+        except Again as again:
+            wait = max(wait, again.seconds)
+        except StoreError:
+            raise
+        except Exception:  # One of the two places where errors end (design §1.8).
+            reference = self._ids.reference()
+            log.exception("task failed", task=task.id, kind=str(task.kind), reference=reference)
+        else:
+            await self._store.task_done(task.id, then=then)
+            return
+        if task.attempts + 1 < tries:
+            await self._store.task_retry(task.id, wait)
+            return
+        log.warning("task given up", task=task.id, kind=str(task.kind))
+        # Commands that wait for a list run without it: their answer says what is missing.
+        await self._store.task_done(task.id, then=waiting_commands(task))
+
+    async def _do(self, task: Task) -> Sequence[NewTask]:
+        match task.kind:
+            case TaskKind.DISCOVER:
+                return await self._lists.read(task)
+            case TaskKind.REPLAY:
+                await self._run_waiting(task)
+            case TaskKind.REVOKE:
+                await self._revoke(task)
+            case TaskKind.LOOK_UP_PERSON:
+                await self._slack(self._people.look_up(Principal.from_key(task.subject)))
+            case TaskKind.SYNC_PEOPLE:
+                await self._sync_people()
+        return ()
+
+    # -- waiting commands, revocations, people ---------------------------------------------------------------
+
+    async def _run_waiting(self, task: Task) -> None:
+        if self._replay is None:
+            log.warning("nobody runs waiting commands here", task=task.id)
+            raise Again(60.0)
+        principal = Principal.from_key(str(task.payload["principal"]))
+        await self._replay(principal, dict(task.payload["command"]))
+
+    async def _revoke(self, task: Task) -> None:
+        """Try once to revoke, within the few seconds that the secret may still be used; then forget it."""
+        account = await self._store.account_by_id(task.subject)
+        if account is None or account.state != "revoking":
+            return
+        passed = await self._store.now() - (account.unlinked_at or 0.0)
+        left = self._numbers.revoke_within - passed
+        line = self._lines.get(account.connection)
+        if task.attempts == 0 and left > 0 and line is not None and "revoke" in line.provider.capabilities():
+            try:
+                async with asyncio.timeout(left):
+                    await line.provider.revoke(self._keys.open(account))
+            except (ProviderError, SecretError, TimeoutError) as error:
+                log.warning("not revoked", connection=account.connection, problem=type(error).__name__)
+        await self._store.drop_account(account.id)
+
+    async def _sync_people(self) -> None:
+        for person in await self._slack(self._people.sync()):
+            if person.is_deleted:
+                await self._end_links(person.principal)
+
+    async def _end_links(self, principal: Principal) -> None:
+        """End all links of somebody who left; nothing is written where there is none."""
+        revocable = [name for name, line in self._lines.items() if "revoke" in line.provider.capabilities()]
+        ended = await self._store.unlink(
+            principal,
+            None,
+            revocable=revocable,
+            cause="left",
+            audit=[AuditEntry("usher", "account.unlink", principal.key, "left")],
+        )
+        if ended:
+            log.info("links ended", cause="left", count=len(ended))
+
+    async def _slack(self, asking: Coroutine[Any, Any, _Found]) -> _Found:
+        try:
+            return await asking
+        except SlackLimited as error:
+            raise Again(error.retry_after) from None
+        except SlackFailed as error:
+            log.info("people not read", problem=str(error))
+            raise Again(0.0) from None

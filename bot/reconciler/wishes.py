@@ -1,0 +1,197 @@
+"""One step of a wish: who is it, what is to be done, do it, write down what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from bot.blocks.cards import progress_of
+from bot.errors import SecretError, SlackFailed, SlackLimited, StoreError
+from bot.models import Call, NoticeKind, Outcome, State, Wish, WishVerb
+from bot.plan import Operation, plan
+from bot.policy import Context, Target, decide
+from bot.reconciler import endings
+from bot.reconciler.calls import Calls
+from bot.store.base import WishStep, WishUpdate
+from bot.words import holds, problems
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.clock import Ids
+    from bot.gather import Gatherer
+    from bot.models import Person
+    from bot.reconciler.lines import Line
+    from bot.reconciler.ports import Numbers, PeopleBook
+    from bot.store.base import Store
+
+log = structlog.get_logger(__name__)
+
+#: A wish that waits for somebody else (Slack, an operator, its person) is stepped again after so long.
+PATIENCE = 60.0
+#: A bar is drawn again when it has grown by a step of so many points.
+BAR_STEP = 5
+
+
+class Wishes:
+    """Step due wishes. What others do meanwhile (replace, unlink) wins: an ended wish takes no update."""
+
+    def __init__(
+        self,
+        store: Store,
+        lines: Mapping[str, Line],
+        people: PeopleBook,
+        calls: Calls,
+        gatherer: Gatherer,
+        ids: Ids,
+        numbers: Numbers,
+    ) -> None:
+        self._store = store
+        self._lines = lines
+        self._people = people
+        self._calls = calls
+        self._gatherer = gatherer
+        self._ids = ids
+        self._numbers = numbers
+        #: Wishes that this process is at, in case a step outlives its lease.
+        self._under_way: set[str] = set()
+
+    async def step(self) -> int:
+        """Claim what is due and step all of it at once; return how many there were."""
+        steps = await self._store.claim_wishes(self._numbers.batch, self._numbers.lease)
+        tick = self._numbers.tick if len(steps) < self._numbers.batch else self._numbers.slow_tick
+        await asyncio.gather(
+            *(self._guarded(step, tick) for step in steps if step.wish.id not in self._under_way)
+        )
+        return len(steps)
+
+    async def _guarded(self, step: WishStep, tick: float) -> None:
+        """Keep one wish's trouble from the others: it is logged, and the wish is tried again later."""
+        self._under_way.add(step.wish.id)
+        try:
+            await self._one(step, tick)
+        except StoreError as error:
+            log.warning("step not written", wish=step.wish.id, problem=type(error).__name__)
+        except Exception:  # One of the two places where errors end (design §1.8).
+            reference = self._ids.reference()
+            log.exception("step failed", wish=step.wish.id, reference=reference)
+            update = WishUpdate(step.wish.id, PATIENCE, hold=problems.sentence("internal"), card_dirty=True)
+            try:
+                await self._store.save_step(update)
+            except StoreError:
+                log.warning("step not written", wish=step.wish.id, reference=reference)
+        finally:
+            self._under_way.discard(step.wish.id)
+
+    async def _one(self, step: WishStep, tick: float) -> None:
+        wish, account = step.wish, step.account
+        if not wish.is_open:
+            return
+        if account is None or account.state == "revoking":
+            await self._store.save_step(endings.ended(wish, Outcome.CANCELLED, "unlinked"))
+            return
+        line = self._lines.get(wish.connection)
+        if line is None:
+            await self._later(wish, PATIENCE, hold=holds.not_configured(wish.connection))
+            return
+        if account.state == "refused":
+            # A new link steps the wish at once; until then only its deadline matters.
+            await self._later(wish, PATIENCE, hold=problems.sentence("credential_refused", line.title))
+            return
+        if not await self._may_go_on(step):
+            return
+        decided = plan(wish, step.workspace.state, step.workspace.observed_at)
+        match decided.operation:
+            case Operation.READ:
+                await self._read(wish, line)
+            case Operation.START | Operation.STOP:
+                await self._call(step, line, decided.operation)
+            case Operation.WAIT:
+                await self._wait(step, tick)
+            case Operation.END:
+                assert decided.outcome is not None, "a plan that ends says how"
+                cause = decided.cause
+                if cause == "provider_failed" and step.workspace.detail:
+                    cause = f"{cause}: {step.workspace.detail[: problems.MESSAGE_LIMIT]}"
+                await self._store.save_step(endings.ended(wish, decided.outcome, cause))
+            case Operation.WATCH:
+                return
+
+    async def _may_go_on(self, step: WishStep) -> bool:
+        """Ask the policy, after looking an unknown person up: failing at that delays, no more and no less."""
+        wish = step.wish
+        person: Person | None = step.person
+        if person is None:
+            try:
+                person = await self._people.look_up(wish.principal)
+            except SlackFailed as error:
+                log.info("person not looked up", wish=wish.id, problem=str(error))
+                wait = error.retry_after if isinstance(error, SlackLimited) else PATIENCE / 2
+                await self._later(wish, wait, hold=holds.PERSON_UNKNOWN)
+                return False
+        target = Target("workspace", step.workspace.id, step.workspace.principal)
+        context = Context(self._numbers.installation, person)
+        decision = decide(wish.principal, wish.verb, target, context)
+        if not decision.allowed:
+            await self._store.save_step(endings.ended(wish, Outcome.REFUSED, decision.rule))
+        return decision.allowed
+
+    async def _read(self, wish: Wish, line: Line) -> None:
+        """Ask for a read, and look again when one was recorded; after a while in any case."""
+        wait = max(line.pace.min_poll_interval + 2 * self._numbers.margin, line.health.pause, 2.0)
+        hold = line.health.sentence() if line.health.is_doubtful else None
+        # Written before the read is asked for, so that what it finds wakes this wish.
+        await self._later(wish, wait, waits_for="read", hold=hold)
+        await self._store.want_read(wish.workspace_id)
+
+    async def _call(self, step: WishStep, line: Line, operation: Operation) -> None:
+        wish = step.wish
+        if line.health.pause > 0:
+            await self._later(wish, line.health.pause, hold=line.health.sentence())
+        elif not line.slots.take():
+            await self._later(wish, 1.0)
+        else:
+            try:
+                update = await self._calls.make(step, line, operation)
+            except SecretError:
+                log.exception("a stored secret does not open", connection=wish.connection, wish=wish.id)
+                await self._later(wish, PATIENCE, hold=problems.sentence("secret"))
+                return
+            finally:
+                line.slots.give()
+            if update is not None:
+                await self._store.save_step(update)
+
+    async def _wait(self, step: WishStep, tick: float) -> None:
+        wish, state = step.wish, step.workspace.state
+        fields: dict[str, Any] = {}
+        # What was called without an answer is on its way, so it was taken.
+        if state is State.STARTING and wish.start_call in (Call.CALLING, Call.UNKNOWN):
+            fields.update(start_call=Call.ACCEPTED, attempts=0)
+        if state is State.STOPPING and wish.stop_call in (Call.CALLING, Call.UNKNOWN):
+            fields.update(stop_call=Call.ACCEPTED, attempts=0)
+        if wish.verb is not WishVerb.STOP:
+            progress = progress_of(await self._gatherer.of_wish(wish))
+            if progress > wish.progress_floor:
+                grown = progress // BAR_STEP > wish.progress_floor // BAR_STEP
+                fields.update(progress_floor=progress, card_dirty=grown)
+        await self._later(wish, tick, waits_for="change", hold="", **fields)
+
+    async def _later(self, wish: Wish, next_in: float, *, hold: str | None = None, **fields: Any) -> None:
+        """Write that the wish goes on later; at its deadline its person is told, once for each deadline."""
+        now = await self._store.now()
+        if hold is not None and hold != (wish.hold or ""):
+            fields["card_dirty"] = True
+        elif hold is not None:
+            hold = None
+        if wish.deadline_at is not None and now >= wish.deadline_at:
+            fields.update(
+                deadline_passed=True,
+                card_dirty=True,
+                notices=[endings.notice(wish, NoticeKind.WAITING, str(wish.deadline_number))],
+            )
+        elif wish.deadline_at is not None:
+            next_in = min(next_in, wish.deadline_at - now)
+        await self._store.save_step(WishUpdate(wish.id, next_in, hold=hold, **fields))

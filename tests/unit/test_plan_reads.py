@@ -1,0 +1,69 @@
+"""How often a workspace is looked at, and how long is waited after failures."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.models import State
+from bot.plan import UNUSED_AFTER, backoff, next_read
+from bot.providers.base import Pace
+
+SATURN = Pace(min_poll_interval=10.0, pending=10.0, running=300.0, unused=1800.0)
+NOW = 1_800_000_000.0
+HOUR, DAYS = NOW - 3600, NOW - UNUSED_AFTER - 1
+
+# state, is a wish open, last use, seconds until the next read
+TABLE = [
+    (State.STARTING, False, None, 10.0),
+    (State.STOPPING, False, None, 10.0),
+    (State.STARTING, True, HOUR, 10.0),
+    (State.STOPPED, True, HOUR, 10.0),
+    (State.RUNNING, True, HOUR, 10.0),
+    (State.UNKNOWN, True, None, 10.0),
+    (State.FAILED, True, None, 10.0),
+    (State.RUNNING, False, HOUR, 300.0),
+    (State.RUNNING, False, DAYS, 1800.0),
+    (State.RUNNING, False, None, 1800.0),
+    (State.STOPPED, False, HOUR, 1800.0),
+    (State.SUSPENDED, False, HOUR, 1800.0),
+    (State.FAILED, False, HOUR, 1800.0),
+    (State.UNKNOWN, False, HOUR, 1800.0),
+    (State.STOPPED, False, DAYS, None),
+    (State.STOPPED, False, None, None),
+    (State.UNKNOWN, False, None, None),
+    (State.GONE, False, HOUR, None),
+]
+
+
+@pytest.mark.parametrize(("state", "has_open_wish", "used_at", "seconds"), TABLE)
+def test_the_table(state, has_open_wish, used_at, seconds):
+    assert next_read(state, has_open_wish=has_open_wish, used_at=used_at, now=NOW, pace=SATURN) == seconds
+
+
+@given(
+    state=st.sampled_from(State),
+    has_open_wish=st.booleans(),
+    used_at=st.none() | st.floats(0, NOW),
+    least=st.floats(0.5, 60),
+    pending=st.floats(0.5, 60),
+)
+def test_it_never_goes_below_the_providers_interval(state, has_open_wish, used_at, least, pending):
+    pace = Pace(min_poll_interval=least, pending=pending)
+    seconds = next_read(state, has_open_wish=has_open_wish, used_at=used_at, now=NOW, pace=pace)
+    assert seconds is None or seconds >= least
+    if has_open_wish:
+        assert seconds is not None
+
+
+@given(attempts=st.integers(0, 10_000), jitter=st.floats(0, 1))
+def test_waits_double_up_to_a_minute(attempts, jitter):
+    seconds = backoff(attempts, jitter)
+    assert 0.5 <= seconds <= 60
+    assert backoff(attempts + 1, jitter) >= seconds
+    assert backoff(attempts, 0) <= 2 * seconds
+
+
+def test_the_first_waits():
+    assert [backoff(attempts, 0) for attempts in range(1, 9)] == [1, 2, 4, 8, 16, 32, 60, 60]
