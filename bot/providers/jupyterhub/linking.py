@@ -1,0 +1,118 @@
+"""Whose token it is, and a token of our own in its place.
+
+A token that a login made ends with the logout, and one that a person made may be deleted with others; so
+Usher mints its own at once, with the rights it needs and no more, for as long as the pasted one lives.
+Source: ``jupyterhub.md``, "Linking".
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from pydantic import SecretStr
+
+from bot.errors import CredentialRefused, Forbidden, NotFound, ProviderError
+from bot.providers.base import Credential, Identity
+from bot.providers.reading import optional_text_in, text_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from bot.providers.base import Access
+    from bot.providers.requests import Api
+
+NOTE = "Usher"
+#: What is done with a person's token: servers started, stopped, read; their IDE probed; the token deleted.
+SCOPES = ("servers!user", "access:servers!user", "read:users:name!user", "tokens!user")
+_NEEDED = ("start:servers", "read:servers", "delete:servers")
+#: A person waits for these answers, 10 s at most in all.
+CHECK_SECONDS = 4.0
+MINT_SECONDS = 2.5
+#: Key in ``Credential.extra``: the id of a token that Usher minted itself.
+TOKEN_ID = "token_id"  # noqa: S105 - a key's name, no secret
+
+
+async def who_is(api: Api, credential: Credential) -> dict[str, Any]:
+    """Return what the hub says of a token's owner; raise CredentialRefused when the token is worthless.
+
+    The hub answers 403 for a bad token as for a missing right; here it can only be the token.
+    """
+    try:
+        response = await api.call("GET", "/user", credential, total=CHECK_SECONDS)
+    except Forbidden as error:
+        raise CredentialRefused(error.message, status=error.status) from None
+    return response.json_object()
+
+
+async def check(api: Api, credential: Credential) -> Identity:
+    """Return whose token it is, with a token of our own where the hub lets us mint one."""
+    owner = await who_is(api, credential)
+    if owner.get("kind", "user") != "user":
+        raise Forbidden("this token belongs to a service, not to a person")
+    username = text_in(owner, "name")
+    scopes = owner.get("scopes")
+    held = [scope for scope in scopes if isinstance(scope, str)] if isinstance(scopes, list) else None
+    if held is not None:
+        lacking = [scope for scope in _NEEDED if not _holds(held, scope, username)]
+        if lacking:
+            raise Forbidden(
+                f"this token lacks {', '.join(lacking)}: request a new one and leave its permissions empty"
+            )
+    return Identity(username, await _own_token(api, credential, username, owner, held or ()))
+
+
+def _holds(held: Iterable[str], scope: str, username: str) -> bool:
+    """Say whether expanded scopes grant one for the person's own things; a narrower filter is not enough."""
+    return any(have == scope or have in {f"{scope}!user={username}", f"{scope}!user"} for have in held)
+
+
+async def _own_token(
+    api: Api, pasted: Credential, username: str, owner: Mapping[str, Any], held: Iterable[str]
+) -> Credential:
+    names = {scope.removesuffix("!user") for scope in SCOPES}
+    if not all(_holds(held, name, username) for name in names):
+        return pasted
+    tokens = f"/users/{quote(username, safe='')}/tokens"
+    try:
+        seconds = await _seconds_left(api, pasted, tokens, text_in(owner, "token_id"))
+        body = {"note": NOTE, "scopes": list(SCOPES), "expires_in": seconds}
+        response = await api.call("POST", tokens, pasted, json_body=body, total=MINT_SECONDS)
+        answer = response.json_object()
+        own = Credential(SecretStr(text_in(answer, "token")), None, {TOKEN_ID: text_in(answer, "id")})
+    except (ProviderError, ValueError):
+        # The pasted one works; it is only not ours to revoke.
+        return pasted
+    return own
+
+
+async def _seconds_left(api: Api, pasted: Credential, tokens: str, token_id: str) -> int | None:
+    """Return for how long the pasted token lives, None for ever, by the hub's own clock."""
+    response = await api.call("GET", f"{tokens}/{quote(token_id, safe='')}", pasted, total=MINT_SECONDS)
+    expires_at = optional_text_in(response.json_object(), "expires_at")
+    if expires_at is None:
+        return None
+    now = parsedate_to_datetime(response.headers.get("Date", ""))
+    return max(int((datetime.fromisoformat(expires_at) - now).total_seconds()), 1)
+
+
+async def revoke(api: Api, access: Access) -> None:
+    """Delete the token that Usher minted, with the token itself: ids are given again after a deletion.
+
+    While it still opens the account its id can't have become another's. What Usher did not mint stays.
+    """
+    minted = access.credential.extra.get(TOKEN_ID)
+    if minted is None:
+        return
+    try:
+        owner = await who_is(api, access.credential)
+    except CredentialRefused:
+        return
+    token_id = optional_text_in(owner, "token_id") or minted
+    path = f"/users/{quote(text_in(owner, 'name'), safe='')}/tokens/{quote(token_id, safe='')}"
+    try:
+        await api.call("DELETE", path, access.credential)
+    except NotFound:
+        return

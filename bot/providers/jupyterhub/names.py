@@ -1,0 +1,83 @@
+"""Names of people and servers as ids, paths and links: percent-encoded, never joined by a hyphen.
+
+``alice-prod`` could be alice's server *prod* or the person *alice-prod* (``jupyterhub.md``).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import quote, unquote
+
+from bot.errors import NotFound
+from bot.providers.hosts import path_below
+
+#: What follows ``/user/NAME/`` in an address of the default server's own pages: no names of servers.
+_PAGES = frozenset(
+    {"lab", "tree", "notebooks", "edit", "terminals", "files", "view", "doc", "api", "nbclassic"}
+)
+_LINK = re.compile(r"/(?:hub/)?(user|spawn|spawn-pending)/([^/]+)(?:/([^/]*))?(?:/.*)?")
+_PLAIN = re.compile(r"[^\s/]+/[^\s/]*")
+
+
+@dataclass(frozen=True, slots=True)
+class ServerName:
+    """Name one server: whose it is and what it is called, empty for the default one."""
+
+    user: str
+    server: str = ""
+
+    @property
+    def remote_id(self) -> str:
+        """Return the id: both names percent-encoded, so the one slash between them is no part of either."""
+        return f"{quote(self.user, safe='')}/{quote(self.server, safe='')}"
+
+    @property
+    def user_path(self) -> str:
+        """Return the person's path below the API."""
+        return f"/users/{quote(self.user, safe='')}"
+
+    @property
+    def path(self) -> str:
+        """Return the server's path below the API."""
+        if not self.server:
+            return f"{self.user_path}/server"
+        return f"{self.user_path}/servers/{quote(self.server, safe='')}"
+
+    @property
+    def ide_path(self) -> str:
+        """Return the path of its IDE below the hub's public address."""
+        name = f"{quote(self.server, safe='')}/" if self.server else ""
+        return f"/user/{quote(self.user, safe='')}/{name}"
+
+    @classmethod
+    def of(cls, remote_id: str) -> ServerName:
+        """Read an id back; raise NotFound for what is none."""
+        user, slash, server = remote_id.partition("/")
+        name = cls(unquote(user), unquote(server))
+        # Dots alone would climb in a path.
+        if not slash or not name.user or {name.user, name.server} & {".", ".."} or "/" in server:
+            raise NotFound("there is no such server")
+        return name
+
+
+def parse_reference(text: str, public_root: str) -> str | None:
+    """Return the id in a link to a server of this hub, or in ``person/server``; None for everything else."""
+    text = text.strip()
+    path = path_below(text, public_root)
+    if path is not None:
+        link = _LINK.fullmatch(path)
+        if link is None:
+            return None
+        rest = link[3] or ""
+        # A server may be called "lab", but far more addresses are pages of the default server.
+        server = "" if link[1] == "user" and rest in _PAGES else rest
+        return _id_of(f"{link[2]}/{server}")
+    return _id_of(text) if _PLAIN.fullmatch(text) and ":" not in text else None
+
+
+def _id_of(text: str) -> str | None:
+    try:
+        return ServerName.of(text).remote_id
+    except NotFound:
+        return None

@@ -1,0 +1,198 @@
+"""The translator for one JupyterHub. Facts: ``jupyterhub.md``, measured against jupyterhub 6.1."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+
+from pydantic import SecretStr, field_validator
+
+from bot.errors import (
+    Conflict,
+    InvalidRequest,
+    LimitReached,
+    NotFound,
+    RateLimited,
+    ServerFailed,
+    UnknownOutcome,
+)
+from bot.providers.base import ConnectionSettings, Discovered, Pace, Provider, TokenHelp
+from bot.providers.hosts import normalise_base_url, origin_of
+from bot.providers.jupyterhub import linking
+from bot.providers.jupyterhub.names import ServerName, parse_reference
+from bot.providers.jupyterhub.servers import DEFAULT_NAME, Servers
+from bot.providers.requests import Api
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bot.http import Http
+    from bot.models import Observed
+    from bot.providers.base import Access, Credential, Identity, SendWindow
+
+#: How a refusal with 400 reads (hub 6.1, ``UserServerAPIHandler`` and ``_check_named_server_request``).
+_RUNNING = re.compile(r"\bis already running\b")
+_PENDING = re.compile(r"\bpending \w+|\bbeing renamed\b")
+_LIMIT = re.compile(r"\bmaximum of \d+ named servers\b")
+#: How many servers are looked into at the same time for one list.
+LIST_WIDTH = 5
+
+
+class JupyterHubSettings(ConnectionSettings):
+    """Hold a hub's connection: ``base_url`` is its address or its API's, ``public_url`` is for people."""
+
+    public_url: str | None = None
+    oauth_client_id: str | None = None
+    oauth_client_secret: SecretStr | None = None
+
+    @field_validator("public_url")
+    @classmethod
+    def _public_url(cls, value: str | None) -> str | None:
+        return None if value is None else normalise_base_url(value.strip())
+
+
+class JupyterHub(Provider):
+    """Translate for one hub."""
+
+    kind: ClassVar[str] = "jupyterhub"
+    settings_model: ClassVar[type[ConnectionSettings]] = JupyterHubSettings
+    pace: ClassVar[Pace] = Pace(min_poll_interval=2.0, pending=2.0, running=60.0, unused=1800.0)
+
+    def __init__(self, settings: ConnectionSettings, http: Http) -> None:
+        super().__init__(settings, http)
+        root = _hub_root(settings.base_url)
+        public = settings.public_url if isinstance(settings, JupyterHubSettings) else None
+        self._public = root if public is None else _hub_root(public)
+        self._api = Api(http, f"{root}/hub/api")
+        self._servers = Servers(self._api, self._public, self.allowed_url)
+
+    def gate_key(self, remote_id: str) -> str:
+        """Return the API's address and the id."""
+        return f"{self._api.root}#{remote_id}"
+
+    async def status(
+        self, access: Access, remote_ids: Sequence[str], window: SendWindow | None = None
+    ) -> Mapping[str, Observed]:
+        """Read all servers in one answer, then look into those that are up, coming up or broken."""
+        servers = await self._servers.of_person(access, window)
+        return {
+            remote_id: await self._servers.state_of(access, remote_id, servers) for remote_id in remote_ids
+        }
+
+    async def discover(self, access: Access) -> Sequence[Discovered]:
+        """List the default server and every named one, running or not."""
+        servers = await self._servers.of_person(access, None)
+        if servers is None:
+            raise NotFound("the hub knows no such person")
+        width = asyncio.Semaphore(LIST_WIDTH)
+
+        async def one(server_name: str) -> Discovered:
+            name = ServerName(access.username, server_name)
+            async with width:
+                observed = await self._servers.state_of(access, name.remote_id, servers)
+            return Discovered(name.remote_id, observed.name or server_name or DEFAULT_NAME, observed)
+
+        looks = [one(server_name) for server_name in {"": None, **servers}]
+        found = []
+        for result in await asyncio.gather(*looks, return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result
+            found.append(result)
+        return found
+
+    async def start(self, access: Access, remote_id: str) -> None:
+        """Ask for a start; 201 and 202 both mean accepted, not ready. Running already is success."""
+        name = _own(access, remote_id)
+        try:
+            await self._servers.call("POST", name.path, access.credential)
+        except InvalidRequest as error:
+            if not _RUNNING.search(error.message):
+                _raise_refusal(error)
+        except RateLimited as error:
+            # With Retry-After too many start at once; without it the hub is full (jupyterhub.md, "Limits").
+            if error.retry_after is None:
+                raise LimitReached(error.message, status=error.status) from None
+            raise
+        except ServerFailed as error:
+            # The hub tried, and the start failed before it answered: a read brings the reason.
+            raise UnknownOutcome(error.message, status=error.status) from None
+
+    async def stop(self, access: Access, remote_id: str) -> None:
+        """Ask for a stop; a start under way is called off. Stopped already is success."""
+        await self._delete(access, remote_id, None)
+
+    async def remove(self, access: Access, remote_id: str) -> None:
+        """Stop a named server and drop it; the default one stays, and the hub says so."""
+        await self._delete(access, remote_id, {"remove": True})
+
+    async def _delete(self, access: Access, remote_id: str, body: Mapping[str, Any] | None) -> None:
+        try:
+            await self._servers.call(
+                "DELETE", _own(access, remote_id).path, access.credential, json_body=body
+            )
+        except InvalidRequest as error:
+            _raise_refusal(error)
+
+    async def check(self, credential: Credential) -> Identity:
+        """Find out whose token it is, and keep one of our own in its place where the hub allows it."""
+        return await linking.check(self._api, credential)
+
+    async def revoke(self, access: Access) -> None:
+        """Delete the token that Usher minted; one that the person pasted is theirs to delete."""
+        await linking.revoke(self._api, access)
+
+    def parse_reference(self, text: str) -> str | None:
+        """Take the server from a link to it or its pages, or from ``person/server``."""
+        return parse_reference(text, self._public)
+
+    def page_url(self, remote_id: str) -> str:  # noqa: ARG002 - the hub has one page for all of them
+        """Return the hub's home, which lists the person's servers; no page per server starts nothing."""
+        return f"{self._public}/hub/home"
+
+    def token_help(self) -> TokenHelp:
+        """Tell where a token is requested."""
+        return TokenHelp(
+            url=f"{self._public}/hub/token",
+            steps=(
+                f"Sign in at {self.settings.title} and open the address.",
+                "Press “Request new API token” and leave its permissions empty.",
+                "Copy the token and paste it here.",
+                "Usher makes one of its own from it: afterwards you may delete the one you pasted.",
+            ),
+            pattern=r"^[0-9A-Za-z._~+/=-]{8,512}$",
+        )
+
+    def ide_hosts(self) -> tuple[str, ...]:
+        """Return what the operator allows and the public address's host with its port."""
+        origin = origin_of(self._public)
+        host = f"[{origin.host}]" if ":" in origin.host else origin.host
+        return (*self.settings.ide_hosts, f"{host}:{origin.port}")
+
+    def describe(self) -> Mapping[str, Any]:
+        """Add the addresses in use."""
+        return {**super().describe(), "api": self._api.root, "public_url": self._public}
+
+
+def _hub_root(url: str) -> str:
+    """Return the address in front of ``/hub``, whichever of its addresses was given."""
+    for ending in ("/hub/api", "/hub/home", "/hub"):
+        if url.endswith(ending):
+            return url.removesuffix(ending)
+    return url
+
+
+def _own(access: Access, remote_id: str) -> ServerName:
+    """Return the server's name; raise NotFound for another person's, as the hub does."""
+    name = ServerName.of(remote_id)
+    if name.user != access.username:
+        raise NotFound("there is no such server")
+    return name
+
+
+def _raise_refusal(error: InvalidRequest) -> NoReturn:
+    if _LIMIT.search(error.message):
+        raise LimitReached(error.message, status=error.status) from None
+    if _PENDING.search(error.message):
+        raise Conflict(error.message, status=error.status) from None
+    raise error

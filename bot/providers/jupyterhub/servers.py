@@ -1,0 +1,167 @@
+"""Reads of a person's servers: the hub's list, then a look at those that are up, coming up or broken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bot.errors import BadAnswer, Forbidden, NotFound, ServerFailed, TemporaryError
+from bot.models import Observed, State
+from bot.providers.base import unknown_word
+from bot.providers.hosts import origin_of
+from bot.providers.jupyterhub import linking
+from bot.providers.jupyterhub.names import ServerName
+from bot.providers.jupyterhub.states import Progress, last_event
+from bot.providers.reading import MAX_NAME, clean, flag_in, optional_text_in
+from bot.providers.requests import Api, authorization
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bot.http import Response
+    from bot.providers.base import Access, Credential, SendWindow
+
+DEFAULT_NAME = "default"
+PROBE_SECONDS = 5.0
+PROBE_BYTES = 65_536
+NO_SERVERS = "this token may not see servers: request a new one and leave its permissions empty"
+NOT_YET = "the server does not answer yet"
+URL_NOT_ALLOWED = "its address is on a host that this connection does not allow"
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """Read servers through the API; ``public`` is the address in front of ``/hub`` that people use."""
+
+    api: Api
+    public: str
+    allowed_url: Callable[[str | None], str | None]
+
+    async def call(self, method: str, path: str, credential: Credential, **options: Any) -> Response:
+        """Call the API; a 403 is told apart by asking who we are (``jupyterhub.md``, "API")."""
+        try:
+            return await self.api.call(method, path, credential, **options)
+        except Forbidden as error:
+            refusal = error
+        await linking.who_is(self.api, credential)
+        raise refusal
+
+    async def of_person(self, access: Access, window: SendWindow | None) -> dict[str, dict[str, Any]] | None:
+        """Return the person's servers by name, None when the hub does not know the person."""
+        path = ServerName(access.username).user_path
+        query = {"include_stopped_servers": "1"}
+        try:
+            response = await self.call("GET", path, access.credential, query=query, window=window)
+        except NotFound:
+            return None
+        answer = response.json_object()
+        if "servers" not in answer:
+            raise Forbidden(NO_SERVERS)
+        servers = answer["servers"]
+        if not isinstance(servers, dict):
+            raise BadAnswer("the answer's field servers is not an object")
+        for name, server in servers.items():
+            if not isinstance(server, dict):
+                raise BadAnswer(f"the answer's field servers.{clean(name, 40)} is not an object")
+        return servers
+
+    async def state_of(
+        self, access: Access, remote_id: str, servers: Mapping[str, dict[str, Any]] | None
+    ) -> Observed:
+        """Return one server's state, given the list; what is not in it, or another person's, is gone."""
+        try:
+            name = ServerName.of(remote_id)
+        except NotFound:
+            return Observed(State.GONE)
+        if servers is None or name.user != access.username:
+            return Observed(State.GONE)
+        server = servers.get(name.server)
+        if server is None:
+            # The default server is always there; a named one can be deleted.
+            return Observed(State.GONE) if name.server else Observed(State.STOPPED, name=DEFAULT_NAME)
+        return await self._observe(access, name, server)
+
+    async def _observe(self, access: Access, name: ServerName, server: Mapping[str, Any]) -> Observed:
+        where = f"servers.{clean(name.server, 40)}."
+        pending = optional_text_in(server, "pending", where)
+        is_ready = flag_in(server, "ready", where)
+        shown = optional_text_in(server, "display_name", where) or name.server
+        label = clean(shown, MAX_NAME) or DEFAULT_NAME
+        if pending == "stop":
+            return Observed(State.STOPPING, name=label)
+        if pending == "spawn":
+            return _starting(await self._progress(access, name, is_pending=True), label)
+        if pending == "check" and not is_ready:
+            # After its own start the hub looks for servers that it had left running.
+            return Observed(State.UNKNOWN, detail="the hub is checking this server", name=label)
+        if pending not in {None, "check"}:
+            seen = unknown_word(State.UNKNOWN, clean(str(pending)))
+            return Observed(seen.state, detail=seen.detail, name=label)
+        if is_ready:
+            return await self._probed(access, self._ide_url(name, server, where), label)
+        return _stopped(await self._progress(access, name, is_pending=False), label)
+
+    def _ide_url(self, name: ServerName, server: Mapping[str, Any], where: str) -> str | None:
+        full = optional_text_in(server, "full_url", where)
+        path = optional_text_in(server, "url", where)
+        if full is not None:
+            return self.allowed_url(full)
+        if path is None or not path.startswith("/"):
+            return self.allowed_url(self.public + name.ide_path)
+        origin = origin_of(self.public)
+        return self.allowed_url(f"{origin.scheme}://{origin.netloc}{path}")
+
+    async def _probed(self, access: Access, url: str | None, label: str) -> Observed:
+        """Say *running* only when the IDE itself answers; the hub's *ready* comes a little earlier."""
+        if url is None:
+            return Observed(State.RUNNING, detail=URL_NOT_ALLOWED, name=label)
+        address = url if url.endswith("/") else f"{url}/"
+        try:
+            answer = await self.api.http.request(
+                "GET",
+                f"{address}api/status",
+                headers=authorization(access.credential),
+                total=PROBE_SECONDS,
+                max_bytes=PROBE_BYTES,
+            )
+        except TemporaryError:
+            return Observed(State.STARTING, detail=NOT_YET, name=label)
+        if answer.status == 424:
+            return Observed(State.STOPPED, name=label)
+        # 401 and 403 come from the server itself, which therefore is up; its owner's browser is let in.
+        if 200 <= answer.status < 300 or answer.status in {401, 403}:
+            return Observed(State.RUNNING, url=url, name=label)
+        return Observed(State.STARTING, detail=NOT_YET, name=label)
+
+    async def _progress(self, access: Access, name: ServerName, *, is_pending: bool) -> Progress | None:
+        """Return what the hub tells of the last start; None when it tells nothing.
+
+        While a start is under way no answer is no harm; afterwards it is what tells a failure from a stop.
+        """
+        headers = {**authorization(access.credential), "Accept": "text/event-stream"}
+        try:
+            answer = await self.api.http.glance(f"{self.api.root}{name.path}/progress", headers=headers)
+        except TemporaryError:
+            if is_pending:
+                return None
+            raise
+        if answer.status >= 500 and not is_pending:
+            raise ServerFailed(f"HTTP {answer.status}", status=answer.status)
+        return last_event(answer.body) if answer.status == 200 else None
+
+
+def _starting(progress: Progress | None, label: str) -> Observed:
+    if progress is None or progress.is_ready:
+        return Observed(State.STARTING, name=label)
+    if progress.has_failed:
+        return _stopped(progress, label)
+    return Observed(State.STARTING, detail=progress.message or None, progress=progress.percent, name=label)
+
+
+def _stopped(progress: Progress | None, label: str) -> Observed:
+    if progress is None or progress.was_cancelled:
+        return Observed(State.STOPPED, name=label)
+    if progress.has_failed:
+        return Observed(State.FAILED, detail=progress.message or None, name=label)
+    # It was started again between the two reads.
+    return Observed(State.STARTING, name=label)
