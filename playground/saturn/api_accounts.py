@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from playground.saturn.asking import COOKIE, base_url, body_of, person_of, redirect, state_of
+from playground.saturn.asking import COOKIE, base_url, body_of, person_of, redirect, state_of, visitor
 from playground.saturn.errors import Refusal
 
 
@@ -26,13 +26,18 @@ async def open_login_link(request: web.Request) -> web.StreamResponse:
     return response
 
 
-async def user_token(request: web.Request) -> web.Response:
-    """Answer the token as a bare JSON string (seed 002: "the hexadecimal value in quotes")."""
+async def user_token(request: web.Request) -> web.StreamResponse:
+    """Answer the token as a bare JSON string (seed 002: "the hexadecimal value in quotes").
+
+    A browser of nobody in particular is led to the login page and back.
+    """
     accounts = state_of(request).accounts
     header = request.headers.get("Authorization")
     if header is not None:
         accounts.by_header(header)
         return web.json_response(header.partition(" ")[2])
+    if visitor(request) is None and "text/html" in request.headers.get("Accept", ""):
+        return redirect("/login?next=/api/user/token")
     return web.json_response(accounts.user_token(person_of(request)))
 
 

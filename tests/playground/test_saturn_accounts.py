@@ -105,6 +105,17 @@ async def test_after_a_revocation_the_logged_in_person_is_shown_a_new_token(satu
     assert (await saturn.call("GET", "/api/user", token=fresh))[0] == 200
 
 
+async def test_a_browser_that_asks_for_the_token_is_led_through_the_login(saturn: Saturn):
+    path = "/api/user/token"
+    assert (await saturn.call("GET", path, token=None))[0] == 401
+    headers = {"Accept": "text/html,*/*;q=0.8"}
+    async with saturn.session.get(saturn.url + path, headers=headers, allow_redirects=False) as answer:
+        assert (answer.status, answer.headers["Location"]) == (302, f"/login?next={path}")
+    form = {"username": "alice", "password": "pw-alice", "next": path}
+    async with saturn.session.post(f"{saturn.url}/login", data=form, allow_redirects=False) as answer:
+        assert answer.headers["Location"] == path
+
+
 @pytest.mark.parametrize("onward", ["https://evil.example/", "//evil.example", "/\\evil.example", "dash"])
 async def test_the_login_page_leads_nowhere_else(saturn: Saturn, onward):
     form = {"username": "alice", "password": "pw-alice", "next": onward}
