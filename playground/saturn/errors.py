@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Refusal(Exception):  # noqa: N818 - it is an answer, not an error of this program
+class Refusal(Exception):
     """Carry the status and the message of an answer ``{"message": …}`` (``saturn.md``, "Transport")."""
 
     def __init__(self, status: int, message: str) -> None:
