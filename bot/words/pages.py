@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 BRAND = "Usher"
 TAGLINE = "Workspaces from Slack"
+CLOSE = "Close"
 
 # -- headings and labels of the pages ------------------------------------------------------------------------
 

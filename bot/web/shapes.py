@@ -1,0 +1,239 @@
+"""What Slack's payloads may look like, checked before anything else reads them.
+
+Bolt and our handlers index into payloads; a signed body of a wrong shape must end as a 400, never as a 500.
+Only shapes are judged here: who acts, and in which workspace, is decided later (tenant guard, principal).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FORM = "application/x-www-form-urlencoded"
+JSON = "application/json"
+
+#: Kinds that listeners exist for; every other well-formed kind is acknowledged and left alone.
+LISTENED = frozenset(
+    {
+        "command",
+        "block_actions",
+        "view_submission",
+        "view_closed",
+        "block_suggestion",
+        "shortcut",
+        "message_action",
+        "event_callback",
+    }
+)
+
+_MAX_FIELDS = 100
+_MAX_DEPTH = 60
+
+
+class Malformed(Exception):
+    """Say that a body is not what Slack sends; the message names the place, never the content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """Hold a payload of a known shape. ``kind`` is Slack's own word, ``command`` for slash commands."""
+
+    kind: str
+    payload: dict[str, Any]
+
+
+def read(content_type: str, raw: bytes) -> Incoming:
+    """Parse a verified body; raises Malformed."""
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Malformed("not UTF-8") from None
+    if content_type == JSON:
+        return classify(_object(text))
+    if content_type != FORM:
+        raise Malformed("content type")
+    fields = _fields(text)
+    if "payload" in fields:
+        return classify(_object(fields["payload"]))
+    if "command" in fields:
+        return _checked("command", fields)
+    if fields.get("ssl_check") == "1":
+        return Incoming("ssl_check", dict(fields))
+    raise Malformed("neither payload nor command")
+
+
+def read_envelope(kind: str, payload: object) -> Incoming:
+    """Judge what came through Socket Mode; ``kind`` is the envelope's. Raises Malformed."""
+    if not isinstance(payload, dict):
+        raise Malformed("payload")
+    _check_depth(payload)
+    if kind == "slash_commands":
+        if any(not isinstance(value, str) and value is not None for value in payload.values()):
+            raise Malformed("command field")
+        return _checked("command", payload)
+    return classify(payload)
+
+
+def classify(payload: dict[str, Any]) -> Incoming:
+    """Name an interaction or event by its type and check its shape; raises Malformed."""
+    kind = payload.get("type")
+    if not isinstance(kind, str) or not kind:
+        raise Malformed("type")
+    return _checked(kind, payload)
+
+
+def _fields(text: str) -> dict[str, str]:
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MAX_FIELDS)
+    except ValueError:  # too many fields, or percent-encoding that is no UTF-8
+        raise Malformed("form") from None
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise Malformed("a field twice")
+    return fields
+
+
+def _refuse_constant(_name: str) -> None:
+    raise ValueError
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant)
+        if "\\u" in text:
+            # A lone half of a surrogate pair parses, and breaks whoever encodes it later.
+            json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise Malformed("not JSON") from None
+    if not isinstance(value, dict):
+        raise Malformed("not a JSON object")
+    _check_depth(value)
+    return value
+
+
+def _check_depth(value: object) -> None:
+    layer: list[Any] = [value]
+    for _ in range(_MAX_DEPTH):
+        layer = [
+            child
+            for parent in layer
+            if isinstance(parent, (dict, list))
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+        ]
+        if not layer:
+            return
+    raise Malformed("too deep")
+
+
+#: What a key holds wherever it stands; null counts as missing.
+_TYPES: Mapping[str, type | tuple[type, ...]] = {
+    "user": (dict, str),
+    "team": (dict, str),
+    "enterprise": (dict, str),
+    "channel": (dict, str),
+    "view": dict,
+    "message": dict,
+    "previous_message": dict,
+    "container": dict,
+    "item": dict,
+    "assistant_thread": dict,
+    "function_data": dict,
+    "authorizations": list,
+    "actions": list,
+    "response_urls": list,
+    "id": str,
+    "type": str,
+    "command": str,
+    "user_id": str,
+    "team_id": str,
+    "enterprise_id": str,
+    "channel_id": str,
+    "trigger_id": str,
+    "response_url": str,
+    "action_id": str,
+    "block_id": str,
+    "callback_id": str,
+    "action_ts": str,
+    "event_id": str,
+    "thread_ts": str,
+    "ts": str,
+    "private_metadata": str,
+    "app_installed_team_id": str,
+    "bot_id": str,
+    "subtype": str,
+    "channel_type": str,
+    "user_team": str,
+    "is_enterprise_install": (bool, str),
+}
+_NESTED = (
+    "user",
+    "team",
+    "enterprise",
+    "channel",
+    "view",
+    "message",
+    "previous_message",
+    "container",
+    "item",
+)
+_LISTS = ("authorizations", "actions", "response_urls")
+
+#: What must be there for a listener to do anything with it. ``a.b`` is b within a.
+_REQUIRED: Mapping[str, tuple[str, ...]] = {
+    "command": ("command",),
+    "block_actions": ("actions",),
+    "view_submission": ("view.id", "view.callback_id"),
+    "view_closed": ("view.id", "view.callback_id"),
+    "block_suggestion": ("action_id",),
+    "shortcut": ("callback_id",),
+    "message_action": ("callback_id",),
+    "event_callback": ("event_id", "event.type"),
+    "url_verification": ("challenge",),
+}
+
+
+def _checked(kind: str, payload: dict[str, Any]) -> Incoming:
+    _check_types(payload)
+    event = payload.get("event")
+    if event is not None:
+        if not isinstance(event, dict):
+            raise Malformed("event")
+        _check_types(event)
+        if not isinstance(event.get("text", ""), (str, type(None))):
+            raise Malformed("event.text")
+    for path in _REQUIRED.get(kind, ()):
+        value: Any = payload
+        for step in path.split("."):
+            value = value.get(step) if isinstance(value, dict) else None
+        if not value:
+            raise Malformed(path)
+    if kind == "block_actions":
+        for action in payload["actions"]:
+            if not action.get("action_id") or not action.get("type"):
+                raise Malformed("actions")
+    if kind == "url_verification" and not isinstance(payload["challenge"], str):
+        raise Malformed("challenge")
+    if kind == "command" and not payload["command"].startswith("/"):
+        raise Malformed("command")
+    return Incoming(kind, payload)
+
+
+def _check_types(node: dict[str, Any]) -> None:
+    for key, expected in _TYPES.items():
+        value = node.get(key)
+        if value is not None and not isinstance(value, expected):
+            raise Malformed(key)
+    for key in _LISTS:
+        for element in node.get(key) or ():
+            if not isinstance(element, dict):
+                raise Malformed(key)
+            _check_types(element)
+    for key in _NESTED:
+        inner = node.get(key)
+        if isinstance(inner, dict):
+            _check_types(inner)

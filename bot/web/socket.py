@@ -1,0 +1,154 @@
+"""Socket Mode: the same listeners over one connection that Usher opens to Slack, so no address is needed.
+
+Slack hands each payload to one of an app's connections at random and repeats what was not acknowledged; the
+inbox makes both harmless. Health is judged by the age of the last pong, not of the last event (slack.md).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import structlog
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.adapter.socket_mode.async_internals import send_async_response
+from slack_bolt.response import BoltResponse
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.web.shapes import Malformed, read_envelope
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+    from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
+    from slack_sdk.socket_mode.request import SocketModeRequest
+
+    from bot.web.bolt import Dispatcher
+
+PING_SECONDS = 10.0
+#: Pings that may stay unanswered before the connection counts as dead; the client reconnects at the same age.
+MISSED_PINGS = 4
+
+_log = structlog.get_logger(__name__)
+
+
+class SocketSide(AsyncSocketModeHandler):
+    """Keep the connection open, and lead what comes through it to the listeners."""
+
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        app_token: SecretStr,
+        api_url: str,
+        *,
+        ping_seconds: float = PING_SECONDS,
+    ) -> None:
+        # The client logs payloads, and in errors the address with its ticket; what matters is logged here.
+        silent = logging.getLogger("bot.slack.socket")
+        silent.setLevel(logging.CRITICAL)
+        super().__init__(
+            dispatcher.app,
+            app_token.get_secret_value(),
+            logger=silent,
+            web_client=AsyncWebClient(base_url=api_url, logger=silent, timeout=10),
+            ping_interval=ping_seconds,
+        )
+        if _is_this_machine(api_url):
+            # A proxy of the environment does not lead back to this machine.
+            self.client.proxy = None
+            self.client.web_client.proxy = None
+        self._dispatcher = dispatcher
+        self._keeping: asyncio.Task[None] | None = None
+        self._under_way: set[asyncio.Task[Any]] = set()
+
+    def start(self) -> None:
+        """Connect in the background, and go on trying while Slack is away; ``is_ready`` tells the state."""
+        self._keeping = asyncio.create_task(self._keep_connected(), name="socket-mode")
+
+    def is_ready(self) -> bool:
+        """Say whether payloads can arrive: connected, and the last pong is young enough."""
+        session = self.client.current_session
+        if session is None or session.closed or self.client.closed:
+            return False
+        # The client stamps pongs with the machine's clock, whatever clock the rest of Usher is given.
+        last = self.client.last_ping_pong_time
+        return last is None or time.time() - last < MISSED_PINGS * self.client.ping_interval
+
+    async def handle(self, client: AsyncBaseSocketModeClient, req: SocketModeRequest) -> None:
+        """Dispatch one envelope and acknowledge it with the answer."""
+        task = asyncio.current_task()
+        if task is not None:
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+        headers = {}
+        if req.retry_attempt is not None:
+            headers["X-Slack-Retry-Num"] = str(req.retry_attempt)
+        try:
+            response = await self._dispatcher.dispatch(read_envelope(req.type, req.payload), headers)
+        except Malformed as malformed:
+            # Acknowledged all the same: repeating it would not mend it.
+            _log.warning("slack.envelope_refused", reason=f"malformed: {malformed}")
+            response = BoltResponse(status=200, body="")
+        try:
+            await send_async_response(client, req, response, time.time())
+        except (OSError, aiohttp.ClientError) as error:
+            # Slack sends the envelope again; the inbox knows it.
+            _log.warning("slack.envelope_not_acknowledged", error=type(error).__name__)
+
+    async def close(self, seconds: float = 5.0) -> None:
+        """Let what is under way finish for some seconds, then close the connection and every task of it."""
+        if self._keeping is not None:
+            self._keeping.cancel()
+        under_way = self._under_way - {asyncio.current_task()}
+        if under_way:
+            await asyncio.wait(under_way, timeout=seconds)
+        ours = (
+            self._keeping,
+            self.client.message_processor,
+            self.client.message_receiver,
+            self.client.current_session_monitor,
+        )
+        await self.client.close()  # type: ignore[no-untyped-call]  # slack_sdk leaves it without types
+        for task in ours:
+            if task is not None:
+                with contextlib.suppress(asyncio.CancelledError, Exception):
+                    await task
+
+    async def _keep_connected(self) -> None:
+        """Connect, then tell when the connection comes and goes.
+
+        The client tries again by itself, but with the address it once got, which is good for one use and a
+        short time: without a connection the address is dropped, so that it asks for a new one.
+        """
+        connecting = asyncio.create_task(self.client.connect())  # type: ignore[no-untyped-call]  # as above
+        was_ready = False
+        without = 0.0
+        pause = min(self.client.ping_interval, 1.0)
+        try:
+            while True:
+                await asyncio.sleep(pause)
+                is_ready = self.is_ready()
+                if is_ready != was_ready:
+                    was_ready = is_ready
+                    _log.info("slack.socket_connected" if is_ready else "slack.socket_lost")
+                without = 0.0 if is_ready else without + pause
+                if without >= 2 * self.client.ping_interval:
+                    without = 0.0
+                    self.client.wss_uri = None
+        finally:
+            connecting.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await connecting
+
+
+def _is_this_machine(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,1 @@
+"""Attacks of security.md, each with the proof that it fails."""

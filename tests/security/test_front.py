@@ -1,0 +1,349 @@
+"""Forged, garbled and repeated requests to Slack's address (security.md rows 1, 2 and 4)."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from pydantic import SecretStr
+
+from bot.web.bolt import Dispatcher, Installation, build_bolt
+from bot.web.front import MAX_BYTES, REMEMBERED, Seen
+from tests.support.clock import CountingIds, FakeClock
+from tests.web import signed
+from tests.web.signed import FORM, click, command, event, form, guarded, headers_for, interaction
+
+JSON = "application/json"
+GOOD = form(command())
+
+
+def bolt_that_records(calls: list[str]) -> Dispatcher:
+    home = Installation(team_id=signed.TEAM, bot_token=SecretStr("xoxb-of-the-tests"), bot_user_id="U0BOT")
+    app = build_bolt(installation=home, api_url="http://127.0.0.1:9/api/", ids=CountingIds())
+
+    def listen(kind: str):
+        async def listener(ack) -> None:
+            calls.append(kind)
+            await ack()
+
+        return listener
+
+    app.command("/workspace")(listen("command"))
+    app.action("start")(listen("action"))
+    app.view("form")(listen("view"))
+    app.options("pick")(listen("options"))
+    app.event("message")(listen("event"))
+    return Dispatcher(app, home)
+
+
+@pytest.fixture
+def clock():
+    return FakeClock()
+
+
+@pytest.fixture
+def calls():
+    return []
+
+
+@pytest.fixture
+async def client(clock, calls):
+    async with TestClient(TestServer(guarded(clock, bolt_that_records(calls).over_http))) as client:
+        yield client
+
+
+async def post(client, raw, headers):
+    return await client.post("/slack/events", data=raw, headers=headers, skip_auto_headers=["Content-Type"])
+
+
+def without(name):
+    return lambda headers: headers.pop(name)
+
+
+def changed(name, value):
+    return lambda headers: headers.__setitem__(name, value(headers[name]) if callable(value) else value)
+
+
+STAMP, SIGNATURE = "X-Slack-Request-Timestamp", "X-Slack-Signature"
+
+#: What is wrong with the headers of a request whose body is good: the change, and the status.
+HEADERS = {
+    "no timestamp": (without(STAMP), 401),
+    "no signature": (without(SIGNATURE), 401),
+    "empty timestamp": (changed(STAMP, ""), 401),
+    "empty signature": (changed(SIGNATURE, ""), 401),
+    "timestamp in words": (changed(STAMP, "now"), 401),
+    "negative timestamp": (changed(STAMP, lambda at: "-" + at), 401),
+    "fractional timestamp": (changed(STAMP, lambda at: at + ".5"), 401),
+    "timestamp with an exponent": (changed(STAMP, "18e8"), 401),
+    "timestamp in other digits": (changed(STAMP, "१८००००००००"), 401),
+    "timestamp too long": (changed(STAMP, "9" * 12), 401),
+    "timestamp far too long": (changed(STAMP, "9" * 5000), 401),
+    "timestamp too short": (changed(STAMP, "1"), 401),
+    "timestamp padded": (changed(STAMP, lambda at: "00" + at), 401),
+    "another timestamp": (changed(STAMP, lambda at: str(int(at) - 1)), 401),
+    "signature of another version": (changed(SIGNATURE, lambda it: "v1" + it[2:]), 401),
+    "signature without version": (changed(SIGNATURE, lambda it: it[3:]), 401),
+    "signature in upper case": (changed(SIGNATURE, lambda it: "v0=" + it[3:].upper()), 401),
+    "signature cut": (changed(SIGNATURE, lambda it: it[:-1]), 401),
+    "signature longer": (changed(SIGNATURE, lambda it: it + "0"), 401),
+    "signature of zeros": (changed(SIGNATURE, "v0=" + "0" * 64), 401),
+    "signature not in hex": (changed(SIGNATURE, "v0=" + "g" * 64), 401),
+    "signature not in ASCII": (changed(SIGNATURE, "v0=" + "é" * 64), 401),
+    "signature with more behind it": (changed(SIGNATURE, lambda it: it + ",v0=" + "0" * 64), 401),
+    "packed body": (lambda headers: headers.__setitem__("Content-Encoding", "deflate"), 400),
+    "unknown packing": (lambda headers: headers.__setitem__("Content-Encoding", "zebra"), 400),
+    "no content type": (without("Content-Type"), 400),
+    "content type of a file": (changed("Content-Type", "multipart/form-data; boundary=x"), 400),
+    "content type of text": (changed("Content-Type", "text/plain"), 400),
+    "content type in pieces": (changed("Content-Type", ";;;"), 400),
+    "unknown charset": (changed("Content-Type", FORM + "; charset=zebra"), 400),
+    "other charset": (changed("Content-Type", FORM + "; charset=utf-16"), 400),
+    "JSON said of a form": (changed("Content-Type", JSON), 400),
+}
+
+
+@pytest.mark.parametrize("name", HEADERS)
+async def test_malformed_headers_are_refused(name, client, clock, calls):
+    change, status = HEADERS[name]
+    headers = headers_for(clock, GOOD)
+    change(headers)
+    response = await post(client, GOOD, headers)
+    assert response.status == status
+    assert "workspace" not in await response.text()
+    assert calls == []
+
+
+#: Signed bodies that are not what Slack sends: content type, bytes.
+BODIES = {
+    "nothing": (FORM, b""),
+    "nothing as JSON": (JSON, b""),
+    "not UTF-8": (FORM, b"\xff\xfe\xfd"),
+    "escapes that are not UTF-8": (FORM, b"command=%ff%fe"),
+    "only a NUL": (FORM, b"\x00"),
+    "a field twice": (FORM, b"command=/workspace&command=/other"),
+    "two payloads": (FORM, b"payload={}&payload={}"),
+    "a thousand fields": (FORM, b"&".join(b"f%d=1" % n for n in range(1000))),
+    "neither payload nor command": (FORM, b"a=b"),
+    "a command without its stroke": (FORM, form(command(command="workspace"))),
+    "an empty command": (FORM, form(command(command=""))),
+    "a payload of garbage": (FORM, interaction("{")),
+    "an empty payload": (FORM, interaction("")),
+    "a payload of null": (FORM, interaction("null")),
+    "a payload that is a list": (FORM, interaction("[]")),
+    "a payload that is a number": (FORM, interaction("1")),
+    "an empty object": (FORM, interaction({})),
+    "a type of another type": (FORM, interaction({"type": 1})),
+    "a hundred thousand brackets": (FORM, interaction("[" * 100_000)),
+    "a deep object": (FORM, interaction({"type": "block_actions", "a": json.loads("[" * 90 + "]" * 90)})),
+    "a number that is none": (FORM, interaction('{"type": NaN}')),
+    "a number of 5,000 digits": (FORM, interaction('{"type": "block_actions", "a": ' + "9" * 5000 + "}")),
+    "half a surrogate pair": (FORM, interaction('{"type": "block_actions", "a": "\\ud800"}')),
+    "a click without actions": (FORM, interaction(click(actions=None))),
+    "a click with no action": (FORM, interaction(click(actions=[]))),
+    "a click whose actions are an object": (FORM, interaction(click(actions={"0": {}}))),
+    "a click whose action is null": (FORM, interaction(click(actions=[None]))),
+    "a click whose action has no id": (FORM, interaction(click(actions=[{"type": "button"}]))),
+    "a click whose action id is a list": (
+        FORM,
+        interaction(click(actions=[{"type": "button", "action_id": []}])),
+    ),
+    "a click by a number": (FORM, interaction(click(user=7))),
+    "a click by a nameless list": (FORM, interaction(click(user={"id": ["U0ALICE"]}))),
+    "a click in a team that is a list": (FORM, interaction(click(team=[]))),
+    "a click in an enterprise of number": (FORM, interaction(click(enterprise=5))),
+    "a click in a channel that is true": (FORM, interaction(click(channel=True))),
+    "a click with answers nowhere": (FORM, interaction(click(response_urls=["x"]))),
+    "a view without a view": (FORM, interaction({"type": "view_submission", "team": {"id": signed.TEAM}})),
+    "a view that is a text": (FORM, interaction({"type": "view_submission", "view": "form"})),
+    "a view without an id": (FORM, interaction({"type": "view_submission", "view": {"callback_id": "form"}})),
+    "options for nothing": (FORM, interaction({"type": "block_suggestion", "team": {"id": signed.TEAM}})),
+    "a shortcut to nothing": (FORM, interaction({"type": "shortcut", "team": {"id": signed.TEAM}})),
+    "JSON of garbage": (JSON, b"{"),
+    "JSON that is a text": (JSON, b'"event_callback"'),
+    "an event without event": (JSON, json.dumps(event(event=None)).encode()),
+    "an event that is a list": (JSON, json.dumps(event(event=[])).encode()),
+    "an event without type": (JSON, json.dumps(event(event={})).encode()),
+    "an event without id": (JSON, json.dumps(event(event_id=None)).encode()),
+    "an event of number": (JSON, json.dumps(event(event={"type": 3})).encode()),
+    "an event whose text is a list": (
+        JSON,
+        json.dumps(event(event={"type": "message", "text": []})).encode(),
+    ),
+    "authorizations of null": (JSON, json.dumps(event(authorizations=[None])).encode()),
+    "authorizations of a text": (JSON, json.dumps(event(authorizations="T1")).encode()),
+    "an event within an event": (
+        JSON,
+        b'{"type": "event_callback", "event_id": "E", "event": {"type": "x", "event": {"team": 5}}}',
+    ),
+    "a challenge of number": (JSON, b'{"type": "url_verification", "challenge": 5}'),
+    "a challenge of nothing": (JSON, b'{"type": "url_verification"}'),
+}
+
+
+@pytest.mark.parametrize("name", BODIES)
+async def test_malformed_signed_bodies_are_refused(name, client, clock, calls):
+    content_type, raw = BODIES[name]
+    response = await post(client, raw, headers_for(clock, raw, content_type=content_type))
+    assert response.status == 400
+    assert calls == []
+
+
+@pytest.mark.parametrize("name", BODIES)
+async def test_the_same_bodies_unsigned_are_not_even_parsed(name, client, clock, calls):
+    content_type, raw = BODIES[name]
+    response = await post(client, raw, headers_for(clock, raw, content_type=content_type, secret="another"))
+    assert response.status == 401
+    assert await response.text() == "signature"
+    assert calls == []
+
+
+async def test_a_header_that_stands_twice_is_refused(client, clock, calls):
+    headers = list(headers_for(clock, GOOD).items())
+    for name in (STAMP, SIGNATURE, "Content-Type"):
+        twice = [*headers, next(pair for pair in headers if pair[0] == name)]
+        response = await post(client, GOOD, twice)
+        assert response.status in (400, 401)
+    assert calls == []
+
+
+async def test_only_posts_are_taken(client, calls):
+    for method in ("GET", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH"):
+        assert (await client.request(method, "/slack/events")).status == 405
+    assert calls == []
+
+
+async def test_size_is_capped_said_or_not(client, clock, calls):
+    raw = GOOD + b"&filling=" + b"x" * MAX_BYTES
+    headers = headers_for(clock, raw)
+    assert (await post(client, io.BytesIO(raw), headers)).status == 413
+
+    async def pieces():
+        for start in range(0, len(raw), 65536):
+            yield raw[start : start + 65536]
+
+    assert (await post(client, pieces(), headers)).status == 413
+    assert calls == []
+
+
+@pytest.mark.parametrize(("age", "status"), [(-301, 401), (-300, 200), (0, 200), (300, 200), (301, 401)])
+async def test_a_request_is_good_for_five_minutes_either_way(age, status, client, clock, calls):
+    response = await post(client, GOOD, headers_for(clock, GOOD, at=clock.now() + age))
+    assert response.status == status
+    assert len(calls) == (status == 200)
+
+
+async def test_of_fifty_equal_requests_at_once_one_passes(client, clock, calls):
+    headers = headers_for(clock, GOOD)
+    responses = await asyncio.gather(*(post(client, GOOD, headers) for _ in range(50)))
+    assert sorted(response.status for response in responses) == [200] + [401] * 49
+    assert calls == ["command"]
+
+
+def test_signatures_are_forgotten_after_ten_minutes_and_never_pile_up():
+    clock = FakeClock()
+    seen = Seen(clock.monotonic, limit=3)
+    assert seen.is_first("a")
+    clock.advance(REMEMBERED - 1)
+    assert not seen.is_first("a")
+    assert seen.is_first("b")
+    clock.advance(1)
+    assert seen.is_first("a")
+    assert len(seen) == 2
+    for signature in "cdef":
+        assert seen.is_first(signature)
+    assert len(seen) == 3
+
+
+@pytest.mark.parametrize(
+    ("content_type", "raw", "kind"),
+    [
+        (FORM, GOOD, "command"),
+        (FORM, interaction(click()), "action"),
+        (JSON + "; charset=utf-8", json.dumps(event()).encode(), "event"),
+        (
+            FORM,
+            interaction(
+                {
+                    "type": "view_submission",
+                    "team": {"id": signed.TEAM},
+                    "user": {"id": "U0ALICE"},
+                    "view": {"id": "V1", "callback_id": "form", "type": "modal", "state": {"values": {}}},
+                }
+            ),
+            "view",
+        ),
+        (
+            FORM,
+            interaction(
+                {
+                    "type": "block_suggestion",
+                    "team": {"id": signed.TEAM},
+                    "user": {"id": "U0ALICE"},
+                    "action_id": "pick",
+                    "block_id": "b",
+                    "value": "no",
+                }
+            ),
+            "options",
+        ),
+    ],
+)
+async def test_good_requests_of_every_kind_arrive(content_type, raw, kind, client, clock, calls):
+    response = await post(client, raw, headers_for(clock, raw, content_type=content_type))
+    assert response.status == 200
+    assert calls == [kind]
+
+
+async def test_the_address_is_verified_by_its_challenge_only_when_signed(client, clock):
+    raw = b'{"type": "url_verification", "challenge": "c4", "token": "x"}'
+    response = await post(client, raw, headers_for(clock, raw, content_type=JSON))
+    assert (response.status, await response.json()) == (200, {"challenge": "c4"})
+    response = await post(client, raw, headers_for(clock, raw, content_type=JSON, secret="another"))
+    assert response.status == 401
+
+
+#: Payloads of workspaces that Usher is not installed in; each is refused, most with a hint.
+FOREIGN = {
+    "command of another team": (FORM, form(command(team_id="T0OTHER")), True),
+    "command of no team": (FORM, form(command(team_id=None)), True),
+    "command of an empty team": (FORM, form(command(team_id="")), True),
+    "click in another team": (FORM, interaction(click(team={"id": "T0OTHER"})), False),
+    "click in a null team": (FORM, interaction(click(team=None, user={"id": "U0ALICE"})), False),
+    "click in a team without id": (FORM, interaction(click(team={}, user={"id": "U0ALICE"})), False),
+    "event for another team": (
+        JSON,
+        json.dumps(event(authorizations=[{"team_id": "T0OTHER"}])).encode(),
+        False,
+    ),
+    "event for no team": (JSON, json.dumps(event(authorizations=None, team_id=None)).encode(), False),
+    "view of another team": (
+        FORM,
+        interaction(
+            {"type": "view_submission", "team": {"id": "T0OTHER"}, "view": {"id": "V", "callback_id": "form"}}
+        ),
+        True,
+    ),
+    "options of another team": (
+        FORM,
+        interaction({"type": "block_suggestion", "team": {"id": "T0OTHER"}, "action_id": "pick"}),
+        False,
+    ),
+    "organisation where the install is of a team": (
+        FORM,
+        interaction(click(team=None, enterprise={"id": "E0"}, is_enterprise_install=True, user={"id": "U"})),
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+async def test_foreign_and_missing_teams_are_refused(name, client, clock, calls):
+    content_type, raw, has_hint = FOREIGN[name]
+    response = await post(client, raw, headers_for(clock, raw, content_type=content_type))
+    assert response.status == 200
+    assert ("not installed" in await response.text()) == has_hint
+    assert calls == []

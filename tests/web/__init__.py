@@ -1,0 +1,1 @@
+"""The web application: front, Bolt, pages, health."""

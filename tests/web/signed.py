@@ -1,0 +1,112 @@
+"""Slack's requests as Slack signs them, and a front with a recorder behind it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+from aiohttp import web
+from pydantic import SecretStr
+
+from bot.web.front import INCOMING, MAX_BYTES, Front
+from bot.web.shapes import Incoming
+from tests.support.clock import FakeClock
+
+SECRET = "a-signing-secret-of-the-tests"
+TEAM = "T0HOME"
+FORM = "application/x-www-form-urlencoded"
+
+
+def headers_for(
+    clock: FakeClock, raw: bytes, *, content_type: str = FORM, secret: str = SECRET, at: float | None = None
+) -> dict[str, str]:
+    """Return the headers that Slack sends with these bytes."""
+    timestamp = str(int(clock.now() if at is None else at))
+    base = b"v0:" + timestamp.encode() + b":" + raw
+    signature = "v0=" + hmac.new(secret.encode(), base, hashlib.sha256).hexdigest()
+    return {
+        "Content-Type": content_type,
+        "X-Slack-Request-Timestamp": timestamp,
+        "X-Slack-Signature": signature,
+    }
+
+
+def command(text: str = "list", **changes: Any) -> dict[str, Any]:
+    """Return a slash command's fields."""
+    fields = {
+        "command": "/workspace",
+        "text": text,
+        "team_id": TEAM,
+        "user_id": "U0ALICE",
+        "channel_id": "C0GENERAL",
+        "trigger_id": "1.2.abc",
+        "response_url": "https://hooks.example/commands/1",
+        **changes,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def click(**changes: Any) -> dict[str, Any]:
+    """Return a button's payload."""
+    return {
+        "type": "block_actions",
+        "team": {"id": TEAM},
+        "user": {"id": "U0ALICE", "team_id": TEAM},
+        "channel": {"id": "C0GENERAL"},
+        "container": {"type": "message", "message_ts": "1.1"},
+        "trigger_id": "1.2.abc",
+        "actions": [
+            {"type": "button", "action_id": "start", "block_id": "b", "value": "w", "action_ts": "1.3"}
+        ],
+        **changes,
+    }
+
+
+def event(**changes: Any) -> dict[str, Any]:
+    """Return an event of a direct message."""
+    return {
+        "type": "event_callback",
+        "event_id": "Ev1",
+        "team_id": TEAM,
+        "authorizations": [{"team_id": TEAM, "enterprise_id": None, "user_id": "U0BOT", "is_bot": True}],
+        "event": {
+            "type": "message",
+            "channel_type": "im",
+            "channel": "D1",
+            "user": "U0ALICE",
+            "text": "list",
+        },
+        **changes,
+    }
+
+
+def form(fields: dict[str, Any]) -> bytes:
+    """Encode a form."""
+    return urlencode(fields).encode()
+
+
+def interaction(payload: Any) -> bytes:
+    """Encode an interaction as Slack does: JSON within a form."""
+    return form({"payload": payload if isinstance(payload, str) else json.dumps(payload)})
+
+
+class Recorder:
+    """Stand where Bolt stands, and keep what arrives."""
+
+    def __init__(self) -> None:
+        self.arrived: list[Incoming] = []
+
+    async def over_http(self, request: web.Request) -> web.Response:
+        self.arrived.append(request[INCOMING])
+        return web.Response(text="")
+
+
+def guarded(clock: FakeClock, handler: Any, refused: list[str] | None = None) -> web.Application:
+    """Return an application with the front before a handler."""
+    front = Front(SecretStr(SECRET), clock, refused=(refused if refused is not None else []).append)
+    app = web.Application(middlewares=[front.middleware()], client_max_size=MAX_BYTES)
+    app.router.add_post("/slack/events", handler)
+    return app
