@@ -127,6 +127,7 @@ class Sockets:
             waiting.set_result(told)
         elif envelope_id in self._late:
             self._harness.violation("ack_within_3_s", "an envelope was acknowledged later than 3 s")
+            self._state.changed()
         else:
             self._harness.violation("socket_message", "an acknowledgement of an unknown envelope")
 

@@ -1,0 +1,180 @@
+"""Sign in with Slack at the local Slack: codes, PKCE, keys and claims; and the installation."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from urllib.parse import parse_qs, urlsplit
+
+import aiohttp
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from slack_sdk.web.async_client import AsyncWebClient
+
+from playground.slack.openid import COOKIE
+from tests.playground.slack_help import CHEN, OLIVIA, refusal, slack
+
+#: slack_sdk still builds aiohttp's BasicAuth for these two methods, which aiohttp has deprecated.
+pytestmark = pytest.mark.filterwarnings("ignore:BasicAuth is deprecated:DeprecationWarning")
+
+BACK = "http://127.0.0.1:9/link/callback"
+VERIFIER = "v" * 50
+CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
+
+
+def decoded(part: str) -> bytes:
+    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+
+
+def number(part: str) -> int:
+    return int.from_bytes(decoded(part), "big")
+
+
+async def authorize(session, server, path="/openid/connect/authorize", **more):
+    query = {
+        "client_id": server.credentials["client_id"],
+        "response_type": "code",
+        "scope": "openid",
+        "redirect_uri": BACK,
+        "state": "s1",
+        "nonce": "n1",
+        **more,
+    }
+    url = server.state.base_url + path
+    async with session.get(url, params=query, allow_redirects=False) as response:
+        return response.status, response.headers.get("Location", ""), await response.text()
+
+
+async def code_for(session, server, **more) -> str:
+    status, location, _ = await authorize(session, server, **{"as": OLIVIA, **more})
+    assert status == 302
+    assert location.startswith(BACK)
+    query = parse_qs(urlsplit(location).query)
+    assert query["state"] == ["s1"]
+    return query["code"][0]
+
+
+def exchange(client: AsyncWebClient, server, code: str, **more):
+    told = {"redirect_uri": BACK, "client_id": server.credentials["client_id"], **more}
+    told.setdefault("client_secret", server.credentials["client_secret"])
+    return client.openid_connect_token(code=code, **told)
+
+
+async def test_a_code_becomes_a_signed_id_token_of_the_person_once():
+    async with slack() as (server, client), aiohttp.ClientSession() as session:
+        challenge = {"code_challenge": CHALLENGE, "code_challenge_method": "S256"}
+        code = await code_for(session, server, **challenge)
+        told = await exchange(client, server, code, code_verifier=VERIFIER)
+        header, claims, signature = told["id_token"].split(".")
+        async with session.get(f"{server.state.base_url}/openid/connect/keys") as response:
+            key = (await response.json())["keys"][0]
+        public = rsa.RSAPublicNumbers(number(key["e"]), number(key["n"])).public_key()
+        signed = f"{header}.{claims}".encode()
+        public.verify(decoded(signature), signed, padding.PKCS1v15(), hashes.SHA256())
+        assert json.loads(decoded(header))["kid"] == key["kid"]
+        found = json.loads(decoded(claims))
+        assert found["iss"] == "https://slack.com"
+        assert found["aud"] == server.credentials["client_id"]
+        assert (found["sub"], found["nonce"]) == (OLIVIA, "n1")
+        assert found["https://slack.com/user_id"] == OLIVIA
+        assert found["https://slack.com/team_id"] == "T0ACME"
+        assert "email" not in found
+        assert (await refusal(exchange(client, server, code, code_verifier=VERIFIER)))[
+            "error"
+        ] == "invalid_code"
+        info = await client.openid_connect_userInfo(token=told["access_token"])
+        assert info["https://slack.com/user_id"] == OLIVIA
+
+
+@pytest.mark.parametrize(
+    ("asked", "given", "error"),
+    [
+        ({}, {"client_secret": "wrong"}, "bad_client_secret"),
+        ({}, {"client_id": "wrong"}, "invalid_client_id"),
+        ({}, {"redirect_uri": BACK + "/other"}, "bad_redirect_uri"),
+        (
+            {"code_challenge": CHALLENGE, "code_challenge_method": "S256"},
+            {"code_verifier": "no"},
+            "invalid_grant",
+        ),
+        ({"code_challenge": VERIFIER}, {}, "invalid_grant"),
+        ({}, {"grant_type": "password"}, "invalid_grant_type"),
+    ],
+)
+async def test_what_does_not_fit_is_refused(asked, given, error):
+    async with slack() as (server, client), aiohttp.ClientSession() as session:
+        code = await code_for(session, server, **asked)
+        assert (await refusal(exchange(client, server, code, **given)))["error"] == error
+
+
+async def test_a_code_is_old_after_ten_minutes():
+    async with slack() as (server, client), aiohttp.ClientSession() as session:
+        code = await code_for(session, server)
+        server.harness.clock.advance(601)
+        assert (await refusal(exchange(client, server, code)))["error"] == "invalid_code"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"client_id": "wrong"}, "client_id"),
+        ({"scope": "chat:write"}, "openid"),
+        ({"response_type": "token"}, "response_type"),
+        ({"redirect_uri": BACK + "x"}, "redirect_uri did not match"),
+    ],
+)
+async def test_the_authorize_page_redirects_nowhere_when_something_is_wrong(change, words):
+    async with slack() as (server, _client), aiohttp.ClientSession() as session:
+        server.state.app.redirect_urls = [BACK]
+        status, location, text = await authorize(session, server, **{"as": OLIVIA, **change})
+        assert (status, location) == (400, "")
+        assert words in text
+
+
+async def test_who_sits_at_the_browser_is_chosen_or_known():
+    async with slack() as (server, _client), aiohttp.ClientSession() as session:
+        status, _, text = await authorize(session, server)
+        assert status == 200
+        assert "Olivia Osei" in text
+        server.state.signed_in = CHEN
+        assert (await authorize(session, server))[0] == 302
+        assert next(iter(server.openid.grants.values())).user == CHEN
+        jar = aiohttp.ClientSession(cookies={COOKIE: OLIVIA})
+        async with jar:
+            assert (await authorize(jar, server))[0] == 302
+        assert [grant.user for grant in server.openid.grants.values()] == [CHEN, OLIVIA]
+        _, location, _ = await authorize(session, server, deny="1")
+        assert "error=access_denied" in location
+
+
+async def test_an_installation_gives_the_bots_token_and_no_sign_in_scopes():
+    async with slack() as (server, client), aiohttp.ClientSession() as session:
+        path = "/oauth/v2/authorize"
+        mixed = await authorize(session, server, path, scope="openid,chat:write", **{"as": OLIVIA})
+        assert mixed[0] == 400
+        code = await code_for(session, server, path=path, scope="commands,chat:write")
+        told = await client.oauth_v2_access(
+            client_id=server.credentials["client_id"],
+            client_secret=server.credentials["client_secret"],
+            code=code,
+            redirect_uri=BACK,
+        )
+        assert told["access_token"] == server.credentials["bot_token"]
+        assert (told["scope"], told["team"]["id"], told["bot_user_id"]) == (
+            "commands,chat:write",
+            "T0ACME",
+            "U0USHER",
+        )
+
+
+async def test_client_id_and_secret_may_be_form_fields():
+    async with slack() as (server, client), aiohttp.ClientSession() as session:
+        told = {"client_id": server.credentials["client_id"], "redirect_uri": BACK}
+        told |= {
+            "client_secret": server.credentials["client_secret"],
+            "code": await code_for(session, server),
+        }
+        answer = await client.api_call("openid.connect.token", data=told)
+        assert answer["id_token"].count(".") == 2
