@@ -15,6 +15,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import aiohttp
 from yarl import URL
@@ -229,14 +230,13 @@ class Http:
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Open an answer for reading piece by piece; the same errors as ``request``."""
         attempt = _Attempt(self._monotonic, send_until)
-        target = URL(url, encoded=True)
         if query:
-            target = target.update_query(query)
+            url += ("&" if "?" in url else "?") + urlencode(query)
         has_body = json_body is not None or form is not None
         response = await self._open(
             attempt,
             method,
-            target,
+            url,
             headers=headers,
             json=json_body,
             data=form,
@@ -257,10 +257,10 @@ class Http:
         if failure is not None:
             _raise_alone(failure)
 
-    async def _open(self, attempt: _Attempt, *arguments: Any, **options: Any) -> aiohttp.ClientResponse:
+    async def _open(self, attempt: _Attempt, method: str, url: str, **options: Any) -> aiohttp.ClientResponse:
         token = _attempt.set(attempt)
         try:
-            return await self._session.request(*arguments, **options)
+            return await self._session.request(method, URL(url, encoded=True), **options)
         except (_TooLateError, _DisconnectedError, aiohttp.ClientError, OSError, ValueError) as error:
             failure = _translated(error, sent=attempt.sent)
         finally:

@@ -123,8 +123,10 @@ def allowed_ide_url(url: str | None, base_url: str, patterns: Iterable[str]) -> 
     is_base = (origin.host, origin.port) == (base.host, base.port)
     if not is_base and not any(_matches(origin, base, pattern) for pattern in patterns):
         return None
-    rest = parts._replace(scheme="", netloc="").geturl()
-    safe = f"{origin.scheme}://{origin.netloc}/{quote(rest, safe=_KEEP).lstrip('/')}"
+    rest = parts.path or "/"
+    rest += f"?{parts.query}" if parts.query else ""
+    rest += f"#{parts.fragment}" if parts.fragment else ""
+    safe = f"{origin.scheme}://{origin.netloc}{quote(rest, safe=_KEEP)}"
     return safe if len(safe) <= MAX_LENGTH else None
 
 

@@ -1,0 +1,90 @@
+"""A server that answers bytes as it is told, and counts what reached it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from bot.http import Http
+
+Answer = Callable[[asyncio.StreamWriter, int], Awaitable[None]]
+CANARY = "canary-4f1d9c-token"
+HEADERS = {"Authorization": f"token {CANARY}"}
+
+
+def whole(body: bytes = b"{}", status: str = "200 OK", *more: str) -> bytes:
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *more]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+class RawServer:
+    """Read requests off each connection and give the answers in turn; an empty one hangs up."""
+
+    def __init__(self, *answers: bytes | Answer) -> None:
+        self.answers = answers
+        self.requests: list[bytes] = []
+        self.arrived = asyncio.Event()
+        self.connections = 0
+        self.url = ""
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                number = len(self.requests)
+                self.requests.append(head)
+                self.arrived.set()
+                answer = self.answers[min(number, len(self.answers) - 1)]
+                if not isinstance(answer, bytes):
+                    await answer(writer, number)
+                elif not answer:
+                    break
+                else:
+                    writer.write(answer)
+                    await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def raw_server(*answers: bytes | Answer):
+    server = RawServer(*answers)
+    tasks: set[asyncio.Task[None]] = set()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.ensure_future(server._serve(reader, writer))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    listening = await asyncio.start_server(accept, "127.0.0.1", 0)
+    server.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+    try:
+        yield server
+    finally:
+        listening.close()
+        for task in list(tasks):
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await listening.wait_closed()
+
+
+@asynccontextmanager
+async def http(monotonic: Callable[[], float] | None = None, limit: int = 200):
+    async with Http.new_session(limit=limit) as session:
+        yield Http(session) if monotonic is None else Http(session, monotonic)
+
+
+def chain(error: BaseException | None) -> list[BaseException]:
+    """Return an error with every cause and context that it leads to, suppressed ones too."""
+    found: list[BaseException] = []
+    waiting = [error]
+    while waiting:
+        one = waiting.pop()
+        if one is not None and one not in found:
+            found.append(one)
+            waiting += [one.__cause__, one.__context__]
+    return found
