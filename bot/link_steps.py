@@ -101,7 +101,7 @@ class LinkSteps:
             raise Refused("link.tries", words.link_tries(self._command, link.connection))
         provider = self._connections[link.connection]
         title = provider.settings.title
-        token = pasted.strip()
+        token = provider.clean_token(pasted)
         if not linking.is_token(token, provider.token_help()):
             raise Refused("token.shape", words.token_shape(title))
         # The try is written off before the call, so that many at once are not more than five.

@@ -34,6 +34,8 @@ TOKEN_NOTE = "It is stored encrypted, used only for what you ask for in Slack, a
 CHECK_BUTTON = "Check the token"
 CONFIRM_TITLE = "Is this right?"
 CONFIRM_NOTE = "Nothing is linked until you press the button. You can unlink at any time in Slack."
+CONFIRM_NOTE_CODE = "Nothing is linked until you type a code in Slack, which comes next."
+CONFIRM_BUTTON_CODE = "Yes, show the code"
 AGAIN_BUTTON = "Use another token"
 CODE_TITLE = "One step left"
 CODE_TEXT = "Go back to Slack, press Enter code in the message that brought you here, and type this code:"
@@ -47,10 +49,12 @@ DONE_NOTE = "You can close this page. What you asked for goes on in Slack."
 LABEL_PERSON = "Slack user"
 LABEL_WORKSPACE = "Slack workspace"
 LABEL_CONNECTION = "will be linked with"
+LABEL_LINKED = "is linked with"
 LABEL_ACCOUNT = "Account there"
 REFERENCE = "Reference"
 ACCOUNT_UNTOLD = "the owner of the token (this server does not tell the name)"
 
+STEPS_LABEL = "Steps"
 STEP_SIGN_IN = "Sign in"
 STEP_TOKEN = "Token"  # noqa: S105 - a label
 STEP_CONFIRM = "Confirm"
@@ -60,13 +64,15 @@ NOT_FOUND_TITLE = "There is nothing here"
 FAILED_TITLE = "Something went wrong"
 BUSY_TITLE = "Busy right now"
 REFUSED_TITLE = "This does not work"
+LINK_CLOSED_TITLE = "This link is closed"
+GO_BACK = "Go back"
 
 
 def not_you(person: str, workspace: str) -> str:
     """Warn who did not ask for this link."""
     return (
-        f"You are not {person} in {workspace}, or somebody sent you this address? Then close this page: "
-        "your account would end up in their hands."
+        f"You are not {person} in {workspace}? Or somebody else sent you this address? "
+        "Then close this page: your account would end up in their hands."
     )
 
 
@@ -111,16 +117,16 @@ def link_unknown(command: str) -> str:
 
 
 def link_expired(command: str, connection: str) -> str:
-    """Answer an expired link."""
-    return f"This link was good for 10 minutes and has expired. {_new_link(command, connection)}"
+    """Answer an expired link, or one that a newer one has replaced."""
+    return (
+        "A link is good for 10 minutes, and only until you ask for a newer one. "
+        f"This one is over. {_new_link(command, connection)}"
+    )
 
 
 def link_used(command: str, connection: str) -> str:
-    """Answer a link that was used, or replaced by a newer one."""
-    return (
-        "This link has been used, or a newer one has replaced it. A link works once. "
-        f"{_new_link(command, connection)}"
-    )
+    """Answer a link that was used."""
+    return f"This link has been used, and a link works once. {_new_link(command, connection)}"
 
 
 def link_tries(command: str, connection: str) -> str:

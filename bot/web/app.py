@@ -1,0 +1,124 @@
+"""The web application, put together from what is handed in: Slack's address, the pages, and health."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from bot.manifest import SIGN_IN_REDIRECT_PATH, SLACK_PATH
+from bot.web.access_log import AccessLog
+from bot.web.browser import Browsers
+from bot.web.failures import failures
+from bot.web.front import MAX_BYTES, Front
+from bot.web.health import Health
+from bot.web.openid import SlackSignIn
+from bot.web.pages import LinkPages
+from bot.web.render import FOLDER, STATIC_PATH, Renderer, protect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pydantic import SecretStr
+
+    from bot.accounts import Accounts
+    from bot.clock import Clock, Ids
+    from bot.http import Http
+    from bot.store.base import Store
+    from bot.web.bolt import Dispatcher
+    from bot.web.metrics import Metrics
+
+#: How long requests under way may take when the process is asked to stop; seconds.
+SHUTDOWN_SECONDS = 5.0
+_STATIC_SECONDS = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class SlackClient:
+    """Hold the app's client id and secret, which make Sign in with Slack possible."""
+
+    client_id: str
+    client_secret: SecretStr
+
+
+def build_app(
+    *,
+    clock: Clock,
+    ids: Ids,
+    store: Store,
+    http: Http,
+    accounts: Accounts,
+    dispatcher: Dispatcher,
+    metrics: Metrics,
+    slack_ready: Callable[[], bool],
+    signing_secret: SecretStr | None,
+    public_url: str | None,
+    session_keys: Sequence[str],
+    slack_client: SlackClient | None,
+    api_url: str,
+    command: str = "/workspace",
+) -> web.Application:
+    """Build the application.
+
+    Without ``signing_secret`` Slack's address does not exist (Socket Mode); without ``public_url`` the pages
+    do not. ``session_keys`` sign cookies, newest first (the vault's keys serve). ``slack_client`` is given
+    exactly when ``accounts.sign_in`` is set.
+    """
+    if accounts.sign_in != (slack_client is not None):
+        raise ValueError("Sign in with Slack needs the client id and secret, and only then")
+    renderer = Renderer()
+    middlewares = [failures(renderer, ids)]
+    routes = Health(store=store, slack_ready=slack_ready, metrics=metrics).routes()
+    if signing_secret is not None:
+        middlewares.append(Front(signing_secret, clock, refused=metrics.request_refused).middleware())
+        routes.append(web.post(SLACK_PATH, dispatcher.over_http))
+    if public_url is not None:
+        sign_in = None
+        if slack_client is not None:
+            sign_in = SlackSignIn(
+                http=http,
+                clock=clock,
+                api_url=api_url,
+                client_id=slack_client.client_id,
+                client_secret=slack_client.client_secret,
+                redirect_url=public_url.rstrip("/") + SIGN_IN_REDIRECT_PATH,
+            )
+        pages = LinkPages(
+            accounts=accounts,
+            browsers=Browsers(public_url=public_url, keys=session_keys, clock=clock),
+            renderer=renderer,
+            sign_in=sign_in,
+            command=command,
+        )
+        routes += pages.routes()
+    app = web.Application(middlewares=middlewares, client_max_size=MAX_BYTES)
+    app.router.add_routes(routes)
+    app.router.add_static(STATIC_PATH, FOLDER / "static", show_index=False, follow_symlinks=False)
+    app.on_response_prepare.append(_keep_static)
+    app.on_response_prepare.append(protect)
+    return app
+
+
+async def listen(app: web.Application, host: str, port: int) -> tuple[web.AppRunner, int]:
+    """Serve; return the runner, whose ``cleanup`` ends it, and the port (0 picks a free one)."""
+    runner = web.AppRunner(
+        app,
+        access_log_class=AccessLog,
+        access_log=logging.getLogger("bot.web.access"),
+        shutdown_timeout=SHUTDOWN_SECONDS,
+        handle_signals=False,
+    )
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError:
+        await runner.cleanup()
+        raise
+    return runner, int(runner.addresses[0][1])
+
+
+async def _keep_static(request: web.Request, response: web.StreamResponse) -> None:
+    if request.path.startswith(STATIC_PATH + "/") and response.status == 200:
+        response.headers["Cache-Control"] = f"public, max-age={_STATIC_SECONDS}"

@@ -1,0 +1,153 @@
+"""What is kept in a person's browser, and how their forms prove where they come from.
+
+Nothing is kept on the server: the link's nonce and the browser's own id lie in one signed cookie, what a
+sign-in must come back with in another. Both are good for minutes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from itsdangerous import BadData, URLSafeSerializer
+
+from bot.linking import digest
+from bot.web.openid import Flow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aiohttp import web
+
+    from bot.clock import Clock
+
+#: How long a cookie is good for: a link, and then the code that follows it; seconds.
+COOKIE_SECONDS = 1200.0
+SIGN_IN_SECONDS = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Say which link a browser is about, and which browser it is."""
+
+    nonce: str
+    browser: str
+
+
+class Browsers:
+    """Write and read the cookies of the pages at one public address.
+
+    ``keys`` are secrets of the installation, newest first: the newest signs, all are accepted. Over https the
+    cookies are ``__Host-`` and Secure; plain http is this machine only, where browsers take no such cookie.
+    """
+
+    def __init__(self, *, public_url: str, keys: Sequence[str], clock: Clock) -> None:
+        parts = urlsplit(public_url)
+        usual = {"https": ":443", "http": ":80"}.get(parts.scheme, "")
+        self._origin = f"{parts.scheme}://{parts.netloc.removesuffix(usual)}".lower()
+        self._is_secure = parts.scheme == "https"
+        prefix = "__Host-" if self._is_secure else ""
+        self._visit_name = f"{prefix}usher-link"
+        self._flow_name = f"{prefix}usher-sign-in"
+        self._clock = clock
+        # itsdangerous wants the newest last.
+        self._signer = URLSafeSerializer(
+            list(reversed(keys)),
+            salt="usher.pages",
+            signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256},
+        )
+        self._forms_key = hashlib.sha256(b"usher.forms:" + keys[0].encode()).digest()
+
+    # -- cookies -------------------------------------------------------------------------------------------
+
+    def remember(self, request: web.Request, response: web.StreamResponse, nonce: str) -> None:
+        """Move a link's nonce into the cookie; a browser that was here before keeps its id."""
+        before = self.visit(request)
+        browser = before.browser if before is not None else secrets.token_urlsafe(32)
+        self._write(response, self._visit_name, {"n": nonce, "b": browser}, COOKIE_SECONDS)
+
+    def visit(self, request: web.Request) -> Visit | None:
+        """Return which link this browser is about, or None."""
+        content = self._read(request, self._visit_name, ("n", "b"))
+        return Visit(content["n"], content["b"]) if content is not None else None
+
+    def begin(self, response: web.StreamResponse, flow: Flow, nonce: str) -> None:
+        """Keep what a sign-in must come back with, and for which link it was begun."""
+        self._write(response, self._flow_name, {**asdict(flow), "link": digest(nonce)}, SIGN_IN_SECONDS)
+
+    def flow(self, request: web.Request, nonce: str, state: str) -> Flow | None:
+        """Return the sign-in that this browser began for this link with this state, or None."""
+        content = self._read(request, self._flow_name, ("state", "nonce", "verifier", "link"))
+        if content is None or content["link"] != digest(nonce):
+            return None
+        if not hmac.compare_digest(content["state"].encode(), state.encode()):
+            return None
+        return Flow(content["state"], content["nonce"], content["verifier"])
+
+    def end(self, response: web.StreamResponse) -> None:
+        """Forget the sign-in."""
+        response.del_cookie(self._flow_name, path="/", secure=self._is_secure, httponly=True, samesite="Lax")
+
+    # -- forms ---------------------------------------------------------------------------------------------
+
+    def form_mark(self, visit: Visit) -> str:
+        """Return what every form carries: it binds the form to this browser and to the one link."""
+        content = f"{visit.browser}:{digest(visit.nonce)}".encode()
+        return hmac.new(self._forms_key, content, hashlib.sha256).hexdigest()
+
+    def is_genuine(self, request: web.Request, visit: Visit, mark: str) -> bool:
+        """Say whether a form was sent from our own page in this browser."""
+        return self.is_same_origin(request) and hmac.compare_digest(
+            mark.encode(), self.form_mark(visit).encode()
+        )
+
+    def is_same_origin(self, request: web.Request) -> bool:
+        """Judge by what the browser says of where a form comes from.
+
+        Our pages send no referrer, and then browsers give forms the origin ``null``: it counts only together
+        with Sec-Fetch-Site, which no page can set.
+        """
+        site = request.headers.getall("Sec-Fetch-Site", [])
+        origin = request.headers.getall("Origin", [])
+        if len(site) > 1 or len(origin) > 1 or (site and site[0] != "same-origin"):
+            return False
+        if origin and origin[0] != "null":
+            return origin[0].lower() == self._origin
+        return bool(site)
+
+    # -- inside --------------------------------------------------------------------------------------------
+
+    def _write(
+        self, response: web.StreamResponse, name: str, content: dict[str, str], seconds: float
+    ) -> None:
+        value = self._signer.dumps({**content, "until": self._clock.now() + seconds})
+        assert isinstance(value, str)
+        response.set_cookie(
+            name,
+            value,
+            max_age=int(seconds),
+            path="/",
+            secure=self._is_secure,
+            httponly=True,
+            # Strict would leave the cookie at home when Slack sends the browser back.
+            samesite="Lax",
+        )
+
+    def _read(self, request: web.Request, name: str, fields: Sequence[str]) -> dict[str, Any] | None:
+        value = request.cookies.get(name)
+        if value is None or len(value) > 2048:
+            return None
+        try:
+            content = self._signer.loads(value)
+        except BadData:
+            return None
+        if not isinstance(content, dict) or not all(isinstance(content.get(name), str) for name in fields):
+            return None
+        until = content.get("until")
+        if not isinstance(until, (int, float)) or until <= self._clock.now():
+            return None
+        return content

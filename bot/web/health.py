@@ -1,0 +1,56 @@
+"""``/healthz``: the process lives. ``/readyz``: it can work. ``/metrics``: what it does. No secrets."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from bot.errors import StoreError
+from bot.web.metrics import CONTENT_TYPE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bot.store.base import Store
+    from bot.web.metrics import Metrics
+
+#: How long the store may take to count; seconds.
+STORE_SECONDS = 2.0
+
+
+class Health:
+    """Answer who watches the process. ``slack_ready`` says whether Slack's side can reach it."""
+
+    def __init__(self, *, store: Store, slack_ready: Callable[[], bool], metrics: Metrics) -> None:
+        self._store = store
+        self._slack_ready = slack_ready
+        self._metrics = metrics
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the three routes."""
+        return [
+            web.get("/healthz", self._lives),
+            web.get("/readyz", self._ready),
+            web.get("/metrics", self._figures),
+        ]
+
+    async def _lives(self, _request: web.Request) -> web.Response:
+        return web.json_response({"alive": True})
+
+    async def _ready(self, _request: web.Request) -> web.Response:
+        checks = {"store": await self._count() is not None, "slack": self._slack_ready()}
+        is_ready = all(checks.values())
+        return web.json_response({"ready": is_ready, "checks": checks}, status=200 if is_ready else 503)
+
+    async def _figures(self, _request: web.Request) -> web.Response:
+        body = self._metrics.render(await self._count() or {})
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
+
+    async def _count(self) -> Mapping[str, int] | None:
+        try:
+            async with asyncio.timeout(STORE_SECONDS):
+                return await self._store.statistics()
+        except (StoreError, TimeoutError):
+            return None

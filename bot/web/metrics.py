@@ -1,0 +1,67 @@
+"""Figures for operators, on a registry of their own: a small set without names of people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+_GAUGES = {
+    "open_wishes": ("usher_open_wishes", "Wishes that have not ended."),
+    "pending_notices": ("usher_pending_notices", "Messages to people that wait to be sent."),
+    "dead_notices": ("usher_dead_notices", "Messages that were given up; doctor names them."),
+    "accounts": ("usher_accounts", "Linked accounts."),
+    "workspaces": ("usher_workspaces", "Workspaces on people's lists."),
+    "tasks": ("usher_tasks", "Open tasks of the background work."),
+    "people": ("usher_people", "People known from Slack."),
+}
+
+
+class Metrics:
+    """Count what happens in this process, and show what the store counts."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._gauges = {
+            key: Gauge(name, help_text, registry=self._registry) for key, (name, help_text) in _GAUGES.items()
+        }
+        self._polls = Counter(
+            "usher_polls", "Status reads that were sent.", ["connection"], registry=self._registry
+        )
+        self._errors = Counter(
+            "usher_provider_errors",
+            "Calls to a provider that failed, by kind.",
+            ["connection", "kind"],
+            registry=self._registry,
+        )
+        self._refused = Counter(
+            "usher_slack_requests_refused",
+            "Requests to Slack's address that were refused, by reason.",
+            ["reason"],
+            registry=self._registry,
+        )
+
+    def polled(self, connection: str, count: int = 1) -> None:
+        """Count status reads."""
+        self._polls.labels(connection).inc(count)
+
+    def provider_failed(self, connection: str, kind: str) -> None:
+        """Count a failed call; ``kind`` is the name of the error's class."""
+        self._errors.labels(connection, kind).inc()
+
+    def request_refused(self, reason: str) -> None:
+        """Count a refused request; of a malformed one the place is left out, so that labels stay few."""
+        self._refused.labels(reason.partition(":")[0]).inc()
+
+    def render(self, statistics: Mapping[str, int]) -> bytes:
+        """Return all figures in the text format; ``statistics`` come from the store."""
+        for key, gauge in self._gauges.items():
+            if key in statistics:
+                gauge.set(statistics[key])
+        return generate_latest(self._registry)

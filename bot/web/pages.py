@@ -1,0 +1,236 @@
+"""The one-time pages of linking, below ``/link`` (design rule 6).
+
+The first look moves the nonce from the address into a cookie and leads to a clean address. Looking consumes
+nothing, however often; only a form does, and it must come from our own page in the same browser.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, NoReturn
+from urllib.parse import parse_qsl
+
+import structlog
+from aiohttp import web
+
+from bot.errors import Refused, SlackFailed
+from bot.manifest import SIGN_IN_REDIRECT_PATH
+from bot.web.shapes import FORM
+from bot.words import pages as words
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bot.accounts import Accounts
+    from bot.linking import Opened
+    from bot.web.browser import Browsers, Visit
+    from bot.web.openid import SlackSignIn
+    from bot.web.render import Renderer
+
+LINK_PATH = "/link"
+MAX_FORM_BYTES = 16 * 1024
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Show one step of the way at the top of a page."""
+
+    label: str
+    is_done: bool
+    is_current: bool
+
+
+class LinkPages:
+    """Serve the pages. ``sign_in`` is None where no Slack client is configured: then a code is typed back."""
+
+    def __init__(
+        self,
+        *,
+        accounts: Accounts,
+        browsers: Browsers,
+        renderer: Renderer,
+        sign_in: SlackSignIn | None,
+        command: str,
+    ) -> None:
+        self._accounts = accounts
+        self._steps = accounts.steps
+        self._browsers = browsers
+        self._renderer = renderer
+        self._sign_in = sign_in
+        self._command = command
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return every route below ``/link``."""
+        return [
+            web.get(LINK_PATH, self._guarded(self._show)),
+            web.get(f"{LINK_PATH}/sign-in", self._guarded(self._go_to_slack)),
+            web.get(SIGN_IN_REDIRECT_PATH, self._guarded(self._come_from_slack)),
+            web.post(f"{LINK_PATH}/check", self._guarded(self._check)),
+            web.post(f"{LINK_PATH}/again", self._guarded(self._again)),
+            web.post(f"{LINK_PATH}/confirm", self._guarded(self._confirm)),
+            # Last: every other word is taken for a nonce.
+            web.get(LINK_PATH + "/{nonce}", self._guarded(self._arrive)),
+        ]
+
+    # -- looking -------------------------------------------------------------------------------------------
+
+    async def _arrive(self, request: web.Request) -> web.StreamResponse:
+        """Move the nonce out of the address."""
+        response = _see_other(LINK_PATH)
+        self._browsers.remember(request, response, request.match_info["nonce"][:200])
+        return response
+
+    async def _show(self, request: web.Request) -> web.StreamResponse:
+        visit = self._visit(request)
+        opened = await self._steps.open(visit.nonce, visit.browser)
+        return self._page_of(opened, visit)
+
+    def _page_of(self, opened: Opened, visit: Visit, problem: str = "", status: int = 200) -> web.Response:
+        if opened.needs_sign_in:
+            return self._page("sign_in.html", opened, visit, 0, status=status)
+        if opened.link.stage == "checked":
+            return self._page("confirm.html", opened, visit, 2, status=status)
+        if opened.link.stage == "code":
+            return self._page("code.html", opened, visit, 3, code="", status=status)
+        return self._page("token.html", opened, visit, 1, problem=problem, status=status)
+
+    # -- Sign in with Slack ----------------------------------------------------------------------------------
+
+    async def _go_to_slack(self, request: web.Request) -> web.StreamResponse:
+        visit = self._visit(request)
+        opened = await self._steps.open(visit.nonce, visit.browser)
+        if self._sign_in is None or not opened.needs_sign_in:
+            return _see_other(LINK_PATH)
+        url, flow = self._sign_in.begin(opened.link.principal.team_id)
+        response = _see_other(url)
+        self._browsers.begin(response, flow, visit.nonce)
+        return response
+
+    async def _come_from_slack(self, request: web.Request) -> web.StreamResponse:
+        visit = self._visit(request)
+        try:
+            await self._prove(request, visit)
+        except Refused as refused:
+            response = self._renderer.refusal(refused)
+        else:
+            response = _see_other(LINK_PATH)
+        # Whatever came of it: a sign-in is answered once.
+        self._browsers.end(response)
+        return response
+
+    async def _prove(self, request: web.Request, visit: Visit) -> None:
+        flow = self._browsers.flow(request, visit.nonce, request.query.get("state", "")[:200])
+        if self._sign_in is None or flow is None:
+            raise Refused("sign_in.expired", words.sign_in_expired())
+        code = request.query.get("code", "")[:1000]
+        if request.query.get("error") or not code:
+            raise Refused("sign_in.cancelled", words.sign_in_cancelled())
+        try:
+            proven = await self._sign_in.finish(code, flow)
+        except SlackFailed as failed:
+            _log.warning("link.sign_in_failed", code=failed.code)
+            raise Refused("sign_in.failed", words.sign_in_failed()) from None
+        await self._steps.prove(visit.nonce, visit.browser, proven)
+
+    # -- forms -------------------------------------------------------------------------------------------
+
+    async def _check(self, request: web.Request) -> web.StreamResponse:
+        visit, fields = await self._form(request)
+        try:
+            await self._steps.check(visit.nonce, visit.browser, fields.get("token", ""))
+        except Refused as refused:
+            if not refused.rule.startswith("token."):
+                raise
+            opened = await self._steps.open(visit.nonce, visit.browser)
+            return self._page_of(opened, visit, refused.text, status=422)
+        return _see_other(LINK_PATH)
+
+    async def _again(self, request: web.Request) -> web.StreamResponse:
+        visit, _fields = await self._form(request)
+        await self._steps.again(visit.nonce, visit.browser)
+        return _see_other(LINK_PATH)
+
+    async def _confirm(self, request: web.Request) -> web.StreamResponse:
+        visit, fields = await self._form(request)
+        confirmed = await self._steps.confirm(visit.nonce, visit.browser, fields.get("account", ""))
+        if confirmed.account is not None:
+            return self._page("done.html", confirmed.opened, visit, 9, account=confirmed.account)
+        return self._page("code.html", confirmed.opened, visit, 3, code=confirmed.code or "")
+
+    # -- inside ------------------------------------------------------------------------------------------
+
+    def _visit(self, request: web.Request) -> Visit:
+        visit = self._browsers.visit(request)
+        if visit is None:
+            raise Refused("link.no_cookie", words.no_cookie(self._command))
+        return visit
+
+    async def _form(self, request: web.Request) -> tuple[Visit, dict[str, str]]:
+        """Return who sends which form; raises Refused for one that our page did not send."""
+        if not self._browsers.is_same_origin(request):
+            self._forged("origin")
+        visit = self._visit(request)
+        if request.content_type != FORM or (request.content_length or 0) > MAX_FORM_BYTES:
+            self._forged("form")
+        raw = await request.read()
+        try:
+            pairs = parse_qsl(raw.decode(), keep_blank_values=True, errors="strict", max_num_fields=20)
+        except ValueError:
+            self._forged("form")
+        fields = dict(pairs)
+        if not self._browsers.is_genuine(request, visit, fields.get("form", "")):
+            self._forged("mark")
+        return visit, fields
+
+    def _forged(self, reason: str) -> NoReturn:
+        _log.warning("link.form_refused", reason=reason)
+        raise Refused("link.forged", words.forged())
+
+    def _page(
+        self,
+        template: str,
+        opened: Opened,
+        visit: Visit,
+        current: int,
+        *,
+        status: int = 200,
+        **facts: object,
+    ) -> web.Response:
+        labels = [words.STEP_SIGN_IN] if self._steps.sign_in else []
+        labels += [words.STEP_TOKEN, words.STEP_CONFIRM]
+        labels += [] if self._steps.sign_in else [words.STEP_CODE]
+        # Steps are counted from the sign-in; where a code is typed back, there is none.
+        place = current if self._steps.sign_in else current - 1
+        steps = [Step(label, number < place, number == place) for number, label in enumerate(labels)]
+        return self._renderer.page(
+            template,
+            status,
+            opened=opened,
+            steps=steps,
+            form_mark=self._browsers.form_mark(visit),
+            command=self._command,
+            code_follows=not self._steps.sign_in,
+            **facts,
+        )
+
+    def _guarded(
+        self, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        """Turn refusals into pages."""
+
+        @wraps(handler)
+        async def guarded(request: web.Request) -> web.StreamResponse:
+            try:
+                return await handler(request)
+            except Refused as refused:
+                _log.info("link.page_refused", rule=refused.rule)
+                return self._renderer.refusal(refused)
+
+        return guarded
+
+
+def _see_other(location: str) -> web.Response:
+    return web.Response(status=303, headers={"Location": location})

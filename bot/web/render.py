@@ -1,0 +1,114 @@
+"""Pages from templates: everything from outside is escaped, nothing is cached, framed or told onwards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from bot.blocks.limits import clean
+from bot.words import pages as words
+
+if TYPE_CHECKING:
+    from bot.errors import Refused
+
+FOLDER = Path(__file__).parent
+STATIC_PATH = "/static"
+
+_LONGEST_NAME = 120
+
+#: No script, no frame, no other host: a page of ours holds its own style and forms, and nothing else.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+
+#: The status of a page that refuses, by the rule that refused.
+STATUS = {
+    "link.unknown": 404,
+    "link.expired": 410,
+    "link.used": 410,
+    "link.tries": 410,
+    "link.connection": 410,
+    "link.person": 403,
+    "link.other_browser": 403,
+    "link.sign_in_first": 403,
+    "link.mismatch": 403,
+    "link.forged": 403,
+    "link.no_cookie": 400,
+    "link.changed": 409,
+    "link.taken": 409,
+    "sign_in.cancelled": 403,
+    "sign_in.expired": 403,
+    "sign_in.failed": 502,
+    "token.shape": 422,
+    "token.refused": 422,
+    "token.failed": 502,
+}
+#: After these the person can go on where they were.
+_CAN_GO_ON = frozenset(
+    {"link.changed", "link.sign_in_first", "sign_in.cancelled", "sign_in.expired", "sign_in.failed"}
+)
+
+
+class Renderer:
+    """Make pages."""
+
+    def __init__(self) -> None:
+        self._templates = Environment(
+            loader=FileSystemLoader(FOLDER / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.filters["name"] = _name
+        self._templates.globals.update(words=words, static=STATIC_PATH)
+
+    def page(self, template: str, status: int = 200, **facts: Any) -> web.Response:
+        """Fill a template; raises UndefinedError for a fact that was not given."""
+        text = self._templates.get_template(template).render(**facts)
+        return web.Response(text=text, status=status, content_type="text/html")
+
+    def refusal(self, refused: Refused) -> web.Response:
+        """Say on a page why something does not work, and what to do."""
+        title = words.LINK_CLOSED_TITLE if STATUS.get(refused.rule) == 410 else words.REFUSED_TITLE
+        return self.page(
+            "message.html",
+            STATUS.get(refused.rule, 400),
+            title=title,
+            text=refused.text,
+            reference="",
+            can_go_on=refused.rule in _CAN_GO_ON,
+        )
+
+    def problem(self, status: int, title: str, text: str, reference: str = "") -> web.Response:
+        """Say that something went wrong that is no refusal."""
+        return self.page("message.html", status, title=title, text=text, reference=reference, can_go_on=False)
+
+
+async def protect(_request: web.Request, response: web.StreamResponse) -> None:
+    """Put the headers of every answer on it; for the application's ``on_response_prepare``."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers.setdefault("Cache-Control", "no-store")
+    # Instead of the versions that the library tells.
+    response.headers["Server"] = "usher"
+
+
+def _name(text: object) -> str:
+    """Return a name without what can't be seen, cut to what a page can hold; the template escapes it."""
+    shown = clean(text).replace("\n", " ")
+    return shown if len(shown) <= _LONGEST_NAME else shown[: _LONGEST_NAME - 1] + "…"
