@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from playground.slack import payloads, replies, speech
 from playground.slack.errors import SlackError
+from playground.slack.events import SUBSCRIPTIONS
 from playground.slack.records import Channel, Json, Message, Person
 
 if TYPE_CHECKING:
@@ -73,18 +74,13 @@ class Acts:
         shared = bool(place.shared_with)
         if state.app.bot_user not in place.members:
             return []
-        if place.kind == "im":
-            found.append((payloads.spoken(state, message, place, "message"), "message.im", shared))
-        else:
-            family = "message.channels" if place.kind == "channel" else "message.groups"
-            found.append((payloads.spoken(state, message, place, "message"), family, shared))
-            if state.app.bot_user in speech.mentions(message.text):
-                found.append((payloads.spoken(state, message, place, "app_mention"), "app_mention", shared))
-        shown = [
-            {"url": url, "domain": urlsplit(url).hostname or ""}
-            for url in speech.links(message.text)
-            if any((urlsplit(url).hostname or "").endswith(domain) for domain in state.app.unfurl_domains)
-        ]
+        found.append((payloads.spoken(state, message, place, "message"), SUBSCRIPTIONS[place.kind], shared))
+        if place.kind != "im" and state.app.bot_user in speech.mentions(message.text):
+            found.append((payloads.spoken(state, message, place, "app_mention"), "app_mention", shared))
+        shown = []
+        for url in speech.links(message.text):
+            host = f".{urlsplit(url).hostname or ''}"
+            shown += [{"url": url, "domain": d} for d in state.app.unfurl_domains if host.endswith(f".{d}")]
         if shown:
             event = {
                 "type": "link_shared",

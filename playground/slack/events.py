@@ -10,13 +10,15 @@ from playground.slack.dispatch import Retry
 
 if TYPE_CHECKING:
     from playground.slack.dispatch import Dispatcher, Reply
-    from playground.slack.records import Json
+    from playground.slack.records import Json, Message
     from playground.slack.state import State
     from playground.slack.timers import Timers
 
 #: Seconds from a failed delivery to the next one: at once, a minute later, five minutes after that.
 RETRIES = (0.0, 60.0, 300.0)
 KEPT = 1000
+#: The subscription under which messages of each kind of conversation are delivered.
+SUBSCRIPTIONS = {"im": "message.im", "channel": "message.channels", "group": "message.groups"}
 
 
 @dataclass(slots=True)
@@ -40,6 +42,7 @@ class Events:
         self._state = state
         self._dispatcher = dispatcher
         self._timers = timers
+        state.listeners.append(self._echo)
 
     async def emit(self, event: Json, *, shared: bool = False, subscription: str = "") -> str | None:
         """Deliver an event for the first time and return its id; None when the app has not subscribed."""
@@ -53,6 +56,23 @@ class Events:
             del self.deliveries[next(iter(self.deliveries))]
         await self._attempt(delivery, 0, "")
         return name
+
+    def _echo(self, what: str, message: Message, before: Json | None) -> None:
+        """Tell the app of its own messages, as Slack does: soon, and never within the call that made them."""
+        place = self._state.channels[message.channel]
+        subscription = SUBSCRIPTIONS[place.kind]
+        if (
+            message.bot_id is None
+            or message.only_for is not None
+            or subscription not in self._state.app.events
+        ):
+            return
+        event = payloads.own(self._state, what, message, before, place)
+
+        async def tell() -> None:
+            await self.emit(event, subscription=subscription, shared=bool(place.shared_with))
+
+        self._timers.at(self._state.clock.now(), tell)
 
     async def redeliver(
         self, event_id: str, number: int | None = None, reason: str = "http_timeout"

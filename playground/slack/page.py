@@ -52,6 +52,7 @@ class Page:
         app.router.add_static("/_page/static/", STATIC)
         app.router.add_get("/_page/face/{user}.svg", self._face)
         app.router.add_get("/_page/state", self._guarded(self._show))
+        app.router.add_get("/_page/people", self._guarded(self._people))
         app.router.add_get("/_page/options", self._guarded(self._options))
         posts = {
             "say": self._say,
@@ -114,6 +115,11 @@ class Page:
             known = int(since) if since.isdigit() else -1
             await self._state.wait_for(lambda: self._state.version != known, WAIT_SECONDS)
         return self.show(person)
+
+    async def _people(self, _request: web.Request) -> Json:
+        people = [self._who(other) for other in self._state.people.values()]
+        first = next((one["id"] for one in people if not one["is_bot"] and not one["deleted"]), None)
+        return {"ok": True, "first": first, "people": people}
 
     def show(self, person: Person) -> Json:
         """Return everything that a person sees."""

@@ -121,10 +121,27 @@ def spoken(state: State, message: Message, channel: Channel, kind: str) -> Json:
         "event_ts": message.ts,
     }
     if kind == "message":
-        made["channel_type"] = {"channel": "channel", "group": "group", "im": "im"}[channel.kind]
+        made["channel_type"] = channel.kind
     if message.thread_ts:
         made["thread_ts"] = message.thread_ts
     return made
+
+
+def own(state: State, what: str, message: Message, before: Json | None, channel: Channel) -> Json:
+    """Make the event of a message that the app itself posted, changed or deleted."""
+    shared: Json = {"type": "message", "channel": channel.id, "channel_type": channel.kind}
+    if what == "posted":
+        profile = {
+            "id": state.app.bot_id,
+            "app_id": state.app.id,
+            "name": state.app.name,
+            "team_id": state.team.id,
+        }
+        return {**message.to_json(), **shared, "bot_profile": profile, "event_ts": message.ts}
+    ts = message.edited["ts"] if what == "changed" and message.edited else state.new_ts()
+    made = {**shared, "subtype": f"message_{what}", "hidden": True, "ts": ts, "event_ts": ts}
+    made["previous_message"] = before
+    return {**made, "message": message.to_json()} if what == "changed" else {**made, "deleted_ts": message.ts}
 
 
 def rich_text(text: str) -> list[Json]:

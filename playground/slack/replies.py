@@ -94,11 +94,7 @@ class ResponseUrls:
             raise SlackError("no_text", status=400)
         url.uses += 1
         if told.get("replace_original") and original is not None and original.bot_id == state.app.bot_id:
-            original.text, original.blocks = content.text, content.blocks
-            original.attachments = content.attachments
-            if original.only_for is None:
-                original.edited = {"user": state.app.bot_user, "ts": state.new_ts()}
-            state.changed()
+            state.edit(original, text=content.text, blocks=content.blocks, attachments=content.attachments)
             return
         posted = post(state, told, content, url.channel, url.user)
         if url.original is None:

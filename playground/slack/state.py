@@ -51,6 +51,8 @@ class State:
         self.inputs: dict[tuple[str, str, str], Json] = {}
         self.signed_in: str | None = None
         self.version = 0
+        #: Called with posted, changed or deleted, the message, and how it was before.
+        self.listeners: list[Callable[[str, Message, Json | None], None]] = []
         self._last_ts = 0
         self._changed = asyncio.Event()
 
@@ -122,8 +124,22 @@ class State:
     def add(self, message: Message) -> Message:
         """Append a message and tell the page."""
         self.messages.setdefault(message.channel, []).append(message)
-        self.changed()
+        self._heard("posted", message, None)
         return message
+
+    def edit(self, message: Message, **changes: object) -> None:
+        """Change a message of the bot; it then bears the mark of an edit unless it is ephemeral."""
+        before = message.to_json()
+        for key, value in changes.items():
+            setattr(message, key, value)
+        if message.only_for is None:
+            message.edited = {"user": self.app.bot_user, "ts": self.new_ts()}
+        self._heard("changed", message, before)
+
+    def _heard(self, what: str, message: Message, before: Json | None) -> None:
+        self.changed()
+        for listener in self.listeners:
+            listener(what, message, before)
 
     def from_bot(self, channel: str, text: str, **fields: object) -> Message:
         """Make a message of the app's bot, not yet added."""
@@ -141,7 +157,7 @@ class State:
     def remove(self, message: Message) -> None:
         """Take a message away."""
         self.messages[message.channel].remove(message)
-        self.changed()
+        self._heard("deleted", message, message.to_json())
 
     def is_stranger(self, person: Person) -> bool:
         """Tell whether a person of another team shares no channel with the bot (Slack's user object)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -27,10 +28,20 @@ class Recorder:
 
     def __init__(self) -> None:
         self.seen: list[dict[str, Any]] = []
+        #: Events of the app's own messages, which a bot has to leave alone.
+        self.own: list[dict[str, Any]] = []
+        self._news = asyncio.Event()
         self.raw: list[tuple[dict[str, str], bytes]] = []
         self.answer: Callable[[dict[str, Any]], Awaitable[web.Response] | web.Response] = lambda _p: (
             web.Response()
         )
+
+    async def arrived(self, count: int) -> None:
+        """Wait until so many payloads have come."""
+        async with asyncio.timeout(10):
+            while len(self.seen) < count:
+                self._news.clear()
+                await self._news.wait()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
@@ -40,7 +51,14 @@ class Recorder:
         else:
             form = {key: values[0] for key, values in parse_qs(body.decode(), keep_blank_values=True).items()}
             payload = json.loads(form["payload"]) if "payload" in form else form
-        self.seen.append(payload)
+        event = payload.get("event")
+        mine = (
+            isinstance(event, dict)
+            and event["type"] == "message"
+            and ("bot_id" in event or "subtype" in event)
+        )
+        (self.own if mine else self.seen).append(payload)
+        self._news.set()
         made = self.answer(payload)
         return made if isinstance(made, web.Response) else await made
 

@@ -182,6 +182,32 @@ async def test_messages_to_the_bot_and_mentions_become_events():
         assert mention["is_ext_shared_channel"] is True
 
 
+async def test_the_app_hears_of_its_own_messages_in_direct_messages():
+    async with slack() as (server, client), recorded(server) as app:
+        sent = await client.chat_postMessage(channel=OLIVIA, text="one")
+        await client.chat_update(channel=sent["channel"], ts=sent["ts"], text="two")
+        await client.chat_delete(channel=sent["channel"], ts=sent["ts"])
+        await client.chat_postMessage(channel=GENERAL, text="not subscribed there")
+        await server.timers.run_due()
+        events = [payload["event"] for payload in app.own]
+        assert sorted(event.get("subtype", "") for event in events) == [
+            "",
+            "message_changed",
+            "message_deleted",
+        ]
+        posted = next(event for event in events if "subtype" not in event)
+        assert (posted["bot_id"], posted["channel_type"], posted["user"]) == ("B0USHER", "im", "U0USHER")
+
+
+async def test_links_of_the_apps_domains_are_told():
+    async with slack() as (server, _client), recorded(server) as app:
+        server.state.app.unfurl_domains = ["acme.example"]
+        await server.say(OLIVIA, GENERAL, "see https://app.acme.example/x and https://evilacme.example/y")
+        event = app.seen[0]["event"]
+        assert event["type"] == "link_shared"
+        assert event["links"] == [{"url": "https://app.acme.example/x", "domain": "acme.example"}]
+
+
 async def test_a_failed_event_comes_again_at_0_1_and_5_minutes():
     async with slack() as (server, _client), recorded(server) as app:
         app.answer = lambda _p: web.Response(status=500)

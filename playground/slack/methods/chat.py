@@ -122,16 +122,15 @@ async def update(call: Call) -> Json:
     """Change a message of the app; fields that are not given stay as they were."""
     channel, message = _own(call, "cant_update_message")
     content, metadata = _content(call, UPDATE_LIMIT, fallback=message), _metadata(call)
+    given: dict[str, Any] = {
+        "blocks": content.blocks,
+        "attachments": content.attachments,
+        "metadata": metadata,
+    }
+    changes = {key: value or None for key, value in given.items() if value is not None}
     if "text" in call.arguments:
-        message.text = content.text
-    if content.blocks is not None:
-        message.blocks = content.blocks or None
-    if content.attachments is not None:
-        message.attachments = content.attachments or None
-    if metadata is not None:
-        message.metadata = metadata or None
-    message.edited = {"user": call.state.app.bot_user, "ts": call.state.new_ts()}
-    call.state.changed()
+        changes["text"] = content.text
+    call.state.edit(message, **changes)
     return {"channel": channel.id, "ts": message.ts, "text": message.text, "message": message.to_json()}
 
 

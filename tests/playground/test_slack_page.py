@@ -1,0 +1,150 @@
+"""The page's JSON API, the command line, and the page itself in a browser."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from tests.playground.browser import Browser, chromium
+from tests.playground.slack_help import (
+    GENERAL,
+    OLIVIA,
+    QUIET,
+    TARA,
+    actions,
+    button,
+    recorded,
+    section,
+    slack,
+)
+
+
+class PageClient:
+    """Speak the page's API over HTTP."""
+
+    def __init__(self, session: aiohttp.ClientSession, base: str) -> None:
+        self._session, self._base = session, base
+
+    async def post(self, path: str, **told):
+        async with self._session.post(f"{self._base}/_page/{path}", json=told) as response:
+            return response.status, await response.json()
+
+    async def get(self, path: str, **query):
+        async with self._session.get(f"{self._base}/_page/{path}", params=query) as response:
+            return await response.json()
+
+
+async def test_the_page_api_speaks_presses_and_submits():
+    async with slack() as (server, client), recorded(server) as app, aiohttp.ClientSession() as session:
+        page = PageClient(session, server.state.base_url)
+        app.answer = lambda _p: web.json_response({"text": "Here", "blocks": [actions(button("go"))]})
+        _, told = await page.post("say", **{"as": OLIVIA, "channel": "#general", "text": "/workspace list"})
+        assert told["ok"] is True
+        state = await page.get("state", **{"as": OLIVIA})
+        general = next(one for one in state["channels"] if one["id"] == GENERAL)
+        assert (general["unread"], state["messages"][GENERAL][0]["ephemeral"]) == (1, True)
+        assert (await page.get("state", **{"as": TARA}))["messages"][GENERAL] == []
+        await page.post("read", **{"as": OLIVIA, "channel": GENERAL})
+        state = await page.get("state", **{"as": OLIVIA})
+        assert next(one for one in state["channels"] if one["id"] == GENERAL)["unread"] == 0
+        app.answer = lambda _p: web.Response()
+        pressed = {"as": OLIVIA, "channel": GENERAL, "ts": told["ts"], "action_id": "go"}
+        assert (await page.post("press", **pressed))[1]["ok"] is True
+        view = {
+            "type": "modal",
+            "title": {"type": "plain_text", "text": "Hello"},
+            "submit": {"type": "plain_text", "text": "Go"},
+            "blocks": [section()],
+        }
+        await client.views_open(trigger_id=app.seen[-1]["trigger_id"], view=view)
+        assert (await page.get("state", **{"as": OLIVIA}))["view"]["title"]["text"] == "Hello"
+        assert (await page.post("submit", **{"as": OLIVIA, "values": {}}))[1]["ok"] is True
+        assert (await page.post("close", **{"as": OLIVIA}))[1] == {"ok": True, "closed": []}
+
+
+@pytest.mark.parametrize(
+    ("told", "error"),
+    [
+        ({"as": TARA, "channel": QUIET, "text": "x"}, "not_in_channel"),
+        ({"as": "U0NOBODY", "channel": GENERAL, "text": "x"}, "user_not_found"),
+        ({"as": OLIVIA, "channel": "C0NOWHERE", "text": "x"}, "channel_not_found"),
+        ({"as": OLIVIA, "text": "x"}, "missing 'channel'"),
+    ],
+)
+async def test_the_page_api_refuses_what_a_client_could_not_do(told, error):
+    async with slack() as (server, _client), aiohttp.ClientSession() as session:
+        status, answer = await PageClient(session, server.state.base_url).post("say", **told)
+        assert (status, answer["error"]) == (400, error)
+
+
+async def test_a_long_request_ends_when_something_changes():
+    async with slack() as (server, _client), aiohttp.ClientSession() as session:
+        page = PageClient(session, server.state.base_url)
+        since = (await page.get("state", **{"as": OLIVIA}))["version"]
+        waiting = asyncio.create_task(page.get("state", **{"as": OLIVIA, "since": since}))
+        await server.say(TARA, GENERAL, "hello")
+        assert (await waiting)["messages"][GENERAL][0]["text"] == "hello"
+
+
+async def test_the_command_line_prints_one_ready_line_and_ends_on_sigterm():
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "playground",
+        "slack",
+        "--port",
+        "0",
+        "--no-limits",
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    line = json.loads(await process.stdout.readline())
+    credentials = line["credentials"]
+    assert line["ready"] is True
+    assert credentials["api_url"] == f"{line['url']}/api/"
+    assert {"bot_token", "app_token", "signing_secret", "client_id", "client_secret", "team_id"} <= set(
+        credentials
+    )
+    async with aiohttp.ClientSession() as session:
+        headers = {"Authorization": f"Bearer {credentials['bot_token']}"}
+        async with session.post(f"{line['url']}/api/auth.test", headers=headers) as response:
+            assert (await response.json())["ok"] is True
+        async with session.get(f"{line['url']}/_playground/stats") as response:
+            assert (await response.json())["requests"] == {"POST /api/auth.test": 1}
+    process.send_signal(signal.SIGTERM)
+    assert await process.wait() == 0
+    assert await process.stdout.read() == b""
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
+async def test_the_page_shows_cards_and_takes_words_and_presses(tmp_path):
+    async with slack(clock=None) as (server, client), recorded(server) as app:
+        card = [
+            section("*notebook* is `running` since <!date^1800000000^{date_short}|then>"),
+            actions(button("go")),
+        ]
+        await client.chat_postMessage(channel=GENERAL, text="card", blocks=card)
+        async with Browser.started(tmp_path) as browser:
+            await browser.open(f"{server.state.base_url}/?as={OLIVIA}&channel={GENERAL}")
+            await browser.until("document.querySelector('.message .button')")
+            assert (
+                await browser.ask("document.querySelector('.message .section b').textContent") == "notebook"
+            )
+            assert await browser.ask("document.querySelector('.message code').textContent") == "running"
+            await browser.ask("document.querySelector('.message .button').click()")
+            await app.arrived(1)
+            await browser.ask("document.getElementById('text').value = 'hello <b> & *all*'")
+            await browser.ask("document.getElementById('composer').requestSubmit()")
+            assert await server.state.wait_for(lambda: server.seen(OLIVIA, GENERAL)[-1]["user"] == OLIVIA)
+            assert server.seen(OLIVIA, GENERAL)[-1]["text"] == "hello &lt;b&gt; &amp; *all*"
+            await browser.until("document.querySelectorAll('.message').length === 2")
+            assert "hello <b> & all" in await browser.ask("document.getElementById('messages').textContent")
+            assert app.seen[0]["actions"][0]["action_id"] == "go"
+            assert browser.complaints == []
