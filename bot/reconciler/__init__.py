@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bot.clock import Clock, Ids
+    from bot.pool import Pool
     from bot.providers.base import Provider
     from bot.store.base import Store
     from bot.vault import Vault
@@ -29,6 +30,7 @@ __all__ = ["Numbers", "PeopleBook", "Reconciler", "Replay"]
 class Reconciler:
     """Bring what is towards what people wish: claim, plan, call, write.
 
+    A step returns when all that it claimed is done, or, given a pool, as soon as it has begun there.
     Keeps nothing that a restart must not lose: slots, locks, health are this process's own.
     """
 
@@ -53,17 +55,17 @@ class Reconciler:
         self._lists = Lists(store, lines, keys, numbers)
         self._tasks = Tasks(store, lines, keys, self._lists, people, replay, ids, numbers, jitter)
 
-    async def step_wishes(self) -> int:
+    async def step_wishes(self, pool: Pool | None = None) -> int:
         """Step the wishes that are due; return how many there were."""
-        return await self._wishes.step()
+        return await self._wishes.step(pool)
 
-    async def step_reads(self, connection: str | None = None, most: int | None = None) -> int:
-        """Send the reads that the poll gate grants, at one connection or at all; return how many."""
-        return await self._reads.step(connection, most)
+    async def step_reads(self, pool: Pool | None = None) -> int:
+        """Send the reads that the poll gate grants; return how many there were."""
+        return await self._reads.step(pool)
 
-    async def step_tasks(self) -> int:
+    async def step_tasks(self, pool: Pool | None = None) -> int:
         """Do the tasks that are due; return how many there were."""
-        return await self._tasks.step()
+        return await self._tasks.step(pool)
 
     async def refresh_lists(self) -> int:
         """Ask for fresh lists where they are old; return for how many accounts."""

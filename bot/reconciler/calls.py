@@ -27,7 +27,6 @@ from bot.words import problems
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.models import Wish
     from bot.providers.base import Access
     from bot.reconciler.keys import Keys
     from bot.reconciler.lines import Line
@@ -57,10 +56,14 @@ class Calls:
         wish, account = step.wish, step.account
         assert account is not None, "a wish without an account ends before it calls"
         access = self._keys.open(account)
-        calling = WishUpdate(wish.id, self._numbers.lease, called=True, **_call(operation, Call.CALLING))
-        await self._store.save_step(calling)
-        current = await self._store.wish(wish.id)
-        if current is None or not current.is_open:
+        calling = WishUpdate(
+            wish.id,
+            self._numbers.lease,
+            called=True,
+            claim=step.claim,
+            **_call(operation, Call.CALLING),
+        )
+        if not await self._store.save_step(calling):
             return None  # Replaced, unlinked or forgotten since it was claimed: nothing may leave.
         try:
             await self._send(step, line, operation, access)
@@ -69,9 +72,9 @@ class Calls:
             return await self._refused(step, line, operation)
         except PermanentError as error:
             line.health.worked()
-            return self._permanent(wish, operation, error)
+            return self._permanent(step, operation, error)
         except TemporaryError as error:
-            return self._temporary(wish, line, operation, error)
+            return self._temporary(step, line, operation, error)
         line.health.worked()
         self._keys.worked(account)
         await self._after(step, line, operation, access)
@@ -84,6 +87,7 @@ class Calls:
             hold="",
             card_dirty=True,
             audit=[endings.audit(wish, f"call.{operation}", "accepted")],
+            claim=step.claim,
             **_call(operation, Call.ACCEPTED),
         )
 
@@ -98,49 +102,64 @@ class Calls:
     async def _refused(self, step: WishStep, line: Line, operation: Operation) -> WishUpdate:
         """Refresh the credential or wait for a new link; the call itself did not happen."""
         assert step.account is not None, "checked before the call"
-        nothing = _call(operation, Call.NONE)
-        # Written at once, as a refresh takes its time: what was refused has not started anything.
-        await self._store.save_step(WishUpdate(step.wish.id, self._numbers.lease, **nothing))
         became = await self._keys.refused(step.account, line)
-        if became == "changed":
-            return WishUpdate(step.wish.id, 0.0)
-        wait = 60.0 if became == "refused" else backoff(step.wish.attempts + 1, self._jitter())
+        wait = {"changed": 0.0, "refused": 60.0, "later": backoff(step.wish.attempts + 1, self._jitter())}
         hold = problems.sentence("credential_refused", line.title) if became == "refused" else None
-        return WishUpdate(step.wish.id, wait, hold=hold, card_dirty=True)
+        return WishUpdate(
+            step.wish.id,
+            wait[became],
+            read_needed=became == "changed",
+            hold=hold,
+            card_dirty=hold is not None,
+            claim=step.claim,
+            **_call(operation, Call.NONE),
+        )
 
-    def _permanent(self, wish: Wish, operation: Operation, error: PermanentError) -> WishUpdate:
+    def _permanent(self, step: WishStep, operation: Operation, error: PermanentError) -> WishUpdate:
+        wish = step.wish
         if isinstance(error, Conflict) and wish.attempts < CONFLICTS:
             # It is just stopping, or starting: look again, then try again.
-            return self._again(wish, operation, error, Call.NONE)
+            return self._again(step, operation, error, Call.NONE)
         log.info("call refused", wish=wish.id, operation=str(operation), problem=type(error).__name__)
-        return endings.ended(wish, Outcome.FAILED, problems.cause_of(error))
+        return endings.ended(wish, Outcome.FAILED, problems.cause_of(error), step.claim)
 
-    def _temporary(self, wish: Wish, line: Line, operation: Operation, error: TemporaryError) -> WishUpdate:
+    def _temporary(
+        self, step: WishStep, line: Line, operation: Operation, error: TemporaryError
+    ) -> WishUpdate:
         # A gateway that answers 5xx, or nonsense, may have passed the call on.
         unknown = isinstance(error, (UnknownOutcome, ServerFailed, BadAnswer))
         if isinstance(error, RateLimited):
             line.health.worked()  # It answers; a limit on starts says nothing about reads.
         else:
             line.health.failed(error)
-        log.info("call not answered", wish=wish.id, operation=str(operation), problem=type(error).__name__)
-        return self._again(wish, operation, error, Call.UNKNOWN if unknown else Call.NONE, line)
+        log.info(
+            "call not answered", wish=step.wish.id, operation=str(operation), problem=type(error).__name__
+        )
+        return self._again(step, operation, error, Call.UNKNOWN if unknown else Call.NONE, line)
 
     def _again(
-        self, wish: Wish, operation: Operation, error: ProviderError, known: Call, line: Line | None = None
+        self,
+        step: WishStep,
+        operation: Operation,
+        error: ProviderError,
+        known: Call,
+        line: Line | None = None,
     ) -> WishUpdate:
         """Return the update after which the wish is read and tried again."""
+        attempts = step.wish.attempts + 1
         told = getattr(error, "retry_after", None)
-        wait = max(backoff(wish.attempts + 1, self._jitter()), told or 0.0)
+        wait = max(backoff(attempts, self._jitter()), told or 0.0)
         hold = None
         if line is not None and isinstance(error, TemporaryError):
             hold = line.health.sentence(error)
         return WishUpdate(
-            wish.id,
+            step.wish.id,
             wait,
-            read_needed=known is Call.UNKNOWN,
-            attempts=wish.attempts + 1,
+            read_needed=True,
+            attempts=attempts,
             hold=hold,
             card_dirty=hold is not None,
+            claim=step.claim,
             **_call(operation, known),
         )
 

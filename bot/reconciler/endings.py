@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 END = "end"
 
 
-def ended(wish: Wish, outcome: Outcome, cause: str | None = None) -> WishUpdate:
-    """Return the update that ends a wish and tells its person (design §3.2)."""
+def ended(wish: Wish, outcome: Outcome, cause: str | None = None, claim: str = "") -> WishUpdate:
+    """Return the update that ends a wish and tells its person (design §3.2); ``claim`` is the step's own."""
     return WishUpdate(
         wish_id=wish.id,
         next_in=0.0,
@@ -27,6 +27,7 @@ def ended(wish: Wish, outcome: Outcome, cause: str | None = None) -> WishUpdate:
         card_dirty=True,
         notices=[notice(wish, _kind(wish, outcome), END, cause)],
         audit=[audit(wish, f"wish.{wish.verb}", str(outcome), cause)],
+        claim=claim,
     )
 
 

@@ -12,6 +12,7 @@ from bot.errors import CredentialRefused, ProviderError, SecretError
 from bot.models import AuditEntry, NewNotice, NoticeKind
 from bot.providers.base import Access, Credential
 from bot.vault import row_key
+from bot.words import problems
 
 if TYPE_CHECKING:
     from bot.models import Account
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-REFRESH_SECONDS = 20.0
+#: Short: a step that refreshes has made a call before, and its lease covers both.
+REFRESH_SECONDS = 10.0
 
 
 class Keys:
@@ -67,7 +69,7 @@ class Keys:
                 return "changed"
             if fresh == "later":
                 return "later"
-            await self._give_up(current)
+            await self._give_up(current, line.title)
             return "refused"
 
     async def _refreshed(self, account: Account, provider: Provider) -> Credential | Literal["later", "no"]:
@@ -85,7 +87,7 @@ class Keys:
             log.info("refresh failed", connection=account.connection, problem=type(error).__name__)
             return "later"
 
-    async def _give_up(self, account: Account) -> None:
+    async def _give_up(self, account: Account, title: str) -> None:
         self._unproven.pop(account.id, None)
         log.info("credential refused", connection=account.connection, account=account.id)
         await self._store.refuse_account(
@@ -104,4 +106,5 @@ class Keys:
                     "usher", "account.refuse", account.id, "refused", {"connection": account.connection}
                 )
             ],
+            hold=problems.sentence("credential_refused", title),
         )

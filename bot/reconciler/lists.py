@@ -14,7 +14,7 @@ from bot.store.base import FoundWorkspace, NewTask
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
 
-    from bot.models import Account
+    from bot.models import Account, Principal
     from bot.providers.base import Discovered
     from bot.reconciler.keys import Keys
     from bot.reconciler.lines import Line
@@ -55,7 +55,7 @@ class Lists:
             return ()
         line = self._lines.get(account.connection)
         if line is None:
-            return waiting_commands(task)
+            return waiting_commands(task, account.principal)
         if line.health.pause > 0:
             raise Again(line.health.pause)
         try:
@@ -63,23 +63,25 @@ class Lists:
             found = await self._while_active(account, line.provider.discover(access))
         except (NotFound, NotImplementedError):
             line.health.worked()
-            return waiting_commands(task)  # A server without lists: people add workspaces by reference.
+            return waiting_commands(
+                task, account.principal
+            )  # A server without lists: people add workspaces by reference.
         except CredentialRefused:
             line.health.worked()
             if await self._keys.refused(account, line) == "refused":
-                return waiting_commands(task)
+                return waiting_commands(task, account.principal)
             raise Again(0.0) from None
         except TemporaryError as error:
             line.health.failed(error)
             raise Again(error.retry_after or 0.0) from None
         except (PermanentError, SecretError) as error:
             log.warning("list refused", connection=line.name, problem=type(error).__name__)
-            return waiting_commands(task)
+            return waiting_commands(task, account.principal)
         line.health.worked()
         self._keys.worked(account)
         if found is not None:
             await self._merge(account, line, found)
-        return waiting_commands(task)
+        return waiting_commands(task, account.principal)
 
     async def _merge(self, account: Account, line: Line, found: Sequence[Discovered]) -> None:
         new = await self._store.merge_discovered(
@@ -143,13 +145,16 @@ class Lists:
         return any(row.used_at is not None and now - row.used_at < RECENT for row in rows)
 
 
-def waiting_commands(task: Task) -> list[NewTask]:
-    """Return the commands that waited for a task, as tasks of their own; the subject makes each one task."""
+def waiting_commands(task: Task, principal: Principal | None = None) -> list[NewTask]:
+    """Return the commands that waited for a task, as tasks of their own; the subject makes each one task.
+
+    They run in the name of ``principal``, whose account the task was about, or of who gave them.
+    """
     return [
         NewTask(
             TaskKind.REPLAY,
             f"{task.id}/{number}",
-            {"principal": waiting["principal"], "command": waiting["command"]},
+            {"principal": principal.key if principal else waiting["principal"], "command": waiting},
         )
         for number, waiting in enumerate(task.payload.get("then") or [])
     ]

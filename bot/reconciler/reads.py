@@ -22,6 +22,7 @@ from bot.errors import (
 )
 from bot.models import Observed, Outcome, ReadClaim, ReadResult, State
 from bot.plan import backoff, next_read
+from bot.pool import Pool, pool_room, run_all
 from bot.providers.base import SendWindow
 from bot.reconciler import endings
 from bot.words import holds, problems
@@ -66,37 +67,43 @@ class Reads:
         self._failures: dict[str, int] = {}
         self._strange: set[tuple[str, str]] = set()
 
-    async def step(self, connection: str | None = None, most: int | None = None) -> int:
-        """Claim what is due, at one connection or at all, at most ``most`` each; read it; return how many."""
-        names = self._lines if connection is None else [connection]
-        return sum(await asyncio.gather(*(self._of_line(self._lines[name], most) for name in names)))
+    async def step(self, pool: Pool | None) -> int:
+        """Claim what is due at each connection, as far as slots are free, and read it; return how many."""
+        return sum(await asyncio.gather(*(self._of_line(line, pool) for line in self._lines.values())))
 
-    async def _of_line(self, line: Line, most: int | None) -> int:
-        if line.health.pause > 0:
-            return 0
-        free = line.slots.free_for_reads if most is None else min(line.slots.free_for_reads, most)
-        if line.health.is_doubtful:
-            # One probe, and only when nothing else is under way that may be the answer.
-            free = min(free, 1) if line.slots.is_idle else 0
+    async def _of_line(self, line: Line, pool: Pool | None) -> int:
+        free = pool_room(pool, self._free(line))
         if free <= 0:
             return 0
         # The slots are held and the time is taken before the claim: what is late by more than the margin is
         # dropped by the request itself.
         line.slots.take(free)
-        held = free
+        claims: list[ReadClaim] = []
+        claimed_at = self._clock.monotonic()
         try:
-            claimed_at = self._clock.monotonic()
             claims = await self._store.claim_reads(
                 line.name, free, line.pace.min_poll_interval, self._numbers.margin
             )
-            line.slots.give(held - len(claims))
-            held = len(claims)
-            window = SendWindow(claimed_at + self._numbers.margin)
-            batches = _batches(claims, line.pace.batch_size)
-            await asyncio.gather(*(self._batch(line, batch, window) for batch in batches))
         finally:
-            line.slots.give(held)
-        return held
+            line.slots.give(free - len(claims))
+        window = SendWindow(claimed_at + self._numbers.margin)
+        batches = list(_batches(claims, line.pace.batch_size))
+        await run_all([self._held_batch(line, batch, window) for batch in batches], pool)
+        return len(claims)
+
+    def _free(self, line: Line) -> int:
+        """Return how many reads may begin; a connection that is in doubt gets a single probe."""
+        if line.health.pause > 0:
+            return 0
+        if line.health.is_doubtful:
+            return min(line.slots.free_for_reads, 1) if line.slots.is_idle else 0
+        return line.slots.free_for_reads
+
+    async def _held_batch(self, line: Line, claims: Sequence[ReadClaim], window: SendWindow) -> None:
+        try:
+            await self._batch(line, claims, window)
+        finally:
+            line.slots.give(len(claims))
 
     async def _batch(self, line: Line, claims: Sequence[ReadClaim], window: SendWindow) -> None:
         """Send one request for the claims of one account; whatever happens is recorded."""

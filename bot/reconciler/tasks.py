@@ -10,6 +10,7 @@ import structlog
 from bot.errors import ProviderError, SecretError, SlackFailed, SlackLimited, StoreError
 from bot.models import AuditEntry, Principal, Task, TaskKind
 from bot.plan import backoff
+from bot.pool import Pool, pool_room, run_all
 from bot.reconciler.lists import Again, waiting_commands
 
 if TYPE_CHECKING:
@@ -55,10 +56,13 @@ class Tasks:
         self._numbers = numbers
         self._jitter = jitter
 
-    async def step(self) -> int:
-        """Claim what is due, do all of it at once, return how many there were."""
-        tasks = await self._store.claim_tasks(self._numbers.batch, self._numbers.lease)
-        await asyncio.gather(*(self._guarded(task) for task in tasks))
+    async def step(self, pool: Pool | None) -> int:
+        """Claim what is due, do it all beside one another, return how many there were."""
+        most = pool_room(pool, self._numbers.batch)
+        if most <= 0:
+            return 0
+        tasks = await self._store.claim_tasks(most, self._numbers.lease)
+        await run_all([self._guarded(task) for task in tasks], pool)
         return len(tasks)
 
     async def _guarded(self, task: Task) -> None:
@@ -110,7 +114,8 @@ class Tasks:
             log.warning("nobody runs waiting commands here", task=task.id)
             raise Again(60.0)
         principal = Principal.from_key(str(task.payload["principal"]))
-        await self._replay(principal, dict(task.payload["command"]))
+        # The task's id lets a second try of the same command be told from a second command.
+        await self._replay(principal, {**task.payload["command"], "task": task.id})
 
     async def _revoke(self, task: Task) -> None:
         """Try once to revoke, within the few seconds that the secret may still be used; then forget it."""

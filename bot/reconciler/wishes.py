@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from bot.blocks.cards import progress_of
 from bot.errors import SecretError, SlackFailed, SlackLimited, StoreError
-from bot.models import Call, NoticeKind, Outcome, State, Wish, WishVerb
+from bot.models import Call, NoticeKind, Outcome, State, WishVerb
 from bot.plan import Operation, plan
 from bot.policy import Context, Target, decide
+from bot.pool import Pool, pool_room, run_all
 from bot.reconciler import endings
 from bot.reconciler.calls import Calls
 from bot.store.base import WishStep, WishUpdate
@@ -58,13 +58,15 @@ class Wishes:
         #: Wishes that this process is at, in case a step outlives its lease.
         self._under_way: set[str] = set()
 
-    async def step(self) -> int:
-        """Claim what is due and step all of it at once; return how many there were."""
-        steps = await self._store.claim_wishes(self._numbers.batch, self._numbers.lease)
-        tick = self._numbers.tick if len(steps) < self._numbers.batch else self._numbers.slow_tick
-        await asyncio.gather(
-            *(self._guarded(step, tick) for step in steps if step.wish.id not in self._under_way)
-        )
+    async def step(self, pool: Pool | None) -> int:
+        """Claim what is due and step all of it beside one another; return how many there were."""
+        most = pool_room(pool, self._numbers.batch)
+        if most <= 0:
+            return 0
+        steps = await self._store.claim_wishes(most, self._numbers.lease)
+        tick = self._numbers.tick if len(steps) < most else self._numbers.slow_tick
+        fresh = [step for step in steps if step.wish.id not in self._under_way]
+        await run_all([self._guarded(step, tick) for step in fresh], pool)
         return len(steps)
 
     async def _guarded(self, step: WishStep, tick: float) -> None:
@@ -77,9 +79,8 @@ class Wishes:
         except Exception:  # One of the two places where errors end (design §1.8).
             reference = self._ids.reference()
             log.exception("step failed", wish=step.wish.id, reference=reference)
-            update = WishUpdate(step.wish.id, PATIENCE, hold=problems.sentence("internal"), card_dirty=True)
             try:
-                await self._store.save_step(update)
+                await self._later(step, PATIENCE, hold=problems.sentence("internal"))
             except StoreError:
                 log.warning("step not written", wish=step.wish.id, reference=reference)
         finally:
@@ -90,22 +91,22 @@ class Wishes:
         if not wish.is_open:
             return
         if account is None or account.state == "revoking":
-            await self._store.save_step(endings.ended(wish, Outcome.CANCELLED, "unlinked"))
+            await self._store.save_step(endings.ended(wish, Outcome.CANCELLED, "unlinked", step.claim))
             return
         line = self._lines.get(wish.connection)
         if line is None:
-            await self._later(wish, PATIENCE, hold=holds.not_configured(wish.connection))
+            await self._later(step, PATIENCE, hold=holds.not_configured(wish.connection))
             return
         if account.state == "refused":
             # A new link steps the wish at once; until then only its deadline matters.
-            await self._later(wish, PATIENCE, hold=problems.sentence("credential_refused", line.title))
+            await self._later(step, PATIENCE, hold=problems.sentence("credential_refused", line.title))
             return
         if not await self._may_go_on(step):
             return
         decided = plan(wish, step.workspace.state, step.workspace.observed_at)
         match decided.operation:
             case Operation.READ:
-                await self._read(wish, line)
+                await self._read(step, line)
             case Operation.START | Operation.STOP:
                 await self._call(step, line, decided.operation)
             case Operation.WAIT:
@@ -115,7 +116,7 @@ class Wishes:
                 cause = decided.cause
                 if cause == "provider_failed" and step.workspace.detail:
                     cause = f"{cause}: {step.workspace.detail[: problems.MESSAGE_LIMIT]}"
-                await self._store.save_step(endings.ended(wish, decided.outcome, cause))
+                await self._store.save_step(endings.ended(wish, decided.outcome, cause, step.claim))
             case Operation.WATCH:
                 return
 
@@ -129,35 +130,35 @@ class Wishes:
             except SlackFailed as error:
                 log.info("person not looked up", wish=wish.id, problem=str(error))
                 wait = error.retry_after if isinstance(error, SlackLimited) else PATIENCE / 2
-                await self._later(wish, wait, hold=holds.PERSON_UNKNOWN)
+                await self._later(step, wait, hold=holds.PERSON_UNKNOWN)
                 return False
         target = Target("workspace", step.workspace.id, step.workspace.principal)
         context = Context(self._numbers.installation, person)
         decision = decide(wish.principal, wish.verb, target, context)
         if not decision.allowed:
-            await self._store.save_step(endings.ended(wish, Outcome.REFUSED, decision.rule))
+            await self._store.save_step(endings.ended(wish, Outcome.REFUSED, decision.rule, step.claim))
         return decision.allowed
 
-    async def _read(self, wish: Wish, line: Line) -> None:
+    async def _read(self, step: WishStep, line: Line) -> None:
         """Ask for a read, and look again when one was recorded; after a while in any case."""
         wait = max(line.pace.min_poll_interval + 2 * self._numbers.margin, line.health.pause, 2.0)
         hold = line.health.sentence() if line.health.is_doubtful else None
         # Written before the read is asked for, so that what it finds wakes this wish.
-        await self._later(wish, wait, waits_for="read", hold=hold)
-        await self._store.want_read(wish.workspace_id)
+        await self._later(step, wait, waits_for="read", hold=hold)
+        await self._store.want_read(step.workspace.id)
 
     async def _call(self, step: WishStep, line: Line, operation: Operation) -> None:
         wish = step.wish
         if line.health.pause > 0:
-            await self._later(wish, line.health.pause, hold=line.health.sentence())
+            await self._later(step, line.health.pause, hold=line.health.sentence())
         elif not line.slots.take():
-            await self._later(wish, 1.0)
+            await self._later(step, 1.0)
         else:
             try:
                 update = await self._calls.make(step, line, operation)
             except SecretError:
                 log.exception("a stored secret does not open", connection=wish.connection, wish=wish.id)
-                await self._later(wish, PATIENCE, hold=problems.sentence("secret"))
+                await self._later(step, PATIENCE, hold=problems.sentence("secret"))
                 return
             finally:
                 line.slots.give()
@@ -177,10 +178,11 @@ class Wishes:
             if progress > wish.progress_floor:
                 grown = progress // BAR_STEP > wish.progress_floor // BAR_STEP
                 fields.update(progress_floor=progress, card_dirty=grown)
-        await self._later(wish, tick, waits_for="change", hold="", **fields)
+        await self._later(step, tick, waits_for="change", hold="", **fields)
 
-    async def _later(self, wish: Wish, next_in: float, *, hold: str | None = None, **fields: Any) -> None:
+    async def _later(self, step: WishStep, next_in: float, *, hold: str | None = None, **fields: Any) -> None:
         """Write that the wish goes on later; at its deadline its person is told, once for each deadline."""
+        wish = step.wish
         now = await self._store.now()
         if hold is not None and hold != (wish.hold or ""):
             fields["card_dirty"] = True
@@ -194,4 +196,4 @@ class Wishes:
             )
         elif wish.deadline_at is not None:
             next_in = min(next_in, wish.deadline_at - now)
-        await self._store.save_step(WishUpdate(wish.id, next_in, hold=hold, **fields))
+        await self._store.save_step(WishUpdate(wish.id, next_in, hold=hold, claim=step.claim, **fields))

@@ -1,0 +1,58 @@
+"""The outbox's way to Slack: each message once, within Slack's limits, urgent ones first (design §3.3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.notifier.cards import CardUpdates
+from bot.notifier.outbox import Outbox
+from bot.notifier.replies import Replies
+from bot.notifier.timing import Timing
+from bot.notifier.web_api import WebApi
+
+if TYPE_CHECKING:
+    from bot.clock import Clock, Ids
+    from bot.gather import Gatherer
+    from bot.http import Http
+    from bot.pool import Pool
+    from bot.slack_calls import SlackLine
+    from bot.store.base import Store
+
+__all__ = ["Notifier", "Timing", "WebApi"]
+
+
+class Notifier:
+    """Send notices and keep cards up to date. Raises ValueError when a send may outlive its lease.
+
+    ``http`` posts replies to the addresses that came with a command or a click.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        slack: SlackLine,
+        gatherer: Gatherer,
+        clock: Clock,
+        ids: Ids,
+        http: Http,
+        timing: Timing | None = None,
+    ) -> None:
+        timing = timing or Timing()
+        timing.check()
+        self._slack = slack
+        replies = Replies(store, slack, http, timing)
+        self._outbox = Outbox(store, slack, gatherer, replies, clock, ids, timing)
+        self._cards = CardUpdates(store, slack, gatherer, ids, timing)
+
+    @property
+    def shut_out(self) -> str | None:
+        """Return Slack's word for why nothing can be sent at all; None when it can."""
+        return self._slack.shut_out
+
+    async def step_notices(self, pool: Pool | None = None) -> int:
+        """Send the notices that are due and fit the budget; return how many were claimed."""
+        return 0 if self._slack.is_shut else await self._outbox.step(pool)
+
+    async def step_cards(self, pool: Pool | None = None) -> int:
+        """Update the cards that owe it and fit the budget; return how many were claimed."""
+        return 0 if self._slack.is_shut else await self._cards.step(pool)

@@ -1,0 +1,90 @@
+"""Updates of cards: owed, not queued; the newest state wins (design §3.3)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+
+from bot import slack_methods
+from bot.blocks.cards import wish_card
+from bot.errors import SlackFailed, SlackLimited, SlackPermanent, StoreError
+from bot.plan import backoff
+from bot.pool import Pool, pool_room, run_all
+
+if TYPE_CHECKING:
+    from bot.clock import Ids
+    from bot.gather import Gatherer
+    from bot.models import Card
+    from bot.notifier.timing import Timing
+    from bot.slack_calls import SlackLine
+    from bot.store.base import Store
+
+log = structlog.get_logger(__name__)
+
+#: Cards whose last drawing is remembered, so that the same is not sent twice.
+REMEMBERED: Final = 5_000
+
+
+class CardUpdates:
+    """Draw dirty cards anew where they stand."""
+
+    def __init__(self, store: Store, slack: SlackLine, gatherer: Gatherer, ids: Ids, timing: Timing) -> None:
+        self._store = store
+        self._slack = slack
+        self._gatherer = gatherer
+        self._ids = ids
+        self._timing = timing
+        self._drawn: dict[str, str] = {}
+
+    async def step(self, pool: Pool | None = None) -> int:
+        """Claim as many cards as the budget lets update, and update them; return how many there were."""
+        room = min(self._slack.budget.room(slack_methods.CHAT_UPDATE), pool_room(pool, self._timing.batch))
+        if room <= 0:
+            return 0
+        cards = await self._store.claim_cards(room, self._timing.card_interval, self._timing.lease)
+        await run_all([self._guarded(card) for card in cards], pool)
+        return len(cards)
+
+    async def _guarded(self, card: Card) -> None:
+        try:
+            await self._one(card)
+        except SlackLimited as error:
+            await self._store.card_retry(card.wish_id, error.retry_after)
+        except SlackPermanent as error:
+            log.info("card lost", wish=card.wish_id, code=error.code)
+            await self._store.card_lost(card.wish_id)
+        except SlackFailed:
+            # Drawing it twice does no harm, whatever became of the first time.
+            await self._store.card_retry(card.wish_id, backoff(4, 0.5))
+        except StoreError as error:
+            log.warning("card not written", wish=card.wish_id, problem=type(error).__name__)
+        except Exception:
+            log.exception("card failed", wish=card.wish_id, reference=self._ids.reference())
+
+    async def _one(self, card: Card) -> None:
+        wish = await self._store.wish(card.wish_id)
+        if wish is None or card.channel_id is None or card.message_ts is None:
+            await self._store.card_lost(card.wish_id)
+            return
+        answer = wish_card(await self._gatherer.of_wish(wish))
+        message: dict[str, Any] = {
+            "channel": card.channel_id,
+            "ts": card.message_ts,
+            "text": answer.text,
+            "blocks": list(answer.blocks),
+            "link_names": False,
+        }
+        drawing = hashlib.sha256(json.dumps(message, sort_keys=True).encode()).hexdigest()
+        if self._drawn.get(card.wish_id) != drawing:
+            await self._slack.call(slack_methods.CHAT_UPDATE, message)
+            self._remember(card.wish_id, drawing)
+        await self._store.card_updated(card.wish_id, card)
+
+    def _remember(self, wish_id: str, drawing: str) -> None:
+        self._drawn.pop(wish_id, None)
+        self._drawn[wish_id] = drawing
+        if len(self._drawn) > REMEMBERED:
+            del self._drawn[next(iter(self._drawn))]

@@ -1,0 +1,68 @@
+"""Find out whether a message of unknown outcome has arrived: by the key in its metadata (design §3.3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from bot import slack_methods
+from bot.errors import SlackUnknownOutcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bot.models import Notice
+    from bot.slack_calls import SlackLine
+    from bot.store.base import Store
+
+#: Opens (or names) the direct message with a person; scope ``im:write``, 50 calls a minute (slack.md).
+CONVERSATIONS_OPEN: Final = "conversations.open"
+PAGE: Final = 200
+
+
+class Lookup:
+    """Read the direct message with a person back to a time."""
+
+    def __init__(self, store: Store, slack: SlackLine) -> None:
+        self._store = store
+        self._slack = slack
+
+    async def find(self, notice: Notice, oldest: float) -> tuple[str, str] | None:
+        """Return where the notice's message stands (channel, ts), None when nowhere; raises SlackFailed.
+
+        ``oldest`` is Slack's time. Our own clock may have taken it, so it is moved back by as much as that runs
+        ahead of Slack's, which the first page's answer tells: hence the search begins at the newest.
+        """
+        channel = await self._channel(notice)
+        cursor = ""
+        while True:
+            answer = await self._slack.call(
+                slack_methods.CONVERSATIONS_HISTORY,
+                {"channel": channel, "limit": PAGE, "include_all_metadata": True, "cursor": cursor},
+            )
+            messages = [each for each in answer.data.get("messages") or () if isinstance(each, dict)]
+            ts = _with_key(messages, notice.key)
+            if ts is not None:
+                return channel, ts
+            cursor = str((answer.data.get("response_metadata") or {}).get("next_cursor") or "")
+            back_to = oldest + min(self._slack.skew, 0.0)
+            if not messages or not cursor or float(messages[-1].get("ts") or 0.0) < back_to:
+                return None
+
+    async def _channel(self, notice: Notice) -> str:
+        """Return the direct message's id: known from an earlier send, else asked for."""
+        known = notice.channel_id or await self._store.known_channel(notice.principal)
+        if known:
+            return known
+        answer = await self._slack.call(CONVERSATIONS_OPEN, {"users": notice.principal.user_id})
+        channel = (answer.data.get("channel") or {}).get("id")
+        if not channel:
+            raise SlackUnknownOutcome(CONVERSATIONS_OPEN, "malformed_answer")
+        return str(channel)
+
+
+def _with_key(messages: Iterable[dict[str, Any]], key: str) -> str | None:
+    for message in messages:
+        payload = (message.get("metadata") or {}).get("event_payload") or {}
+        if payload.get("key") == key and message.get("ts"):
+            return str(message["ts"])
+    return None

@@ -1,0 +1,199 @@
+"""Send notices: claim, draw from rows, send once; what became of it goes back into the row."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+
+from bot import slack_methods
+from bot.blocks.notices import render
+from bot.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome, StoreError
+from bot.models import NOTICE_CLASS, NoticeKind
+from bot.notifier.lookup import Lookup
+from bot.plan import backoff
+from bot.pool import Pool, pool_room, run_all
+from bot.words import undelivered
+
+if TYPE_CHECKING:
+    from bot.clock import Clock, Ids
+    from bot.gather import Gatherer
+    from bot.models import Answer, Notice
+    from bot.notifier.replies import Replies
+    from bot.notifier.timing import Timing
+    from bot.slack_calls import SlackLine
+    from bot.store.base import Store
+
+log = structlog.get_logger(__name__)
+
+#: What a class may use of the budget: the rest is kept for the more urgent ones.
+SHARES: Final = {1: 1.0, 2: 0.9, 3: 0.8}
+#: Slack finds the blocks wrong: the text beside them says the same.
+_BLOCKS_REFUSED: Final = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
+#: The person can't be sent direct messages.
+_NO_DIRECT_MESSAGE: Final = frozenset(
+    {
+        "cannot_dm_bot",
+        "channel_not_found",
+        "is_archived",
+        "messages_tab_disabled",
+        "not_in_channel",
+        "restricted_action",
+        "user_disabled",
+        "user_not_found",
+        "user_not_visible",
+    }
+)
+EVENT_TYPE: Final = "usher_notice"
+
+
+class Outbox:
+    """Send what is due, by class and within the budget."""
+
+    def __init__(
+        self,
+        store: Store,
+        slack: SlackLine,
+        gatherer: Gatherer,
+        replies: Replies,
+        clock: Clock,
+        ids: Ids,
+        timing: Timing,
+    ) -> None:
+        self._store = store
+        self._slack = slack
+        self._gatherer = gatherer
+        self._replies = replies
+        self._clock = clock
+        self._ids = ids
+        self._timing = timing
+        self._lookup = Lookup(store, slack)
+
+    async def step(self, pool: Pool | None = None) -> int:
+        """Claim due notices and see to each, in the pool or at once; return how many there were."""
+        budget, post = self._slack.budget, slack_methods.CHAT_POST_MESSAGE
+        # Class 1 is claimed without room too: replies take other ways, the rest learns when there is room.
+        classes = [number for number, share in SHARES.items() if number == 1 or budget.room(post, share)]
+        most = pool_room(pool, self._timing.batch)
+        if most <= 0:
+            return 0
+        limit = min(most, budget.room(post)) or most
+        claimed_at = self._clock.monotonic()
+        notices = await self._store.claim_notices(limit, self._timing.lease, classes)
+        await run_all([self._guarded(notice, claimed_at) for notice in notices], pool)
+        return len(notices)
+
+    async def _guarded(self, notice: Notice, claimed_at: float) -> None:
+        """Keep one notice's trouble from the others; its lease sees to it that it comes again."""
+        try:
+            if notice.kind is NoticeKind.REPLY:
+                await self._replies.send(notice)
+            else:
+                await self._one(notice, claimed_at)
+        except StoreError as error:
+            log.warning("notice not written", notice=notice.id, problem=type(error).__name__)
+        except Exception:
+            log.exception("notice failed", notice=notice.id, reference=self._ids.reference())
+
+    async def _one(self, notice: Notice, claimed_at: float) -> None:
+        try:
+            if notice.unknown_since is not None and await self._is_there(notice, notice.unknown_since):
+                return
+            answer = render(notice.kind, await self._gatherer.of_notice(notice))
+            if self._clock.monotonic() - claimed_at > self._timing.last_start:
+                await self._store.notice_retry(notice.id, 0.0, error="late")
+                return
+            await self._send(notice, answer)
+        except SlackLimited as error:
+            await self._store.notice_retry(notice.id, error.retry_after, error=error.code)
+        except SlackUnknownOutcome as error:
+            await self._unknown(notice, error)
+        except SlackPermanent as error:
+            await self._undeliverable(notice, error)
+        except SlackFailed as error:
+            await self._later(notice, error)
+
+    async def _is_there(self, notice: Notice, since: float) -> bool:
+        """Look for a message that may have been sent; True when there is nothing left to do now."""
+        passed = await self._store.now() + self._slack.skew - since
+        if passed < self._timing.settles:
+            wait = self._timing.settles - passed
+            await self._store.notice_retry(notice.id, wait, error="settling")
+            return True
+        try:
+            async with asyncio.timeout(self._timing.last_start / 2):
+                found = await self._lookup.find(notice, since - self._timing.looks_back)
+        except TimeoutError:
+            await self._store.notice_retry(notice.id, self._timing.settles, error="not looked up")
+            return True
+        except SlackUnknownOutcome as error:
+            # It was only a search that got no answer.
+            await self._later(notice, error)
+            return True
+        if found is None:
+            return False
+        await self._store.notice_sent(notice.id, *found)
+        return True
+
+    async def _send(self, notice: Notice, answer: Answer) -> None:
+        message: dict[str, Any] = {
+            "channel": notice.principal.user_id,
+            "text": answer.text,
+            "metadata": {"event_type": EVENT_TYPE, "event_payload": {"key": notice.key}},
+            "unfurl_links": False,
+            "unfurl_media": False,
+            "link_names": False,
+        }
+        if answer.blocks:
+            message["blocks"] = list(answer.blocks)
+        try:
+            sent = await self._post(notice, message, channel=notice.principal.user_id)
+        except SlackPermanent as error:
+            if error.code not in _BLOCKS_REFUSED or "blocks" not in message:
+                raise
+            log.exception("slack refused blocks", notice=notice.id, kind=str(notice.kind))
+            del message["blocks"]
+            # Nothing was posted, so the second between two messages is not begun.
+            sent = await self._post(notice, message, channel=None)
+        await self._store.notice_sent(notice.id, *sent)
+
+    async def _post(self, notice: Notice, message: dict[str, Any], channel: str | None) -> tuple[str, str]:
+        method = slack_methods.CHAT_POST_MESSAGE
+        share = SHARES[NOTICE_CLASS[notice.kind]]
+        answer = await self._slack.call(method, message, channel=channel, share=share)
+        stands_in, ts = answer.data.get("channel"), answer.data.get("ts")
+        if not stands_in or not ts:
+            raise SlackUnknownOutcome(method, "malformed_answer")
+        return str(stands_in), str(ts)
+
+    async def _unknown(self, notice: Notice, error: SlackUnknownOutcome) -> None:
+        """Keep since when the outcome is unknown, by Slack's time; the search comes when it has settled."""
+        since = await self._store.now() + self._slack.skew
+        log.info("outcome of a send unknown", notice=notice.id, code=error.code)
+        await self._store.notice_retry(notice.id, self._timing.settles, error=error.code, unknown_since=since)
+
+    async def _later(self, notice: Notice, error: SlackFailed) -> None:
+        age = await self._store.now() - notice.created_at
+        if age > self._timing.gives_up_after and self._slack.shut_out is None:
+            await self._dead(notice, error)
+            return
+        # Halfway between all at once and too late: the jitter is fixed, as the budget spreads them anyway.
+        await self._store.notice_retry(
+            notice.id, backoff(notice.attempts, 0.5, longest=300.0), error=error.code
+        )
+
+    async def _undeliverable(self, notice: Notice, error: SlackPermanent) -> None:
+        await self._dead(notice, error)
+        channel = notice.body.get("channel_id")
+        if error.code not in _NO_DIRECT_MESSAGE or not channel or str(channel).startswith("D"):
+            return
+        message = {"channel": channel, "user": notice.principal.user_id, "text": undelivered.NEWS}
+        try:
+            await self._slack.call(slack_methods.CHAT_POST_EPHEMERAL, message)
+        except SlackFailed as failed:
+            log.info("person not reached", notice=notice.id, code=failed.code)
+
+    async def _dead(self, notice: Notice, error: SlackFailed) -> None:
+        log.error("notice given up", notice=notice.id, kind=str(notice.kind), code=error.code)
+        await self._store.notice_dead(notice.id, error.code)

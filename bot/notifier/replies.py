@@ -1,0 +1,113 @@
+"""Answers to clicks, events and mentions: at once or not at all, and never twice (design §2, "A verb")."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from bot import slack_methods
+from bot.errors import ProviderError, RateLimited, SlackFailed, SlackLimited, Unreachable
+
+if TYPE_CHECKING:
+    from bot.http import Http
+    from bot.models import Notice
+    from bot.notifier.timing import Timing
+    from bot.slack_calls import SlackLine
+    from bot.store.base import Store
+
+log = structlog.get_logger(__name__)
+
+
+class Replies:
+    """Send replies where they belong.
+
+    A reply's body holds the Answer (``text``, ``blocks``, ``replaces``, ``in_channel``) and the way back:
+    ``response_url``, or ``channel_id`` with ``thread_ts`` and ``is_direct``; without either to the person.
+    """
+
+    def __init__(self, store: Store, slack: SlackLine, http: Http, timing: Timing) -> None:
+        self._store = store
+        self._slack = slack
+        self._http = http
+        self._timing = timing
+
+    async def send(self, notice: Notice) -> None:
+        """Send a reply once; one that may have been sent, or that comes too late, is given up."""
+        left = notice.created_at + self._timing.reply_lives - await self._store.now()
+        if notice.unknown_since is not None or left <= 0:
+            await self._dead(notice, "expired" if left <= 0 else "outcome_unknown")
+            return
+        try:
+            await self._deliver(notice)
+        except (SlackLimited, RateLimited) as error:
+            # Not delivered, so it may be tried again while it still makes sense.
+            await self._again(notice, error.retry_after or 1.0, left, "ratelimited")
+        except Unreachable:
+            await self._again(notice, 1.0, left, "unreachable")
+        except (SlackFailed, ProviderError) as error:
+            await self._dead(notice, getattr(error, "code", type(error).__name__))
+
+    async def _deliver(self, notice: Notice) -> None:
+        body = notice.body
+        message: dict[str, Any] = {"text": body.get("text") or "", "blocks": list(body.get("blocks") or ())}
+        if not message["blocks"]:
+            del message["blocks"]
+        if body.get("response_url"):
+            await self._respond(notice, message)
+        elif body.get("channel_id") and not body.get("is_direct"):
+            await self._in_channel(notice, message)
+        else:
+            target = body.get("channel_id") or notice.principal.user_id
+            await self._post(notice, message, str(target))
+
+    async def _respond(self, notice: Notice, message: dict[str, Any]) -> None:
+        replaces = bool(notice.body.get("replaces"))
+        message["replace_original"] = replaces
+        if not replaces:
+            message["response_type"] = "in_channel" if notice.body.get("in_channel") else "ephemeral"
+        answer = await self._http.request(
+            "POST",
+            str(notice.body["response_url"]),
+            json_body=message,
+            total=self._timing.send_timeout,
+            max_bytes=100_000,
+        )
+        if answer.status == 429:
+            raise RateLimited(retry_after=answer.retry_after())
+        if answer.status >= 300:
+            raise SlackFailed(slack_methods.RESPONSE_URL, f"status_{answer.status}")
+        await self._store.notice_sent(notice.id, "", "")
+
+    async def _in_channel(self, notice: Notice, message: dict[str, Any]) -> None:
+        """Answer in a channel: for this person's eyes alone, unless they asked for it to be shared."""
+        channel = str(notice.body["channel_id"])
+        if notice.body.get("thread_ts"):
+            message["thread_ts"] = notice.body["thread_ts"]
+        if notice.body.get("in_channel"):
+            await self._post(notice, message, channel)
+            return
+        message |= {"channel": channel, "user": notice.principal.user_id}
+        await self._slack.call(slack_methods.CHAT_POST_EPHEMERAL, message)
+        await self._store.notice_sent(notice.id, channel, "")
+
+    async def _post(self, notice: Notice, message: dict[str, Any], channel: str) -> None:
+        message |= {"channel": channel, "unfurl_links": False, "unfurl_media": False, "link_names": False}
+        if notice.body.get("thread_ts"):
+            message["thread_ts"] = notice.body["thread_ts"]
+        # A person's direct message has two names; its budget goes by the person.
+        direct = channel.startswith("D") or channel == notice.principal.user_id
+        paced = notice.principal.user_id if direct else channel
+        answer = await self._slack.call(slack_methods.CHAT_POST_MESSAGE, message, channel=paced)
+        data = answer.data
+        await self._store.notice_sent(notice.id, str(data.get("channel") or ""), str(data.get("ts") or ""))
+
+    async def _again(self, notice: Notice, wait: float, left: float, error: str) -> None:
+        if wait >= left:
+            await self._dead(notice, error)
+        else:
+            await self._store.notice_retry(notice.id, wait, error=error)
+
+    async def _dead(self, notice: Notice, error: str) -> None:
+        log.info("reply given up", notice=notice.id, code=error)
+        await self._store.notice_dead(notice.id, error)

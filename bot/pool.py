@@ -1,0 +1,61 @@
+"""Work that is under way: bounded, and ended within a time when the process has to go."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+    from typing import Any
+
+
+class Pool:
+    """Run coroutines beside one another, at most ``size``; ``on_done`` is called whenever one has ended.
+
+    The coroutines see to their own errors.
+    """
+
+    def __init__(self, size: int, on_done: Callable[[], None]) -> None:
+        self._size = size
+        self._on_done = on_done
+        self._running: set[asyncio.Task[None]] = set()
+
+    @property
+    def room(self) -> int:
+        """Return how many more may begin."""
+        return max(self._size - len(self._running), 0)
+
+    def add(self, work: Coroutine[Any, Any, None]) -> None:
+        """Begin one."""
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self._on_done()
+
+    async def drain(self, seconds: float) -> int:
+        """Let what runs end within the time, cancel the rest; return how many were cancelled."""
+        if not self._running:
+            return 0
+        _, late = await asyncio.wait(set(self._running), timeout=max(seconds, 0.0))
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        return len(late)
+
+
+def pool_room(pool: Pool | None, most: int) -> int:
+    """Return how many may begin in a pool, at most ``most``; without one, ``most``."""
+    return most if pool is None else min(pool.room, most)
+
+
+async def run_all(works: Sequence[Coroutine[Any, Any, None]], pool: Pool | None) -> None:
+    """Begin all in the pool and return; without one, run all and return when they have ended."""
+    if pool is None:
+        await asyncio.gather(*works)
+        return
+    for work in works:
+        pool.add(work)

@@ -1,0 +1,203 @@
+"""The loops round the steps: woken at once by whoever wrote something, and by a tick of APScheduler.
+
+APScheduler keeps its jobs in memory and fires ticks and daily work; what is due stands in our own rows
+(``engine.md``, "APScheduler 3.11").
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC
+from typing import TYPE_CHECKING
+
+import structlog
+from apscheduler.jobstores.memory import MemoryJobStore
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from bot.models import TaskKind
+from bot.plan import backoff
+from bot.pool import Pool
+from bot.store.base import NewTask
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bot.clock import Clock, Ids
+    from bot.notifier import Notifier
+    from bot.reconciler import Reconciler
+    from bot.store.base import Store
+
+log = structlog.get_logger(__name__)
+
+#: Everybody is read anew under this subject: one such task at a time.
+EVERYBODY = "everybody"
+#: Between two claims of a loop, in seconds: what becomes due meanwhile is claimed together.
+REST = 0.05
+READS_REST = 0.02
+
+
+class Loop:
+    """Run one step again and again: at once while there is work, else when woken. Errors never end it."""
+
+    def __init__(
+        self,
+        name: str,
+        step: Callable[[Pool], Awaitable[int]],
+        size: int,
+        ids: Ids,
+        clock: Clock,
+        on_work: Callable[[], None],
+        rest: float = REST,
+    ) -> None:
+        self.name = name
+        self._step = step
+        self._ids = ids
+        self._clock = clock
+        self._on_work = on_work
+        self._rest = rest
+        self._woken = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self.pool = Pool(size, on_work)
+        #: When the step last ended, by the injected monotonic clock.
+        self.beat = clock.monotonic()
+
+    def wake(self) -> None:
+        """Have the step run soon."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        """Claim nothing more."""
+        self._stopping.set()
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Run until stopped."""
+        failures = 0
+        while not self._stopping.is_set():
+            self._woken.clear()
+            try:
+                claimed = await self._step(self.pool)
+            except Exception:
+                failures += 1
+                log.exception("loop failed", loop=self.name, reference=self._ids.reference())
+                await self._pause(backoff(failures, 0.5))
+                continue
+            failures = 0
+            self.beat = self._clock.monotonic()
+            if claimed:
+                self._on_work()
+            else:
+                await self._woken.wait()
+            await self._pause(self._rest)
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+        except TimeoutError:
+            pass
+
+
+class Scheduler:
+    """Drive the reconciler and the notifier until drained. ``tick`` is in seconds."""
+
+    def __init__(
+        self,
+        store: Store,
+        reconciler: Reconciler,
+        notifier: Notifier,
+        clock: Clock,
+        ids: Ids,
+        tick: float = 1.0,
+    ) -> None:
+        self._store = store
+        self._reconciler = reconciler
+        self._clock = clock
+        self._ids = ids
+        self._tick = tick
+        self._loops = [
+            Loop("wishes", reconciler.step_wishes, 200, ids, clock, self.wake),
+            Loop("reads", reconciler.step_reads, 1_000, ids, clock, self.wake, READS_REST),
+            Loop("tasks", reconciler.step_tasks, 50, ids, clock, self.wake),
+            Loop("notices", notifier.step_notices, 50, ids, clock, self.wake),
+            Loop("cards", notifier.step_cards, 20, ids, clock, self.wake),
+        ]
+        self._running: list[asyncio.Task[None]] = []
+        self._jobs = AsyncIOScheduler(
+            timezone=UTC,
+            jobstores={"default": MemoryJobStore()},
+            job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None},
+        )
+
+    def start(self) -> None:
+        """Begin; call it on the running event loop. What was open when the process ended goes on."""
+        self._jobs.add_job(self.wake, "interval", seconds=self._tick, id="tick")
+        self._jobs.add_job(self._first_people, id="first_people")
+        self._jobs.add_job(self._people, "cron", hour=3, minute=17, jitter=600, id="people")
+        self._jobs.add_job(self._sweep, "cron", hour=4, minute=11, jitter=600, id="sweep")
+        self._jobs.add_job(self._lists, "interval", seconds=120, jitter=20, id="lists")
+        self._jobs.start()
+        self._running = [asyncio.create_task(loop.run(), name=loop.name) for loop in self._loops]
+
+    def wake(self) -> None:
+        """Have every loop look for work now; cheap, and as often as one likes."""
+        for loop in self._loops:
+            loop.wake()
+
+    @property
+    def stalled(self) -> list[str]:
+        """Return the names of loops that ended, or have not finished a step for a minute (for readiness)."""
+        now = self._clock.monotonic()
+        ended = {task.get_name() for task in self._running if task.done()}
+        return [loop.name for loop in self._loops if loop.name in ended or now - loop.beat > 60.0]
+
+    async def drain(self, seconds: float = 10.0) -> int:
+        """Claim nothing more, let what runs end within the time, cancel the rest; return how many that were.
+
+        What is cancelled loses nothing: a call is found as *unknown* and read, a notice is looked for.
+        """
+        end = self._clock.monotonic() + seconds
+        if self._jobs.running:
+            self._jobs.shutdown(wait=False)
+        for loop in self._loops:
+            loop.stop()
+        cancelled = 0
+        if self._running:
+            _, late = await asyncio.wait(self._running, timeout=seconds)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*self._running, return_exceptions=True)
+            cancelled = len(late)
+        left = max(end - self._clock.monotonic(), 0.0)
+        cancelled += sum(await asyncio.gather(*(loop.pool.drain(left) for loop in self._loops)))
+        log.info("drained", cancelled=cancelled)
+        return cancelled
+
+    # -- daily work ----------------------------------------------------------------------------------------
+
+    async def _first_people(self) -> None:
+        """Read everybody when nobody is known yet: at the installation."""
+        await self._guarded("first_people", self._sync_if_empty)
+
+    async def _sync_if_empty(self) -> None:
+        if not (await self._store.statistics())["people"]:
+            await self._sync()
+
+    async def _people(self) -> None:
+        await self._guarded("people", self._sync)
+
+    async def _sync(self) -> None:
+        await self._store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY)])
+        self.wake()
+
+    async def _sweep(self) -> None:
+        await self._guarded("sweep", self._store.sweep)
+
+    async def _lists(self) -> None:
+        await self._guarded("lists", self._reconciler.refresh_lists)
+
+    async def _guarded(self, name: str, work: Callable[[], Awaitable[object]]) -> None:
+        try:
+            await work()
+        except Exception:
+            log.exception("daily work failed", work=name, reference=self._ids.reference())

@@ -1,0 +1,102 @@
+"""What the notifier and the table of people ask Slack through: one call, within the budget."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import structlog
+
+from bot.errors import SlackFailed, SlackLimited, SlackPermanent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.budget import Budget
+    from bot.clock import Clock
+
+log = structlog.get_logger(__name__)
+
+#: Slack no longer lets the app in at all: nothing is wrong with the message.
+APP_SHUT_OUT: Final = frozenset(
+    {
+        "account_inactive",
+        "app_missing_action_url",
+        "ekm_access_denied",
+        "invalid_auth",
+        "not_authed",
+        "org_login_required",
+        "team_access_not_granted",
+        "token_expired",
+        "token_revoked",
+    }
+)
+#: How long nothing is sent after Slack shut the app out; then one call finds out whether that is over.
+SHUT_OUT_SECONDS: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class SlackAnswer:
+    """Hold a good answer, and Slack's own time of it (``Date`` header, epoch seconds) where it told one."""
+
+    data: Mapping[str, Any]
+    at: float | None = None
+
+
+class SlackCaller(Protocol):
+    """Call one method of the Web API once."""
+
+    async def call(self, method: str, arguments: Mapping[str, Any]) -> SlackAnswer:
+        """Return the answer; raise the SlackFailed kinds of ``bot.errors``."""
+        ...
+
+
+class SlackLine:
+    """Call Slack within the budget; know how its clock stands to ours, and when the app is shut out."""
+
+    def __init__(self, slack: SlackCaller, budget: Budget, clock: Clock) -> None:
+        self._slack = slack
+        self._clock = clock
+        self._shut_until = 0.0
+        self.budget = budget
+        #: Slack's time minus ours, in seconds, from its newest answer.
+        self.skew = 0.0
+        #: Slack's word for why nothing can be sent at all; None when it can.
+        self.shut_out: str | None = None
+
+    @property
+    def is_shut(self) -> bool:
+        """Say whether nothing is to be sent now, because Slack does not let the app in."""
+        return self.shut_out is not None and self._clock.monotonic() < self._shut_until
+
+    async def call(
+        self, method: str, arguments: Mapping[str, Any], *, channel: str | None = None, share: float = 1.0
+    ) -> SlackAnswer:
+        """Call a method once. Raises SlackLimited, nothing done, when the budget or Slack wants a pause."""
+        if self.is_shut:
+            raise SlackFailed(method, self.shut_out or "shut_out")
+        wait = self.budget.take(method, channel, share)
+        if wait > 0:
+            raise SlackLimited(method, wait)
+        try:
+            answer = await self._slack.call(method, arguments)
+        except SlackLimited as error:
+            self.budget.pause(method, error.retry_after)
+            raise
+        except SlackPermanent as error:
+            if error.code in APP_SHUT_OUT:
+                self._shut(error)
+                raise SlackFailed(method, error.code) from None
+            raise
+        if self.shut_out is not None:
+            log.info("slack lets the app in again")
+            self.shut_out = None
+        if answer.at is not None:
+            self.skew = answer.at - self._clock.now()
+        return answer
+
+    def _shut(self, error: SlackPermanent) -> None:
+        if self.shut_out is None:
+            log.error("slack shut the app out", code=error.code)
+        self.shut_out = error.code
+        self._shut_until = self._clock.monotonic() + SHUT_OUT_SECONDS
