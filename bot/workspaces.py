@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bot.blocks.facts import Facts
 from bot.errors import Refused
+from bot.gather import shown_url
 from bot.models import AuditEntry, NewNotice, NoticeKind, TaskKind, WishVerb, Workspace
 from bot.policy import Target
 from bot.providers.hosts import allowed_ide_url
@@ -131,8 +132,27 @@ class Workspaces:
 
     async def facts(self, workspace: Workspace, wish: Wish | None = None) -> Facts:
         """Gather what a card of the workspace may say; the address only when it may be passed on."""
-        provider = self._connections[workspace.connection]
         account = await self._store.account(workspace.principal, workspace.connection)
+        usual = await self._store.usual_seconds(workspace.id) if wish is not None else None
+        return self._facts(workspace, account, wish, usual)
+
+    async def facts_of_all(self, principal: Principal, workspaces: Sequence[Workspace]) -> list[Facts]:
+        """Gather the same for a list of one person's workspaces; ones of a lost connection are left out."""
+        accounts = {account.connection: account for account in await self._store.accounts(principal)}
+        return [
+            self._facts(workspace, accounts.get(workspace.connection))
+            for workspace in workspaces
+            if workspace.connection in self._connections
+        ]
+
+    def _facts(
+        self,
+        workspace: Workspace,
+        account: Account | None,
+        wish: Wish | None = None,
+        usual: float | None = None,
+    ) -> Facts:
+        provider = self._connections[workspace.connection]
         return Facts(
             now=self._clock.now(),
             connection=workspace.connection,
@@ -144,16 +164,15 @@ class Workspaces:
             page_url=allowed_ide_url(
                 provider.page_url(workspace.remote_id), provider.settings.base_url, provider.ide_hosts()
             ),
-            usual_seconds=await self._store.usual_seconds(workspace.id) if wish is not None else None,
+            usual_seconds=usual,
             capabilities=provider.capabilities(),
         )
 
     def ide_url(self, workspace: Workspace) -> str | None:
         """Return the address that may go to the owner: verified by their own read, on an allowed host."""
-        provider = self._connections.get(workspace.connection)
-        if provider is None or workspace.verified_at is None:
+        if workspace.verified_at is None:
             return None
-        return allowed_ide_url(workspace.url, provider.settings.base_url, provider.ide_hosts())
+        return shown_url(self._connections.get(workspace.connection), workspace)
 
     async def stale(self, principal: Principal, besides: Sequence[str] = ()) -> list[Account]:
         """Return the active accounts whose list is older than a minute and can be read anew."""

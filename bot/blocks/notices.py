@@ -126,10 +126,12 @@ def _linked(facts: Facts) -> Answer:
     return _notice(short(notices.LINKED_SHORT, facts), told, [notices.LINKED_NEXT], buttons)
 
 
-def unlink_button(connection: str, title: str) -> Element:
-    """Return *Unlink*, which asks first."""
+def unlink_button(connection: str, title: str, number: int | None = None) -> Element:
+    """Return *Unlink*, which asks first; with a number it names the account, for a row of several."""
     question = kit.confirm(cards.CONFIRM_UNLINK, title=title)
-    return kit.button(cards.UNLINK, "unlink", connection, style=kit.DANGER, confirm=question)
+    label = cards.UNLINK if number is None else fill(cards.UNLINK_ONE, title=title)
+    action = "unlink" if number is None else f"unlink:{number}"
+    return kit.button(label, action, connection, style=kit.DANGER, confirm=question)
 
 
 def _unlinked(facts: Facts) -> Answer:

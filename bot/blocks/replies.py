@@ -40,7 +40,7 @@ def told(
 
 
 def problem(sentence: str, reference: str, buttons: Iterable[Element] = (), *, more: str = "") -> Answer:
-    """Answer that it did not work: a filled sentence, what may help, and the reference that the log has too."""
+    """Answer that it did not work: a filled sentence, what may help, the reference that the log has too."""
     blocks: list[Block] = [kit.section(f"{sentence}\n{more}" if more else sentence), *kit.actions(buttons)]
     blocks.append(kit.context(fill(cards.REFERENCE, reference=reference)))
     return kit.answer(_bare(sentence), blocks)
@@ -64,7 +64,7 @@ def verb_button(verb: str, workspace: Workspace, number: int, label: str | None 
 
 
 def choices(verb: str, workspaces: Sequence[Workspace], labels: Sequence[str]) -> list[Element]:
-    """Return a button for each of a few workspaces, and a search for the rest where the verb may be searched."""
+    """Return a button for each of a few workspaces, and a search for the rest, where the verb has one."""
     if verb not in _LABELS:
         return []
     buttons = [

@@ -1,4 +1,4 @@
-"""What verbs and buttons answer. ``{command}`` is how the person writes to Usher: with the slash or without."""
+"""What verbs and buttons answer. ``{command}`` is how a person writes to Usher, with slash or without."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""The buttons that are no verb of their own: each file is one, found by its name."""

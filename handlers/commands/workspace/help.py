@@ -1,0 +1,41 @@
+"""Show every verb in a line, or more on one; made from the catalogue of texts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.blocks import kit
+from bot.blocks.limits import fill
+from bot.words import answers as words
+from bot.words.verbs import VERBS
+from handlers.dispatch import unknown_verb
+
+if TYPE_CHECKING:
+    from bot.models import Answer
+    from handlers.request import Request
+
+
+async def handle(request: Request) -> Answer:
+    """Answer with the catalogue, or with one entry of it."""
+    catalogue = VERBS[request.folder]
+    if request.arguments:
+        return await _one(request, request.arguments[0].casefold())
+    lines = [f"`{request.command}{entry.usage}` – {entry.summary}" for entry in catalogue.values()]
+    small = [words.HELP_SHARE, fill(words.HELP_DIRECT, command=request.command)]
+    if request.surface.is_direct and request.surface.kind == "message":
+        small = []
+    blocks = [
+        kit.section(words.HELP),
+        kit.section("\n".join(lines)),
+        *([kit.context(*small)] if small else []),
+    ]
+    return kit.answer(words.HELP, blocks)
+
+
+async def _one(request: Request, verb: str) -> Answer:
+    entry = VERBS[request.folder].get(verb)
+    if entry is None:
+        return await unknown_verb(request.with_verb(verb))
+    sentence = f"`{request.command}{entry.usage}` – {entry.summary}."
+    blocks = [kit.section(sentence), *([kit.section("\n".join(entry.more))] if entry.more else [])]
+    return kit.answer(sentence.replace("`", ""), blocks)

@@ -1,0 +1,39 @@
+"""Show a person who they are taken for, and what they have linked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.blocks import kit, replies
+from bot.blocks.limits import Markup, fill
+from bot.words import answers as words
+
+if TYPE_CHECKING:
+    from bot.models import Account, Answer
+    from handlers.request import Request
+
+
+async def handle(request: Request) -> Answer:
+    """Answer with the principal and the links; nothing in it is a secret."""
+    services = request.services
+    sentences = [fill(words.WHOAMI, who=request.who, team=Markup(request.principal.team_id))]
+    if services.authority.is_administrator(request.principal):
+        sentences.append(words.WHOAMI_ADMINISTRATOR)
+    accounts = {account.connection: account for account in await services.accounts.links(request.principal)}
+    lines = [
+        _line(services.title(connection), accounts.get(connection))
+        for connection in sorted({*services.connections, *accounts})
+    ]
+    missing = [(name, title) for name, title in services.linkable() if name not in accounts]
+    text = "\n".join([" ".join(sentences), *lines])
+    blocks = [kit.section(text), *kit.actions(replies.link_buttons(missing))]
+    return kit.answer(sentences[0].replace("`", ""), blocks)
+
+
+def _line(title: str, account: Account | None) -> str:
+    if account is None:
+        return fill(words.WHOAMI_NOT_LINKED, title=title)
+    if account.state == "refused":
+        return fill(words.WHOAMI_REFUSED, title=title)
+    template = words.WHOAMI_LINKED if account.username else words.WHOAMI_LINKED_NAMELESS
+    return fill(template, title=title, username=account.username)

@@ -1,0 +1,72 @@
+"""Bring an Answer to where the request came from: in the body of the ack, or as a row of the outbox."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from bot.models import NewNotice, NoticeKind
+
+if TYPE_CHECKING:
+    from bot.models import Answer, Principal, Surface
+
+#: Addresses that are for one pair of eyes; the action ids of the buttons that hold them.
+_PRIVATE_BUTTONS = frozenset({"open_url", "link_url", "page_url"})
+
+
+def command_body(answer: Answer) -> dict[str, Any]:
+    """Return an Answer as the body of a command's ack."""
+    answer = fit_for_channel(answer)
+    return {
+        "response_type": "in_channel" if answer.in_channel else "ephemeral",
+        "text": answer.text,
+        "blocks": list(answer.blocks),
+        "unfurl_links": False,
+        "unfurl_media": False,
+    }
+
+
+def reply_notice(answer: Answer, surface: Surface, principal: Principal) -> NewNotice:
+    """Return an Answer as a reply in the outbox: sent at once, at most once, known by its interaction.
+
+    The body holds ``text``, ``blocks``, ``replaces``; ``response_url`` where there is one, else
+    ``channel_id`` and ``thread_ts``; ``ephemeral`` says that only this person is to see it.
+    """
+    answer = fit_for_channel(answer)
+    body = answer.as_body() | {
+        "response_url": surface.response_url,
+        "channel_id": surface.channel_id,
+        "thread_ts": surface.thread_ts,
+        "ephemeral": not answer.in_channel and not _is_message_to_us(surface),
+    }
+    return NewNotice(
+        subject=surface.interaction, kind=NoticeKind.REPLY, occasion="1", principal=principal, body=body
+    )
+
+
+def message_notice(answer: Answer, surface: Surface, principal: Principal) -> NewNotice:
+    """Return an Answer as a direct message that must not be missed (it is no reply any more)."""
+    return NewNotice(
+        subject=surface.interaction,
+        kind=NoticeKind.MESSAGE,
+        occasion="1",
+        principal=principal,
+        body=replace(answer, in_channel=False, replaces=False).as_body(),
+    )
+
+
+def fit_for_channel(answer: Answer) -> Answer:
+    """Make an Answer that holds a private address ephemeral, whoever asked to share it (design §3.4)."""
+    if not answer.in_channel:
+        return answer
+    elements = [
+        element
+        for block in answer.blocks
+        for element in (*block.get("elements", ()), block.get("accessory") or {})
+    ]
+    is_private = any(element.get("action_id") in _PRIVATE_BUTTONS or "url" in element for element in elements)
+    return replace(answer, in_channel=False) if is_private else answer
+
+
+def _is_message_to_us(surface: Surface) -> bool:
+    return surface.kind == "message" and surface.is_direct

@@ -1,0 +1,126 @@
+"""From words or a button to the verb, and from whatever happens there to an Answer (design §1.8)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from rapidfuzz import fuzz, process
+
+from bot.blocks import replies
+from bot.blocks.limits import Markup, fill
+from bot.errors import Refused, StoreError, UsherError
+from bot.words import answers as words
+from bot.words import problems
+from handlers import discovery
+from handlers.parsing import parse
+from handlers.request import Answered, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+
+    from bot.models import Answer, Principal, Surface
+    from handlers.services import Services
+
+log = structlog.get_logger(__name__)
+
+#: How alike a word must be (0–100) to a verb to be offered.
+_ALIKE = 55.0
+
+
+async def run_text(
+    services: Services,
+    principal: Principal,
+    surface: Surface,
+    text: str,
+    *,
+    folder: str = "workspace",
+    looked: Sequence[str] = (),
+) -> Answer:
+    """Run what a person typed; always answers."""
+    parsed = parse(text, tuple(services.commands))
+    request = Request(
+        principal=principal,
+        verb=parsed.verb or "list",
+        arguments=parsed.arguments,
+        surface=surface,
+        services=services,
+        reference=services.ids.reference(),
+        folder=folder,
+        text=text,
+        is_shared="share" in parsed.flags,
+        flags=parsed.flags,
+        looked=tuple(looked),
+    )
+    handler = discovery.verbs(folder).get(request.verb, unknown_verb)
+    return await guarded(request, handler)
+
+
+async def run_button(
+    services: Services, principal: Principal, surface: Surface, action_id: str, value: str
+) -> Answer:
+    """Run what a button stands for: a handler of its own, or the verb of that name; always answers."""
+    name = action_id.partition(":")[0]
+    request = Request(
+        principal=principal,
+        verb=name,
+        arguments=(),
+        surface=surface,
+        services=services,
+        reference=services.ids.reference(),
+        target=value or None,
+    )
+    found = discovery.handlers_of(discovery.ACTIONS).get(name) or discovery.verbs(request.folder).get(name)
+    return await guarded(request, found or old_button)
+
+
+async def guarded(request: Request, handler: Callable[[Any], Coroutine[Any, Any, Answer]]) -> Answer:
+    """Authorise the person, run the handler, and turn every way it may end into an Answer.
+
+    What is logged names the reference that the answer shows, and nothing that a person typed.
+    """
+    told = log.bind(
+        reference=request.reference,
+        verb=request.verb if handler is not unknown_verb else "unknown",
+        surface=request.surface.kind,
+        principal=request.principal.key,
+    )
+    try:
+        await request.services.authority.check(request.principal, request.verb)
+        answer = await handler(request)
+    except Answered as early:
+        told.info("answered early")
+        return early.answer
+    except Refused as refusal:
+        told.info("refused", rule=refusal.rule)
+        return replies.plain_problem(refusal.text, request.reference)
+    except StoreError as error:
+        told.warning("store failed", problem=type(error).__name__)
+        return replies.plain_problem(problems.sentence(error), request.reference)
+    except UsherError as error:
+        told.warning("failed", problem=type(error).__name__)
+        return replies.plain_problem(problems.sentence(error), request.reference)
+    except Exception:  # noqa: BLE001 - the one place where a fault of a verb becomes words (design 1.8)
+        told.exception("failed unexpectedly")
+        return replies.plain_problem(problems.sentence("internal"), request.reference)
+    told.info("answered")
+    return answer
+
+
+async def unknown_verb(request: Request) -> Answer:
+    """Offer the verbs most like an unknown word; none is run by itself."""
+    verbs = discovery.verbs(request.folder)
+    alike = process.extract(request.verb[:50], list(verbs), scorer=fuzz.WRatio, score_cutoff=_ALIKE, limit=3)
+    sentence = fill(words.UNKNOWN_VERB, word=request.verb)
+    more = [fill(words.UNKNOWN_VERB_HELP, command=request.command)]
+    if alike:
+        nearest = Markup(" ".join(f"`{request.command}{verb}`" for verb, _, _ in alike))
+        more.insert(0, fill(words.UNKNOWN_VERB_NEAREST, nearest=nearest))
+    if request.surface.is_direct and request.surface.kind == "message":
+        more = [*more[:-1], words.SHORT_HELP]
+    return replies.problem(sentence, request.reference, more=" ".join(more))
+
+
+async def old_button(request: Request) -> Answer:
+    """Answer a button of an earlier release that nothing stands behind any more."""
+    return replies.problem(fill(words.OLD_BUTTON, command=request.command), request.reference)

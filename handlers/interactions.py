@@ -1,0 +1,74 @@
+"""The inbox key of what a person did: the same for every time that Slack brings it (design §3.8)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bot.models import Surface
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def of_command(payload: Mapping[str, Any]) -> Surface:
+    """Return where a command came from."""
+    channel = payload.get("channel_id")
+    return Surface(
+        kind="command",
+        channel_id=channel,
+        response_url=payload.get("response_url"),
+        trigger_id=payload.get("trigger_id"),
+        is_direct=str(channel or "").startswith("D"),
+        interaction=_key("command", payload.get("trigger_id")),
+    )
+
+
+def of_button(payload: Mapping[str, Any], action: Mapping[str, Any]) -> Surface:
+    """Return where a button was pressed; a double click has two action_ts, and is one wish all the same."""
+    container = _mapping(payload.get("container"))
+    message = _mapping(payload.get("message"))
+    channel = _mapping(payload.get("channel")).get("id") or container.get("channel_id")
+    message_ts = container.get("message_ts") or message.get("ts")
+    user = _mapping(payload.get("user")).get("id")
+    return Surface(
+        kind="button",
+        channel_id=channel,
+        thread_ts=container.get("thread_ts") or message.get("thread_ts"),
+        message_ts=message_ts,
+        response_url=payload.get("response_url"),
+        trigger_id=payload.get("trigger_id"),
+        is_direct=str(channel or "").startswith("D"),
+        interaction=_key("button", action.get("action_ts"), action.get("action_id"), message_ts, user),
+    )
+
+
+def of_message(payload: Mapping[str, Any], *, is_direct: bool) -> Surface:
+    """Return where a message or a mention was written."""
+    event = _mapping(payload.get("event"))
+    return Surface(
+        kind="message" if is_direct else "mention",
+        channel_id=event.get("channel"),
+        thread_ts=event.get("thread_ts"),
+        message_ts=event.get("ts"),
+        is_direct=is_direct,
+        interaction=of_event(payload),
+    )
+
+
+def of_view(payload: Mapping[str, Any]) -> str:
+    """Return the key of a submitted form."""
+    return _key("view", payload.get("trigger_id"))
+
+
+def of_event(payload: Mapping[str, Any]) -> str:
+    """Return the key of an event, the same at each redelivery."""
+    return _key("event", payload.get("event_id"))
+
+
+def _key(kind: str, *parts: object) -> str:
+    """Join what makes it one; empty (never deduplicated) when Slack named nothing."""
+    return f"{kind}:{':'.join(str(part or '') for part in parts)}" if any(parts) else ""
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}

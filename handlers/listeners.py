@@ -1,0 +1,185 @@
+"""Exactly one Bolt listener per kind: each matches everything and dispatches through a dict (slack.md).
+
+The work comes first and the ack last: what is acknowledged is written down. So the app must be made with
+``process_before_response=True``; otherwise Bolt acknowledges events before their listener runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import aiohttp
+import structlog
+from slack_bolt.response import BoltResponse
+from slack_sdk.errors import SlackClientError
+
+from bot.blocks import replies
+from bot.errors import Refused, StoreError
+from bot.words import problems
+from handlers import delivery, discovery, interactions, searches
+from handlers.dispatch import run_button, run_text
+from handlers.occurrence import Occurrence
+from handlers.principal import principal as principal_of
+from handlers.submission import Submission, first_field, submit
+
+if TYPE_CHECKING:
+    from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
+    from slack_sdk.web.async_client import AsyncWebClient
+
+    from bot.models import Answer, Principal, Surface
+    from handlers.services import Services
+
+log = structlog.get_logger(__name__)
+
+#: Everything, line breaks too.
+ANYTHING: Final = re.compile(r"[\s\S]*")
+#: Buttons that hold an address: the browser opens it, and only the ack is left to do.
+_ADDRESSES: Final = frozenset({"open_url", "page_url", "link_url"})
+#: Slack's trigger lives 3 s, and the ack must follow within them.
+_VIEW_SECONDS: Final = 1.5
+_RESPOND_SECONDS: Final = 1.0
+
+
+def register(app: AsyncApp, services: Services) -> None:
+    """Register the five listeners; raises ValueError for an app that would acknowledge before the work."""
+    if not app.process_before_response:
+        raise ValueError("the app must be made with process_before_response=True: the ack comes last")
+    listeners = Listeners(services)
+    app.command(ANYTHING)(listeners.command)
+    app.action(ANYTHING)(listeners.action)
+    app.view(ANYTHING)(listeners.view)
+    app.options(ANYTHING)(listeners.options)
+    app.event(ANYTHING)(listeners.event)
+
+
+class Listeners:
+    """Hold the listener of each kind; none of them raises."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def command(self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> BoltResponse:
+        """Answer a slash command in the body of its ack."""
+        services = self._services
+        folder = services.commands.get(str(body.get("command")))
+        if folder is None:
+            return await ack(text=problems.sentence("internal"))
+        surface = interactions.of_command(body)
+        try:
+            principal = principal_of(body)
+        except Refused as refusal:
+            return await ack(delivery.command_body(self._refusal(refusal)))
+        answer = await run_text(services, principal, surface, str(body.get("text") or ""), folder=folder)
+        if answer.view is not None and await self._opened(client, surface, answer):
+            return await ack()
+        return await ack(delivery.command_body(answer))
+
+    async def action(
+        self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, respond: AsyncRespond
+    ) -> BoltResponse:
+        """Run what a button stands for; its answer is a row of the outbox, as the ack's body is ignored."""
+        services = self._services
+        action: dict[str, Any] = next(iter(body.get("actions") or ()), {})
+        action_id = str(action.get("action_id") or "")
+        if action_id in _ADDRESSES:
+            return await ack()
+        surface = interactions.of_button(body, action)
+        try:
+            principal = principal_of(body)
+        except Refused as refusal:
+            await _say(respond, self._refusal(refusal))
+            return await ack()
+        chosen = action.get("selected_option") or {}
+        value = str(action.get("value") or chosen.get("value") or "")
+        answer = await run_button(services, principal, surface, action_id, value)
+        if answer.view is not None and await self._opened(client, surface, answer):
+            return await ack()
+        await self._deliver(answer, surface, principal, respond)
+        return await ack()
+
+    async def view(self, ack: AsyncAck, body: dict[str, Any]) -> BoltResponse:
+        """Answer a submitted form by its ``response_action``."""
+        services = self._services
+        view: dict[str, Any] = body.get("view") or {}
+        reference = services.ids.reference()
+        try:
+            principal = principal_of(body)
+        except Refused as refusal:
+            log.info("refused", rule=refusal.rule, reference=reference)
+            return await ack(response_action="errors", errors={first_field(view): refusal.text})
+        submission = Submission(
+            principal=principal,
+            callback_id=str(view.get("callback_id") or ""),
+            view=view,
+            services=services,
+            interaction=interactions.of_view(body),
+            reference=reference,
+        )
+        return await ack(**await submit(submission))
+
+    async def options(self, ack: AsyncAck, body: dict[str, Any]) -> BoltResponse:
+        """Answer a search of a select menu with the list itself."""
+        return await ack(options=await searches.search(self._services, body))
+
+    async def event(self, ack: AsyncAck, body: dict[str, Any]) -> BoltResponse:
+        """Hand an event over; one that was not written down is not acknowledged, so Slack brings it again."""
+        event: dict[str, Any] = body.get("event") or {}
+        name = str(event.get("type") or "")
+        if name == "message":
+            name = f"message_{event.get('channel_type')}"
+        handler = discovery.handlers_of(discovery.EVENTS).get(name)
+        if handler is None:
+            return await ack()
+        told = log.bind(event_name=name, event_id=body.get("event_id"))
+        try:
+            await handler(Occurrence(body, self._services, interactions.of_event(body)))
+        except StoreError as error:
+            told.warning("event not written down", problem=type(error).__name__)
+            return BoltResponse(status=503, body="")
+        except Exception:  # noqa: BLE001 - a fault of ours would come back with every redelivery
+            told.exception("event failed")
+        return await ack()
+
+    async def _deliver(
+        self, answer: Answer, surface: Surface, principal: Principal, respond: AsyncRespond
+    ) -> None:
+        """Write the reply into the outbox; when even that fails, say so straight away."""
+        if not answer.text:
+            return
+        try:
+            await self._services.store.add_notices([delivery.reply_notice(answer, surface, principal)])
+        except StoreError as error:
+            log.warning("reply not written down", problem=type(error).__name__)
+            await _say(respond, answer)
+        else:
+            self._services.wake()
+
+    async def _opened(self, client: AsyncWebClient, surface: Surface, answer: Answer) -> bool:
+        """Open the form: the one call of Slack that is made before an ack."""
+        if not surface.trigger_id:
+            return False
+        try:
+            async with asyncio.timeout(_VIEW_SECONDS):
+                await client.views_open(trigger_id=surface.trigger_id, view=answer.view or {})
+        except (SlackClientError, aiohttp.ClientError, TimeoutError) as error:
+            log.warning("form not opened", problem=type(error).__name__)
+            return False
+        return True
+
+    def _refusal(self, refusal: Refused) -> Answer:
+        reference = self._services.ids.reference()
+        log.info("refused", rule=refusal.rule, reference=reference)
+        return replies.plain_problem(refusal.text, reference)
+
+
+async def _say(respond: AsyncRespond, answer: Answer) -> None:
+    """Answer a button without the outbox: nobody may be left without a word."""
+    if respond.response_url is None:
+        return
+    try:
+        async with asyncio.timeout(_RESPOND_SECONDS):
+            await respond(delivery.command_body(answer) | {"replace_original": False})
+    except (SlackClientError, aiohttp.ClientError, TimeoutError, ValueError) as error:
+        log.warning("reply not sent", problem=type(error).__name__)

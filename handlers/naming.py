@@ -1,0 +1,98 @@
+"""Find what a typed name means among a person's own workspaces: pure; a guess is never taken for a hit."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from rapidfuzz import fuzz, process
+
+from bot.blocks.limits import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from bot.models import Workspace
+
+#: Names are compared up to this length; whatever differs later only differs for machines.
+_COMPARED: Final = 200
+#: How alike two names must be (0–100) to be offered.
+_ALIKE: Final = 60.0
+_OFFERED: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Say what a name means: ``one`` to be run, ``many`` that it fits, or ``near`` ones to be offered."""
+
+    kind: Literal["one", "many", "near"]
+    workspaces: tuple[Workspace, ...] = ()
+
+
+def find(name: str, workspaces: Sequence[Workspace], connections: Iterable[str]) -> Found:
+    """Find a name: own names first, then whole names and ids, then a beginning that fits one only.
+
+    ``NAME@CONNECTION`` restricts it to a connection, unless a workspace is called just that.
+    """
+    exact = _exact(name, workspaces)
+    if exact:
+        return _one_or_many(exact)
+    stem, connection = split_connection(name, connections)
+    if connection is not None:
+        inside = [one for one in workspaces if one.connection == connection]
+        return find(stem, inside, ())
+    needle = fold(name)
+    beginning = [one for one in workspaces if _any(one, lambda text: text.startswith(needle))]
+    if needle and beginning:
+        return _one_or_many(beginning)
+    return Found("near", nearest(name, workspaces))
+
+
+def nearest(name: str, workspaces: Sequence[Workspace]) -> tuple[Workspace, ...]:
+    """Return the workspaces that may have been meant: those that contain the name, then those most alike."""
+    needle = fold(name)
+    if not needle:
+        return ()
+    within = [one for one in workspaces if _any(one, lambda text: needle in text)]
+    known = {one.id for one in within}
+    rest = {number: fold(one.title) for number, one in enumerate(workspaces) if one.id not in known}
+    alike = process.extract(needle, rest, scorer=fuzz.WRatio, score_cutoff=_ALIKE, limit=_OFFERED)
+    return (*within, *(workspaces[number] for _, _, number in alike))[:_OFFERED]
+
+
+def split_connection(name: str, connections: Iterable[str]) -> tuple[str, str | None]:
+    """Split ``NAME@CONNECTION``; the whole name and None when no such connection stands behind the last @."""
+    stem, at, tail = name.rpartition("@")
+    if not at or not stem.strip():
+        return name, None
+    known = {fold(connection): connection for connection in connections}
+    connection = known.get(fold(tail))
+    return (stem.strip(), connection) if connection is not None else (name, None)
+
+
+def address(workspace: Workspace, among: Sequence[Workspace]) -> str:
+    """Return what tells a workspace apart from others of its name: its connection, or its id there."""
+    same = [one for one in among if one.connection == workspace.connection]
+    if sum(fold(one.title) == fold(workspace.title) for one in same) > 1:
+        return f"{workspace.remote_id}@{workspace.connection}"
+    return f"{workspace.title}@{workspace.connection}"
+
+
+def fold(text: str) -> str:
+    """Return a text as it is compared: one form, one case, single blanks."""
+    return " ".join(unicodedata.normalize("NFKC", clean(text[:_COMPARED])).casefold().split())
+
+
+def _exact(name: str, workspaces: Sequence[Workspace]) -> list[Workspace]:
+    needle = fold(name)
+    own = [one for one in workspaces if one.alias and fold(one.alias) == needle]
+    return own or [one for one in workspaces if fold(one.name) == needle or one.remote_id == name]
+
+
+def _one_or_many(found: list[Workspace]) -> Found:
+    return Found("one" if len(found) == 1 else "many", tuple(found))
+
+
+def _any(workspace: Workspace, fits: Callable[[str], bool]) -> bool:
+    return fits(fold(workspace.title)) or fits(fold(workspace.name))

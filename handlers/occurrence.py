@@ -1,0 +1,42 @@
+"""What the handler of an event is handed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from handlers.principal import installed_at
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from handlers.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """Hold an event of Slack. Handlers raise StoreError when nothing was written; Slack brings it again."""
+
+    payload: Mapping[str, Any]
+    services: Services
+    interaction: str
+
+    @property
+    def event(self) -> Mapping[str, Any]:
+        """Return the inner event."""
+        event = self.payload.get("event")
+        return event if isinstance(event, dict) else {}
+
+    @property
+    def enterprise_id(self) -> str | None:
+        """Return the enterprise of the installation that it is for."""
+        return installed_at(self.payload)[1]
+
+    @property
+    def is_ours(self) -> bool:
+        """Say whether it is for the installation that this process serves."""
+        team, enterprise = installed_at(self.payload)
+        ours = self.services.authority.installation
+        if team is not None and team == ours.team_id:
+            return True
+        return ours.is_org_wide and enterprise is not None and enterprise == ours.enterprise_id

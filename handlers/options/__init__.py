@@ -1,0 +1,1 @@
+"""The searches of select menus: each file is one, found by its name."""

@@ -1,0 +1,53 @@
+"""Run a command that had to wait: for a link, or for a list to be read anew."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from bot.models import Principal, Surface
+from handlers import delivery, discovery
+from handlers.dispatch import run_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from handlers.services import Services
+
+log = structlog.get_logger(__name__)
+
+
+async def replay(services: Services, waiting: Mapping[str, Any]) -> None:
+    """Run a waiting command (``Request.waiting``) with the rights that its person has now, and answer it.
+
+    The answer goes to the response_url while that lives, else by direct message. Running the same one twice
+    has one effect: its interaction is a key of the inbox. Raises StoreError when nothing could be written.
+    """
+    try:
+        principal = Principal.from_key(str(waiting["principal"]))
+        text = str(waiting["text"])
+    except (KeyError, ValueError):
+        log.warning("a waiting command could not be read")
+        return
+    looked = tuple(str(one) for one in waiting.get("looked") or ())
+    folder = str(waiting.get("folder") or "workspace")
+    if folder not in discovery.commands():
+        log.warning("a waiting command is of no command that exists", folder=folder)
+        return
+    url = waiting.get("response_url")
+    lives = isinstance(url, str) and float(waiting.get("response_until") or 0.0) > services.clock.now()
+    surface = Surface(
+        kind="replay",
+        channel_id=waiting.get("channel_id"),
+        thread_ts=waiting.get("thread_ts"),
+        response_url=url if lives else None,
+        is_direct=bool(waiting.get("is_direct")),
+        interaction=f"{waiting.get('interaction') or 'waiting'}/replay{len(looked)}",
+    )
+    answer = await run_text(services, principal, surface, text, folder=folder, looked=looked)
+    if not answer.text:
+        return
+    make = delivery.reply_notice if lives else delivery.message_notice
+    await services.store.add_notices([make(answer, surface, principal)])
+    services.wake()

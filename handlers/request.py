@@ -1,0 +1,89 @@
+"""What a verb is handed, whatever it came from: slash text, direct message, mention, button, or a replay."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from bot.blocks.limits import Markup
+
+if TYPE_CHECKING:
+    from bot.models import Answer, Principal, Surface
+    from handlers.services import Services
+
+_USER_ID = re.compile(r"[UW][A-Z0-9]{2,30}")
+#: A response_url lives 30 minutes (slack.md, "Payload facts"); a minute is left for the way.
+_RESPONSE_SECONDS = 29 * 60
+
+
+class Answered(Exception):
+    """End a verb with an answer that a helper found."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.text)
+        self.answer = answer
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Hold one request of a person.
+
+    ``target`` is the key that a button carried: only a key, the row behind it is read and authorised again.
+    ``text`` is the command as Slack sent it, for when it has to wait. ``looked`` names the accounts whose
+    lists were read anew for it already.
+    """
+
+    principal: Principal
+    verb: str
+    arguments: tuple[str, ...]
+    surface: Surface
+    services: Services
+    reference: str
+    folder: str = "workspace"
+    target: str | None = None
+    text: str = ""
+    is_shared: bool = False
+    flags: frozenset[str] = frozenset()
+    looked: tuple[str, ...] = ()
+
+    @property
+    def command(self) -> Markup:
+        """Return how the person writes to us: after the slash command, or without it in a direct message."""
+        is_plain = self.surface.is_direct and self.surface.kind in {"message", "replay"}
+        return Markup("" if is_plain else f"{self.services.slash(self.folder)} ")
+
+    @property
+    def who(self) -> Markup:
+        """Return a mention of the person, for answers that others read."""
+        return mention(self.principal.user_id)
+
+    @property
+    def name(self) -> str:
+        """Return the arguments as one name: names with spaces need no quotes."""
+        return " ".join(self.arguments)
+
+    def with_verb(self, verb: str) -> Request:
+        """Return the same request for another verb."""
+        return replace(self, verb=verb)
+
+    def waiting(self, text: str | None = None) -> dict[str, Any]:
+        """Return the command JSON-ready, so that it can run later and its answer finds the way back."""
+        surface = self.surface
+        return {
+            "text": self.text if text is None else text,
+            "folder": self.folder,
+            "principal": self.principal.key,
+            "interaction": surface.interaction,
+            "channel_id": surface.channel_id,
+            "thread_ts": surface.thread_ts,
+            "is_direct": surface.is_direct,
+            "response_url": surface.response_url,
+            "response_until": self.services.clock.now() + _RESPONSE_SECONDS,
+            "looked": list(self.looked),
+        }
+
+
+def mention(user_id: str) -> Markup:
+    """Return a mention of a user; of one whose id is none, a word."""
+    return Markup(f"<@{user_id}>" if _USER_ID.fullmatch(user_id) else "somebody")

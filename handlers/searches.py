@@ -1,0 +1,49 @@
+"""The searches of select menus: answered from what is known, an empty list rather than a wait."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from bot.errors import Refused, UsherError
+from bot.models import Surface
+from handlers import discovery
+from handlers.principal import principal as principal_of
+from handlers.request import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from handlers.services import Services
+
+log = structlog.get_logger(__name__)
+
+
+async def search(services: Services, payload: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the choices for a ``block_suggestion``; ``VERB:SOURCE`` names the handler by its source."""
+    source = str(payload.get("action_id") or "").partition(":")[2]
+    handler = discovery.handlers_of(discovery.OPTIONS).get(source)
+    reference = services.ids.reference()
+    if handler is None:
+        log.warning("no such search", reference=reference)
+        return []
+    try:
+        principal = principal_of(payload)
+        await services.authority.check(principal, "search")
+        request = Request(
+            principal=principal,
+            verb="search",
+            arguments=(str(payload.get("value") or ""),),
+            surface=Surface(kind="view"),
+            services=services,
+            reference=reference,
+        )
+        choices: list[dict[str, Any]] = await handler(request)
+    except Refused as refusal:
+        log.info("refused", rule=refusal.rule, reference=reference)
+        return []
+    except UsherError as error:
+        log.warning("search failed", problem=type(error).__name__, reference=reference)
+        return []
+    return choices

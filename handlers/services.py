@@ -1,0 +1,119 @@
+"""What handlers work with, put together once by the composition root."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Protocol
+
+from bot.authority import Authority
+from bot.workspaces import Workspaces
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bot.clock import Clock, Ids
+    from bot.models import Account, Principal
+    from bot.policy import Installation
+    from bot.providers.base import Provider
+    from bot.store.base import Store
+
+
+class Accounts(Protocol):
+    """Link and unlink people's accounts (``bot.accounts``)."""
+
+    async def invite(
+        self, principal: Principal, connection: str, waiting: dict[str, Any] | None = None
+    ) -> str:
+        """Return the address of a fresh link page; raises Refused."""
+        ...
+
+    async def confirm_code(self, principal: Principal, code: str) -> Account:
+        """Finish a linking by its code; raises Refused."""
+        ...
+
+    async def links(self, principal: Principal) -> list[Account]:
+        """Return what a person has linked."""
+        ...
+
+    async def unlink(
+        self,
+        principal: Principal,
+        connection: str | None = None,
+        *,
+        actor: str,
+        cause: str,
+        interaction: str = "",
+        tell: bool = True,
+    ) -> list[Account]:
+        """End a person's account at a connection, or all; return the ones that ended."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Hold what handlers may use. ``commands`` maps a slash command to the folder of its verbs."""
+
+    store: Store
+    workspaces: Workspaces
+    accounts: Accounts
+    authority: Authority
+    connections: Mapping[str, Provider]
+    clock: Clock
+    ids: Ids
+    wake: Callable[[], None]
+    commands: Mapping[str, str]
+
+    def title(self, connection: str) -> str:
+        """Return what people call a connection; its name when the operator took it away."""
+        provider = self.connections.get(connection)
+        return provider.settings.title if provider is not None else connection
+
+    def linkable(self) -> list[tuple[str, str]]:
+        """Return (name, title) of the connections that people link to by themselves."""
+        return [
+            (name, provider.settings.title)
+            for name, provider in sorted(self.connections.items())
+            if "token" in provider.settings.linking and "token_help" in provider.capabilities()
+        ]
+
+    def slash(self, folder: str) -> str:
+        """Return the slash command whose verbs lie in a folder."""
+        return next(command for command, found in self.commands.items() if found == folder)
+
+
+def build_services(
+    *,
+    store: Store,
+    accounts: Accounts,
+    connections: Mapping[str, Provider],
+    installation: Installation,
+    administrators: frozenset[str],
+    clock: Clock,
+    ids: Ids,
+    wake: Callable[[], None],
+    deadline_seconds: float,
+    command: str = "/workspace",
+) -> Services:
+    """Put the services together; ``command`` is what people type, from the settings."""
+    authority = Authority(store=store, installation=installation, administrators=administrators)
+    workspaces = Workspaces(
+        store=store,
+        connections=connections,
+        authority=authority,
+        clock=clock,
+        ids=ids,
+        deadline_seconds=deadline_seconds,
+        wake=wake,
+    )
+    return Services(
+        store=store,
+        workspaces=workspaces,
+        accounts=accounts,
+        authority=authority,
+        connections=connections,
+        clock=clock,
+        ids=ids,
+        wake=wake,
+        commands=MappingProxyType({command: "workspace"}),
+    )

@@ -1,0 +1,75 @@
+"""What the handler of a form is handed, and the ways it can answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from bot.blocks.limits import clean, cut
+from bot.errors import Refused
+from bot.words import problems
+from handlers import discovery
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.models import Principal
+    from handlers.services import Services
+
+log = structlog.get_logger(__name__)
+
+#: Slack shows a line or two below a field.
+_ERROR = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """Hold a submitted form. Values are only keys or texts: rows are read and authorised again."""
+
+    principal: Principal
+    callback_id: str
+    view: Mapping[str, Any]
+    services: Services
+    interaction: str
+    reference: str
+
+    def value(self, block_id: str) -> str:
+        """Return what was typed into the one field of a block; empty when there is none."""
+        fields = self.view.get("state", {}).get("values", {}).get(block_id, {})
+        value = next((field.get("value") for field in fields.values()), None)
+        return value if isinstance(value, str) else ""
+
+    def error(self, block_id: str, text: str) -> dict[str, Any]:
+        """Return what shows a sentence at a field, with the reference; it is plain text there."""
+        sentence = cut(f"{clean(text)} ({self.reference})", _ERROR)
+        return {"response_action": "errors", "errors": {block_id: sentence}}
+
+
+async def submit(submission: Submission) -> dict[str, Any]:
+    """Authorise the person and run the form's handler; errors stand at its first field."""
+    told = log.bind(
+        reference=submission.reference, view=submission.callback_id, principal=submission.principal.key
+    )
+    handler = discovery.handlers_of(discovery.VIEWS).get(submission.callback_id)
+    if handler is None:
+        told.warning("no such form")
+        return {"response_action": "clear"}
+    try:
+        await submission.services.authority.check(submission.principal, f"view.{submission.callback_id}")
+        answer: dict[str, Any] = await handler(submission)
+    except Refused as refusal:
+        told.info("refused", rule=refusal.rule)
+        return submission.error(first_field(submission.view), refusal.text)
+    except Exception as error:  # noqa: BLE001 - the one place where a fault of a form becomes words (design 1.8)
+        told.exception("failed", problem=type(error).__name__)
+        return submission.error(first_field(submission.view), problems.sentence(error))
+    told.info("answered")
+    return answer
+
+
+def first_field(view: Mapping[str, Any]) -> str:
+    """Return the block at which a sentence about the whole form is shown."""
+    inputs = [block for block in view.get("blocks", ()) if block.get("type") == "input"]
+    return str(inputs[0].get("block_id", "")) if inputs else ""

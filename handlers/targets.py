@@ -1,0 +1,150 @@
+"""Which workspace a request means: by a button's key, by a name, or the only one there is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.blocks import replies
+from bot.blocks.limits import Markup, fill, line
+from bot.words import answers as words
+from bot.words.verbs import VERBS
+from handlers import naming
+from handlers.request import Answered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from bot.models import Answer, Workspace
+    from handlers.request import Request
+
+
+async def workspace_of(request: Request) -> Workspace:
+    """Return the workspace that is meant; raises Answered with a question or a hint, or Refused."""
+    workspaces = request.services.workspaces
+    if request.target is not None:
+        return await workspaces.owned(request.principal, request.verb, request.target)
+    if not request.name:
+        rows = await workspaces.all_of(request.principal)
+        if len(rows) == 1:
+            return rows[0]
+        raise Answered(await nothing_yet(request) if not rows else which_of_all(request, rows))
+    return await named(request, request.name)
+
+
+async def named(request: Request, name: str) -> Workspace:
+    """Return the workspace of this name; raises Answered where it is none, or more than one."""
+    rows = await request.services.workspaces.all_of(request.principal)
+    found = naming.find(name, rows, request.services.connections)
+    if found.kind == "one":
+        return found.workspaces[0]
+    if found.kind == "many":
+        raise Answered(_which_of_these(request, name, found.workspaces, rows))
+    raise Answered(await _unknown(request, name, found.workspaces, has_any=bool(rows)))
+
+
+async def linked(request: Request, connection: str) -> None:
+    """Return when the person's account at a connection works; raises Answered with *Link* otherwise."""
+    account = await request.services.store.account(request.principal, connection)
+    if account is not None and account.state == "active":
+        return
+    title = request.services.title(connection)
+    template = words.LINK_REFUSED if account is not None and account.state == "refused" else words.NOT_LINKED
+    buttons = replies.link_buttons([(connection, title)], request.text)
+    raise Answered(replies.problem(fill(template, title=title), request.reference, buttons))
+
+
+async def nothing_yet(request: Request) -> Answer:
+    """Answer somebody who has no workspaces here: link, wait for the list, or make one."""
+    services = request.services
+    accounts = await services.accounts.links(request.principal)
+    if not any(account.state == "active" for account in accounts):
+        return not_linked(request)
+    sentence = await _look(request, words.LOOKING_AT_YOURS)
+    if sentence:
+        return replies.told(sentence)
+    if any("discover" in services.connections[one.connection].capabilities() for one in accounts
+           if one.connection in services.connections):  # fmt: skip
+        titles = titles_of(request, [account.connection for account in accounts])
+        return replies.told(fill(words.NONE_YET, titles=titles, command=request.command))
+    return replies.told(fill(words.NONE_BUT_ADD, command=request.command))
+
+
+def not_linked(request: Request) -> Answer:
+    """Answer with *Link* for every connection that people link to by themselves; the command waits for it."""
+    linkable = request.services.linkable()
+    if not linkable:
+        return replies.problem(words.NO_CONNECTIONS, request.reference)
+    sentence = words.NOT_LINKED_ANY
+    if len(linkable) == 1:
+        sentence = fill(words.NOT_LINKED, title=linkable[0][1])
+    return replies.problem(sentence, request.reference, replies.link_buttons(linkable, request.text))
+
+
+def which_of_all(request: Request, rows: Sequence[Workspace]) -> Answer:
+    """Ask which workspace is meant where no name was given."""
+    buttons = replies.choices(request.verb, rows, _labels(rows))
+    if not buttons:
+        usage = VERBS[request.folder][request.verb].usage
+        return replies.told(fill(words.WHICH_NAME, command=request.command, usage=Markup(usage)))
+    return replies.told(fill(words.WHICH_OF_ALL, command=request.command, verb=Markup(request.verb)), buttons)
+
+
+def _which_of_these(
+    request: Request, name: str, found: Sequence[Workspace], rows: Sequence[Workspace]
+) -> Answer:
+    addresses = [naming.address(one, rows) for one in found]
+    sentence = fill(words.WHICH, name=name)
+    more = fill(words.WHICH_AT, command=request.command, verb=Markup(request.verb), example=addresses[0])
+    return replies.problem(
+        sentence, request.reference, replies.choices(request.verb, found, addresses), more=more
+    )
+
+
+async def _unknown(request: Request, name: str, near: Sequence[Workspace], *, has_any: bool) -> Answer:
+    """Say that there is no such name, offer the nearest, and look anew where the list is old."""
+    if not has_any:
+        return await nothing_yet(request)
+    sentence = fill(words.UNKNOWN_NAME, name=name)
+    looking = await _look(request, words.LOOKING_FOR_IT)
+    more = [looking] if looking else []
+    buttons = replies.choices(request.verb, near, _labels(near))
+    if near:
+        offered = (
+            words.NEAREST if buttons else f"{words.NEAREST} {', '.join(line(one.title) for one in near)}"
+        )
+        more.append(offered)
+    if not more:
+        more = [fill(words.UNKNOWN_NEXT, command=request.command)]
+    return replies.problem(sentence, request.reference, buttons, more=" ".join(more))
+
+
+async def _look(request: Request, template: str) -> str:
+    """Have one old list read anew, with this command waiting; return what to say, empty when none is old.
+
+    One at a time: the command runs after it, and asks for the next one itself where that is still needed.
+    """
+    if not request.text or request.surface.kind == "button":
+        return ""
+    services = request.services
+    stale = await services.workspaces.stale(request.principal, besides=request.looked)
+    if not stale:
+        return ""
+    then = request.waiting() | {"looked": [*request.looked, stale[0].id]}
+    await services.workspaces.look(stale[:1], then=then, interaction=request.surface.interaction)
+    return fill(template, titles=titles_of(request, [stale[0].connection]))
+
+
+def titles_of(request: Request, connections: Iterable[str]) -> Markup:
+    """Return the titles of connections as a sentence names them."""
+    titles = sorted({line(request.services.title(connection)) for connection in connections})
+    return Markup(" and ".join(titles))
+
+
+def _labels(rows: Sequence[Workspace]) -> list[str]:
+    """Return names that differ: with the connection where two have the same one."""
+    return [
+        one.title
+        if sum(naming.fold(other.title) == naming.fold(one.title) for other in rows) == 1
+        else naming.address(one, rows)
+        for one in rows
+    ]

@@ -1,0 +1,102 @@
+"""What start, stop and restart share: find the workspace, see to the link, accept the wish, say it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.blocks import kit, lists, replies
+from bot.blocks.cards import stop_button
+from bot.blocks.limits import Markup, fill
+from bot.models import Answer, State, WishVerb
+from bot.words import answers as words
+from bot.words import cards
+from handlers.request import Answered
+from handlers.targets import linked, workspace_of
+
+if TYPE_CHECKING:
+    from bot.models import Workspace
+    from bot.store.base import Accepted
+    from handlers.request import Request
+
+#: Nothing to add: the card in the same conversation says it. Nothing is delivered for an empty text.
+SILENT = Answer(text="")
+
+_NEW = {
+    WishVerb.START: words.STARTING,
+    WishVerb.STOP: words.STOPPING,
+    WishVerb.RESTART: words.RESTARTING,
+}
+_JOINED = {
+    WishVerb.START: words.STARTING_ALREADY,
+    WishVerb.STOP: words.STOPPING_ALREADY,
+    WishVerb.RESTART: words.RESTARTING_ALREADY,
+}
+
+
+async def wish(request: Request, verb: WishVerb) -> Answer:
+    """Wish something for the workspace that is meant; answers as soon as it is written down."""
+    workspace = await workspace_of(request)
+    return await wish_for(request, workspace, verb)
+
+
+async def wish_for(request: Request, workspace: Workspace, verb: WishVerb) -> Answer:
+    """Wish something for a workspace of the person."""
+    services = request.services
+    await linked(request, workspace.connection)
+    if workspace.state is State.GONE:
+        await services.workspaces.refresh(request.principal, workspace.id)
+        raise Answered(not_there(request, workspace))
+    accepted = await services.workspaces.wish(
+        request.principal,
+        workspace.id,
+        verb,
+        interaction=request.surface.interaction,
+        reference=request.reference,
+    )
+    return _answer(request, workspace, verb, accepted)
+
+
+def not_there(request: Request, workspace: Workspace) -> Answer:
+    """Say that a workspace no longer exists, and how to take it off the list."""
+    sentence = fill(
+        words.NOT_THERE,
+        name=workspace.title,
+        title=request.services.title(workspace.connection),
+        command=request.command,
+    )
+    return replies.problem(sentence, request.reference, [kit.button(cards.FORGET, "forget", workspace.id)])
+
+
+def _answer(request: Request, workspace: Workspace, verb: WishVerb, accepted: Accepted) -> Answer:
+    template = _NEW[verb]
+    if accepted.repeated:
+        template = words.DONE_ALREADY
+    elif accepted.joined:
+        template = _JOINED[verb]
+    elif verb is WishVerb.STOP and accepted.replaced is not None:
+        template = words.STOPPING_PENDING
+    elif verb is WishVerb.START and workspace.state is State.RUNNING:
+        template = words.STARTING_RUNNING
+    elif verb is WishVerb.STOP and workspace.state in {State.STOPPED, State.SUSPENDED}:
+        template = words.STOPPING_STOPPED
+    elif request.surface.is_direct and request.surface.kind in {"message", "replay"}:
+        return SILENT
+    elif request.is_shared:
+        return _shared(request, workspace, verb)
+    _, age = lists.state_words(request.services.clock.now(), workspace)
+    title = request.services.title(workspace.connection)
+    return replies.told(fill(template, name=workspace.title, title=title, age=Markup(age)))
+
+
+def _shared(request: Request, workspace: Workspace, verb: WishVerb) -> Answer:
+    """Tell everybody; the buttons act for the workspace's owner only, and *Open* answers nobody else."""
+    sentence = fill(
+        words.SHARED[verb],
+        who=request.who,
+        name=workspace.title,
+        title=request.services.title(workspace.connection),
+    )
+    buttons = [kit.button(cards.REFRESH, "status", workspace.id)]
+    if verb is not WishVerb.STOP:
+        buttons = [kit.button(cards.OPEN, "open", workspace.id), *buttons, stop_button(workspace)]
+    return replies.told(sentence, buttons, in_channel=True)
