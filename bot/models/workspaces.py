@@ -69,7 +69,8 @@ class ReadClaim:
     """Hold the right to read one resource's status once, granted by the poll gate.
 
     ``gate_key`` names the gate's row, ``account_id`` whose credential reads, ``workspace_ids``
-    who sees the result. ``claimed_at`` is the injected monotonic time just before the claim was issued.
+    who sees the result. ``claimed_at`` is the injected monotonic time just before the claim was issued;
+    ``granted_at`` is the store's time of the claim, handed back in the result: news is as old as its request.
     """
 
     gate_key: str
@@ -81,6 +82,7 @@ class ReadClaim:
     state: State
     used_at: float | None
     claimed_at: float
+    granted_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +98,5 @@ class ReadResult:
     observed: Observed | None
     next_in: float | None
     hold: str | None = None
+    #: ``ReadClaim.granted_at``; where it is left out, the gate's last claim stands for it.
+    granted_at: float | None = None

@@ -1,136 +1,59 @@
 """The store in domain words: one Protocol, one schema, one ``queries.sql``; engines differ, meaning does not.
 
 Every method is one transaction, atomic and durable when it returns. All raise StoreBusy when they could not
-commit within 2 s (rolled back, nothing happened) and StoreUnavailable when the database can't be used.
-``interaction`` is the inbox key of what a person did ("" for none): the row is written in the same transaction,
-and a method that finds it there already changes nothing and says so.
+commit in time (2 s for what a person waits for, 10 s for the rest; rolled back, nothing happened and
+nothing will) and StoreUnavailable when the database can't be used. ``interaction`` is the inbox key of what
+a person did ("" for none): the row is written in the same transaction, and a method that finds it there
+already changes nothing and says so.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from bot.store.records import (
+    Accepted,
+    Activation,
+    FoundWorkspace,
+    NewTask,
+    NewWish,
+    WishStep,
+    WishUpdate,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from bot.models import (
         Account,
         AuditEntry,
-        Call,
         Card,
         Link,
         NewNotice,
         Notice,
-        Outcome,
         Person,
         Principal,
         ReadClaim,
         ReadResult,
-        State,
         Task,
-        TaskKind,
         Wish,
-        WishVerb,
         Workspace,
     )
-    from collections.abc import Mapping, Sequence
 
+__all__ = [
+    "HOLD_REFUSED",
+    "Accepted",
+    "Activation",
+    "FoundWorkspace",
+    "NewTask",
+    "NewWish",
+    "Store",
+    "WishStep",
+    "WishUpdate",
+]
 
-@dataclass(frozen=True, slots=True)
-class NewWish:
-    """Describe a wish to be accepted; the store gives it its id, reference and times."""
-
-    principal: Principal
-    workspace_id: str
-    connection: str
-    verb: WishVerb
-    deadline_seconds: float
-    reference: str
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """Say what became of a new wish.
-
-    ``joined``: one with the same verb was open, and ``wish`` is that one. ``replaced``: the open one of another
-    verb that this one ended. ``repeated``: the interaction was seen before; nothing changed.
-    """
-
-    wish: Wish
-    joined: bool = False
-    replaced: Wish | None = None
-    repeated: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class WishStep:
-    """Hold a claimed wish with all that a step needs; ``account`` is None after an unlink."""
-
-    wish: Wish
-    workspace: Workspace
-    account: Account | None
-    person: Person | None
-
-
-@dataclass(frozen=True, slots=True)
-class WishUpdate:
-    """Describe what a step learned. None leaves a column as it is; ``hold`` "" clears it.
-
-    ``next_in`` is seconds until the next step. ``waits_for``: ``read`` – any recorded read wakes it; ``change`` –
-    only one that changes state, url, detail or progress; ``time`` – only ``next_in``. With ``outcome`` the wish ends.
-    """
-
-    wish_id: str
-    next_in: float
-    waits_for: Literal["read", "change", "time"] = "time"
-    start_call: Call | None = None
-    stop_call: Call | None = None
-    called: bool = False  #: set ``called_at`` to the store's now
-    read_needed: bool = False  #: set ``read_since`` to the store's now, and make the gate due
-    attempts: int | None = None
-    hold: str | None = None
-    outcome: Outcome | None = None
-    cause: str | None = None
-    deadline_passed: bool = False  #: clear ``deadline_at``: the person was told
-    progress_floor: int | None = None
-    card_dirty: bool = False
-    notices: Sequence[NewNotice] = ()
-    audit: Sequence[AuditEntry] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Activation:
-    """Describe the end of a linking: the account to write, and what follows from it in the same transaction."""
-
-    account: Account
-    notices: Sequence[NewNotice] = ()
-    tasks: Sequence[NewTask] = ()
-    audit: Sequence[AuditEntry] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class NewTask:
-    """Describe a task; while one with this kind and subject is open, a second is joined to it.
-
-    Joining keeps the open one's payload, except that a list under ``then`` (waiting commands) is extended.
-    """
-
-    kind: TaskKind
-    subject: str
-    payload: dict[str, Any] = field(default_factory=dict)
-    due_in: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class FoundWorkspace:
-    """Describe a workspace found at a provider, ready to be merged into a person's list."""
-
-    remote_id: str
-    gate_key: str
-    name: str
-    state: State
-    url: str | None = None
-    detail: str | None = None
+#: What holds up the open wishes of an account that the provider refused, unless the caller words it itself.
+HOLD_REFUSED = "Your account there is refused. It goes on as soon as you link it again."
 
 
 class Store(Protocol):
@@ -148,11 +71,19 @@ class Store(Protocol):
         """Finish what is queued and let go of the database."""
 
     async def statistics(self) -> Mapping[str, int]:
-        """Count what doctor, metrics and readiness show: open_wishes, pending_notices, dead_notices, accounts,
-        workspaces, tasks, people.
+        """Count what doctor, metrics and readiness show.
+
+        Keys: open_wishes, pending_notices, dead_notices, accounts, workspaces, tasks, people.
         """
 
-    # -- inbox, people, audit ---------------------------------------------------------------------------------
+    async def sweep(self) -> None:
+        """Delete what is past its use, in short transactions.
+
+        Inbox rows after a day, links after a day, sent notices after 30 days, ended wishes beyond the 50
+        newest of a workspace, gates that nobody watches after a day.
+        """
+
+    # -- inbox, people, audit --------------------------------------------------------------------------------
 
     async def first_sight(self, interaction: str) -> bool:
         """Write an inbox row; say whether it was new. For interactions that write nothing else."""
@@ -167,18 +98,28 @@ class Store(Protocol):
         """Append audit rows with their hash chain."""
 
     async def audit_entries(self, after: int = 0, limit: int = 1000) -> list[Mapping[str, Any]]:
-        """Return audit rows (seq, at, actor, action, target, result, detail, previous_hash, hash) in order."""
+        """Return audit rows in order.
+
+        Keys: seq, at, actor, action, target, result, detail (JSON), previous_hash, hash.
+        """
+
+    async def audit_head(self) -> tuple[int, str]:
+        """Return how many audit rows there are and the hash of the last ("" when there is none)."""
 
     # -- links and accounts ---------------------------------------------------------------------------------
 
     async def new_link(self, link: Link, audit: Sequence[AuditEntry] = ()) -> None:
-        """Write a fresh link; older unused ones of the same principal and connection become void."""
+        """Write a fresh link; older unused ones of the same principal and connection expire at once."""
 
     async def link(self, nonce_hash: str) -> Link | None:
         """Return a link, used or expired ones too (they are kept for a day, for honest answers)."""
 
     async def change_link(self, link: Link, expected_stage: str, expected_tries: int) -> bool:
-        """Write a link's new stage when it still stands as expected; False when another was first."""
+        """Write a link's new stage when it is unexpired and still stands in ``expected_stage``.
+
+        It must also still have ``expected_tries`` as its ``tries_left``, so of many guesses at once each
+        costs a try of its own. Returns False when another was first.
+        """
 
     async def open_link_of(self, principal: Principal, stage: str) -> Link | None:
         """Return the newest unexpired link of a principal in a stage (for the code typed back)."""
@@ -186,13 +127,15 @@ class Store(Protocol):
     async def activate(
         self, nonce_hash: str, expected_stage: str, activation: Activation
     ) -> Literal["ok", "gone", "taken"]:
-        """Consume a link and write its account, atomically: ``gone`` when it was used meanwhile, ``taken`` when
-        another principal has that username at that connection (empty usernames never clash). A former account
-        of the same pair is replaced; open wishes that waited for it continue (hold cleared, stepped at once).
+        """Consume a link and write its account, atomically.
+
+        ``gone`` when it was used or ran out meanwhile; ``taken`` when another principal has that username
+        at that connection (empty usernames never clash). A former account of the same pair is replaced;
+        open wishes that waited for it continue (hold cleared, stepped at once).
         """
 
     async def account(self, principal: Principal, connection: str) -> Account | None:
-        """Return a principal's account at a connection, in any state."""
+        """Return a principal's account at a connection, in any state; a revoking one only when alone."""
 
     async def account_by_id(self, account_id: str) -> Account | None:
         """Return an account by its id, in any state."""
@@ -214,20 +157,30 @@ class Store(Protocol):
         audit: Sequence[AuditEntry] = (),
         interaction: str = "",
     ) -> list[Account]:
-        """End a principal's account (or all): at a connection in ``revocable`` the state becomes ``revoking`` with
-        a REVOKE task (subject: account id), elsewhere the row is deleted at once. Open wishes there end as
-        cancelled with ``cause`` and their cards become dirty; watches end; workspaces of it are deleted. Returns the accounts
-        that ended; with none, nothing at all is written.
+        """End a principal's account (or all) and everything that hangs on it.
+
+        At a connection in ``revocable`` the state becomes ``revoking`` with a REVOKE task (subject: account
+        id), elsewhere the row is deleted at once. Open wishes there end as cancelled with ``cause`` and
+        their cards become dirty; watches end; its workspaces, unfinished links and discoveries are deleted.
+        Returns the accounts that ended, as they were; with none, nothing at all is written.
         """
 
     async def drop_account(self, account_id: str) -> None:
         """Delete an account row that was revoking."""
 
     async def refuse_account(
-        self, account_id: str, secret: str, notice: NewNotice, audit: Sequence[AuditEntry]
+        self,
+        account_id: str,
+        secret: str,
+        notice: NewNotice,
+        audit: Sequence[AuditEntry],
+        *,
+        hold: str = HOLD_REFUSED,
     ) -> bool:
-        """Mark an active account whose stored secret still is ``secret`` as refused, with one notice; its secret
-        is deleted, its open wishes get a hold, its watches pause. False when it was refused or changed before.
+        """Mark an active account whose stored secret still is ``secret`` as refused, with one notice.
+
+        Its secret is deleted, its open wishes get ``hold``, its watches pause. Returns False when it was
+        refused or changed before.
         """
 
     async def save_secret(self, account_id: str, old: str, new: str) -> bool:
@@ -246,9 +199,12 @@ class Store(Protocol):
     async def merge_discovered(
         self, account_id: str, found: Sequence[FoundWorkspace], audit: Sequence[AuditEntry] = ()
     ) -> int:
-        """Merge a full list into the account's workspaces; return how many were new. Ones that were discovered
-        before and are absent become ``gone`` unless they have an open wish; hidden ones stay hidden. States come
-        from the list only where no read is younger than the listing's start (the account's discover task's claim).
+        """Merge a full list into the account's workspaces; return how many were new.
+
+        Ones that were discovered before and are absent become ``gone`` unless they have an open wish;
+        hidden ones stay hidden. States come from the list only where no read is younger than the listing's
+        start (the account's discover task's claim). The listing was made with the account itself, so it
+        verifies its rows.
         """
 
     async def add_workspace(
@@ -271,7 +227,7 @@ class Store(Protocol):
         """Forget a workspace: hidden, no watch. Open wishes on it end as cancelled (cause ``forgotten``)."""
 
     async def usual_seconds(self, workspace_id: str) -> float | None:
-        """Return the median of the last 20 starts that really started (accepted call → fulfilled), None below 3."""
+        """Return the median of the last 20 starts, accepted call → fulfilled; None below 3."""
 
     # -- wishes ----------------------------------------------------------------------------------------------
 
@@ -283,8 +239,11 @@ class Store(Protocol):
         notices: Sequence[NewNotice] = (),
         audit: Sequence[AuditEntry] = (),
     ) -> Accepted:
-        """Accept a wish: joins an open one of the same verb, replaces one of another (outcome ``replaced``), writes
-        inbox row, wish, first card notice (``notices`` have subject "" → the wish id), card row, audit.
+        """Accept a wish: join an open one of the same verb, replace one of another (outcome ``replaced``).
+
+        Writes inbox row, wish, ``notices`` (a subject of "" becomes the wish's id), card row, audit, and
+        makes the workspace's gate due. A joined wish has its card already: no second CARD notice is written
+        for it. Raises StoreError when the workspace is none of the principal's.
         """
 
     async def keep_waiting(self, wish_id: str, deadline_seconds: float, interaction: str) -> Wish | None:
@@ -302,28 +261,35 @@ class Store(Protocol):
     async def claim_wishes(self, limit: int, lease: float) -> list[WishStep]:
         """Lease due open wishes, oldest first."""
 
-    async def save_step(self, update: WishUpdate) -> None:
-        """Write a step's result and release the lease, all in one transaction. A wish that ended meanwhile (was
-        replaced) takes no update and none of its notices is written; ``audit`` is still appended.
+    async def save_step(self, update: WishUpdate) -> bool:
+        """Write a step's result and release the lease, all in one transaction.
+
+        A wish that ended meanwhile (was replaced), or that another step holds now, takes no update and none
+        of its notices is written; ``audit`` is still appended, and the answer is False.
         """
 
     # -- the poll gate ---------------------------------------------------------------------------------------
 
     async def want_read(self, workspace_id: str) -> None:
-        """Make a workspace's gate due now; the gate itself decides when the read may go."""
+        """Make a workspace's gate due now, for a person who looks; the gate decides when the read may go."""
 
     async def claim_reads(
         self, connection: str, limit: int, interval: float, margin: float
     ) -> list[ReadClaim]:
-        """Grant due reads of a connection: commits ``next_check_at = now + interval + margin`` before returning.
+        """Grant due reads of a connection: ``next_check_at = now + interval + margin`` is committed first.
 
-        The reader is a watcher with an active account, unverified rows first; the claim names the rows that see the result:
-        the reader's own and every verified one. ``claimed_at`` is left 0: the caller sets it.
+        The reader is a watcher with an active account, never-tried rows first; the claim names the rows
+        that see the result: the reader's own first, then every verified one. ``claimed_at`` is left 0: the
+        caller sets it.
         """
 
     async def record_reads(self, results: Sequence[ReadResult]) -> None:
-        """Write what claimed reads brought: states, next due times, verified marks, wake wishes, mark cards dirty
-        (of each row's newest wish, where anything visible changed). Batched: poll records give way to wishes.
+        """Write what claimed reads brought: states, next due times, verified marks; wake wishes, owe cards.
+
+        Cards: of each row's newest wish, where anything visible changed. A row is as old as its claim, not
+        as its answer. ``gone`` holds for the reader's own row alone: to another it may only mean *not
+        yours*; the others are read again through their own accounts. Atomic per result, in batches that
+        give way to wishes.
         """
 
     # -- notices and cards -----------------------------------------------------------------------------------
@@ -334,8 +300,9 @@ class Store(Protocol):
     async def claim_notices(
         self, limit: int, lease: float, classes: Sequence[int] = (1, 2, 3)
     ) -> list[Notice]:
-        """Lease due notices by class, then age. Expired leases come again, with ``unknown_since`` set to the
-        attempt's time where it was not yet.
+        """Lease due notices by class, then age; ``attempts`` counts the one that begins with it.
+
+        Expired leases come again, with ``unknown_since`` set to the attempt's time where it was not yet.
         """
 
     async def notice_sent(self, notice_id: str, channel_id: str, message_ts: str) -> None:
@@ -353,8 +320,9 @@ class Store(Protocol):
         """Return the newest dead notices."""
 
     async def claim_cards(self, limit: int, min_interval: float, lease: float) -> list[Card]:
-        """Lease dirty, posted cards: those with a change of state at once, others when ``min_interval`` has passed
-        since their last update; changes of state first.
+        """Lease dirty, posted cards, changes of state first.
+
+        Those with a change of state at once, others when ``min_interval`` has passed since their last update.
         """
 
     async def card_updated(self, wish_id: str, claimed: Card) -> None:
@@ -383,12 +351,7 @@ class Store(Protocol):
     async def task_done(
         self, task_id: str, *, then: Sequence[NewTask] = (), notices: Sequence[NewNotice] = ()
     ) -> None:
-        """Close a task and write what follows from it."""
+        """Close a task and write what follows from it; nothing when it was closed before."""
 
     async def task_retry(self, task_id: str, due_in: float) -> None:
         """Put a task back for later, attempts + 1."""
-
-    async def sweep(self) -> None:
-        """Delete what is past its use: inbox rows after a day, links after a day, sent notices after 30 days,
-        ended wishes beyond the 50 newest of a workspace.
-        """

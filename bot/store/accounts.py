@@ -1,0 +1,114 @@
+"""Linked accounts: found, refused by the provider, unlinked; each with everything that hangs on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.models import Outcome, TaskKind
+from bot.store import audit, cards, links, notices, people, rows, tasks, wishes
+from bot.store.records import NewTask
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.models import Account, AuditEntry, NewNotice, Principal
+    from bot.store.transaction import Transaction
+
+
+def account(tx: Transaction, principal: Principal, connection: str) -> Account | None:
+    """Return a principal's account at a connection; one that is being revoked only when there is no other."""
+    row = tx.one("account", principal=principal.key, connection=connection)
+    return rows.account(row) if row else None
+
+
+def by_id(tx: Transaction, account_id: str) -> Account | None:
+    """Return an account by its id, in any state."""
+    row = tx.one("account_by_id", id=account_id)
+    return rows.account(row) if row else None
+
+
+def all_of(tx: Transaction, principal: Principal) -> list[Account]:
+    """Return a principal's accounts except the ones being revoked."""
+    return [rows.account(row) for row in tx.all("accounts", principal=principal.key)]
+
+
+def active(tx: Transaction, connection: str | None) -> list[Account]:
+    """Return all active accounts."""
+    found = (
+        tx.all("active_accounts")
+        if connection is None
+        else tx.all("active_accounts_at", connection=connection)
+    )
+    return [rows.account(row) for row in found]
+
+
+def unlink(
+    tx: Transaction,
+    principal: Principal,
+    connection: str | None,
+    *,
+    revocable: Sequence[str],
+    cause: str,
+    following: Sequence[NewNotice],
+    entries: Sequence[AuditEntry],
+    interaction: str,
+) -> list[Account]:
+    """End a principal's account (or all); see the Protocol for what follows."""
+    ending = [one for one in all_of(tx, principal) if connection in {None, one.connection}]
+    if not ending or not people.first_sight(tx, interaction):
+        return []
+    for one in ending:
+        _end(tx, one, can_revoke=one.connection in revocable, cause=cause)
+    notices.add(tx, following)
+    audit.append(tx, entries)
+    return ending
+
+
+def _end(tx: Transaction, ending: Account, *, can_revoke: bool, cause: str) -> None:
+    pair = {"principal": ending.principal.key, "connection": ending.connection}
+    for wish in tx.all("open_wishes_at", **pair):
+        wishes.end(tx, wish["id"], Outcome.CANCELLED, cause)
+    # A refused account has no secret any more: nothing is left to revoke.
+    if can_revoke and ending.secret:
+        tx.run("begin_revoking", id=ending.id, now=tx.now())
+        tasks.add(tx, [NewTask(TaskKind.REVOKE, ending.id)])
+    else:
+        tx.run("delete_account", id=ending.id)
+    tx.run("delete_task_of", kind=TaskKind.DISCOVER, subject=ending.id)
+    links.expire(tx, ending.principal.key, ending.connection)
+    for workspace in tx.all("delete_workspaces", **pair):
+        tx.run("orphan_wishes", workspace_id=workspace["id"])
+        tx.run("rest_gate_without_reader", gate_key=workspace["gate_key"])
+
+
+def drop(tx: Transaction, account_id: str) -> None:
+    """Delete an account row that was revoking."""
+    tx.run("drop_account", id=account_id)
+
+
+def refuse(
+    tx: Transaction,
+    account_id: str,
+    secret: str,
+    notice: NewNotice,
+    entries: Sequence[AuditEntry],
+    hold: str,
+) -> bool:
+    """Mark an active account as refused, with one notice; False when it was refused or changed before."""
+    row = tx.one("refuse_account", id=account_id, secret=secret)
+    if row is None:
+        return False
+    pair = {"principal": row["principal"], "connection": row["connection"]}
+    for wish in tx.all("open_wishes_at", **pair):
+        tx.run("hold_wish", id=wish["id"], hold=hold)
+        cards.owe(tx, wish["id"], changed=True)
+    for workspace in tx.all("watched_of_account", **pair):
+        tx.run("rest_gate_without_reader", gate_key=workspace["gate_key"])
+    notices.add(tx, [notice])
+    audit.append(tx, entries)
+    return True
+
+
+def save_secret(tx: Transaction, account_id: str, old: str, new: str) -> bool:
+    """Replace a stored secret when it still is ``old``."""
+    return tx.run("save_secret", id=account_id, old=old, new=new) == 1

@@ -1,0 +1,62 @@
+"""Cards: posted once, then owed updates; the newest state wins, nothing is queued."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.store import rows
+
+if TYPE_CHECKING:
+    from bot.models import Card
+    from bot.store.transaction import Transaction
+
+
+def owe(tx: Transaction, wish_id: str, *, changed: bool) -> None:
+    """Make a wish's card dirty; ``changed``: by more than progress."""
+    tx.run("owe_card", wish_id=wish_id, changed=changed, now=tx.now())
+
+
+def owe_newest(tx: Transaction, workspace_id: str, *, changed: bool) -> None:
+    """Make the card of a workspace's newest wish dirty."""
+    newest = tx.one("latest_wish", workspace_id=workspace_id)
+    if newest is not None:
+        owe(tx, newest["id"], changed=changed)
+
+
+def claim(tx: Transaction, limit: int, min_interval: float, lease: float) -> list[Card]:
+    """Lease dirty, posted cards: changes of state first, others when ``min_interval`` has passed."""
+    now = tx.now()
+    until = now + lease
+    changed = [rows.card(row) for row in tx.all("claim_changed_cards", now=now, until=until, limit=limit)]
+    changed.sort(key=lambda card: (card.changed_at or 0.0, card.wish_id))
+    left = limit - len(changed)
+    if left <= 0:
+        return changed
+    before = now - min_interval
+    others = [
+        rows.card(row)
+        for row in tx.all("claim_progressed_cards", now=now, until=until, before=before, limit=left)
+    ]
+    return changed + sorted(others, key=lambda card: (card.updated_at, card.wish_id))
+
+
+def updated(tx: Transaction, wish_id: str, claimed: Card) -> None:
+    """Clear dirty unless the card became dirty again since it was claimed."""
+    now = tx.now()
+    tx.run("card_updated", wish_id=wish_id, claimed_changed_at=claimed.changed_at or 0.0, now=now)
+
+
+def retry(tx: Transaction, wish_id: str, due_in: float) -> None:
+    """Give a card's lease back for later; it stays dirty."""
+    tx.run("card_retry", wish_id=wish_id, until=tx.now() + due_in)
+
+
+def lost(tx: Transaction, wish_id: str) -> None:
+    """Forget where a card stands."""
+    tx.run("card_lost", wish_id=wish_id)
+
+
+def card(tx: Transaction, wish_id: str) -> Card | None:
+    """Return a wish's card."""
+    row = tx.one("card", wish_id=wish_id)
+    return rows.card(row) if row else None

@@ -1,0 +1,163 @@
+"""The poll gate: who reads a resource, and when; one read serves all who may see it (design §3.1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.models import ReadClaim, State
+from bot.store import cards, rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.models import Account, Observed, ReadResult
+    from bot.store.transaction import Row, Transaction
+
+
+def want(tx: Transaction, workspace_id: str) -> None:
+    """Make a workspace's gate due for a person who looks; an unproven row gets a turn of its own again."""
+    row = tx.one("use_workspace", id=workspace_id, now=tx.now())
+    if row is not None:
+        make_due(tx, row)
+
+
+def make_due(tx: Transaction, workspace: Row) -> None:
+    """Make the gate of a row of ``workspaces`` due now, or as soon as it may open."""
+    tx.run(
+        "want_gate",
+        gate_key=workspace["gate_key"],
+        connection=workspace["connection"],
+        remote_id=workspace["remote_id"],
+        now=tx.now(),
+    )
+
+
+def claim(tx: Transaction, connection: str, limit: int, interval: float, margin: float) -> list[ReadClaim]:
+    """Grant due reads of a connection; each gate is closed for ``interval + margin`` with the commit."""
+    now = tx.now()
+    found = tx.all(
+        "claim_gates", connection=connection, now=now, next_check_at=now + interval + margin, limit=limit
+    )
+    granted = (_grant(tx, gate, connection, now) for gate in found)
+    return [claimed for claimed in granted if claimed is not None]
+
+
+def _grant(tx: Transaction, gate: Row, connection: str, now: float) -> ReadClaim | None:
+    watchers = tx.all("watchers", gate_key=gate["gate_key"])
+    able = [watcher for watcher in watchers if watcher["account_id"] is not None]
+    here = sorted((watcher for watcher in able if watcher["connection"] == connection), key=_turn)
+    if not here:
+        _pass_on(tx, gate["gate_key"], able)
+        return None
+    reader = here[0]
+    tx.run("set_reader", gate_key=gate["gate_key"], account_id=reader["account_id"])
+    tx.run("mark_tried", id=reader["id"], now=now)
+    others = [
+        watcher
+        for watcher in watchers
+        if watcher["verified_at"] is not None and watcher["id"] != reader["id"]
+    ]
+    used = [watcher["used_at"] for watcher in (reader, *others) if watcher["used_at"] is not None]
+    return ReadClaim(
+        gate_key=gate["gate_key"],
+        connection=connection,
+        remote_id=gate["remote_id"],
+        account=_account(tx, reader["account_id"]),
+        workspace_ids=(reader["id"], *(watcher["id"] for watcher in others)),
+        has_open_wish=any(watcher["has_wish"] for watcher in watchers),
+        state=State(reader["state"]),
+        used_at=max(used, default=None),
+        claimed_at=0.0,
+        granted_at=now,
+    )
+
+
+def _turn(watcher: Row) -> tuple[int, float, str]:
+    """Order readers: who was never tried and is unproven, then the proven in turn, then the rest in turn."""
+    is_proven = watcher["verified_at"] is not None and watcher["state"] != State.GONE
+    tried_at = watcher["tried_at"]
+    rank = 1 if is_proven else 0 if tried_at is None else 2
+    return rank, tried_at or 0.0, watcher["id"]
+
+
+def _pass_on(tx: Transaction, gate_key: str, able: Sequence[Row]) -> None:
+    """Let a gate rest that nobody can read for, or hand it to another connection to the same place."""
+    if able:
+        tx.run("hand_gate_over", gate_key=gate_key, connection=able[0]["connection"])
+    else:
+        tx.run("rest_gate", gate_key=gate_key)
+
+
+def _account(tx: Transaction, account_id: str) -> Account:
+    row = tx.one("account_by_id", id=account_id)
+    assert row is not None  # joined a moment ago, in this transaction
+    return rows.account(row)
+
+
+def record(tx: Transaction, results: Sequence[ReadResult]) -> None:
+    """Write what claimed reads brought."""
+    for result in results:
+        gate = tx.one("gate", gate_key=result.gate_key)
+        if gate is not None:
+            _record(tx, result, gate)
+
+
+def _record(tx: Transaction, result: ReadResult, gate: Row) -> None:
+    now = tx.now()
+    granted_at = gate["claimed_at"] if result.granted_at is None else result.granted_at
+    is_gone = result.observed is not None and result.observed.state is State.GONE
+    due_at = None if result.next_in is None else max(now + result.next_in, gate["next_check_at"])
+    for place, workspace_id in enumerate(result.workspace_ids):
+        row = tx.one("read_row", id=workspace_id, gate_key=result.gate_key)
+        if row is None:
+            continue
+        is_reader = place == 0 and row["account_id"] is not None and row["account_id"] == gate["reader"]
+        if not is_reader and (is_gone or row["verified_at"] is None):
+            # "Gone" may mean "not yours": who was proven before asks with an own account.
+            if is_gone and row["verified_at"] is not None and row["state"] != State.GONE:
+                due_at = max(now, gate["next_check_at"])
+            continue
+        changed = False
+        if result.observed is not None and granted_at >= (row["observed_at"] or 0.0):
+            changed = _observe(tx, row, result.observed, granted_at, is_reader=is_reader)
+        _tell_wish(tx, row["id"], result, changed=changed)
+    tx.run("settle_gate", gate_key=result.gate_key, granted_at=granted_at, due_at=due_at)
+
+
+def _observe(tx: Transaction, row: Row, seen: Observed, granted_at: float, *, is_reader: bool) -> bool:
+    """Write an observation into a row; say whether a step may want to know."""
+    if seen.state is State.UNKNOWN and row["state"] != State.UNKNOWN:
+        # An unknown word keeps the last state (design §1) and is no news: nothing is decided on it.
+        return False
+    verified_at = row["verified_at"]
+    # An absence proves nothing: it is also what those are told who may not see the resource.
+    if is_reader and seen.state not in {State.GONE, State.UNKNOWN}:
+        verified_at = granted_at
+    name = seen.name or row["name"]
+    before = (row["state"], row["url"], row["detail"], row["progress"])
+    after = (seen.state.value, seen.url, seen.detail, seen.progress)
+    if before == after and name == row["name"]:
+        tx.run("observed_same", id=row["id"], observed_at=granted_at, verified_at=verified_at)
+        return False
+    tx.run(
+        "observed",
+        id=row["id"],
+        name=name,
+        state=seen.state,
+        url=seen.url,
+        detail=seen.detail,
+        progress=seen.progress,
+        observed_at=granted_at,
+        verified_at=verified_at,
+    )
+    cards.owe_newest(tx, row["id"], changed=before[0] != after[0])
+    return before != after
+
+
+def _tell_wish(tx: Transaction, workspace_id: str, result: ReadResult, *, changed: bool) -> None:
+    wish = tx.one("open_wish_of", workspace_id=workspace_id)
+    if wish is None:
+        return
+    tx.run("wake_wish", id=wish["id"], hold=result.hold, strength=2 if changed else 1, now=tx.now())
+    if wish["read_hold"] != result.hold:
+        cards.owe(tx, wish["id"], changed=True)

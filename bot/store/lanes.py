@@ -1,0 +1,200 @@
+"""The queue before a database that one thread owns: urgent work first, records in batches, nothing too late.
+
+Work that waited too long is given up: it is answered StoreBusy and then never runs, or what it did is
+rolled back. Who is first, the caller who gives up or the thread that commits, is decided under one lock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import Enum
+from threading import Condition
+from time import monotonic
+from typing import Any
+
+from bot.errors import StoreBusy, StoreUnavailable
+from bot.store.transaction import Lane, Transaction
+
+#: After so many turns of urgent work in a row, other work gets one: it is late, but it comes.
+_URGENT_TURNS = 4
+
+
+class Stage(Enum):
+    """Name how far a job is."""
+
+    QUEUED = "queued"
+    COMMITTING = "committing"
+    GIVEN_UP = "given up"
+    DONE = "done"
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """Hold work, who waits for it, and what came of it."""
+
+    work: Callable[[Transaction], Any]
+    lane: Lane
+    is_read: bool
+    rows: int
+    future: asyncio.Future[Any]
+    queued_at: float = field(default_factory=monotonic)
+    stage: Stage = Stage.QUEUED
+    result: Any = None
+    error: BaseException | None = None
+
+
+class Lanes:
+    """Queue jobs from an event loop for a thread, and bring the results back."""
+
+    def __init__(self, patience: Mapping[Lane, float], batch_rows: int, batch_seconds: float) -> None:
+        self._patience = patience
+        self._batch_rows = batch_rows
+        self._batch_seconds = batch_seconds
+        self._condition = Condition()
+        self._queues: dict[Lane, deque[Job]] = {lane: deque() for lane in Lane}
+        self._urgent_turns = 0
+        self._is_closed = False
+        #: Why nothing can be done any more, once the thread has ended.
+        self._ended: str | None = None
+
+    # -- the loop's side -------------------------------------------------------------------------------------
+
+    async def submit(
+        self, work: Callable[[Transaction], Any], lane: Lane, *, is_read: bool, rows: int = 1
+    ) -> Any:
+        """Queue work and wait for what comes of it; raises StoreBusy, StoreUnavailable, and its errors."""
+        loop = asyncio.get_running_loop()
+        job = Job(work, lane, is_read, rows, loop.create_future())
+        with self._condition:
+            if self._is_closed or self._ended:
+                raise StoreUnavailable(self._ended or "the store is closed")
+            self._queues[lane].append(job)
+            self._condition.notify()
+        timer = loop.call_later(self._patience[lane], self._lose_patience, job)
+        try:
+            return await job.future
+        except asyncio.CancelledError:
+            self._give_up(job)
+            raise
+        finally:
+            timer.cancel()
+
+    def _lose_patience(self, job: Job) -> None:
+        if self._give_up(job) and not job.future.done():
+            job.future.set_exception(StoreBusy("the database is busy; nothing was done"))
+
+    def _give_up(self, job: Job) -> bool:
+        with self._condition:
+            if job.stage is not Stage.QUEUED:
+                return False
+            job.stage = Stage.GIVEN_UP
+            return True
+
+    def close(self) -> None:
+        """Take no more work; the thread finishes what is queued."""
+        with self._condition:
+            self._is_closed = True
+            self._condition.notify()
+
+    # -- the thread's side -----------------------------------------------------------------------------------
+
+    def take(self) -> list[Job] | None:
+        """Wait for work and return what is to be done next, of one lane; None when all is done and closed."""
+        with self._condition:
+            while True:
+                lane, wait = self._next()
+                if lane is not None:
+                    return self._pop(lane)
+                if self._is_closed and not any(self._queues.values()):
+                    return None
+                self._condition.wait(wait)
+
+    def _next(self) -> tuple[Lane | None, float | None]:
+        """Return the lane whose turn it is, or for how long to wait."""
+        queues = self._queues
+        ready = [lane for lane in (Lane.URGENT, Lane.STEADY) if queues[lane]]
+        wait = self._until_batch()
+        if wait is not None and wait <= 0:
+            ready.append(Lane.RECORDS)
+        if not ready:
+            return None, wait
+        if ready[0] is not Lane.URGENT:
+            self._urgent_turns = 0
+            # Steady work and records take turns: the one that has waited longer goes first.
+            return min(ready, key=lambda lane: queues[lane][0].queued_at), None
+        if len(ready) > 1 and self._urgent_turns >= _URGENT_TURNS:
+            self._urgent_turns = 0
+            return min(ready[1:], key=lambda lane: queues[lane][0].queued_at), None
+        self._urgent_turns += 1
+        return Lane.URGENT, None
+
+    def _until_batch(self) -> float | None:
+        queue = self._queues[Lane.RECORDS]
+        if not queue:
+            return None
+        if self._is_closed or sum(job.rows for job in queue) >= self._batch_rows:
+            return 0.0
+        return queue[0].queued_at + self._batch_seconds - monotonic()
+
+    def _pop(self, lane: Lane) -> list[Job]:
+        queue, rows = self._queues[lane], 0
+        taken: list[Job] = []
+        while queue and (not taken or rows + queue[0].rows <= self._batch_rows):
+            job = queue.popleft()
+            if job.stage is Stage.QUEUED:
+                taken.append(job)
+                rows += job.rows
+        return taken
+
+    def put_back(self, jobs: Iterable[Job]) -> None:
+        """Queue jobs again, before all others of their lane."""
+        with self._condition:
+            for job in reversed(list(jobs)):
+                self._queues[job.lane].appendleft(job)
+
+    def may_commit(self, jobs: Iterable[Job]) -> bool:
+        """Fix jobs as being committed, all or none; False when somebody gave up on one of them."""
+        with self._condition:
+            if any(job.stage is not Stage.QUEUED for job in jobs):
+                return False
+            for job in jobs:
+                job.stage = Stage.COMMITTING
+            return True
+
+    def deliver(self, jobs: Iterable[Job]) -> None:
+        """Tell the waiting callers what came of their jobs."""
+        by_loop: dict[asyncio.AbstractEventLoop, list[Job]] = {}
+        with self._condition:
+            for job in jobs:
+                if job.stage is not Stage.GIVEN_UP:
+                    job.stage = Stage.DONE
+                    by_loop.setdefault(job.future.get_loop(), []).append(job)
+        for loop, done in by_loop.items():
+            # A loop that was closed has nobody left who waits.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(_resolve, done)
+
+    def end(self, reason: str) -> None:
+        """Refuse all that is queued and all that may come: the thread is gone."""
+        with self._condition:
+            self._ended = reason
+            left = [job for queue in self._queues.values() for job in queue]
+            for queue in self._queues.values():
+                queue.clear()
+        for job in left:
+            job.error = StoreUnavailable(reason)
+        self.deliver(left)
+
+
+def _resolve(jobs: Iterable[Job]) -> None:
+    for job in jobs:
+        if job.future.done():
+            continue
+        if job.error is not None:
+            job.future.set_exception(job.error)
+        else:
+            job.future.set_result(job.result)

@@ -1,0 +1,126 @@
+"""Links: one-time invitations to link an account, up to the moment that the account stands (design §3.6)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from bot.store import audit, cards, gates, notices, rows, tasks
+from bot.store.text import as_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.models import Account, AuditEntry, Link, Principal
+    from bot.store.records import Activation
+    from bot.store.transaction import Transaction
+
+
+def new(tx: Transaction, link: Link, entries: Sequence[AuditEntry]) -> None:
+    """Write a fresh link; older unused ones of the same principal and connection expire at once."""
+    expire(tx, link.principal.key, link.connection)
+    tx.run(
+        "new_link",
+        principal=link.principal.key,
+        connection=link.connection,
+        waiting=None if link.waiting is None else as_json(link.waiting),
+        created_at=link.created_at,
+        **_changing(link),
+    )
+    audit.append(tx, entries)
+
+
+def _changing(link: Link) -> dict[str, Any]:
+    return {
+        "nonce_hash": link.nonce_hash,
+        "expires_at": link.expires_at,
+        "stage": link.stage,
+        "tries_left": link.tries_left,
+        "secret": link.secret,
+        "username": link.username,
+        "code_hash": link.code_hash,
+        "code_tries_left": link.code_tries_left,
+        "browser_hash": link.browser_hash,
+        "proven": link.proven,
+    }
+
+
+def expire(tx: Transaction, principal_key: str, connection: str) -> None:
+    """Let the unused links of a pair expire, and forget what secret they hold."""
+    tx.run("expire_links", principal=principal_key, connection=connection, now=tx.now())
+
+
+def link(tx: Transaction, nonce_hash: str) -> Link | None:
+    """Return a link, used or expired ones too."""
+    row = tx.one("link", nonce_hash=nonce_hash)
+    return rows.link(row) if row else None
+
+
+def change(tx: Transaction, changed: Link, expected_stage: str, expected_tries: int) -> bool:
+    """Write a link's new stage when it still stands as expected and has not expired."""
+    written = tx.run(
+        "change_link",
+        **_changing(changed),
+        expected_stage=expected_stage,
+        expected_tries=expected_tries,
+        now=tx.now(),
+    )
+    return written == 1
+
+
+def open_of(tx: Transaction, principal: Principal, stage: str) -> Link | None:
+    """Return the newest unexpired link of a principal in a stage."""
+    row = tx.one("open_link_of", principal=principal.key, stage=stage, now=tx.now())
+    return rows.link(row) if row else None
+
+
+def activate(
+    tx: Transaction, nonce_hash: str, expected_stage: str, activation: Activation
+) -> Literal["ok", "gone", "taken"]:
+    """Consume a link and write its account; see the Protocol for what follows."""
+    account = activation.account
+    pair = {"principal": account.principal.key, "connection": account.connection}
+    standing = tx.one("link", nonce_hash=nonce_hash)
+    if (
+        standing is None
+        or standing["stage"] != expected_stage
+        or standing["expires_at"] <= tx.now()
+        or (standing["principal"], standing["connection"]) != (pair["principal"], pair["connection"])
+    ):
+        return "gone"
+    if tx.one("holder_of_username", username=account.username, **pair) is not None:
+        return "taken"
+    if tx.one("use_link", nonce_hash=nonce_hash, expected_stage=expected_stage, now=tx.now()) is None:
+        return "gone"
+    _put(tx, account, pair)
+    _resume(tx, pair)
+    tasks.add(tx, activation.tasks)
+    notices.add(tx, activation.notices)
+    audit.append(tx, activation.audit)
+    return "ok"
+
+
+def _put(tx: Transaction, account: Account, pair: dict[str, str]) -> None:
+    former = tx.one("replace_account", **pair)
+    if former is None or former["username"] != account.username or not account.username:
+        tx.run("doubt_workspaces", **pair)
+    tx.run(
+        "add_account",
+        **pair,
+        id=account.id,
+        username=account.username,
+        secret=account.secret,
+        state=account.state,
+        linked_at=account.linked_at,
+        discovered_at=account.discovered_at,
+        unlinked_at=account.unlinked_at,
+    )
+
+
+def _resume(tx: Transaction, pair: dict[str, str]) -> None:
+    """Let what waited for the account go on: wishes at once, watches with the next read."""
+    for wish in tx.all("open_wishes_at", **pair):
+        tx.run("resume_wish", id=wish["id"], now=tx.now())
+        if wish["hold"] or wish["read_hold"]:
+            cards.owe(tx, wish["id"], changed=True)
+    for workspace in tx.all("watched_of_account", **pair):
+        gates.make_due(tx, workspace)

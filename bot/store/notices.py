@@ -1,0 +1,90 @@
+"""The outbox: written with the transition it tells of, sent later; each message once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.models import NOTICE_CLASS, NoticeKind
+from bot.store import rows
+from bot.store.text import as_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.models import NewNotice, Notice, Principal
+    from bot.store.transaction import Transaction
+
+
+def add(tx: Transaction, notices: Sequence[NewNotice], subject: str = "") -> None:
+    """Write notices; ones that exist (subject, kind, occasion) are left alone.
+
+    ``subject`` stands in for an empty one.
+    """
+    for new in notices:
+        now = tx.now()
+        tx.run(
+            "add_notice",
+            id=tx.ids.new("notice"),
+            subject=new.subject or subject,
+            kind=new.kind,
+            occasion=new.occasion,
+            principal=new.principal.key,
+            body=as_json(new.body),
+            **{"class": NOTICE_CLASS[new.kind]},
+            now=now,
+            due_at=now + new.due_in,
+        )
+
+
+def claim(tx: Transaction, limit: int, lease: float, classes: Sequence[int]) -> list[Notice]:
+    """Lease due notices by class, then age."""
+    claimed: list[Notice] = []
+    for number in sorted(set(classes)):
+        now = tx.now()
+        left = limit - len(claimed)
+        if left <= 0:
+            break
+        found = tx.all("claim_notices", **{"class": number}, now=now, until=now + lease, limit=left)
+        claimed += sorted(map(rows.notice, found), key=lambda notice: (notice.created_at, notice.id))
+    return claimed
+
+
+def sent(tx: Transaction, notice_id: str, channel_id: str, message_ts: str) -> None:
+    """Mark as sent, keep where a first card stands and where the person's direct messages go."""
+    now = tx.now()
+    row = tx.one("notice_sent", id=notice_id, channel_id=channel_id, message_ts=message_ts, now=now)
+    if row is None:
+        return
+    if row["kind"] == NoticeKind.CARD:
+        tx.run("place_card", wish_id=row["subject"], channel_id=channel_id, message_ts=message_ts, now=now)
+    # Slack's ids of direct messages begin with D; a card may stand in a channel.
+    if channel_id.startswith("D"):
+        tx.run("remember_channel", principal=row["principal"], channel_id=channel_id)
+
+
+def retry(tx: Transaction, notice_id: str, due_in: float, *, error: str, unknown_since: float | None) -> None:
+    """Put back for later; ``unknown_since`` keeps the earliest one given."""
+    tx.run(
+        "notice_retry",
+        id=notice_id,
+        due_at=tx.now() + due_in,
+        error=error,
+        has_unknown=unknown_since is not None,
+        unknown_since=unknown_since or 0.0,
+    )
+
+
+def dead(tx: Transaction, notice_id: str, error: str) -> None:
+    """Give up on a notice."""
+    tx.run("notice_dead", id=notice_id, error=error)
+
+
+def dead_ones(tx: Transaction, limit: int) -> list[Notice]:
+    """Return the newest dead notices."""
+    return [rows.notice(row) for row in tx.all("dead_notices", limit=limit)]
+
+
+def known_channel(tx: Transaction, principal: Principal) -> str | None:
+    """Return the direct message's channel id that an earlier send told, if any."""
+    row = tx.one("known_channel", principal=principal.key)
+    return None if row is None else str(row["channel_id"])

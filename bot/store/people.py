@@ -1,0 +1,52 @@
+"""The inbox (one effect per interaction) and the table of people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.store import rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.models import Person, Principal
+    from bot.store.transaction import Transaction
+
+
+def first_sight(tx: Transaction, interaction: str) -> bool:
+    """Write an inbox row; say whether it was new. An empty interaction is always new."""
+    return not interaction or tx.run("see_interaction", key=interaction, now=tx.now()) == 1
+
+
+def result_of(tx: Transaction, interaction: str) -> str:
+    """Return the id that an interaction brought about, "" when none was kept."""
+    row = tx.one("interaction_result", key=interaction)
+    return str(row["result"]) if row else ""
+
+
+def keep_result(tx: Transaction, interaction: str, result: str) -> None:
+    """Keep what an interaction brought about, for its repetitions."""
+    if interaction:
+        tx.run("set_interaction_result", key=interaction, result=result)
+
+
+def person(tx: Transaction, principal: Principal) -> Person | None:
+    """Return what is known of a person."""
+    row = tx.one("person", principal=principal.key)
+    return rows.person(row) if row else None
+
+
+def save(tx: Transaction, people: Sequence[Person]) -> None:
+    """Write people; the newer ``seen_at`` wins."""
+    for one in people:
+        tx.run(
+            "save_person",
+            principal=one.principal.key,
+            name=one.name,
+            is_guest=one.is_guest,
+            is_bot=one.is_bot,
+            is_deleted=one.is_deleted,
+            is_stranger=one.is_stranger,
+            time_zone=one.time_zone,
+            seen_at=one.seen_at,
+        )

@@ -1,0 +1,33 @@
+"""The SQL files of this folder: named queries and migrations, read once."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib.resources import files
+
+_HEADER = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+
+
+@cache
+def named_queries() -> dict[str, str]:
+    """Return the statements of ``queries.sql`` by name, without their comments. Parameters are ``:named``."""
+    text = files(__package__).joinpath("queries.sql").read_text(encoding="utf-8")
+    _, *pieces = _HEADER.split(text)
+    queries: dict[str, str] = {}
+    for name, body in zip(pieces[::2], pieces[1::2], strict=True):
+        if name in queries:
+            raise ValueError(f"two queries are named {name}")
+        lines = [line for line in body.splitlines() if line.strip() and not line.startswith("--")]
+        queries[name] = "\n".join(lines).strip().removesuffix(";")
+    return queries
+
+
+@cache
+def migrations() -> dict[str, str]:
+    """Return the migrations' scripts by name (``0001_foundation``), in the order in which they run."""
+    folder = files(__package__).joinpath("migrations")
+    scripts = {
+        entry.name.removesuffix(".sql"): entry for entry in folder.iterdir() if entry.name.endswith(".sql")
+    }
+    return {name: scripts[name].read_text(encoding="utf-8") for name in sorted(scripts)}

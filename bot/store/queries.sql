@@ -1,0 +1,559 @@
+-- Every statement of the store, by name, in the order of bot/store/*.py. Portable between SQLite and PostgreSQL:
+-- no scalar MIN/MAX, no IN over a parameter, conflicts by ON CONFLICT, results by RETURNING. Claims repeat their
+-- condition in the outer WHERE: without it PostgreSQL hands a row out twice.
+
+-- == inbox, people, audit ==
+
+-- name: see_interaction
+INSERT INTO inbox (key, seen_at, result) VALUES (:key, :now, '') ON CONFLICT (key) DO NOTHING;
+
+-- name: interaction_result
+SELECT result FROM inbox WHERE key = :key;
+
+-- name: set_interaction_result
+UPDATE inbox SET result = :result WHERE key = :key;
+
+-- name: save_person
+INSERT INTO people (principal, name, is_guest, is_bot, is_deleted, is_stranger, time_zone, seen_at)
+VALUES (:principal, :name, :is_guest, :is_bot, :is_deleted, :is_stranger, :time_zone, :seen_at)
+ON CONFLICT (principal) DO UPDATE SET
+    name = excluded.name, is_guest = excluded.is_guest, is_bot = excluded.is_bot,
+    is_deleted = excluded.is_deleted, is_stranger = excluded.is_stranger,
+    time_zone = excluded.time_zone, seen_at = excluded.seen_at
+WHERE excluded.seen_at >= people.seen_at;
+
+-- name: person
+SELECT * FROM people WHERE principal = :principal;
+
+-- The head is written before it is read: that locks it, so two writers can't append the same seq.
+-- name: lengthen_audit
+UPDATE audit_head SET count = count + :more WHERE id = 1 RETURNING count, hash;
+
+-- name: end_audit
+UPDATE audit_head SET hash = :hash WHERE id = 1;
+
+-- name: audit_head
+SELECT count, hash FROM audit_head WHERE id = 1;
+
+-- name: append_audit
+INSERT INTO audit (seq, at, actor, action, target, result, detail, previous_hash, hash)
+VALUES (:seq, :at, :actor, :action, :target, :result, :detail, :previous_hash, :hash);
+
+-- name: audit_entries
+SELECT * FROM audit WHERE seq > :after ORDER BY seq LIMIT :limit;
+
+-- name: statistics
+SELECT
+    (SELECT COUNT(*) FROM wishes WHERE outcome IS NULL) AS open_wishes,
+    (SELECT COUNT(*) FROM notices WHERE state IN ('pending', 'retry', 'leased')) AS pending_notices,
+    (SELECT COUNT(*) FROM notices WHERE state = 'dead') AS dead_notices,
+    (SELECT COUNT(*) FROM accounts WHERE state <> 'revoking') AS accounts,
+    (SELECT COUNT(*) FROM workspaces WHERE hidden = 0) AS workspaces,
+    (SELECT COUNT(*) FROM tasks) AS tasks,
+    (SELECT COUNT(*) FROM people WHERE is_deleted = 0) AS people;
+
+-- == links and accounts ==
+
+-- name: expire_links
+UPDATE links SET expires_at = :now, secret = NULL, code_hash = NULL
+WHERE principal = :principal AND connection = :connection AND stage <> 'used' AND expires_at > :now;
+
+-- name: new_link
+INSERT INTO links (
+    nonce_hash, principal, connection, waiting, created_at, expires_at, stage, tries_left, secret, username,
+    code_hash, code_tries_left, browser_hash, proven
+) VALUES (
+    :nonce_hash, :principal, :connection, :waiting, :created_at, :expires_at, :stage, :tries_left, :secret,
+    :username, :code_hash, :code_tries_left, :browser_hash, :proven
+);
+
+-- name: link
+SELECT * FROM links WHERE nonce_hash = :nonce_hash;
+
+-- Principal, connection and what waits are fixed when a link is made.
+-- name: change_link
+UPDATE links SET
+    expires_at = :expires_at, stage = :stage, tries_left = :tries_left, secret = :secret, username = :username,
+    code_hash = :code_hash, code_tries_left = :code_tries_left, browser_hash = :browser_hash, proven = :proven
+WHERE nonce_hash = :nonce_hash AND stage = :expected_stage AND tries_left = :expected_tries
+    AND expires_at > :now;
+
+-- name: open_link_of
+SELECT * FROM links WHERE principal = :principal AND stage = :stage AND expires_at > :now
+ORDER BY created_at DESC, nonce_hash LIMIT 1;
+
+-- name: use_link
+UPDATE links SET stage = 'used', secret = NULL, code_hash = NULL
+WHERE nonce_hash = :nonce_hash AND stage = :expected_stage AND expires_at > :now
+RETURNING principal, connection;
+
+-- name: holder_of_username
+SELECT id FROM accounts
+WHERE connection = :connection AND username = :username AND username <> '' AND state <> 'revoking'
+    AND principal <> :principal LIMIT 1;
+
+-- name: replace_account
+DELETE FROM accounts WHERE principal = :principal AND connection = :connection AND state <> 'revoking'
+RETURNING username;
+
+-- name: add_account
+INSERT INTO accounts (id, principal, connection, username, secret, state, linked_at, discovered_at, unlinked_at)
+VALUES (:id, :principal, :connection, :username, :secret, :state, :linked_at, :discovered_at, :unlinked_at);
+
+-- What was verified with another account of the provider proves nothing about this one.
+-- name: doubt_workspaces
+UPDATE workspaces SET verified_at = NULL, tried_at = NULL
+WHERE principal = :principal AND connection = :connection;
+
+-- name: resume_wish
+UPDATE wishes SET
+    hold = NULL, read_hold = NULL,
+    woken = CASE WHEN leased_until > :now THEN 3 ELSE woken END,
+    next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
+WHERE id = :id AND outcome IS NULL;
+
+-- name: watched_of_account
+SELECT id, gate_key, connection, remote_id, state FROM workspaces
+WHERE principal = :principal AND connection = :connection AND hidden = 0;
+
+-- name: account
+SELECT * FROM accounts WHERE principal = :principal AND connection = :connection
+ORDER BY CASE WHEN state = 'revoking' THEN 1 ELSE 0 END, linked_at DESC, id LIMIT 1;
+
+-- name: account_by_id
+SELECT * FROM accounts WHERE id = :id;
+
+-- name: accounts
+SELECT * FROM accounts WHERE principal = :principal AND state <> 'revoking' ORDER BY connection;
+
+-- name: active_accounts
+SELECT * FROM accounts WHERE state = 'active' ORDER BY connection, linked_at, id;
+
+-- name: active_accounts_at
+SELECT * FROM accounts WHERE state = 'active' AND connection = :connection ORDER BY linked_at, id;
+
+-- name: begin_revoking
+UPDATE accounts SET state = 'revoking', unlinked_at = :now WHERE id = :id;
+
+-- name: delete_account
+DELETE FROM accounts WHERE id = :id;
+
+-- name: drop_account
+DELETE FROM accounts WHERE id = :id AND state = 'revoking';
+
+-- name: orphan_wishes
+UPDATE wishes SET is_orphan = 1 WHERE workspace_id = :workspace_id;
+
+-- name: delete_workspaces
+DELETE FROM workspaces WHERE principal = :principal AND connection = :connection RETURNING id, gate_key;
+
+-- name: refuse_account
+UPDATE accounts SET state = 'refused', secret = ''
+WHERE id = :id AND state = 'active' AND secret = :secret
+RETURNING *;
+
+-- name: hold_wish
+UPDATE wishes SET hold = :hold WHERE id = :id AND outcome IS NULL;
+
+-- name: save_secret
+UPDATE accounts SET secret = :new WHERE id = :id AND secret = :old AND state = 'active';
+
+-- == workspaces ==
+
+-- name: workspaces
+SELECT * FROM workspaces WHERE principal = :principal AND hidden <= :hidden;
+
+-- name: workspace
+SELECT * FROM workspaces WHERE id = :id;
+
+-- name: workspace_by_remote
+SELECT * FROM workspaces WHERE principal = :principal AND connection = :connection AND remote_id = :remote_id;
+
+-- name: workspaces_of_account
+SELECT w.*, (
+    SELECT o.id FROM wishes o WHERE o.workspace_id = w.id AND o.outcome IS NULL
+) AS open_wish
+FROM workspaces w WHERE w.principal = :principal AND w.connection = :connection;
+
+-- name: add_workspace
+INSERT INTO workspaces (
+    id, principal, connection, remote_id, gate_key, name, alias, state, url, detail, progress, observed_at,
+    verified_at, used_at, origin, hidden, created_at
+) VALUES (
+    :id, :principal, :connection, :remote_id, :gate_key, :name, :alias, :state, :url, :detail, :progress,
+    :observed_at, :verified_at, :used_at, :origin, 0, :now
+)
+ON CONFLICT (principal, connection, remote_id) DO NOTHING;
+
+-- name: unhide_workspace
+UPDATE workspaces SET hidden = 0, alias = COALESCE(:alias, alias), used_at = :now WHERE id = :id;
+
+-- name: listed_workspace
+UPDATE workspaces SET
+    name = :name, gate_key = :gate_key, state = :state, url = :url, detail = :detail, progress = :progress,
+    observed_at = :observed_at, verified_at = :verified_at
+WHERE id = :id;
+
+-- name: name_workspace
+UPDATE workspaces SET alias = :alias WHERE id = :id;
+
+-- name: hide_workspace
+UPDATE workspaces SET hidden = 1 WHERE id = :id AND hidden = 0 RETURNING gate_key;
+
+-- name: discovered
+UPDATE accounts SET discovered_at = :now WHERE id = :id;
+
+-- name: listing_start
+SELECT claimed_at FROM tasks WHERE kind = 'discover' AND subject = :account_id AND is_leased = 1;
+
+-- name: last_starts
+SELECT ended_at - called_at AS seconds FROM wishes
+WHERE workspace_id = :workspace_id AND outcome = 'fulfilled' AND start_call = 'accepted'
+    AND called_at IS NOT NULL
+ORDER BY created_at DESC LIMIT 20;
+
+-- A person looks at it: it is in use, and where its last read proved nothing it may try again.
+-- name: use_workspace
+UPDATE workspaces SET
+    used_at = :now,
+    tried_at = CASE WHEN verified_at IS NULL OR state = 'gone' THEN NULL ELSE tried_at END
+WHERE id = :id
+RETURNING id, gate_key, connection, remote_id;
+
+-- == wishes ==
+
+-- name: open_wish_of
+SELECT * FROM wishes WHERE workspace_id = :workspace_id AND outcome IS NULL;
+
+-- name: add_wish
+INSERT INTO wishes (
+    id, principal, workspace_id, connection, verb, created_at, deadline_at, next_step_at, reference
+) VALUES (
+    :id, :principal, :workspace_id, :connection, :verb, :now, :deadline_at, :now, :reference
+)
+ON CONFLICT (workspace_id) WHERE outcome IS NULL DO NOTHING
+RETURNING *;
+
+-- name: end_wish
+UPDATE wishes SET
+    outcome = :outcome, cause = :cause, ended_at = :now, hold = NULL, read_hold = NULL, leased_until = 0, claim = ''
+WHERE id = :id AND outcome IS NULL
+RETURNING *;
+
+-- name: keep_waiting
+UPDATE wishes SET
+    deadline_at = :deadline_at, deadline_number = deadline_number + 1,
+    woken = CASE WHEN leased_until > :now THEN 3 ELSE woken END,
+    next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
+WHERE id = :id AND outcome IS NULL
+RETURNING *;
+
+-- name: wish
+SELECT * FROM wishes WHERE id = :id;
+
+-- name: latest_wish
+SELECT * FROM wishes WHERE workspace_id = :workspace_id
+ORDER BY created_at DESC, CASE WHEN outcome IS NULL THEN 0 ELSE 1 END, id DESC LIMIT 1;
+
+-- name: open_wishes
+SELECT * FROM wishes WHERE principal = :principal AND outcome IS NULL ORDER BY created_at, id;
+
+-- name: open_wishes_at
+SELECT * FROM wishes WHERE principal = :principal AND connection = :connection AND outcome IS NULL
+ORDER BY created_at, id;
+
+-- name: claim_wishes
+UPDATE wishes SET next_step_at = :until, leased_until = :until, claim = :claim, woken = 0
+WHERE id IN (
+    SELECT id FROM wishes WHERE outcome IS NULL AND next_step_at <= :now AND leased_until <= :now
+    ORDER BY next_step_at LIMIT :limit
+) AND outcome IS NULL AND next_step_at <= :now AND leased_until <= :now
+RETURNING *;
+
+-- woken: 1 a read was recorded during the lease, 2 one that changed something, 3 it shall be stepped at once.
+-- name: save_step
+UPDATE wishes SET
+    next_step_at = CASE
+        WHEN :keeps_lease = 1 THEN :next_step_at
+        WHEN woken = 3 OR (woken = 2 AND :waits_for <> 'time') OR (woken = 1 AND :waits_for = 'read') THEN :now
+        ELSE :next_step_at END,
+    leased_until = CASE WHEN :keeps_lease = 1 THEN :next_step_at ELSE 0 END,
+    claim = CASE WHEN :keeps_lease = 1 THEN claim ELSE '' END,
+    woken = CASE WHEN :keeps_lease = 1 THEN woken ELSE 0 END,
+    waits_for = :waits_for, start_call = :start_call, stop_call = :stop_call, called_at = :called_at,
+    read_since = :read_since, attempts = :attempts, hold = :hold, read_hold = :read_hold, outcome = :outcome,
+    cause = :cause, ended_at = :ended_at, deadline_at = :deadline_at, progress_floor = :progress_floor
+WHERE id = :id AND outcome IS NULL;
+
+-- == the poll gate ==
+
+-- Makes the gate due, never earlier than it may open.
+-- name: want_gate
+INSERT INTO gates (gate_key, connection, remote_id, due_at, wanted_at)
+VALUES (:gate_key, :connection, :remote_id, :now, :now)
+ON CONFLICT (gate_key) DO UPDATE SET
+    connection = excluded.connection,
+    wanted_at = excluded.wanted_at,
+    due_at = CASE
+        WHEN gates.due_at IS NOT NULL AND gates.due_at <= excluded.wanted_at THEN gates.due_at
+        WHEN gates.next_check_at > excluded.wanted_at THEN gates.next_check_at
+        ELSE excluded.wanted_at END;
+
+-- name: have_gate
+INSERT INTO gates (gate_key, connection, remote_id) VALUES (:gate_key, :connection, :remote_id)
+ON CONFLICT (gate_key) DO NOTHING;
+
+-- name: claim_gates
+UPDATE gates SET claimed_at = :now, next_check_at = :next_check_at, due_at = :next_check_at
+WHERE gate_key IN (
+    SELECT gate_key FROM gates
+    WHERE connection = :connection AND due_at IS NOT NULL AND due_at <= :now AND next_check_at <= :now
+    ORDER BY due_at LIMIT :limit
+) AND connection = :connection AND due_at <= :now AND next_check_at <= :now
+RETURNING gate_key, remote_id;
+
+-- name: watchers
+SELECT w.id, w.principal, w.connection, w.state, w.used_at, w.verified_at, w.tried_at, a.id AS account_id,
+    EXISTS (SELECT 1 FROM wishes o WHERE o.workspace_id = w.id AND o.outcome IS NULL) AS has_wish
+FROM workspaces w
+LEFT JOIN accounts a ON a.principal = w.principal AND a.connection = w.connection AND a.state = 'active'
+WHERE w.gate_key = :gate_key AND w.hidden = 0;
+
+-- name: set_reader
+UPDATE gates SET reader = :account_id WHERE gate_key = :gate_key;
+
+-- name: mark_tried
+UPDATE workspaces SET tried_at = :now WHERE id = :id;
+
+-- name: hand_gate_over
+UPDATE gates SET connection = :connection WHERE gate_key = :gate_key;
+
+-- name: rest_gate
+UPDATE gates SET due_at = NULL WHERE gate_key = :gate_key;
+
+-- A gate that nobody can read for any more has no due time; it keeps the time before which none may pass.
+-- name: rest_gate_without_reader
+UPDATE gates SET due_at = NULL WHERE gate_key = :gate_key AND NOT EXISTS (
+    SELECT 1 FROM workspaces w
+    JOIN accounts a ON a.principal = w.principal AND a.connection = w.connection AND a.state = 'active'
+    WHERE w.gate_key = :gate_key AND w.hidden = 0
+);
+
+-- name: gate
+SELECT * FROM gates WHERE gate_key = :gate_key;
+
+-- A read that was asked for after this one was granted still has to come.
+-- name: settle_gate
+UPDATE gates SET due_at = CASE WHEN wanted_at > :granted_at THEN next_check_at ELSE :due_at END
+WHERE gate_key = :gate_key;
+
+-- name: read_row
+SELECT w.*, a.id AS account_id FROM workspaces w
+LEFT JOIN accounts a ON a.principal = w.principal AND a.connection = w.connection AND a.state = 'active'
+WHERE w.id = :id AND w.gate_key = :gate_key;
+
+-- name: observed_same
+UPDATE workspaces SET observed_at = :observed_at, verified_at = :verified_at WHERE id = :id;
+
+-- name: observed
+UPDATE workspaces SET
+    name = :name, state = :state, url = :url, detail = :detail, progress = :progress,
+    observed_at = :observed_at, verified_at = :verified_at
+WHERE id = :id;
+
+-- name: wake_wish
+UPDATE wishes SET
+    read_hold = :hold,
+    woken = CASE
+        WHEN leased_until > :now AND woken < :strength THEN :strength
+        ELSE woken END,
+    next_step_at = CASE
+        WHEN leased_until > :now OR next_step_at <= :now THEN next_step_at
+        WHEN waits_for = 'read' OR (waits_for = 'change' AND :strength = 2) THEN :now
+        ELSE next_step_at END
+WHERE id = :id AND outcome IS NULL;
+
+-- The wall clock jumped ahead by :jump: what was closed stays closed for as long as it would have.
+-- name: move_closed_gates
+UPDATE gates SET next_check_at = next_check_at + :jump WHERE next_check_at > :before;
+
+-- The wall clock was set back while no process ran: a gate can't have been claimed in the future.
+-- name: heal_gates
+UPDATE gates SET next_check_at = next_check_at - claimed_at + :now, due_at = CASE
+    WHEN due_at IS NULL THEN NULL ELSE next_check_at - claimed_at + :now END, claimed_at = :now
+WHERE claimed_at > :now;
+
+-- == notices and cards ==
+
+-- name: add_notice
+INSERT INTO notices (id, subject, kind, occasion, principal, body, state, class, created_at, due_at)
+VALUES (:id, :subject, :kind, :occasion, :principal, :body, 'pending', :class, :now, :due_at)
+ON CONFLICT (subject, kind, occasion) DO NOTHING;
+
+-- A lease that ran out is an attempt of unknown outcome.
+-- name: claim_notices
+UPDATE notices SET
+    unknown_since = CASE WHEN state = 'leased' THEN COALESCE(unknown_since, leased_at) ELSE unknown_since END,
+    state = 'leased', attempts = attempts + 1, leased_at = :now, due_at = :until
+WHERE id IN (
+    SELECT id FROM notices
+    WHERE class = :class AND state IN ('pending', 'retry', 'leased') AND due_at <= :now
+    ORDER BY due_at LIMIT :limit
+) AND state IN ('pending', 'retry', 'leased') AND due_at <= :now
+RETURNING *;
+
+-- name: notice_sent
+UPDATE notices SET
+    state = 'sent', sent_at = :now, channel_id = :channel_id, message_ts = :message_ts, error = NULL
+WHERE id = :id AND state <> 'sent'
+RETURNING subject, kind, principal;
+
+-- name: remember_channel
+INSERT INTO direct_channels (principal, channel_id) VALUES (:principal, :channel_id)
+ON CONFLICT (principal) DO UPDATE SET channel_id = excluded.channel_id;
+
+-- name: known_channel
+SELECT channel_id FROM direct_channels WHERE principal = :principal;
+
+-- name: notice_retry
+UPDATE notices SET state = 'retry', due_at = :due_at, error = :error,
+    unknown_since = CASE
+        WHEN :has_unknown = 0 OR unknown_since <= :unknown_since THEN unknown_since
+        ELSE :unknown_since END
+WHERE id = :id AND state IN ('pending', 'retry', 'leased');
+
+-- name: notice_dead
+UPDATE notices SET state = 'dead', error = :error
+WHERE id = :id AND state IN ('pending', 'retry', 'leased');
+
+-- name: dead_notices
+SELECT * FROM notices WHERE state = 'dead' ORDER BY created_at DESC, id DESC LIMIT :limit;
+
+-- name: add_card
+INSERT INTO cards (wish_id, principal, updated_at) VALUES (:wish_id, :principal, :now)
+ON CONFLICT (wish_id) DO NOTHING;
+
+-- name: card
+SELECT * FROM cards WHERE wish_id = :wish_id;
+
+-- name: owe_card
+UPDATE cards SET is_dirty = 1, dirt = dirt + 1,
+    changed_at = CASE WHEN :changed = 1 THEN :now ELSE changed_at END
+WHERE wish_id = :wish_id;
+
+-- name: place_card
+UPDATE cards SET channel_id = :channel_id, message_ts = :message_ts, updated_at = :now
+WHERE wish_id = :wish_id;
+
+-- name: claim_changed_cards
+UPDATE cards SET leased_until = :until, claimed_dirt = dirt
+WHERE wish_id IN (
+    SELECT wish_id FROM cards
+    WHERE is_dirty = 1 AND message_ts IS NOT NULL AND leased_until <= :now AND changed_at IS NOT NULL
+    ORDER BY changed_at LIMIT :limit
+) AND is_dirty = 1 AND message_ts IS NOT NULL AND leased_until <= :now
+RETURNING *;
+
+-- name: claim_progressed_cards
+UPDATE cards SET leased_until = :until, claimed_dirt = dirt
+WHERE wish_id IN (
+    SELECT wish_id FROM cards
+    WHERE is_dirty = 1 AND message_ts IS NOT NULL AND leased_until <= :now AND changed_at IS NULL
+        AND updated_at <= :before
+    ORDER BY updated_at LIMIT :limit
+) AND is_dirty = 1 AND message_ts IS NOT NULL AND leased_until <= :now
+RETURNING *;
+
+-- What made it dirty after the claim is still owed.
+-- name: card_updated
+UPDATE cards SET
+    is_dirty = CASE WHEN dirt = claimed_dirt THEN 0 ELSE 1 END,
+    changed_at = CASE
+        WHEN dirt = claimed_dirt OR changed_at <= :claimed_changed_at THEN NULL
+        ELSE changed_at END,
+    updated_at = :now, leased_until = 0
+WHERE wish_id = :wish_id;
+
+-- name: card_retry
+UPDATE cards SET leased_until = :until WHERE wish_id = :wish_id;
+
+-- name: card_lost
+UPDATE cards SET channel_id = NULL, message_ts = NULL, is_dirty = 0, changed_at = NULL, leased_until = 0
+WHERE wish_id = :wish_id;
+
+-- == tasks ==
+
+-- name: task_of
+SELECT * FROM tasks WHERE kind = :kind AND subject = :subject;
+
+-- name: task
+SELECT * FROM tasks WHERE id = :id;
+
+-- name: add_task
+INSERT INTO tasks (id, kind, subject, payload, created_at, due_at)
+VALUES (:id, :kind, :subject, :payload, :now, :due_at)
+ON CONFLICT (kind, subject) DO NOTHING;
+
+-- name: join_waiting_task
+UPDATE tasks SET payload = :payload, due_at = CASE WHEN due_at < :due_at THEN due_at ELSE :due_at END
+WHERE id = :id;
+
+-- name: join_running_task
+UPDATE tasks SET joined = :joined WHERE id = :id;
+
+-- name: claim_tasks
+UPDATE tasks SET is_leased = 1, claimed_at = :now, due_at = :until
+WHERE id IN (SELECT id FROM tasks WHERE due_at <= :now ORDER BY due_at LIMIT :limit) AND due_at <= :now
+RETURNING *;
+
+-- name: requeue_task
+UPDATE tasks SET payload = :payload, joined = NULL, is_leased = 0, attempts = :attempts, due_at = :due_at
+WHERE id = :id;
+
+-- name: refresh_task
+UPDATE tasks SET payload = :payload, joined = NULL WHERE id = :id;
+
+-- name: delete_task
+DELETE FROM tasks WHERE id = :id;
+
+-- name: delete_task_of
+DELETE FROM tasks WHERE kind = :kind AND subject = :subject;
+
+-- == sweep: each at most :limit rows, so that none holds the database for long ==
+
+-- name: sweep_inbox
+DELETE FROM inbox WHERE key IN (
+    SELECT key FROM inbox WHERE seen_at < :before ORDER BY seen_at LIMIT :limit
+);
+
+-- name: sweep_links
+DELETE FROM links WHERE nonce_hash IN (
+    SELECT nonce_hash FROM links WHERE expires_at < :before ORDER BY expires_at LIMIT :limit
+);
+
+-- name: sweep_notices
+DELETE FROM notices WHERE id IN (
+    SELECT id FROM notices WHERE state = 'sent' AND sent_at < :before ORDER BY sent_at LIMIT :limit
+);
+
+-- name: sweep_orphans
+DELETE FROM wishes WHERE id IN (
+    SELECT id FROM wishes WHERE is_orphan = 1 AND ended_at < :before ORDER BY ended_at LIMIT :limit
+);
+
+-- name: some_workspaces
+SELECT id FROM workspaces WHERE id > :after ORDER BY id LIMIT :limit;
+
+-- name: sweep_wishes_of
+DELETE FROM wishes WHERE outcome IS NOT NULL AND workspace_id = :workspace_id AND created_at < (
+    SELECT created_at FROM wishes WHERE workspace_id = :workspace_id
+    ORDER BY created_at DESC LIMIT 1 OFFSET 49
+);
+
+-- name: some_gates
+SELECT gate_key FROM gates WHERE gate_key > :after ORDER BY gate_key LIMIT :limit;
+
+-- name: sweep_gate
+DELETE FROM gates WHERE gate_key = :gate_key AND next_check_at < :before AND NOT EXISTS (
+    SELECT 1 FROM workspaces w WHERE w.gate_key = :gate_key
+);

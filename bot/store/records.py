@@ -1,0 +1,132 @@
+"""What goes into the store and comes out of it beside the models: requests, results, leased work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.models import (
+        Account,
+        AuditEntry,
+        Call,
+        NewNotice,
+        Outcome,
+        Person,
+        Principal,
+        State,
+        TaskKind,
+        Wish,
+        WishVerb,
+        Workspace,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NewWish:
+    """Describe a wish to be accepted; the store gives it its id, reference and times."""
+
+    principal: Principal
+    workspace_id: str
+    connection: str
+    verb: WishVerb
+    deadline_seconds: float
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Say what became of a new wish.
+
+    ``joined``: one with the same verb was open, and ``wish`` is that one. ``replaced``: the open one of
+    another verb that this one ended. ``repeated``: the interaction was seen before; nothing changed.
+    """
+
+    wish: Wish
+    joined: bool = False
+    replaced: Wish | None = None
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WishStep:
+    """Hold a claimed wish with all that a step needs; ``account`` is None after an unlink.
+
+    ``claim`` names this lease: handed back in ``WishUpdate.claim``, it keeps a step whose lease ran out from
+    writing over the one that came after it.
+    """
+
+    wish: Wish
+    workspace: Workspace
+    account: Account | None
+    person: Person | None
+    claim: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WishUpdate:
+    """Describe what a step learned. None leaves a column as it is; ``hold`` "" clears it.
+
+    ``next_in`` is seconds until the next step. ``waits_for``: ``read`` – any recorded read wakes it;
+    ``change`` – only one that changes state, url, detail or progress; ``time`` – only ``next_in``. With
+    ``outcome`` the wish ends. While a call is under way (``CALLING``) the lease is kept for ``next_in``
+    instead of given back, so no read can wake a second step beside it; what was recorded meanwhile counts
+    at the next save.
+    """
+
+    wish_id: str
+    next_in: float
+    waits_for: Literal["read", "change", "time"] = "time"
+    start_call: Call | None = None
+    stop_call: Call | None = None
+    called: bool = False  #: set ``called_at`` to the store's now
+    read_needed: bool = False  #: set ``read_since`` to the store's now, and make the gate due
+    attempts: int | None = None
+    hold: str | None = None
+    outcome: Outcome | None = None
+    cause: str | None = None
+    deadline_passed: bool = False  #: clear ``deadline_at``: the person was told
+    progress_floor: int | None = None
+    card_dirty: bool = False
+    notices: Sequence[NewNotice] = ()  #: a subject of "" becomes the wish's id
+    audit: Sequence[AuditEntry] = ()
+    claim: str = ""  #: ``WishStep.claim``; "" writes whoever holds the lease
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """Describe the end of a linking: the account to write, and what follows from it at once."""
+
+    account: Account
+    notices: Sequence[NewNotice] = ()
+    tasks: Sequence[NewTask] = ()
+    audit: Sequence[AuditEntry] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NewTask:
+    """Describe a task; while one with this kind and subject is open, a second is joined to it.
+
+    Joining keeps the open one's payload, except that a list under ``then`` (waiting commands) is extended.
+    One that is under way runs once more afterwards with what was added, so nothing that waits for it is
+    forgotten.
+    """
+
+    kind: TaskKind
+    subject: str
+    payload: dict[str, Any] = field(default_factory=dict)
+    due_in: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class FoundWorkspace:
+    """Describe a workspace found at a provider, ready to be merged into a person's list."""
+
+    remote_id: str
+    gate_key: str
+    name: str
+    state: State
+    url: str | None = None
+    detail: str | None = None

@@ -1,0 +1,181 @@
+"""Rows to models: the one place that knows which column is which field."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from bot.models import (
+    Account,
+    Call,
+    Card,
+    Link,
+    Notice,
+    NoticeKind,
+    NoticeState,
+    Outcome,
+    Person,
+    Principal,
+    State,
+    Task,
+    TaskKind,
+    Wish,
+    WishVerb,
+    Workspace,
+)
+from bot.store.text import from_json
+
+if TYPE_CHECKING:
+    from bot.store.transaction import Row
+
+
+def _time(value: float | None) -> float | None:
+    # SQLite's RETURNING hands whole numbers of a float column out as int.
+    return None if value is None else float(value)
+
+
+#: Principals are read back from their keys over and over.
+principal_of = lru_cache(maxsize=4096)(Principal.from_key)
+
+
+def person(row: Row) -> Person:
+    """Read a row of ``people``."""
+    return Person(
+        principal=principal_of(row["principal"]),
+        name=row["name"],
+        is_guest=bool(row["is_guest"]),
+        is_bot=bool(row["is_bot"]),
+        is_deleted=bool(row["is_deleted"]),
+        is_stranger=bool(row["is_stranger"]),
+        time_zone=row["time_zone"],
+        seen_at=float(row["seen_at"]),
+    )
+
+
+def account(row: Row) -> Account:
+    """Read a row of ``accounts``."""
+    return Account(
+        id=row["id"],
+        principal=principal_of(row["principal"]),
+        connection=row["connection"],
+        username=row["username"],
+        secret=row["secret"],
+        state=row["state"],
+        linked_at=float(row["linked_at"]),
+        discovered_at=_time(row["discovered_at"]),
+        unlinked_at=_time(row["unlinked_at"]),
+    )
+
+
+def link(row: Row) -> Link:
+    """Read a row of ``links``."""
+    return Link(
+        nonce_hash=row["nonce_hash"],
+        principal=principal_of(row["principal"]),
+        connection=row["connection"],
+        waiting=from_json(row["waiting"]),
+        created_at=float(row["created_at"]),
+        expires_at=float(row["expires_at"]),
+        stage=row["stage"],
+        tries_left=row["tries_left"],
+        secret=row["secret"],
+        username=row["username"],
+        code_hash=row["code_hash"],
+        code_tries_left=row["code_tries_left"],
+        browser_hash=row["browser_hash"],
+        proven=bool(row["proven"]),
+    )
+
+
+def workspace(row: Row) -> Workspace:
+    """Read a row of ``workspaces``."""
+    return Workspace(
+        id=row["id"],
+        principal=principal_of(row["principal"]),
+        connection=row["connection"],
+        remote_id=row["remote_id"],
+        gate_key=row["gate_key"],
+        name=row["name"],
+        alias=row["alias"],
+        state=State(row["state"]),
+        url=row["url"],
+        detail=row["detail"],
+        progress=row["progress"],
+        observed_at=_time(row["observed_at"]),
+        verified_at=_time(row["verified_at"]),
+        used_at=_time(row["used_at"]),
+        origin=row["origin"],
+        hidden=bool(row["hidden"]),
+    )
+
+
+def wish(row: Row) -> Wish:
+    """Read a row of ``wishes``; what a step says of a hold-up goes before what a read says."""
+    return Wish(
+        id=row["id"],
+        principal=principal_of(row["principal"]),
+        workspace_id=row["workspace_id"],
+        connection=row["connection"],
+        verb=WishVerb(row["verb"]),
+        created_at=float(row["created_at"]),
+        deadline_at=_time(row["deadline_at"]),
+        deadline_number=row["deadline_number"],
+        start_call=Call(row["start_call"]),
+        stop_call=Call(row["stop_call"]),
+        called_at=_time(row["called_at"]),
+        read_since=_time(row["read_since"]),
+        attempts=row["attempts"],
+        next_step_at=float(row["next_step_at"]),
+        outcome=None if row["outcome"] is None else Outcome(row["outcome"]),
+        cause=row["cause"],
+        ended_at=_time(row["ended_at"]),
+        progress_floor=row["progress_floor"],
+        hold=row["hold"] or row["read_hold"],
+        reference=row["reference"],
+    )
+
+
+def notice(row: Row) -> Notice:
+    """Read a row of ``notices``."""
+    return Notice(
+        id=row["id"],
+        subject=row["subject"],
+        kind=NoticeKind(row["kind"]),
+        occasion=row["occasion"],
+        principal=principal_of(row["principal"]),
+        body=from_json(row["body"]),
+        state=NoticeState(row["state"]),
+        attempts=row["attempts"],
+        created_at=float(row["created_at"]),
+        due_at=float(row["due_at"]),
+        unknown_since=_time(row["unknown_since"]),
+        channel_id=row["channel_id"],
+        message_ts=row["message_ts"],
+        error=row["error"],
+    )
+
+
+def card(row: Row) -> Card:
+    """Read a row of ``cards``."""
+    return Card(
+        wish_id=row["wish_id"],
+        principal=principal_of(row["principal"]),
+        channel_id=row["channel_id"],
+        message_ts=row["message_ts"],
+        is_dirty=bool(row["is_dirty"]),
+        changed_at=_time(row["changed_at"]),
+        updated_at=float(row["updated_at"]),
+    )
+
+
+def task(row: Row) -> Task:
+    """Read a row of ``tasks``."""
+    return Task(
+        id=row["id"],
+        kind=TaskKind(row["kind"]),
+        subject=row["subject"],
+        payload=from_json(row["payload"]),
+        created_at=float(row["created_at"]),
+        due_at=float(row["due_at"]),
+        attempts=row["attempts"],
+    )

@@ -1,0 +1,310 @@
+"""The SQLite engine: one thread owns the connection, and all work goes through it.
+
+WAL with ``synchronous=FULL``: what is committed survives a power cut. Writes that queue up are committed
+together, each within a savepoint of its own, for 20 ms at most. Two processes on one file take turns by
+BEGIN IMMEDIATE.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from contextlib import suppress
+from pathlib import Path
+from threading import Thread
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from sqlite_utils import Database
+
+from bot.errors import StoreTooNew, StoreUnavailable
+from bot.store.lanes import Job, Lanes
+from bot.store.queries import migrations, named_queries
+from bot.store.sqlite_errors import is_locked, is_missing_table, translated, why_not_opened
+from bot.store.store_time import StoreTime
+from bot.store.text import clean
+from bot.store.transaction import Lane
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bot.clock import Clock, Ids
+    from bot.store.transaction import Result, Row, Work
+
+#: How long a caller waits for a commit, in seconds.
+PATIENCE: Mapping[Lane, float] = {Lane.URGENT: 2.0, Lane.STEADY: 10.0, Lane.RECORDS: 10.0}
+#: Poll records are gathered until there are so many rows, or for so long.
+BATCH_ROWS, BATCH_SECONDS = 200, 0.05
+#: No transaction takes on more work after this many seconds.
+LONGEST = 0.02
+#: SQLite itself waits for another process's lock this long; then readers get a turn, then it tries again.
+LOCK_SECONDS = 0.1
+#: Opening has nobody to give turns to: it waits longer.
+OPEN_SECONDS = 2.0
+
+_IN_MEMORY = ":memory:"
+
+
+class SqliteTransaction:
+    """Run named queries on the connection; begun and ended by the engine."""
+
+    def __init__(self, database: Database, time: StoreTime, ids: Ids) -> None:
+        self.ids = ids
+        self._database = database
+        self._time = time
+        self._queries = named_queries()
+
+    def _execute(self, query: str, params: dict[str, Any]) -> sqlite3.Cursor:
+        cleaned = {name: clean(value) for name, value in params.items()}
+        return self._database.execute(self._queries[query], cleaned)
+
+    def all(self, query: str, **params: Any) -> list[Row]:
+        """Return all rows."""
+        cursor = self._execute(query, params)
+        columns = [column[0] for column in cursor.description]
+        return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+
+    def one(self, query: str, **params: Any) -> Row | None:
+        """Return the first row."""
+        rows = self.all(query, **params)
+        return rows[0] if rows else None
+
+    def run(self, query: str, **params: Any) -> int:
+        """Return how many rows were written."""
+        return self._execute(query, params).rowcount
+
+    def now(self) -> float:
+        """Return the store's epoch seconds."""
+        return self._time.now()
+
+
+class SqliteEngine:
+    """Supply transactions of one SQLite file, or of memory (``:memory:``, for tests)."""
+
+    def __init__(
+        self,
+        path: str,
+        clock: Clock,
+        ids: Ids,
+        *,
+        patience: Mapping[Lane, float] = PATIENCE,
+        batch_seconds: float = BATCH_SECONDS,
+    ) -> None:
+        self._path = path
+        self._ids = ids
+        self._time = StoreTime(clock)
+        self._lanes = Lanes(patience, BATCH_ROWS, batch_seconds)
+        self._thread: Thread | None = None
+
+    # -- the loop's side -------------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Start the thread and open the file, with mode 0600 when it is new. Raises StoreUnavailable."""
+        opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._thread = Thread(target=self._main, args=(opened,), name="store", daemon=True)
+        self._thread.start()
+        await opened
+
+    def now(self) -> float:
+        """Return the store's epoch seconds."""
+        return self._time.now()
+
+    async def read(self, work: Work[Result], lane: Lane = Lane.URGENT) -> Result:
+        """Run work that only reads, on one state of the database."""
+        result: Result = await self._lanes.submit(work, lane, is_read=True)
+        return result
+
+    async def write(self, work: Work[Result], lane: Lane = Lane.STEADY, rows: int = 1) -> Result:
+        """Run work that writes; durable when it returns."""
+        result: Result = await self._lanes.submit(work, lane, is_read=False, rows=rows)
+        return result
+
+    async def migrate(self) -> list[str]:
+        """Bring the schema up to date; return the names of what ran. Raises StoreTooNew."""
+        return await self.write(lambda _: self._migrate())
+
+    async def close(self) -> None:
+        """Finish what is queued and let go of the file."""
+        self._lanes.close()
+        if self._thread is not None:
+            await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
+
+    # -- the thread's side: opening and closing --------------------------------------------------------------
+
+    def _main(self, opened: asyncio.Future[None]) -> None:
+        loop = opened.get_loop()
+        try:
+            self._database = self._connect()
+        except (OSError, sqlite3.Error) as error:
+            cause = why_not_opened(self._path, error)
+            self._lanes.end(cause)
+            loop.call_soon_threadsafe(_settle, opened, StoreUnavailable(cause))
+            return
+        self._transaction = SqliteTransaction(self._database, self._time, self._ids)
+        loop.call_soon_threadsafe(_settle, opened, None)
+        try:
+            while (jobs := self._lanes.take()) is not None:
+                self._serve(jobs)
+        finally:
+            self._database.close()
+            self._lanes.end("the store is closed")
+
+    def _connect(self) -> Database:
+        if self._path != _IN_MEMORY:
+            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            self._inode = _inode(self._path)
+        connection = sqlite3.connect(self._path, timeout=OPEN_SECONDS, cached_statements=512)
+        try:
+            database = Database(connection, recursive_triggers=False, execute_plugins=False)
+            for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+                database.execute(f"PRAGMA {pragma}").fetchall()
+            # Found out here rather than by the first person: read-only, locked, no database.
+            database.execute("BEGIN IMMEDIATE")
+            database.rollback()
+            database.execute(f"PRAGMA busy_timeout = {round(LOCK_SECONDS * 1000)}").fetchall()
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return database
+
+    def _migrate(self) -> list[str]:
+        """Run what is missing, all or nothing: a transaction is open."""
+        database, known = self._database, migrations()
+        database.execute(
+            "CREATE TABLE IF NOT EXISTS migrations "
+            "(name TEXT PRIMARY KEY, applied_at DOUBLE PRECISION NOT NULL)"
+        )
+        applied = {row[0] for row in database.execute("SELECT name FROM migrations")}
+        if unknown := sorted(applied - known.keys()):
+            raise StoreTooNew(f"the database was migrated by a newer release ({', '.join(unknown)})")
+        missing = [name for name in known if name not in applied]
+        for name in missing:
+            database.executescript(known[name])
+            database.execute("INSERT INTO migrations VALUES (?, ?)", [name, self._time.now()])
+        self._transaction.run("heal_gates", now=self._time.now())
+        return missing
+
+    # -- the thread's side: work -----------------------------------------------------------------------------
+
+    def _serve(self, jobs: Sequence[Job]) -> None:
+        for job in jobs:
+            if job.is_read:
+                self._run_read(job)
+        writes = [job for job in jobs if not job.is_read]
+        if writes:
+            self._run_writes(writes)
+
+    def _run_read(self, job: Job) -> None:
+        try:
+            with self._database.atomic():
+                job.result = job.work(self._transaction)
+        except Exception as error:  # noqa: BLE001 - whatever it is belongs to the caller, not to this thread
+            if is_locked(error):
+                self._lanes.put_back([job])
+                return
+            job.error = translated(error)
+        self._lanes.deliver([job])
+
+    def _run_writes(self, jobs: Sequence[Job]) -> None:
+        """Run writes in one transaction: commit those that fit into it, put the rest back."""
+        try:
+            self._check_file()
+            self._follow_jump()
+            self._database.execute("BEGIN IMMEDIATE")
+        except (OSError, sqlite3.Error) as error:
+            self._rollback()
+            if is_locked(error):
+                # Whoever has no more patience is gone before the next try.
+                self._lanes.put_back(jobs)
+            else:
+                self._fail(jobs, error)
+            return
+        ran: list[Job] = []
+        try:
+            self._run_until(jobs, ran, monotonic() + LONGEST)
+        except sqlite3.Error as error:
+            self._rollback()
+            self._one_by_one(jobs, error)
+            return
+        if not self._lanes.may_commit(ran):
+            self._rollback()
+            self._lanes.put_back(jobs)
+            return
+        try:
+            self._database.commit()
+        except sqlite3.Error as error:
+            self._rollback()
+            self._fail(ran, error)
+        else:
+            self._lanes.deliver(ran)
+        self._lanes.put_back(jobs[len(ran) :])
+
+    def _run_until(self, jobs: Sequence[Job], ran: list[Job], until: float) -> None:
+        """Run jobs until time is up. One that fails is undone alone, where the transaction outlives it."""
+        for job in jobs:
+            self._database.execute("SAVEPOINT job")
+            job.error = job.result = None
+            try:
+                job.result = job.work(self._transaction)
+            except Exception as error:
+                if isinstance(error, sqlite3.Error) and not self._database.conn.in_transaction:
+                    raise
+                self._database.execute("ROLLBACK TO job")
+                job.error = translated(error)
+            self._database.execute("RELEASE job")
+            ran.append(job)
+            if monotonic() >= until:
+                return
+
+    def _one_by_one(self, jobs: Sequence[Job], error: Exception) -> None:
+        """Try the jobs of a transaction that broke again, each in its own; a single one has failed."""
+        if len(jobs) == 1:
+            self._fail(jobs, error)
+            return
+        for job in jobs:
+            self._run_writes([job])
+
+    def _fail(self, jobs: Sequence[Job], error: Exception) -> None:
+        for job in jobs:
+            job.error = translated(error)
+        self._lanes.deliver(jobs)
+
+    def _rollback(self) -> None:
+        # Where even that fails the next BEGIN does too, and says why.
+        with suppress(sqlite3.Error):
+            self._database.rollback()
+
+    def _check_file(self) -> None:
+        """Refuse to write into a file that nobody will find again."""
+        if self._path != _IN_MEMORY and _inode(self._path) != self._inode:
+            raise FileNotFoundError(self._path)
+
+    def _follow_jump(self) -> None:
+        """Move the closed gates along when the wall clock jumped ahead, before any work sees the new time."""
+        jump = self._time.jump()
+        if not jump:
+            return
+        try:
+            self._database.execute("BEGIN IMMEDIATE")
+            self._transaction.run("move_closed_gates", jump=jump, before=self._time.now())
+            self._database.commit()
+        except sqlite3.OperationalError as error:
+            if not is_missing_table(error):
+                raise
+            self._rollback()
+        self._time.follow(jump)
+
+
+def _inode(path: str) -> tuple[int, int]:
+    status = Path(path).stat()
+    return status.st_dev, status.st_ino
+
+
+def _settle(opened: asyncio.Future[None], error: Exception | None) -> None:
+    if opened.done():
+        return
+    if error is None:
+        opened.set_result(None)
+    else:
+        opened.set_exception(error)

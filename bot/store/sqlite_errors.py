@@ -1,0 +1,69 @@
+"""What SQLite's errors mean to the store's callers. SQLite's own words hold no values of rows."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+
+from bot.errors import StoreError, StoreUnavailable
+
+_LOCKED = "the database is locked by another process"
+_CAUSES = {
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_READONLY: "the database is read-only",
+    sqlite3.SQLITE_CANTOPEN: "the database can't be opened",
+    sqlite3.SQLITE_IOERR: "the disk failed",
+    sqlite3.SQLITE_CORRUPT: "the database is damaged",
+    sqlite3.SQLITE_NOTADB: "the file is no SQLite database",
+    sqlite3.SQLITE_PERM: "the database may not be used by this user",
+    sqlite3.SQLITE_AUTH: "the database may not be used by this user",
+    sqlite3.SQLITE_BUSY: _LOCKED,
+    sqlite3.SQLITE_LOCKED: _LOCKED,
+}
+_SYSTEM_CAUSES = {
+    errno.ENOENT: "its folder does not exist",
+    errno.ENOTDIR: "its folder does not exist",
+    errno.EISDIR: "it is a folder",
+    errno.EACCES: "this user may not use it",
+    errno.EPERM: "this user may not use it",
+    errno.EROFS: "the disk is read-only",
+    errno.ENOSPC: "the disk is full",
+}
+
+
+def _code(error: sqlite3.Error) -> int:
+    """Return the primary result code; the extended ones carry more in the upper bits."""
+    return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+
+
+def is_locked(error: BaseException) -> bool:
+    """Say whether another process holds the database right now."""
+    return isinstance(error, sqlite3.Error) and _code(error) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+
+def is_missing_table(error: BaseException) -> bool:
+    """Say whether the schema is not there."""
+    return isinstance(error, sqlite3.OperationalError) and "no such table" in str(error)
+
+
+def translated(error: Exception) -> Exception:
+    """Return the error that callers know for one of SQLite's or the system's; others as they are."""
+    if isinstance(error, FileNotFoundError):
+        return StoreUnavailable("the database file was moved or deleted")
+    if isinstance(error, OSError):
+        return StoreUnavailable(f"the database file can't be used: {error.strerror}")
+    if not isinstance(error, sqlite3.Error):
+        return error
+    if isinstance(error, sqlite3.IntegrityError):
+        return StoreError(f"the data's own rules forbid it ({error})")
+    if is_missing_table(error):
+        return StoreUnavailable("the database is not migrated; run: python -m bot migrate")
+    return StoreUnavailable(f"{_CAUSES.get(_code(error), 'the database failed')} ({error})")
+
+
+def why_not_opened(path: str, error: Exception) -> str:
+    """Return the cause for operators when a database can't be opened."""
+    if isinstance(error, OSError):
+        cause = _SYSTEM_CAUSES.get(error.errno or 0, error.strerror or "the system refused it")
+        return f"{path} can't be opened: {cause}"
+    return f"{path} can't be opened: {translated(error)}"

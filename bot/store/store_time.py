@@ -1,0 +1,55 @@
+"""The store's time: epoch seconds that never go back within the process, whatever the wall clock does.
+
+It follows the wall clock as long as that moves with the monotonic one. Where the wall clock is set back,
+the store's time goes on at half speed until the two meet again: waits become longer, never shorter. Where
+it jumps ahead (or the machine slept), the jump is held back until the engine has moved the closed poll
+gates along with it: else two reads of one resource could be nearer to each other than they look.
+"""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.clock import Clock
+
+#: Differences below this are rounding; the wall clock's own number is given.
+_SAME = 1e-5
+#: Differences below this are let be: a clock that is slewed.
+_SMALL = 0.1
+
+
+class StoreTime:
+    """Tell the store's time from an injected clock; safe to ask from any thread."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._monotonic = clock.monotonic()
+        self._ahead = clock.now() - self._monotonic
+        self._last = 0.0
+
+    def now(self) -> float:
+        """Return epoch seconds."""
+        with self._lock:
+            wall, monotonic = self._clock.now(), self._clock.monotonic()
+            since = max(0.0, monotonic - self._monotonic)
+            self._monotonic = monotonic
+            difference = wall - (monotonic + self._ahead)
+            if difference < -_SMALL:
+                self._ahead -= min(since / 2, -difference)
+            now = wall if abs(difference) < _SAME else monotonic + self._ahead
+            self._last = max(self._last, now)
+            return self._last
+
+    def jump(self) -> float:
+        """Return by how many seconds the wall clock has jumped ahead; 0 when it has not."""
+        with self._lock:
+            difference = self._clock.now() - (self._clock.monotonic() + self._ahead)
+            return difference if difference > _SMALL else 0.0
+
+    def follow(self, jump: float) -> None:
+        """Take over a jump, after the gates were moved by it."""
+        with self._lock:
+            self._ahead += jump

@@ -1,0 +1,91 @@
+"""Tasks: the reconciler's work that is no wish; one open per kind and subject, the rest joins it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bot.store import notices, people, rows
+from bot.store.text import as_json, from_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.models import NewNotice, Task
+    from bot.store.base import NewTask
+    from bot.store.transaction import Row, Transaction
+
+
+def add(tx: Transaction, tasks: Sequence[NewTask], interaction: str = "") -> None:
+    """Write tasks, joining open ones of the same kind and subject."""
+    if not people.first_sight(tx, interaction):
+        return
+    for new in tasks:
+        now = tx.now()
+        written = tx.run(
+            "add_task",
+            id=tx.ids.new("task"),
+            kind=new.kind,
+            subject=new.subject,
+            payload=as_json(new.payload),
+            now=now,
+            due_at=now + new.due_in,
+        )
+        existing = None if written else tx.one("task_of", kind=new.kind, subject=new.subject)
+        if existing is not None:
+            _join(tx, existing, new, now)
+
+
+def _join(tx: Transaction, existing: Row, new: NewTask, now: float) -> None:
+    if not existing["is_leased"]:
+        payload = _extended(from_json(existing["payload"]), new.payload)
+        tx.run("join_waiting_task", id=existing["id"], payload=as_json(payload), due_at=now + new.due_in)
+        return
+    # Whoever works on it holds the payload already: what is added now waits for another run.
+    joined = from_json(existing["joined"])
+    if joined is None:
+        joined = {**from_json(existing["payload"]), **new.payload}
+        joined.pop("then", None)
+    tx.run("join_running_task", id=existing["id"], joined=as_json(_extended(joined, new.payload)))
+
+
+def _extended(payload: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    then = [*(payload.get("then") or []), *(more.get("then") or [])]
+    return {**payload, "then": then} if then else payload
+
+
+def claim(tx: Transaction, limit: int, lease: float) -> list[Task]:
+    """Lease due tasks, oldest first; what joined one whose worker died is part of it now."""
+    now = tx.now()
+    claimed = []
+    for row in tx.all("claim_tasks", now=now, until=now + lease, limit=limit):
+        if row["joined"] is not None:
+            row["payload"] = as_json(_extended(from_json(row["payload"]), from_json(row["joined"])))
+            tx.run("refresh_task", id=row["id"], payload=row["payload"])
+        claimed.append(rows.task(row))
+    return sorted(claimed, key=lambda task: (task.created_at, task.id))
+
+
+def done(tx: Transaction, task_id: str, then: Sequence[NewTask], following: Sequence[NewNotice]) -> None:
+    """Close a task and write what follows from it; run it once more for what joined meanwhile."""
+    row = tx.one("task", id=task_id)
+    if row is None:
+        return
+    if row["joined"] is None:
+        tx.run("delete_task", id=task_id)
+    else:
+        tx.run("requeue_task", id=task_id, payload=row["joined"], attempts=0, due_at=tx.now())
+    add(tx, then)
+    notices.add(tx, following)
+
+
+def retry(tx: Transaction, task_id: str, due_in: float) -> None:
+    """Put a task back for later, attempts + 1."""
+    row = tx.one("task", id=task_id)
+    if row is None:
+        return
+    payload = row["payload"]
+    if row["joined"] is not None:
+        payload = as_json(_extended(from_json(payload), from_json(row["joined"])))
+    tx.run(
+        "requeue_task", id=task_id, payload=payload, attempts=row["attempts"] + 1, due_at=tx.now() + due_in
+    )

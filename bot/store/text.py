@@ -1,0 +1,36 @@
+"""Text and JSON as every database takes them."""
+
+from __future__ import annotations
+
+import json
+from enum import Enum
+from typing import Any
+
+
+def clean(value: Any) -> Any:
+    """Return a parameter as every engine stores it: enums as their words, truth as 0 and 1.
+
+    In text, NUL (PostgreSQL refuses it) and lone surrogates (no UTF-8) become U+FFFD.
+    """
+    if isinstance(value, Enum):
+        value = value.value
+    if not isinstance(value, str):
+        return int(value) if isinstance(value, bool) else value
+    if "\x00" in value:
+        value = value.replace("\x00", "\ufffd")
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            value = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return value
+
+
+def as_json(value: Any) -> str:
+    """Return canonical JSON: the same value gives the same text, in ASCII whatever it holds."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def from_json(text: str | None) -> Any:
+    """Return what was stored as JSON; None for none."""
+    return None if text is None else json.loads(text)

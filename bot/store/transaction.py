@@ -1,0 +1,74 @@
+"""What the domain's logic is written over, and what an engine supplies: transactions of named queries.
+
+An engine is all that differs between databases. The logic is synchronous and written once; it may be run
+again from the start (a group that was rolled back), so it changes nothing but the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from bot.clock import Ids
+
+Result = TypeVar("Result")
+Row = dict[str, Any]
+
+
+class Lane(IntEnum):
+    """Name how soon work is wanted; the lower goes first."""
+
+    URGENT = 0  #: a person waits for it: 2 s, then StoreBusy
+    STEADY = 1  #: claims, steps, notices: 10 s
+    RECORDS = 2  #: results of polls, gathered into batches
+
+
+class Transaction(Protocol):
+    """Run the queries of ``queries.sql`` by name within one transaction."""
+
+    ids: Ids
+
+    def all(self, query: str, **params: Any) -> list[Row]:
+        """Return all rows."""
+        ...
+
+    def one(self, query: str, **params: Any) -> Row | None:
+        """Return the first row."""
+        ...
+
+    def run(self, query: str, **params: Any) -> int:
+        """Return how many rows were written."""
+        ...
+
+    def now(self) -> float:
+        """Return the store's epoch seconds."""
+        ...
+
+
+Work = Callable[[Transaction], Result]
+
+
+class Engine(Protocol):
+    """Supply transactions of one database. The errors are those of ``bot.store.base``."""
+
+    async def read(self, work: Work[Result], lane: Lane = Lane.URGENT) -> Result:
+        """Run work that only reads, on one state of the database."""
+        ...
+
+    async def write(self, work: Work[Result], lane: Lane = Lane.STEADY, rows: int = 1) -> Result:
+        """Run work that writes; durable when it returns. ``rows`` is its weight within a batch."""
+        ...
+
+    async def migrate(self) -> list[str]:
+        """Bring the schema up to date; return the names of what ran. Raises StoreTooNew."""
+        ...
+
+    def now(self) -> float:
+        """Return the store's epoch seconds."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what is queued and let go of the database."""
+        ...

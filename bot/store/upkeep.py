@@ -1,0 +1,49 @@
+"""Upkeep: counts for operators, and the sweep of what is past its use in short transactions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.store.transaction import Transaction
+
+_DAY = 86_400.0
+#: What is kept, in seconds, by the query that deletes the rest.
+_KEPT = {
+    "sweep_inbox": _DAY,
+    "sweep_links": _DAY,
+    "sweep_notices": 30 * _DAY,
+    "sweep_orphans": 30 * _DAY,
+}
+SWEEPS = tuple(_KEPT)
+#: Rows per transaction: some milliseconds.
+_SOME = 200
+
+
+def statistics(tx: Transaction) -> Mapping[str, int]:
+    """Count what doctor, metrics and readiness show."""
+    return tx.one("statistics") or {}
+
+
+def sweep_aged(tx: Transaction, query: str) -> bool:
+    """Delete some rows that are too old; say whether there may be more."""
+    return tx.run(query, before=tx.now() - _KEPT[query], limit=_SOME) == _SOME
+
+
+def sweep_wishes(tx: Transaction, after: str) -> str | None:
+    """Delete the ended wishes beyond each workspace's 50 newest; return where to go on, None at the end."""
+    found = [row["id"] for row in tx.all("some_workspaces", after=after, limit=_SOME)]
+    for workspace_id in found:
+        tx.run("sweep_wishes_of", workspace_id=workspace_id)
+    return found[-1] if len(found) == _SOME else None
+
+
+def sweep_gates(tx: Transaction, after: str) -> str | None:
+    """Delete some gates that nobody watches, a day after they opened; return where to go on."""
+    found = [row["gate_key"] for row in tx.all("some_gates", after=after, limit=_SOME)]
+    before = tx.now() - _DAY
+    for gate_key in found:
+        tx.run("sweep_gate", gate_key=gate_key, before=before)
+    return found[-1] if len(found) == _SOME else None

@@ -1,0 +1,187 @@
+"""Wishes: accepted from people, claimed and advanced by steps, ended once (design §1.3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bot.errors import StoreError
+from bot.models import Call, NoticeKind, Outcome
+from bot.store import audit, cards, gates, notices, people, rows
+from bot.store.records import Accepted, WishStep
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.models import AuditEntry, NewNotice, Principal, Wish
+    from bot.store.records import NewWish, WishUpdate
+    from bot.store.transaction import Row, Transaction
+
+
+def accept(
+    tx: Transaction,
+    new: NewWish,
+    interaction: str,
+    following: Sequence[NewNotice],
+    entries: Sequence[AuditEntry],
+) -> Accepted:
+    """Accept a wish: join an open one of the same verb, replace one of another."""
+    if not people.first_sight(tx, interaction):
+        return Accepted(_repeated(tx, interaction, new), repeated=True)
+    workspace = tx.one("workspace", id=new.workspace_id)
+    if workspace is None or workspace["principal"] != new.principal.key:
+        raise StoreError("no such workspace of this person")
+    replaced = None
+    row = tx.one("open_wish_of", workspace_id=new.workspace_id)
+    if row is not None and row["verb"] != new.verb:
+        replaced = end(tx, row["id"], Outcome.REPLACED, None)
+        row = None
+    joined = row is not None
+    if row is None:
+        row = _add(tx, new)
+    people.keep_result(tx, interaction, row["id"])
+    # A joined wish has its card: a second one would take its place in the row.
+    kept = [one for one in following if not joined or one.kind is not NoticeKind.CARD or one.subject]
+    notices.add(tx, kept, row["id"])
+    gates.want(tx, new.workspace_id)
+    audit.append(tx, entries)
+    return Accepted(rows.wish(row), joined=joined, replaced=replaced)
+
+
+def _repeated(tx: Transaction, interaction: str, new: NewWish) -> Wish:
+    row = tx.one("wish", id=people.result_of(tx, interaction))
+    row = row or tx.one("latest_wish", workspace_id=new.workspace_id)
+    if row is None or row["principal"] != new.principal.key:
+        raise StoreError("this interaction was something else before")
+    return rows.wish(row)
+
+
+def _add(tx: Transaction, new: NewWish) -> Row:
+    now = tx.now()
+    row = tx.one(
+        "add_wish",
+        id=tx.ids.new("wish"),
+        principal=new.principal.key,
+        workspace_id=new.workspace_id,
+        connection=new.connection,
+        verb=new.verb,
+        now=now,
+        deadline_at=now + new.deadline_seconds,
+        reference=new.reference,
+    )
+    if row is None:
+        raise StoreError("another wish for this workspace came first")
+    tx.run("add_card", wish_id=row["id"], principal=row["principal"], now=now)
+    return row
+
+
+def end(tx: Transaction, wish_id: str, outcome: Outcome, cause: str | None) -> Wish | None:
+    """End an open wish and owe its card; None when it had ended."""
+    row = tx.one("end_wish", id=wish_id, outcome=outcome, cause=cause, now=tx.now())
+    if row is None:
+        return None
+    cards.owe(tx, wish_id, changed=True)
+    return rows.wish(row)
+
+
+def keep_waiting(tx: Transaction, wish_id: str, deadline_seconds: float, interaction: str) -> Wish | None:
+    """Set a new deadline on an open wish; None when it is no longer open."""
+    if not people.first_sight(tx, interaction):
+        row = tx.one("wish", id=wish_id)
+        return rows.wish(row) if row is not None and row["outcome"] is None else None
+    now = tx.now()
+    row = tx.one("keep_waiting", id=wish_id, deadline_at=now + deadline_seconds, now=now)
+    if row is None:
+        return None
+    cards.owe(tx, wish_id, changed=True)
+    gates.want(tx, row["workspace_id"])
+    return rows.wish(row)
+
+
+def wish(tx: Transaction, wish_id: str) -> Wish | None:
+    """Return one wish."""
+    row = tx.one("wish", id=wish_id)
+    return rows.wish(row) if row else None
+
+
+def latest(tx: Transaction, workspace_id: str) -> Wish | None:
+    """Return the newest wish of a workspace, open or ended."""
+    row = tx.one("latest_wish", workspace_id=workspace_id)
+    return rows.wish(row) if row else None
+
+
+def open_ones(tx: Transaction, principal: Principal) -> list[Wish]:
+    """Return a principal's open wishes, oldest first."""
+    return [rows.wish(row) for row in tx.all("open_wishes", principal=principal.key)]
+
+
+def claim(tx: Transaction, limit: int, lease: float) -> list[WishStep]:
+    """Lease due open wishes, oldest first, each with all that a step needs."""
+    now = tx.now()
+    name = tx.ids.new("claim")
+    found = tx.all("claim_wishes", now=now, until=now + lease, limit=limit, claim=name)
+    found.sort(key=lambda row: (row["created_at"], row["id"]))
+    return [step for row in found if (step := _step(tx, row, name)) is not None]
+
+
+def _step(tx: Transaction, row: Row, name: str) -> WishStep | None:
+    workspace = tx.one("workspace", id=row["workspace_id"])
+    if workspace is None:
+        # Workspaces go with their open wishes; this one is left from a database that was mended by hand.
+        end(tx, row["id"], Outcome.CANCELLED, "forgotten")
+        return None
+    account = tx.one("account", principal=row["principal"], connection=row["connection"])
+    person = tx.one("person", principal=row["principal"])
+    return WishStep(
+        wish=rows.wish(row),
+        workspace=rows.workspace(workspace),
+        account=rows.account(account) if account and account["state"] != "revoking" else None,
+        person=rows.person(person) if person else None,
+        claim=name,
+    )
+
+
+def save(tx: Transaction, update: WishUpdate) -> bool:
+    """Write a step's result; False when the wish ended meanwhile or another step holds it."""
+    audit.append(tx, update.audit)
+    row = tx.one("wish", id=update.wish_id)
+    if row is None or row["outcome"] is not None or (update.claim and row["claim"] != update.claim):
+        return False
+    after = _changes(row, update, tx.now())
+    tx.run("save_step", id=update.wish_id, **after)
+    if update.read_needed:
+        workspace = tx.one("workspace", id=row["workspace_id"])
+        if workspace is not None:
+            gates.make_due(tx, workspace)
+    notices.add(tx, update.notices, update.wish_id)
+    changed = any(after[column] != row[column] for column in ("outcome", "start_call", "stop_call", "hold"))
+    if changed or update.card_dirty:
+        cards.owe(tx, update.wish_id, changed=changed)
+    return True
+
+
+def _changes(row: Row, update: WishUpdate, now: float) -> dict[str, Any]:
+    start_call = update.start_call or row["start_call"]
+    stop_call = update.stop_call or row["stop_call"]
+    is_calling = Call.CALLING in {update.start_call, update.stop_call}
+    ends = update.outcome is not None
+    has_new_hold = update.hold is not None or ends
+    hold = None if ends else update.hold or None
+    floor = update.progress_floor
+    return {
+        "now": now,
+        "next_step_at": now + update.next_in,
+        "keeps_lease": is_calling and not ends,
+        "waits_for": update.waits_for,
+        "start_call": start_call,
+        "stop_call": stop_call,
+        "called_at": now if update.called else row["called_at"],
+        "read_since": now if update.read_needed else row["read_since"],
+        "attempts": row["attempts"] if update.attempts is None else update.attempts,
+        "hold": hold if has_new_hold else row["hold"],
+        "read_hold": None if has_new_hold else row["read_hold"],
+        "outcome": update.outcome,
+        "cause": update.cause if ends or update.cause is not None else row["cause"],
+        "ended_at": now if ends else None,
+        "deadline_at": None if update.deadline_passed else row["deadline_at"],
+        "progress_floor": row["progress_floor"] if floor is None else max(floor, row["progress_floor"]),
+    }

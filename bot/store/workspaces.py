@@ -1,0 +1,202 @@
+"""People's workspaces: what they found, added, named and forgot."""
+
+from __future__ import annotations
+
+from statistics import median
+from typing import TYPE_CHECKING
+
+from bot.models import Outcome, State, Workspace
+from bot.store import audit, cards, gates, people, rows, wishes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.models import AuditEntry, Principal
+    from bot.store.base import FoundWorkspace
+    from bot.store.transaction import Row, Transaction
+
+#: States that change without anybody's doing: found in one, a workspace is read soon.
+_MOVING = {State.STARTING, State.RUNNING, State.STOPPING, State.UNKNOWN}
+#: Fewer starts than this say nothing about what is usual.
+_ENOUGH_STARTS = 3
+
+
+def all_of(tx: Transaction, principal: Principal, connection: str | None, *, hidden: bool) -> list[Workspace]:
+    """Return a principal's workspaces by title."""
+    found = [rows.workspace(row) for row in tx.all("workspaces", principal=principal.key, hidden=hidden)]
+    here = [workspace for workspace in found if connection in {None, workspace.connection}]
+    return sorted(here, key=lambda workspace: (workspace.title.casefold(), workspace.id))
+
+
+def workspace(tx: Transaction, workspace_id: str) -> Workspace | None:
+    """Return one workspace."""
+    row = tx.one("workspace", id=workspace_id)
+    return rows.workspace(row) if row else None
+
+
+def merge(
+    tx: Transaction, account_id: str, found: Sequence[FoundWorkspace], entries: Sequence[AuditEntry]
+) -> int:
+    """Merge a full list into the account's workspaces; return how many were new."""
+    account = tx.one("account_by_id", id=account_id)
+    if account is None or account["state"] == "revoking":
+        # Unlinked while the list was on its way: nothing of it is kept.
+        return 0
+    now = tx.now()
+    task = tx.one("listing_start", account_id=account_id)
+    start = now if task is None or task["claimed_at"] is None else task["claimed_at"]
+    pair = {"principal": account["principal"], "connection": account["connection"]}
+    known = {row["remote_id"]: row for row in tx.all("workspaces_of_account", **pair)}
+    new = 0
+    for one in found:
+        row = known.pop(one.remote_id, None)
+        if row is None:
+            new += _insert_found(tx, one, pair, start, now)
+        else:
+            _update_found(tx, one, row, start)
+    for row in known.values():
+        _note_absence(tx, row, start)
+    tx.run("discovered", id=account_id, now=now)
+    audit.append(tx, entries)
+    return new
+
+
+def _insert_found(tx: Transaction, one: FoundWorkspace, pair: Row, start: float, now: float) -> int:
+    gate = {"gate_key": one.gate_key, "connection": pair["connection"], "remote_id": one.remote_id}
+    tx.run("have_gate", **gate)
+    written = tx.run(
+        "add_workspace",
+        id=tx.ids.new("workspace"),
+        **pair,
+        remote_id=one.remote_id,
+        gate_key=one.gate_key,
+        name=one.name,
+        alias=None,
+        state=one.state,
+        url=one.url,
+        detail=one.detail,
+        progress=None,
+        observed_at=start,
+        verified_at=start,
+        used_at=None,
+        origin="discovered",
+        now=now,
+    )
+    if written and one.state in _MOVING:
+        gates.make_due(tx, gate)
+    return written
+
+
+def _update_found(tx: Transaction, one: FoundWorkspace, row: Row, start: float) -> None:
+    """Update a row that was known. A listing with the account itself proves that it may be seen."""
+    is_news = start >= (row["observed_at"] or 0.0) and one.state is not State.UNKNOWN
+    state = State(one.state if is_news else row["state"])
+    changed = state.value != row["state"]
+    if one.gate_key != row["gate_key"]:
+        tx.run("have_gate", gate_key=one.gate_key, connection=row["connection"], remote_id=one.remote_id)
+    tx.run(
+        "listed_workspace",
+        id=row["id"],
+        name=one.name,
+        gate_key=one.gate_key,
+        state=state,
+        url=one.url if is_news else row["url"],
+        detail=one.detail if is_news else row["detail"],
+        progress=None if changed else row["progress"],
+        observed_at=start if is_news else row["observed_at"],
+        verified_at=row["verified_at"] or start,
+    )
+    if row["hidden"]:
+        return
+    if changed and state in _MOVING:
+        gates.make_due(tx, {**row, "gate_key": one.gate_key})
+    if changed or one.name != row["name"]:
+        cards.owe_newest(tx, row["id"], changed=changed)
+
+
+def _note_absence(tx: Transaction, row: Row, start: float) -> None:
+    is_stale = row["created_at"] > start or (row["observed_at"] or 0.0) > start
+    if row["origin"] != "discovered" or row["open_wish"] or is_stale or row["state"] == State.GONE:
+        return
+    tx.run(
+        "listed_workspace",
+        id=row["id"],
+        name=row["name"],
+        gate_key=row["gate_key"],
+        state=State.GONE,
+        url=None,
+        detail=None,
+        progress=None,
+        observed_at=start,
+        verified_at=row["verified_at"],
+    )
+    cards.owe_newest(tx, row["id"], changed=True)
+
+
+def add(tx: Transaction, new: Workspace, entries: Sequence[AuditEntry], interaction: str) -> Workspace:
+    """Add (or unhide) a workspace by reference; make its gate due."""
+    now = tx.now()
+    key = {
+        "principal": new.principal.key,
+        "connection": new.connection,
+        "remote_id": new.remote_id,
+    }
+    if not people.first_sight(tx, interaction):
+        row = tx.one("workspace_by_remote", **key)
+        return rows.workspace(row) if row else new
+    tx.run("have_gate", gate_key=new.gate_key, connection=new.connection, remote_id=new.remote_id)
+    written = tx.run(
+        "add_workspace",
+        **key,
+        id=new.id,
+        gate_key=new.gate_key,
+        name=new.name,
+        alias=new.alias,
+        state=new.state,
+        url=new.url,
+        detail=new.detail,
+        progress=new.progress,
+        observed_at=new.observed_at,
+        verified_at=new.verified_at,
+        used_at=now,
+        origin=new.origin,
+        now=now,
+    )
+    row = tx.one("workspace_by_remote", **key)
+    assert row is not None  # written a moment ago, or it was there
+    if not written:
+        tx.run("unhide_workspace", id=row["id"], alias=new.alias, now=now)
+    gates.want(tx, row["id"])
+    audit.append(tx, entries)
+    row = tx.one("workspace", id=row["id"])
+    assert row is not None
+    return rows.workspace(row)
+
+
+def name(
+    tx: Transaction, workspace_id: str, alias: str | None, entries: Sequence[AuditEntry], interaction: str
+) -> None:
+    """Set or clear a person's own name for a workspace."""
+    if people.first_sight(tx, interaction):
+        tx.run("name_workspace", id=workspace_id, alias=alias)
+        cards.owe_newest(tx, workspace_id, changed=False)
+        audit.append(tx, entries)
+
+
+def hide(tx: Transaction, workspace_id: str, entries: Sequence[AuditEntry], interaction: str) -> None:
+    """Forget a workspace: hidden, no watch, nothing wished for it any more."""
+    if not people.first_sight(tx, interaction):
+        return
+    row = tx.one("hide_workspace", id=workspace_id)
+    if row is not None:
+        wish = tx.one("open_wish_of", workspace_id=workspace_id)
+        if wish is not None:
+            wishes.end(tx, wish["id"], Outcome.CANCELLED, "forgotten")
+        tx.run("rest_gate_without_reader", gate_key=row["gate_key"])
+    audit.append(tx, entries)
+
+
+def usual_seconds(tx: Transaction, workspace_id: str) -> float | None:
+    """Return the median of the last 20 starts that really started, None below 3."""
+    seconds = [row["seconds"] for row in tx.all("last_starts", workspace_id=workspace_id)]
+    return median(seconds) if len(seconds) >= _ENOUGH_STARTS else None
