@@ -38,6 +38,8 @@ class Acts:
         """Find a conversation by id, by name, or by the bot (its direct message); only for members."""
         state, named = self.state, channel.removeprefix("#").removeprefix("@")
         if named in (state.app.bot_user, state.app.name.lower(), "bot"):
+            if state.people[user].is_bot:
+                raise SlackError("cannot_dm_bot")
             return state.direct_message(user)
         found = state.channels.get(channel)
         if found is None:
@@ -59,6 +61,8 @@ class Acts:
         message = Message(self.state.new_ts(), place.id, user, encoded, person.team_id)
         message.client_msg_id, message.thread_ts = payloads.new_message_id(), thread_ts
         message.blocks = payloads.rich_text(text)
+        if person.is_bot:
+            message.bot_id, message.app_id, message.client_msg_id = person.bot_id, "A0OTHER", None
         self.state.add(message)
         delivered = await asyncio.gather(*(self._tell(event) for event in self._events_of(message, place)))
         events = [event for event in delivered if event]

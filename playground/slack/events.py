@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 #: Seconds from a failed delivery to the next one: at once, a minute later, five minutes after that.
 RETRIES = (0.0, 60.0, 300.0)
 KEPT = 1000
+#: What an app still hears of when it has been removed.
+FAREWELL = ("tokens_revoked", "app_uninstalled")
 #: The subscription under which messages of each kind of conversation are delivered.
 SUBSCRIPTIONS = {"im": "message.im", "channel": "message.channels", "group": "message.groups"}
 
@@ -49,6 +51,8 @@ class Events:
         app = self._state.app
         if (subscription or event["type"]) not in app.events:
             return None
+        if not app.installed and event["type"] not in FAREWELL:
+            return None
         payload = payloads.callback(self._state, event, shared=shared)
         name: str = payload["event_id"]
         self.deliveries[name] = delivery = Delivery(payload)
@@ -59,15 +63,12 @@ class Events:
 
     def _echo(self, what: str, message: Message, before: Json | None) -> None:
         """Tell the app of its own messages, as Slack does: soon, and never within the call that made them."""
-        place = self._state.channels[message.channel]
+        state, place = self._state, self._state.channels[message.channel]
         subscription = SUBSCRIPTIONS[place.kind]
-        if (
-            message.bot_id is None
-            or message.only_for is not None
-            or subscription not in self._state.app.events
-        ):
+        mine = message.bot_id == state.app.bot_id and message.only_for is None
+        if not mine or subscription not in state.app.events:
             return
-        event = payloads.own(self._state, what, message, before, place)
+        event = payloads.own(state, what, message, before, place)
 
         async def tell() -> None:
             await self.emit(event, subscription=subscription, shared=bool(place.shared_with))

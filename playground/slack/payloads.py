@@ -124,6 +124,8 @@ def spoken(state: State, message: Message, channel: Channel, kind: str) -> Json:
         made["channel_type"] = channel.kind
     if message.thread_ts:
         made["thread_ts"] = message.thread_ts
+    if message.bot_id:
+        made |= {"bot_id": message.bot_id, "app_id": message.app_id}
     return made
 
 

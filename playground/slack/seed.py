@@ -36,11 +36,13 @@ PEOPLE: list[Json] = [
      "title": "Consultant", "color": "7c3aed"},
     {"id": "U0PAVEL", "name": "pavel", "real_name": "Pavel Ivanov", "role": "other organisation",
      "team_id": "T0PARTNER", "title": "Partner analyst", "color": "475569"},
+    {"id": "U0ROBOT", "name": "deploys", "real_name": "Deploy Robot", "role": "another bot", "is_bot": True,
+     "bot_id": "B0ROBOT", "color": "64748b"},
 ]  # fmt: skip
 
 CHANNELS: list[Json] = [
     {"id": "C0GENERAL", "name": "general", "topic": "Everybody",
-     "members": ["U0OLIVIA", "U0CHEN", "U0TARA", "U0AMIR", "@bot"]},
+     "members": ["U0OLIVIA", "U0CHEN", "U0TARA", "U0AMIR", "U0ROBOT", "@bot"]},
     {"id": "C0SCIENCE", "name": "data-science", "topic": "Shared with Partner Labs",
      "shared_with": ["T0PARTNER"], "members": ["U0OLIVIA", "U0CHEN", "U0AMIR", "U0GRETA", "U0PAVEL", "@bot"]},
     {"id": "C0TRAINING", "name": "training", "topic": "Courses",

@@ -80,6 +80,7 @@ class SlackServer:
         await self.dispatcher.close()
 
     async def _shut(self, _app: web.Application) -> None:
+        self.state.changed()
         await self.sockets.close()
 
     @web.middleware

@@ -41,6 +41,8 @@ class State:
         self.teams: dict[str, Team] = {team.id: team}
         self.channels: dict[str, Channel] = {}
         self.messages: dict[str, list[Message]] = {}
+        #: Person → their direct message with the bot.
+        self.direct: dict[str, str] = {}
         self.tokens: dict[str, Token] = {}
         self.views: dict[str, View] = {}
         self.stacks: dict[str, list[str]] = {}
@@ -98,9 +100,9 @@ class State:
 
     def direct_message(self, user: str) -> Channel:
         """Return the conversation of a person with the bot, opened when there is none yet."""
-        for channel in self.channels.values():
-            if channel.kind == "im" and channel.user == user:
-                return channel
+        known = self.direct.get(user)
+        if known is not None:
+            return self.channels[known]
         opened = Channel(
             id="D" + user[1:] if len(user) > 1 and "D" + user[1:] not in self.channels else self.new_id("D"),
             name="directmessage",
@@ -109,7 +111,7 @@ class State:
             user=user,
             created=int(self.clock.now()),
         )
-        self.channels[opened.id] = opened
+        self.channels[opened.id], self.direct[user] = opened, opened.id
         self.messages[opened.id] = []
         return opened
 

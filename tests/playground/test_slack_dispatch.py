@@ -199,6 +199,16 @@ async def test_the_app_hears_of_its_own_messages_in_direct_messages():
         assert (posted["bot_id"], posted["channel_type"], posted["user"]) == ("B0USHER", "im", "U0USHER")
 
 
+async def test_another_bot_is_known_by_its_bot_id_and_a_removed_app_hears_nothing():
+    async with slack() as (server, _client), recorded(server) as app:
+        await server.say("U0ROBOT", GENERAL, "@usher list")
+        assert (app.seen[0]["event"]["type"], app.seen[0]["event"]["bot_id"]) == ("app_mention", "B0ROBOT")
+        await server.uninstall()
+        await server.say(OLIVIA, GENERAL, "@usher list")
+        assert (await server.say(OLIVIA, GENERAL, "/workspace"))["error"] == "unknown_command"
+        assert [payload["event"]["type"] for payload in app.seen[1:]] == ["tokens_revoked", "app_uninstalled"]
+
+
 async def test_links_of_the_apps_domains_are_told():
     async with slack() as (server, _client), recorded(server) as app:
         server.state.app.unfurl_domains = ["acme.example"]

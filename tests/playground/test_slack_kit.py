@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from playground.slack.kit import check_message, check_options, check_view
 from tests.playground.slack_help import actions, button, section
@@ -170,6 +172,29 @@ def test_views_within_the_limits_pass():
     )
     assert check_view(whole, "modal").messages == []
     assert check_view({"type": "home", "blocks": [section()]}, "home").messages == []
+
+
+WORDS = [
+    "type", "blocks", "elements", "text", "section", "actions", "input", "static_select", "options",
+    "option_groups", "initial_option", "initial_options", "element", "accessory", "block_id",
+    "action_id", "checkboxes", "context",
+]  # fmt: skip
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.sampled_from(WORDS) | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=5),
+    max_leaves=25,
+)
+
+
+@given(JSON)
+def test_no_structure_makes_the_checks_fail(value):
+    for blocks in (value, [value], [{"type": "section", "accessory": value}], [actions(value)]):
+        assert isinstance(check_message(blocks).messages, list)
+    assert isinstance(check_view({"type": "modal", "blocks": value}, "modal").messages, list)
+    for kind in ("static_select", "checkboxes", "overflow"):
+        shown = {"type": kind, "options": value, "option_groups": value, "initial_options": value}
+        assert check_message([{"type": "section", "accessory": shown}]).messages
+    assert isinstance(check_options(value).messages, list)
 
 
 def test_suggested_options_are_checked():

@@ -148,3 +148,21 @@ async def test_the_page_shows_cards_and_takes_words_and_presses(tmp_path):
             assert "hello <b> & all" in await browser.ask("document.getElementById('messages').textContent")
             assert app.seen[0]["actions"][0]["action_id"] == "go"
             assert browser.complaints == []
+
+
+async def test_a_seed_file_replaces_people_and_a_wrong_one_is_refused(tmp_path):
+    seed = tmp_path / "seed.json"
+    seed.write_text(
+        json.dumps({"people": [{"id": "U1", "name": "ann", "real_name": "Ann"}], "bot_token": "xoxb-1"})
+    )
+    command = [sys.executable, "-m", "playground", "slack", "--seed", str(seed)]
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    assert process.stdout is not None
+    line = json.loads(await process.stdout.readline())
+    assert line["credentials"]["bot_token"] == "xoxb-1"
+    process.send_signal(signal.SIGINT)
+    assert await process.wait() == 0
+    seed.write_text('{"peeple": []}')
+    process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+    _, words = await process.communicate()
+    assert (process.returncode, words) == (1, b"playground slack: seed: unknown peeple\n")

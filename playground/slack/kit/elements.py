@@ -42,18 +42,19 @@ PLACEHOLDER: dict[str, Checker] = {"placeholder": text(150, plain=True)}
 DISPATCH = Shape({}, {"trigger_actions_on": items(one_of("on_enter_pressed", "on_character_entered"), 2)})
 
 
+def _objects(value: Any) -> list[dict[str, Any]]:
+    """Return the objects of a list; what else stands there is reported elsewhere."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
 def _initial_is_offered(value: Any, pointer: str, report: Report) -> None:
     """Slack refuses a choice at start that is not among the options."""
-    groups = value.get("option_groups") or []
-    offered = list(value.get("options") or [])
-    for group in groups if isinstance(groups, list) else []:
-        offered += group.get("options") or [] if isinstance(group, dict) else []
-    values = {option.get("value") for option in offered if isinstance(option, dict)}
-    chosen = value.get("initial_options") or (
-        [value["initial_option"]] if value.get("initial_option") else []
-    )
-    for option in chosen if isinstance(chosen, list) else []:
-        if isinstance(option, dict) and option.get("value") not in values:
+    offered = _objects(value.get("options"))
+    for group in _objects(value.get("option_groups")):
+        offered += _objects(group.get("options"))
+    values = [option.get("value") for option in offered]
+    for option in _objects(value.get("initial_options")) + _objects([value.get("initial_option")]):
+        if option.get("value") not in values:
             report.say(pointer, "initial option must exactly match one of the provided options")
 
 

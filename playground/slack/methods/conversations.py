@@ -44,7 +44,7 @@ async def open_conversation(call: Call) -> Json:
             raise SlackError("user_disabled")
         if state.is_stranger(people[0]):
             raise SlackError("invalid_user_combination")
-        existed = any(c.kind == "im" and c.user == people[0].id for c in state.channels.values())
+        existed = people[0].id in state.direct
         channel = state.direct_message(people[0].id)
         state.changed()
     shown = shapes.conversation(state, channel) if call.flag("return_im") else {"id": channel.id}
