@@ -68,14 +68,23 @@ class Workspaces:
         return await self.wish(principal, workspace_id, WishVerb.RESTART, **keys)
 
     async def wish(
-        self, principal: Principal, workspace_id: str, verb: WishVerb, *, interaction: str, reference: str
+        self,
+        principal: Principal,
+        workspace_id: str,
+        verb: WishVerb,
+        *,
+        interaction: str,
+        reference: str,
+        channel_id: str | None = None,
     ) -> Accepted:
         """Accept a wish with its first card and its audit row, all in one transaction.
 
-        Raises Refused (``policy.…``, ``workspace.unknown``, ``account.none``, ``account.refused``).
+        ``channel_id`` is where the person can be told when no direct message reaches them. Raises Refused
+        (``policy.…``, ``workspace.unknown``, ``account.none``, ``account.refused``).
         """
         workspace = await self.owned(principal, verb, workspace_id)
         await self._account(workspace)
+        card = NewNotice("", NoticeKind.CARD, "1", principal, {"channel_id": channel_id})
         accepted = await self._store.accept_wish(
             NewWish(
                 principal=principal,
@@ -86,7 +95,7 @@ class Workspaces:
                 reference=reference,
             ),
             interaction=interaction,
-            notices=[NewNotice(subject="", kind=NoticeKind.CARD, occasion="1", principal=principal)],
+            notices=[card],
             audit=[_entry(principal, f"workspace.{verb}", workspace, reference=reference)],
         )
         self._wake()

@@ -29,15 +29,16 @@ def command_body(answer: Answer) -> dict[str, Any]:
 def reply_notice(answer: Answer, surface: Surface, principal: Principal) -> NewNotice:
     """Return an Answer as a reply in the outbox: sent at once, at most once, known by its interaction.
 
-    The body holds ``text``, ``blocks``, ``replaces``; ``response_url`` where there is one, else
-    ``channel_id`` and ``thread_ts``; ``ephemeral`` says that only this person is to see it.
+    The body holds ``text``, ``blocks``, ``replaces``, ``in_channel`` and the way back: ``response_url``, or
+    ``channel_id`` with ``thread_ts`` and ``is_direct``.
     """
     answer = fit_for_channel(answer)
     body = answer.as_body() | {
         "response_url": surface.response_url,
         "channel_id": surface.channel_id,
         "thread_ts": surface.thread_ts,
-        "ephemeral": not answer.in_channel and not _is_message_to_us(surface),
+        "in_channel": answer.in_channel,
+        "is_direct": surface.is_direct,
     }
     return NewNotice(
         subject=surface.interaction, kind=NoticeKind.REPLY, occasion="1", principal=principal, body=body
@@ -66,7 +67,3 @@ def fit_for_channel(answer: Answer) -> Answer:
     ]
     is_private = any(element.get("action_id") in _PRIVATE_BUTTONS or "url" in element for element in elements)
     return replace(answer, in_channel=False) if is_private else answer
-
-
-def _is_message_to_us(surface: Surface) -> bool:
-    return surface.kind == "message" and surface.is_direct

@@ -6,33 +6,37 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from bot.models import Principal, Surface
-from handlers import delivery, discovery
+from bot.models import Surface
+from handlers import delivery
 from handlers.dispatch import run_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
+    from bot.models import Principal
     from handlers.services import Services
 
 log = structlog.get_logger(__name__)
 
 
-async def replay(services: Services, waiting: Mapping[str, Any]) -> None:
+def replayer(services: Services) -> Callable[[Principal, dict[str, Any]], Awaitable[None]]:
+    """Return what the reconciler calls for a command that waited."""
+
+    async def run(principal: Principal, waiting: dict[str, Any]) -> None:
+        await replay(services, principal, waiting)
+
+    return run
+
+
+async def replay(services: Services, principal: Principal, waiting: Mapping[str, Any]) -> None:
     """Run a waiting command (``Request.waiting``) with the rights that its person has now, and answer it.
 
     The answer goes to the response_url while that lives, else by direct message. Running the same one twice
-    has one effect: its interaction is a key of the inbox. Raises StoreError when nothing could be written.
+    has one effect: its interaction is a key of the inbox, told apart from later ones by ``task``. Raises
+    StoreError when nothing could be written.
     """
-    try:
-        principal = Principal.from_key(str(waiting["principal"]))
-        text = str(waiting["text"])
-    except (KeyError, ValueError):
-        log.warning("a waiting command could not be read")
-        return
-    looked = tuple(str(one) for one in waiting.get("looked") or ())
     folder = str(waiting.get("folder") or "workspace")
-    if folder not in discovery.commands():
+    if folder not in services.commands.values():
         log.warning("a waiting command is of no command that exists", folder=folder)
         return
     url = waiting.get("response_url")
@@ -43,8 +47,10 @@ async def replay(services: Services, waiting: Mapping[str, Any]) -> None:
         thread_ts=waiting.get("thread_ts"),
         response_url=url if lives else None,
         is_direct=bool(waiting.get("is_direct")),
-        interaction=f"{waiting.get('interaction') or 'waiting'}/replay{len(looked)}",
+        interaction=f"{waiting.get('interaction') or 'waiting'}/{waiting.get('task') or 'replay'}",
     )
+    looked = tuple(str(one) for one in waiting.get("looked") or ())
+    text = str(waiting.get("text") or "")
     answer = await run_text(services, principal, surface, text, folder=folder, looked=looked)
     if not answer.text:
         return

@@ -52,6 +52,7 @@ async def wish_for(request: Request, workspace: Workspace, verb: WishVerb) -> An
         verb,
         interaction=request.surface.interaction,
         reference=request.reference,
+        channel_id=request.surface.channel_id,
     )
     return _answer(request, workspace, verb, accepted)
 
@@ -69,9 +70,9 @@ def not_there(request: Request, workspace: Workspace) -> Answer:
 
 def _answer(request: Request, workspace: Workspace, verb: WishVerb, accepted: Accepted) -> Answer:
     template = _NEW[verb]
-    if accepted.repeated:
+    if accepted.repeated and not accepted.wish.is_open:
         template = words.DONE_ALREADY
-    elif accepted.joined:
+    elif accepted.repeated or accepted.joined:
         template = _JOINED[verb]
     elif verb is WishVerb.STOP and accepted.replaced is not None:
         template = words.STOPPING_PENDING
