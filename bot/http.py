@@ -10,7 +10,7 @@ import asyncio
 import json
 import math
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -36,6 +36,7 @@ MAX_RETRY_AFTER = 3600.0
 #: An event stream that has spoken and then is still for so long has said what there is.
 QUIET_SECONDS = 0.25
 _CHUNK = 65_536
+_NOT_JSON = object()
 
 
 @dataclass(slots=True)
@@ -79,10 +80,12 @@ class Response:
 
     def json(self) -> Any:
         """Parse the body; raise BadAnswer when it is not JSON or nested deeper than 50."""
-        try:
+        value: Any = _NOT_JSON
+        with suppress(ValueError, RecursionError):
             value = json.loads(self.body)
-        except (ValueError, RecursionError):
-            raise BadAnswer("the answer is not JSON", status=self.status) from None
+        if value is _NOT_JSON:
+            # Raised outside the handler: the parser's error holds the whole body, which may be a token.
+            raise BadAnswer("the answer is not JSON", status=self.status)
         _check_depth(value, self.status)
         return value
 

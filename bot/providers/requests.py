@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from bot import errors
 from bot.http import TOTAL_SECONDS
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from bot.providers.base import Credential, SendWindow
 
 _READS = frozenset({"GET", "HEAD"})
+MAX_ID = 1000
 _HEADER_SAFE = re.compile(r"[!-~]{1,4096}")
 
 
@@ -64,6 +66,20 @@ class Api:
         if changes:
             _must_be_an_answer(response)
         return response
+
+
+def path_part(text: str) -> str:
+    """Return an id percent-encoded for one part of a path; raise NotFound for what can't be an id.
+
+    Dots alone would climb, and half a surrogate pair has no encoding.
+    """
+    try:
+        quoted = quote(text, safe="")
+    except UnicodeEncodeError:
+        quoted = ""
+    if not quoted or set(text) == {"."} or len(quoted) > MAX_ID:
+        raise errors.NotFound("there is no such id")
+    return quoted
 
 
 def authorization(credential: Credential | None) -> dict[str, str]:

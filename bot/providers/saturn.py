@@ -27,7 +27,7 @@ from bot.providers.base import (
 )
 from bot.providers.hosts import origin_of, path_below
 from bot.providers.reading import MAX_NAME, clean, object_in, objects_in, optional_text_in, text_in
-from bot.providers.requests import Api
+from bot.providers.requests import Api, path_part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -88,7 +88,7 @@ class Saturn(Provider):
     async def _status(self, access: Access, remote_id: str, window: SendWindow | None) -> Observed:
         try:
             response = await self._api.call(
-                "GET", f"/api/workspaces/{_quoted(remote_id)}", access.credential, window=window
+                "GET", f"/api/workspaces/{path_part(remote_id)}", access.credential, window=window
             )
         except NotFound:
             return Observed(State.GONE)
@@ -113,7 +113,7 @@ class Saturn(Provider):
 
     async def _drive(self, access: Access, remote_id: str, verb: str, done: re.Pattern[str]) -> None:
         try:
-            await self._api.call("POST", f"/api/workspaces/{_quoted(remote_id)}/{verb}", access.credential)
+            await self._api.call("POST", f"/api/workspaces/{path_part(remote_id)}/{verb}", access.credential)
         except (Conflict, InvalidRequest) as error:
             if not done.search(error.message):
                 raise
@@ -208,7 +208,8 @@ class Saturn(Provider):
 
     def page_url(self, remote_id: str) -> str:
         """Return the workspace's page, as people see it in their browser."""
-        return f"{self.settings.base_url}/dash/resources/workspace/{_quoted(remote_id)}"
+        quoted = quote(remote_id, safe="", errors="replace")
+        return f"{self.settings.base_url}/dash/resources/workspace/{quoted}"
 
     def token_help(self) -> TokenHelp:
         """Tell where the token stands (seed 002, "User token")."""
@@ -238,12 +239,6 @@ class Saturn(Provider):
             "act_as": own.act_as if own else "person",
             "admin_token": "set" if own and own.admin_token else "not set",
         }
-
-
-def _quoted(remote_id: str) -> str:
-    if not remote_id or set(remote_id) == {"."}:
-        raise NotFound("there is no such id")
-    return quote(remote_id, safe="")
 
 
 def _observed(word: str) -> Observed:

@@ -10,13 +10,13 @@ from __future__ import annotations
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from pydantic import SecretStr
 
 from bot.errors import CredentialRefused, Forbidden, NotFound, ProviderError
 from bot.providers.base import Credential, Identity
 from bot.providers.reading import optional_text_in, text_in
+from bot.providers.requests import path_part
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -75,7 +75,7 @@ async def _own_token(
     names = {scope.removesuffix("!user") for scope in SCOPES}
     if not all(_holds(held, name, username) for name in names):
         return pasted
-    tokens = f"/users/{quote(username, safe='')}/tokens"
+    tokens = f"/users/{path_part(username)}/tokens"
     try:
         seconds = await _seconds_left(api, pasted, tokens, text_in(owner, "token_id"))
         body = {"note": NOTE, "scopes": list(SCOPES), "expires_in": seconds}
@@ -90,7 +90,7 @@ async def _own_token(
 
 async def _seconds_left(api: Api, pasted: Credential, tokens: str, token_id: str) -> int | None:
     """Return for how long the pasted token lives, None for ever, by the hub's own clock."""
-    response = await api.call("GET", f"{tokens}/{quote(token_id, safe='')}", pasted, total=MINT_SECONDS)
+    response = await api.call("GET", f"{tokens}/{path_part(token_id)}", pasted, total=MINT_SECONDS)
     expires_at = optional_text_in(response.json_object(), "expires_at")
     if expires_at is None:
         return None
@@ -111,7 +111,7 @@ async def revoke(api: Api, access: Access) -> None:
     except CredentialRefused:
         return
     token_id = optional_text_in(owner, "token_id") or minted
-    path = f"/users/{quote(text_in(owner, 'name'), safe='')}/tokens/{quote(token_id, safe='')}"
+    path = f"/users/{path_part(text_in(owner, 'name'))}/tokens/{path_part(token_id)}"
     try:
         await api.call("DELETE", path, access.credential)
     except NotFound:

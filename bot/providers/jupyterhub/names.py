@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from bot.errors import NotFound
 from bot.providers.hosts import path_below
+from bot.providers.requests import path_part
 
 #: What follows ``/user/NAME/`` in an address of the default server's own pages: no names of servers.
 _PAGES = frozenset(
@@ -29,35 +30,41 @@ class ServerName:
 
     @property
     def remote_id(self) -> str:
-        """Return the id: both names percent-encoded, so the one slash between them is no part of either."""
-        return f"{quote(self.user, safe='')}/{quote(self.server, safe='')}"
+        """Return the id: both names percent-encoded, so the one slash between them is part of neither."""
+        return f"{path_part(self.user)}/{self._server_part}"
 
     @property
     def user_path(self) -> str:
         """Return the person's path below the API."""
-        return f"/users/{quote(self.user, safe='')}"
+        return f"/users/{path_part(self.user)}"
 
     @property
     def path(self) -> str:
         """Return the server's path below the API."""
         if not self.server:
             return f"{self.user_path}/server"
-        return f"{self.user_path}/servers/{quote(self.server, safe='')}"
+        return f"{self.user_path}/servers/{self._server_part}"
 
     @property
     def ide_path(self) -> str:
         """Return the path of its IDE below the hub's public address."""
-        name = f"{quote(self.server, safe='')}/" if self.server else ""
-        return f"/user/{quote(self.user, safe='')}/{name}"
+        name = f"{self._server_part}/" if self.server else ""
+        return f"/user/{path_part(self.user)}/{name}"
+
+    @property
+    def _server_part(self) -> str:
+        return path_part(self.server) if self.server else ""
 
     @classmethod
     def of(cls, remote_id: str) -> ServerName:
         """Read an id back; raise NotFound for what is none."""
         user, slash, server = remote_id.partition("/")
-        name = cls(unquote(user), unquote(server))
-        # Dots alone would climb in a path.
-        if not slash or not name.user or {name.user, name.server} & {".", ".."} or "/" in server:
+        if not slash or "/" in server:
             raise NotFound("there is no such server")
+        name = cls(unquote(user), unquote(server))
+        path_part(name.user)
+        if name.server:
+            path_part(name.server)
         return name
 
 

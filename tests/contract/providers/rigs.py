@@ -1,0 +1,156 @@
+"""What the contract needs of each provider's local server, under one interface."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestServer
+from pydantic import SecretStr
+
+from bot.http import Http
+from bot.models import Observed, State
+from bot.providers import build, provider_classes
+from bot.providers.base import Access, Credential, Provider
+from playground import saturn
+from playground.harness import Clock, Fault, Harness
+from tests.support.clock import FakeClock
+
+HUB_PEOPLE = [f"person{number:02d}" for number in range(30)]
+HUB_SEED = {
+    "users": [{"name": name, "servers": ["training", "broken"]} for name in (*HUB_PEOPLE, "bob")],
+    "pause_seconds": 0.2,
+    "named_server_limit": 3,
+}
+SATURN_SEED = {
+    "users": [
+        {"name": "alice", "token": "a11ce0" * 5, "refresh_token": "refresh-alice"},
+        {"name": "bob", "token": "b0b0b0" * 5},
+    ],
+    "workspaces": [
+        {"owner": "alice", "name": "training", "start_seconds": 25},
+        {"owner": "alice", "name": "broken", "fail": True},
+        {"owner": "alice", "name": 'Ana\'s "quick" 🚀 <!channel>\u202e'},
+        {"owner": "alice", "name": "notes", "status": "running"},
+        {"owner": "bob", "name": "secret"},
+    ],
+}
+
+
+class HastyHttp(Http):
+    """Wait for a second only, so that no test waits for the usual time-outs."""
+
+    def stream(self, method: str, url: str, **options: Any) -> Any:
+        return super().stream(method, url, **{**options, "total": 1.0})
+
+
+@dataclass
+class Rig:
+    """One provider against its local server, with a person's account and ids of workspaces."""
+
+    provider: Provider
+    access: Access
+    harness: Harness
+    remote_id: str
+    broken_id: str
+    foreign_id: str
+    missing_id: str
+    names: set[str]
+    #: Monotonic time of the client's send windows.
+    clock: FakeClock
+    #: A state is settled by moving this clock; None where the server lives in real time.
+    server_clock: Clock | None = None
+    server: Any = None
+    more: dict[str, str] = field(default_factory=dict)
+
+    async def see(self, remote_id: str | None = None) -> Observed:
+        asked = remote_id or self.remote_id
+        if self.server_clock is not None:
+            self.server_clock.advance(10)
+        return (await self.provider.status(self.access, [asked]))[asked]
+
+    async def until(self, *states: State, remote_id: str | None = None) -> list[Observed]:
+        """Read until one of the states is there and return all that was seen."""
+        seen = [await self.see(remote_id)]
+        while seen[-1].state not in states:
+            seen.append(await self.see(remote_id))
+        return seen
+
+    def spoil(self, path: str = "", **fault: Any) -> None:
+        self.harness.faults.append(Fault(re.compile(path), **fault))
+
+    def sent(self) -> int:
+        return sum(self.harness.requests.values())
+
+    def with_token(self, token: str) -> Access:
+        return Access(self.access.username, Credential(SecretStr(token)))
+
+
+def provider_of(kind: str, http: Http, base_url: str, **more: Any) -> Provider:
+    model = provider_classes()[kind].settings_model
+    settings = {"name": kind, "provider": kind, "title": "The cloud", "base_url": base_url, **more}
+    return build(model.model_validate(settings), http)
+
+
+@asynccontextmanager
+async def saturn_rig(seed: Any = None, client: type[Http] = Http):
+    clock, window = Clock(lambda: 1_700_000_000.0), FakeClock()
+    server = saturn.build(clock=clock, seed=seed or SATURN_SEED)
+    async with TestServer(server.app, host="127.0.0.1") as listening, Http.new_session() as session:
+        users = server.credentials["users"]
+        alice = users["alice"]
+        provider = provider_of("saturn", client(session, window.monotonic), str(listening.make_url("")))
+        yield Rig(
+            provider=provider,
+            access=Access("alice", Credential(SecretStr(alice["token"]))),
+            harness=server.harness,
+            remote_id=alice["workspaces"]["training"],
+            broken_id=alice["workspaces"]["broken"],
+            foreign_id=users["bob"]["workspaces"]["secret"],
+            missing_id="0" * 32,
+            names={"training", "broken", 'Ana\'s "quick" 🚀 <!channel>', "notes"},
+            clock=window,
+            server_clock=clock,
+            server=server,
+            more=alice["workspaces"],
+        )
+
+
+class LazyHub:
+    """Start one hub when the first test asks, and give each test a person of its own."""
+
+    def __init__(self, stack: AsyncExitStack) -> None:
+        self._stack = stack
+        self._hub: Any = None
+        self._people = itertools.cycle(HUB_PEOPLE[1:])
+
+    async def get(self) -> Any:
+        if self._hub is None:
+            pytest.importorskip("jupyterhub")
+            from playground.jupyterhub import start
+
+            self._hub = await self._stack.enter_async_context(start(light=True, seed=HUB_SEED))
+        return self._hub
+
+    @asynccontextmanager
+    async def rig(self, name: str | None = None, client: type[Http] = Http):
+        hub, person, window = await self.get(), name or next(self._people), FakeClock()
+        async with Http.new_session() as session:
+            http = client(session, window.monotonic)
+            yield Rig(
+                provider=provider_of("jupyterhub", http, hub.api_url, public_url=hub.url),
+                access=Access(person, Credential(SecretStr(hub.users[person]["token"]))),
+                harness=hub.harness,
+                remote_id=f"{person}/training",
+                broken_id=f"{person}/broken",
+                foreign_id="bob/training",
+                missing_id=f"{person}/nothing-here",
+                names={"default", "training", "broken"},
+                clock=window,
+                server=hub,
+            )
+        hub.harness.faults.clear()

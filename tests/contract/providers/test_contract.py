@@ -1,0 +1,152 @@
+"""What every provider does, whichever it is; written against the ABC alone."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from pydantic import SecretStr
+
+from bot.errors import CredentialRefused, NotFound, SentTooLate
+from bot.models import State
+from bot.providers.base import Access, Credential, Provider, SendWindow
+from bot.providers.hosts import allowed_ide_url
+from tests.contract.providers.rigs import Rig
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_a_workspace_lives_from_start_to_stop(rig: Rig):
+    assert (await rig.see()).state is State.STOPPED
+    await rig.provider.start(rig.access, rig.remote_id)
+    seen = await rig.until(State.RUNNING)
+    assert seen[0].state is State.STARTING
+    assert {one.state for one in seen} == {State.STARTING, State.RUNNING}
+    assert all(one.url is None for one in seen[:-1])
+    url = seen[-1].url
+    settings = rig.provider.settings
+    assert url == allowed_ide_url(url, settings.base_url, rig.provider.ide_hosts())
+    await rig.provider.start(rig.access, rig.remote_id)  # running already is success
+    assert (await rig.see()).state is State.RUNNING
+    await rig.provider.stop(rig.access, rig.remote_id)
+    seen = await rig.until(State.STOPPED)
+    assert {one.state for one in seen} <= {State.STOPPING, State.STOPPED}
+    await rig.provider.stop(rig.access, rig.remote_id)  # stopped already is success
+
+
+async def test_a_start_under_way_may_be_asked_again_and_stopped(rig: Rig):
+    await rig.provider.start(rig.access, rig.remote_id)
+    await rig.provider.start(rig.access, rig.remote_id)
+    await rig.provider.stop(rig.access, rig.remote_id)
+    assert (await rig.until(State.STOPPED))[-1].url is None
+
+
+async def test_a_start_that_fails_is_shown_as_failed_with_words(rig: Rig):
+    await rig.provider.start(rig.access, rig.broken_id)
+    failed = (await rig.until(State.FAILED, remote_id=rig.broken_id))[-1]
+    assert failed.detail
+    assert failed.url is None
+
+
+async def test_many_are_read_at_once_and_the_missing_are_gone(rig: Rig):
+    ids = [rig.remote_id, rig.missing_id, rig.foreign_id, rig.broken_id, "..", "a/b/c", "\udc80"]
+    seen = await rig.provider.status(rig.access, ids)
+    assert list(seen) == ids
+    states = [seen[remote_id].state for remote_id in ids]
+    assert states == [State.STOPPED, State.GONE, State.GONE, State.STOPPED, *[State.GONE] * 3]
+
+
+@pytest.mark.parametrize("verb", ["start", "stop"])
+async def test_another_persons_and_missing_workspaces_are_not_found(rig: Rig, verb):
+    for remote_id in (rig.foreign_id, "..", "", "\udc80"):
+        with pytest.raises(NotFound):
+            await getattr(rig.provider, verb)(rig.access, remote_id)
+
+
+async def test_discover_lists_what_the_person_owns(rig: Rig):
+    found = await rig.provider.discover(rig.access)
+    assert {one.name for one in found} == rig.names
+    by_id = {one.remote_id: one for one in found}
+    assert len(by_id) == len(found)
+    assert by_id[rig.remote_id].observed.state is State.STOPPED
+    assert rig.foreign_id not in by_id
+
+
+async def test_check_names_the_account(rig: Rig):
+    identity = await rig.provider.check(rig.access.credential)
+    assert identity.username == rig.access.username
+    access = Access(identity.username, identity.credential)
+    assert (await rig.provider.status(access, [rig.remote_id]))[rig.remote_id].state is State.STOPPED
+
+
+@pytest.mark.parametrize("token", ["0" * 30, "a b", "a\r\nX: 1", "\u00fc" * 9, "x" * 5000])
+async def test_a_bad_token_is_refused_by_every_method(rig: Rig, token):
+    bad = rig.with_token(token)
+    provider = rig.provider
+    with pytest.raises(CredentialRefused):
+        await provider.check(bad.credential)
+    for call in (
+        provider.status(bad, [rig.remote_id]),
+        provider.start(bad, rig.remote_id),
+        provider.stop(bad, rig.remote_id),
+        provider.discover(bad),
+    ):
+        with pytest.raises(CredentialRefused):
+            await call
+
+
+async def test_a_read_after_its_window_does_not_leave(rig: Rig):
+    before = rig.sent()
+    closed = SendWindow(rig.clock.monotonic() - 0.001)
+    with pytest.raises(SentTooLate):
+        await rig.provider.status(rig.access, [rig.remote_id], closed)
+    assert rig.sent() == before
+    open_still = SendWindow(rig.clock.monotonic() + 0.5)
+    assert await rig.provider.status(rig.access, [rig.remote_id], open_still)
+    assert rig.sent() > before
+
+
+async def test_one_resource_has_one_gate(rig: Rig):
+    key = rig.provider.gate_key(rig.remote_id)
+    assert key == rig.provider.gate_key(rig.remote_id)
+    assert key.startswith(rig.provider.settings.base_url)
+    assert key != rig.provider.gate_key(rig.foreign_id)
+    assert "person" in rig.access.username or rig.access.username not in key
+
+
+async def test_capabilities_are_the_methods_that_are_there(rig: Rig):
+    capabilities = type(rig.provider).capabilities()
+    assert {"discover", "parse_reference", "token_help"} <= capabilities
+    for name in ("remove", "revoke", "refresh"):
+        overridden = getattr(type(rig.provider), name) is not getattr(Provider, name)
+        assert (name in capabilities) is overridden
+
+
+async def test_help_leads_to_a_token_that_the_pattern_knows(rig: Rig):
+    told = rig.provider.token_help()
+    assert told.url.startswith(("http://127.0.0.1:", "https://"))
+    assert all(step.endswith(".") for step in told.steps)
+    token = rig.access.credential.token.get_secret_value()
+    pattern = re.compile(told.pattern)
+    for pasted in (token, f'"{token}"', f" \u201c{token}\u201d\n", f"'{token}',", f"\ufeff{token}\u200b"):
+        cleaned = rig.provider.clean_token(pasted)
+        assert cleaned == token
+        assert pattern.fullmatch(cleaned)
+    assert not pattern.fullmatch("my secret word")
+    assert not pattern.fullmatch(told.url)
+
+
+async def test_what_is_told_of_the_connection_holds_no_secret(rig: Rig):
+    told = repr([rig.provider.describe(), rig.provider.settings, rig.access, rig.provider])
+    assert rig.access.credential.token.get_secret_value() not in told
+    assert rig.provider.page_url(rig.remote_id).startswith("http://127.0.0.1:")
+
+
+def credential(token: str = "t", refresh: str | None = None) -> Credential:
+    return Credential(SecretStr(token), SecretStr(refresh) if refresh else None, {"token_id": "a1"})
+
+
+@pytest.mark.parametrize("refresh", [None, "r"])
+async def test_a_credential_goes_into_the_vault_and_comes_back(refresh):
+    before = credential("t", refresh)
+    assert Credential.from_mapping(before.as_mapping()) == before
