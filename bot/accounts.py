@@ -135,7 +135,8 @@ class Accounts:
         """End a person's account at a connection, or all of them; return the ones that ended.
 
         ``actor`` is who did it (a principal's key, ``slack`` …); ``cause`` says why, where it was not the
-        person (``administrator``, ``left``, ``uninstalled``). ``tell`` is False where no message can reach them.
+        person (``administrator``, ``left``, ``uninstalled``). ``tell`` is False where no message reaches
+        them.
         """
         ending = [
             account

@@ -1,0 +1,370 @@
+"""Attacks on the one-time link, with the code typed back (security.md rows 8 to 13)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+from aiohttp.web_log import AccessLogger
+
+from bot.errors import Refused, Unreachable
+from bot.models import NoticeKind
+from bot.web.access_log import AccessLog, without_secrets
+from tests.web.rig import ALICE, BOB, GOOD, rig
+
+
+@pytest.fixture
+async def made():
+    async with rig() as made:
+        yield made
+
+
+async def link(made, principal=ALICE, waiting=None):
+    return await made.accounts.invite(principal, "saturn", waiting)
+
+
+def code_on(page):
+    return page.split("<code>")[1].split("</code>")[0]
+
+
+async def walk_to_code(made, browser):
+    await browser.get(await link(made))
+    await browser.send("/link/check", token=GOOD)
+    return code_on(await browser.send("/link/confirm"))
+
+
+async def test_the_whole_way_with_the_code_typed_back(made):
+    waiting = {"verb": "start", "text": "notebook"}
+    browser = await made.browser()
+    page = await browser.get(await link(made, waiting=waiting))
+    assert browser.url == made.origin + "/link"
+    assert browser.status == 200
+    for name in ("Alice Liddell", "Acme Research", "Saturn Cloud"):
+        assert f'<dd class="large"><bdi>{name}</bdi></dd>' in page
+    page = await browser.send("/link/check", token=f' "{GOOD}"\n')
+    assert browser.url == made.origin + "/link"
+    assert '<dd class="large"><bdi>alice</bdi></dd>' in page
+    assert await made.accounts.links(ALICE) == []
+    code = code_on(await browser.send("/link/confirm"))
+    assert browser.status == 200
+    assert await made.accounts.links(ALICE) == []
+    assert "shown once" in await browser.get("/link")
+    account = await made.accounts.confirm_code(ALICE, code.lower().replace("-", " "))
+    assert [one.id for one in await made.accounts.links(ALICE)] == [account.id]
+    assert (account.username, account.state) == ("alice", "active")
+    (notice,) = await made.store.claim_notices(10, 60)
+    assert (notice.kind, notice.principal) == (NoticeKind.LINKED, ALICE)
+    assert notice.body["username"] == "alice"
+    (task,) = await made.store.claim_tasks(10, 60)
+    assert (task.kind, task.subject, task.payload) == ("discover", account.id, {"then": [waiting]})
+    assert made.woken
+    key = ALICE.key
+    assert await made.audit() == [
+        (key, "link.invited", "ok"),
+        (key, "link.check", "ok"),
+        (key, "link.confirmed", "ok"),
+        (key, "account.linked", "ok"),
+    ]
+
+
+async def test_a_hundred_looks_consume_nothing_then_one_form_does(made):
+    url = await link(made)
+    strangers = [await made.browser() for _ in range(4)]
+    for number in range(100):
+        await strangers[number % 4].get(url, method="HEAD" if number % 2 else "GET")
+    browser = await made.browser()
+    await browser.get(url)
+    await browser.send("/link/check", token=GOOD)
+    confirm = browser.text
+    await browser.send("/link/confirm")
+    assert browser.status == 200
+    browser.text = confirm
+    page = await browser.send("/link/confirm")
+    assert browser.status == 410
+    assert "/workspace link saturn" in page
+
+
+async def test_of_many_confirmations_at_once_one_counts(made):
+    browser = await made.browser()
+    await browser.get(await link(made))
+    confirm = await browser.send("/link/check", token=GOOD)
+    copies = [await made.browser() for _ in range(10)]
+    for copy in copies:
+        copy.take_cookies(browser)
+        copy.text = confirm
+    await asyncio.gather(*(copy.send("/link/confirm") for copy in copies))
+    assert sorted(copy.status for copy in copies) == [200] + [410] * 9
+
+
+async def test_an_expired_link_says_what_to_type(made):
+    browser = await made.browser()
+    await browser.get(await link(made))
+    made.clock.advance(601)
+    page = await browser.send("/link/check", token=GOOD)
+    assert browser.status == 410
+    assert "/workspace link saturn" in page
+    assert made.provider.asked == []
+
+
+async def test_a_newer_link_ends_the_older(made):
+    older, newer = await link(made), await link(made)
+    browser = await made.browser()
+    await browser.get(older)
+    assert browser.status == 410
+    await browser.get(newer)
+    assert browser.status == 200
+
+
+@pytest.mark.parametrize("nonce", ["x", "A" * 43, "A" * 42 + "%00", "%F0%9F%8E%89" * 10, "a" * 3000])
+async def test_an_invented_nonce_opens_nothing(made, nonce):
+    browser = await made.browser()
+    page = await browser.get(f"/link/{nonce}")
+    assert browser.status in (400, 404)
+    assert "/workspace link" in page
+
+
+async def test_a_nonce_with_a_changed_last_letter_opens_nothing(made):
+    url = await link(made)
+    browser = await made.browser()
+    for last in "AEIMQUYcgkosw048":
+        if url[-1] != last:
+            await browser.get(url[:-1] + last)
+            assert browser.status == 404
+
+
+async def test_tampered_cookies_are_no_cookies(made):
+    browser = await made.browser()
+    await browser.get(await link(made))
+    (cookie,) = browser.session.cookie_jar
+    for value in (cookie.value[:-2] + "AA", "x", "", cookie.value.split(".")[0], "e30." + "A" * 43):
+        browser.put_cookie(cookie.key, value)
+        await browser.get("/link")
+        assert browser.status == 400
+
+
+async def test_another_browser_can_not_go_on(made):
+    url = await link(made)
+    alice, thief = await made.browser(), await made.browser()
+    await alice.get(url)
+    await alice.send("/link/check", token=GOOD)
+    await thief.get(url)
+    assert thief.status == 403
+    thief.text = alice.text
+    await thief.send("/link/confirm")
+    assert thief.status == 403
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "null", "Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "none"},
+        {},
+    ],
+)
+async def test_a_form_from_elsewhere_is_refused(made, headers):
+    browser = await made.browser()
+    await browser.get(await link(made))
+    await browser.send("/link/check", token=GOOD, headers=headers)
+    assert browser.status == 403
+    assert made.provider.asked == []
+
+
+async def test_our_origin_said_by_another_site_is_refused(made):
+    browser = await made.browser()
+    await browser.get(await link(made))
+    headers = {"Origin": made.origin, "Sec-Fetch-Site": "cross-site"}
+    await browser.send("/link/check", token=GOOD, headers=headers)
+    assert browser.status == 403
+
+
+async def test_a_form_needs_the_mark_of_this_browser_and_link(made):
+    alice, bob = await made.browser(), await made.browser()
+    await alice.get(await link(made))
+    await bob.get(await link(made, BOB))
+    for mark in ("", "0" * 64, bob.text.split('name="form" value="')[1][:64]):
+        await alice.send("/link/check", token=GOOD, form=mark)
+        assert alice.status == 403
+        await alice.get("/link")
+    # The same browser opens another person's link in another tab: the first tab's form counts no more.
+    before = alice.text
+    await alice.get(await link(made, BOB))
+    alice.text = before
+    await alice.send("/link/check", token=GOOD)
+    assert alice.status == 403
+    assert made.provider.asked == []
+
+
+async def test_a_confirmation_is_good_for_the_token_that_was_shown(made):
+    browser = await made.browser()
+    await browser.get(await link(made))
+    shown = await browser.send("/link/check", token=GOOD)
+    await browser.send("/link/again")
+    await browser.send("/link/check", token="fedcba9876543210")
+    browser.text = shown
+    await browser.send("/link/confirm")
+    assert browser.status == 409
+
+
+async def test_five_tokens_can_be_tried(made):
+    browser = await made.browser()
+    await browser.get(await link(made))
+    for left in (4, 3, 2, 1, 0):
+        page = await browser.send("/link/check", token="00000000")
+        assert browser.status == (422 if left else 410)
+        assert ("left" in page) == (left > 0)
+    await browser.send("/link/check", token=GOOD)
+    assert browser.status == 403
+    assert made.provider.asked == ["00000000"] * 5
+
+
+async def test_many_tokens_at_once_are_five_at_most(made):
+    browser = await made.browser()
+    await browser.get(await link(made))
+    page = browser.text
+    copies = [await made.browser() for _ in range(20)]
+    for copy in copies:
+        copy.take_cookies(browser)
+        copy.text = page
+    await asyncio.gather(*(copy.send("/link/check", token="00000000") for copy in copies))
+    assert len(made.provider.asked) <= 5
+
+
+async def test_what_can_be_no_token_is_sent_nowhere_and_costs_no_try(made):
+    browser = await made.browser()
+    await browser.get(await link(made))
+    for text in (
+        "",
+        "xyzzy",
+        "0123456789abcdeg",
+        "0123 4567",
+        "0" * 5000,
+        "0123456\n78",
+        "\uff10\uff11\uff12\uff13" * 2,
+    ):
+        await browser.send("/link/check", token=text)
+        assert browser.status == 422
+        assert not text or text not in browser.text
+    assert made.provider.asked == []
+    await browser.send("/link/check", token=GOOD)
+    assert browser.status == 200
+
+
+async def test_a_provider_out_of_order_costs_no_try(made):
+    made.provider.error = Unreachable("no connection")
+    browser = await made.browser()
+    await browser.get(await link(made))
+    for _ in range(7):
+        page = await browser.send("/link/check", token=GOOD)
+        assert browser.status == 422
+        assert "did not answer" in page
+        assert GOOD not in page
+    made.provider.error = None
+    await browser.send("/link/check", token=GOOD)
+    assert browser.status == 200
+
+
+async def test_five_codes_can_be_tried(made):
+    code = await walk_to_code(made, await made.browser())
+    for _ in range(5):
+        with pytest.raises(Refused) as refused:
+            await made.accounts.confirm_code(ALICE, "BBBB-BBBB")
+        assert refused.value.rule == "code.wrong"
+    with pytest.raises(Refused) as refused:
+        await made.accounts.confirm_code(ALICE, code)
+    assert refused.value.rule == "code.none"
+    assert "/workspace link" in refused.value.text
+    assert await made.accounts.links(ALICE) == []
+
+
+async def test_many_codes_at_once_are_five_at_most(made):
+    await walk_to_code(made, await made.browser())
+    results = await asyncio.gather(
+        *(made.accounts.confirm_code(ALICE, "BBBB-BBBB") for _ in range(30)), return_exceptions=True
+    )
+    rules = [result.rule for result in results]
+    assert rules.count("code.wrong") <= 5
+
+
+async def test_a_code_is_good_for_ten_minutes_and_once(made):
+    browser = await made.browser()
+    code = await walk_to_code(made, browser)
+    made.clock.advance(599)
+    await made.accounts.confirm_code(ALICE, code)
+    with pytest.raises(Refused, match=r"code\.none"):
+        await made.accounts.confirm_code(ALICE, code)
+    code = await walk_to_code(made, browser)
+    made.clock.advance(601)
+    with pytest.raises(Refused, match=r"code\.none"):
+        await made.accounts.confirm_code(ALICE, code)
+
+
+async def test_a_code_works_for_nobody_else(made):
+    """The attacker's link, completed by a victim: the victim's code links nothing in the victim's hands."""
+    code = await walk_to_code(made, await made.browser())
+    with pytest.raises(Refused, match=r"code\.none"):
+        await made.accounts.confirm_code(BOB, code)
+    assert await made.accounts.links(BOB) == []
+
+
+async def test_an_account_of_somebody_else_is_refused(made):
+    alice, bob = await made.browser(), await made.browser()
+    await made.accounts.confirm_code(ALICE, await walk_to_code(made, alice))
+    await bob.get(await link(made, BOB))
+    await bob.send("/link/check", token=GOOD)
+    code = code_on(await bob.send("/link/confirm"))
+    with pytest.raises(Refused) as refused:
+        await made.accounts.confirm_code(BOB, code)
+    assert refused.value.rule == "link.taken"
+    assert (BOB.key, "account.linked", "taken") in await made.audit()
+    await made.accounts.unlink(ALICE, actor=ALICE.key)
+    assert (await made.accounts.confirm_code(BOB, code)).username == "alice"
+
+
+async def test_no_log_and_no_row_holds_nonce_token_or_code(made, caplog):
+    caplog.set_level(logging.DEBUG)
+    url = await link(made)
+    nonce = url.rpartition("/")[2]
+    browser = await made.browser()
+    await browser.get(url)
+    assert nonce not in browser.text
+    assert browser.headers["Referrer-Policy"] == "no-referrer"
+    assert browser.headers["Cache-Control"] == "no-store"
+    await browser.send("/link/check", token=GOOD)
+    assert GOOD not in browser.text
+    code = code_on(await browser.send("/link/confirm"))
+    await made.accounts.confirm_code(ALICE, code)
+    rows = str([dict(row) for row in await made.store.audit_entries()])
+    rows += str(await made.accounts.links(ALICE))
+    for secret in (nonce, GOOD, code, code.replace("-", "")):
+        # The client of this test logs nothing itself; what is here is ours and the server's.
+        assert secret not in caplog.text
+        assert secret not in rows
+
+
+@pytest.mark.parametrize(
+    ("path", "logged"),
+    [
+        ("/link/" + "A" * 43, "/link/…"),
+        ("/link/" + "A" * 43 + "/more", "/link/…"),
+        ("//link//" + "A" * 43, "//link//…"),
+        ("/LINK/" + "A" * 43, "/LINK/…"),
+        ("/link/\n" + "A" * 43, "/link/…"),
+        ("/link/check", "/link/check"),
+        ("/link/slack", "/link/slack"),
+        ("/link", "/link"),
+        ("/healthz", "/healthz"),
+        ("/" + "x" * 500, "/" + "x" * 199),
+    ],
+)
+def test_the_access_log_leaves_out_what_follows_link(path, logged):
+    assert without_secrets(path) == logged
+
+
+def test_the_access_log_is_ours():
+    assert not issubclass(AccessLog, AccessLogger)

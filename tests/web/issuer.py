@@ -1,0 +1,113 @@
+"""A Slack that signs in whom the test says, and lies in its token as the test says."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from functools import cache
+from typing import Any
+
+from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from tests.support.clock import FakeClock
+
+CLIENT_ID, CLIENT_SECRET = "1.2", "client-secret-of-the-tests"
+
+
+@cache
+def key(name: str, size: int = 2048) -> RSAPrivateKey:
+    """Return a key, made once a run."""
+    return generate_private_key(public_exponent=65537, key_size=size)
+
+
+def encoded(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+class Issuer:
+    """Serve authorize, token and keys. ``person`` is who sits at the browser; None presses Cancel."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.clock = clock
+        self.person: tuple[str, str] | None = ("T0HOME", "U0ALICE")
+        #: Claims and header fields that replace the honest ones; None leaves one out.
+        self.claims: dict[str, Any] = {}
+        self.header: dict[str, Any] = {}
+        self.signed_by = "published"
+        self.published: dict[str, int] = {"published": 2048}
+        self.answer: web.Response | None = None
+        self.asked: list[str] = []
+        self._codes: dict[str, dict[str, str]] = {}
+        self.app = web.Application()
+        self.app.router.add_get("/openid/connect/authorize", self._authorize)
+        self.app.router.add_post("/api/openid.connect.token", self._token)
+        self.app.router.add_get("/openid/connect/keys", self._keys)
+
+    async def _authorize(self, request: web.Request) -> web.Response:
+        query = dict(request.query)
+        assert query["scope"] == "openid"
+        assert query["client_id"] == CLIENT_ID
+        assert query["response_type"] == "code"
+        assert query["code_challenge_method"] == "S256"
+        self.asked.append(query["team"])
+        back = f"{query['redirect_uri']}?state={query['state']}&"
+        if self.person is None:
+            return web.Response(status=302, headers={"Location": back + "error=access_denied"})
+        code = f"code-{len(self._codes)}"
+        self._codes[code] = query
+        return web.Response(status=302, headers={"Location": f"{back}code={code}"})
+
+    async def _token(self, request: web.Request) -> web.Response:
+        form = await request.post()
+        if self.answer is not None:
+            return self.answer
+        query = self._codes.pop(str(form["code"]), None)
+        if query is None or (form["client_id"], form["client_secret"]) != (CLIENT_ID, CLIENT_SECRET):
+            return web.json_response({"ok": False, "error": "invalid_code"})
+        challenge = encoded(hashlib.sha256(str(form["code_verifier"]).encode()).digest())
+        if challenge != query["code_challenge"] or form["redirect_uri"] != query["redirect_uri"]:
+            return web.json_response({"ok": False, "error": "invalid_grant"})
+        return web.json_response(
+            {"ok": True, "access_token": "xoxp-1", "id_token": self.token(query["nonce"])}
+        )
+
+    def token(self, nonce: str) -> str:
+        """Return a token for who sits there, with the lies of the test."""
+        assert self.person is not None
+        now = int(self.clock.now())
+        claims = {
+            "iss": "https://slack.com",
+            "aud": CLIENT_ID,
+            "iat": now,
+            "exp": now + 300,
+            "nonce": nonce,
+            "sub": self.person[1],
+            "https://slack.com/team_id": self.person[0],
+            "https://slack.com/user_id": self.person[1],
+            **self.claims,
+        }
+        header = {"alg": "RS256", "typ": "JWT", "kid": "published", **self.header}
+        body = ".".join(
+            encoded(json.dumps({name: value for name, value in part.items() if value is not None}).encode())
+            for part in (header, claims)
+        )
+        if header["alg"] == "none":
+            return body + "."
+        return f"{body}.{encoded(key(self.signed_by).sign(body.encode(), PKCS1v15(), SHA256()))}"
+
+    async def _keys(self, _request: web.Request) -> web.Response:
+        self.asked.append("keys")
+        keys: list[Any] = [
+            None,
+            {"kty": "EC", "kid": "curve"},
+            {"kty": "RSA", "kid": "odd", "n": "!", "e": "AQAB"},
+        ]
+        for name, size in self.published.items():
+            numbers = key(name, size).public_key().public_numbers()
+            modulus = encoded(numbers.n.to_bytes(size // 8, "big"))
+            keys.append({"kty": "RSA", "use": "sig", "kid": name, "n": modulus, "e": "AQAB"})
+        return web.json_response({"keys": keys})

@@ -1,0 +1,220 @@
+"""The whole web application over a real store, a provider that tests script, browsers to look with."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from html.parser import HTMLParser
+from typing import Any, ClassVar
+
+import aiohttp
+from aiohttp.test_utils import TestServer, unused_port
+from cryptography.fernet import Fernet
+from pydantic import SecretStr
+from yarl import URL
+
+from bot.accounts import Accounts
+from bot.errors import CredentialRefused, ProviderError
+from bot.http import Http
+from bot.linking import StoredNames
+from bot.models import Person, Principal
+from bot.providers.base import ConnectionSettings, Credential, Identity, Pace, Provider, TokenHelp
+from bot.store.domain import DomainStore
+from bot.store.sqlite import SqliteEngine
+from bot.vault import Vault
+from bot.web.app import SlackClient, build_app, listen
+from bot.web.bolt import Dispatcher, Installation, build_bolt
+from bot.web.metrics import Metrics
+from tests.support.clock import CountingIds, FakeClock
+from tests.web import signed
+from tests.web.issuer import CLIENT_ID, CLIENT_SECRET, Issuer
+
+ALICE = Principal(None, signed.TEAM, "U0ALICE")
+BOB = Principal(None, signed.TEAM, "U0BOB")
+GOOD = "0123456789abcdef"
+KEY = Fernet.generate_key().decode()
+
+
+class ScriptedProvider(Provider):
+    """Open accounts by the tokens of a table; fail as the test says."""
+
+    kind: ClassVar[str] = "scripted"
+    pace: ClassVar[Pace] = Pace(min_poll_interval=10, pending=10)
+
+    def __init__(self, name: str = "saturn", title: str = "Saturn Cloud", linking: Any = ("token",)) -> None:
+        settings = ConnectionSettings(
+            name=name, provider="scripted", title=title, base_url="https://app.example", linking=linking
+        )
+        super().__init__(settings, None)  # type: ignore[arg-type]  # it sends nothing
+        self.usernames = {GOOD: "alice", "fedcba9876543210": "alice-two"}
+        self.error: ProviderError | None = None
+        self.asked: list[str] = []
+
+    async def check(self, credential: Credential) -> Identity:
+        token = credential.token.get_secret_value()
+        self.asked.append(token)
+        if self.error is not None:
+            raise self.error
+        if token not in self.usernames:
+            raise CredentialRefused("no such token")
+        return Identity(self.usernames[token], credential)
+
+    def token_help(self) -> TokenHelp:
+        return TokenHelp("https://app.example/token", ["Sign in.", "Copy the token."], "[0-9a-f]{8,64}")
+
+    async def revoke(self, access: Any) -> None:
+        raise AssertionError("linking revokes nothing by itself")
+
+    def gate_key(self, remote_id: str) -> str:
+        return remote_id
+
+    async def status(self, access: Any, remote_ids: Any, window: Any = None) -> Any:
+        raise AssertionError("linking reads no status")
+
+    async def start(self, access: Any, remote_id: str) -> None:
+        raise AssertionError("linking starts nothing")
+
+    async def stop(self, access: Any, remote_id: str) -> None:
+        raise AssertionError("linking stops nothing")
+
+    def page_url(self, remote_id: str) -> str:
+        return f"https://app.example/{remote_id}"
+
+
+async def memory_store(clock: FakeClock, ids: CountingIds) -> DomainStore:
+    """Open a real store in memory."""
+    engine = SqliteEngine(":memory:", clock, ids)
+    await engine.open()
+    store = DomainStore(engine)
+    await store.migrate()
+    return store
+
+
+class Inputs(HTMLParser):
+    """Read the forms of a page: their addresses and hidden fields."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.forms: dict[str, dict[str, str]] = {}
+        self._form = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        given = dict(attrs)
+        if tag == "form":
+            self._form = given["action"]
+            self.forms[self._form] = {}
+        elif tag == "input" and given.get("type") == "hidden":
+            self.forms[self._form][given["name"]] = given["value"]
+
+
+class Browser:
+    """Look at pages with a cookie jar of its own; send forms as a browser does."""
+
+    def __init__(self, session: aiohttp.ClientSession, origin: str) -> None:
+        self.session = session
+        self.origin = origin
+        self.status = 0
+        self.text = ""
+        self.url = ""
+        self.headers: Any = {}
+
+    async def get(self, path: str, *, method: str = "GET", follow: bool = True) -> str:
+        url = path if path.startswith("http") else self.origin + path
+        async with self.session.request(method, url, allow_redirects=follow) as response:
+            return await self._keep(response)
+
+    async def send(
+        self, path: str, /, *, headers: dict[str, str] | None = None, follow: bool = True, **fields: str
+    ) -> str:
+        """Send a form of the page that was looked at last; fields replace its own."""
+        form = {**Inputs(self.text).forms.get(path, {}), **fields}
+        headers = {"Origin": self.origin, "Sec-Fetch-Site": "same-origin"} if headers is None else headers
+        async with self.session.post(
+            self.origin + path, data=form, headers=headers, allow_redirects=follow
+        ) as response:
+            return await self._keep(response)
+
+    def put_cookie(self, name: str, value: str) -> None:
+        self.session.cookie_jar.update_cookies({name: value}, URL(self.origin))
+
+    def take_cookies(self, other: Browser) -> None:
+        for cookie in other.session.cookie_jar:
+            self.put_cookie(cookie.key, cookie.value)
+
+    async def _keep(self, response: aiohttp.ClientResponse) -> str:
+        self.status, self.headers, self.url = response.status, response.headers, str(response.url)
+        self.text = await response.text()
+        return self.text
+
+
+class Rig:
+    """Hold everything that a test of linking looks at."""
+
+    def __init__(self, clock: FakeClock, store: Any, accounts: Accounts, provider: ScriptedProvider) -> None:
+        self.clock = clock
+        self.store = store
+        self.accounts = accounts
+        self.provider = provider
+        self.issuer = Issuer(clock)
+        self.metrics = Metrics()
+        self.origin = ""
+        self.woken: list[None] = []
+        self.slack_ready = True
+        self._stack = AsyncExitStack()
+
+    async def browser(self) -> Browser:
+        """Open a browser that was never here."""
+        session = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
+        await self._stack.enter_async_context(session)
+        return Browser(session, self.origin)
+
+    async def audit(self) -> list[tuple[str, str, str]]:
+        """Return who did what with which result, in order."""
+        return [(row["actor"], row["action"], row["result"]) for row in await self.store.audit_entries()]
+
+
+@asynccontextmanager
+async def rig(*, sign_in: bool = False, **more: Any) -> AsyncIterator[Rig]:
+    """Serve the application on a free port; ``more`` goes to Accounts."""
+    clock, ids = FakeClock(), CountingIds()
+    store = await memory_store(clock, ids)
+    port = unused_port()
+    origin = f"http://127.0.0.1:{port}"
+    provider = ScriptedProvider()
+    woken: list[None] = []
+    given = {
+        "connections": {"saturn": provider, "sphere": ScriptedProvider("sphere", "Sphere", ("none",))},
+        "names": StoredNames(store, "Acme Research"),
+        "public_url": origin,
+        "wake": lambda: woken.append(None),
+        **more,
+    }
+    accounts = Accounts(store=store, vault=Vault([KEY]), ids=ids, sign_in=sign_in, **given)
+    made = Rig(clock, store, accounts, provider)
+    made.origin, made.woken = origin, woken
+    await store.save_people([Person(ALICE, "Alice Liddell"), Person(BOB, "Bob")])
+    async with made._stack as stack:
+        stack.push_async_callback(store.close)
+        slack = await stack.enter_async_context(TestServer(made.issuer.app))
+        api_url = str(slack.make_url("/api/"))
+        http = Http(await stack.enter_async_context(Http.new_session()))
+        home = Installation(team_id=signed.TEAM, bot_token=SecretStr("xoxb-of-the-tests"))
+        app = build_app(
+            clock=clock,
+            ids=ids,
+            store=store,
+            http=http,
+            accounts=accounts,
+            dispatcher=Dispatcher(build_bolt(installation=home, api_url=api_url, ids=ids), home),
+            metrics=made.metrics,
+            slack_ready=lambda: made.slack_ready,
+            signing_secret=SecretStr(signed.SECRET),
+            public_url=origin,
+            session_keys=[KEY],
+            slack_client=SlackClient(CLIENT_ID, SecretStr(CLIENT_SECRET)) if sign_in else None,
+            api_url=api_url,
+        )
+        runner, _port = await listen(app, "127.0.0.1", port)
+        stack.push_async_callback(runner.cleanup)
+        yield made
