@@ -1,0 +1,273 @@
+"""What only Saturn Cloud does: paged lists, servers that speak the guides alone, expiry, and odd answers."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from pydantic import SecretStr
+
+from bot import errors
+from bot.models import Observed, State
+from bot.providers.base import Access, Credential
+from tests.contract.providers.rigs import SATURN_SEED, Rig, saturn_rig
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+ID = "0123456789abcdef" * 2
+
+
+async def status_for(saturn: Rig, **answer: object) -> Observed:
+    saturn.spoil("/api/workspaces/", body=json.dumps(answer))
+    return await saturn.see()
+
+
+@pytest.mark.parametrize(
+    ("word", "state"),
+    [
+        ("running", State.RUNNING),
+        ("stopped", State.STOPPED),
+        ("pending", State.STARTING),
+        ("stopping", State.STOPPING),
+        ("error", State.FAILED),
+        ("Running", State.UNKNOWN),
+        ("hibernating\u202e<!channel>", State.UNKNOWN),
+    ],
+)
+async def test_words_become_states(saturn: Rig, word, state):
+    seen = await status_for(saturn, status=word, url=f"{saturn.provider.settings.base_url}/ide/1")
+    assert seen.state is state
+    assert (seen.url is not None) is (state is State.RUNNING)
+    if state is State.UNKNOWN:
+        assert "unknown state" in str(seen.detail)
+        assert "\u202e" not in str(seen.detail)
+    elif state is State.FAILED:
+        assert "page" in str(seen.detail)
+
+
+@pytest.mark.parametrize(
+    ("answer", "field"),
+    [
+        ({}, "status"),
+        ({"status": None}, "status"),
+        ({"status": ""}, "status"),
+        ({"status": 1}, "status"),
+        ({"status": ["running"]}, "status"),
+        ({"status": "running", "url": 7}, "url"),
+        ({"status": "running", "url": {"href": "x"}}, "url"),
+    ],
+)
+async def test_a_wrong_field_is_named(saturn: Rig, answer, field):
+    with pytest.raises(errors.BadAnswer, match=rf"\b{field}\b"):
+        await status_for(saturn, **answer)
+
+
+@pytest.mark.parametrize("url", [None, ""])
+async def test_running_without_an_address_is_running(saturn: Rig, url):
+    assert await status_for(saturn, status="running", url=url) == Observed(State.RUNNING)
+
+
+@pytest.mark.parametrize("url", ["https://evil.example/", "javascript:alert(1)", "http://127.0.0.1:1/", "x"])
+async def test_an_address_elsewhere_is_kept_back_and_said(saturn: Rig, url):
+    seen = await status_for(saturn, status="running", url=url)
+    assert (seen.state, seen.url) == (State.RUNNING, None)
+    assert "host" in str(seen.detail)
+
+
+async def test_names_come_without_invisible_characters(saturn: Rig):
+    long = "x\u0000\u202e" * 3000
+    assert len(str((await status_for(saturn, status="stopped", name=long)).name)) == 250
+    assert (await status_for(saturn, status="stopped", name=7)).name is None
+
+
+async def test_a_token_that_expired_says_so_and_is_refreshed_once(saturn: Rig):
+    saturn.server.state.accounts.mark("alice", "expired")
+    for call in (
+        saturn.provider.status(saturn.access, [saturn.remote_id]),
+        saturn.provider.start(saturn.access, saturn.remote_id),
+    ):
+        with pytest.raises(errors.CredentialExpired):
+            await call
+    with pytest.raises(errors.CredentialRefused):
+        await saturn.provider.refresh(saturn.access)  # without a refresh token there is nothing to do
+
+    old = Credential(saturn.access.credential.token, SecretStr("refresh-alice"), {"kept": "1"})
+    fresh = await saturn.provider.refresh(Access("alice", old))
+    assert fresh.refresh_token not in {None, old.refresh_token}
+    assert fresh.extra == {"kept": "1"}
+    assert (await saturn.provider.check(fresh)).username == "alice"
+    with pytest.raises(errors.CredentialRefused):
+        await saturn.provider.refresh(Access("alice", old))  # it is for one use
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ({"drop": True}, errors.UnknownOutcome),
+        ({"status": 500}, errors.ServerFailed),
+        ({"status": 404}, errors.CredentialRefused),
+        ({"body": "<html>"}, errors.UnknownOutcome),
+        ({"body": "{}"}, errors.BadAnswer),
+        ({"body": '{"access_token": 1}'}, errors.BadAnswer),
+    ],
+)
+async def test_a_refresh_that_goes_wrong(saturn: Rig, fault, kind):
+    saturn.spoil("/api/auth/token", **fault)
+    old = Credential(SecretStr("a" * 32), SecretStr("refresh-alice"))
+    with pytest.raises(kind) as caught:
+        await saturn.provider.refresh(Access("alice", old))
+    assert type(caught.value) is kind
+
+
+async def test_a_server_that_speaks_the_guides_alone_is_enough(saturn: Rig):
+    saturn.server.state.seeds_only = True
+    identity = await saturn.provider.check(saturn.access.credential)
+    assert identity.username == ""
+    access = Access("", identity.credential)
+    with pytest.raises(errors.NotFound):
+        await saturn.provider.discover(access)
+    await saturn.provider.start(access, saturn.remote_id)
+    assert (await saturn.until(State.RUNNING))[-1].url is not None
+    with pytest.raises(errors.CredentialRefused):
+        await saturn.provider.check(Credential(SecretStr("0" * 32)))
+
+
+@pytest.mark.parametrize(
+    ("fault", "outcome"),
+    [
+        ({"body": '"something else"'}, errors.CredentialRefused),
+        ({"body": "7"}, errors.BadAnswer),
+        ({"body": '{"token": null}'}, errors.BadAnswer),
+        ({"body": "<html>"}, errors.BadAnswer),
+        ({"status": 302}, errors.PermanentError),
+        ({"status": 404}, None),
+        ({"status": 404, "body": "<html>"}, None),
+    ],
+)
+async def test_the_token_is_compared_where_nobody_is_named(saturn: Rig, fault, outcome):
+    saturn.spoil("/api/user$", status=404, body="<html>")
+    saturn.spoil("/api/user/token$", **fault)
+    if outcome is None:
+        assert (await saturn.provider.check(saturn.access.credential)).username == ""
+    else:
+        with pytest.raises(outcome) as caught:
+            await saturn.provider.check(saturn.access.credential)
+        assert type(caught.value) is outcome
+
+
+async def test_the_token_may_stand_in_an_object(saturn: Rig):
+    token = saturn.access.credential.token.get_secret_value()
+    saturn.spoil("/api/user$", status=404)
+    saturn.spoil("/api/user/token$", body=json.dumps({"token": token}))
+    assert (await saturn.provider.check(saturn.access.credential)).username == ""
+
+
+@pytest.mark.parametrize("name", [None, "", 7, [], "\u202e\u0000"])
+async def test_a_username_that_is_none_is_a_bad_answer(saturn: Rig, name):
+    saturn.spoil("/api/user$", body=json.dumps({"username": name}))
+    with pytest.raises(errors.BadAnswer, match="username"):
+        await saturn.provider.check(saturn.access.credential)
+
+
+async def test_lists_are_read_to_their_end():
+    seed = {
+        "users": SATURN_SEED["users"],
+        "workspaces": [{"owner": "alice", "name": f"w{number}"} for number in range(11)],
+    }
+    async with saturn_rig({**seed, "workspaces": [*seed["workspaces"], *SATURN_SEED["workspaces"]]}) as rig:
+        found = await rig.provider.discover(rig.access)
+        assert {f"w{number}" for number in range(11)} < {one.name for one in found}
+        assert rig.harness.requests["GET /api/recipes"] > 3
+
+
+def page(*recipes: object, **more: object) -> str:
+    return json.dumps({"recipes": recipes, **more})
+
+
+def recipe(**changes: object) -> dict[str, object]:
+    whole = {"type": "workspace", "spec": {"name": "w"}, "state": {"id": ID, "status": "stopped"}}
+    return {**whole, **changes}
+
+
+async def test_a_list_without_end_is_a_bad_answer(saturn: Rig):
+    saturn.spoil("/api/recipes", times=9, body=page(recipe(), next_key="again"))
+    with pytest.raises(errors.BadAnswer, match="next_key"):
+        await saturn.provider.discover(saturn.access)
+    assert saturn.harness.requests["GET /api/recipes"] == 2
+
+
+async def test_a_list_of_endless_pages_is_a_bad_answer(saturn: Rig):
+    for number in range(99):
+        saturn.spoil("/api/recipes", body=page(next_key=number + 1))
+    with pytest.raises(errors.BadAnswer, match="pages"):
+        await saturn.provider.discover(saturn.access)
+    assert saturn.harness.requests["GET /api/recipes"] == 50
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (page(recipe(), 7), r"recipes\[1\]"),
+        ('{"recipes": null}', "recipes"),
+        ('{"recipes": {}}', "recipes"),
+        (page(recipe(type=None)), r"recipes\[0\]\.type"),
+        (page(recipe(spec=None)), r"recipes\[0\]\.spec"),
+        (page(recipe(spec={"name": 7})), r"recipes\[0\]\.spec\.name"),
+        (page(recipe(spec={"name": "w", "owner": 7})), r"recipes\[0\]\.spec\.owner"),
+        (page(recipe(state=[])), r"recipes\[0\]\.state"),
+        (page(recipe(state={"status": "stopped"})), r"recipes\[0\]\.state\.id"),
+        (page(recipe(state={"id": ID, "status": None})), r"recipes\[0\]\.state\.status"),
+        (page(next_key=True), "next_key"),
+        (page(next_key={"a": 1}), "next_key"),
+    ],
+)
+async def test_a_wrong_entry_of_a_list_is_named(saturn: Rig, body, field):
+    saturn.spoil("/api/recipes", body=body)
+    with pytest.raises(errors.BadAnswer, match=field):
+        await saturn.provider.discover(saturn.access)
+
+
+async def test_lists_leave_out_what_is_not_the_persons_workspace(saturn: Rig):
+    listed = page(
+        recipe(spec={"name": "mine", "owner": "acme/alice"}),
+        recipe(spec={"name": "bobs", "owner": "acme/bob"}, state={"id": "b" * 32, "status": "running"}),
+        recipe(type="job", state={"id": "c" * 32, "status": "stopped"}),
+        recipe(spec={"name": "\u202e\u0000"}, state={"id": "d" * 32, "status": "odd"}),
+        next_key="",
+    )
+    saturn.spoil("/api/recipes", body=listed)
+    found = await saturn.provider.discover(saturn.access)
+    assert [(one.remote_id, one.name) for one in found] == [(ID, "mine"), ("d" * 32, "d" * 32)]
+    assert [one.observed.state for one in found] == [State.STOPPED, State.UNKNOWN]
+
+
+@pytest.mark.parametrize("status", [400, 409])
+@pytest.mark.parametrize(
+    ("verb", "message", "is_done"),
+    [
+        ("start", "Workspace is already running", True),
+        ("start", "The resource is pending", True),
+        ("start", "The workspace is stopping", False),
+        ("start", "running out of credits", False),
+        ("stop", "already stopped", True),
+        ("stop", "The workspace is stopping", True),
+        ("stop", "Workspace is not running", True),
+        ("stop", "The workspace is locked", False),
+    ],
+)
+async def test_a_conflict_that_means_already_is_success(saturn: Rig, status, verb, message, is_done):
+    saturn.spoil(f"/{verb}$", status=status, body=json.dumps({"message": message}))
+    call = getattr(saturn.provider, verb)(saturn.access, saturn.remote_id)
+    if is_done:
+        assert await call is None
+    else:
+        with pytest.raises((errors.Conflict, errors.InvalidRequest)):
+            await call
+
+
+async def test_a_start_while_stopping_is_a_conflict(saturn: Rig):
+    await saturn.provider.start(saturn.access, saturn.remote_id)
+    await saturn.until(State.RUNNING)
+    await saturn.provider.stop(saturn.access, saturn.remote_id)
+    with pytest.raises(errors.Conflict):
+        await saturn.provider.start(saturn.access, saturn.remote_id)
