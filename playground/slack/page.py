@@ -27,6 +27,8 @@ POLICY = (
 )
 SHOWN = 200
 WAIT_SECONDS = 25.0
+#: What is a string wherever it is asked for.
+WORDS = ("as", "channel", "text", "ts", "thread_ts", "action_id", "block_id", "tab")
 
 
 async def _asked(request: web.Request) -> Json:
@@ -36,6 +38,12 @@ async def _asked(request: web.Request) -> Json:
         raise SlackError("invalid_json", status=400) from None
     if not isinstance(told, dict):
         raise SlackError("json_not_object", status=400)
+    wrong = [name for name in WORDS if not isinstance(told.get(name, ""), str | None)]
+    values = told.get("values") or {}
+    if not isinstance(values, dict) or not all(isinstance(held, dict) for held in values.values()):
+        wrong.append("values")
+    if wrong:
+        raise SlackError(f"wrong type: {', '.join(wrong)}", status=400)
     return told
 
 

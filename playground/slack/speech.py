@@ -6,26 +6,29 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from playground.slack.state import State
 
 #: Mentions that are encoded already; a person's client makes them, so they may be handed in too.
 _ENCODED = re.compile(r"<(@[UW]\w+|#C\w+)(\|[^<>]*)?>")
-_ADDRESS = re.compile(r"(?<![<|\w])(https?://[^\s<>]+[^\s<>.,;:!?)\]}'\"])")
+_ADDRESS = re.compile(r"(?<!\w)(https?://[^\s<>]+[^\s<>.,;:!?)\]}'\"])")
 _PERSON = re.compile(r"(?<![\w<])@([a-z0-9._-]*[a-z0-9])", re.IGNORECASE)
 _CHANNEL = re.compile(r"(?<![\w<&])#([a-z0-9_-]+)", re.IGNORECASE)
 
 
-def _escape(text: str) -> str:
-    kept: list[str] = []
-    last = 0
-    for found in _ENCODED.finditer(text):
-        kept += [_plain(text[last : found.start()]), found.group(0)]
-        last = found.end()
-    return "".join([*kept, _plain(text[last:])])
-
-
 def _plain(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _split(pattern: re.Pattern[str], text: str) -> Iterator[tuple[bool, str]]:
+    """Yield the parts of a text, each with whether it matched."""
+    last = 0
+    for found in pattern.finditer(text):
+        yield False, text[last : found.start()]
+        yield True, found[0]
+        last = found.end()
+    yield False, text[last:]
 
 
 def encode(state: State, text: str, *, names: bool = False) -> str:
@@ -43,8 +46,15 @@ def encode(state: State, text: str, *, names: bool = False) -> str:
         name = found[1].lower()
         return f"<#{channels[name]}|{name}>" if name in channels else found[0]
 
-    encoded = _ADDRESS.sub(r"<\1>", _escape(text))
-    return _CHANNEL.sub(channel, _PERSON.sub(person, encoded))
+    encoded: list[str] = []
+    for is_mention, part in _split(_ENCODED, text):
+        if is_mention:
+            encoded.append(part)
+            continue
+        for is_address, words in _split(_ADDRESS, part):
+            shown = _plain(words)
+            encoded.append(f"<{shown}>" if is_address else _CHANNEL.sub(channel, _PERSON.sub(person, shown)))
+    return "".join(encoded)
 
 
 def links(text: str) -> list[str]:

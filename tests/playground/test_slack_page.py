@@ -75,6 +75,7 @@ async def test_the_page_api_speaks_presses_and_submits():
         ({"as": "U0NOBODY", "channel": GENERAL, "text": "x"}, "user_not_found"),
         ({"as": OLIVIA, "channel": "C0NOWHERE", "text": "x"}, "channel_not_found"),
         ({"as": OLIVIA, "text": "x"}, "missing 'channel'"),
+        ({"as": [OLIVIA], "channel": GENERAL, "text": 1}, "wrong type: as, text"),
     ],
 )
 async def test_the_page_api_refuses_what_a_client_could_not_do(told, error):
