@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from playground.harness import serve
+from playground.slack import manifest
 from playground.slack.server import SlackServer, build
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         default=[],
         help="an address to which sign-ins may return (repeatable)",
     )
+    parser.add_argument("--manifest", help="the app's manifest: grants, sends and enables only what it names")
     parser.add_argument("--no-limits", action="store_true", help="enforce no rate budgets")
 
 
@@ -45,6 +47,9 @@ async def run(arguments: Namespace) -> None:
         seed = json.loads(await asyncio.to_thread(Path(arguments.seed).read_text, "utf-8"))
     environment = {name: os.environ[name] for name in FIXED if os.environ.get(name)}
     server = build(seed=seed, limits=not arguments.no_limits, environment=environment)
+    if arguments.manifest:
+        told = await asyncio.to_thread(Path(arguments.manifest).read_text, "utf-8")
+        manifest.apply(server.state, manifest.read(told))
     server.state.app.request_url = arguments.request_url or server.state.app.request_url
     server.state.app.redirect_urls += arguments.redirect_url
     stopped = asyncio.Event()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from playground.slack import manifest
 from playground.slack.errors import SlackError
 from playground.slack.records import Json, Person
 from playground.slack.seed import commands_of
@@ -82,9 +83,12 @@ class Control:
 
     async def _app(self, told: Json) -> Json:
         app, state = self._server.state.app, self._server.state
-        known = {"request_url", "redirect_urls", "commands", "scopes", "events", "unfurl_domains", "verify"}
+        known = {"manifest", "request_url", "redirect_urls", "commands", "scopes", "events"}
+        known |= {"unfurl_domains", "verify"}
         if unknown := sorted(set(told) - known):
             raise ValueError(f"unknown: {', '.join(unknown)}")
+        if "manifest" in told:
+            manifest.apply(state, told["manifest"])
         app.request_url = told.get("request_url", app.request_url)
         app.redirect_urls = list(told.get("redirect_urls", app.redirect_urls))
         app.unfurl_domains = list(told.get("unfurl_domains", app.unfurl_domains))

@@ -144,7 +144,9 @@ class Dispatcher:
 
     async def _post(self, sent: Sent) -> Reply:
         if self._session is None:
-            self._session = aiohttp.ClientSession()
+            # a connection each: one that an app's end has left half open must not fail the next request
+            connector = aiohttp.TCPConnector(limit=0, force_close=True)
+            self._session = aiohttp.ClientSession(connector=connector)
         try:
             async with asyncio.timeout(self._ack_seconds):
                 async with self._session.post(

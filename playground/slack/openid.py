@@ -172,6 +172,8 @@ class OpenId:
         if flow == "openid":
             if "openid" not in scopes or set(scopes) - SIGN_IN_SCOPES:
                 raise Refused("Invalid permissions requested: openid, with email and profile at most")
+            if app.user_scopes is not None and set(scopes) - set(app.user_scopes):
+                raise Refused("Invalid permissions requested: the app's manifest does not name them")
             return scopes
         asked = {*scopes, *query.get("user_scope", "").replace(",", " ").split()}
         if asked & SIGN_IN_SCOPES:

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
 
+#: Names of this machine; no other name in a Host header is believed.
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
 class SlackServer:
     """A workspace with one app, and everything that happens between the two.
 
@@ -85,7 +89,12 @@ class SlackServer:
 
     @web.middleware
     async def _note_address(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        self.state.base_url = str(request.url.origin())
+        if request.url.host in LOOPBACK:
+            self.state.base_url = str(request.url.origin())
+        origin = request.headers.get("Origin")
+        own = request.path.startswith(("/_page/", "/_playground/"))
+        if own and origin is not None and origin != str(request.url.origin()):
+            return web.json_response({"ok": False, "error": "foreign_origin"}, status=403)
         return await handler(request)
 
     @property

@@ -40,6 +40,8 @@ def _target(call: Call) -> Channel:
 def _may_post(call: Call, channel: Channel) -> None:
     if channel.is_archived:
         raise SlackError("is_archived")
+    if channel.kind == "im" and not call.state.app.messages_tab:
+        raise SlackError("messages_tab_disabled")
     if call.state.app.bot_user in channel.members:
         return
     if channel.kind != "channel":

@@ -137,6 +137,8 @@ async def update(call: Call) -> Json:
 async def publish(call: Call) -> Json:
     """Set the home tab that one person sees."""
     call.need("user_id")
+    if not call.state.app.home_tab:
+        raise SlackError("not_enabled")
     state, definition = call.state, _definition(call, "home")
     user = state.people.get(call.text("user_id"))
     if user is None:

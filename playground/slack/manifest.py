@@ -1,0 +1,47 @@
+"""Set the app up from its manifest, as Slack does: only what it asks for is granted, sent and enabled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import yaml
+
+if TYPE_CHECKING:
+    from playground.slack.records import Json
+    from playground.slack.state import State
+
+
+def read(text: str) -> Json:
+    """Read a manifest, YAML or JSON; what is no object raises ValueError."""
+    try:
+        told = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(f"the manifest can't be read: {error}") from None
+    if not isinstance(told, dict) or "display_information" not in told:
+        raise ValueError("the manifest has no display_information")
+    return told
+
+
+def apply(state: State, manifest: Json) -> None:
+    """Take over names, commands, scopes, events and addresses; the bot's token gets the scopes at once."""
+    app = state.app
+    features, oauth = manifest.get("features") or {}, manifest.get("oauth_config") or {}
+    settings, home = manifest.get("settings") or {}, features.get("app_home") or {}
+    subscriptions = settings.get("event_subscriptions") or {}
+    app.name = manifest["display_information"]["name"]
+    state.people[app.bot_user].real_name = app.name
+    state.people[app.bot_user].name = (features.get("bot_user") or {}).get("display_name", app.name.lower())
+    app.commands = {one["command"]: dict(one) for one in features.get("slash_commands") or []}
+    app.unfurl_domains = list(features.get("unfurl_domains") or [])
+    app.scopes = list((oauth.get("scopes") or {}).get("bot") or [])
+    app.user_scopes = list((oauth.get("scopes") or {}).get("user") or [])
+    app.redirect_urls = list(oauth.get("redirect_urls") or [])
+    app.events = set(subscriptions.get("bot_events") or [])
+    app.home_tab = bool(home.get("home_tab_enabled", False))
+    app.messages_tab = bool(home.get("messages_tab_enabled", False))
+    if not settings.get("socket_mode_enabled"):
+        app.request_url = subscriptions.get("request_url", app.request_url)
+    for token in state.tokens.values():
+        if token.kind == "bot":
+            token.scopes = tuple(app.scopes)
+    state.changed()
