@@ -19,13 +19,12 @@ from bot.http import Http
 from bot.linking import StoredNames
 from bot.models import Person, Principal
 from bot.providers.base import ConnectionSettings, Credential, Identity, Pace, Provider, TokenHelp
-from bot.store.domain import DomainStore
-from bot.store.sqlite import SqliteEngine
 from bot.vault import Vault
 from bot.web.app import SlackClient, build_app, listen
 from bot.web.bolt import Dispatcher, Installation, build_bolt
 from bot.web.metrics import Metrics
 from tests.support.clock import CountingIds, FakeClock
+from tests.support.store import memory_store
 from tests.web import signed
 from tests.web.issuer import CLIENT_ID, CLIENT_SECRET, Issuer
 
@@ -79,15 +78,6 @@ class ScriptedProvider(Provider):
 
     def page_url(self, remote_id: str) -> str:
         return f"https://app.example/{remote_id}"
-
-
-async def memory_store(clock: FakeClock, ids: CountingIds) -> DomainStore:
-    """Open a real store in memory."""
-    engine = SqliteEngine(":memory:", clock, ids)
-    await engine.open()
-    store = DomainStore(engine)
-    await store.migrate()
-    return store
 
 
 class Inputs(HTMLParser):
@@ -151,7 +141,14 @@ class Browser:
 class Rig:
     """Hold everything that a test of linking looks at."""
 
-    def __init__(self, clock: FakeClock, store: Any, accounts: Accounts, provider: ScriptedProvider) -> None:
+    def __init__(
+        self,
+        clock: FakeClock,
+        store: Any,
+        accounts: Accounts,
+        provider: ScriptedProvider,
+        stack: AsyncExitStack,
+    ) -> None:
         self.clock = clock
         self.store = store
         self.accounts = accounts
@@ -161,7 +158,7 @@ class Rig:
         self.origin = ""
         self.woken: list[None] = []
         self.slack_ready = True
-        self._stack = AsyncExitStack()
+        self._stack = stack
 
     async def browser(self) -> Browser:
         """Open a browser that was never here."""
@@ -178,7 +175,8 @@ class Rig:
 async def rig(*, sign_in: bool = False, **more: Any) -> AsyncIterator[Rig]:
     """Serve the application on a free port; ``more`` goes to Accounts."""
     clock, ids = FakeClock(), CountingIds()
-    store = await memory_store(clock, ids)
+    stack = AsyncExitStack()
+    store = await stack.enter_async_context(memory_store(clock, ids))
     port = unused_port()
     origin = f"http://127.0.0.1:{port}"
     provider = ScriptedProvider()
@@ -191,11 +189,10 @@ async def rig(*, sign_in: bool = False, **more: Any) -> AsyncIterator[Rig]:
         **more,
     }
     accounts = Accounts(store=store, vault=Vault([KEY]), ids=ids, sign_in=sign_in, **given)
-    made = Rig(clock, store, accounts, provider)
+    made = Rig(clock, store, accounts, provider, stack)
     made.origin, made.woken = origin, woken
     await store.save_people([Person(ALICE, "Alice Liddell"), Person(BOB, "Bob")])
-    async with made._stack as stack:
-        stack.push_async_callback(store.close)
+    async with stack:
         slack = await stack.enter_async_context(TestServer(made.issuer.app))
         api_url = str(slack.make_url("/api/"))
         http = Http(await stack.enter_async_context(Http.new_session()))

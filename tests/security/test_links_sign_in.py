@@ -1,0 +1,278 @@
+"""Attacks on the one-time link where Sign in with Slack proves the person (security.md rows 8 and 9)."""
+
+from __future__ import annotations
+
+import pytest
+from aiohttp import web
+
+from bot.models import NoticeKind, Person
+from tests.web.rig import ALICE, BOB, GOOD, rig
+
+
+@pytest.fixture
+async def made():
+    async with rig(sign_in=True) as made:
+        yield made
+
+
+async def signed_in(made, browser, principal=ALICE, waiting=None):
+    await browser.get(await made.accounts.invite(principal, "saturn", waiting))
+    return await browser.get("/link/sign-in")
+
+
+async def test_the_whole_way_with_sign_in(made):
+    browser = await made.browser()
+    page = await browser.get(await made.accounts.invite(ALICE, "saturn", {"verb": "list"}))
+    assert "Sign in with Slack" in page
+    assert 'name="token"' not in page
+    page = await browser.get("/link/sign-in")
+    assert browser.url == made.origin + "/link"
+    assert 'name="token"' in page
+    await browser.send("/link/check", token=GOOD)
+    page = await browser.send("/link/confirm")
+    assert browser.status == 200
+    assert "is linked, as alice" in page
+    assert "<code>" not in page
+    (account,) = await made.accounts.links(ALICE)
+    assert account.username == "alice"
+    assert made.issuer.asked == ["T0HOME", "keys"]
+    (notice,) = await made.store.claim_notices(10, 60)
+    assert notice.kind == NoticeKind.LINKED
+    (task,) = await made.store.claim_tasks(10, 60)
+    assert task.payload == {"then": [{"verb": "list"}]}
+    assert [action for _actor, action, _result in await made.audit()] == [
+        "link.invited",
+        "link.sign_in",
+        "link.check",
+        "account.linked",
+    ]
+    await browser.get("/link")
+    assert browser.status == 410
+
+
+async def test_the_attackers_link_in_a_victims_hands_links_nothing(made):
+    """Two cookie jars: Bob sends his link to Alice, who signs in as herself."""
+    victim = await made.browser()
+    page = await signed_in(made, victim, BOB)
+    assert victim.status == 403
+    assert "belongs to Bob in Acme Research" in page
+    await victim.send("/link/check", token=GOOD)
+    assert victim.status == 403
+    assert made.provider.asked == []
+    assert await made.accounts.links(BOB) == []
+    assert await made.accounts.links(ALICE) == []
+    assert await made.audit() == [
+        (BOB.key, "link.invited", "ok"),
+        (BOB.key, "link.sign_in", "mismatch"),
+        (ALICE.key, "link.sign_in", "mismatch"),
+    ]
+
+
+@pytest.mark.parametrize("person", [("T0OTHER", "U0ALICE"), ("T0HOME", "U0ALICE2"), ("t0home", "u0alice")])
+async def test_nobody_but_the_same_user_in_the_same_team(made, person):
+    made.issuer.person = person
+    browser = await made.browser()
+    await signed_in(made, browser)
+    assert browser.status == 403
+
+
+async def test_the_proof_of_one_browser_is_none_of_another(made):
+    url = await made.accounts.invite(ALICE, "saturn")
+    alice, thief = await made.browser(), await made.browser()
+    await alice.get(url)
+    await alice.get("/link/sign-in")
+    page = await thief.get(url)
+    assert 'name="token"' not in page
+    thief.text = alice.text
+    await thief.send("/link/check", token=GOOD)
+    assert thief.status == 403
+    # Even with the mark of its own, an unproven browser goes no further.
+    mark = thief_mark(made, thief)
+    for path in ("/link/check", "/link/confirm", "/link/again"):
+        await thief.send(path, form=mark, token=GOOD)
+        assert thief.status == 403
+    assert made.provider.asked == []
+
+
+def thief_mark(made, browser):
+    from bot.web.browser import Browsers, Visit
+    from tests.web.rig import KEY
+
+    browsers = Browsers(public_url=made.origin, keys=[KEY], clock=made.clock)
+    cookie = next(iter(browser.session.cookie_jar))
+    content = browsers._signer.loads(cookie.value)
+    return browsers.form_mark(Visit(content["n"], content["b"]))
+
+
+async def test_a_second_browser_of_the_same_person_starts_over(made):
+    url = await made.accounts.invite(ALICE, "saturn")
+    phone, desk = await made.browser(), await made.browser()
+    await phone.get(url)
+    await phone.get("/link/sign-in")
+    await phone.send("/link/check", token=GOOD)
+    await desk.get(url)
+    page = await desk.get("/link/sign-in")
+    # What was pasted elsewhere is forgotten, not shown for confirmation here.
+    assert 'name="token"' in page
+    await phone.send("/link/confirm")
+    assert phone.status == 403
+    await desk.send("/link/check", token=GOOD)
+    await desk.send("/link/confirm")
+    assert desk.status == 200
+
+
+async def test_cancelling_at_slack_leaves_everything_as_it_was(made):
+    made.issuer.person = None
+    browser = await made.browser()
+    page = await signed_in(made, browser)
+    assert browser.status == 403
+    assert "did not finish" in page
+    made.issuer.person = ("T0HOME", "U0ALICE")
+    assert 'name="token"' in await browser.get("/link/sign-in")
+
+
+#: Answers of Slack that prove nothing: what is changed on the issuer.
+LIES = {
+    "another nonce": {"claims": {"nonce": "another"}},
+    "no nonce": {"claims": {"nonce": None}},
+    "a nonce of number": {"claims": {"nonce": 5}},
+    "another audience": {"claims": {"aud": "9.9"}},
+    "one more audience": {"claims": {"aud": ["1.2", "9.9"]}},
+    "no audience": {"claims": {"aud": None}},
+    "another issuer": {"claims": {"iss": "https://slack.com.evil.example"}},
+    "expired": {"claims": {"exp": 1_800_000_000 - 61}},
+    "no end": {"claims": {"exp": None}},
+    "an end that is true": {"claims": {"exp": True}},
+    "an end in words": {"claims": {"exp": "tomorrow"}},
+    "issued tomorrow": {"claims": {"iat": 1_800_086_400}},
+    "no team": {"claims": {"https://slack.com/team_id": None}},
+    "no user": {"claims": {"https://slack.com/user_id": ""}},
+    "a user that is a list": {"claims": {"https://slack.com/user_id": ["U0ALICE"]}},
+    "no algorithm": {"header": {"alg": "none"}},
+    "no algorithm named": {"header": {"alg": None}},
+    "a symmetric algorithm": {"header": {"alg": "HS256"}},
+    "another key": {"signed_by": "stranger"},
+    "another key's name": {"header": {"kid": "curve"}},
+    "no key's name": {"header": {"kid": None}},
+    "a weak key": {"published": ["weak"], "signed_by": "weak", "header": {"kid": "weak"}},
+}
+
+
+@pytest.mark.parametrize("name", LIES)
+async def test_an_identity_that_slack_did_not_prove_is_none(made, name):
+    for attribute, value in LIES[name].items():
+        setattr(made.issuer, attribute, value)
+    browser = await made.browser()
+    page = await signed_in(made, browser)
+    assert browser.status == 502
+    assert "could not be used" in page
+    assert 'name="token"' not in await browser.get("/link")
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, "not JSON"),
+        (200, "null"),
+        (200, '{"ok": false, "error": "invalid_code"}'),
+        (200, '{"ok": true}'),
+        (200, '{"ok": true, "id_token": 5}'),
+        (200, '{"ok": true, "id_token": "a.b"}'),
+        (200, '{"ok": true, "id_token": "a.b.c"}'),
+        (200, '{"ok": true, "id_token": "bnVsbA.bnVsbA.bnVsbA"}'),
+        (200, '{"ok": true, "id_token": "é.é.é"}'),
+        (302, ""),
+        (500, "<html>"),
+    ],
+)
+async def test_whatever_slack_answers_there_is_a_page(made, status, body):
+    made.issuer.answer = web.Response(status=status, text=body, headers={"Location": "/elsewhere"})
+    browser = await made.browser()
+    await signed_in(made, browser)
+    assert browser.status == 502
+
+
+async def test_a_state_that_this_browser_did_not_begin_is_refused(made):
+    browser, other = await made.browser(), await made.browser()
+    await other.get(await made.accounts.invite(BOB, "saturn"))
+    await other.get("/link/sign-in", follow=False)
+    await browser.get(await made.accounts.invite(ALICE, "saturn"))
+    await browser.get("/link/slack?state=x&code=y")
+    assert browser.status == 403
+    await browser.get("/link/sign-in", follow=False)
+    await browser.get("/link/slack?state=x&code=y")
+    assert browser.status == 403
+    await browser.get("/link/slack")
+    assert browser.status == 403
+
+
+async def test_a_sign_in_comes_back_once(made):
+    browser = await made.browser()
+    await browser.get(await made.accounts.invite(ALICE, "saturn"))
+    await browser.get("/link/sign-in", follow=False)
+    await browser.get(browser.headers["Location"], follow=False)
+    back = browser.headers["Location"]
+    await browser.get(back, follow=False)
+    assert browser.status == 303
+    await browser.get(back)
+    assert browser.status == 403
+
+
+async def test_a_sign_in_takes_ten_minutes_at_most(made):
+    browser = await made.browser()
+    await browser.get(await made.accounts.invite(ALICE, "saturn"))
+    await browser.get("/link/sign-in", follow=False)
+    await browser.get(browser.headers["Location"], follow=False)
+    made.clock.advance(601)
+    await browser.get(browser.headers["Location"])
+    assert browser.status == 403
+
+
+async def test_keys_are_asked_for_once_a_minute_at_most(made):
+    browser = await made.browser()
+    await signed_in(made, browser)
+    made.issuer.header = {"kid": "unknown"}
+    for _ in range(3):
+        await signed_in(made, browser)
+        assert browser.status == 502
+    assert made.issuer.asked.count("keys") == 1
+    made.clock.advance(60)
+    made.issuer.header, made.issuer.signed_by = {"kid": "new"}, "new"
+    made.issuer.published = ["new"]
+    await signed_in(made, browser)
+    assert browser.status == 200
+    assert made.issuer.asked.count("keys") == 2
+
+
+async def test_who_has_left_links_nothing(made):
+    browser = await made.browser()
+    await signed_in(made, browser)
+    await browser.send("/link/check", token=GOOD)
+    made.clock.advance(1)
+    await made.store.save_people([Person(ALICE, "Alice Liddell", is_deleted=True, seen_at=made.clock.now())])
+    await browser.send("/link/confirm")
+    assert browser.status == 403
+    assert await made.accounts.links(ALICE) == []
+
+
+async def test_a_code_is_not_an_answer_where_people_sign_in(made):
+    browser = await made.browser()
+    await browser.get(await made.accounts.invite(ALICE, "saturn"))
+    await browser.send("/link/check", token=GOOD, form="x")
+    assert browser.status == 403
+
+
+async def test_in_an_organisation_enterprise_and_user_are_compared():
+    from bot.models import Principal
+
+    carol = Principal("E0ORG", "T0HOME", "U0CAROL")
+    async with rig(sign_in=True, is_org_install=True) as made:
+        made.issuer.person = ("T0SIBLING", "U0CAROL")
+        browser = await made.browser()
+        await signed_in(made, browser, carol)
+        assert browser.status == 403
+        made.issuer.claims = {"https://slack.com/enterprise_id": "E0ORG"}
+        await signed_in(made, browser, carol)
+        assert browser.status == 200
+        await signed_in(made, browser, ALICE)
+        assert browser.status == 403

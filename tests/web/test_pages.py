@@ -1,0 +1,260 @@
+"""The pages: nothing from outside becomes markup, nothing is cached or framed, cookies are strict."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.linking import Opened
+from bot.models import Account, Link, Principal
+from bot.providers.base import TokenHelp
+from bot.web.browser import Browsers, Visit
+from bot.web.openid import Flow
+from bot.web.pages import Step
+from bot.web.render import CONTENT_SECURITY_POLICY, STATUS, Renderer
+from bot.words import pages as words
+from tests.support.clock import FakeClock
+from tests.web.rig import ALICE, GOOD, KEY, rig
+
+RENDERER = Renderer()
+
+
+class Shape(HTMLParser):
+    """Read which elements with which attributes a page has; texts and values do not count."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, tuple[str, ...]]] = []
+        self.comments = 0
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, tuple(name for name, _ in attrs)))
+
+    def handle_comment(self, data):
+        self.comments += 1
+
+    def handle_pi(self, data):
+        self.comments += 1
+
+
+def pages(person, workspace, title, username, sentence, url):
+    principal = Principal(None, "T1", "U1")
+
+    def opened(stage):
+        link = Link("0" * 64, principal, "saturn", None, 0, 600, stage=stage, username=username)
+        return Opened(link, title, person, workspace, TokenHelp(url, [sentence], "x"), needs_sign_in=False)
+
+    common = {
+        "form_mark": "m",
+        "command": "/workspace",
+        "steps": [Step("Token", is_done=False, is_current=True)],
+        "code_follows": True,
+    }
+    account = Account("a", principal, "saturn", username, "", "active", 0)
+    yield RENDERER.page("sign_in.html", opened=opened("open"), **common)
+    yield RENDERER.page("token.html", opened=opened("open"), problem=sentence, **common)
+    yield RENDERER.page("confirm.html", opened=opened("checked"), **common)
+    yield RENDERER.page("code.html", opened=opened("code"), code="BBBBBBBB", **common)
+    yield RENDERER.page("done.html", opened=opened("checked"), account=account, **common)
+    yield RENDERER.problem(500, words.FAILED_TITLE, sentence, "K7QX-2MPA")
+
+
+def shapes(*facts):
+    return [Shape(page.text).elements for page in pages(*facts)]
+
+
+PLAIN = shapes("Ada", "Acme", "Saturn", "ada", "Do it.", "https://app.example/token")
+NASTY = st.one_of(
+    st.text(min_size=1, max_size=200),
+    st.sampled_from(
+        [
+            "<script>alert(1)</script>",
+            '"><img src=x onerror=alert(1)>',
+            "' onmouseover='alert(1)",
+            "</title><script>",
+            "</dd></dl><form action=//evil.example>",
+            "{{ 7*7 }}{% raw %}",
+            "<!-- ",
+            "&lt;script&gt;",
+            "\x00<svg/onload=alert(1)>",
+            "\u202e\u2066" + "x" * 500,
+        ]
+    ),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(NASTY, NASTY, NASTY, NASTY, NASTY, NASTY)
+def test_no_name_adds_an_element_or_an_attribute(person, workspace, title, username, sentence, url):
+    facts = (person, workspace, title, username, sentence, "https://app.example/?q=" + url)
+    for plain, page in zip(PLAIN, pages(*facts), strict=True):
+        shape = Shape(page.text)
+        assert shape.elements == plain
+        assert shape.comments == 0
+        assert "\u202e" not in page.text or "\u202e" in sentence + url
+
+
+def test_an_address_of_another_scheme_becomes_no_link():
+    page = list(pages("Ada", "Acme", "Saturn", "ada", "Do it.", "javascript:alert(1)"))[1]
+    assert "javascript:" not in page.text
+
+
+def test_names_are_cut_and_seen_whole_in_no_page():
+    page = next(iter(pages("x" * 5000, "Acme", "Saturn", "ada", "Do it.", "https://a.example")))
+    assert "x" * 119 + "…" in page.text
+    assert "x" * 121 not in page.text
+
+
+async def test_every_answer_is_guarded():
+    async with rig() as made:
+        browser = await made.browser()
+        url = await made.accounts.invite(ALICE, "saturn")
+        for path in (
+            url,
+            "/link",
+            "/nowhere",
+            "/healthz",
+            "/link/check",
+            "/static/page.css",
+            "/static/none.css",
+        ):
+            await browser.get(path, follow=False)
+            assert browser.headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
+            assert browser.headers["X-Content-Type-Options"] == "nosniff"
+            assert browser.headers["Referrer-Policy"] == "no-referrer"
+            assert browser.headers["X-Frame-Options"] == "DENY"
+            assert browser.headers["Server"] == "usher"
+            is_style = path == "/static/page.css"
+            assert browser.headers["Cache-Control"] == ("public, max-age=3600" if is_style else "no-store")
+        assert "unsafe" not in CONTENT_SECURITY_POLICY
+        page = await browser.get(url)
+        assert "style=" not in page
+        assert "<script" not in page
+
+
+async def test_static_files_lead_nowhere_else():
+    async with rig() as made:
+        browser = await made.browser()
+        for path in ("/static/", "/static", "/static/%2e%2e/render.py", "/static/..%2frender.py"):
+            await browser.get(path)
+            assert browser.status in (403, 404)
+
+
+def cookies_over(public_url):
+    browsers = Browsers(public_url=public_url, keys=[KEY], clock=FakeClock())
+    response = web.Response()
+    browsers.remember(make_mocked_request("GET", "/link/x"), response, "x")
+    browsers.begin(response, Flow("s", "n", "v"), "x")
+    return browsers, response.cookies
+
+
+def test_cookies_over_https_are_bound_to_the_host():
+    _browsers, cookies = cookies_over("https://usher.example")
+    assert set(cookies) == {"__Host-usher-link", "__Host-usher-sign-in"}
+    for cookie in cookies.values():
+        assert (cookie["secure"], cookie["httponly"], cookie["samesite"]) == (True, True, "Lax")
+        assert (cookie["path"], cookie["domain"]) == ("/", "")
+        assert int(cookie["max-age"]) <= 1200
+
+
+def test_cookies_of_this_machine_do_without_what_http_refuses():
+    _browsers, cookies = cookies_over("http://127.0.0.1:3000")
+    assert set(cookies) == {"usher-link", "usher-sign-in"}
+    for cookie in cookies.values():
+        assert (cookie["secure"], cookie["httponly"], cookie["samesite"]) == (False, True, "Lax")
+
+
+def request_with(cookies, **headers):
+    jar = "; ".join(f"{cookie.key}={cookie.value}" for cookie in cookies.values())
+    return make_mocked_request("POST", "/link/check", headers={"Cookie": jar, **headers})
+
+
+def test_cookies_end_by_our_clock_and_survive_a_new_key():
+    clock = FakeClock()
+    old = Browsers(public_url="https://usher.example", keys=["old-key"], clock=clock)
+    response = web.Response()
+    old.remember(make_mocked_request("GET", "/"), response, "nonce")
+    request = request_with(response.cookies)
+    visit = old.visit(request)
+    assert visit is not None
+    assert visit.nonce == "nonce"
+    both = Browsers(public_url="https://usher.example", keys=["new-key", "old-key"], clock=clock)
+    assert both.visit(request) == visit
+    other = Browsers(public_url="https://usher.example", keys=["new-key"], clock=clock)
+    assert other.visit(request) is None
+    clock.advance(1200)
+    assert old.visit(request) is None
+
+
+@pytest.mark.parametrize(
+    ("public_url", "origin"),
+    [
+        ("https://usher.example", "https://usher.example"),
+        ("https://usher.example:443", "https://usher.example"),
+        ("https://Usher.Example/", "https://usher.example"),
+        ("http://127.0.0.1:80", "http://127.0.0.1"),
+    ],
+)
+def test_origins_are_compared_as_browsers_write_them(public_url, origin):
+    browsers = Browsers(public_url=public_url, keys=[KEY], clock=FakeClock())
+    assert browsers.is_same_origin(make_mocked_request("POST", "/", headers={"Origin": origin}))
+    for wrong in (origin + ".evil.example", origin + ":8443", origin.replace("http", "xttp"), ""):
+        assert not browsers.is_same_origin(make_mocked_request("POST", "/", headers={"Origin": wrong}))
+
+
+def test_a_browser_that_names_no_referrer_is_judged_by_its_fetch_site():
+    browsers = Browsers(public_url="https://usher.example", keys=[KEY], clock=FakeClock())
+    for site, is_ours in (
+        ("same-origin", True),
+        ("same-site", False),
+        ("cross-site", False),
+        ("none", False),
+    ):
+        headers = {"Origin": "null", "Sec-Fetch-Site": site}
+        assert browsers.is_same_origin(make_mocked_request("POST", "/", headers=headers)) == is_ours
+    assert not browsers.is_same_origin(make_mocked_request("POST", "/", headers={"Origin": "null"}))
+
+
+def test_form_marks_differ_by_browser_and_link():
+    browsers = Browsers(public_url="https://usher.example", keys=[KEY], clock=FakeClock())
+    marks = {browsers.form_mark(Visit(nonce, browser)) for nonce in "ab" for browser in "xy"}
+    assert len(marks) == 4
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain"])
+async def test_only_plain_forms_of_a_sane_size_are_read(content_type):
+    async with rig() as made:
+        browser = await made.browser()
+        await browser.get(await made.accounts.invite(ALICE, "saturn"))
+        headers = {"Origin": made.origin, "Sec-Fetch-Site": "same-origin"}
+        for raw in (b"token=" + b"0" * 20_000, b"%ff", b"a=1&" * 30, b"\xff"):
+            async with browser.session.post(
+                made.origin + "/link/check",
+                data=raw,
+                headers={**headers, "Content-Type": "application/x-www-form-urlencoded"},
+            ) as response:
+                assert response.status == 403
+        async with browser.session.post(
+            made.origin + "/link/check", data=b"token=x", headers={**headers, "Content-Type": content_type}
+        ) as response:
+            assert response.status == 403
+        assert made.provider.asked == []
+
+
+async def test_a_server_that_tells_no_name_is_said_so():
+    async with rig() as made:
+        made.provider.usernames[GOOD] = ""
+        browser = await made.browser()
+        await browser.get(await made.accounts.invite(ALICE, "saturn"))
+        assert words.ACCOUNT_UNTOLD in await browser.send("/link/check", token=GOOD)
+
+
+def test_statuses_of_refusals_are_refusals():
+    assert all(400 <= status < 600 for status in STATUS.values())
