@@ -1,0 +1,53 @@
+"""The engines that the contract is tested with: another one is another entry in ``ENGINES``."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.clock import Clock, Ids, SystemIds
+from bot.store import open_store
+from bot.store.base import Store
+from tests.support.clock import CountingIds, FakeClock
+
+ENGINES = ["sqlite"]
+
+
+class Database:
+    """One database that any number of stores are opened on, as processes would."""
+
+    def __init__(self, url: str, clock: Clock) -> None:
+        self.url = url
+        self._clock = clock
+        self._stores: list[Store] = []
+
+    async def open(self, *, clock: Clock | None = None, ids: Ids | None = None) -> Store:
+        """Open a store and bring its schema up to date."""
+        store = await open_store(self.url, clock or self._clock, ids or SystemIds())
+        self._stores.append(store)
+        await store.migrate()
+        return store
+
+    async def close(self) -> None:
+        for store in self._stores:
+            await store.close()
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture(params=ENGINES)
+async def database(request, tmp_path: Path, clock: FakeClock) -> AsyncIterator[Database]:
+    assert request.param == "sqlite"
+    database = Database(f"sqlite:///{tmp_path / 'usher.db'}", clock)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def store(database: Database) -> Store:
+    return await database.open(ids=CountingIds())

@@ -1,0 +1,237 @@
+"""What a read brings: to whom it is shown, what it makes due, what it never reveals."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.models import NewNotice, NoticeKind, Observed, ReadResult, State, WishVerb
+from bot.store.base import FoundWorkspace, NewWish, WishUpdate
+from tests.contract.store.test_gates import SHARED, by_reference, claim_one
+from tests.support.store import ALICE, BOB, link_account, linked, observe
+
+RUNNING = Observed(State.RUNNING, "https://ide.example.org", "Ready", 100, "shared")
+
+
+@pytest.fixture
+async def workspace(store):
+    return (await linked(store)).workspaces[0]
+
+
+async def two_watchers(store):
+    """Alice and Bob both named the same resource; neither was proven yet."""
+    rows = []
+    for principal in (ALICE, BOB):
+        await link_account(store, principal)
+        rows.append(await store.add_workspace(by_reference(principal)))
+    return rows
+
+
+async def read_as(store, clock, principal, observed):
+    """Let reads through until it is this person's turn, and record that one only."""
+    for _ in range(4):
+        claim = await claim_one(store)
+        if claim is not None:
+            seen = observed if claim.account.principal == principal else None
+            result = ReadResult(SHARED, claim.workspace_ids, seen, 1.0, granted_at=claim.granted_at)
+            await store.record_reads([result])
+            if seen is not None:
+                return claim
+        clock.advance(10.5)
+    raise AssertionError("it was never this person's turn")
+
+
+async def test_an_observation_is_written_as_old_as_its_claim(store, clock, workspace):
+    clock.advance(5)
+    await store.want_read(workspace.id)
+    claim = await claim_one(store)
+    granted = clock.now()
+    clock.advance(4)
+    await store.record_reads([ReadResult(claim.gate_key, claim.workspace_ids, RUNNING, None)])
+    seen = await store.workspace(workspace.id)
+    assert (seen.state, seen.url, seen.detail, seen.progress, seen.name) == (
+        State.RUNNING,
+        "https://ide.example.org",
+        "Ready",
+        100,
+        "shared",
+    )
+    assert seen.observed_at == granted
+    assert (seen.verified_at or 0) >= workspace.observed_at
+
+
+async def test_a_slow_read_does_not_write_over_a_younger_one(store, clock, workspace):
+    await store.want_read(workspace.id)
+    slow = await claim_one(store)
+    clock.advance(10.5)
+    quick = await claim_one(store)
+    for claim, state in ((quick, State.RUNNING), (slow, State.STOPPED)):
+        await store.record_reads(
+            [ReadResult(claim.gate_key, claim.workspace_ids, Observed(state), 1.0, granted_at=claim.granted_at)]
+        )
+    seen = await store.workspace(workspace.id)
+    assert (seen.state, seen.observed_at) == (State.RUNNING, quick.granted_at)
+
+
+async def test_an_error_keeps_the_rows_and_tells_the_open_wish(store, clock, workspace):
+    new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 60.0, "R")
+    wish = (await store.accept_wish(new, interaction="")).wish
+    claim = await claim_one(store)
+    await store.record_reads([ReadResult(claim.gate_key, claim.workspace_ids, None, 20.0, "No answer.")])
+    assert (await store.wish(wish.id)).hold == "No answer."
+    assert (await store.workspace(workspace.id)).state is State.STOPPED
+    assert (await store.card(wish.id)).is_dirty
+    clock.advance(20)
+    claim = await claim_one(store)
+    await store.record_reads([ReadResult(claim.gate_key, claim.workspace_ids, Observed(State.STARTING), 1.0)])
+    assert (await store.wish(wish.id)).hold is None
+
+
+async def test_a_read_does_not_clear_what_a_step_said(store, clock, workspace):
+    new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 60.0, "R")
+    wish = (await store.accept_wish(new, interaction="")).wish
+    await store.save_step(WishUpdate(wish.id, 60.0, hold="Waiting for a licence."))
+    await observe(store, clock, workspace, Observed(State.STOPPED))
+    assert (await store.wish(wish.id)).hold == "Waiting for a licence."
+
+
+async def test_an_unknown_word_keeps_the_last_state_and_is_no_news(store, clock, workspace):
+    await observe(store, clock, workspace, RUNNING)
+    before = await store.workspace(workspace.id)
+    clock.advance(60)
+    await observe(store, clock, workspace, Observed(State.UNKNOWN))
+    assert (await store.workspace(workspace.id)).state is State.RUNNING
+    assert (await store.workspace(workspace.id)).observed_at == before.observed_at
+
+
+async def test_nothing_of_anothers_read_is_shown_on_an_unproven_row(store, clock):
+    alice, bob = await two_watchers(store)
+    claim = await claim_one(store)
+    reader, other = (alice, bob) if claim.account.principal == ALICE else (bob, alice)
+    assert claim.workspace_ids == (reader.id,)
+    # Even a result that names the row by mistake stays invisible there.
+    await store.record_reads([ReadResult(SHARED, (reader.id, other.id), RUNNING, 1.0)])
+    assert (await store.workspace(reader.id)).verified_at is not None
+    unproven = await store.workspace(other.id)
+    assert (unproven.state, unproven.url, unproven.detail, unproven.verified_at) == (
+        State.UNKNOWN,
+        None,
+        None,
+        None,
+    )
+
+
+async def test_one_read_serves_all_who_were_proven(store, clock):
+    alice, bob = await two_watchers(store)
+    await read_as(store, clock, ALICE, RUNNING)
+    await read_as(store, clock, BOB, RUNNING)
+    clock.advance(20)
+    claim = await claim_one(store)
+    assert set(claim.workspace_ids) == {alice.id, bob.id}
+    await store.record_reads([ReadResult(SHARED, claim.workspace_ids, Observed(State.STOPPING), 1.0)])
+    assert {(await store.workspace(row.id)).state for row in (alice, bob)} == {State.STOPPING}
+
+
+@pytest.mark.parametrize("state", [State.GONE, State.UNKNOWN])
+async def test_an_absence_proves_nothing(store, clock, state):
+    _, bob = await two_watchers(store)
+    await read_as(store, clock, BOB, Observed(state))
+    seen = await store.workspace(bob.id)
+    assert (seen.state, seen.verified_at) == (state, None)
+
+
+async def test_gone_is_believed_for_the_reader_alone_and_the_others_ask_themselves(store, clock):
+    alice, bob = await two_watchers(store)
+    await read_as(store, clock, ALICE, RUNNING)
+    await read_as(store, clock, BOB, RUNNING)
+    clock.advance(10.5)
+    claim = await claim_one(store)
+    reader, other = (alice, bob) if claim.account.principal == ALICE else (bob, alice)
+    await store.record_reads([ReadResult(SHARED, claim.workspace_ids, Observed(State.GONE), None)])
+    assert (await store.workspace(reader.id)).state is State.GONE
+    assert (await store.workspace(other.id)).state is State.RUNNING
+    clock.advance(10.5)
+    claim = await claim_one(store)
+    assert claim.account.principal == other.principal
+    await store.record_reads([ReadResult(SHARED, claim.workspace_ids, Observed(State.GONE), None)])
+    assert (await store.workspace(other.id)).state is State.GONE
+    clock.advance(100)
+    assert await claim_one(store) is None
+
+
+async def test_a_reader_who_was_unlinked_meanwhile_proves_nothing_for_the_successor(store, clock):
+    account = await link_account(store)
+    await store.add_workspace(by_reference(ALICE))
+    claim = await claim_one(store)
+    await link_account(store, username="another")
+    await store.record_reads([ReadResult(SHARED, claim.workspace_ids, RUNNING, 1.0)])
+    (row,) = await store.workspaces(ALICE)
+    assert claim.account == account
+    assert (row.verified_at, row.url) == (None, None)
+
+
+async def test_a_row_that_was_deleted_meanwhile_is_skipped(store, clock):
+    await link_account(store)
+    await store.add_workspace(by_reference(ALICE))
+    claim = await claim_one(store)
+    await store.unlink(ALICE, None, revocable=[], cause="unlinked")
+    await store.record_reads(
+        [ReadResult(SHARED, claim.workspace_ids, RUNNING, 1.0), ReadResult("no gate", ("none",), RUNNING, 1.0)]
+    )
+    clock.advance(60)
+    assert await claim_one(store) is None
+
+
+@pytest.mark.parametrize(
+    ("observed", "is_dirty", "is_changed"),
+    [
+        (Observed(State.STOPPED, name="notebook"), False, False),
+        (Observed(State.STOPPED), False, False),
+        (Observed(State.STOPPED, progress=20), True, False),
+        (Observed(State.STOPPED, detail="Pulling"), True, False),
+        (Observed(State.STOPPED, name="renamed"), True, False),
+        (Observed(State.RUNNING), True, True),
+    ],
+)
+async def test_the_newest_wishs_card_is_owed_what_is_visible(
+    store, clock, workspace, observed, is_dirty, is_changed
+):
+    old = NewWish(ALICE, workspace.id, "saturn", WishVerb.STOP, 60.0, "R")
+    older = (await store.accept_wish(old, interaction="1")).wish
+    clock.advance(1)
+    new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 60.0, "R")
+    wish = (
+        await store.accept_wish(new, interaction="2", notices=[NewNotice("", NoticeKind.CARD, "", ALICE)])
+    ).wish
+    before = await store.card(older.id)
+    await observe(store, clock, workspace, observed)
+    card = await store.card(wish.id)
+    assert (card.is_dirty, card.changed_at is not None) == (is_dirty, is_changed)
+    assert await store.card(older.id) == before
+
+
+async def test_many_results_at_once_are_all_written(store, clock):
+    names = [f"w{number:03}" for number in range(250)]
+    workspaces = (await linked(store, names=names)).workspaces
+    for workspace in workspaces:
+        await store.want_read(workspace.id)
+    claims = await store.claim_reads("saturn", 1000, 10.0, 0.5)
+    assert len(claims) == 250
+    await store.record_reads(
+        [ReadResult(claim.gate_key, claim.workspace_ids, RUNNING, None) for claim in claims]
+    )
+    assert {row.state for row in await store.workspaces(ALICE)} == {State.RUNNING}
+
+
+async def test_a_list_does_not_write_over_a_read_that_is_younger_than_its_start(store, clock):
+    from bot.models import TaskKind
+    from bot.store.base import NewTask
+
+    account = await link_account(store)
+    workspace = await store.add_workspace(by_reference(ALICE))
+    await store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
+    assert await store.claim_tasks(10, 60.0)
+    clock.advance(2)
+    await observe(store, clock, workspace, Observed(State.RUNNING))
+    listed = FoundWorkspace("shared", SHARED, "shared", State.STOPPED)
+    await store.merge_discovered(account.id, [listed])
+    assert (await store.workspace(workspace.id)).state is State.RUNNING

@@ -1,0 +1,209 @@
+"""Steps: leased, advanced, woken by reads, ended with their notices in one transaction."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.models import AuditEntry, Call, NewNotice, NoticeKind, Observed, Outcome, State, WishVerb
+from bot.store.base import NewWish, WishUpdate
+from tests.support.store import ALICE, linked, observe
+
+READY = NewNotice("", NoticeKind.READY, "1", ALICE, {"workspace": "w"})
+ENTRY = AuditEntry("usher", "wish.end", "notebook", "fulfilled")
+
+
+@pytest.fixture
+async def workspace(store):
+    return (await linked(store)).workspaces[0]
+
+
+@pytest.fixture
+async def wish(store, workspace):
+    new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 1800.0, "R-1")
+    return (await store.accept_wish(new, interaction="i1")).wish
+
+
+async def test_a_step_holds_all_that_it_needs(store, workspace, wish):
+    (step,) = await store.claim_wishes(10, 60.0)
+    assert step.wish.id == wish.id
+    assert step.workspace.id == workspace.id
+    assert step.account.username == "ualice"
+    assert step.person.name == "Ualice"
+    assert step.claim
+
+
+async def test_a_leased_wish_is_not_claimed_again_before_its_lease_ends(store, clock, wish):
+    assert len(await store.claim_wishes(10, 60.0)) == 1
+    clock.advance(59.9)
+    assert await store.claim_wishes(10, 60.0) == []
+    clock.advance(0.1)
+    assert len(await store.claim_wishes(10, 60.0)) == 1
+
+
+async def test_claims_are_oldest_first_and_limited(store, clock):
+    workspaces = (await linked(store, ALICE, ["one", "two", "three"])).workspaces
+    made = []
+    for workspace in workspaces:
+        clock.advance(1)
+        new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 60.0, "R")
+        made.append((await store.accept_wish(new, interaction="")).wish.id)
+    assert [step.wish.id for step in await store.claim_wishes(2, 60.0)] == made[:2]
+    assert [step.wish.id for step in await store.claim_wishes(2, 60.0)] == made[2:]
+
+
+async def test_a_saved_step_comes_again_when_it_is_due(store, clock, wish):
+    await store.claim_wishes(10, 60.0)
+    assert await store.save_step(WishUpdate(wish.id, next_in=5.0, attempts=2, hold="Saturn is slow."))
+    saved = await store.wish(wish.id)
+    assert (saved.attempts, saved.hold, saved.next_step_at) == (2, "Saturn is slow.", clock.now() + 5)
+    clock.advance(4.9)
+    assert await store.claim_wishes(10, 60.0) == []
+    clock.advance(0.1)
+    assert len(await store.claim_wishes(10, 60.0)) == 1
+
+
+async def test_what_is_left_out_stays_and_an_empty_hold_clears(store, wish):
+    await store.save_step(
+        WishUpdate(
+            wish.id, next_in=1.0, start_call=Call.ACCEPTED, called=True, hold="slow", progress_floor=40, attempts=1
+        )
+    )
+    before = await store.wish(wish.id)
+    await store.save_step(WishUpdate(wish.id, next_in=1.0, progress_floor=10))
+    after = await store.wish(wish.id)
+    assert (after.start_call, after.called_at, after.hold, after.attempts, after.progress_floor) == (
+        Call.ACCEPTED,
+        before.called_at,
+        "slow",
+        1,
+        40,
+    )
+    await store.save_step(WishUpdate(wish.id, next_in=1.0, hold=""))
+    assert (await store.wish(wish.id)).hold is None
+
+
+async def test_the_end_and_its_notices_are_one(store, clock, wish):
+    await store.claim_wishes(10, 60.0)
+    clock.advance(3)
+    assert await store.save_step(
+        WishUpdate(
+            wish.id, next_in=0.0, outcome=Outcome.FAILED, cause="provider_failed", notices=[READY], audit=[ENTRY]
+        )
+    )
+    ended = await store.wish(wish.id)
+    assert (ended.outcome, ended.cause, ended.ended_at) == (Outcome.FAILED, "provider_failed", clock.now())
+    (notice,) = await store.claim_notices(10, 60.0)
+    assert (notice.subject, notice.kind, notice.occasion) == (wish.id, NoticeKind.READY, "1")
+    assert await store.claim_wishes(10, 60.0) == []
+    assert (await store.card(wish.id)).changed_at == clock.now()
+
+
+async def test_an_ended_wish_takes_no_update_and_no_notice(store, workspace, wish):
+    (step,) = await store.claim_wishes(10, 60.0)
+    stop = NewWish(ALICE, workspace.id, "saturn", WishVerb.STOP, 60.0, "R-2")
+    await store.accept_wish(stop, interaction="i2")
+    before = await store.wish(wish.id)
+    update = WishUpdate(
+        wish.id,
+        next_in=0.0,
+        outcome=Outcome.FULFILLED,
+        start_call=Call.ACCEPTED,
+        read_needed=True,
+        notices=[READY],
+        audit=[ENTRY],
+        claim=step.claim,
+    )
+    assert await store.save_step(update) is False
+    assert await store.wish(wish.id) == before
+    assert await store.claim_notices(10, 60.0) == []
+    assert [row["action"] for row in await store.audit_entries()] == ["wish.end"]
+
+
+async def test_a_step_whose_lease_ran_out_does_not_write_over_the_next(store, clock, wish):
+    (late,) = await store.claim_wishes(10, 60.0)
+    clock.advance(60)
+    (current,) = await store.claim_wishes(10, 60.0)
+    assert await store.save_step(WishUpdate(wish.id, next_in=1.0, start_call=Call.CALLING, claim=late.claim)) is False
+    assert (await store.wish(wish.id)).start_call is Call.NONE
+    assert await store.save_step(
+        WishUpdate(wish.id, next_in=1.0, start_call=Call.CALLING, claim=current.claim)
+    )
+
+
+async def test_the_lease_is_kept_while_a_call_is_under_way(store, clock, workspace, wish):
+    (step,) = await store.claim_wishes(10, 60.0)
+    assert await store.save_step(
+        WishUpdate(wish.id, 30.0, "read", start_call=Call.CALLING, called=True, claim=step.claim)
+    )
+    # A read that is recorded meanwhile must not wake a second step, which would take the call for lost.
+    clock.advance(1)
+    await observe(store, clock, workspace, Observed(State.STARTING))
+    assert await store.claim_wishes(10, 60.0) == []
+    assert await store.save_step(
+        WishUpdate(wish.id, 60.0, "read", start_call=Call.ACCEPTED, claim=step.claim)
+    )
+    assert len(await store.claim_wishes(10, 60.0)) == 1
+
+
+async def test_a_call_whose_caller_died_comes_again_with_the_lease(store, clock, wish):
+    await store.claim_wishes(10, 60.0)
+    await store.save_step(WishUpdate(wish.id, 30.0, start_call=Call.CALLING, called=True))
+    clock.advance(30)
+    (step,) = await store.claim_wishes(10, 60.0)
+    assert step.wish.start_call is Call.CALLING
+
+
+@pytest.mark.parametrize(
+    ("waits_for", "observed", "wakes"),
+    [
+        ("read", Observed(State.STOPPED), True),
+        ("read", Observed(State.RUNNING), True),
+        ("change", Observed(State.STOPPED), False),
+        ("change", Observed(State.RUNNING), True),
+        ("change", Observed(State.STOPPED, url="https://ide"), True),
+        ("change", Observed(State.STOPPED, detail="Pulling the image"), True),
+        ("change", Observed(State.STOPPED, progress=30), True),
+        ("time", Observed(State.RUNNING), False),
+    ],
+)
+@pytest.mark.parametrize("during_the_step", [False, True])
+async def test_reads_wake_the_wishes_that_wait_for_them(
+    store, clock, workspace, wish, waits_for, observed, wakes, during_the_step
+):
+    await store.claim_wishes(10, 60.0)
+    if not during_the_step:
+        await store.save_step(WishUpdate(wish.id, 600.0, waits_for))
+    clock.advance(1)
+    await observe(store, clock, workspace, observed)
+    if during_the_step:
+        await store.save_step(WishUpdate(wish.id, 600.0, waits_for))
+    assert bool(await store.claim_wishes(10, 60.0)) is wakes
+
+
+async def test_a_needed_read_makes_the_gate_due_and_is_marked(store, clock, workspace, wish):
+    (claim,) = await store.claim_reads("saturn", 10, 10.0, 0.5)
+    clock.advance(20)
+    await store.record_reads([])
+    await store.claim_wishes(10, 60.0)
+    await store.save_step(WishUpdate(wish.id, 60.0, "read", read_needed=True))
+    assert (await store.wish(wish.id)).read_since == clock.now()
+    (again,) = await store.claim_reads("saturn", 10, 10.0, 0.5)
+    assert again.gate_key == claim.gate_key
+
+
+async def test_usual_seconds_are_the_median_of_real_starts(store, clock, workspace):
+    for number, (call, seconds) in enumerate(
+        [
+            (Call.ACCEPTED, 10),
+            (Call.NONE, 1000),
+            (Call.ACCEPTED, 50),
+            (Call.ACCEPTED, 30),
+        ]
+    ):
+        assert await store.usual_seconds(workspace.id) is None
+        new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 60.0, "R")
+        started = (await store.accept_wish(new, interaction=f"u{number}")).wish
+        await store.save_step(WishUpdate(started.id, 1.0, start_call=call, called=True))
+        clock.advance(seconds)
+        await store.save_step(WishUpdate(started.id, 0.0, outcome=Outcome.FULFILLED))
+    assert await store.usual_seconds(workspace.id) == 30
