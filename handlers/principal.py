@@ -39,13 +39,13 @@ def _of_interaction(payload: Mapping[str, Any]) -> Principal:
     team = _mapping(payload.get("team"))
     # Submissions of forms name the enterprise beside the team.
     enterprise = _id(_mapping(payload.get("enterprise")).get("id")) or _id(team.get("enterprise_id"))
-    home = user.get("team_id")
-    if "team" not in payload:
-        raise _missing()
+    home = _id(user.get("team_id"))
     installed = _id(team.get("id"))
+    if home is None or (installed is None and enterprise is None):
+        raise _missing()
     # Without a team the whole enterprise has installed us, and Slack names the person's own team only.
     # Whoever is of neither is found out by the look-up before the first call to a provider.
-    is_own = home in {installed, enterprise} or (installed is None and enterprise is not None)
+    is_own = home in {installed, enterprise} or installed is None
     if home == enterprise and installed is not None:
         home = installed
     return _checked(enterprise if is_own else None, home, user.get("id"))

@@ -117,7 +117,7 @@ def _running_card(facts: Facts, wish: Wish) -> Answer:
     state = workspace.state if workspace is not None else State.UNKNOWN
     if workspace is None or state is State.GONE:
         gone = fill(words.GONE_SINCE, title=facts.connection_title)
-        return _card(facts, short(words.GONE_SHORT, facts), [gone], [], [])
+        return _card(facts, short(words.GONE_SHORT, facts), [gone], [], gone_buttons(facts))
     match state:
         case State.STOPPED | State.SUSPENDED:
             told, text = words.STOPPED_ELSEWHERE, words.STOPPED_ELSEWHERE_SHORT
@@ -160,7 +160,7 @@ def _stopped_card(facts: Facts, wish: Wish) -> Answer:
     workspace = facts.workspace
     if workspace is None or workspace.state is State.GONE:
         gone = fill(words.GONE_SINCE, title=facts.connection_title)
-        return _card(facts, short(words.GONE_SHORT, facts), [gone], [], [])
+        return _card(facts, short(words.GONE_SHORT, facts), [gone], [], gone_buttons(facts))
     if workspace.state in {State.STARTING, State.RUNNING}:
         text = short(words.STARTED_ELSEWHERE_SHORT, facts)
         return _card(facts, text, [words.STARTED_ELSEWHERE], [], [stop_button(workspace)])
@@ -171,7 +171,7 @@ def _stopped_card(facts: Facts, wish: Wish) -> Answer:
 def _ended_card(facts: Facts, wish: Wish) -> Answer:
     outcome = str(wish.outcome)
     told = fill(words.ENDED[outcome], verb=wish.verb)
-    cause = safe(problems.sentence(wish.cause or "internal", facts.connection_title))
+    cause = cause_words(facts, wish.cause or "internal")
     small = [fill(words.REFERENCE, reference=wish.reference)] if wish.reference else []
     return _card(
         facts,
@@ -180,6 +180,20 @@ def _ended_card(facts: Facts, wish: Wish) -> Answer:
         small,
         retry_buttons(facts, wish),
     )
+
+
+def cause_words(facts: Facts, cause: str) -> str:
+    """Say why a wish did not come true; what the provider told of a failure stands in the workspace's row."""
+    detail = facts.workspace.detail if facts.workspace is not None else None
+    message = detail or "" if cause == "provider_failed" else ""
+    return safe(problems.sentence(cause, facts.connection_title, message))
+
+
+def gone_buttons(facts: Facts) -> list[Element]:
+    """Return what is left to do about a workspace that no longer exists."""
+    if facts.workspace is None:
+        return []
+    return [kit.button(words.FORGET, "forget", facts.workspace.id)]
 
 
 def retry_buttons(facts: Facts, wish: Wish) -> list[Element]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.blocks import kit
 from bot.blocks.cards import (
+    cause_words,
     link_again_button,
     name_of,
     open_buttons,
@@ -19,7 +20,7 @@ from bot.blocks.cards import (
 )
 from bot.blocks.limits import fill, safe
 from bot.models import Answer, NoticeKind, Outcome, WishVerb
-from bot.words import cards, notices, problems, times
+from bot.words import cards, notices, times
 
 if TYPE_CHECKING:
     from bot.blocks.facts import Facts
@@ -93,7 +94,7 @@ def _not_done(kind: NoticeKind, facts: Facts) -> Answer:
     if wish is not None and wish.outcome is Outcome.CANCELLED:
         template, text = notices.CALLED_OFF, notices.CALLED_OFF_SHORT
     cause = (wish.cause if wish is not None else None) or str(facts.body.get("cause") or "internal")
-    told = f"{short(template, facts)} {safe(problems.sentence(cause, facts.connection_title))}"
+    told = f"{short(template, facts)} {cause_words(facts, cause)}"
     buttons = retry_buttons(facts, wish) if wish is not None else []
     return _notice(short(text, facts), told, _reference(facts), buttons)
 

@@ -44,7 +44,7 @@ CAUSES: Final[Mapping[str, str]] = MappingProxyType(
         # The life of a wish (bot.plan and the reconciler).
         "gave_up": "{title} did not manage it in many tries. Try again in a while.",
         "gone": "It no longer exists at {title}. Write `list` to see what is there.",
-        "provider_failed": "{title} reports that it failed.{said} Look at its page there, then try again.",
+        "provider_failed": "{title} reports an error.{said} Its page there may tell more; then try again.",
         "stopped_elsewhere": "It was stopped at {title} while it was starting. Start it again if you like.",
         "unlinked": "Your account at {title} was unlinked. Link it again to go on.",
         "forgotten": "You took it off your list. Add it again to go on.",

@@ -1,0 +1,179 @@
+"""All cards and notices as people see them, and the rules that hold for whatever a name is."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.blocks.cards import link_value, wish_card
+from bot.blocks.notices import render
+from bot.models import Call, NoticeKind, Outcome, State, WishVerb
+from tests.support.golden import check_golden, check_limits
+from tests.unit.card_facts import CALLED, IDE_URL, NOW, facts
+
+STARTING = {"state": State.STARTING}
+RUNNING = {"state": State.RUNNING, "url": IDE_URL}
+STOP = {"verb": WishVerb.STOP}
+STOPPING = STOP | {"stop_call": Call.ACCEPTED, "called_at": NOW - 5}
+READY = CALLED | {"outcome": Outcome.FULFILLED, "ended_at": NOW}
+STOPPED = STOPPING | {"outcome": Outcome.FULFILLED, "ended_at": NOW}
+
+
+def failed(cause, outcome=Outcome.FAILED, **keys):
+    return CALLED | {"outcome": outcome, "cause": cause, "ended_at": NOW} | keys
+
+
+CARDS = {
+    "queued": facts(),
+    "queued-stop": facts(wish=STOP, workspace={"state": State.RUNNING}),
+    "queued-restart": facts(wish={"verb": WishVerb.RESTART}, workspace={"state": State.RUNNING}),
+    "starting": facts(wish=CALLED, workspace=STARTING),
+    "starting-by-itself": facts(workspace=STARTING),
+    "starting-usual": facts(wish=CALLED, workspace=STARTING, usual_seconds=100),
+    "starting-longer-than-usual": facts(wish=CALLED, workspace=STARTING, usual_seconds=10),
+    "starting-told": facts(
+        wish=CALLED, workspace=STARTING | {"progress": 50, "detail": "Pulling the image <big & slow>"}
+    ),
+    "starting-held-up": facts(
+        wish=CALLED
+        | {"hold": "Saturn Cloud has not answered since 07:58 UTC. Nothing is lost: I keep trying."}
+    ),
+    "starting-still-waiting": facts(wish=CALLED | {"deadline_at": None}, workspace=STARTING),
+    "restarting": facts(wish={"verb": WishVerb.RESTART, "stop_call": Call.ACCEPTED, "called_at": NOW - 5}),
+    "stopping": facts(wish=STOPPING, workspace={"state": State.STOPPING}),
+    "running": facts(wish=READY, workspace=RUNNING, ide_url=IDE_URL),
+    "running-without-username": facts(wish=READY, workspace=RUNNING, ide_url=IDE_URL, username=""),
+    "running-without-address": facts(wish=READY, workspace={"state": State.RUNNING}),
+    "running-stopped-elsewhere": facts(wish=READY),
+    "running-stopping-elsewhere": facts(wish=READY, workspace={"state": State.STOPPING}),
+    "running-failed-since": facts(wish=READY, workspace={"state": State.FAILED}),
+    "running-started-again": facts(wish=READY, workspace=STARTING),
+    "running-gone": facts(wish=READY, workspace={"state": State.GONE}),
+    "running-row-gone": replace(facts(wish=READY), workspace=None),
+    "stopped": facts(wish=STOPPED),
+    "stopped-started-elsewhere": facts(wish=STOPPED, workspace=RUNNING),
+    "stopped-gone": facts(wish=STOPPED, workspace={"state": State.GONE}),
+    "failed": facts(wish=failed("provider_failed"), workspace={"state": State.FAILED}),
+    "failed-told": facts(
+        wish=failed("provider_failed"), workspace={"state": State.FAILED, "detail": "Image <x> not found"}
+    ),
+    "failed-gone": facts(wish=failed("gone"), workspace={"state": State.GONE}),
+    "failed-limit": facts(wish=failed("limit: 2 servers are allowed")),
+    "failed-stopped-elsewhere": facts(wish=failed("stopped_elsewhere")),
+    "failed-credential": facts(wish=failed("credential_refused")),
+    "failed-stop": facts(wish=failed("forbidden: no right", verb=WishVerb.STOP)),
+    "refused-guest": facts(wish=failed("policy.guest", Outcome.REFUSED)),
+    "cancelled-unlinked": facts(wish=failed("unlinked", Outcome.CANCELLED)),
+    "cancelled-forgotten": facts(wish=failed("forgotten", Outcome.CANCELLED)),
+    "replaced": facts(wish=failed("replaced", Outcome.REPLACED)),
+}
+
+NOTICES = {
+    "ready": (NoticeKind.READY, facts(wish=READY, workspace=RUNNING, ide_url=IDE_URL)),
+    "ready-without-address": (NoticeKind.READY, facts(wish=READY, workspace={"state": State.RUNNING})),
+    "ready-already": (
+        NoticeKind.READY,
+        facts(wish=READY | {"called_at": None}, workspace=RUNNING, ide_url=IDE_URL),
+    ),
+    "failed": (NoticeKind.FAILED, facts(wish=failed("provider_failed"), workspace={"state": State.FAILED})),
+    "failed-invalid": (NoticeKind.FAILED, facts(wish=failed("invalid: <!channel> is too small"))),
+    "failed-called-off": (NoticeKind.FAILED, facts(wish=failed("unlinked", Outcome.CANCELLED))),
+    "refused": (NoticeKind.REFUSED, facts(wish=failed("policy.left", Outcome.REFUSED))),
+    "stopped": (NoticeKind.STOPPED, facts(wish=STOPPED)),
+    "stopped-elsewhere": (NoticeKind.STOPPED, facts(wish=READY)),
+    "waiting": (NoticeKind.WAITING, facts(wish=CALLED | {"deadline_at": None}, workspace=STARTING)),
+    "waiting-stop-held-up": (
+        NoticeKind.WAITING,
+        facts(wish=STOPPING | {"deadline_at": None, "hold": "I look again in a moment."}),
+    ),
+    "linked": (NoticeKind.LINKED, facts()),
+    "linked-without-username": (NoticeKind.LINKED, facts(username="")),
+    "unlinked": (NoticeKind.UNLINKED, facts(body={"cause": "person"})),
+    "unlinked-by-administrator": (NoticeKind.UNLINKED, facts(body={"cause": "administrator"})),
+    "link-again": (NoticeKind.LINK_AGAIN, facts()),
+    "card": (NoticeKind.CARD, facts()),
+}
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_the_card(name):
+    check_golden(f"cards/{name}", wish_card(CARDS[name]))
+
+
+@pytest.mark.parametrize("name", NOTICES)
+def test_the_notice(name):
+    kind, given = NOTICES[name]
+    check_golden(f"notices/{name}", render(kind, given))
+
+
+@pytest.mark.parametrize("kind", [NoticeKind.REPLY, NoticeKind.MESSAGE])
+def test_replies_and_messages_carry_their_answer(kind):
+    body = {"text": "It is done.", "blocks": [{"type": "divider"}], "replaces": True}
+    assert render(kind, facts(body=body)).as_body() == body
+
+
+def test_every_kind_of_notice_is_drawn_with_hardly_anything_known():
+    bare = replace(facts(), wish=None, workspace=None, username="", page_url=None)
+    for kind in set(NoticeKind) - {NoticeKind.CARD}:
+        check_limits(render(kind, bare))
+
+
+def test_a_card_without_a_wish_is_a_fault_of_the_program():
+    with pytest.raises(AssertionError, match="a card is the card of a wish"):
+        wish_card(replace(facts(), wish=None))
+
+
+def shown(answer):
+    return json.dumps(answer.as_body(), ensure_ascii=False)
+
+
+@pytest.mark.parametrize("name", [name for name in CARDS if not name.startswith("running")])
+def test_only_a_running_workspace_shows_its_address(name):
+    assert IDE_URL not in shown(wish_card(replace(CARDS[name], ide_url=IDE_URL)))
+
+
+def test_the_address_stands_in_a_button_and_not_in_the_line_of_a_notification():
+    answer = render(*NOTICES["ready"])
+    assert IDE_URL not in answer.text
+    buttons = [element for block in answer.blocks for element in block.get("elements", ())]
+    assert [button["url"] for button in buttons if "url" in button] == [IDE_URL]
+    assert "It opens when you are signed in at Saturn Cloud as alice." in shown(answer)
+
+
+NAMES = st.one_of(
+    st.text(min_size=0, max_size=60),
+    st.sampled_from(
+        ["<!channel>", "<@U1>", "<https://evil.example|x>", "&lt;", '"', "🚀" * 3000, "*_~`", ""]
+    ),
+    st.text(alphabet="<>&!@|", min_size=1, max_size=5000),
+)
+#: What may stand in angle brackets: our times only.
+OURS = re.compile(r"<!date\^\d+\^[^<>|]*\|\d\d:\d\d UTC>")
+
+
+@given(NAMES, NAMES, NAMES, st.sampled_from(sorted(CARDS)), st.sampled_from(sorted(NOTICES)))
+def test_no_name_mentions_links_or_breaks_a_limit(name, detail, username, card, notice):
+    def told(given):
+        workspace = given.workspace and replace(given.workspace, name=name, detail=detail)
+        wish = given.wish and replace(given.wish, hold=detail or None, cause=f"invalid: {detail}")
+        return replace(
+            given, workspace=workspace, wish=wish, username=username, connection_title=name or "Saturn"
+        )
+
+    kind, given = NOTICES[notice]
+    for answer in (wish_card(told(CARDS[card])), render(kind, told(given))):
+        check_limits(answer)
+        rest = OURS.sub("", shown(answer))
+        assert "<" not in rest
+        assert ">" not in rest
+
+
+def test_a_link_button_carries_the_waiting_command_only_when_it_fits():
+    assert link_value("saturn") == "saturn"
+    assert link_value("saturn", "start my notebook") == "saturn start my notebook"
+    assert link_value("saturn", "x" * 2000) == "saturn"

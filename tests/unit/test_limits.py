@@ -1,0 +1,164 @@
+"""What leaves for Slack is escaped once, cut without breaking an entity, and never empty (security.md 20, 21)."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.blocks import kit, limits
+
+NASTY = st.text(alphabet=st.sampled_from("<>&!@#*_`~|:;amplt \n\u202e\u200b\ufeff\x07ä🚀"), max_size=400)
+ANY = st.one_of(st.text(max_size=400), NASTY)
+LOOSE_AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt);)")
+
+
+@given(ANY, st.integers(min_value=1, max_value=120))
+def test_a_safe_text_holds_no_markup_and_keeps_its_limit(text, limit):
+    safe = limits.safe(text, limit)
+    assert 1 <= len(safe) <= max(limit, len(limits.NOTHING))
+    assert "<" not in safe
+    assert ">" not in safe
+    assert not LOOSE_AMPERSAND.search(safe)
+
+
+@given(ANY)
+def test_a_name_is_one_line_without_anything_invisible(text):
+    line = limits.line(text)
+    assert "\n" not in line
+    assert len(line) <= limits.NAME
+    assert not re.search("[\u202a-\u202e\u2066-\u2069\u200b-\u200f\ufeff\x00-\x1f]", line)
+    assert line.strip() == line
+
+
+@given(ANY)
+def test_escaping_is_undone_to_what_was_cleaned(text):
+    whole = limits.safe(text, 10_000)
+    undone = whole.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    assert undone == (limits.clean(text) or limits.NOTHING)
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "cut"),
+    [
+        ("abcdef", 6, "abcdef"),
+        ("abcdefg", 6, "abcde…"),
+        ("ab&amp;cd", 6, "ab…"),
+        ("ab&amp;cd", 7, "ab…"),
+        ("ab&amp;cd", 8, "ab&amp;…"),
+        ("&lt;&lt;&lt;", 5, "&lt;…"),
+        ("&lt;&lt;&lt;", 4, "…"),
+    ],
+)
+def test_a_cut_does_not_go_through_an_entity(text, limit, cut):
+    assert limits.cut(text, limit) == cut
+
+
+@pytest.mark.parametrize("text", ["", " ", "\u200b", "\u2800\u3164", "\x00\x07", "\u202e"])
+def test_nothing_is_said_as_a_dash(text):
+    assert limits.line(text) == limits.NOTHING
+
+
+def test_blanks_of_all_kinds_become_plain_ones():
+    assert limits.clean("a\u00a0b\u2003c\td\u2028e") == "a b c d e"
+
+
+def test_our_own_markup_is_filled_in_as_it_is_and_the_rest_is_not():
+    filled = limits.fill("{a} {b}", a=limits.Markup("<@U1>"), b="<@U2>")
+    assert filled == "<@U1> &lt;@U2&gt;"
+
+
+def test_a_value_is_never_taken_for_a_template():
+    assert limits.fill("{a}", a="{b} {0}") == "{b} {0}"
+
+
+def section(text):
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+
+
+def button(**keys):
+    return kit.button("Start", "start", "w1") | keys
+
+
+def actions(*elements):
+    return {"type": "actions", "elements": list(elements)}
+
+
+def plain(text):
+    return {"type": "plain_text", "text": text}
+
+
+@pytest.mark.parametrize(
+    ("message", "problem"),
+    [
+        ({"blocks": []}, "text: missing"),
+        ({"text": " ", "blocks": []}, "text: missing"),
+        ({"text": "x" * 3001}, "text: more than 3000"),
+        ({"text": "x", "blocks": [section("y")] * 51}, "51 of at most 50"),
+        ({"text": "x", "blocks": [section("")]}, "empty text"),
+        ({"text": "x", "blocks": [section("y" * 3001)]}, "3001 characters of at most 3000"),
+        ({"text": "x", "blocks": [{"type": "header", "text": plain("h" * 151)}]}, "151 characters"),
+        ({"text": "x", "blocks": [{"type": "marquee"}]}, "unknown type 'marquee'"),
+        ({"text": "x", "blocks": [section("y") | {"block_id": "b" * 256}]}, "256 characters"),
+        ({"text": "x", "blocks": [actions()]}, "0 elements"),
+        ({"text": "x", "blocks": [actions(*[button()] * 26)]}, "26 elements"),
+        ({"text": "x", "blocks": [actions(button(), button())]}, "an action_id twice"),
+        ({"text": "x", "blocks": [actions(button(action_id=""))]}, "without action_id"),
+        ({"text": "x", "blocks": [actions(button(action_id="a" * 256))]}, "256 characters"),
+        ({"text": "x", "blocks": [actions(button(text=plain("t" * 76)))]}, "76 characters"),
+        ({"text": "x", "blocks": [actions(button(value="v" * 2001))]}, "2001 characters"),
+        ({"text": "x", "blocks": [actions(button(url="https://x/" + "u" * 3000))]}, "3010 characters"),
+        ({"text": "x", "blocks": [section("y") | {"accessory": button(action_id="")}]}, "without action_id"),
+        ({"text": "x", "blocks": [{"type": "context", "elements": []}]}, "0 elements"),
+        ({"text": "x", "blocks": [{"type": "context", "elements": [{"text": ""}]}]}, "empty text"),
+        (
+            {"text": "x", "blocks": [actions(button(confirm={"title": plain("t" * 101)}))]},
+            "confirm.title: 101 characters",
+        ),
+        (
+            {"type": "modal", "title": plain("t" * 25), "blocks": [section("y")]},
+            "title: 25 characters of at most 24",
+        ),
+        ({"type": "modal", "blocks": [section("y")] * 101}, "101 of at most 100"),
+        (
+            {"type": "modal", "blocks": [{"type": "input", "label": plain(""), "element": button()}]},
+            "empty text",
+        ),
+        (
+            {"text": "x", "blocks": [actions(button(placeholder=plain("p" * 151)))]},
+            "placeholder: 151 characters",
+        ),
+    ],
+)
+def test_the_check_finds(message, problem):
+    with pytest.raises(limits.LimitError, match=re.escape(problem)):
+        limits.check(message)
+
+
+def test_the_check_lets_pass_what_is_within():
+    limits.check({"text": "x", "blocks": [section("y"), {"type": "divider"}, actions(button())]})
+
+
+def test_builders_keep_their_limits():
+    long = "x" * 9000
+    asked = kit.confirm((long, long, long, long))
+    blocks = [
+        kit.section(long, kit.button(long, long, "v", confirm=asked)),
+        kit.context(*[long] * 20),
+        *kit.actions([kit.button(long, f"a{number}", "v") for number in range(40)]),
+    ]
+    answer = kit.answer(long, blocks * 30)
+    limits.check(answer.as_body())
+
+
+def test_a_row_without_buttons_is_no_block():
+    assert kit.actions([]) == []
+
+
+def test_a_time_is_shown_in_each_readers_zone_with_the_day_when_it_is_another():
+    assert kit.moment(1_800_000_000, 1_800_000_060) == "<!date^1800000000^{time}|08:00 UTC>"
+    assert kit.moment(1_800_000_000, 1_800_100_000) == (
+        "<!date^1800000000^{date_short_pretty} at {time}|08:00 UTC>"
+    )

@@ -1,0 +1,94 @@
+"""What people type is understood as it was meant."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handlers.parsing import Parsed, normalise, parse
+
+NONE: frozenset[str] = frozenset()
+SHARE = frozenset({"share"})
+
+
+@pytest.mark.parametrize(
+    ("text", "verb", "arguments", "flags"),
+    [
+        ("", "", (), NONE),
+        ("   ", "", (), NONE),
+        ("list", "list", (), NONE),
+        ("START Notebook", "start", ("Notebook",), NONE),
+        ("Start, notebook", "start", ("notebook",), NONE),
+        ("help!", "help", (), NONE),
+        ("start my notebook", "start", ("my", "notebook"), NONE),
+        ('start "my notebook"', "start", ("my notebook",), NONE),
+        ("start “my notebook”", "start", ("my notebook",), NONE),
+        ("start „my notebook“", "start", ("my notebook",), NONE),
+        ("start «my notebook»", "start", ("my notebook",), NONE),
+        ("start \u2018my notebook\u2019", "start", ("my notebook",), NONE),
+        ("start alice's notebook", "start", ("alice's", "notebook"), NONE),
+        ("start alice’s notebook", "start", ("alice's", "notebook"), NONE),
+        ('start "never closed', "start", ('"never', "closed"), NONE),
+        ('start "a"b" c', "start", ('a"b', "c"), NONE),
+        ('alias "my notebook" "the new one"', "alias", ("my notebook", "the new one"), NONE),
+        ('start ""', "start", (), NONE),
+        ("start notebook --share", "start", ("notebook",), SHARE),
+        ("start --share notebook", "start", ("notebook",), SHARE),
+        ("start notebook —share", "start", ("notebook",), SHARE),
+        ("start notebook –share", "start", ("notebook",), SHARE),
+        ("start notebook --Share", "start", ("notebook",), SHARE),
+        ("start notebook -–share", "start", ("notebook",), SHARE),
+        ("list ― share", "list", ("―", "share"), NONE),
+        ("start a–b", "start", ("a–b",), NONE),
+        ("start a\u2011b", "start", ("a-b",), NONE),
+        ("start --other", "start", ("--other",), NONE),
+        ("alias nb --clear", "alias", ("nb",), frozenset({"clear"})),
+        ("start\u00a0note\u200bbook", "start", ("notebook",), NONE),
+        ("start\nnotebook", "start", ("notebook",), NONE),
+        ("`start notebook`", "start", ("notebook",), NONE),
+        ("*start notebook*", "start", ("notebook",), NONE),
+        ("add <https://app.example.org/dash/1>", "add", ("https://app.example.org/dash/1",), NONE),
+        (
+            "add <https://app.example.org/a?b=1&amp;c=2|app.example.org/a> nb",
+            "add",
+            ("https://app.example.org/a?b=1&c=2", "nb"),
+            NONE,
+        ),
+        ("start <http://app.py|app.py>", "start", ("app.py",), NONE),
+        ("start <mailto:a@b.example|a@b.example>", "start", ("a@b.example",), NONE),
+        ("unlink saturn <@U123|alice>", "unlink", ("saturn", "<@U123>"), NONE),
+        ("start <#C123|general>", "start", ("#general",), NONE),
+        ("start <#C123>", "start", ("#C123",), NONE),
+        ("start <!channel>", "start", (), NONE),
+        ("start <!subteam^S1|@team>", "start", ("@team",), NONE),
+        ("start a &lt;b&gt; &amp;amp;", "start", ("a", "<b>", "&amp;"), NONE),
+        ("start 🚀", "start", ("🚀",), NONE),
+        ("start \u202eevil", "start", ("evil",), NONE),
+        ("/workspace start notebook", "start", ("notebook",), NONE),
+        ("/Workspace start notebook", "start", ("notebook",), NONE),
+    ],
+)
+def test_what_is_typed(text, verb, arguments, flags):
+    assert parse(text, ("/workspace",)) == Parsed(verb, arguments, flags)
+
+
+def test_only_a_slash_command_of_ours_is_left_out():
+    assert parse("/other start", ("/workspace",)).verb == "/other"
+
+
+def test_a_very_long_text_is_cut():
+    assert len(normalise("x" * 100_000)) == 2000
+
+
+@given(st.text(max_size=300))
+def test_nothing_that_is_typed_raises(text):
+    parsed = parse(text)
+    assert all(argument.strip() for argument in parsed.arguments)
+    assert parsed.verb == parsed.verb.casefold()
+
+
+@given(st.lists(st.from_regex(r"[a-z0-9 ]{0,8}[a-z0-9]", fullmatch=True), min_size=1, max_size=4))
+def test_quoted_names_come_back_whole(names):
+    quoted = " ".join(f'"{name}"' for name in names)
+    assert parse(f"alias {quoted}").arguments == tuple(name.strip() for name in names)

@@ -1,0 +1,108 @@
+"""Who may do what: the table is the policy's specification (security.md rows 4, 5, 6)."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.models import Person, Principal
+from bot.policy import Context, Installation, Target, decide, is_administrator
+
+TEAM = Installation("T1")
+GRID = Installation("T1", "E1", is_org_wide=True)
+GRID_OF_ONE_TEAM = Installation("T1", "E1")
+ORG = Installation(None, "E1", is_org_wide=True)
+
+MEMBER = Principal(None, "T1", "U1")
+GRID_MEMBER = Principal("E1", "T1", "U1")
+OTHER_TEAM = Principal("E1", "T2", "U1")
+OTHER_ENTERPRISE = Principal("E2", "T2", "U1")
+STRANGER = Principal(None, "T2", "U1")
+
+
+def known(principal: Principal, **flags: bool) -> Person:
+    return Person(principal, "Alice", **flags)
+
+
+@pytest.mark.parametrize(
+    ("principal", "installation", "person", "rule"),
+    [
+        (MEMBER, TEAM, known(MEMBER), "policy.member"),
+        (GRID_MEMBER, TEAM, known(GRID_MEMBER), "policy.member"),
+        (MEMBER, TEAM, None, "policy.unknown_person"),
+        (MEMBER, TEAM, known(MEMBER, is_guest=True), "policy.guest"),
+        (MEMBER, TEAM, known(MEMBER, is_bot=True), "policy.bot"),
+        (MEMBER, TEAM, known(MEMBER, is_deleted=True), "policy.left"),
+        (MEMBER, TEAM, known(MEMBER, is_stranger=True), "policy.stranger"),
+        (MEMBER, TEAM, known(MEMBER, is_deleted=True, is_guest=True), "policy.left"),
+        (STRANGER, TEAM, None, "policy.foreign_team"),
+        (STRANGER, TEAM, known(STRANGER), "policy.foreign_team"),
+        (STRANGER, GRID, None, "policy.foreign_team"),
+        (STRANGER, ORG, None, "policy.foreign_team"),
+        (OTHER_TEAM, TEAM, None, "policy.foreign_team"),
+        (OTHER_TEAM, GRID_OF_ONE_TEAM, None, "policy.foreign_team"),
+        (OTHER_TEAM, GRID, known(OTHER_TEAM), "policy.member"),
+        (OTHER_TEAM, ORG, known(OTHER_TEAM), "policy.member"),
+        (OTHER_TEAM, GRID, known(OTHER_TEAM, is_guest=True), "policy.guest"),
+        (OTHER_ENTERPRISE, GRID, None, "policy.foreign_team"),
+        (OTHER_ENTERPRISE, ORG, known(OTHER_ENTERPRISE), "policy.foreign_team"),
+        (STRANGER, Installation(None), None, "policy.foreign_team"),
+        (STRANGER, Installation(None, None, is_org_wide=True), None, "policy.foreign_team"),
+    ],
+)
+def test_who_may_do_anything_at_all(principal, installation, person, rule):
+    decision = decide(principal, "start", None, Context(installation, person))
+    assert decision.rule == rule
+    assert decision.allowed == (rule in {"policy.member", "policy.unknown_person"})
+    assert bool(decision.reason) != decision.allowed
+
+
+@pytest.mark.parametrize(
+    ("owner", "allowed"),
+    [
+        (MEMBER, True),
+        (Principal(None, "T1", "U2"), False),
+        (Principal("E1", "T1", "U1"), False),
+        (Principal(None, "T2", "U1"), False),
+    ],
+)
+def test_only_the_owner_reaches_what_is_theirs(owner, allowed):
+    target = Target("workspace", "w1", owner)
+    decision = decide(MEMBER, "stop", target, Context(TEAM, known(MEMBER)))
+    assert decision.allowed is allowed
+    if not allowed:
+        assert decision.rule == "policy.not_owner"
+        # The same words as for one that does not exist: nothing is given away.
+        assert decision.reason == "I know no such workspace of yours. Write `list` to see what you have."
+
+
+def test_an_administrator_does_not_reach_what_is_another_persons():
+    target = Target("workspace", "w1", Principal(None, "T1", "U2"))
+    context = Context(TEAM, known(MEMBER), frozenset({"U1"}))
+    assert not decide(MEMBER, "stop", target, context).allowed
+
+
+@pytest.mark.parametrize(
+    ("administrators", "rule"),
+    [
+        (frozenset(), "policy.no_administrators"),
+        (frozenset({"U2"}), "policy.not_administrator"),
+        (frozenset({"T2:U1"}), "policy.not_administrator"),
+        (frozenset({"U1"}), "policy.administrator"),
+        (frozenset({"T1:U1"}), "policy.administrator"),
+    ],
+)
+def test_what_only_administrators_may_do(administrators, rule):
+    decision = decide(MEMBER, "unlink_other", None, Context(TEAM, known(MEMBER), administrators))
+    assert decision.rule == rule
+    assert decision.allowed == (rule == "policy.administrator")
+
+
+def test_a_guest_is_refused_even_as_an_administrator():
+    context = Context(TEAM, known(MEMBER, is_guest=True), frozenset({"U1"}))
+    assert decide(MEMBER, "unlink_other", None, context).rule == "policy.guest"
+
+
+def test_administrators_are_named_with_or_without_their_team():
+    assert is_administrator(MEMBER, frozenset({"T1:U1"}))
+    assert is_administrator(MEMBER, frozenset({"U1"}))
+    assert not is_administrator(MEMBER, frozenset({"T1:U2", "U2", "T2:U1"}))

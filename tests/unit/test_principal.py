@@ -1,0 +1,138 @@
+"""Who acts is read from the payload, and anything missing refuses (security.md rows 4 and 5)."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.errors import Refused
+from bot.models import Principal
+from bot.policy import Context, Installation, decide
+from handlers.principal import installed_at, of_user, principal
+
+COMMAND = {"command": "/workspace", "team_id": "T1", "user_id": "U1"}
+BUTTON = {
+    "type": "block_actions",
+    "user": {"id": "U1", "team_id": "T1"},
+    "team": {"id": "T1", "domain": "acme"},
+    "enterprise": None,
+    "is_enterprise_install": False,
+}
+EVENT = {
+    "type": "event_callback",
+    "team_id": "T1",
+    "enterprise_id": None,
+    "authorizations": [{"team_id": "T1", "enterprise_id": None, "user_id": "UBOT"}],
+    "is_ext_shared_channel": False,
+    "event": {"type": "message", "user": "U1", "team": "T1"},
+}
+GRID = {"id": "E1", "name": "Grid"}
+
+
+def event(outer=None, **inner):
+    return EVENT | {"event": EVENT["event"] | inner} | (outer or {})
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        (COMMAND, Principal(None, "T1", "U1")),
+        (COMMAND | {"enterprise_id": "E1"}, Principal("E1", "T1", "U1")),
+        (COMMAND | {"enterprise_id": None}, Principal(None, "T1", "U1")),
+        (COMMAND | {"enterprise_id": ""}, Principal(None, "T1", "U1")),
+        (COMMAND | {"user_id": "W1"}, Principal(None, "T1", "W1")),
+        (BUTTON, Principal(None, "T1", "U1")),
+        (BUTTON | {"enterprise": GRID}, Principal("E1", "T1", "U1")),
+        (
+            BUTTON | {"team": {"id": "T1", "enterprise_id": "E1"}},
+            Principal("E1", "T1", "U1"),
+        ),
+        # Somebody of another organisation: their own team, and never our enterprise.
+        (BUTTON | {"user": {"id": "U9", "team_id": "T9"}}, Principal(None, "T9", "U9")),
+        (BUTTON | {"user": {"id": "U9", "team_id": "T9"}, "enterprise": GRID}, Principal(None, "T9", "U9")),
+        # In an enterprise a person's home may be named instead of their team.
+        (BUTTON | {"user": {"id": "U1", "team_id": "E1"}, "enterprise": GRID}, Principal("E1", "T1", "U1")),
+        (BUTTON | {"team": None, "enterprise": GRID}, Principal("E1", "T1", "U1")),
+        (event(), Principal(None, "T1", "U1")),
+        (event(user_team="T9", team="T1"), Principal(None, "T9", "U1")),
+        (event(team="T9"), Principal(None, "T9", "U1")),
+        (event(team=None), Principal(None, "T1", "U1")),
+        (event({"authorizations": []}), Principal(None, "T1", "U1")),
+        (event({"enterprise_id": "E1", "authorizations": []}), Principal("E1", "T1", "U1")),
+        (
+            event({"authorizations": [{"team_id": "T1", "enterprise_id": "E1"}]}, user_team="E1"),
+            Principal("E1", "T1", "U1"),
+        ),
+        (
+            event({"authorizations": [{"team_id": "T1", "enterprise_id": "E1"}]}, user_team="T9"),
+            Principal(None, "T9", "U1"),
+        ),
+        # In a shared channel the outer team may be the other side's.
+        (
+            event({"team_id": "T9", "is_ext_shared_channel": True}, user_team="T9"),
+            Principal(None, "T9", "U1"),
+        ),
+    ],
+)
+def test_who_acts(payload, expected):
+    assert principal(payload) == expected
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {},
+        {"type": "block_actions"},
+        COMMAND | {"team_id": None},
+        COMMAND | {"team_id": ""},
+        COMMAND | {"user_id": None},
+        COMMAND | {"user_id": 7},
+        COMMAND | {"user_id": "U1:x"},
+        COMMAND | {"team_id": "-:T1"},
+        COMMAND | {"user_id": "alice"},
+        COMMAND | {"enterprise_id": "T1:E1"},
+        {key: value for key, value in COMMAND.items() if key != "user_id"},
+        BUTTON | {"user": None},
+        BUTTON | {"user": {"id": "U1"}},
+        BUTTON | {"user": {"team_id": "T1"}},
+        BUTTON | {"user": "U1"},
+        BUTTON | {"team": None},
+        BUTTON | {"user": {"id": "U1", "team_id": None}, "team": None},
+        {key: value for key, value in BUTTON.items() if key != "team"},
+        event(user=None),
+        event(user={"id": "U1"}),
+        event({"event": None}),
+        event({"is_ext_shared_channel": True}, team=None),
+        event({"is_ext_shared_channel": None}, team=None),
+        event({"team_id": None, "authorizations": None}, team=None),
+    ],
+)
+def test_anything_missing_refuses(payload):
+    with pytest.raises(Refused) as refused:
+        principal(payload)
+    assert refused.value.rule == "principal.missing"
+    assert "Try again" in refused.value.text
+
+
+@pytest.mark.parametrize("key", ["block_actions", "view_submission", "block_suggestion"])
+def test_an_external_person_is_refused_whatever_they_press(key):
+    clicker = principal(BUTTON | {"type": key, "user": {"id": "U9", "team_id": "T9"}, "enterprise": GRID})
+    for installation in (Installation("T1"), Installation("T1", "E1", is_org_wide=True)):
+        assert decide(clicker, "stop", None, Context(installation)).rule == "policy.foreign_team"
+
+
+def test_whom_a_user_object_describes():
+    user = {"id": "U1", "team_id": "T1", "enterprise_user": {"enterprise_id": "E1"}}
+    assert of_user(user, None) == Principal("E1", "T1", "U1")
+    assert of_user({"id": "U1", "team_id": "T1"}, "E2") == Principal("E2", "T1", "U1")
+    with pytest.raises(Refused):
+        of_user({"id": "U1"}, None)
+
+
+def test_for_which_installation_an_event_is():
+    assert installed_at(EVENT) == ("T1", None)
+    assert installed_at({"team_id": "T9", "authorizations": [{"team_id": "T1", "enterprise_id": "E1"}]}) == (
+        "T1",
+        "E1",
+    )
+    assert installed_at({"team_id": "T9", "enterprise_id": "E9"}) == ("T9", "E9")
+    assert installed_at({}) == (None, None)

@@ -1,0 +1,73 @@
+"""The bar never goes back, and stays below 95 % until the workspace is ready."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.blocks.progress import MOST, is_going, progress_of
+from bot.models import Call, Outcome, State, WishVerb
+from tests.unit.card_facts import CALLED, NOW, facts
+
+STARTING = {"state": State.STARTING}
+
+
+@pytest.mark.parametrize(
+    ("given", "percent"),
+    [
+        (facts(), 3),
+        (facts(wish={"progress_floor": 20}), 20),
+        (facts(wish=CALLED, workspace=STARTING | {"progress": 40}), 40),
+        (facts(wish=CALLED, workspace=STARTING | {"progress": 100}), MOST),
+        (facts(wish=CALLED, workspace=STARTING | {"progress": 0}), 3),
+        (facts(wish=CALLED | {"progress_floor": 60}, workspace=STARTING | {"progress": 40}), 60),
+        (facts(wish=CALLED | {"called_at": NOW}, usual_seconds=100), 3),
+        (facts(wish=CALLED | {"called_at": NOW - 100}, usual_seconds=100), 75),
+        (facts(wish=CALLED | {"called_at": NOW - 9000}, usual_seconds=100), MOST),
+        (facts(workspace=STARTING), 31),
+        (facts(wish={"verb": WishVerb.STOP}), 0),
+        (facts(wish={"verb": WishVerb.RESTART, "stop_call": Call.ACCEPTED}), 3),
+        (facts(wish={"outcome": Outcome.FULFILLED}), 100),
+        (facts(wish={"outcome": Outcome.FAILED, "progress_floor": 50}), 50),
+        (facts(wish={"outcome": Outcome.FAILED, "progress_floor": 100}), MOST),
+    ],
+)
+def test_how_far_a_start_has_come(given, percent):
+    assert progress_of(given) == percent
+
+
+def test_without_a_wish_there_is_no_bar():
+    from dataclasses import replace
+
+    bare = replace(facts(), wish=None)
+    assert progress_of(bare) == 0
+    assert not is_going(bare)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.floats(min_value=0, max_value=5000),
+            st.one_of(st.none(), st.integers(min_value=-5, max_value=200)),
+            st.sampled_from([State.STOPPED, State.STARTING, State.UNKNOWN]),
+            st.one_of(st.none(), st.floats(min_value=0.1, max_value=2000)),
+        ),
+        max_size=12,
+    )
+)
+def test_whatever_is_read_the_bar_only_grows(steps):
+    floor, now = 0, NOW
+    for passed, told, state, usual in steps:
+        now += passed
+        shown = progress_of(
+            facts(
+                wish=CALLED | {"progress_floor": floor},
+                workspace={"state": state, "progress": told},
+                now=now,
+                usual_seconds=usual,
+            )
+        )
+        assert floor <= shown < 95
+        floor = shown
+    assert progress_of(facts(wish=CALLED | {"progress_floor": floor, "outcome": Outcome.FULFILLED})) == 100
