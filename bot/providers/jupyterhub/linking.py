@@ -95,7 +95,8 @@ async def _seconds_left(api: Api, pasted: Credential, tokens: str, token_id: str
     if expires_at is None:
         return None
     now = parsedate_to_datetime(response.headers.get("Date", ""))
-    return max(int((datetime.fromisoformat(expires_at) - now).total_seconds()), 1)
+    # The header knows whole seconds only; ours ends before the pasted one, never after it.
+    return max(int((datetime.fromisoformat(expires_at) - now).total_seconds()) - 1, 1)
 
 
 async def revoke(api: Api, access: Access) -> None:

@@ -127,6 +127,7 @@ class Servers:
         except TemporaryError:
             return Observed(State.STARTING, detail=NOT_YET, name=label)
         if answer.status == 424:
+            # The hub answers in the server's place: it stopped between the two reads.
             return Observed(State.STOPPED, name=label)
         # 401 and 403 come from the server itself, which therefore is up; its owner's browser is let in.
         if 200 <= answer.status < 300 or answer.status in {401, 403}:

@@ -1,4 +1,4 @@
-"""A rig per provider; all tests of a run share one hub, and every test has a person of its own."""
+"""A rig per provider; all tests of a run share one hub, each with a person of its own where it matters."""
 
 from __future__ import annotations
 
@@ -43,4 +43,11 @@ async def saturn():
 @pytest_asyncio.fixture(loop_scope="session")
 async def hub(hubs):
     async with hubs.rig() as ready:
+        yield ready
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def quiet_hub(hubs):
+    """The hub with the person whose servers no test starts."""
+    async with hubs.rig(HUB_PEOPLE[0]) as ready:
         yield ready

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ from playground import saturn
 from playground.harness import Clock, Fault, Harness
 from tests.support.clock import FakeClock
 
-HUB_PEOPLE = [f"person{number:02d}" for number in range(30)]
+HUB_PEOPLE = [f"person{number:02d}" for number in range(45)]
 HUB_SEED = {
     "users": [{"name": name, "servers": ["training", "broken"]} for name in (*HUB_PEOPLE, "bob")],
     "pause_seconds": 0.2,
@@ -121,12 +120,12 @@ async def saturn_rig(seed: Any = None, client: type[Http] = Http):
 
 
 class LazyHub:
-    """Start one hub when the first test asks, and give each test a person of its own."""
+    """Start one hub when the first test asks, and give each test that changes things a person of its own."""
 
     def __init__(self, stack: AsyncExitStack) -> None:
         self._stack = stack
         self._hub: Any = None
-        self._people = itertools.cycle(HUB_PEOPLE[1:])
+        self._people = iter(HUB_PEOPLE[1:])
 
     async def get(self) -> Any:
         if self._hub is None:

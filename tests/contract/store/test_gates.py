@@ -169,7 +169,11 @@ async def test_the_unproven_read_first_with_their_own_account_then_the_proven_ta
         claim = await claim_one(store)
         readers.append(claim.account.principal)
         await store.record_reads(
-            [ReadResult(SHARED, claim.workspace_ids, Observed(State.RUNNING), 1.0, granted_at=claim.granted_at)]
+            [
+                ReadResult(
+                    SHARED, claim.workspace_ids, Observed(State.RUNNING), 1.0, granted_at=claim.granted_at
+                )
+            ]
         )
         clock.advance(10.5)
     assert set(readers[:2]) == {ALICE, BOB}

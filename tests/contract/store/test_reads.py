@@ -66,7 +66,11 @@ async def test_a_slow_read_does_not_write_over_a_younger_one(store, clock, works
     quick = await claim_one(store)
     for claim, state in ((quick, State.RUNNING), (slow, State.STOPPED)):
         await store.record_reads(
-            [ReadResult(claim.gate_key, claim.workspace_ids, Observed(state), 1.0, granted_at=claim.granted_at)]
+            [
+                ReadResult(
+                    claim.gate_key, claim.workspace_ids, Observed(state), 1.0, granted_at=claim.granted_at
+                )
+            ]
         )
     seen = await store.workspace(workspace.id)
     assert (seen.state, seen.observed_at) == (State.RUNNING, quick.granted_at)
@@ -175,7 +179,10 @@ async def test_a_row_that_was_deleted_meanwhile_is_skipped(store, clock):
     claim = await claim_one(store)
     await store.unlink(ALICE, None, revocable=[], cause="unlinked")
     await store.record_reads(
-        [ReadResult(SHARED, claim.workspace_ids, RUNNING, 1.0), ReadResult("no gate", ("none",), RUNNING, 1.0)]
+        [
+            ReadResult(SHARED, claim.workspace_ids, RUNNING, 1.0),
+            ReadResult("no gate", ("none",), RUNNING, 1.0),
+        ]
     )
     clock.advance(60)
     assert await claim_one(store) is None

@@ -65,7 +65,13 @@ async def test_a_saved_step_comes_again_when_it_is_due(store, clock, wish):
 async def test_what_is_left_out_stays_and_an_empty_hold_clears(store, wish):
     await store.save_step(
         WishUpdate(
-            wish.id, next_in=1.0, start_call=Call.ACCEPTED, called=True, hold="slow", progress_floor=40, attempts=1
+            wish.id,
+            next_in=1.0,
+            start_call=Call.ACCEPTED,
+            called=True,
+            hold="slow",
+            progress_floor=40,
+            attempts=1,
         )
     )
     before = await store.wish(wish.id)
@@ -87,7 +93,12 @@ async def test_the_end_and_its_notices_are_one(store, clock, wish):
     clock.advance(3)
     assert await store.save_step(
         WishUpdate(
-            wish.id, next_in=0.0, outcome=Outcome.FAILED, cause="provider_failed", notices=[READY], audit=[ENTRY]
+            wish.id,
+            next_in=0.0,
+            outcome=Outcome.FAILED,
+            cause="provider_failed",
+            notices=[READY],
+            audit=[ENTRY],
         )
     )
     ended = await store.wish(wish.id)
@@ -123,7 +134,10 @@ async def test_a_step_whose_lease_ran_out_does_not_write_over_the_next(store, cl
     (late,) = await store.claim_wishes(10, 60.0)
     clock.advance(60)
     (current,) = await store.claim_wishes(10, 60.0)
-    assert await store.save_step(WishUpdate(wish.id, next_in=1.0, start_call=Call.CALLING, claim=late.claim)) is False
+    assert (
+        await store.save_step(WishUpdate(wish.id, next_in=1.0, start_call=Call.CALLING, claim=late.claim))
+        is False
+    )
     assert (await store.wish(wish.id)).start_call is Call.NONE
     assert await store.save_step(
         WishUpdate(wish.id, next_in=1.0, start_call=Call.CALLING, claim=current.claim)

@@ -1,0 +1,304 @@
+"""What only a hub does, seen on a real one: limits, failed starts, progress, probes, tokens of our own."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from pydantic import SecretStr
+
+from bot import errors
+from bot.http import Http
+from bot.models import Observed, State
+from bot.providers.base import Access, Credential
+from tests.contract.providers.rigs import Rig, provider_of
+from tests.unit.http_rig import raw_server, whole
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def api(hub: Rig, method: str, path: str, **body: object) -> dict[str, object]:
+    """Call the hub's API as the rig's person, past the provider."""
+    async with Http.new_session() as session:
+        token = hub.access.credential.token.get_secret_value()
+        answer = await Http(session).request(
+            method,
+            hub.server.api_url + path,
+            headers={"Authorization": f"token {token}"},
+            json_body=body or None,
+        )
+        assert answer.status < 300
+        return answer.json_object() if answer.body else {}
+
+
+async def tokens(hub: Rig) -> dict[str, dict[str, object]]:
+    listed = await api(hub, "GET", f"/users/{hub.access.username}/tokens")
+    found = listed["api_tokens"]
+    assert isinstance(found, list)
+    return {token["id"]: token for token in found}
+
+
+async def status_of(hub: Rig, **server: object) -> Observed:
+    """Read with the hub's list replaced by one server of these values."""
+    told = {"pending": None, "ready": False, "url": f"/user/{hub.access.username}/training/", **server}
+    hub.spoil(f"/users/{hub.access.username}$", body=json.dumps({"servers": {"training": told}}))
+    return await hub.see()
+
+
+async def test_a_failed_start_tells_its_reason_and_can_be_tried_again(hub: Rig):
+    await hub.provider.start(hub.access, hub.broken_id)
+    failed = (await hub.until(State.FAILED, remote_id=hub.broken_id))[-1]
+    assert "image of this server could not be pulled" in str(failed.detail)
+    found = {one.remote_id: one.observed.state for one in await hub.provider.discover(hub.access)}
+    assert found[hub.broken_id] is State.FAILED
+    await hub.provider.start(hub.access, hub.broken_id)
+    assert (await hub.see(hub.broken_id)).state in {State.STARTING, State.FAILED}
+    await hub.until(State.FAILED, remote_id=hub.broken_id)
+
+
+async def test_progress_grows_and_has_words(hub: Rig):
+    await hub.provider.start(hub.access, hub.remote_id)
+    seen = await hub.until(State.RUNNING)
+    told = [one.progress for one in seen if one.progress is not None]
+    assert told == sorted(told)
+    assert told
+    assert all(one.detail for one in seen if one.progress is not None)
+    assert seen[-1].url == f"{hub.server.url}/user/{hub.access.username}/training/"
+    await hub.provider.stop(hub.access, hub.remote_id)
+
+
+async def test_a_called_off_start_is_stopped_not_failed(hub: Rig):
+    await hub.provider.start(hub.access, hub.remote_id)
+    await hub.provider.stop(hub.access, hub.remote_id)
+    assert (await hub.until(State.STOPPED, State.FAILED))[-1].state is State.STOPPED
+
+
+async def test_one_too_many_named_servers_is_a_limit(hub: Rig):
+    person = hub.access.username
+    await hub.provider.start(hub.access, f"{person}/third")
+    with pytest.raises(errors.LimitReached, match="maximum of 3 named servers"):
+        await hub.provider.start(hub.access, f"{person}/fourth")
+    await hub.provider.remove(hub.access, f"{person}/third")
+    await hub.until(State.GONE, remote_id=f"{person}/third")
+    with pytest.raises(errors.NotFound):
+        await hub.provider.remove(hub.access, f"{person}/third")
+    with pytest.raises(errors.InvalidRequest, match="default server"):
+        await hub.provider.remove(hub.access, f"{person}/")
+
+
+@pytest.mark.parametrize(("headers", "kind"), [({"Retry-After": "12"}, "RateLimited"), ({}, "LimitReached")])
+async def test_too_many_starts_wait_and_a_full_hub_does_not(quiet_hub: Rig, headers, kind):
+    quiet_hub.spoil("/servers/training$", status=429, headers=headers)
+    with pytest.raises((errors.RateLimited, errors.LimitReached)) as caught:
+        await quiet_hub.provider.start(quiet_hub.access, quiet_hub.remote_id)
+    assert type(caught.value).__name__ == kind
+
+
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ("p/training is already running", None),
+        ("p/training is pending stop", errors.Conflict),
+        ("Cannot stop a server while it is being renamed", errors.Conflict),
+        ("Invalid server_name: 'x y'", errors.InvalidRequest),
+    ],
+)
+async def test_the_hubs_words_for_400(quiet_hub: Rig, message, kind):
+    quiet_hub.spoil("/servers/training$", status=400, body=json.dumps({"status": 400, "message": message}))
+    if kind is None:
+        assert await quiet_hub.provider.start(quiet_hub.access, quiet_hub.remote_id) is None
+    else:
+        with pytest.raises(errors.ProviderError) as caught:
+            await quiet_hub.provider.start(quiet_hub.access, quiet_hub.remote_id)
+        assert type(caught.value) is kind
+
+
+async def test_a_missing_right_is_told_from_a_bad_token(hub: Rig):
+    person = hub.access.username
+    narrow = await api(hub, "POST", f"/users/{person}/tokens", scopes=["read:users:name!user"])
+    access = Access(person, Credential(SecretStr(str(narrow["token"]))))
+    with pytest.raises(errors.Forbidden, match="servers"):
+        await hub.provider.discover(access)
+    with pytest.raises(errors.Forbidden):
+        await hub.provider.start(access, hub.remote_id)
+    with pytest.raises(errors.Forbidden, match=r"start:servers, read:servers.*leave its permissions empty"):
+        await hub.provider.check(access.credential)
+
+
+async def test_a_token_of_our_own_takes_the_pasted_ones_place(hub: Rig):
+    before = await tokens(hub)
+    identity = await hub.provider.check(hub.access.credential)
+    own = identity.credential
+    minted = own.extra["token_id"]
+    assert own.token != hub.access.credential.token
+    assert set(await tokens(hub)) - set(before) == {minted}
+    told = (await tokens(hub))[minted]
+    assert told["note"] == "Usher"
+    assert told["expires_at"] is None
+    assert "admin" not in str(told["scopes"])
+    access = Access(identity.username, own)
+    await hub.provider.start(access, hub.remote_id)
+    await hub.until(State.RUNNING)
+    assert (await hub.provider.status(access, [hub.remote_id]))[hub.remote_id].state is State.RUNNING
+    await hub.provider.stop(access, hub.remote_id)
+
+    await hub.provider.revoke(access)
+    assert minted not in await tokens(hub)
+    with pytest.raises(errors.CredentialRefused):
+        await hub.provider.status(access, [hub.remote_id])
+
+
+async def test_a_revoked_token_never_deletes_the_one_that_got_its_id(hub: Rig):
+    first = (await hub.provider.check(hub.access.credential)).credential
+    await hub.provider.revoke(Access(hub.access.username, first))
+    second = (await hub.provider.check(hub.access.credential)).credential
+    assert second.extra["token_id"] == first.extra["token_id"]  # ids are given again
+    await hub.provider.revoke(Access(hub.access.username, first))
+    assert second.extra["token_id"] in await tokens(hub)
+    mixed = Credential(second.token, None, {"token_id": "a1"})
+    await hub.provider.revoke(Access(hub.access.username, mixed))
+    assert second.extra["token_id"] not in await tokens(hub)
+
+
+async def test_what_was_pasted_is_not_revoked(quiet_hub: Rig):
+    await quiet_hub.provider.revoke(quiet_hub.access)
+    assert (await quiet_hub.see()).state is State.STOPPED
+
+
+async def test_a_token_of_our_own_lives_no_longer_than_the_pasted_one(hub: Rig):
+    person = hub.access.username
+    short = await api(hub, "POST", f"/users/{person}/tokens", expires_in=3600, note="an hour")
+    identity = await hub.provider.check(Credential(SecretStr(str(short["token"]))))
+    minted = (await tokens(hub))[identity.credential.extra["token_id"]]
+    assert isinstance(minted["expires_at"], str)
+    assert minted["expires_at"] <= str(short["expires_at"])
+
+
+@pytest.mark.parametrize("path", ["/tokens$", "/tokens/"])
+@pytest.mark.parametrize(
+    "fault", [{"status": 403}, {"status": 500}, {"drop": True}, {"body": "{}"}, {"body": "<html>"}]
+)
+async def test_where_minting_fails_the_pasted_token_is_kept(quiet_hub: Rig, path, fault):
+    quiet_hub.spoil(path, **fault)
+    identity = await quiet_hub.provider.check(quiet_hub.access.credential)
+    if fault != {"body": "{}"} or path == "/tokens$":
+        assert identity.credential == quiet_hub.access.credential
+    assert identity.username == quiet_hub.access.username
+
+
+@pytest.mark.parametrize(
+    "owner",
+    [
+        {"kind": "service", "name": "usher"},
+        {"kind": "user", "name": None},
+        {"kind": "user", "name": "x", "scopes": []},
+        {"kind": "user", "name": "x", "scopes": ["servers!user=y", "start:servers!server=x/a"]},
+    ],
+)
+async def test_who_can_not_be_linked(quiet_hub: Rig, owner):
+    quiet_hub.spoil("/user$", body=json.dumps(owner))
+    with pytest.raises((errors.Forbidden, errors.BadAnswer)):
+        await quiet_hub.provider.check(quiet_hub.access.credential)
+
+
+@pytest.mark.parametrize(
+    ("server", "state"),
+    [
+        ({"pending": "stop", "ready": True}, State.STOPPING),
+        ({"pending": "spawn"}, State.STARTING),
+        ({"pending": "check"}, State.UNKNOWN),
+        ({"pending": "rename"}, State.UNKNOWN),
+        ({}, State.STOPPED),
+        ({"ready": True}, State.STARTING),  # its IDE does not answer
+    ],
+)
+async def test_pending_and_ready_become_states(quiet_hub: Rig, server, state):
+    assert (await status_of(quiet_hub, **server)).state is state
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        ("200 OK", State.RUNNING),
+        ("401 Unauthorized", State.RUNNING),
+        ("403 Forbidden", State.RUNNING),
+        ("302 Found", State.STARTING),
+        ("404 Not Found", State.STARTING),
+        ("500 Error", State.STARTING),
+        ("503 Unavailable", State.STARTING),
+        ("424 Failed Dependency", State.STOPPED),
+        ("", State.STARTING),
+    ],
+)
+async def test_running_is_said_when_the_ide_itself_answers(quiet_hub: Rig, answer, state):
+    path = f"/user/{quiet_hub.access.username}/training/"
+    probed = whole(b"{}", answer, "Location: /elsewhere") if answer else b""
+    async with raw_server(probed) as public, Http.new_session() as session:
+        provider = provider_of("jupyterhub", Http(session), quiet_hub.server.api_url, public_url=public.url)
+        server = {"pending": None, "ready": True, "url": path}
+        quiet_hub.spoil(
+            f"/users/{quiet_hub.access.username}$", body=json.dumps({"servers": {"training": server}})
+        )
+        seen = (await provider.status(quiet_hub.access, [quiet_hub.remote_id]))[quiet_hub.remote_id]
+        assert seen.state is state
+        assert seen.url == (f"{public.url}{path}" if state is State.RUNNING else None)
+        assert public.requests[0].startswith(f"GET {path}api/status HTTP/1.1\r\n".encode())
+        assert len(public.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("server", "field"),
+    [
+        ({"ready": None}, "ready"),
+        ({"ready": "yes"}, "ready"),
+        ({"pending": 7}, "pending"),
+        ({"ready": True, "url": 7}, "url"),
+        ({"ready": True, "full_url": []}, "full_url"),
+        ({"display_name": {}}, "display_name"),
+    ],
+)
+async def test_a_wrong_field_is_named(quiet_hub: Rig, server, field):
+    with pytest.raises(errors.BadAnswer, match=rf"servers\.training\.{field}\b"):
+        await status_of(quiet_hub, **server)
+
+
+@pytest.mark.parametrize("servers", [None, [], 7, {"training": None}])
+async def test_a_list_that_is_none_is_a_bad_answer(quiet_hub: Rig, servers):
+    quiet_hub.spoil(f"/users/{quiet_hub.access.username}$", body=json.dumps({"servers": servers}))
+    with pytest.raises(errors.BadAnswer, match="servers"):
+        await quiet_hub.see()
+
+
+@pytest.mark.parametrize("url", ["https://evil.example/", "http://127.0.0.1:1/user/x/", "javascript:x"])
+async def test_an_address_elsewhere_gets_no_token_and_is_kept_back(quiet_hub: Rig, url):
+    seen = await status_of(quiet_hub, ready=True, full_url=url)
+    assert (seen.state, seen.url) == (State.RUNNING, None)
+
+
+@pytest.mark.parametrize("fault", [{"status": 500}, {"drop": True}])
+async def test_whether_it_failed_is_not_guessed(quiet_hub: Rig, fault):
+    quiet_hub.spoil("/progress$", **fault)
+    with pytest.raises(errors.TemporaryError):
+        await quiet_hub.see()
+
+
+@pytest.mark.parametrize("fault", [{"status": 500}, {"drop": True}, {"status": 404}, {"garbage": True}])
+async def test_a_start_is_seen_without_progress_too(quiet_hub: Rig, fault):
+    quiet_hub.spoil("/progress$", **fault)
+    assert await status_of(quiet_hub, pending="spawn") == Observed(State.STARTING, name="training")
+
+
+async def test_one_broken_answer_fails_the_whole_list(quiet_hub: Rig):
+    quiet_hub.spoil("/progress$", status=500)
+    with pytest.raises(errors.ServerFailed):
+        await quiet_hub.provider.discover(quiet_hub.access)
+
+
+@pytest.mark.parametrize("ending", ["", "/", "/hub", "/hub/", "/hub/api", "/hub/api/"])
+async def test_any_of_the_hubs_addresses_will_do(quiet_hub: Rig, ending):
+    base_url = quiet_hub.server.api_url.removesuffix("/hub/api") + ending
+    public_url = quiet_hub.server.url + "/hub/"
+    async with Http.new_session() as session:
+        provider = provider_of("jupyterhub", Http(session), base_url, public_url=public_url)
+        assert (await provider.check(quiet_hub.access.credential)).username == quiet_hub.access.username
+        assert provider.token_help().url == f"{quiet_hub.server.url}/hub/token"

@@ -1,0 +1,126 @@
+"""Names as ids, paths and links; events of a stream that may be cut anywhere."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.errors import NotFound
+from bot.providers.jupyterhub.names import ServerName, parse_reference
+from bot.providers.jupyterhub.states import Progress, last_event
+
+ROOT = "https://hub.example.org/jhub"
+NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20).filter(
+    lambda text: set(text) != {"."}
+)
+
+
+@given(NAMES, st.just("") | NAMES)
+def test_an_id_leads_back_to_its_names(user, server):
+    name = ServerName(user, server)
+    assert ServerName.of(name.remote_id) == name
+    assert name.remote_id.count("/") == 1
+    assert name.remote_id.isascii()
+
+
+@given(st.tuples(NAMES, NAMES), st.tuples(NAMES, NAMES))
+def test_two_servers_never_share_an_id_or_a_path(one, other):
+    first, second = ServerName(*one), ServerName(*other)
+    assert (first.remote_id == second.remote_id) is (one == other)
+    assert (first.path == second.path) is (one == other)
+
+
+def test_names_with_signs_stay_apart():
+    assert ServerName("a/b", "c").remote_id == "a%2Fb/c"
+    assert ServerName("a", "b/c").path == "/users/a/servers/b%2Fc"
+    assert ServerName("alice-prod").remote_id != ServerName("alice", "prod").remote_id
+    assert ServerName("alice").path == "/users/alice/server"
+    assert ServerName("ä@x.org", "gpu 1").ide_path == "/user/%C3%A4%40x.org/gpu%201/"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "/", "/x", "alice", "a/b/c", "./x", "a/..", "%2e%2e/x", "a/%2E", "x" * 9999, "x" * 9999 + "/"],
+)
+def test_what_is_no_id_is_not_found(text):
+    with pytest.raises(NotFound):
+        ServerName.of(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "remote_id"),
+    [
+        (f"{ROOT}/user/alice/", "alice/"),
+        (f"{ROOT}/user/alice", "alice/"),
+        (f"{ROOT}/user/alice/lab/tree/x.ipynb?reset", "alice/"),
+        (f"{ROOT}/user/alice/gpu/lab", "alice/gpu"),
+        (f"{ROOT}/hub/user/alice/gpu/", "alice/gpu"),
+        (f"{ROOT}/hub/spawn/alice/gpu", "alice/gpu"),
+        (f"{ROOT}/hub/spawn/alice/lab", "alice/lab"),
+        (f"{ROOT}/hub/spawn-pending/alice/gpu?next=x", "alice/gpu"),
+        (f"{ROOT}/user/%C3%A4%40x.org/gpu%201/", "%C3%A4%40x.org/gpu%201"),
+        ("alice/gpu", "alice/gpu"),
+        (" alice/ ", "alice/"),
+        ("a%2Fb/c", "a%2Fb/c"),
+        ("alice", None),
+        ("", None),
+        ("alice/gpu/lab", None),
+        (f"{ROOT}/hub/home", None),
+        (f"{ROOT}/user/", None),
+        (f"{ROOT}/user/../x", None),
+        ("https://hub.example.org/user/alice/", None),
+        ("https://hub.example.org.evil.example/jhub/user/alice/", None),
+        ("http://hub.example.org/jhub/user/alice/", None),
+        ("https://evil.example/alice", None),
+    ],
+)
+def test_links_and_ids_that_people_paste(text, remote_id):
+    assert parse_reference(text, ROOT) == remote_id
+
+
+@given(st.text() | st.text().map(lambda text: f"{ROOT}/user/{text}"))
+def test_a_reference_is_an_id_or_nothing(text):
+    found = parse_reference(text, ROOT)
+    assert found is None or ServerName.of(found).remote_id == found
+
+
+STREAM = (
+    b'\n\ndata: {"progress": 10, "message": "Waiting"}\n\n'
+    b'data: {"progress": 40.7, "message": "Preparing\\u202e <b>"}\n\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("stream", "progress"),
+    [
+        (b"", None),
+        (b"\n\n", None),
+        (STREAM, Progress(40, "Preparing <b>")),
+        (STREAM[:-1], Progress(40, "Preparing <b>")),
+        (STREAM[:-5], Progress(10, "Waiting")),
+        (STREAM.replace(b"\n", b"\r\n"), Progress(40, "Preparing <b>")),
+        (
+            b'data: {"progress": 100, "failed": true, "message": "no"}\n\n',
+            Progress(100, "no", has_failed=True),
+        ),
+        (b'data: {"failed": "yes", "ready": 1}\n', Progress()),
+        (b'data: {"ready": true, "progress": 1e400, "message": 7}\n', Progress(is_ready=True)),
+        (b'data: {"progress": -5}\n', Progress(0)),
+        (b'data: {"progress": 500}\n', Progress(100)),
+        (b'data: {"progress": true}\n', Progress()),
+        (STREAM + b"data: null\n\ndata: [\n\nrubbish\n\xff\xfe\n", Progress(40, "Preparing <b>")),
+        (b"data: " + b"[" * 50_000 + b"\n", None),
+    ],
+)
+def test_the_last_whole_event_counts(stream, progress):
+    assert last_event(stream) == progress
+
+
+@given(st.binary(), st.integers(0, len(STREAM)))
+def test_a_stream_may_be_cut_anywhere(noise, cut):
+    assert last_event(STREAM[:cut]) in {None, Progress(10, "Waiting"), Progress(40, "Preparing <b>")}
+    found = last_event(noise + b"\n" + json.dumps({"data": 1}).encode() + b"\n" + STREAM)
+    assert found == Progress(40, "Preparing <b>")

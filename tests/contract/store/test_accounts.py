@@ -1,0 +1,175 @@
+"""Accounts: unlinked and refused with all that hangs on them, secrets replaced by the first alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.models import (
+    AuditEntry,
+    Link,
+    NewNotice,
+    NoticeKind,
+    Outcome,
+    Principal,
+    TaskKind,
+    WishVerb,
+)
+from bot.store.base import NewTask, NewWish
+from tests.support.store import ALICE, BOB, link_account, linked
+
+ENTRY = AuditEntry(ALICE.key, "unlink", "saturn", "ok")
+UNLINKED = NewNotice("a", NoticeKind.UNLINKED, "1", ALICE)
+
+
+async def start(store, workspace, interaction=""):
+    new = NewWish(workspace.principal, workspace.id, workspace.connection, WishVerb.START, 60.0, "R")
+    return (await store.accept_wish(new, interaction=interaction)).wish
+
+
+async def test_unlinking_where_it_can_be_revoked(store, clock):
+    mine = await linked(store, names=["one", "two"])
+    wish = await start(store, mine.workspaces[0])
+    clock.advance(5)
+    ended = await store.unlink(
+        ALICE,
+        "saturn",
+        revocable=["saturn"],
+        cause="unlinked",
+        notices=[UNLINKED],
+        audit=[ENTRY],
+        interaction="i1",
+    )
+    assert [(one.id, one.state, one.secret) for one in ended] == [
+        (mine.account.id, "active", "sealed-ualice")
+    ]
+    row = await store.account_by_id(mine.account.id)
+    assert (row.state, row.secret, row.unlinked_at) == ("revoking", "sealed-ualice", clock.now())
+    assert await store.accounts(ALICE) == []
+    assert await store.active_accounts() == []
+    (task,) = await store.claim_tasks(10, 60.0)
+    assert (task.kind, task.subject) == (TaskKind.REVOKE, mine.account.id)
+    ended_wish = await store.wish(wish.id)
+    assert (ended_wish.outcome, ended_wish.cause, ended_wish.ended_at) == (
+        Outcome.CANCELLED,
+        "unlinked",
+        clock.now(),
+    )
+    assert (await store.card(wish.id)).changed_at == clock.now()
+    assert await store.workspaces(ALICE, hidden=True) == []
+    assert await store.claim_wishes(10, 60.0) == []
+    assert await store.claim_reads("saturn", 10, 10.0, 0.5) == []
+    assert [notice.kind for notice in await store.claim_notices(10, 60.0)] == [NoticeKind.UNLINKED]
+    assert [row["action"] for row in await store.audit_entries()] == ["unlink"]
+
+
+async def test_unlinking_where_it_cannot_be_revoked_deletes_at_once(store):
+    mine = await linked(store)
+    assert len(await store.unlink(ALICE, "saturn", revocable=["hub"], cause="unlinked")) == 1
+    assert await store.account_by_id(mine.account.id) is None
+    assert await store.claim_tasks(10, 60.0) == []
+
+
+async def test_unlinking_ends_one_connection_or_all_of_one_person_only(store):
+    for principal in (ALICE, BOB):
+        for connection in ("saturn", "hub"):
+            await linked(store, principal, connection=connection)
+    ended = await store.unlink(ALICE, "hub", revocable=["hub"], cause="unlinked")
+    assert [one.connection for one in ended] == ["hub"]
+    assert {row.connection for row in await store.workspaces(ALICE)} == {"saturn"}
+    ended = await store.unlink(ALICE, None, revocable=["hub"], cause="left")
+    assert [one.connection for one in ended] == ["saturn"]
+    assert {row.connection for row in await store.workspaces(BOB)} == {"saturn", "hub"}
+    assert len(await store.accounts(BOB)) == 2
+
+
+async def test_unlinking_nothing_writes_nothing(store):
+    args = {"revocable": [], "cause": "unlinked", "notices": [UNLINKED], "audit": [ENTRY]}
+    assert await store.unlink(ALICE, None, interaction="i1", **args) == []
+    assert await store.audit_entries() == []
+    assert await store.claim_notices(10, 60.0) == []
+    assert await store.first_sight("i1")
+
+
+async def test_unlinking_twice_by_one_interaction_ends_what_came_between_not(store):
+    await linked(store)
+    assert await store.unlink(ALICE, None, revocable=[], cause="unlinked", interaction="i1")
+    again = await link_account(store, secret="again")
+    assert await store.unlink(ALICE, None, revocable=[], cause="unlinked", interaction="i1") == []
+    assert await store.accounts(ALICE) == [again]
+
+
+async def test_an_unlink_ends_unfinished_links_and_discoveries(store, clock):
+    mine = await linked(store)
+    await store.new_link(
+        Link("n", ALICE, "saturn", None, clock.now(), clock.now() + 600, "checked", secret="sealed")
+    )
+    await store.add_tasks([NewTask(TaskKind.DISCOVER, mine.account.id)])
+    await store.unlink(ALICE, "saturn", revocable=[], cause="unlinked")
+    link = await store.link("n")
+    assert (link.secret, link.expires_at) == (None, clock.now())
+    assert await store.claim_tasks(10, 60.0) == []
+
+
+async def test_a_list_that_arrives_after_the_unlink_is_dropped(store):
+    from tests.support.store import found_workspace
+
+    mine = await linked(store)
+    await store.unlink(ALICE, "saturn", revocable=["saturn"], cause="unlinked")
+    assert await store.merge_discovered(mine.account.id, [found_workspace("late")]) == 0
+    assert await store.workspaces(ALICE) == []
+
+
+async def test_a_refusal_is_told_once_and_ends_the_secret(store, clock):
+    mine = await linked(store)
+    wish = await start(store, mine.workspaces[0])
+    await start((store), mine.workspaces[0])
+    notice = NewNotice(mine.account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
+    results = [
+        await store.refuse_account(mine.account.id, mine.account.secret, notice, [ENTRY], hold="Link again.")
+        for _ in range(3)
+    ]
+    assert results == [True, False, False]
+    row = await store.account(ALICE, "saturn")
+    assert (row.state, row.secret) == ("refused", "")
+    assert len(await store.claim_notices(10, 60.0)) == 1
+    assert len(await store.audit_entries()) == 1
+    held = await store.wish(wish.id)
+    assert (held.is_open, held.hold) == (True, "Link again.")
+    assert (await store.card(wish.id)).is_dirty
+    assert await store.claim_reads("saturn", 10, 10.0, 0.5) == []
+    assert await store.active_accounts() == []
+    assert await store.accounts(ALICE) == [row]
+
+
+async def test_a_refusal_of_an_older_secret_changes_nothing(store):
+    mine = await linked(store)
+    assert await store.save_secret(mine.account.id, mine.account.secret, "fresh")
+    notice = NewNotice(mine.account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
+    assert not await store.refuse_account(mine.account.id, mine.account.secret, notice, [ENTRY])
+    assert (await store.account(ALICE, "saturn")).state == "active"
+    assert await store.claim_notices(10, 60.0) == []
+
+
+async def test_the_first_of_two_refreshes_counts(store):
+    account = await link_account(store)
+    assert await store.save_secret(account.id, account.secret, "first")
+    assert not await store.save_secret(account.id, account.secret, "second")
+    assert (await store.account_by_id(account.id)).secret == "first"
+
+
+async def test_unlinking_a_refused_account_leaves_nothing_to_revoke(store):
+    account = await link_account(store)
+    notice = NewNotice(account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
+    await store.refuse_account(account.id, account.secret, notice, [])
+    ended = await store.unlink(ALICE, "saturn", revocable=["saturn"], cause="unlinked")
+    assert [one.state for one in ended] == ["refused"]
+    assert await store.account_by_id(account.id) is None
+
+
+@pytest.mark.parametrize("enterprise", [None, "E1"])
+async def test_a_missing_enterprise_is_a_value_of_its_own(store, enterprise):
+    one, other = Principal(enterprise, "T1", "U1"), Principal("E2", "T1", "U1")
+    account = await link_account(store, one)
+    assert await store.account(one, "saturn") == account
+    assert await store.account(other, "saturn") is None
+    assert (await store.account_by_id(account.id)).principal == one

@@ -1,0 +1,158 @@
+"""Workspaces: found, added by reference, named, forgotten."""
+
+from __future__ import annotations
+
+from bot.models import AuditEntry, Observed, Outcome, State, TaskKind, WishVerb, Workspace
+from bot.store.base import FoundWorkspace, NewTask, NewWish
+from tests.support.store import ALICE, BOB, found_workspace, gate_key, link_account, linked, observe
+
+ENTRY = AuditEntry(ALICE.key, "workspace", "x", "ok")
+
+
+def reference(name="added", principal=ALICE, alias=None):
+    return Workspace(
+        f"workspace_{name}", principal, "saturn", name, gate_key("saturn", name), name, alias, origin="added"
+    )
+
+
+async def test_a_list_becomes_workspaces_of_its_owner(store, clock):
+    account = await link_account(store)
+    found = [
+        FoundWorkspace("1", gate_key("saturn", "1"), "beta", State.RUNNING, "https://ide", "4 cores"),
+        FoundWorkspace("2", gate_key("saturn", "2"), "Alpha", State.STOPPED),
+    ]
+    assert await store.merge_discovered(account.id, found, [ENTRY]) == 2
+    alpha, beta = await store.workspaces(ALICE)
+    assert (alpha.name, beta.name) == ("Alpha", "beta")
+    assert (beta.state, beta.url, beta.detail, beta.origin) == (
+        State.RUNNING,
+        "https://ide",
+        "4 cores",
+        "discovered",
+    )
+    assert beta.verified_at == clock.now()
+    assert await store.workspaces(BOB) == []
+    assert (await store.account_by_id(account.id)).discovered_at == clock.now()
+    # What moves is read soon; what stands still when somebody asks.
+    assert [claim.remote_id for claim in await store.claim_reads("saturn", 10, 10.0, 0.5)] == ["1"]
+    assert len(await store.audit_entries()) == 1
+
+
+async def test_a_list_again_updates_and_the_absent_are_gone(store, clock):
+    mine = await linked(store, names=["one", "two", "three"])
+    two = mine.workspaces[1]
+    wish = NewWish(ALICE, mine.workspaces[2].id, "saturn", WishVerb.START, 60.0, "R")
+    await store.accept_wish(wish, interaction="")
+    await store.name_workspace(mine.workspaces[0].id, "mine")
+    await store.add_workspace(reference())
+    clock.advance(60)
+    again = [found_workspace("one", state=State.RUNNING), found_workspace("four")]
+    assert await store.merge_discovered(mine.account.id, again) == 1
+    states = {row.title: row.state for row in await store.workspaces(ALICE)}
+    assert states == {
+        "mine": State.RUNNING,
+        "two": State.GONE,
+        "three": State.STOPPED,
+        "four": State.STOPPED,
+        "added": State.UNKNOWN,
+    }
+    assert (await store.workspace(two.id)).observed_at == clock.now()
+    await store.merge_discovered(mine.account.id, [*again, found_workspace("two")])
+    assert (await store.workspace(two.id)).state is State.STOPPED
+
+
+async def test_a_list_marks_nothing_as_gone_that_was_seen_since_it_began(store, clock):
+    mine = await linked(store)
+    await store.add_tasks([NewTask(TaskKind.DISCOVER, mine.account.id)])
+    await store.claim_tasks(10, 60.0)
+    clock.advance(1)
+    await observe(store, clock, mine.workspaces[0], Observed(State.STARTING))
+    await store.merge_discovered(mine.account.id, [])
+    assert (await store.workspace(mine.workspaces[0].id)).state is State.STARTING
+
+
+async def test_forgotten_ones_stay_forgotten_in_a_list(store):
+    mine = await linked(store, names=["one", "two"])
+    await store.hide_workspace(mine.workspaces[0].id, [ENTRY], "i1")
+    assert (
+        await store.merge_discovered(mine.account.id, [found_workspace("one"), found_workspace("two")]) == 0
+    )
+    assert [row.name for row in await store.workspaces(ALICE)] == ["two"]
+    assert {row.name for row in await store.workspaces(ALICE, hidden=True)} == {"one", "two"}
+
+
+async def test_a_list_proves_that_an_added_one_may_be_seen(store):
+    account = await link_account(store)
+    added = await store.add_workspace(reference("ualice-x"))
+    assert added.verified_at is None
+    assert await store.merge_discovered(account.id, [found_workspace("x")]) == 0
+    row = await store.workspace(added.id)
+    assert (row.verified_at is not None, row.name, row.origin) == (True, "x", "added")
+
+
+async def test_a_list_for_an_account_that_is_gone_is_dropped(store):
+    assert await store.merge_discovered("account_none", [found_workspace("x")], [ENTRY]) == 0
+
+
+async def test_adding_by_reference_makes_it_due(store, clock):
+    await link_account(store)
+    added = await store.add_workspace(reference(alias="mine"), [ENTRY], "i1")
+    assert (added.title, added.origin, added.used_at, added.state) == (
+        "mine",
+        "added",
+        clock.now(),
+        State.UNKNOWN,
+    )
+    assert len(await store.claim_reads("saturn", 10, 10.0, 0.5)) == 1
+    again = await store.add_workspace(reference(alias="else"), [ENTRY], "i1")
+    assert again == added
+    assert len(await store.audit_entries()) == 1
+
+
+async def test_adding_what_is_there_keeps_it_and_unhides_it(store):
+    await link_account(store)
+    first = await store.add_workspace(reference(alias="mine"))
+    await store.hide_workspace(first.id)
+    other = Workspace("workspace_other", ALICE, "saturn", "added", first.gate_key, "x", origin="added")
+    back = await store.add_workspace(other)
+    assert (back.id, back.title, back.hidden) == (first.id, "mine", False)
+    assert len(await store.workspaces(ALICE, hidden=True)) == 1
+
+
+async def test_a_repeated_addition_of_what_was_removed_since_gives_back_the_request(store):
+    await link_account(store)
+    await store.add_workspace(reference(), interaction="i1")
+    await store.unlink(ALICE, None, revocable=[], cause="unlinked")
+    again = await store.add_workspace(reference(), interaction="i1")
+    assert again == reference()
+    assert await store.workspaces(ALICE) == []
+
+
+async def test_naming_and_clearing_a_name(store):
+    workspace = (await linked(store)).workspaces[0]
+    await store.name_workspace(workspace.id, "mine", [ENTRY], "i1")
+    await store.name_workspace(workspace.id, "late", [ENTRY], "i1")
+    assert (await store.workspace(workspace.id)).title == "mine"
+    await store.name_workspace(workspace.id, None)
+    assert (await store.workspace(workspace.id)).title == "notebook"
+    assert len(await store.audit_entries()) == 1
+
+
+async def test_forgetting_ends_the_wish_and_owes_its_card(store, clock):
+    workspace = (await linked(store)).workspaces[0]
+    new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 60.0, "R")
+    wish = (await store.accept_wish(new, interaction="")).wish
+    await store.hide_workspace(workspace.id, [ENTRY], "i1")
+    await store.hide_workspace(workspace.id, [ENTRY], "i1")
+    ended = await store.wish(wish.id)
+    assert (ended.outcome, ended.cause) == (Outcome.CANCELLED, "forgotten")
+    assert (await store.card(wish.id)).is_dirty
+    assert (await store.workspace(workspace.id)).hidden
+    assert len(await store.audit_entries()) == 1
+
+
+async def test_workspaces_are_listed_by_connection(store):
+    await linked(store)
+    await linked(store, connection="hub")
+    assert [row.connection for row in await store.workspaces(ALICE, connection="hub")] == ["hub"]
+    assert await store.workspace("none") is None
