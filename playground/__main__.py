@@ -15,14 +15,13 @@ SHARED = {"__main__", "harness"}
 
 
 def servers() -> list[str]:
-    """Return the names of the servers that this package holds."""
-    return sorted(
-        found.name for found in pkgutil.iter_modules(playground.__path__) if found.name not in SHARED
-    )
+    """Return the names of the servers and stories that this package holds, as they are typed."""
+    found = {module.name for module in pkgutil.iter_modules(playground.__path__)}
+    return sorted(name.replace("_", "-") for name in found - SHARED)
 
 
 def main(words: list[str] | None = None) -> int:
-    """Run the named server until it is told to stop."""
+    """Run the named server until it is told to stop; return the exit status."""
     words = sys.argv[1:] if words is None else words
     names = servers()
     first = argparse.ArgumentParser(prog="python -m playground", add_help=False)
@@ -31,20 +30,20 @@ def main(words: list[str] | None = None) -> int:
         first.print_help()
         return 0 if words else 2
     name = first.parse_args(words[:1]).server
-    module = importlib.import_module(f"playground.{name}")
+    module = importlib.import_module(f"playground.{name.replace('-', '_')}")
     parser = argparse.ArgumentParser(prog=f"python -m playground {name}", description=module.__doc__)
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
     parser.add_argument("--seed", help="JSON file that replaces what the server holds at start")
     module.add_arguments(parser)
     arguments = parser.parse_args(words[1:])
     try:
-        asyncio.run(module.run(arguments))
+        status = asyncio.run(module.run(arguments))
     except KeyboardInterrupt:
         return 130
     except (OSError, ValueError) as error:
         print(f"playground {name}: {error}", file=sys.stderr)
         return 1
-    return 0
+    return status or 0
 
 
 if __name__ == "__main__":

@@ -1,0 +1,209 @@
+"""The command line: ``python -m bot serve | migrate | doctor | routes | manifest | keys | audit``.
+
+Exit status: 0 done, 1 not done (a sentence says why), 2 wrong settings or words.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from cryptography.fernet import Fernet
+
+from bot import doctor
+from bot.clock import SystemClock, SystemIds
+from bot.connections import build_providers, load_connections, secrets_of
+from bot.errors import SecretError, StoreError
+from bot.http import Http
+from bot.logs import Redactor, configure
+from bot.manifest import http_manifest, render, socket_manifest
+from bot.serve import StartError, serve
+from bot.settings import Settings, SettingsError, load_settings
+from bot.store import open_store
+from bot.store.audit import verify_audit
+from bot.vault import Vault
+from handlers.discovery import routes
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from bot.providers.base import ConnectionSettings
+    from bot.store.base import Store
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command; return the exit status."""
+    arguments = _parser().parse_args(words)
+    # Files that this process makes (database, logs) are its owner's alone.
+    os.umask(0o077)
+    try:
+        status: int = arguments.run(arguments)
+    except SettingsError as wrong:
+        _complain("The settings are not right:", *(f"  {problem}" for problem in wrong.problems))
+        return 2
+    except (StartError, StoreError) as failed:
+        _complain(str(failed))
+        return 1
+    except OSError as failed:
+        _complain(f"Usher can't start: {failed.strerror or failed}")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bot", description="Usher, a Slack bot for workspaces.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, run: object, text: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(run=run)
+        return command
+
+    add("serve", _serve, "run everything in one process")
+    add("web", _split, "run Slack's side and the pages only (needs PostgreSQL)")
+    add("worker", _split, "run the background work only (needs PostgreSQL)")
+    add("migrate", _migrate, "bring the database up to date")
+    add("doctor", _doctor, "check settings, Slack, connections and store").add_argument(
+        "--json", action="store_true", help="answer as one JSON object"
+    )
+    add("routes", _routes, "print the commands, buttons, forms and events that were found")
+    add("manifest", _manifest, "print the app manifest for Slack").add_argument(
+        "--url", help="the https address that Slack reaches: prints the HTTP form"
+    )
+    keys = add("keys", None, "make or rotate encryption keys").add_subparsers(required=True, metavar="WHAT")
+    keys.add_parser("new", help="print a new key").set_defaults(run=_new_key)
+    keys.add_parser("rotate", help="seal every secret under the newest key").set_defaults(run=_rotate)
+    audit = add("audit", None, "check the record of who did what").add_subparsers(
+        required=True, metavar="WHAT"
+    )
+    audit.add_parser("verify", help="find the first bad row").set_defaults(run=_audit)
+    return parser
+
+
+def _load() -> tuple[Settings, dict[str, ConnectionSettings]]:
+    """Read settings and connections and set the logs up; raise SettingsError with the problems of both."""
+    settings = load_settings()
+    connections = load_connections(settings.connections)
+    configure(settings.log_level, settings.log_format, Redactor(settings.secrets() + secrets_of(connections)))
+    return settings, connections
+
+
+def _serve(_arguments: argparse.Namespace) -> int:
+    settings, connections = _load()
+    asyncio.run(serve(settings, connections))
+    return 0
+
+
+def _split(_arguments: argparse.Namespace) -> int:
+    _load()
+    problem = "USHER_DATABASE_URL: SQLite serves one process only: run `python -m bot serve` instead"
+    raise SettingsError([problem])
+
+
+def _migrate(_arguments: argparse.Namespace) -> int:
+    settings, _ = _load()
+
+    async def run(store: Store) -> int:
+        applied = await store.migrate()
+        print("\n".join(applied) if applied else "The database is up to date.")
+        return 0
+
+    return _with_store(settings, run)
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    settings, connections = _load()
+
+    async def run() -> list[doctor.Check]:
+        opened: Store | StoreError
+        try:
+            opened = await open_store(settings.database_url, SystemClock(), SystemIds())
+            await opened.migrate()
+        except StoreError as failed:
+            opened = failed
+        try:
+            async with Http.new_session() as session:
+                http = Http(session)
+                return await doctor.run_checks(settings, http, build_providers(connections, http), opened)
+        finally:
+            if not isinstance(opened, StoreError):
+                await opened.close()
+
+    checks = asyncio.run(run())
+    print(doctor.as_json(checks) if arguments.json else doctor.as_text(checks))
+    return doctor.exit_status(checks)
+
+
+def _routes(_arguments: argparse.Namespace) -> int:
+    for kind, names in routes().items():
+        print(f"{kind}: {', '.join(names)}")
+    return 0
+
+
+def _manifest(arguments: argparse.Namespace) -> int:
+    try:
+        print(render(http_manifest(arguments.url) if arguments.url else socket_manifest()), end="")
+    except ValueError as wrong:
+        _complain(f"--url: {wrong}")
+        return 2
+    return 0
+
+
+def _new_key(_arguments: argparse.Namespace) -> int:
+    print(Fernet.generate_key().decode())
+    return 0
+
+
+def _rotate(_arguments: argparse.Namespace) -> int:
+    settings, _ = _load()
+    vault = Vault(settings.keys())
+
+    async def run(store: Store) -> int:
+        await store.migrate()
+        sealed, broken = 0, 0
+        for account in await store.active_accounts():
+            try:
+                sealed += await store.save_secret(account.id, account.secret, vault.rotate(account.secret))
+            except SecretError:
+                broken += 1
+        print(f"{sealed} secrets are sealed under the newest key.")
+        if broken:
+            _complain(f"{broken} secrets don't open with any key: these people have to link again.")
+        return 1 if broken else 0
+
+    return _with_store(settings, run)
+
+
+def _audit(_arguments: argparse.Namespace) -> int:
+    settings, _ = _load()
+
+    async def run(store: Store) -> int:
+        bad = await verify_audit(store)
+        print("The audit is whole." if bad is None else f"The audit is broken at row {bad}.")
+        return 0 if bad is None else 1
+
+    return _with_store(settings, run)
+
+
+def _with_store(settings: Settings, run: Callable[[Store], Awaitable[int]]) -> int:
+    async def opened() -> int:
+        store = await open_store(settings.database_url, SystemClock(), SystemIds())
+        try:
+            return await run(store)
+        finally:
+            await store.close()
+
+    return asyncio.run(opened())
+
+
+def _complain(*lines: str) -> None:
+    print("\n".join(lines), file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

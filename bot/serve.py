@@ -1,0 +1,241 @@
+"""The process put together: Slack's side, the pages, the background work, from settings to drain."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import structlog
+
+from bot.accounts import Accounts
+from bot.budget import Budget
+from bot.clock import Clock, SystemClock, SystemIds
+from bot.connections import build_providers
+from bot.errors import SlackFailed, SlackPermanent, UsherError
+from bot.gather import Gatherer
+from bot.http import Http
+from bot.linking import StoredNames
+from bot.notifier import Notifier, WebApi
+from bot.people import People
+from bot.plan import backoff
+from bot.policy import Installation as PolicyInstallation
+from bot.reconciler import Numbers, Reconciler
+from bot.scheduler import Scheduler
+from bot.slack_calls import SlackLine
+from bot.slack_methods import AUTH_TEST
+from bot.store import open_store
+from bot.vault import Vault
+from bot.web.app import SlackClient, build_app, listen
+from bot.web.bolt import Dispatcher, Installation, build_bolt
+from bot.web.metrics import Metrics
+from bot.web.socket import SocketSide
+from handlers.listeners import register
+from handlers.replay import replayer
+from handlers.services import build_services
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.clock import Ids
+    from bot.providers.base import ConnectionSettings
+    from bot.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+#: How long SIGTERM may take in all, in seconds.
+DRAIN_SECONDS = 8.0
+#: How often Slack is asked who we are at start-up before the process gives up (about a minute and a half).
+START_TRIES = 8
+
+
+class StartError(UsherError):
+    """Say in a sentence why the process can't run, with what to do."""
+
+
+async def serve(settings: Settings, connections: Mapping[str, ConnectionSettings]) -> None:
+    """Run until SIGTERM or SIGINT, then drain. Raises StartError, StoreError, OSError when it can't begin."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as stack:
+        process = Process(settings, connections, stack)
+        await process.start(stop)
+        if not stop.is_set():
+            log.info("ready", host=settings.host, port=process.port, connections=sorted(connections))
+        await stop.wait()
+        log.info("draining")
+
+
+class Process:
+    """Hold one running bot. ``stack`` undoes everything in the opposite order of its making.
+
+    The clock and the ids are injected, so that scenario tests run the same composition in their own time.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        connections: Mapping[str, ConnectionSettings],
+        stack: AsyncExitStack,
+        *,
+        clock: Clock | None = None,
+        ids: Ids | None = None,
+    ) -> None:
+        self._settings = settings
+        self._connections = connections
+        self._stack = stack
+        self.clock = clock or SystemClock()
+        self.ids = ids or SystemIds()
+        self.port = 0
+        self.scheduler: Scheduler | None = None
+
+    async def start(self, stop: asyncio.Event | None = None, *, loops: bool = True) -> None:
+        """Open the store, learn where Usher is installed, listen, and begin to work.
+
+        With ``loops`` False nothing runs by itself: tests step ``reconciler`` and ``notifier``.
+        """
+        settings, stack, clock, ids = self._settings, self._stack, self.clock, self.ids
+        self.store = await open_store(settings.database_url, clock, ids)
+        stack.push_async_callback(self.store.close)
+        applied = await self.store.migrate()
+        if applied:
+            log.info("database brought up to date", migrations=applied)
+        http_session = await stack.enter_async_context(Http.new_session())
+        slack_session = await stack.enter_async_context(aiohttp.ClientSession(trust_env=True))
+        self.http = Http(http_session, clock.monotonic)
+        self.providers = build_providers(self._connections, self.http)
+        token = settings.slack_bot_token
+        api = WebApi(token.get_secret_value(), settings.slack_api_url, slack_session, clock)
+        slack = SlackLine(api, Budget(clock.monotonic), clock)
+        installation = await self._installation(slack, stop)
+        if installation is None:
+            return
+        self._compose(installation, slack)
+        await self._listen(installation, slack_session)
+        self.scheduler = Scheduler(self.store, self.reconciler, self.notifier, clock, ids)
+        stack.push_async_callback(self.scheduler.drain, DRAIN_SECONDS)
+        if loops:
+            self.scheduler.start()
+
+    def wake(self) -> None:
+        """Have the background work look at once; harmless before it has begun."""
+        if self.scheduler is not None:
+            self.scheduler.wake()
+
+    async def _installation(self, slack: SlackLine, stop: asyncio.Event | None) -> Installation | None:
+        """Ask Slack who we are; try again while it is away. None when told to stop meanwhile."""
+        for tries in range(1, START_TRIES + 1):
+            try:
+                answer = await slack.call(AUTH_TEST, {})
+            except SlackPermanent as error:
+                raise StartError(
+                    f"Slack refuses the bot token ({error.code}). Copy it anew from your app's page, "
+                    "OAuth & Permissions, into SLACK_BOT_TOKEN."
+                ) from None
+            except SlackFailed as error:
+                log.warning("slack not reached", problem=error.code, tries=tries)
+                await _wait(stop, backoff(tries, 0.5, longest=20.0))
+                if stop is not None and stop.is_set():
+                    return None
+            else:
+                return self._installed(answer.data)
+        raise StartError("Slack does not answer. Check the way out to Slack, then start again.")
+
+    def _installed(self, told: Mapping[str, Any]) -> Installation:
+        return Installation(
+            team_id=str(told.get("team_id") or ""),
+            bot_token=self._settings.slack_bot_token,
+            enterprise_id=told.get("enterprise_id") or None,
+            is_org=bool(told.get("is_enterprise_install")),
+            team_name=str(told.get("team") or ""),
+            bot_user_id=told.get("user_id"),
+            bot_id=told.get("bot_id"),
+        )
+
+    def _compose(self, installation: Installation, slack: SlackLine) -> None:
+        settings, store, clock, ids = self._settings, self.store, self.clock, self.ids
+        vault = Vault(settings.keys())
+        place = PolicyInstallation(installation.team_id, installation.enterprise_id, installation.is_org)
+        self.accounts = Accounts(
+            store=store,
+            vault=vault,
+            connections=self.providers,
+            ids=ids,
+            names=StoredNames(store, installation.team_name),
+            public_url=settings.public_url,
+            sign_in=settings.slack_client_id is not None,
+            wake=self.wake,
+            command=settings.command,
+            is_org_install=installation.is_org,
+        )
+        self.services = build_services(
+            store=store,
+            accounts=self.accounts,
+            connections=self.providers,
+            installation=place,
+            administrators=settings.admin_ids(),
+            clock=clock,
+            ids=ids,
+            wake=self.wake,
+            deadline_seconds=settings.deadline_minutes * 60.0,
+            command=settings.command,
+        )
+        gatherer = Gatherer(store, self.providers)
+        self.notifier = Notifier(store, slack, gatherer, clock, ids, self.http)
+        self.reconciler = Reconciler(
+            store,
+            self.providers,
+            vault,
+            People(store, slack),
+            clock,
+            ids,
+            Numbers(installation=place, margin=settings.poll_margin),
+            replay=replayer(self.services),
+        )
+
+    async def _listen(self, installation: Installation, slack_session: aiohttp.ClientSession) -> None:
+        settings = self._settings
+        bolt = build_bolt(
+            installation=installation, api_url=settings.slack_api_url, ids=self.ids, session=slack_session
+        )
+        register(bolt, self.services)
+        dispatcher = Dispatcher(bolt, installation)
+        socket = None
+        if settings.slack_app_token is not None:
+            socket = SocketSide(dispatcher, settings.slack_app_token, settings.slack_api_url)
+            self._stack.push_async_callback(socket.close)
+        client = None
+        if settings.slack_client_id is not None and settings.slack_client_secret is not None:
+            client = SlackClient(settings.slack_client_id, settings.slack_client_secret)
+        app = build_app(
+            clock=self.clock,
+            ids=self.ids,
+            store=self.store,
+            http=self.http,
+            accounts=self.accounts,
+            dispatcher=dispatcher,
+            metrics=Metrics(),
+            slack_ready=(lambda: True) if socket is None else socket.is_ready,
+            signing_secret=settings.slack_signing_secret,
+            public_url=settings.public_url,
+            session_keys=settings.keys(),
+            slack_client=client,
+            api_url=settings.slack_api_url,
+            command=settings.command,
+        )
+        runner, self.port = await listen(app, settings.host, settings.port)
+        self._stack.push_async_callback(runner.cleanup)
+        if socket is not None:
+            socket.start()
+
+
+async def _wait(stop: asyncio.Event | None, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await (stop or asyncio.Event()).wait()
+    except TimeoutError:
+        pass

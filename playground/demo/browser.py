@@ -1,0 +1,143 @@
+"""A browser of a few lines: cookies, redirects, forms. Enough to do what a person does with a mouse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from types import TracebackType
+from typing import Self
+from urllib.parse import urljoin, urlsplit
+
+import aiohttp
+
+MOST_REDIRECTS = 12
+
+
+@dataclass(slots=True)
+class Form:
+    """Hold a form: where it goes and what is filled in already."""
+
+    action: str = ""
+    method: str = "get"
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.forms: list[Form] = []
+        self.links: list[str] = []
+        self.words: list[str] = []
+        self._hidden = 0
+        self._select = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self.forms.append(Form(told.get("action", ""), told.get("method", "get").lower()))
+        elif tag == "a" and told.get("href"):
+            self.links.append(told["href"])
+        elif tag in ("script", "style"):
+            self._hidden += 1
+        elif tag == "select":
+            self._select = told.get("name", "")
+        elif tag == "option" and self._select and self.forms:
+            if "selected" in told or self._select not in self.forms[-1].fields:
+                self.forms[-1].fields[self._select] = told.get("value", "")
+        elif tag in ("input", "textarea", "button") and told.get("name") and self.forms:
+            self._input(tag, told)
+
+    def _input(self, tag: str, told: dict[str, str]) -> None:
+        form, kind = self.forms[-1], told.get("type", "")
+        if kind in ("radio", "checkbox") and "checked" not in told:
+            return
+        if tag == "button":
+            form.fields.setdefault(told["name"], told.get("value", ""))
+        else:
+            form.fields[told["name"]] = told.get("value", "")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("script", "style"):
+            self._hidden -= 1
+        elif tag == "select":
+            self._select = ""
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden and data.strip():
+            self.words.append(" ".join(data.split()))
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Hold what the browser shows: status, address, text as read aloud, forms and links."""
+
+    status: int
+    url: str
+    source: str
+    text: str
+    forms: tuple[Form, ...]
+    links: tuple[str, ...]
+
+    @property
+    def form(self) -> Form:
+        """Return the first form that is sent by POST; raise LookupError without one."""
+        for form in self.forms:
+            if form.method == "post":
+                return form
+        raise LookupError(f"no form on {urlsplit(self.url).path} ({self.status}): {self.text[:200]}")
+
+
+class Browser:
+    """Be one person's browser."""
+
+    def __init__(self) -> None:
+        self._session = aiohttp.ClientSession(
+            cookie_jar=aiohttp.CookieJar(unsafe=True), timeout=aiohttp.ClientTimeout(total=40)
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.close()
+
+    async def get(self, url: str) -> Page:
+        """Open an address, follow its redirects and read the page."""
+        return await self._go("GET", url, None, None)
+
+    async def submit(self, page: Page, form: Form | None = None, **values: str) -> Page:
+        """Fill a form of a page (the first one with POST) and send it."""
+        form = form or page.form
+        return await self._go(
+            form.method.upper(), urljoin(page.url, form.action), {**form.fields, **values}, page.url
+        )
+
+    async def _go(self, method: str, url: str, form: dict[str, str] | None, came_from: str | None) -> Page:
+        for _ in range(MOST_REDIRECTS):
+            headers = {}
+            if came_from is not None and method == "POST":
+                origin = urlsplit(came_from)
+                headers["Origin"] = f"{origin.scheme}://{origin.netloc}"
+            is_post = method == "POST"
+            async with self._session.request(
+                method,
+                url,
+                headers=headers,
+                data=form if is_post else None,
+                params=None if is_post else form,
+                allow_redirects=False,
+            ) as answer:
+                source = await answer.text(errors="replace")
+                if answer.status not in (301, 302, 303, 307, 308):
+                    return _read(answer.status, str(answer.url), source)
+                url = urljoin(str(answer.url), answer.headers["Location"])
+            method, form = ("GET", None) if answer.status in (301, 302, 303) else (method, form)
+        raise LookupError(f"too many redirects, at last to {urlsplit(url).path}")
+
+
+def _read(status: int, url: str, source: str) -> Page:
+    reader = _Reader()
+    reader.feed(source)
+    return Page(status, url, source, " ".join(reader.words), tuple(reader.forms), tuple(reader.links))

@@ -1,0 +1,171 @@
+"""The whole stage: a local Slack, a local Saturn Cloud, a real JupyterHub, and the bot between them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from cryptography.fernet import Fernet
+
+from playground.demo.processes import READY_SECONDS, Child, StageError, ready_line, start_child
+
+SLACK_PORT = 8400
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Hold where everything is; ``slack``, ``saturn`` and ``hub`` are the servers' ready lines."""
+
+    slack: dict[str, Any]
+    saturn: dict[str, Any]
+    hub: dict[str, Any]
+    bot_url: str
+    folder: Path
+    children: tuple[Child, ...]
+
+    def ended(self) -> Child | None:
+        """Return a part that has ended by itself, if any."""
+        return next((child for child in self.children if child.process.returncode is not None), None)
+
+
+@asynccontextmanager
+async def stage(
+    *, light: bool, slack_port: int, tell: Callable[[str], None], stop: asyncio.Event | None = None
+) -> AsyncIterator[Stage]:
+    """Bring everything up, and take it down again whatever happens.
+
+    Raises StageError when a part fails, or when ``stop`` is set before everything is up.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="usher-demo-"))
+    children: list[Child] = []
+    try:
+        hub_words = ["playground", "jupyterhub", "--port", "0", "--die-with-parent"]
+        if light:
+            hub_words.append("--light")
+        tell("Starting a local Slack, a local Saturn Cloud and a real JupyterHub …")
+        for name, words in (
+            ("slack", ["playground", "slack", "--port", str(free_port(slack_port))]),
+            ("saturn", ["playground", "saturn", "--port", "0"]),
+            ("jupyterhub", hub_words),
+        ):
+            children.append(await start_child(name, words, folder))
+        slack, saturn, hub = await _unless(stop, asyncio.gather(*map(ready_line, children)))
+        tell("Starting Usher …")
+        port = free_port(0)
+        url = f"http://127.0.0.1:{port}"
+        environment = _environment(folder, slack, saturn, hub, port)
+        children.append(await start_child("usher", ["bot", "serve"], folder, environment))
+        await _unless(stop, asyncio.ensure_future(_wait_for_bot(children[-1], url)))
+        await _register(slack["url"], url)
+        yield Stage(slack, saturn, hub, url, folder, tuple(children))
+    finally:
+        await asyncio.gather(*(child.stop() for child in reversed(children)))
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _unless(stop: asyncio.Event | None, work: asyncio.Future[Any]) -> Any:
+    """Wait for work unless a stop comes first."""
+    stopping = asyncio.ensure_future((stop or asyncio.Event()).wait())
+    try:
+        await asyncio.wait([stopping, work], return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            raise StageError("stopped before it was ready")
+        return work.result()
+    finally:
+        stopping.cancel()
+        work.cancel()
+
+
+def free_port(wanted: int) -> int:
+    """Return the wanted port when it is free, else any free one."""
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise StageError("no port is free")
+
+
+def _environment(
+    folder: Path, slack: dict[str, Any], saturn: dict[str, Any], hub: dict[str, Any], port: int
+) -> dict[str, str]:
+    connections = folder / "connections.toml"
+    connections.write_text(_connections(saturn, hub), encoding="utf-8")
+    connections.chmod(0o600)
+    given = slack["credentials"]
+    (folder / "data").mkdir(mode=0o700)
+    return {
+        "SLACK_BOT_TOKEN": given["bot_token"],
+        "SLACK_SIGNING_SECRET": given["signing_secret"],
+        "SLACK_APP_TOKEN": "",
+        "SLACK_CLIENT_ID": given["client_id"],
+        "SLACK_CLIENT_SECRET": given["client_secret"],
+        "PORT": str(port),
+        "USHER_HOST": "127.0.0.1",
+        "USHER_SLACK_API_URL": given["api_url"],
+        "USHER_PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "USHER_DATABASE_URL": f"sqlite:///{folder / 'data' / 'usher.db'}",
+        "USHER_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+        "USHER_CONNECTIONS": str(connections),
+        "USHER_ADMINS": "U0AMIR",
+        "USHER_COMMAND": "/workspace",
+        "USHER_LOG_FORMAT": "json",
+    }
+
+
+def _connections(saturn: dict[str, Any], hub: dict[str, Any]) -> str:
+    """Write the connections file; JSON strings are TOML strings."""
+    text = json.dumps
+    return (
+        "[connections.saturn]\n"
+        'provider = "saturn"\ntitle = "Saturn Cloud"\nlinking = ["token"]\n'
+        f"base_url = {text(saturn['url'])}\n\n"
+        "[connections.hub]\n"
+        'provider = "jupyterhub"\ntitle = "Team hub"\nlinking = ["token"]\n'
+        f"base_url = {text(hub['credentials']['api_url'])}\n"
+        f"public_url = {text(hub['url'])}\n"
+    )
+
+
+async def _wait_for_bot(child: Child, url: str) -> None:
+    loop = asyncio.get_running_loop()
+    until = loop.time() + READY_SECONDS
+    async with aiohttp.ClientSession() as session:
+        while loop.time() < until:
+            if child.process.returncode is not None:
+                raise StageError(f"Usher ended before it was ready: {child.last_words()}")
+            try:
+                async with session.get(f"{url}/readyz") as answer:
+                    if answer.status == 200:
+                        return
+            except aiohttp.ClientError:
+                pass
+            await asyncio.sleep(0.1)
+    raise StageError(f"Usher was not ready in time: {child.last_words()}")
+
+
+async def _register(slack_url: str, bot_url: str) -> None:
+    async with aiohttp.ClientSession() as session:
+        told = {"request_url": f"{bot_url}/slack/events"}
+        async with session.post(f"{slack_url}/_playground/app", json=told) as answer:
+            if answer.status != 200:
+                raise StageError("the local Slack did not take the bot's address")
+
+
+def say(line: str) -> None:
+    """Write a line for the person at the terminal at once."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,38 @@
+"""What the demonstration tells the person at the terminal: what to open, whom to be, what to type."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playground.demo.stage import Stage
+
+
+def welcome(stage: Stage) -> str:
+    """Return the text; the passwords and tokens in it are made up anew at every start and end with it."""
+    saturn = stage.saturn["credentials"]["users"]["alice"]
+    hub = stage.hub["credentials"]["users"]["alice"]
+    return f"""
+Everything is running. Open this page in your browser:
+
+    {stage.slack["url"]}
+
+You are Olivia there; choose somebody else at the top. In any channel, type
+
+    /workspace help
+    /workspace link              and link the account of your choice (below)
+    /workspace start notebook    at Saturn Cloud: takes about five seconds
+    /workspace start training    at Saturn Cloud or at the hub: it asks which one
+
+The link page asks for a token; you would copy it from your provider:
+
+    Saturn Cloud   {stage.saturn["url"]}/api/user/token
+                   log in as alice, password {saturn["password"]}
+                   her token: {saturn["token"]}
+    Team hub       {stage.hub["url"]}/hub/token
+                   log in as alice, password {hub["password"]}
+                   her token: {hub["token"]}
+
+The IDE at the hub is a real JupyterLab; it opens for alice. Logs of all parts: {stage.folder}
+Ctrl+C ends everything and removes it.
+"""
