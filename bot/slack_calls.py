@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import structlog
 
-from bot.errors import SlackFailed, SlackLimited, SlackPermanent
+from bot.errors import SlackLimited, SlackPermanent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +74,7 @@ class SlackLine:
     ) -> SlackAnswer:
         """Call a method once. Raises SlackLimited, nothing done, when the budget or Slack wants a pause."""
         if self.is_shut:
-            raise SlackFailed(method, self.shut_out or "shut_out")
+            raise SlackPermanent(method, self.shut_out or "shut_out")
         wait = self.budget.take(method, channel, share)
         if wait > 0:
             raise SlackLimited(method, wait)
@@ -86,7 +86,6 @@ class SlackLine:
         except SlackPermanent as error:
             if error.code in APP_SHUT_OUT:
                 self._shut(error)
-                raise SlackFailed(method, error.code) from None
             raise
         if self.shut_out is not None:
             log.info("slack lets the app in again")

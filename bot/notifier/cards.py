@@ -13,6 +13,7 @@ from bot.blocks.cards import wish_card
 from bot.errors import SlackFailed, SlackLimited, SlackPermanent, StoreError
 from bot.plan import backoff
 from bot.pool import Pool, pool_room, run_all
+from bot.slack_calls import APP_SHUT_OUT, SHUT_OUT_SECONDS
 
 if TYPE_CHECKING:
     from bot.clock import Ids
@@ -54,6 +55,9 @@ class CardUpdates:
         except SlackLimited as error:
             await self._store.card_retry(card.wish_id, error.retry_after)
         except SlackPermanent as error:
+            if error.code in APP_SHUT_OUT:
+                await self._store.card_retry(card.wish_id, SHUT_OUT_SECONDS)
+                return
             log.info("card lost", wish=card.wish_id, code=error.code)
             await self._store.card_lost(card.wish_id)
         except SlackFailed:

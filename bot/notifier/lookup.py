@@ -29,7 +29,7 @@ class Lookup:
     async def find(self, notice: Notice, oldest: float) -> tuple[str, str] | None:
         """Return where the notice's message stands (channel, ts), None when nowhere; raises SlackFailed.
 
-        ``oldest`` is Slack's time. Our own clock may have taken it, so it is moved back by as much as that runs
+        ``oldest`` is Slack's time. Our own clock may have taken it, so it is moved back by as much as that is
         ahead of Slack's, which the first page's answer tells: hence the search begins at the newest.
         """
         channel = await self._channel(notice)

@@ -14,6 +14,7 @@ from bot.models import NOTICE_CLASS, NoticeKind
 from bot.notifier.lookup import Lookup
 from bot.plan import backoff
 from bot.pool import Pool, pool_room, run_all
+from bot.slack_calls import APP_SHUT_OUT
 from bot.words import undelivered
 
 if TYPE_CHECKING:
@@ -110,7 +111,10 @@ class Outbox:
         except SlackUnknownOutcome as error:
             await self._unknown(notice, error)
         except SlackPermanent as error:
-            await self._undeliverable(notice, error)
+            if error.code in APP_SHUT_OUT:
+                await self._later(notice, error)
+            else:
+                await self._undeliverable(notice, error)
         except SlackFailed as error:
             await self._later(notice, error)
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class Timing:
     """Hold the notifier's numbers; times in seconds.
 
-    ``settles``: how long a message of unknown outcome has to appear before it is looked for. ``looks_back``: how
-    long before the attempt the search begins, by Slack's time.
+    ``settles``: how long a message of unknown outcome has to appear before it is looked for. ``looks_back``:
+    how long before the attempt the search begins, by Slack's time.
     """
 
     lease: float = 60.0

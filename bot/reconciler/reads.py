@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
@@ -129,7 +130,7 @@ class Reads:
                 found = await line.provider.status(access, [claim.remote_id for claim in claims], window)
         except SecretError:
             log.exception("a stored secret does not open", connection=line.name, account=account.id)
-            return [await self._own(claim, LACKING, problems.sentence("secret")) for claim in claims]
+            return [self._own(claim, LACKING, problems.sentence("secret")) for claim in claims]
         except SentTooLate:
             # Nothing was sent. Due at once; when it may go has the gate to say.
             return [self._held(claim, 0.0, None) for claim in claims]
@@ -156,9 +157,8 @@ class Reads:
         self._failures.pop(claim.gate_key, None)
         if observed.state is State.UNKNOWN:
             return self._strange_word(line, claim, observed, now)
-        return ReadResult(
-            claim.gate_key, claim.workspace_ids, observed, self._next(line, claim, observed.state, now)
-        )
+        wait = self._next(line, claim, observed.state, now)
+        return replace(self._held(claim, wait, None), observed=observed)
 
     def _strange_word(self, line: Line, claim: ReadClaim, observed: Observed, now: float) -> ReadResult:
         """Keep the last state for a word that the provider's documents do not name; log each word once."""
@@ -197,9 +197,12 @@ class Reads:
     ) -> ReadResult:
         """See to what only this account may not see: nobody else's row changes."""
         if isinstance(error, NotFound) and alone:
-            return ReadResult(claim.gate_key, await self._own_rows(claim), Observed(State.GONE), None)
+            return replace(self._held(claim, None, None), observed=Observed(State.GONE))
         cause = problems.cause_of(error)
-        result = await self._own(claim, LACKING, problems.sentence(cause, line.title))
+        result = self._own(claim, LACKING, problems.sentence(cause, line.title))
+        if len(claim.workspace_ids) > 1:
+            # Others see it with their own credentials: it is their turn next.
+            result = replace(result, next_in=line.pace.min_poll_interval)
         for workspace_id in result.workspace_ids:
             wish = await self._store.latest_wish(workspace_id)
             if wish is not None and wish.is_open:
@@ -212,18 +215,15 @@ class Reads:
             state, has_open_wish=claim.has_open_wish, used_at=claim.used_at, now=now, pace=line.pace
         )
 
-    async def _own(self, claim: ReadClaim, next_in: float, hold: str) -> ReadResult:
-        return ReadResult(claim.gate_key, await self._own_rows(claim), None, next_in, hold)
-
-    async def _own_rows(self, claim: ReadClaim) -> tuple[str, ...]:
-        """Return the rows of the one whose credential read; the others saw nothing of it."""
-        rows = [await self._store.workspace(workspace_id) for workspace_id in claim.workspace_ids]
-        principal = claim.account.principal
-        return tuple(row.id for row in rows if row is not None and row.principal == principal)
+    def _own(self, claim: ReadClaim, next_in: float, hold: str) -> ReadResult:
+        """Return a result for the one alone whose credential read; the claim names that row first."""
+        return replace(self._held(claim, next_in, hold), workspace_ids=claim.workspace_ids[:1])
 
     @staticmethod
     def _held(claim: ReadClaim, next_in: float | None, hold: str | None) -> ReadResult:
-        return ReadResult(claim.gate_key, claim.workspace_ids, None, next_in, hold)
+        return ReadResult(
+            claim.gate_key, claim.workspace_ids, None, next_in, hold, granted_at=claim.granted_at
+        )
 
 
 def _batches(claims: Sequence[ReadClaim], size: int) -> Iterator[Sequence[ReadClaim]]:

@@ -1,0 +1,186 @@
+"""Everything that a story of the engine needs, on one clock that stands still until it is told to move."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from cryptography.fernet import Fernet
+from pydantic import SecretStr
+
+from bot.budget import Budget
+from bot.gather import Gatherer
+from bot.http import Response
+from bot.models import (
+    Account,
+    NewNotice,
+    NoticeKind,
+    Outcome,
+    Person,
+    Principal,
+    State,
+    WishVerb,
+    Workspace,
+)
+from bot.notifier import Notifier, Timing
+from bot.people import People
+from bot.policy import Installation
+from bot.providers.base import Credential
+from bot.reconciler import Numbers, Reconciler
+from bot.slack_calls import SlackLine
+from bot.store.base import FoundWorkspace, NewWish, Store
+from bot.vault import Vault, row_key
+from tests.engine.fuse import Fuse, Fused
+from tests.support.clock import CountingIds, FakeClock
+from tests.support.providers import FakeProvider
+from tests.support.slack import FakeSlack
+from tests.support.store import ALICE, link_account, memory_store
+
+DEADLINE = 1800.0
+KEY = Fernet.generate_key().decode()
+
+
+class FakeHttp:
+    """Stand where replies are posted to: keep them, answer with ``status``, or raise ``error``."""
+
+    def __init__(self) -> None:
+        self.posts: list[tuple[str, dict[str, Any]]] = []
+        self.status = 200
+        self.headers: dict[str, str] = {}
+        self.error: Exception | None = None
+
+    async def request(self, _method: str, url: str, *, json_body: dict[str, Any], **_keys: Any) -> Response:
+        self.posts.append((url, json_body))
+        if self.error is not None:
+            raise self.error
+        return Response(self.status, self.headers, b"ok")  # type: ignore[arg-type]  # a plain dict will do
+
+
+class World:
+    """Hold the parts; ``reborn`` is what a killed and restarted process is: new parts on the same store."""
+
+    def __init__(self, store: Store, clock: FakeClock, ids: CountingIds, provider: FakeProvider) -> None:
+        self.store = store
+        self.clock = clock
+        self.ids = ids
+        self.provider = provider
+        self.slack = FakeSlack(clock)
+        self.http = FakeHttp()
+        self.vault = Vault([KEY])
+        self.replayed: list[tuple[Principal, dict[str, Any]]] = []
+        self.numbers = Numbers(Installation("T1"))
+        self.timing = Timing()
+        self.reborn()
+
+    def reborn(self, fuse: Fuse | None = None) -> None:
+        """Make the parts anew; with a fuse, all their ways out lead through it."""
+        through = (lambda part: Fused(part, fuse)) if fuse else (lambda part: part)
+        store, slack = through(self.store), through(self.slack)
+        connections = {"cloud": through(self.provider)}
+        self.line = SlackLine(slack, Budget(self.clock.monotonic), self.clock)
+        self.people = People(store, self.line)
+        self.reconciler = Reconciler(
+            store,
+            connections,
+            self.vault,
+            self.people,
+            self.clock,
+            self.ids,
+            self.numbers,
+            self.replay,
+            jitter=lambda: 0.0,
+        )
+        self.notifier = Notifier(
+            store,
+            self.line,
+            Gatherer(store, connections),
+            self.clock,
+            self.ids,
+            self.http,  # type: ignore[arg-type]  # as much of it as replies need
+            self.timing,
+        )
+
+    async def replay(self, principal: Principal, command: dict[str, Any]) -> None:
+        self.replayed.append((principal, command))
+
+    # -- what people did before ----------------------------------------------------------------------------
+
+    def seal(self, principal: Principal, token: str = "token-1", refresh: str | None = None) -> str:
+        credential = Credential(SecretStr(token), SecretStr(refresh) if refresh else None)
+        return self.vault.seal(row_key(principal.key, "cloud"), credential.as_mapping())
+
+    async def link(
+        self, principal: Principal = ALICE, token: str = "token-1", refresh: str | None = None, **keys: Any
+    ) -> Account:
+        secret = self.seal(principal, token, refresh)
+        return await link_account(self.store, principal, "cloud", secret=secret, **keys)
+
+    async def know(self, principal: Principal = ALICE, **keys: Any) -> None:
+        person = Person(principal, principal.user_id.title(), seen_at=await self.store.now(), **keys)
+        await self.store.save_people([person])
+
+    async def own(
+        self, principal: Principal = ALICE, remote_id: str = "r1", state: State = State.STOPPED, **keys: Any
+    ) -> Workspace:
+        """Give a person a linked account (where there is none) with a workspace that the provider has."""
+        account = await self.store.account(principal, "cloud") or await self.link(principal, **keys)
+        await self.know(principal)
+        self.provider.put(remote_id, state)
+        known = await self.store.workspaces(principal, connection="cloud")
+        found = [FoundWorkspace(row.remote_id, row.gate_key, row.name, row.state) for row in known]
+        fresh = FoundWorkspace(remote_id, self.provider.gate_key(remote_id), f"name-{remote_id}", state)
+        await self.store.merge_discovered(account.id, [*found, fresh])
+        rows = await self.store.workspaces(principal, connection="cloud")
+        return next(row for row in rows if row.remote_id == remote_id)
+
+    async def wish(self, workspace: Workspace, verb: WishVerb = WishVerb.START, key: str = "") -> str:
+        reference = self.ids.reference()
+        accepted = await self.store.accept_wish(
+            NewWish(workspace.principal, workspace.id, workspace.connection, verb, DEADLINE, reference),
+            interaction=key or reference,
+            notices=[NewNotice("", NoticeKind.CARD, "1", workspace.principal)],
+        )
+        return accepted.wish.id
+
+    # -- time ----------------------------------------------------------------------------------------------
+
+    async def work(self) -> None:
+        """Do all that is due now."""
+        for _ in range(50):
+            done = [
+                await self.reconciler.step_wishes(),
+                await self.reconciler.step_reads(),
+                await self.reconciler.step_tasks(),
+                await self.notifier.step_notices(),
+                await self.notifier.step_cards(),
+            ]
+            if not any(done):
+                return
+        raise AssertionError("the steps find no end")
+
+    async def pass_time(self, seconds: float, step: float = 1.0) -> None:
+        """Let time pass in steps, working after each."""
+        await self.work()
+        for _ in range(round(seconds / step)):
+            self.clock.advance(step)
+            await self.work()
+
+    async def until_ended(self, wish_id: str, most: float = 300.0) -> Outcome:
+        """Let time pass until a wish has ended; return how."""
+        for _ in range(round(most)):
+            await self.work()
+            wish = await self.store.wish(wish_id)
+            assert wish is not None
+            if wish.outcome is not None:
+                await self.pass_time(3)
+                return wish.outcome
+            self.clock.advance(1.0)
+        raise AssertionError(f"the wish is still open: {wish}")
+
+
+@asynccontextmanager
+async def new_world() -> AsyncIterator[World]:
+    clock, ids = FakeClock(), CountingIds()
+    async with memory_store(clock, ids) as store:
+        yield World(store, clock, ids, FakeProvider(clock))

@@ -1,0 +1,238 @@
+"""A provider whose machines move with the clock, which fails when told to and remembers every call."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, ClassVar
+
+from pydantic import SecretStr
+
+from bot.errors import CredentialRefused, SentTooLate
+from bot.models import Observed, State
+from bot.providers.base import (
+    Access,
+    ConnectionSettings,
+    Credential,
+    Discovered,
+    Identity,
+    Pace,
+    Provider,
+    SendWindow,
+    TokenHelp,
+)
+from tests.support.clock import FakeClock
+
+BASE_URL = "https://app.example.test"
+
+
+def fake_settings(name: str = "cloud", **keys: Any) -> ConnectionSettings:
+    return ConnectionSettings(
+        **{"name": name, "provider": "fake", "title": "Fake Cloud", "base_url": BASE_URL} | keys
+    )
+
+
+@dataclass
+class Machine:
+    """Stand in ``state`` until ``moves_at``, then in ``next_state``."""
+
+    state: State = State.STOPPED
+    next_state: State | None = None
+    moves_at: float = 0.0
+    detail: str | None = None
+    progress: int | None = None
+    name: str = "notebook"
+
+
+@dataclass(frozen=True)
+class Call:
+    method: str
+    remote_id: str
+    username: str
+    token: str
+    at: float
+
+
+@dataclass
+class Fault:
+    error: Exception
+    times: int
+    #: The effect happens all the same, and then the error is raised.
+    after: bool
+
+
+class FakeProvider(Provider):
+    """Obey the contract of a provider; a start takes ``start_takes`` seconds, a stop ``stop_takes``."""
+
+    kind: ClassVar[str] = "fake"
+    pace: ClassVar[Pace] = Pace(
+        min_poll_interval=10.0, pending=10.0, running=300.0, unused=1800.0, batch_size=1, concurrency=20
+    )
+
+    def __init__(self, clock: FakeClock, settings: ConnectionSettings | None = None) -> None:
+        super().__init__(settings or fake_settings(), None)  # type: ignore[arg-type]  # it sends nothing
+        self.clock = clock
+        self.machines: defaultdict[str, Machine] = defaultdict(Machine)
+        self.start_takes = 30.0
+        self.stop_takes = 5.0
+        self.start_ends: State = State.RUNNING
+        self.calls: list[Call] = []
+        self.accepted_starts: list[str] = []
+        self.accepted_stops: list[str] = []
+        self.revoked: list[str] = []
+        self.refused_tokens: set[str] = set()
+        self.refreshed = 0
+        #: Awaited within a call, after its effect and before its answer: tests do things meanwhile.
+        self.during: Callable[[str], Awaitable[None]] | None = None
+        self._faults: defaultdict[str, list[Fault]] = defaultdict(list)
+
+    async def probe(self) -> str:
+        return "fake 1.0"
+
+    # -- what tests do to it -------------------------------------------------------------------------------
+
+    def fail(self, method: str, error: Exception, times: int = 1, *, after: bool = False) -> None:
+        self._faults[method].append(Fault(error, times, after))
+
+    def heal(self) -> None:
+        self._faults.clear()
+
+    def put(self, remote_id: str, state: State, **keys: Any) -> None:
+        self.machines[remote_id] = Machine(state=state, **keys)
+
+    def count(self, method: str) -> int:
+        return sum(call.method == method for call in self.calls)
+
+    def gaps(self) -> list[float]:
+        """Return the seconds between each two reads of one resource."""
+        times: defaultdict[str, list[float]] = defaultdict(list)
+        for call in self.calls:
+            if call.method == "status":
+                times[call.remote_id].append(call.at)
+        return [later - earlier for each in times.values() for earlier, later in pairwise(each)]
+
+    # -- the contract --------------------------------------------------------------------------------------
+
+    def gate_key(self, remote_id: str) -> str:
+        return f"{self.settings.base_url}/{remote_id}"
+
+    async def status(
+        self, access: Access, remote_ids: Sequence[str], window: SendWindow | None = None
+    ) -> dict[str, Observed]:
+        if window is not None and self.clock.monotonic() > window.until:
+            raise SentTooLate("the send window had closed")
+        async with self._called("status", access, *remote_ids):
+            return {remote_id: self._look(remote_id) for remote_id in remote_ids}
+
+    async def start(self, access: Access, remote_id: str) -> None:
+        async with self._called("start", access, remote_id):
+            machine = self._moved(remote_id)
+            if machine.state in (State.RUNNING, State.STARTING):
+                return
+            self.accepted_starts.append(remote_id)
+            self._go(machine, State.STARTING, self.start_ends, self.start_takes)
+
+    async def stop(self, access: Access, remote_id: str) -> None:
+        async with self._called("stop", access, remote_id):
+            machine = self._moved(remote_id)
+            if machine.state in (State.STOPPED, State.STOPPING):
+                return
+            self.accepted_stops.append(remote_id)
+            self._go(machine, State.STOPPING, State.STOPPED, self.stop_takes)
+
+    async def check(self, credential: Credential) -> Identity:
+        return Identity("alice", credential)
+
+    async def probe(self) -> str:
+        return "Fake Cloud"
+
+    def page_url(self, remote_id: str) -> str:
+        return f"{self.settings.base_url}/dash/{remote_id}"
+
+    def token_help(self) -> TokenHelp:
+        return TokenHelp(f"{self.settings.base_url}/token", ["Copy it."], r"\w+")
+
+    async def discover(self, access: Access) -> list[Discovered]:
+        async with self._called("discover", access, ""):
+            return [Discovered(key, machine.name, self._look(key)) for key, machine in self.machines.items()]
+
+    async def revoke(self, access: Access) -> None:
+        async with self._called("revoke", access, ""):
+            self.revoked.append(access.credential.token.get_secret_value())
+
+    async def refresh(self, access: Access) -> Credential:
+        self._note("refresh", access, "")
+        self._raise("refresh", after=False)
+        self.refreshed += 1
+        return Credential(SecretStr(f"fresh-{self.refreshed}"), SecretStr(f"again-{self.refreshed}"))
+
+    # -- inside --------------------------------------------------------------------------------------------
+
+    def _called(self, method: str, access: Access, *remote_ids: str) -> _Called:
+        return _Called(self, method, access, remote_ids)
+
+    def _note(self, method: str, access: Access, *remote_ids: str) -> None:
+        token = access.credential.token.get_secret_value()
+        at = self.clock.monotonic()
+        self.calls += [Call(method, remote_id, access.username, token, at) for remote_id in remote_ids]
+
+    def _raise(self, method: str, *, after: bool) -> None:
+        faults = self._faults[method]
+        if faults and faults[0].after == after:
+            fault = faults[0]
+            fault.times -= 1
+            if fault.times <= 0:
+                faults.pop(0)
+            raise fault.error
+
+    def _moved(self, remote_id: str) -> Machine:
+        machine = self.machines[remote_id]
+        if machine.next_state is not None and self.clock.monotonic() >= machine.moves_at:
+            machine.state, machine.next_state = machine.next_state, None
+        return machine
+
+    def _go(self, machine: Machine, state: State, then: State, seconds: float) -> None:
+        machine.state, machine.next_state = state, then
+        machine.moves_at = self.clock.monotonic() + seconds
+
+    def _look(self, remote_id: str) -> Observed:
+        if remote_id not in self.machines:
+            return Observed(State.GONE)
+        machine = self._moved(remote_id)
+        url = f"{self.settings.base_url}/ide/{remote_id}" if machine.state is State.RUNNING else None
+        progress = machine.progress if machine.state is State.STARTING else None
+        return Observed(machine.state, url, machine.detail, progress)
+
+
+class _Called:
+    """Note a call and raise what was scripted: before its effect, or after it."""
+
+    def __init__(
+        self, provider: FakeProvider, method: str, access: Access, remote_ids: Sequence[str]
+    ) -> None:
+        self._provider = provider
+        self._method = method
+        self._access = access
+        self._remote_ids = remote_ids
+
+    async def __aenter__(self) -> None:
+        provider = self._provider
+        provider._note(self._method, self._access, *self._remote_ids)
+        await asyncio.sleep(0)
+        provider._raise(self._method, after=False)
+        if self._access.credential.token.get_secret_value() in provider.refused_tokens:
+            raise CredentialRefused("the token is not accepted", status=401)
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_rest: object) -> None:
+        provider = self._provider
+        if kind is not None:
+            return
+        if provider.during is not None:
+            await provider.during(self._method)
+        provider._raise(self._method, after=True)
+
+
+__all__ = ["BASE_URL", "Call", "FakeProvider", "Machine", "fake_settings"]

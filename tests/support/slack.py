@@ -1,0 +1,146 @@
+"""A Slack that keeps what it was sent, enforces its limits by the clock, and fails when told to."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.errors import SlackLimited, SlackPermanent
+from bot.slack_calls import SlackAnswer
+from bot.slack_methods import METHODS
+from tests.support.clock import FakeClock
+
+
+@dataclass
+class Fault:
+    error: Exception
+    times: int
+    #: The effect happens all the same, and then the error is raised.
+    after: bool
+
+
+class FakeSlack:
+    """Be a SlackCaller. ``ahead`` is by how many seconds its clock is ahead of the bot's."""
+
+    def __init__(self, clock: FakeClock, *, ahead: float = 0.0) -> None:
+        self._clock = clock
+        self._ahead = ahead
+        self.messages: list[dict[str, Any]] = []
+        self.ephemerals: list[dict[str, Any]] = []
+        self.updates: list[dict[str, Any]] = []
+        self.users: dict[str, dict[str, Any]] = {}
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        #: Calls that Slack itself would have answered with 429.
+        self.over_budget = 0
+        self._faults: defaultdict[str, list[Fault]] = defaultdict(list)
+        self._recent: defaultdict[str, deque[float]] = defaultdict(deque)
+        self._posted: dict[str, float] = {}
+        self._last_ts = 0.0
+
+    def fail(self, method: str, error: Exception, times: int = 1, *, after: bool = False) -> None:
+        self._faults[method].append(Fault(error, times, after))
+
+    def add_user(self, user_id: str, team_id: str = "T1", **keys: Any) -> None:
+        self.users[user_id] = {"id": user_id, "team_id": team_id, "name": user_id.lower(), **keys}
+
+    def count(self, method: str) -> int:
+        return sum(name == method for name, _ in self.calls)
+
+    def keys(self) -> list[str]:
+        """Return the keys of the messages that arrived."""
+        return [
+            message["metadata"]["event_payload"]["key"] for message in self.messages if "metadata" in message
+        ]
+
+    def kinds(self) -> list[str]:
+        """Return the kinds of the notices that arrived, in order."""
+        return [key.split("/")[1] for key in self.keys()]
+
+    async def call(self, method: str, arguments: Mapping[str, Any]) -> SlackAnswer:
+        self.calls.append((method, dict(arguments)))
+        self._limit(method, arguments)
+        self._raise(method, after=False)
+        answer = getattr(self, "_" + method.replace(".", "_"))(dict(arguments))
+        self._raise(method, after=True)
+        return SlackAnswer({"ok": True, **answer}, self._now())
+
+    # -- methods -------------------------------------------------------------------------------------------
+
+    def _chat_postMessage(self, arguments: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - Slack's name
+        channel = arguments["channel"]
+        stands_in = f"D{channel}" if channel.startswith("U") else channel
+        ts = self._new_ts()
+        self.messages.append({**arguments, "channel": stands_in, "ts": ts})
+        return {"channel": stands_in, "ts": ts}
+
+    def _chat_postEphemeral(self, arguments: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - Slack's name
+        self.ephemerals.append(arguments)
+        return {"message_ts": self._new_ts()}
+
+    def _chat_update(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        for message in self.messages:
+            if (message["channel"], message["ts"]) == (arguments["channel"], arguments["ts"]):
+                message.update(arguments)
+                self.updates.append(arguments)
+                return {"channel": message["channel"], "ts": message["ts"]}
+        raise SlackPermanent("chat.update", "message_not_found")
+
+    def _conversations_open(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        return {"channel": {"id": f"D{arguments['users']}"}}
+
+    def _conversations_history(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        found = [each for each in reversed(self.messages) if each["channel"] == arguments["channel"]]
+        begin = int(arguments.get("cursor") or 0)
+        end = begin + min(int(arguments["limit"]), 2)  # Short pages, so that paging is seen to.
+        cursor = str(end) if end < len(found) else ""
+        return {"messages": found[begin:end], "response_metadata": {"next_cursor": cursor}}
+
+    def _users_info(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        if arguments["user"] not in self.users:
+            raise SlackPermanent("users.info", "user_not_found")
+        return {"user": self.users[arguments["user"]]}
+
+    def _users_list(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        everybody = list(self.users.values())
+        begin = int(arguments.get("cursor") or 0)
+        end = begin + min(int(arguments["limit"]), 2)
+        cursor = str(end) if end < len(everybody) else ""
+        return {"members": everybody[begin:end], "response_metadata": {"next_cursor": cursor}}
+
+    # -- inside --------------------------------------------------------------------------------------------
+
+    def _now(self) -> float:
+        return self._clock.now() + self._ahead
+
+    def _new_ts(self) -> str:
+        self._last_ts = max(self._last_ts + 0.000001, self._now())
+        return f"{self._last_ts:.6f}"
+
+    def _limit(self, method: str, arguments: Mapping[str, Any]) -> None:
+        now = self._clock.monotonic()
+        known = METHODS.get(method)
+        most = 50 if known is None else known.per_minute
+        recent = self._recent[method]
+        while recent and recent[0] <= now - 60:
+            recent.popleft()
+        if most is not None and len(recent) >= most:
+            self.over_budget += 1
+            raise SlackLimited(method, recent[0] + 60 - now)
+        if method == "chat.postMessage":
+            last = self._posted.get(arguments["channel"])
+            if last is not None and now - last < 1.0:
+                self.over_budget += 1
+                raise SlackLimited(method, 1.0)
+            self._posted[arguments["channel"]] = now
+        recent.append(now)
+
+    def _raise(self, method: str, *, after: bool) -> None:
+        faults = self._faults[method]
+        if faults and faults[0].after == after:
+            fault = faults[0]
+            fault.times -= 1
+            if fault.times <= 0:
+                faults.pop(0)
+            raise fault.error
