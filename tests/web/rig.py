@@ -49,6 +49,9 @@ class ScriptedProvider(Provider):
         self.error: ProviderError | None = None
         self.asked: list[str] = []
 
+    async def probe(self) -> str:
+        return "scripted"
+
     async def check(self, credential: Credential) -> Identity:
         token = credential.token.get_secret_value()
         self.asked.append(token)
@@ -175,24 +178,23 @@ class Rig:
 async def rig(*, sign_in: bool = False, **more: Any) -> AsyncIterator[Rig]:
     """Serve the application on a free port; ``more`` goes to Accounts."""
     clock, ids = FakeClock(), CountingIds()
-    stack = AsyncExitStack()
-    store = await stack.enter_async_context(memory_store(clock, ids))
-    port = unused_port()
-    origin = f"http://127.0.0.1:{port}"
-    provider = ScriptedProvider()
-    woken: list[None] = []
-    given = {
-        "connections": {"saturn": provider, "sphere": ScriptedProvider("sphere", "Sphere", ("none",))},
-        "names": StoredNames(store, "Acme Research"),
-        "public_url": origin,
-        "wake": lambda: woken.append(None),
-        **more,
-    }
-    accounts = Accounts(store=store, vault=Vault([KEY]), ids=ids, sign_in=sign_in, **given)
-    made = Rig(clock, store, accounts, provider, stack)
-    made.origin, made.woken = origin, woken
-    await store.save_people([Person(ALICE, "Alice Liddell"), Person(BOB, "Bob")])
-    async with stack:
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(memory_store(clock, ids))
+        port = unused_port()
+        origin = f"http://127.0.0.1:{port}"
+        provider = ScriptedProvider()
+        woken: list[None] = []
+        given = {
+            "connections": {"saturn": provider, "sphere": ScriptedProvider("sphere", "Sphere", ("none",))},
+            "names": StoredNames(store, "Acme Research"),
+            "public_url": origin,
+            "wake": lambda: woken.append(None),
+            **more,
+        }
+        accounts = Accounts(store=store, vault=Vault([KEY]), ids=ids, sign_in=sign_in, **given)
+        made = Rig(clock, store, accounts, provider, stack)
+        made.origin, made.woken = origin, woken
+        await store.save_people([Person(ALICE, "Alice Liddell"), Person(BOB, "Bob")])
         slack = await stack.enter_async_context(TestServer(made.issuer.app))
         api_url = str(slack.make_url("/api/"))
         http = Http(await stack.enter_async_context(Http.new_session()))
