@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from bot.errors import CredentialRefused, Forbidden, NotFound, ProviderError
+from bot.errors import BadAnswer, CredentialRefused, Forbidden, NotFound, ProviderError
 from bot.providers.base import Credential, Identity
 from bot.providers.reading import optional_text_in, text_in
 from bot.providers.requests import path_part
@@ -53,6 +53,8 @@ async def check(api: Api, credential: Credential) -> Identity:
     if owner.get("kind", "user") != "user":
         raise Forbidden("this token belongs to a service, not to a person")
     username = text_in(owner, "name")
+    if not username.isprintable():
+        raise BadAnswer("the answer's field name is no name")
     scopes = owner.get("scopes")
     held = [scope for scope in scopes if isinstance(scope, str)] if isinstance(scopes, list) else None
     if held is not None:

@@ -7,7 +7,7 @@ import re
 import pytest
 from pydantic import SecretStr
 
-from bot.errors import CredentialRefused, NotFound, SentTooLate
+from bot.errors import BadAnswer, CredentialRefused, NotFound, PermanentError, SentTooLate, ServerFailed
 from bot.models import State
 from bot.providers.base import Access, Credential, Provider, SendWindow
 from bot.providers.hosts import allowed_ide_url
@@ -150,3 +150,15 @@ def credential(token: str = "t", refresh: str | None = None) -> Credential:
 async def test_a_credential_goes_into_the_vault_and_comes_back(refresh):
     before = credential("t", refresh)
     assert Credential.from_mapping(before.as_mapping()) == before
+
+
+async def test_a_probe_tells_what_is_there_without_anybodys_token(rig: Rig):
+    told = await rig.provider.probe()
+    assert re.search(r"\d+\.\d+", told)
+    rig.spoil(status=302)
+    with pytest.raises(PermanentError, match="base_url"):
+        await rig.provider.probe()
+    for fault, kind in (({"body": "<html>"}, BadAnswer), ({"status": 500}, ServerFailed)):
+        rig.spoil(**fault)
+        with pytest.raises(kind):
+            await rig.provider.probe()

@@ -1,0 +1,132 @@
+"""Whatever JSON comes back: a well-formed result or one of our errors, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from multidict import CIMultiDict, CIMultiDictProxy
+from pydantic import SecretStr
+
+from bot.errors import ProviderError
+from bot.http import Http, Response
+from bot.models import Observed, State
+from bot.providers.base import Access, Credential, Discovered, Identity
+from tests.contract.providers.rigs import provider_of
+
+BASES = {"saturn": "https://app.acme.io", "jupyterhub": "https://hub.acme.io"}
+ACCESS = Access("alice", Credential(SecretStr("t" * 32)))
+IDS = {"saturn": "0" * 32, "jupyterhub": "alice/training"}
+WORDS = st.sampled_from(
+    ["running", "stopped", "pending", "error", "spawn", "stop", "check", "workspace", "user", "alice"]
+)
+URLS = st.sampled_from(["https://app.acme.io/x", "https://evil.example/", "/user/alice/", "javascript:x", ""])
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | WORDS | URLS | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
+    max_leaves=8,
+)
+RECIPE = {
+    "type": "workspace",
+    "spec": {"name": "w", "owner": "acme/alice"},
+    "state": {"id": "0" * 32, "status": "running"},
+}
+SERVER = {
+    "pending": None,
+    "ready": True,
+    "url": "/user/alice/training/",
+    "full_url": None,
+    "display_name": "Training",
+}
+GOOD = [
+    {"status": "running", "url": "https://app.acme.io/ide/1", "name": "w"},
+    {"recipes": [RECIPE], "next_key": None},
+    {"username": "alice", "id": "1"},
+    {"servers": {"training": SERVER, "": {**SERVER, "ready": False}}},
+    {"servers": {"training": {**SERVER, "pending": "spawn", "ready": False}}},
+    {"kind": "user", "name": "alice", "token_id": "a1", "id": "a2", "token": "t" * 32, "expires_at": None},
+    {
+        "kind": "user",
+        "name": "alice",
+        "scopes": ["start:servers", "read:servers!user=alice", "delete:servers"],
+    },
+    {"message": "already running"},
+]
+STATUSES = st.sampled_from([200, 200, 200, 201, 204, 302, 400, 401, 403, 404, 409, 424, 429, 500, 799])
+
+
+@st.composite
+def nearly_good(draw: st.DrawFn) -> Any:
+    """Take a good answer and put anything in one place of it."""
+    whole = copy.deepcopy(draw(st.sampled_from(GOOD)))
+    place: Any = whole
+    while True:
+        key = draw(st.sampled_from(sorted(place) if isinstance(place, dict) else range(len(place))))
+        if not isinstance(place[key], (dict, list)) or not place[key] or draw(st.booleans()):
+            place[key] = draw(VALUES)
+            return whole
+        place = place[key]
+
+
+class CannedHttp(Http):
+    """Give the same answer to everything."""
+
+    def __init__(self, status: int, body: bytes) -> None:
+        self.answer = Response(status, CIMultiDictProxy(CIMultiDict()), body)
+
+    async def request(self, *_arguments: Any, **_options: Any) -> Response:
+        return self.answer
+
+    async def glance(self, *_arguments: Any, **_options: Any) -> Response:
+        return self.answer
+
+
+def is_sound(observed: Observed) -> bool:
+    url = observed.url
+    return (
+        isinstance(observed.state, State)
+        and (url is None or (observed.state is State.RUNNING and ".acme.io/" in url and "evil" not in url))
+        and all(text is None or text.isprintable() for text in (observed.detail, observed.name))
+        and (observed.progress is None or 0 <= observed.progress <= 100)
+    )
+
+
+async def ask(kind: str, status: int, body: bytes) -> None:
+    provider = provider_of(kind, CannedHttp(status, body), BASES[kind])
+    for call in (
+        provider.status(ACCESS, [IDS[kind]]),
+        provider.discover(ACCESS),
+        provider.check(ACCESS.credential),
+        provider.start(ACCESS, IDS[kind]),
+        provider.stop(ACCESS, IDS[kind]),
+    ):
+        try:
+            result: Any = await call
+        except ProviderError as error:
+            assert error.message.isprintable()  # noqa: PT017 - most answers end in an error, some do not
+            continue
+        if isinstance(result, dict):
+            assert list(result) == [IDS[kind]]
+            assert is_sound(result[IDS[kind]])
+        elif isinstance(result, list):
+            assert all(isinstance(one, Discovered) and one.name and is_sound(one.observed) for one in result)
+        elif result is not None:
+            assert isinstance(result, Identity)
+            assert result.username.isprintable()
+
+
+@pytest.mark.parametrize("kind", BASES)
+@given(value=st.sampled_from(GOOD) | nearly_good() | VALUES, status=STATUSES)
+def test_any_json(kind, value, status):
+    asyncio.run(ask(kind, status, json.dumps(value).encode()))
+
+
+@pytest.mark.parametrize("kind", BASES)
+@given(body=st.binary(max_size=50))
+def test_any_bytes(kind, body):
+    asyncio.run(ask(kind, 200, body))
