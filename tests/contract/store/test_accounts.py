@@ -122,7 +122,6 @@ async def test_a_list_that_arrives_after_the_unlink_is_dropped(store):
 async def test_a_refusal_is_told_once_and_ends_the_secret(store, clock):
     mine = await linked(store)
     wish = await start(store, mine.workspaces[0])
-    await start((store), mine.workspaces[0])
     notice = NewNotice(mine.account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
     results = [
         await store.refuse_account(mine.account.id, mine.account.secret, notice, [ENTRY], hold="Link again.")
