@@ -187,6 +187,10 @@ class Provider(ABC):
         """Return a pasted token without the quotes and white space that come with copying it."""
         return text.strip(_AROUND_TOKENS)
 
+    @abstractmethod
+    async def probe(self) -> str:
+        """Ask the server, without anybody's credential, what it is; return a short text for ``doctor``."""
+
     # -- capabilities: overridden where the provider has them ------------------------------------------------
 
     async def discover(self, access: Access) -> Sequence[Discovered]:

@@ -118,6 +118,18 @@ class Saturn(Provider):
             if not done.search(error.message):
                 raise
 
+    async def probe(self) -> str:
+        """Ask for the version; a server that wants a token or has no such endpoint is there all the same."""
+        try:
+            response = await self._api.call("GET", "/api/status", None, total=CHECK_SECONDS)
+        except (CredentialRefused, Forbidden, NotFound):
+            return "version not told"
+        except BadAnswer as error:
+            if error.status != 404:
+                raise
+            return "version not told"
+        return clean(optional_text_in(response.json_object(), "version") or "version not told", MAX_NAME)
+
     async def check(self, credential: Credential) -> Identity:
         """Ask who this is; without that endpoint compare the token with the one that the server shows."""
         try:

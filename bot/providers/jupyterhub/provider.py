@@ -22,6 +22,7 @@ from bot.providers.hosts import normalise_base_url, origin_of
 from bot.providers.jupyterhub import linking
 from bot.providers.jupyterhub.names import ServerName, parse_reference
 from bot.providers.jupyterhub.servers import DEFAULT_NAME, Servers
+from bot.providers.reading import clean, text_in
 from bot.providers.requests import Api
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 _RUNNING = re.compile(r"\bis already running\b")
 _PENDING = re.compile(r"\bpending \w+|\bbeing renamed\b")
 _LIMIT = re.compile(r"\bmaximum of \d+ named servers\b")
+PROBE_SECONDS = 8.0
 #: How many servers are looked into at the same time for one list.
 LIST_WIDTH = 5
 
@@ -133,6 +135,11 @@ class JupyterHub(Provider):
             )
         except InvalidRequest as error:
             _raise_refusal(error)
+
+    async def probe(self) -> str:
+        """Ask for the version: the one answer that the hub gives to everybody (``jupyterhub.md``)."""
+        response = await self._api.call("GET", "/", None, total=PROBE_SECONDS)
+        return f"JupyterHub {clean(text_in(response.json_object(), 'version'))}"
 
     async def check(self, credential: Credential) -> Identity:
         """Find out whose token it is, and keep one of our own in its place where the hub allows it."""
