@@ -1,0 +1,166 @@
+"""The application as a whole: health, figures, friendly errors, and what exists in which form."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from pydantic import SecretStr
+
+from bot.clock import SystemIds
+from bot.errors import StoreBusy, StoreUnavailable
+from bot.web.app import SlackClient, build_app, listen
+from bot.web.failures import failures
+from bot.web.metrics import Metrics
+from bot.web.render import Renderer, protect
+from tests.support.clock import CountingIds, FakeClock
+from tests.web.rig import ALICE, rig
+
+
+async def test_health_tells_its_state_and_no_secret():
+    async with rig() as made:
+        browser = await made.browser()
+        assert json.loads(await browser.get("/healthz")) == {"alive": True}
+        assert json.loads(await browser.get("/readyz")) == {
+            "ready": True,
+            "checks": {"store": True, "slack": True},
+        }
+        made.slack_ready = False
+        assert json.loads(await browser.get("/readyz"))["checks"] == {"store": True, "slack": False}
+        assert browser.status == 503
+        await made.store.close()
+        assert json.loads(await browser.get("/readyz"))["checks"]["store"] is False
+        await browser.get("/healthz")
+        assert browser.status == 200
+        await browser.get("/metrics")
+        assert browser.status == 200
+
+
+async def test_figures_are_few_and_name_nobody():
+    async with rig() as made:
+        made.metrics.polled("saturn", 3)
+        made.metrics.provider_failed("saturn", "RateLimited")
+        made.metrics.request_refused("malformed: view.id")
+        browser = await made.browser()
+        await browser.session.post(made.origin + "/slack/events", data=b"x")
+        text = await browser.get("/metrics")
+        assert browser.headers["Content-Type"].startswith("text/plain")
+        assert 'usher_polls_total{connection="saturn"} 3.0' in text
+        assert 'usher_provider_errors_total{connection="saturn",kind="RateLimited"} 1.0' in text
+        assert 'usher_slack_requests_refused_total{reason="malformed"} 1.0' in text
+        assert 'usher_slack_requests_refused_total{reason="headers"} 1.0' in text
+        assert "usher_open_wishes 0.0" in text
+        assert "usher_people 2.0" in text
+        assert "python_info" not in text
+        assert "Alice" not in text
+
+
+def test_two_sets_of_figures_live_side_by_side():
+    first, second = Metrics(), Metrics()
+    first.polled("saturn")
+    assert b"usher_polls_total{" not in second.render({})
+
+
+async def test_unknown_addresses_are_answered_kindly():
+    async with rig() as made:
+        browser = await made.browser()
+        page = await browser.get("/nowhere/<script>")
+        assert browser.status == 404
+        assert "leads nowhere" in page
+        assert "<script" not in page
+        async with browser.session.delete(made.origin + "/link") as response:
+            assert response.status == 405
+            assert "GET" in response.headers["Allow"]
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (RuntimeError("canary-of-an-exception"), 500),
+        (StoreBusy("canary"), 503),
+        (StoreUnavailable("canary"), 503),
+        (web.HTTPRequestEntityTooLarge(1, 2), 413),
+    ],
+)
+async def test_a_failure_is_a_page_with_a_reference_that_the_log_knows(error, status, capsys):
+    async def fail(_request: web.Request) -> web.Response:
+        raise error
+
+    app = web.Application(middlewares=[failures(Renderer(), CountingIds())])
+    app.router.add_get("/", fail)
+    app.on_response_prepare.append(protect)
+    async with TestClient(TestServer(app)) as client:
+        response = await client.get("/")
+        page = await response.text()
+    assert response.status == status
+    assert "canary" not in page
+    assert "Traceback" not in page
+    if status != 413:
+        assert "TEST-0001" in page
+        assert "TEST-0001" in capsys.readouterr().out
+
+
+async def test_a_redirect_is_no_failure():
+    async def leave(_request: web.Request) -> web.Response:
+        raise web.HTTPFound("/elsewhere")
+
+    app = web.Application(middlewares=[failures(Renderer(), CountingIds())])
+    app.router.add_get("/", leave)
+    async with TestClient(TestServer(app)) as client:
+        assert (await client.get("/", allow_redirects=False)).status == 302
+
+
+async def build_again(made, **changes):
+    given = {
+        "clock": FakeClock(),
+        "ids": SystemIds(),
+        "store": made.store,
+        "http": None,
+        "accounts": made.accounts,
+        "dispatcher": None,
+        "metrics": Metrics(),
+        "slack_ready": lambda: True,
+        "signing_secret": None,
+        "public_url": None,
+        "session_keys": ["key"],
+        "slack_client": None,
+        "api_url": "https://slack.com/api/",
+        **changes,
+    }
+    return build_app(**given)
+
+
+async def test_in_socket_mode_without_an_address_there_is_health_and_nothing_else():
+    async with rig() as made, TestClient(TestServer(await build_again(made))) as client:
+        assert (await client.post("/slack/events")).status == 404
+        assert (await client.get("/link")).status == 404
+        assert (await client.get("/healthz")).status == 200
+
+
+async def test_the_client_belongs_to_the_sign_in():
+    async with rig() as made:
+        with pytest.raises(ValueError, match="client id"):
+            await build_again(made, slack_client=SlackClient("1.2", SecretStr("s")))
+
+
+async def test_an_address_in_use_is_told_at_once():
+    async with rig() as made:
+        port = int(made.origin.rpartition(":")[2])
+        with pytest.raises(OSError, match="in use"):
+            await listen(await build_again(made), "127.0.0.1", port)
+
+
+async def test_the_access_log_says_what_happened_without_query(caplog):
+    caplog.set_level(logging.INFO, logger="bot.web.access")
+    async with rig() as made:
+        browser = await made.browser()
+        await browser.get(await made.accounts.invite(ALICE, "saturn"))
+        await browser.get("/link/slack?code=canary&state=canary")
+    lines = [record.getMessage() for record in caplog.records if record.name == "bot.web.access"]
+    assert lines[0].startswith("GET /link/… 303 ")
+    assert lines[1].startswith("GET /link 200 ")
+    assert lines[2].startswith("GET /link/slack 403 ")
+    assert "canary" not in caplog.text

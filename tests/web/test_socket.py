@@ -1,0 +1,121 @@
+"""Socket Mode against the local Slack: the same listeners, health, reconnecting, a clean end."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from pydantic import SecretStr
+
+from bot.web.bolt import Dispatcher, Installation, build_bolt
+from bot.web.socket import SocketSide
+from tests.playground.slack_help import GENERAL, OLIVIA, slack
+from tests.support.clock import CountingIds
+
+
+async def until(condition, seconds=10.0):
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - the client of the SDK tells its state in no other way
+            await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def connected(listen=None, **options):
+    async with slack(**options) as (server, client):
+        told = server.credentials
+        home = Installation(team_id=told["team_id"], bot_token=SecretStr(told["bot_token"]))
+        app = build_bolt(installation=home, api_url=client.base_url, ids=CountingIds())
+        if listen is not None:
+            app.command("/workspace")(listen)
+        socket = SocketSide(
+            Dispatcher(app, home), SecretStr(told["app_token"]), client.base_url, ping_seconds=0.2
+        )
+        assert not socket.is_ready()
+        socket.start()
+        try:
+            await until(socket.is_ready)
+            yield server, socket
+        finally:
+            await socket.close()
+            assert not socket.is_ready()
+
+
+async def test_a_command_arrives_and_is_answered_in_its_acknowledgement():
+    seen = []
+
+    async def listen(ack, body):
+        seen.append(body["text"])
+        await ack("understood")
+
+    async with connected(listen) as (server, _socket):
+        await server.say(OLIVIA, GENERAL, "/workspace list")
+        await until(lambda: seen)
+    assert seen == ["list"]
+
+
+async def test_what_is_under_way_is_finished_before_the_end():
+    began, go_on, done = asyncio.Event(), asyncio.Event(), []
+
+    async def listen(ack):
+        began.set()
+        await go_on.wait()
+        await ack()
+        done.append(True)
+
+    async with connected(listen) as (server, socket):
+        saying = asyncio.create_task(server.say(OLIVIA, GENERAL, "/workspace list"))
+        await began.wait()
+        closing = asyncio.create_task(socket.close())
+        await asyncio.sleep(0)
+        go_on.set()
+        await closing
+        assert done == [True]
+        await saying
+
+
+async def test_a_lost_connection_comes_back():
+    async with connected() as (server, socket):
+        first = socket.client.current_session
+        await server.sockets.close()
+        await until(lambda: socket.client.current_session is not first and socket.is_ready())
+
+
+async def test_without_slack_it_goes_on_trying_and_can_be_ended(caplog):
+    asked = []
+
+    async def refuse(_request):
+        asked.append(True)
+        # A ticket for an address where nobody listens: the client alone would try it for ever.
+        answer = {"ok": True, "url": "ws://127.0.0.1:9/?ticket=canary"}
+        return web.json_response(answer, status=200 if len(asked) > 2 else 503)
+
+    slack_app = web.Application()
+    slack_app.router.add_post("/api/apps.connections.open", refuse)
+    async with TestServer(slack_app) as server:
+        api_url = str(server.make_url("/api/"))
+        home = Installation(team_id="T1", bot_token=SecretStr("xoxb-1"))
+        app = build_bolt(installation=home, api_url=api_url, ids=CountingIds())
+        socket = SocketSide(Dispatcher(app, home), SecretStr("xapp-1"), api_url, ping_seconds=0.01)
+        tasks = asyncio.all_tasks()
+        socket.start()
+        await until(lambda: len(asked) >= 5)
+        assert not socket.is_ready()
+        await socket.close()
+    assert asyncio.all_tasks() <= tasks
+    assert "canary" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("api_url", "is_ours"),
+    [("http://127.0.0.1:9/api/", True), ("http://localhost:9/api/", True), ("https://slack.com/api/", False)],
+)
+async def test_a_proxy_is_not_asked_for_what_is_on_this_machine(api_url, is_ours, monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    home = Installation(team_id="T1", bot_token=SecretStr("xoxb-1"))
+    app = build_bolt(installation=home, api_url=api_url, ids=CountingIds())
+    socket = SocketSide(Dispatcher(app, home), SecretStr("xapp-1"), api_url)
+    assert (socket.client.proxy is None) == is_ours
+    await socket.close()
