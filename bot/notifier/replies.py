@@ -63,7 +63,7 @@ class Replies:
 
     async def _respond(self, notice: Notice, message: dict[str, Any]) -> None:
         replaces = bool(notice.body.get("replaces"))
-        message["replace_original"] = replaces
+        message |= {"replace_original": replaces, "unfurl_links": False, "unfurl_media": False}
         if not replaces:
             message["response_type"] = "in_channel" if notice.body.get("in_channel") else "ephemeral"
         answer = await self._http.request(

@@ -121,17 +121,24 @@ class World:
         await self.store.save_people([person])
 
     async def own(
-        self, principal: Principal = ALICE, remote_id: str = "r1", state: State = State.STOPPED, **keys: Any
+        self,
+        principal: Principal = ALICE,
+        remote_id: str = "r1",
+        state: State = State.STOPPED,
+        *,
+        is_known: bool = True,
     ) -> Workspace:
         """Give a person a linked account (where there is none) with a workspace that the provider has."""
-        account = await self.store.account(principal, "cloud") or await self.link(principal, **keys)
-        await self.know(principal)
+        account = await self.store.account(principal, "cloud") or await self.link(principal)
+        if is_known:
+            await self.know(principal)
         self.provider.put(remote_id, state)
         known = await self.store.workspaces(principal, connection="cloud")
         found = [FoundWorkspace(row.remote_id, row.gate_key, row.name, row.state) for row in known]
         fresh = FoundWorkspace(remote_id, self.provider.gate_key(remote_id), f"name-{remote_id}", state)
         await self.store.merge_discovered(account.id, [*found, fresh])
         rows = await self.store.workspaces(principal, connection="cloud")
+        self.clock.advance(1.0)  # What the list said is older than any wish.
         return next(row for row in rows if row.remote_id == remote_id)
 
     async def wish(self, workspace: Workspace, verb: WishVerb = WishVerb.START, key: str = "") -> str:
