@@ -1,0 +1,73 @@
+"""Linking in a real browser: its cookies, its origins, its referrer, and no violation of the policy."""
+
+from __future__ import annotations
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from tests.web.driver import chromium, is_installed
+from tests.web.rig import ALICE, GOOD, rig
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not is_installed(), reason="Chromium and chromedriver are not installed"),
+]
+
+
+async def test_the_way_with_the_code():
+    async with rig() as made, chromium() as window:
+        await window.go(await made.accounts.invite(ALICE, "saturn"))
+        assert await window.url() == made.origin + "/link"
+        assert "Alice Liddell" in await window.text(".who")
+        await window.type("#token", "00000000")
+        await window.press("form button")
+        assert "4 tries are left" in await window.text(".problem")
+        await window.type("#token", GOOD)
+        await window.press("form button")
+        assert await window.text("form[action='/link/confirm'] button") == "Yes, show the code"
+        assert "alice" in await window.text(".who")
+        await window.press("form[action='/link/confirm'] button")
+        account = await made.accounts.confirm_code(ALICE, await window.text("code"))
+        assert account.username == "alice"
+        refused = [line for line in await window.console() if "422" not in line]
+        assert refused == []
+
+
+async def test_the_way_with_sign_in():
+    async with rig(sign_in=True) as made, chromium() as window:
+        await window.go(await made.accounts.invite(ALICE, "saturn"))
+        await window.press("a.button")
+        await window.type("#token", GOOD)
+        assert await window.url() == made.origin + "/link"
+        await window.press("form button")
+        await window.press("form[action='/link/again'] button")
+        await window.type("#token", GOOD)
+        await window.press("form button")
+        await window.press("form[action='/link/confirm'] button")
+        assert "is linked, as alice" in await window.text(".good")
+        assert [account.username for account in await made.accounts.links(ALICE)] == ["alice"]
+        assert await window.console() == []
+
+
+async def test_another_site_can_neither_send_our_form_nor_frame_our_page():
+    async with rig() as made, chromium() as window:
+
+        async def evil(_request: web.Request) -> web.Response:
+            page = (
+                f"<form action='{made.origin}/link/check' method=post><input name=token value={GOOD}>"
+                f"<button>Win</button></form><iframe src='{made.origin}/link'></iframe>"
+            )
+            return web.Response(text=page, content_type="text/html")
+
+        app = web.Application()
+        app.router.add_get("/", evil)
+        async with TestServer(app) as elsewhere:
+            await window.go(await made.accounts.invite(ALICE, "saturn"))
+            # Another port is another origin of the same site, so the cookie comes; another name is not.
+            for host in ("127.0.0.1", "localhost"):
+                await window.go(f"http://{host}:{elsewhere.port}/")
+                assert any("frame-ancestors" in line for line in await window.console())
+                await window.press("button")
+                assert "did not come from this page" in await window.text(".said")
+        assert made.provider.asked == []
