@@ -130,7 +130,7 @@ def wish(row: Row) -> Wish:
         cause=row["cause"],
         ended_at=_time(row["ended_at"]),
         progress_floor=row["progress_floor"],
-        hold=row["hold"] or row["read_hold"],
+        hold=row["hold"] or row["read_hold"] or None,
         reference=row["reference"],
     )
 

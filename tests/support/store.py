@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import count
 
 from bot.clock import Clock, Ids
 from bot.models import Account, Link, Observed, Person, Principal, ReadResult, State, Workspace
@@ -18,6 +19,9 @@ BOB = Principal("E1", "T1", "UBOB")
 
 #: Seconds between two reads of one resource, and the margin, as these tests claim them.
 INTERVAL, MARGIN = 10.0, 0.5
+
+
+_LINKS = count(1)
 
 
 @asynccontextmanager
@@ -58,7 +62,7 @@ async def link_account(
     """Link an account the way the link page does; a second one of the same pair replaces the first."""
     now = await store.now()
     name = username if username is not None else principal.user_id.lower()
-    number = f"{principal.key}:{connection}:{name}:{secret}:{account_id}"
+    number = next(_LINKS)
     account = Account(
         id=account_id or f"account_{number}",
         principal=principal,

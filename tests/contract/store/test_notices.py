@@ -1,0 +1,133 @@
+"""The outbox: each message once, leased by class and age, honest about attempts of unknown outcome."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bot.models import NewNotice, NoticeKind, NoticeState
+from tests.support.store import ALICE, BOB
+
+
+def message(subject="s", kind=NoticeKind.MESSAGE, occasion="1", principal=ALICE, **values):
+    return NewNotice(subject, kind, occasion, principal, **values)
+
+
+async def test_a_notice_comes_back_as_it_was_written(store, clock):
+    body = {"text": "Grüße 🙂", "blocks": [{"type": "section", "n": [1, 2.5, None, True]}]}
+    await store.add_notices([message(body=body)])
+    (notice,) = await store.claim_notices(10, 60.0)
+    assert (notice.subject, notice.kind, notice.occasion, notice.principal) == (
+        "s",
+        NoticeKind.MESSAGE,
+        "1",
+        ALICE,
+    )
+    assert (notice.body, notice.state, notice.attempts) == (body, NoticeState.LEASED, 1)
+    assert (notice.created_at, notice.unknown_since, notice.key) == (clock.now(), None, "s/message/1")
+
+
+async def test_the_same_notice_is_written_once(store):
+    await asyncio.gather(*(store.add_notices([message(body={"n": n})]) for n in range(20)))
+    await store.add_notices([message(occasion="2"), message(kind=NoticeKind.READY), message(subject="t")])
+    assert len(await store.claim_notices(100, 60.0)) == 4
+
+
+async def test_a_sent_notice_is_not_written_again(store):
+    await store.add_notices([message()])
+    (notice,) = await store.claim_notices(10, 60.0)
+    await store.notice_sent(notice.id, "D1", "1.1")
+    await store.add_notices([message()])
+    assert await store.claim_notices(10, 60.0) == []
+
+
+async def test_claims_go_by_class_then_age(store, clock):
+    kinds = [
+        NoticeKind.WAITING,
+        NoticeKind.CARD,
+        NoticeKind.READY,
+        NoticeKind.LINK_AGAIN,
+        NoticeKind.CARD,
+        NoticeKind.FAILED,
+    ]
+    for number, kind in enumerate(kinds):
+        await store.add_notices([message(str(number), kind)])
+        clock.advance(1)
+    assert [notice.subject for notice in await store.claim_notices(4, 60.0)] == ["2", "5", "1", "4"]
+    assert await store.claim_notices(4, 60.0, classes=(1, 2)) == []
+    assert [notice.subject for notice in await store.claim_notices(4, 60.0, classes=(3,))] == ["0", "3"]
+
+
+async def test_a_notice_that_is_due_later_waits(store, clock):
+    await store.add_notices([message(due_in=30.0)])
+    clock.advance(29.9)
+    assert await store.claim_notices(10, 60.0) == []
+    clock.advance(0.1)
+    assert len(await store.claim_notices(10, 60.0)) == 1
+
+
+async def test_every_notice_is_claimed_by_one(store):
+    await store.add_notices([message(str(number)) for number in range(40)])
+    claims = await asyncio.gather(*(store.claim_notices(7, 60.0) for _ in range(8)))
+    ids = [notice.id for claimed in claims for notice in claimed]
+    assert len(ids) == len(set(ids)) == 40
+
+
+async def test_a_lease_that_ran_out_is_an_attempt_of_unknown_outcome(store, clock):
+    await store.add_notices([message()])
+    started = clock.now()
+    await store.claim_notices(10, 60.0)
+    clock.advance(59.9)
+    assert await store.claim_notices(10, 60.0) == []
+    clock.advance(0.1)
+    (second,) = await store.claim_notices(10, 60.0)
+    assert (second.unknown_since, second.attempts) == (started, 2)
+    clock.advance(60)
+    (third,) = await store.claim_notices(10, 60.0)
+    assert (third.unknown_since, third.attempts) == (started, 3)
+
+
+async def test_a_retry_comes_later_and_keeps_the_earliest_unknown_attempt(store, clock):
+    await store.add_notices([message()])
+    (notice,) = await store.claim_notices(10, 60.0)
+    await store.notice_retry(notice.id, 20.0, error="ratelimited")
+    clock.advance(19.9)
+    assert await store.claim_notices(10, 60.0) == []
+    clock.advance(0.1)
+    (notice,) = await store.claim_notices(10, 60.0)
+    assert (notice.unknown_since, notice.error) == (None, "ratelimited")
+    for given in (500.0, 400.0, 450.0):
+        await store.notice_retry(notice.id, 0.0, error="timeout", unknown_since=given)
+    await store.notice_retry(notice.id, 0.0, error="ratelimited")
+    (notice,) = await store.claim_notices(10, 60.0)
+    assert notice.unknown_since == 400.0
+
+
+async def test_the_dead_are_shown_newest_first_and_not_sent(store, clock):
+    for number in range(3):
+        await store.add_notices([message(str(number))])
+        clock.advance(1)
+    for notice in await store.claim_notices(10, 60.0):
+        await store.notice_dead(notice.id, "account_inactive")
+    dead = await store.dead_notices(2)
+    assert [(notice.subject, notice.error, notice.state) for notice in dead] == [
+        ("2", "account_inactive", NoticeState.DEAD),
+        ("1", "account_inactive", NoticeState.DEAD),
+    ]
+    await store.notice_retry(dead[0].id, 0.0, error="late")
+    clock.advance(100)
+    assert await store.claim_notices(10, 60.0) == []
+    assert (await store.statistics())["dead_notices"] == 3
+
+
+async def test_the_direct_message_of_a_person_is_remembered(store):
+    assert await store.known_channel(ALICE) is None
+    await store.add_notices([message("a"), message("b"), message("c"), message("d", principal=BOB)])
+    sent = {notice.subject: notice for notice in await store.claim_notices(10, 60.0)}
+    await store.notice_sent(sent["a"].id, "D1", "1.1")
+    await store.notice_sent(sent["b"].id, "C9", "1.2")
+    assert await store.known_channel(ALICE) == "D1"
+    assert await store.known_channel(BOB) is None
+    await store.notice_sent(sent["c"].id, "D2", "1.3")
+    assert await store.known_channel(ALICE) == "D2"
+    await store.notice_sent("notice_none", "D3", "1.4")
+    assert await store.known_channel(ALICE) == "D2"

@@ -1,0 +1,85 @@
+"""The inbox, the table of people, the audit's chain, and what operators see."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from itertools import pairwise
+
+from bot.models import AuditEntry, NewNotice, NoticeKind, Person, Principal, WishVerb
+from bot.store.audit import hash_of, verify_audit
+from bot.store.base import NewWish
+from tests.support.store import ALICE, BOB, linked
+
+
+def entries(count, result="ok"):
+    return [AuditEntry("a", "act", f"t{number}", result, {"n": number}) for number in range(count)]
+
+
+async def test_an_interaction_is_seen_once(store):
+    assert sorted(await asyncio.gather(*(store.first_sight("i1") for _ in range(10)))) == [False] * 9 + [True]
+    assert await store.first_sight("i2")
+    # Nothing to recognise is never a repetition.
+    assert [await store.first_sight("") for _ in range(2)] == [True, True]
+
+
+async def test_people_come_back_and_the_newer_sight_wins(store):
+    assert await store.person(ALICE) is None
+    alice = Person(ALICE, "Alice", True, True, True, True, "Europe/Berlin", 100.0)
+    await store.save_people([alice, Person(BOB, "Bob", seen_at=100.0)])
+    assert await store.person(ALICE) == alice
+    await store.save_people([Person(ALICE, "Older", seen_at=99.0), Person(BOB, "Robert", seen_at=101.0)])
+    assert (await store.person(ALICE)).name == "Alice"
+    assert await store.person(BOB) == Person(BOB, "Robert", seen_at=101.0)
+    assert await store.person(Principal("E9", "T1", "UALICE")) is None
+
+
+async def test_the_audit_is_a_chain_in_order(store, clock):
+    assert await store.audit_head() == (0, "")
+    assert await verify_audit(store) is None
+    await store.append_audit(entries(2))
+    clock.advance(0.1)
+    await store.append_audit(entries(3, "refused"))
+    await store.append_audit([])
+    rows = await store.audit_entries()
+    assert [row["seq"] for row in rows] == [1, 2, 3, 4, 5]
+    assert [row["result"] for row in rows] == ["ok"] * 2 + ["refused"] * 3
+    assert [json.loads(row["detail"]) for row in rows[:2]] == [{"n": 0}, {"n": 1}]
+    assert rows[0]["previous_hash"] == ""
+    for before, after in pairwise(rows):
+        assert after["previous_hash"] == before["hash"] == hash_of(before)
+    assert await store.audit_head() == (5, rows[-1]["hash"])
+    assert await store.audit_entries(after=3, limit=1) == [rows[3]]
+    assert await verify_audit(store, page=2) is None
+
+
+async def test_many_writers_make_one_chain(store):
+    await asyncio.gather(*(store.append_audit(entries(3)) for _ in range(20)))
+    assert (await store.audit_head())[0] == 60
+    assert await verify_audit(store) is None
+
+
+async def test_two_stores_make_one_chain(database):
+    first, second = await database.open(), await database.open()
+    await asyncio.gather(*(store.append_audit(entries(1)) for store in (first, second) * 10))
+    assert (await first.audit_head())[0] == 20
+    assert await verify_audit(second) is None
+
+
+async def test_statistics_count_what_operators_ask_for(store):
+    mine = await linked(store, names=["one", "two"])
+    await store.hide_workspace(mine.workspaces[1].id)
+    new = NewWish(ALICE, mine.workspaces[0].id, "saturn", WishVerb.START, 60.0, "R")
+    await store.accept_wish(new, interaction="", notices=[NewNotice("", NoticeKind.CARD, "", ALICE)])
+    await store.add_notices([NewNotice("d", NoticeKind.MESSAGE, "", ALICE)])
+    (notice,) = await store.claim_notices(1, 60.0)
+    await store.notice_dead(notice.id, "gone")
+    assert await store.statistics() == {
+        "open_wishes": 1,
+        "pending_notices": 1,
+        "dead_notices": 1,
+        "accounts": 1,
+        "workspaces": 1,
+        "tasks": 0,
+        "people": 1,
+    }

@@ -1,0 +1,182 @@
+"""Several stores on one database, in threads and in processes: everything is granted once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.models import NewNotice, NoticeKind, TaskKind, WishVerb
+from bot.store.base import Activation, NewTask, NewWish
+from tests.support.store import ALICE, BOB, link_account, linked
+
+ROOT = Path(__file__).parents[3]
+ROUNDS = 4
+
+#: A process of its own that claims until nothing is left, at a standing clock, and prints what it got.
+CLAIMER = """
+import asyncio, json, sys
+from bot.clock import SystemIds
+from bot.store import open_store
+from tests.support.clock import FakeClock
+
+async def main(url, now):
+    store = await open_store(url, FakeClock(float(now)), SystemIds())
+    print("ready", flush=True)
+    sys.stdin.readline()
+    got = {"reads": [], "wishes": [], "notices": [], "tasks": []}
+    for _ in range(30):
+        got["reads"] += [c.gate_key for c in await store.claim_reads("saturn", 3, 10.0, 0.5)]
+        got["wishes"] += [s.wish.id for s in await store.claim_wishes(3, 60.0)]
+        got["notices"] += [n.id for n in await store.claim_notices(3, 60.0)]
+        got["tasks"] += [t.id for t in await store.claim_tasks(3, 60.0)]
+    await store.close()
+    print(json.dumps(got), flush=True)
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+async def fill(store, count=60):
+    """Make as many reads, wishes, notices and tasks due."""
+    workspaces = (await linked(store, names=[f"w{number:03}" for number in range(count)])).workspaces
+    for number, workspace in enumerate(workspaces):
+        new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 60.0, "R")
+        await store.accept_wish(new, interaction=f"i{number}")
+    await store.add_notices(
+        [NewNotice(str(number), NoticeKind.MESSAGE, "1", ALICE) for number in range(count)]
+    )
+    await store.add_tasks([NewTask(TaskKind.REPLAY, str(number)) for number in range(count)])
+
+
+async def drain(claim):
+    """Claim until nothing comes."""
+    got = []
+    while claimed := await claim():
+        got += claimed
+        await asyncio.sleep(0)
+    return got
+
+
+async def test_two_stores_are_granted_each_thing_once(database):
+    first, second = await database.open(), await database.open()
+    await fill(first)
+    claims = {
+        "reads": lambda store: store.claim_reads("saturn", 3, 10.0, 0.5),
+        "wishes": lambda store: store.claim_wishes(3, 60.0),
+        "notices": lambda store: store.claim_notices(3, 60.0),
+        "tasks": lambda store: store.claim_tasks(3, 60.0),
+    }
+    for name, claim in claims.items():
+        rounds = await asyncio.gather(
+            *(drain(lambda store=store, claim=claim: claim(store)) for store in (first, second))
+        )
+        keys = [
+            getattr(one, "gate_key", None) or str(getattr(one, "wish", one)) for got in rounds for one in got
+        ]
+        assert len(keys) == len(set(keys)) == 60, name
+
+
+async def test_three_processes_are_granted_each_thing_once(database, clock):
+    store = await database.open()
+    await fill(store)
+    processes = [
+        await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            CLAIMER,
+            database.url,
+            str(clock.now()),
+            cwd=ROOT,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        for _ in range(3)
+    ]
+    try:
+        for process in processes:
+            assert await process.stdout.readline() == b"ready\n"
+        for process in processes:
+            process.stdin.write(b"go\n")
+        got = [json.loads((await process.communicate())[0]) for process in processes]
+    finally:
+        for process in processes:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+    for name in ("reads", "wishes", "notices", "tasks"):
+        claimed = [key for one in got for key in one[name]]
+        assert len(claimed) == len(set(claimed)) == 60, name
+
+
+async def test_one_interaction_at_two_stores_has_one_effect(database):
+    stores = [await database.open(), await database.open()]
+    workspace = (await linked(stores[0])).workspaces[0]
+    new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 60.0, "R")
+    for number in range(ROUNDS):
+        accepted = await asyncio.gather(
+            *(store.accept_wish(new, interaction=f"i{number}") for store in stores * 5)
+        )
+        assert sum(not one.repeated for one in accepted) == 1
+
+
+async def test_starts_at_two_stores_are_one_open_wish(database):
+    stores = [await database.open(), await database.open()]
+    workspaces = (await linked(stores[0], names=["a", "b", "c", "d"])).workspaces
+    for workspace in workspaces:
+        new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 60.0, "R")
+        accepted = await asyncio.gather(*(store.accept_wish(new, interaction="") for store in stores * 5))
+        assert len({one.wish.id for one in accepted}) == 1
+    assert len(await stores[1].open_wishes(ALICE)) == 4
+
+
+@pytest.mark.parametrize("same_person", [True, False])
+async def test_a_username_is_linked_once_at_two_stores(database, clock, same_person):
+    from tests.contract.store.test_links import account, fresh
+
+    stores = [await database.open(), await database.open()]
+    people = [ALICE, ALICE if same_person else BOB]
+    for number, principal in enumerate(people):
+        await stores[0].new_link(
+            fresh(clock, f"n{number}", principal, f"c{number}" if same_person else "saturn")
+        )
+    results = await asyncio.gather(
+        *(
+            store.activate(
+                f"n{number}",
+                "open",
+                Activation(
+                    account(
+                        clock, principal, "alice", f"a{number}", f"c{number}" if same_person else "saturn"
+                    )
+                ),
+            )
+            for number, (store, principal) in enumerate(zip(stores, people, strict=True))
+        )
+    )
+    assert sorted(results) == (["ok", "ok"] if same_person else ["ok", "taken"])
+
+
+async def test_a_refusal_and_a_refresh_at_two_stores_leave_one_of_them(database):
+    stores = [await database.open(), await database.open()]
+    for number in range(ROUNDS):
+        account = await link_account(stores[0], secret=f"s{number}")
+        notice = NewNotice(account.id, NoticeKind.LINK_AGAIN, str(number), ALICE)
+        refused, saved = await asyncio.gather(
+            stores[0].refuse_account(account.id, account.secret, notice, []),
+            stores[1].save_secret(account.id, account.secret, "fresh"),
+        )
+        assert refused is not saved
+        left = await stores[0].account_by_id(account.id)
+        assert (left.state, left.secret) == (("refused", "") if refused else ("active", "fresh"))
+
+
+async def test_what_one_store_wrote_the_other_sees(database):
+    first, second = await database.open(), await database.open()
+    mine = await linked(first)
+    assert await second.workspaces(ALICE) == list(mine.workspaces)
+    await second.unlink(ALICE, None, revocable=[], cause="unlinked")
+    assert await first.workspaces(ALICE) == []

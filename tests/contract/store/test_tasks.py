@@ -1,0 +1,115 @@
+"""Tasks: one open per kind and subject; what waits for one is never forgotten."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bot.models import NewNotice, NoticeKind, TaskKind
+from bot.store.base import NewTask
+from tests.support.store import ALICE
+
+
+def discover(subject="a1", due_in=0.0, **payload):
+    return NewTask(TaskKind.DISCOVER, subject, payload, due_in)
+
+
+async def test_a_task_comes_back_as_it_was_written(store, clock):
+    await store.add_tasks([discover(then=["one"], note={"n": None})])
+    (task,) = await store.claim_tasks(10, 60.0)
+    assert (task.kind, task.subject, task.payload) == (
+        TaskKind.DISCOVER,
+        "a1",
+        {"then": ["one"], "note": {"n": None}},
+    )
+    assert (task.created_at, task.attempts) == (clock.now(), 0)
+    assert await store.claim_tasks(10, 60.0) == []
+
+
+async def test_a_second_one_joins_the_open_one(store, clock):
+    await store.add_tasks([discover(due_in=50.0, then=["one"], note="first")])
+    await store.add_tasks([discover(due_in=20.0, then=["two"], note="second"), discover("a2")])
+    assert len(await store.claim_tasks(10, 60.0)) == 1
+    clock.advance(20)
+    (task,) = await store.claim_tasks(10, 60.0)
+    assert task.payload == {"then": ["one", "two"], "note": "first"}
+
+
+async def test_many_at_once_are_one(store):
+    await asyncio.gather(*(store.add_tasks([discover(then=[number])]) for number in range(20)))
+    (task,) = await store.claim_tasks(10, 60.0)
+    assert sorted(task.payload["then"]) == list(range(20))
+
+
+async def test_the_same_interaction_adds_once(store):
+    for _ in range(2):
+        await store.add_tasks([discover(then=["one"])], interaction="i1")
+    (task,) = await store.claim_tasks(10, 60.0)
+    assert task.payload == {"then": ["one"]}
+
+
+async def test_what_joins_one_under_way_runs_afterwards(store):
+    await store.add_tasks([discover(then=["one"], note="n")])
+    (first,) = await store.claim_tasks(10, 60.0)
+    await store.add_tasks([discover(then=["two"])])
+    await store.add_tasks([discover(then=["three"])])
+    assert await store.claim_tasks(10, 60.0) == []
+    await store.task_done(first.id)
+    (second,) = await store.claim_tasks(10, 60.0)
+    assert second.payload == {"then": ["two", "three"], "note": "n"}
+    await store.task_done(second.id)
+    assert await store.claim_tasks(10, 60.0) == []
+
+
+async def test_what_joined_one_that_is_put_back_or_whose_worker_died_is_part_of_it(store, clock):
+    await store.add_tasks([discover(then=["one"])])
+    (task,) = await store.claim_tasks(10, 60.0)
+    await store.add_tasks([discover(then=["two"])])
+    await store.task_retry(task.id, 5.0)
+    clock.advance(5)
+    (task,) = await store.claim_tasks(10, 60.0)
+    assert (task.payload, task.attempts) == ({"then": ["one", "two"]}, 1)
+    await store.add_tasks([discover(then=["three"])])
+    clock.advance(60)
+    (task,) = await store.claim_tasks(10, 60.0)
+    assert task.payload == {"then": ["one", "two", "three"]}
+
+
+async def test_a_task_that_is_done_writes_what_follows_once(store):
+    await store.add_tasks([discover()])
+    (task,) = await store.claim_tasks(10, 60.0)
+    for number in range(2):
+        await store.task_done(
+            task.id,
+            then=[NewTask(TaskKind.REPLAY, f"r{number}")],
+            notices=[NewNotice(f"n{number}", NoticeKind.MESSAGE, "1", ALICE)],
+        )
+    assert [task.subject for task in await store.claim_tasks(10, 60.0)] == ["r0"]
+    assert [notice.subject for notice in await store.claim_notices(10, 60.0)] == ["n0"]
+
+
+async def test_a_done_task_may_be_followed_by_its_like(store):
+    await store.add_tasks([discover()])
+    (task,) = await store.claim_tasks(10, 60.0)
+    await store.task_done(task.id, then=[discover()])
+    assert len(await store.claim_tasks(10, 60.0)) == 1
+
+
+async def test_retries_wait_and_count(store, clock):
+    await store.add_tasks([discover()])
+    (task,) = await store.claim_tasks(10, 60.0)
+    await store.task_retry(task.id, 30.0)
+    await store.task_retry("task_none", 30.0)
+    clock.advance(29.9)
+    assert await store.claim_tasks(10, 60.0) == []
+    clock.advance(0.1)
+    (task,) = await store.claim_tasks(10, 60.0)
+    assert task.attempts == 1
+
+
+async def test_claims_are_oldest_first_and_each_by_one(store, clock):
+    for number in range(6):
+        await store.add_tasks([discover(f"a{number}")])
+        clock.advance(1)
+    assert [task.subject for task in await store.claim_tasks(2, 60.0)] == ["a0", "a1"]
+    rounds = await asyncio.gather(*(store.claim_tasks(3, 60.0) for _ in range(3)))
+    assert sorted(task.subject for claimed in rounds for task in claimed) == ["a2", "a3", "a4", "a5"]

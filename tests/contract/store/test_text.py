@@ -1,0 +1,157 @@
+"""Whatever people and providers write comes back: exactly where it is text, cleaned where it is none."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from bot.models import (
+    AuditEntry,
+    Link,
+    NewNotice,
+    NoticeKind,
+    Observed,
+    Person,
+    Principal,
+    ReadResult,
+    State,
+    TaskKind,
+    WishVerb,
+)
+from bot.store.audit import verify_audit
+from bot.store.base import FoundWorkspace, NewTask, NewWish
+from tests.contract.store.test_gates import SHARED, by_reference, claim_one
+from tests.support.store import ALICE, link_account
+
+ODD = [
+    "",
+    "🙂 Grüße, 你好, مرحبا",
+    "<!channel> & <@U1> “quotes” 'x' \"y\" -- ; DROP TABLE wishes",
+    "e\u0301\u200d\ufeff\u202e\x1b[0m\r\n\t",
+    "a" * 5_000,
+    "🙂" * 5_000,
+    "nul\x00inside",
+    "lone \ud800 surrogate \udfff",
+    ":name %(name)s %s ? $1 \\",
+]
+#: Anything at all, lone surrogates and NUL included.
+ANYTHING = st.text(st.characters(exclude_categories=()), max_size=60)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False) | ANYTHING,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(ANYTHING, inner, max_size=3),
+    max_leaves=8,
+)
+PERSISTENT = settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+def is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\x00" not in text
+
+
+def agrees(stored: str | None, given_text: str) -> bool:
+    """Text comes back as it was; what is no text comes back as some, of the same beginning."""
+    if stored is None:
+        return False
+    return stored == given_text if is_text(given_text) else is_text(stored) and bool(stored)
+
+
+def examples(test):
+    for text in ODD:
+        test = example(text)(test)
+    return test
+
+
+@PERSISTENT
+@examples
+@given(ANYTHING)
+async def test_names_of_people_and_workspaces(store, text):
+    person = Principal(None, "T1", "U1")
+    await store.save_people([Person(person, text, time_zone=text, seen_at=await store.now())])
+    known = await store.person(person)
+    assert agrees(known.name, text)
+    assert agrees(known.time_zone, text)
+    account = await link_account(store, account_id="a1")
+    await store.merge_discovered(account.id, [FoundWorkspace("r1", "g1", text, State.STOPPED, text, text)])
+    (workspace,) = await store.workspaces(ALICE)
+    assert all(agrees(stored, text) for stored in (workspace.name, workspace.url, workspace.detail))
+    await store.name_workspace(workspace.id, text)
+    assert agrees((await store.workspace(workspace.id)).alias, text)
+    await store.unlink(ALICE, None, revocable=[], cause="unlinked")
+
+
+@PERSISTENT
+@examples
+@given(ANYTHING)
+async def test_words_of_providers(store, clock, text):
+    await link_account(store, account_id="a1", secret=text)
+    assert agrees((await store.account_by_id("a1")).secret, text)
+    workspace = await store.add_workspace(by_reference(ALICE))
+    new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 60.0, text)
+    wish = (await store.accept_wish(new, interaction="")).wish
+    assert agrees(wish.reference, text)
+    clock.advance(10.5)
+    claim = await claim_one(store)
+    seen = Observed(State.STARTING, text, text, 5, "name")
+    await store.record_reads([ReadResult(SHARED, claim.workspace_ids, seen, None, text)])
+    row = await store.workspace(workspace.id)
+    assert agrees(row.url, text)
+    assert agrees(row.detail, text)
+    hold = (await store.wish(wish.id)).hold
+    assert agrees(hold, text) if text else hold is None
+    await store.unlink(ALICE, None, revocable=[], cause="unlinked")
+
+
+@PERSISTENT
+@examples
+@given(ANYTHING)
+async def test_keys_of_interactions(store, text):
+    key = f"key:{text}"
+    await store.first_sight(key)
+    assert await store.first_sight(key) is False
+
+
+@PERSISTENT
+@given(JSON)
+async def test_bodies_payloads_and_what_waits(store, value):
+    await store.add_notices(
+        [NewNotice("s", NoticeKind.MESSAGE, str(await count(store)), ALICE, {"v": value})]
+    )
+    (notice,) = await store.claim_notices(10, 60.0)
+    assert notice.body == {"v": value}
+    await store.notice_dead(notice.id, "read")
+    await store.add_tasks([NewTask(TaskKind.REPLAY, "s", {"v": value})])
+    (task,) = await store.claim_tasks(10, 60.0)
+    assert task.payload == {"v": value}
+    await store.task_done(task.id)
+    now = await store.now()
+    await store.new_link(Link(f"n{await count(store)}", ALICE, "saturn", {"v": value}, now, now + 600))
+    found = await store.open_link_of(ALICE, "open")
+    assert found.waiting == {"v": value}
+
+
+async def count(store) -> int:
+    """Number things across the examples of one test."""
+    await store.append_audit([AuditEntry("a", "count", "", "")])
+    return (await store.audit_head())[0]
+
+
+@PERSISTENT
+@examples
+@given(ANYTHING)
+async def test_the_audit_holds_whatever_it_is_given(store, text):
+    await store.append_audit([AuditEntry(text, text, text, text, {text: text})])
+    assert await verify_audit(store) is None
+
+
+@pytest.mark.parametrize("reply", ["", "x"])
+async def test_empty_subjects_stand_for_nothing_by_themselves(store, reply):
+    await store.add_notices([NewNotice("", NoticeKind.MESSAGE, reply, ALICE)])
+    (notice,) = await store.claim_notices(10, 60.0)
+    assert (notice.subject, notice.occasion) == ("", reply)
