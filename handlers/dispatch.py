@@ -118,7 +118,7 @@ async def unknown_verb(request: Request) -> Answer:
         more.insert(0, fill(words.UNKNOWN_VERB_NEAREST, nearest=nearest))
     if request.surface.is_direct and request.surface.kind == "message":
         more = [*more[:-1], words.SHORT_HELP]
-    return replies.problem(sentence, request.reference, more=" ".join(more))
+    return replies.problem(sentence, request.reference, more="\n".join(more))
 
 
 async def old_button(request: Request) -> Answer:

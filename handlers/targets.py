@@ -82,7 +82,7 @@ def not_linked(request: Request) -> Answer:
 
 def which_of_all(request: Request, rows: Sequence[Workspace]) -> Answer:
     """Ask which workspace is meant where no name was given."""
-    buttons = replies.choices(request.verb, rows, _labels(rows))
+    buttons = replies.choices(request.verb, rows, _labels(rows, rows))
     if not buttons:
         usage = VERBS[request.folder][request.verb].usage
         return replies.told(fill(words.WHICH_NAME, command=request.command, usage=Markup(usage)))
@@ -92,11 +92,12 @@ def which_of_all(request: Request, rows: Sequence[Workspace]) -> Answer:
 def _which_of_these(
     request: Request, name: str, found: Sequence[Workspace], rows: Sequence[Workspace]
 ) -> Answer:
-    addresses = [naming.address(one, rows) for one in found]
-    sentence = fill(words.WHICH, name=name)
-    more = fill(words.WHICH_AT, command=request.command, verb=Markup(request.verb), example=addresses[0])
+    labels = _labels(found, rows)
+    is_same = len({naming.fold(one.title) for one in found}) == 1
+    sentence = fill(words.WHICH if is_same else words.WHICH_BEGINNING, name=name)
+    more = fill(words.WHICH_AT, command=request.command, verb=Markup(request.verb), example=labels[0])
     return replies.problem(
-        sentence, request.reference, replies.choices(request.verb, found, addresses), more=more
+        sentence, request.reference, replies.choices(request.verb, found, labels), more=more
     )
 
 
@@ -107,7 +108,7 @@ async def _unknown(request: Request, name: str, near: Sequence[Workspace], *, ha
     sentence = fill(words.UNKNOWN_NAME, name=name)
     looking = await _look(request, words.LOOKING_FOR_IT)
     more = [looking] if looking else []
-    buttons = replies.choices(request.verb, near, _labels(near))
+    buttons = replies.choices(request.verb, near, _labels(near, near))
     if near:
         offered = (
             words.NEAREST if buttons else f"{words.NEAREST} {', '.join(line(one.title) for one in near)}"
@@ -140,11 +141,11 @@ def titles_of(request: Request, connections: Iterable[str]) -> Markup:
     return Markup(" and ".join(titles))
 
 
-def _labels(rows: Sequence[Workspace]) -> list[str]:
+def _labels(found: Sequence[Workspace], rows: Sequence[Workspace]) -> list[str]:
     """Return names that differ: with the connection where two have the same one."""
     return [
         one.title
         if sum(naming.fold(other.title) == naming.fold(one.title) for other in rows) == 1
         else naming.address(one, rows)
-        for one in rows
+        for one in found
     ]

@@ -7,13 +7,11 @@ from typing import Final
 # -- wishes ------------------------------------------------------------------------------------------------
 
 STARTING: Final = "Starting *{name}* at {title}. You get a direct message when it is ready."
-STARTING_RUNNING: Final = (
-    "*{name}* was running when I looked ({age}). I look once more and send you the way in."
-)
+STARTING_RUNNING: Final = "*{name}* was running already ({age}). I look once more and send you the way in."
 STARTING_ALREADY: Final = "*{name}* is starting already. You get a direct message when it is ready."
 STOPPING: Final = "Stopping *{name}* at {title}. You get a direct message when it is down."
 STOPPING_PENDING: Final = "Calling off the start of *{name}* and stopping it."
-STOPPING_STOPPED: Final = "*{name}* was stopped already when I looked ({age}). I make sure that it is."
+STOPPING_STOPPED: Final = "*{name}* was stopped already ({age}). I make sure that it is."
 STOPPING_ALREADY: Final = "*{name}* is stopping already. You get a direct message when it is down."
 RESTARTING: Final = "Restarting *{name}* at {title}. You get a direct message when it is ready."
 RESTARTING_ALREADY: Final = "*{name}* is restarting already. You get a direct message when it is ready."
@@ -45,6 +43,7 @@ UNKNOWN_NEXT: Final = "Write `{command}list` to see what you have, or `{command}
 LOOKING_FOR_IT: Final = "I am looking at {titles} for it, and answer right after."
 LOOKING_AT_YOURS: Final = "I am looking at what you have at {titles}, and answer right after."
 WHICH: Final = "You have more than one *{name}*. Which one?"
+WHICH_BEGINNING: Final = "More than one of your workspaces begins with *{name}*. Which one?"
 WHICH_AT: Final = "Press one, or write for example `{command}{verb} {example}`."
 WHICH_OF_ALL: Final = "Which workspace? Press one, or write `{command}{verb} NAME`."
 WHICH_NAME: Final = "Which workspace? Write `{command}{usage}`."
@@ -68,6 +67,7 @@ NEVER_CHECKED: Final = "not looked at yet"
 AND_MORE: Final = "and {count} more"
 OLD_SNAPSHOT: Final = "I am looking for news at {titles}; press *Refresh* in a moment."
 NOT_RUNNING: Final = "*{name}* is not running: {state}, {age}. Start it, and its address comes by itself."
+OPENING: Final = "*{name}* is running."
 OPENING_PRIVATE: Final = "Only you can see this."
 REALIASED: Final = "From now on *{old}* is *{name}* to you."
 UNALIASED: Final = "*{name}* has its own name again."
@@ -130,8 +130,8 @@ WHOAMI_REFUSED: Final = "*{title}*: the link is no longer accepted"
 WHOAMI_NOT_LINKED: Final = "*{title}*: not linked"
 HELP: Final = "I start, stop and open your workspaces, with your own account."
 HELP_SHARE: Final = (
-    "Only you see my answers. With `--share` at the end, `list`, `status` and the rest show to everybody; "
-    "addresses never do."
+    "Only you see my answers. With `--share` at the end, `list`, `status`, `start` and `stop` show theirs to "
+    "everybody; addresses are never shown."
 )
 HELP_DIRECT: Final = "In a direct message to me the same words work without `{command}`."
 SHORT_HELP: Final = (

@@ -28,6 +28,12 @@ async def handle(request: Request) -> Answer:
     if not found:
         return await _unknown(request)
     if len(found) > 1:
+        # An id that several connections understand is meant for the one that the person has linked.
+        linked_at = {
+            account.connection for account in await request.services.accounts.links(request.principal)
+        }
+        found = {name: remote_id for name, remote_id in found.items() if name in linked_at} or found
+    if len(found) > 1:
         example = f"{line(reference)}@{min(found)}"
         titles = titles_of(request, found)
         sentence = fill(words.ADD_AMBIGUOUS, titles=titles, command=request.command, example=example)

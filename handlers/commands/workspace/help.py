@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.blocks import kit
-from bot.blocks.limits import fill
+from bot.blocks.limits import Markup, fill
 from bot.words import answers as words
 from bot.words.verbs import VERBS
 from handlers.dispatch import unknown_verb
@@ -21,7 +21,7 @@ async def handle(request: Request) -> Answer:
     if request.arguments:
         return await _one(request, request.arguments[0].casefold())
     lines = [f"`{request.command}{entry.usage}` – {entry.summary}" for entry in catalogue.values()]
-    small = [words.HELP_SHARE, fill(words.HELP_DIRECT, command=request.command)]
+    small = [words.HELP_SHARE, fill(words.HELP_DIRECT, command=Markup(request.command.strip()))]
     if request.surface.is_direct and request.surface.kind == "message":
         small = []
     blocks = [

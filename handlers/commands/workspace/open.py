@@ -27,7 +27,8 @@ async def handle(request: Request) -> Answer:
     facts = await workspaces.facts(workspace)
     if workspace.state is State.RUNNING:
         if facts.ide_url:
-            return replies.opening(facts, opening(facts))
+            sentence = f"{fill(words.OPENING, name=workspace.title)} {opening(facts)}"
+            return replies.opening(facts, sentence)
         await workspaces.refresh(request.principal, workspace.id)
         return replies.told(opening(facts), open_buttons(facts))
     wish = await request.services.store.latest_wish(workspace.id)

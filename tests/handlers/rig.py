@@ -1,0 +1,225 @@
+"""A whole bot without Slack, provider or engine: a real store, what people say, and what was written."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.errors import Refused
+from bot.models import Account, Answer, Link, Notice, NoticeKind, Principal, Surface, Workspace
+from bot.policy import Installation
+from bot.providers.base import Provider
+from bot.store.base import Activation, Store
+from handlers.dispatch import run_button, run_text
+from handlers.services import Services, build_services
+from tests.support.clock import CountingIds, FakeClock
+from tests.support.golden import check_limits
+from tests.support.providers import FakeProvider, fake_settings
+from tests.support.store import ALICE, linked, memory_store
+
+TEAM = Installation("T1")
+COLLEAGUE = Principal(None, "T1", "UCHEN")
+GUEST = Principal(None, "T1", "UGRETA")
+STRANGER = Principal(None, "T9", "UPAVEL")
+PAGE = "https://usher.example.org/link/nonce"
+
+
+class Cloud(FakeProvider):
+    """Know workspaces by links too."""
+
+    def parse_reference(self, text: str) -> str | None:
+        base = f"{self.settings.base_url}/dash/"
+        if text.startswith(base):
+            return text.removeprefix(base)
+        return text if text.startswith("id-") else None
+
+
+class Hub(FakeProvider):
+    """Know ids, too, which two connections may understand."""
+
+    def parse_reference(self, text: str) -> str | None:
+        return text if text.startswith("id-") else None
+
+
+class PlainProvider(FakeProvider):
+    """Have no lists: what the seeds alone promise."""
+
+    discover = Provider.discover
+
+
+@dataclass
+class FakeAccounts:
+    """Do what ``bot.accounts`` does in Slack, without pages; remember what it was asked."""
+
+    store: Store
+    invited: list[tuple[Principal, str, Any]] = field(default_factory=list)
+    unlinked: list[tuple[Principal, str | None, str, str, bool]] = field(default_factory=list)
+    code: str = "ABCD2345"
+    has_address: bool = True
+
+    async def invite(
+        self, principal: Principal, connection: str, waiting: dict[str, Any] | None = None
+    ) -> str:
+        if not self.has_address:
+            raise Refused(
+                "link.no_address", "I have no address that your browser reaches. Ask whoever runs me."
+            )
+        self.invited.append((principal, connection, waiting))
+        return PAGE
+
+    async def confirm_code(self, principal: Principal, code: str) -> Account:
+        if code != self.code:
+            raise Refused("code.wrong", "That is not the code. 4 tries are left.")
+        return await activate(self.store, principal, "saturn")
+
+    async def links(self, principal: Principal) -> list[Account]:
+        return await self.store.accounts(principal)
+
+    async def unlink(
+        self,
+        principal: Principal,
+        connection: str | None = None,
+        *,
+        actor: str,
+        cause: str,
+        interaction: str = "",
+        tell: bool = True,
+    ) -> list[Account]:
+        self.unlinked.append((principal, connection, actor, cause, tell))
+        return await self.store.unlink(
+            principal, connection, revocable=[], cause=cause, interaction=interaction
+        )
+
+
+async def activate(store: Store, principal: Principal, connection: str, username: str = "alice") -> Account:
+    """Link an account without any list of it."""
+    now = await store.now()
+    account = Account(
+        f"account_{principal.user_id}_{connection}",
+        principal,
+        connection,
+        username,
+        "sealed",
+        "active",
+        now,
+    )
+    nonce = f"nonce_{principal.key}_{connection}_{now}"
+    await store.new_link(Link(nonce, principal, connection, None, now, now + 600))
+    assert await store.activate(nonce, "open", Activation(account)) == "ok"
+    return account
+
+
+@dataclass
+class Rig:
+    """Say things as people, and look at what was written."""
+
+    services: Services
+    store: Store
+    accounts: FakeAccounts
+    clock: FakeClock
+    wakes: list[float]
+    count: int = 0
+
+    async def link(
+        self, principal: Principal = ALICE, names: tuple[str, ...] = ("notebook",), **keys: Any
+    ) -> Any:
+        """Give a person an account at Saturn Cloud and workspaces there."""
+        return await linked(self.store, principal, names, **({"username": "alice"} | keys))
+
+    def surface(self, **keys: Any) -> Surface:
+        """Return a place that an interaction of its own comes from."""
+        self.count += 1
+        given = {"kind": "command", "channel_id": "C1", "interaction": f"command:{self.count}"}
+        return Surface(**given | keys)
+
+    async def say(
+        self, text: str, principal: Principal = ALICE, looked: tuple[str, ...] = (), **keys: Any
+    ) -> Answer:
+        """Type a command; keys change where it is typed."""
+        return self.checked(
+            await run_text(self.services, principal, self.surface(**keys), text, looked=looked)
+        )
+
+    async def direct(self, text: str, principal: Principal = ALICE) -> Answer:
+        """Write the bot a direct message."""
+        return await self.say(text, principal, kind="message", channel_id="D1", is_direct=True)
+
+    async def press(
+        self, action_id: str, value: str = "", principal: Principal = ALICE, **keys: Any
+    ) -> Answer:
+        """Press a button."""
+        surface = self.surface(**{"kind": "button", "response_url": "https://hooks.example.org/1"} | keys)
+        return self.checked(await run_button(self.services, principal, surface, action_id, value))
+
+    def checked(self, answer: Answer) -> Answer:
+        if answer.text:
+            check_limits(answer)
+        return answer
+
+    async def workspace(self, name: str = "notebook", principal: Principal = ALICE, **keys: Any) -> Workspace:
+        """Return a person's workspace."""
+        rows = await self.store.workspaces(principal, **keys)
+        return next(row for row in rows if name in {row.name, row.title})
+
+    async def notices(self, kind: NoticeKind | None = None) -> list[Notice]:
+        """Return what waits in the outbox (and leave it leased)."""
+        found = await self.store.claim_notices(100, 60.0)
+        return [notice for notice in found if kind is None or notice.kind is kind]
+
+    async def audit(self) -> list[Mapping[str, Any]]:
+        """Return the audit's rows."""
+        return await self.store.audit_entries()
+
+
+@asynccontextmanager
+async def rig(
+    *,
+    installation: Installation = TEAM,
+    administrators: frozenset[str] = frozenset(),
+    connections: Mapping[str, Provider] | None = None,
+) -> AsyncIterator[Rig]:
+    """Put a bot together with two connections: Saturn Cloud and Hub."""
+    clock, wakes = FakeClock(), []
+    providers = connections or {
+        "saturn": Cloud(clock, fake_settings("saturn", title="Saturn Cloud")),
+        "hub": Hub(clock, fake_settings("hub", title="Hub", base_url="https://hub.example.test")),
+    }
+    async with memory_store(clock, CountingIds()) as store:
+        accounts = FakeAccounts(store)
+        services = build_services(
+            store=store,
+            accounts=accounts,
+            connections=providers,
+            installation=installation,
+            administrators=administrators,
+            clock=clock,
+            ids=CountingIds(),
+            wake=lambda: wakes.append(clock.now()),
+            deadline_seconds=1800.0,
+        )
+        yield Rig(services, store, accounts, clock, wakes)
+
+
+def buttons(answer: Answer) -> dict[str, dict[str, Any]]:
+    """Return an answer's buttons by their words."""
+    found = [
+        element
+        for block in answer.blocks
+        for element in (*block.get("elements", ()), block.get("accessory"))
+        if element and element.get("type") == "button"
+    ]
+    return {element["text"]["text"]: element for element in found}
+
+
+def words(answer: Answer) -> str:
+    """Return all that an answer says in its blocks."""
+    said = [block["text"]["text"] for block in answer.blocks if block["type"] == "section"]
+    said += [
+        element["text"]
+        for block in answer.blocks
+        if block["type"] == "context"
+        for element in block["elements"]
+    ]
+    return "\n".join(said)

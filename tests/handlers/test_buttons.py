@@ -1,0 +1,172 @@
+"""Buttons: what they carry is a key, who presses is asked again, and a stale one gets an honest answer."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.errors import StoreBusy, StoreUnavailable
+from bot.models import Outcome, State, WishVerb
+from bot.store.base import WishUpdate
+from handlers.dispatch import run_text
+from tests.handlers.rig import COLLEAGUE, buttons, words
+from tests.support.golden import check_golden
+from tests.support.store import ALICE
+
+
+async def started(bot):
+    """Start the notebook and return the wish."""
+    await bot.link()
+    await bot.say("start")
+    return await bot.store.latest_wish((await bot.workspace()).id)
+
+
+async def end(bot, wish, outcome, cause=None):
+    """Let a wish end as the reconciler does."""
+    (step,) = await bot.store.claim_wishes(1, 60.0)
+    assert step.wish.id == wish.id
+    await bot.store.save_step(
+        WishUpdate(wish.id, 0.0, outcome=outcome, cause=cause, claim=getattr(step, "claim", ""))
+    )
+
+
+@pytest.mark.parametrize(
+    ("action_id", "verb"),
+    [("start", WishVerb.START), ("start:3", WishVerb.START), ("stop", WishVerb.STOP)],
+)
+async def test_start_and_stop_are_the_same_verbs(bot, action_id, verb):
+    await bot.link()
+    row = await bot.workspace()
+    await bot.press(action_id, row.id)
+    assert (await bot.store.latest_wish(row.id)).verb is verb
+
+
+async def test_a_double_click_is_one_wish(bot):
+    await bot.link()
+    row = await bot.workspace()
+    await bot.press("start", row.id)
+    assert "is starting already" in words(await bot.press("start", row.id))
+    assert len(await bot.store.open_wishes(ALICE)) == 1
+
+
+async def test_refresh_asks_for_a_read_and_says_how_old_the_news_are(bot):
+    wish = await started(bot)
+    bot.wakes.clear()
+    answer = await bot.press("refresh", wish.id)
+    check_golden("answers/refresh", answer)
+    assert bot.wakes
+
+
+async def test_refresh_on_a_list_redraws_it(bot):
+    await bot.link()
+    refresh = buttons(await bot.say("list"))["Refresh"]
+    answer = await bot.press(refresh["action_id"], refresh["value"])
+    assert answer.replaces
+    assert "Your workspaces" in words(answer)
+
+
+async def test_keep_waiting_sets_a_new_deadline_and_no_new_start(bot):
+    wish = await started(bot)
+    bot.clock.advance(1900)
+    answer = await bot.press("keep_waiting", wish.id)
+    check_golden("answers/kept-waiting", answer)
+    kept = await bot.store.wish(wish.id)
+    assert (kept.deadline_number, kept.deadline_at) == (2, bot.clock.now() + 1800)
+    assert len(await bot.store.open_wishes(ALICE)) == 1
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [
+        (Outcome.FULFILLED, "That start has come true meanwhile"),
+        (Outcome.FAILED, "That start has failed meanwhile"),
+        (Outcome.REFUSED, "That start was refused meanwhile"),
+        (Outcome.CANCELLED, "That start was called off meanwhile"),
+    ],
+)
+async def test_keep_waiting_comes_too_late(bot, outcome, said):
+    wish = await started(bot)
+    await end(bot, wish, outcome, "gave_up")
+    assert said in words(await bot.press("keep_waiting", wish.id))
+    assert await bot.store.open_wishes(ALICE) == []
+
+
+async def test_keep_waiting_on_what_was_replaced(bot):
+    wish = await started(bot)
+    await bot.say("stop notebook")
+    assert "You asked for something else meanwhile." in words(await bot.press("keep_waiting", wish.id))
+
+
+async def test_try_again_is_a_new_wish(bot):
+    wish = await started(bot)
+    await end(bot, wish, Outcome.FAILED, "provider_failed")
+    answer = await bot.press("try_again", wish.id)
+    assert "Starting *notebook*" in words(answer)
+    (fresh,) = await bot.store.open_wishes(ALICE)
+    assert fresh.id != wish.id
+
+
+async def test_try_again_repeats_neither_what_is_open_nor_what_came_true(bot):
+    wish = await started(bot)
+    assert "I am still at it" in words(await bot.press("try_again", wish.id))
+    await end(bot, wish, Outcome.FULFILLED)
+    assert "has come true meanwhile" in words(await bot.press("try_again", wish.id))
+    assert await bot.store.open_wishes(ALICE) == []
+
+
+@pytest.mark.parametrize(
+    "action_id", ["refresh", "keep_waiting", "try_again", "stop", "open", "forget", "status"]
+)
+async def test_another_persons_button_does_nothing_and_tells_nothing(bot, action_id):
+    wish = await started(bot)
+    value = wish.id if action_id in {"refresh", "keep_waiting", "try_again"} else wish.workspace_id
+    answer = await bot.press(action_id, value, COLLEAGUE)
+    assert words(answer).startswith("I know no such workspace of yours.")
+    assert (await bot.store.wish(wish.id)) == wish
+    assert (await bot.audit())[-1]["result"] == "refused"
+
+
+@pytest.mark.parametrize("value", ["", "wish_none", "' OR 1=1 --", "x" * 2000])
+@pytest.mark.parametrize("action_id", ["refresh", "keep_waiting", "try_again", "stop"])
+async def test_a_key_of_nothing(bot, action_id, value):
+    answer = await bot.press(action_id, value)
+    assert answer.text
+
+
+async def test_a_button_of_a_row_that_is_gone_since(bot):
+    wish = await started(bot)
+    await bot.accounts.unlink(ALICE, "saturn", actor=ALICE.key, cause="person")
+    for action_id, value in (("refresh", wish.id), ("start", wish.workspace_id), ("open", wish.workspace_id)):
+        assert "I know no such workspace of yours." in words(await bot.press(action_id, value))
+
+
+async def test_a_button_of_an_earlier_release(bot):
+    assert "That button is older than I am now." in words(await bot.press("launch_rocket", "x"))
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (StoreBusy("2 s"), "I am too busy right now, so nothing was started."),
+        (StoreUnavailable("disk full at 10.0.0.1"), "I can't reach my own records right now"),
+        (ValueError("a secret"), "Something went wrong on my side."),
+    ],
+)
+async def test_what_goes_wrong_inside_becomes_words_with_a_reference(bot, error, said, capsys):
+    class Broken:
+        async def person(self, principal):
+            raise error
+
+    broken = type(bot.services.authority)(store=Broken(), installation=bot.services.authority.installation)
+    services = type(bot.services)(
+        **{name: getattr(bot.services, name) for name in bot.services.__slots__} | {"authority": broken}
+    )
+    answer = bot.checked(await run_text(services, ALICE, bot.surface(), "start notebook"))
+    assert words(answer).startswith(said)
+    assert "10.0.0.1" not in words(answer)
+    reference = words(answer).rsplit("Reference ", 1)[1]
+    assert reference in capsys.readouterr().out
+
+
+async def test_a_state_that_moves_on_makes_the_buttons_of_the_list(bot):
+    await bot.link(state=State.RUNNING)
+    assert {"Open", "Stop"} <= set(buttons(await bot.say("list")))

@@ -1,0 +1,169 @@
+"""link, unlink, whoami, help: accounts of one's own, and what people ask first."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.models import NewNotice, NoticeKind
+from bot.words.verbs import VERBS
+from handlers import discovery
+from tests.handlers.rig import COLLEAGUE, PAGE, Cloud, activate, buttons, rig, words
+from tests.support.clock import FakeClock
+from tests.support.golden import check_golden
+from tests.support.providers import fake_settings
+from tests.support.store import ALICE
+
+
+async def test_link_offers_every_connection(bot):
+    answer = await bot.say("link")
+    check_golden("answers/link", answer)
+    assert bot.accounts.invited == []
+
+
+@pytest.mark.parametrize("name", ["saturn", "SATURN", "sat", "Saturn Cloud", "“saturn cloud”"])
+async def test_link_offers_the_one_that_is_named(bot, name):
+    assert list(buttons(await bot.say(f"link {name}"))) == ["Link Saturn Cloud"]
+
+
+async def test_link_says_who_is_linked_already(bot):
+    await activate(bot.store, ALICE, "saturn")
+    assert "Your account alice at Saturn Cloud is linked." in words(await bot.say("link saturn"))
+
+
+async def test_an_unknown_connection_is_said_with_the_known_ones(bot):
+    assert words(await bot.say("link moon")).startswith(
+        "I know no connection *moon*. There is: `hub`, `saturn`."
+    )
+
+
+async def test_the_button_answers_with_a_fresh_link(bot):
+    offered = buttons(await bot.say("start notebook"))["Link Saturn Cloud"]
+    answer = await bot.press(offered["action_id"], offered["value"])
+    check_golden("answers/invitation", answer)
+    ((principal, connection, waiting),) = bot.accounts.invited
+    assert (principal, connection) == (ALICE, "saturn")
+    assert waiting["text"] == "start notebook"
+    assert waiting["response_url"] == "https://hooks.example.org/1"
+    assert buttons(answer)["Open the link page"]["url"] == PAGE
+
+
+async def test_the_button_of_another_makes_a_link_of_ones_own(bot):
+    offered = buttons(await bot.say("start notebook"))["Link Saturn Cloud"]
+    await bot.press(offered["action_id"], offered["value"], COLLEAGUE)
+    ((principal, _, waiting),) = bot.accounts.invited
+    assert principal == COLLEAGUE
+    assert waiting["principal"] == COLLEAGUE.key
+
+
+async def test_a_plain_link_has_no_command_waiting(bot):
+    await bot.press("invite:0", "saturn")
+    assert bot.accounts.invited == [(ALICE, "saturn", None)]
+
+
+async def test_without_an_address_the_click_says_so(bot):
+    bot.accounts.has_address = False
+    assert "I have no address that your browser reaches." in words(await bot.press("invite", "saturn"))
+
+
+async def test_the_code_is_asked_for_by_a_form(bot):
+    answer = await bot.say("link code")
+    check_golden("answers/code", answer)
+    check_golden("views/code", answer.view)
+    assert (await bot.press("enter_code")).view == answer.view
+
+
+async def test_unlink_asks_which_and_then_before_it_does(bot):
+    for connection in ("saturn", "hub"):
+        await activate(bot.store, ALICE, connection)
+    answer = await bot.say("unlink")
+    check_golden("answers/unlink", answer)
+    button = buttons(answer)["Unlink Hub"]
+    done = await bot.press(button["action_id"], button["value"])
+    assert words(done) == "Your account at Hub is unlinked. I have deleted my access to it."
+    assert bot.accounts.unlinked == [(ALICE, "hub", ALICE.key, "person", True)]
+
+
+async def test_unlink_by_name_and_all(bot):
+    for connection in ("saturn", "hub"):
+        await activate(bot.store, ALICE, connection)
+    assert "at Saturn Cloud is unlinked" in words(await bot.say("unlink saturn"))
+    bot.clock.advance(1)
+    await activate(bot.store, ALICE, "saturn")
+    assert "at Hub and Saturn Cloud is unlinked" in words(await bot.say("unlink all"))
+    assert await bot.store.accounts(ALICE) == []
+
+
+async def test_what_is_not_linked_can_not_be_unlinked(bot):
+    assert "You have no account linked." in words(await bot.say("unlink"))
+    await activate(bot.store, ALICE, "saturn")
+    assert "No account is linked at Hub." in words(await bot.say("unlink hub"))
+    assert "I know no connection *moon*." in words(await bot.say("unlink moon"))
+    assert bot.accounts.unlinked == []
+
+
+async def test_a_link_of_a_connection_that_was_taken_away_can_be_ended(bot):
+    await activate(bot.store, ALICE, "saturn")
+    del bot.services.connections["saturn"]
+    assert "is unlinked" in words(await bot.say("unlink saturn"))
+
+
+async def test_only_administrators_end_the_links_of_others(bot):
+    await activate(bot.store, COLLEAGUE, "saturn")
+    answer = await bot.say("unlink saturn <@UCHEN>")
+    assert "that needs an administrator of mine, and none is named" in words(answer).casefold()
+    async with rig(administrators=frozenset({"T1:UALICE"})) as other:
+        await activate(other.store, COLLEAGUE, "saturn")
+        assert "Only administrators" in words(await other.say("unlink all <@UALICE>", principal=COLLEAGUE))
+        assert "has no such account linked" in words(await other.say("unlink hub <@UCHEN|chen>"))
+        done = await other.say("unlink <@UCHEN>")
+        assert words(done) == "The account of <@UCHEN> at Saturn Cloud is unlinked."
+        assert other.accounts.unlinked[-1] == (COLLEAGUE, None, ALICE.key, "administrator", True)
+
+
+async def test_whoami(bot):
+    await activate(bot.store, ALICE, "saturn")
+    account = await activate(bot.store, ALICE, "hub")
+    notice = NewNotice(account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
+    await bot.store.refuse_account(account.id, account.secret, notice, [])
+    check_golden("answers/whoami", await bot.say("whoami"))
+
+
+async def test_whoami_of_an_administrator_without_links():
+    clock = FakeClock()
+    saturn = Cloud(clock, fake_settings("saturn", title="Saturn Cloud"))
+    async with rig(administrators=frozenset({"UALICE"}), connections={"saturn": saturn}) as bot:
+        answer = await bot.say("whoami")
+        assert "You are an administrator of mine." in words(answer)
+        assert "*Saturn Cloud*: not linked" in words(answer)
+        await activate(bot.store, ALICE, "saturn", username="")
+        assert "*Saturn Cloud*: linked" in words(await bot.say("whoami"))
+
+
+async def test_help_is_made_from_the_catalogue(bot):
+    answer = await bot.say("help")
+    check_golden("answers/help", answer)
+    assert all(f"/workspace {entry.usage}" in words(answer) for entry in VERBS["workspace"].values())
+    check_golden("answers/help-direct", await bot.direct("help"))
+
+
+@pytest.mark.parametrize("verb", discovery.verbs("workspace"))
+async def test_help_on_every_verb(bot, verb):
+    check_golden(f"help/{verb}", await bot.say(f"help {verb}"))
+
+
+async def test_help_on_an_unknown_verb_offers_the_nearest(bot):
+    assert "`/workspace start`" in words(await bot.say("help strat"))
+
+
+@pytest.mark.parametrize("command", discovery.commands())
+def test_every_verb_has_its_words_and_the_other_way_round(command):
+    assert set(VERBS[command]) == set(discovery.verbs(command))
+
+
+async def test_an_unknown_verb_offers_the_nearest_and_runs_none(bot):
+    await bot.link()
+    answer = await bot.say("strat notebook")
+    check_golden("answers/verb-unknown", answer)
+    assert await bot.store.open_wishes(ALICE) == []
+    assert "Write `help`" in words(await bot.direct("good morning"))
+    assert "`/workspace help`" in words(await bot.say("qzqzqz"))

@@ -1,0 +1,165 @@
+"""list, status and open: answered from rows, with their age, and addresses for their owner alone."""
+
+from __future__ import annotations
+
+import json
+
+from bot.models import NoticeKind, Observed, State, TaskKind
+from tests.handlers.rig import COLLEAGUE, activate, buttons, words
+from tests.support.golden import check_golden
+from tests.support.store import ALICE, found_workspace, observe
+
+IDE = "https://app.example.test/ide/alice?a=1"
+
+
+async def running(bot, name="notebook", url=IDE):
+    row = await bot.workspace(name)
+    await observe(bot.store, bot.clock, row, Observed(State.RUNNING, url))
+    return await bot.workspace(name)
+
+
+def shown(answer):
+    return json.dumps(answer.as_body())
+
+
+async def test_the_list(bot):
+    linked = await bot.link(names=("notebook", "trainer", "vision", "old", "brain"))
+    left = [found_workspace(name) for name in ("notebook", "trainer", "vision", "brain")]
+    await bot.store.merge_discovered(linked.account.id, left)
+    await observe(bot.store, bot.clock, await bot.workspace("trainer"), Observed(State.STARTING))
+    await observe(bot.store, bot.clock, await bot.workspace("vision"), Observed(State.STOPPING))
+    await running(bot)
+    answer = await bot.say("")
+    check_golden("answers/list", answer)
+    assert shown(await bot.say("LIST")) == shown(answer)
+
+
+async def test_a_shared_list_holds_no_address(bot):
+    await bot.link()
+    await running(bot)
+    answer = await bot.say("list --share")
+    assert answer.in_channel
+    assert IDE not in shown(answer)
+    assert "url" not in buttons(answer)["Open"]
+    check_golden("answers/list-shared", answer)
+
+
+async def test_a_long_list_comes_in_pages(bot):
+    await bot.link(names=tuple(f"workspace-{number:02}" for number in range(45)))
+    first = await bot.say("list")
+    assert "and 25 more" in words(first)
+    assert len(first.blocks) <= 50
+    more = buttons(first)["More"]
+    second = await bot.press(more["action_id"], more["value"])
+    assert second.replaces
+    assert "workspace-20" in words(second)
+    assert "More" not in buttons(await bot.say("list 3"))
+    assert "workspace-44" in words(await bot.say("list 99"))
+    assert "workspace-00" in words(await bot.say("list of all"))
+
+
+async def test_an_old_list_is_shown_and_read_anew_behind(bot):
+    await bot.link()
+    bot.clock.advance(120)
+    answer = await bot.say("list")
+    assert "I am looking for news at Saturn Cloud" in words(answer)
+    kinds = [task.kind for task in await bot.store.claim_tasks(9, 30.0)]
+    assert kinds == [TaskKind.DISCOVER]
+
+
+async def test_the_status_of_one(bot):
+    await bot.link()
+    await running(bot)
+    bot.clock.advance(30)
+    answer = await bot.say("status notebook")
+    check_golden("answers/status", answer)
+    assert bot.wakes
+    assert shown(await bot.say("status")) == shown(answer)
+
+
+async def test_a_shared_status_holds_no_address(bot):
+    await bot.link()
+    await running(bot)
+    answer = await bot.say("status notebook --share")
+    assert answer.in_channel
+    assert "https://" not in shown(answer)
+
+
+async def test_the_status_of_what_is_under_way_is_its_card(bot):
+    await bot.link()
+    await bot.say("start")
+    assert "Queued to start since" in words(await bot.say("status notebook"))
+
+
+async def test_the_status_of_several_is_the_list(bot):
+    await bot.link(names=("notebook", "trainer"))
+    assert words(await bot.say("status")) == words(await bot.say("list"))
+
+
+async def test_a_status_tells_what_the_provider_says(bot):
+    await bot.link()
+    row = await bot.workspace()
+    await observe(bot.store, bot.clock, row, Observed(State.FAILED, detail="<b>Out of memory</b>"))
+    assert "&lt;b&gt;Out of memory&lt;/b&gt;" in words(await bot.say("status"))
+
+
+async def test_a_running_workspace_opens_for_its_owner(bot):
+    await bot.link()
+    await running(bot)
+    answer = await bot.say("open notebook --share")
+    assert not answer.in_channel
+    check_golden("answers/open", answer)
+    assert buttons(answer)["Open"]["url"] == IDE
+
+
+async def test_open_in_a_shared_card_answers_its_owner_and_nobody_else(bot):
+    await bot.link()
+    row = await running(bot)
+    assert buttons(await bot.press("open", row.id))["Open"]["url"] == IDE
+    for principal in (COLLEAGUE,):
+        stolen = await bot.press("open", row.id, principal)
+        assert IDE not in shown(stolen)
+        assert "I know no such workspace of yours." in words(stolen)
+
+
+async def test_an_address_elsewhere_is_not_passed_on(bot):
+    await bot.link()
+    await running(bot, url="https://evil.example/ide")
+    answer = await bot.say("open")
+    assert "evil" not in shown(answer)
+    assert "gave no address that I may pass on" in words(answer)
+    assert list(buttons(answer)) == ["See its page"]
+
+
+async def test_what_is_not_running_is_not_opened(bot):
+    await bot.link()
+    answer = await bot.say("open notebook")
+    check_golden("answers/open-stopped", answer)
+    await bot.say("start")
+    assert "Queued to start" in words(await bot.say("open notebook"))
+
+
+async def test_what_is_gone_is_not_opened(bot):
+    account = (await bot.link()).account
+    await bot.store.merge_discovered(account.id, [])
+    assert "no longer exists" in words(await bot.say("open notebook"))
+
+
+async def test_an_address_that_was_not_read_with_ones_own_credential_is_not_shown(bot):
+    account = await activate(bot.store, ALICE, "saturn")
+    await bot.say("add id-1 notebook")
+    row = await bot.workspace("notebook")
+    assert row.verified_at is None
+    assert bot.services.workspaces.ide_url(row) is None
+    assert account.principal == row.principal
+
+
+async def test_hostile_names_stay_names_everywhere(bot):
+    names = ("<!channel>", '"><script>', "<@UALICE>", "*bold*_~`x`", "🚀" * 400, "x" * 5000, "a&lt;b")
+    await bot.link(names=names)
+    for text in ("list", "list --share", "start", "status", "stop <", "forget", 'start "<!channel>"'):
+        said = shown(await bot.say(text))
+        assert "<!channel>" not in said
+        assert "<script>" not in said
+    kinds = {notice.kind for notice in await bot.notices()}
+    assert kinds <= {NoticeKind.CARD}

@@ -1,0 +1,182 @@
+"""Names that are not whole, not one, or not there: asked about, offered, looked for, never guessed."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.models import NoticeKind, TaskKind
+from handlers.replay import replay, replayer
+from tests.handlers.rig import Cloud, PlainProvider, activate, buttons, rig, words
+from tests.support.clock import FakeClock
+from tests.support.golden import check_golden
+from tests.support.providers import fake_settings
+from tests.support.store import ALICE, found_workspace
+
+
+async def tasks(bot, kind=TaskKind.DISCOVER):
+    return [task for task in await bot.store.claim_tasks(50, 30.0) if task.kind is kind]
+
+
+async def fresh(bot):
+    """Close what a link began, so that every list is as new as can be."""
+    for task in await tasks(bot):
+        await bot.store.task_done(task.id)
+
+
+async def test_a_unique_beginning_is_run(bot):
+    await bot.link(names=("notebook", "trainer"))
+    assert "Starting *trainer*" in words(await bot.say("start tra"))
+
+
+async def test_two_that_begin_alike_are_asked_about(bot):
+    await bot.link(names=("notebook", "notes"))
+    answer = await bot.say("start note")
+    check_golden("answers/name-of-two", answer)
+    assert await bot.store.open_wishes(ALICE) == []
+    pressed = await bot.press(buttons(answer)["notes"]["action_id"], buttons(answer)["notes"]["value"])
+    assert "Starting *notes*" in words(pressed)
+
+
+async def test_two_of_the_same_name_are_told_apart_by_their_connection(bot):
+    await bot.link()
+    await bot.link(connection="hub", username="al")
+    answer = await bot.say("stop notebook")
+    check_golden("answers/name-twice", answer)
+    assert set(buttons(answer)) == {"notebook@hub", "notebook@saturn"}
+    assert "confirm" in buttons(answer)["notebook@hub"]
+    assert "at Hub" in words(await bot.say("start notebook@hub"))
+
+
+async def test_a_mistyped_name_is_offered_and_not_run(bot):
+    await bot.link(names=("notebook", "trainer"))
+    await fresh(bot)
+    answer = await bot.say("start notbok")
+    check_golden("answers/name-unknown", answer)
+    assert await bot.store.open_wishes(ALICE) == []
+
+
+async def test_a_name_that_is_like_none_gets_the_next_step(bot):
+    await bot.link()
+    answer = await bot.say("start qqqqzzzz")
+    assert "`/workspace list`" in words(answer)
+    assert "`list`" in words(await bot.direct("start qqqqzzzz"))
+
+
+async def test_verbs_without_a_button_name_the_nearest(bot):
+    await bot.link()
+    answer = await bot.say("alias notbook nb")
+    assert "Did you mean one of these? notebook" in words(answer)
+    assert buttons(answer) == {}
+
+
+async def test_a_long_list_can_be_searched(bot):
+    await bot.link(names=tuple(f"workspace-{number}" for number in range(9)))
+    answer = await bot.say("start")
+    kinds = [element["type"] for block in answer.blocks for element in block.get("elements", ())]
+    assert kinds == ["button"] * 5 + ["external_select"]
+
+
+async def test_an_old_list_is_read_anew_while_the_command_waits(bot):
+    linked = await bot.link()
+    await fresh(bot)
+    bot.clock.advance(61)
+    answer = await bot.say("start brand-new", response_url="https://hooks.example.org/1")
+    assert "I am looking at Saturn Cloud for it, and answer right after." in words(answer)
+    (task,) = await tasks(bot)
+    assert task.subject == linked.account.id
+    (waiting,) = task.payload["then"]
+    assert waiting["text"] == "start brand-new"
+    assert waiting["principal"] == ALICE.key
+    found = [found_workspace(name) for name in ("notebook", "brand-new")]
+    await bot.store.merge_discovered(linked.account.id, found)
+    await bot.store.task_done(task.id)
+    await replayer(bot.services)(ALICE, {**waiting, "task": "task_1"})
+    assert [wish.workspace_id for wish in await bot.store.open_wishes(ALICE)] == [
+        (await bot.workspace("brand-new")).id
+    ]
+    (reply,) = await bot.notices(NoticeKind.REPLY)
+    assert reply.body["response_url"] == "https://hooks.example.org/1"
+    assert reply.body["text"].startswith("Starting brand-new")
+
+
+async def test_a_replay_that_finds_nothing_says_so_and_looks_no_second_time(bot):
+    linked = await bot.link()
+    await fresh(bot)
+    bot.clock.advance(61)
+    await bot.say("start brand-new", response_url="https://hooks.example.org/1")
+    (task,) = await tasks(bot)
+    bot.clock.advance(3600)
+    await replay(bot.services, ALICE, task.payload["then"][0])
+    assert task.payload["then"][0]["looked"] == [linked.account.id]
+    (message,) = await bot.notices(NoticeKind.MESSAGE)
+    assert "I know no workspace *brand-new* of yours." in message.body["blocks"][0]["text"]["text"]
+    assert "looking" not in message.body["blocks"][0]["text"]["text"]
+
+
+async def test_several_old_lists_are_read_one_after_the_other(bot):
+    saturn = (await bot.link()).account
+    hub = (await bot.link(names=("trainer",), connection="hub", username="al")).account
+    await fresh(bot)
+    bot.clock.advance(61)
+    await bot.say("start brand-new")
+    (first,) = await tasks(bot)
+    await bot.store.task_done(first.id)
+    (waiting,) = first.payload["then"]
+    await replay(bot.services, ALICE, waiting)
+    (second,) = await tasks(bot)
+    assert {first.subject, second.subject} == {saturn.id, hub.id}
+    assert set(second.payload["then"][0]["looked"]) == {saturn.id, hub.id}
+
+
+async def test_somebody_just_linked_is_told_that_the_list_is_on_its_way(bot):
+    await activate(bot.store, ALICE, "saturn")
+    answer = await bot.say("start notebook")
+    check_golden("answers/looking", answer)
+    (task,) = await tasks(bot)
+    assert task.payload["then"][0]["text"] == "start notebook"
+
+
+async def test_somebody_with_nothing_is_told_where_to_begin(bot):
+    account = await activate(bot.store, ALICE, "saturn")
+    await bot.store.merge_discovered(account.id, [])
+    await fresh(bot)
+    assert "You have no workspaces here yet. Create one at Saturn Cloud" in words(await bot.say("list"))
+
+
+async def test_where_there_are_no_lists_people_add():
+    seeds = PlainProvider(FakeClock(), fake_settings("saturn", title="Saturn Cloud"))
+    async with rig(connections={"saturn": seeds}) as bot:
+        await activate(bot.store, ALICE, "saturn")
+        answer = await bot.say("start notebook")
+    assert "Write `/workspace add LINK`" in words(answer)
+
+
+async def test_without_any_connection_to_link_to_the_operator_is_named():
+    none = Cloud(FakeClock(), fake_settings("saturn", linking=("admin",)))
+    async with rig(connections={"saturn": none}) as bot:
+        answer = await bot.say("start notebook")
+    assert "Ask whoever runs me" in words(answer)
+
+
+async def test_a_replay_without_a_way_back_becomes_a_direct_message(bot):
+    await bot.link()
+    waiting = {"text": "status", "principal": ALICE.key, "interaction": "button:1"}
+    await replay(bot.services, ALICE, {**waiting, "task": "task_9"})
+    (message,) = await bot.notices(NoticeKind.MESSAGE)
+    assert message.subject == "button:1/task_9"
+    await replay(bot.services, ALICE, {**waiting, "task": "task_9"})
+    assert await bot.notices(NoticeKind.MESSAGE) == []
+
+
+async def test_a_start_that_waited_for_a_link_is_answered_by_its_card(bot):
+    await bot.link()
+    waiting = {"text": "start notebook", "is_direct": True, "channel_id": "D1", "interaction": "button:1"}
+    await replay(bot.services, ALICE, waiting)
+    assert [notice.kind for notice in await bot.notices()] == [NoticeKind.CARD]
+
+
+@pytest.mark.parametrize("waiting", [{"text": "start", "folder": "nowhere"}])
+async def test_a_waiting_command_of_no_command_is_passed_over(bot, waiting):
+    await bot.link()
+    await replay(bot.services, ALICE, waiting)
+    assert await bot.notices() == []

@@ -1,0 +1,109 @@
+"""add, alias and forget: a person's own list, which changes nothing at the provider."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.handlers.rig import activate, buttons, words
+from tests.support.golden import check_golden
+from tests.support.store import ALICE
+
+LINK = "https://app.example.test/dash/abc"
+
+
+async def test_a_pasted_link_adds_a_workspace(bot):
+    await activate(bot.store, ALICE, "saturn")
+    answer = await bot.say(f"add <{LINK}> my notebook")
+    check_golden("answers/add", answer)
+    row = await bot.workspace("my notebook")
+    assert (row.connection, row.remote_id, row.alias, row.origin) == ("saturn", "abc", "my notebook", "added")
+    assert bot.wakes
+
+
+async def test_an_id_that_two_connections_know_is_taken_for_the_linked_one(bot):
+    await activate(bot.store, ALICE, "hub")
+    await bot.say("add id-1")
+    assert (await bot.workspace("id-1")).connection == "hub"
+
+
+async def test_an_id_that_could_be_at_two_places_is_asked_about(bot):
+    for connection in ("saturn", "hub"):
+        await activate(bot.store, ALICE, connection)
+    answer = await bot.say("add id-1")
+    assert "Write `/workspace add id-1@hub` to say where." in words(answer)
+    assert "is on your list" in words(await bot.say("add id-1@hub"))
+
+
+async def test_adding_without_a_link_of_the_account_asks_for_it_and_waits(bot):
+    answer = await bot.say(f"add {LINK}")
+    assert buttons(answer)["Link Saturn Cloud"]["value"] == f"saturn add {LINK}"
+    assert "Link one" in words(await bot.say("add nonsense"))
+
+
+async def test_what_is_no_link_and_no_id_is_said(bot):
+    await activate(bot.store, ALICE, "saturn")
+    assert "no link or id of a workspace at Saturn Cloud" in words(await bot.say("add nonsense"))
+    assert "Write `/workspace add LINK`" in words(await bot.say("add"))
+    assert "no link or id" in words(await bot.say("add https://app.example.test.evil.example/dash/abc"))
+
+
+async def test_a_name_of_ones_own(bot):
+    await bot.link(names=("notebook", "my trainer"))
+    answer = await bot.say("alias notebook “the big one”")
+    check_golden("answers/alias", answer)
+    assert (await bot.workspace("the big one")).name == "notebook"
+    assert "Starting *the big one*" in words(await bot.say("start the big one"))
+    await bot.say("alias my trainer tr")
+    assert (await bot.workspace("tr")).name == "my trainer"
+    assert "has its own name again" in words(await bot.say("alias tr --clear"))
+    assert (await bot.workspace("my trainer")).alias is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("alias notebook trainer", "Another workspace of yours has that name already."),
+        ("alias notebook TRAINER", "Another workspace of yours has that name already."),
+        ("alias notebook " + "x" * 61, "A name may have 1 to 60 characters."),
+        ("alias notebook", "Write `/workspace alias NAME NEW-NAME`"),
+        ("alias", "Write `/workspace alias NAME NEW-NAME`"),
+        ("alias nothing-like-it nb", "I know no workspace *nothing-like-it* of yours."),
+    ],
+)
+async def test_a_name_that_can_not_be_given(bot, text, said):
+    await bot.link(names=("notebook", "trainer"))
+    assert said in words(await bot.say(text))
+    assert (await bot.workspace("notebook")).alias is None
+
+
+async def test_ones_own_name_may_be_given_again(bot):
+    await bot.link()
+    await bot.say("alias notebook nb")
+    assert "From now on *nb* is *NB* to you." in words(await bot.say("alias nb NB"))
+
+
+async def test_forgetting_and_bringing_back(bot):
+    await bot.link(names=("notebook", "trainer"))
+    answer = await bot.say("forget notebook")
+    check_golden("answers/forget", answer)
+    assert [row.name for row in await bot.store.workspaces(ALICE)] == ["trainer"]
+    assert "I know no workspace" in words(await bot.say("start notebook"))
+    assert "is back on your list" in words(await bot.say("add notebook"))
+    assert "Starting *notebook*" in words(await bot.say("start notebook"))
+
+
+async def test_forgetting_calls_off_what_is_under_way(bot):
+    await bot.link()
+    await bot.say("start")
+    row = await bot.workspace()
+    await bot.press("forget", row.id)
+    wish = await bot.store.latest_wish(row.id)
+    assert wish.cause == "forgotten"
+
+
+async def test_a_bare_forget_guesses_nothing(bot):
+    await bot.link()
+    answer = await bot.say("forget")
+    assert "Which workspace?" in words(answer)
+    assert [row.name for row in await bot.store.workspaces(ALICE)] == ["notebook"]
+    assert "Link one" in words(await bot.say("forget", principal=type(ALICE)(None, "T1", "UNEW")))

@@ -1,0 +1,167 @@
+"""start, stop and restart: written down at once, told at once, and never more than was meant."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.models import NewNotice, NoticeKind, Observed, Outcome, State, WishVerb
+from tests.handlers.rig import COLLEAGUE, Cloud, buttons, rig, words
+from tests.support.clock import FakeClock
+from tests.support.golden import check_golden
+from tests.support.providers import fake_settings
+from tests.support.store import ALICE, BOB, observe
+
+URL = "https://app.example.test/ide/1"
+
+
+async def latest(bot, name="notebook"):
+    return await bot.store.latest_wish((await bot.workspace(name)).id)
+
+
+@pytest.mark.parametrize("verb", ["start", "stop", "restart"])
+async def test_a_wish_is_written_with_its_card_and_its_audit(bot, verb):
+    await bot.link(state=State.STOPPED if verb == "start" else State.RUNNING)
+    answer = await bot.say(f"{verb} notebook")
+    check_golden(f"answers/{verb}", answer)
+    wish = await latest(bot)
+    assert wish.verb == WishVerb(verb)
+    assert wish.is_open
+    assert wish.deadline_at == bot.clock.now() + 1800
+    (card,) = await bot.notices()
+    assert (card.kind, card.subject, card.principal) == (NoticeKind.CARD, wish.id, ALICE)
+    assert card.body["channel_id"] == "C1"
+    entry = (await bot.audit())[-1]
+    assert (entry["actor"], entry["action"], entry["result"]) == (ALICE.key, f"workspace.{verb}", "accepted")
+    assert wish.reference in str(entry["detail"])
+    assert bot.wakes
+
+
+async def test_a_bare_start_means_the_only_workspace(bot):
+    await bot.link()
+    assert "Starting *notebook*" in words(await bot.say("start"))
+
+
+async def test_a_bare_start_with_several_asks_which(bot):
+    await bot.link(names=("notebook", "trainer"))
+    answer = await bot.say("start")
+    check_golden("answers/start-which", answer)
+    assert await bot.store.open_wishes(ALICE) == []
+
+
+async def test_a_second_start_joins_the_first(bot):
+    await bot.link()
+    await bot.say("start")
+    answer = await bot.say("START notebook")
+    assert "is starting already" in words(answer)
+    assert len(await bot.store.open_wishes(ALICE)) == 1
+    assert len(await bot.notices(NoticeKind.CARD)) == 1
+
+
+async def test_the_same_interaction_twice_is_one_wish(bot):
+    await bot.link()
+    for _ in range(2):
+        answer = await bot.say("start", interaction="command:same")
+    assert "is starting already" in words(answer)
+    wish = await latest(bot)
+    stopped = await bot.services.workspaces.stop(
+        ALICE, wish.workspace_id, interaction="command:stop", reference="R"
+    )
+    assert stopped.replaced is not None
+    again = await bot.say("start", interaction="command:same")
+    assert words(again) == "I had that from you already, so I did nothing twice."
+    assert [one.verb for one in await bot.store.open_wishes(ALICE)] == [WishVerb.STOP]
+
+
+async def test_a_stop_calls_off_a_pending_start(bot):
+    await bot.link()
+    await bot.say("start")
+    started = await latest(bot)
+    answer = await bot.say("stop notebook")
+    assert words(answer) == "Calling off the start of *notebook* and stopping it."
+    assert (await bot.store.wish(started.id)).outcome is Outcome.REPLACED
+
+
+async def test_what_runs_already_is_said_with_its_age_and_looked_at_again(bot):
+    row = (await bot.link()).workspaces[0]
+    await observe(bot.store, bot.clock, row, Observed(State.RUNNING, URL))
+    bot.clock.advance(120)
+    answer = await bot.say("start notebook")
+    assert words(answer) == (
+        "*notebook* was running already (looked 2 min ago). I look once more and send you the way in."
+    )
+    assert (await latest(bot)).is_open
+
+
+async def test_what_is_stopped_already_is_said(bot):
+    await bot.link()
+    answer = await bot.say("stop notebook")
+    assert "was stopped already" in words(answer)
+
+
+async def test_what_no_longer_exists_is_not_started(bot):
+    await bot.link()
+    account = await bot.store.account(ALICE, "saturn")
+    await bot.store.merge_discovered(account.id, [])
+    answer = await bot.say("start notebook")
+    assert "no longer exists" in words(answer)
+    assert list(buttons(answer)) == ["Forget"]
+    assert await bot.store.open_wishes(ALICE) == []
+
+
+async def test_in_a_direct_message_the_card_alone_answers(bot):
+    await bot.link()
+    assert (await bot.direct("start notebook")).text == ""
+    assert len(await bot.notices(NoticeKind.CARD)) == 1
+    assert "is starting already" in words(await bot.direct("start notebook"))
+
+
+async def test_a_shared_start_tells_everybody_and_holds_no_address(bot):
+    await bot.link()
+    answer = await bot.say("start notebook --share")
+    assert answer.in_channel
+    check_golden("answers/start-shared", answer)
+
+
+async def test_without_a_link_the_command_waits_for_one(bot):
+    answer = await bot.say("start notebook")
+    check_golden("answers/not-linked", answer)
+    assert buttons(answer)["Link Hub"]["value"] == "hub start notebook"
+
+
+async def test_with_one_connection_it_is_named():
+    saturn = Cloud(FakeClock(), fake_settings("saturn", title="Saturn Cloud"))
+    async with rig(connections={"saturn": saturn}) as bot:
+        answer = await bot.say("start notebook")
+    assert words(answer).startswith("Your account at Saturn Cloud is not linked yet.")
+
+
+async def test_a_refused_link_asks_for_a_new_one(bot):
+    account = (await bot.link()).account
+    notice = NewNotice(account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
+    assert await bot.store.refuse_account(account.id, account.secret, notice, [])
+    answer = await bot.say("start notebook")
+    assert "Saturn Cloud no longer accepts your link" in words(answer)
+    assert buttons(answer)["Link Saturn Cloud"]["value"] == "saturn start notebook"
+    assert await bot.store.open_wishes(ALICE) == []
+
+
+async def test_another_persons_workspace_is_as_unknown_as_none(bot):
+    await bot.link()
+    row = await bot.workspace()
+    for principal in (COLLEAGUE, BOB):
+        stolen = await bot.press("start", row.id, principal)
+        nothing = await bot.press("start", "workspace_none", principal)
+        assert words(stolen).split("\n")[0] == words(nothing).split("\n")[0]
+        assert "notebook" not in words(stolen)
+    assert await bot.store.latest_wish(row.id) is None
+    refusals = [entry for entry in await bot.audit() if entry["result"] == "refused"]
+    assert {entry["actor"] for entry in refusals} == {COLLEAGUE.key, BOB.key}
+
+
+async def test_a_connection_that_was_taken_away_is_said(bot):
+    await bot.link()
+    row = await bot.workspace()
+    del bot.services.connections["saturn"]
+    answer = await bot.press("start", row.id)
+    assert "The connection saturn is not set up any more." in words(answer)
+    assert words(await bot.say("list"))
