@@ -78,6 +78,13 @@ class Page:
     forms: tuple[Form, ...]
     links: tuple[str, ...]
 
+    def link(self, part: str) -> str:
+        """Return the address of the first link that holds ``part``; raise LookupError without one."""
+        for link in self.links:
+            if part in link:
+                return urljoin(self.url, link)
+        raise LookupError(f"no link with {part} on {urlsplit(self.url).path}: {self.text[:200]}")
+
     @property
     def form(self) -> Form:
         """Return the first form that is sent by POST; raise LookupError without one."""

@@ -1,0 +1,124 @@
+"""A person at the local Slack page, by its JSON API: says, presses, reads, waits for what comes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+Message = dict[str, Any]
+
+
+class NotSeenError(Exception):
+    """Say what the person waited for in vain."""
+
+
+@dataclass(slots=True)
+class Person:
+    """Be one person of the local Slack."""
+
+    session: aiohttp.ClientSession
+    slack_url: str
+    user_id: str
+    name: str
+
+    async def say(self, channel: str, text: str) -> Message:
+        """Type something into a channel's composer; return the answer that Slack shows at once."""
+        answer = await self._post("say", channel=channel, text=text)
+        if answer.get("ok") is not True:
+            raise NotSeenError(f"Slack shows: {answer.get('error')}")
+        return answer
+
+    async def press(self, channel: str, message: Message, action: str) -> None:
+        """Press the button of a message that has this action id."""
+        answer = await self._post("press", channel=channel, ts=message["ts"], action_id=action)
+        if answer.get("ok") is not True:
+            raise NotSeenError(f"Slack shows: {answer.get('error')}")
+
+    async def messages(self, channel: str) -> list[Message]:
+        """Return what the person sees in a channel; ``@bot`` is the direct message with the bot."""
+        state = await self._state()
+        return self._of(state, channel)
+
+    async def wait_for(
+        self, channel: str, matches: Callable[[Message], bool], what: str, seconds: float
+    ) -> Message:
+        """Return the newest message that matches as soon as there is one; raise NotSeenError in the end."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        state = await self._state()
+        while True:
+            for message in reversed(self._of(state, channel)):
+                if matches(message):
+                    return message
+            left = until - loop.time()
+            if left <= 0:
+                raise NotSeenError(f"{what} did not come within {seconds:.0f} s")
+            try:
+                async with asyncio.timeout(left):
+                    state = await self._state(since=state["version"])
+            except TimeoutError:
+                continue
+
+    def _of(self, state: dict[str, Any], channel: str) -> list[Message]:
+        if channel == "@bot":
+            channel = next((one["id"] for one in state["channels"] if one["kind"] == "im"), "")
+        found: list[Message] = state["messages"].get(channel, [])
+        return found
+
+    async def _state(self, since: int | None = None) -> dict[str, Any]:
+        query = {"as": self.user_id} | ({} if since is None else {"since": str(since)})
+        async with self.session.get(f"{self.slack_url}/_page/state", params=query) as answer:
+            told: dict[str, Any] = await answer.json()
+            return told
+
+    async def _post(self, verb: str, **told: Any) -> dict[str, Any]:
+        body = {"as": self.user_id, **told}
+        async with self.session.post(f"{self.slack_url}/_page/{verb}", json=body) as answer:
+            got: dict[str, Any] = await answer.json()
+            return got
+
+
+def buttons(message: Message) -> Iterator[dict[str, Any]]:
+    """Yield the buttons of a message, wherever its blocks hold them."""
+    for block in message.get("blocks") or ():
+        accessory = block.get("accessory")
+        for element in [*(block.get("elements") or ()), *([accessory] if accessory else ())]:
+            if element.get("type") == "button":
+                yield element
+
+
+def labels(message: Message, action: str) -> list[tuple[str, str]]:
+    """Return (label, action id) of a message's buttons whose action id begins with ``action``."""
+    return [
+        (str(one["text"]["text"]), str(one["action_id"]))
+        for one in buttons(message)
+        if str(one.get("action_id", "")).partition(":")[0] == action
+    ]
+
+
+def address(message: Message, action: str) -> str:
+    """Return the address that a link button of a message opens; raise NotSeenError without one."""
+    for element in buttons(message):
+        if str(element.get("action_id", "")).partition(":")[0] == action and element.get("url"):
+            return str(element["url"])
+    raise NotSeenError(f"no button with an address on: {message.get('text')}")
+
+
+def spoken(message: Message) -> str:
+    """Return a message as a person reads it: its text and, in brackets, its buttons."""
+    texts = [
+        str(text["text"])
+        for block in message.get("blocks") or ()
+        for text in [block.get("text"), *(block.get("fields") or ()), *_context(block)]
+        if isinstance(text, dict) and text.get("text")
+    ]
+    labelled = " ".join(f"[{element['text']['text']}]" for element in buttons(message))
+    return "\n".join([*(texts or [str(message.get("text", ""))]), *([labelled] if labelled else [])])
+
+
+def _context(block: dict[str, Any]) -> list[Any]:
+    return list(block.get("elements") or ()) if block.get("type") == "context" else []

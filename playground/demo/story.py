@@ -1,0 +1,176 @@
+"""The main job as one person lives it: link, start, wait, open, be safe from others, stop."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from playground.demo.browser import Browser, Page
+from playground.demo.person import Message, NotSeenError, Person, address, labels, spoken
+
+#: Ten seconds between two status reads, a start of some seconds, and a margin for slow machines.
+READY_SECONDS = 90.0
+STOP_SECONDS = 60.0
+ANSWER_SECONDS = 20.0
+CHANNEL = "C0GENERAL"
+
+
+class StoryError(Exception):
+    """Name the step of the story that did not happen as it should."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """Say how the story goes at one provider.
+
+    ``log_in`` signs a browser in as an account, ``owner`` and ``other`` are accounts with their passwords;
+    ``opened`` is a pattern that only the opened IDE's page matches.
+    """
+
+    connection: str
+    title: str
+    #: What the person types before anything is linked, and after it where that does not go on by itself.
+    first_words: str
+    then_words: str
+    token: str
+    workspace: str
+    owner: tuple[str, str]
+    other: tuple[str, str]
+    log_in: Callable[[Browser, tuple[str, str]], Awaitable[None]]
+    opened: str
+
+
+class Story:
+    """Play the story for a person and tell each step as the person sees it."""
+
+    def __init__(self, person: Person, tell: Callable[[str], None]) -> None:
+        self._person = person
+        self._tell = tell
+
+    async def play(self, provider: Provider) -> None:
+        """Play everything at one provider; raise StoryError naming the step that failed."""
+        self._tell(f"\n== {provider.title} ==")
+        invitation = await self._step("ask for something before the account is linked", self._ask, provider)
+        await self._step("link the account on the one-time page", self._link, provider, invitation)
+        ready = await self._step("get the IDE's address by direct message", self._ready, provider)
+        await self._step("open the IDE as its owner", self._open, provider, ready)
+        await self._step("be refused as somebody else", self._other, provider, ready)
+        await self._step("stop the workspace", self._stop, provider)
+
+    async def _step(self, name: str, step: Callable[..., Awaitable[Any]], *given: Any) -> Any:
+        self._tell(f"\n-- {name}")
+        try:
+            return await step(*given)
+        except (NotSeenError, LookupError, OSError, TimeoutError) as error:
+            raise StoryError(f"{name}: {error}") from error
+
+    async def _ask(self, provider: Provider) -> str:
+        shown = await self._command(provider.first_words)
+        label, action_id = next(
+            (label, action_id)
+            for label, action_id in labels(shown, "invite")
+            if provider.title in label or len(labels(shown, "invite")) == 1
+        )
+        before = {message["ts"] for message in await self._person.messages(CHANNEL)}
+        self._tell(f"   {self._person.name} presses [{label}]")
+        await self._person.press(CHANNEL, shown, action_id)
+        page = await self._person.wait_for(
+            CHANNEL,
+            lambda message: message["ts"] not in before and bool(labels(message, "link_url")),
+            "the link page's address",
+            ANSWER_SECONDS,
+        )
+        self._sees(page)
+        return address(page, "link_url")
+
+    async def _link(self, provider: Provider, invitation: str) -> None:
+        async with Browser() as browser:
+            page = await browser.get(invitation)
+            self._reads(page)
+            if any("/link/sign-in" in link for link in page.links):
+                page = await browser.get(page.link("/link/sign-in"))
+                if page.url.startswith(self._person.slack_url):
+                    page = await browser.get(page.link(f"as={self._person.user_id}"))
+                self._reads(page)
+            page = await browser.submit(page, token=provider.token)
+            self._reads(page)
+            page = await browser.submit(page)
+            self._reads(page)
+        linked = await self._person.wait_for(
+            "@bot",
+            lambda message: provider.title in str(message.get("text")),
+            "the notice of the link",
+            ANSWER_SECONDS,
+        )
+        self._sees(linked)
+        if provider.then_words:
+            await self._step("ask to start", self._command, provider.then_words)
+
+    async def _ready(self, provider: Provider) -> Message:
+        ready = await self._person.wait_for(
+            "@bot",
+            lambda message: (
+                _tells(message, provider.workspace, "ready") and bool(labels(message, "open_url"))
+            ),
+            "the direct message that it is ready",
+            READY_SECONDS,
+        )
+        self._sees(ready)
+        return ready
+
+    async def _open(self, provider: Provider, ready: Message) -> None:
+        page = await self._visit(provider, address(ready, "open_url"), provider.owner)
+        if page.status != 200 or not re.search(provider.opened, page.source):
+            raise NotSeenError(f"{urlsplit(page.url).path} answered {page.status}: {page.text[:200]}")
+        self._tell(f"   {provider.owner[0]}'s browser shows {urlsplit(page.url).path}: {page.text[:80]}")
+
+    async def _other(self, provider: Provider, ready: Message) -> None:
+        page = await self._visit(provider, address(ready, "open_url"), provider.other)
+        if page.status not in (403, 404) or re.search(provider.opened, page.source):
+            raise NotSeenError(f"{provider.other[0]} was let in: {page.status}")
+        self._tell(f"   {provider.other[0]}'s browser is refused: {page.status}")
+
+    async def _stop(self, provider: Provider) -> None:
+        await self._command(f"/workspace stop {provider.workspace}@{provider.connection}")
+        stopped = await self._person.wait_for(
+            "@bot",
+            lambda message: bool(
+                re.search(rf"{re.escape(provider.workspace)}.* stopped", str(message.get("text")))
+            ),
+            "the direct message that it is stopped",
+            STOP_SECONDS,
+        )
+        self._sees(stopped)
+
+    @staticmethod
+    async def _visit(provider: Provider, url: str, account: tuple[str, str]) -> Page:
+        async with Browser() as browser:
+            await provider.log_in(browser, account)
+            return await browser.get(url)
+
+    async def _command(self, words: str) -> Message:
+        """Type a command; return the message that Slack shows as its answer."""
+        self._tell(f"   {self._person.name} types  {words}")
+        answer = await self._person.say(CHANNEL, words)
+        messages = await self._person.messages(CHANNEL)
+        shown = next((one for one in reversed(messages) if one["ts"] == answer.get("ts")), None)
+        if shown is None:
+            raise NotSeenError(f"nothing was answered to {words}")
+        self._sees(shown)
+        return shown
+
+    def _sees(self, message: Message) -> None:
+        where = "only you see this" if message.get("ephemeral") else "Usher"
+        for number, line in enumerate(spoken(message).splitlines()):
+            self._tell(f"   {where + ':' if number == 0 else ' ' * (len(where) + 1)} {line}")
+
+    def _reads(self, page: Page) -> None:
+        self._tell(f"   the page: {page.text[:300]} …")
+
+
+def _tells(message: Message, workspace: str, word: str) -> bool:
+    """Say whether a message's text names a workspace and says this of it."""
+    return bool(re.search(rf"{re.escape(workspace)}\b.*\b{word}\b", str(message.get("text"))))

@@ -1,0 +1,107 @@
+"""The demonstration's story without a person, at Saturn Cloud and at the hub; names the step that failed."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+
+from playground.demo.browser import Browser
+from playground.demo.person import Person
+from playground.demo.processes import StageError
+from playground.demo.stage import Stage, say, stage
+from playground.demo.story import Provider, Story, StoryError
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare what only this command understands."""
+    parser.add_argument("--light", action="store_true", help="tiny IDEs at the hub instead of JupyterLab")
+
+
+async def run(arguments: Namespace) -> int:
+    """Play the story once; return 0, or 1 after naming the step that failed."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        async with stage(light=arguments.light, slack_port=arguments.port, tell=say, stop=stop) as running:
+            return await _until_stopped(stop, _play(running, light=arguments.light))
+    except StageError as error:
+        print(f"The demonstration could not start: {error}", file=sys.stderr)  # noqa: T201 - a command line speaks
+        return 1
+
+
+async def _until_stopped(stop: asyncio.Event, play: Any) -> int:
+    playing, stopping = asyncio.ensure_future(play), asyncio.ensure_future(stop.wait())
+    await asyncio.wait([playing, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if playing.done():
+        return int(playing.result())
+    playing.cancel()
+    return 130
+
+
+async def _play(running: Stage, *, light: bool) -> int:
+    async with aiohttp.ClientSession() as session:
+        person = Person(session, running.slack["url"], "U0OLIVIA", "Olivia")
+        story = Story(person, say)
+        try:
+            for provider in (_saturn(running), _hub(running, light=light)):
+                await story.play(provider)
+        except StoryError as error:
+            say(f"\nFAILED at: {error}")
+            gone = running.ended()
+            if gone is not None:
+                say(f"{gone.name} has ended by itself:\n{gone.last_words()}")
+            return 1
+    say("\nThe whole story worked, at Saturn Cloud and at the hub.")
+    return 0
+
+
+def _saturn(running: Stage) -> Provider:
+    users, base = running.saturn["credentials"]["users"], running.saturn["url"]
+
+    async def log_in(browser: Browser, account: tuple[str, str]) -> None:
+        page = await browser.get(f"{base}/login")
+        await browser.submit(page, username=account[0], password=account[1])
+
+    return Provider(
+        connection="saturn",
+        title="Saturn Cloud",
+        first_words="/workspace start notebook",
+        then_words="",
+        token=users["alice"]["token"],
+        workspace="notebook",
+        owner=("alice", users["alice"]["password"]),
+        other=("bob", users["bob"]["password"]),
+        log_in=log_in,
+        opened=r"The IDE of alice is running",
+    )
+
+
+def _hub(running: Stage, *, light: bool) -> Provider:
+    users, base = running.hub["credentials"]["users"], running.hub["url"]
+
+    async def log_in(browser: Browser, account: tuple[str, str]) -> None:
+        page = await browser.get(f"{base}/hub/login?next=%2Fhub%2Fhome")
+        await browser.submit(page, username=account[0], password=account[1])
+
+    return Provider(
+        connection="hub",
+        title="Team hub",
+        first_words="/workspace link hub",
+        then_words="/workspace start training@hub",
+        token=users["alice"]["token"],
+        workspace="training",
+        owner=("alice", users["alice"]["password"]),
+        other=("bob", users["bob"]["password"]),
+        log_in=log_in,
+        opened=r"light server of alice" if light else r"jupyter-config-data",
+    )
