@@ -131,7 +131,7 @@ class LinkPages:
         try:
             proven = await self._sign_in.finish(code, flow)
         except SlackFailed as failed:
-            _log.warning("link.sign_in_failed", code=failed.code)
+            _log.warning("link.sign_in_failed", problem=failed.code)
             raise Refused("sign_in.failed", words.sign_in_failed()) from None
         await self._steps.prove(visit.nonce, visit.browser, proven)
 

@@ -347,3 +347,26 @@ async def test_foreign_and_missing_teams_are_refused(name, client, clock, calls)
     assert response.status == 200
     assert ("not installed" in await response.text()) == has_hint
     assert calls == []
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        b"Transfer-Encoding: chunked\r\n\r\nzz\r\nbroken",
+        b"Content-Length: 50\r\n\r\ntoo short",
+        b"Content-Length: -1\r\n\r\n",
+        b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nabcde",
+    ],
+)
+async def test_bodies_that_break_off_reach_nobody(tail, client, clock, calls):
+    reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+    lines = [f"{name}: {value}" for name, value in headers_for(clock, GOOD).items()]
+    head = "\r\n".join(["POST /slack/events HTTP/1.1", "Host: usher", "Connection: close", *lines])
+    writer.write(head.encode() + b"\r\n" + tail)
+    writer.write_eof()
+    async with asyncio.timeout(10):
+        answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 400")
+    assert calls == []

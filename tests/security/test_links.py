@@ -8,7 +8,6 @@ import logging
 import pytest
 from aiohttp.web_log import AccessLogger
 
-from bot.errors import Refused, Unreachable
 from bot.models import NoticeKind
 from bot.web.access_log import AccessLog, without_secrets
 from tests.web.rig import ALICE, BOB, GOOD, rig
@@ -209,121 +208,6 @@ async def test_a_confirmation_is_good_for_the_token_that_was_shown(made):
     browser.text = shown
     await browser.send("/link/confirm")
     assert browser.status == 409
-
-
-async def test_five_tokens_can_be_tried(made):
-    browser = await made.browser()
-    await browser.get(await link(made))
-    for left in (4, 3, 2, 1, 0):
-        page = await browser.send("/link/check", token="00000000")
-        assert browser.status == (422 if left else 410)
-        assert ("left" in page) == (left > 0)
-    await browser.send("/link/check", token=GOOD)
-    assert browser.status == 403
-    assert made.provider.asked == ["00000000"] * 5
-
-
-async def test_many_tokens_at_once_are_five_at_most(made):
-    browser = await made.browser()
-    await browser.get(await link(made))
-    page = browser.text
-    copies = [await made.browser() for _ in range(20)]
-    for copy in copies:
-        copy.take_cookies(browser)
-        copy.text = page
-    await asyncio.gather(*(copy.send("/link/check", token="00000000") for copy in copies))
-    assert len(made.provider.asked) <= 5
-
-
-async def test_what_can_be_no_token_is_sent_nowhere_and_costs_no_try(made):
-    browser = await made.browser()
-    await browser.get(await link(made))
-    for text in (
-        "",
-        "xyzzy",
-        "0123456789abcdeg",
-        "0123 4567",
-        "0" * 5000,
-        "0123456\n78",
-        "\uff10\uff11\uff12\uff13" * 2,
-    ):
-        await browser.send("/link/check", token=text)
-        assert browser.status == 422
-        assert not text or text not in browser.text
-    assert made.provider.asked == []
-    await browser.send("/link/check", token=GOOD)
-    assert browser.status == 200
-
-
-async def test_a_provider_out_of_order_costs_no_try(made):
-    made.provider.error = Unreachable("no connection")
-    browser = await made.browser()
-    await browser.get(await link(made))
-    for _ in range(7):
-        page = await browser.send("/link/check", token=GOOD)
-        assert browser.status == 422
-        assert "did not answer" in page
-        assert GOOD not in page
-    made.provider.error = None
-    await browser.send("/link/check", token=GOOD)
-    assert browser.status == 200
-
-
-async def test_five_codes_can_be_tried(made):
-    code = await walk_to_code(made, await made.browser())
-    for _ in range(5):
-        with pytest.raises(Refused) as refused:
-            await made.accounts.confirm_code(ALICE, "BBBB-BBBB")
-        assert refused.value.rule == "code.wrong"
-    with pytest.raises(Refused) as refused:
-        await made.accounts.confirm_code(ALICE, code)
-    assert refused.value.rule == "code.none"
-    assert "/workspace link" in refused.value.text
-    assert await made.accounts.links(ALICE) == []
-
-
-async def test_many_codes_at_once_are_five_at_most(made):
-    await walk_to_code(made, await made.browser())
-    results = await asyncio.gather(
-        *(made.accounts.confirm_code(ALICE, "BBBB-BBBB") for _ in range(30)), return_exceptions=True
-    )
-    rules = [result.rule for result in results]
-    assert rules.count("code.wrong") <= 5
-
-
-async def test_a_code_is_good_for_ten_minutes_and_once(made):
-    browser = await made.browser()
-    code = await walk_to_code(made, browser)
-    made.clock.advance(599)
-    await made.accounts.confirm_code(ALICE, code)
-    with pytest.raises(Refused, match=r"code\.none"):
-        await made.accounts.confirm_code(ALICE, code)
-    code = await walk_to_code(made, browser)
-    made.clock.advance(601)
-    with pytest.raises(Refused, match=r"code\.none"):
-        await made.accounts.confirm_code(ALICE, code)
-
-
-async def test_a_code_works_for_nobody_else(made):
-    """The attacker's link, completed by a victim: the victim's code links nothing in the victim's hands."""
-    code = await walk_to_code(made, await made.browser())
-    with pytest.raises(Refused, match=r"code\.none"):
-        await made.accounts.confirm_code(BOB, code)
-    assert await made.accounts.links(BOB) == []
-
-
-async def test_an_account_of_somebody_else_is_refused(made):
-    alice, bob = await made.browser(), await made.browser()
-    await made.accounts.confirm_code(ALICE, await walk_to_code(made, alice))
-    await bob.get(await link(made, BOB))
-    await bob.send("/link/check", token=GOOD)
-    code = code_on(await bob.send("/link/confirm"))
-    with pytest.raises(Refused) as refused:
-        await made.accounts.confirm_code(BOB, code)
-    assert refused.value.rule == "link.taken"
-    assert (BOB.key, "account.linked", "taken") in await made.audit()
-    await made.accounts.unlink(ALICE, actor=ALICE.key)
-    assert (await made.accounts.confirm_code(BOB, code)).username == "alice"
 
 
 async def test_no_log_and_no_row_holds_nonce_token_or_code(made, caplog):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
+from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.web.bolt import Dispatcher, Installation, build_bolt
 from bot.web.socket import SocketSide
@@ -119,3 +121,34 @@ async def test_a_proxy_is_not_asked_for_what_is_on_this_machine(api_url, is_ours
     socket = SocketSide(Dispatcher(app, home), SecretStr("xapp-1"), api_url)
     assert (socket.client.proxy is None) == is_ours
     await socket.close()
+
+
+class Acknowledged:
+    """Stand where the SDK's client stands, and keep what is acknowledged; ``lost`` breaks the connection."""
+
+    def __init__(self, *, lost: bool = False) -> None:
+        self.logger = logging.getLogger("tests.socket")
+        self.lost = lost
+        self.responses: list[dict] = []
+
+    async def send_socket_mode_response(self, response):
+        if self.lost:
+            raise ConnectionResetError
+        self.responses.append(response.to_dict())
+
+
+@pytest.mark.parametrize("lost", [False, True])
+async def test_a_malformed_envelope_is_acknowledged_and_a_lost_answer_is_no_fault(lost, capsys):
+    home = Installation(team_id="T1", bot_token=SecretStr("xoxb-1"))
+    app = build_bolt(installation=home, api_url="http://127.0.0.1:9/api/", ids=CountingIds())
+    socket = SocketSide(Dispatcher(app, home), SecretStr("xapp-1"), "http://127.0.0.1:9/api/")
+    client = Acknowledged(lost=lost)
+    payload = {"type": "block_actions", "user": "canary"}
+    request = SocketModeRequest("interactive", "envelope-1", payload, retry_attempt=1)
+    await socket.handle(client, request)
+    await socket.close()
+    assert client.responses == ([] if lost else [{"envelope_id": "envelope-1"}])
+    logged = capsys.readouterr().out
+    assert "malformed" in logged
+    assert ("not_acknowledged" in logged) == lost
+    assert "canary" not in logged

@@ -1,0 +1,165 @@
+"""Tries of tokens and codes on the one-time link: five of each, and nothing between two people."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bot.errors import Refused, Unreachable
+from tests.web.rig import ALICE, BOB, GOOD, Inputs, rig
+
+
+@pytest.fixture
+async def made():
+    async with rig() as made:
+        yield made
+
+
+async def link(made, principal=ALICE, waiting=None):
+    return await made.accounts.invite(principal, "saturn", waiting)
+
+
+def code_on(page):
+    return page.split("<code>")[1].split("</code>")[0]
+
+
+async def walk_to_code(made, browser):
+    await browser.get(await link(made))
+    await browser.send("/link/check", token=GOOD)
+    return code_on(await browser.send("/link/confirm"))
+
+
+async def test_five_tokens_can_be_tried(made):
+    browser = await made.browser()
+    await browser.get(await link(made))
+    for left in (4, 3, 2, 1, 0):
+        page = await browser.send("/link/check", token="00000000")
+        assert browser.status == (422 if left else 410)
+        assert ("left" in page) == (left > 0)
+    await browser.send("/link/check", token=GOOD)
+    assert browser.status == 403
+    assert made.provider.asked == ["00000000"] * 5
+
+
+async def test_many_tokens_at_once_are_five_at_most(made):
+    browser = await made.browser()
+    await browser.get(await link(made))
+    page = browser.text
+    copies = [await made.browser() for _ in range(20)]
+    for copy in copies:
+        copy.take_cookies(browser)
+        copy.text = page
+    await asyncio.gather(*(copy.send("/link/check", token="00000000") for copy in copies))
+    assert len(made.provider.asked) <= 5
+
+
+async def test_what_can_be_no_token_is_sent_nowhere_and_costs_no_try(made):
+    browser = await made.browser()
+    await browser.get(await link(made))
+    for text in (
+        "",
+        "xyzzy",
+        "0123456789abcdeg",
+        "0123 4567",
+        "0" * 5000,
+        "0123456\n78",
+        "\uff10\uff11\uff12\uff13" * 2,
+    ):
+        await browser.send("/link/check", token=text)
+        assert browser.status == 422
+        assert not text or text not in browser.text
+    assert made.provider.asked == []
+    await browser.send("/link/check", token=GOOD)
+    assert browser.status == 200
+
+
+async def test_a_provider_out_of_order_costs_no_try(made):
+    made.provider.error = Unreachable("no connection")
+    browser = await made.browser()
+    await browser.get(await link(made))
+    for _ in range(7):
+        page = await browser.send("/link/check", token=GOOD)
+        assert browser.status == 422
+        assert "did not answer" in page
+        assert GOOD not in page
+    made.provider.error = None
+    await browser.send("/link/check", token=GOOD)
+    assert browser.status == 200
+
+
+async def test_five_codes_can_be_tried(made):
+    code = await walk_to_code(made, await made.browser())
+    for _ in range(5):
+        with pytest.raises(Refused) as refused:
+            await made.accounts.confirm_code(ALICE, "BBBB-BBBB")
+        assert refused.value.rule == "code.wrong"
+    with pytest.raises(Refused) as refused:
+        await made.accounts.confirm_code(ALICE, code)
+    assert refused.value.rule == "code.none"
+    assert "/workspace link" in refused.value.text
+    assert await made.accounts.links(ALICE) == []
+
+
+async def test_many_codes_at_once_are_five_at_most(made):
+    await walk_to_code(made, await made.browser())
+    results = await asyncio.gather(
+        *(made.accounts.confirm_code(ALICE, "BBBB-BBBB") for _ in range(30)), return_exceptions=True
+    )
+    rules = [result.rule for result in results]
+    assert rules.count("code.wrong") <= 5
+
+
+async def test_a_code_is_good_for_ten_minutes_and_once(made):
+    browser = await made.browser()
+    code = await walk_to_code(made, browser)
+    made.clock.advance(599)
+    await made.accounts.confirm_code(ALICE, code)
+    with pytest.raises(Refused, match=r"code\.none"):
+        await made.accounts.confirm_code(ALICE, code)
+    code = await walk_to_code(made, browser)
+    made.clock.advance(601)
+    with pytest.raises(Refused, match=r"code\.none"):
+        await made.accounts.confirm_code(ALICE, code)
+
+
+async def test_a_code_works_for_nobody_else(made):
+    """The attacker's link, completed by a victim: the victim's code links nothing in the victim's hands."""
+    code = await walk_to_code(made, await made.browser())
+    with pytest.raises(Refused, match=r"code\.none"):
+        await made.accounts.confirm_code(BOB, code)
+    assert await made.accounts.links(BOB) == []
+
+
+async def test_an_account_of_somebody_else_is_refused(made):
+    alice, bob = await made.browser(), await made.browser()
+    await made.accounts.confirm_code(ALICE, await walk_to_code(made, alice))
+    await bob.get(await link(made, BOB))
+    await bob.send("/link/check", token=GOOD)
+    code = code_on(await bob.send("/link/confirm"))
+    with pytest.raises(Refused) as refused:
+        await made.accounts.confirm_code(BOB, code)
+    assert refused.value.rule == "link.taken"
+    assert (BOB.key, "account.linked", "taken") in await made.audit()
+    await made.accounts.unlink(ALICE, actor=ALICE.key)
+    assert (await made.accounts.confirm_code(BOB, code)).username == "alice"
+
+
+async def test_a_connection_that_was_taken_away_says_so(made):
+    browser = await made.browser()
+    await browser.get(await link(made))
+    made.accounts.steps._connections.pop("saturn")
+    page = await browser.send("/link/check", token=GOOD)
+    assert browser.status == 410
+    assert "/workspace link" in page
+
+
+async def test_another_token_can_be_pasted_before_anything_is_confirmed(made):
+    browser = await made.browser()
+    await browser.get(await link(made))
+    await browser.send("/link/check", token=GOOD)
+    page = await browser.send("/link/again")
+    assert 'name="token"' in page
+    mark = Inputs(page).forms["/link/check"]["form"]
+    await browser.send("/link/confirm", account="0" * 16, form=mark)
+    assert browser.status == 409
