@@ -1,0 +1,53 @@
+"""Sign in with Slack against the local Slack, which signs as Slack does."""
+
+from __future__ import annotations
+
+import aiohttp
+import pytest
+from pydantic import SecretStr
+from yarl import URL
+
+from bot.errors import SlackFailed
+from bot.http import Http
+from bot.linking import Proven
+from bot.web.openid import SlackSignIn
+from tests.playground.slack_help import CHEN, OLIVIA, slack
+from tests.support.clock import FakeClock
+
+BACK = "http://127.0.0.1:3000/link/slack"
+
+
+async def code_of(url, person, state):
+    asked = URL(url).update_query({"as": person})
+    async with aiohttp.ClientSession() as browser, browser.get(asked, allow_redirects=False) as response:
+        back = URL(response.headers["Location"])
+    assert str(back.with_query(None)) == BACK
+    assert back.query["state"] == state
+    return back.query["code"]
+
+
+async def test_slack_proves_who_signed_in_once_and_for_one_sign_in():
+    async with slack() as (server, client), Http.new_session() as session:
+        told = server.credentials
+        sign_in = SlackSignIn(
+            http=Http(session),
+            clock=FakeClock(),
+            api_url=client.base_url,
+            client_id=told["client_id"],
+            client_secret=SecretStr(told["client_secret"]),
+            redirect_url=BACK,
+        )
+        for person in (OLIVIA, CHEN):
+            url, flow = sign_in.begin(told["team_id"])
+            assert URL(url).query["scope"] == "openid"
+            assert URL(url).query["team"] == told["team_id"]
+            code = await code_of(url, person, flow.state)
+            proven = await sign_in.finish(code, flow)
+            assert proven == Proven(proven.enterprise_id, told["team_id"], person)
+            with pytest.raises(SlackFailed):
+                await sign_in.finish(code, flow)
+        url, flow = sign_in.begin(told["team_id"])
+        _url, other = sign_in.begin(told["team_id"])
+        code = await code_of(url, OLIVIA, flow.state)
+        with pytest.raises(SlackFailed):
+            await sign_in.finish(code, other)
