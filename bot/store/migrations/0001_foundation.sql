@@ -175,7 +175,10 @@ CREATE TABLE cards (
     updated_at DOUBLE PRECISION NOT NULL,
     leased_until DOUBLE PRECISION NOT NULL DEFAULT 0
 );
-CREATE INDEX cards_owed ON cards (updated_at) WHERE is_dirty = 1 AND message_ts IS NOT NULL;
+CREATE INDEX cards_changed ON cards (changed_at)
+    WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NOT NULL;
+CREATE INDEX cards_progressed ON cards (updated_at)
+    WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NULL;
 
 -- joined: the payload of what was asked for while the task was under way; it runs once more with that.
 CREATE TABLE tasks (

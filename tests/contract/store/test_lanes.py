@@ -1,0 +1,169 @@
+"""The queue before the database's thread: who goes first, what goes together, who is never forgotten."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from bot.clock import SystemIds
+from bot.errors import StoreUnavailable
+from bot.store.lanes import Lanes
+from bot.store.sqlite import SqliteEngine
+from bot.store.transaction import Lane
+from tests.support.clock import FakeClock
+
+PATIENCE = dict.fromkeys(Lane, 60.0)
+
+
+def nothing(_):
+    return None
+
+
+async def queued(lanes, lane, count=1, rows=1):
+    """Queue jobs and return the waiting callers once all are in the queue."""
+    waiting = [
+        asyncio.ensure_future(lanes.submit(nothing, lane, is_read=False, rows=rows)) for _ in range(count)
+    ]
+    await asyncio.sleep(0)
+    return waiting
+
+
+def finish(lanes, jobs):
+    assert lanes.may_commit(jobs)
+    lanes.deliver(jobs)
+
+
+async def test_urgent_work_goes_first():
+    lanes = Lanes(PATIENCE, 200, 0.0)
+    waiting = [
+        *await queued(lanes, Lane.RECORDS),
+        *await queued(lanes, Lane.STEADY),
+        *await queued(lanes, Lane.URGENT),
+    ]
+    order = []
+    for _ in range(3):
+        jobs = lanes.take()
+        order += [job.lane for job in jobs]
+        finish(lanes, jobs)
+    assert order[0] is Lane.URGENT
+    assert set(order[1:]) == {Lane.STEADY, Lane.RECORDS}
+    await asyncio.gather(*waiting)
+
+
+async def test_other_work_gets_a_turn_however_much_urgent_work_there_is():
+    lanes = Lanes(PATIENCE, 200, 0.0)
+    waiting = [*await queued(lanes, Lane.STEADY), *await queued(lanes, Lane.RECORDS)]
+    order = []
+    for _ in range(12):
+        waiting += await queued(lanes, Lane.URGENT)
+        jobs = lanes.take()
+        order += [job.lane for job in jobs]
+        finish(lanes, jobs)
+    assert {Lane.STEADY, Lane.RECORDS} < set(order)
+    assert order.count(Lane.URGENT) >= 10
+    await asyncio.gather(*waiting)
+
+
+async def test_records_wait_for_each_other_until_there_are_enough():
+    lanes = Lanes(PATIENCE, 200, 3600.0)
+    waiting = await queued(lanes, Lane.RECORDS, 3, rows=60)
+    taken = asyncio.get_running_loop().run_in_executor(None, lanes.take)
+    # What is urgent does not wait for the batch.
+    waiting += await queued(lanes, Lane.URGENT)
+    jobs = await taken
+    assert [job.lane for job in jobs] == [Lane.URGENT]
+    finish(lanes, jobs)
+    waiting += await queued(lanes, Lane.RECORDS, 1, rows=60)
+    jobs = lanes.take()
+    assert [job.rows for job in jobs] == [60, 60, 60]
+    finish(lanes, jobs)
+    lanes.close()
+    finish(lanes, lanes.take())
+    assert lanes.take() is None
+    await asyncio.gather(*waiting)
+
+
+async def test_a_batch_that_is_larger_than_one_goes_alone():
+    lanes = Lanes(PATIENCE, 200, 0.0)
+    waiting = await queued(lanes, Lane.RECORDS, 2, rows=500)
+    for _ in range(2):
+        jobs = lanes.take()
+        assert [job.rows for job in jobs] == [500]
+        finish(lanes, jobs)
+    await asyncio.gather(*waiting)
+
+
+async def test_what_is_put_back_comes_again_in_its_order():
+    lanes = Lanes(PATIENCE, 200, 0.0)
+    waiting = await queued(lanes, Lane.STEADY, 3)
+    jobs = lanes.take()
+    lanes.put_back(jobs[1:])
+    assert lanes.take() == jobs[1:]
+    finish(lanes, jobs)
+    await asyncio.gather(*waiting)
+
+
+async def test_who_gave_up_is_not_committed_and_does_not_come_again():
+    lanes = Lanes(PATIENCE, 200, 0.0)
+    stays, leaves = await queued(lanes, Lane.URGENT, 2)
+    jobs = lanes.take()
+    leaves.cancel()
+    await asyncio.gather(leaves, return_exceptions=True)
+    assert not lanes.may_commit(jobs)
+    lanes.put_back(jobs)
+    jobs = lanes.take()
+    assert len(jobs) == 1
+    finish(lanes, jobs)
+    await stays
+
+
+async def test_who_gives_up_after_the_commit_began_is_told_what_came_of_it():
+    lanes = Lanes(dict.fromkeys(Lane, 0.01), 200, 0.0)
+    (waiting,) = await queued(lanes, Lane.URGENT)
+    jobs = lanes.take()
+    assert lanes.may_commit(jobs)
+    await asyncio.sleep(0.05)
+    assert not waiting.done()
+    jobs[0].result = "done"
+    lanes.deliver(jobs)
+    assert await waiting == "done"
+
+
+async def test_a_queue_whose_thread_is_gone_refuses_all():
+    lanes = Lanes(PATIENCE, 200, 0.0)
+    waiting = await queued(lanes, Lane.STEADY, 3)
+    lanes.end("the disk burnt")
+    for one in waiting:
+        with pytest.raises(StoreUnavailable, match="burnt"):
+            await one
+    with pytest.raises(StoreUnavailable, match="burnt"):
+        await lanes.submit(nothing, Lane.URGENT, is_read=True)
+
+
+async def test_writes_that_queue_up_share_a_commit_and_see_each_other(tmp_path):
+    engine = SqliteEngine(str(tmp_path / "usher.db"), FakeClock(), SystemIds(), batch_seconds=0.0)
+    await engine.open()
+    await engine.migrate()
+    entered, leave = threading.Event(), threading.Event()
+    threads, commits = set(), []
+
+    def block(tx):
+        entered.set()
+        assert leave.wait(10)
+
+    def write(tx, number):
+        threads.add(threading.current_thread().name)
+        commits.append(tx._database.conn.total_changes)
+        tx.run("see_interaction", key=str(number), now=tx.now())
+
+    first = asyncio.ensure_future(engine.write(block, Lane.URGENT))
+    await asyncio.get_running_loop().run_in_executor(None, entered.wait)
+    rest = [asyncio.ensure_future(engine.write(lambda tx, n=n: write(tx, n), Lane.URGENT)) for n in range(10)]
+    await asyncio.sleep(0)
+    leave.set()
+    await asyncio.gather(first, *rest)
+    assert threads == {"store"}
+    assert len(commits) == 10
+    await engine.close()

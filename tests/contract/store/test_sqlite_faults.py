@@ -1,0 +1,289 @@
+"""SQLite under bad conditions: busy, full, read-only, locked, gone, killed. Nothing is half done."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import resource
+import signal
+import sqlite3
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from bot.clock import SystemIds
+from bot.errors import StoreBusy, StoreUnavailable
+from bot.models import NewNotice, NoticeKind, WishVerb
+from bot.store import open_store
+from bot.store.base import NewWish, WishUpdate
+from bot.store.domain import DomainStore
+from bot.store.sqlite import PATIENCE, SqliteEngine
+from bot.store.transaction import Lane
+from tests.support.clock import FakeClock
+from tests.support.store import ALICE, linked
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "usher.db"
+
+
+@pytest.fixture
+async def store(path, clock):
+    """A store whose callers have little patience, so that losing it does not take long."""
+    engine = SqliteEngine(str(path), clock, SystemIds(), patience=dict.fromkeys(Lane, 0.2))
+    await engine.open()
+    store = DomainStore(engine)
+    await store.migrate()
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def workspace(store):
+    return (await linked(store)).workspaces[0]
+
+
+def start(workspace):
+    return NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 60.0, "R")
+
+
+@contextmanager
+def locked(path):
+    """Hold the database as another process would that does not let go of it."""
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        other.execute("ROLLBACK")
+        other.close()
+
+
+async def test_a_wish_that_is_not_committed_in_time_never_happens(store, path, workspace):
+    with locked(path):
+        with pytest.raises(StoreBusy, match="nothing was done"):
+            await store.accept_wish(start(workspace), interaction="i1")
+        # People can still look.
+        assert await store.workspace(workspace.id) == workspace
+    # The next write comes after the one that was given up, in the same queue.
+    assert await store.first_sight("i1")
+    assert await store.open_wishes(ALICE) == []
+
+
+async def test_many_that_give_up_leave_nothing(store, path, workspace):
+    with locked(path):
+        results = await asyncio.gather(
+            *(store.accept_wish(start(workspace), interaction=f"i{n}") for n in range(20)),
+            return_exceptions=True,
+        )
+    assert {type(result) for result in results} == {StoreBusy}
+    assert (await store.statistics())["open_wishes"] == 0
+    assert all([await store.first_sight(f"i{number}") for number in range(20)])
+
+
+async def test_who_is_cancelled_while_waiting_does_nothing(store, path, workspace):
+    with locked(path):
+        task = asyncio.ensure_future(store.accept_wish(start(workspace), interaction="i1"))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert await store.first_sight("i1")
+
+
+async def test_a_short_lock_is_waited_for(path, clock):
+    store = await open_store(f"sqlite:///{path}", clock, SystemIds())
+    await store.migrate()
+    with locked(path):
+        waiting = asyncio.ensure_future(store.first_sight("i1"))
+        # The answer to a look says that the thread has met the lock.
+        assert await store.workspaces(ALICE) == []
+    assert await waiting
+    await store.close()
+
+
+async def test_work_that_gives_up_while_it_runs_is_rolled_back(store):
+    import threading
+
+    entered, leave = threading.Event(), threading.Event()
+
+    def slow(tx):
+        tx.run("see_interaction", key="slow", now=tx.now())
+        entered.set()
+        assert leave.wait(10)
+
+    waiting = asyncio.ensure_future(store.engine.write(slow, Lane.URGENT))
+    await asyncio.get_running_loop().run_in_executor(None, entered.wait)
+    with pytest.raises(StoreBusy):
+        await waiting
+    leave.set()
+    assert await store.first_sight("slow")
+
+
+def full(store):
+    """Let the database have no page more than it has."""
+    return store.engine.read(
+        lambda tx: tx._database.execute("PRAGMA max_page_count = 1").fetchall(), Lane.URGENT
+    )
+
+
+def has_room(store):
+    return store.engine.read(
+        lambda tx: tx._database.execute("PRAGMA max_page_count = 1000000").fetchall(), Lane.URGENT
+    )
+
+
+async def test_a_full_disk_is_said_and_leaves_nothing_half_done(store, workspace):
+    await full(store)
+    notices = [NewNotice("", NoticeKind.CARD, str(n), ALICE, {"pad": "x" * 3000}) for n in range(20)]
+    with pytest.raises(StoreUnavailable, match="disk is full"):
+        await store.accept_wish(start(workspace), interaction="i1", notices=notices)
+    assert await store.open_wishes(ALICE) == []
+    assert await store.claim_notices(100, 60.0) == []
+    await has_room(store)
+    accepted = await store.accept_wish(start(workspace), interaction="i1", notices=notices)
+    assert not accepted.repeated
+    assert len(await store.claim_notices(100, 60.0)) == 20
+
+
+async def test_what_fits_beside_what_does_not_is_written(store, workspace):
+    await full(store)
+    large = [NewNotice("", NoticeKind.CARD, str(n), ALICE, {"pad": "x" * 3000}) for n in range(20)]
+    results = await asyncio.gather(
+        store.first_sight("small-1"),
+        store.accept_wish(start(workspace), interaction="large", notices=large),
+        store.first_sight("small-2"),
+        return_exceptions=True,
+    )
+    assert [type(result) for result in results] == [bool, StoreUnavailable, bool]
+    assert not await store.first_sight("small-1")
+    assert not await store.first_sight("small-2")
+
+
+async def fill(store):
+    """Write more than fits."""
+    for number in range(200):
+        await store.add_notices([NewNotice(str(number), NoticeKind.MESSAGE, "", ALICE, {"pad": "x" * 3000})])
+
+
+async def test_a_disk_that_takes_no_more_bytes_is_said(store, path, workspace):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    size = max(found.stat().st_size for found in path.parent.iterdir())
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        with pytest.raises(StoreUnavailable, match="disk"):
+            await fill(store)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    await store.accept_wish(start(workspace), interaction="i1")
+    count = (await store.statistics())["pending_notices"]
+    subjects = [int(notice.subject) for notice in await store.claim_notices(1000, 60.0)]
+    assert sorted(subjects) == list(range(count))
+
+
+async def test_a_database_that_became_read_only_is_said(store, workspace):
+    await store.engine.read(lambda tx: tx._database.execute("PRAGMA query_only = ON"))
+    with pytest.raises(StoreUnavailable, match="read-only"):
+        await store.accept_wish(start(workspace), interaction="i1")
+    assert await store.workspace(workspace.id) == workspace
+    await store.engine.read(lambda tx: tx._database.execute("PRAGMA query_only = OFF"))
+    assert not (await store.accept_wish(start(workspace), interaction="i1")).repeated
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+async def test_nothing_is_written_into_a_file_that_nobody_will_find(store, path, workspace, replaced):
+    path.rename(path.with_suffix(".moved"))
+    if replaced:
+        path.touch()
+    with pytest.raises(StoreUnavailable, match="moved or deleted"):
+        await store.accept_wish(start(workspace), interaction="i1")
+
+
+async def test_one_job_that_fails_leaves_the_others(store, workspace):
+    def broken(tx):
+        tx.run("see_interaction", key="broken", now=tx.now())
+        raise ZeroDivisionError
+
+    results = await asyncio.gather(
+        store.first_sight("a"),
+        store.engine.write(broken, Lane.URGENT),
+        store.first_sight("b"),
+        return_exceptions=True,
+    )
+    assert [type(result) for result in results] == [bool, ZeroDivisionError, bool]
+    assert await store.first_sight("broken")
+    assert not await store.first_sight("a")
+
+
+async def test_a_lock_that_is_held_from_the_start_is_said(path, clock, monkeypatch):
+    store = await open_store(f"sqlite:///{path}", clock, SystemIds())
+    await store.close()
+    monkeypatch.setattr("bot.store.sqlite.OPEN_SECONDS", 0.05)
+    with locked(path), pytest.raises(StoreUnavailable, match="locked by another process"):
+        await open_store(f"sqlite:///{path}", clock, SystemIds())
+
+
+def test_people_wait_for_two_seconds_at_most():
+    assert PATIENCE[Lane.URGENT] == 2.0
+    assert all(seconds < 60 for seconds in PATIENCE.values())
+
+
+#: A process that writes, claims, says what it did, and is then killed without a word.
+KILLED = """
+import asyncio, json, os, signal, sys
+from bot.clock import SystemIds
+from bot.store import open_store
+from bot.store.base import NewWish
+from bot.models import NewNotice, NoticeKind, WishVerb
+from tests.support.clock import FakeClock
+from tests.support.store import ALICE, linked
+
+async def main(url, now):
+    store = await open_store(url, FakeClock(float(now)), SystemIds())
+    await store.migrate()
+    workspace = (await linked(store)).workspaces[0]
+    new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 60.0, "R")
+    card = NewNotice("", NoticeKind.CARD, "1", ALICE)
+    wish = (await store.accept_wish(new, interaction="i1", notices=[card])).wish
+    assert await store.claim_wishes(10, 60.0) and await store.claim_notices(10, 60.0)
+    assert await store.claim_reads("saturn", 10, 10.0, 0.5)
+    print(json.dumps({"wish": wish.id, "workspace": workspace.id}), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+async def test_what_was_answered_before_a_kill_is_there_after_it(path):
+    clock = FakeClock()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        KILLED,
+        f"sqlite:///{path}",
+        str(clock.now()),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    said = json.loads((await process.communicate())[0])
+    assert process.returncode == -signal.SIGKILL
+    store = await open_store(f"sqlite:///{path}", clock, SystemIds())
+    assert await store.migrate() == []
+    assert [wish.id for wish in await store.open_wishes(ALICE)] == [said["wish"]]
+    assert not await store.first_sight("i1")
+    assert await store.claim_reads("saturn", 10, 10.0, 0.5) == []
+    clock.advance(10.4)
+    assert await store.claim_reads("saturn", 10, 10.0, 0.5) == []
+    clock.advance(0.1)
+    assert len(await store.claim_reads("saturn", 10, 10.0, 0.5)) == 1
+    clock.advance(60 - 10.5)
+    (step,) = await store.claim_wishes(10, 60.0)
+    assert await store.save_step(WishUpdate(step.wish.id, 1.0, claim=step.claim))
+    (notice,) = await store.claim_notices(10, 60.0)
+    assert notice.unknown_since == clock.now() - 60
+    await store.close()

@@ -1,0 +1,152 @@
+"""Opening, migrating and closing SQLite files: what is wrong is said at once, and in words."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import stat
+
+import pytest
+
+from bot.clock import SystemIds
+from bot.errors import StoreTooNew, StoreUnavailable
+from bot.store import open_store
+from bot.store.queries import migrations, named_queries
+from tests.support.clock import FakeClock
+from tests.support.store import ALICE, linked, memory_store
+
+IDS = SystemIds()
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "usher.db"
+
+
+async def opened(path, clock=None):
+    return await open_store(f"sqlite:///{path}", clock or FakeClock(), IDS)
+
+
+async def test_a_new_file_is_the_owners_alone(path):
+    store = await opened(path)
+    await store.migrate()
+    await linked(store)
+    modes = {stat.S_IMODE(found.stat().st_mode) for found in path.parent.iterdir()}
+    await store.close()
+    assert modes == {0o600}
+
+
+async def test_a_relative_path_and_memory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    store = await open_store("sqlite:///here.db", FakeClock(), IDS)
+    await store.close()
+    assert (tmp_path / "here.db").exists()
+    store = await open_store("sqlite:///:memory:", FakeClock(), IDS)
+    await store.migrate()
+    await store.close()
+    assert [found.name for found in tmp_path.iterdir()] == ["here.db"]
+
+
+async def test_migrating_twice_runs_nothing_twice(path):
+    first, second = await opened(path), await opened(path)
+    ran = await asyncio.gather(first.migrate(), second.migrate(), first.migrate())
+    assert sorted(ran) == [[], [], list(migrations())]
+    await first.close()
+    await second.close()
+
+
+async def test_a_newer_database_is_refused(path):
+    store = await opened(path)
+    await store.migrate()
+    await store.close()
+    with sqlite3.connect(path) as database:
+        database.execute("INSERT INTO migrations VALUES ('9999_later', 0)")
+    database.close()
+    store = await opened(path)
+    with pytest.raises(StoreTooNew, match="9999_later"):
+        await store.migrate()
+    await store.close()
+
+
+async def test_a_migration_that_fails_leaves_nothing_behind(path, monkeypatch):
+    broken = {
+        "0001_good": "CREATE TABLE good (id TEXT);",
+        "0002_bad": "CREATE TABLE bad (id TEXT); NONSENSE;",
+    }
+    store = await opened(path)
+    with monkeypatch.context() as patch:
+        patch.setattr("bot.store.sqlite.migrations", lambda: broken)
+        with pytest.raises(StoreUnavailable):
+            await store.migrate()
+    assert await store.migrate() == list(migrations())
+    await store.close()
+
+
+async def test_an_unmigrated_database_says_so(path):
+    store = await opened(path)
+    with pytest.raises(StoreUnavailable, match="not migrated"):
+        await store.workspaces(ALICE)
+    with pytest.raises(StoreUnavailable, match="not migrated"):
+        await store.first_sight("i1")
+    await store.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("sqlite:////nowhere/at/all/usher.db", "folder does not exist"),
+        ("sqlite:///{folder}", "is a folder"),
+        ("sqlite:///{text}", "no SQLite database"),
+        ("postgresql://host/usher", "keeps its data in SQLite"),
+        ("mysql://host/usher", "not understood"),
+        ("sqlite:///", "not understood"),
+        ("usher.db", "not understood"),
+    ],
+)
+async def test_what_cannot_be_opened_says_why(tmp_path, url, words):
+    (tmp_path / "text").write_text("no database " * 100)
+    with pytest.raises(StoreUnavailable, match=words):
+        await open_store(url.format(folder=tmp_path, text=tmp_path / "text"), FakeClock(), IDS)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+async def test_a_file_that_may_not_be_written_says_so(path):
+    path.touch(0o400)
+    with pytest.raises(StoreUnavailable, match="may not use it"):
+        await opened(path)
+
+
+async def test_closing_finishes_what_is_queued(path):
+    store = await opened(path)
+    await store.migrate()
+    await linked(store)
+    waiting = [asyncio.ensure_future(store.first_sight(f"i{number}")) for number in range(300)]
+    await asyncio.sleep(0)
+    await store.close()
+    assert all(await asyncio.gather(*waiting))
+    with pytest.raises(StoreUnavailable, match="closed"):
+        await store.first_sight("late")
+    await store.close()
+    store = await opened(path)
+    assert not await store.first_sight("i299")
+    await store.close()
+
+
+async def test_two_stores_in_memory_are_two():
+    async with memory_store() as first, memory_store() as second:
+        await linked(first)
+        assert await second.workspaces(ALICE) == []
+
+
+def test_every_query_is_used_and_every_one_that_is_used_is_there():
+    import re
+    from pathlib import Path
+
+    import bot.store
+
+    source = "\n".join(path.read_text() for path in Path(bot.store.__file__).parent.glob("*.py"))
+    used = set(re.findall(r"tx\.(?:all|one|run)\(\s*\"(\w+)\"", source))
+    quoted = set(re.findall(r"\"(\w+)\"", source))
+    assert used <= named_queries().keys()
+    assert named_queries().keys() <= quoted

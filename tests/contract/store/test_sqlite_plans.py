@@ -1,0 +1,70 @@
+"""No query walks a whole table that grows, and claims stay quick with ten thousand rows."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections import defaultdict
+
+import pytest
+
+from bot.clock import SystemIds
+from bot.store import open_store
+from bot.store.queries import named_queries
+from tests.support.clock import FakeClock
+
+#: For operators, once a process, or once a jump of the clock: these may look at everything.
+RARE = {"statistics", "active_accounts", "active_accounts_at", "heal_gates", "move_closed_gates"}
+
+#: Indexes of the few rows that are just what is looked for, walked in the order that is wanted.
+SMALL = ("INDEX cards_changed", "INDEX notices_dead")
+
+
+@pytest.fixture
+async def connection(tmp_path):
+    path = tmp_path / "usher.db"
+    store = await open_store(f"sqlite:///{path}", FakeClock(), SystemIds())
+    await store.migrate()
+    await store.close()
+    connection = sqlite3.connect(path)
+    yield connection
+    connection.close()
+
+
+def plan(connection, query):
+    parameters = defaultdict(lambda: 1, dict.fromkeys(re.findall(r":(\w+)", query), 1))
+    return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}", parameters)]
+
+
+@pytest.mark.parametrize("name", sorted(named_queries().keys() - RARE))
+def test_no_query_walks_a_whole_table(connection, name):
+    steps = plan(connection, named_queries()[name])
+    scans = [step for step in steps if step.startswith("SCAN") and "CONSTANT ROW" not in step]
+    assert [step for step in scans if not step.endswith(SMALL)] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [
+        ("claim_wishes", "wishes_due"),
+        ("claim_gates", "gates_due"),
+        ("claim_notices", "notices_due"),
+        ("claim_changed_cards", "cards_changed"),
+        ("claim_progressed_cards", "cards_progressed"),
+        ("claim_tasks", "tasks_due"),
+        ("open_wish_of", "wishes_one_open"),
+        ("watchers", "workspaces_of_a_gate"),
+        ("sweep_notices", "notices_sent"),
+    ],
+)
+def test_claims_use_the_index_that_was_made_for_them(connection, name, index):
+    steps = plan(connection, named_queries()[name])
+    assert any(f"INDEX {index}" in step for step in steps), steps
+
+
+@pytest.mark.parametrize(
+    "name", ["claim_wishes", "claim_gates", "claim_notices", "claim_tasks", "claim_changed_cards"]
+)
+def test_claims_stop_at_their_limit_instead_of_sorting_all_that_is_due(connection, name):
+    steps = plan(connection, named_queries()[name])
+    assert not any("TEMP B-TREE" in step for step in steps), steps

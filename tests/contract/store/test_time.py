@@ -1,0 +1,118 @@
+"""The store's time, and the gates, under clocks that jump."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.store.store_time import StoreTime
+from tests.contract.store.test_gates import by_reference, claim_one
+from tests.support.clock import FakeClock
+from tests.support.store import ALICE, link_account
+
+
+class JumpingClock(FakeClock):
+    """A clock whose wall hand can be set; the monotonic one never jumps."""
+
+    def jump(self, seconds: float) -> None:
+        self._now += seconds
+
+
+def test_it_is_the_wall_clocks_own_number_while_that_goes_well():
+    clock = FakeClock()
+    time = StoreTime(clock)
+    for seconds in (0.1, 0.2, 10.5, 86_400.3):
+        clock.advance(seconds)
+        assert time.now() == clock.now()
+
+
+def test_a_jump_ahead_is_held_back_until_it_is_taken_over():
+    clock = JumpingClock()
+    time = StoreTime(clock)
+    before = time.now()
+    clock.jump(3600)
+    clock.advance(1)
+    assert time.now() == pytest.approx(before + 1)
+    assert time.jump() == pytest.approx(3600)
+    time.follow(time.jump())
+    assert time.now() == pytest.approx(before + 3601)
+    assert time.jump() == 0.0
+
+
+def test_a_clock_that_is_set_back_is_met_at_half_speed():
+    clock = JumpingClock()
+    time = StoreTime(clock)
+    before = time.now()
+    clock.jump(-100)
+    assert time.now() == pytest.approx(before)
+    clock.advance(50)
+    assert time.now() == pytest.approx(before + 25)
+    clock.advance(1000)
+    time.now()
+    clock.advance(1)
+    assert time.now() == pytest.approx(clock.now(), abs=0.11)
+
+
+@given(st.lists(st.tuples(st.floats(-5000, 5000), st.floats(0, 5000)), max_size=30))
+@settings(deadline=None)
+def test_it_never_goes_back_and_never_runs_ahead_of_the_monotonic_clock(moves):
+    clock = JumpingClock()
+    time = StoreTime(clock)
+    last = time.now()
+    for jump, seconds in moves:
+        clock.jump(jump)
+        clock.advance(seconds)
+        now = time.now()
+        assert last <= now <= last + seconds + 0.001
+        last = now
+
+
+@pytest.fixture
+def clock():
+    return JumpingClock()
+
+
+@pytest.mark.parametrize("jump", [0.0, 0.3, 9.0, 3600.0, -3600.0])
+async def test_the_gate_keeps_its_gap_whatever_the_wall_clock_does(store, clock, jump):
+    await link_account(store)
+    await store.add_workspace(by_reference(ALICE))
+    assert await claim_one(store)
+    clock.jump(jump)
+    clock.advance(10.3)
+    assert await claim_one(store) is None
+    # A clock that was set back makes the wait longer, never shorter.
+    clock.advance(30)
+    assert await claim_one(store)
+
+
+async def test_after_a_jump_ahead_time_goes_on_from_there(store, clock):
+    clock.jump(3600)
+    await store.first_sight("any write")
+    assert await store.now() == pytest.approx(clock.now())
+
+
+async def test_a_gate_from_the_future_opens_after_one_interval(database, clock):
+    store = await database.open()
+    await link_account(store)
+    await store.add_workspace(by_reference(ALICE))
+    assert await claim_one(store)
+    await store.close()
+    clock.jump(-7200)
+    store = await database.open()
+    assert await claim_one(store) is None
+    clock.advance(10.4)
+    assert await claim_one(store) is None
+    clock.advance(0.2)
+    assert await claim_one(store)
+
+
+async def test_an_unmigrated_database_does_not_mind_a_jump(tmp_path, clock):
+    from bot.clock import SystemIds
+    from bot.store import open_store
+
+    store = await open_store(f"sqlite:///{tmp_path / 'other.db'}", clock, SystemIds())
+    clock.jump(3600)
+    assert await store.migrate()
+    assert await store.now() == pytest.approx(clock.now())
+    await store.close()
