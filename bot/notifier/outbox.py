@@ -70,6 +70,8 @@ class Outbox:
         self._ids = ids
         self._timing = timing
         self._lookup = Lookup(store, slack)
+        #: Notices whose blocks Slack refused: their text is sent alone.
+        self._plain: set[str] = set()
 
     async def step(self, pool: Pool | None = None) -> int:
         """Claim due notices and see to each, in the pool or at once; return how many there were."""
@@ -149,23 +151,24 @@ class Outbox:
             "unfurl_media": False,
             "link_names": False,
         }
-        if answer.blocks:
+        if answer.blocks and notice.id not in self._plain:
             message["blocks"] = list(answer.blocks)
         try:
-            sent = await self._post(notice, message, channel=notice.principal.user_id)
+            sent = await self._post(notice, message)
         except SlackPermanent as error:
             if error.code not in _BLOCKS_REFUSED or "blocks" not in message:
                 raise
-            log.exception("slack refused blocks", notice=notice.id, kind=str(notice.kind))
-            del message["blocks"]
-            # Nothing was posted, so the second between two messages is not begun.
-            sent = await self._post(notice, message, channel=None)
+            log.warning("slack refused blocks", notice=notice.id, kind=str(notice.kind), code=error.code)
+            self._plain.add(notice.id)
+            await self._store.notice_retry(notice.id, 0.0, error=error.code)
+            return
+        self._plain.discard(notice.id)
         await self._store.notice_sent(notice.id, *sent)
 
-    async def _post(self, notice: Notice, message: dict[str, Any], channel: str | None) -> tuple[str, str]:
+    async def _post(self, notice: Notice, message: dict[str, Any]) -> tuple[str, str]:
         method = slack_methods.CHAT_POST_MESSAGE
         share = SHARES[NOTICE_CLASS[notice.kind]]
-        answer = await self._slack.call(method, message, channel=channel, share=share)
+        answer = await self._slack.call(method, message, channel=notice.principal.user_id, share=share)
         stands_in, ts = answer.data.get("channel"), answer.data.get("ts")
         if not stands_in or not ts:
             raise SlackUnknownOutcome(method, "malformed_answer")

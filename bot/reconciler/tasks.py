@@ -134,12 +134,13 @@ class Tasks:
         await self._store.drop_account(account.id)
 
     async def _sync_people(self) -> None:
-        for person in await self._slack(self._people.sync()):
-            if person.is_deleted:
-                await self._end_links(person.principal)
+        left = {person.principal for person in await self._slack(self._people.sync()) if person.is_deleted}
+        linked = {account.principal for account in await self._store.active_accounts()}
+        for principal in left & linked:
+            await self._end_links(principal)
 
     async def _end_links(self, principal: Principal) -> None:
-        """End all links of somebody who left; nothing is written where there is none."""
+        """End all links of somebody who left."""
         revocable = [name for name, line in self._lines.items() if "revoke" in line.provider.capabilities()]
         ended = await self._store.unlink(
             principal,

@@ -154,7 +154,7 @@ class World:
 
     async def work(self) -> None:
         """Do all that is due now."""
-        for _ in range(50):
+        for _ in range(500):
             done = [
                 await self.reconciler.step_wishes(),
                 await self.reconciler.step_reads(),

@@ -1,0 +1,165 @@
+"""Work that is no wish: lists, waiting commands, revocations, people who left."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.errors import CredentialRefused, Forbidden, NotFound, SlackLimited, Unreachable
+from bot.models import State, TaskKind
+from bot.store.base import NewTask
+from tests.support.store import ALICE, BOB
+
+COMMAND = {"text": "start notebook", "principal": ALICE.key, "interaction": "click-1"}
+
+
+async def ask_for_list(world, *then):
+    account = await world.store.account(ALICE, "cloud") or await world.link()
+    await world.store.add_tasks([NewTask(TaskKind.DISCOVER, account.id, {"then": list(then)})])
+    return account
+
+
+async def test_a_list_is_merged_and_the_waiting_command_runs(world):
+    world.provider.put("r7", State.RUNNING)
+    await ask_for_list(world, COMMAND)
+    await world.work()
+    [row] = await world.store.workspaces(ALICE)
+    assert (row.remote_id, row.state) == ("r7", State.RUNNING)
+    [(principal, command)] = world.replayed
+    assert principal == ALICE
+    assert command.items() >= COMMAND.items()
+    assert command["task"]
+
+
+async def test_a_command_that_waits_for_anothers_list_runs_as_its_account(world):
+    await ask_for_list(world, {**COMMAND, "principal": BOB.key})
+    await world.work()
+    assert [principal for principal, _ in world.replayed] == [ALICE]
+
+
+@pytest.mark.parametrize(
+    "error", [NotFound("no lists here"), Forbidden("not for you"), NotImplementedError()]
+)
+async def test_without_lists_the_waiting_command_runs_all_the_same(world, error):
+    await ask_for_list(world, COMMAND)
+    world.provider.fail("discover", error)
+    await world.work()
+    assert len(world.replayed) == 1
+    assert (await world.store.statistics())["tasks"] == 0
+
+
+async def test_a_list_is_tried_again_and_given_up_in_the_end(world):
+    await ask_for_list(world, COMMAND)
+    world.provider.fail("discover", Unreachable("no connection"), times=2)
+    await world.pass_time(10)
+    assert (world.provider.count("discover"), len(world.replayed)) == (3, 1)
+    await ask_for_list(world, COMMAND)
+    world.provider.fail("discover", Unreachable("no connection"), times=999)
+    await world.pass_time(900, step=15)
+    assert len(world.replayed) == 2
+    assert (await world.store.statistics())["tasks"] == 0
+
+
+async def test_a_refused_token_is_told_once_when_a_list_finds_out(world):
+    await ask_for_list(world, COMMAND)
+    world.provider.fail("discover", CredentialRefused("401"))
+    await world.pass_time(5)
+    assert world.slack.kinds() == ["link_again"]
+    assert len(world.replayed) == 1
+
+
+async def test_an_expired_token_is_refreshed_for_a_list(world):
+    await world.link(refresh="again")
+    await ask_for_list(world)
+    world.provider.refused_tokens = {"token-1"}
+    await world.pass_time(5)
+    assert world.provider.refreshed == 1
+    assert (await world.store.account(ALICE, "cloud")).discovered_at is not None
+
+
+async def test_a_waiting_command_that_fails_is_tried_a_few_times(world):
+    tries = []
+
+    async def broken(_principal, command):
+        tries.append(command["task"])
+        raise RuntimeError("a mistake")
+
+    world.replay = broken
+    world.reborn()
+    await ask_for_list(world, COMMAND)
+    await world.pass_time(60)
+    assert len(tries) == 3
+    assert len(set(tries)) == 1
+    assert (await world.store.statistics())["tasks"] == 0
+
+
+async def test_an_unlinked_token_is_revoked_once_and_forgotten(world):
+    await world.own()
+    await world.store.unlink(ALICE, "cloud", revocable=["cloud"], cause="unlinked")
+    await world.work()
+    assert world.provider.revoked == ["token-1"]
+    assert await world.store.account(ALICE, "cloud") is None
+
+
+async def test_a_revocation_that_fails_is_not_tried_again(world):
+    await world.own()
+    world.provider.fail("revoke", Unreachable("no connection"))
+    await world.store.unlink(ALICE, "cloud", revocable=["cloud"], cause="unlinked")
+    await world.pass_time(30)
+    assert world.provider.count("revoke") == 1
+    assert await world.store.account(ALICE, "cloud") is None
+
+
+async def test_after_five_seconds_a_credential_is_not_used_any_more(world):
+    await world.own()
+    await world.store.unlink(ALICE, "cloud", revocable=["cloud"], cause="unlinked")
+    calls = len(world.provider.calls)
+    world.clock.advance(5.1)
+    await world.pass_time(30)
+    assert len(world.provider.calls) == calls
+    assert await world.store.account(ALICE, "cloud") is None
+
+
+async def test_links_of_people_who_left_end_with_the_nightly_reading(world):
+    await world.own(ALICE)
+    await world.own(BOB, remote_id="r2")
+    world.slack.add_user("UALICE", deleted=True)
+    world.slack.add_user("UBOB", enterprise_user={"enterprise_id": "E1", "teams": ["T1"]})
+    world.slack.add_user("UMORE", is_restricted=True)
+    await world.store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, "everybody")])
+    await world.work()
+    assert await world.store.account(ALICE, "cloud") is None
+    assert (await world.store.account(BOB, "cloud")).state == "active"
+    assert world.provider.revoked == ["token-1"]
+
+
+async def test_the_reading_goes_on_where_slack_made_it_pause(world):
+    for number in range(9):
+        world.slack.add_user(f"U{number}")
+    await world.store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, "everybody")])
+    world.slack.fail("users.list", SlackLimited("users.list", 30.0), after=True)
+    await world.pass_time(40)
+    assert (await world.store.statistics())["people"] == 9
+    assert world.slack.count("users.list") == 6
+
+
+async def test_somebody_is_looked_up_as_a_task(world):
+    world.slack.add_user(ALICE.user_id, is_restricted=True)
+    await world.store.add_tasks([NewTask(TaskKind.LOOK_UP_PERSON, ALICE.key)])
+    await world.work()
+    assert (await world.store.person(ALICE)).is_guest
+
+
+async def test_lists_are_kept_fresh_where_workspaces_are_used(world):
+    account = await ask_for_list(world)
+    world.provider.put("r1", State.STOPPED)
+    await world.work()
+    assert await world.reconciler.refresh_lists() == 0
+    world.clock.advance(700)
+    assert await world.reconciler.refresh_lists() == 0
+    [row] = await world.store.workspaces(ALICE)
+    await world.store.want_read(row.id)
+    assert await world.reconciler.refresh_lists() == 1
+    await world.work()
+    assert (await world.store.account_by_id(account.id)).discovered_at == world.clock.now()
+    world.clock.advance(90_000)
+    assert await world.reconciler.refresh_lists() == 1
