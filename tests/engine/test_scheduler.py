@@ -1,0 +1,152 @@
+"""The loops: woken at once, never ended by an error, drained in time."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.models import Outcome, State, TaskKind
+from bot.pool import Pool
+from bot.scheduler import EVERYBODY, Loop, Scheduler
+from bot.store.base import NewTask
+from tests.support.store import ALICE
+
+
+class Watched(Scheduler):
+    """Tell a test whenever the loops are woken: something was done, or a tick has passed."""
+
+    def __init__(self, *arguments, **keys):
+        self.woken = asyncio.Event()
+        super().__init__(*arguments, **keys)
+
+    def wake(self):
+        super().wake()
+        self.woken.set()
+
+    async def eventually(self, check):
+        async with asyncio.timeout(60):
+            while not await check():
+                self.woken.clear()
+                await self.woken.wait()
+
+
+@pytest.fixture
+async def scheduler(world):
+    made = Watched(world.store, world.reconciler, world.notifier, world.clock, world.ids, tick=0.05)
+    yield made
+    await made.drain(5)
+
+
+async def test_the_whole_way_runs_by_itself(world, scheduler):
+    wish_id = await world.wish(await world.own())
+    scheduler.start()
+
+    async def ended():
+        world.clock.advance(1.0)
+        return (await world.store.wish(wish_id)).outcome is Outcome.FULFILLED and len(
+            world.slack.messages
+        ) == 2
+
+    await scheduler.eventually(ended)
+    assert sorted(world.slack.kinds()) == ["card", "ready"]
+    assert world.provider.accepted_starts == ["r1"]
+    assert min(world.provider.gaps()) >= 10.0
+    assert scheduler.stalled == []
+
+
+async def test_people_are_read_when_nobody_is_known(world, scheduler):
+    world.slack.add_user("UALICE")
+    scheduler.start()
+
+    async def known():
+        return await world.store.person(ALICE) is not None
+
+    await scheduler.eventually(known)
+
+
+async def test_daily_work_is_guarded(world, scheduler):
+    async def broken():
+        raise RuntimeError("a mistake")
+
+    world.store.sweep = broken
+    with capture_logs() as logs:
+        await scheduler._sweep()
+        await scheduler._people()
+        await scheduler._lists()
+    assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == ["daily work failed"]
+    assert [task.kind for task in await world.store.claim_tasks(9, 9.0)] == [TaskKind.SYNC_PEOPLE]
+
+
+async def test_a_second_nightly_reading_joins_the_first(world, scheduler):
+    await scheduler._people()
+    await world.store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY)])
+    assert (await world.store.statistics())["tasks"] == 1
+
+
+async def test_a_step_that_raises_is_logged_with_a_reference_and_tried_again(world):
+    calls = []
+
+    async def step(_pool):
+        calls.append(1)
+        if len(calls) == 1:
+            raise RuntimeError("a mistake")
+        loop.stop()
+        return 0
+
+    loop = Loop("wishes", step, 5, world.ids, world.clock, lambda: None, rest=0.0)
+    with capture_logs() as logs:
+        async with asyncio.timeout(30):
+            await loop.run()
+    assert len(calls) == 2
+    assert logs[0]["reference"].startswith("TEST-")
+
+
+async def test_what_runs_may_end_and_the_rest_is_cancelled(world, scheduler):
+    began = asyncio.Event()
+
+    async def hang(method):
+        if method == "start":
+            began.set()
+            await asyncio.Event().wait()
+
+    wish_id = await world.wish(await world.own())
+    world.provider.during = hang
+    scheduler.start()
+    await asyncio.wait_for(began.wait(), 30)
+    assert await scheduler.drain(0.1) == 1
+    world.provider.during = None
+    world.reborn()
+    world.clock.advance(60)
+    assert await world.until_ended(wish_id) is Outcome.FULFILLED
+    assert world.provider.accepted_starts == ["r1"]
+    assert world.slack.kinds().count("ready") == 1
+
+
+async def test_nothing_is_claimed_after_the_drain(world, scheduler):
+    scheduler.start()
+    await scheduler.drain(5)
+    await world.wish(await world.own(state=State.RUNNING))
+    scheduler.wake()
+    await asyncio.sleep(0)
+    assert world.provider.calls == []
+    assert scheduler.stalled == ["wishes", "reads", "tasks", "notices", "cards"]
+
+
+async def test_a_pool_is_bounded_and_tells_when_there_is_room_again():
+    done = []
+    pool = Pool(2, lambda: done.append(pool.room))
+    release = asyncio.Event()
+
+    async def work():
+        await release.wait()
+
+    pool.add(work())
+    pool.add(work())
+    assert pool.room == 0
+    release.set()
+    assert await pool.drain(30) == 0
+    await asyncio.sleep(0)
+    assert done == [1, 2]
+    assert await pool.drain(0) == 0
