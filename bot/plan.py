@@ -67,7 +67,7 @@ def plan(wish: Wish, state: State, observed_at: float | None) -> Plan:
     """
     if not wish.is_open:
         return WATCH
-    if observed_at is None or observed_at < _news_since(wish):
+    if observed_at is None or _is_stale(wish, observed_at):
         return READ
     decided = _decide(wish, state, observed_at)
     if decided in (START, STOP) and wish.attempts >= MAX_ATTEMPTS:
@@ -87,9 +87,9 @@ def _decide(wish: Wish, state: State, observed_at: float) -> Plan:
     return _after_start(wish, state, observed_at)
 
 
-def _news_since(wish: Wish) -> float:
-    """Return the time that a read must not be older than."""
-    return max(wish.created_at, wish.called_at or 0.0, wish.read_since or 0.0)
+def _is_stale(wish: Wish, observed_at: float) -> bool:
+    """Say whether a read is older than the wish, or not younger than what it has to be news of."""
+    return observed_at < wish.created_at or observed_at <= max(wish.called_at or 0.0, wish.read_since or 0.0)
 
 
 def _bring_down(wish: Wish, state: State) -> Plan:

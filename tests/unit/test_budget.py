@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -96,4 +98,4 @@ def test_no_window_of_a_minute_holds_more_than_slack_allows(asks):
         assert len(within) <= METHODS[method].per_minute
     for channel in ("D1", "D2"):
         times = [at for method, where, at in granted if (method, where) == (POST, channel)]
-        assert all(later - earlier >= 1 for earlier, later in zip(times, times[1:], strict=False))
+        assert all(later - earlier >= 1 for earlier, later in pairwise(times))
