@@ -28,10 +28,9 @@ _NAME = re.compile(r"^[a-z][a-z0-9_-]{0,30}$")
 
 def load_connections(path: Path) -> dict[str, ConnectionSettings]:
     """Read and check every connection; raise SettingsError with every problem at once, without values."""
-    tables = _tables(path)
-    problems: list[str] = []
+    tables, problems = _tables(path)
     checked: dict[str, ConnectionSettings] = {}
-    if not tables:
+    if not tables and not problems:
         problems.append("USHER_CONNECTIONS: the file names no connection: add a [connections.NAME] table")
     for name, table in tables.items():
         try:
@@ -60,7 +59,8 @@ def secrets_of(settings: Mapping[str, ConnectionSettings]) -> list[str]:
     return found
 
 
-def _tables(path: Path) -> dict[str, Any]:
+def _tables(path: Path) -> tuple[dict[str, Any], list[str]]:
+    """Return the tables below ``connections``, and what else stands in the file as problems."""
     try:
         if path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise SettingsError(
@@ -68,6 +68,8 @@ def _tables(path: Path) -> dict[str, Any]:
             )
         with path.open("rb") as file:
             content = tomllib.load(file)
+    except FileNotFoundError:
+        raise SettingsError([f"USHER_CONNECTIONS: there is no file {path.name}"]) from None
     except OSError:
         raise SettingsError([f"USHER_CONNECTIONS: the file {path.name} can't be read"]) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
@@ -77,7 +79,11 @@ def _tables(path: Path) -> dict[str, Any]:
     tables = content.get("connections", {})
     if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
         raise SettingsError(["USHER_CONNECTIONS: every connection needs a table [connections.NAME]"])
-    return tables
+    strangers = sorted(content.keys() - {"connections"})
+    return tables, [
+        f"USHER_CONNECTIONS: {key} is not known: a connection is a table [connections.NAME]"
+        for key in strangers
+    ]
 
 
 def _connection(name: str, table: dict[str, Any]) -> ConnectionSettings:
@@ -85,21 +91,26 @@ def _connection(name: str, table: dict[str, Any]) -> ConnectionSettings:
         raise SettingsError([": its name needs lower-case letters, digits, - and _, at most 31"])
     classes = provider_classes()
     provider = table.get("provider")
-    if provider not in classes:
+    if not isinstance(provider, str) or provider not in classes:
         raise SettingsError([f".provider: needs one of {', '.join(sorted(classes))}"])
-    problems: list[str] = []
-    values: dict[str, Any] = {"name": name, "title": table.get("title", name)}
+    # The table's own name is the connection's: a key of that name would make it another one.
+    problems = [".name: is no key: the connection's name is its table's"] if "name" in table else []
+    values: dict[str, Any] = {"name": name, "title": name}
     for key, value in table.items():
         try:
             values[key] = resolve_secret(value) if isinstance(value, str) else value
         except ValueError as wrong:
             problems.append(f".{key}: {wrong}")
-    if problems:
-        raise SettingsError(problems)
+    unresolved = {problem.partition(":")[0] for problem in problems}
     try:
-        return classes[str(provider)].settings_model.model_validate(values)
+        checked = classes[provider].settings_model.model_validate({**values, "name": name})
     except ValidationError as invalid:
-        raise SettingsError([_sentence(error) for error in invalid.errors()]) from None
+        found = [_sentence(error) for error in invalid.errors()]
+        problems += [one for one in found if one.partition(":")[0] not in unresolved]
+    else:
+        if not problems:
+            return checked
+    raise SettingsError(problems)
 
 
 def _sentence(error: Any) -> str:

@@ -33,7 +33,10 @@ class SettingsError(Exception):
 class Settings(BaseSettings):
     """Hold every setting, checked; the variable of each stands in ``validation_alias``."""
 
-    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True, frozen=True)
+    # A variable that is set to nothing is one that is not set: many service managers write them so.
+    model_config = SettingsConfigDict(
+        extra="ignore", hide_input_in_errors=True, frozen=True, env_ignore_empty=True
+    )
 
     slack_bot_token: SecretStr = Field(validation_alias="SLACK_BOT_TOKEN")
     slack_signing_secret: SecretStr | None = Field(None, validation_alias="SLACK_SIGNING_SECRET")
@@ -235,6 +238,12 @@ def read_secret_file(path: Path) -> str:
 
 #: Nothing is passed: every field comes from the environment (the type checker asks for them otherwise).
 _FROM_ENVIRONMENT: dict[str, Any] = {}
+
+
+def given_connections() -> Path | None:
+    """Return where the connections file is said to be, when other settings are wrong; None when nowhere."""
+    given = os.environ.get("USHER_CONNECTIONS")
+    return Path(given) if given else None
 
 
 def load_settings() -> Settings:

@@ -1,0 +1,160 @@
+"""The connections file: all its problems at once, by their keys and without values."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.connections import build_providers, load_connections, secrets_of
+from bot.providers.jupyterhub import JupyterHub
+from bot.providers.saturn import Saturn, SaturnSettings
+from bot.settings import SettingsError
+
+SATURN = '[connections.saturn]\nprovider = "saturn"\nbase_url = "https://app.acme.example"\n'
+HUB = '[connections.hub]\nprovider = "jupyterhub"\nbase_url = "https://hub.acme.example"\n'
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "connections.toml"
+
+    def write(text):
+        path.write_text(text, encoding="utf-8")
+        path.chmod(0o644)
+        return path
+
+    return write
+
+
+def problems(path) -> list[str]:
+    with pytest.raises(SettingsError) as raised:
+        load_connections(path)
+    return raised.value.problems
+
+
+def test_two_connections_become_their_providers(file):
+    found = load_connections(file(SATURN + 'title = "Saturn Cloud"\n' + HUB))
+    assert {name: one.title for name, one in found.items()} == {"saturn": "Saturn Cloud", "hub": "hub"}
+    providers = build_providers(found, None)
+    assert {name: type(one) for name, one in providers.items()} == {"saturn": Saturn, "hub": JupyterHub}
+
+
+def test_all_problems_of_all_connections_come_at_once_without_values(file):
+    text = """
+        [connections.saturn]
+        provider = "saturn"
+        base_url = "http://canary.example"
+        token_canary = "canary"
+        admin_token = "env:ABSENT_VARIABLE"
+
+        [connections.hub]
+        provider = "jupyterhub"
+        linking = ["canary"]
+
+        [connections.other]
+        provider = "canary"
+
+        [connections.Big]
+        provider = "saturn"
+
+        [conections.typo]
+        provider = "saturn"
+    """
+    found = problems(file(text))
+    text = "\n".join(found)
+    for expected in (
+        "connections.saturn.base_url: the address must begin with https",
+        "connections.saturn.token_canary: is no key of this provider",
+        "connections.saturn.admin_token: names the variable ABSENT_VARIABLE, which is not set",
+        "connections.hub.base_url: is not set",
+        "connections.hub.linking.0: ",
+        "connections.other.provider: needs one of jupyterhub, saturn",
+        "connections.Big: its name needs lower-case letters",
+        "USHER_CONNECTIONS: conections is not known",
+    ):
+        assert expected in text
+    assert "canary" not in text.replace("token_canary", "")
+    assert len(found) == 8
+
+
+def test_a_secret_may_come_from_the_environment_or_a_file(file, tmp_path, monkeypatch):
+    secret = tmp_path / "token"
+    secret.write_text("from-a-file\n")
+    secret.chmod(0o600)
+    monkeypatch.setenv("CANARY_TOKEN", "from-the-environment")
+    for given, expected in (
+        (f"file:{secret}", "from-a-file"),
+        ("env:CANARY_TOKEN", "from-the-environment"),
+        ("as-it-is", "as-it-is"),
+    ):
+        found = load_connections(file(SATURN + f'admin_token = "{given}"\n'))
+        saturn = found["saturn"]
+        assert isinstance(saturn, SaturnSettings)
+        assert saturn.admin_token is not None
+        assert saturn.admin_token.get_secret_value() == expected
+        assert secrets_of(found) == [expected]
+        assert expected not in repr(found)
+
+
+def test_a_secret_file_that_others_can_read_is_refused(file, tmp_path):
+    secret = tmp_path / "token"
+    secret.write_text("canary")
+    secret.chmod(0o644)
+    found = problems(file(SATURN + f'admin_token = "file:{secret}"\n'))
+    assert found == [
+        "connections.saturn.admin_token: names the file token, which others on this machine can read: "
+        "chmod 600 it"
+    ]
+
+
+@pytest.mark.parametrize("mode", [0o666, 0o664, 0o602])
+def test_a_file_that_others_can_write_is_refused(file, mode):
+    path = file(SATURN)
+    path.chmod(mode)
+    assert problems(path) == [
+        "USHER_CONNECTIONS: others on this machine can write connections.toml: chmod 644 it"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("[connections.saturn\nprovider = 1", "(at line 1, column 20)"),
+        ('[connections.saturn]\nprovider = "saturn', "(at end of document)"),
+    ],
+)
+def test_broken_toml_is_named_with_its_place(file, text, place):
+    assert problems(file(text)) == [f"USHER_CONNECTIONS: connections.toml is no valid TOML {place}"]
+
+
+def test_what_is_no_text_is_named(file):
+    path = file("")
+    path.write_bytes(b"\xff\xfe\x00")
+    assert problems(path) == ["USHER_CONNECTIONS: connections.toml is no valid TOML"]
+
+
+def test_a_file_that_is_not_there_or_is_a_folder(tmp_path):
+    assert problems(tmp_path / "absent.toml") == ["USHER_CONNECTIONS: there is no file absent.toml"]
+    assert problems(tmp_path) == [f"USHER_CONNECTIONS: the file {tmp_path.name} can't be read"]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "names no connection"),
+        ("connections = 3", "needs a table"),
+        ("[connections]\nsaturn = 3", "needs a table"),
+        ("[connections.saturn]", ".provider: needs one of"),
+        ("[connections.saturn]\nprovider = ['saturn']", ".provider: needs one of"),
+        (SATURN + 'name = "other"', ".name: is no key"),
+        (SATURN + "title = 3", ".title: "),
+        (SATURN + 'ide_hosts = ["not a host"]', ".ide_hosts: "),
+    ],
+)
+def test_each_problem_is_one_sentence(file, text, problem):
+    found = problems(file(text))
+    assert len(found) == 1
+    assert problem in found[0]
+
+
+def test_a_connection_keeps_the_name_of_its_table(file):
+    assert load_connections(file(SATURN))["saturn"].name == "saturn"
