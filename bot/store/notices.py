@@ -57,8 +57,9 @@ def sent(tx: Transaction, notice_id: str, channel_id: str, message_ts: str) -> N
         return
     if row["kind"] == NoticeKind.CARD:
         tx.run("place_card", wish_id=row["subject"], channel_id=channel_id, message_ts=message_ts, now=now)
-    # Slack's ids of direct messages begin with D; a card may stand in a channel.
-    if channel_id.startswith("D"):
+    # Slack's ids of direct messages begin with D. A card may stand in a channel, and a reply goes to wherever
+    # the person typed, which may be a conversation with somebody else.
+    if channel_id.startswith("D") and row["kind"] != NoticeKind.REPLY:
         tx.run("remember_channel", principal=row["principal"], channel_id=channel_id)
 
 

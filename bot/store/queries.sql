@@ -271,15 +271,20 @@ WHERE id IN (
 RETURNING *;
 
 -- woken: 1 a read was recorded during the lease, 2 one that changed something, 3 it shall be stepped at once.
+-- is_beside: written by another than the step that holds the lease, which keeps it.
 -- name: save_step
 UPDATE wishes SET
     next_step_at = CASE
+        WHEN :is_beside = 1 THEN next_step_at
         WHEN :keeps_lease = 1 THEN :next_step_at
         WHEN woken = 3 OR (woken = 2 AND :waits_for <> 'time') OR (woken = 1 AND :waits_for = 'read') THEN :now
         ELSE :next_step_at END,
-    leased_until = CASE WHEN :keeps_lease = 1 THEN :next_step_at ELSE 0 END,
-    claim = CASE WHEN :keeps_lease = 1 THEN claim ELSE '' END,
-    woken = CASE WHEN :keeps_lease = 1 THEN woken ELSE 0 END,
+    leased_until = CASE
+        WHEN :is_beside = 1 THEN leased_until
+        WHEN :keeps_lease = 1 THEN :next_step_at
+        ELSE 0 END,
+    claim = CASE WHEN :is_beside = 1 OR :keeps_lease = 1 THEN claim ELSE '' END,
+    woken = CASE WHEN :is_beside = 1 THEN 3 WHEN :keeps_lease = 1 THEN woken ELSE 0 END,
     waits_for = :waits_for, start_call = :start_call, stop_call = :stop_call, called_at = :called_at,
     read_since = :read_since, attempts = :attempts, hold = :hold, read_hold = :read_hold, outcome = :outcome,
     cause = :cause, ended_at = :ended_at, deadline_at = :deadline_at, progress_floor = :progress_floor

@@ -92,7 +92,9 @@ class WishUpdate:
     card_dirty: bool = False
     notices: Sequence[NewNotice] = ()  #: a subject of "" becomes the wish's id
     audit: Sequence[AuditEntry] = ()
-    claim: str = ""  #: ``WishStep.claim``; "" writes whoever holds the lease
+    #: ``WishStep.claim``. "" is for others: what they write counts, but a step under way keeps its lease, and
+    #: the wish is stepped again as soon as that one is saved.
+    claim: str = ""
 
 
 @dataclass(frozen=True, slots=True)

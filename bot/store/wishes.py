@@ -170,6 +170,7 @@ def _changes(row: Row, update: WishUpdate, now: float) -> dict[str, Any]:
     return {
         "now": now,
         "next_step_at": now + update.next_in,
+        "is_beside": not update.claim and row["leased_until"] > now and not ends,
         "keeps_lease": is_calling and not ends,
         "waits_for": update.waits_for,
         "start_call": start_call,

@@ -171,8 +171,8 @@ async def test_open_wishes_continue_with_the_new_account(store, clock):
     workspace = first.workspaces[0]
     new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 60.0, "R")
     wish = (await store.accept_wish(new, interaction="")).wish
-    await store.claim_wishes(10, 60.0)
-    await store.save_step(WishUpdate(wish.id, 3600.0))
+    (step,) = await store.claim_wishes(10, 60.0)
+    await store.save_step(WishUpdate(wish.id, 3600.0, claim=step.claim))
     notice = NewNotice(first.account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
     assert await store.refuse_account(first.account.id, first.account.secret, notice, [])
     assert (await store.wish(wish.id)).hold
@@ -187,10 +187,10 @@ async def test_a_link_during_a_step_brings_the_next_one_at_once(store, clock):
     first = await linked(store)
     new = NewWish(ALICE, first.workspaces[0].id, "saturn", WishVerb.START, 60.0, "R")
     wish = (await store.accept_wish(new, interaction="")).wish
-    await store.claim_wishes(10, 60.0)
+    (step,) = await store.claim_wishes(10, 60.0)
     await link_account(store, secret="new")
     assert await store.claim_wishes(10, 60.0) == []
-    await store.save_step(WishUpdate(wish.id, 3600.0))
+    await store.save_step(WishUpdate(wish.id, 3600.0, claim=step.claim))
     assert len(await store.claim_wishes(10, 60.0)) == 1
 
 

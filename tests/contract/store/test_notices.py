@@ -130,4 +130,8 @@ async def test_the_direct_message_of_a_person_is_remembered(store):
     await store.notice_sent(sent["c"].id, "D2", "1.3")
     assert await store.known_channel(ALICE) == "D2"
     await store.notice_sent("notice_none", "D3", "1.4")
+    # A reply goes to wherever the person typed: perhaps to a conversation with somebody else.
+    await store.add_notices([message("e", NoticeKind.REPLY)])
+    (reply,) = await store.claim_notices(10, 60.0)
+    await store.notice_sent(reply.id, "D4", "1.5")
     assert await store.known_channel(ALICE) == "D2"

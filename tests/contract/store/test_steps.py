@@ -52,8 +52,9 @@ async def test_claims_are_oldest_first_and_limited(store, clock):
 
 
 async def test_a_saved_step_comes_again_when_it_is_due(store, clock, wish):
-    await store.claim_wishes(10, 60.0)
-    assert await store.save_step(WishUpdate(wish.id, next_in=5.0, attempts=2, hold="Saturn is slow."))
+    (step,) = await store.claim_wishes(10, 60.0)
+    slow = WishUpdate(wish.id, next_in=5.0, attempts=2, hold="Saturn is slow.", claim=step.claim)
+    assert await store.save_step(slow)
     saved = await store.wish(wish.id)
     assert (saved.attempts, saved.hold, saved.next_step_at) == (2, "Saturn is slow.", clock.now() + 5)
     clock.advance(4.9)
@@ -159,9 +160,26 @@ async def test_the_lease_is_kept_while_a_call_is_under_way(store, clock, workspa
     assert len(await store.claim_wishes(10, 60.0)) == 1
 
 
+async def test_what_others_write_leaves_the_lease_and_brings_the_next_step_at_once(store, clock, wish):
+    (step,) = await store.claim_wishes(10, 60.0)
+    clock.advance(1)
+    assert await store.save_step(WishUpdate(wish.id, 0.0, read_needed=True))
+    assert await store.claim_wishes(10, 60.0) == []
+    assert await store.save_step(WishUpdate(wish.id, 600.0, claim=step.claim))
+    (again,) = await store.claim_wishes(10, 60.0)
+    assert again.wish.read_since == clock.now()
+
+
+async def test_what_others_end_has_ended_for_the_step_under_way(store, wish):
+    (step,) = await store.claim_wishes(10, 60.0)
+    assert await store.save_step(WishUpdate(wish.id, 0.0, outcome=Outcome.FAILED, cause="gone"))
+    assert not await store.save_step(WishUpdate(wish.id, 0.0, hold="Slow.", claim=step.claim))
+    assert await store.claim_wishes(10, 60.0) == []
+
+
 async def test_a_call_whose_caller_died_comes_again_with_the_lease(store, clock, wish):
-    await store.claim_wishes(10, 60.0)
-    await store.save_step(WishUpdate(wish.id, 30.0, start_call=Call.CALLING, called=True))
+    (step,) = await store.claim_wishes(10, 60.0)
+    await store.save_step(WishUpdate(wish.id, 30.0, start_call=Call.CALLING, called=True, claim=step.claim))
     clock.advance(30)
     (step,) = await store.claim_wishes(10, 60.0)
     assert step.wish.start_call is Call.CALLING
@@ -184,13 +202,13 @@ async def test_a_call_whose_caller_died_comes_again_with_the_lease(store, clock,
 async def test_reads_wake_the_wishes_that_wait_for_them(
     store, clock, workspace, wish, waits_for, observed, wakes, during_the_step
 ):
-    await store.claim_wishes(10, 60.0)
+    (step,) = await store.claim_wishes(10, 60.0)
     if not during_the_step:
-        await store.save_step(WishUpdate(wish.id, 600.0, waits_for))
+        await store.save_step(WishUpdate(wish.id, 600.0, waits_for, claim=step.claim))
     clock.advance(1)
     await observe(store, clock, workspace, observed)
     if during_the_step:
-        await store.save_step(WishUpdate(wish.id, 600.0, waits_for))
+        await store.save_step(WishUpdate(wish.id, 600.0, waits_for, claim=step.claim))
     assert bool(await store.claim_wishes(10, 60.0)) is wakes
 
 
@@ -198,8 +216,8 @@ async def test_a_needed_read_makes_the_gate_due_and_is_marked(store, clock, work
     (claim,) = await store.claim_reads("saturn", 10, 10.0, 0.5)
     clock.advance(20)
     await store.record_reads([])
-    await store.claim_wishes(10, 60.0)
-    await store.save_step(WishUpdate(wish.id, 60.0, "read", read_needed=True))
+    (step,) = await store.claim_wishes(10, 60.0)
+    await store.save_step(WishUpdate(wish.id, 60.0, "read", read_needed=True, claim=step.claim))
     assert (await store.wish(wish.id)).read_since == clock.now()
     (again,) = await store.claim_reads("saturn", 10, 10.0, 0.5)
     assert again.gate_key == claim.gate_key

@@ -151,8 +151,9 @@ async def test_a_wish_makes_the_gate_due_and_counts_as_use(store, clock, workspa
 
 async def test_keep_waiting_sets_a_new_deadline_once_per_press(store, clock, workspace):
     wish = (await store.accept_wish(start(workspace), interaction="i1")).wish
-    await store.claim_wishes(10, 60.0)
-    await store.save_step(WishUpdate(wish.id, next_in=3600.0, deadline_passed=True))
+    (step,) = await store.claim_wishes(10, 60.0)
+    passed = WishUpdate(wish.id, next_in=3600.0, deadline_passed=True, claim=step.claim)
+    await store.save_step(passed)
     assert (await store.wish(wish.id)).deadline_at is None
     clock.advance(100)
     for _ in range(2):

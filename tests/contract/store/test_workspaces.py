@@ -156,3 +156,12 @@ async def test_workspaces_are_listed_by_connection(store):
     await linked(store, connection="hub")
     assert [row.connection for row in await store.workspaces(ALICE, connection="hub")] == ["hub"]
     assert await store.workspace("none") is None
+
+
+async def test_a_workspace_may_move_to_another_gate(store, clock):
+    account = await link_account(store)
+    await store.merge_discovered(account.id, [FoundWorkspace("1", "old gate", "one", State.STOPPED)])
+    await store.merge_discovered(account.id, [FoundWorkspace("1", "new gate", "one", State.RUNNING)])
+    (row,) = await store.workspaces(ALICE)
+    assert row.gate_key == "new gate"
+    assert [claim.gate_key for claim in await store.claim_reads("saturn", 10, 10.0, 0.5)] == ["new gate"]

@@ -1,0 +1,120 @@
+"""The database changed by hand: the audit's chain tells, and nothing stumbles over what is missing."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from bot.models import AuditEntry, Outcome, WishVerb
+from bot.store.audit import hash_of, verify_audit
+from bot.store.base import NewWish
+from tests.support.store import ALICE, linked
+
+COUNT = 7
+
+
+@pytest.fixture
+def by_hand(database):
+    """Run a statement beside the store."""
+
+    def run(statement, *parameters):
+        connection = sqlite3.connect(database.url.removeprefix("sqlite:///"))
+        with connection:
+            connection.execute(statement, parameters)
+        connection.close()
+
+    return run
+
+
+async def write(store):
+    for number in range(COUNT):
+        await store.append_audit([AuditEntry("a", "act", f"t{number}", "ok", {"n": number})])
+    assert await verify_audit(store, page=3) is None
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("at", 5.0),
+        ("actor", "b"),
+        ("action", "other"),
+        ("target", "other"),
+        ("result", "refused"),
+        ("detail", '{"n": 3}'),
+        ("previous_hash", "0" * 64),
+        ("hash", "0" * 64),
+    ],
+)
+async def test_an_edit_is_found(store, by_hand, column, value):
+    await write(store)
+    by_hand(f"UPDATE audit SET {column} = ? WHERE seq = 4", value)
+    assert await verify_audit(store, page=3) == 4
+
+
+async def test_an_edit_with_a_new_hash_is_found_at_the_next_row(store, by_hand):
+    await write(store)
+    row = {**(await store.audit_entries(after=3, limit=1))[0], "result": "refused"}
+    by_hand("UPDATE audit SET result = 'refused', hash = ? WHERE seq = 4", hash_of(row))
+    assert await verify_audit(store) == 5
+
+
+@pytest.mark.parametrize("page", [2, 3, 1000])
+@pytest.mark.parametrize("seq", [1, 4, COUNT])
+async def test_a_removed_row_is_found(store, by_hand, seq, page):
+    await write(store)
+    by_hand("DELETE FROM audit WHERE seq = ?", seq)
+    assert await verify_audit(store, page=page) == seq
+
+
+async def test_rows_that_changed_places_are_found(store, by_hand):
+    await write(store)
+    for old, new in ((2, 100), (3, 2), (100, 3)):
+        by_hand("UPDATE audit SET seq = ? WHERE seq = ?", new, old)
+    assert await verify_audit(store) == 2
+
+
+@pytest.mark.parametrize("page", [2, 5, 1000])
+async def test_a_cut_is_found(store, by_hand, page):
+    await write(store)
+    by_hand("DELETE FROM audit WHERE seq > 5")
+    assert await verify_audit(store, page=page) == 6
+
+
+async def test_an_emptied_audit_is_found(store, by_hand):
+    await write(store)
+    by_hand("DELETE FROM audit")
+    assert await verify_audit(store) == 1
+
+
+async def test_a_row_too_many_is_found(store, by_hand):
+    await write(store)
+    last = (await store.audit_entries())[-1]
+    row = {**last, "seq": COUNT + 1, "previous_hash": last["hash"]}
+    row["hash"] = hash_of(row)
+    columns = ", ".join(row)
+    by_hand(f"INSERT INTO audit ({columns}) VALUES ({', '.join('?' * len(row))})", *row.values())
+    assert await verify_audit(store) == COUNT + 1
+
+
+async def test_a_head_that_was_changed_is_found(store, by_hand):
+    await write(store)
+    by_hand("UPDATE audit_head SET hash = ?", "0" * 64)
+    assert await verify_audit(store) == COUNT
+
+
+async def test_the_chain_goes_on_after_a_rewritten_end_and_is_found(store, by_hand):
+    await write(store)
+    by_hand("UPDATE audit SET result = 'refused' WHERE seq = ?", COUNT)
+    await store.append_audit([AuditEntry("a", "act", "later", "ok")])
+    assert await verify_audit(store) == COUNT
+
+
+async def test_a_wish_whose_workspace_was_deleted_by_hand_ends(store, by_hand):
+    workspace = (await linked(store)).workspaces[0]
+    new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 60.0, "R")
+    wish = (await store.accept_wish(new, interaction="i1")).wish
+    by_hand("DELETE FROM workspaces")
+    assert await store.claim_wishes(10, 60.0) == []
+    assert (await store.wish(wish.id)).outcome is Outcome.CANCELLED
+    assert (await store.accept_wish(new, interaction="i1")).wish.id == wish.id
