@@ -38,15 +38,18 @@ ANYTHING: Final = re.compile(r"[\s\S]*")
 #: Buttons that hold an address: the browser opens it, and only the ack is left to do.
 _ADDRESSES: Final = frozenset({"open_url", "page_url", "link_url"})
 #: Slack's trigger lives 3 s, and the ack must follow within them.
-_VIEW_SECONDS: Final = 1.5
+VIEW_SECONDS: Final = 1.5
 _RESPOND_SECONDS: Final = 1.0
 
 
-def register(app: AsyncApp, services: Services) -> None:
-    """Register the five listeners; raises ValueError for an app that would acknowledge before the work."""
+def register(app: AsyncApp, services: Services, *, view_seconds: float = VIEW_SECONDS) -> None:
+    """Register the five listeners; raises ValueError for an app that would acknowledge before the work.
+
+    ``view_seconds`` is how long Slack may take to open a form, within the 3 s that an ack has.
+    """
     if not app.process_before_response:
         raise ValueError("the app must be made with process_before_response=True: the ack comes last")
-    listeners = Listeners(services)
+    listeners = Listeners(services, view_seconds)
     app.command(ANYTHING)(listeners.command)
     app.action(ANYTHING)(listeners.action)
     app.view(ANYTHING)(listeners.view)
@@ -57,15 +60,17 @@ def register(app: AsyncApp, services: Services) -> None:
 class Listeners:
     """Hold the listener of each kind; none of them raises."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, view_seconds: float = VIEW_SECONDS) -> None:
         self._services = services
+        self._view_seconds = view_seconds
 
     async def command(self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> BoltResponse:
         """Answer a slash command in the body of its ack."""
         services = self._services
         folder = services.commands.get(str(body.get("command")))
         if folder is None:
-            return await ack(text=problems.sentence("internal"))
+            unknown = Refused("command.unknown", problems.sentence("unknown_command"))
+            return await ack(delivery.command_body(self._refusal(unknown)))
         surface = interactions.of_command(body)
         try:
             principal = principal_of(body)
@@ -161,7 +166,7 @@ class Listeners:
         if not surface.trigger_id:
             return False
         try:
-            async with asyncio.timeout(_VIEW_SECONDS):
+            async with asyncio.timeout(self._view_seconds):
                 await client.views_open(trigger_id=surface.trigger_id, view=answer.view or {})
         except (SlackClientError, aiohttp.ClientError, TimeoutError) as error:
             log.warning("form not opened", problem=type(error).__name__)

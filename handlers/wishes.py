@@ -72,7 +72,7 @@ def _answer(request: Request, workspace: Workspace, verb: WishVerb, accepted: Ac
     template = _NEW[verb]
     if accepted.repeated and not accepted.wish.is_open:
         template = words.DONE_ALREADY
-    elif accepted.repeated or accepted.joined:
+    elif accepted.joined and not accepted.repeated:
         template = _JOINED[verb]
     elif verb is WishVerb.STOP and accepted.replaced is not None:
         template = words.STOPPING_PENDING

@@ -122,7 +122,7 @@ def code_question() -> Answer:
     """Answer with the way to type a code, for where no form can be opened at once; opens it where one can."""
     button = kit.button(cards.ENTER_CODE, "enter_code", style=kit.PRIMARY)
     blocks = [kit.section(words.CODE_ASK), *kit.actions([button])]
-    return Answer(text=words.CODE_ASK, blocks=tuple(blocks), view=code_view())
+    return Answer(text=_bare(words.CODE_ASK), blocks=tuple(blocks), view=code_view())
 
 
 def code_view() -> dict[str, Any]:

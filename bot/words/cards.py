@@ -19,7 +19,7 @@ STATES: Final[Mapping[State, str]] = MappingProxyType(
         State.SUSPENDED: "Suspended",
         State.FAILED: "Failed",
         State.GONE: "No longer there",
-        State.UNKNOWN: "Not looked at yet",
+        State.UNKNOWN: "Unknown",
     }
 )
 

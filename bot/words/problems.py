@@ -65,6 +65,7 @@ CAUSES: Final[Mapping[str, str]] = MappingProxyType(
         "invalid": "{title} refused the request.{said} Change what it names, then try again.",
         "limit": "A limit at {title} is reached.{said} Stop something you don't need, then try again.",
         "connection_gone": "The connection {title} is not set up any more. Ask whoever runs me.",
+        "unknown_command": "I am not set up for that command. Ask whoever runs me about `USHER_COMMAND`.",
         "alias_taken": "Another workspace of yours has that name already. Choose another one.",
         # Usher's own trouble.
         "busy": "I am too busy right now, so nothing was started. Try again in a moment.",

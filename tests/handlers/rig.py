@@ -49,6 +49,23 @@ class PlainProvider(FakeProvider):
     discover = Provider.discover
 
 
+class FlakyStore:
+    """Be a store whose methods fail when they are told to."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.fails: dict[str, Exception] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in self.fails:
+            return getattr(self._store, name)
+
+        async def fail(*_: Any, **__: Any) -> None:
+            raise self.fails[name]
+
+        return fail
+
+
 @dataclass
 class FakeAccounts:
     """Do what ``bot.accounts`` does in Slack, without pages; remember what it was asked."""
@@ -58,6 +75,7 @@ class FakeAccounts:
     unlinked: list[tuple[Principal, str | None, str, str, bool]] = field(default_factory=list)
     code: str = "ABCD2345"
     has_address: bool = True
+    fails: Exception | None = None
 
     async def invite(
         self, principal: Principal, connection: str, waiting: dict[str, Any] | None = None
@@ -70,6 +88,8 @@ class FakeAccounts:
         return PAGE
 
     async def confirm_code(self, principal: Principal, code: str) -> Account:
+        if self.fails is not None:
+            raise self.fails
         if code != self.code:
             raise Refused("code.wrong", "That is not the code. 4 tries are left.")
         return await activate(self.store, principal, "saturn")
@@ -116,7 +136,7 @@ class Rig:
     """Say things as people, and look at what was written."""
 
     services: Services
-    store: Store
+    store: Any
     accounts: FakeAccounts
     clock: FakeClock
     wakes: list[float]
@@ -186,7 +206,8 @@ async def rig(
         "saturn": Cloud(clock, fake_settings("saturn", title="Saturn Cloud")),
         "hub": Hub(clock, fake_settings("hub", title="Hub", base_url="https://hub.example.test")),
     }
-    async with memory_store(clock, CountingIds()) as store:
+    async with memory_store(clock, CountingIds()) as sound:
+        store: Any = FlakyStore(sound)
         accounts = FakeAccounts(store)
         services = build_services(
             store=store,

@@ -7,7 +7,6 @@ import pytest
 from bot.errors import StoreBusy, StoreUnavailable
 from bot.models import Outcome, State, WishVerb
 from bot.store.base import WishUpdate
-from handlers.dispatch import run_text
 from tests.handlers.rig import COLLEAGUE, buttons, words
 from tests.support.golden import check_golden
 from tests.support.store import ALICE
@@ -152,15 +151,8 @@ async def test_a_button_of_an_earlier_release(bot):
     ],
 )
 async def test_what_goes_wrong_inside_becomes_words_with_a_reference(bot, error, said, capsys):
-    class Broken:
-        async def person(self, principal):
-            raise error
-
-    broken = type(bot.services.authority)(store=Broken(), installation=bot.services.authority.installation)
-    services = type(bot.services)(
-        **{name: getattr(bot.services, name) for name in bot.services.__slots__} | {"authority": broken}
-    )
-    answer = bot.checked(await run_text(services, ALICE, bot.surface(), "start notebook"))
+    bot.store.fails["person"] = error
+    answer = await bot.say("start notebook")
     assert words(answer).startswith(said)
     assert "10.0.0.1" not in words(answer)
     reference = words(answer).rsplit("Reference ", 1)[1]

@@ -167,3 +167,22 @@ async def test_an_unknown_verb_offers_the_nearest_and_runs_none(bot):
     assert await bot.store.open_wishes(ALICE) == []
     assert "Write `help`" in words(await bot.direct("good morning"))
     assert "`/workspace help`" in words(await bot.say("qzqzqz"))
+
+
+async def test_with_one_connection_link_names_it():
+    saturn = Cloud(FakeClock(), fake_settings("saturn", title="Saturn Cloud"))
+    async with rig(connections={"saturn": saturn}) as bot:
+        assert words(await bot.say("link")).startswith("Link your account at Saturn Cloud.")
+    none = Cloud(FakeClock(), fake_settings("saturn", linking=("none",)))
+    async with rig(connections={"saturn": none}) as bot:
+        assert "Ask whoever runs me to add one." in words(await bot.say("link"))
+
+
+async def test_a_link_that_ended_meanwhile_is_not_ended_twice(bot):
+    await activate(bot.store, ALICE, "saturn")
+    await bot.say("unlink saturn", interaction="command:same")
+    bot.clock.advance(1)
+    await activate(bot.store, ALICE, "saturn")
+    answer = await bot.say("unlink saturn", interaction="command:same")
+    assert "No account is linked at Saturn Cloud." in words(answer)
+    assert len(await bot.store.accounts(ALICE)) == 1

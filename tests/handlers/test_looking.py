@@ -163,3 +163,17 @@ async def test_hostile_names_stay_names_everywhere(bot):
         assert "<script>" not in said
     kinds = {notice.kind for notice in await bot.notices()}
     assert kinds <= {NoticeKind.CARD}
+
+
+async def test_what_was_never_looked_at_is_said_so(bot):
+    await activate(bot.store, ALICE, "saturn")
+    await bot.say("add id-1 notebook")
+    assert "Unknown · not looked at yet" in words(await bot.say("status notebook"))
+
+
+async def test_a_running_workspace_without_an_address_in_a_list_is_asked_for(bot):
+    await bot.link()
+    await running(bot, url=None)
+    opened = buttons(await bot.say("list"))["Open"]
+    assert opened["action_id"] == "open"
+    assert "gave no address" in words(await bot.press(opened["action_id"], opened["value"]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.errors import Refused
 from bot.models import NewNotice, NoticeKind, Observed, Outcome, State, WishVerb
 from tests.handlers.rig import COLLEAGUE, Cloud, buttons, rig, words
 from tests.support.clock import FakeClock
@@ -59,9 +60,9 @@ async def test_a_second_start_joins_the_first(bot):
 
 async def test_the_same_interaction_twice_is_one_wish(bot):
     await bot.link()
-    for _ in range(2):
-        answer = await bot.say("start", interaction="command:same")
-    assert "is starting already" in words(answer)
+    first = await bot.say("start", interaction="command:same")
+    assert await bot.say("start", interaction="command:same") == first
+    assert len(await bot.store.open_wishes(ALICE)) == 1
     wish = await latest(bot)
     stopped = await bot.services.workspaces.stop(
         ALICE, wish.workspace_id, interaction="command:stop", reference="R"
@@ -165,3 +166,20 @@ async def test_a_connection_that_was_taken_away_is_said(bot):
     answer = await bot.press("start", row.id)
     assert "The connection saturn is not set up any more." in words(answer)
     assert words(await bot.say("list"))
+
+
+async def test_use_cases_refuse_by_themselves_too(bot):
+    """Whoever calls them, the account is looked at again within."""
+    await bot.link()
+    workspaces, row = bot.services.workspaces, await bot.workspace()
+    keys = {"reference": "R"}
+    assert (await workspaces.restart(ALICE, row.id, interaction="r:1", **keys)).wish.verb is WishVerb.RESTART
+    account = await bot.store.account(ALICE, "saturn")
+    notice = NewNotice(account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
+    await bot.store.refuse_account(account.id, account.secret, notice, [])
+    with pytest.raises(Refused) as refused:
+        await workspaces.start(ALICE, row.id, interaction="r:2", **keys)
+    assert refused.value.rule == "account.refused"
+    with pytest.raises(Refused) as refused:
+        await workspaces.add(ALICE, "hub", "id-1", None, interaction="r:3")
+    assert refused.value.rule == "account.none"

@@ -1,0 +1,152 @@
+"""Payloads as Slack sends them, a real Bolt app that takes them, and what listeners call of Slack."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from pydantic import SecretStr
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
+
+from bot.clock import SystemIds
+from bot.models import Principal
+from bot.web.bolt import Installation, build_bolt
+from handlers.listeners import register
+from handlers.services import Services
+from tests.support.store import ALICE
+
+
+@dataclass
+class LittleSlack:
+    """Take views.open and posts to a response_url; ``slow`` keeps views.open from answering."""
+
+    url: str = ""
+    views: list[dict[str, Any]] = field(default_factory=list)
+    responses: list[dict[str, Any]] = field(default_factory=list)
+    opens: bool = True
+    slow: asyncio.Event | None = None
+
+    async def open(self, request: web.Request) -> web.Response:
+        if self.slow is not None:
+            await self.slow.wait()
+        self.views.append(dict(await request.json()))
+        return web.json_response({"ok": True} if self.opens else {"ok": False, "error": "expired_trigger_id"})
+
+    async def respond(self, request: web.Request) -> web.Response:
+        self.responses.append(await request.json())
+        return web.Response(text="ok")
+
+
+@asynccontextmanager
+async def little_slack() -> AsyncIterator[LittleSlack]:
+    slack = LittleSlack()
+    app = web.Application()
+    app.router.add_post("/api/views.open", slack.open)
+    app.router.add_post("/respond", slack.respond)
+    async with TestServer(app) as server:
+        slack.url = str(server.make_url("/"))
+        yield slack
+
+
+def bolt_for(services: Services, slack_url: str, **keys: Any) -> AsyncApp:
+    installation = Installation("T1", SecretStr("xoxb-made-up"), bot_user_id="UBOT", bot_id="BBOT")
+    app = build_bolt(installation=installation, api_url=f"{slack_url}api/", ids=SystemIds())
+    register(app, services, **keys)
+    return app
+
+
+@dataclass
+class Spoken:
+    """Hold what an app answered."""
+
+    status: int
+    body: Any
+
+
+async def send(app: AsyncApp, payload: dict[str, Any]) -> Spoken:
+    """Hand a payload to Bolt as the front does."""
+    response: BoltResponse = await app.async_dispatch(AsyncBoltRequest(body=payload, mode="socket_mode"))
+    text = response.body
+    return Spoken(response.status, json.loads(text) if text.startswith("{") else text)
+
+
+def command(text: str, who: Principal = ALICE, **keys: Any) -> dict[str, Any]:
+    return {
+        "command": "/workspace",
+        "text": text,
+        "team_id": who.team_id,
+        "user_id": who.user_id,
+        "channel_id": "C1",
+        "channel_name": "general",
+        "trigger_id": f"trigger.{text}.{who.user_id}",
+        "response_url": "https://hooks.example.org/1",
+        "is_enterprise_install": "false",
+    } | keys
+
+
+def interaction(kind: str, who: Principal = ALICE, **keys: Any) -> dict[str, Any]:
+    return {
+        "type": kind,
+        "user": {"id": who.user_id, "team_id": who.team_id, "username": "x"},
+        "team": {"id": "T1", "domain": "acme"},
+        "enterprise": None,
+        "is_enterprise_install": False,
+        "trigger_id": "trigger.1",
+    } | keys
+
+
+def click(action_id: str, value: str = "", who: Principal = ALICE, **keys: Any) -> dict[str, Any]:
+    action = {"type": "button", "action_id": action_id, "block_id": "b", "value": value, "action_ts": "1.1"}
+    return (
+        interaction("block_actions", who)
+        | {
+            "actions": [action],
+            "container": {"type": "message", "message_ts": "9.9", "channel_id": "C1", "is_ephemeral": False},
+            "channel": {"id": "C1", "name": "general"},
+            "message": {"ts": "9.9"},
+            "response_url": "https://hooks.example.org/1",
+        }
+        | keys
+    )
+
+
+def submission(value: str, who: Principal = ALICE, callback_id: str = "code", **keys: Any) -> dict[str, Any]:
+    view = {
+        "type": "modal",
+        "id": "V1",
+        "callback_id": callback_id,
+        "blocks": [{"type": "input", "block_id": "code"}],
+        "state": {"values": {"code": {"code": {"type": "plain_text_input", "value": value}}}},
+    }
+    return interaction("view_submission", who) | {"view": view} | keys
+
+
+def event(
+    kind: str, event_id: str = "Ev1", outer: dict[str, Any] | None = None, **keys: Any
+) -> dict[str, Any]:
+    return {
+        "type": "event_callback",
+        "team_id": "T1",
+        "event_id": event_id,
+        "authorizations": [{"team_id": "T1", "enterprise_id": None, "user_id": "UBOT", "is_bot": True}],
+        "is_ext_shared_channel": False,
+        "event": {"type": kind, "event_ts": "3.3"} | keys,
+    } | (outer or {})
+
+
+def message(text: str, who: Principal = ALICE, event_id: str = "Ev1", **keys: Any) -> dict[str, Any]:
+    told = {"user": who.user_id, "team": who.team_id, "channel": "D1", "channel_type": "im", "ts": "3.3"}
+    return event("message", event_id, text=text, **told | keys)
+
+
+def mention(text: str, who: Principal = ALICE, **keys: Any) -> dict[str, Any]:
+    told = {"user": who.user_id, "team": who.team_id, "channel": "C1", "ts": "3.3"}
+    return event("app_mention", text=text, **told | keys)

@@ -1,0 +1,62 @@
+"""Handlers are found by scanning, and what the cards' buttons ask for is there."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from bot.accounts import Accounts as RealAccounts
+from bot.manifest import EVENTS
+from handlers import discovery, services
+
+GOLDEN = Path(__file__).resolve().parents[1] / "golden"
+ADDRESSES = {"open_url", "page_url", "link_url"}
+
+
+def test_what_was_found():
+    assert discovery.routes() == {
+        "command workspace": [
+            *("add", "alias", "forget", "help", "link", "list", "open"),
+            *("restart", "start", "status", "stop", "unlink", "whoami"),
+        ],
+        "action": ["enter_code", "invite", "keep_waiting", "refresh", "try_again"],
+        "view": ["code"],
+        "options": ["workspace"],
+        "event": [
+            *("app_mention", "app_uninstalled", "message_im", "team_join", "tokens_revoked", "user_change"),
+        ],
+    }
+
+
+def test_no_button_has_two_meanings():
+    assert not set(discovery.handlers_of(discovery.ACTIONS)) & set(discovery.verbs("workspace"))
+
+
+def test_every_button_that_people_see_has_a_handler():
+    seen = set()
+    for path in GOLDEN.rglob("*.json"):
+        for action_id in re.findall(r'"action_id": "([^"]+)"', path.read_text(encoding="utf-8")):
+            seen.add(action_id.partition(":")[0])
+    known = {*discovery.handlers_of(discovery.ACTIONS), *discovery.verbs("workspace"), *ADDRESSES, "code"}
+    assert seen
+    assert seen - known == set()
+    assert {"keep_waiting", "try_again", "invite", "unlink", "open_url"} <= seen
+
+
+def test_every_form_that_people_see_has_a_handler():
+    forms = [json.loads(path.read_text(encoding="utf-8")) for path in (GOLDEN / "views").glob("*.json")]
+    callbacks = {form["callback_id"] for form in forms if "submit" in form}
+    assert callbacks == set(discovery.handlers_of(discovery.VIEWS))
+
+
+def test_every_event_of_the_manifest_has_a_handler():
+    assert {use.module for use in EVENTS.values()} == {
+        f"{discovery.EVENTS}.{name}" for name in discovery.handlers_of(discovery.EVENTS)
+    }
+
+
+def test_the_real_accounts_do_what_handlers_ask_of_them():
+    asked = {name for name in vars(services.Accounts) if not name.startswith("_")}
+    assert asked == {"invite", "confirm_code", "links", "unlink"}
+    assert asked <= set(dir(RealAccounts))

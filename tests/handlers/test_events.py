@@ -1,0 +1,240 @@
+"""Events: words in direct messages and mentions, people who come and go, and an app that is removed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot.errors import StoreBusy
+from bot.models import NoticeKind, Person, Principal
+from bot.policy import Installation
+from handlers.events import user_change
+from handlers.occurrence import Occurrence
+from tests.handlers.rig import COLLEAGUE, STRANGER, activate, rig
+from tests.handlers.slack import bolt_for, event, mention, message, send
+from tests.support.store import ALICE
+
+NOWHERE = "http://127.0.0.1:9/"
+
+
+@pytest.fixture
+def app(bot):
+    return bolt_for(bot.services, NOWHERE)
+
+
+async def replies(bot):
+    return [notice.body for notice in await bot.notices(NoticeKind.REPLY)]
+
+
+# -- direct messages -------------------------------------------------------------------------------
+
+
+async def test_a_direct_message_is_a_command_without_the_slash(bot, app):
+    await bot.link()
+    spoken = await send(app, message("Start notebook"))
+    assert spoken.status == 200
+    notices = await bot.notices()
+    assert [notice.kind for notice in notices] == [NoticeKind.CARD]
+
+
+@pytest.mark.parametrize("text", ["list", "/workspace list", "  LIST  ", "“list”"])
+async def test_an_answer_goes_to_the_direct_message(bot, app, text):
+    await bot.link()
+    await send(app, message(text))
+    (body,) = await replies(bot)
+    assert (body["channel_id"], body["is_direct"], body["thread_ts"]) == ("D1", True, None)
+    assert "notebook" in body["text"]
+
+
+async def test_an_answer_in_a_thread_stays_there(bot, app):
+    await send(app, message("whoami", thread_ts="1.1"))
+    assert (await replies(bot))[0]["thread_ts"] == "1.1"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("good morning", "I don't know the word good"), ("", "I start, stop")]
+)
+async def test_anything_else_gets_a_short_help(bot, app, text, said):
+    await send(app, message(text))
+    (body,) = await replies(bot)
+    assert body["text"].startswith(said)
+
+
+async def test_the_same_event_again_has_one_effect_and_one_answer(bot, app):
+    await bot.link()
+    for _ in range(3):
+        await send(app, message("start", event_id="Ev7"))
+        await send(app, message("whoami", event_id="Ev8"))
+    assert len(await bot.store.open_wishes(ALICE)) == 1
+    (body,) = await replies(bot)
+    assert body["text"].startswith("I take you for")
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"bot_id": "B1"},
+        {"bot_profile": {"id": "B1"}},
+        {"subtype": "message_changed", "hidden": True},
+        {"subtype": "message_deleted"},
+        {"subtype": "bot_message"},
+        {"subtype": "file_share"},
+        {"edited": {"user": "UALICE", "ts": "1"}},
+        {"user": None},
+        {"channel_type": "channel"},
+        {"channel_type": "mpim"},
+    ],
+)
+async def test_what_nobody_said_to_the_bot_is_passed_over(bot, app, keys):
+    await bot.link()
+    spoken = await send(app, message("start notebook", **keys))
+    assert spoken.status == 200
+    assert await bot.notices() == []
+
+
+async def test_a_message_of_nobody_is_passed_over(bot, app):
+    odd = message("start", team=None, outer={"is_ext_shared_channel": True})
+    assert (await send(app, odd)).status == 200
+    assert await bot.store.open_wishes(ALICE) == []
+
+
+async def test_what_could_not_be_written_down_is_not_acknowledged(bot, app):
+    bot.store.fails["add_notices"] = StoreBusy("2 s")
+    assert (await send(app, message("whoami"))).status == 503
+    del bot.store.fails["add_notices"]
+    assert (await send(app, message("whoami"))).status == 200
+    assert len(await replies(bot)) == 1
+
+
+async def test_a_fault_of_ours_does_not_come_back_with_every_redelivery(bot, app):
+    bot.store.fails["save_people"] = ValueError("a fault")
+    assert (await send(app, event("team_join", user={"id": "U5", "team_id": "T1"}))).status == 200
+
+
+async def test_an_event_that_nobody_listens_to_is_acknowledged(bot, app):
+    assert (await send(app, event("reaction_added", user="UALICE"))).status == 200
+
+
+# -- mentions --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["<@UBOT> list", "<@UBOT|usher>  List", "list <@UBOT>"])
+async def test_a_mention_is_answered_for_the_eyes_of_who_wrote_it(bot, app, text):
+    await bot.link()
+    await send(app, mention(text))
+    (body,) = await replies(bot)
+    assert (body["channel_id"], body["is_direct"], body["in_channel"]) == ("C1", False, False)
+    assert "notebook" in body["text"]
+
+
+async def test_a_shared_mention_is_answered_in_the_channel(bot, app):
+    await bot.link()
+    await send(app, mention("<@UBOT> list --share", thread_ts="2.2"))
+    (body,) = await replies(bot)
+    assert (body["in_channel"], body["thread_ts"]) == (True, "2.2")
+    assert "url" not in str(body["blocks"])
+
+
+async def test_a_bare_mention_gets_help(bot, app):
+    await send(app, mention("<@UBOT>"))
+    assert (await replies(bot))[0]["text"].startswith("I start, stop and open")
+
+
+async def test_a_mention_by_a_bot_is_passed_over(bot, app):
+    await send(app, mention("<@UBOT> list", bot_id="B1"))
+    assert await bot.notices() == []
+
+
+async def test_a_stranger_in_a_shared_channel_is_refused(bot, app):
+    shared = {"is_ext_shared_channel": True}
+    await send(app, mention("<@UBOT> list", STRANGER, user_team="T9", outer=shared))
+    (body,) = await replies(bot)
+    assert "people of the Slack workspace" in body["text"]
+
+
+# -- people ----------------------------------------------------------------------------------------
+
+
+def user(principal=ALICE, **keys):
+    return {"id": principal.user_id, "team_id": principal.team_id, "real_name": "Alice"} | keys
+
+
+async def test_who_joins_is_written_down(bot, app):
+    await send(app, event("team_join", user=user(is_restricted=True)))
+    person = await bot.store.person(ALICE)
+    assert person.is_guest
+    assert not person.is_deleted
+
+
+async def test_who_leaves_loses_every_link_and_can_do_nothing_more(bot, app):
+    for connection in ("saturn", "hub"):
+        await activate(bot.store, ALICE, connection)
+    await activate(bot.store, COLLEAGUE, "saturn", username="chen")
+    await send(app, event("user_change", user=user(deleted=True)))
+    assert await bot.store.accounts(ALICE) == []
+    assert len(await bot.store.accounts(COLLEAGUE)) == 1
+    assert bot.accounts.unlinked == [(ALICE, None, "slack", "left", False)]
+    assert "This Slack account is deactivated" in (await bot.say("list")).text
+
+
+async def test_who_only_changes_their_name_keeps_their_links(bot, app):
+    await activate(bot.store, ALICE, "saturn")
+    await send(app, event("user_change", user=user(real_name="Alice B.")))
+    assert (await bot.store.person(ALICE)).name == "Alice B."
+    assert len(await bot.store.accounts(ALICE)) == 1
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        event("user_change", user="UALICE"),
+        event("user_change", user={"id": "UALICE"}),
+        event("user_change", user=user(), outer={"team_id": "T9", "authorizations": [{"team_id": "T9"}]}),
+    ],
+)
+async def test_a_change_that_names_nobody_of_ours_changes_nothing(bot, told):
+    await user_change.handle(Occurrence(told, bot.services, "event:1"))
+    assert await bot.store.person(ALICE) is None
+
+
+# -- the app ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("told", "left"),
+    [
+        (event("app_uninstalled"), set()),
+        (event("tokens_revoked", tokens={"bot": ["UBOT"]}), set()),
+        (event("tokens_revoked", tokens={"oauth": ["UALICE"], "bot": []}), {COLLEAGUE}),
+        (event("tokens_revoked", tokens={}), {ALICE, COLLEAGUE}),
+        (event("tokens_revoked"), {ALICE, COLLEAGUE}),
+    ],
+)
+async def test_an_app_that_is_removed_ends_the_links(bot, app, told, left):
+    for principal in (ALICE, COLLEAGUE):
+        await activate(bot.store, principal, "saturn", username=principal.user_id)
+    assert (await send(app, told)).status == 200
+    assert {account.principal for account in await bot.store.active_accounts()} == left
+    assert all(tell is False for *_, tell in bot.accounts.unlinked)
+
+
+async def test_events_of_an_enterprise_are_ours_where_all_of_it_has_installed_us():
+    told = event("app_uninstalled") | {
+        "authorizations": [{"team_id": None, "enterprise_id": "E1"}],
+        "team_id": "T5",
+    }
+    async with rig(installation=Installation(None, "E1", is_org_wide=True)) as bot:
+        assert Occurrence(told, bot.services, "").is_ours
+    async with rig(installation=Installation("T1", "E1")) as bot:
+        assert not Occurrence(told, bot.services, "").is_ours
+        assert Occurrence({"event": None}, bot.services, "").event == {}
+
+
+async def test_somebody_of_another_team_of_the_enterprise_is_welcome_where_all_of_it_has_installed_us():
+    colleague = Principal("E1", "T2", "UFAR")
+    async with rig(installation=Installation("T1", "E1", is_org_wide=True)) as bot:
+        await bot.link(colleague)
+        assert (await bot.say("start", colleague)).text.startswith("Starting notebook")
+        await bot.store.save_people([Person(colleague, "Far", is_guest=True, seen_at=bot.clock.now() + 1)])
+        assert "Guests" in (await bot.say("start", replace(colleague))).text

@@ -1,0 +1,299 @@
+"""Listeners at a real Bolt app: one per kind, the work first, the ack last, and every refusal speaks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from slack_bolt.app.async_app import AsyncApp
+
+from bot.errors import StoreBusy
+from bot.models import NoticeKind, Person, State
+from handlers.listeners import register
+from tests.handlers.rig import COLLEAGUE, GUEST, PAGE, STRANGER, Rig
+from tests.handlers.slack import (
+    LittleSlack,
+    Spoken,
+    bolt_for,
+    click,
+    command,
+    interaction,
+    little_slack,
+    send,
+    submission,
+)
+from tests.support.golden import check_golden, check_limits
+from tests.support.store import ALICE
+
+
+@dataclass
+class Wired:
+    bot: Rig
+    app: AsyncApp
+    slack: LittleSlack
+
+    async def send(self, payload: dict[str, Any]) -> Spoken:
+        return await send(self.app, payload)
+
+    async def reply(self) -> dict[str, Any]:
+        (notice,) = await self.bot.notices(NoticeKind.REPLY)
+        return notice.body
+
+
+@pytest.fixture
+async def wired(bot) -> AsyncIterator[Wired]:
+    async with little_slack() as slack:
+        yield Wired(bot, bolt_for(bot.services, slack.url), slack)
+
+
+def test_there_is_exactly_one_listener_per_kind(bot):
+    assert len(bolt_for(bot.services, "http://127.0.0.1/")._async_listeners) == 5
+
+
+def test_an_app_that_acknowledges_first_is_refused(bot):
+    app = AsyncApp(token="xoxb-made-up", signing_secret="x")
+    with pytest.raises(ValueError, match="the ack comes last"):
+        register(app, bot.services)
+
+
+# -- commands -----------------------------------------------------------------------------------------------
+
+
+async def test_a_command_is_answered_in_the_body_of_the_ack(wired):
+    await wired.bot.link()
+    spoken = await wired.send(command("START notebook"))
+    assert spoken.status == 200
+    assert spoken.body["response_type"] == "ephemeral"
+    assert spoken.body["text"].startswith("Starting notebook")
+    assert spoken.body["unfurl_links"] is False
+    assert len(await wired.bot.store.open_wishes(ALICE)) == 1
+
+
+async def test_the_same_command_again_is_one_wish(wired):
+    await wired.bot.link()
+    await asyncio.gather(*(wired.send(command("start notebook")) for _ in range(20)))
+    assert len(await wired.bot.store.open_wishes(ALICE)) == 1
+    assert len([row for row in await wired.bot.audit() if row["action"] == "workspace.start"]) == 1
+
+
+async def test_a_shared_answer_is_for_the_channel(wired):
+    await wired.bot.link()
+    assert (await wired.send(command("list —share"))).body["response_type"] == "in_channel"
+
+
+async def test_a_shared_invitation_stays_private(wired):
+    await wired.bot.link(state=State.RUNNING)
+    assert (await wired.send(command("open --share"))).body["response_type"] == "ephemeral"
+
+
+async def test_a_command_of_nobody_is_refused_with_words(wired):
+    spoken = await wired.send(command("list", user_id=None))
+    assert "Slack did not tell me who you are" in spoken.body["text"]
+
+
+async def test_an_unknown_command_is_answered(wired):
+    assert (await wired.send(command("list", command="/other"))).body["text"]
+
+
+async def test_the_form_for_the_code_opens_from_a_command(wired):
+    spoken = await wired.send(command("link code"))
+    assert (spoken.status, spoken.body) == (200, "")
+    (opened,) = wired.slack.views
+    assert opened["trigger_id"] == "trigger.link code.UALICE"
+
+
+@pytest.mark.parametrize("who", [GUEST, STRANGER])
+async def test_guests_and_strangers_are_refused_before_anything(wired, who):
+    await wired.bot.store.save_people([Person(GUEST, "Greta", is_guest=True, seen_at=1.0)])
+    spoken = await wired.send(click("invite", "saturn", who))
+    assert spoken.status == 200
+    assert wired.bot.accounts.invited == []
+    body = await wired.reply()
+    assert "Ask a" in body["text"]
+    assert (await wired.bot.audit())[-1]["result"] == "refused"
+
+
+# -- buttons ------------------------------------------------------------------------------------------------
+
+
+async def test_a_buttons_ack_is_empty_and_its_answer_a_reply_in_the_outbox(wired):
+    await wired.bot.link()
+    row = await wired.bot.workspace()
+    wired.bot.wakes.clear()
+    spoken = await wired.send(click("start", row.id))
+    assert (spoken.status, spoken.body) == (200, "")
+    body = await wired.reply()
+    assert body["text"].startswith("Starting notebook")
+    assert (body["response_url"], body["channel_id"]) == ("https://hooks.example.org/1", "C1")
+    assert (body["in_channel"], body["replaces"], body["is_direct"]) == (False, False, False)
+    assert len(wired.bot.wakes) >= 2
+
+
+async def test_the_same_click_redelivered_has_one_effect_and_one_answer(wired):
+    await wired.bot.link()
+    row = await wired.bot.workspace()
+    for _ in range(3):
+        await wired.send(click("start", row.id))
+    assert len(await wired.bot.notices(NoticeKind.REPLY)) == 1
+    assert len(await wired.bot.store.open_wishes(ALICE)) == 1
+
+
+@pytest.mark.parametrize("action_id", ["open_url", "page_url", "link_url"])
+async def test_a_button_that_holds_an_address_only_needs_its_ack(wired, action_id):
+    assert (await wired.send(click(action_id, "x"))).status == 200
+    assert await wired.bot.notices() == []
+
+
+async def test_what_was_found_by_searching_counts_as_pressed(wired):
+    await wired.bot.link()
+    row = await wired.bot.workspace()
+    payload = click("start:workspace")
+    payload["actions"][0] = {
+        "type": "external_select",
+        "action_id": "start:workspace",
+        "action_ts": "1.1",
+        "selected_option": {"text": {"type": "plain_text", "text": "x"}, "value": row.id},
+    }
+    await wired.send(payload)
+    assert len(await wired.bot.store.open_wishes(ALICE)) == 1
+
+
+async def test_enter_code_opens_the_form_before_the_ack(wired):
+    await wired.send(click("enter_code"))
+    assert len(wired.slack.views) == 1
+    assert await wired.bot.notices() == []
+
+
+async def test_a_form_that_slack_does_not_open_is_said(wired):
+    wired.slack.opens = False
+    await wired.send(click("enter_code"))
+    assert "Press Enter code" in (await wired.reply())["text"]
+
+
+async def test_a_form_that_takes_too_long_does_not_hold_up_the_ack(wired):
+    wired.slack.slow = asyncio.Event()
+    app = bolt_for(wired.bot.services, wired.slack.url, view_seconds=0.05)
+    spoken = await send(app, click("enter_code"))
+    wired.slack.slow.set()
+    assert spoken.status == 200
+    assert "Press Enter code" in (await wired.reply())["text"]
+
+
+async def test_an_external_clicker_is_told_and_nothing_is_done(wired):
+    await wired.bot.link()
+    row = await wired.bot.workspace()
+    await wired.send(click("stop", row.id, STRANGER))
+    assert "people of the Slack workspace" in (await wired.reply())["text"]
+    assert await wired.bot.store.latest_wish(row.id) is None
+
+
+async def test_a_click_of_nobody_is_answered_straight_away(wired):
+    payload = click("start", "x") | {"user": {"id": "UALICE"}, "response_url": f"{wired.slack.url}respond"}
+    assert (await wired.send(payload)).status == 200
+    (said,) = wired.slack.responses
+    assert "Slack did not tell me who you are" in said["text"]
+    assert said["response_type"] == "ephemeral"
+    without = click("start", "x") | {"user": {}, "response_url": None}
+    assert (await wired.send(without)).status == 200
+
+
+async def test_when_even_the_reply_can_not_be_written_it_is_said_straight_away(wired):
+    wired.bot.store.fails["add_notices"] = StoreBusy("2 s")
+    await wired.bot.link()
+    await wired.send(click("list:refresh", "1") | {"response_url": f"{wired.slack.url}respond"})
+    assert wired.slack.responses[0]["blocks"]
+    away = click("list:refresh", "1") | {"response_url": "http://127.0.0.1:9/nobody"}
+    assert (await wired.send(away)).status == 200
+
+
+async def test_a_button_in_a_direct_message_knows_it(wired):
+    await wired.bot.link()
+    payload = click("help") | {"channel": {"id": "D1", "name": "directmessage"}, "response_url": None}
+    await wired.send(payload)
+    assert (await wired.reply())["is_direct"] is True
+
+
+async def test_link_in_a_channel_answers_its_presser_alone(wired):
+    await wired.send(click("invite", "saturn start notebook"))
+    body = await wired.reply()
+    assert PAGE in str(body["blocks"])
+    assert PAGE not in body["text"]
+    assert body["in_channel"] is False
+
+
+# -- forms and searches -------------------------------------------------------------------------------------
+
+
+async def test_the_right_code_links_the_account(wired):
+    spoken = await wired.send(submission("ABCD2345"))
+    assert spoken.body["response_action"] == "update"
+    check_golden("views/linked", spoken.body["view"])
+    assert [one.username for one in await wired.bot.store.accounts(ALICE)] == ["alice"]
+
+
+async def test_a_wrong_code_is_said_at_the_field(wired):
+    spoken = await wired.send(submission("NOPE"))
+    assert spoken.body["response_action"] == "errors"
+    assert spoken.body["errors"]["code"].startswith("That is not the code. 4 tries are left. (TEST-")
+
+
+@pytest.mark.parametrize(
+    ("payload", "said"),
+    [
+        (submission("ABCD2345", STRANGER), "people of the Slack workspace"),
+        (submission("ABCD2345") | {"user": {"id": "UALICE"}}, "Slack did not tell me who you are"),
+    ],
+)
+async def test_a_form_of_the_wrong_person_is_refused(wired, payload, said):
+    spoken = await wired.send(payload)
+    assert said in spoken.body["errors"]["code"]
+    assert await wired.bot.store.accounts(STRANGER) == []
+    assert await wired.bot.store.accounts(ALICE) == []
+
+
+async def test_a_form_of_an_earlier_release_is_closed(wired):
+    spoken = await wired.send(submission("x", callback_id="launch"))
+    assert spoken.body == {"response_action": "clear"}
+
+
+async def test_a_fault_in_a_form_is_said_at_the_field(wired):
+    wired.bot.accounts.fails = StoreBusy("2 s")
+    assert "I am too busy" in (await wired.send(submission("x"))).body["errors"]["code"]
+
+
+async def search(wired, value, who=ALICE, action_id="start:workspace", **keys):
+    payload = interaction("block_suggestion", who) | {"action_id": action_id, "value": value, "block_id": "b"}
+    return (await wired.send(payload | keys)).body["options"]
+
+
+async def test_a_search_completes_ones_own_names(wired):
+    await wired.bot.link(names=("notebook", "trainer"))
+    assert [one["text"]["text"] for one in await search(wired, "train")] == ["trainer@saturn"]
+    assert len(await search(wired, "")) == 2
+    assert [one["text"]["text"] for one in await search(wired, "notbok")] == ["notebook@saturn"]
+    assert await search(wired, "", COLLEAGUE) == []
+    assert await search(wired, "", STRANGER) == []
+    assert await search(wired, "", action_id="start:rockets") == []
+    assert await search(wired, "", user={"id": "UALICE"}) == []
+
+
+async def test_a_search_that_fails_finds_nothing(wired):
+    wired.bot.store.fails["workspaces"] = StoreBusy("2 s")
+    assert await search(wired, "") == []
+
+
+async def test_long_names_fit_into_a_search(wired):
+    await wired.bot.link(names=("<!channel>" + "x" * 300,))
+    (option,) = await search(wired, "")
+    assert len(option["text"]["text"]) <= 75
+    assert "<" not in option["text"]["text"]
+
+
+async def test_every_answer_of_a_command_keeps_slacks_limits(wired):
+    await wired.bot.link(names=("x" * 5000, "<!channel>", "notes"))
+    for text in ("", "start", "status x", "help", "whoami", "link", "unlink", "open n", "stop", "zzz", "add"):
+        body = (await wired.send(command(text))).body
+        check_limits(replace(await wired.bot.say("help"), text=body["text"], blocks=tuple(body["blocks"])))
