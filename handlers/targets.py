@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from bot.blocks import replies
 from bot.blocks.limits import Markup, fill, line
 from bot.words import answers as words
-from bot.words.verbs import VERBS
 from handlers import naming
 from handlers.request import Answered
 
@@ -83,9 +82,6 @@ def not_linked(request: Request) -> Answer:
 def which_of_all(request: Request, rows: Sequence[Workspace]) -> Answer:
     """Ask which workspace is meant where no name was given."""
     buttons = replies.choices(request.verb, rows, _labels(rows, rows))
-    if not buttons:
-        usage = VERBS[request.folder][request.verb].usage
-        return replies.told(fill(words.WHICH_NAME, command=request.command, usage=Markup(usage)))
     return replies.told(fill(words.WHICH_OF_ALL, command=request.command, verb=Markup(request.verb)), buttons)
 
 
@@ -124,7 +120,7 @@ async def _look(request: Request, template: str) -> str:
 
     One at a time: the command runs after it, and asks for the next one itself where that is still needed.
     """
-    if not request.text or request.surface.kind == "button":
+    if not request.text:
         return ""
     services = request.services
     stale = await services.workspaces.stale(request.principal, besides=request.looked)

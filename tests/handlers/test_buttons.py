@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bot.errors import StoreBusy, StoreUnavailable
+from bot.errors import SecretError, StoreBusy, StoreUnavailable
 from bot.models import Outcome, State, WishVerb
 from bot.store.base import WishUpdate
-from tests.handlers.rig import COLLEAGUE, buttons, words
+from tests.handlers.rig import COLLEAGUE, activate, buttons, words
 from tests.support.golden import check_golden
 from tests.support.store import ALICE
 
@@ -162,3 +162,14 @@ async def test_what_goes_wrong_inside_becomes_words_with_a_reference(bot, error,
 async def test_a_state_that_moves_on_makes_the_buttons_of_the_list(bot):
     await bot.link(state=State.RUNNING)
     assert {"Open", "Stop"} <= set(buttons(await bot.say("list")))
+
+
+async def test_a_secret_that_does_not_open_is_said(bot):
+    bot.store.fails["accounts"] = SecretError("swapped")
+    assert words(await bot.say("whoami")).startswith("Your stored link can't be opened any more. Link again.")
+
+
+async def test_refresh_on_a_list_that_is_empty_meanwhile(bot):
+    await activate(bot.store, ALICE, "saturn")
+    answer = await bot.press("list:refresh", "1")
+    assert "You have no workspaces here yet." in words(answer)

@@ -297,3 +297,9 @@ async def test_every_answer_of_a_command_keeps_slacks_limits(wired):
     for text in ("", "start", "status x", "help", "whoami", "link", "unlink", "open n", "stop", "zzz", "add"):
         body = (await wired.send(command(text))).body
         check_limits(replace(await wired.bot.say("help"), text=body["text"], blocks=tuple(body["blocks"])))
+
+
+async def test_a_command_without_a_trigger_shows_the_button_instead(wired):
+    spoken = await wired.send(command("link code", trigger_id=None))
+    assert spoken.body["text"].startswith("Press Enter code")
+    assert wired.slack.views == []

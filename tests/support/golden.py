@@ -21,13 +21,7 @@ def check_golden(name: str, answer: Answer | dict[str, Any]) -> None:
     """Compare an answer or a view with its file; it must keep Slack's limits by both our checks."""
     shown = answer.as_body() | {"in_channel": answer.in_channel} if isinstance(answer, Answer) else answer
     check_limits(answer)
-    written = json.dumps(shown, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
-    path = FOLDER / f"{name}.json"
-    if os.environ.get("UPDATE_GOLDEN"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(written, encoding="utf-8")
-    assert path.is_file(), f"no golden file {path.name}: run with UPDATE_GOLDEN=1 and look at it"
-    assert written == path.read_text(encoding="utf-8")
+    _compare(name, shown)
 
 
 def check_limits(answer: Answer | dict[str, Any]) -> None:
@@ -43,3 +37,18 @@ def check_limits(answer: Answer | dict[str, Any]) -> None:
         report = kit.check_view(answer, "modal")
     assert report.messages == []
     assert report.remarks == []
+
+
+def check_golden_text(name: str, texts: dict[str, str]) -> None:
+    """Compare a catalogue of texts with its file."""
+    _compare(f"texts/{name}", texts)
+
+
+def _compare(name: str, shown: Any) -> None:
+    written = json.dumps(shown, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+    path = FOLDER / f"{name}.json"
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(written, encoding="utf-8")
+    assert path.is_file(), f"no golden file {path.name}: run with UPDATE_GOLDEN=1 and look at it"
+    assert written == path.read_text(encoding="utf-8")

@@ -41,7 +41,7 @@ def facts(
     workspace: dict[str, Any] | None = None,
     **keys: Any,
 ) -> Facts:
-    """Return facts with these changes to the wish's and the workspace's rows; None leaves the row as it is."""
+    """Return facts with these changes to the rows of wish and workspace; None leaves a row as it is."""
     given = {
         "now": NOW,
         "connection": "saturn",

@@ -12,6 +12,7 @@ from bot import errors
 from bot.models import State, WishVerb
 from bot.words import answers, cards, notices, problems, times
 from bot.words.verbs import VERBS
+from tests.support.golden import check_golden_text
 
 KINDS = [
     kind
@@ -134,3 +135,13 @@ def test_lengths_of_time(seconds, said):
 )
 def test_ages(seconds, said):
     assert times.age(seconds) == said
+
+
+def test_all_sentences_of_trouble():
+    """The whole catalogue as people read it; a message of the provider's stands where one may."""
+    told = {word: problems.sentence(word, "Saturn Cloud", "too small") for word in problems.CAUSES}
+    check_golden_text("problems", told)
+
+
+def test_all_sentences_of_answers():
+    check_golden_text("answers", dict(texts(answers)))
