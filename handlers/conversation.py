@@ -45,5 +45,5 @@ async def converse(occurrence: Occurrence, surface: Surface, text: str) -> None:
     answer = await run_text(services, principal, surface, text)
     if not answer.text:
         return
-    await services.store.add_notices([delivery.reply_notice(answer, surface, principal)])
+    await services.store.add_notices([delivery.reply_notice(answer, surface, principal, services.ids)])
     services.wake()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bot.models import NewNotice, NoticeKind
 
 if TYPE_CHECKING:
+    from bot.clock import Ids
     from bot.models import Answer, Principal, Surface
 
 #: Addresses that are for one pair of eyes; the action ids of the buttons that hold them.
@@ -26,7 +27,7 @@ def command_body(answer: Answer) -> dict[str, Any]:
     }
 
 
-def reply_notice(answer: Answer, surface: Surface, principal: Principal) -> NewNotice:
+def reply_notice(answer: Answer, surface: Surface, principal: Principal, ids: Ids) -> NewNotice:
     """Return an Answer as a reply in the outbox: sent at once, at most once, known by its interaction.
 
     The body holds ``text``, ``blocks``, ``replaces``, ``in_channel`` and the way back: ``response_url``, or
@@ -41,19 +42,28 @@ def reply_notice(answer: Answer, surface: Surface, principal: Principal) -> NewN
         "is_direct": surface.is_direct,
     }
     return NewNotice(
-        subject=surface.interaction, kind=NoticeKind.REPLY, occasion="1", principal=principal, body=body
+        subject=_subject(surface, ids),
+        kind=NoticeKind.REPLY,
+        occasion="1",
+        principal=principal,
+        body=body,
     )
 
 
-def message_notice(answer: Answer, surface: Surface, principal: Principal) -> NewNotice:
+def message_notice(answer: Answer, surface: Surface, principal: Principal, ids: Ids) -> NewNotice:
     """Return an Answer as a direct message that must not be missed (it is no reply any more)."""
     return NewNotice(
-        subject=surface.interaction,
+        subject=_subject(surface, ids),
         kind=NoticeKind.MESSAGE,
         occasion="1",
         principal=principal,
         body=replace(answer, in_channel=False, replaces=False).as_body(),
     )
+
+
+def _subject(surface: Surface, ids: Ids) -> str:
+    """Return what makes the answer one: its interaction; where Slack named none, it is like no other."""
+    return surface.interaction or ids.new("interaction")
 
 
 def fit_for_channel(answer: Answer) -> Answer:

@@ -152,7 +152,9 @@ class Listeners:
     ) -> None:
         """Write the reply into the outbox; when even that fails, say so straight away."""
         try:
-            await self._services.store.add_notices([delivery.reply_notice(answer, surface, principal)])
+            await self._services.store.add_notices(
+                [delivery.reply_notice(answer, surface, principal, self._services.ids)]
+            )
         except StoreError as error:
             log.warning("reply not written down", problem=type(error).__name__)
             await _say(respond, answer)

@@ -55,5 +55,5 @@ async def replay(services: Services, principal: Principal, waiting: Mapping[str,
     if not answer.text:
         return
     make = delivery.reply_notice if lives else delivery.message_notice
-    await services.store.add_notices([make(answer, surface, principal)])
+    await services.store.add_notices([make(answer, surface, principal, services.ids)])
     services.wake()

@@ -49,7 +49,6 @@ WHICH_OF_ALL: Final = "Which workspace? Press one, or write `{command}{verb} NAM
 PICK: Final = "Find a workspace"
 NONE_YET: Final = "You have no workspaces here yet. Create one at {titles}, then write `{command}list`."
 NONE_BUT_ADD: Final = "You have no workspaces here yet. Write `{command}add LINK` with the link of one."
-NO_LONGER: Final = "I know no such workspace of yours. Write `{command}list` to see what you have."
 NOT_THERE: Final = "*{name}* no longer exists at {title}. `{command}forget {name}` takes it off your list."
 UNKNOWN_VERB: Final = "I don't know the word *{word}*."
 UNKNOWN_VERB_NEAREST: Final = "Did you mean one of these? {nearest}"
@@ -71,7 +70,6 @@ OPENING_PRIVATE: Final = "Only you can see this."
 REALIASED: Final = "From now on *{old}* is *{name}* to you."
 UNALIASED: Final = "*{name}* has its own name again."
 ALIAS_USAGE: Final = "Write `{command}alias NAME NEW-NAME`; put names with spaces in quotes."
-ALIAS_TAKEN: Final = "You call another workspace *{name}* already. Choose another name."
 ALIAS_LONG: Final = "A name may have 1 to 60 characters. Choose another one."
 FORGOTTEN: Final = (
     "*{name}* is off your list. It stays as it is at {title}; `{command}add {name}` brings it back."
@@ -136,4 +134,3 @@ HELP_DIRECT: Final = "In a direct message to me the same words work without `{co
 SHORT_HELP: Final = (
     "I understand words like `list`, `start NAME`, `stop NAME` and `link`. Write `help` to see all of them."
 )
-NO_MODAL: Final = "Slack did not open the form. Press the button again."

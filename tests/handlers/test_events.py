@@ -71,6 +71,12 @@ async def test_the_same_event_again_has_one_effect_and_one_answer(bot, app):
     assert body["text"].startswith("I take you for")
 
 
+async def test_messages_without_an_id_are_all_answered(bot, app):
+    for _ in range(2):
+        await send(app, message("whoami", event_id=None))
+    assert len(await replies(bot)) == 2
+
+
 @pytest.mark.parametrize(
     "keys",
     [
