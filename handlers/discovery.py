@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
+    from typing import TypeAlias
 
-Handler = "Callable[[Any], Coroutine[Any, Any, Any]]"
+    Handler: TypeAlias = Callable[[Any], Coroutine[Any, Any, Any]]
 
 COMMANDS: Final = "handlers.commands"
 ACTIONS: Final = "handlers.actions"
@@ -21,7 +22,7 @@ EVENTS: Final = "handlers.events"
 
 
 @cache
-def handlers_of(package: str) -> Mapping[str, Callable[[Any], Coroutine[Any, Any, Any]]]:
+def handlers_of(package: str) -> Mapping[str, Handler]:
     """Return the handlers of a folder by name; a module without ``handle`` is a fault of the program."""
     folder = importlib.import_module(package)
     return MappingProxyType(
@@ -33,7 +34,7 @@ def handlers_of(package: str) -> Mapping[str, Callable[[Any], Coroutine[Any, Any
     )
 
 
-def verbs(command: str) -> Mapping[str, Callable[[Any], Coroutine[Any, Any, Any]]]:
+def verbs(command: str) -> Mapping[str, Handler]:
     """Return the verbs of a command's folder."""
     return handlers_of(f"{COMMANDS}.{command}")
 
