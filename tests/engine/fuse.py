@@ -1,4 +1,4 @@
-"""A kill at the N-th way out of the process: before the request leaves, or after it had its effect."""
+"""A kill, or an error, at the N-th way out of the process: before the request leaves, or after its effect."""
 
 from __future__ import annotations
 
@@ -12,36 +12,40 @@ class Killed(BaseException):
 
 
 class Fuse:
-    """Let ``at - 1`` calls through, end the next, and none after it: who is dead does nothing more."""
+    """Let ``at - 1`` calls through and end the next.
 
-    def __init__(self, at: int, *, after: bool) -> None:
+    As a kill nothing gets through after it: who is dead does nothing more. As an error it is the only one.
+    """
+
+    def __init__(self, at: int, *, after: bool, is_kill: bool = True) -> None:
         self._at = at
         self._after = after
+        self._is_kill = is_kill
         self.count = 0
         self.is_blown = False
 
-    async def through(self, call: Callable[[], Awaitable[Any]]) -> Any:
+    async def through(self, call: Callable[[], Awaitable[Any]], error: Exception) -> Any:
         self.count += 1
-        if self.is_blown:
+        if self.is_blown and self._is_kill:
             raise Killed
-        is_mine = self.count == self._at
-        if is_mine and not self._after:
+        if self.count == self._at:
+            if self._after:
+                await call()
             self.is_blown = True
-            raise Killed
+            raise Killed if self._is_kill else error
         result = await call()
-        if is_mine:
-            self.is_blown = True
-        if self.is_blown:
+        if self.is_blown and self._is_kill:
             raise Killed
         return result
 
 
 class Fused:
-    """Lead every asynchronous method of a part through a fuse."""
+    """Lead every asynchronous method of a part through a fuse; ``error`` is the part's own kind of trouble."""
 
-    def __init__(self, part: Any, fuse: Fuse) -> None:
+    def __init__(self, part: Any, fuse: Fuse, error: Exception) -> None:
         self._part = part
         self._fuse = fuse
+        self._error = error
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._part, name)
@@ -49,6 +53,6 @@ class Fused:
             return value
 
         async def fused(*arguments: Any, **keys: Any) -> Any:
-            return await self._fuse.through(lambda: value(*arguments, **keys))
+            return await self._fuse.through(lambda: value(*arguments, **keys), self._error)
 
         return fused

@@ -10,6 +10,7 @@ from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
 from bot.budget import Budget
+from bot.errors import SlackUnknownOutcome, StoreBusy, UnknownOutcome
 from bot.gather import Gatherer
 from bot.http import Response
 from bot.models import (
@@ -75,9 +76,13 @@ class World:
 
     def reborn(self, fuse: Fuse | None = None) -> None:
         """Make the parts anew; with a fuse, all their ways out lead through it."""
-        through = (lambda part: Fused(part, fuse)) if fuse else (lambda part: part)
-        store, slack = through(self.store), through(self.slack)
-        connections = {"cloud": through(self.provider)}
+
+        def through(part: Any, error: Exception) -> Any:
+            return Fused(part, fuse, error) if fuse else part
+
+        store = through(self.store, StoreBusy("not committed in time"))
+        slack = through(self.slack, SlackUnknownOutcome("some.method", "no_answer"))
+        connections = {"cloud": through(self.provider, UnknownOutcome("no answer in time"))}
         self.line = SlackLine(slack, Budget(self.clock.monotonic), self.clock)
         self.people = People(store, self.line)
         self.reconciler = Reconciler(
