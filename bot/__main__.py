@@ -19,9 +19,9 @@ from bot.connections import build_providers, load_connections, secrets_of
 from bot.errors import SecretError, StoreError
 from bot.http import Http
 from bot.logs import Redactor, configure
-from bot.manifest import http_manifest, render, socket_manifest
+from bot.manifest import WORKSPACE_COMMAND, http_manifest, render, socket_manifest
 from bot.serve import StartError, serve
-from bot.settings import Settings, SettingsError, load_settings
+from bot.settings import Settings, SettingsError, database_file, given_connections, load_settings
 from bot.store import open_store
 from bot.store.audit import verify_audit
 from bot.vault import Vault
@@ -72,9 +72,12 @@ def _parser() -> argparse.ArgumentParser:
         "--json", action="store_true", help="answer as one JSON object"
     )
     add("routes", _routes, "print the commands, buttons, forms and events that were found")
-    add("manifest", _manifest, "print the app manifest for Slack").add_argument(
-        "--url", help="the https address that Slack reaches: prints the HTTP form"
+    manifest = add("manifest", _manifest, "print the app manifest for Slack")
+    manifest.add_argument("--url", help="the https address that Slack reaches: prints the HTTP form")
+    manifest.add_argument(
+        "--socket", action="store_true", help="the Socket Mode form, with --url for Sign in with Slack"
     )
+    manifest.add_argument("--command", default=WORKSPACE_COMMAND, help="another slash command")
     keys = add("keys", None, "make or rotate encryption keys").add_subparsers(required=True, metavar="WHAT")
     keys.add_parser("new", help="print a new key").set_defaults(run=_new_key)
     keys.add_parser("rotate", help="seal every secret under the newest key").set_defaults(run=_rotate)
@@ -87,8 +90,20 @@ def _parser() -> argparse.ArgumentParser:
 
 def _load() -> tuple[Settings, dict[str, ConnectionSettings]]:
     """Read settings and connections and set the logs up; raise SettingsError with the problems of both."""
-    settings = load_settings()
-    connections = load_connections(settings.connections)
+    problems: list[str] = []
+    settings, connections = None, None
+    try:
+        settings = load_settings()
+    except SettingsError as wrong:
+        problems += wrong.problems
+    place = given_connections() if settings is None else settings.connections
+    if place is not None:
+        try:
+            connections = load_connections(place)
+        except SettingsError as wrong:
+            problems += wrong.problems
+    if settings is None or connections is None:
+        raise SettingsError(problems)
     configure(settings.log_level, settings.log_format, Redactor(settings.secrets() + secrets_of(connections)))
     return settings, connections
 
@@ -100,9 +115,12 @@ def _serve(_arguments: argparse.Namespace) -> int:
 
 
 def _split(_arguments: argparse.Namespace) -> int:
-    _load()
-    problem = "USHER_DATABASE_URL: SQLite serves one process only: run `python -m bot serve` instead"
-    raise SettingsError([problem])
+    problems = ["USHER_DATABASE_URL: SQLite serves one process only: run `python -m bot serve` instead"]
+    try:
+        _load()
+    except SettingsError as wrong:
+        problems += [problem for problem in wrong.problems if "USHER_DATABASE_URL" not in problem]
+    raise SettingsError(problems)
 
 
 def _migrate(_arguments: argparse.Namespace) -> int:
@@ -113,29 +131,26 @@ def _migrate(_arguments: argparse.Namespace) -> int:
         print("\n".join(applied) if applied else "The database is up to date.")
         return 0
 
-    return _with_store(settings, run)
+    return _with_store(settings, run, may_be_new=True)
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
-    settings, connections = _load()
+    def show(checks: list[doctor.Check]) -> None:
+        print(doctor.as_json(checks) if arguments.json else doctor.as_text(checks))
+
+    try:
+        settings, connections = _load()
+    except SettingsError as wrong:
+        show(doctor.wrong_settings(wrong.problems))
+        return 2
 
     async def run() -> list[doctor.Check]:
-        opened: Store | StoreError
-        try:
-            opened = await open_store(settings.database_url, SystemClock(), SystemIds())
-            await opened.migrate()
-        except StoreError as failed:
-            opened = failed
-        try:
-            async with Http.new_session() as session:
-                http = Http(session)
-                return await doctor.run_checks(settings, http, build_providers(connections, http), opened)
-        finally:
-            if not isinstance(opened, StoreError):
-                await opened.close()
+        async with Http.new_session() as session:
+            http = Http(session)
+            return await doctor.run_checks(settings, http, build_providers(connections, http))
 
     checks = asyncio.run(run())
-    print(doctor.as_json(checks) if arguments.json else doctor.as_text(checks))
+    show(checks)
     return doctor.exit_status(checks)
 
 
@@ -147,10 +162,14 @@ def _routes(_arguments: argparse.Namespace) -> int:
 
 def _manifest(arguments: argparse.Namespace) -> int:
     try:
-        print(render(http_manifest(arguments.url) if arguments.url else socket_manifest()), end="")
+        if arguments.url is None or arguments.socket:
+            made = socket_manifest(arguments.url, command=arguments.command)
+        else:
+            made = http_manifest(arguments.url, command=arguments.command)
     except ValueError as wrong:
-        _complain(f"--url: {wrong}")
+        _complain(f"This makes no manifest: {wrong}.")
         return 2
+    print(render(made), end="")
     return 0
 
 
@@ -165,18 +184,31 @@ def _rotate(_arguments: argparse.Namespace) -> int:
 
     async def run(store: Store) -> int:
         await store.migrate()
-        sealed, broken = 0, 0
-        for account in await store.active_accounts():
+        accounts = await store.active_accounts()
+        closed: list[str] = []
+        changed = 0
+        for account in accounts:
             try:
-                sealed += await store.save_secret(account.id, account.secret, vault.rotate(account.secret))
+                sealed = vault.rotate(account.secret)
             except SecretError:
-                broken += 1
-        print(f"{sealed} secrets are sealed under the newest key.")
-        if broken:
-            _complain(f"{broken} secrets don't open with any key: these people have to link again.")
-        return 1 if broken else 0
+                closed.append(f"  {account.principal.user_id} at {account.connection}")
+                continue
+            changed += not await store.save_secret(account.id, account.secret, sealed)
+        done = len(accounts) - len(closed) - changed
+        print(f"{_secrets(done)} sealed under the newest key.")
+        if closed:
+            opens = "doesn't open" if len(closed) == 1 else "don't open"
+            people = "This person has" if len(closed) == 1 else "These people have"
+            _complain(f"{len(closed)} {opens} with any key. {people} to link again:", *closed)
+        if changed:
+            _complain(f"{_secrets(changed)} changed meanwhile: run this once more.")
+        return 1 if closed or changed else 0
 
     return _with_store(settings, run)
+
+
+def _secrets(count: int) -> str:
+    return "1 secret is" if count == 1 else f"{count} secrets are"
 
 
 def _audit(_arguments: argparse.Namespace) -> int:
@@ -184,13 +216,28 @@ def _audit(_arguments: argparse.Namespace) -> int:
 
     async def run(store: Store) -> int:
         bad = await verify_audit(store)
-        print("The audit is whole." if bad is None else f"The audit is broken at row {bad}.")
-        return 0 if bad is None else 1
+        if bad is None:
+            length, last = await store.audit_head()
+            print(f"The audit is whole: {length} rows, the last one's hash is {last or 'empty'}.")
+            return 0
+        _complain(
+            f"The audit is broken at row {bad}: it was edited, removed or added by hand. "
+            "Compare it with a backup from before."
+        )
+        return 1
 
     return _with_store(settings, run)
 
 
-def _with_store(settings: Settings, run: Callable[[Store], Awaitable[int]]) -> int:
+def _with_store(
+    settings: Settings, run: Callable[[Store], Awaitable[int]], *, may_be_new: bool = False
+) -> int:
+    """Run with the store opened. A database that is not there is made only where that is meant."""
+    path = database_file(settings.database_url)
+    if not may_be_new and path is not None and not path.exists():
+        _complain(f"There is no database yet ({path}): `python -m bot serve` makes it.")
+        return 1
+
     async def opened() -> int:
         store = await open_store(settings.database_url, SystemClock(), SystemIds())
         try:

@@ -1,24 +1,34 @@
 """What ``python -m bot doctor`` checks: one line each, with what to do.
 
-Nothing is changed and nothing is sent to people. The exit status is 0 when every check is good, else 1.
+Nothing is changed and nothing is sent to people. The exit status is 0 when every check is good, 2 when the
+settings are wrong, else 1.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from bot.clock import SystemClock, SystemIds
 from bot.errors import ProviderError, StoreError, TemporaryError
 from bot.manifest import BOT_SCOPES
+from bot.settings import database_file
+from bot.store import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from bot.http import Http
     from bot.providers.base import Provider
     from bot.settings import Settings
     from bot.store.base import Store
+
+
+_STORE_ADVICE = "Check the disk, the file's rights and USHER_DATABASE_URL."
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +41,16 @@ class Check:
     advice: str = ""
 
 
+def plain(told: object) -> str:
+    """Return a word from outside for a terminal: one line, nothing that steers it, not too long."""
+    text = " ".join("".join(c if c.isprintable() else " " for c in str(told or "")).split())
+    return text[:120] or "nothing"
+
+
+def _why(failed: ProviderError) -> str:
+    return f"no good answer ({type(failed).__name__}): {plain(failed)}"
+
+
 async def check_slack(settings: Settings, http: Http) -> list[Check]:
     """Ask Slack who the bot token is and which scopes it carries; try the app token where one is set."""
     token = settings.slack_bot_token.get_secret_value()
@@ -41,11 +61,11 @@ async def check_slack(settings: Settings, http: Http) -> list[Check]:
         )
         body = answer.json_object()
     except ProviderError as failed:
-        return [Check("slack token", False, f"Slack did not answer: {failed}", "Check the way out to Slack.")]
+        return [Check("slack token", False, _why(failed), "Check the way out to Slack.")]
     if body.get("ok") is not True:
         advice = "Copy the Bot User OAuth Token from your app's page, OAuth & Permissions."
-        return [Check("slack token", False, f"Slack says {body.get('error', 'nothing')}", advice)]
-    checks.append(Check("slack token", True, f"{body.get('user')} in {body.get('team')}"))
+        return [Check("slack token", False, f"Slack says {plain(body.get('error'))}", advice)]
+    checks.append(Check("slack token", True, f"{plain(body.get('user'))} in {plain(body.get('team'))}"))
     granted = {scope.strip() for scope in answer.headers.get("X-OAuth-Scopes", "").split(",")}
     missing = sorted(set(BOT_SCOPES) - granted)
     if missing:
@@ -68,13 +88,11 @@ async def _check_app_token(settings: Settings, http: Http) -> Check:
         )
         body = answer.json_object()
     except ProviderError as failed:
-        return Check(
-            "slack app token", False, f"Slack did not answer: {failed}", "Check the way out to Slack."
-        )
+        return Check("slack app token", False, _why(failed), "Check the way out to Slack.")
     if body.get("ok") is True:
         return Check("slack app token", True, "Socket Mode can be opened")
     advice = "Make an app-level token with connections:write and switch Socket Mode on."
-    return Check("slack app token", False, f"Slack says {body.get('error', 'nothing')}", advice)
+    return Check("slack app token", False, f"Slack says {plain(body.get('error'))}", advice)
 
 
 async def check_connection(name: str, provider: Provider) -> Check:
@@ -83,50 +101,72 @@ async def check_connection(name: str, provider: Provider) -> Check:
     try:
         version = await provider.probe()
     except TemporaryError as failed:
-        return Check(label, False, f"no good answer: {failed}", "Check base_url and the way to that server.")
+        return Check(label, False, _why(failed), "Check base_url and the way to that server.")
     except ProviderError as failed:
-        return Check(label, False, str(failed), "Check base_url in the connections file.")
-    return Check(label, True, f"{provider.settings.base_url} answers ({version})")
+        return Check(label, False, _why(failed), "Check base_url in the connections file.")
+    if "token" not in provider.settings.linking:
+        advice = 'Set linking = ["token"]: this release links in no other way.'
+        return Check(label, False, "nobody can link an account there", advice)
+    return Check(label, True, f"{provider.settings.base_url} answers ({plain(version)})")
 
 
-async def check_store(store: Store) -> list[Check]:
-    """Read the store's counts and its dead notices."""
+async def check_store(settings: Settings) -> list[Check]:
+    """Open the database as it is and read its counts and dead notices; one that is not there is not made."""
+    path = database_file(settings.database_url)
+    if path is not None and not await asyncio.to_thread(path.exists):
+        return [await asyncio.to_thread(_place_for, path)]
     try:
-        counts = await store.statistics()
-        dead = await store.dead_notices(5)
+        store = await open_store(settings.database_url, SystemClock(), SystemIds())
+        try:
+            return await read_store(store)
+        finally:
+            await store.close()
     except StoreError as failed:
-        advice = "Check the disk, the file's rights and USHER_DATABASE_URL."
-        return [Check("store", False, str(failed), advice)]
+        return [Check("store", False, str(failed), _STORE_ADVICE)]
+
+
+def _place_for(path: Path) -> Check:
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        return Check("store", False, f"there is no folder {folder}", "Make it, for Usher's user alone.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        advice = "Give it to Usher's user, and run doctor as that user."
+        return Check("store", False, f"this user may not write in {folder}", advice)
+    return Check("store", True, f"{path} is not there yet: the first start makes it")
+
+
+async def read_store(store: Store) -> list[Check]:
+    """Read an open store's counts and its dead notices. Raises StoreError."""
+    counts = await store.statistics()
+    dead = await store.dead_notices(5)
     found = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in sorted(counts.items()))
     checks = [Check("store", True, found)]
-    if dead:
-        causes = ", ".join(sorted({notice.error or "unknown cause" for notice in dead}))
-        advice = (
-            "These people were not told something: check their Slack accounts and the app's direct messages."
-        )
-        checks.append(Check("dead notices", False, f"{counts['dead_notices']} ({causes})", advice))
-    else:
-        checks.append(Check("dead notices", True, "none"))
-    return checks
+    if not dead:
+        return [*checks, Check("dead notices", True, "none")]
+    causes = ", ".join(sorted({notice.error or "unknown cause" for notice in dead}))
+    people = ", ".join(sorted({notice.principal.user_id for notice in dead}))
+    advice = "They were not told something: check their Slack accounts, and that the app may write to them."
+    found = f"{counts['dead_notices']} ({causes}), the newest for {people}"
+    return [*checks, Check("dead notices", False, found, advice)]
 
 
-async def run_checks(
-    settings: Settings, http: Http, providers: Mapping[str, Provider], open_store: Store | StoreError
-) -> list[Check]:
-    """Run every check; the store is handed in opened, or as the error that opening it raised."""
+async def run_checks(settings: Settings, http: Http, providers: Mapping[str, Provider]) -> list[Check]:
+    """Run every check on settings that are right."""
     checks = [Check("settings", True, "all there")]
     if settings.public_url is None:
         advice = "Set USHER_PUBLIC_URL to the https address that people's browsers reach."
         checks.append(Check("public address", False, "not set, so nobody can link an account", advice))
+    else:
+        checks.append(Check("public address", True, settings.public_url))
     checks += await check_slack(settings, http)
     for name, provider in providers.items():
         checks.append(await check_connection(name, provider))
-    if isinstance(open_store, StoreError):
-        advice = "Check the disk, the file's rights and USHER_DATABASE_URL."
-        checks.append(Check("store", False, str(open_store), advice))
-    else:
-        checks += await check_store(open_store)
-    return checks
+    return checks + await check_store(settings)
+
+
+def wrong_settings(problems: Iterable[str]) -> list[Check]:
+    """Return the problems of the settings as checks: nothing else can be checked then."""
+    return [Check("settings", False, problem, "") for problem in problems]
 
 
 def exit_status(checks: Iterable[Check]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import signal
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,6 @@ from bot.http import Http
 from bot.linking import StoredNames
 from bot.notifier import Notifier, WebApi
 from bot.people import People
-from bot.plan import backoff
 from bot.policy import Installation as PolicyInstallation
 from bot.reconciler import Numbers, Reconciler
 from bot.scheduler import Scheduler
@@ -37,7 +37,7 @@ from handlers.replay import replayer
 from handlers.services import build_services
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Coroutine, Mapping, Sequence
 
     from bot.clock import Ids
     from bot.providers.base import ConnectionSettings
@@ -47,8 +47,8 @@ log = structlog.get_logger(__name__)
 
 #: How long SIGTERM may take in all, in seconds.
 DRAIN_SECONDS = 8.0
-#: How often Slack is asked who we are at start-up before the process gives up (about a minute and a half).
-START_TRIES = 8
+#: Seconds between the questions to Slack at start-up who we are; then the process gives up.
+START_PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 20.0, 20.0)
 
 
 class StartError(UsherError):
@@ -63,11 +63,25 @@ async def serve(settings: Settings, connections: Mapping[str, ConnectionSettings
         loop.add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
         process = Process(settings, connections, stack)
-        await process.start(stop)
-        if not stop.is_set():
+        if await _until(stop, process.start()):
             log.info("ready", host=settings.host, port=process.port, connections=sorted(connections))
-        await stop.wait()
+            await stop.wait()
         log.info("draining")
+
+
+async def _until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Do work unless a stop comes first; say whether it was done."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            await working
+            return True
+        return False
+    finally:
+        for task in (working, stopping):
+            task.cancel()
+        await asyncio.gather(working, stopping, return_exceptions=True)
 
 
 class Process:
@@ -84,19 +98,24 @@ class Process:
         *,
         clock: Clock | None = None,
         ids: Ids | None = None,
+        start_pauses: Sequence[float] = START_PAUSES,
     ) -> None:
         self._settings = settings
         self._connections = connections
         self._stack = stack
         self.clock = clock or SystemClock()
         self.ids = ids or SystemIds()
+        self.metrics = Metrics()
+        self._start_pauses = start_pauses
+        self._works = False
         self.port = 0
         self.scheduler: Scheduler | None = None
 
-    async def start(self, stop: asyncio.Event | None = None, *, loops: bool = True) -> None:
+    async def start(self, *, loops: bool = True) -> None:
         """Open the store, learn where Usher is installed, listen, and begin to work.
 
-        With ``loops`` False nothing runs by itself: tests step ``reconciler`` and ``notifier``.
+        With ``loops`` False nothing runs by itself: tests step ``reconciler`` and ``notifier``. Raises
+        StartError and StoreError. Cancelling it is safe at any moment: ``stack`` undoes what was done.
         """
         settings, stack, clock, ids = self._settings, self._stack, self.clock, self.ids
         self.store = await open_store(settings.database_url, clock, ids)
@@ -111,24 +130,29 @@ class Process:
         token = settings.slack_bot_token
         api = WebApi(token.get_secret_value(), settings.slack_api_url, slack_session, clock)
         slack = SlackLine(api, Budget(clock.monotonic), clock)
-        installation = await self._installation(slack, stop)
-        if installation is None:
-            return
+        installation = await self._installation(slack)
         self._compose(installation, slack)
         await self._listen(installation, slack_session)
         self.scheduler = Scheduler(self.store, self.reconciler, self.notifier, clock, ids)
         stack.push_async_callback(self.scheduler.drain, DRAIN_SECONDS)
         if loops:
             self.scheduler.start()
+            self._works = True
 
     def wake(self) -> None:
         """Have the background work look at once; harmless before it has begun."""
         if self.scheduler is not None:
             self.scheduler.wake()
 
-    async def _installation(self, slack: SlackLine, stop: asyncio.Event | None) -> Installation | None:
-        """Ask Slack who we are; try again while it is away. None when told to stop meanwhile."""
-        for tries in range(1, START_TRIES + 1):
+    def background(self) -> Mapping[str, bool]:
+        """Say of the loops and of the way out to Slack whether all is well (for readiness)."""
+        if self.scheduler is None or not self._works:
+            return {}
+        return {"loops": not self.scheduler.stalled, "sending": self.notifier.shut_out is None}
+
+    async def _installation(self, slack: SlackLine) -> Installation:
+        """Ask Slack who we are; try again while it is away."""
+        for pause in (*self._start_pauses, None):
             try:
                 answer = await slack.call(AUTH_TEST, {})
             except SlackPermanent as error:
@@ -137,10 +161,9 @@ class Process:
                     "OAuth & Permissions, into SLACK_BOT_TOKEN."
                 ) from None
             except SlackFailed as error:
-                log.warning("slack not reached", problem=error.code, tries=tries)
-                await _wait(stop, backoff(tries, 0.5, longest=20.0))
-                if stop is not None and stop.is_set():
-                    return None
+                log.warning("slack not reached", problem=error.code, again_in=pause)
+                if pause is not None:
+                    await asyncio.sleep(pause)
             else:
                 return self._installed(answer.data)
         raise StartError("Slack does not answer. Check the way out to Slack, then start again.")
@@ -195,6 +218,7 @@ class Process:
             ids,
             Numbers(installation=place, margin=settings.poll_margin),
             replay=replayer(self.services),
+            observer=self.metrics,
         )
 
     async def _listen(self, installation: Installation, slack_session: aiohttp.ClientSession) -> None:
@@ -218,8 +242,9 @@ class Process:
             http=self.http,
             accounts=self.accounts,
             dispatcher=dispatcher,
-            metrics=Metrics(),
+            metrics=self.metrics,
             slack_ready=(lambda: True) if socket is None else socket.is_ready,
+            background=self.background,
             signing_secret=settings.slack_signing_secret,
             public_url=settings.public_url,
             session_keys=settings.keys(),
@@ -227,15 +252,20 @@ class Process:
             api_url=settings.slack_api_url,
             command=settings.command,
         )
-        runner, self.port = await listen(app, settings.host, settings.port)
+        try:
+            runner, self.port = await listen(app, settings.host, settings.port)
+        except OSError as error:
+            raise StartError(_why_not_listening(error, settings)) from None
         self._stack.push_async_callback(runner.cleanup)
         if socket is not None:
             socket.start()
 
 
-async def _wait(stop: asyncio.Event | None, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await (stop or asyncio.Event()).wait()
-    except TimeoutError:
-        pass
+def _why_not_listening(error: OSError, settings: Settings) -> str:
+    place = f"{settings.host}, port {settings.port}"
+    if error.errno == errno.EADDRINUSE:
+        return f"Something else listens already on {place}. Stop it, or set PORT to another number."
+    if error.errno == errno.EACCES:
+        return f"This user may not listen on {place}. Set PORT to a number above 1023."
+    cause = error.strerror or "the system refused it"
+    return f"Usher can't listen on {place} ({cause}). Check USHER_HOST and PORT."

@@ -258,12 +258,18 @@ def load_settings() -> Settings:
     return settings
 
 
+def database_file(url: str) -> Path | None:
+    """Return the SQLite file that a database's URL names; None for one in memory."""
+    path = url.removeprefix("sqlite:///")
+    return None if path == ":memory:" else Path(path)
+
+
 def _key_beside_database(settings: Settings) -> list[str]:
     given = os.environ.get("USHER_ENCRYPTION_KEYS", "")
     if not given.startswith("file:"):
         return []
-    database = Path(settings.database_url.removeprefix("sqlite:///")).resolve()
-    if Path(given.removeprefix("file:")).resolve().parent != database.parent:
+    database = database_file(settings.database_url)
+    if database is None or Path(given.removeprefix("file:")).resolve().parent != database.resolve().parent:
         return []
     return [
         "USHER_ENCRYPTION_KEYS: the key file lies beside the database, one stolen folder opens both: move it"

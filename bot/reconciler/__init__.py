@@ -10,7 +10,7 @@ from bot.reconciler.calls import Calls
 from bot.reconciler.keys import Keys
 from bot.reconciler.lines import Line
 from bot.reconciler.lists import Lists
-from bot.reconciler.ports import Numbers, PeopleBook, Replay
+from bot.reconciler.ports import Numbers, Observer, PeopleBook, Replay, Unobserved
 from bot.reconciler.reads import Reads
 from bot.reconciler.tasks import Tasks
 from bot.reconciler.wishes import Wishes
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bot.store.base import Store
     from bot.vault import Vault
 
-__all__ = ["Numbers", "PeopleBook", "Reconciler", "Replay"]
+__all__ = ["Numbers", "Observer", "PeopleBook", "Reconciler", "Replay"]
 
 
 class Reconciler:
@@ -45,8 +45,10 @@ class Reconciler:
         numbers: Numbers,
         replay: Replay | None = None,
         jitter: Callable[[], float] = random.random,
+        observer: Observer | None = None,
     ) -> None:
-        lines = {name: Line(name, provider, clock, jitter) for name, provider in connections.items()}
+        seen = observer or Unobserved()
+        lines = {name: Line(name, provider, clock, jitter, seen) for name, provider in connections.items()}
         keys = Keys(store, vault)
         calls = Calls(store, keys, numbers, jitter)
         self.connections = tuple(lines)

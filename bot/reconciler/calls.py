@@ -67,11 +67,11 @@ class Calls:
             return None  # Replaced, unlinked or forgotten since it was claimed: nothing may leave.
         try:
             await self._send(step, line, operation, access)
-        except CredentialRefused:
-            line.health.worked()
+        except CredentialRefused as error:
+            line.health.worked(error)
             return await self._refused(step, line, operation)
         except PermanentError as error:
-            line.health.worked()
+            line.health.worked(error)
             return self._permanent(step, operation, error)
         except TemporaryError as error:
             return self._temporary(step, line, operation, error)
@@ -129,7 +129,7 @@ class Calls:
         # A gateway that answers 5xx, or nonsense, may have passed the call on.
         unknown = isinstance(error, (UnknownOutcome, ServerFailed, BadAnswer))
         if isinstance(error, RateLimited):
-            line.health.worked()  # It answers; a limit on starts says nothing about reads.
+            line.health.worked(error)  # It answers; a limit on starts says nothing about reads.
         else:
             line.health.failed(error)
         log.info(

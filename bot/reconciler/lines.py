@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.errors import RateLimited, TemporaryError, Unreachable
+from bot.errors import ProviderError, RateLimited, TemporaryError, Unreachable
 from bot.plan import backoff
 from bot.words import holds, problems
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from bot.clock import Clock
     from bot.providers.base import Provider
+    from bot.reconciler.ports import Observer
 
 log = structlog.get_logger(__name__)
 
@@ -58,11 +59,14 @@ class Health:
     Failures that belong to one request (a refused credential, a wrong id) prove that the connection answers.
     """
 
-    def __init__(self, name: str, title: str, clock: Clock, jitter: Callable[[], float]) -> None:
+    def __init__(
+        self, name: str, title: str, clock: Clock, jitter: Callable[[], float], observer: Observer
+    ) -> None:
         self._name = name
         self._title = title
         self._clock = clock
         self._jitter = jitter
+        self._observer = observer
         self._failures = 0
         self._since: float | None = None
         self._until = 0.0
@@ -77,8 +81,10 @@ class Health:
         """Say whether the next request should be a single probe."""
         return self._failures >= BREAKS_AFTER
 
-    def worked(self) -> None:
-        """Note an answer, whatever it said."""
+    def worked(self, error: ProviderError | None = None) -> None:
+        """Note an answer, whatever it said; ``error`` is what it said when that was no."""
+        if error is not None:
+            self._observer.provider_failed(self._name, type(error).__name__)
         if self.is_doubtful:
             log.info("connection answers again", connection=self._name)
         self._failures = 0
@@ -87,6 +93,7 @@ class Health:
 
     def failed(self, error: TemporaryError) -> None:
         """Note a failure; logged once, when it turns out to be the connection."""
+        self._observer.provider_failed(self._name, type(error).__name__)
         if self._since is None:
             self._since = self._clock.now()
         self._failures += 1
@@ -110,10 +117,18 @@ class Health:
 class Line:
     """Bundle a connection's provider with its slots and its health."""
 
-    def __init__(self, name: str, provider: Provider, clock: Clock, jitter: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        name: str,
+        provider: Provider,
+        clock: Clock,
+        jitter: Callable[[], float],
+        observer: Observer,
+    ) -> None:
         self.name = name
+        self.observer = observer
         self.provider = provider
         self.title = provider.settings.title
         self.pace = provider.pace
         self.slots = Slots(provider.pace.concurrency)
-        self.health = Health(name, self.title, clock, jitter)
+        self.health = Health(name, self.title, clock, jitter, observer)

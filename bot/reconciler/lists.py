@@ -66,8 +66,8 @@ class Lists:
             return waiting_commands(
                 task, account.principal
             )  # A server without lists: people add workspaces by reference.
-        except CredentialRefused:
-            line.health.worked()
+        except CredentialRefused as error:
+            line.health.worked(error)
             if await self._keys.refused(account, line) == "refused":
                 return waiting_commands(task, account.principal)
             raise Again(0.0) from None

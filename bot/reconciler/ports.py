@@ -25,6 +25,28 @@ class PeopleBook(Protocol):
         ...
 
 
+class Observer(Protocol):
+    """Count what is sent to providers and what fails there; ``bot.web.metrics.Metrics`` is one."""
+
+    def polled(self, connection: str, count: int = 1, /) -> None:
+        """Note status reads that were sent."""
+        ...
+
+    def provider_failed(self, connection: str, kind: str, /) -> None:
+        """Note a failed call by the name of its error."""
+        ...
+
+
+class Unobserved:
+    """Count nothing: what tests take that look at something else."""
+
+    def polled(self, _connection: str, _count: int = 1) -> None:
+        """Leave it."""
+
+    def provider_failed(self, _connection: str, _kind: str) -> None:
+        """Leave it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Numbers:
     """Hold how much and how long; times in seconds.

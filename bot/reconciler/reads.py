@@ -20,6 +20,7 @@ from bot.errors import (
     StoreError,
     TemporaryError,
     UnknownOutcome,
+    Unreachable,
 )
 from bot.models import Observed, Outcome, ReadClaim, ReadResult, State
 from bot.plan import backoff, next_read
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from bot.clock import Clock, Ids
+    from bot.providers.base import Access
     from bot.reconciler.keys import Keys
     from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers
@@ -126,8 +128,7 @@ class Reads:
         account = claims[0].account
         try:
             access = self._keys.open(account)
-            async with asyncio.timeout(self._numbers.call_seconds):
-                found = await line.provider.status(access, [claim.remote_id for claim in claims], window)
+            found = await self._ask(line, access, claims, window)
         except SecretError:
             log.exception("a stored secret does not open", connection=line.name, account=account.id)
             return [self._own(claim, LACKING, problems.sentence("secret")) for claim in claims]
@@ -138,18 +139,32 @@ class Reads:
             return self._temporary(line, claims, UnknownOutcome("no answer in time"))
         except TemporaryError as error:
             return self._temporary(line, claims, error)
-        except CredentialRefused:
-            line.health.worked()
+        except CredentialRefused as error:
+            line.health.worked(error)
             became = await self._keys.refused(account, line)
             wait = 0.0 if became in ("changed", "refused") else LACKING / 10
             return [self._held(claim, wait, None) for claim in claims]
         except PermanentError as error:
-            line.health.worked()
+            line.health.worked(error)
             return [await self._permanent(line, claim, error, alone=len(claims) == 1) for claim in claims]
         line.health.worked()
         self._keys.worked(account)
         now = await self._store.now()
         return [self._seen(line, claim, found.get(claim.remote_id), now) for claim in claims]
+
+    async def _ask(
+        self, line: Line, access: Access, claims: Sequence[ReadClaim], window: SendWindow
+    ) -> Mapping[str, Observed]:
+        """Send one request, and count it unless it never left."""
+        sent = 1
+        try:
+            async with asyncio.timeout(self._numbers.call_seconds):
+                return await line.provider.status(access, [claim.remote_id for claim in claims], window)
+        except (SentTooLate, Unreachable):
+            sent = 0
+            raise
+        finally:
+            line.observer.polled(line.name, sent)
 
     def _seen(self, line: Line, claim: ReadClaim, observed: Observed | None, now: float) -> ReadResult:
         if observed is None:
@@ -173,7 +188,7 @@ class Reads:
     def _temporary(self, line: Line, claims: Iterable[ReadClaim], error: TemporaryError) -> list[ReadResult]:
         """Keep what is known, and ask later: each resource by its own failures, all by the connection's."""
         if isinstance(error, RateLimited):
-            line.health.worked()
+            line.health.worked(error)
             line.health.hold_off(error.retry_after or line.pace.min_poll_interval)
         else:
             line.health.failed(error)

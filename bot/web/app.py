@@ -19,7 +19,7 @@ from bot.web.pages import LinkPages
 from bot.web.render import FOLDER, STATIC_PATH, Renderer, protect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pydantic import SecretStr
 
@@ -59,18 +59,19 @@ def build_app(
     slack_client: SlackClient | None,
     api_url: str,
     command: str = "/workspace",
+    background: Callable[[], Mapping[str, bool]] = dict,
 ) -> web.Application:
     """Build the application.
 
     Without ``signing_secret`` Slack's address does not exist (Socket Mode); without ``public_url`` the pages
     do not. ``session_keys`` sign cookies, newest first (the vault's keys serve). ``slack_client`` is given
-    exactly when ``accounts.sign_in`` is set.
+    exactly when ``accounts.sign_in`` is set. ``background`` says by name what else readiness depends on.
     """
     if accounts.sign_in != (slack_client is not None):
         raise ValueError("Sign in with Slack needs the client id and secret, and only then")
     renderer = Renderer()
     middlewares = [failures(renderer, ids)]
-    routes = Health(store=store, slack_ready=slack_ready, metrics=metrics).routes()
+    routes = Health(store=store, slack_ready=slack_ready, metrics=metrics, background=background).routes()
     if signing_secret is not None:
         middlewares.append(Front(signing_secret, clock, refused=metrics.request_refused).middleware())
         routes.append(web.post(SLACK_PATH, dispatcher.over_http))

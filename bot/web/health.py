@@ -21,10 +21,21 @@ STORE_SECONDS = 2.0
 
 
 class Health:
-    """Answer who watches the process. ``slack_ready`` says whether Slack's side can reach it."""
+    """Answer who watches the process.
 
-    def __init__(self, *, store: Store, slack_ready: Callable[[], bool], metrics: Metrics) -> None:
+    ``slack_ready`` says whether Slack can reach it, ``background`` by name whether its own work goes on.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        slack_ready: Callable[[], bool],
+        metrics: Metrics,
+        background: Callable[[], Mapping[str, bool]],
+    ) -> None:
         self._store = store
+        self._background = background
         self._slack_ready = slack_ready
         self._metrics = metrics
 
@@ -40,7 +51,11 @@ class Health:
         return web.json_response({"alive": True})
 
     async def _ready(self, _request: web.Request) -> web.Response:
-        checks = {"store": await self._count() is not None, "slack": self._slack_ready()}
+        checks = {
+            "store": await self._count() is not None,
+            "slack": self._slack_ready(),
+            **self._background(),
+        }
         is_ready = all(checks.values())
         return web.json_response({"ready": is_ready, "checks": checks}, status=200 if is_ready else 503)
 
