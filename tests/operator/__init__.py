@@ -1,0 +1,1 @@
+"""Tests of what an operator runs and reads: the command line, the doctor, the start and the end."""

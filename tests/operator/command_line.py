@@ -1,0 +1,121 @@
+"""The command line as an operator has it: a process of its own, with nothing but the given environment."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+from tests.project.repository import ROOT
+
+KEY = Fernet.generate_key().decode()
+#: What coverage hands to processes that a test starts, and where programs are.
+PASSED_ON = ("PATH", "COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START", "HOME", "TMPDIR")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """Hold how a command ended and what it wrote."""
+
+    status: int
+    out: str
+    err: str
+
+
+def environment(folder: Path, **changes: str | None) -> dict[str, str]:
+    """Return good settings with a connections file in the folder; None takes a variable away."""
+    connections = folder / "connections.toml"
+    if not connections.exists():
+        connections.write_text(
+            '[connections.saturn]\nprovider = "saturn"\nbase_url = "https://app.acme.example"\n'
+        )
+        connections.chmod(0o600)
+    good = {
+        "SLACK_BOT_TOKEN": "xoxb-canary-bot-token",
+        "SLACK_SIGNING_SECRET": "canary-signing-secret",
+        "USHER_ENCRYPTION_KEYS": KEY,
+        "USHER_CONNECTIONS": str(connections),
+        "USHER_DATABASE_URL": f"sqlite:///{folder / 'usher.db'}",
+        "USHER_PUBLIC_URL": "https://usher.example",
+        "USHER_LOG_FORMAT": "text",
+        "PORT": "0",
+    }
+    return {name: value for name, value in {**good, **changes}.items() if value is not None}
+
+
+def _process_environment(given: Mapping[str, str]) -> dict[str, str]:
+    passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    return {**passed, "PYTHONPATH": str(ROOT), **given}
+
+
+async def run(*words: str, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Ended:
+    """Run ``python -m bot …`` to its end."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", *words),
+        cwd=cwd or ROOT,
+        env=_process_environment(env or {}),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(60):
+            out, err = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert process.returncode is not None
+    return Ended(process.returncode, out.decode(), err.decode())
+
+
+class Running:
+    """Be a command that goes on: read what it writes, end it."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self.lines: list[str] = []
+
+    async def line_with(self, part: str) -> str:
+        """Read until a line holds this; fail with all that was written when none comes."""
+        assert self._process.stderr is not None
+        async with asyncio.timeout(60):
+            while raw := await self._process.stderr.readline():
+                self.lines.append(raw.decode())
+                if part in self.lines[-1]:
+                    return self.lines[-1]
+        raise AssertionError(f"no line with {part}: {''.join(self.lines)}")
+
+    async def end(self, number: signal.Signals = signal.SIGTERM) -> Ended:
+        """Signal it and wait for its end."""
+        self._process.send_signal(number)
+        async with asyncio.timeout(30):
+            out, err = await self._process.communicate()
+        assert self._process.returncode is not None
+        return Ended(self._process.returncode, out.decode(), "".join(self.lines) + err.decode())
+
+
+@asynccontextmanager
+async def running(*words: str, env: Mapping[str, str]) -> AsyncIterator[Running]:
+    """Start ``python -m bot …``; whatever the test does, it is gone afterwards."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", *words),
+        cwd=ROOT,
+        env=_process_environment(env),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield Running(process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
