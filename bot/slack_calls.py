@@ -59,8 +59,9 @@ class SlackLine:
         self._clock = clock
         self._shut_until = 0.0
         self.budget = budget
-        #: Slack's time minus ours, in seconds, from its newest answer.
-        self.skew = 0.0
+        #: Slack's time minus ours, in seconds, by the newest answer's header and by the newest message.
+        self._by_header = 0.0
+        self._by_message = 0.0
         #: Slack's word for why nothing can be sent at all; None when it can.
         self.shut_out: str | None = None
 
@@ -90,9 +91,21 @@ class SlackLine:
         if self.shut_out is not None:
             log.info("slack lets the app in again")
             self.shut_out = None
-        if answer.at is not None:
-            self.skew = answer.at - self._clock.now()
+        self._compare_clocks(answer)
         return answer
+
+    @property
+    def behind(self) -> float:
+        """Return by how many seconds Slack's clock may be behind ours; 0 when it is not."""
+        return max(-self._by_header, -self._by_message, 0.0)
+
+    def _compare_clocks(self, answer: SlackAnswer) -> None:
+        now = self._clock.now()
+        if answer.at is not None:
+            self._by_header = answer.at - now
+        ts = answer.data.get("ts")
+        if isinstance(ts, str) and ts.replace(".", "", 1).isdecimal():
+            self._by_message = float(ts) - now
 
     def _shut(self, error: SlackPermanent) -> None:
         if self.shut_out is None:

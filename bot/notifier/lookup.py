@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from bot.slack_calls import SlackLine
     from bot.store.base import Store
 
-#: Opens (or names) the direct message with a person; scope ``im:write``, 50 calls a minute (slack.md).
-CONVERSATIONS_OPEN: Final = "conversations.open"
 PAGE: Final = 200
 
 
@@ -29,8 +27,8 @@ class Lookup:
     async def find(self, notice: Notice, oldest: float) -> tuple[str, str] | None:
         """Return where the notice's message stands (channel, ts), None when nowhere; raises SlackFailed.
 
-        ``oldest`` is Slack's time. Our own clock may have taken it, so it is moved back by as much as that is
-        ahead of Slack's, which the first page's answer tells: hence the search begins at the newest.
+        ``oldest`` is by our clock. It is moved back by as much as that is ahead of Slack's, which the first
+        page's answer tells at the latest: hence the search begins at the newest.
         """
         channel = await self._channel(notice)
         cursor = ""
@@ -44,7 +42,7 @@ class Lookup:
             if ts is not None:
                 return channel, ts
             cursor = str((answer.data.get("response_metadata") or {}).get("next_cursor") or "")
-            back_to = oldest + min(self._slack.skew, 0.0)
+            back_to = oldest - self._slack.behind
             if not messages or not cursor or float(messages[-1].get("ts") or 0.0) < back_to:
                 return None
 
@@ -53,10 +51,10 @@ class Lookup:
         known = notice.channel_id or await self._store.known_channel(notice.principal)
         if known:
             return known
-        answer = await self._slack.call(CONVERSATIONS_OPEN, {"users": notice.principal.user_id})
+        answer = await self._slack.call(slack_methods.CONVERSATIONS_OPEN, {"users": notice.principal.user_id})
         channel = (answer.data.get("channel") or {}).get("id")
         if not channel:
-            raise SlackUnknownOutcome(CONVERSATIONS_OPEN, "malformed_answer")
+            raise SlackUnknownOutcome(slack_methods.CONVERSATIONS_OPEN, "malformed_answer")
         return str(channel)
 
 

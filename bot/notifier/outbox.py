@@ -122,7 +122,7 @@ class Outbox:
 
     async def _is_there(self, notice: Notice, since: float) -> bool:
         """Look for a message that may have been sent; True when there is nothing left to do now."""
-        passed = await self._store.now() + self._slack.skew - since
+        passed = await self._store.now() - since
         if passed < self._timing.settles:
             wait = self._timing.settles - passed
             await self._store.notice_retry(notice.id, wait, error="settling")
@@ -175,8 +175,8 @@ class Outbox:
         return str(stands_in), str(ts)
 
     async def _unknown(self, notice: Notice, error: SlackUnknownOutcome) -> None:
-        """Keep since when the outcome is unknown, by Slack's time; the search comes when it has settled."""
-        since = await self._store.now() + self._slack.skew
+        """Keep since when the outcome is unknown; the search comes when it has settled."""
+        since = await self._store.now()
         log.info("outcome of a send unknown", notice=notice.id, code=error.code)
         await self._store.notice_retry(notice.id, self._timing.settles, error=error.code, unknown_since=since)
 

@@ -40,7 +40,7 @@ class Fuse:
 
 
 class Fused:
-    """Lead every asynchronous method of a part through a fuse; ``error`` is the part's own kind of trouble."""
+    """Lead every asynchronous method of a part through a fuse; ``error`` is the part's kind of trouble."""
 
     def __init__(self, part: Any, fuse: Fuse, error: Exception) -> None:
         self._part = part
