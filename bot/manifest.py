@@ -43,6 +43,10 @@ BOT_SCOPES: Final[Mapping[str, Use]] = MappingProxyType(
             "Reads what people write to the bot, and looks up whether a message of its own has arrived.",
             "handlers.events.message_im",
         ),
+        "im:write": Use(
+            "Finds the direct message with a person, to look whether a first message there has arrived.",
+            "bot.notifier",
+        ),
         "users:read": Use(
             "Knows who is a guest or has left, so that only members act and former members cannot.",
             "bot.people",
@@ -101,8 +105,6 @@ COMMANDS: Final[Mapping[str, Use]] = MappingProxyType(
 
 #: Where Slack sends commands, interactivity, options and events in the HTTP form.
 SLACK_PATH: Final = "/slack/events"
-#: Where Slack sends the administrator back after installing the app.
-INSTALL_REDIRECT_PATH: Final = "/slack/oauth_redirect"
 #: Where Sign in with Slack sends a person back to the linking page.
 SIGN_IN_REDIRECT_PATH: Final = "/link/slack"
 
@@ -142,7 +144,7 @@ def http_manifest(url: str, *, command: str = WORKSPACE_COMMAND) -> dict[str, An
     manifest = _common(command)
     for slash_command in manifest["features"]["slash_commands"]:
         slash_command["url"] = base + SLACK_PATH
-    manifest["oauth_config"]["redirect_urls"] = [base + INSTALL_REDIRECT_PATH, base + SIGN_IN_REDIRECT_PATH]
+    manifest["oauth_config"]["redirect_urls"] = [base + SIGN_IN_REDIRECT_PATH]
     settings = manifest["settings"]
     settings["event_subscriptions"]["request_url"] = base + SLACK_PATH
     settings["interactivity"]["request_url"] = base + SLACK_PATH

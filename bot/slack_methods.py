@@ -35,6 +35,7 @@ CHAT_POST_MESSAGE: Final = "chat.postMessage"
 CHAT_UPDATE: Final = "chat.update"
 CHAT_POST_EPHEMERAL: Final = "chat.postEphemeral"
 CONVERSATIONS_HISTORY: Final = "conversations.history"
+CONVERSATIONS_OPEN: Final = "conversations.open"
 USERS_INFO: Final = "users.info"
 USERS_LIST: Final = "users.list"
 VIEWS_OPEN: Final = "views.open"
@@ -56,6 +57,8 @@ METHODS: Final[Mapping[str, Method]] = MappingProxyType(
         CHAT_POST_EPHEMERAL: Method(scopes=_CHAT, per_minute=100),
         # Direct messages only: no other history scope is ever asked for.
         CONVERSATIONS_HISTORY: Method(scopes=frozenset({"im:history"}), per_minute=50),
+        # Names the direct message with a person, to look there for a first message of unknown outcome.
+        CONVERSATIONS_OPEN: Method(scopes=frozenset({"im:write"}), per_minute=50),
         USERS_INFO: Method(scopes=_USERS, per_minute=100),
         USERS_LIST: Method(scopes=_USERS, per_minute=20),
         VIEWS_OPEN: Method(per_minute=100),

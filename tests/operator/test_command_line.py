@@ -76,9 +76,8 @@ async def test_migrate_says_what_is_wrong_with_the_place(tmp_path):
 async def test_routes_lists_what_was_found():
     ended = await run("routes")
     assert ended.status == 0
-    listed = {kind: names.split(", ") for kind, names in (line.split(": ") for line in ended.out.splitlines())}
-    assert listed == {kind: list(names) for kind, names in routes().items()}
-    assert "workspace start" in ended.out or "start" in ended.out
+    assert ended.out.splitlines() == [f"{kind}: {', '.join(names)}" for kind, names in routes().items()]
+    assert "commands: " in ended.out
 
 
 async def test_the_manifest_in_its_forms():

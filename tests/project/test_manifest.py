@@ -15,12 +15,15 @@ from bot.manifest import (
     BOT_SCOPES,
     COMMANDS,
     EVENTS,
+    SIGN_IN_REDIRECT_PATH,
+    SLACK_PATH,
     USER_SCOPES,
     http_manifest,
     render,
     socket_manifest,
 )
 from tests.project.repository import ROOT
+from tests.web.rig import rig
 
 URL = "https://usher.example.org"
 SCHEMA = json.loads(
@@ -114,15 +117,15 @@ def test_the_socket_form_needs_no_address():
 
 
 def test_the_socket_form_with_pages_names_only_the_way_back_from_sign_in():
-    assert addresses(FORMS["socket with pages"]) == [f"{URL}/link/slack"]
+    assert addresses(FORMS["socket with pages"]) == [URL + SIGN_IN_REDIRECT_PATH]
 
 
 def test_the_http_form_sends_everything_to_the_one_slack_address():
     form = FORMS["http"]
     assert form["settings"]["socket_mode_enabled"] is False
     redirects = form["oauth_config"]["redirect_urls"]
-    assert redirects == [f"{URL}/slack/oauth_redirect", f"{URL}/link/slack"]
-    assert sorted(addresses(form)) == sorted([*redirects, *[f"{URL}/slack/events"] * 4])
+    assert redirects == [URL + SIGN_IN_REDIRECT_PATH]
+    assert sorted(addresses(form)) == sorted([*redirects, *[URL + SLACK_PATH] * 4])
 
 
 def test_a_slash_at_the_end_of_the_address_makes_no_difference():
@@ -155,3 +158,14 @@ def test_a_command_that_slack_refuses_is_refused(command):
 def test_an_address_that_slack_cannot_use_is_refused(url):
     with pytest.raises(ValueError, match="the address must be https"):
         http_manifest(url)
+
+
+async def test_every_address_in_the_http_form_is_served():
+    """A refusal will do: what counts is that it is not an address that leads nowhere."""
+    paths = {address.removeprefix(URL) for address in addresses(FORMS["http"])}
+    async with rig(sign_in=True) as made:
+        browser = await made.browser()
+        for path in paths:
+            method = "POST" if path == SLACK_PATH else "GET"
+            async with browser.session.request(method, made.origin + path) as answer:
+                assert answer.status not in (404, 405), path

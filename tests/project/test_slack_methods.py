@@ -18,6 +18,7 @@ def test_the_published_budgets():
         "chat.update": 50,
         "chat.postEphemeral": 100,
         "conversations.history": 50,
+        "conversations.open": 50,
         "users.info": 100,
         "users.list": 20,
         "views.open": 100,
