@@ -6,6 +6,7 @@ import asyncio
 import errno
 import signal
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -37,11 +38,13 @@ from handlers.replay import replayer
 from handlers.services import build_services
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 
     from bot.clock import Ids
     from bot.providers.base import ConnectionSettings
     from bot.settings import Settings
+    from bot.slack_calls import SlackCaller
+    from bot.store.base import Store
 
 log = structlog.get_logger(__name__)
 
@@ -53,6 +56,18 @@ START_PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 20.0, 20.0)
 
 class StartError(UsherError):
     """Say in a sentence why the process can't run, with what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlets:
+    """Make the process' three ways out: to the database, to providers, to Slack's Web API.
+
+    Tests hand in others that fail at a chosen call.
+    """
+
+    store: Callable[[str, Clock, Ids], Awaitable[Store]] = open_store
+    http: Callable[[aiohttp.ClientSession, Callable[[], float]], Http] = Http
+    slack: Callable[[str, str, aiohttp.ClientSession, Clock], SlackCaller] = WebApi
 
 
 async def serve(settings: Settings, connections: Mapping[str, ConnectionSettings]) -> None:
@@ -99,12 +114,14 @@ class Process:
         clock: Clock | None = None,
         ids: Ids | None = None,
         start_pauses: Sequence[float] = START_PAUSES,
+        outlets: Outlets | None = None,
     ) -> None:
         self._settings = settings
         self._connections = connections
         self._stack = stack
         self.clock = clock or SystemClock()
         self.ids = ids or SystemIds()
+        self._outlets = outlets or Outlets()
         self.metrics = Metrics()
         self._start_pauses = start_pauses
         self._works = False
@@ -118,17 +135,17 @@ class Process:
         StartError and StoreError. Cancelling it is safe at any moment: ``stack`` undoes what was done.
         """
         settings, stack, clock, ids = self._settings, self._stack, self.clock, self.ids
-        self.store = await open_store(settings.database_url, clock, ids)
+        self.store = await self._outlets.store(settings.database_url, clock, ids)
         stack.push_async_callback(self.store.close)
         applied = await self.store.migrate()
         if applied:
             log.info("database brought up to date", migrations=applied)
         http_session = await stack.enter_async_context(Http.new_session())
         slack_session = await stack.enter_async_context(aiohttp.ClientSession(trust_env=True))
-        self.http = Http(http_session, clock.monotonic)
+        self.http = self._outlets.http(http_session, clock.monotonic)
         self.providers = build_providers(self._connections, self.http)
         token = settings.slack_bot_token
-        api = WebApi(token.get_secret_value(), settings.slack_api_url, slack_session, clock)
+        api = self._outlets.slack(token.get_secret_value(), settings.slack_api_url, slack_session, clock)
         slack = SlackLine(api, Budget(clock.monotonic), clock)
         installation = await self._installation(slack)
         self._compose(installation, slack)
