@@ -77,7 +77,7 @@ async def test_routes_lists_what_was_found():
     ended = await run("routes")
     assert ended.status == 0
     assert ended.out.splitlines() == [f"{kind}: {', '.join(names)}" for kind, names in routes().items()]
-    assert "commands: " in ended.out
+    assert "command workspace: " in ended.out
 
 
 async def test_the_manifest_in_its_forms():

@@ -1,3 +1,5 @@
+"""The local Saturn Cloud: recipes and jobs, as its documents describe them."""
+
 from __future__ import annotations
 
 import asyncio

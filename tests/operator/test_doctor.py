@@ -1,0 +1,257 @@
+"""Each check of the doctor, good and bad, against the local Slack and Saturn Cloud and servers that misbehave."""
+
+from __future__ import annotations
+
+import json
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer, unused_port
+
+from bot import doctor
+from bot.clock import SystemClock, SystemIds
+from bot.connections import build_providers, load_connections
+from bot.http import Http
+from bot.models import NewNotice, NoticeKind
+from bot.settings import Settings
+from bot.store import open_store
+from tests.operator.command_line import KEY, environment, run
+from tests.playground.saturn_help import saturn_server
+from tests.playground.slack_help import slack
+from tests.support.store import ALICE
+
+
+def settings(folder: Path, **changes) -> Settings:
+    given = {
+        "SLACK_BOT_TOKEN": "xoxb-canary",
+        "SLACK_SIGNING_SECRET": "canary",
+        "USHER_ENCRYPTION_KEYS": KEY,
+        "USHER_CONNECTIONS": str(folder / "connections.toml"),
+        "USHER_DATABASE_URL": f"sqlite:///{folder / 'usher.db'}",
+        "USHER_PUBLIC_URL": "https://usher.example",
+    }
+    return Settings(**{**given, **changes})
+
+
+def of_slack(server, **changes):
+    credentials = server.credentials
+    return {
+        "SLACK_BOT_TOKEN": credentials["bot_token"],
+        "USHER_SLACK_API_URL": credentials["api_url"],
+        **changes,
+    }
+
+
+@pytest.fixture
+async def http():
+    async with Http.new_session() as session:
+        yield Http(session)
+
+
+@asynccontextmanager
+async def server(answer):
+    """Serve one answer to every request."""
+
+    async def handle(_request):
+        return answer() if callable(answer) else answer
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", handle)
+    async with TestServer(app, host="127.0.0.1") as made:
+        yield str(made.make_url("/api/"))
+
+
+def by_name(checks):
+    return {check.name: check for check in checks}
+
+
+async def test_a_good_slack(tmp_path, http):
+    async with slack() as (local, _client):
+        app_token = local.credentials["app_token"]
+        checks = await doctor.check_slack(
+            settings(tmp_path, **of_slack(local, SLACK_APP_TOKEN=app_token)), http
+        )
+    assert [(check.name, check.is_good) for check in checks] == [
+        ("slack token", True),
+        ("slack scopes", True),
+        ("slack app token", True),
+    ]
+
+
+async def test_a_missing_scope_is_named_with_what_to_do(tmp_path, http):
+    async with slack(seed={"app": {"scopes": ["chat:write", "commands"]}}) as (local, _client):
+        checks = by_name(await doctor.check_slack(settings(tmp_path, **of_slack(local)), http))
+    assert checks["slack token"].is_good
+    assert checks["slack scopes"].found == "missing: app_mentions:read, im:history, im:write, users:read"
+    assert "reinstall" in checks["slack scopes"].advice
+
+
+async def test_wrong_tokens(tmp_path, http):
+    async with slack() as (local, _client):
+        api = local.credentials["api_url"]
+        (wrong,) = await doctor.check_slack(settings(tmp_path, USHER_SLACK_API_URL=api), http)
+        assert (wrong.is_good, wrong.found) == (False, "Slack says invalid_auth")
+        assert "OAuth & Permissions" in wrong.advice
+        with_app = settings(tmp_path, **of_slack(local, SLACK_APP_TOKEN="xapp-canary"))
+        checks = by_name(await doctor.check_slack(with_app, http))
+    assert checks["slack app token"].found == "Slack says invalid_auth"
+    assert "connections:write" in checks["slack app token"].advice
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda: web.Response(status=503, text="<html>away</html>", content_type="text/html"),
+        lambda: web.Response(text="<html>log in to this network</html>", content_type="text/html"),
+        lambda: web.json_response(None),
+        lambda: web.json_response({"ok": False, "error": "\x1b[2Jboo\n" + "x" * 500}),
+        lambda: web.json_response({}),
+    ],
+    ids=["5xx", "html", "null", "odd word", "nothing"],
+)
+async def test_a_slack_that_answers_oddly_is_one_line(tmp_path, http, answer):
+    async with server(answer) as url:
+        (check,) = await doctor.check_slack(settings(tmp_path, USHER_SLACK_API_URL=url), http)
+    assert not check.is_good
+    assert check.advice
+    text = doctor.as_text([check])
+    assert "\x1b" not in text
+    assert max(map(len, text.splitlines())) < 240
+    assert len(text.splitlines()) == 2
+
+
+async def test_a_slack_that_is_away(tmp_path, http):
+    url = f"http://127.0.0.1:{unused_port()}/api/"
+    (check,) = await doctor.check_slack(settings(tmp_path, USHER_SLACK_API_URL=url), http)
+    assert (check.is_good, check.advice) == (False, "Check the way out to Slack.")
+
+
+def providers_of(folder, http, url, extra=""):
+    path = folder / "connections.toml"
+    path.write_text(f'[connections.saturn]\nprovider = "saturn"\nbase_url = "{url}"\n{extra}')
+    path.chmod(0o600)
+    return build_providers(load_connections(path), http)["saturn"]
+
+
+async def test_a_connection_that_answers(tmp_path, http):
+    async with saturn_server() as saturn:
+        check = await doctor.check_connection("saturn", providers_of(tmp_path, http, saturn.url))
+        assert check.is_good
+        assert check.found.startswith(f"{saturn.url} answers (")
+
+
+async def test_a_connection_that_nobody_can_link_to(tmp_path, http):
+    async with saturn_server() as saturn:
+        check = await doctor.check_connection(
+            "saturn", providers_of(tmp_path, http, saturn.url, 'linking = ["oauth"]\n')
+        )
+    assert not check.is_good
+    assert 'linking = ["token"]' in check.advice
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda: web.Response(status=502, text="bad gateway"),
+        lambda: web.Response(text="<html>a page</html>", content_type="text/html"),
+        lambda: web.json_response({"version": "1"}, status=400),
+    ],
+    ids=["5xx", "html", "4xx"],
+)
+async def test_a_connection_that_answers_something_else(tmp_path, http, answer):
+    async with server(answer) as url:
+        base = url.removesuffix("/api/")
+        check = await doctor.check_connection("saturn", providers_of(tmp_path, http, base))
+    assert not check.is_good
+    assert "base_url" in check.advice
+
+
+async def test_a_connection_that_is_away(tmp_path, http):
+    provider = providers_of(tmp_path, http, f"http://127.0.0.1:{unused_port()}")
+    check = await doctor.check_connection("saturn", provider)
+    assert not check.is_good
+    assert "Unreachable" in check.found
+    assert check.advice == "Check base_url and the way to that server."
+
+
+async def test_a_database_that_is_not_there_is_told_and_not_made(tmp_path):
+    (check,) = await doctor.check_store(settings(tmp_path))
+    assert check.is_good
+    assert "the first start makes it" in check.found
+    assert not (tmp_path / "usher.db").exists()
+    (nowhere,) = await doctor.check_store(settings(tmp_path, USHER_DATABASE_URL="sqlite:////nowhere/x.db"))
+    assert (nowhere.is_good, nowhere.found) == (False, "there is no folder /nowhere")
+
+
+async def test_a_database_that_is_none_or_is_old(tmp_path):
+    file = tmp_path / "usher.db"
+    file.write_bytes(b"canary " * 1000)
+    (check,) = await doctor.check_store(settings(tmp_path))
+    assert not check.is_good
+    assert "no SQLite database" in check.found
+    file.write_bytes(b"")
+    (old,) = await doctor.check_store(settings(tmp_path))
+    assert not old.is_good
+    assert "python -m bot migrate" in old.found
+
+
+async def test_dead_notices_are_counted_with_cause_and_person(tmp_path):
+    made = settings(tmp_path)
+    store = await open_store(made.database_url, SystemClock(), SystemIds())
+    try:
+        await store.migrate()
+        good = by_name(await doctor.read_store(store))
+        assert good["store"].is_good
+        assert good["dead notices"].found == "none"
+        await store.add_notices([NewNotice("link", NoticeKind.LINKED, "1", ALICE)])
+        (notice,) = await store.claim_notices(1, 60.0, [1, 2, 3])
+        await store.notice_dead(notice.id, "user_disabled")
+    finally:
+        await store.close()
+    bad = by_name(await doctor.check_store(made))["dead notices"]
+    assert (bad.is_good, bad.found) == (False, "1 (user_disabled), the newest for UALICE")
+    assert bad.advice
+
+
+async def test_the_whole_answer_for_people_and_for_machines(tmp_path):
+    async with AsyncExitStack() as stack:
+        local, _client = await stack.enter_async_context(slack())
+        saturn = await stack.enter_async_context(saturn_server())
+        connections = tmp_path / "connections.toml"
+        connections.write_text(f'[connections.saturn]\nprovider = "saturn"\nbase_url = "{saturn.url}"\n')
+        connections.chmod(0o600)
+        env = environment(tmp_path, **of_slack(local))
+        good = await run("doctor", env=env)
+        assert good.status == 0, good.out
+        assert [line.partition(":")[0] for line in good.out.splitlines()] == [
+            *("ok   settings", "ok   public address", "ok   slack token", "ok   slack scopes"),
+            *("ok   connection saturn", "ok   store"),
+        ]
+        bad = await run("doctor", "--json", env={**env, "USHER_PUBLIC_URL": "", "SLACK_BOT_TOKEN": "xoxb-no"})
+    told = json.loads(bad.out)
+    assert bad.status == 1
+    assert told["ok"] is False
+    assert {check["name"] for check in told["checks"] if not check["is_good"]} == {
+        "public address",
+        "slack token",
+    }
+    assert all(check["advice"] for check in told["checks"] if not check["is_good"])
+    for text in (good.out + good.err, bad.out + bad.err):
+        assert local.credentials["bot_token"] not in text
+        assert KEY not in text
+
+
+async def test_wrong_settings_are_findings_too(tmp_path):
+    env = environment(tmp_path, SLACK_BOT_TOKEN=None, USHER_ENCRYPTION_KEYS="canary")
+    ended = await run("doctor", "--json", env=env)
+    assert ended.status == 2
+    told = json.loads(ended.out)
+    assert told["ok"] is False
+    assert len(told["checks"]) == 2
+    assert all(check["name"] == "settings" and not check["is_good"] for check in told["checks"])
+    text = await run("doctor", env=env)
+    assert text.status == 2
+    assert "BAD  settings: SLACK_BOT_TOKEN: is not set" in text.out
+    assert "canary" not in text.out + text.err
