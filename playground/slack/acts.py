@@ -103,7 +103,8 @@ class Acts:
     async def _command(self, person: Person, place: Channel, text: str, thread_ts: str | None) -> Json:
         name, _, rest = text.partition(" ")
         state, options = self.state, self.state.app.commands.get(name)
-        if options is None or not state.app.installed:
+        # Slack Connect passes no commands on: they exist for members of where the app is installed only.
+        if options is None or not state.app.installed or not state.is_member(person):
             told = state.tell(person.id, place.id, f"{name} is not a valid command.")
             return {"ok": False, "error": "unknown_command", "channel": place.id, "ts": told.ts}
         if thread_ts is not None:

@@ -161,6 +161,12 @@ class State:
         self.messages[message.channel].remove(message)
         self._heard("deleted", message, message.to_json())
 
+    def is_member(self, person: Person) -> bool:
+        """Tell whether a person belongs to this workspace, or to another one of its enterprise."""
+        home, enterprise = self.teams.get(person.team_id), self.team.enterprise_id
+        is_colleague = enterprise is not None and home is not None and home.enterprise_id == enterprise
+        return person.team_id == self.team.id or is_colleague
+
     def is_stranger(self, person: Person) -> bool:
         """Tell whether a person of another team shares no channel with the bot (Slack's user object)."""
         if person.team_id == self.team.id:

@@ -277,3 +277,12 @@ async def test_the_control_routes_change_the_workspace():
             "status"
         ] == 200
         assert app.seen[-1] == {"type": "forged"}
+
+
+async def test_people_of_another_organisation_have_no_commands_of_the_app():
+    async with slack() as (server, _client), recorded(server) as app:
+        answer = await server.say(PAVEL, SCIENCE, "/workspace list")
+        assert (answer["ok"], answer["error"]) == (False, "unknown_command")
+        assert app.seen == []
+        server.state.team.enterprise_id = server.state.teams["T0PARTNER"].enterprise_id = "E0ALL"
+        assert (await server.say(PAVEL, SCIENCE, "/workspace list"))["ok"] is True
