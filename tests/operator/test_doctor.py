@@ -1,4 +1,4 @@
-"""Each check of the doctor, good and bad, against the local Slack and Saturn Cloud and servers that misbehave."""
+"""Each check of the doctor, good and bad, against local servers and ones that misbehave."""
 
 from __future__ import annotations
 
