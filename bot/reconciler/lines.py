@@ -69,12 +69,14 @@ class Health:
         self._observer = observer
         self._failures = 0
         self._since: float | None = None
-        self._until = 0.0
+        #: Until when the connection itself asked for a pause, and until when it is taken to be away.
+        self._asked_until = 0.0
+        self._away_until = 0.0
 
     @property
     def pause(self) -> float:
         """Return the seconds for which nothing is to be sent; 0 when the way is free."""
-        return max(self._until - self._clock.monotonic(), 0.0)
+        return max(max(self._asked_until, self._away_until) - self._clock.monotonic(), 0.0)
 
     @property
     def is_doubtful(self) -> bool:
@@ -89,7 +91,7 @@ class Health:
             log.info("connection answers again", connection=self._name)
         self._failures = 0
         self._since = None
-        self._until = 0.0
+        self._away_until = 0.0
 
     def failed(self, error: TemporaryError) -> None:
         """Note a failure; logged once, when it turns out to be the connection."""
@@ -101,11 +103,11 @@ class Health:
             log.warning("connection unavailable", connection=self._name, error=type(error).__name__)
         if self.is_doubtful:
             wait = backoff(self._failures - BREAKS_AFTER + 1, self._jitter())
-            self.hold_off(max(wait, error.retry_after or 0.0))
+            self._away_until = self._clock.monotonic() + max(wait, error.retry_after or 0.0)
 
     def hold_off(self, seconds: float) -> None:
-        """Send nothing for a while; the longer wait wins."""
-        self._until = max(self._until, self._clock.monotonic() + seconds)
+        """Send nothing for a while, because it was asked for; the longer wait wins."""
+        self._asked_until = max(self._asked_until, self._clock.monotonic() + seconds)
 
     def sentence(self, error: TemporaryError | None = None) -> str:
         """Say to a person what holds things up."""

@@ -143,7 +143,7 @@ class World:
         fresh = FoundWorkspace(remote_id, self.provider.gate_key(remote_id), f"name-{remote_id}", state)
         await self.store.merge_discovered(account.id, [*found, fresh])
         rows = await self.store.workspaces(principal, connection="cloud")
-        self.clock.advance(1.0)  # What the list said is older than any wish.
+        self.clock.advance(15.0)  # What the list said is too old for any wish.
         return next(row for row in rows if row.remote_id == remote_id)
 
     async def wish(self, workspace: Workspace, verb: WishVerb = WishVerb.START, key: str = "") -> str:
