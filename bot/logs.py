@@ -124,3 +124,5 @@ def configure(level: str, form: str, redactor: Redactor) -> None:
     # These log request bodies, headers or one line a tick below this level.
     for noisy in ("slack_bolt", "slack_sdk", "aiohttp.access", "apscheduler", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # Our jobs log their own failures: what is left here are those that a drain cancels.
+    logging.getLogger("apscheduler.executors").setLevel(logging.CRITICAL)

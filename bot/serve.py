@@ -226,11 +226,12 @@ class Process:
         )
         gatherer = Gatherer(store, self.providers)
         self.notifier = Notifier(store, slack, gatherer, clock, ids, self.http)
+        self.people = People(store, slack)
         self.reconciler = Reconciler(
             store,
             self.providers,
             vault,
-            People(store, slack),
+            self.people,
             clock,
             ids,
             Numbers(installation=place, margin=settings.poll_margin),

@@ -1,0 +1,76 @@
+"""What the engine tells whoever counts: reads that left, and what failed at which connection."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.errors import CredentialRefused, LimitReached, RateLimited, SentTooLate, ServerFailed, Unreachable
+from bot.models import Outcome
+from bot.reconciler import Reconciler
+
+
+class Counter:
+    """Be an Observer that remembers."""
+
+    def __init__(self) -> None:
+        self.polls = 0
+        self.failed: list[tuple[str, str]] = []
+
+    def polled(self, connection: str, count: int = 1, /) -> None:
+        assert connection == "cloud"
+        self.polls += count
+
+    def provider_failed(self, connection: str, kind: str, /) -> None:
+        self.failed.append((connection, kind))
+
+
+@pytest.fixture
+def counter(world):
+    seen = Counter()
+    world.reconciler = Reconciler(
+        world.store,
+        {"cloud": world.provider},
+        world.vault,
+        world.people,
+        world.clock,
+        world.ids,
+        world.numbers,
+        world.replay,
+        jitter=lambda: 0.0,
+        observer=seen,
+    )
+    return seen
+
+
+async def test_every_read_that_left_is_counted(world, counter):
+    wish_id = await world.wish(await world.own())
+    assert await world.until_ended(wish_id) is Outcome.FULFILLED
+    assert counter.polls == world.provider.count("status") > 1
+    assert counter.failed == []
+
+
+@pytest.mark.parametrize("error", [ServerFailed("5xx"), RateLimited("429"), CredentialRefused("401")])
+async def test_a_read_that_failed_was_a_read(world, counter, error):
+    await world.wish(await world.own())
+    world.provider.fail("status", error)
+    await world.work()
+    assert counter.polls == 1
+    assert counter.failed[0] == ("cloud", type(error).__name__)
+
+
+@pytest.mark.parametrize(("error", "failed"), [(SentTooLate(), []), (Unreachable(), ["Unreachable"])])
+async def test_a_read_that_never_left_is_none(world, counter, error, failed):
+    await world.wish(await world.own())
+    world.provider.fail("status", error)
+    await world.reconciler.step_wishes()
+    await world.reconciler.step_reads()
+    assert counter.polls == 0
+    assert [kind for _, kind in counter.failed] == failed
+
+
+@pytest.mark.parametrize("error", [LimitReached("2 of 2"), ServerFailed("5xx")])
+async def test_a_call_that_failed_is_counted(world, counter, error):
+    wish_id = await world.wish(await world.own())
+    world.provider.fail("start", error)
+    await world.until_ended(wish_id)
+    assert counter.failed == [("cloud", type(error).__name__)]
