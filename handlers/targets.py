@@ -61,8 +61,8 @@ async def nothing_yet(request: Request) -> Answer:
     sentence = await _look(request, words.LOOKING_AT_YOURS)
     if sentence:
         return replies.told(sentence)
-    if any("discover" in services.connections[one.connection].capabilities() for one in accounts
-           if one.connection in services.connections):  # fmt: skip
+    # A list that was read and is empty; where none could be read (a server without lists), people add.
+    if any(account.discovered_at is not None for account in accounts):
         titles = titles_of(request, [account.connection for account in accounts])
         return replies.told(fill(words.NONE_YET, titles=titles, command=request.command))
     return replies.told(fill(words.NONE_BUT_ADD, command=request.command))
