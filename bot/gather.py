@@ -31,14 +31,6 @@ class Gatherer:
             wish.principal, wish.connection, wish=wish, workspace=workspace, usual=usual, body=body
         )
 
-    async def of_workspace(self, workspace: Workspace) -> Facts:
-        """Gather for a workspace that is shown by itself, with its newest wish."""
-        wish = await self._store.latest_wish(workspace.id)
-        usual = await self._store.usual_seconds(workspace.id) if wish is not None and wish.is_open else None
-        return await self._facts(
-            workspace.principal, workspace.connection, wish=wish, workspace=workspace, usual=usual
-        )
-
     async def of_notice(self, notice: Notice) -> Facts:
         """Gather for a notice: by the wish that is its subject, else by its body's keys."""
         wish = await self._store.wish(notice.subject)

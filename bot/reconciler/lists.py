@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: While a long list is read, its account is looked at so often: nothing goes on with an unlinked credential.
-WATCH_SECONDS = 2.0
 #: A list may have many pages; it ends before the lease of its task does.
 DISCOVER_SECONDS = 30.0
 #: Workspaces used within so many seconds keep their account's list fresh.
@@ -107,7 +105,7 @@ class Lists:
         reading = asyncio.ensure_future(listing)
         try:
             async with asyncio.timeout(DISCOVER_SECONDS):
-                while not (await asyncio.wait({reading}, timeout=WATCH_SECONDS))[0]:
+                while not (await asyncio.wait({reading}, timeout=self._numbers.watch))[0]:
                     current = await self._store.account_by_id(account.id)
                     if current is None or current.state == "revoking":
                         return None

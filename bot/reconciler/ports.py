@@ -66,6 +66,8 @@ class Numbers:
     slow_tick: float = 120.0
     #: How long after an unlink the credential may still be used, to revoke it.
     revoke_within: float = 5.0
+    #: While a long list is read, its account is looked at so often: nothing goes on with an unlinked one.
+    watch: float = 2.0
     discover_after: float = 600.0
     discover_unused_after: float = 86_400.0
     discover_at_once: int = 20

@@ -279,3 +279,24 @@ async def test_the_same_drawing_is_not_sent_twice(world):
     card = await world.store.card(wish_id)
     await world.notifier._cards._one(card)
     assert len(world.slack.updates) == before
+
+
+async def test_a_mistake_in_drawing_a_card_is_logged_and_drawn_later(world):
+    await world.wish(await world.own())
+    await world.notifier.step_notices()
+    await world.pass_time(1)
+    real = world.store.workspace
+
+    async def broken(_workspace_id):
+        raise RuntimeError("a mistake")
+
+    world.store.workspace = broken
+    with capture_logs() as logs:
+        for _ in range(20):
+            world.clock.advance(1)
+            await world.reconciler.step_reads()
+            await world.notifier.step_cards()
+    assert {entry["event"] for entry in logs if entry["log_level"] == "error"} == {"card failed"}
+    world.store.workspace = real
+    await world.pass_time(90, step=5)
+    assert "running" in world.slack.messages[0]["text"]

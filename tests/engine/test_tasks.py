@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
+
 import pytest
 
-from bot.errors import CredentialRefused, Forbidden, NotFound, SlackLimited, Unreachable
+from bot.errors import (
+    CredentialRefused,
+    Forbidden,
+    NotFound,
+    SlackFailed,
+    SlackLimited,
+    StoreBusy,
+    Unreachable,
+)
 from bot.models import State, TaskKind
 from bot.store.base import NewTask
 from tests.support.store import ALICE, BOB
@@ -163,3 +174,86 @@ async def test_lists_are_kept_fresh_where_workspaces_are_used(world):
     assert (await world.store.account_by_id(account.id)).discovered_at == world.clock.now()
     world.clock.advance(90_000)
     assert await world.reconciler.refresh_lists() == 1
+
+
+async def test_a_long_list_ends_when_its_account_is_unlinked(world):
+    world.numbers = replace(world.numbers, watch=0.01)
+    world.reborn()
+    await ask_for_list(world)
+    ended = []
+
+    async def endless(method):
+        if method == "discover":
+            await world.store.unlink(ALICE, "cloud", revocable=["cloud"], cause="unlinked")
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.append(method)
+
+    world.provider.during = endless
+    await world.reconciler.step_tasks()
+    await asyncio.sleep(0)
+    assert ended == ["discover"]
+    world.provider.during = None
+    await world.pass_time(10)
+    assert world.provider.revoked == ["token-1"]
+    assert await world.store.workspaces(ALICE) == []
+
+
+async def test_a_list_of_a_connection_in_doubt_waits(world):
+    account = await ask_for_list(world, COMMAND)
+    line = world.reconciler._lists._lines["cloud"]
+    line.health.hold_off(30)
+    await world.pass_time(20)
+    assert world.provider.count("discover") == 0
+    await world.pass_time(60)
+    assert world.provider.count("discover") == 1
+    assert (await world.store.account_by_id(account.id)).discovered_at is not None
+
+
+async def test_a_list_of_a_connection_that_was_taken_away_lets_its_commands_go(world):
+    await ask_for_list(world, COMMAND)
+    world.reconciler._lists._lines.clear()
+    await world.work()
+    assert len(world.replayed) == 1
+
+
+async def test_a_list_of_an_account_that_is_gone_is_not_read(world):
+    await world.store.add_tasks([NewTask(TaskKind.DISCOVER, "account_gone", {"then": [COMMAND]})])
+    await world.store.add_tasks([NewTask(TaskKind.REVOKE, "account_gone")])
+    await world.work()
+    assert world.provider.calls == []
+    assert (await world.store.statistics())["tasks"] == 0
+
+
+async def test_where_nobody_runs_commands_they_are_kept_for_a_while(world):
+    world.replay = None
+    world.reborn()
+    await ask_for_list(world, COMMAND)
+    await world.pass_time(5)
+    assert (await world.store.statistics())["tasks"] == 1
+
+
+async def test_people_that_slack_does_not_tell_are_asked_for_again(world):
+    world.slack.add_user(ALICE.user_id)
+    world.slack.fail("users.info", SlackFailed("users.info", "some_error"))
+    await world.store.add_tasks([NewTask(TaskKind.LOOK_UP_PERSON, ALICE.key)])
+    await world.pass_time(5)
+    assert await world.store.person(ALICE) is not None
+
+
+@pytest.mark.parametrize("method", ["account_by_id", "merge_discovered", "task_done"])
+async def test_a_busy_store_delays_a_list(world, method):
+    await ask_for_list(world, COMMAND)
+    real, busy = getattr(world.store, method), [True]
+
+    async def once_busy(*arguments, **keys):
+        if busy:
+            busy.pop()
+            raise StoreBusy("not committed in time")
+        return await real(*arguments, **keys)
+
+    setattr(world.store, method, once_busy)
+    await world.pass_time(60, step=5)
+    assert len(world.replayed) == 1
+    assert (await world.store.statistics())["tasks"] == 0

@@ -146,9 +146,6 @@ class FakeProvider(Provider):
     async def check(self, credential: Credential) -> Identity:
         return Identity("alice", credential)
 
-    async def probe(self) -> str:
-        return "Fake Cloud"
-
     def page_url(self, remote_id: str) -> str:
         return f"{self.settings.base_url}/dash/{remote_id}"
 
