@@ -7,7 +7,7 @@ DEMO := .venv/.installed-demo
 DEV := .venv/.installed-dev
 PROJECT := pyproject.toml tools/install.sh
 
-.PHONY: help demo demo-once test test-fast lint lock clean
+.PHONY: help demo demo-once test test-fast chaos lint lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -23,6 +23,9 @@ test: $(DEV) ## Run all tests, with the branch coverage that is demanded
 
 test-fast: $(DEV) ## Run the tests that take no long time and no browser
 	$(RUN) pytest -n 2 --dist loadgroup -m "not slow and not browser"
+
+chaos: $(DEV) ## Kill the bot every few seconds for three minutes, then look at every promise
+	$(RUN) benchmarks.chaos
 
 lint: $(DEV) ## Check style, types, import layers and known vulnerabilities
 	$(RUN) ruff check .

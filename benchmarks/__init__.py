@@ -1,0 +1,1 @@
+"""What Usher costs: figures with their goals, measured from outside (``docs/performance.md``)."""

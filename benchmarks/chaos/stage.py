@@ -1,0 +1,209 @@
+"""What the chaos run plays on: a local Slack and Saturn Cloud full of people whom the database knows."""
+
+from __future__ import annotations
+
+import json
+import random
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from cryptography.fernet import Fernet
+from pydantic import SecretStr
+
+from bot.clock import SystemClock, SystemIds
+from bot.connections import build_providers, load_connections
+from bot.http import Http
+from bot.models import Account, Link, Person, Principal, State
+from bot.providers.base import Credential
+from bot.store import open_store
+from bot.store.base import Activation, FoundWorkspace
+from bot.vault import Vault, row_key
+from playground import saturn as local_saturn
+from playground import slack as local_slack
+
+CHANNEL = "C0GENERAL"
+CONNECTION = "saturn"
+WORKSPACES = ("red", "green", "blue")
+
+
+@dataclass(slots=True)
+class Handled:
+    """Note a start or stop that the local Saturn Cloud really did, faults or not."""
+
+    at: float
+    resource: str
+    verb: str
+    status: int
+
+
+@dataclass(slots=True)
+class Stage:
+    """Hold the local servers, where they are, and what the bot's environment says."""
+
+    folder: Path
+    slack: local_slack.SlackServer
+    saturn: local_saturn.SaturnServer
+    users: list[str]
+    port: int
+    slack_url: str = ""
+    saturn_url: str = ""
+    keys: str = field(default_factory=lambda: Fernet.generate_key().decode())
+    handled: list[Handled] = field(default_factory=list)
+
+    @property
+    def database(self) -> Path:
+        """Return the bot's SQLite file."""
+        return self.folder / "usher.db"
+
+    @property
+    def bot_url(self) -> str:
+        """Return where the bot listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def environment(self) -> dict[str, str]:
+        """Return the settings of the bot as its environment gives them."""
+        given = self.slack.credentials
+        return {
+            "SLACK_BOT_TOKEN": given["bot_token"],
+            "SLACK_SIGNING_SECRET": given["signing_secret"],
+            "SLACK_APP_TOKEN": "",
+            "SLACK_CLIENT_ID": "",
+            "SLACK_CLIENT_SECRET": "",
+            "PORT": str(self.port),
+            "USHER_HOST": "127.0.0.1",
+            "USHER_SLACK_API_URL": given["api_url"],
+            "USHER_PUBLIC_URL": self.bot_url,
+            "USHER_DATABASE_URL": f"sqlite:///{self.database}",
+            "USHER_ENCRYPTION_KEYS": self.keys,
+            "USHER_CONNECTIONS": str(self.folder / "connections.toml"),
+            "USHER_COMMAND": "/workspace",
+            "USHER_LOG_FORMAT": "json",
+            "USHER_LOG_LEVEL": "info",
+        }
+
+    def secrets(self) -> list[str]:
+        """Return what must stand in no message and no log."""
+        given = self.slack.credentials
+        people = self.saturn.state.accounts.people.values()
+        tokens = [self.saturn.state.accounts.user_token(person) for person in people]
+        return [self.keys, given["bot_token"], given["signing_secret"], *tokens]
+
+    def principal(self, user: str) -> Principal:
+        """Return how the bot knows a person."""
+        return Principal(None, self.slack.state.team.id, user)
+
+
+def _slack_seed(users: list[str]) -> dict[str, Any]:
+    people = [{"id": user, "name": user.lower(), "real_name": f"Person {user[2:]}"} for user in users]
+    channel = {"id": CHANNEL, "name": "general", "members": [*users, "@bot"]}
+    return {"people": people, "channels": [channel], "app": {"commands": ["/workspace"]}}
+
+
+def _saturn_seed(users: list[str], chance: random.Random) -> dict[str, Any]:
+    return {
+        "page_size": 50,
+        "users": [{"name": user.lower()} for user in users],
+        "workspaces": [
+            {
+                "owner": user.lower(),
+                "name": name,
+                "start_seconds": round(chance.uniform(1.0, 8.0), 2),
+                "stop_seconds": round(chance.uniform(0.2, 4.0), 2),
+                "fail": chance.random() < 0.05,
+            }
+            for user in users
+            for name in WORKSPACES
+        ],
+    }
+
+
+@asynccontextmanager
+async def stage(folder: Path, people: int, chance: random.Random) -> AsyncIterator[Stage]:
+    """Serve both and link everybody; nothing of the bot runs yet."""
+    users = [f"U0{number:04d}" for number in range(people)]
+    made = Stage(
+        folder,
+        local_slack.build(seed=_slack_seed(users)),
+        local_saturn.build(seed=_saturn_seed(users, chance)),
+        users,
+        _free_port(),
+    )
+    # Innermost: what is noted here was done, whatever a fault makes of the answer.
+    made.saturn.app.middlewares.append(_noting(made))
+    async with AsyncExitStack() as stack:
+        made.slack_url = await stack.enter_async_context(made.slack.running())
+        runner = web.AppRunner(made.saturn.app, access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        made.saturn_url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        made.slack.state.app.request_url = f"{made.bot_url}/slack/events"
+        _write_connections(made)
+        await _link_everybody(made)
+        yield made
+
+
+def _noting(made: Stage) -> Any:
+    @web.middleware
+    async def note(request: web.Request, handler: Any) -> web.StreamResponse:
+        response: web.StreamResponse = await handler(request)
+        parts = request.path.split("/")
+        if request.method == "POST" and len(parts) == 5 and parts[2] == "workspaces":
+            now = made.saturn.harness.clock.now()
+            made.handled.append(Handled(now, parts[3], parts[4], response.status))
+        return response
+
+    return note
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _write_connections(made: Stage) -> None:
+    path = made.folder / "connections.toml"
+    path.write_text(
+        f'[connections.{CONNECTION}]\nprovider = "saturn"\ntitle = "Saturn Cloud"\n'
+        f'linking = ["token"]\nbase_url = {json.dumps(made.saturn_url)}\n',
+        encoding="utf-8",
+    )
+    path.chmod(0o600)
+
+
+async def _link_everybody(made: Stage) -> None:
+    """Write people, accounts and workspaces as linking and listing would have."""
+    store = await open_store(f"sqlite:///{made.database}", SystemClock(), SystemIds())
+    vault = Vault([made.keys])
+    accounts = made.saturn.state.accounts
+    try:
+        await store.migrate()
+        async with Http.new_session() as session:
+            connections = load_connections(made.folder / "connections.toml")
+            provider = build_providers(connections, Http(session))[CONNECTION]
+        now = await store.now()
+        await store.save_people(
+            [Person(made.principal(user), f"Person {user[2:]}", seen_at=now) for user in made.users]
+        )
+        for number, user in enumerate(made.users):
+            principal, name = made.principal(user), user.lower()
+            token = SecretStr(accounts.user_token(accounts.people[name]))
+            secret = vault.seal(row_key(principal.key, CONNECTION), Credential(token).as_mapping())
+            account = Account(f"account_{number}", principal, CONNECTION, name, secret, "active", now)
+            link = Link(f"{number:064x}", principal, CONNECTION, None, now, now + 600)
+            await store.new_link(link)
+            if await store.activate(link.nonce_hash, "open", Activation(account)) != "ok":
+                raise RuntimeError(f"{user} was not linked")
+            mine = [one for one in made.saturn.state.resources.values() if one.owner == name]
+            await store.merge_discovered(
+                account.id,
+                [FoundWorkspace(o.id, provider.gate_key(o.id), o.name, State.STOPPED) for o in mine],
+            )
+    finally:
+        await store.close()

@@ -1,0 +1,143 @@
+"""The verdict of the chaos run sees what is lost, doubled, started twice, leaked or left open."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from benchmarks.chaos.crowd import ACCEPTED, Acknowledged
+from benchmarks.chaos.stage import stage
+from benchmarks.chaos.verdict import Verdict, unsettled
+from bot.clock import SystemClock, SystemIds
+from bot.models import NewNotice, NoticeKind, Outcome, WishVerb
+from bot.reconciler import endings
+from bot.store import open_store
+from bot.store.base import NewWish
+from bot.words import answers
+from playground.slack.records import Message
+
+USER = "U00000"
+SAID = "Starting *red* at Saturn Cloud. You get a direct message when it is ready."
+
+
+class Scene:
+    """Hold one wish that was started once, came true and was told, and what is looked at."""
+
+    def __init__(self, made, wish, folder):
+        self.stage = made
+        self.wish = wish
+        self.log = folder / "log"
+        self.log.write_text("")
+        self.key = f"{wish.id}/ready/end"
+        self.acknowledged = [
+            Acknowledged(USER, "red", "start", wish.created_at - 0.1, wish.created_at + 0.1, SAID)
+        ]
+        self.says(self.key)
+
+    def says(self, key, text="It is ready."):
+        state = self.stage.slack.state
+        told = {"event_type": "usher_notice", "event_payload": {"key": key}}
+        channel = state.direct_message(USER)
+        state.add(Message(state.new_ts(), channel.id, state.app.bot_user, text, "T", metadata=told))
+
+    def run(self, query):
+        with closing(sqlite3.connect(self.stage.database)) as database:
+            database.execute(query)
+            database.commit()
+
+    @property
+    def verdict(self):
+        return Verdict(self.stage, self.acknowledged, self.log)
+
+
+@pytest.fixture
+async def scene(tmp_path):
+    async with stage(tmp_path, 1, random.Random(1)) as made:
+        store = await open_store(f"sqlite:///{made.database}", SystemClock(), SystemIds())
+        principal = made.principal(USER)
+        workspace = next(w for w in await store.workspaces(principal) if w.name == "red")
+        new = NewWish(principal, workspace.id, "saturn", WishVerb.START, 60.0, "R")
+        accepted = await store.accept_wish(new, interaction="i1")
+        await store.save_step(endings.ended(accepted.wish, Outcome.FULFILLED))
+        ended = Scene(made, accepted.wish, tmp_path)
+        made.saturn.state.resources[workspace.remote_id].start(made.saturn.harness.clock.now())
+        await store.add_notices([NewNotice("x", NoticeKind.CARD, "1", principal)])
+        (await store.claim_notices(10, 60.0))
+        await store.close()
+        yield ended
+
+
+async def test_what_went_well_is_found_well(scene):
+    verdict = scene.verdict
+    assert (verdict.lost(), verdict.doubled(), verdict.leaks(), verdict.dead()) == ([], [], [], [])
+    assert verdict.most_starts() == 1
+    assert verdict.exceptions() == 0
+    assert await verdict.audit() == "whole"
+    assert unsettled(scene.stage.database) == (0, 2)
+
+
+async def test_an_end_that_nobody_was_told_is_lost(scene):
+    state = scene.stage.slack.state
+    state.messages[state.direct_message(USER).id].clear()
+    assert scene.verdict.lost() == [f"start {scene.wish.id}: ended as fulfilled, and {USER} was not told"]
+
+
+async def test_an_acknowledged_wish_without_a_row_is_lost(scene):
+    scene.acknowledged.append(Acknowledged(USER, "blue", "start", 0.0, 9e9, SAID))
+    assert scene.verdict.lost() == [f"start of {USER}'s blue: acknowledged, and not written"]
+
+
+async def test_an_open_wish_and_one_replaced_by_nothing_are_lost(scene):
+    scene.run("UPDATE wishes SET outcome = NULL")
+    assert scene.verdict.lost() == [f"start {scene.wish.id}: has not ended"]
+    assert unsettled(scene.stage.database)[0] == 1
+    scene.run("UPDATE wishes SET outcome = 'replaced'")
+    assert scene.verdict.lost() == [f"start {scene.wish.id}: replaced by nothing"]
+
+
+async def test_a_message_that_came_twice_is_doubled(scene):
+    scene.says(scene.key)
+    assert scene.verdict.doubled() == [f"{scene.key} to {USER}"]
+
+
+async def test_a_second_start_and_one_that_nobody_asked_for_are_one_too_many(scene):
+    (resource,) = (one for one in scene.stage.saturn.state.resources.values() if one.runs)
+    resource.restart(resource.runs[0].created_at + 1)
+    assert scene.verdict.most_starts() == 2
+    resource.runs[:] = resource.runs[:1]
+    resource.runs[0].created_at -= 100
+    assert scene.verdict.most_starts() == 2
+
+
+async def test_a_secret_in_a_log_or_a_message_is_a_leak(scene):
+    token = scene.stage.secrets()[-1]
+    scene.log.write_text(f"sent {token}")
+    assert scene.verdict.leaks() == ["log"]
+    scene.log.write_text('{"exception": "…"}')
+    scene.says("other", f"your token is {token}")
+    assert len(scene.verdict.leaks()) == 1
+    assert scene.verdict.exceptions() == 1
+
+
+async def test_a_notice_that_was_given_up_and_a_broken_audit_are_found(scene):
+    scene.run("UPDATE notices SET state = 'dead', error = 'no_text' WHERE kind = 'card'")
+    assert scene.verdict.dead() == ["card: no_text"]
+    scene.run("UPDATE audit SET result = 'refused' WHERE seq = (SELECT max(seq) FROM audit)")
+    assert (await scene.verdict.audit()).startswith("broken at row")
+
+
+def test_the_crowd_knows_every_word_of_acceptance_and_no_other():
+    said = {
+        name: text
+        for name, text in vars(answers).items()
+        if isinstance(text, str) and ACCEPTED.search(text) and name.isupper()
+    }
+    wished = {"STARTING", "STOPPING", "RESTARTING"}
+    assert set(said) == wished | {f"{name}_ALREADY" for name in wished} | {
+        "STARTING_RUNNING",
+        "STOPPING_PENDING",
+        "STOPPING_STOPPED",
+    }
