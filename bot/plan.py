@@ -21,6 +21,9 @@ ACCEPTED_SETTLES = 5.0
 #: A start of unknown outcome may still be under way at the provider: only a read this much later clears it.
 UNKNOWN_SETTLES = 15.0
 
+#: What was read so shortly before a wish is good for its first call; just longer than Saturn's interval.
+FRESH = 12.0
+
 #: Without use for so long, a running workspace is looked at less often.
 UNUSED_AFTER = 86_400.0
 
@@ -62,14 +65,20 @@ def _failed(cause: str) -> Plan:
 def plan(wish: Wish, state: State, observed_at: float | None) -> Plan:
     """Decide the next operation for a wish whose workspace was last seen in ``state`` at ``observed_at``.
 
-    A read counts only when it is younger than the wish and its last call: nothing is decided on stale news. A
-    wish that failed too often in a row makes no further call, but what has come true by itself still counts.
+    A read counts only when it is younger than the wish and its last call: nothing ends on stale news. A first
+    call may go by news that was fresh when the wish was made: it does no harm where that has changed, and the
+    gate would only make the person wait. A wish that failed too often in a row makes no further call, but
+    what has come true by itself still counts.
     """
     if not wish.is_open:
         return WATCH
-    if observed_at is None or _is_stale(wish, observed_at):
+    if observed_at is None:
         return READ
     decided = _decide(wish, state, observed_at)
+    if _is_stale(wish, observed_at) and not (
+        decided in (START, STOP) and _is_fresh_enough(wish, observed_at)
+    ):
+        return READ
     if decided in (START, STOP) and wish.attempts >= MAX_ATTEMPTS:
         return _failed("gave_up")
     return decided
@@ -90,6 +99,12 @@ def _decide(wish: Wish, state: State, observed_at: float) -> Plan:
 def _is_stale(wish: Wish, observed_at: float) -> bool:
     """Say whether a read is older than the wish, or not younger than what it has to be news of."""
     return observed_at < wish.created_at or observed_at <= max(wish.called_at or 0.0, wish.read_since or 0.0)
+
+
+def _is_fresh_enough(wish: Wish, observed_at: float) -> bool:
+    """Say whether a read from before the wish is young enough for its first call."""
+    untouched = wish.called_at is None and wish.read_since is None
+    return untouched and observed_at >= wish.created_at - FRESH
 
 
 def _bring_down(wish: Wish, state: State) -> Plan:

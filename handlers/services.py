@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 class Accounts(Protocol):
     """Link and unlink people's accounts (``bot.accounts``)."""
 
+    @property
+    def sign_in(self) -> bool:
+        """Say whether Sign in with Slack proves the person; without it a code is typed back."""
+        ...
+
     async def invite(
         self, principal: Principal, connection: str, waiting: dict[str, Any] | None = None
     ) -> str:

@@ -107,14 +107,18 @@ def link_buttons(connections: Sequence[tuple[str, str]], waiting: str = "") -> l
     ]
 
 
-def invitation(url: str, title: str) -> Answer:
-    """Answer with a fresh link: for the presser only, never in a channel."""
+def invitation(url: str, title: str, *, code_comes: bool) -> Answer:
+    """Answer with a fresh link: for the presser only, never in a channel.
+
+    ``code_comes`` says whether the page ends with a code that is typed back here.
+    """
     sentence = fill(words.LINK_PAGE, title=title)
-    buttons = [
-        kit.button(cards.OPEN_LINK_PAGE, "link_url", style=kit.PRIMARY, url=url),
-        kit.button(cards.ENTER_CODE, "enter_code"),
-    ]
-    blocks = [kit.section(sentence), *kit.actions(buttons), kit.context(words.LINK_CODE)]
+    buttons = [kit.button(cards.OPEN_LINK_PAGE, "link_url", style=kit.PRIMARY, url=url)]
+    if code_comes:
+        buttons.append(kit.button(cards.ENTER_CODE, "enter_code"))
+    blocks = [kit.section(sentence), *kit.actions(buttons)]
+    if code_comes:
+        blocks.append(kit.context(words.LINK_CODE))
     return kit.answer(_bare(sentence), blocks)
 
 

@@ -95,7 +95,7 @@ LINKED_AS: Final = "Your account {username} at {title} is linked. Linking anew r
 LINK_PAGE: Final = (
     "This page links your account at {title}. It is for you only, works once, and is valid for 10 minutes."
 )
-LINK_CODE: Final = "If the page shows you a code at the end, press *Enter code*."
+LINK_CODE: Final = "The page shows you a code at the end: press *Enter code* and type it."
 CODE_ASK: Final = "Press *Enter code* and type the code that the link page shows you."
 CODE_TITLE: Final = "Finish linking"
 CODE_SUBMIT: Final = "Link"

@@ -15,5 +15,6 @@ async def handle(request: Request) -> Answer:
     """Make the link; the command that the button carried waits for it and runs with the presser's rights."""
     connection, _, text = (request.target or "").partition(" ")
     waiting = request.waiting(text) if text else None
-    url = await request.services.accounts.invite(request.principal, connection, waiting)
-    return replies.invitation(url, request.services.title(connection))
+    accounts = request.services.accounts
+    url = await accounts.invite(request.principal, connection, waiting)
+    return replies.invitation(url, request.services.title(connection), code_comes=not accounts.sign_in)

@@ -75,6 +75,7 @@ class FakeAccounts:
     unlinked: list[tuple[Principal, str | None, str, str, bool]] = field(default_factory=list)
     code: str = "ABCD2345"
     has_address: bool = True
+    sign_in: bool = False
     fails: Exception | None = None
 
     async def invite(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from pathlib import Path
@@ -58,5 +59,6 @@ def test_every_event_of_the_manifest_has_a_handler():
 
 def test_the_real_accounts_do_what_handlers_ask_of_them():
     asked = {name for name in vars(services.Accounts) if not name.startswith("_")}
-    assert asked == {"invite", "confirm_code", "links", "unlink"}
-    assert asked <= set(dir(RealAccounts))
+    assert asked == {"invite", "confirm_code", "links", "unlink", "sign_in"}
+    assert asked - {"sign_in"} <= set(dir(RealAccounts))
+    assert "sign_in" in inspect.signature(RealAccounts).parameters

@@ -47,6 +47,14 @@ async def test_the_button_answers_with_a_fresh_link(bot):
     assert buttons(answer)["Open the link page"]["url"] == PAGE
 
 
+async def test_no_code_is_asked_for_where_sign_in_proves_the_person(bot):
+    bot.accounts.sign_in = True
+    offered = buttons(await bot.say("start notebook"))["Link Saturn Cloud"]
+    answer = await bot.press(offered["action_id"], offered["value"])
+    assert list(buttons(answer)) == ["Open the link page"]
+    assert "code" not in words(answer)
+
+
 async def test_the_button_of_another_makes_a_link_of_ones_own(bot):
     offered = buttons(await bot.say("start notebook"))["Link Saturn Cloud"]
     await bot.press(offered["action_id"], offered["value"], COLLEAGUE)

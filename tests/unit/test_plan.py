@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.models import Call, Outcome, Principal, State, Wish, WishVerb
-from bot.plan import ACCEPTED_SETTLES, MAX_ATTEMPTS, UNKNOWN_SETTLES, Operation, Plan, plan
+from bot.plan import ACCEPTED_SETTLES, FRESH, MAX_ATTEMPTS, UNKNOWN_SETTLES, Operation, Plan, plan
 
 ALICE = Principal(None, "T1", "U1")
 MADE = 1000.0
@@ -86,10 +86,22 @@ def test_the_table_names_every_state():
 
 @pytest.mark.parametrize("verb", WishVerb)
 @pytest.mark.parametrize("state", State)
-def test_nothing_is_decided_on_news_older_than_the_wish(verb, state):
+def test_nothing_is_decided_on_old_news(verb, state):
     wish = replace(WISH, verb=verb)
     assert plan(wish, state, None) == Plan(Operation.READ)
-    assert plan(wish, state, MADE - 0.001) == Plan(Operation.READ)
+    assert plan(wish, state, MADE - FRESH - 0.001) == Plan(Operation.READ)
+
+
+@pytest.mark.parametrize("verb", WishVerb)
+@pytest.mark.parametrize("state", State)
+def test_fresh_news_from_before_the_wish_is_good_for_its_first_call_only(verb, state):
+    wish = replace(WISH, verb=verb)
+    now = plan(wish, state, MADE)
+    before = plan(wish, state, MADE - FRESH)
+    calls = (Operation.START, Operation.STOP)
+    assert before == (now if now.operation in calls else Plan(Operation.READ))
+    assert plan(replace(wish, called_at=MADE + 1), state, MADE - 1) == Plan(Operation.READ)
+    assert plan(replace(wish, read_since=MADE + 1), state, MADE - 1) == Plan(Operation.READ)
 
 
 @pytest.mark.parametrize("state", State)
@@ -169,7 +181,7 @@ def test_it_answers_everything_and_starts_nothing_twice(
     if decided.operation is Operation.START:
         assert verb is not WishVerb.STOP
         assert observed_at is not None
-        assert observed_at >= MADE
+        assert observed_at >= MADE - FRESH
         assert observed_at > max(called_at or 0, read_since or 0)
     if decided.operation is Operation.STOP:
         assert verb is not WishVerb.START
