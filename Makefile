@@ -27,6 +27,9 @@ test-fast: $(DEV) ## Run the tests that take no long time and no browser
 chaos: $(DEV) ## Kill the bot every few seconds for three minutes, then look at every promise
 	$(RUN) benchmarks.chaos
 
+bench: $(DEV) ## Measure what it costs, one JSON object per figure; BENCH="NAME …" measures some
+	@$(RUN) benchmarks $(BENCH)
+
 lint: $(DEV) ## Check style, types, import layers and known vulnerabilities
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .

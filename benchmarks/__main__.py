@@ -1,0 +1,77 @@
+"""``python -m benchmarks [NAME …] [--toy]``: measure, and print one JSON object per figure.
+
+A name is a figure's or a measurement's (help, start, polls, ready, limited, startup, idle). Exit status: 0
+measured (whether or not the goals are met), 1 a measurement broke off, 2 wrong words.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from benchmarks.figures import GOALS, Figure
+from benchmarks.machine import BenchmarkError
+from benchmarks.messages import measure_limited, measure_ready
+from benchmarks.polls import measure_polls
+from benchmarks.requests import measure_help, measure_start
+from benchmarks.resting import measure_idle, measure_startup
+from benchmarks.sizes import FULL, TOY, Sizes
+from benchmarks.stage import note
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Measure = Callable[[Sizes], Awaitable[list[Figure]]]
+
+MEASUREMENTS: Final[Mapping[str, tuple[Measure, tuple[str, ...]]]] = MappingProxyType(
+    {
+        "help": (measure_help, ("ack_help_cpu",)),
+        "start": (measure_start, ("start_cpu", "start_rate", "start_p99")),
+        "polls": (measure_polls, ("poll_cpu", "gap_min", "gap_p99", "poll_rate", "poll_memory")),
+        "ready": (measure_ready, ("ready_median", "ready_p99")),
+        "limited": (measure_limited, ("ready_limited_last",)),
+        "startup": (measure_startup, ("startup",)),
+        "idle": (measure_idle, ("idle_cpu", "idle_memory")),
+    }
+)
+#: No measurement takes longer, with full sizes.
+_MOST_SECONDS = 420.0
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Measure what is named, or everything; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure what Usher costs.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="a figure or a measurement; all without")
+    parser.add_argument("--toy", action="store_true", help="tiny sizes: shows only that everything runs")
+    arguments = parser.parse_args(words)
+    unknown = sorted(set(arguments.names) - set(GOALS) - set(MEASUREMENTS))
+    if unknown:
+        parser.error(f"there is no {', '.join(unknown)}; there are {', '.join([*MEASUREMENTS, *GOALS])}")
+    return asyncio.run(_run(set(arguments.names), TOY if arguments.toy else FULL))
+
+
+async def _run(names: set[str], sizes: Sizes) -> int:
+    status = 0
+    for name, (measure, figures) in MEASUREMENTS.items():
+        if names and not names & {name, *figures}:
+            continue
+        note(f"measuring {name}")
+        try:
+            async with asyncio.timeout(_MOST_SECONDS):
+                found = await measure(sizes)
+        except (BenchmarkError, TimeoutError) as error:
+            note(f"{name} broke off: {str(error) or 'it took too long'}")
+            status = 1
+            continue
+        for figure in found:
+            if not names or names & {name, figure.name}:
+                print(figure.line(), flush=True)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

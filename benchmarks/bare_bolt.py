@@ -1,0 +1,36 @@
+"""The baseline of requests: a bare Bolt app, one listener that only acks, its own check of signatures.
+
+``python -m benchmarks.bare_bolt API_URL BOT_TOKEN SIGNING_SECRET``; no access log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.async_app import AsyncAck
+from slack_sdk.web.async_client import AsyncWebClient
+
+from playground.harness import serve
+
+
+async def _only_ack(ack: AsyncAck) -> None:
+    await ack()
+
+
+async def _run(api_url: str, token: str, secret: str) -> None:
+    app = AsyncApp(client=AsyncWebClient(token=token, base_url=api_url), signing_secret=secret)
+    app.command("/workspace")(_only_ack)
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    runner = await serve(app.web_app(path="/slack/events"), 0, {})
+    await stopped.wait()
+    await runner.cleanup()
+
+
+if __name__ == "__main__":
+    asyncio.run(_run(*sys.argv[1:]))

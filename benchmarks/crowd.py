@@ -1,0 +1,141 @@
+"""The made-up people and workspaces of a run, and a database in which all of it stands already."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from bot.clock import SystemClock, SystemIds
+from bot.models import Account, Call, Link, Person, Principal, State, WishVerb
+from bot.providers.base import Credential
+from bot.store import open_store
+from bot.store.base import Activation, FoundWorkspace, NewWish, WishUpdate
+from bot.vault import Vault, row_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bot.store.base import Store
+
+TEAM = "T0ACME"
+CONNECTION = "saturn"
+#: Wishes in a database that has been at work for a while are looked at in turn, within so many seconds.
+_SPREAD = 120.0
+_DEADLINE = 86_400.0
+#: Writes that wait for the store together: it commits what has queued up in one go.
+_TOGETHER = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """Describe so many people with so many workspaces each; every name and token follows from its number."""
+
+    people: int
+    each: int = 1
+
+    @staticmethod
+    def user(number: int) -> str:
+        """Return a person's id in Slack."""
+        return f"U0P{number:05d}"
+
+    @staticmethod
+    def username(number: int) -> str:
+        """Return a person's name at the provider."""
+        return f"person{number:05d}"
+
+    @staticmethod
+    def token(number: int) -> str:
+        """Return a person's token at the provider."""
+        return hashlib.sha256(f"token of {number}".encode()).hexdigest()[:40]
+
+    @staticmethod
+    def workspace(number: int) -> str:
+        """Return the name of a person's workspace."""
+        return f"notebook-{number:03d}"
+
+    @staticmethod
+    def remote_id(person: int, workspace: int) -> str:
+        """Return a workspace's id at the provider."""
+        return hashlib.sha256(f"{person}/{workspace}".encode()).hexdigest()[:32]
+
+    def pairs(self) -> Iterator[tuple[int, int]]:
+        """Return every (person, workspace): everybody's first ones, then the second ones and so on."""
+        return ((person, workspace) for workspace in range(self.each) for person in range(self.people))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Say where the database is, what its secrets are sealed with, and which provider it speaks of."""
+
+    database_url: str
+    key: str
+    base_url: str
+
+
+async def settle(crowd: Crowd, place: Place, state: State, *, pending: bool = False) -> None:
+    """Write everybody's account and workspaces; with ``pending`` each has a start that was accepted."""
+    store = await open_store(place.database_url, SystemClock(), SystemIds())
+    try:
+        await store.migrate()
+        vault = Vault([place.key])
+        for number in range(crowd.people):
+            await _person(store, vault, crowd, place, number, state)
+        if pending:
+            for number in range(crowd.people):
+                await _wishes(store, _principal(crowd, number))
+    finally:
+        await store.close()
+
+
+def _principal(crowd: Crowd, number: int) -> Principal:
+    return Principal(None, TEAM, crowd.user(number))
+
+
+async def _person(store: Store, vault: Vault, crowd: Crowd, place: Place, number: int, state: State) -> None:
+    principal, now = _principal(crowd, number), await store.now()
+    await store.save_people([Person(principal, crowd.username(number), seen_at=now)])
+    credential = Credential(SecretStr(crowd.token(number)))
+    account = Account(
+        id=f"account_{number:05d}",
+        principal=principal,
+        connection=CONNECTION,
+        username=crowd.username(number),
+        secret=vault.seal(row_key(principal.key, CONNECTION), credential.as_mapping()),
+        state="active",
+        linked_at=now,
+    )
+    await store.new_link(Link(f"nonce:{number}", principal, CONNECTION, None, now, now + 600))
+    await store.activate(f"nonce:{number}", "open", Activation(account))
+    found = [_found(crowd, place, number, workspace, state) for workspace in range(crowd.each)]
+    await store.merge_discovered(account.id, found)
+
+
+def _found(crowd: Crowd, place: Place, person: int, workspace: int, state: State) -> FoundWorkspace:
+    remote_id = crowd.remote_id(person, workspace)
+    return FoundWorkspace(remote_id, f"{place.base_url}#{remote_id}", crowd.workspace(workspace), state)
+
+
+async def _wishes(store: Store, principal: Principal) -> None:
+    workspaces = await store.workspaces(principal)
+    for first in range(0, len(workspaces), _TOGETHER):
+        some = workspaces[first : first + _TOGETHER]
+        await asyncio.gather(*(_pending(store, principal, workspace.id) for workspace in some))
+
+
+async def _pending(store: Store, principal: Principal, workspace_id: str) -> None:
+    new = NewWish(principal, workspace_id, CONNECTION, WishVerb.START, _DEADLINE, "benchmark")
+    accepted = await store.accept_wish(new, interaction="")
+    await store.save_step(
+        WishUpdate(
+            accepted.wish.id,
+            random.uniform(0.0, _SPREAD),  # noqa: S311 - spreads work, protects nothing
+            waits_for="change",
+            start_call=Call.ACCEPTED,
+            called=True,
+        )
+    )

@@ -1,0 +1,99 @@
+"""The figures by name, with the goal of each, and the line of JSON that one is printed as."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """Say what a figure is measured in and how it has to be; ``of`` names what is held against the bound."""
+
+    unit: str
+    bound: float
+    side: Literal["at most", "at least"] = "at most"
+    of: Literal["value", "ratio"] = "value"
+
+
+#: Below one round of 10,000 polls in ten seconds and the margin of half a second, a tenth is allowed for.
+POLL_RATE: Final = 0.9 * 10_000 / 10.5
+
+GOALS: Final[Mapping[str, Goal]] = MappingProxyType(
+    {
+        "ack_help_cpu": Goal("µs of CPU per request", 1.3, of="ratio"),
+        "start_cpu": Goal("µs of CPU per request", 6.0, of="ratio"),
+        "start_rate": Goal("requests per second", 300.0, "at least"),
+        "start_p99": Goal("s", 0.25),
+        "poll_cpu": Goal("µs of CPU per poll", 2.0, of="ratio"),
+        "gap_min": Goal("s", 10.0, "at least"),
+        "gap_p99": Goal("s", 12.0),
+        "poll_rate": Goal("polls per second", POLL_RATE, "at least"),
+        "poll_memory": Goal("MB", 250.0),
+        "ready_median": Goal("s", 6.5),
+        "ready_p99": Goal("s", 12.0),
+        "ready_limited_last": Goal("s", 120.0),
+        "startup": Goal("s", 1.5),
+        "idle_cpu": Goal("% of a core", 1.0),
+        "idle_memory": Goal("MB", 120.0),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """Hold one measured figure. ``baseline`` is in the same unit; ``sound`` False when the run itself failed.
+
+    ``note`` says what else belongs to it (messages lost, a rule broken, sizes that were not the full ones).
+    """
+
+    name: str
+    value: float
+    baseline: float | None = None
+    sound: bool = True
+    note: str = ""
+
+    @property
+    def ratio(self) -> float | None:
+        """Return the value in multiples of the baseline."""
+        return self.value / self.baseline if self.baseline else None
+
+    @property
+    def met(self) -> bool:
+        """Say whether the goal is met."""
+        goal = GOALS[self.name]
+        held = self.ratio if goal.of == "ratio" else self.value
+        if held is None or not self.sound:
+            return False
+        return held <= goal.bound if goal.side == "at most" else held >= goal.bound
+
+    def line(self) -> str:
+        """Return the JSON object, on one line."""
+        goal = GOALS[self.name]
+        told = {
+            "name": self.name,
+            "value": _rounded(self.value),
+            "unit": goal.unit,
+            "baseline": _rounded(self.baseline),
+            "ratio": _rounded(self.ratio),
+            "goal": f"{goal.of} {goal.side} {_rounded(goal.bound)}",
+            "met": self.met,
+        }
+        return json.dumps(told | ({"note": self.note} if self.note else {}), ensure_ascii=False)
+
+
+def _rounded(number: float | None) -> float | None:
+    return None if number is None else float(f"{number:.4g}")
+
+
+def quantile(values: list[float], share: float) -> float:
+    """Return the value that this share of all does not exceed (nearest rank); raises ValueError for none."""
+    if not values:
+        raise ValueError("nothing was measured")
+    ordered = sorted(values)
+    return ordered[min(int(share * len(ordered)), len(ordered) - 1)]

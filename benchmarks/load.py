@@ -1,0 +1,146 @@
+"""Signed slash commands over many kept connections: little client, and the time of each answer."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from urllib.parse import urlencode, urlsplit
+
+from benchmarks.machine import BenchmarkError
+
+#: One answer may take so long before a run is given up, in seconds.
+ANSWER_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Say where commands go and how they are signed."""
+
+    url: str
+    signing_secret: str
+    team_id: str = "T0ACME"
+
+    def request(self, user: str, text: str, number: int) -> bytes:
+        """Return a whole HTTP request: a slash command with the fields that Slack documents."""
+        place = urlsplit(self.url)
+        body = urlencode(
+            {
+                "token": "not-used-any-more",
+                "team_id": self.team_id,
+                "team_domain": "acme",
+                "channel_id": "C0GENERAL",
+                "channel_name": "general",
+                "user_id": user,
+                "user_name": user.lower(),
+                "command": "/workspace",
+                "text": text,
+                "api_app_id": "A0USHER",
+                "is_enterprise_install": "false",
+                "response_url": f"https://hooks.slack.com/commands/{self.team_id}/{number}/xyz",
+                "trigger_id": f"{number}.{time.monotonic_ns()}.0123456789abcdef",
+            }
+        ).encode()
+        at = str(int(time.time()))
+        signed = hmac.new(self.signing_secret.encode(), b"v0:%s:%s" % (at.encode(), body), hashlib.sha256)
+        return (
+            f"POST {place.path} HTTP/1.1\r\nHost: {place.netloc}\r\n"
+            "User-Agent: Slackbot 1.0 (+https://api.slack.com/robots)\r\nAccept: application/json,*/*\r\n"
+            "Content-Type: application/x-www-form-urlencoded\r\n"
+            f"X-Slack-Request-Timestamp: {at}\r\nX-Slack-Signature: v0={signed.hexdigest()}\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        ).encode() + body
+
+
+@dataclass(slots=True)
+class Outcome:
+    """Hold how long each answer took, in seconds, and what was wrong with some."""
+
+    seconds: list[float] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+    took: float = 0.0
+
+    @property
+    def rate(self) -> float:
+        """Return the answers per second."""
+        return len(self.seconds) / self.took
+
+
+class _Connection(asyncio.Protocol):
+    """Send one request after another, each as soon as the last was answered."""
+
+    def __init__(
+        self, requests: Iterator[bytes], outcome: Outcome, is_right: Callable[[bytes], bool]
+    ) -> None:
+        self._requests = requests
+        self._outcome = outcome
+        self._is_right = is_right
+        self._buffer = b""
+        self._sent_at = 0.0
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._next()
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        head, gap, body = self._buffer.partition(b"\r\n\r\n")
+        if not gap or len(body) < _length(head):
+            return
+        self._outcome.seconds.append(time.perf_counter() - self._sent_at)
+        if not head.startswith(b"HTTP/1.1 200") or not self._is_right(body):
+            self._outcome.wrong.append((head[:40] + b" " + body[:200]).decode("utf-8", "replace"))
+        self._buffer = b""
+        self._next()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        if not self.done.done():
+            self.done.set_exception(BenchmarkError("the server closed a connection"))
+
+    def _next(self) -> None:
+        request = next(self._requests, None)
+        if request is None:
+            if not self.done.done():
+                self.done.set_result(None)
+            self._transport.close()
+            return
+        self._sent_at = time.perf_counter()
+        self._transport.write(request)
+
+
+def _length(head: bytes) -> int:
+    for line in head.split(b"\r\n"):
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length":
+            return int(value)
+    return 0
+
+
+async def press(
+    target: Target,
+    commands: Iterator[tuple[str, str]],
+    connections: int,
+    is_right: Callable[[bytes], bool] = lambda _body: True,
+) -> Outcome:
+    """Send (user, text) commands over so many connections until there are no more."""
+    place = urlsplit(target.url)
+    assert place.hostname is not None, "it has a host"
+    assert place.port is not None, "and a port"
+    host, port = place.hostname, place.port
+    outcome = Outcome()
+    requests = (target.request(user, text, number) for number, (user, text) in enumerate(commands))
+    loop = asyncio.get_running_loop()
+    began = time.perf_counter()
+    made = [
+        await loop.create_connection(lambda: _Connection(requests, outcome, is_right), host, port)
+        for _ in range(connections)
+    ]
+    async with asyncio.timeout(ANSWER_SECONDS + 60.0):
+        await asyncio.gather(*(protocol.done for _, protocol in made))
+    outcome.took = time.perf_counter() - began
+    return outcome

@@ -1,0 +1,187 @@
+"""The servers round the bot: those of the playground, with notes of what a benchmark asks for afterwards.
+
+``python -m benchmarks.peers slack|saturn …`` prints the playground's ready line. ``GET /_noted`` tells what
+was noted, ``POST /_noted`` begins anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import re
+import signal
+import time
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from benchmarks.crowd import TEAM, Crowd
+from benchmarks.figures import quantile
+from playground.harness import serve
+from playground.saturn.server import build as build_saturn
+from playground.slack.server import build as build_slack
+
+if TYPE_CHECKING:
+    from playground.harness import Handler
+    from playground.saturn.server import SaturnServer
+    from playground.slack.server import SlackServer
+
+_STATUS = re.compile(r"/api/workspaces/([0-9a-f]+)")
+#: Workspaces that are to stay pending for as long as anybody looks.
+FOREVER = 1e7
+
+
+class Gaps:
+    """Note when each workspace was read, as early as this server can know it."""
+
+    def __init__(self, server: SaturnServer) -> None:
+        self._server = server
+        self._last: dict[str, float] = {}
+        self._gaps: list[float] = []
+        self._polls = self._refused = 0
+
+    @web.middleware
+    async def note(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Note a status read and whether it was answered well."""
+        match = _STATUS.fullmatch(request.path) if request.method == "GET" else None
+        if match is None:
+            return await handler(request)
+        now = time.monotonic()
+        last, self._last[match[1]] = self._last.get(match[1]), now
+        self._polls += 1
+        if last is not None:
+            self._gaps.append(now - last)
+        response = await handler(request)
+        self._refused += response.status != 200
+        return response
+
+    def forget(self) -> None:
+        """Begin to count anew; the next gap of each workspace still counts from its last read."""
+        self._gaps, self._polls, self._refused = [], 0, 0
+
+    def told(self) -> dict[str, Any]:
+        """Return the figures, and when each workspace that runs became ready."""
+        gaps = self._gaps
+        ready = {
+            one.id: run.due_at or run.started_at
+            for one in self._server.state.resources.values()
+            for run in one.runs[-1:]
+        }
+        return {
+            "polls": self._polls,
+            "refused": self._refused,
+            "gaps": len(gaps),
+            "smallest": min(gaps, default=None),
+            "p99": quantile(gaps, 0.99) if gaps else None,
+            "violations": len(self._server.harness.violations),
+            "ready_at": ready,
+        }
+
+
+class Posts:
+    """Note when a message was accepted, by the key that it carries."""
+
+    def __init__(self, server: SlackServer) -> None:
+        self._server = server
+        self._posts: list[tuple[float, str, str]] = []
+
+    @web.middleware
+    async def note(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Note an accepted message: the time, its person, its key."""
+        response = await handler(request)
+        if request.path == "/api/chat.postMessage" and isinstance(response, web.Response):
+            body = response.body
+            if isinstance(body, bytes) and json.loads(body).get("ok"):
+                sent = json.loads(await request.read())
+                key = sent.get("metadata", {}).get("event_payload", {}).get("key", "")
+                self._posts.append((time.time(), str(sent["channel"]), str(key)))
+        return response
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self._posts = []
+
+    def told(self) -> dict[str, Any]:
+        """Return what was noted and how often Slack's limits were overstepped."""
+        broken = [one for one in self._server.harness.violations if one["rule"] == "rate_limit"]
+        return {"posts": self._posts, "limits_broken": len(broken)}
+
+
+def _saturn(arguments: argparse.Namespace) -> tuple[web.Application, Gaps, Any]:
+    crowd = Crowd(arguments.people, arguments.each)
+    spread = random.Random(arguments.people)  # noqa: S311 - spreads readiness, protects nothing
+    seed = {
+        "users": [
+            {"name": crowd.username(number), "token": crowd.token(number)} for number in range(crowd.people)
+        ],
+        "workspaces": [
+            {
+                "owner": crowd.username(person),
+                "name": crowd.workspace(workspace),
+                "id": crowd.remote_id(person, workspace),
+                "status": arguments.status,
+                "start_seconds": spread.uniform(arguments.soonest, arguments.latest),
+            }
+            for person, workspace in crowd.pairs()
+        ],
+        "page_size": max(arguments.each, 3),
+    }
+    server = build_saturn(seed=seed)
+    return server.app, Gaps(server), {}
+
+
+def _slack(arguments: argparse.Namespace) -> tuple[web.Application, Posts, Any]:
+    crowd = Crowd(arguments.people)
+    people = [
+        {"id": crowd.user(number), "name": crowd.username(number), "real_name": crowd.username(number)}
+        for number in range(crowd.people)
+    ]
+    server = build_slack(
+        seed={"team": {"id": TEAM}, "people": people, "channels": []}, limits=arguments.limits
+    )
+    return server.app, Posts(server), server.credentials_at
+
+
+async def _run(app: web.Application, notes: Gaps | Posts, credentials: Any) -> None:
+    async def tell(_request: web.Request) -> web.Response:
+        return web.json_response(notes.told())
+
+    async def forget(_request: web.Request) -> web.Response:
+        notes.forget()
+        return web.json_response({})
+
+    app.middlewares.insert(0, notes.note)
+    app.router.add_get("/_noted", tell)
+    app.router.add_post("/_noted", forget)
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    runner = await serve(app, 0, credentials)
+    await stopped.wait()
+    await runner.cleanup()
+
+
+def main() -> None:
+    """Serve one of the two until SIGTERM."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.peers")
+    kinds = parser.add_subparsers(required=True)
+    saturn = kinds.add_parser("saturn")
+    saturn.set_defaults(make=_saturn)
+    saturn.add_argument("--each", type=int, required=True)
+    saturn.add_argument("--status", default="stopped")
+    saturn.add_argument("--soonest", type=float, default=FOREVER)
+    saturn.add_argument("--latest", type=float, default=FOREVER)
+    slack = kinds.add_parser("slack")
+    slack.set_defaults(make=_slack)
+    slack.add_argument("--limits", action="store_true")
+    for kind in (saturn, slack):
+        kind.add_argument("--people", type=int, required=True)
+    arguments = parser.parse_args()
+    asyncio.run(_run(*arguments.make(arguments)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""What a request costs: ``/workspace help`` and the durable ``/workspace start``, against a bare Bolt app."""
+
+from __future__ import annotations
+
+from itertools import islice, repeat
+from statistics import median
+from typing import TYPE_CHECKING
+
+from benchmarks.crowd import Crowd
+from benchmarks.figures import Figure, quantile
+from benchmarks.load import Outcome, press
+from benchmarks.machine import BenchmarkError, cpu_seconds
+from benchmarks.stage import Bot, note, stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from benchmarks.sizes import Sizes
+    from benchmarks.stage import Stage
+
+
+def _helps(crowd: Crowd, count: int) -> Iterator[tuple[str, str]]:
+    """Return help for everybody in turn."""
+    return ((crowd.user(number % crowd.people), "help") for number in range(count))
+
+
+def _starts(crowd: Crowd, pairs: Iterator[tuple[int, int]], count: int) -> Iterator[tuple[str, str]]:
+    return (
+        (crowd.user(person), f"start {crowd.workspace(workspace)}")
+        for person, workspace in islice(pairs, count)
+    )
+
+
+async def _cost(
+    server: Bot, commands: Iterator[tuple[str, str]], sizes: Sizes, expected: bytes
+) -> tuple[float, Outcome]:
+    """Return the server's CPU per request, in µs, and how the answers came."""
+    before = cpu_seconds(server.pid)
+    outcome = await press(server.target, commands, sizes.connections, lambda body: expected in body)
+    used = cpu_seconds(server.pid) - before
+    server.child.must_live()
+    if outcome.wrong:
+        raise BenchmarkError(f"{len(outcome.wrong)} wrong answers, such as {outcome.wrong[0]}")
+    return used / len(outcome.seconds) * 1e6, outcome
+
+
+async def _bare(scene: Stage, sizes: Sizes) -> float:
+    async with scene.bare_bolt() as bare:
+        await _cost(bare, _helps(scene.crowd, sizes.warm_up), sizes, b"")
+        costs = [
+            (await _cost(bare, _helps(scene.crowd, sizes.acks), sizes, b""))[0] for _ in repeat(0, sizes.runs)
+        ]
+    note(f"bare Bolt: {[round(cost) for cost in costs]} µs")
+    return median(costs)
+
+
+async def measure_help(sizes: Sizes) -> list[Figure]:
+    """Measure ``/workspace help``."""
+    async with stage(Crowd(sizes.people)) as scene:
+        async with scene.bot() as bot:
+            await _cost(bot, _helps(scene.crowd, sizes.warm_up), sizes, b"start")
+            found = [
+                (await _cost(bot, _helps(scene.crowd, sizes.acks), sizes, b"start"))[0]
+                for _ in repeat(0, sizes.runs)
+            ]
+        note(f"help: {[round(cost) for cost in found]} µs")
+        return [Figure("ack_help_cpu", median(found), await _bare(scene, sizes))]
+
+
+async def measure_start(sizes: Sizes) -> list[Figure]:
+    """Measure ``/workspace start``: each a new wish, while the reconciler works on the last ones."""
+    each = -(-(sizes.runs * sizes.starts + sizes.warm_up) // sizes.people)
+    async with stage(Crowd(sizes.people, each)) as scene:
+        pairs = scene.crowd.pairs()
+        async with scene.bot() as bot:
+            await _cost(bot, _starts(scene.crowd, pairs, sizes.warm_up), sizes, b"Starting")
+            found = [
+                await _cost(bot, _starts(scene.crowd, pairs, sizes.starts), sizes, b"Starting")
+                for _ in repeat(0, sizes.runs)
+            ]
+        late = [quantile(outcome.seconds, 0.99) for _, outcome in found]
+        rates = [outcome.rate for _, outcome in found]
+        costs = [cost for cost, _ in found]
+        note(f"start: {[round(cost) for cost in costs]} µs, {[round(rate) for rate in rates]} a second")
+        return [
+            Figure("start_cpu", median(costs), await _bare(scene, sizes)),
+            Figure("start_rate", median(rates)),
+            Figure("start_p99", median(late)),
+        ]

@@ -1,0 +1,41 @@
+"""What Usher costs before and between the work: its start, and a process that has nothing to do."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from statistics import median
+from typing import TYPE_CHECKING
+
+from benchmarks.crowd import Crowd
+from benchmarks.figures import Figure
+from benchmarks.machine import cpu_seconds, memory_mb
+from benchmarks.stage import note, stage
+from bot.models import State
+
+if TYPE_CHECKING:
+    from benchmarks.sizes import Sizes
+
+
+async def measure_startup(sizes: Sizes) -> list[Figure]:
+    """Measure from the start of the process until ``/readyz`` answers 200, with that many open wishes."""
+    crowd = Crowd(sizes.people, sizes.open_wishes // sizes.people)
+    took = []
+    scene_of = stage(crowd, state=State.STARTING, pending=True, saturn=["--status", "pending"])
+    async with scene_of as scene:
+        for _ in range(sizes.start_ups):
+            async with scene.bot() as bot:
+                took.append(bot.took)
+    note(f"start-ups: {[round(each, 2) for each in took]} s")
+    return [Figure("startup", median(took))]
+
+
+async def measure_idle(sizes: Sizes) -> list[Figure]:
+    """Measure a minute of nothing with so many linked people."""
+    async with stage(Crowd(sizes.linked)) as scene, scene.bot() as bot:
+        await asyncio.sleep(sizes.idle_settle)
+        began, used = time.perf_counter(), cpu_seconds(bot.pid)
+        await asyncio.sleep(sizes.idle_seconds)
+        used, took = cpu_seconds(bot.pid) - used, time.perf_counter() - began
+        bot.child.must_live()
+        return [Figure("idle_cpu", used / took * 100.0), Figure("idle_memory", memory_mb(bot.pid))]

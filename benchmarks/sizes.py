@@ -1,0 +1,61 @@
+"""How much is measured: the full sizes of the goals, and toy ones that only show that everything runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Hold numbers of requests, people and seconds; figures of toy sizes say nothing about the goals."""
+
+    is_full: bool
+    connections: int = 100
+    runs: int = 3
+    #: Requests of a run, after so many that only warm up.
+    acks: int = 4_000
+    warm_up: int = 500
+    people: int = 200
+    starts: int = 1_500
+    pending: int = 10_000
+    #: Polls are watched for so long, after a while in which the first round settles.
+    settle_seconds: float = 25.0
+    watch_seconds: float = 60.0
+    baseline_polls: int = 10_000
+    ready: int = 200
+    ready_spread: float = 60.0
+    limited: int = 500
+    limited_spread: float = 60.0
+    #: After the last readiness, messages are waited for so long at most.
+    patience: float = 180.0
+    start_ups: int = 5
+    open_wishes: int = 10_000
+    linked: int = 100
+    idle_settle: float = 15.0
+    idle_seconds: float = 60.0
+
+
+FULL = Sizes(is_full=True)
+TOY = Sizes(
+    is_full=False,
+    connections=4,
+    runs=1,
+    acks=60,
+    warm_up=10,
+    people=5,
+    starts=15,
+    pending=30,
+    settle_seconds=1.0,
+    watch_seconds=12.0,
+    baseline_polls=100,
+    ready=4,
+    ready_spread=2.0,
+    limited=4,
+    limited_spread=2.0,
+    patience=45.0,
+    start_ups=1,
+    open_wishes=20,
+    linked=3,
+    idle_settle=0.5,
+    idle_seconds=1.0,
+)

@@ -1,0 +1,170 @@
+"""A bot as a process of its own with the servers round it, each on its core, all gone at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import sys
+import tempfile
+import time
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+from cryptography.fernet import Fernet
+
+from benchmarks.crowd import Crowd, Place, settle
+from benchmarks.load import Target
+from benchmarks.machine import READY_SECONDS, BenchmarkError, Child, cores, running
+from bot.models import State
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+
+@dataclass(slots=True)
+class Stage:
+    """Hold the servers, the database, and how to start a bot between them (``bot``)."""
+
+    crowd: Crowd
+    slack: Child
+    saturn: Child
+    folder: Path
+    place: Place
+
+    @asynccontextmanager
+    async def bot(self) -> AsyncIterator[Bot]:
+        """Run the bot within a block, ready."""
+        port = _free_port()
+        environment = self._environment(port)
+        measured, _ = cores()
+        began = time.perf_counter()
+        started = running(
+            "bot", ["bot", "serve"], self.folder, measured, environment=environment, tells=False
+        )
+        async with started as child:
+            url = f"http://127.0.0.1:{port}"
+            await _until_ready(child, port)
+            took = time.perf_counter() - began
+            secret = self.slack.told["credentials"]["signing_secret"]
+            note(f"bot {child.pid} ready after {took:.2f} s")
+            yield Bot(child, Target(f"{url}/slack/events", secret), took)
+
+    @asynccontextmanager
+    async def bare_bolt(self) -> AsyncIterator[Bot]:
+        """Run the baseline of requests within a block."""
+        given = self.slack.told["credentials"]
+        words = ["benchmarks.bare_bolt", given["api_url"], given["bot_token"], given["signing_secret"]]
+        async with running("bare_bolt", words, self.folder, cores()[0]) as child:
+            yield Bot(child, Target(f"{child.url}/slack/events", given["signing_secret"]), 0.0)
+
+    def _environment(self, port: int) -> dict[str, str]:
+        given = self.slack.told["credentials"]
+        connections = self.folder / "connections.toml"
+        connections.write_text(
+            '[connections.saturn]\nprovider = "saturn"\ntitle = "Saturn Cloud"\nlinking = ["token"]\n'
+            f"base_url = {json.dumps(self.saturn.url)}\n",
+            encoding="utf-8",
+        )
+        connections.chmod(0o600)
+        return {
+            "SLACK_BOT_TOKEN": given["bot_token"],
+            "SLACK_SIGNING_SECRET": given["signing_secret"],
+            "SLACK_APP_TOKEN": "",
+            "SLACK_CLIENT_ID": "",
+            "SLACK_CLIENT_SECRET": "",
+            "PORT": str(port),
+            "USHER_HOST": "127.0.0.1",
+            "USHER_SLACK_API_URL": given["api_url"],
+            "USHER_PUBLIC_URL": f"http://127.0.0.1:{port}",
+            "USHER_DATABASE_URL": self.place.database_url,
+            "USHER_ENCRYPTION_KEYS": self.place.key,
+            "USHER_CONNECTIONS": str(connections),
+            "USHER_ADMINS": "",
+        }
+
+
+@dataclass(slots=True)
+class Bot:
+    """Hold a running server, where its commands go, and how long it took to be ready, in seconds."""
+
+    child: Child
+    target: Target
+    took: float
+
+    @property
+    def pid(self) -> int:
+        """Return its process id."""
+        return self.child.pid
+
+
+@asynccontextmanager
+async def stage(
+    crowd: Crowd,
+    *,
+    state: State = State.STOPPED,
+    pending: bool = False,
+    limits: bool = False,
+    saturn: Sequence[str] = (),
+) -> AsyncIterator[Stage]:
+    """Bring up a local Slack and a local Saturn Cloud, and a database where everybody is linked already."""
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="usher-benchmark-")))
+        data = folder / "data"
+        data.mkdir(mode=0o700)
+        _, others = cores()
+        people = ["--people", str(crowd.people)]
+        slack_words = ["benchmarks.peers", "slack", *people, *(["--limits"] if limits else [])]
+        saturn_words = ["benchmarks.peers", "saturn", *people, "--each", str(crowd.each), *saturn]
+        peers = [
+            await stack.enter_async_context(running(name, words, folder, others))
+            for name, words in (("slack", slack_words), ("saturn", saturn_words))
+        ]
+        place = Place(f"sqlite:///{data / 'usher.db'}", Fernet.generate_key().decode(), peers[1].url)
+        await settle(crowd, place, state, pending=pending)
+        yield Stage(crowd, peers[0], peers[1], folder, place)
+
+
+async def noted(peer: Child) -> dict[str, Any]:
+    """Return what a server of the playground noted."""
+    async with aiohttp.ClientSession() as session, session.get(f"{peer.url}/_noted") as answer:
+        return dict(await answer.json())
+
+
+async def forget(peer: Child) -> None:
+    """Have a server of the playground begin its notes anew."""
+    async with aiohttp.ClientSession() as session, session.post(f"{peer.url}/_noted") as answer:
+        answer.raise_for_status()
+
+
+def note(line: str) -> None:
+    """Tell who watches how far it is; the figures alone go to standard output."""
+    sys.stderr.write(f"# {line}\n")
+    sys.stderr.flush()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def _until_ready(child: Child, port: int) -> None:
+    """Ask every few milliseconds, on a connection of its own each time, as an orchestrator would."""
+    until = time.perf_counter() + READY_SECONDS
+    while time.perf_counter() < until:
+        child.must_live()
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            answer = await reader.read()
+            writer.close()
+        except OSError:
+            answer = b""
+        if answer.startswith(b"HTTP/1.1 200"):
+            return
+        await asyncio.sleep(0.01)
+    raise BenchmarkError(f"the bot was not ready in time: {child.last_words()}")
