@@ -7,7 +7,7 @@ DEMO := .venv/.installed-demo
 DEV := .venv/.installed-dev
 PROJECT := pyproject.toml tools/install.sh
 
-.PHONY: help demo demo-once test test-fast chaos lint lock clean
+.PHONY: help demo demo-once test test-fast chaos bench lint lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))

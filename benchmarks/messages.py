@@ -65,7 +65,8 @@ async def _delays(sizes: Sizes, people: int, spread: float, *, limits: bool) -> 
     spread_seen = max(begins, default=0.0) - min(begins, default=0.0)
     note(
         f"{len(posts)} of {people} told, ready within {spread_seen:.0f} s, "
-        f"median {quantile(delays, 0.5):.2f} s, last {max(delays):.2f} s; limits overstepped {slack['limits_broken']} times"
+        f"median {quantile(delays, 0.5):.2f} s, last {max(delays):.2f} s; "
+        f"limits overstepped {slack['limits_broken']} times"
     )
     detail = f"{len(lost)} lost, {len(doubled)} doubled, {late} out of order"
     return delays, detail, not (lost or doubled or late)
