@@ -1,0 +1,1 @@
+"""Scenarios: what people live through with the real bot, step by step."""

@@ -1,0 +1,22 @@
+"""Every scenario has a world of its own; at its end every rule is looked at (``watch.check``)."""
+
+from __future__ import annotations
+
+import pytest_asyncio
+
+from tests.support.scenario import world
+
+
+@pytest_asyncio.fixture
+async def bare(tmp_path, request):
+    """A world in which nobody has linked anything; options by ``@pytest.mark.parametrize(indirect)``."""
+    async with world(tmp_path, **getattr(request, "param", {})) as ready:
+        yield ready
+
+
+@pytest_asyncio.fixture
+async def linked(tmp_path):
+    """A world in which Olivia has linked her account at Saturn Cloud."""
+    async with world(tmp_path) as ready:
+        await ready.alice.links("alice")
+        yield ready

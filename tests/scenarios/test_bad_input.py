@@ -1,0 +1,179 @@
+"""What people type wrong, and what programs write into names: a clear sentence, and nothing half done."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.support.scenario import ID, SEED
+
+GENERAL = "C0GENERAL"
+REFERENCE = re.compile(r"Reference (\w{4}-\w{4})")
+NAMES = [
+    "<!channel> now",
+    'a "quoted" name',
+    "it's ours",
+    "x & y < z > w",
+    "🚀 launch 你好",
+    "<@U0CHEN> owns <http://evil.example>",
+    "*bold* _it_ `code` ~no~",
+    "<script>alert(1)</script>",
+    "n" * 5000,
+]
+ODD = {
+    **SEED,
+    "workspaces": [
+        {"owner": "alice", "name": name, "id": f"{number:032x}"} for number, name in enumerate(NAMES, 100)
+    ],
+}
+TWICE = {
+    **SEED,
+    "workspaces": [
+        {"owner": "alice", "name": "twin", "id": "a" * 32},
+        {"owner": "alice", "name": "twin", "id": "b" * 32},
+        {"owner": "alice", "name": "twinkle", "id": "c" * 32},
+    ],
+}
+
+
+def logged(world, shown):
+    """Return the lines of the log that hold a message's reference."""
+    found = REFERENCE.search(shown.text)
+    assert found is not None, shown.text
+    return [line for line in world.watch.lines() if line.get("reference") == found[1]]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("strat notebook", "I don't know the word *strat*.\nDid you mean one of these? `/workspace start`"),
+        ("start notebok", "I know no workspace *notebok* of yours."),
+        ("stop nothing like that", "I know no workspace *nothing like that* of yours."),
+        ("open", "Which workspace?"),
+        ("unlink mars", "I know no connection *mars*."),
+        ("help fly", "I don't know the word *fly*."),
+    ],
+)
+async def test_what_nobody_understands_is_answered_with_the_next_step_and_a_reference(linked, text, said):
+    linked.clock.advance(5)
+    shown = await linked.alice.types(text)
+    assert said in shown.text
+    assert shown.is_private
+    if "Which" not in said:
+        assert logged(linked, shown)
+    assert linked.calls("POST") == 0
+
+
+async def test_a_misspelt_name_is_offered_as_a_button_and_not_run_by_itself(linked):
+    alice = linked.alice
+    shown = await alice.types("start trainin9")
+    await linked.pass_time(20)
+    assert linked.calls("POST") == 0
+    label = next(label for label in shown.labels if "training" in label)
+    await alice.presses(shown, label)
+    await linked.pass_time(30)
+    assert "*training* is ready" in alice.only("ready").text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "start “training”",
+        "start \N{LEFT SINGLE QUOTATION MARK}training\N{RIGHT SINGLE QUOTATION MARK}",
+        "START TRAINING",
+        "Start:  training",
+        "`start training`",
+        "start training —share",
+        "/workspace start training",
+    ],
+)
+async def test_what_keyboards_and_help_texts_make_of_words_is_understood(linked, text):
+    alice = linked.alice
+    shown = await alice.types(text)
+    if "share" in text:
+        assert not shown.is_private
+    await linked.pass_time(30)
+    if not alice.told("ready"):
+        pytest.fail(shown.text)
+
+
+async def test_links_that_slack_has_encoded_are_understood_in_a_message_too(linked):
+    alice = linked.alice
+    await alice.types("forget training")
+    page = f"{linked.saturn_url}/dash/resources/workspace/{ID['training']}"
+    (told,) = await alice.writes(f"add {page}")
+    assert "training" in told.text
+    assert "on your list" in told.text
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n", "start\nnotebook", "start \x00\u202enotebook\u200b"])
+async def test_odd_white_space_and_invisible_characters_break_nothing(linked, text):
+    shown = await linked.alice.types(text)
+    assert shown.text
+    assert "Something went wrong" not in shown.text
+
+
+@pytest.mark.parametrize("bare", [{"saturn_seed": ODD}], indirect=True)
+async def test_names_full_of_marks_are_shown_as_they_are_and_call_nobody(bare):
+    alice = bare.alice
+    await alice.links("alice")
+    shown = await alice.types("list")
+    raw = str(shown.json)
+    for forbidden in ("<!channel>", "<@U0CHEN>", "<http", "<script>"):
+        assert forbidden not in raw
+    assert "&lt;!channel&gt; now" in raw
+    assert raw.count("'Start'") == len(NAMES)
+
+
+@pytest.mark.parametrize("bare", [{"saturn_seed": ODD}], indirect=True)
+@pytest.mark.parametrize("number", range(len(NAMES)))
+async def test_a_workspace_of_any_name_is_started_by_its_button_and_by_its_name(bare, number):
+    alice, name = bare.alice, NAMES[number]
+    await alice.links("alice")
+    shown = await alice.types(f"status {name}" if number != 1 else "status 'a \"quoted\" name'")
+    assert "Stopped" in shown.text, shown.text
+    await alice.presses(shown, "Start")
+    await bare.pass_time(30)
+    ready = alice.only("ready")
+    assert ready.address("Open").endswith(f"/ide/{number + 100:032x}/")
+    assert "<!channel>" not in str(ready.json)
+    await alice.types("stop " + (name if number != 1 else "'a \"quoted\" name'") + " --share")
+    await bare.pass_time(30)
+    assert alice.only("stopped")
+
+
+async def test_five_thousand_characters_are_answered_with_a_sentence(linked):
+    for text in (
+        "start " + "x" * 5000,
+        "x" * 5000,
+        "start " + "<!channel>" * 500,
+        "alias notebook " + "y" * 5000,
+    ):
+        shown = await linked.alice.types(text)
+        assert shown.text
+        assert len(shown.text) < 3500
+        assert "<!channel>" not in str(shown.json)
+    assert linked.calls("POST") == 0
+
+
+@pytest.mark.parametrize("bare", [{"saturn_seed": TWICE}], indirect=True)
+async def test_two_of_the_same_name_are_asked_about_and_either_can_be_meant(bare):
+    alice = bare.alice
+    await alice.links("alice")
+    asked = await alice.types("start twin")
+    assert "You have more than one *twin*. Which one?" in asked.text
+    assert bare.calls("POST") == 0
+    assert len([label for label in asked.labels if "twin" in label]) >= 1 or len(asked.labels) == 2
+    await alice.clicks(asked, asked.button(asked.labels[1])["action_id"])
+    await bare.pass_time(30)
+    ready = alice.only("ready")
+    chosen = ready.address("Open").rstrip("/").rpartition("/")[2]
+    assert chosen in {"a" * 32, "b" * 32}
+    other = "a" * 32 if chosen[0] == "b" else "b" * 32
+    await alice.types(f"start {other}@saturn")
+    await bare.pass_time(30)
+    assert {shown.address("Open").rstrip("/").rpartition("/")[2] for shown in alice.told("ready")} == {
+        "a" * 32,
+        "b" * 32,
+    }

@@ -1,0 +1,234 @@
+"""Buttons: each does what it says, once, for its owner alone, wherever it stands."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+GENERAL = "C0GENERAL"
+FOREIGN = "I know no such workspace of yours."
+
+
+async def test_the_list_starts_and_stops_by_its_buttons_in_a_channel(linked):
+    alice = linked.alice
+    shown = await alice.types("list")
+    start = next(one for one in _buttons(shown) if one["text"]["text"] == "Start")
+    told = await alice.clicks(shown, start["action_id"])
+    assert "Starting *" in told[-1].text
+    assert told[-1].is_private
+    await linked.pass_time(60)
+    assert len(alice.sees()) > 2
+
+
+async def test_refresh_on_a_list_redraws_it_in_its_place(linked):
+    alice = linked.alice
+    shown = await alice.types("list")
+    linked.resource("training").force("running", linked.clock.now())
+    linked.clock.advance(120)
+    (again,) = await alice.presses(shown, "Refresh")
+    assert again.ts == shown.ts
+    (again,) = await alice.presses(again, "Refresh")
+    assert again.ts == shown.ts
+    assert again.text.count("Running") == 2
+
+
+async def test_refresh_on_a_card_passes_the_gate_and_says_how_old_the_news_are(linked):
+    alice = linked.alice
+    await alice.types("start notebook")
+    await linked.pass_time(3)
+    for _ in range(5):
+        told = await alice.presses(alice.card, "Refresh")
+        assert "I look again now; the card shows what I find." in told[-1].text
+        await linked.pass_time(1)
+    assert linked.calls(f"GET /api/workspaces/{linked.resource('notebook').id}") <= 2
+
+
+async def test_status_buttons_and_see_its_page(linked):
+    alice = linked.alice
+    shown = await alice.types("status notebook")
+    assert shown.address("See its page") == (
+        f"{linked.saturn_url}/dash/resources/workspace/{linked.resource('notebook').id}"
+    )
+    told = await alice.presses(shown, "Refresh")
+    assert "*notebook*" in told[-1].text
+    await alice.presses(shown, "Start")
+    await linked.pass_time(45)
+    assert alice.only("ready")
+
+
+async def test_the_confirmation_of_stop_names_the_workspace(linked):
+    shown = await linked.alice.types("status report")
+    asks = shown.button("Stop")["confirm"]
+    assert "report stops for everything that runs in it." in asks["text"]["text"]
+    await linked.alice.presses(shown, "Stop")
+    await linked.pass_time(25)
+    assert linked.alice.only("stopped")
+
+
+async def test_start_on_the_stopped_message_starts_again(linked):
+    alice = linked.alice
+    await alice.types("stop report")
+    await linked.pass_time(25)
+    await alice.presses(alice.only("stopped"), "Start")
+    await linked.pass_time(30)
+    assert alice.only("ready")
+
+
+async def test_a_double_click_is_one_wish_and_one_start(linked):
+    alice = linked.alice
+    shown = await alice.types("status training")
+    action = shown.button("Start")["action_id"]
+    press = linked.slack.press
+    await asyncio.gather(*(press(alice.id, GENERAL, shown.ts, action) for _ in range(2)))
+    await linked.settle()
+    await linked.pass_time(30)
+    assert linked.calls("POST .*/start") == 1
+    assert alice.only("ready")
+    assert len(alice.told("card")) == 1
+
+
+async def test_fifty_replays_of_one_click_have_one_effect(linked):
+    alice = linked.alice
+    shown = await alice.types("status training")
+    await linked.slack.press(alice.id, GENERAL, shown.ts, shown.button("Start")["action_id"])
+    await asyncio.gather(*(linked.slack.dispatcher.replay() for _ in range(50)))
+    await linked.settle()
+    await linked.pass_time(30)
+    assert linked.calls("POST .*/start") == 1
+    assert (len(alice.told("card")), len(alice.told("ready"))) == (1, 1)
+    assert len(await linked.audit("workspace.start")) == 1
+
+
+async def test_replays_after_a_restart_of_the_bot_have_no_second_effect_either(linked):
+    alice = linked.alice
+    await alice.types("start training")
+    sent = len(linked.slack.dispatcher.sent) - 1
+    while b"start+training" not in linked.slack.dispatcher.sent[sent].body:
+        sent -= 1
+    await linked.pass_time(30)
+    await linked.stop_bot()
+    await linked.start_bot()
+    assert (await linked.slack.dispatcher.replay(sent)).ok
+    assert (await linked.slack.dispatcher.replay(sent)).status == 401
+    await linked.pass_time(30)
+    assert linked.calls("POST .*/start") == 1
+    assert (len(alice.told("card")), len(alice.told("ready"))) == (1, 1)
+
+
+async def test_an_event_that_slack_delivers_again_has_one_effect(linked):
+    alice = linked.alice
+    said = await linked.slack.say(alice.id, "@bot", "start training")
+    await linked.settle()
+    for number in (1, 2, 3):
+        await linked.slack.events.redeliver(said["events"][0], number)
+        await linked.pass_time(60, step=5)
+    assert linked.calls("POST .*/start") == 1
+    assert (len(alice.told("card")), len(alice.told("ready"))) == (1, 1)
+
+
+async def test_an_event_that_slack_could_deliver_only_the_second_time_counts(linked):
+    alice, app = linked.alice, linked.slack.state.app
+    address, app.request_url = app.request_url, "http://127.0.0.1:9/slack/events"
+    said = await linked.slack.say(alice.id, "@bot", "start training")
+    app.request_url = address
+    await linked.pass_time(62)
+    assert linked.slack.events.deliveries[said["events"][0]].delivered
+    await linked.pass_time(30)
+    assert alice.only("ready")
+
+
+async def test_somebody_elses_button_does_nothing_and_tells_nothing(linked):
+    alice, bob = linked.alice, linked.bob
+    await bob.links("bob")
+    shared = await alice.types("start training --share")
+    await linked.pass_time(25)
+    before = (linked.calls("POST"), len(await linked.audit("workspace.")))
+    for label in ("Stop", "Refresh", "Open"):
+        (told,) = await bob.presses(shared, label)
+        assert told.is_private
+        assert FOREIGN in told.text
+        assert "training" not in told.text
+    assert (linked.calls("POST"), len(await linked.audit("workspace."))) == before
+    assert linked.resource("training").status(linked.clock.now()) == "running"
+
+
+async def test_the_owners_own_buttons_work_in_the_channel(linked):
+    alice = linked.alice
+    shared = await alice.types("start training --share")
+    await linked.pass_time(25)
+    (told,) = await alice.presses(shared, "Refresh")
+    assert "Running" in told.text
+    await alice.presses(shared, "Stop")
+    await linked.pass_time(25)
+    assert alice.only("stopped")
+
+
+async def test_a_stale_button_is_answered_honestly(linked):
+    alice = linked.alice
+    await alice.types("start broken")
+    await linked.pass_time(40)
+    failed = alice.only("failed")
+    linked.resource("broken").fail = False
+    await alice.types("start broken")
+    await linked.pass_time(40)
+    assert alice.only("ready")
+    await alice.types("forget broken")
+    told = await alice.presses(failed, "Try again")
+    assert told[-1].text
+    await linked.pass_time(40)
+    assert len(alice.told("ready")) <= 2
+
+
+async def test_a_button_of_a_workspace_that_is_gone_says_so_and_forgets_it(linked):
+    alice = linked.alice
+    shown = await alice.types("status training")
+    del linked.saturn.state.resources[linked.resource("training").id]
+    await alice.presses(shown, "Start")
+    await linked.pass_time(30)
+    failed = alice.only("failed")
+    assert "Saturn Cloud knows nothing of it. Write `list` to see what is there." in failed.text
+    linked.clock.advance(90)
+    await alice.types("list")
+    gone = await alice.types("status training")
+    assert "No longer there" in gone.text
+    assert "no longer exists at Saturn Cloud" in (await alice.types("start training")).text
+    told = await alice.presses(gone, "Forget")
+    assert "*training* is off your list." in told[-1].text
+    assert "training" not in (await alice.types("list")).text
+
+
+async def test_old_buttons_and_made_up_keys_do_nothing(linked):
+    alice = linked.alice
+    shown = await alice.types("status training")
+    message = linked.slack.state.message(GENERAL, shown.ts)
+    element = next(one for one in _buttons(shown) if one["text"]["text"] == "Start")
+    for action_id, value in (("teleport", element["value"]), ("start", "ws_invented"), ("stop", "")):
+        forged = {**element, "action_id": action_id, "value": value or "x"}
+        message.blocks = [{"type": "actions", "block_id": "forged", "elements": [forged]}]
+        told = await alice.clicks(shown, action_id)
+        assert told[-1].text
+    await linked.pass_time(20)
+    assert linked.calls("POST .*/(start|stop)") == 0
+
+
+@pytest.mark.parametrize("verb", ["start", "stop", "restart"])
+async def test_asking_twice_for_the_same_joins(linked, verb):
+    alice = linked.alice
+    name = "training" if verb == "start" else "report"
+    await alice.types(f"{verb} {name}", then_settle=False)
+    again = await alice.types(f"{verb} {name}")
+    assert "already" in again.text
+    await linked.pass_time(70)
+    assert linked.calls("POST .*/start") == (0 if verb == "stop" else 1)
+    assert linked.calls("POST .*/stop") == (0 if verb == "start" else 1)
+    assert len(alice.told("card")) == 1
+
+
+def _buttons(shown):
+    return [
+        element
+        for block in shown.json["blocks"]
+        for element in [*block.get("elements", ()), block.get("accessory") or {}]
+        if element.get("type") == "button"
+    ]

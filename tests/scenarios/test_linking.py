@@ -1,0 +1,207 @@
+"""Linking as people live through it: links that are late, used, somebody else's; unlinking."""
+
+from __future__ import annotations
+
+import pytest
+
+from playground.demo.browser import Browser
+from tests.support.scenario import BOB, Person
+
+both_ways = pytest.mark.parametrize(
+    "bare", [{"sign_in": True}, {"sign_in": False}], indirect=True, ids=["sign-in", "code"]
+)
+
+
+async def is_linked(world, user=None):
+    return bool(await world.bot.store.accounts(world.principal(*([user] if user else []))))
+
+
+@both_ways
+async def test_a_link_is_for_one_pair_of_eyes_and_names_whom_it_is_for(bare):
+    shown, address = await bare.alice.invited()
+    assert shown.is_private
+    assert "works once, and is valid for 10 minutes" in shown.text
+    async with Browser() as browser:
+        page = await browser.get(address)
+        assert address not in page.url
+        if bare.has_sign_in:
+            page = await browser.get(page.link("/link/sign-in"))
+            page = await browser.get(page.link(f"as={bare.alice.id}"))
+        assert "Olivia Osei" in page.text or "olivia" in page.text
+        assert "Acme Research" in page.text
+
+
+@both_ways
+async def test_an_expired_link_says_what_to_type(bare):
+    _, address = await bare.alice.invited()
+    bare.clock.advance(601)
+    async with Browser() as browser:
+        page = await browser.get(address)
+    assert page.status == 410
+    assert "Type /workspace link saturn in Slack to get a new link." in page.text
+
+
+@both_ways
+async def test_a_used_link_says_what_to_type(bare):
+    shown, address = await bare.alice.invited()
+    async with Browser() as browser:
+        page = await bare.alice.goes_through(browser, address, bare.token_of("alice"))
+        if not bare.has_sign_in:
+            await bare.alice.types_back(shown, page)
+    async with Browser() as browser:
+        page = await browser.get(address)
+    assert page.status == 410
+    assert "a link works once" in page.text
+    assert "/workspace link saturn" in page.text
+
+
+@pytest.mark.parametrize("bare", [{"sign_in": True}], indirect=True)
+async def test_a_link_in_another_persons_hands_links_nothing(bare):
+    _, address = await bare.alice.invited()
+    victim = Person(bare, BOB)
+    async with Browser() as browser:
+        page = await browser.get(address)
+        page = await browser.get(page.link("/link/sign-in"))
+        page = await browser.get(page.link(f"as={victim.id}"))
+    assert page.status == 403
+    assert "You are signed in to Slack as somebody else." in page.text
+    assert not await is_linked(bare)
+    assert not await is_linked(bare, BOB)
+    mismatches = [row for row in await bare.audit("link.sign_in") if row["result"] == "mismatch"]
+    assert {row["actor"] for row in mismatches} == {bare.principal().key, bare.principal(BOB).key}
+
+
+async def test_a_code_in_another_persons_hands_links_nothing(bare):
+    shown, address = await bare.alice.invited()
+    async with Browser() as browser:
+        page = await bare.alice.goes_through(browser, address, bare.token_of("alice"))
+    other, _ = await bare.bob.invited()
+    answer = await bare.bob.types_back(other, page)
+    assert not answer["ok"]
+    assert "No code is expected from you right now" in answer["errors"]["code"]
+    assert not await is_linked(bare, BOB)
+    assert (await bare.alice.types_back(shown, page))["ok"]
+    assert await is_linked(bare)
+
+
+async def test_a_wrong_code_is_said_at_its_field_and_the_right_one_still_works(bare):
+    shown, address = await bare.alice.invited()
+    async with Browser() as browser:
+        page = await bare.alice.goes_through(browser, address, bare.token_of("alice"))
+    await bare.alice.presses(shown, "Enter code")
+    answer = await bare.alice.submits(code="WRONG-234")
+    assert "4 tries are left" in answer["errors"]["code"]
+    await bare.slack.close_view(bare.alice.id)
+    assert (await bare.alice.types_back(shown, page))["ok"]
+    modal = bare.alice.modal()
+    assert modal is not None
+    assert "Your account alice at Saturn Cloud is linked." in str(modal["blocks"])
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ({"status": 401}, "did not accept this token"),
+        ({"status": 403}, "token"),
+        ({"status": 429, "headers": {"Retry-After": "7"}}, "Try again in 7 seconds"),
+        ({"status": 503}, "has a problem of its own"),
+        ({"body": "<html>hello</html>", "headers": {"Content-Type": "text/html"}}, "does not understand"),
+        ({"body": "null"}, "does not understand"),
+        ({"drop": True}, "did not answer"),
+    ],
+    ids=["401", "403", "429", "503", "html", "null", "nothing"],
+)
+async def test_a_provider_that_can_not_check_a_token_is_said_on_the_page_and_costs_nothing(bare, fault, said):
+    shown, address = await bare.alice.invited()
+    bare.saturn_fails("/api/user", **fault)
+    async with Browser() as browser:
+        page = await browser.get(address)
+        page = await browser.submit(page, token=bare.token_of("alice"))
+        assert page.status == 422
+        assert said in page.text
+        page = await browser.submit(page, token=bare.token_of("alice"))
+        page = await browser.submit(page)
+    assert (await bare.alice.types_back(shown, page))["ok"]
+    assert await is_linked(bare)
+
+
+async def test_the_account_of_somebody_else_is_not_linked_twice(linked):
+    shown, address = await linked.bob.invited()
+    async with Browser() as browser:
+        page = await linked.bob.goes_through(browser, address, linked.token_of("alice"))
+    answer = await linked.bob.types_back(shown, page)
+    assert "is linked to another person in Slack" in answer["errors"]["code"]
+    assert not await is_linked(linked, BOB)
+
+
+async def test_unlinking_by_the_button_deletes_the_secret_and_ends_what_is_under_way(linked):
+    alice = linked.alice
+    await alice.types("start notebook")
+    await linked.pass_time(3)
+    await alice.presses(alice.only("linked"), "Unlink")
+    await linked.pass_time(5)
+    assert "I have deleted my access to it." in alice.only("unlinked").text
+    assert not await is_linked(linked)
+    assert "called off" in alice.card.text
+    assert "Your account at Saturn Cloud was unlinked." in alice.card.text
+    before = linked.calls("")
+    await linked.pass_time(700, step=20)
+    assert linked.calls("") == before
+    assert "not linked yet" in (await alice.types("start notebook")).text
+    assert linked.calls("") == before
+
+
+async def test_unlinking_by_name_and_linking_anew_finds_everything_again(linked):
+    alice = linked.alice
+    await alice.types("alias notebook lab")
+    assert "is unlinked" in (await alice.types("unlink saturn")).text
+    assert "no account linked" in (await alice.types("unlink saturn")).text
+    await linked.pass_time(2)
+    await alice.links("alice")
+    assert "notebook" in (await alice.types("list")).text
+
+
+async def test_an_administrator_ends_a_colleagues_link_and_nobody_else_does(linked):
+    refused = await linked.bob.types("unlink saturn <@U0OLIVIA>")
+    assert "Only administrators of mine can do that." in refused.text
+    assert await is_linked(linked)
+    answer = await linked.person("U0AMIR").types("unlink saturn <@U0OLIVIA>")
+    assert "is unlinked" in answer.text
+    await linked.pass_time(2)
+    assert not await is_linked(linked)
+    assert "An administrator asked for it." in linked.alice.only("unlinked").text
+
+
+async def test_somebody_who_leaves_is_unlinked_and_nothing_goes_on_in_their_name(linked):
+    await linked.alice.types("start notebook")
+    await linked.pass_time(3)
+    await linked.slack.change_person(linked.alice.id, deleted=True)
+    await linked.settle()
+    assert not await is_linked(linked)
+    before = linked.calls("")
+    await linked.pass_time(700, step=20)
+    assert linked.calls("") == before
+
+
+async def test_a_lost_event_of_somebody_leaving_is_made_up_for_by_the_nightly_reading(linked):
+    linked.slack.state.people[linked.alice.id].deleted = True
+    await linked.know_everybody()
+    assert not await is_linked(linked)
+    assert await linked.bot.store.claim_tasks(10, 1.0) == []
+
+
+async def test_removing_the_app_ends_every_link(linked):
+    await linked.slack.uninstall()
+    await linked.settle()
+    assert not await is_linked(linked)
+
+
+async def test_linking_anew_replaces_the_old_link(linked):
+    alice = linked.alice
+    asked = await alice.types("link saturn")
+    assert "Linking anew replaces it." in asked.text
+    await alice.links("carol", asked=asked)
+    assert "course" in (await alice.types("list")).text
+    assert "linked as carol" in (await alice.types("whoami")).text
+    links = await linked.bot.store.accounts(linked.principal())
+    assert [account.username for account in links] == ["carol"]

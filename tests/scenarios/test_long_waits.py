@@ -1,0 +1,166 @@
+"""What takes long, and what happens elsewhere: deadlines, cards that follow, days without use."""
+
+from __future__ import annotations
+
+import pytest
+import pytest_asyncio
+
+from tests.support.scenario import ID, world
+
+MINUTE = 60.0
+
+
+@pytest_asyncio.fixture
+async def linked(tmp_path):
+    """A world in which Olivia has linked her account and deadlines are short."""
+    async with world(tmp_path, settings={"USHER_DEADLINE_MINUTES": 3}) as ready:
+        await ready.alice.links("alice")
+        yield ready
+
+
+async def waiting(linked):
+    """Start what never comes up, and let its deadline pass."""
+    linked.resource("notebook").start_seconds = 100_000
+    await linked.alice.types("start notebook")
+    await linked.pass_time(4 * MINUTE, step=10)
+    return linked.alice.only("waiting")
+
+
+async def test_after_the_deadline_it_says_still_waiting_once_and_goes_on_looking(linked):
+    alice = linked.alice
+    told = await waiting(linked)
+    assert "The start of *notebook* at Saturn Cloud takes longer than expected." in told.text
+    assert told.labels == ["Keep waiting", "Stop", "See its page"]
+    assert "Keep waiting" in alice.card.labels
+    await linked.pass_time(4 * MINUTE, step=10)
+    assert alice.only("waiting")
+    linked.resource("notebook").runs[-1].due_at = linked.clock.now()
+    await linked.pass_time(60, step=5)
+    assert alice.only("ready")
+    assert linked.calls("POST .*/start") == 1
+
+
+async def test_keep_waiting_sets_a_new_deadline_and_starts_nothing(linked):
+    alice = linked.alice
+    told = await waiting(linked)
+    (kept,) = [shown for shown in await alice.presses(told, "Keep waiting") if shown.is_private]
+    assert "I keep looking after *notebook*" in kept.text
+    await linked.pass_time(20, step=5)
+    assert "Keep waiting" not in alice.card.labels
+    await linked.pass_time(4 * MINUTE, step=10)
+    assert len(alice.told("waiting")) == 2
+    assert linked.calls("POST .*/start") == 1
+
+
+async def test_stop_on_the_waiting_message_ends_it(linked):
+    alice = linked.alice
+    told = await waiting(linked)
+    await alice.presses(told, "Stop")
+    await linked.pass_time(60, step=5)
+    assert alice.only("stopped")
+    assert "called off" in alice.told("card")[0].text
+    late = await alice.presses(told, "Keep waiting")
+    assert "You asked for something else meanwhile." in late[-1].text
+
+
+async def test_the_deadline_counts_while_the_bot_is_down(linked):
+    linked.resource("notebook").start_seconds = 100_000
+    await linked.alice.types("start notebook")
+    await linked.stop_bot()
+    linked.clock.advance(10 * MINUTE)
+    await linked.start_bot()
+    await linked.pass_time(30, step=5)
+    assert linked.alice.only("waiting")
+
+
+async def test_the_deadline_is_told_too_while_the_provider_is_away_or_the_link_is_refused(linked):
+    linked.saturn.state.accounts.mark("alice", "revoked")
+    await linked.alice.types("start notebook")
+    await linked.pass_time(4 * MINUTE, step=10)
+    assert linked.alice.only("waiting")
+    assert linked.alice.only("link_again")
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "said"),
+    [
+        ("stopped", "It was running, and has been stopped at Saturn Cloud since then."),
+        ("error", "It was running, and has failed at Saturn Cloud since then."),
+    ],
+)
+async def test_what_happens_elsewhere_shows_on_the_card_and_starts_nothing(linked, elsewhere, said):
+    alice = linked.alice
+    await alice.types("start training")
+    await linked.pass_time(30)
+    linked.resource("training").force(elsewhere, linked.clock.now())
+    await linked.pass_time(400, step=10)
+    assert said in alice.card.text
+    assert "Open" not in alice.card.labels
+    assert linked.calls("POST .*/start") == 1
+    await alice.presses(alice.card, "Start")
+    await linked.pass_time(30)
+    assert len(alice.told("ready")) == 2
+
+
+async def test_a_workspace_that_is_removed_elsewhere_shows_on_the_card(linked):
+    alice = linked.alice
+    await alice.types("start training")
+    await linked.pass_time(30)
+    del linked.saturn.state.resources[ID["training"]]
+    await linked.pass_time(400, step=10)
+    assert "It no longer exists at Saturn Cloud." in alice.card.text
+    told = await alice.presses(alice.card, "Forget")
+    assert "*training* is off your list." in told[-1].text
+
+
+async def test_stopped_elsewhere_while_it_starts_is_told_and_not_started_again(linked):
+    alice = linked.alice
+    await alice.types("start notebook")
+    await linked.pass_time(14)
+    linked.resource("notebook").stop(linked.clock.now())
+    await linked.pass_time(40)
+    assert "It was stopped at Saturn Cloud while it was starting." in alice.only("failed").text
+    await linked.pass_time(400, step=10)
+    assert linked.calls("POST .*/start") == 1
+
+
+async def test_a_start_under_way_elsewhere_is_joined_and_told(linked):
+    linked.resource("notebook").start(linked.clock.now())
+    linked.clock.advance(1)
+    await linked.alice.types("start notebook")
+    await linked.pass_time(60)
+    assert linked.alice.only("ready")
+    assert len(linked.resource("notebook").runs) == 1
+
+
+async def test_a_running_workspace_is_looked_at_seldom_and_after_a_day_without_use_more_seldom(linked):
+    await linked.alice.types("start training")
+    await linked.pass_time(30)
+
+    def reads():
+        return linked.calls(f"GET /api/workspaces/{ID['training']}")
+
+    before = reads()
+    await linked.pass_time(3600, step=60)
+    assert 9 <= reads() - before <= 12
+    linked.clock.advance(86_400)
+    await linked.pass_time(3600, step=60)
+    before = reads()
+    await linked.pass_time(2 * 3600, step=60)
+    assert 3 <= reads() - before <= 5
+
+
+async def test_two_people_who_share_a_resource_are_served_by_one_read(bare):
+    bare.saturn.state.accounts.people["bob"].admin = True
+    await bare.alice.links("alice")
+    await bare.bob.links("bob")
+    await bare.bob.types(f"add {ID['training']} borrowed")
+    await bare.pass_time(12)
+    await bare.alice.types("start training")
+    for _ in range(10):
+        await bare.bob.types("status borrowed")
+        await bare.alice.types("status training")
+        await bare.pass_time(1)
+    assert bare.saturn.harness.smallest_gap >= 10.0
+    await bare.pass_time(20)
+    assert bare.alice.only("ready")

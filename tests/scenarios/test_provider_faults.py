@@ -1,0 +1,236 @@
+"""A provider that fails: a true sentence, no blind repeat, and it goes on when that is over."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from bot import doctor
+from tests.support.scenario import ID
+
+HTML = {"body": "<html><body>Bad gateway</body></html>", "headers": {"Content-Type": "text/html"}}
+START = "/start$"
+READ = rf"/api/workspaces/{ID['notebook']}$"
+
+#: What a start is answered with, what the person reads then, and whether it comes true by itself.
+AT_START = {
+    "403": ({"status": 403}, "Your account at Saturn Cloud may not do that.", False),
+    "404": ({"status": 404}, "Saturn Cloud knows nothing of it.", False),
+    "400": ({"status": 400}, "Saturn Cloud refused the request.", False),
+    "409": ({"status": 409}, "", True),
+    "429": ({"status": 429, "headers": {"Retry-After": "20"}}, "Saturn Cloud asked me to slow down.", True),
+    "500": ({"status": 500}, "Saturn Cloud", True),
+    "503": ({"status": 503}, "Saturn Cloud", True),
+    "html": (HTML, "Saturn Cloud", True),
+    "null": ({"body": "null", "after": True}, "", True),
+    "garbage": ({"garbage": True}, "", True),
+    "nothing": ({"drop": True}, "Saturn Cloud", True),
+    "cut short": ({"truncate": 1}, "", True),
+}
+
+
+@pytest.mark.parametrize("name", AT_START)
+async def test_a_start_that_is_answered_with(linked, name):
+    fault, said, recovers = AT_START[name]
+    alice = linked.alice
+    linked.saturn_fails(START, times=1, **fault)
+    await alice.types("start notebook")
+    await linked.pass_time(2)
+    seen = alice.card.text + "".join(shown.text for shown in alice.told("failed"))
+    assert said in seen, seen
+    await linked.pass_time(100)
+    assert "Something went wrong" not in "".join(shown.text for shown in alice.sees())
+    if recovers:
+        assert alice.only("ready")
+        assert not alice.told("failed")
+        assert "Running since" in alice.card.text
+    else:
+        assert re.search(r"Reference \w{4}-\w{4}", alice.only("failed").text)
+        assert not alice.told("ready")
+        assert linked.calls("POST .*/start") == 1
+    assert len(linked.resource("notebook").runs) == int(recovers)
+
+
+async def test_a_start_that_was_taken_in_words_only_ends_with_try_again_and_no_second_call(linked):
+    linked.saturn_fails(START, times=1, body="null")
+    await linked.alice.types("start notebook")
+    await linked.pass_time(60)
+    failed = linked.alice.only("failed")
+    assert linked.calls("POST .*/start") == 1
+    await linked.alice.presses(failed, "Try again")
+    await linked.pass_time(60)
+    assert linked.alice.only("ready")
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["never arrived", "accepted"])
+@pytest.mark.parametrize("fault", [{"status": 504}, {"drop": True}, HTML], ids=["504", "nothing", "html"])
+async def test_after_an_unknown_outcome_it_looks_before_it_starts_again(linked, fault, after):
+    linked.saturn_fails(START, times=1, after=after, **fault)
+    await linked.alice.types("start notebook")
+    await linked.pass_time(100)
+    assert linked.alice.only("ready")
+    assert len(linked.resource("notebook").runs) == 1
+    assert linked.calls("POST .*/start") == (1 if after else 2)
+
+
+async def test_a_workspace_that_is_just_stopping_is_started_as_soon_as_that_is_over(linked):
+    linked.resource("report").stop_seconds = 25
+    linked.resource("report").stop(linked.clock.now())
+    await linked.alice.types("start report")
+    await linked.pass_time(90)
+    assert linked.alice.only("ready")
+    assert not linked.alice.told("failed")
+
+
+#: What a status read is answered with three times in a row, and what the card says meanwhile.
+AT_STATUS = {
+    "429": ({"status": 429, "headers": {"Retry-After": "15"}}, "Saturn Cloud asked me to slow down."),
+    "500": ({"status": 500}, "Saturn Cloud has not answered since"),
+    "html": (HTML, "Saturn Cloud has not answered since"),
+    "null": ({"body": "null"}, "Saturn Cloud has not answered since"),
+    "a list": ({"body": "[]"}, "Saturn Cloud has not answered since"),
+    "a wrong type": ({"body": '{"status": 7}'}, "Saturn Cloud has not answered since"),
+    "a strange word": (
+        {"body": '{"status": "meditating"}'},
+        "Saturn Cloud reports an unknown state 'meditating'",
+    ),
+    "nothing": ({"drop": True}, "Saturn Cloud has not answered since"),
+    "cut short": ({"truncate": 5}, "Saturn Cloud has not answered since"),
+    "a redirect": ({"status": 302, "headers": {"Location": "http://127.0.0.1:9/"}}, None),
+}
+
+
+@pytest.mark.parametrize("name", AT_STATUS)
+async def test_a_status_that_is_answered_with(linked, name):
+    fault, said = AT_STATUS[name]
+    alice = linked.alice
+    await alice.types("start notebook")
+    linked.saturn_fails(READ, times=3, **fault)
+    await linked.pass_time(33)
+    seen = alice.card.text + "".join(shown.text for shown in alice.told("failed"))
+    if said is None:
+        assert "The start failed." in seen or "Saturn Cloud" in seen
+        return
+    assert said in seen, seen
+    assert not alice.told("failed")
+    await linked.pass_time(90)
+    assert alice.only("ready")
+    assert said not in alice.card.text
+    assert linked.calls("POST .*/start") == 1
+
+
+async def test_a_workspace_that_somebody_deletes_meanwhile_is_told(linked):
+    alice = linked.alice
+    await alice.types("start notebook")
+    await linked.pass_time(3)
+    del linked.saturn.state.resources[ID["notebook"]]
+    await linked.pass_time(30)
+    assert "It no longer exists at Saturn Cloud." in alice.only("failed").text
+    assert "Forget" in alice.card.labels or "See its page" in alice.card.labels or alice.card.labels == []
+
+
+async def test_a_right_that_is_taken_away_meanwhile_is_told_once(linked):
+    alice = linked.alice
+    await alice.types("start notebook")
+    linked.saturn_fails(READ, times=50, status=403)
+    await linked.pass_time(120, step=3)
+    assert "Your account at Saturn Cloud may not do that." in alice.only("failed").text
+    assert linked.calls(f"GET .*{ID['notebook']}") < 5
+
+
+async def test_a_refused_token_is_told_once_and_the_start_goes_on_after_linking_again(linked):
+    alice = linked.alice
+    await alice.types("start notebook")
+    await linked.pass_time(3)
+    linked.saturn.state.accounts.mark("alice", "revoked")
+    await linked.pass_time(300, step=5)
+    again = alice.only("link_again")
+    assert "Saturn Cloud no longer accepts your link." in again.text
+    assert again.labels == ["Link again"]
+    assert "no longer accepts your link" in alice.card.text
+    assert not alice.told("failed")
+    used = linked.calls(f"GET .*{ID['notebook']}")
+    await linked.pass_time(300, step=5)
+    assert linked.calls(f"GET .*{ID['notebook']}") == used
+
+    await alice.links("alice", asked=again)
+    await linked.pass_time(30)
+    assert alice.only("ready")
+    assert len(alice.told("link_again")) == 1
+    assert len(linked.resource("notebook").runs) == 1
+
+
+async def test_a_token_refused_at_the_start_call_waits_for_the_link_too(linked):
+    alice = linked.alice
+    linked.saturn.state.accounts.mark("alice", "revoked")
+    await alice.types("start notebook")
+    await linked.pass_time(60)
+    again = alice.only("link_again")
+    answer = await alice.types("start training")
+    assert "no longer accepts your link" in answer.text
+    await alice.links("alice", asked=again)
+    await linked.pass_time(60)
+    assert "*notebook* is ready" in alice.only("ready").text
+    assert len(linked.resource("notebook").runs) == 1
+
+
+async def test_a_whole_provider_that_is_away_is_named_once_and_everything_goes_on_afterwards(linked):
+    alice, bob = linked.alice, linked.bob
+    await bob.links("bob")
+    linked.saturn_fails("/api/", times=10_000, drop=True)
+    for text in ("start notebook", "start training", "stop report"):
+        await alice.types(text)
+    await bob.types("start analysis")
+    await linked.pass_time(240, step=3)
+    assert all("Saturn Cloud has not answered since" in shown.text for shown in alice.told("card"))
+    assert not alice.told("failed")
+    listed = await alice.types("list")
+    assert "Your workspaces" in listed.text
+    assert linked.calls("") < 200
+    linked.heal()
+    await linked.pass_time(180, step=3)
+    assert len(alice.told("ready")) == 2
+    assert alice.only("stopped")
+    assert bob.only("ready")
+    assert [len(linked.resource(name).runs) for name in ("notebook", "training")] == [1, 1]
+
+
+async def test_what_one_persons_account_lacks_delays_nobody_else(linked):
+    await linked.bob.links("bob")
+    linked.saturn.state.accounts.mark("alice", "revoked")
+    await linked.alice.types("start notebook")
+    await linked.bob.types("start analysis")
+    await linked.pass_time(30)
+    assert linked.bob.only("ready")
+    assert not linked.bob.told("link_again")
+    assert linked.alice.only("link_again")
+
+
+async def test_an_unusable_list_is_asked_for_again_and_delays_no_command_for_ever(bare):
+    bare.saturn_fails("/api/recipes", times=2, status=500)
+    alice = bare.alice
+    await alice.links("alice", asked=await alice.types("start training"))
+    await bare.pass_time(60)
+    assert alice.only("ready")
+
+
+@pytest.mark.parametrize(
+    "url", ["http://evil.example/ide/", "javascript:alert(1)", "https://127.0.0.1:1@evil.example/"]
+)
+async def test_an_address_that_leads_elsewhere_is_never_passed_on(linked, url):
+    alice = linked.alice
+    linked.saturn_fails(rf"/api/workspaces/{ID['report']}$", body=f'{{"status": "running", "url": "{url}"}}')
+    await alice.types("start report")
+    await linked.pass_time(15)
+    ready = alice.only("ready")
+    assert "gave no address that I may pass on" in ready.text
+    assert ready.labels[0] == "See its page"
+    assert not [text for _, text in linked.watch.versions if "evil.example" in text or "javascript" in text]
+
+
+async def test_doctor_says_so_when_a_provider_is_away(linked):
+    linked.saturn_fails("/api/status", times=1, status=502)
+    provider = linked.bot.providers["saturn"]
+    assert not (await doctor.check_connection("saturn", provider)).is_good
+    assert (await doctor.check_connection("saturn", provider)).is_good

@@ -1,0 +1,189 @@
+"""The main job at Saturn Cloud, as one person lives it from the first word to the last message."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from playground.demo.browser import Browser
+from tests.support.scenario import ID
+
+BAR = re.compile(r"(\d+) %")
+
+
+def percent(text: str) -> int:
+    found = BAR.search(text)
+    assert found is not None, text
+    return int(found[1])
+
+
+@pytest.mark.parametrize(
+    "bare", [{"sign_in": True}, {"sign_in": False}], indirect=True, ids=["sign-in", "code"]
+)
+async def test_a_start_before_anything_is_linked_runs_once_the_account_is_linked(bare):
+    alice = bare.alice
+    asked = await alice.types("start notebook")
+    assert asked.is_private
+    assert "not linked yet" in asked.text
+    assert bare.calls("") == 0
+
+    page = await alice.links("alice", asked=asked)
+    assert alice.only("linked").text.startswith("Your account *alice* at Saturn Cloud is linked.")
+    if bare.has_sign_in:
+        assert "Saturn Cloud is linked, as alice." in page.text
+    await bare.pass_time(40)
+    ready = alice.only("ready")
+    assert "*notebook* is ready. It opens when you are signed in at Saturn Cloud as alice." in ready.text
+    assert ready.address("Open") == f"{bare.saturn_url}/ide/{ID['notebook']}/"
+    assert bare.calls("POST .*/start") == 1
+    assert [shown.kind for shown in alice.sees()] == ["linked", "card", "ready"]
+
+
+async def test_the_card_goes_from_queued_to_running_in_its_place_and_a_new_message_ends_it(linked):
+    alice = linked.alice
+    answer = await alice.types("start notebook", then_settle=False)
+    assert answer.is_private
+    assert "Starting *notebook* at Saturn Cloud. You get a direct message when it is ready." in answer.text
+    await linked.bot.notifier.step_notices()
+    card = alice.card
+    assert "Queued to start since" in card.text
+    assert card.labels == ["Refresh", "Stop"]
+
+    await linked.settle()
+    await linked.pass_time(16)
+    assert "Starting since" in alice.card.text
+    await linked.pass_time(30)
+    running = alice.card
+    assert running.ts == card.ts
+    assert "Running since" in running.text
+    assert running.labels == ["Open", "Stop"]
+    ready = alice.only("ready")
+    assert ready.ts > card.ts
+    assert ready.labels == ["Open", "Stop"]
+    assert re.search(r"It took \d\d s\.", ready.text)
+    assert alice.sees()[-1].ts == ready.ts
+    assert len(alice.told("card")) == 1
+    await linked.pass_time(400, step=20)
+    assert [shown.kind for shown in alice.sees()] == ["linked", "card", "ready"]
+
+
+async def test_the_address_opens_the_ide_to_its_owner_and_to_nobody_else(linked):
+    await linked.alice.types("start training")
+    await linked.pass_time(30)
+    url = linked.alice.only("ready").address("Open")
+    for account, status in (("alice", 200), ("bob", 403)):
+        async with Browser() as browser:
+            page = await browser.get(f"{linked.saturn_url}/login")
+            password = linked.saturn.state.accounts.people[account].password
+            await browser.submit(page, username=account, password=password)
+            seen = await browser.get(url)
+        assert seen.status == status
+        assert ("The IDE of alice is running" in seen.text) == (status == 200)
+
+
+async def test_the_bar_never_goes_back_and_stays_below_95_until_it_is_ready(linked):
+    linked.resource("notebook").start_seconds = 930
+    alice = linked.alice
+    await alice.types("start notebook")
+    bars = [percent(alice.card.text)]
+    for _ in range(30):
+        await linked.pass_time(30, step=5)
+        bars.append(percent(alice.card.text))
+        assert "Starting since" in alice.card.text
+    assert bars == sorted(bars)
+    assert bars[0] < 20
+    assert 80 < bars[-1] < 95
+    await linked.pass_time(90, step=5)
+    assert "Running since" in alice.card.text
+    assert not BAR.search(alice.card.text)
+
+
+async def test_after_three_starts_the_card_says_what_is_usual(linked):
+    alice = linked.alice
+    for _ in range(3):
+        await alice.types("start notebook")
+        assert "Usually" not in alice.card.text
+        await linked.pass_time(45, step=3)
+        await alice.types("stop notebook")
+        await linked.pass_time(30, step=3)
+    await alice.types("start notebook")
+    assert re.search(r"Usually ready after \d\d s\.", alice.card.text)
+    await linked.pass_time(15)
+    linked.resource("notebook").runs[-1].due_at += 600
+    await linked.pass_time(120, step=5)
+    assert "It usually takes" in alice.card.text
+    assert "so this one takes longer" in alice.card.text
+
+
+async def test_a_running_workspace_is_ready_at_once_and_nothing_is_started(linked):
+    answer = await linked.alice.types("start report")
+    assert "*report* was running already" in answer.text
+    await linked.pass_time(12)
+    assert linked.alice.only("ready").address("Open").endswith(f"/ide/{ID['report']}/")
+    assert linked.calls("POST .*/start") == 0
+
+
+async def test_a_start_that_the_provider_fails_is_told_with_its_cause_and_can_be_tried_again(linked):
+    alice = linked.alice
+    await alice.types("start broken")
+    await linked.pass_time(40)
+    failed = alice.only("failed")
+    assert "The start of *broken* at Saturn Cloud failed. Saturn Cloud reports an error." in failed.text
+    assert re.search(r"Reference \w{4}-\w{4}", failed.text)
+    assert failed.labels == ["Try again", "See its page"]
+    linked.resource("broken").fail = False
+    await alice.presses(failed, "Try again")
+    await linked.pass_time(40)
+    assert "*broken* is ready" in alice.only("ready").text
+    assert linked.calls("POST .*/start") == 2
+
+
+async def test_a_stop_ends_as_stopped_with_a_message_of_its_own(linked):
+    alice = linked.alice
+    await alice.types("stop report")
+    await linked.pass_time(30)
+    stopped = alice.only("stopped")
+    assert "*report* is stopped at Saturn Cloud." in stopped.text
+    assert stopped.labels == ["Start"]
+    assert "Stopped since" in alice.card.text
+    assert linked.resource("report").status(linked.clock.now()) == "stopped"
+
+
+async def test_a_stop_calls_off_a_start_that_is_under_way(linked):
+    alice = linked.alice
+    await alice.types("start notebook")
+    await linked.pass_time(5)
+    answer = await alice.types("stop notebook")
+    assert "Calling off the start of *notebook* and stopping it." in answer.text
+    await linked.pass_time(60)
+    assert "The start was called off." in alice.told("card")[0].text
+    assert alice.only("stopped")
+    assert not alice.told("ready")
+    assert linked.resource("notebook").status(linked.clock.now()) == "stopped"
+    assert linked.calls("POST .*/start") == 1
+
+
+async def test_a_restart_goes_down_and_comes_up_once(linked):
+    alice = linked.alice
+    linked.resource("report").start_seconds = 15
+    await alice.types("restart report")
+    await linked.pass_time(80)
+    assert "*report* is ready" in alice.only("ready").text
+    assert (linked.calls("POST .*/stop"), linked.calls("POST .*/start")) == (1, 1)
+    assert len(linked.resource("report").runs) == 2
+
+
+async def test_what_was_under_way_goes_on_after_a_restart_of_the_bot(linked):
+    alice = linked.alice
+    await alice.types("start notebook")
+    await alice.types("stop report")
+    await linked.pass_time(3)
+    await linked.stop_bot()
+    linked.clock.advance(60)
+    await linked.start_bot()
+    await linked.settle()
+    await linked.pass_time(30)
+    assert alice.only("ready")
+    assert alice.only("stopped")
+    assert linked.calls("POST .*/notebook|POST .*/start") == 1

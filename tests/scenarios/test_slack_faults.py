@@ -1,0 +1,162 @@
+"""A Slack that fails: every message once, the rest later, and what can't be told shows in doctor."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from bot import doctor
+from tests.support.scenario.stage import spoil
+
+POST = "chat.postMessage"
+
+
+def refusal(word, status=200):
+    return {"status": status, "body": json.dumps({"ok": False, "error": word})}
+
+
+def limited(seconds):
+    return {**refusal("ratelimited", 429), "headers": {"Retry-After": str(seconds)}}
+
+
+async def dead(world):
+    """Return what doctor says of notices that were given up; empty when there are none."""
+    (_, check) = await doctor.read_store(world.bot.store)
+    return "" if check.is_good else check.found
+
+
+LATER = {
+    "429": limited(20),
+    "500": {"status": 500},
+    "503": {"status": 503, "body": "upstream connect error"},
+    "internal_error": refusal("internal_error"),
+    "a word that nobody knows": refusal("solar_flare"),
+    "html": {"body": "<html></html>", "headers": {"Content-Type": "text/html"}},
+    "null": {"body": "null"},
+    "nothing": {"drop": True},
+}
+
+
+@pytest.mark.parametrize("name", LATER)
+@pytest.mark.parametrize("times", [1, 3])
+async def test_what_slack_does_not_take_now_comes_later_and_once(linked, name, times):
+    alice = linked.alice
+    linked.slack_fails(POST, times=times, **LATER[name])
+    await alice.types("start training")
+    await linked.pass_time(160, step=2)
+    assert sorted(shown.kind for shown in alice.sees()) == ["card", "linked", "ready"]
+    assert await dead(linked) == ""
+    assert linked.calls("POST .*/start") == 1
+
+
+@pytest.mark.parametrize("fault", [{"drop": True}, {"status": 500}, {"status": 503}, {"truncate": 5}])
+async def test_a_message_that_arrived_without_an_answer_is_not_sent_again(linked, fault):
+    alice = linked.alice
+    linked.slack_fails(POST, times=2, after=True, **fault)
+    await alice.types("start training")
+    await linked.pass_time(200, step=2)
+    assert sorted(shown.kind for shown in alice.sees()) == ["card", "linked", "ready"]
+    assert "Running since" in alice.card.text
+    assert linked.calls("conversations.history", linked.slack) >= 1
+
+
+async def test_a_ready_message_that_arrived_before_the_bot_was_killed_is_not_sent_again(linked):
+    alice = linked.alice
+    await alice.types("start training")
+    await linked.pass_time(4)
+    linked.slack_fails(POST, times=1, after=True, drop=True)
+    await linked.pass_time(8)
+    assert len(alice.told("ready")) == 1
+    await linked.stop_bot()
+    await linked.start_bot()
+    await linked.pass_time(120, step=2)
+    assert len(alice.told("ready")) == 1
+
+
+async def test_a_person_who_can_be_sent_no_direct_message_is_told_in_the_channel_without_an_address(linked):
+    alice = linked.alice
+    linked.slack_fails(POST, times=10, **refusal("channel_not_found"))
+    await alice.types("start training")
+    await linked.pass_time(30)
+    told = [
+        shown for shown in alice.sees("C0GENERAL") if "does not let me write to you directly" in shown.text
+    ]
+    assert told
+    assert all(shown.is_private for shown in told)
+    assert not alice.told("ready")
+    assert "channel_not_found" in await dead(linked)
+    linked.heal()
+    assert "Running" in (await alice.types("status training")).text
+
+
+@pytest.mark.parametrize("word", ["user_disabled", "cannot_dm_bot", "msg_too_long"])
+async def test_what_slack_refuses_for_good_is_dead_and_shown_by_doctor(linked, word):
+    linked.slack_fails(POST, times=1, **refusal(word))
+    await linked.alice.types("start training")
+    await linked.pass_time(30)
+    assert word in await dead(linked)
+    assert linked.alice.only("ready")
+    assert any(line["event"] == "notice given up" for line in linked.watch.lines())
+
+
+@pytest.mark.parametrize("word", ["token_revoked", "invalid_auth", "account_inactive"])
+async def test_an_app_that_is_shut_out_loses_nothing_and_goes_on_when_it_is_let_in_again(linked, word):
+    alice = linked.alice
+    linked.slack_fails(POST, times=1_000, **refusal(word))
+    await alice.types("start training")
+    await linked.pass_time(400, step=4)
+    assert not alice.told("ready")
+    assert linked.calls("chat.postMessage", linked.slack) < 12
+    assert linked.bot.notifier.shut_out == word
+    linked.heal()
+    await linked.pass_time(200, step=2)
+    assert alice.only("ready")
+    assert await dead(linked) == ""
+
+
+@pytest.mark.parametrize(
+    "fault", [limited(30), {"status": 500}, {"drop": True}], ids=["429", "500", "nothing"]
+)
+async def test_a_card_that_can_not_be_drawn_now_is_drawn_later_as_it_is_then(linked, fault):
+    alice = linked.alice
+    await alice.types("start notebook")
+    await linked.pass_time(3)
+    linked.slack_fails("chat.update", times=3, **fault)
+    await linked.pass_time(200, step=2)
+    assert "Running since" in alice.card.text
+    assert alice.only("ready")
+
+
+async def test_a_card_that_was_deleted_is_let_go_and_the_message_comes(linked):
+    alice = linked.alice
+    await alice.types("start notebook")
+    await linked.pass_time(3)
+    state = linked.slack.state
+    state.remove(state.message(state.direct[alice.id], alice.card.ts))
+    await linked.pass_time(60)
+    assert alice.only("ready")
+    assert not alice.told("card")
+
+
+@pytest.mark.parametrize(
+    "fault", [{"status": 500}, {"status": 404}, {"drop": True}], ids=["500", "404", "nothing"]
+)
+async def test_a_reply_to_a_button_that_slack_does_not_take_is_given_up_and_the_wish_goes_on(linked, fault):
+    alice = linked.alice
+    shown = await alice.types("status training")
+    spoil(linked.slack.harness, "^/actions/", times=1, **fault)
+    await alice.presses(shown, "Start")
+    await linked.pass_time(30)
+    assert alice.only("ready")
+
+
+async def test_many_people_at_once_stay_within_slacks_budgets(bare):
+    people = {"U0OLIVIA": "alice", "U0CHEN": "bob", "U0TARA": "carol"}
+    for user, account in people.items():
+        await bare.person(user).links(account)
+    for user, name in (("U0OLIVIA", "notebook"), ("U0OLIVIA", "training"), ("U0CHEN", "notebook"),
+                       ("U0CHEN", "analysis"), ("U0TARA", "course")):  # fmt: skip
+        await bare.person(user).types(f"start {name}")
+    await bare.pass_time(90)
+    assert [len(bare.person(user).told("ready")) for user in people] == [2, 2, 1]

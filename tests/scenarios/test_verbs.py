@@ -1,0 +1,208 @@
+"""Every verb where people write it: in a channel, in a direct message, by mention."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.scenario import ID
+
+GENERAL, QUIET, SCIENCE = "C0GENERAL", "C0QUIET", "C0SCIENCE"
+
+
+async def said_by_command(person, text):
+    return (await person.types(text)).text
+
+
+async def said_by_message(person, text):
+    return "\n".join(shown.text for shown in await person.writes(text))
+
+
+async def said_by_mention(person, text):
+    shown = await person.mentions(text)
+    assert all(one.is_private for one in shown)
+    return "\n".join(one.text for one in shown)
+
+
+WAYS = {"command": said_by_command, "message": said_by_message, "mention": said_by_mention}
+every_way = pytest.mark.parametrize("say", WAYS.values(), ids=WAYS)
+
+
+@every_way
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("list", "Your workspaces"),
+        ("status notebook", "*notebook* · Saturn Cloud\nStopped"),
+        ("status", "Your workspaces"),
+        ("open notebook", "*notebook* is not running: stopped"),
+        ("alias notebook lab", "From now on *notebook* is *lab* to you."),
+        ("alias notebook", "Write `"),
+        ("forget notebook", "*notebook* is off your list. It stays as it is at Saturn Cloud"),
+        ("link", "Linking anew replaces it."),
+        ("unlink", "Which account do you want to unlink?"),
+        ("whoami", "*Saturn Cloud*: linked as alice"),
+        ("help", "start a workspace; its address comes by direct message"),
+        ("help start", "With only one workspace, `start` is enough."),
+        ("add", "with the link or the id of a workspace"),
+        ("add nonsense", "That is no link or id of a workspace at Saturn Cloud."),
+        ("fly me to the moon", "I don't know the word *fly*."),
+    ],
+)
+async def test_every_verb_answers_the_same_everywhere(linked, say, text, expected):
+    said = await say(linked.alice, text)
+    assert expected in said, said
+
+
+@every_way
+async def test_starting_and_stopping_work_everywhere(linked, say):
+    alice = linked.alice
+    said = await say(alice, "start training")
+    assert ("Starting *training*" in said) or say is said_by_message
+    await linked.pass_time(25)
+    assert "*training* is ready" in alice.only("ready").text
+    assert "*training* is running." in await say(alice, "open training")
+    await say(alice, "restart training")
+    await linked.pass_time(60)
+    assert len(alice.told("ready")) == 2
+    await say(alice, "stop training")
+    await linked.pass_time(30)
+    assert alice.only("stopped")
+
+
+async def test_link_code_opens_the_form_where_slack_can_and_offers_it_where_it_can_not(linked):
+    alice = linked.alice
+    assert "type the code that the link page shows you" in (await alice.mentions("link code"))[0].text
+    (asked,) = await alice.writes("link code")
+    await alice.presses(asked, "Enter code")
+    assert alice.modal()["title"]["text"] == "Finish linking"
+    await linked.slack.close_view(alice.id)
+    assert (await linked.slack.say(alice.id, GENERAL, "/workspace link code"))["ok"]
+    assert alice.modal()["title"]["text"] == "Finish linking"
+    answer = await alice.submits(code="ABCD-2345")
+    assert "No code is expected from you right now" in answer["errors"]["code"]
+
+
+async def test_no_verb_at_all_is_the_list_and_an_empty_mention_is_help(linked):
+    assert "Your workspaces" in (await linked.alice.types("")).text
+    assert "I start, stop and open your workspaces" in (await linked.alice.mentions(""))[0].text
+
+
+async def test_a_bare_start_runs_the_only_workspace_and_asks_where_there_are_more(linked):
+    await linked.carol.links("carol")
+    await linked.carol.types("start")
+    await linked.pass_time(25)
+    assert "*course* is ready" in linked.carol.only("ready").text
+
+    asked = await linked.alice.types("start")
+    assert "Which workspace?" in asked.text
+    assert {"Start notebook", "Start training"} <= {label.replace("*", "") for label in asked.labels} or {
+        "notebook",
+        "training",
+    } <= set(asked.labels)
+
+
+async def test_the_beginning_of_a_name_is_enough_and_case_does_not_matter(linked):
+    await linked.alice.types("START Train")
+    await linked.pass_time(25)
+    assert "*training* is ready" in linked.alice.only("ready").text
+
+
+async def test_a_command_works_in_a_channel_in_which_the_bot_is_not(linked):
+    answer = await linked.alice.types("start training", QUIET)
+    assert answer.is_private
+    assert "Starting *training*" in answer.text
+    await linked.pass_time(25)
+    assert linked.alice.only("ready")
+
+
+@pytest.mark.parametrize("channel", [GENERAL, SCIENCE])
+async def test_a_shared_answer_is_for_everybody_and_holds_no_address(linked, channel):
+    alice, bob = linked.alice, linked.bob
+    await alice.types("start report")
+    await linked.pass_time(15)
+    assert alice.only("ready").address("Open")
+    for text in ("list --share", "status report --share", "start training --share", "open report --share"):
+        shown = await alice.types(text, channel)
+        is_shared = "open" not in text
+        assert shown.is_private is not is_shared
+        if is_shared:
+            assert all("url" not in shown.button(label) for label in shown.labels)
+            assert any(one.ts == shown.ts for one in bob.sees(channel))
+    assert not [one for one in bob.sees(channel) if "/ide/" in str(one.json)]
+
+
+async def test_open_by_a_button_in_a_channel_answers_its_owner_alone(linked):
+    alice, bob = linked.alice, linked.bob
+    await alice.types("start report")
+    await linked.pass_time(15)
+    shared = await alice.types("status report --share")
+    (opened,) = await alice.presses(shared, "Open")
+    assert opened.is_private
+    assert ID["report"] in opened.address("Open")
+    (refused,) = await bob.presses(shared, "Open")
+    assert refused.is_private
+    assert "I know no such workspace of yours." in refused.text
+
+
+async def test_a_name_of_ones_own_works_with_every_verb_until_it_is_cleared(linked):
+    alice = linked.alice
+    await alice.types('alias training "deep thought"')
+    assert "Starting *deep thought*" in (await alice.types("start deep thought")).text
+    await linked.pass_time(25)
+    assert "*deep thought* is ready" in alice.only("ready").text
+    assert "has its own name again" in (await alice.types('alias "deep thought" --clear')).text
+    assert "*training*" in (await alice.types("status training")).text
+    taken = await alice.types("alias training notebook")
+    assert "Another workspace of yours has that name already." in taken.text
+
+
+async def test_what_was_forgotten_can_be_brought_back_by_its_name(linked):
+    alice = linked.alice
+    await alice.types("forget report")
+    assert "report" not in (await alice.types("list")).text
+    linked.clock.advance(700)
+    await linked.bot.reconciler.refresh_lists()
+    await linked.settle()
+    assert "report" not in (await alice.types("list")).text
+    assert "*report* at Saturn Cloud is back on your list." in (await alice.types("add report")).text
+    assert "report" in (await alice.types("list")).text
+
+
+@pytest.mark.parametrize("bare", [{"seeds_only": True}], indirect=True)
+async def test_where_there_are_no_lists_workspaces_are_added_by_link_and_by_id(bare):
+    alice = bare.alice
+    await alice.links("alice")
+    await alice.types("list")
+    nothing = alice.sees(GENERAL)[-1]
+    assert "You have no workspaces here yet. Write `/workspace add LINK`" in nothing.text
+    page = f"{bare.saturn_url}/dash/resources/workspace/{ID['notebook']}"
+    assert "is on your list" in (await alice.types(f"add {page} lab")).text
+    assert "is on your list" in (await alice.types(f"add {ID['training']} gpu")).text
+    await bare.pass_time(12)
+    await alice.types("start lab")
+    await bare.pass_time(45)
+    assert "*lab* is ready" in alice.only("ready").text
+    assert alice.only("ready").address("Open").endswith(f"/ide/{ID['notebook']}/")
+
+
+@pytest.mark.parametrize("bare", [{"seeds_only": True}], indirect=True)
+async def test_somebody_elses_workspace_that_was_added_by_its_id_is_not_there(bare):
+    alice = bare.alice
+    await alice.links("alice")
+    await alice.types(f"add {bare.resource('analysis', 'bob').id} bobs")
+    await alice.types("start bobs")
+    await bare.pass_time(30)
+    assert bare.resource("analysis", "bob").status(bare.clock.now()) == "stopped"
+    assert not alice.told("ready")
+
+
+async def test_a_workspace_that_is_new_at_the_provider_is_found_by_its_name(linked):
+    alice = linked.alice
+    state = linked.saturn.state
+    state.clone(state.accounts.people["alice"], {"type": "workspace", "spec": {"name": "fresh"}})
+    linked.watch.learn(linked.saturn)
+    linked.clock.advance(90)
+    answer = await alice.types("start fresh")
+    assert "I am looking at Saturn Cloud for it, and answer right after." in answer.text
+    await linked.pass_time(30)
+    assert "*fresh* is ready" in alice.only("ready").text

@@ -1,0 +1,132 @@
+"""What is looked at when a scenario is over: rules that were broken, and who could read what."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from bot.logs import Redactor, brief_exception
+
+if TYPE_CHECKING:
+    from playground.saturn import SaturnServer
+    from playground.slack import SlackServer
+    from playground.slack.records import Message
+
+#: An address of an IDE at Saturn Cloud or at a hub, with whose it is (an id, or a person's name).
+_IDE = re.compile(r"/ide/([0-9a-f]{32})|/user/([^/\"]+)/")
+_LINK_PAGE = re.compile(r"/link/[A-Za-z0-9_-]{20,}")
+
+
+@dataclass
+class Watch:
+    """Keep every version of every message, every page and every line of the log."""
+
+    versions: list[tuple[Message, str]] = field(default_factory=list)
+    pages: list[str] = field(default_factory=list)
+    log: io.StringIO = field(default_factory=io.StringIO)
+    #: Whose addresses a Slack user may see: names of accounts at the providers.
+    readers: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    #: Ids of workspaces by their owner's name, also of those that are removed later.
+    owners: dict[str, str] = field(default_factory=dict)
+    secrets: set[str] = field(default_factory=set)
+
+    def follow(self, slack: SlackServer) -> None:
+        """Remember each message as it is posted and changed."""
+
+        def heard(_what: str, message: Message, _before: dict[str, Any] | None) -> None:
+            self.versions.append((message, json.dumps(message.to_json(), ensure_ascii=False)))
+
+        slack.state.listeners.append(heard)
+        given = slack.credentials
+        self.secrets |= {given[key] for key in ("bot_token", "app_token", "signing_secret", "client_secret")}
+
+    def learn(self, saturn: SaturnServer) -> None:
+        """Learn what is secret there, and whose each workspace is."""
+        self.owners |= {key: resource.owner for key, resource in saturn.state.resources.items()}
+        accounts = saturn.state.accounts
+        self.secrets |= set(accounts._tokens) | set(accounts._refresh_tokens)
+
+    def may_read(self, user_id: str, account: str) -> None:
+        """Note that a Slack user links an account."""
+        self.readers[user_id].add(account)
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Return the log so far."""
+        return [json.loads(line) for line in self.log.getvalue().splitlines()]
+
+    def check(self, slack: SlackServer, *more: Any) -> None:
+        """Fail when a rule of Slack or of a provider was broken, or when somebody saw what is not theirs."""
+        assert slack.harness.violations == []
+        for server in more:
+            assert server.harness.violations == []
+        for message, text in self.versions:
+            readers = self._readers(slack, message)
+            for found in _IDE.finditer(text):
+                owner = self.owners.get(found[1], found[2] or "nobody")
+                assert readers, f"an address for everybody: {text}"
+                assert all(owner in self.readers[reader] for reader in readers), (readers, text)
+            assert readers or not _LINK_PAGE.search(text), f"a link for everybody: {text}"
+        log = self.log.getvalue()
+        assert not _IDE.search(log)
+        assert not _LINK_PAGE.search(log)
+        for sink in (log, *(text for _, text in self.versions), *self.pages):
+            assert not [secret for secret in self.secrets if secret in sink], sink
+        broken = [line for line in self.lines() if "exception" in line or line.get("level") == "critical"]
+        assert not broken
+
+    @staticmethod
+    def _readers(slack: SlackServer, message: Message) -> list[str]:
+        """Return who can read a message, empty for everybody in a channel."""
+        if message.only_for is not None:
+            return [message.only_for]
+        owner = slack.state.channels[message.channel].user
+        return [owner] if owner is not None else []
+
+
+@contextmanager
+def listening(watch: Watch, secrets: Redactor) -> Iterator[None]:
+    """Lead all logs through the bot's own processors into the watch, and undo that afterwards."""
+    shared: list[structlog.types.Processor] = [
+        structlog.stdlib.add_log_level,
+        brief_exception,
+        secrets,
+    ]
+    before = structlog.get_config()
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(watch.log)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    # The local servers' own access logs are none of the bot's.
+    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(level)
+        logging.getLogger("aiohttp.access").setLevel(logging.NOTSET)
+        structlog.configure(**before)
