@@ -177,7 +177,7 @@ class Reads:
 
     def _strange_word(self, line: Line, claim: ReadClaim, observed: Observed, now: float) -> ReadResult:
         """Keep the last state for a word that the provider's documents do not name; log each word once."""
-        word = observed.detail or "no word at all"
+        word = observed.detail or "unknown state"
         if (line.name, word) not in self._strange and len(self._strange) < REMEMBERED:
             self._strange.add((line.name, word))
             log.warning("state not known", connection=line.name, word=word)

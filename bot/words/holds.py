@@ -11,7 +11,7 @@ PERSON_UNKNOWN: Final = "I am asking Slack who you are before I go on."
 NOT_CONFIGURED: Final = (
     "The connection {name} is not set up any more. Ask whoever runs me, or unlink it with `unlink`."
 )
-STRANGE_STATE: Final = "{title} reports a state that I don't know ({word}). I keep looking."
+STRANGE_STATE: Final = "{title} reports an {word}, which its documents don't name. I keep looking."
 
 
 def silent_since(title: str, since: float) -> str:
@@ -25,5 +25,5 @@ def not_configured(name: str) -> str:
 
 
 def strange_state(title: str, word: str) -> str:
-    """Say that a provider used a word for a state that its documents do not name."""
+    """Say that a provider used a word that its documents do not name, told as ``unknown state 'x'``."""
     return STRANGE_STATE.format(title=title, word=word)
