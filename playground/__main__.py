@@ -30,19 +30,22 @@ def main(words: list[str] | None = None) -> int:
         first.print_help()
         return 0 if words else 2
     name = first.parse_args(words[:1]).server
-    module = importlib.import_module(f"playground.{name.replace('-', '_')}")
-    parser = argparse.ArgumentParser(prog=f"python -m playground {name}", description=module.__doc__)
-    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
-    parser.add_argument("--seed", help="JSON file that replaces what the server holds at start")
-    module.add_arguments(parser)
-    arguments = parser.parse_args(words[1:])
     try:
-        status = asyncio.run(module.run(arguments))
+        return _run(name, words[1:])
     except KeyboardInterrupt:
         return 130
     except (OSError, ValueError) as error:
         print(f"playground {name}: {error}", file=sys.stderr)
         return 1
+
+
+def _run(name: str, words: list[str]) -> int:
+    module = importlib.import_module(f"playground.{name.replace('-', '_')}")
+    parser = argparse.ArgumentParser(prog=f"python -m playground {name}", description=module.__doc__)
+    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
+    parser.add_argument("--seed", help="JSON file that replaces what the server holds at start")
+    module.add_arguments(parser)
+    status = asyncio.run(module.run(parser.parse_args(words)))
     return status or 0
 
 

@@ -7,8 +7,8 @@ import contextlib
 import signal
 from typing import TYPE_CHECKING
 
-from playground.demo.processes import StageError
-from playground.demo.stage import SLACK_PORT, say, stage
+from playground.demo.processes import StageError, StoppedError
+from playground.demo.stage import say, stage
 from playground.demo.welcome import welcome
 
 if TYPE_CHECKING:
@@ -26,9 +26,8 @@ async def run(arguments: Namespace) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    port = arguments.port or SLACK_PORT
     try:
-        async with stage(light=arguments.light, slack_port=port, tell=say, stop=stop) as running:
+        async with stage(light=arguments.light, slack_port=arguments.port, tell=say, stop=stop) as running:
             say(welcome(running))
             while not stop.is_set() and running.ended() is None:
                 with contextlib.suppress(TimeoutError):
@@ -37,9 +36,12 @@ async def run(arguments: Namespace) -> int:
             if gone is not None and not stop.is_set():
                 say(f"{gone.name} has ended by itself:\n{gone.last_words()}")
                 return 1
-            say("Stopping everything …")
+            say("\nStopping everything …")
+    except StoppedError:
+        say("Stopped before everything was up.")
+        return 130
     except StageError as error:
-        if not stop.is_set():
-            say(f"The demonstration could not start: {error}")
-            return 1
+        say(f"The demonstration could not start: {error}")
+        return 1
+    say("Everything is stopped and removed.")
     return 0

@@ -22,23 +22,36 @@ class Form:
     fields: dict[str, str] = field(default_factory=dict)
 
 
+#: What nobody reads aloud: the window's title, the head of every page, the path of steps.
+_SILENT = frozenset({"script", "style", "title", "header", "nav"})
+#: Where a new line begins.
+_LINES = frozenset(
+    {"p", "h1", "h2", "h3", "li", "dl", "div", "section", "form", "tr", "ul", "ol", "body", "br"}
+)
+
+
 class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.forms: list[Form] = []
         self.links: list[str] = []
-        self.words: list[str] = []
-        self._hidden = 0
+        self.lines: list[str] = []
+        self._line: list[str] = []
+        self._silent: list[str] = []
         self._select = ""
+        self._is_list_of_terms = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         told = {name: value or "" for name, value in attrs}
+        if tag in _SILENT or (tag == "ol" and "steps" in told.get("class", "").split()):
+            self._silent.append(tag)
+        self._break(tag)
+        if tag == "dt" and self._line:
+            self._line.append("·")
         if tag == "form":
             self.forms.append(Form(told.get("action", ""), told.get("method", "get").lower()))
         elif tag == "a" and told.get("href"):
             self.links.append(told["href"])
-        elif tag in ("script", "style"):
-            self._hidden += 1
         elif tag == "select":
             self._select = told.get("name", "")
         elif tag == "option" and self._select and self.forms:
@@ -46,6 +59,8 @@ class _Reader(HTMLParser):
                 self.forms[-1].fields[self._select] = told.get("value", "")
         elif tag in ("input", "textarea", "button") and told.get("name") and self.forms:
             self._input(tag, told)
+        if tag == "button" or (tag == "a" and "button" in told.get("class", "").split()):
+            self._line.append("[")
 
     def _input(self, tag: str, told: dict[str, str]) -> None:
         form, kind = self.forms[-1], told.get("type", "")
@@ -57,26 +72,51 @@ class _Reader(HTMLParser):
             form.fields[told["name"]] = told.get("value", "")
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in ("script", "style"):
-            self._hidden -= 1
-        elif tag == "select":
+        if self._silent and tag == self._silent[-1]:
+            self._silent.pop()
+        if tag == "select":
             self._select = ""
+        elif tag in ("button", "a") and "[" in self._line:
+            at = len(self._line) - 1 - self._line[::-1].index("[")
+            self._line[at:] = [f"[{' '.join(self._line[at + 1 :])}]"]
+        elif tag == "dl":
+            self._is_list_of_terms = False
+            self.end_line()
+        else:
+            self._break(tag)
+
+    def _break(self, tag: str) -> None:
+        """End the line where one ends; a list of terms is read as one."""
+        if tag in _LINES and not self._is_list_of_terms:
+            self.end_line()
+        if tag == "dl":
+            self._is_list_of_terms = True
 
     def handle_data(self, data: str) -> None:
-        if not self._hidden and data.strip():
-            self.words.append(" ".join(data.split()))
+        if not self._silent and data.strip():
+            self._line.append(" ".join(data.split()))
+
+    def end_line(self) -> None:
+        if self._line:
+            self.lines.append(" ".join(self._line))
+            self._line.clear()
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Hold what the browser shows: status, address, text as read aloud, forms and links."""
+    """Hold what the browser shows: status, address, lines as read aloud, forms and links."""
 
     status: int
     url: str
     source: str
-    text: str
+    lines: tuple[str, ...]
     forms: tuple[Form, ...]
     links: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """Return all lines as one."""
+        return " ".join(self.lines)
 
     def link(self, part: str) -> str:
         """Return the address of the first link that holds ``part``; raise LookupError without one."""
@@ -147,4 +187,6 @@ class Browser:
 def _read(status: int, url: str, source: str) -> Page:
     reader = _Reader()
     reader.feed(source)
-    return Page(status, url, source, " ".join(reader.words), tuple(reader.forms), tuple(reader.links))
+    reader.close()
+    reader.end_line()
+    return Page(status, url, source, tuple(reader.lines), tuple(reader.forms), tuple(reader.links))

@@ -23,6 +23,10 @@ class StageError(Exception):
     """Say which part of the demonstration did not come up, with what it said last."""
 
 
+class StoppedError(Exception):
+    """Say that the person stopped the demonstration before it was ready."""
+
+
 @dataclass(slots=True)
 class Child:
     """Hold one running process and the file that takes what it says."""
@@ -34,7 +38,7 @@ class Child:
     def last_words(self) -> str:
         """Return the end of what the process wrote, for an error message."""
         text = self.log.read_text(encoding="utf-8", errors="replace").strip()
-        return text[-1500:]
+        return text[-1500:] or "It said nothing."
 
     async def stop(self) -> None:
         """End the process and its children; kill what does not go in time."""
@@ -76,7 +80,7 @@ async def ready_line(child: Child) -> dict[str, Any]:
     except TimeoutError:
         raise StageError(f"{child.name} was not ready after {READY_SECONDS:.0f} s") from None
     except ValueError:
-        raise StageError(f"{child.name} ended before it was ready: {child.last_words()}") from None
+        raise StageError(f"{child.name} ended before it was ready:\n{child.last_words()}") from None
     if not isinstance(told, dict) or not told.get("ready"):
-        raise StageError(f"{child.name} is not ready: {child.last_words()}")
+        raise StageError(f"{child.name} is not ready:\n{child.last_words()}")
     return told

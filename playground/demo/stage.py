@@ -17,7 +17,15 @@ from typing import Any
 import aiohttp
 from cryptography.fernet import Fernet
 
-from playground.demo.processes import READY_SECONDS, Child, StageError, ready_line, start_child
+from playground.demo.processes import (
+    HOME,
+    READY_SECONDS,
+    Child,
+    StageError,
+    StoppedError,
+    ready_line,
+    start_child,
+)
 
 SLACK_PORT = 8400
 
@@ -40,11 +48,16 @@ class Stage:
 
 @asynccontextmanager
 async def stage(
-    *, light: bool, slack_port: int, tell: Callable[[str], None], stop: asyncio.Event | None = None
+    *,
+    light: bool,
+    slack_port: int | None = None,
+    tell: Callable[[str], None],
+    stop: asyncio.Event | None = None,
 ) -> AsyncIterator[Stage]:
     """Bring everything up, and take it down again whatever happens.
 
-    Raises StageError when a part fails, or when ``stop`` is set before everything is up.
+    Without ``slack_port`` the local Slack takes its usual one, or any where that is in use. Raises StageError
+    when a part fails, StoppedError when ``stop`` is set before everything is up.
     """
     folder = Path(tempfile.mkdtemp(prefix="usher-demo-"))
     children: list[Child] = []
@@ -53,16 +66,16 @@ async def stage(
         if light:
             hub_words.append("--light")
         tell("Starting a local Slack, a local Saturn Cloud and a real JupyterHub …")
+        port = free_port()
+        url = f"http://127.0.0.1:{port}"
         for name, words in (
-            ("slack", ["playground", "slack", "--port", str(free_port(slack_port))]),
+            ("slack", ["playground", "slack", *_app(url), "--port", str(_slack_port(slack_port))]),
             ("saturn", ["playground", "saturn", "--port", "0"]),
             ("jupyterhub", hub_words),
         ):
             children.append(await start_child(name, words, folder))
         slack, saturn, hub = await _unless(stop, asyncio.gather(*map(ready_line, children)))
         tell("Starting Usher …")
-        port = free_port(0)
-        url = f"http://127.0.0.1:{port}"
         environment = _environment(folder, slack, saturn, hub, port)
         children.append(await start_child("usher", ["bot", "serve"], folder, environment))
         await _unless(stop, asyncio.ensure_future(_wait_for_bot(children[-1], url)))
@@ -79,24 +92,40 @@ async def _unless(stop: asyncio.Event | None, work: asyncio.Future[Any]) -> Any:
     try:
         await asyncio.wait([stopping, work], return_when=asyncio.FIRST_COMPLETED)
         if not work.done():
-            raise StageError("stopped before it was ready")
+            raise StoppedError
         return work.result()
     finally:
         stopping.cancel()
         work.cancel()
+        await asyncio.gather(stopping, work, return_exceptions=True)
 
 
-def free_port(wanted: int) -> int:
-    """Return the wanted port when it is free, else any free one."""
-    for port in (wanted, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise StageError("no port is free")
+def free_port(wanted: int = 0) -> int:
+    """Return the wanted port, or any; raise StageError when it is in use."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError as error:
+            raise StageError(f"port {wanted} can't be used here ({error.strerror}): name another") from None
+        return int(probe.getsockname()[1])
+
+
+def _slack_port(asked: int | None) -> int:
+    if asked:
+        return free_port(asked)
+    try:
+        return free_port(SLACK_PORT)
+    except StageError:
+        return free_port()
+
+
+def _app(bot_url: str) -> list[str]:
+    """Have the local Slack know the app by its manifest: it grants and sends no more than that names.
+
+    The address to which Sign in with Slack returns is added by hand, as the operator does with this form.
+    """
+    return ["--manifest", str(HOME / "manifest.yml"), "--redirect-url", f"{bot_url}/link/slack"]
 
 
 def _environment(
@@ -146,7 +175,7 @@ async def _wait_for_bot(child: Child, url: str) -> None:
     async with aiohttp.ClientSession() as session:
         while loop.time() < until:
             if child.process.returncode is not None:
-                raise StageError(f"Usher ended before it was ready: {child.last_words()}")
+                raise StageError(f"Usher ended before it was ready:\n{child.last_words()}")
             try:
                 async with session.get(f"{url}/readyz") as answer:
                     if answer.status == 200:
@@ -154,15 +183,21 @@ async def _wait_for_bot(child: Child, url: str) -> None:
             except aiohttp.ClientError:
                 pass
             await asyncio.sleep(0.1)
-    raise StageError(f"Usher was not ready in time: {child.last_words()}")
+    raise StageError(f"Usher was not ready after {READY_SECONDS:.0f} s:\n{child.last_words()}")
 
 
 async def _register(slack_url: str, bot_url: str) -> None:
-    async with aiohttp.ClientSession() as session:
-        told = {"request_url": f"{bot_url}/slack/events"}
-        async with session.post(f"{slack_url}/_playground/app", json=told) as answer:
-            if answer.status != 200:
-                raise StageError("the local Slack did not take the bot's address")
+    told = {"request_url": f"{bot_url}/slack/events"}
+    try:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(f"{slack_url}/_playground/app", json=told) as answer,
+        ):
+            taken = answer.status == 200
+    except aiohttp.ClientError:
+        taken = False
+    if not taken:
+        raise StageError("the local Slack did not take Usher's address")
 
 
 def say(line: str) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +17,8 @@ READY_SECONDS = 90.0
 STOP_SECONDS = 60.0
 ANSWER_SECONDS = 20.0
 CHANNEL = "C0GENERAL"
+#: Slack's marks round what it shows in bold: a terminal shows them as they are.
+_BOLD = re.compile(r"(?<!\w)\*([^*\n]+)\*(?!\w)")
 
 
 class StoryError(Exception):
@@ -49,6 +52,7 @@ class Story:
     def __init__(self, person: Person, tell: Callable[[str], None]) -> None:
         self._person = person
         self._tell = tell
+        self._read: Sequence[str] = ()
 
     async def play(self, provider: Provider) -> None:
         """Play everything at one provider; raise StoryError naming the step that failed."""
@@ -75,7 +79,7 @@ class Story:
             if provider.title in label or len(labels(shown, "invite")) == 1
         )
         before = {message["ts"] for message in await self._person.messages(CHANNEL)}
-        self._tell(f"   {self._person.name} presses [{label}]")
+        self._does(f"presses [{label}]")
         await self._person.press(CHANNEL, shown, action_id)
         page = await self._person.wait_for(
             CHANNEL,
@@ -91,12 +95,15 @@ class Story:
             page = await browser.get(invitation)
             self._reads(page)
             if any("/link/sign-in" in link for link in page.links):
+                self._does("signs in with Slack")
                 page = await browser.get(page.link("/link/sign-in"))
                 if page.url.startswith(self._person.slack_url):
                     page = await browser.get(page.link(f"as={self._person.user_id}"))
                 self._reads(page)
+            self._does(f"pastes the token of {provider.owner[0]} at {provider.title}")
             page = await browser.submit(page, token=provider.token)
             self._reads(page)
+            self._does("confirms")
             page = await browser.submit(page)
             self._reads(page)
         linked = await self._person.wait_for(
@@ -125,7 +132,8 @@ class Story:
         page = await self._visit(provider, address(ready, "open_url"), provider.owner)
         if page.status != 200 or not re.search(provider.opened, page.source):
             raise NotSeenError(f"{urlsplit(page.url).path} answered {page.status}: {page.text[:200]}")
-        self._tell(f"   {provider.owner[0]}'s browser shows {urlsplit(page.url).path}: {page.text[:80]}")
+        shown = f": {page.text[:80]}" if page.text else ""
+        self._tell(f"   {provider.owner[0]}'s browser shows {urlsplit(page.url).path}{shown}")
 
     async def _other(self, provider: Provider, ready: Message) -> None:
         page = await self._visit(provider, address(ready, "open_url"), provider.other)
@@ -153,7 +161,7 @@ class Story:
 
     async def _command(self, words: str) -> Message:
         """Type a command; return the message that Slack shows as its answer."""
-        self._tell(f"   {self._person.name} types  {words}")
+        self._does(f"types  {words}")
         answer = await self._person.say(CHANNEL, words)
         messages = await self._person.messages(CHANNEL)
         shown = next((one for one in reversed(messages) if one["ts"] == answer.get("ts")), None)
@@ -162,13 +170,21 @@ class Story:
         self._sees(shown)
         return shown
 
+    def _does(self, what: str) -> None:
+        self._tell(f"   {self._person.name} {what}")
+
     def _sees(self, message: Message) -> None:
-        where = "only you see this" if message.get("ephemeral") else "Usher"
-        for number, line in enumerate(spoken(message).splitlines()):
-            self._tell(f"   {where + ':' if number == 0 else ' ' * (len(where) + 1)} {line}")
+        who = "only you see this" if message.get("ephemeral") else "Usher"
+        self._quote(who, html.unescape(_BOLD.sub(r"\1", spoken(message))).splitlines())
 
     def _reads(self, page: Page) -> None:
-        self._tell(f"   the page: {page.text[:300]} …")
+        """Quote a page, without what the one before said already."""
+        self._quote("the page", [line for line in page.lines if line not in self._read])
+        self._read = page.lines
+
+    def _quote(self, who: str, lines: Sequence[str]) -> None:
+        for number, line in enumerate(lines):
+            self._tell(f"   {who + ':' if number == 0 else ' ' * (len(who) + 1)} {line}")
 
 
 def _tells(message: Message, workspace: str, word: str) -> bool:

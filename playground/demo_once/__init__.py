@@ -11,7 +11,7 @@ import aiohttp
 
 from playground.demo.browser import Browser
 from playground.demo.person import Person
-from playground.demo.processes import StageError
+from playground.demo.processes import StageError, StoppedError
 from playground.demo.stage import Stage, say, stage
 from playground.demo.story import Provider, Story, StoryError
 
@@ -33,6 +33,9 @@ async def run(arguments: Namespace) -> int:
     try:
         async with stage(light=arguments.light, slack_port=arguments.port, tell=say, stop=stop) as running:
             return await _until_stopped(stop, _play(running, light=arguments.light))
+    except StoppedError:
+        say("Stopped before everything was up.")
+        return 130
     except StageError as error:
         print(f"The demonstration could not start: {error}", file=sys.stderr)  # noqa: T201 - a command line speaks
         return 1
@@ -45,6 +48,8 @@ async def _until_stopped(stop: asyncio.Event, play: Any) -> int:
     if playing.done():
         return int(playing.result())
     playing.cancel()
+    await asyncio.gather(playing, return_exceptions=True)
+    say("\nStopped in the middle of the story.")
     return 130
 
 
