@@ -1,0 +1,152 @@
+"""The demonstration ends in words at any moment, names the part that failed, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from playground.demo.browser import Browser
+from playground.demo.processes import StageError, ready_line, start_child
+from playground.demo.stage import free_port
+from tests.project.repository import ROOT
+
+
+@asynccontextmanager
+async def playing(folder: Path, *words: str):
+    """Run ``python -m playground …`` with a folder of its own for what is temporary."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "playground", *words),
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(folder)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.communicate()
+
+
+async def line_with(process: asyncio.subprocess.Process, part: str) -> None:
+    async with asyncio.timeout(90):
+        while raw := await process.stdout.readline():
+            if part in raw.decode():
+                return
+    raise AssertionError(f"no line with {part}")
+
+
+async def ended(process: asyncio.subprocess.Process) -> tuple[int, str]:
+    async with asyncio.timeout(60):
+        out, _ = await process.communicate()
+    return process.returncode, out.decode()
+
+
+@pytest.mark.parametrize("name", ["demo", "demo-once"])
+async def test_interrupted_while_it_starts_it_says_so_and_leaves_nothing(tmp_path, name):
+    async with playing(tmp_path, name, "--light") as process:
+        await line_with(process, "Starting a local Slack")
+        process.send_signal(signal.SIGINT)
+        status, text = await ended(process)
+    assert (status, text) == (130, "Stopped before everything was up.\n")
+    assert list(tmp_path.glob("usher-demo-*")) == []
+
+
+async def test_a_port_in_use_is_a_sentence(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        async with playing(tmp_path, "demo", "--light", "--port", port) as process:
+            status, text = await ended(process)
+        with pytest.raises(StageError, match=f"port {port} can't be used here"):
+            free_port(int(port))
+    assert status == 1
+    assert f"The demonstration could not start: port {port} can't be used here" in text
+    assert "Traceback" not in text
+    assert list(tmp_path.glob("usher-demo-*")) == []
+
+
+async def test_a_part_that_ends_at_once_is_named_with_its_last_words(tmp_path):
+    child = await start_child("saturn", ["playground", "saturn", "--seed", "/nowhere/seed.json"], tmp_path)
+    try:
+        with pytest.raises(StageError, match=r"saturn ended before it was ready:\nplayground saturn: "):
+            await ready_line(child)
+    finally:
+        await child.stop()
+
+
+async def test_a_part_is_stopped_with_all_that_it_started(tmp_path):
+    child = await start_child("slack", ["playground", "slack"], tmp_path)
+    told = await ready_line(child)
+    await child.stop()
+    assert child.process.returncode == 0
+    port = int(told["url"].rpartition(":")[2])
+    assert free_port(port) == port
+
+
+async def test_a_page_is_read_aloud_without_its_head_and_steps(aiohttp_page):
+    page = await aiohttp_page(
+        "<html><head><title>Linked · Usher</title><style>p {}</style></head><body><main>"
+        '<header><span>Usher</span></header><section><ol class="steps"><li>Sign in</li></ol>'
+        "<h1>Is this\n right?</h1><dl><div><dt>Slack user</dt><dd>olivia</dd></div>"
+        "<div><dt>Workspace</dt><dd>Acme</dd></div></dl><p>Nothing <b>yet</b>.</p>"
+        '<form method="post" action="/yes"><input name="form" value="1"><button>Link it</button></form>'
+        '<p><a class="button" href="/sign-in">Sign in</a> or <a href="/help">read on</a></p>'
+        "</section></main></body></html>"
+    )
+    assert page.lines == (
+        "Is this right?",
+        "Slack user olivia · Workspace Acme",
+        "Nothing yet .",
+        "[Link it]",
+        "[Sign in] or read on",
+    )
+    assert page.form.fields == {"form": "1"}
+    assert page.link("/sign-in").endswith("/sign-in")
+    with pytest.raises(LookupError, match="no link with /nowhere"):
+        page.link("/nowhere")
+
+
+@pytest.fixture
+async def aiohttp_page():
+    """Serve a page and open it in the demonstration's browser."""
+    from aiohttp import web
+    from aiohttp.test_utils import TestServer
+
+    async with Browser() as browser:
+
+        async def show(source: str):
+            async def answer(_request):
+                return web.Response(text=source, content_type="text/html")
+
+            app = web.Application()
+            app.router.add_get("/", answer)
+            async with TestServer(app, host="127.0.0.1") as server:
+                return await browser.get(str(server.make_url("/")))
+
+        yield show
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+async def test_the_whole_story_with_light_servers(tmp_path):
+    async with playing(tmp_path, "demo-once", "--light") as process:
+        async with asyncio.timeout(280):
+            out, _ = await process.communicate()
+    text = out.decode()
+    assert process.returncode == 0, text
+    assert "notebook is ready." in text
+    assert "training is ready." in text
+    assert text.count("bob's browser is refused: 403") == 2
+    assert text.endswith("The whole story worked, at Saturn Cloud and at the hub.\n")
+    assert list(tmp_path.glob("usher-demo-*")) == []
