@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 
+from bot.settings import Settings
 from tests.project.repository import ROOT
 
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -33,8 +34,27 @@ def test_the_whole_check_runs_lint_and_the_test_command():
     subprocess.run(["bash", "-n", str(script)], check=True)
 
 
-def test_the_procfile_has_one_process():
-    assert (ROOT / "Procfile").read_text(encoding="utf-8") == "web: python -m bot serve\n"
+def test_the_procfile_has_one_process_that_the_platform_reaches():
+    assert (ROOT / "Procfile").read_text(encoding="utf-8") == (
+        "web: env USHER_HOST=0.0.0.0 python -m bot serve\n"
+    )
+
+
+def test_the_readme_and_the_example_name_every_setting_and_none_besides():
+    asked = {field.validation_alias for field in Settings.model_fields.values()}
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    for text in (readme, example):
+        named = set(re.findall(r"\b(?:USHER|SLACK)_[A-Z_]+\b|\bPORT\b", text))
+        assert named == asked
+
+
+def test_the_readme_names_every_command_line_there_is():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    install = (ROOT / "docs/install.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"python -m bot ([a-z]+(?: (?:new|rotate|verify))?)", readme + install))
+    known = {"serve", "migrate", "doctor", "routes", "manifest", "keys new", "keys rotate", "audit verify"}
+    assert named == known
 
 
 def test_the_licence_is_the_one_that_the_project_names():
