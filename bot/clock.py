@@ -56,5 +56,9 @@ class SystemIds:
 
     def reference(self) -> str:
         """Return eight readable characters in two groups."""
-        letters = "".join(secrets.choice(_READABLE) for _ in range(8))
+        # Drawn at once: each question to the machine's source costs as much as all the rest.
+        number, letters = secrets.randbelow(len(_READABLE) ** 8), ""
+        for _ in range(8):
+            number, place = divmod(number, len(_READABLE))
+            letters += _READABLE[place]
         return f"{letters[:4]}-{letters[4:]}"

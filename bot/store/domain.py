@@ -20,6 +20,7 @@ from bot.store import (
     workspaces,
 )
 from bot.store.base import HOLD_REFUSED
+from bot.store.known import KnownPeople
 from bot.store.transaction import Lane
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class DomainStore:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._known = KnownPeople(engine.now)
 
     # -- itself --------------------------------------------------------------------------------------------
 
@@ -90,10 +92,18 @@ class DomainStore:
         return await self.engine.write(lambda tx: people.first_sight(tx, interaction), Lane.URGENT)
 
     async def person(self, principal: Principal) -> Person | None:
-        return await self.engine.read(lambda tx: people.person(tx, principal))
+        known = self._known.find(principal)
+        if known is None:
+            mark = self._known.mark
+            known = await self.engine.read(lambda tx: people.person(tx, principal))
+            self._known.keep(known, mark)
+        return known
 
     async def save_people(self, people_: Sequence[Person]) -> None:
-        await self.engine.write(lambda tx: people.save(tx, people_))
+        try:
+            await self.engine.write(lambda tx: people.save(tx, people_))
+        finally:
+            self._known.forget()
 
     async def append_audit(self, entries: Sequence[AuditEntry]) -> None:
         await self.engine.write(lambda tx: audit.append(tx, entries), Lane.URGENT)

@@ -188,23 +188,44 @@ class SqliteEngine:
     # -- the thread's side: work -----------------------------------------------------------------------------
 
     def _serve(self, jobs: Sequence[Job]) -> None:
-        for job in jobs:
-            if job.is_read:
-                self._run_read(job)
+        reads = [job for job in jobs if job.is_read]
+        if reads:
+            self._run_reads(reads)
         writes = [job for job in jobs if not job.is_read]
         if writes:
             self._run_writes(writes)
 
-    def _run_read(self, job: Job) -> None:
+    def _run_reads(self, jobs: Sequence[Job]) -> None:
+        """Run reads on one state of the database: those that fit into the time, put the rest back."""
+        ran: list[Job] = []
+        until = monotonic() + LONGEST
         try:
             with self._database.atomic():
-                job.result = job.work(self._transaction)
-        except Exception as error:  # noqa: BLE001 - whatever it is belongs to the caller, not to this thread
+                for job in jobs:
+                    self._run_read(job)
+                    ran.append(job)
+                    if monotonic() >= until:
+                        break
+        except sqlite3.Error as error:
             if is_locked(error):
-                self._lanes.put_back([job])
-                return
+                self._lanes.put_back(jobs)
+            elif len(jobs) == 1:
+                self._fail(jobs, error)
+            else:
+                for job in jobs:
+                    self._run_reads([job])
+            return
+        self._lanes.deliver(ran)
+        self._lanes.put_back(jobs[len(ran) :])
+
+    def _run_read(self, job: Job) -> None:
+        job.error = job.result = None
+        try:
+            job.result = job.work(self._transaction)
+        except sqlite3.Error:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is belongs to the caller, not to this thread
             job.error = translated(error)
-        self._lanes.deliver([job])
 
     def _run_writes(self, jobs: Sequence[Job]) -> None:
         """Run writes in one transaction: commit those that fit into it, put the rest back."""

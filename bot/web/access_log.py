@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import TYPE_CHECKING
 
 from aiohttp.abc import AbstractAccessLogger
+
+from bot.manifest import SLACK_PATH
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -22,11 +25,18 @@ def without_secrets(path: str) -> str:
 
 
 class AccessLog(AbstractAccessLogger):
-    """Log method, path, status, size and duration."""
+    """Log method, path, status, size and duration; Slack's requests that went well at debug only.
+
+    Those are most of all, and a line costs as much as a sixth of such a request.
+    """
 
     def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
         """Write the line; ``time`` in seconds."""
-        self.logger.info(
+        level = logging.DEBUG if response.status == 200 and request.path == SLACK_PATH else logging.INFO
+        if not self.logger.isEnabledFor(level):
+            return
+        self.logger.log(
+            level,
             "%s %s %d %d bytes %.3f s",
             request.method[:10],
             without_secrets(request.path),
@@ -38,4 +48,4 @@ class AccessLog(AbstractAccessLogger):
     @property
     def enabled(self) -> bool:
         """Say whether a line would be seen."""
-        return self.logger.isEnabledFor(20)
+        return self.logger.isEnabledFor(logging.INFO)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from bot.blocks import kit
@@ -17,13 +18,17 @@ if TYPE_CHECKING:
 
 async def handle(request: Request) -> Answer:
     """Answer with the catalogue, or with one entry of it."""
-    catalogue = VERBS[request.folder]
     if request.arguments:
         return await _one(request, request.arguments[0].casefold())
-    lines = [f"`{request.command}{entry.usage}` – {entry.summary}" for entry in catalogue.values()]
-    small = [words.HELP_SHARE, fill(words.HELP_DIRECT, command=Markup(request.command.strip()))]
-    if request.surface.is_direct and request.surface.kind == "message":
-        small = []
+    is_short = request.surface.is_direct and request.surface.kind == "message"
+    return _all(request.folder, request.command, is_short=is_short)
+
+
+@lru_cache(maxsize=16)
+def _all(folder: str, command: Markup, *, is_short: bool) -> Answer:
+    """Draw the catalogue; it is the same for everybody, and asked for more often than anything else."""
+    lines = [f"`{command}{entry.usage}` – {entry.summary}" for entry in VERBS[folder].values()]
+    small = [] if is_short else [words.HELP_SHARE, fill(words.HELP_DIRECT, command=Markup(command.strip()))]
     blocks = [
         kit.section(words.HELP),
         kit.section("\n".join(lines)),
