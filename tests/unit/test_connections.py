@@ -101,8 +101,10 @@ def test_a_secret_file_that_others_can_read_is_refused(file, tmp_path):
     secret.chmod(0o644)
     found = problems(file(SATURN + f'admin_token = "file:{secret}"\n'))
     assert found == [
-        "connections.saturn.admin_token: names the file token, which others on this machine can read: "
-        "chmod 600 it"
+        (
+            "connections.saturn.admin_token: names the file token, which others on this machine can read: "
+            "chmod 600 it"
+        )
     ]
 
 
