@@ -28,7 +28,7 @@ async def run(arguments: Namespace) -> int:
         loop.add_signal_handler(number, stop.set)
     try:
         async with stage(light=arguments.light, slack_port=arguments.port, tell=say, stop=stop) as running:
-            say(welcome(running))
+            say(welcome(running, light=arguments.light))
             while not stop.is_set() and running.ended() is None:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), 1.0)

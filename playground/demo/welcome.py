@@ -8,10 +8,11 @@ if TYPE_CHECKING:
     from playground.demo.stage import Stage
 
 
-def welcome(stage: Stage) -> str:
+def welcome(stage: Stage, *, light: bool = False) -> str:
     """Return the text; the passwords and tokens in it are made up anew at every start and end with it."""
     saturn = stage.saturn["credentials"]["users"]["alice"]
     hub = stage.hub["credentials"]["users"]["alice"]
+    ide = "a tiny page" if light else "a real JupyterLab"
     return f"""
 Everything is running. Open this page in your browser:
 
@@ -20,11 +21,11 @@ Everything is running. Open this page in your browser:
 You are Olivia there; choose somebody else at the top. In any channel, type
 
     /workspace help
-    /workspace link              and link the account of your choice (below)
-    /workspace start notebook    at Saturn Cloud: takes about five seconds
+    /workspace link              and link an account (see below)
+    /workspace start notebook    at Saturn Cloud: ready after some ten seconds, as it may be asked once in ten
     /workspace start training    at Saturn Cloud or at the hub: it asks which one
 
-The link page asks for a token; you would copy it from your provider:
+The link page asks for a token. Copy it from the provider, as people do, or from here:
 
     Saturn Cloud   {stage.saturn["url"]}/api/user/token
                    log in as alice, password {saturn["password"]}
@@ -33,6 +34,6 @@ The link page asks for a token; you would copy it from your provider:
                    log in as alice, password {hub["password"]}
                    her token: {hub["token"]}
 
-The IDE at the hub is a real JupyterLab; it opens for alice. Logs of all parts: {stage.folder}
-Ctrl+C ends everything and removes it.
+An IDE opens for whoever is logged in as its owner: log in as alice. The hub's is {ide}.
+The logs of all parts are in {stage.folder}. Ctrl+C ends everything and removes it.
 """
