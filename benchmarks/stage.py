@@ -84,6 +84,8 @@ class Stage:
             "USHER_ENCRYPTION_KEYS": self.place.key,
             "USHER_CONNECTIONS": str(connections),
             "USHER_ADMINS": "",
+            # A few people stand for all of a large company here.
+            "USHER_PERSON_BURST": "1000000",
         }
 
 

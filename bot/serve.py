@@ -23,6 +23,7 @@ from bot.linking import StoredNames
 from bot.notifier import Notifier, WebApi
 from bot.people import People
 from bot.policy import Installation as PolicyInstallation
+from bot.rate_limit import RateLimiter
 from bot.reconciler import Numbers, Reconciler
 from bot.scheduler import Scheduler
 from bot.slack_calls import SlackLine
@@ -223,6 +224,9 @@ class Process:
             wake=self.wake,
             deadline_seconds=settings.deadline_minutes * 60.0,
             command=settings.command,
+            limiter=RateLimiter(
+                clock.monotonic, burst=settings.person_burst, per_second=settings.person_rate
+            ),
         )
         gatherer = Gatherer(store, self.providers)
         self.notifier = Notifier(store, slack, gatherer, clock, ids, self.http)

@@ -10,8 +10,9 @@ from rapidfuzz import fuzz, process
 from bot.blocks import replies
 from bot.blocks.limits import Markup, fill
 from bot.errors import Refused, StoreError, UsherError
+from bot.models import Answer
 from bot.words import answers as words
-from bot.words import problems
+from bot.words import problems, times
 from handlers import discovery
 from handlers.parsing import parse
 from handlers.request import Answered, Request
@@ -19,7 +20,8 @@ from handlers.request import Answered, Request
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
-    from bot.models import Answer, Principal, Surface
+    from bot.models import Principal, Surface
+    from bot.rate_limit import Excess
     from handlers.services import Services
 
 log = structlog.get_logger(__name__)
@@ -85,6 +87,9 @@ async def guarded(request: Request, handler: Callable[[Any], Coroutine[Any, Any,
         surface=request.surface.kind,
         principal=request.principal.key,
     )
+    excess = request.services.limiter.take(request.principal.key) if request.is_asked else None
+    if excess is not None:
+        return _too_many(request, excess, told)
     try:
         await request.services.authority.check(request.principal, request.verb)
         answer = await handler(request)
@@ -106,6 +111,16 @@ async def guarded(request: Request, handler: Callable[[Any], Coroutine[Any, Any,
     # Not at info: a line for each costs a quarter of a request. What changes anything is in the audit.
     told.debug("answered")
     return answer
+
+
+def _too_many(request: Request, excess: Excess, told: Any) -> Answer:
+    """Answer who asks for more than one person may; a click or a message not each time."""
+    if excess.is_told:
+        told.info("too many requests")
+    elif request.surface.kind != "command":
+        return Answer(text="")
+    wait = times.duration(max(excess.wait, 1.0))
+    return replies.problem(fill(words.TOO_MANY, wait=wait), request.reference)
 
 
 async def unknown_verb(request: Request) -> Answer:

@@ -151,6 +151,8 @@ class Listeners:
         self, answer: Answer, surface: Surface, principal: Principal, respond: AsyncRespond
     ) -> None:
         """Write the reply into the outbox; when even that fails, say so straight away."""
+        if not answer.text:
+            return
         try:
             await self._services.store.add_notices(
                 [delivery.reply_notice(answer, surface, principal, self._services.ids)]

@@ -54,6 +54,11 @@ class Request:
         return Markup("" if is_plain else f"{self.services.slash(self.folder)} ")
 
     @property
+    def is_asked(self) -> bool:
+        """Say whether a person asks it just now; what waited was counted when it was asked."""
+        return self.surface.kind != "replay"
+
+    @property
     def who(self) -> Markup:
         """Return a mention of the person, for answers that others read."""
         return mention(self.principal.user_id)

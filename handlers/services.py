@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bot.authority import Authority
+from bot.rate_limit import RateLimiter
 from bot.workspaces import Workspaces
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class Services:
     ids: Ids
     wake: Callable[[], None]
     commands: Mapping[str, str]
+    limiter: RateLimiter
 
     def title(self, connection: str) -> str:
         """Return what people call a connection; its name when the operator took it away."""
@@ -99,8 +101,9 @@ def build_services(
     wake: Callable[[], None],
     deadline_seconds: float,
     command: str = "/workspace",
+    limiter: RateLimiter | None = None,
 ) -> Services:
-    """Put the services together; ``command`` is what people type, from the settings."""
+    """Put the services together; ``command`` is what people type, ``limiter`` counts it, by the settings."""
     authority = Authority(store=store, installation=installation, administrators=administrators)
     workspaces = Workspaces(
         store=store,
@@ -121,4 +124,5 @@ def build_services(
         ids=ids,
         wake=wake,
         commands=MappingProxyType({command: "workspace"}),
+        limiter=limiter or RateLimiter(clock.monotonic),
     )

@@ -9,7 +9,7 @@ import structlog
 
 from bot.blocks.limits import clean, cut
 from bot.errors import Refused
-from bot.words import problems
+from bot.words import answers, problems, times
 from handlers import discovery
 
 if TYPE_CHECKING:
@@ -56,6 +56,11 @@ async def submit(submission: Submission) -> dict[str, Any]:
     if handler is None:
         told.warning("no such form")
         return {"response_action": "clear"}
+    excess = submission.services.limiter.take(submission.principal.key)
+    if excess is not None:
+        told.info("too many requests")
+        wait = times.duration(max(excess.wait, 1.0))
+        return submission.error(first_field(submission.view), answers.TOO_MANY.format(wait=wait))
     try:
         await submission.services.authority.check(submission.principal, f"view.{submission.callback_id}")
         answer: dict[str, Any] = await handler(submission)

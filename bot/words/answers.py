@@ -33,6 +33,7 @@ TOO_LATE: Final = {
 }
 STILL_AT_IT: Final = "I am still at it: the {verb} of *{name}* has not ended. Nothing to repeat."
 LOOKING: Final = "I look again now; the card shows what I find."
+TOO_MANY: Final = "That is more at once than I do for one person, so I left this out. Try again in {wait}."
 OLD_BUTTON: Final = "That button is older than I am now. Write `{command}help` to see what I do."
 
 # -- names -------------------------------------------------------------------------------------------------
