@@ -49,6 +49,16 @@ class Person:
         view = self.world.slack.state.top_view(self.id)
         return None if view is None else view.definition
 
+    async def waits_for(self, kind: str, says: str = "", seconds: float = 30.0) -> Shown:
+        """Wait, in real time, for a direct message of a kind that says something; return the newest."""
+
+        def found() -> list[Shown]:
+            return [shown for shown in self.told(kind) if says in shown.text]
+
+        came = await self.world.slack.state.wait_for(lambda: bool(found()), seconds)
+        assert came, f"no {kind} that says {says!r}: {[one.text for one in self.sees()]}"
+        return found()[-1]
+
     # -- what they do --------------------------------------------------------------------------------------
 
     async def types(self, text: str, channel: str = GENERAL, *, then_settle: bool = True) -> Shown:
@@ -63,7 +73,8 @@ class Person:
     async def writes(self, text: str) -> list[Shown]:
         """Write the bot a direct message; return what it says to that."""
         # Slack takes one message a second per conversation: what was said just before has had its time.
-        await self.world.pass_time(2)
+        if not self.world.is_live:
+            await self.world.pass_time(2)
         return await self._new(BOT, lambda: self.world.slack.say(self.id, BOT, text))
 
     async def mentions(self, text: str, channel: str = GENERAL) -> list[Shown]:
@@ -112,7 +123,8 @@ class Person:
         """Press *Enter code* below an invitation and type the code that the page shows."""
         code = _CODE.search(page.source)
         assert code is not None, page.text
-        await self.presses(shown, "Enter code")
+        action_id = shown.button("Enter code")["action_id"]
+        assert (await self.world.slack.press(self.id, shown.channel, shown.ts, action_id))["ok"]
         return await self.submits(code=code[1])
 
     async def links(self, account: str, connection: str = "saturn", *, asked: Shown | None = None) -> Page:
@@ -129,16 +141,22 @@ class Person:
         if not self.world.has_sign_in:
             answer = await self.types_back(shown, page)
             assert answer["ok"], answer
-        await self.world.pass_time(2)
+        if self.world.is_live:
+            await self.waits_for("linked")
+        else:
+            await self.world.pass_time(2)
         return page
 
     async def _new(self, channel: str, act: Any) -> list[Shown]:
         before = {shown.ts: shown.json for shown in self.sees(channel)}
+
+        def new() -> list[Shown]:
+            found = self.sees(channel)
+            return [one for one in found if before.get(one.ts) != one.json and one.json["user"] != self.id]
+
         answer = await act()
         assert answer["ok"], answer
         await self.world.settle()
-        return [
-            shown
-            for shown in self.sees(channel)
-            if before.get(shown.ts) != shown.json and shown.json["user"] != self.id
-        ]
+        if self.world.is_live:
+            await self.world.slack.state.wait_for(lambda: bool(new()), 5.0)
+        return new()

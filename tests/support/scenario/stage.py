@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestServer, unused_port
 from cryptography.fernet import Fernet
 
 from bot.clock import Clock as BotClock
-from bot.clock import Ids
+from bot.clock import Ids, SystemClock
 from bot.connections import secrets_of
 from bot.logs import Redactor
 from bot.manifest import http_manifest, socket_manifest
@@ -70,7 +70,9 @@ class World:
     """Hold everything; ``settle`` does what is due, ``pass_time`` moves the clock in small steps."""
 
     def __init__(self, folder: Path, options: Mapping[str, Any]) -> None:
-        self.clock = FakeClock()
+        #: In real time nothing has to be stepped: the bot's own loops run.
+        self.is_live = bool(options.get("live"))
+        self.clock: Any = SystemClock() if self.is_live else FakeClock()
         self.folder = folder
         self.watch = Watch()
         self.has_sign_in = bool(options.get("sign_in"))
@@ -96,6 +98,8 @@ class World:
 
     async def settle(self) -> None:
         """Do everything that is due now, until nothing is."""
+        if self.is_live:
+            return
         bot = self.bot
         steps = (
             bot.reconciler.step_tasks,
@@ -126,7 +130,9 @@ class World:
     def principal(self, user_id: str = ALICE) -> Principal:
         return Principal(None, self.slack.state.team.id, user_id)
 
-    def token_of(self, account: str, _connection: str = "saturn") -> str:
+    def token_of(self, account: str, connection: str = "saturn") -> str:
+        if connection != "saturn":
+            return str(self._options["tokens"][connection][account])
         accounts = self.saturn.state.accounts
         self.watch.learn(self.saturn)
         return accounts.user_token(accounts.people[account])
@@ -156,8 +162,8 @@ class World:
 
     # -- the bot -------------------------------------------------------------------------------------------
 
-    def settings(self) -> Settings:
-        """Return settings as the environment would give them."""
+    def environment(self) -> dict[str, str]:
+        """Return the variables that the bot reads."""
         given = self.slack.credentials
         told: dict[str, Any] = {
             "SLACK_BOT_TOKEN": given["bot_token"],
@@ -175,6 +181,11 @@ class World:
             "USHER_COMMAND": "/workspace",
             **self._options.get("settings", {}),
         }
+        return {name: str(value) for name, value in told.items() if value is not None}
+
+    def settings(self) -> Settings:
+        """Return the settings that the environment makes."""
+        told: dict[str, Any] = self.environment()
         return Settings(**told)
 
     def connections(self) -> dict[str, Any]:
@@ -203,7 +214,7 @@ class World:
             clock=self.clock,
             outlets=Outlets(store=_open_store),
         )
-        await self.bot.start(loops=False)
+        await self.bot.start(loops=self.is_live)
         self._install(f"http://127.0.0.1:{self.bot.port}")
         if self.has_socket:
             assert await self.slack.state.wait_for(lambda: bool(self.slack.sockets.open))
@@ -243,7 +254,7 @@ class World:
             stack.enter_context(listening(self.watch, redactor))
             stack.push_async_callback(self.stop_bot)
             await self.start_bot()
-            if self._options.get("people_known", True):
+            if self._options.get("people_known", not self.is_live):
                 await self.know_everybody()
             yield self
         self.watch.learn(self.saturn)
@@ -256,7 +267,11 @@ class World:
 
 @asynccontextmanager
 async def world(folder: Path, **options: Any) -> AsyncIterator[World]:
-    """Make and run a world; options: ``saturn_seed``, ``seeds_only``, ``sign_in``, ``socket`` …"""
+    """Make and run a world.
+
+    Options: ``saturn_seed``, ``slack_seed``, ``seeds_only``, ``sign_in``, ``socket``, ``people_known``,
+    ``settings``; ``live`` for real time; ``connections`` with their ``tokens`` by connection and account.
+    """
     async with World(folder, options).running() as ready:
         yield ready
 

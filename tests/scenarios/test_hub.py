@@ -1,0 +1,203 @@
+"""The main job at a real JupyterHub, in real time: progress, the IDE itself, failures, limits, unlinking."""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+import pytest
+import pytest_asyncio
+
+from playground.demo.browser import Browser
+from playground.jupyterhub import start
+from tests.playground.hub_help import client
+from tests.support.scenario import world
+from tests.support.scenario.stage import spoil
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("scenario_hub")]
+
+ACCOUNTS = ("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi")
+SEED = {
+    "users": [{"name": name, "servers": ["training", "broken"]} for name in ACCOUNTS],
+    "pause_seconds": 3.2,
+    "named_server_limit": 2,
+}
+STEP = re.compile("Waiting for a place|Preparing the home|Starting the server|Waiting until the server")
+PERCENT = re.compile(r"(\d+) %")
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def hub():
+    async with start(light=True, seed=SEED) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def live(hub, tmp_path):
+    """A world in real time with a hub beside Saturn Cloud."""
+    connection = {
+        "name": "hub",
+        "provider": "jupyterhub",
+        "title": "Team hub",
+        "linking": ["token"],
+        "base_url": hub.api_url,
+        "public_url": hub.url,
+    }
+    tokens = {name: told["token"] for name, told in hub.users.items()}
+    async with world(tmp_path, live=True, connections={"hub": connection}, tokens={"hub": tokens}) as ready:
+        ready.watch.secrets |= set(tokens.values())
+        yield ready
+    hub.harness.faults.clear()
+    assert hub.harness.violations == []
+
+
+async def visit(hub, account, url):
+    """Open an address in a browser in which somebody is signed in at the hub."""
+    async with Browser() as browser:
+        page = await browser.get(f"{hub.url}/hub/login?next=%2Fhub%2Fhome")
+        await browser.submit(page, username=account, password=hub.users[account]["password"])
+        return await browser.get(url)
+
+
+async def test_from_the_link_to_the_ide_and_back(live, hub):
+    alice = live.alice
+    await alice.links("alice", "hub")
+    await alice.types("start training@hub")
+    cards = []
+    live.slack.state.listeners.append(lambda *_: cards.extend(alice.told("card")))
+    await alice.waits_for("card", "Starting since")
+    steps = []
+    while not alice.told("ready"):
+        steps += STEP.findall((await alice.types("status training@hub")).text)
+        await live.slack.state.wait_for(lambda: bool(alice.told("ready")), 0.3)
+    assert steps
+    ready = await alice.waits_for("ready")
+    assert "*training* is ready. It opens when you are signed in at Team hub as alice." in ready.text
+    bars = [int(found[1]) for card in cards if (found := PERCENT.search(card.text))]
+    assert bars == sorted(bars)
+    assert max(bars) < 95
+
+    url = ready.address("Open")
+    assert url.startswith(hub.url)
+    page = await visit(hub, "alice", url)
+    assert (page.status, "light server of alice" in page.text) == (200, True)
+    page = await visit(hub, "bob", url)
+    assert page.status in (403, 404)
+    assert "light server of alice" not in page.text
+
+    await alice.waits_for("card", "Running since")
+    await alice.presses(ready, "Stop")
+    await alice.waits_for("stopped")
+    page = await visit(hub, "alice", url)
+    assert "light server" not in page.text
+
+
+async def test_a_failed_start_tells_the_reason_that_the_hub_gave(live):
+    bob = live.bob
+    await bob.links("bob", "hub")
+    await bob.types("start broken")
+    failed = await bob.waits_for("failed")
+    assert "the image of this server could not be pulled" in failed.text
+    assert re.search(r"Reference \w{4}-\w{4}", failed.text)
+    assert "Try again" in failed.labels
+
+
+async def test_a_start_that_is_called_off_never_comes_up(live, hub):
+    alice = live.alice
+    await alice.links("carol", "hub")
+    await alice.types("start training")
+    await alice.waits_for("card", "Starting since")
+    await alice.presses(alice.card, "Stop")
+    await alice.waits_for("stopped")
+    async with client(hub) as api:
+        assert (await api.settled("carol", "training"))["ready"] is False
+    assert not alice.told("ready")
+
+
+async def test_limits_of_the_hub_are_said_with_what_to_do(live, hub):
+    alice = live.alice
+    await alice.links("dave", "hub")
+    spoil(hub.harness, "/users/dave/servers/training$", status=429)
+    await alice.types("start training")
+    failed = await alice.waits_for("failed", "*training*")
+    assert "A limit at Team hub is reached." in failed.text
+    assert "Stop something you don't need, then try again." in failed.text
+
+
+async def test_another_persons_server_is_refused(live, hub):
+    alice = live.alice
+    await alice.links("erin", "hub")
+    await alice.types(f"add {hub.url}/user/frank/training franks")
+    answer = await alice.types("start franks")
+    if "Starting" in answer.text:
+        failed = await alice.waits_for("failed")
+        assert "Team hub" in failed.text
+    async with client(hub) as api:
+        assert (await api.server("frank", "training"))["stopped"] is True
+
+
+async def test_the_same_name_at_two_places_is_asked_about(live):
+    alice = live.alice
+    await alice.links("frank", "hub")
+    await alice.links("alice", "saturn")
+    await live.slack.state.wait_for(lambda: len(alice.told("linked")) == 2)
+    asked = await alice.types("start training")
+    for _ in range(20):
+        if "Which one?" in asked.text:
+            break
+        await live.slack.state.wait_for(lambda: False, 0.2)
+        asked = await alice.types("start training")
+    assert sorted(asked.labels) == ["training@hub", "training@saturn"]
+    await alice.presses(asked, "training@hub")
+    await alice.waits_for("card", "*training* · Team hub")
+    assert live.calls("POST") == 0
+
+
+async def test_unlinking_deletes_the_token_at_the_hub_and_ends_what_is_under_way(live, hub):
+    alice = live.alice
+    async with client(hub) as api:
+
+        async def ours():
+            _, told, _ = await api.call("GET", "/users/grace/tokens", who="grace")
+            return [one for one in told["api_tokens"] if one["note"] == "Usher"]
+
+        await alice.links("grace", "hub")
+        assert len(await ours()) == 1
+        await alice.types("start training")
+        await alice.waits_for("card", "Starting since")
+        await alice.presses(alice.only("linked"), "Unlink")
+        await alice.waits_for("unlinked")
+        await alice.waits_for("card", "The start was called off.")
+        for _ in range(50):
+            if not await ours():
+                break
+            await live.slack.state.wait_for(lambda: False, 0.1)
+        assert await ours() == []
+        assert (await api.call("GET", "/user", who="grace"))[0] == 200
+        await api.call("DELETE", "/users/grace/servers/training", who="grace")
+    assert hub.users["grace"]["token"].encode() not in live.stored()
+
+
+@pytest.mark.slow
+async def test_a_token_that_was_deleted_at_the_hub_asks_for_a_link_and_the_start_goes_on(live, hub):
+    alice = live.alice
+    await alice.links("heidi", "hub")
+    async with client(hub) as api:
+        _, told, _ = await api.call("GET", "/users/heidi/tokens", who="heidi")
+        for one in told["api_tokens"]:
+            if one["note"] == "Usher":
+                await api.call("DELETE", f"/users/heidi/tokens/{one['id']}", who="heidi")
+    await alice.types("start training")
+    again = await alice.waits_for("link_again")
+    assert again.labels == ["Link again"]
+    await alice.links("heidi", "hub", asked=again)
+    await alice.waits_for("ready")
+
+
+async def test_a_wrong_token_is_said_on_the_page(live):
+    _, address = await live.alice.invited("hub")
+    async with Browser() as browser:
+        page = await browser.get(address)
+        page = await browser.submit(page, token=secrets.token_hex(16))
+    assert page.status == 422
+    assert "Team hub did not accept this token." in page.text
