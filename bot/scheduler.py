@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 EVERYBODY = "everybody"
 #: Between two claims of a loop, in seconds: what becomes due meanwhile is claimed together.
 REST = 0.05
-READS_REST = 0.02
+READS_REST = 0.05
 
 
 class Loop:

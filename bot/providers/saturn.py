@@ -69,7 +69,10 @@ class Saturn(Provider):
     kind: ClassVar[str] = "saturn"
     settings_model: ClassVar[type[ConnectionSettings]] = SaturnSettings
     # Seed 000: "should not be hit more that once every ten seconds"; pending at that rate, otherwise lower.
-    pace: ClassVar[Pace] = Pace(min_poll_interval=10.0, pending=10.0, running=300.0, unused=1800.0)
+    # Ten thousand pending at that rate, each answered within 80 ms, keep 80 requests under way.
+    pace: ClassVar[Pace] = Pace(
+        min_poll_interval=10.0, pending=10.0, running=300.0, unused=1800.0, concurrency=100
+    )
 
     def __init__(self, settings: ConnectionSettings, http: Http) -> None:
         super().__init__(settings, http)

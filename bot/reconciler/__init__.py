@@ -10,6 +10,7 @@ from bot.reconciler.calls import Calls
 from bot.reconciler.keys import Keys
 from bot.reconciler.lines import Line
 from bot.reconciler.lists import Lists
+from bot.reconciler.outages import Outages
 from bot.reconciler.ports import Numbers, Observer, PeopleBook, Replay, Unobserved
 from bot.reconciler.reads import Reads
 from bot.reconciler.tasks import Tasks
@@ -49,12 +50,13 @@ class Reconciler:
     ) -> None:
         seen = observer or Unobserved()
         lines = {name: Line(name, provider, clock, jitter, seen) for name, provider in connections.items()}
-        keys = Keys(store, vault)
+        keys = Keys(store, vault, clock)
         calls = Calls(store, keys, numbers, jitter)
         self.connections = tuple(lines)
         self._wishes = Wishes(store, lines, people, calls, Gatherer(store, connections), ids, numbers)
         self._reads = Reads(store, lines, keys, clock, ids, numbers, jitter)
         self._lists = Lists(store, lines, keys, numbers)
+        self._outages = Outages(store, lines, numbers)
         self._tasks = Tasks(store, lines, keys, self._lists, people, replay, ids, numbers, jitter)
 
     async def step_wishes(self, pool: Pool | None = None) -> int:
@@ -66,8 +68,8 @@ class Reconciler:
         return await self._reads.step(pool)
 
     async def step_tasks(self, pool: Pool | None = None) -> int:
-        """Do the tasks that are due; return how many there were."""
-        return await self._tasks.step(pool)
+        """Do the tasks that are due, and tell of outages; return how many there were."""
+        return await self._outages.step() + await self._tasks.step(pool)
 
     async def refresh_lists(self) -> int:
         """Ask for fresh lists where they are old; return for how many accounts."""

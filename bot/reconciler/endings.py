@@ -36,6 +36,8 @@ def notice(wish: Wish, kind: NoticeKind, occasion: str, cause: str | None = None
     body = {"wish": wish.id, "workspace": wish.workspace_id, "connection": wish.connection}
     if cause is not None:
         body["cause"] = cause
+    if wish.channel_id is not None:
+        body["channel_id"] = wish.channel_id
     return NewNotice(wish.id, kind, occasion, wish.principal, body)
 
 

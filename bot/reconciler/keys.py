@@ -15,6 +15,7 @@ from bot.vault import row_key
 from bot.words import problems
 
 if TYPE_CHECKING:
+    from bot.clock import Clock
     from bot.models import Account
     from bot.providers.base import Provider
     from bot.reconciler.lines import Line
@@ -25,22 +26,37 @@ log = structlog.get_logger(__name__)
 
 #: Short: a step that refreshes has made a call before, and its lease covers both.
 REFRESH_SECONDS = 10.0
+#: An opened secret stays open for so long: a poll every ten seconds need not decrypt it anew each time.
+OPEN_SECONDS = 60.0
+MOST_OPEN = 5_000
 
 
 class Keys:
     """Open accounts' secrets, and see to it when a provider refuses one."""
 
-    def __init__(self, store: Store, vault: Vault) -> None:
+    def __init__(self, store: Store, vault: Vault, clock: Clock) -> None:
         self._store = store
         self._vault = vault
+        self._clock = clock
+        #: Accesses by what they were opened from; all are let go of together when their time is over.
+        self._opened: dict[tuple[str, str, str], Access] = {}
+        self._open_until = 0.0
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         #: The secret that a refresh brought, by account, until something worked with it.
         self._unproven: dict[str, str] = {}
 
     def open(self, account: Account) -> Access:
         """Return in whose name calls are made; raise SecretError when the stored secret does not open."""
-        sealed = self._vault.open(row_key(account.principal.key, account.connection), account.secret)
-        return Access(account.username, Credential.from_mapping(sealed))
+        now = self._clock.monotonic()
+        if now >= self._open_until or len(self._opened) >= MOST_OPEN:
+            self._opened.clear()
+            self._open_until = now + OPEN_SECONDS
+        key = (row_key(account.principal.key, account.connection), account.username, account.secret)
+        access = self._opened.get(key)
+        if access is None:
+            sealed = self._vault.open(key[0], account.secret)
+            access = self._opened[key] = Access(account.username, Credential.from_mapping(sealed))
+        return access
 
     def worked(self, account: Account) -> None:
         """Note that a provider took the credential."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import structlog
@@ -21,14 +22,23 @@ log = structlog.get_logger(__name__)
 
 #: So many failures in a row, with no success between, mean the connection and not one resource of it.
 BREAKS_AFTER = 5
+#: It is asked at least so often, in seconds, whether it answers again: by a single probe.
+LONGEST_PAUSE = 30.0
+#: What one person's calls, and what all lists, may take of a connection's slots.
+PERSONS_SHARE = 0.5
+LISTS_SHARE = 0.25
 
 
 class Slots:
-    """Count the requests under way. Reads leave a fifth of the slots to the calls that people wait for."""
+    """Count the requests under way. Reads leave a fifth of the slots to the calls that people wait for.
+
+    One person's calls take half of the slots at most, and lists a quarter: the rest is for the others.
+    """
 
     def __init__(self, size: int) -> None:
         self._size = max(size, 1)
         self._taken = 0
+        self._held: Counter[str] = Counter()
 
     @property
     def free_for_reads(self) -> int:
@@ -42,7 +52,7 @@ class Slots:
         return self._taken == 0
 
     def take(self, count: int = 1) -> bool:
-        """Take slots for a call; False when there are none."""
+        """Take slots; False when there are none."""
         if self._taken + count > self._size:
             return False
         self._taken += count
@@ -51,6 +61,20 @@ class Slots:
     def give(self, count: int = 1) -> None:
         """Give slots back."""
         self._taken -= count
+
+    def take_for(self, holder: str, share: float) -> bool:
+        """Take a slot for one of several who share them; False when none is free or their share is used."""
+        if self._held[holder] >= max(int(self._size * share), 1) or not self.take():
+            return False
+        self._held[holder] += 1
+        return True
+
+    def give_from(self, holder: str) -> None:
+        """Give back what ``take_for`` took."""
+        self._held[holder] -= 1
+        if not self._held[holder]:
+            del self._held[holder]
+        self.give()
 
 
 class Health:
@@ -69,6 +93,7 @@ class Health:
         self._observer = observer
         self._failures = 0
         self._since: float | None = None
+        self._answers = False
         #: Until when the connection itself asked for a pause, and until when it is taken to be away.
         self._asked_until = 0.0
         self._away_until = 0.0
@@ -77,6 +102,16 @@ class Health:
     def pause(self) -> float:
         """Return the seconds for which nothing is to be sent; 0 when the way is free."""
         return max(max(self._asked_until, self._away_until) - self._clock.monotonic(), 0.0)
+
+    @property
+    def since(self) -> float | None:
+        """Return since when it fails, in epoch seconds; None while it does not."""
+        return self._since
+
+    @property
+    def answers(self) -> bool:
+        """Say whether the last that was heard of it is an answer; False while nothing was."""
+        return self._answers
 
     @property
     def is_doubtful(self) -> bool:
@@ -91,18 +126,25 @@ class Health:
             log.info("connection answers again", connection=self._name)
         self._failures = 0
         self._since = None
+        self._answers = True
         self._away_until = 0.0
+
+    def resume(self, since: float) -> None:
+        """Take an outage over that began before this process saw it."""
+        self._answers = False
+        self._since = since if self._since is None else min(self._since, since)
 
     def failed(self, error: TemporaryError) -> None:
         """Note a failure; logged once, when it turns out to be the connection."""
         self._observer.provider_failed(self._name, type(error).__name__)
         if self._since is None:
             self._since = self._clock.now()
+        self._answers = False
         self._failures += 1
         if self._failures == BREAKS_AFTER:
             log.warning("connection unavailable", connection=self._name, error=type(error).__name__)
         if self.is_doubtful:
-            wait = backoff(self._failures - BREAKS_AFTER + 1, self._jitter())
+            wait = backoff(self._failures - BREAKS_AFTER + 1, self._jitter(), longest=LONGEST_PAUSE)
             self._away_until = self._clock.monotonic() + max(wait, error.retry_after or 0.0)
 
     def hold_off(self, seconds: float) -> None:
@@ -134,3 +176,8 @@ class Line:
         self.pace = provider.pace
         self.slots = Slots(provider.pace.concurrency)
         self.health = Health(name, self.title, clock, jitter, observer)
+
+    @property
+    def is_probed(self) -> bool:
+        """Say whether a connection in doubt has its one request under way already."""
+        return self.health.is_doubtful and not self.slots.is_idle

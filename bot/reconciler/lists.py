@@ -9,6 +9,7 @@ import structlog
 
 from bot.errors import CredentialRefused, NotFound, PermanentError, SecretError, TemporaryError
 from bot.models import Task, TaskKind
+from bot.reconciler.lines import LISTS_SHARE
 from bot.store.base import FoundWorkspace, NewTask
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ log = structlog.get_logger(__name__)
 DISCOVER_SECONDS = 30.0
 #: Workspaces used within so many seconds keep their account's list fresh.
 RECENT = 3600.0
+#: All lists of a connection share its slots under this name; no principal's key is like it.
+LISTS = "lists"
 
 
 class Again(Exception):
@@ -56,6 +59,14 @@ class Lists:
             return waiting_commands(task, account.principal)
         if line.health.pause > 0:
             raise Again(line.health.pause)
+        if line.is_probed or not line.slots.take_for(LISTS, LISTS_SHARE):
+            raise Again(1.0)
+        try:
+            return await self._read(task, account, line)
+        finally:
+            line.slots.give_from(LISTS)
+
+    async def _read(self, task: Task, account: Account, line: Line) -> Sequence[NewTask]:
         try:
             access = self._keys.open(account)
             found = await self._while_active(account, line.provider.discover(access))

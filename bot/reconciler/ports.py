@@ -56,14 +56,18 @@ class Numbers:
     """
 
     installation: Installation
+    #: Who is told when a connection stops answering: ``U…`` or ``T…:U…`` (``USHER_ADMINS``).
+    administrators: frozenset[str] = frozenset()
     margin: float = 0.5
     batch: int = 50
     lease: float = 40.0
     call_seconds: float = 25.0
     #: Least seconds between two looks at an open wish that nothing happens to, for its bar and its deadline.
     tick: float = 20.0
-    #: The same while more wishes are due than one round takes: bars can wait then.
-    slow_tick: float = 120.0
+    #: So many of these looks are made a second at most: Slack lets fewer bars than that be drawn. With very
+    #: many open wishes each waits longer, but no longer than this.
+    looks_per_second: float = 5.0
+    slow_tick: float = 600.0
     #: How long after an unlink the credential may still be used, to revoke it.
     revoke_within: float = 5.0
     #: While a long list is read, its account is looked at so often: nothing goes on with an unlinked one.

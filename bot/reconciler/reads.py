@@ -91,7 +91,7 @@ class Reads:
             line.slots.give(free - len(claims))
         window = SendWindow(claimed_at + self._numbers.margin)
         batches = list(_batches(claims, line.pace.batch_size))
-        await run_all([self._held_batch(line, batch, window) for batch in batches], pool)
+        await run_all([self._batch(line, batch, window) for batch in batches], pool)
         return len(claims)
 
     def _free(self, line: Line) -> int:
@@ -102,16 +102,16 @@ class Reads:
             return min(line.slots.free_for_reads, 1) if line.slots.is_idle else 0
         return line.slots.free_for_reads
 
-    async def _held_batch(self, line: Line, claims: Sequence[ReadClaim], window: SendWindow) -> None:
-        try:
-            await self._batch(line, claims, window)
-        finally:
-            line.slots.give(len(claims))
-
     async def _batch(self, line: Line, claims: Sequence[ReadClaim], window: SendWindow) -> None:
-        """Send one request for the claims of one account; whatever happens is recorded."""
+        """Send one request for the claims of one account; whatever happens is recorded.
+
+        The slots are free again with the answer: others may ask while this is written down.
+        """
         try:
-            results = await self._results(line, claims, window)
+            try:
+                results = await self._results(line, claims, window)
+            finally:
+                line.slots.give(len(claims))
         except StoreError as error:
             log.warning("read not written", connection=line.name, problem=type(error).__name__)
             return

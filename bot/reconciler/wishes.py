@@ -14,6 +14,7 @@ from bot.policy import Context, Target, decide
 from bot.pool import Pool, pool_room, run_all
 from bot.reconciler import endings
 from bot.reconciler.calls import Calls
+from bot.reconciler.lines import PERSONS_SHARE
 from bot.store.base import WishStep, WishUpdate
 from bot.words import holds, problems
 
@@ -33,6 +34,8 @@ log = structlog.get_logger(__name__)
 PATIENCE = 60.0
 #: A bar is drawn again when it has grown by a step of so many points.
 BAR_STEP = 5
+#: While another's request finds out whether a connection answers again, a call waits so long.
+PROBE_WAIT = 2.0
 
 
 class Wishes:
@@ -57,6 +60,8 @@ class Wishes:
         self._numbers = numbers
         #: Wishes that this process is at, in case a step outlives its lease.
         self._under_way: set[str] = set()
+        #: When the last of the looks that were put off comes, by the store's time.
+        self._last_look = 0.0
 
     async def step(self, pool: Pool | None) -> int:
         """Claim what is due and step all of it beside one another; return how many there were."""
@@ -64,16 +69,15 @@ class Wishes:
         if most <= 0:
             return 0
         steps = await self._store.claim_wishes(most, self._numbers.lease)
-        tick = self._numbers.tick if len(steps) < most else self._numbers.slow_tick
         fresh = [step for step in steps if step.wish.id not in self._under_way]
-        await run_all([self._guarded(step, tick) for step in fresh], pool)
+        await run_all([self._guarded(step) for step in fresh], pool)
         return len(steps)
 
-    async def _guarded(self, step: WishStep, tick: float) -> None:
+    async def _guarded(self, step: WishStep) -> None:
         """Keep one wish's trouble from the others: it is logged, and the wish is tried again later."""
         self._under_way.add(step.wish.id)
         try:
-            await self._one(step, tick)
+            await self._one(step)
         except StoreError as error:
             log.warning("step not written", wish=step.wish.id, problem=type(error).__name__)
         except Exception:  # One of the two places where errors end (design §1.8).
@@ -86,7 +90,7 @@ class Wishes:
         finally:
             self._under_way.discard(step.wish.id)
 
-    async def _one(self, step: WishStep, tick: float) -> None:
+    async def _one(self, step: WishStep) -> None:
         wish, account = step.wish, step.account
         if not wish.is_open:
             return
@@ -110,7 +114,7 @@ class Wishes:
             case Operation.START | Operation.STOP:
                 await self._call(step, line, decided.operation)
             case Operation.WAIT:
-                await self._wait(step, tick)
+                await self._wait(step, line)
             case Operation.END:
                 assert decided.outcome is not None, "a plan that ends says how"
                 cause = decided.cause
@@ -151,7 +155,9 @@ class Wishes:
         wish = step.wish
         if line.health.pause > 0:
             await self._later(step, line.health.pause, hold=line.health.sentence())
-        elif not line.slots.take():
+        elif line.is_probed:
+            await self._later(step, PROBE_WAIT, hold=line.health.sentence())
+        elif not line.slots.take_for(wish.principal.key, PERSONS_SHARE):
             await self._later(step, 1.0)
         else:
             try:
@@ -161,12 +167,13 @@ class Wishes:
                 await self._later(step, PATIENCE, hold=problems.sentence("secret"))
                 return
             finally:
-                line.slots.give()
+                line.slots.give_from(wish.principal.key)
             if update is not None:
                 await self._store.save_step(update)
 
-    async def _wait(self, step: WishStep, tick: float) -> None:
+    async def _wait(self, step: WishStep, line: Line) -> None:
         wish, state = step.wish, step.workspace.state
+        hold = line.health.sentence() if line.health.is_doubtful else ""
         fields: dict[str, Any] = {}
         # What was called without an answer is on its way, so it was taken.
         if state is State.STARTING and wish.start_call in (Call.CALLING, Call.UNKNOWN):
@@ -178,7 +185,14 @@ class Wishes:
             if progress > wish.progress_floor:
                 grown = progress // BAR_STEP > wish.progress_floor // BAR_STEP
                 fields.update(progress_floor=progress, card_dirty=grown)
-        await self._later(step, tick, waits_for="change", hold="", **fields)
+        await self._later(step, await self._next_look(), waits_for="change", hold=hold, **fields)
+
+    async def _next_look(self) -> float:
+        """Return the seconds until a waiting wish is looked at for its bar: a few a second, in turn."""
+        now = await self._store.now()
+        at = max(now + self._numbers.tick, self._last_look + 1.0 / self._numbers.looks_per_second)
+        self._last_look = min(at, now + self._numbers.slow_tick)
+        return self._last_look - now
 
     async def _later(self, step: WishStep, next_in: float, *, hold: str | None = None, **fields: Any) -> None:
         """Write that the wish goes on later; at its deadline its person is told, once for each deadline."""

@@ -106,6 +106,20 @@ class Store(Protocol):
     async def audit_head(self) -> tuple[int, str]:
         """Return how many audit rows there are and the hash of the last ("" when there is none)."""
 
+    # -- outages ---------------------------------------------------------------------------------------------
+
+    async def outages(self) -> Mapping[str, float]:
+        """Return since when (epoch seconds) which connections do not answer."""
+
+    async def begin_outage(self, connection: str, since: float, notices: Sequence[NewNotice] = ()) -> float:
+        """Write an outage with its notices; return since when it stands.
+
+        When another process wrote it before, nothing is written.
+        """
+
+    async def end_outage(self, connection: str, notices: Sequence[NewNotice] = ()) -> bool:
+        """End an outage and write its notices; False, nothing written, when it was over already."""
+
     # -- links and accounts ---------------------------------------------------------------------------------
 
     async def new_link(self, link: Link, audit: Sequence[AuditEntry] = ()) -> None:

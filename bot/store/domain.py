@@ -13,6 +13,7 @@ from bot.store import (
     gates,
     links,
     notices,
+    outages,
     people,
     tasks,
     upkeep,
@@ -113,6 +114,17 @@ class DomainStore:
 
     async def audit_head(self) -> tuple[int, str]:
         return await self.engine.read(audit.head, Lane.STEADY)
+
+    # -- outages ---------------------------------------------------------------------------------------------
+
+    async def outages(self) -> Mapping[str, float]:
+        return await self.engine.read(outages.standing, Lane.STEADY)
+
+    async def begin_outage(self, connection: str, since: float, notices: Sequence[NewNotice] = ()) -> float:
+        return await self.engine.write(lambda tx: outages.begin(tx, connection, since, notices))
+
+    async def end_outage(self, connection: str, notices: Sequence[NewNotice] = ()) -> bool:
+        return await self.engine.write(lambda tx: outages.end(tx, connection, notices))
 
     # -- links and accounts ---------------------------------------------------------------------------------
 

@@ -38,11 +38,14 @@ def claim(tx: Transaction, connection: str, limit: int, interval: float, margin:
     found = tx.all(
         "claim_gates", connection=connection, now=now, next_check_at=now + interval + margin, limit=limit
     )
-    granted = (_grant(tx, gate, connection, now) for gate in found)
+    accounts: dict[str, Account] = {}
+    granted = (_grant(tx, gate, connection, now, accounts) for gate in found)
     return [claimed for claimed in granted if claimed is not None]
 
 
-def _grant(tx: Transaction, gate: Row, connection: str, now: float) -> ReadClaim | None:
+def _grant(
+    tx: Transaction, gate: Row, connection: str, now: float, accounts: dict[str, Account]
+) -> ReadClaim | None:
     watchers = tx.all("watchers", gate_key=gate["gate_key"])
     able = [watcher for watcher in watchers if watcher["account_id"] is not None]
     here = sorted((watcher for watcher in able if watcher["connection"] == connection), key=_turn)
@@ -50,8 +53,11 @@ def _grant(tx: Transaction, gate: Row, connection: str, now: float) -> ReadClaim
         _pass_on(tx, gate["gate_key"], able)
         return None
     reader = here[0]
-    tx.run("set_reader", gate_key=gate["gate_key"], account_id=reader["account_id"])
-    tx.run("mark_tried", id=reader["id"], now=now)
+    if gate["reader"] != reader["account_id"]:
+        tx.run("set_reader", gate_key=gate["gate_key"], account_id=reader["account_id"])
+    if len(here) > 1 or not _is_proven(reader):
+        # Where nobody else could read, nobody asks whose turn it was.
+        tx.run("mark_tried", id=reader["id"], now=now)
     others = [
         watcher
         for watcher in watchers
@@ -62,7 +68,7 @@ def _grant(tx: Transaction, gate: Row, connection: str, now: float) -> ReadClaim
         gate_key=gate["gate_key"],
         connection=connection,
         remote_id=gate["remote_id"],
-        account=_account(tx, reader["account_id"]),
+        account=_account(tx, reader["account_id"], accounts),
         workspace_ids=(reader["id"], *(watcher["id"] for watcher in others)),
         has_open_wish=any(watcher["has_wish"] for watcher in watchers),
         state=State(reader["state"]),
@@ -74,10 +80,13 @@ def _grant(tx: Transaction, gate: Row, connection: str, now: float) -> ReadClaim
 
 def _turn(watcher: Row) -> tuple[int, float, str]:
     """Order readers: who was never tried and is unproven, then the proven in turn, then the rest in turn."""
-    is_proven = watcher["verified_at"] is not None and watcher["state"] != State.GONE
     tried_at = watcher["tried_at"]
-    rank = 1 if is_proven else 0 if tried_at is None else 2
+    rank = 1 if _is_proven(watcher) else 0 if tried_at is None else 2
     return rank, tried_at or 0.0, watcher["id"]
+
+
+def _is_proven(watcher: Row) -> bool:
+    return watcher["verified_at"] is not None and watcher["state"] != State.GONE
 
 
 def _pass_on(tx: Transaction, gate_key: str, able: Sequence[Row]) -> None:
@@ -88,29 +97,34 @@ def _pass_on(tx: Transaction, gate_key: str, able: Sequence[Row]) -> None:
         tx.run("rest_gate", gate_key=gate_key)
 
 
-def _account(tx: Transaction, account_id: str) -> Account:
-    row = tx.one("account_by_id", id=account_id)
-    assert row is not None  # joined a moment ago, in this transaction
-    return rows.account(row)
+def _account(tx: Transaction, account_id: str, known: dict[str, Account]) -> Account:
+    """Return an account; one that reads for many gates of a claim is read once."""
+    if account_id not in known:
+        row = tx.one("account_by_id", id=account_id)
+        assert row is not None  # joined a moment ago, in this transaction
+        known[account_id] = rows.account(row)
+    return known[account_id]
 
 
 def record(tx: Transaction, results: Sequence[ReadResult]) -> None:
     """Write what claimed reads brought."""
     for result in results:
-        gate = tx.one("gate", gate_key=result.gate_key)
+        found = [
+            (place, row)
+            for place, workspace_id in enumerate(result.workspace_ids)
+            if (row := tx.one("read_row", id=workspace_id, gate_key=result.gate_key)) is not None
+        ]
+        gate = found[0][1] if found else tx.one("gate", gate_key=result.gate_key)
         if gate is not None:
-            _record(tx, result, gate)
+            _record(tx, result, found, gate)
 
 
-def _record(tx: Transaction, result: ReadResult, gate: Row) -> None:
+def _record(tx: Transaction, result: ReadResult, found: Sequence[tuple[int, Row]], gate: Row) -> None:
     now = tx.now()
-    granted_at = gate["claimed_at"] if result.granted_at is None else result.granted_at
+    granted_at = gate["gate_claimed_at"] if result.granted_at is None else result.granted_at
     is_gone = result.observed is not None and result.observed.state is State.GONE
     due_at = None if result.next_in is None else max(now + result.next_in, gate["next_check_at"])
-    for place, workspace_id in enumerate(result.workspace_ids):
-        row = tx.one("read_row", id=workspace_id, gate_key=result.gate_key)
-        if row is None:
-            continue
+    for place, row in found:
         is_reader = place == 0 and row["account_id"] is not None and row["account_id"] == gate["reader"]
         if not is_reader and (is_gone or row["verified_at"] is None):
             # "Gone" may mean "not yours": who was proven before asks with an own account.
@@ -120,8 +134,10 @@ def _record(tx: Transaction, result: ReadResult, gate: Row) -> None:
         changed = False
         if result.observed is not None and granted_at >= (row["observed_at"] or 0.0):
             changed = _observe(tx, row, result.observed, granted_at, is_reader=is_reader)
-        _tell_wish(tx, row["id"], result, changed=changed)
-    tx.run("settle_gate", gate_key=result.gate_key, granted_at=granted_at, due_at=due_at)
+        _tell_wish(tx, row, result, now, changed=changed)
+    settled = gate["next_check_at"] if gate["wanted_at"] > granted_at else due_at
+    if settled != gate["gate_due_at"]:
+        tx.run("settle_gate", gate_key=result.gate_key, granted_at=granted_at, due_at=due_at)
 
 
 def _observe(tx: Transaction, row: Row, seen: Observed, granted_at: float, *, is_reader: bool) -> bool:
@@ -154,10 +170,12 @@ def _observe(tx: Transaction, row: Row, seen: Observed, granted_at: float, *, is
     return before != after
 
 
-def _tell_wish(tx: Transaction, workspace_id: str, result: ReadResult, *, changed: bool) -> None:
-    wish = tx.one("open_wish_of", workspace_id=workspace_id)
-    if wish is None:
+def _tell_wish(tx: Transaction, row: Row, result: ReadResult, now: float, *, changed: bool) -> None:
+    if row["wish_id"] is None:
         return
-    tx.run("wake_wish", id=wish["id"], hold=result.hold, strength=2 if changed else 1, now=tx.now())
-    if wish["read_hold"] != result.hold:
-        cards.owe(tx, wish["id"], changed=True)
+    has_news = row["wish_hold"] != result.hold
+    may_wake = row["waits_for"] == "read" or (changed and row["waits_for"] == "change")
+    if has_news or may_wake or row["leased_until"] > now:
+        tx.run("wake_wish", id=row["wish_id"], hold=result.hold, strength=2 if changed else 1, now=now)
+    if has_news:
+        cards.owe(tx, row["wish_id"], changed=True)

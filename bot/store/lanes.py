@@ -56,6 +56,8 @@ class Lanes:
         self._batch_seconds = batch_seconds
         self._condition = Condition()
         self._queues: dict[Lane, deque[Job]] = {lane: deque() for lane in Lane}
+        #: Rows of the records that wait, kept up so that nobody has to count.
+        self._record_rows = 0
         self._urgent_turns = 0
         self._is_closed = False
         #: Why nothing can be done any more, once the thread has ended.
@@ -73,7 +75,11 @@ class Lanes:
             if self._is_closed or self._ended:
                 raise StoreUnavailable(self._ended or "the store is closed")
             self._queues[lane].append(job)
-            self._condition.notify()
+            if lane is Lane.RECORDS:
+                self._record_rows += rows
+            if lane is not Lane.RECORDS or len(self._queues[lane]) == 1 or self._is_full:
+                # One more record in a batch that waits for its time wakes nobody.
+                self._condition.notify()
         timer = loop.call_later(self._patience[lane], self._lose_patience, job)
         try:
             return await job.future
@@ -136,15 +142,21 @@ class Lanes:
         queue = self._queues[Lane.RECORDS]
         if not queue:
             return None
-        if self._is_closed or sum(job.rows for job in queue) >= self._batch_rows:
+        if self._is_closed or self._is_full:
             return 0.0
         return queue[0].queued_at + self._batch_seconds - monotonic()
+
+    @property
+    def _is_full(self) -> bool:
+        return self._record_rows >= self._batch_rows
 
     def _pop(self, lane: Lane) -> list[Job]:
         queue, rows = self._queues[lane], 0
         taken: list[Job] = []
         while queue and (not taken or rows + queue[0].rows <= self._batch_rows):
             job = queue.popleft()
+            if lane is Lane.RECORDS:
+                self._record_rows -= job.rows
             if job.stage is Stage.QUEUED:
                 taken.append(job)
                 rows += job.rows
@@ -155,6 +167,8 @@ class Lanes:
         with self._condition:
             for job in reversed(list(jobs)):
                 self._queues[job.lane].appendleft(job)
+                if job.lane is Lane.RECORDS:
+                    self._record_rows += job.rows
 
     def may_commit(self, jobs: Iterable[Job]) -> bool:
         """Fix jobs as being committed, all or none; False when somebody gave up on one of them."""

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from bot.store.transaction import Transaction
 
 
+#: How a wish ended is kept back for so many seconds at most while the wish's card has not been sent.
+CARD_FIRST = 5.0
+
+
 def add(tx: Transaction, notices: Sequence[NewNotice], subject: str = "") -> None:
     """Write notices; ones that exist (subject, kind, occasion) are left alone.
 
@@ -44,7 +48,14 @@ def claim(tx: Transaction, limit: int, lease: float, classes: Sequence[int]) -> 
         left = limit - len(claimed)
         if left <= 0:
             break
-        found = tx.all("claim_notices", **{"class": number}, now=now, until=now + lease, limit=left)
+        found = tx.all(
+            "claim_notices",
+            **{"class": number},
+            now=now,
+            until=now + lease,
+            limit=left,
+            settled=now - CARD_FIRST,
+        )
         claimed += sorted(map(rows.notice, found), key=lambda notice: (notice.created_at, notice.id))
     return claimed
 

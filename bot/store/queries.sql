@@ -52,6 +52,17 @@ SELECT
     (SELECT COUNT(*) FROM tasks) AS tasks,
     (SELECT COUNT(*) FROM people WHERE is_deleted = 0) AS people;
 
+-- == outages ==
+
+-- name: outages
+SELECT connection, since FROM outages;
+
+-- name: begin_outage
+INSERT INTO outages (connection, since) VALUES (:connection, :since) ON CONFLICT (connection) DO NOTHING;
+
+-- name: end_outage
+DELETE FROM outages WHERE connection = :connection;
+
 -- == links and accounts ==
 
 -- name: expire_links
@@ -227,9 +238,9 @@ SELECT * FROM wishes WHERE workspace_id = :workspace_id AND outcome IS NULL;
 
 -- name: add_wish
 INSERT INTO wishes (
-    id, principal, workspace_id, connection, verb, created_at, deadline_at, next_step_at, reference
+    id, principal, workspace_id, connection, verb, created_at, deadline_at, next_step_at, reference, channel_id
 ) VALUES (
-    :id, :principal, :workspace_id, :connection, :verb, :now, :deadline_at, :now, :reference
+    :id, :principal, :workspace_id, :connection, :verb, :now, :deadline_at, :now, :reference, :channel_id
 )
 ON CONFLICT (workspace_id) WHERE outcome IS NULL DO NOTHING
 RETURNING *;
@@ -315,7 +326,7 @@ WHERE gate_key IN (
     WHERE connection = :connection AND due_at IS NOT NULL AND due_at <= :now AND next_check_at <= :now
     ORDER BY due_at LIMIT :limit
 ) AND connection = :connection AND due_at <= :now AND next_check_at <= :now
-RETURNING gate_key, remote_id;
+RETURNING gate_key, remote_id, reader;
 
 -- name: watchers
 SELECT w.id, w.principal, w.connection, w.state, w.used_at, w.verified_at, w.tried_at, a.id AS account_id,
@@ -345,16 +356,23 @@ UPDATE gates SET due_at = NULL WHERE gate_key = :gate_key AND NOT EXISTS (
 );
 
 -- name: gate
-SELECT * FROM gates WHERE gate_key = :gate_key;
+SELECT claimed_at AS gate_claimed_at, next_check_at, reader, wanted_at, due_at AS gate_due_at
+FROM gates WHERE gate_key = :gate_key;
 
 -- A read that was asked for after this one was granted still has to come.
 -- name: settle_gate
 UPDATE gates SET due_at = CASE WHEN wanted_at > :granted_at THEN next_check_at ELSE :due_at END
 WHERE gate_key = :gate_key;
 
+-- All that the record of a read looks at, in one go: there are a thousand of them a second.
 -- name: read_row
-SELECT w.*, a.id AS account_id FROM workspaces w
+SELECT w.*, a.id AS account_id,
+    g.claimed_at AS gate_claimed_at, g.next_check_at, g.reader, g.wanted_at, g.due_at AS gate_due_at,
+    o.id AS wish_id, o.read_hold AS wish_hold, o.waits_for, o.leased_until
+FROM workspaces w
+JOIN gates g ON g.gate_key = w.gate_key
 LEFT JOIN accounts a ON a.principal = w.principal AND a.connection = w.connection AND a.state = 'active'
+LEFT JOIN wishes o ON o.workspace_id = w.id AND o.outcome IS NULL
 WHERE w.id = :id AND w.gate_key = :gate_key;
 
 -- name: observed_same
@@ -395,14 +413,20 @@ INSERT INTO notices (id, subject, kind, occasion, principal, body, state, class,
 VALUES (:id, :subject, :kind, :occasion, :principal, :body, 'pending', :class, :now, :due_at)
 ON CONFLICT (subject, kind, occasion) DO NOTHING;
 
--- A lease that ran out is an attempt of unknown outcome.
+-- A lease that ran out is an attempt of unknown outcome. How a wish ended waits for a moment for the wish's card,
+-- so that they stand in the conversation in the order in which they happened.
 -- name: claim_notices
 UPDATE notices SET
     unknown_since = CASE WHEN state = 'leased' THEN COALESCE(unknown_since, leased_at) ELSE unknown_since END,
     state = 'leased', attempts = attempts + 1, leased_at = :now, due_at = :until
 WHERE id IN (
     SELECT id FROM notices
-    WHERE class = :class AND state IN ('pending', 'retry', 'leased') AND due_at <= :now
+    WHERE class = :class AND state IN ('pending', 'retry', 'leased') AND due_at <= :now AND NOT (
+        kind IN ('ready', 'failed', 'stopped', 'refused') AND created_at > :settled AND EXISTS (
+            SELECT 1 FROM notices c
+            WHERE c.subject = notices.subject AND c.kind = 'card' AND c.state IN ('pending', 'retry', 'leased')
+        )
+    )
     ORDER BY due_at LIMIT :limit
 ) AND state IN ('pending', 'retry', 'leased') AND due_at <= :now
 RETURNING *;

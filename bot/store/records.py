@@ -34,6 +34,7 @@ class NewWish:
     verb: WishVerb
     deadline_seconds: float
     reference: str
+    channel_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

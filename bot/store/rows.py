@@ -132,6 +132,7 @@ def wish(row: Row) -> Wish:
         progress_floor=row["progress_floor"],
         hold=row["hold"] or row["read_hold"] or None,
         reference=row["reference"],
+        channel_id=row["channel_id"],
     )
 
 

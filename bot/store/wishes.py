@@ -67,6 +67,7 @@ def _add(tx: Transaction, new: NewWish) -> Row:
         now=now,
         deadline_at=now + new.deadline_seconds,
         reference=new.reference,
+        channel_id=new.channel_id,
     )
     if row is None:
         raise StoreError("another wish for this workspace came first")
