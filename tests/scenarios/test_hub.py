@@ -182,6 +182,8 @@ async def test_unlinking_deletes_the_token_at_the_hub_and_ends_what_is_under_way
 async def test_a_token_that_was_deleted_at_the_hub_asks_for_a_link_and_the_start_goes_on(live, hub):
     alice = live.alice
     await alice.links("heidi", "hub")
+    while not await live.bot.store.workspaces(live.principal(alice.id)):
+        await live.slack.state.wait_for(lambda: False, 0.1)
     async with client(hub) as api:
         _, told, _ = await api.call("GET", "/users/heidi/tokens", who="heidi")
         for one in told["api_tokens"]:
