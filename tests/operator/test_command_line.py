@@ -7,6 +7,7 @@ import yaml
 from cryptography.fernet import Fernet
 
 from bot.manifest import http_manifest, render, socket_manifest
+from bot.store.queries import migrations
 from handlers.discovery import routes
 from tests.operator.command_line import environment, run
 from tests.project.repository import ROOT
@@ -61,7 +62,7 @@ async def test_two_processes_on_sqlite_are_refused_with_the_reason(tmp_path, com
 async def test_migrate_makes_the_database_for_its_owner_alone_and_once(tmp_path):
     env = environment(tmp_path)
     ended = await run("migrate", env=env)
-    assert (ended.status, ended.out) == (0, "0001_foundation\n")
+    assert (ended.status, ended.out.splitlines()) == (0, list(migrations()))
     assert (tmp_path / "usher.db").stat().st_mode & 0o077 == 0
     again = await run("migrate", env=env)
     assert (again.status, again.out) == (0, "The database is up to date.\n")
