@@ -94,7 +94,7 @@ async def guarded(request: Request, handler: Callable[[Any], Coroutine[Any, Any,
         await request.services.authority.check(request.principal, request.verb)
         answer = await handler(request)
     except Answered as early:
-        told.debug("answered early")
+        _note(told, "answered early", request, early.answer)
         return early.answer
     except Refused as refusal:
         told.info("refused", rule=refusal.rule)
@@ -108,9 +108,15 @@ async def guarded(request: Request, handler: Callable[[Any], Coroutine[Any, Any,
     except Exception:  # noqa: BLE001 - the one place where a fault of a verb becomes words (design 1.8)
         told.exception("failed unexpectedly")
         return replies.plain_problem(problems.sentence("internal"), request.reference)
-    # Not at info: a line for each costs a quarter of a request. What changes anything is in the audit.
-    told.debug("answered")
+    # Mostly not at info: a line for each costs a quarter of a request. What changes anything is in the audit.
+    _note(told, "answered", request, answer)
     return answer
+
+
+def _note(told: Any, event: str, request: Request, answer: Answer) -> None:
+    """Log an answer: where a person can read its reference, at the level at which operators look for it."""
+    shows_reference = any(request.reference in str(block) for block in answer.blocks[-1:])
+    (told.info if shows_reference else told.debug)(event)
 
 
 def _too_many(request: Request, excess: Excess, told: Any) -> Answer:
