@@ -238,7 +238,7 @@ class Process:
             self.people,
             clock,
             ids,
-            Numbers(installation=place, margin=settings.poll_margin),
+            Numbers(installation=place, administrators=settings.admin_ids(), margin=settings.poll_margin),
             replay=replayer(self.services),
             observer=self.metrics,
         )

@@ -93,6 +93,7 @@ class Workspaces:
                 verb=verb,
                 deadline_seconds=self.deadline_seconds,
                 reference=reference,
+                channel_id=channel_id,
             ),
             interaction=interaction,
             notices=[card],

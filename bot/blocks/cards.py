@@ -81,7 +81,7 @@ def _open_card(facts: Facts, wish: Wish) -> Answer:
     detail = workspace.detail if workspace is not None else None
     if detail and going:
         lines.append(safe(detail, 300))
-    small = [safe(wish.hold)] if wish.hold else []
+    small = [kit.held(wish.hold, facts.now)] if wish.hold else []
     if wish.deadline_at is None:
         small.append(words.STILL_WAITING)
     template = (words.GOING_ON_SHORT if going else words.QUEUED_SHORT)[wish.verb]

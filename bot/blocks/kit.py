@@ -84,6 +84,11 @@ def moment(at: float, now: float) -> Markup:
     return Markup(f"<!date^{int(at)}^{form}|{times.in_utc(at)}>")
 
 
+def held(hold: str, now: float) -> str:
+    """Return what holds a wish up, escaped, its marks of time in each reader's own zone."""
+    return times.TIME_MARK.sub(lambda mark: moment(float(mark[1]), now), limits.safe(hold))
+
+
 def answer(
     text: str, blocks: Iterable[Block] = (), *, in_channel: bool = False, replaces: bool = False
 ) -> Answer:

@@ -18,7 +18,7 @@ from bot.blocks.cards import (
     stop_button,
     wish_card,
 )
-from bot.blocks.limits import fill, safe
+from bot.blocks.limits import fill
 from bot.models import Answer, NoticeKind, Outcome, WishVerb
 from bot.words import cards, notices, times
 
@@ -109,7 +109,7 @@ def _stopped(facts: Facts) -> Answer:
 
 def _waiting(facts: Facts) -> Answer:
     wish = facts.wish
-    small = [safe(wish.hold)] if wish is not None and wish.hold else []
+    small = [kit.held(wish.hold, facts.now)] if wish is not None and wish.hold else []
     buttons: list[Element] = []
     if wish is not None:
         buttons.append(kit.button(cards.KEEP_WAITING, "keep_waiting", wish.id, style=kit.PRIMARY))

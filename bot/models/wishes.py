@@ -86,6 +86,8 @@ class Wish:
     #: A sentence on what holds it up right now ("Saturn Cloud has not answered since 14:02").
     hold: str | None = None
     reference: str = ""
+    #: Where it was typed: there its person is told when no direct message reaches them.
+    channel_id: str | None = None
 
     @property
     def is_open(self) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from bot.words.times import in_utc
+from bot.words.times import time_mark
 
-_SILENT_SINCE: Final = "{title} has not answered since {since}. Nothing is lost: I keep trying."
+_SILENT_SINCE: Final = (
+    "{title} has not answered since {since}. You are in the queue: nothing is lost, and I keep trying."
+)
 PERSON_UNKNOWN: Final = "I am asking Slack who you are before I go on."
 NOT_CONFIGURED: Final = (
     "The connection {name} is not set up any more. Ask whoever runs me, or unlink it with `unlink`."
@@ -15,8 +17,11 @@ STRANGE_STATE: Final = "{title} reports an {word}, which its documents don't nam
 
 
 def silent_since(title: str, since: float) -> str:
-    """Say since when a connection gives no usable answer; ``since`` in epoch seconds."""
-    return _SILENT_SINCE.format(title=title, since=in_utc(since))
+    """Say since when a connection gives no usable answer; ``since`` in epoch seconds.
+
+    The sentence is stored, so the time stands in it as a mark that each reader's own zone replaces.
+    """
+    return _SILENT_SINCE.format(title=title, since=time_mark(since))
 
 
 def not_configured(name: str) -> str:

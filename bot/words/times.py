@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
+#: What ``time_mark`` writes; the group is the epoch second.
+TIME_MARK = re.compile(r"\{time:(\d{1,11})\}")
 _MINUTE = 60
 _HOUR = 3600
 _DAY = 86_400
@@ -36,6 +39,11 @@ def age(seconds: float) -> str:
 def in_utc(at: float) -> str:
     """Say a time of day for readers whose Slack can't show their own zone; ``at`` in epoch seconds."""
     return datetime.fromtimestamp(at, UTC).strftime("%H:%M UTC")
+
+
+def time_mark(at: float) -> str:
+    """Return what stands for a time in a stored sentence; ``at`` in epoch seconds."""
+    return f"{{time:{int(at)}}}"
 
 
 def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from bot.blocks.cards import link_value, wish_card
 from bot.blocks.notices import render
 from bot.models import Call, NoticeKind, Outcome, State, WishVerb
+from bot.words import holds
 from tests.support.golden import check_golden, check_limits
 from tests.unit.card_facts import CALLED, IDE_URL, NOW, facts
 
@@ -39,10 +40,7 @@ CARDS = {
     "starting-told": facts(
         wish=CALLED, workspace=STARTING | {"progress": 50, "detail": "Pulling the image <big & slow>"}
     ),
-    "starting-held-up": facts(
-        wish=CALLED
-        | {"hold": "Saturn Cloud has not answered since 07:58 UTC. Nothing is lost: I keep trying."}
-    ),
+    "starting-held-up": facts(wish=CALLED | {"hold": holds.silent_since("Saturn Cloud", NOW - 120)}),
     "starting-still-waiting": facts(wish=CALLED | {"deadline_at": None}, workspace=STARTING),
     "restarting": facts(wish={"verb": WishVerb.RESTART, "stop_call": Call.ACCEPTED, "called_at": NOW - 5}),
     "stopping": facts(wish=STOPPING, workspace={"state": State.STOPPING}),

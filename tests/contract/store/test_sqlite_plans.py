@@ -16,8 +16,9 @@ from tests.support.clock import FakeClock
 #: For operators, once a process, or once a jump of the clock: these may look at everything.
 RARE = {"statistics", "active_accounts", "active_accounts_at", "heal_gates", "move_closed_gates"}
 
-#: Indexes of the few rows that are just what is looked for, walked in the order that is wanted.
-SMALL = ("INDEX cards_changed", "INDEX notices_dead")
+#: Indexes of the few rows that are just what is looked for, walked in the order that is wanted; and a table
+#: with a row for each connection at most.
+SMALL = ("INDEX cards_changed", "INDEX notices_dead", "SCAN outages")
 
 
 @pytest.fixture

@@ -1,0 +1,25 @@
+"""What administrators are told of a connection that does not answer, and that it answers again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.blocks import kit
+from bot.blocks.limits import fill
+from bot.words import outages, times
+
+if TYPE_CHECKING:
+    from bot.models import Answer
+
+
+def away(title: str, since: float, now: float) -> Answer:
+    """Say that a connection gives no usable answer; times in epoch seconds."""
+    told = fill(outages.AWAY, title=title, since=kit.moment(since, now))
+    return kit.answer(fill(outages.AWAY_SHORT, title=title), [kit.section(told)])
+
+
+def back(title: str, since: float, now: float) -> Answer:
+    """Say that it answers again, and for how long it did not."""
+    lasted = times.duration(now - since)
+    told = fill(outages.BACK, title=title, since=kit.moment(since, now), lasted=lasted)
+    return kit.answer(fill(outages.BACK_SHORT, title=title), [kit.section(told)])

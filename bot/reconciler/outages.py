@@ -1,0 +1,95 @@
+"""Outages of connections: administrators are told once that one began, and once that it is over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.blocks import outages as drawn
+from bot.errors import StoreError
+from bot.models import NewNotice, NoticeKind, Principal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.models import Answer
+    from bot.reconciler.lines import Line
+    from bot.reconciler.ports import Numbers
+    from bot.store.base import Store
+
+log = structlog.get_logger(__name__)
+
+
+class Outages:
+    """Write down what this process' lines find out. Cheap while nothing changes: no question to the store."""
+
+    def __init__(self, store: Store, lines: Mapping[str, Line], numbers: Numbers) -> None:
+        self._store = store
+        self._lines = lines
+        self._numbers = numbers
+        #: Outages that stand, as far as this process knows; None before it has looked.
+        self._standing: dict[str, float] | None = None
+
+    async def step(self) -> int:
+        """Begin and end outages by the health of the lines; return how many changed."""
+        try:
+            return await self._changed(await self._known())
+        except StoreError as error:
+            log.warning("outage not written", problem=type(error).__name__)
+            return 0
+
+    async def _known(self) -> dict[str, float]:
+        """Return the standing outages; at first those that an earlier process left."""
+        if self._standing is None:
+            self._standing = dict(await self._store.outages())
+            for name, since in self._standing.items():
+                if name in self._lines:
+                    self._lines[name].health.resume(since)
+        return self._standing
+
+    async def _changed(self, standing: dict[str, float]) -> int:
+        changed = 0
+        for name in standing.keys() - self._lines.keys():
+            await self._store.end_outage(name, [])
+            del standing[name]
+        for name, line in self._lines.items():
+            since = line.health.since
+            if line.health.is_doubtful and since is not None and name not in standing:
+                await self._begin(standing, line, since)
+                changed += 1
+            elif line.health.answers and name in standing:
+                await self._end(standing, line)
+                changed += 1
+        return changed
+
+    async def _begin(self, standing: dict[str, float], line: Line, since: float) -> None:
+        now = await self._store.now()
+        told = self._told(line, since, "away", drawn.away(line.title, since, now))
+        standing[line.name] = await self._store.begin_outage(line.name, since, told)
+        line.health.resume(standing[line.name])
+
+    async def _end(self, standing: dict[str, float], line: Line) -> None:
+        since, now = standing[line.name], await self._store.now()
+        await self._store.end_outage(
+            line.name, self._told(line, since, "back", drawn.back(line.title, since, now))
+        )
+        del standing[line.name]
+
+    def _told(self, line: Line, since: float, what: str, answer: Answer) -> list[NewNotice]:
+        """Return a message for each administrator: one for each outage, as its begin is the occasion."""
+        return [
+            NewNotice(
+                f"outage:{line.name}:{principal.user_id}",
+                NoticeKind.MESSAGE,
+                f"{what}:{since:.3f}",
+                principal,
+                answer.as_body(),
+            )
+            for principal in self._administrators()
+        ]
+
+    def _administrators(self) -> list[Principal]:
+        place = self._numbers.installation
+        named = [name.rpartition(":") for name in sorted(self._numbers.administrators)]
+        return [Principal(place.enterprise_id, team or place.team_id or "", user) for team, _, user in named]
