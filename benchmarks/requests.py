@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from benchmarks.stage import Stage
 
 
+#: A person may ask for a little more than this at once before being told to wait.
+_EACH = 20
+
+
 def _helps(crowd: Crowd, count: int) -> Iterator[tuple[str, str]]:
     """Return help for everybody in turn."""
     return ((crowd.user(number % crowd.people), "help") for number in range(count))
@@ -56,7 +60,8 @@ async def _bare(scene: Stage, sizes: Sizes) -> float:
 
 async def measure_help(sizes: Sizes) -> list[Figure]:
     """Measure ``/workspace help``."""
-    async with stage(Crowd(sizes.people)) as scene:
+    people = max(sizes.people, -(-(sizes.runs * sizes.acks + sizes.warm_up) // _EACH))
+    async with stage(Crowd(people)) as scene:
         async with scene.bot() as bot:
             await _cost(bot, _helps(scene.crowd, sizes.warm_up), sizes, b"start")
             found = [
@@ -69,8 +74,9 @@ async def measure_help(sizes: Sizes) -> list[Figure]:
 
 async def measure_start(sizes: Sizes) -> list[Figure]:
     """Measure ``/workspace start``: each a new wish, while the reconciler works on the last ones."""
-    each = -(-(sizes.runs * sizes.starts + sizes.warm_up) // sizes.people)
-    async with stage(Crowd(sizes.people, each)) as scene:
+    wanted = sizes.runs * sizes.starts + sizes.warm_up
+    people = max(sizes.people, -(-wanted // _EACH))
+    async with stage(Crowd(people, -(-wanted // people))) as scene:
         pairs = scene.crowd.pairs()
         async with scene.bot() as bot:
             await _cost(bot, _starts(scene.crowd, pairs, sizes.warm_up), sizes, b"Starting")

@@ -34,6 +34,8 @@ EVERYBODY = "everybody"
 #: Between two claims of a loop, in seconds: what becomes due meanwhile is claimed together.
 REST = 0.05
 READS_REST = 0.05
+#: What work leaves for the other loops waits so long, so that many that end together wake them once.
+SOON = 0.1
 
 
 class Loop:
@@ -57,13 +59,17 @@ class Loop:
         self._rest = rest
         self._woken = asyncio.Event()
         self._stopping = asyncio.Event()
-        self.pool = Pool(size, on_work)
+        self.pool = Pool(size, self._has_room)
         #: When the step last ended, by the injected monotonic clock.
         self.beat = clock.monotonic()
 
     def wake(self) -> None:
         """Have the step run soon."""
         self._woken.set()
+
+    def _has_room(self) -> None:
+        self.wake()
+        self._on_work()
 
     def stop(self) -> None:
         """Claim nothing more."""
@@ -116,13 +122,14 @@ class Scheduler:
         self._ids = ids
         self._tick = tick
         self._loops = [
-            Loop("wishes", reconciler.step_wishes, 200, ids, clock, self.wake),
-            Loop("reads", reconciler.step_reads, 1_000, ids, clock, self.wake, READS_REST),
-            Loop("tasks", reconciler.step_tasks, 50, ids, clock, self.wake),
-            Loop("notices", notifier.step_notices, 50, ids, clock, self.wake),
-            Loop("cards", notifier.step_cards, 20, ids, clock, self.wake),
+            Loop("wishes", reconciler.step_wishes, 200, ids, clock, self._wake_soon),
+            Loop("reads", reconciler.step_reads, 1_000, ids, clock, self._wake_soon, READS_REST),
+            Loop("tasks", reconciler.step_tasks, 50, ids, clock, self._wake_soon),
+            Loop("notices", notifier.step_notices, 50, ids, clock, self._wake_soon),
+            Loop("cards", notifier.step_cards, 20, ids, clock, self._wake_soon),
         ]
         self._running: list[asyncio.Task[None]] = []
+        self._waking: asyncio.TimerHandle | None = None
         self._jobs = AsyncIOScheduler(
             timezone=UTC,
             jobstores={"default": MemoryJobStore()},
@@ -144,6 +151,14 @@ class Scheduler:
         for loop in self._loops:
             loop.wake()
 
+    def _wake_soon(self) -> None:
+        if self._waking is None:
+            self._waking = asyncio.get_running_loop().call_later(SOON, self._wake_now)
+
+    def _wake_now(self) -> None:
+        self._waking = None
+        self.wake()
+
     @property
     def stalled(self) -> list[str]:
         """Return the names of loops that ended, or have not finished a step for a minute (for readiness)."""
@@ -161,6 +176,8 @@ class Scheduler:
             self._jobs.shutdown(wait=False)
         for loop in self._loops:
             loop.stop()
+        if self._waking is not None:
+            self._waking.cancel()
         cancelled = 0
         if self._running:
             _, late = await asyncio.wait(self._running, timeout=seconds)

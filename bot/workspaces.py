@@ -82,8 +82,12 @@ class Workspaces:
         ``channel_id`` is where the person can be told when no direct message reaches them. Raises Refused
         (``policy.…``, ``workspace.unknown``, ``account.none``, ``account.refused``).
         """
-        workspace = await self.owned(principal, verb, workspace_id)
-        await self._account(workspace)
+        found = await self._store.workspace_and_account(workspace_id)
+        if found is None:
+            raise _unknown()
+        workspace, account = found
+        await self._authorise(principal, verb, workspace)
+        self._check_account(workspace, account)
         card = NewNotice("", NoticeKind.CARD, "1", principal, {"channel_id": channel_id})
         accepted = await self._store.accept_wish(
             NewWish(
@@ -128,10 +132,13 @@ class Workspaces:
         workspace = await self._store.workspace(workspace_id)
         if workspace is None:
             raise _unknown()
+        await self._authorise(principal, verb, workspace)
+        return workspace
+
+    async def _authorise(self, principal: Principal, verb: str, workspace: Workspace) -> None:
         await self._authority.check(principal, verb, Target("workspace", workspace.id, workspace.principal))
         if workspace.connection not in self._connections:
             raise Refused("connection.gone", problems.sentence("connection_gone", workspace.connection))
-        return workspace
 
     async def refresh(self, principal: Principal, workspace_id: str) -> Workspace:
         """Ask for a read through the poll gate, and return the row as it is, with its age."""
@@ -232,7 +239,8 @@ class Workspaces:
             alias=name,
             origin="added",
         )
-        await self._account(workspace)
+        account = await self._store.account(principal, connection)
+        self._check_account(workspace, account)
         audit = [_entry(principal, "workspace.add", workspace)]
         added = await self._store.add_workspace(workspace, audit, interaction)
         self._wake()
@@ -271,14 +279,12 @@ class Workspaces:
             if other.id != besides and alias.casefold() in taken:
                 raise Refused("alias.taken", problems.sentence("alias_taken"))
 
-    async def _account(self, workspace: Workspace) -> Account:
-        account = await self._store.account(workspace.principal, workspace.connection)
+    def _check_account(self, workspace: Workspace, account: Account | None) -> None:
         title = self._connections[workspace.connection].settings.title
         if account is None or account.state == "revoking":
             raise Refused("account.none", problems.sentence("unlinked", title))
         if account.state == "refused":
             raise Refused("account.refused", problems.sentence("credential_refused", title))
-        return account
 
 
 def _unknown() -> Refused:

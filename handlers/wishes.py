@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bot.blocks import kit, lists, replies
 from bot.blocks.cards import stop_button
 from bot.blocks.limits import Markup, fill
+from bot.errors import Refused
 from bot.models import Answer, State, WishVerb
 from bot.words import answers as words
 from bot.words import cards
@@ -42,18 +43,24 @@ async def wish(request: Request, verb: WishVerb) -> Answer:
 async def wish_for(request: Request, workspace: Workspace, verb: WishVerb) -> Answer:
     """Wish something for a workspace of the person."""
     services = request.services
-    await linked(request, workspace.connection)
     if workspace.state is State.GONE:
+        await linked(request, workspace.connection)
         await services.workspaces.refresh(request.principal, workspace.id)
         raise Answered(not_there(request, workspace))
-    accepted = await services.workspaces.wish(
-        request.principal,
-        workspace.id,
-        verb,
-        interaction=request.surface.interaction,
-        reference=request.reference,
-        channel_id=request.surface.channel_id,
-    )
+    try:
+        accepted = await services.workspaces.wish(
+            request.principal,
+            workspace.id,
+            verb,
+            interaction=request.surface.interaction,
+            reference=request.reference,
+            channel_id=request.surface.channel_id,
+        )
+    except Refused as refusal:
+        if refusal.rule in {"account.none", "account.refused"}:
+            # The same, with a button; looked at only now, as nearly everybody who wishes is linked.
+            await linked(request, workspace.connection)
+        raise
     return _answer(request, workspace, verb, accepted)
 
 

@@ -210,6 +210,9 @@ class Store(Protocol):
     async def workspace(self, workspace_id: str) -> Workspace | None:
         """Return one workspace."""
 
+    async def workspace_and_account(self, workspace_id: str) -> tuple[Workspace, Account | None] | None:
+        """Return a workspace with its person's account there, as ``workspace`` and ``account`` would."""
+
     async def merge_discovered(
         self, account_id: str, found: Sequence[FoundWorkspace], audit: Sequence[AuditEntry] = ()
     ) -> int:

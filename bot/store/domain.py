@@ -51,7 +51,7 @@ if TYPE_CHECKING:
         WishStep,
         WishUpdate,
     )
-    from bot.store.transaction import Engine
+    from bot.store.transaction import Engine, Transaction
 
 #: Results of reads per transaction: about ten milliseconds.
 _RECORDS_AT_ONCE = 100
@@ -214,6 +214,15 @@ class DomainStore:
 
     async def workspace(self, workspace_id: str) -> Workspace | None:
         return await self.engine.read(lambda tx: workspaces.workspace(tx, workspace_id))
+
+    async def workspace_and_account(self, workspace_id: str) -> tuple[Workspace, Account | None] | None:
+        def both(tx: Transaction) -> tuple[Workspace, Account | None] | None:
+            workspace = workspaces.workspace(tx, workspace_id)
+            if workspace is None:
+                return None
+            return workspace, accounts.account(tx, workspace.principal, workspace.connection)
+
+        return await self.engine.read(both)
 
     async def merge_discovered(
         self, account_id: str, found: Sequence[FoundWorkspace], audit: Sequence[AuditEntry] = ()

@@ -165,3 +165,12 @@ async def test_a_workspace_may_move_to_another_gate(store, clock):
     (row,) = await store.workspaces(ALICE)
     assert row.gate_key == "new gate"
     assert [claim.gate_key for claim in await store.claim_reads("saturn", 10, 10.0, 0.5)] == ["new gate"]
+
+
+async def test_a_workspace_comes_with_its_persons_account(store):
+    one = await linked(store)
+    account = await store.account(ALICE, "saturn")
+    assert account is not None
+    assert await store.workspace_and_account(one.workspaces[0].id) == (one.workspaces[0], account)
+    await store.unlink(ALICE, "saturn", revocable=["saturn"], cause="asked")
+    assert await store.workspace_and_account(one.workspaces[0].id) is None
