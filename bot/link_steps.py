@@ -129,6 +129,8 @@ class LinkSteps:
             row_key(link.principal.key, link.connection), identity.credential.as_mapping()
         )
         checked = replace(tried, stage="checked", secret=sealed, username=identity.username)
+        if "revoke" in provider.capabilities() and identity.credential.token.get_secret_value() != token:
+            await self._revoke_later(checked, sealed)
         await self._change(checked, tried)
         await self._store.append_audit([entry(checked, "link.check", "ok", username=identity.username)])
         return await self._opened(checked, browser)
@@ -177,6 +179,7 @@ class LinkSteps:
         body = {"connection": account.connection, "username": account.username, "account": account.id}
         activation = Activation(
             account=account,
+            settles=digest(account.secret),
             notices=[NewNotice(account.id, NoticeKind.LINKED, "linked", account.principal, body)],
             tasks=[
                 NewTask(
@@ -204,6 +207,21 @@ class LinkSteps:
         return account
 
     # -- inside ------------------------------------------------------------------------------------------
+
+    async def _revoke_later(self, link: Link, sealed: str) -> None:
+        """See that a credential made for this link ends when the link ends without an account.
+
+        Written before the link holds it: whatever happens to the link, it is not left behind.
+        """
+        payload = {
+            "principal": link.principal.key,
+            "connection": link.connection,
+            "username": link.username or "",
+            "secret": sealed,
+        }
+        await self._store.add_tasks(
+            [NewTask(TaskKind.REVOKE_UNUSED, digest(sealed), payload, due_in=linking.UNUSED_SECONDS)]
+        )
 
     async def _usable(self, nonce: str) -> Link:
         link = await self._store.link(digest(nonce)) if linking.is_nonce(nonce) else None

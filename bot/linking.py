@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 #: How long a link is good for, and then once more its code; seconds.
 LINK_SECONDS = 600.0
 CODE_SECONDS = 600.0
+#: After so long a link has ended in any case, and a credential that was made for it is used or never will be.
+UNUSED_SECONDS = LINK_SECONDS + CODE_SECONDS + 60.0
 #: How long a person waits at most for a token's check; seconds.
 CHECK_SECONDS = 10.0
 TRIES = 5

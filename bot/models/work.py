@@ -12,6 +12,7 @@ class TaskKind(StrEnum):
 
     DISCOVER = "discover"
     REVOKE = "revoke"
+    REVOKE_UNUSED = "revoke_unused"
     REPLAY = "replay"
     LOOK_UP_PERSON = "look_up_person"
     SYNC_PEOPLE = "sync_people"

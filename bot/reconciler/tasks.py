@@ -12,6 +12,7 @@ from bot.models import AuditEntry, Principal, Task, TaskKind
 from bot.plan import backoff
 from bot.pool import Pool, pool_room, run_all
 from bot.reconciler.lists import Again, waiting_commands
+from bot.reconciler.unused import Unused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -55,6 +56,7 @@ class Tasks:
         self._ids = ids
         self._numbers = numbers
         self._jitter = jitter
+        self._unused = Unused(store, lines, keys, numbers)
 
     async def step(self, pool: Pool | None) -> int:
         """Claim what is due, do it all beside one another, return how many there were."""
@@ -101,6 +103,8 @@ class Tasks:
                 await self._run_waiting(task)
             case TaskKind.REVOKE:
                 await self._revoke(task)
+            case TaskKind.REVOKE_UNUSED:
+                await self._unused.revoke(task)
             case TaskKind.LOOK_UP_PERSON:
                 await self._slack(self._people.look_up(Principal.from_key(task.subject)))
             case TaskKind.SYNC_PEOPLE:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from bot.models import TaskKind
 from bot.store import audit, cards, gates, notices, rows, tasks
 from bot.store.text import as_json
 
@@ -93,6 +94,7 @@ def activate(
         return "gone"
     _put(tx, account, pair)
     _resume(tx, pair)
+    tx.run("delete_task_of", kind=TaskKind.REVOKE_UNUSED, subject=activation.settles)
     tasks.add(tx, activation.tasks)
     notices.add(tx, activation.notices)
     audit.append(tx, activation.audit)

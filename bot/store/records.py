@@ -100,12 +100,16 @@ class WishUpdate:
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """Describe the end of a linking: the account to write, and what follows from it at once."""
+    """Describe the end of a linking: the account to write, and what follows from it at once.
+
+    ``settles`` is the subject of the REVOKE_UNUSED task that this makes needless, if there is one.
+    """
 
     account: Account
     notices: Sequence[NewNotice] = ()
     tasks: Sequence[NewTask] = ()
     audit: Sequence[AuditEntry] = ()
+    settles: str = ""
 
 
 @dataclass(frozen=True, slots=True)
