@@ -45,7 +45,8 @@ CAUSES: Final[Mapping[str, str]] = MappingProxyType(
         "gave_up": "{title} did not manage it in many tries. Try again in a while.",
         "gone": "It no longer exists at {title}. Write `list` to see what is there.",
         "provider_failed": "{title} reports an error.{said} Its page there may tell more; then try again.",
-        "stopped_elsewhere": "It was stopped at {title} while it was starting. Start it again if you like.",
+        "stopped_elsewhere": "It is stopped again at {title}: it did not come up there, "
+        "or somebody stopped it. Try again.",
         "unlinked": "Your account at {title} was unlinked. Link it again to go on.",
         "forgotten": "You took it off your list. Add it again to go on.",
         "replaced": "You asked for something else meanwhile, and that counts.",

@@ -14,7 +14,7 @@ from tests.playground.hub_help import client
 from tests.support.scenario import world
 from tests.support.scenario.stage import spoil
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("scenario_hub")]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ACCOUNTS = ("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi")
 SEED = {

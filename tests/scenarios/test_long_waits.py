@@ -119,7 +119,7 @@ async def test_stopped_elsewhere_while_it_starts_is_told_and_not_started_again(l
     await linked.pass_time(14)
     linked.resource("notebook").stop(linked.clock.now())
     await linked.pass_time(40)
-    assert "It was stopped at Saturn Cloud while it was starting." in alice.only("failed").text
+    assert "It is stopped again at Saturn Cloud" in alice.only("failed").text
     await linked.pass_time(400, step=10)
     assert linked.calls("POST .*/start") == 1
 
