@@ -28,7 +28,8 @@ LINKED_NEXT: Final = "If that was not you, press *Unlink*. Write `list` to see y
 UNLINKED: Final = "Your account at {title} is unlinked. I have deleted my access to it."
 UNLINKED_SHORT: Final = "Your account at {title} is unlinked."
 LINK_AGAIN: Final = (
-    "{title} no longer accepts your link. Link again: what you asked for waits, and your list stays as it is."
+    "{title} no longer accepts your link. Link again: what is under way there goes on then, "
+    "and your list stays as it is."
 )
 LINK_AGAIN_SHORT: Final = "{title} no longer accepts your link. Link again."
 #: Why an account was unlinked, where the person did not do it.
