@@ -1,4 +1,4 @@
-"""The circuit breaker of a connection: it opens, one request probes it, who waits and who runs it are told."""
+"""The circuit breaker of a connection: one request probes it, who waits and who runs it are told."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ async def test_each_administrator_is_told_once_that_it_is_away_and_once_that_it_
     for wish_id in ids:
         assert await world.until_ended(wish_id) is Outcome.FULFILLED
     for user in (AMIR, ROSA):
-        first, second = told(world, user)
+        _, second = told(world, user)
         assert second.startswith("*Fake Cloud* answers again. It had not since <!date^")
         assert "for 10 min" in second
     assert world.provider.accepted_starts.count("r0") == 1
