@@ -1,0 +1,133 @@
+"""The process' ways out, each led past one fuse: it fails at the N-th call, or is killed there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+from bot.errors import SlackUnknownOutcome, StoreBusy, UnknownOutcome
+from bot.http import Http
+from bot.notifier import WebApi
+from bot.serve import Outlets
+from bot.store.domain import DomainStore
+from bot.store.sqlite import PATIENCE, SqliteEngine
+from bot.store.transaction import Lane
+from tests.engine.fuse import Killed
+
+
+class Fuse:
+    """Let ``at - 1`` calls through and end the next: before it leaves, or when it was done.
+
+    As a kill nothing gets through afterwards. 0 never blows; ``count`` says how many calls there were.
+    """
+
+    def __init__(self, at: int = 0, *, after: bool = False, is_kill: bool = False) -> None:
+        self._at = at
+        self._after = after
+        self._is_kill = is_kill
+        self.count = 0
+        self.is_blown = False
+        self.what = ""
+
+    @property
+    def is_dead(self) -> bool:
+        return self.is_blown and self._is_kill
+
+    @contextmanager
+    def point(self, what: str, error: Exception, *, may_fail_after: bool = True):
+        """Stand round one call; ``may_fail_after`` is False for what tells no error once it is done."""
+        if self.is_dead:
+            raise Killed
+        self.count += 1
+        is_mine = self.count == self._at
+        if is_mine and not self._after:
+            self._blow(what, error)
+        yield
+        if is_mine and self._after and (self._is_kill or may_fail_after):
+            self._blow(what, error)
+        if self.is_dead:
+            raise Killed
+
+    def _blow(self, what: str, error: Exception) -> None:
+        self.is_blown = True
+        self.what = what
+        raise Killed if self._is_kill else error
+
+
+class Breaker:
+    """Hold the fuse of the moment; the parts ask it at each call. ``patience`` is the store's."""
+
+    def __init__(self, patience: Mapping[Lane, float] = PATIENCE) -> None:
+        self.fuse = Fuse()
+        self._patience = patience
+
+    def outlets(self) -> Outlets:
+        """Return the ways out that lead past the fuse."""
+
+        async def store(url: str, clock: Any, ids: Any) -> DomainStore:
+            engine = SqliteEngine(url.removeprefix("sqlite:///"), clock, ids, patience=self._patience)
+            await engine.open()
+            return DomainStore(_Engine(engine, self))
+
+        def http(session: Any, monotonic: Any) -> Http:
+            return _Http(session, monotonic, self)
+
+        def slack(token: str, base_url: str, session: Any, clock: Any) -> _Slack:
+            return _Slack(WebApi(token, base_url, session, clock), self)
+
+        return Outlets(store=store, http=http, slack=slack)
+
+
+class _Engine:
+    """Be a store's engine; what is given up there never happened, so its errors come before only."""
+
+    def __init__(self, engine: Any, breaker: Breaker) -> None:
+        self._engine = engine
+        self._breaker = breaker
+
+    async def read(self, *arguments: Any, **keys: Any) -> Any:
+        return await self._through("read", arguments, keys)
+
+    async def write(self, *arguments: Any, **keys: Any) -> Any:
+        return await self._through("write", arguments, keys)
+
+    async def migrate(self) -> Any:
+        return await self._through("migrate", (), {})
+
+    async def _through(self, name: str, arguments: Any, keys: Any) -> Any:
+        busy = StoreBusy("not committed in time")
+        with self._breaker.fuse.point(f"store {name}", busy, may_fail_after=False):
+            return await getattr(self._engine, name)(*arguments, **keys)
+
+    def now(self) -> float:
+        return self._engine.now()
+
+    async def close(self) -> None:
+        await self._engine.close()
+
+
+class _Http(Http):
+    def __init__(self, session: Any, monotonic: Any, breaker: Breaker) -> None:
+        super().__init__(session, monotonic)
+        self._breaker = breaker
+
+    @asynccontextmanager
+    async def stream(self, method: str, url: str, **options: Any):
+        what, lost = (
+            f"{method} {url.partition('://')[2].partition('/')[2]}",
+            UnknownOutcome("no answer in time"),
+        )
+        with self._breaker.fuse.point(what, lost):
+            async with super().stream(method, url, **options) as opened:
+                yield opened
+
+
+class _Slack:
+    def __init__(self, slack: WebApi, breaker: Breaker) -> None:
+        self._slack = slack
+        self._breaker = breaker
+
+    async def call(self, method: str, arguments: Any) -> Any:
+        with self._breaker.fuse.point(method, SlackUnknownOutcome(method, "no_answer")):
+            return await self._slack.call(method, arguments)

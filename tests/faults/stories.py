@@ -1,0 +1,134 @@
+"""The stories that are gone through with trouble at every call; each leaves the world as it found it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.faults.outlets import Fuse
+from tests.faults.world import BreakingWorld
+
+#: Leases of the dead run out within a minute, and messages of unknown outcome settle.
+SETTLES = 100.0
+
+Act = Callable[[BreakingWorld], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Story:
+    """Name what goes before, what happens, and what has to have come of it; ``after`` clears up."""
+
+    before: Act
+    act: Act
+    comes_true: Act
+    after: Act
+    options: dict[str, Any]
+
+
+async def nothing(_world: BreakingWorld) -> None:
+    """Leave it."""
+
+
+async def linked(world: BreakingWorld) -> None:
+    if not world.rows("SELECT 1 FROM accounts WHERE state = 'active'"):
+        await world.alice.links("alice")
+    await world.time(5)
+
+
+async def unlinked(world: BreakingWorld) -> None:
+    await world.alice.types("unlink saturn")
+    await world.time(10)
+
+
+async def links(world: BreakingWorld) -> None:
+    await world.links()
+    await world.time(5)
+
+
+async def is_linked(world: BreakingWorld) -> None:
+    (account,) = world.rows("SELECT * FROM accounts")
+    assert (account["state"], account["username"]) == ("active", "alice")
+    linkings = world.rows("SELECT * FROM audit WHERE action = 'account.linked' AND result = 'ok'")
+    assert len(world.alice.told("linked")) == len(linkings)
+    assert [row["name"] for row in world.rows("SELECT name FROM workspaces WHERE name = 'training'")]
+
+
+async def running(world: BreakingWorld) -> None:
+    await linked(world)
+    await world.alice.types("start training")
+    await world.time(30)
+
+
+async def stopped(world: BreakingWorld) -> None:
+    await world.alice.types("stop training")
+    await world.time(30)
+
+
+async def starts(world: BreakingWorld) -> None:
+    await world.commands("start training")
+    await world.time(25)
+
+
+async def stops(world: BreakingWorld) -> None:
+    await world.commands("stop training")
+    await world.time(15)
+
+
+async def is_up(world: BreakingWorld) -> None:
+    assert world.resource("training").status(world.clock.now()) == "running"
+    (wish,) = world.rows("SELECT * FROM wishes ORDER BY created_at DESC LIMIT 1")
+    assert (wish["verb"], wish["outcome"]) == ("start", "fulfilled")
+
+
+async def is_down(world: BreakingWorld) -> None:
+    assert world.resource("training").status(world.clock.now()) == "stopped"
+    (wish,) = world.rows("SELECT * FROM wishes ORDER BY created_at DESC LIMIT 1")
+    assert (wish["verb"], wish["outcome"]) == ("stop", "fulfilled")
+
+
+async def unlinks(world: BreakingWorld) -> None:
+    """Unlink while a start is under way."""
+    await world.unlinks()
+    await world.time(10)
+
+
+async def starting(world: BreakingWorld) -> None:
+    await linked(world)
+    await world.alice.types("start notebook")
+    await world.time(5)
+
+
+async def is_unlinked(world: BreakingWorld) -> None:
+    world.check_unlinked()
+    endings = world.rows("SELECT * FROM audit WHERE action = 'account.unlinked' AND result = 'ok'")
+    assert len(world.alice.told("unlinked")) == len(endings)
+
+
+async def notebook_down(world: BreakingWorld) -> None:
+    """Stop at the provider what the unlinked bot left running there."""
+    world.resource("notebook").force("stopped", world.clock.now())
+
+
+STORIES = {
+    "link-code": Story(nothing, links, is_linked, unlinked, {"sign_in": False}),
+    "link-sign-in": Story(nothing, links, is_linked, unlinked, {"sign_in": True}),
+    "start": Story(linked, starts, is_up, stopped, {}),
+    "stop": Story(running, stops, is_down, nothing, {}),
+    "unlink": Story(starting, unlinks, is_unlinked, notebook_down, {}),
+}
+
+
+async def with_trouble(world: BreakingWorld, story: Story, fuse: Fuse) -> None:
+    """Play a story with a fuse, let everything settle, look at every invariant, clear up."""
+    await story.before(world)
+    world.learn_places()
+    world.breaker.fuse = fuse
+    await story.act(world)
+    if fuse.is_dead and world.breaker.fuse is fuse:
+        await world.reborn()
+    world.breaker.fuse = Fuse()
+    await world.time(SETTLES, step=10)
+    await story.comes_true(world)
+    await world.check()
+    await story.after(world)

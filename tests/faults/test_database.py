@@ -1,0 +1,194 @@
+"""A database that can't be written: a clear sentence, nothing half done, and on it goes when that is over."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import asynccontextmanager, closing, contextmanager
+
+import pytest
+
+from bot.errors import StoreTooNew, StoreUnavailable
+from bot.store.transaction import Lane
+from bot.words.problems import CAUSES
+from tests.faults.world import BreakingWorld, breaking_world
+
+BUSY = CAUSES["busy"]
+UNAVAILABLE = CAUSES["store_unavailable"]
+
+
+async def pragma(world: BreakingWorld, text: str) -> None:
+    await world.bot.store.engine.read(lambda tx: tx._database.execute(f"PRAGMA {text}").fetchall())
+
+
+@asynccontextmanager
+async def full_by_pragma(world):
+    await pragma(world, "max_page_count = 1")
+    await fill(world)
+    yield
+    await pragma(world, "max_page_count = 1000000")
+
+
+@asynccontextmanager
+async def read_only(world):
+    await pragma(world, "query_only = ON")
+    yield
+    await pragma(world, "query_only = OFF")
+
+
+@asynccontextmanager
+async def locked(world):
+    other = sqlite3.connect(world.folder / "usher.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        other.execute("ROLLBACK")
+        other.close()
+
+
+async def fill(world):
+    """Write into what is left of the pages until nothing fits any more."""
+    for number in range(2000):
+        try:
+            await world.bot.store.first_sight(f"filler {number}")
+        except StoreUnavailable as error:
+            assert "full" in str(error)  # noqa: PT017 - what it raised ends the loop
+            return
+    raise AssertionError("it never gets full")
+
+
+async def goes_on_afterwards(world, trouble, words):
+    """Try to start something in trouble, see nothing done, and see it done when the trouble is over."""
+    alice = world.alice
+    await alice.links("alice")
+    await world.time(5)
+    await alice.types("start training")
+    wishes = len(world.rows("SELECT 1 FROM wishes"))
+    async with trouble(world):
+        shown = await alice.types("start report", then_settle=False)
+        assert shown.is_private
+        assert words in shown.text
+        assert "Reference" in shown.text
+        # What was under way is not lost; the loops go on, as every round of theirs may fail.
+        for _ in range(2):
+            world.clock.advance(5)
+            await world.work()
+        listed = await alice.types("list", then_settle=False)
+        assert "training" in listed.text
+    assert len(world.rows("SELECT 1 FROM wishes")) == wishes
+    again = await alice.types("start report", then_settle=False)
+    assert "report" in again.text
+    assert "Reference" not in again.text
+    await world.time(100)
+    kinds = sorted(shown.kind for shown in alice.sees())
+    assert kinds == ["card", "card", "linked", "ready", "ready"]
+    assert world.calls("POST .*/start") == 1
+    await world.check()
+
+
+@pytest.mark.parametrize(
+    ("trouble", "words"),
+    [
+        (full_by_pragma, UNAVAILABLE),
+        (read_only, UNAVAILABLE),
+        (locked, BUSY),
+    ],
+    ids=["full", "read-only", "locked"],
+)
+async def test_a_database_that_takes_nothing_is_said_and_gone_past(tmp_path, trouble, words):
+    async with breaking_world(tmp_path, patience=dict.fromkeys(Lane, 0.3)) as world:
+        await goes_on_afterwards(world, trouble, words)
+
+
+@contextmanager
+def small_disk(folder):
+    """Mount a disk of two megabytes; only the superuser may, so others skip this."""
+    mount = shutil.which("mount")
+    if os.geteuid() != 0 or mount is None:
+        pytest.skip("only the superuser may mount a small disk")
+    options = [mount, "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)]
+    if subprocess.run(options, capture_output=True, check=False).returncode != 0:
+        pytest.skip("no disk may be mounted here")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@asynccontextmanager
+async def full_disk(world):
+    filler = world.folder / "filler"
+    with filler.open("wb", buffering=0) as file:
+        for size in (65_536, 1):
+            try:
+                while True:
+                    file.write(b"x" * size)
+            except OSError:
+                continue
+    try:
+        yield
+    finally:
+        filler.unlink()
+
+
+async def test_a_disk_that_is_full_is_said_and_gone_past(tmp_path):
+    with small_disk(tmp_path):
+        async with breaking_world(tmp_path) as world:
+            await goes_on_afterwards(world, full_disk, UNAVAILABLE)
+
+
+async def test_a_database_of_a_newer_release_is_left_alone(tmp_path):
+    async with breaking_world(tmp_path) as world:
+        await world.stop_bot()
+        path = tmp_path / "usher.db"
+        with closing(sqlite3.connect(path)) as database:
+            database.execute("INSERT INTO migrations VALUES ('9999_later', 0)")
+            database.commit()
+            before = list(database.iterdump())
+        with pytest.raises(StoreTooNew, match="newer release"):
+            await world.start_bot()
+        await world.stop_bot()
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "bot",
+            "serve",
+            env={**os.environ, **environment(world)},
+            stderr=asyncio.subprocess.PIPE,
+        )
+        _, said = await process.communicate()
+        assert process.returncode == 1
+        assert b"newer release" in said
+        assert b"Traceback" not in said
+        with closing(sqlite3.connect(path)) as database:
+            assert list(database.iterdump()) == before
+            database.execute("DELETE FROM migrations WHERE name = '9999_later'")
+            database.commit()
+        await world.start_bot()
+        await world.alice.links("alice")
+        assert world.alice.only("linked")
+
+
+def environment(world):
+    """Return the settings of a world's bot as an environment gives them, with a connections file."""
+    path = world.folder / "connections.toml"
+    path.write_text(
+        '[connections.saturn]\nprovider = "saturn"\ntitle = "Saturn Cloud"\n'
+        f'base_url = "{world.saturn_url}"\n'
+    )
+    path.chmod(0o600)
+    settings = world.settings()
+    return {
+        "SLACK_BOT_TOKEN": settings.slack_bot_token.get_secret_value(),
+        "SLACK_SIGNING_SECRET": settings.slack_signing_secret.get_secret_value(),
+        "PORT": "0",
+        "USHER_SLACK_API_URL": settings.slack_api_url,
+        "USHER_DATABASE_URL": settings.database_url,
+        "USHER_ENCRYPTION_KEYS": settings.encryption_keys.get_secret_value(),
+        "USHER_CONNECTIONS": str(path),
+    }

@@ -1,0 +1,50 @@
+"""Trouble at the N-th call of a story, for every N: one start, one message, nothing lost, the gate kept."""
+
+from __future__ import annotations
+
+from itertools import count
+
+import pytest
+
+from tests.faults.outlets import Fuse
+from tests.faults.stories import STORIES, with_trouble
+from tests.faults.world import breaking_world
+
+#: How: as a kill or as an error; when: before the call leaves, or after its effect.
+HOW = {
+    "kill-before": {"is_kill": True, "after": False},
+    "kill-after": {"is_kill": True, "after": True},
+    "error-before": {"is_kill": False, "after": False},
+    "error-after": {"is_kill": False, "after": True},
+}
+
+
+async def go_through(folder, name, how, numbers):
+    """Play a story with trouble at each number until one is beyond its last call; return that."""
+    story = STORIES[name]
+    async with breaking_world(folder, **story.options) as world:
+        for at in numbers:
+            fuse = Fuse(at, **HOW[how])
+            try:
+                await with_trouble(world, story, fuse)
+            except Exception as error:
+                error.add_note(f"{how} at call {at} of {name}: {fuse.what or 'nothing blew'}")
+                raise
+            if fuse.count < at:
+                return at
+    raise AssertionError("the story finds no end")
+
+
+@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize("name", STORIES)
+async def test_trouble_at_some_calls_breaks_no_promise(tmp_path, name, how):
+    first = 1 + list(HOW).index(how) * 7 + list(STORIES).index(name) * 3
+    assert await go_through(tmp_path, name, how, count(first, 37)) > 20
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize("name", STORIES)
+async def test_trouble_at_any_call_breaks_no_promise(tmp_path, name, how):
+    assert await go_through(tmp_path, name, how, count(1)) > 20

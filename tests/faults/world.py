@@ -1,0 +1,203 @@
+"""A world whose bot breaks where it is told to, whose people try again, and what must be true afterwards."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp.test_utils import TestServer
+
+from benchmarks.chaos.crowd import ACCEPTED
+from bot.errors import StoreError
+from bot.manifest import SIGN_IN_REDIRECT_PATH
+from bot.serve import Process, StartError
+from bot.store.audit import verify_audit
+from bot.store.sqlite import PATIENCE
+from tests.engine.fuse import Killed
+from tests.faults.outlets import Breaker, Fuse
+from tests.support.scenario import World
+
+#: What a person runs into when the bot breaks: no answer, no message, a page that says so.
+TROUBLE = (Killed, AssertionError, LookupError, ValueError, RuntimeError, StoreError, aiohttp.ClientError)
+TRIES = 8
+
+
+class BreakingWorld(World):
+    """Be a world with a fuse; a blown one that killed is found at the next act, and the bot started anew."""
+
+    def __init__(self, folder: Any, options: Any) -> None:
+        super().__init__(folder, options)
+        self.breaker = Breaker(options.get("patience", PATIENCE))
+        self.places: dict[str, str] = {}
+        self.had_runs = {key: len(resource.runs) for key, resource in self.saturn.state.resources.items()}
+
+    async def start_bot(self) -> None:
+        self.bot = Process(
+            self.settings(),
+            self.connections(),
+            self._bot_stack,
+            clock=self.clock,
+            start_pauses=(0.0, 0.0),
+            outlets=self.breaker.outlets(),
+        )
+        await self.bot.start(loops=False)
+        app, address = self.slack.state.app, f"http://127.0.0.1:{self.bot.port}"
+        app.request_url = f"{address}/slack/events"
+        app.redirect_urls = [address + SIGN_IN_REDIRECT_PATH]
+
+    async def reborn(self) -> None:
+        """Drop the killed process: nothing that it still holds gets out any more. Then start another."""
+        await self._bot_stack.aclose()
+        while True:
+            self._bot_stack = AsyncExitStack()
+            if self.breaker.fuse.is_dead:
+                self.breaker.fuse = Fuse()
+            try:
+                await self.start_bot()
+            except (Killed, StoreError, StartError):
+                await self._bot_stack.aclose()
+            else:
+                return
+
+    async def time(self, seconds: float, step: float = 5.0) -> None:
+        """Let time pass; a kill on the way is followed by a start, as a supervisor does it."""
+        left = seconds
+        while left > 0:
+            self.clock.advance(min(step, left))
+            left -= step
+            await self.work()
+
+    async def work(self) -> None:
+        """Do what is due, as the loops do: an error ends a round, not the process."""
+        for _ in range(3):
+            try:
+                await self.settle()
+            except Killed:
+                await self.reborn()
+            except StoreError:
+                continue
+            else:
+                return
+
+    async def persists(self, act: Callable[[], Awaitable[bool]]) -> None:
+        """Try something as a person does, until it worked."""
+        for _ in range(TRIES):
+            worked = False
+            with suppress(*TROUBLE):
+                worked = await act()
+            if self.breaker.fuse.is_dead:
+                await self.reborn()
+            if worked:
+                return
+            await self.time(5)
+        raise AssertionError(f"it does not work, whatever one tries (after {self.breaker.fuse.what})")
+
+    # -- what people want ----------------------------------------------------------------------------------
+
+    async def commands(self, text: str) -> None:
+        """Type a command for a workspace until it is accepted."""
+
+        async def act() -> bool:
+            shown = await self.alice.types(text, then_settle=False)
+            await self.work()
+            return bool(ACCEPTED.search(shown.text.replace("*", "")))
+
+        await self.persists(act)
+
+    async def links(self) -> None:
+        """Link alice's account, from the word to the notice."""
+
+        async def act() -> bool:
+            page = await self.alice.links("alice")
+            return not self.has_sign_in or "is linked, as alice" in page.text
+
+        await self.persists(act)
+
+    async def unlinks(self) -> None:
+        """Type *unlink* until nothing is linked any more."""
+
+        async def act() -> bool:
+            shown = await self.alice.types("unlink saturn", then_settle=False)
+            await self.work()
+            return any(word in shown.text for word in ("is unlinked", "no account linked"))
+
+        await self.persists(act)
+
+    # -- what must be true -----------------------------------------------------------------------------------
+
+    def rows(self, query: str) -> list[Any]:
+        with closing(sqlite3.connect(f"file:{self.folder / 'usher.db'}?mode=ro", uri=True)) as database:
+            database.row_factory = sqlite3.Row
+            return list(database.execute(query))
+
+    async def check(self) -> None:
+        """Look at every invariant, after everything has had the time to settle."""
+        told = Counter(shown.key for shown in self.alice.sees() if shown.key)
+        assert [key for key, count in told.items() if count > 1] == []
+        for wish in self.rows("SELECT * FROM wishes"):
+            assert wish["outcome"] is not None, dict(wish)
+            if wish["outcome"] in ("fulfilled", "failed", "refused"):
+                ends = [key for key in told if key.startswith(f"{wish['id']}/") and key.endswith("/end")]
+                assert len(ends) == 1, (dict(wish), told)
+        left = self.rows("SELECT kind, state, error FROM notices WHERE state != 'sent'")
+        assert [tuple(row) for row in left if (row["kind"], row["state"]) != ("reply", "dead")] == []
+        assert [tuple(row) for row in self.rows("SELECT kind, subject FROM tasks")] == []
+        self._check_starts()
+        assert [v for v in self.saturn.harness.violations if "per 10 s" in v["rule"]] == []
+        assert await verify_audit(self.bot.store) is None
+        held = self.stored()
+        self.watch.learn(self.saturn)
+        assert not [secret for secret in self.watch.secrets if secret.encode() in held]
+
+    def _check_starts(self) -> None:
+        """Every start that the provider began belongs to one wish, and no wish has two."""
+        self.learn_places()
+        asked = self.rows("SELECT * FROM wishes WHERE verb != 'stop' ORDER BY created_at")
+        counted: Counter[str] = Counter()
+        for resource in self.saturn.state.resources.values():
+            for run in resource.runs[self.had_runs[resource.id] :]:
+                mine = [
+                    wish["id"]
+                    for wish in asked
+                    if self.places.get(wish["workspace_id"]) == resource.id
+                    and wish["created_at"] <= run.created_at
+                ]
+                assert mine, f"nobody asked for a start of {resource.name}"
+                counted[mine[-1]] += 1
+        assert max(counted.values(), default=1) == 1, counted
+
+    def learn_places(self) -> None:
+        """Remember which row is which workspace: an unlink deletes the rows, not the wishes."""
+        for row in self.rows("SELECT id, remote_id FROM workspaces"):
+            self.places[row["id"]] = row["remote_id"]
+
+    def check_unlinked(self) -> None:
+        """No account, no secret in any link, and no call with the credential later than 5 s after it."""
+        assert self.rows("SELECT * FROM accounts") == []
+        assert self.rows("SELECT * FROM links WHERE secret IS NOT NULL AND stage != 'used'") == []
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[BreakingWorld]:
+        """Run everything for a block; rules of Slack that a kill breaks are not looked at."""
+        async with AsyncExitStack() as stack:
+            self.slack_url = await stack.enter_async_context(self.slack.running())
+            listening_at = await stack.enter_async_context(TestServer(self.saturn.app, host="127.0.0.1"))
+            self.saturn_url = str(listening_at.make_url("")).rstrip("/")
+            self.watch.learn(self.saturn)
+            self.watch.secrets.add(self._keys)
+            stack.push_async_callback(self.stop_bot)
+            await self.start_bot()
+            await self.know_everybody()
+            yield self
+
+
+@asynccontextmanager
+async def breaking_world(folder: Path, **options: Any) -> AsyncIterator[BreakingWorld]:
+    """Make and run a world whose fuse is whole."""
+    async with BreakingWorld(folder, options).running() as world:
+        yield world

@@ -1,0 +1,104 @@
+"""What must hold in every history: after each step, and when everything has settled."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from bot.store.audit import verify_audit
+from tests.invariants.life import OWNERS, PEOPLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.invariants.life import Life
+
+_IDE = re.compile(r"/ide/(\w+)")
+_CANARY = re.compile(r"canary_\w+")
+#: What is logged when a fault of ours was caught at the last place for it.
+_FAULTS = re.compile(r"failed unexpectedly|(step|read|task|notice|card|loop) failed")
+_REPLIES = "reply"
+
+
+def at_any_time(life: Life) -> None:
+    """I3, I5, I8, nothing doubled, no call with another's token."""
+    assert all(gap >= 10.0 for gap in life.moves.gaps()), f"I8: {min(life.moves.gaps())}"
+    assert life.moves.strangers == []
+    doubled = [key for key, count in Counter(life.slack.keys()).items() if count > 1]
+    assert doubled == [], f"told twice: {doubled}"
+    for call in life.moves.calls:
+        until = life.ended.get(call.token)
+        assert until is None or call.at <= until + 5.0, f"I5: {call} after {until}"
+    for user_id, text in _seen(life):
+        name = next((name for name, principal in PEOPLE.items() if principal.user_id == user_id), "")
+        for place in _IDE.findall(text):
+            assert name in OWNERS.get(place, ()), f"I3: {name or 'everybody'} sees {place}"
+        assert not _CANARY.search(text), f"I7: {text}"
+
+
+def _seen(life: Life) -> Iterator[tuple[str, str]]:
+    """Yield who saw what; an empty name for everybody."""
+    for message in life.slack.messages:
+        yield str(message["channel"]).removeprefix("D"), json.dumps(message)
+    for message in life.slack.ephemerals:
+        yield str(message["user"]), json.dumps(message)
+    for url, body in life.http.posts:
+        yield url.rpartition("/")[2], json.dumps(body)
+    for principal, answer in life.answers:
+        yield "" if answer.in_channel else principal.user_id, json.dumps(answer.as_body())
+
+
+async def one_start_per_wish(life: Life) -> None:
+    """I1: every start that the provider took belongs to one wish, and no wish has two."""
+    for row in await life.rows("SELECT id, remote_id FROM workspaces"):
+        life.places[row["id"]] = row["remote_id"]
+    wishes = await life.rows("SELECT * FROM wishes WHERE verb != 'stop' ORDER BY created_at")
+    counted: Counter[str] = Counter()
+    for start in life.moves.starts:
+        asked = [
+            wish["id"]
+            for wish in wishes
+            if life.places.get(wish["workspace_id"]) == start.remote_id
+            and wish["principal"] == PEOPLE[start.username].key
+            and wish["created_at"] <= start.at
+        ]
+        assert asked, f"nobody asked for {start}"
+        counted[asked[-1]] += 1
+    assert all(count == 1 for count in counted.values()), f"I1: {counted}"
+
+
+async def at_the_end(life: Life, logs: list[Any]) -> None:
+    """I2: every wish ended and was told; I6 and I7; nothing is left to do."""
+    wishes = await life.rows("SELECT * FROM wishes ORDER BY created_at")
+    keys = set(life.slack.keys())
+    for wish in wishes:
+        assert wish["outcome"] is not None, f"I2: {wish}"
+        if wish["outcome"] in ("fulfilled", "failed", "refused"):
+            ends = [key for key in keys if key.startswith(f"{wish['id']}/") and key.endswith("/end")]
+            assert len(ends) == 1, f"I2: {wish} told as {ends}"
+        if wish["outcome"] == "replaced":
+            mine = [each["id"] for each in wishes if each["workspace_id"] == wish["workspace_id"]]
+            assert mine[-1] != wish["id"], f"I2: replaced by nothing: {wish}"
+    known = Counter(
+        (wish["principal"], wish["verb"], life.places.get(wish["workspace_id"])) for wish in wishes
+    )
+    for promise in life.promises:
+        assert known[promise.principal.key, promise.verb, promise.place], f"I2: {promise}"
+    notices = await life.rows("SELECT kind, state, error FROM notices WHERE state != 'sent'")
+    assert [row for row in notices if row["kind"] != _REPLIES] == []
+    assert await life.rows("SELECT kind, subject FROM tasks") == []
+    assert await verify_audit(life.store) is None
+    await _no_secret(life, logs)
+
+
+async def _no_secret(life: Life, logs: list[Any]) -> None:
+    tables = await life.rows("SELECT name FROM sqlite_master WHERE type = 'table'")
+    for table in tables:
+        held = json.dumps(await life.rows(f"SELECT * FROM {table['name']}"))
+        assert not _CANARY.search(held), f"I7: {table['name']}"
+        assert not [nonce for _, nonce in life.nonces if nonce in held and table["name"] != "notices"]
+    for line in logs:
+        assert not _CANARY.search(str(line)), f"I7: {line}"
+        assert not _FAULTS.fullmatch(str(line.get("event"))), line

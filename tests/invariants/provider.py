@@ -1,0 +1,91 @@
+"""A provider with accounts: every token and every workspace is somebody's, starts are remembered."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+from bot.errors import CredentialRefused, NotFound
+from bot.models import State
+from bot.providers.base import Access, Credential, Identity
+from tests.support.clock import FakeClock
+from tests.support.providers import FakeProvider, Machine
+
+
+class MovingClock(FakeClock):
+    """Be a clock whose wall time can jump ahead of the monotonic one."""
+
+    def jump(self, seconds: float) -> None:
+        self._now += seconds
+
+
+@dataclass(frozen=True)
+class Start:
+    """Hold a start that took effect; ``at`` is the wall clock's time."""
+
+    remote_id: str
+    username: str
+    at: float
+
+
+class OwnedProvider(FakeProvider):
+    """Let in by token, show only what is one's own; ``minted`` are all tokens that there ever were."""
+
+    def __init__(self, clock: MovingClock, owners: dict[str, set[str]]) -> None:
+        super().__init__(clock)
+        self.owners = owners
+        self.minted: dict[str, str] = {}
+        self.starts: list[Start] = []
+        self.strangers: list[str] = []
+        self._numbers = itertools.count(1)
+        for remote_id in owners:
+            self.machines[remote_id] = Machine(State.STOPPED, name=remote_id)
+
+    def mint(self, username: str) -> str:
+        """Make a token for somebody."""
+        token = f"canary_{username}_{next(self._numbers)}"
+        self.minted[token] = username
+        return token
+
+    def owned(self, username: str) -> set[str]:
+        return {remote_id for remote_id, people in self.owners.items() if username in people}
+
+    async def check(self, credential: Credential) -> Identity:
+        token = credential.token.get_secret_value()
+        self._raise("check", after=False)
+        if token not in self.minted or token in self.refused_tokens:
+            raise CredentialRefused("no such token", status=401)
+        return Identity(self.minted[token], credential)
+
+    async def start(self, access: Access, remote_id: str) -> None:
+        before = len(self.accepted_starts)
+        try:
+            await super().start(access, remote_id)
+        finally:
+            if len(self.accepted_starts) > before:
+                self.starts.append(Start(remote_id, access.username, self.clock.now()))
+
+    async def discover(self, access: Access) -> Any:
+        mine = self.owned(access.username)
+        return [found for found in await super().discover(access) if found.remote_id in mine]
+
+    async def revoke(self, access: Access) -> None:
+        await super().revoke(access)
+        self.refused_tokens.add(access.credential.token.get_secret_value())
+
+    async def refresh(self, access: Access) -> Credential:
+        raise CredentialRefused("no refresh token", status=401)
+
+    def _raise(self, method: str, *, after: bool) -> None:
+        super()._raise(method, after=after)
+        if after or method == "check":
+            return
+        call = self.calls[-1]
+        if self.minted.get(call.token) != call.username:
+            self.strangers.append(f"{method} as {call.username} with another's token")
+        if call.remote_id and call.remote_id not in self.owned(call.username):
+            raise NotFound("not yours", status=404)
+
+
+__all__ = ["MovingClock", "OwnedProvider", "Start"]
