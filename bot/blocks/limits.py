@@ -52,8 +52,12 @@ class Markup(str):
 
 def clean(text: object) -> str:
     """Strip control, bidi, zero-width and private characters; keep line breaks, make other blanks plain."""
+    given = str(text)
+    if given.isascii() and given.isprintable():
+        # Nothing of that is in it, as in nearly all names.
+        return given.strip()
     kept = []
-    for character in str(text):
+    for character in given:
         category = unicodedata.category(character)
         if character == "\n":
             kept.append(character)

@@ -65,6 +65,9 @@ def clean(text: str, limit: int = MAX_MESSAGE, secrets: Iterable[str] = ()) -> s
     for secret in secrets:
         if secret:
             text = text.replace(secret, HIDDEN)
+    if text.isascii() and text.isprintable() and "  " not in text:
+        line = text.strip()
+        return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
     # Format characters stay within emoji (the joiner); lone surrogates can't be stored.
     visible = "".join(
         " " if unicodedata.category(letter) in {"Cc", "Zl", "Zp"} else letter

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from aiohttp import web
-from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.request.async_request import AsyncBoltRequest
@@ -56,6 +55,17 @@ class Installation:
         return self.is_org and enterprise_id is not None and enterprise_id == self.enterprise_id
 
 
+class OneWorkspaceApp(AsyncApp):
+    """Hand every request the app's own client, as there is one token; Bolt would make a new one for each."""
+
+    def _init_context(self, req: AsyncBoltRequest) -> None:
+        context = req.context
+        context["logger"] = self.logger
+        context["token"] = self._token
+        context["client"] = self.client
+        context["listener_runner"] = self.listener_runner
+
+
 def build_bolt(
     *,
     installation: Installation,
@@ -73,7 +83,7 @@ def build_bolt(
     quiet = logging.getLogger("bot.slack")
     quiet.setLevel(logging.ERROR)
     client = AsyncWebClient(base_url=api_url, logger=quiet, session=session, timeout=10)
-    app = AsyncApp(
+    app = OneWorkspaceApp(
         name="bot.slack",
         logger=quiet,
         client=client,
@@ -139,7 +149,12 @@ class Dispatcher:
             response = await self.dispatch(request[INCOMING], headers)
         except Malformed as malformed:
             return web.Response(status=400, text=f"malformed: {malformed}")
-        return await to_aiohttp_response(response)
+        return _to_web(response)
+
+
+def _to_web(answer: BoltResponse) -> web.Response:
+    """Return Bolt's answer as aiohttp sends it; cookies belong to Bolt's pages of installation only."""
+    return web.Response(status=answer.status, body=answer.body.encode(), headers=answer.first_headers())
 
 
 def _authorize(installation: Installation) -> Any:
