@@ -27,14 +27,6 @@ class _Bucket:
     told_at: float = float("-inf")
 
 
-@dataclass(frozen=True, slots=True)
-class Excess:
-    """Say that a request is one too many: in how many seconds the next may come, and whether to say so."""
-
-    wait: float
-    is_told: bool
-
-
 class RateLimiter:
     """Grant requests by key. Cheap: a look into a dict for each request."""
 
@@ -57,8 +49,8 @@ class RateLimiter:
         """Return how many people are remembered."""
         return len(self._buckets)
 
-    def take(self, key: str) -> Excess | None:
-        """Count a request and return None; or count nothing and say that it is one too many."""
+    def take(self, key: str) -> float:
+        """Count a request and return 0; or count nothing and return the seconds until one may come."""
         now = self._monotonic()
         bucket = self._buckets.pop(key, None) or _Bucket(self._burst, now)
         self._buckets[key] = bucket
@@ -68,8 +60,13 @@ class RateLimiter:
         bucket.at = now
         if bucket.left >= 1.0:
             bucket.left -= 1.0
-            return None
-        is_told = now - bucket.told_at >= TOLD_EVERY
-        if is_told:
-            bucket.told_at = now
-        return Excess((1.0 - bucket.left) / self._per_second, is_told)
+            return 0.0
+        return (1.0 - bucket.left) / self._per_second
+
+    def tells(self, key: str) -> bool:
+        """Say whether it is time to tell that a request was one too many; each yes counts."""
+        bucket, now = self._buckets.get(key), self._monotonic()
+        if bucket is None or now - bucket.told_at < TOLD_EVERY:
+            return False
+        bucket.told_at = now
+        return True

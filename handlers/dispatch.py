@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
     from bot.models import Principal, Surface
-    from bot.rate_limit import Excess
     from handlers.services import Services
 
 log = structlog.get_logger(__name__)
@@ -87,9 +86,9 @@ async def guarded(request: Request, handler: Callable[[Any], Coroutine[Any, Any,
         surface=request.surface.kind,
         principal=request.principal.key,
     )
-    excess = request.services.limiter.take(request.principal.key) if request.is_asked else None
-    if excess is not None:
-        return _too_many(request, excess, told)
+    wait = request.services.limiter.take(request.principal.key) if request.is_asked else 0.0
+    if wait > 0:
+        return _too_many(request, wait)
     try:
         await request.services.authority.check(request.principal, request.verb)
         answer = await handler(request)
@@ -119,14 +118,15 @@ def _note(told: Any, event: str, request: Request, answer: Answer) -> None:
     (told.info if shows_reference else told.debug)(event)
 
 
-def _too_many(request: Request, excess: Excess, told: Any) -> Answer:
-    """Answer who asks for more than one person may; a click or a message not each time."""
-    if excess.is_told:
-        told.info("too many requests")
-    elif request.surface.kind != "command":
-        return Answer(text="")
-    wait = times.duration(max(excess.wait, 1.0))
-    return replies.problem(fill(words.TOO_MANY, wait=wait), request.reference)
+def _too_many(request: Request, wait: float) -> Answer:
+    """Answer who asks for more than one person may: always in an ack, otherwise once in a while."""
+    principal = request.principal.key
+    if request.surface.kind != "command":
+        if not request.services.limiter.tells(principal):
+            return Answer(text="")
+        log.info("too many requests", principal=principal, reference=request.reference)
+    said = times.duration(max(wait, 1.0))
+    return replies.problem(fill(words.TOO_MANY, wait=said), request.reference)
 
 
 async def unknown_verb(request: Request) -> Answer:

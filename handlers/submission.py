@@ -56,11 +56,11 @@ async def submit(submission: Submission) -> dict[str, Any]:
     if handler is None:
         told.warning("no such form")
         return {"response_action": "clear"}
-    excess = submission.services.limiter.take(submission.principal.key)
-    if excess is not None:
+    wait = submission.services.limiter.take(submission.principal.key)
+    if wait > 0:
         told.info("too many requests")
-        wait = times.duration(max(excess.wait, 1.0))
-        return submission.error(first_field(submission.view), answers.TOO_MANY.format(wait=wait))
+        sentence = answers.TOO_MANY.format(wait=times.duration(max(wait, 1.0)))
+        return submission.error(first_field(submission.view), sentence)
     try:
         await submission.services.authority.check(submission.principal, f"view.{submission.callback_id}")
         answer: dict[str, Any] = await handler(submission)
