@@ -1,0 +1,97 @@
+"""Messages stand in the order of what happened, and find a person who can't be written to directly."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.errors import SlackLimited, SlackPermanent
+from bot.models import NewNotice, NoticeKind, Outcome, State, WishVerb
+from bot.slack_methods import CHAT_POST_MESSAGE
+from bot.store.base import NewWish
+from bot.store.notices import CARD_FIRST
+
+
+async def test_the_card_comes_before_the_end_however_quick_it_was(world):
+    """A stop of what is stopped ends with its first look, when both messages wait to be sent."""
+    workspace = await world.own(state=State.STOPPED)
+    wish_id = await world.wish(workspace, WishVerb.STOP)
+    while (await world.store.wish(wish_id)).is_open:
+        await world.reconciler.step_wishes()
+        await world.reconciler.step_reads()
+    await world.pass_time(3)
+    assert world.slack.kinds() == ["card", "stopped"]
+    assert "Stopped" in str(world.slack.messages[0]["blocks"])
+
+
+async def test_the_end_waits_for_some_seconds_only(world):
+    workspace = await world.own(state=State.RUNNING)
+    world.slack.fail(CHAT_POST_MESSAGE, SlackPermanent(CHAT_POST_MESSAGE, "channel_not_found"), times=1)
+    wish_id = await world.wish(workspace)
+    assert await world.until_ended(wish_id) is Outcome.FULFILLED
+    assert world.slack.kinds() == ["ready"]
+
+    world.slack.messages.clear()
+    wish_id = await world.wish(workspace)
+    card = next(one for one in await world.store.claim_notices(10, 600.0, (2,)) if one.subject == wish_id)
+    await world.store.notice_retry(card.id, 300.0, error="ratelimited")
+    while (await world.store.wish(wish_id)).is_open:
+        world.clock.advance(1.0)
+        await world.reconciler.step_wishes()
+        await world.reconciler.step_reads()
+    await world.pass_time(CARD_FIRST - 1)
+    assert world.slack.kinds() == []
+    await world.pass_time(2)
+    assert world.slack.kinds() == ["ready"]
+
+
+async def test_a_pause_of_slack_turns_nothing_round(world):
+    workspace = await world.own(state=State.RUNNING)
+    world.slack.fail(CHAT_POST_MESSAGE, SlackLimited(CHAT_POST_MESSAGE, 2.0), times=2)
+    wish_id = await world.wish(workspace)
+    assert await world.until_ended(wish_id) is Outcome.FULFILLED
+    await world.pass_time(20)
+    assert world.slack.kinds() == ["card", "ready"]
+
+
+@pytest.mark.parametrize("channel", ["C1", "G1"])
+async def test_how_a_wish_ended_is_hinted_at_where_it_was_typed(world, channel):
+    """Who can't be sent direct messages learns it there, alone, without any address."""
+    workspace = await world.own()
+    refused = SlackPermanent(CHAT_POST_MESSAGE, "user_disabled")
+    world.slack.fail(CHAT_POST_MESSAGE, refused, times=99)
+    await typed(world, workspace, channel)
+    await world.pass_time(90)
+    assert [one["channel"] for one in world.slack.ephemerals] == [channel, channel]  # card, ready
+    assert {one["user"] for one in world.slack.ephemerals} == {workspace.principal.user_id}
+    assert "http" not in str(world.slack.ephemerals)
+    assert "ide" not in str(world.slack.ephemerals)
+    assert {one.kind for one in await world.store.dead_notices()} == {NoticeKind.CARD, NoticeKind.READY}
+
+
+async def test_in_a_direct_message_there_is_no_second_place(world):
+    refused = SlackPermanent(CHAT_POST_MESSAGE, "user_disabled")
+    world.slack.fail(CHAT_POST_MESSAGE, refused, times=99)
+    await typed(world, await world.own(), "D1")
+    await world.pass_time(90)
+    assert world.slack.ephemerals == []
+
+
+async def test_the_hint_comes_for_every_kind_of_end(world):
+    workspace = await world.own()
+    world.provider.start_ends = State.FAILED
+    wish = await typed(world, workspace, "C1")
+    assert wish.channel_id == "C1"
+    await world.pass_time(3)
+    world.slack.fail(CHAT_POST_MESSAGE, SlackPermanent(CHAT_POST_MESSAGE, "cannot_dm_bot"), times=99)
+    await world.pass_time(90)
+    assert len(world.slack.ephemerals) == 1
+    (dead,) = await world.store.dead_notices()
+    assert dead.kind is NoticeKind.FAILED
+
+
+async def typed(world, workspace, channel):
+    new = NewWish(
+        workspace.principal, workspace.id, workspace.connection, WishVerb.START, 1800.0, "R", channel
+    )
+    card = NewNotice("", NoticeKind.CARD, "1", workspace.principal, {"channel_id": channel})
+    return (await world.store.accept_wish(new, interaction="typed", notices=[card])).wish
