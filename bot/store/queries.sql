@@ -66,7 +66,7 @@ DELETE FROM outages WHERE connection = :connection;
 -- == links and accounts ==
 
 -- name: expire_links
-UPDATE links SET expires_at = :now, secret = NULL, code_hash = NULL
+UPDATE links SET expires_at = :now, secret = NULL, code_hash = NULL, waiting = NULL
 WHERE principal = :principal AND connection = :connection AND stage <> 'used' AND expires_at > :now;
 
 -- name: new_link
@@ -94,7 +94,7 @@ SELECT * FROM links WHERE principal = :principal AND stage = :stage AND expires_
 ORDER BY created_at DESC, nonce_hash LIMIT 1;
 
 -- name: use_link
-UPDATE links SET stage = 'used', secret = NULL, code_hash = NULL
+UPDATE links SET stage = 'used', secret = NULL, code_hash = NULL, waiting = NULL
 WHERE nonce_hash = :nonce_hash AND stage = :expected_stage AND expires_at > :now
 RETURNING principal, connection;
 
@@ -431,9 +431,11 @@ WHERE id IN (
 ) AND state IN ('pending', 'retry', 'leased') AND due_at <= :now
 RETURNING *;
 
+-- A reply holds the address that it was sent to, which is a permission: it goes with the reply.
 -- name: notice_sent
 UPDATE notices SET
-    state = 'sent', sent_at = :now, channel_id = :channel_id, message_ts = :message_ts, error = NULL
+    state = 'sent', sent_at = :now, channel_id = :channel_id, message_ts = :message_ts, error = NULL,
+    body = CASE WHEN kind = 'reply' THEN '{}' ELSE body END
 WHERE id = :id AND state <> 'sent'
 RETURNING subject, kind, principal;
 
@@ -452,7 +454,8 @@ UPDATE notices SET state = 'retry', due_at = :due_at, error = :error,
 WHERE id = :id AND state IN ('pending', 'retry', 'leased');
 
 -- name: notice_dead
-UPDATE notices SET state = 'dead', error = :error
+UPDATE notices SET
+    state = 'dead', error = :error, body = CASE WHEN kind = 'reply' THEN '{}' ELSE body END
 WHERE id = :id AND state IN ('pending', 'retry', 'leased');
 
 -- name: dead_notices
