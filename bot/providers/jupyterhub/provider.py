@@ -118,7 +118,7 @@ class JupyterHub(Provider):
             raise
         except ServerFailed as error:
             # The hub tried, and the start failed before it answered: a read brings the reason.
-            raise UnknownOutcome(error.message, status=error.status) from None
+            raise UnknownOutcome(error.message, status=error.status, retry_after=error.retry_after) from None
 
     async def stop(self, access: Access, remote_id: str) -> None:
         """Ask for a stop; a start under way is called off. Stopped already is success."""

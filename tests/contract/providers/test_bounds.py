@@ -1,0 +1,169 @@
+"""Row 23: an answer of any size and slowness costs bounded memory and time, and is asked for once."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import tracemalloc
+from email.utils import formatdate
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from bot import errors
+from bot.http import Http
+from bot.providers.base import Access, Credential
+from bot.words import problems
+from tests.contract.providers.rigs import Rig, provider_of
+from tests.contract.providers.test_faults import CHANGES, METHODS, failure
+from tests.unit.http_rig import raw_server
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+KINDS = ["saturn", "jupyterhub"]
+HUGE = 200_000_000
+#: What the request function may hold at once: its cap, some buffers, and what the interpreter likes.
+MEMORY = 30_000_000
+
+
+class Hasty(Http):
+    """Wait for half a second instead of twenty."""
+
+    def stream(self, method: str, url: str, **options: Any) -> Any:
+        return super().stream(method, url, **{**options, "total": 0.5})
+
+
+async def call(kind, method, server, client=Http):
+    """Call one method at a raw server; return the error that it raises."""
+    async with Http.new_session() as session:
+        rig = Rig(
+            provider=provider_of(kind, client(session), server.url),
+            access=Access("alice", Credential(SecretStr("a11ce0" * 5))),
+            harness=None,
+            remote_id="0f" * 16 if kind == "saturn" else "alice/training",
+            broken_id="",
+            foreign_id="",
+            missing_id="",
+            names=set(),
+            clock=None,
+        )
+        with pytest.raises(errors.ProviderError) as caught:
+            await METHODS[method](rig)
+        return caught.value
+
+
+def huge(*, is_said):
+    """Return an answer of 200 MB: with its length, or in pieces without end."""
+
+    async def answer(writer, _number):
+        head = f"Content-Length: {HUGE}" if is_said else "Transfer-Encoding: chunked"
+        writer.write(f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{head}\r\n\r\n".encode())
+        piece = b'"' + b"x" * 99_998 + b'"'
+        for _ in range(HUGE // len(piece)):
+            writer.write(piece if is_said else b"%x\r\n%b\r\n" % (len(piece), piece))
+            await writer.drain()
+
+    return answer
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("is_said", [True, False], ids=["length told", "in pieces"])
+async def test_row_23_two_hundred_megabytes(kind, method, is_said):
+    async with raw_server(huge(is_said=is_said)) as server:
+        tracemalloc.start()
+        try:
+            error = await call(kind, method, server)
+            _, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert type(error) is (errors.UnknownOutcome if method in CHANGES else errors.BadAnswer)
+    assert most < MEMORY
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("where", ["head", "body"])
+async def test_row_23_a_byte_at_a_time(kind, method, where):
+    """The whole answer has its time; that something came in the meantime does not prolong it."""
+
+    async def answer(writer, _number):
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
+        if where == "body":
+            writer.write(head)
+        for byte in head if where == "head" else b"x" * 1000:
+            writer.write(bytes([byte]))
+            await writer.drain()
+            await asyncio.sleep(0.05)
+
+    async with raw_server(answer) as server:
+        began = time.monotonic()
+        error = await call(kind, method, server, Hasty)
+        assert time.monotonic() - began < 5.0
+    assert type(error) is errors.UnknownOutcome
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("method", METHODS)
+async def test_row_23_a_connection_that_is_reset(kind, method):
+    async def answer(writer, _number):
+        writer.transport.abort()
+
+    async with raw_server(answer) as server:
+        error = await call(kind, method, server)
+    assert type(error) is errors.UnknownOutcome
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("method", METHODS)
+async def test_row_23_nobody_is_there(kind, method):
+    class Nowhere:
+        url = "http://127.0.0.1:9"
+
+    assert type(await call(kind, method, Nowhere)) is errors.Unreachable
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("status", [429, 500, 503])
+@pytest.mark.parametrize(
+    ("header", "least", "most"),
+    [
+        ("7", 7.0, 7.0),
+        ("7.5", 7.5, 7.5),
+        ("-3", 0.0, 0.0),
+        ("1e9", 3600.0, 3600.0),
+        ("soon", None, None),
+        ("", None, None),
+        ("nan", None, None),
+        ("in 40 s", 38.0, 42.0),
+        ("yesterday", 0.0, 0.0),
+    ],
+)
+async def test_row_23_every_form_of_retry_after(quiet_rig: Rig, method, status, header, least, most):
+    given = {"in 40 s": formatdate(time.time() + 40, usegmt=True), "yesterday": formatdate(0, usegmt=True)}
+    quiet_rig.spoil(status=status, headers={"Retry-After": given.get(header, header)})
+    error = await failure(quiet_rig, method)
+    if (quiet_rig.provider.kind, method, status, least) == ("jupyterhub", "start", 429, None):
+        assert type(error) is errors.LimitReached  # so a full hub says it (jupyterhub.md, "API")
+        return
+    assert isinstance(error, errors.TemporaryError)
+    if least is None:
+        assert error.retry_after is None
+    else:
+        assert least <= error.retry_after <= most
+
+
+ERRORS = [kind for kind in vars(errors).values() if isinstance(kind, type)]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ERRORS if issubclass(kind, errors.ProviderError)])
+async def test_row_23_every_error_is_one_sentence_with_a_next_step(kind):
+    said = problems.sentence(kind("out of order"), "Saturn Cloud")
+    assert said != problems.sentence("internal")
+    assert said[0].isupper()
+    assert said.endswith(".")
+    assert kind.__name__ not in said
+    assert "Saturn Cloud" in said or kind is errors.SentTooLate

@@ -1,0 +1,31 @@
+"""Row 16: a provider that sends a request elsewhere gets no further with it, and the token goes nowhere."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot import errors
+from tests.contract.providers.rigs import Rig
+from tests.contract.providers.test_faults import METHODS, failure
+from tests.unit.http_rig import raw_server, whole
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308])
+async def test_row_16_the_other_server_sees_no_request(quiet_rig: Rig, method, status):
+    before = quiet_rig.sent()
+    async with raw_server(whole()) as other:
+        quiet_rig.spoil(status=status, headers={"Location": f"{other.url}/api/user?next=1"})
+        error = await failure(quiet_rig, method)
+        assert isinstance(error, errors.PermanentError)
+        assert "base_url" in error.message
+        assert other.connections == 0
+    assert quiet_rig.sent() == before + 1
+
+
+@pytest.mark.parametrize("location", ["//127.0.0.1:9/x", "/elsewhere", "javascript:x", ""])
+async def test_row_16_wherever_it_points(quiet_rig: Rig, location):
+    quiet_rig.spoil(status=302, headers={"Location": location})
+    assert isinstance(await failure(quiet_rig, "status"), errors.PermanentError)
