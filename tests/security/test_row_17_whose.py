@@ -1,0 +1,122 @@
+"""Rows 17 and 18: every call is made as the linked account of who asked, and of nobody who has left."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.models import Outcome, Principal, State, WishVerb
+from tests.engine.world import new_world
+from tests.support.store import ALICE, BOB
+
+CAROL = Principal(None, "T1", "UCAROL")
+PEOPLE = {ALICE: "alice", BOB: "bob", CAROL: "carol"}
+
+
+@pytest.fixture
+async def engine():
+    async with new_world() as made:
+        yield made
+
+
+def check_calls(world):
+    """Fail when a call was made in another name than its token's, or for what is another's."""
+    for call in world.provider.calls:
+        assert call.token == f"token-of-{call.username}", call
+        if call.remote_id and not call.remote_id.startswith("shared"):
+            assert call.remote_id.partition(":")[0] == call.username, call
+
+
+async def everybody(world):
+    """Link three people with names of their own; each has two workspaces, and all have one in common."""
+    owned = {}
+    for principal, name in PEOPLE.items():
+        await world.link(principal, token=f"token-of-{name}", username=name)
+        for remote_id in (f"{name}:one", f"{name}:two", "shared"):
+            owned[name, remote_id] = await world.own(principal, remote_id)
+    return owned
+
+
+async def test_row_17_the_provider_sees_the_linked_name_on_every_call(engine):
+    owned = await everybody(engine)
+    for verb in (WishVerb.START, WishVerb.RESTART, WishVerb.STOP):
+        wishes = [
+            await engine.wish(workspace, verb)
+            for (name, remote_id), workspace in owned.items()
+            if remote_id != "shared" or name == "bob"
+        ]
+        await engine.pass_time(120, step=2)
+        for wish_id in wishes:
+            assert (await engine.store.wish(wish_id)).outcome is Outcome.FULFILLED
+    for principal in PEOPLE:
+        for row in await engine.store.workspaces(principal):
+            await engine.store.want_read(row.id)
+    await engine.pass_time(400, step=5)
+    assert {call.username for call in engine.provider.calls} == set(PEOPLE.values())
+    assert {call.method for call in engine.provider.calls} == {"status", "start", "stop"}
+    check_calls(engine)
+    changed = [
+        call
+        for call in engine.provider.calls
+        if call.method in {"start", "stop"} and call.remote_id == "shared"
+    ]
+    assert {call.username for call in changed} == {"bob"}
+
+
+async def test_row_17_a_relinked_person_acts_as_the_new_account_only(engine):
+    workspace = await engine.own(ALICE, "alice:one")
+    await engine.link(ALICE, token="token-of-other", username="other")
+    before = len(engine.provider.calls)
+    await engine.wish(workspace)
+    await engine.pass_time(60)
+    assert {call.username for call in engine.provider.calls[before:]} == {"other"}
+    assert {call.token for call in engine.provider.calls[before:]} == {"token-of-other"}
+
+
+async def test_row_18_a_lost_event_is_found_by_the_reading_and_the_next_step_refuses(engine):
+    """Slack never told that somebody left; everybody is read at night, and what was under way ends."""
+    workspace = await engine.own(ALICE, "alice:one")
+    engine.provider.start_takes = 10_000.0
+    wish_id = await engine.wish(workspace)
+    await engine.pass_time(30)
+    assert engine.provider.accepted_starts == ["alice:one"]
+    engine.slack.add_user(ALICE.user_id, deleted=True)
+    await engine.store.add_tasks([_everybody()])
+    await engine.work()
+    wish = await engine.store.wish(wish_id)
+    assert wish.outcome is Outcome.CANCELLED
+    assert await engine.store.account(ALICE, "cloud") is None
+    calls = len(engine.provider.calls)
+    await engine.pass_time(600, step=10)
+    assert len(engine.provider.calls) == calls
+
+
+async def test_row_18_a_guest_by_a_lost_event_is_refused_at_the_next_step(engine):
+    workspace = await engine.own(ALICE, "alice:one", State.STOPPED)
+    engine.slack.add_user(ALICE.user_id, is_restricted=True)
+    await engine.store.add_tasks([_everybody()])
+    await engine.work()
+    before = len(engine.provider.calls)
+    wish_id = await engine.wish(workspace)
+    assert await engine.until_ended(wish_id) is Outcome.REFUSED
+    assert len([call for call in engine.provider.calls[before:] if call.method == "start"]) == 0
+
+
+def _everybody():
+    from bot.models import TaskKind
+    from bot.store.base import NewTask
+
+    return NewTask(TaskKind.SYNC_PEOPLE, "everybody")
+
+
+async def test_row_18_a_click_after_a_lost_event_is_refused(linked):
+    """The person table knows it since the night: a session that is still open does nothing any more."""
+    alice = linked.alice
+    shown = await alice.types("status training")
+    linked.slack.state.people[alice.id].deleted = True
+    await linked.know_everybody()
+    linked.slack.state.people[alice.id].deleted = False  # so that the local Slack lets them press
+    before = linked.calls("")
+    (told,) = await alice.presses(shown, "Start")
+    assert "deactivated" in told.text
+    assert "deactivated" in (await alice.types("start training")).text
+    assert linked.calls("") == before
