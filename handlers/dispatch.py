@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -80,12 +81,16 @@ async def guarded(request: Request, handler: Callable[[Any], Coroutine[Any, Any,
 
     What is logged names the reference that the answer shows, and nothing that a person typed.
     """
-    told = log.bind(
-        reference=request.reference,
-        verb=request.verb if handler is not unknown_verb else "unknown",
-        surface=request.surface.kind,
-        principal=request.principal.key,
-    )
+
+    def told() -> Any:
+        # Put together for a line that is written only: most requests write none.
+        return log.bind(
+            reference=request.reference,
+            verb=request.verb if handler is not unknown_verb else "unknown",
+            surface=request.surface.kind,
+            principal=request.principal.key,
+        )
+
     wait = request.services.limiter.take(request.principal.key) if request.is_asked else 0.0
     if wait > 0:
         return _too_many(request, wait)
@@ -96,26 +101,33 @@ async def guarded(request: Request, handler: Callable[[Any], Coroutine[Any, Any,
         _note(told, "answered early", request, early.answer)
         return early.answer
     except Refused as refusal:
-        told.info("refused", rule=refusal.rule)
+        told().info("refused", rule=refusal.rule)
         return replies.plain_problem(refusal.text, request.reference)
     except StoreError as error:
-        told.warning("store failed", problem=type(error).__name__)
+        told().warning("store failed", problem=type(error).__name__)
         return replies.plain_problem(problems.sentence(error), request.reference)
     except UsherError as error:
-        told.warning("failed", problem=type(error).__name__)
+        told().warning("failed", problem=type(error).__name__)
         return replies.plain_problem(problems.sentence(error), request.reference)
     except Exception:  # noqa: BLE001 - the one place where a fault of a verb becomes words (design 1.8)
-        told.exception("failed unexpectedly")
+        told().exception("failed unexpectedly")
         return replies.plain_problem(problems.sentence("internal"), request.reference)
     # Mostly not at info: a line for each costs a quarter of a request. What changes anything is in the audit.
     _note(told, "answered", request, answer)
     return answer
 
 
-def _note(told: Any, event: str, request: Request, answer: Answer) -> None:
+def _note(told: Callable[[], Any], event: str, request: Request, answer: Answer) -> None:
     """Log an answer: where a person can read its reference, at the level at which operators look for it."""
     shows_reference = any(request.reference in str(block) for block in answer.blocks[-1:])
-    (told.info if shows_reference else told.debug)(event)
+    if shows_reference:
+        told().info(event)
+    elif _debugs():
+        told().debug(event)
+
+
+def _debugs() -> bool:
+    return logging.getLogger(__name__).isEnabledFor(logging.DEBUG)
 
 
 def _too_many(request: Request, wait: float) -> Answer:
