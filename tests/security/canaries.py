@@ -1,0 +1,156 @@
+"""Where secrets could come out: logs of every level, exceptions under way, figures, the database."""
+
+from __future__ import annotations
+
+import io
+import logging
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import structlog
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+import bot
+import handlers
+from bot.logs import Redactor, configure
+from tests.unit.http_rig import chain
+
+PASTED, MINTED = "canary-of-a-pasted-hub-token-1", "canary-of-a-minted-hub-token-2"
+_OURS = tuple(str(Path(package.__file__).parent) for package in (bot, handlers))
+#: The one place where errors of aiohttp, which hold headers, may be: none leaves it (design rule 7).
+_TRANSPORT = str(Path(bot.__file__).parent / "http.py")
+
+
+class ErrorWatch:
+    """Keep how every exception reads that passes through our own frames, with all that it leads to."""
+
+    def __init__(self) -> None:
+        self.texts: set[str] = set()
+        self.kinds: set[str] = set()
+        #: Kept alive, so that no other gets the number of one that was looked at.
+        self._seen: dict[int, BaseException] = {}
+
+    def _look(self, error: BaseException) -> None:
+        # How a coroutine hands back what it returns is no error: nobody sees it.
+        if isinstance(error, (StopIteration, StopAsyncIteration)) or id(error) in self._seen:
+            return
+        self._seen[id(error)] = error
+        for one in chain(error):
+            self.kinds.add(type(one).__name__)
+            self.texts.add(f"{one!r} {one} {one.args!r}")
+
+    def _local(self, frame: FrameType, event: str, argument: Any) -> Any:
+        if event == "exception" and frame.f_code.co_filename != _TRANSPORT:
+            self._look(argument[1])
+        return self._local
+
+    def _global(self, frame: FrameType, _event: str, _argument: Any) -> Any:
+        if not frame.f_code.co_filename.startswith(_OURS):
+            return None
+        frame.f_trace_lines = False
+        return self._local
+
+    @contextmanager
+    def watching(self) -> Iterator[ErrorWatch]:
+        """Look at exceptions for a block; what traced before goes on afterwards."""
+        before = sys.gettrace()
+        sys.settrace(self._global)
+        try:
+            yield self
+        finally:
+            sys.settrace(before)
+
+
+@contextmanager
+def logging_everything(secrets: list[str]) -> Iterator[io.StringIO]:
+    """Lead all logs through the bot's own configuration at debug level; return where they end."""
+    root, told = logging.getLogger(), io.StringIO()
+    before, level, handlers_before = structlog.get_config(), root.level, root.handlers[:]
+    levels = {name: logging.getLogger(name).level for name in ("slack_bolt", "slack_sdk", "aiohttp.access")}
+    configure("debug", "json", Redactor(secrets))
+    root.handlers[0].setStream(told)  # type: ignore[attr-defined]  # it is the stream handler just made
+    structlog.configure(cache_logger_on_first_use=False)
+    try:
+        yield told
+    finally:
+        root.handlers[:] = handlers_before
+        root.setLevel(level)
+        for name, was in levels.items():
+            logging.getLogger(name).setLevel(was)
+        structlog.configure(**before)
+
+
+def dump(path: Path) -> str:
+    """Return a database as text."""
+    with closing(sqlite3.connect(path)) as database:
+        return "\n".join(database.iterdump())
+
+
+class SmallHub:
+    """Answer as a hub does that mints tokens, and badly while ``spoiled`` says how."""
+
+    def __init__(self) -> None:
+        self.spoiled: dict[str, Any] = {}
+        self.is_running = False
+        self.tokens = {PASTED, MINTED}
+        self.deleted = 0
+        app = web.Application(middlewares=[self._guard])
+        api = "/hub/api"
+        app.router.add_get(f"{api}/", self._version)
+        app.router.add_get(f"{api}/user", self._user)
+        app.router.add_get(f"{api}/users/alice", self._servers)
+        app.router.add_get(f"{api}/users/alice/tokens/a1", self._pasted)
+        app.router.add_post(f"{api}/users/alice/tokens", self._mint)
+        app.router.add_delete(f"{api}/users/alice/tokens/{{id}}", self._delete)
+        app.router.add_post(f"{api}/users/alice/server", self._start)
+        app.router.add_delete(f"{api}/users/alice/server", self._stop)
+        app.router.add_get("/user/alice/api/status", self._version)
+        self.server = TestServer(app, host="127.0.0.1")
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        if self.spoiled.get("hangs_up") and request.transport is not None:
+            request.transport.abort()
+        if self.spoiled:
+            told = self.spoiled.get("body", "{}").replace("TOKEN", request.headers.get("Authorization", ""))
+            return web.Response(status=self.spoiled.get("status", 200), text=told)
+        token = request.headers.get("Authorization", "").removeprefix("token ")
+        if token not in self.tokens and request.path != "/hub/api/":
+            return web.json_response({"message": f"no such token {token}"}, status=403)
+        return await handler(request)
+
+    async def _version(self, _request: web.Request) -> web.Response:
+        return web.json_response({"version": "6.1.1"})
+
+    async def _user(self, _request: web.Request) -> web.Response:
+        names = ("start:servers", "read:servers", "delete:servers", "servers", "access:servers")
+        scopes = [f"{name}!user=alice" for name in (*names, "read:users:name", "tokens")]
+        return web.json_response({"name": "alice", "kind": "user", "scopes": scopes, "token_id": "a1"})
+
+    async def _servers(self, _request: web.Request) -> web.Response:
+        server = {"name": "", "pending": None, "ready": True, "stopped": False, "url": "/user/alice/"}
+        return web.json_response({"name": "alice", "servers": {"": server} if self.is_running else {}})
+
+    async def _pasted(self, _request: web.Request) -> web.Response:
+        return web.json_response({"id": "a1", "expires_at": None})
+
+    async def _mint(self, _request: web.Request) -> web.Response:
+        return web.json_response({"token": MINTED, "id": "a2"}, status=201)
+
+    async def _delete(self, _request: web.Request) -> web.Response:
+        self.deleted += 1
+        return web.Response(status=204)
+
+    async def _start(self, _request: web.Request) -> web.Response:
+        self.is_running = True
+        return web.Response(status=202)
+
+    async def _stop(self, _request: web.Request) -> web.Response:
+        self.is_running = False
+        return web.Response(status=204)

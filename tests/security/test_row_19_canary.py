@@ -1,0 +1,283 @@
+"""Row 19 and invariant I7: a canary in every slot of a secret, every failure driven, every sink searched."""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import asynccontextmanager
+from urllib.parse import quote
+
+import aiohttp
+import pytest
+from cryptography.fernet import Fernet
+
+from bot import doctor, errors
+from playground.demo.browser import Browser
+from tests.security.canaries import MINTED, PASTED, ErrorWatch, SmallHub, dump, logging_everything
+from tests.support.scenario import world
+from tests.support.scenario.stage import spoil
+
+HTML = {"body": "<html>Authorization</html>", "headers": {"Content-Type": "text/html"}}
+FAULTS = [
+    {"status": 400}, {"status": 401}, {"status": 403}, {"status": 404}, {"status": 409}, {"status": 422},
+    {"status": 429, "headers": {"Retry-After": "2"}}, {"status": 500}, {"status": 504}, HTML,
+    {"status": 302, "headers": {"Location": "http://127.0.0.1:9/x"}}, {"body": "null"}, {"body": '{"a": 1}'},
+    {"drop": True}, {"drop": True, "after": True}, {"garbage": True}, {"truncate": 4, "after": True},
+]  # fmt: skip
+
+
+class Canaries:
+    """Collect the secrets of a run, and search every sink for them."""
+
+    def __init__(self, scene, hub):
+        self.scene, self.hub = scene, hub
+        self.errors = ErrorWatch()
+        self.pages: list[str] = []
+        self.said: list[str] = []
+        self.tokens = {PASTED, MINTED, scene._keys, *scene.watch.secrets}
+        #: What one person alone may see in Slack: a link page's address, the addresses of answers, an IDE's.
+        self.private: set[str] = set()
+        self.codes: set[str] = set()
+
+    async def get(self, path):
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"http://127.0.0.1:{self.scene.bot.port}{path}") as answer,
+        ):
+            self.pages.append(await answer.text() + repr(answer.headers))
+
+    async def doctor(self):
+        scene = self.scene
+        checks = await doctor.run_checks(scene.settings(), scene.bot.http, scene.bot.providers)
+        checks += await doctor.read_store(scene.bot.store)
+        self.said += [doctor.as_text(checks), doctor.as_json(checks)]
+        self.said += [repr(scene.settings()), str(scene.settings()), repr(scene.connections())]
+        described = [provider.describe() for provider in scene.bot.providers.values()]
+        self.said.append(json.dumps(described, default=str))
+
+    def learn(self):
+        """Learn the secrets that came into being during the run."""
+        scene = self.scene
+        scene.watch.learn(scene.saturn)
+        self.tokens |= scene.watch.secrets
+        self.private |= set(scene.slack.state.response_urls)
+
+    def search(self, log):
+        """Fail with the sink when it holds what it must not."""
+        self.learn()
+        nowhere = self.tokens | self.codes | self.private
+        sinks = {
+            "log": log,
+            "exceptions": "\n".join(self.errors.texts),
+            "doctor, settings": "\n".join(self.said),
+            "figures, health": "\n".join(self.pages),
+            "database": dump(self.scene.folder / "usher.db"),
+        }
+        for name, text in sinks.items():
+            found = [one for one in nowhere if one in text or quote(one, safe="") in text]
+            assert not found, (name, found, _near(text, found[0]))
+        for message, text in self.scene.watch.versions:
+            readers = self.scene.watch._readers(self.scene.slack, message)
+            hidden = self.tokens | self.codes if len(readers) == 1 else nowhere
+            assert not [one for one in hidden if one in text], text
+        assert not re.search(r"https?://\S*/ide/|/user/alice", log)
+
+
+def _near(text, found):
+    at = text.index(found) if found in text else 0
+    return text[max(at - 200, 0) : at + 100]
+
+
+@asynccontextmanager
+async def run(folder, **options):
+    hub = SmallHub()
+    async with hub.server:
+        table = {
+            "name": "hub",
+            "provider": "jupyterhub",
+            "title": "Team hub",
+            "linking": ["token"],
+            "base_url": str(hub.server.make_url("")),
+            "oauth_client_secret": "canary-of-the-hubs-client-secret",
+        }
+        tokens = {"hub": {"alice": PASTED}}
+        async with world(folder, connections={"hub": table}, tokens=tokens, **options) as scene:
+            canaries = Canaries(scene, hub)
+            canaries.tokens.add(table["oauth_client_secret"])
+            secrets = [*scene.settings().secrets(), table["oauth_client_secret"]]
+            with logging_everything(secrets) as log, canaries.errors.watching():
+                yield canaries
+            canaries.search(log.getvalue())
+            assert len(log.getvalue().splitlines()) > 10
+
+
+async def link(canaries, connection, account):
+    """Link, and remember what is secret on the way: the nonce, the code."""
+    person, scene = canaries.scene.alice, canaries.scene
+    shown, address = await person.invited(connection)
+    nonce = address.rpartition("/")[2]
+    canaries.private.add(nonce)
+    async with Browser() as browser:
+        page = await person.goes_through(browser, address, scene.token_of(account, connection))
+    scene.watch.may_read(person.id, account)
+    if not scene.has_sign_in:
+        code = page.source.partition("<code>")[2].partition("</code>")[0]
+        canaries.codes |= {code, code.replace("-", "")}
+        await person.presses(shown, "Enter code")
+        await person.submits(code="WRNG-WRNG")
+        assert (await person.submits(code=code))["ok"]
+    await scene.pass_time(2)
+
+
+@pytest.mark.parametrize("sign_in", [False, True], ids=["code", "sign-in"])
+async def test_row_19_the_whole_way(tmp_path, sign_in):
+    async with run(tmp_path, sign_in=sign_in) as canaries:
+        scene, alice = canaries.scene, canaries.scene.alice
+        for connection in ("saturn", "hub"):
+            await link(canaries, connection, "alice")
+        for text in ("start notebook", "start default", "list --share", "open report", "whoami", "status"):
+            await alice.types(text)
+            await scene.pass_time(20)
+        assert len(alice.told("ready")) == 2
+        for path in ("/metrics", "/healthz", "/readyz", "/link", "/link/x", "/nowhere?token=x"):
+            await canaries.get(path)
+        await canaries.doctor()
+        assert "canary" not in "".join(canaries.said)
+        await alice.types("unlink all")
+        await scene.pass_time(10)
+        await scene.bot.store.sweep()
+        if not sign_in:
+            assert "Refused" in canaries.errors.kinds
+        assert canaries.hub.deleted == 1
+
+
+@pytest.mark.parametrize("number", range(len(FAULTS)))
+async def test_row_19_a_provider_that_fails_in_every_way(tmp_path, number):
+    """At the check of a token, at lists, starts, reads and stops; what it says may hold the token itself."""
+    fault = FAULTS[number]
+    async with run(tmp_path) as canaries:
+        scene, alice = canaries.scene, canaries.scene.alice
+        _, address = await alice.invited("saturn")
+        canaries.private.add(address.rpartition("/")[2])
+        async with Browser() as browser:
+            page = await browser.get(address)
+            scene.saturn_fails("/api/user", times=2, **fault)
+            page = await browser.submit(page, token=scene.token_of("alice"))
+            assert not [one for one in canaries.tokens if one in page.source]
+        scene.heal()
+        await link(canaries, "saturn", "alice")
+        for path in ("/api/recipes", "/start$", "/api/workspaces/[0-9a-f]+$", "/stop$"):
+            scene.saturn_fails(path, times=2, **fault)
+        for text in ("start notebook", "stop report", "list", "status notebook"):
+            await alice.types(text)
+            await scene.pass_time(15)
+        await canaries.doctor()
+        await canaries.get("/metrics")
+        assert {*canaries.errors.kinds} & {name for name in vars(errors) if name[0].isupper()}
+
+
+@pytest.mark.parametrize(
+    "spoiled",
+    [
+        {"status": 403, "body": '{"message": "TOKEN is not allowed"}'},
+        {"status": 500, "body": '{"message": "TOKEN"}'},
+        {"status": 400, "body": '{"message": "TOKEN"}'},
+        {"status": 200, "body": '["TOKEN"]'},
+        {"status": 200, "body": "TOKEN"},
+        {"hangs_up": True},
+    ],
+)
+async def test_row_19_a_hub_that_says_tokens_back(tmp_path, spoiled):
+    async with run(tmp_path) as canaries:
+        scene, alice = canaries.scene, canaries.scene.alice
+        await link(canaries, "hub", "alice")
+        canaries.hub.spoiled = spoiled
+        for text in ("start default", "list", "stop default"):
+            await alice.types(text)
+            await scene.pass_time(20)
+        await alice.types("unlink hub")
+        await scene.pass_time(10)
+        canaries.hub.spoiled = {}
+        await canaries.doctor()
+
+
+@pytest.mark.parametrize("sink", ["exceptions", "doctor, settings", "figures, health", "database", "log"])
+async def test_row_19_the_search_finds_what_is_planted(tmp_path, sink):
+    async with run(tmp_path) as canaries:
+        await link(canaries, "saturn", "alice")
+        leak = f"before {PASTED} after"
+        kept = {"exceptions": canaries.errors.texts, "figures, health": set(), "doctor, settings": set()}
+        kept.get(sink, set()).add(leak)
+        if sink == "doctor, settings":
+            canaries.said.append(leak)
+        if sink == "figures, health":
+            canaries.pages.append(leak)
+        if sink == "database":
+            account = (await canaries.scene.bot.store.accounts(canaries.scene.principal()))[0]
+            await canaries.scene.bot.store.save_secret(account.id, account.secret, leak)
+        with pytest.raises(AssertionError, match=sink):
+            canaries.search(leak if sink == "log" else "")
+        canaries.errors.texts.discard(leak)
+        canaries.said.clear()
+        canaries.pages.clear()
+        if sink == "database":
+            await canaries.scene.bot.store.save_secret(account.id, leak, account.secret)
+
+
+METHODS = ["chat.postMessage", "chat.update", "chat.postEphemeral", "users.info", "views.open", "auth.test"]
+
+
+@pytest.mark.parametrize("number", [6, 7, 9, 11, 13, 14, 15])
+async def test_row_19_a_slack_that_fails_in_every_way(tmp_path, number):
+    async with run(tmp_path) as canaries:
+        scene, alice = canaries.scene, canaries.scene.alice
+        await link(canaries, "saturn", "alice")
+        for method in METHODS:
+            scene.slack_fails(method, times=2, **FAULTS[number])
+        spoil(scene.slack.harness, "^/(actions|commands)/", times=2, **FAULTS[number])
+        shown = await alice.types("status training")
+        await alice.presses(shown, "Start")
+        for text in ("start notebook", "link code", "list"):
+            await alice.types(text)
+            await scene.pass_time(20)
+        for word in ("channel_not_found", "token_revoked"):
+            scene.slack_fails("chat.postMessage", status=200, body=f'{{"ok": false, "error": "{word}"}}')
+            await alice.types("stop notebook")
+            await scene.pass_time(70)
+        await canaries.doctor()
+
+
+async def test_row_19_secrets_that_do_not_open_and_tokens_that_end(tmp_path):
+    async with run(tmp_path) as canaries:
+        scene, alice = canaries.scene, canaries.scene.alice
+        for connection in ("saturn", "hub"):
+            await link(canaries, connection, "alice")
+        scene.saturn.state.accounts.mark("alice", "expired")
+        canaries.hub.tokens.clear()
+        for text in ("start notebook", "start default"):
+            await alice.types(text)
+            await scene.pass_time(30)
+        assert len(alice.told("link_again")) >= 1
+        await scene.stop_bot()
+        canaries.tokens.add(scene._keys)
+        scene._keys = Fernet.generate_key().decode()
+        canaries.tokens.add(scene._keys)
+        await scene.start_bot()
+        await alice.types("start training")
+        await scene.pass_time(30)
+        await canaries.doctor()
+
+
+async def test_row_19_requests_that_are_refused(tmp_path):
+    """What comes to Slack's address unsigned, twice, or of another team is neither said back nor logged."""
+    async with run(tmp_path) as canaries:
+        scene = canaries.scene
+        await link(canaries, "saturn", "alice")
+        await scene.alice.types("status notebook")
+        await scene.slack.dispatcher.replay()
+        url = f"http://127.0.0.1:{scene.bot.port}/slack/events"
+        body = f"token={MINTED}&text={quote(PASTED)}&response_url=https%3A%2F%2Fx"
+        async with aiohttp.ClientSession() as session:
+            for headers in ({}, {"X-Slack-Signature": f"v0={MINTED}"}, {"Authorization": f"Bearer {PASTED}"}):
+                async with session.post(url, data=body, headers=headers) as answer:
+                    canaries.pages.append(await answer.text())
