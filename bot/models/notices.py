@@ -45,7 +45,8 @@ NOTICE_CLASS: dict[NoticeKind, int] = {
     NoticeKind.LINKED: 1,
     NoticeKind.UNLINKED: 1,
     NoticeKind.MESSAGE: 1,
-    NoticeKind.REPLY: 1,
+    # A reply has its own way to Slack: it waits for nothing, and nothing for it.
+    NoticeKind.REPLY: 0,
     NoticeKind.CARD: 2,
     NoticeKind.WAITING: 3,
     NoticeKind.LINK_AGAIN: 3,

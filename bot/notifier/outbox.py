@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 #: What a class may use of the budget: the rest is kept for the more urgent ones.
-SHARES: Final = {1: 1.0, 2: 0.9, 3: 0.8}
+SHARES: Final = {0: 1.0, 1: 1.0, 2: 0.9, 3: 0.8}
 #: Slack finds the blocks wrong: the text beside them says the same.
 _BLOCKS_REFUSED: Final = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
 #: The person can't be sent direct messages.
@@ -76,8 +76,8 @@ class Outbox:
     async def step(self, pool: Pool | None = None) -> int:
         """Claim due notices and see to each, in the pool or at once; return how many there were."""
         budget, post = self._slack.budget, slack_methods.CHAT_POST_MESSAGE
-        # Class 1 is claimed without room too: replies take other ways, the rest learns when there is room.
-        classes = [number for number, share in SHARES.items() if number == 1 or budget.room(post, share)]
+        # Replies take other ways; what there is no room for keeps its place by not being claimed.
+        classes = [number for number, share in SHARES.items() if number == 0 or budget.room(post, share)]
         most = pool_room(pool, self._timing.batch)
         if most <= 0:
             return 0
@@ -109,7 +109,7 @@ class Outbox:
                 return
             await self._send(notice, answer)
         except SlackLimited as error:
-            await self._store.notice_retry(notice.id, error.retry_after, error=error.code)
+            await self._limited(notice, error)
         except SlackUnknownOutcome as error:
             await self._unknown(notice, error)
         except SlackPermanent as error:
@@ -179,6 +179,13 @@ class Outbox:
         since = await self._store.now()
         log.info("outcome of a send unknown", notice=notice.id, code=error.code)
         await self._store.notice_retry(notice.id, self._timing.settles, error=error.code, unknown_since=since)
+
+    async def _limited(self, notice: Notice, error: SlackLimited) -> None:
+        """Put back what Slack has no room for: to its old place, or until its person can be told."""
+        wait = error.retry_after
+        if not self._slack.budget.room(slack_methods.CHAT_POST_MESSAGE, SHARES[NOTICE_CLASS[notice.kind]]):
+            wait = min(notice.created_at - await self._store.now(), 0.0)
+        await self._store.notice_retry(notice.id, wait, error=error.code)
 
     async def _later(self, notice: Notice, error: SlackFailed) -> None:
         age = await self._store.now() - notice.created_at

@@ -315,7 +315,7 @@ class Store(Protocol):
         """Write notices; ones that exist (subject, kind, occasion) are left alone."""
 
     async def claim_notices(
-        self, limit: int, lease: float, classes: Sequence[int] = (1, 2, 3)
+        self, limit: int, lease: float, classes: Sequence[int] = (0, 1, 2, 3)
     ) -> list[Notice]:
         """Lease due notices by class, then age; ``attempts`` counts the one that begins with it.
 

@@ -310,7 +310,7 @@ class DomainStore:
         await self.engine.write(lambda tx: notices.add(tx, notices_), Lane.URGENT)
 
     async def claim_notices(
-        self, limit: int, lease: float, classes: Sequence[int] = (1, 2, 3)
+        self, limit: int, lease: float, classes: Sequence[int] = (0, 1, 2, 3)
     ) -> list[Notice]:
         return await self.engine.write(lambda tx: notices.claim(tx, limit, lease, classes))
 

@@ -1,0 +1,37 @@
+"""What Slack has no room for keeps its place: whose workspace was ready first is told first."""
+
+from __future__ import annotations
+
+from bot.errors import SlackLimited
+from bot.models import NewNotice, NoticeKind, Principal
+
+POST = "chat.postMessage"
+#: What the budget allows in a minute.
+ROOM = 450
+
+
+def message(number):
+    principal = Principal(None, "T1", f"U{number:04d}")
+    return NewNotice(f"subject-{number:04d}", NoticeKind.MESSAGE, "1", principal, {"text": str(number)})
+
+
+async def test_messages_beyond_the_limit_go_out_in_the_order_in_which_they_were_written(world):
+    for first in range(0, ROOM + 100, 50):
+        await world.store.add_notices([message(number) for number in range(first, first + 50)])
+        await world.pass_time(2)
+    assert world.slack.count(POST) == ROOM
+    await world.pass_time(90)
+    sent = [int(one["text"]) for one in world.slack.messages]
+    # Those of one moment have no order among them.
+    assert [number // 50 for number in sent] == sorted(number // 50 for number in range(ROOM + 100))
+    assert world.slack.over_budget == 0
+
+
+async def test_a_message_that_slack_itself_refused_keeps_its_place(world):
+    world.slack.fail(POST, SlackLimited(POST, 20.0))
+    await world.store.add_notices([message(0)])
+    await world.work()
+    await world.pass_time(5)
+    await world.store.add_notices([message(1)])
+    await world.pass_time(30)
+    assert [one["text"] for one in world.slack.messages] == ["0", "1"]
