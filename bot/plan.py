@@ -24,6 +24,10 @@ UNKNOWN_SETTLES = 15.0
 #: What was read so shortly before a wish is good for its first call; just longer than Saturn's interval.
 FRESH = 12.0
 
+#: An accepted stop may take its time, and some servers say *running* until it is done; what is up for longer
+#: was started again by somebody else.
+STOP_SETTLES = 600.0
+
 #: Without use for so long, a running workspace is looked at less often.
 UNUSED_AFTER = 86_400.0
 
@@ -88,9 +92,9 @@ def _decide(wish: Wish, state: State, observed_at: float) -> Plan:
     if state is State.GONE:
         return FULFILLED if wish.verb is WishVerb.STOP else _failed("gone")
     if wish.verb is WishVerb.STOP:
-        return FULFILLED if state in _DOWN else _bring_down(wish, state)
+        return FULFILLED if state in _DOWN else _bring_down(wish, state, observed_at)
     if wish.verb is WishVerb.RESTART and wish.start_call is Call.NONE:
-        return START if state in _DOWN else _bring_down(wish, state)
+        return START if state in _DOWN else _bring_down(wish, state, observed_at)
     if wish.start_call is Call.NONE:
         return _before_start(state)
     return _after_start(wish, state, observed_at)
@@ -107,9 +111,16 @@ def _is_fresh_enough(wish: Wish, observed_at: float) -> bool:
     return untouched and observed_at >= wish.created_at - FRESH
 
 
-def _bring_down(wish: Wish, state: State) -> Plan:
-    """Decide for what is not down yet. Stopping twice does no harm, so an unknown stop is called again."""
-    return WAIT if state is State.STOPPING or wish.stop_call is Call.ACCEPTED else STOP
+def _bring_down(wish: Wish, state: State, observed_at: float) -> Plan:
+    """Decide for what is not down yet. Stopping twice does no harm, so an unknown stop is called again.
+
+    One that was accepted is not: whoever started it since would lose what they have.
+    """
+    if state is State.STOPPING or wish.stop_call is not Call.ACCEPTED:
+        return WAIT if state is State.STOPPING else STOP
+    is_up = state in (State.RUNNING, State.STARTING)
+    settled = observed_at >= (wish.called_at or 0.0) + STOP_SETTLES
+    return _failed("started_elsewhere") if is_up and settled else WAIT
 
 
 def _before_start(state: State) -> Plan:

@@ -47,6 +47,8 @@ CAUSES: Final[Mapping[str, str]] = MappingProxyType(
         "provider_failed": "{title} reports an error.{said} Its page there may tell more; then try again.",
         "stopped_elsewhere": "It is stopped again at {title}: it did not come up there, "
         "or somebody stopped it. Try again.",
+        "started_elsewhere": "{title} took the stop, yet it is up ten minutes later: somebody started it "
+        "again there. Look at its status, and stop it again if you like.",
         "unlinked": "Your account at {title} was unlinked. Link it again to go on.",
         "forgotten": "You took it off your list. Add it again to go on.",
         "replaced": "You asked for something else meanwhile, and that counts.",

@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.models import Call, Outcome, Principal, State, Wish, WishVerb
-from bot.plan import ACCEPTED_SETTLES, FRESH, MAX_ATTEMPTS, UNKNOWN_SETTLES, Operation, Plan, plan
+from bot.plan import (
+    ACCEPTED_SETTLES,
+    FRESH,
+    MAX_ATTEMPTS,
+    STOP_SETTLES,
+    UNKNOWN_SETTLES,
+    Operation,
+    Plan,
+    plan,
+)
 
 ALICE = Principal(None, "T1", "U1")
 MADE = 1000.0
@@ -124,6 +133,18 @@ def test_a_call_has_a_moment_to_show_before_it_counts_as_lost(state):
     assert plan(accepted, state, CALLED + ACCEPTED_SETTLES).operation is Operation.END
     assert plan(unknown, state, CALLED + UNKNOWN_SETTLES - 0.1) == Plan(Operation.READ)
     assert plan(unknown, state, CALLED + UNKNOWN_SETTLES).operation in (Operation.START, Operation.END)
+
+
+@pytest.mark.parametrize("verb", [WishVerb.STOP, WishVerb.RESTART])
+@pytest.mark.parametrize("state", State)
+def test_an_accepted_stop_of_what_stays_up_ends_instead_of_waiting_for_ever(verb, state):
+    wish = replace(WISH, verb=verb, stop_call=Call.ACCEPTED, called_at=CALLED)
+    early, late = (plan(wish, state, CALLED + STOP_SETTLES + more) for more in (-0.1, 0.0))
+    if state in (State.RUNNING, State.STARTING):
+        assert early == Plan(Operation.WAIT)
+        assert late == Plan(Operation.END, Outcome.FAILED, "started_elsewhere")
+    else:
+        assert early == late
 
 
 @pytest.mark.parametrize("call", [Call.CALLING, Call.UNKNOWN, Call.ACCEPTED])

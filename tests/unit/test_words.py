@@ -20,7 +20,16 @@ KINDS = [
     if issubclass(kind, errors.ProviderError | errors.StoreError | errors.SecretError)
 ]
 #: What plan and reconciler store as causes (bot.plan), and the policy's rules.
-CAUSES = ["gave_up", "gone", "provider_failed", "stopped_elsewhere", "unlinked", "forgotten", "replaced"]
+CAUSES = [
+    "gave_up",
+    "gone",
+    "provider_failed",
+    "stopped_elsewhere",
+    "started_elsewhere",
+    "unlinked",
+    "forgotten",
+    "replaced",
+]
 RULES = ["left", "guest", "bot", "stranger", "foreign_team", "not_owner", "no_administrators"]
 
 
