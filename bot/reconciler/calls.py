@@ -49,7 +49,7 @@ class Calls:
         self._jitter = jitter
 
     async def make(self, step: WishStep, line: Line, operation: Operation) -> WishUpdate | None:
-        """Commit ``calling``, send the call, return what is to be written; None when nothing is.
+        """Commit ``calling``, send the call, return what is still to be written; None when nothing is.
 
         Raises SecretError before anything is written when the account's secret does not open.
         """
@@ -77,8 +77,7 @@ class Calls:
             return self._temporary(step, line, operation, error)
         line.health.worked()
         self._keys.worked(account)
-        await self._after(step, line, operation, access)
-        return WishUpdate(
+        accepted = WishUpdate(
             wish.id,
             line.pace.min_poll_interval + 2 * self._numbers.margin,
             waits_for="read",
@@ -90,6 +89,10 @@ class Calls:
             claim=step.claim,
             **_call(operation, Call.ACCEPTED),
         )
+        if not await self._store.save_step(accepted):
+            # It ended while the call was under way.
+            await self._after(step, line, operation, access)
+        return None
 
     async def _send(self, step: WishStep, line: Line, operation: Operation, access: Access) -> None:
         send = line.provider.start if operation is Operation.START else line.provider.stop

@@ -147,9 +147,8 @@ class Wishes:
         """Ask for a read, and look again when one was recorded; after a while in any case."""
         wait = max(line.pace.min_poll_interval + 2 * self._numbers.margin, line.health.pause, 2.0)
         hold = line.health.sentence() if line.health.is_doubtful else None
-        # Written before the read is asked for, so that what it finds wakes this wish.
-        await self._later(step, wait, waits_for="read", hold=hold)
-        await self._store.want_read(step.workspace.id)
+        # In one transaction, so that whatever the read finds wakes this wish.
+        await self._later(step, wait, waits_for="read", wants_read=True, hold=hold)
 
     async def _call(self, step: WishStep, line: Line, operation: Operation) -> None:
         wish = step.wish

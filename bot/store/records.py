@@ -84,6 +84,7 @@ class WishUpdate:
     stop_call: Call | None = None
     called: bool = False  #: set ``called_at`` to the store's now
     read_needed: bool = False  #: set ``read_since`` to the store's now, and make the gate due
+    wants_read: bool = False  #: make the gate due as ``want_read`` does, in the same transaction
     attempts: int | None = None
     hold: str | None = None
     outcome: Outcome | None = None

@@ -149,6 +149,8 @@ def save(tx: Transaction, update: WishUpdate) -> bool:
         return False
     after = _changes(row, update, tx.now())
     tx.run("save_step", id=update.wish_id, **after)
+    if update.wants_read:
+        gates.want(tx, row["workspace_id"])
     if update.read_needed:
         workspace = tx.one("workspace", id=row["workspace_id"])
         if workspace is not None:
