@@ -46,8 +46,18 @@ METHODS = [
     slack_methods.VIEWS_OPEN,
 ]
 #: After these a message is given up, or goes without its blocks; doctor shows it.
-GIVEN_UP = {"invalid_blocks", "channel_not_found", "user_disabled", "user_not_found", "msg_too_long",
-            "cant_update_message", "message_not_found", "missing_scope", "expired_trigger_id", "invalid_trigger"}  # fmt: skip
+GIVEN_UP = {
+    "invalid_blocks",
+    "channel_not_found",
+    "user_disabled",
+    "user_not_found",
+    "msg_too_long",
+    "cant_update_message",
+    "message_not_found",
+    "missing_scope",
+    "expired_trigger_id",
+    "invalid_trigger",
+}
 
 
 @pytest.mark.parametrize("method", METHODS)
