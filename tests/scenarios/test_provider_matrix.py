@@ -1,0 +1,122 @@
+"""Every call of a wish against all that a provider may answer: one true sentence, and it goes on."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from bot.words import holds, problems
+from tests.support.scenario import ID
+
+HTML = {"body": "<html><body>Sign in</body></html>", "headers": {"Content-Type": "text/html"}}
+ELSEWHERE = {"Location": "http://127.0.0.1:9/"}
+FAULTS = {
+    "nothing, not done": {"drop": True},
+    "nothing, but done": {"drop": True, "after": True},
+    "cut, but done": {"truncate": 3, "after": True},
+    "a page": HTML,
+    "a page, but done": {**HTML, "after": True},
+    "null": {"body": "null"},
+    "wrong types": {"body": '{"status": ["running"], "recipes": {}, "id": 7}'},
+    "deep": {"body": "[" * 50_000},
+    "large": {"body": json.dumps({"status": "x" * 3_000_000})},
+    "garbage": {"garbage": True},
+    "429 in seconds": {"status": 429, "headers": {"Retry-After": "4"}},
+    "429 by date": {"status": 429, "headers": {"Retry-After": "Fri, 15 Jan 2027 08:00:05 GMT"}},
+    "429": {"status": 429},
+    "500": {"status": 500},
+    "502, but done": {"status": 502, "after": True},
+    "503": {"status": 503, "headers": {"Retry-After": "5"}},
+    "504": {"status": 504},
+    "400": {"status": 400},
+    "401": {"status": 401},
+    "403": {"status": 403},
+    "404": {"status": 404},
+    "404 with a page": {"status": 404, "body": "<html>default backend</html>"},
+    "409": {"status": 409},
+    "422": {"status": 422},
+    "a redirect": {"status": 302, "headers": ELSEWHERE},
+}
+READ = rf"/api/workspaces/{ID['notebook']}$"
+CALLS = {
+    "start": ("start notebook", "/start$", "ready"),
+    "stop": ("stop notebook", "/stop$", "stopped"),
+    "read of a start": ("start notebook", READ, "ready"),
+    "read of a stop": ("stop notebook", READ, "stopped"),
+}
+#: How a sentence of the catalogue reads, whatever stands in it; those for us alone are none for people.
+_OPEN = re.compile(r"\\\{\w+\\\}")
+SENTENCES = [
+    re.compile(_OPEN.sub(".*?", re.escape(text)), re.DOTALL)
+    for word, text in problems.CAUSES.items()
+    if word not in {"internal", "slack", "busy", "store_unavailable"}
+] + [re.compile("Saturn Cloud has not answered since .*?You are in the queue")]
+
+
+def said(person):
+    """Return all that a person can read of it now."""
+    return "\n".join(shown.text for shown in person.sees())
+
+
+#: Stops take the same way as starts: a fault of each sort is enough.
+SORTS = ("nothing, but done", "a page", "429", "503", "401", "422")
+CASES = [(call, name) for call in CALLS for name in FAULTS if "start" in call or name in SORTS]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("call", "name"), CASES)
+async def test_a_call_that_fails_three_times(linked, call, name):
+    text, path, end = CALLS[call]
+    alice, resource = linked.alice, linked.resource("notebook")
+    if end == "stopped":
+        resource.start(linked.clock.now())
+        await linked.pass_time(40)
+    runs = len(resource.runs)
+    linked.saturn_fails(path, times=3, **FAULTS[name])
+    await alice.types(text)
+    seen = []
+    for _ in range(15):
+        await linked.pass_time(3, step=3)
+        seen.append(said(alice))
+    left = linked.saturn.harness.faults[0].times
+    linked.heal()
+    await linked.pass_time(95, step=2.5)
+
+    told = [shown.kind for shown in alice.sees() if shown.kind not in {"card", "linked", ""}]
+    assert len(told) == 1, told
+    assert told[0] in {end, "failed", "link_again"}
+    assert problems.CAUSES["internal"] not in "".join(seen)
+    has_waited = told[0] == end and not FAULTS[name].get("after") and "null" not in name and name != "409"
+    if told[0] != end or (has_waited and left == 0):
+        everything = "\n".join([*seen, said(alice)])
+        assert any(sentence.search(everything) for sentence in SENTENCES), everything
+    assert len(resource.runs) <= runs + 1
+    if told[0] == end:
+        assert resource.status(linked.clock.now()) == {"ready": "running", "stopped": "stopped"}[end]
+        assert "You are in the queue" not in alice.card.text
+
+
+async def test_a_sentence_is_known_by_its_pattern():
+    assert any(one.search(holds.silent_since("Saturn Cloud", 0.0)) for one in SENTENCES)
+    assert not any(one.search("Something went wrong on my side.") for one in SENTENCES)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["nothing, not done", "a page", "500", "503"])
+async def test_after_a_long_outage_it_goes_on_within_a_minute(linked, name):
+    alice = linked.alice
+    linked.saturn_fails("/api/", times=100_000, **FAULTS[name])
+    await alice.types("start notebook")
+    await alice.types("start training")
+    await linked.pass_time(900, step=10)
+    assert "You are in the queue" in alice.card.text
+    assert linked.calls("") < 150
+    linked.heal()
+    await linked.pass_time(60)
+    starts = linked.calls("POST .*/start")
+    await linked.pass_time(60)
+    assert len(alice.told("ready")) + len(alice.told("failed")) == 2
+    assert all(len(linked.resource(one).runs) <= 1 for one in ("notebook", "training"))
+    assert linked.calls("POST .*/start") == starts

@@ -1,0 +1,25 @@
+"""The map of threats names tests that exist."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.project.repository import ROOT
+
+MAP = (ROOT / "docs/security.md").read_text(encoding="utf-8")
+PROOFS = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", MAP)
+ROWS = {*range(1, 14), *range(15, 26)}
+
+
+@pytest.mark.parametrize(("path", "name"), PROOFS)
+def test_a_proof_is_there(path, name):
+    text = (ROOT / path).read_text(encoding="utf-8")
+    assert f"def {name}(" in text if name else "def test_" in text
+
+
+def test_every_row_has_a_proof():
+    rows = {int(row[0]): row[1] for row in re.findall(r"^\| (\d+) \|(.*)\|$", MAP, re.MULTILINE)}
+    assert rows.keys() == ROWS
+    assert all("`tests/" in row for row in rows.values())
