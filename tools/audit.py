@@ -27,16 +27,14 @@ Audit = Callable[..., tuple[int, str, str]]
 
 def pip_audit(requirements: Path, *options: str) -> tuple[int, str, str]:
     """Run pip-audit on a file of exact versions; return its exit status, its JSON and its messages."""
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "pip_audit", "--strict", "--disable-pip", "--progress-spinner=off"),
-            *("--format=json", "--desc=off", f"--requirement={requirements}", *options),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_S,
-        check=False,
-    )
+    command = [
+        *(sys.executable, "-m", "pip_audit", "--strict", "--disable-pip", "--progress-spinner=off"),
+        *("--format=json", "--desc=off", f"--requirement={requirements}", *options),
+    ]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+    except subprocess.TimeoutExpired:
+        return 1, "", f"pip-audit did not end within {TIMEOUT_S} s"
     return done.returncode, done.stdout, done.stderr
 
 

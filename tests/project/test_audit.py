@@ -50,3 +50,11 @@ def test_each_vulnerability_is_named_and_fails(audit, capsys):
 def test_an_audit_that_breaks_off_fails(audit, capsys):
     assert audit.main(answers((1, KNOWN, ""), (1, "", "ERROR: one was skipped"))) == 1
     assert "one was skipped" in capsys.readouterr().err
+
+
+def test_an_audit_that_never_ends_is_no_report(audit, tmp_path):
+    """A source of data that hangs is out of reach, and that is said."""
+    audit.TIMEOUT_S = 0.01
+    status, report, messages = audit.pip_audit(tmp_path / "nothing.txt")
+    assert (status, report) == (1, "")
+    assert "did not end" in messages
