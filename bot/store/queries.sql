@@ -400,6 +400,19 @@ WHERE id = :id AND outcome IS NULL;
 -- name: move_closed_gates
 UPDATE gates SET next_check_at = next_check_at + :jump WHERE next_check_at > :before;
 
+-- A call of a moment ago has not had more time because of a jump: what shows its outcome is still to come. A
+-- lease lasts as long as it would have, so nobody takes over what is under way.
+-- name: move_calls
+UPDATE wishes SET
+    called_at = CASE WHEN called_at > :recent THEN called_at + :jump ELSE called_at END,
+    next_step_at = CASE WHEN leased_until > :before THEN next_step_at + :jump ELSE next_step_at END,
+    leased_until = CASE WHEN leased_until > :before THEN leased_until + :jump ELSE leased_until END
+WHERE outcome IS NULL AND (called_at > :recent OR leased_until > :before);
+
+-- name: move_leased_notices
+UPDATE notices SET due_at = due_at + :jump, leased_at = leased_at + :jump
+WHERE state = 'leased' AND due_at > :before;
+
 -- The wall clock was set back while no process ran: a gate can't have been claimed in the future.
 -- name: heal_gates
 UPDATE gates SET next_check_at = next_check_at - claimed_at + :now, due_at = CASE

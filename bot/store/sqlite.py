@@ -40,6 +40,8 @@ BATCH_ROWS, BATCH_SECONDS = 200, 0.05
 LONGEST = 0.02
 #: SQLite itself waits for another process's lock this long; then readers get a turn, then it tries again.
 LOCK_SECONDS = 0.1
+#: A call is watched for its outcome for so long at most.
+RECENT_CALL = 900.0
 #: Opening has nobody to give turns to: it waits longer.
 OPEN_SECONDS = 2.0
 
@@ -306,13 +308,19 @@ class SqliteEngine:
             raise FileNotFoundError(self._path)
 
     def _follow_jump(self) -> None:
-        """Move the closed gates along when the wall clock jumped ahead, before any work sees the new time."""
+        """Move what waits along when the wall clock jumped ahead, before any work sees the new time.
+
+        Closed gates, calls of a moment ago, leases: none of them has had more time than it had.
+        """
         jump = self._time.jump()
         if not jump:
             return
         try:
             self._database.execute("BEGIN IMMEDIATE")
-            self._transaction.run("move_closed_gates", jump=jump, before=self._time.now())
+            before = self._time.now()
+            self._transaction.run("move_closed_gates", jump=jump, before=before)
+            self._transaction.run("move_calls", jump=jump, before=before, recent=before - RECENT_CALL)
+            self._transaction.run("move_leased_notices", jump=jump, before=before)
             self._database.commit()
         except sqlite3.OperationalError as error:
             if not is_missing_table(error):

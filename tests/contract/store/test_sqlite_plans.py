@@ -14,7 +14,15 @@ from bot.store.queries import named_queries
 from tests.support.clock import FakeClock
 
 #: For operators, once a process, or once a jump of the clock: these may look at everything.
-RARE = {"statistics", "active_accounts", "active_accounts_at", "heal_gates", "move_closed_gates"}
+RARE = {
+    "statistics",
+    "active_accounts",
+    "active_accounts_at",
+    "heal_gates",
+    "move_closed_gates",
+    "move_calls",
+    "move_leased_notices",
+}
 
 #: Indexes of the few rows that are just what is looked for, walked in the order that is wanted; and a table
 #: with a row for each connection at most.

@@ -6,10 +6,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.models import Call, NewNotice, NoticeKind, WishVerb
+from bot.store.base import NewWish, WishUpdate
+from bot.store.sqlite import RECENT_CALL
 from bot.store.store_time import StoreTime
 from tests.contract.store.test_gates import by_reference, claim_one
 from tests.support.clock import FakeClock
-from tests.support.store import ALICE, link_account
+from tests.support.store import ALICE, link_account, linked
+
+
+def start(workspace):
+    return NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 60.0, "R")
 
 
 class JumpingClock(FakeClock):
@@ -116,3 +123,43 @@ async def test_an_unmigrated_database_does_not_mind_a_jump(tmp_path, clock):
     assert await store.migrate()
     assert await store.now() == pytest.approx(clock.now())
     await store.close()
+
+
+async def test_a_jump_gives_a_call_no_more_time_to_show(store, clock):
+    workspace = (await linked(store)).workspaces[0]
+    wish = (await store.accept_wish(start(workspace), interaction="i1")).wish
+    (step,) = await store.claim_wishes(10, 40.0)
+    calling = WishUpdate(wish.id, 40.0, start_call=Call.CALLING, called=True, claim=step.claim)
+    assert await store.save_step(calling)
+    clock.jump(3600)
+    clock.advance(1)
+    await store.first_sight("any write")
+    called_at = (await store.wish(wish.id)).called_at
+    assert await store.now() - called_at == pytest.approx(1.0)
+    # Its lease lasts as long as it would have: nobody takes it over while the call is under way.
+    assert await store.claim_wishes(10, 40.0) == []
+    clock.advance(39.1)
+    assert len(await store.claim_wishes(10, 40.0)) == 1
+
+
+async def test_a_call_of_long_ago_stays_where_it_was(store, clock):
+    workspace = (await linked(store)).workspaces[0]
+    wish = (await store.accept_wish(start(workspace), interaction="i1")).wish
+    await store.save_step(WishUpdate(wish.id, 1.0, start_call=Call.ACCEPTED, called=True))
+    called_at = (await store.wish(wish.id)).called_at
+    clock.advance(RECENT_CALL + 1)
+    clock.jump(3600)
+    await store.first_sight("any write")
+    assert (await store.wish(wish.id)).called_at == called_at
+
+
+async def test_a_jump_ends_no_lease_of_a_notice(store, clock):
+    await store.add_notices([NewNotice("s", NoticeKind.MESSAGE, "1", ALICE)])
+    assert len(await store.claim_notices(10, 60.0)) == 1
+    clock.jump(3600)
+    clock.advance(59)
+    assert await store.claim_notices(10, 60.0) == []
+    clock.advance(1.1)
+    (notice,) = await store.claim_notices(10, 60.0)
+    # The attempt was a minute ago, by the clock as it goes now.
+    assert await store.now() - notice.unknown_since == pytest.approx(60.1)
