@@ -28,7 +28,7 @@ POINTS = [
 
 
 async def killed_at(folder, at, when):
-    """Start a workspace with a process that dies at its N-th call, and go on with another; return the ends."""
+    """Start a workspace with a process that dies at its N-th call, then with another; return its ends."""
     chance = random.Random(at)
     async with stage(folder, 1, chance) as made:
         log = folder / "usher.log"

@@ -213,6 +213,14 @@ class Life(World):
         found: list[dict[str, Any]] = await self.store.engine.read(look)  # type: ignore[attr-defined]
         return found
 
+    async def unknown_starts(self, place: str) -> int:
+        """Count the open wishes whose start of a workspace may have landed or not."""
+        found = await self.rows(
+            "SELECT 1 FROM wishes JOIN workspaces ON workspaces.id = wishes.workspace_id"
+            f" WHERE outcome IS NULL AND start_call IN ('calling', 'unknown') AND remote_id = '{place}'"
+        )
+        return len(found)
+
     async def meet(self) -> None:
         """Let Slack's table of people be known."""
         now = await self.store.now()

@@ -38,6 +38,10 @@ class OwnedProvider(FakeProvider):
         self.minted: dict[str, str] = {}
         self.starts: list[Start] = []
         self.strangers: list[str] = []
+        #: Seconds until the status shows a start: one that was answered, one whose answer got lost.
+        self.shows_after = 0.0
+        self.lands_after = 0.0
+        self._coming: dict[int, tuple[State, float]] = {}
         self._numbers = itertools.count(1)
         for remote_id in owners:
             self.machines[remote_id] = Machine(State.STOPPED, name=remote_id)
@@ -60,11 +64,29 @@ class OwnedProvider(FakeProvider):
 
     async def start(self, access: Access, remote_id: str) -> None:
         before = len(self.accepted_starts)
+        answered = False
         try:
             await super().start(access, remote_id)
+            answered = True
         finally:
             if len(self.accepted_starts) > before:
                 self.starts.append(Start(remote_id, access.username, self.clock.now()))
+                lag = self.shows_after if answered else self.lands_after
+                self._show_late(self.machines[remote_id], lag)
+
+    def _show_late(self, machine: Machine, lag: float) -> None:
+        """Let the status say nothing of a start for a while: until then it looks as if none had come."""
+        if lag and machine.state is State.STARTING:
+            self._coming[id(machine)] = (machine.next_state or State.RUNNING, self.start_takes)
+            machine.state, machine.next_state = State.STOPPED, State.STARTING
+            machine.moves_at = self.clock.monotonic() + lag
+
+    def _moved(self, remote_id: str) -> Machine:
+        machine = super()._moved(remote_id)
+        if machine.state is State.STARTING and machine.next_state is None and id(machine) in self._coming:
+            state, seconds = self._coming.pop(id(machine))
+            self._go(machine, State.STARTING, state, seconds)
+        return machine
 
     async def discover(self, access: Access) -> Any:
         mine = self.owned(access.username)
