@@ -11,6 +11,7 @@ from bot.words import holds, problems
 from tests.support.scenario import ID
 
 HTML = {"body": "<html><body>Sign in</body></html>", "headers": {"Content-Type": "text/html"}}
+DATES = {"Date": "Fri, 15 Jan 2027 08:00:00 GMT", "Retry-After": "Fri, 15 Jan 2027 08:00:05 GMT"}
 ELSEWHERE = {"Location": "http://127.0.0.1:9/"}
 FAULTS = {
     "nothing, not done": {"drop": True},
@@ -24,7 +25,7 @@ FAULTS = {
     "large": {"body": json.dumps({"status": "x" * 3_000_000})},
     "garbage": {"garbage": True},
     "429 in seconds": {"status": 429, "headers": {"Retry-After": "4"}},
-    "429 by date": {"status": 429, "headers": {"Retry-After": "Fri, 15 Jan 2027 08:00:05 GMT"}},
+    "429 by date": {"status": 429, "headers": DATES},
     "429": {"status": 429},
     "500": {"status": 500},
     "502, but done": {"status": 502, "after": True},
