@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import aiohttp
 import pytest
 from pydantic import SecretStr
@@ -11,6 +13,7 @@ from bot.errors import SlackFailed
 from bot.http import Http
 from bot.linking import Proven
 from bot.web.openid import SlackSignIn
+from playground.harness import Fault
 from tests.playground.slack_help import CHEN, OLIVIA, slack
 from tests.support.clock import FakeClock
 
@@ -51,3 +54,23 @@ async def test_slack_proves_who_signed_in_once_and_for_one_sign_in():
         code = await code_of(url, OLIVIA, flow.state)
         with pytest.raises(SlackFailed):
             await sign_in.finish(code, other)
+
+
+async def test_keys_that_could_not_be_read_are_asked_for_by_the_next_who_signs_in():
+    async with slack() as (server, client), Http.new_session() as session:
+        told = server.credentials
+        sign_in = SlackSignIn(
+            http=Http(session),
+            clock=FakeClock(),
+            api_url=client.base_url,
+            client_id=told["client_id"],
+            client_secret=SecretStr(told["client_secret"]),
+            redirect_url=BACK,
+        )
+        server.harness.faults.append(Fault(re.compile("/openid/connect/keys"), status=503))
+        url, flow = sign_in.begin(told["team_id"])
+        with pytest.raises(SlackFailed):
+            await sign_in.finish(await code_of(url, OLIVIA, flow.state), flow)
+        url, flow = sign_in.begin(told["team_id"])
+        proven = await sign_in.finish(await code_of(url, OLIVIA, flow.state), flow)
+        assert proven.user_id == OLIVIA
