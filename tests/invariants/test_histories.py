@@ -24,7 +24,7 @@ from bot.models import State
 from playground.demo.person import buttons
 from tests.engine.fuse import Fuse
 from tests.invariants import checks
-from tests.invariants.life import OWNERS, PEOPLE, Life
+from tests.invariants.life import ACCEPTED, OWNERS, PEOPLE, Life
 from tests.invariants.provider import MovingClock
 from tests.support.clock import CountingIds
 from tests.support.store import memory_store
@@ -135,11 +135,14 @@ class Histories(RuleBasedStateMachine):
             self.run({"now": lambda: act(key), "twice": twice, "at once": at_once}[way]())
         elif way == "late":
             self.late.append(lambda: act(key))
-        elif way == "again" and self.run(act(key)) is not None:
-            self.late.append(lambda: self._redelivered(act, key))
+        elif way == "again":
+            answer = self.run(act(key))
+            # What was refused or too much left no trace: brought again, it is a request like any other.
+            if answer is not None and ACCEPTED.match(answer.text.replace("*", "")):
+                self.late.append(lambda: self._redelivered(act, key))
 
     async def _redelivered(self, act, key):
-        """Bring a request that was answered once more: nothing is wished by it."""
+        """Bring a request that was accepted once more: nothing is wished by it."""
         before = await self.life.rows("SELECT id FROM wishes")
         promises = list(self.life.promises)
         await act(key)
