@@ -153,9 +153,11 @@ class SlackSignIn:
         now = self._clock.monotonic()
         if kid not in self._keys and (self._keys_asked_at is None or now - self._keys_asked_at >= KEYS_AGAIN):
             found = (await self._ask("GET", f"{self._origin}/openid/connect/keys")).get("keys")
+            if not isinstance(found, list):
+                raise _failed("no keys")
             # Only an answer counts: after a failure the next who signs in asks again.
             self._keys_asked_at = now
-            self._keys = dict(filter(None, map(_public_key, found if isinstance(found, list) else [])))
+            self._keys = dict(filter(None, map(_public_key, found)))
         if kid not in self._keys:
             raise _failed("id_token: key")
         return self._keys[kid]
