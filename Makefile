@@ -19,10 +19,10 @@ demo-once: $(DEMO) ## Play the whole way once, from the link to the opened IDE, 
 	$(RUN) playground demo-once
 
 test: $(DEV) ## Run all tests, with the branch coverage that is demanded
-	$(RUN) pytest -n 2 --dist loadfile --cov --cov-report=term
+	$(RUN) pytest -n 2 --dist worksteal --cov --cov-report=term
 
 test-fast: $(DEV) ## Run the tests that take no long time and no browser
-	$(RUN) pytest -n 2 --dist loadfile -m "not slow and not browser"
+	$(RUN) pytest -n 2 --dist worksteal -m "not slow and not browser"
 
 chaos: $(DEV) ## Kill the bot every few seconds for three minutes, then look at every promise
 	$(RUN) benchmarks.chaos

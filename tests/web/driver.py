@@ -10,7 +10,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
-from aiohttp.test_utils import unused_port
+
+from tests.support.ports import quiet_port
 
 #: What an element is called in answers of the protocol.
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
@@ -73,7 +74,7 @@ class Chromium:
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Chromium]:
     """Run a driver and one browser with a profile of its own; both end with the block."""
-    port = unused_port()
+    port = quiet_port()
     with tempfile.TemporaryDirectory() as profile:
         driver = await asyncio.create_subprocess_exec(
             "chromedriver",

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from typing import Any, ClassVar
 
 import aiohttp
-from aiohttp.test_utils import TestServer, unused_port
+from aiohttp.test_utils import TestServer
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 from yarl import URL
@@ -24,6 +24,7 @@ from bot.web.app import SlackClient, build_app, listen
 from bot.web.bolt import Dispatcher, Installation, build_bolt
 from bot.web.metrics import Metrics
 from tests.support.clock import CountingIds, FakeClock
+from tests.support.ports import quiet_port
 from tests.support.store import memory_store
 from tests.web import signed
 from tests.web.issuer import CLIENT_ID, CLIENT_SECRET, Issuer
@@ -180,7 +181,7 @@ async def rig(*, sign_in: bool = False, **more: Any) -> AsyncIterator[Rig]:
     clock, ids = FakeClock(), CountingIds()
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(memory_store(clock, ids))
-        port = unused_port()
+        port = quiet_port()
         origin = f"http://127.0.0.1:{port}"
         provider = ScriptedProvider()
         woken: list[None] = []

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
-from aiohttp.test_utils import TestServer, unused_port
+from aiohttp.test_utils import TestServer
 from cryptography.fernet import Fernet
 
 from bot.clock import Clock as BotClock
@@ -30,6 +30,7 @@ from playground import slack as local_slack
 from playground.harness import Clock, Fault, Harness
 from playground.slack import manifest
 from tests.support.clock import FakeClock
+from tests.support.ports import quiet_port
 from tests.support.scenario.people import Person
 from tests.support.scenario.watch import Watch, listening
 
@@ -87,7 +88,7 @@ class World:
         self._options = options
         self._keys = Fernet.generate_key().decode()
         self._bot_stack = AsyncExitStack()
-        self.port = unused_port()
+        self.port = quiet_port()
         self.alice, self.bob, self.carol = (Person(self, user) for user in (ALICE, BOB, CAROL))
 
     async def _date(self, _request: web.Request, response: web.StreamResponse) -> None:
