@@ -7,7 +7,7 @@ DEMO := .venv/.installed-demo
 DEV := .venv/.installed-dev
 PROJECT := pyproject.toml tools/install.sh
 
-.PHONY: help demo demo-once test test-fast chaos bench lint lock clean
+.PHONY: help demo demo-once test test-thorough test-fast chaos bench lint lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -18,8 +18,11 @@ demo: $(DEMO) ## Start a local Slack, a local Saturn Cloud, a JupyterHub and the
 demo-once: $(DEMO) ## Play the whole way once, from the link to the opened IDE, and end
 	$(RUN) playground demo-once
 
-test: $(DEV) ## Run all tests, with the branch coverage that is demanded
-	$(RUN) pytest -n 2 --dist worksteal --cov --cov-report=term
+test: $(DEV) ## Run all tests, with the branch coverage that is demanded; some seven minutes
+	$(RUN) pytest -n 3 --dist worksteal --cov --cov-report=term
+
+test-thorough: $(DEV) ## Fail and kill at every single call, and play long random histories; takes half an hour
+	$(RUN) pytest -n 2 --dist worksteal tests/faults tests/invariants --every-call --hypothesis-profile=thorough
 
 test-fast: $(DEV) ## Run the tests that take no long time and no browser
 	$(RUN) pytest -n 2 --dist worksteal -m "not slow and not browser"
