@@ -21,7 +21,7 @@ demo-once: $(DEMO) ## Play the whole way once, from the link to the opened IDE, 
 test: $(DEV) ## Run all tests, with the branch coverage that is demanded; some seven minutes
 	$(RUN) pytest -n 3 --dist worksteal --cov --cov-report=term
 
-test-thorough: $(DEV) ## Fail and kill at every single call, and play long random histories; takes half an hour
+test-thorough: $(DEV) ## Fail and kill at every single call, and play long random histories; takes long
 	$(RUN) pytest -n 2 --dist worksteal tests/faults tests/invariants --every-call --hypothesis-profile=thorough
 
 test-fast: $(DEV) ## Run the tests that take no long time and no browser

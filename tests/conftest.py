@@ -1,4 +1,4 @@
-"""What holds for all tests: how long an example of Hypothesis takes decides nothing; what may be made longer."""
+"""What holds for all tests: how long an example of Hypothesis takes decides nothing."""
 
 from __future__ import annotations
 
