@@ -24,6 +24,8 @@ async def workspace_of(request: Request) -> Workspace:
         return await workspaces.owned(request.principal, request.verb, request.target)
     if not request.name:
         rows = await workspaces.all_of(request.principal)
+        if not rows and await _list_is_there(request):
+            rows = await workspaces.all_of(request.principal)
         if len(rows) == 1:
             return rows[0]
         raise Answered(await nothing_yet(request) if not rows else which_of_all(request, rows))
@@ -34,6 +36,9 @@ async def named(request: Request, name: str) -> Workspace:
     """Return the workspace of this name; raises Answered where it is none, or more than one."""
     rows = await request.services.workspaces.all_of(request.principal)
     found = naming.find(name, rows, request.services.connections)
+    if found.kind not in ("one", "many") and await _list_is_there(request):
+        rows = await request.services.workspaces.all_of(request.principal)
+        found = naming.find(name, rows, request.services.connections)
     if found.kind == "one":
         return found.workspaces[0]
     if found.kind == "many":
@@ -95,6 +100,11 @@ def _which_of_these(
     return replies.problem(
         sentence, request.reference, replies.choices(request.verb, found, labels), more=more
     )
+
+
+async def _list_is_there(request: Request) -> bool:
+    """Say whether no list is old: then it may have come since the rows were read, and they are read again."""
+    return not await request.services.workspaces.stale(request.principal, besides=request.looked)
 
 
 async def _unknown(request: Request, name: str, near: Sequence[Workspace], *, has_any: bool) -> Answer:

@@ -136,7 +136,8 @@ async def test_it_runs_until_it_is_asked_to_stop(tmp_path, number):
     }
     assert ended.status == 0
     events = [json.loads(line)["event"] for line in ended.err.splitlines()]
-    assert events[-2:] == ["draining", "drained"]
+    assert "draining" in events
+    assert events[-1] == "drained"
     for secret in (env["SLACK_BOT_TOKEN"], env["SLACK_SIGNING_SECRET"], env["USHER_ENCRYPTION_KEYS"]):
         assert secret not in ended.err
 
