@@ -30,6 +30,8 @@ from tests.support.clock import CountingIds
 from tests.support.store import memory_store
 
 names = st.sampled_from(sorted(PEOPLE))
+#: A place in a list of whatever length.
+places = st.integers(0, 839)
 #: Who asks for what: mostly for what is theirs.
 owned = st.sampled_from(
     [("alice", "alpha"), ("alice", "common"), ("alice", "common"), ("bob", "common"), ("bob", "beta")]
@@ -178,17 +180,21 @@ class Histories(RuleBasedStateMachine):
 
     def presses(self, data):
         """Press what is on any message, one's own or another's: values can be forged."""
+        # Everything is drawn whatever there is to press: what may be drawn never depends on the history.
+        place, name, way = data.draw(places), data.draw(names), data.draw(ways)
+        is_forged, row = data.draw(st.integers(0, 3)) == 0, data.draw(places)
+        forged = data.draw(st.sampled_from(["open", "open", "stop", "start", "forget"]))
+        trouble = data.draw(troubles)
         messages = self.life.slack.messages
-        shown = [each for message in messages for each in buttons(message) if "url" not in each]
+        shown = [each for message in messages for each in buttons(message) if "url" not in each][-12:]
         if not shown:
             return
-        button, name, way = data.draw(st.sampled_from(shown[-12:])), data.draw(names), data.draw(ways)
+        button = shown[place % len(shown)]
         action_id, value = button["action_id"], button.get("value", "")
-        if data.draw(st.integers(0, 3)) == 0:
+        if is_forged:
             rows = self.run(self.life.rows("SELECT id FROM workspaces ORDER BY id"))
-            forged = data.draw(st.sampled_from(["open", "open", "stop", "start", "forget"]))
-            action_id, value = forged, data.draw(st.sampled_from([row["id"] for row in rows] or [value]))
-        self.goes_wrong(data.draw(troubles))
+            action_id, value = forged, rows[row % len(rows)]["id"] if rows else value
+        self.goes_wrong(trouble)
         self.arrives(way, lambda key: self.life.presses(PEOPLE[name], action_id, value, key))
 
     # -- links -----------------------------------------------------------------------------------------------
@@ -198,12 +204,13 @@ class Histories(RuleBasedStateMachine):
         name = data.draw(names)
         typist = data.draw(st.sampled_from([name, name, name, "bob"]))
         self.goes_wrong(data.draw(troubles))
+        place, at_once = data.draw(places), data.draw(st.integers(1, 2))
         self.run(self.life.invited(name))
         if not self.life.nonces:
             return
-        name, nonce = data.draw(st.sampled_from([self.life.nonces[-1]] * 3 + self.life.nonces[-4:]))
+        offered = [self.life.nonces[-1]] * 3 + self.life.nonces[-4:]
+        name, nonce = offered[place % len(offered)]
         token = self.life.moves.mint(name)
-        at_once = data.draw(st.integers(1, 2))
         good = self.run(self.life.uses(name, nonce, typist, token, at_once=at_once))
         assert len(good) <= 1, "one link made two accounts"
         if good:
@@ -280,7 +287,7 @@ class Histories(RuleBasedStateMachine):
     @precondition(lambda self: self.late)
     @rule(data=st.data())
     def what_was_late_arrives(self, data):
-        act = self.late.pop(data.draw(st.integers(0, len(self.late) - 1)))
+        act = self.late.pop(data.draw(places) % len(self.late))
         self.run(act())
 
     # -- what holds ------------------------------------------------------------------------------------------
