@@ -31,10 +31,10 @@ from bot.slack_methods import AUTH_TEST
 from bot.store import open_store
 from bot.vault import Vault
 from bot.web.app import SlackClient, build_app, listen
-from bot.web.bolt import Dispatcher, Installation, build_bolt
+from bot.web.bolt import Dispatcher, Installation, slack_client
 from bot.web.metrics import Metrics
 from bot.web.socket import SocketSide
-from handlers.listeners import register
+from handlers.listeners import listeners
 from handlers.replay import replayer
 from handlers.services import build_services
 
@@ -245,11 +245,8 @@ class Process:
 
     async def _listen(self, installation: Installation, slack_session: aiohttp.ClientSession) -> None:
         settings = self._settings
-        bolt = build_bolt(
-            installation=installation, api_url=settings.slack_api_url, ids=self.ids, session=slack_session
-        )
-        register(bolt, self.services)
-        dispatcher = Dispatcher(bolt, installation)
+        web_client = slack_client(installation, settings.slack_api_url, slack_session)
+        dispatcher = Dispatcher(listeners(self.services, web_client), installation, self.ids)
         socket = None
         if settings.slack_app_token is not None:
             socket = SocketSide(dispatcher, settings.slack_app_token, settings.slack_api_url)

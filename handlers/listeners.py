@@ -1,17 +1,18 @@
-"""Exactly one Bolt listener per kind: each matches everything and dispatches through a dict (slack.md).
+"""Exactly one listener per kind, in a table by Slack's word for the kind (ADR 9).
 
-The work comes first and the ack last: what is acknowledged is written down. So the app must be made with
-``process_before_response=True``; otherwise Bolt acknowledges events before their listener runs.
+The work comes first and the ack last: what is acknowledged is written down.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import aiohttp
 import structlog
+from slack_bolt.async_app import AsyncAck, AsyncRespond
 from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackClientError
 
@@ -25,7 +26,6 @@ from handlers.principal import principal as principal_of
 from handlers.submission import Submission, first_field, submit
 
 if TYPE_CHECKING:
-    from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
     from slack_sdk.web.async_client import AsyncWebClient
 
     from bot.models import Answer, Principal, Surface
@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: Everything, line breaks too.
-ANYTHING: Final = re.compile(r"[\s\S]*")
+#: Does the work with a payload, then acknowledges: returns what its ack returned, or an answer of its own.
+Listener: TypeAlias = Callable[[AsyncAck, dict[str, Any]], Awaitable[BoltResponse]]
+
 #: Buttons that hold an address: the browser opens it, and only the ack is left to do.
 _ADDRESSES: Final = frozenset({"open_url", "page_url", "link_url"})
 #: Slack's trigger lives 3 s, and the ack must follow within them.
@@ -42,29 +43,35 @@ VIEW_SECONDS: Final = 1.5
 _RESPOND_SECONDS: Final = 1.0
 
 
-def register(app: AsyncApp, services: Services, *, view_seconds: float = VIEW_SECONDS) -> None:
-    """Register the five listeners; raises ValueError for an app that would acknowledge before the work.
+def listeners(
+    services: Services, client: AsyncWebClient, *, view_seconds: float = VIEW_SECONDS
+) -> Mapping[str, Listener]:
+    """Return the listeners by kind: ``command`` for slash commands, else the type that a payload names.
 
-    ``view_seconds`` is how long Slack may take to open a form, within the 3 s that an ack has.
+    ``client`` calls Slack's Web API as the bot. ``view_seconds`` is how long Slack may take to open a form,
+    within the 3 s that an ack has.
     """
-    if not app.process_before_response:
-        raise ValueError("the app must be made with process_before_response=True: the ack comes last")
-    listeners = Listeners(services, view_seconds)
-    app.command(ANYTHING)(listeners.command)
-    app.action(ANYTHING)(listeners.action)
-    app.view(ANYTHING)(listeners.view)
-    app.options(ANYTHING)(listeners.options)
-    app.event(ANYTHING)(listeners.event)
+    made = Listeners(services, client, view_seconds)
+    return MappingProxyType(
+        {
+            "command": made.command,
+            "block_actions": made.action,
+            "view_submission": made.view,
+            "block_suggestion": made.options,
+            "event_callback": made.event,
+        }
+    )
 
 
 class Listeners:
     """Hold the listener of each kind; none of them raises."""
 
-    def __init__(self, services: Services, view_seconds: float = VIEW_SECONDS) -> None:
+    def __init__(self, services: Services, client: AsyncWebClient, view_seconds: float) -> None:
         self._services = services
+        self._client = client
         self._view_seconds = view_seconds
 
-    async def command(self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> BoltResponse:
+    async def command(self, ack: AsyncAck, body: dict[str, Any]) -> BoltResponse:
         """Answer a slash command in the body of its ack."""
         services = self._services
         folder = services.commands.get(str(body.get("command")))
@@ -77,13 +84,11 @@ class Listeners:
         except Refused as refusal:
             return await ack(delivery.command_body(self._refusal(refusal)))
         answer = await run_text(services, principal, surface, str(body.get("text") or ""), folder=folder)
-        if answer.view is not None and await self._opened(client, surface, answer):
+        if answer.view is not None and await self._opened(surface, answer):
             return await ack()
         return await ack(delivery.command_body(answer))
 
-    async def action(
-        self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, respond: AsyncRespond
-    ) -> BoltResponse:
+    async def action(self, ack: AsyncAck, body: dict[str, Any]) -> BoltResponse:
         """Run what a button stands for; its answer is a row of the outbox, as the ack's body is ignored."""
         services = self._services
         action: dict[str, Any] = next(iter(body.get("actions") or ()), {})
@@ -94,14 +99,14 @@ class Listeners:
         try:
             principal = principal_of(body)
         except Refused as refusal:
-            await _say(respond, self._refusal(refusal))
+            await self._say(surface, self._refusal(refusal))
             return await ack()
         chosen = action.get("selected_option") or {}
         value = str(action.get("value") or chosen.get("value") or "")
         answer = await run_button(services, principal, surface, action_id, value)
-        if answer.view is not None and await self._opened(client, surface, answer):
+        if answer.view is not None and await self._opened(surface, answer):
             return await ack()
-        await self._deliver(answer, surface, principal, respond)
+        await self._deliver(answer, surface, principal)
         return await ack()
 
     async def view(self, ack: AsyncAck, body: dict[str, Any]) -> BoltResponse:
@@ -147,9 +152,7 @@ class Listeners:
             told.exception("event failed")
         return await ack()
 
-    async def _deliver(
-        self, answer: Answer, surface: Surface, principal: Principal, respond: AsyncRespond
-    ) -> None:
+    async def _deliver(self, answer: Answer, surface: Surface, principal: Principal) -> None:
         """Write the reply into the outbox; when even that fails, say so straight away."""
         if not answer.text:
             return
@@ -159,17 +162,17 @@ class Listeners:
             )
         except StoreError as error:
             log.warning("reply not written down", problem=type(error).__name__)
-            await _say(respond, answer)
+            await self._say(surface, answer)
         else:
             self._services.wake()
 
-    async def _opened(self, client: AsyncWebClient, surface: Surface, answer: Answer) -> bool:
+    async def _opened(self, surface: Surface, answer: Answer) -> bool:
         """Open the form: the one call of Slack that is made before an ack."""
         if not surface.trigger_id:
             return False
         try:
             async with asyncio.timeout(self._view_seconds):
-                await client.views_open(trigger_id=surface.trigger_id, view=answer.view or {})
+                await self._client.views_open(trigger_id=surface.trigger_id, view=answer.view or {})
         except (SlackClientError, aiohttp.ClientError, TimeoutError) as error:
             log.warning("form not opened", problem=type(error).__name__)
             return False
@@ -180,13 +183,15 @@ class Listeners:
         log.info("refused", rule=refusal.rule, reference=reference)
         return replies.plain_problem(refusal.text, reference)
 
-
-async def _say(respond: AsyncRespond, answer: Answer) -> None:
-    """Answer a button without the outbox: nobody may be left without a word."""
-    if respond.response_url is None:
-        return
-    try:
-        async with asyncio.timeout(_RESPOND_SECONDS):
-            await respond(delivery.command_body(answer) | {"replace_original": False})
-    except (SlackClientError, aiohttp.ClientError, TimeoutError, ValueError) as error:
-        log.warning("reply not sent", problem=type(error).__name__)
+    async def _say(self, surface: Surface, answer: Answer) -> None:
+        """Answer a button without the outbox: nobody may be left without a word."""
+        if surface.response_url is None:
+            return
+        respond = AsyncRespond(
+            response_url=surface.response_url, proxy=self._client.proxy, ssl=self._client.ssl
+        )
+        try:
+            async with asyncio.timeout(_RESPOND_SECONDS):
+                await respond(delivery.command_body(answer) | {"replace_original": False})
+        except (SlackClientError, aiohttp.ClientError, TimeoutError, ValueError) as error:
+            log.warning("reply not sent", problem=type(error).__name__)

@@ -1,6 +1,8 @@
-"""Bolt behind our front: one installed workspace, our tenant guard, no second verification, no bodies logged.
+"""Slack's payloads led to their listeners: one installed workspace, our tenant guard, no bodies logged.
 
 ``Dispatcher`` is the one door for HTTP and Socket Mode: both hand over a payload whose shape was checked.
+Each kind has one listener, so the kind itself is the way to it (ADR 9); acks, responses and the reading of
+payloads are Bolt's.
 """
 
 from __future__ import annotations
@@ -12,14 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from aiohttp import web
-from slack_bolt.app.async_app import AsyncApp
-from slack_bolt.authorization import AuthorizeResult
-from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.async_app import AsyncAck
+from slack_bolt.request.internals import extract_enterprise_id, extract_team_id, extract_user_id
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.web.front import INCOMING
-from bot.web.shapes import LISTENED, Incoming, Malformed
+from bot.web.shapes import Incoming, Malformed
 from bot.words import pages as words
 
 if TYPE_CHECKING:
@@ -29,11 +30,9 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from bot.clock import Ids
+    from handlers.listeners import Listener
 
 _log = structlog.get_logger(__name__)
-
-#: Told to Bolt beside the payload; Slack does not sign headers, so no others are passed on.
-_PASSED_HEADERS = ("X-Slack-Retry-Num", "X-Slack-Retry-Reason")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,121 +54,79 @@ class Installation:
         return self.is_org and enterprise_id is not None and enterprise_id == self.enterprise_id
 
 
-class OneWorkspaceApp(AsyncApp):
-    """Hand every request the app's own client, as there is one token; Bolt would make a new one for each."""
-
-    def _init_context(self, req: AsyncBoltRequest) -> None:
-        context = req.context
-        context["logger"] = self.logger
-        context["token"] = self._token
-        context["client"] = self.client
-        context["listener_runner"] = self.listener_runner
-
-
-def build_bolt(
-    *,
-    installation: Installation,
-    api_url: str,
-    ids: Ids,
-    session: aiohttp.ClientSession | None = None,
-) -> AsyncApp:
-    """Make the app that listeners are registered at.
-
-    A listener runs whole before its answer leaves (``process_before_response``), so nothing is left running
-    when it has been acknowledged, and an exception is answered at once. ``session`` is used for Slack's Web
-    API; without one every call opens its own.
-    """
-    # Below this level Bolt and the SDK log bodies and headers; they copy the level to loggers of their own.
+def slack_client(
+    installation: Installation, api_url: str, session: aiohttp.ClientSession | None = None
+) -> AsyncWebClient:
+    """Make what listeners call Slack's Web API with; without a session every call opens its own."""
+    # Below this level the SDK logs bodies and headers.
     quiet = logging.getLogger("bot.slack")
     quiet.setLevel(logging.ERROR)
-    client = AsyncWebClient(base_url=api_url, logger=quiet, session=session, timeout=10)
-    app = OneWorkspaceApp(
-        name="bot.slack",
-        logger=quiet,
-        client=client,
-        authorize=_authorize(installation),
-        process_before_response=True,
-        # Verified in bot.web.front; Socket Mode has nothing to verify.
-        request_verification_enabled=False,
-        # Answered by the Dispatcher.
-        ssl_check_enabled=False,
-        url_verification_enabled=False,
-        # Not used.
-        attaching_function_token_enabled=False,
-        attaching_conversation_kwargs_enabled=False,
-    )
-
-    @app.error
-    async def last_resort(error: Exception, body: dict[str, Any]) -> BoltResponse:
-        reference = ids.reference()
-        _log.error("slack.listener_failed", reference=reference, exc_info=error)
-        if "command" in body:
-            return BoltResponse(status=200, body=_ephemeral(words.unexpected(reference)))
-        return BoltResponse(status=200, body="")
-
-    return app
+    token = installation.bot_token.get_secret_value()
+    return AsyncWebClient(token=token, base_url=api_url, logger=quiet, session=session, timeout=10)
 
 
 class Dispatcher:
-    """Lead a payload to its listener: protocol requests are answered here, foreign workspaces refused."""
+    """Lead a payload to its listener: protocol requests are answered here, foreign workspaces refused.
 
-    def __init__(self, app: AsyncApp, installation: Installation) -> None:
-        self.app = app
+    ``listeners`` holds one for each kind, by ``Incoming.kind``; other kinds are acknowledged and left alone.
+    """
+
+    def __init__(self, listeners: Mapping[str, Listener], installation: Installation, ids: Ids) -> None:
+        self._listeners = listeners
         self._installation = installation
+        self._ids = ids
 
-    async def dispatch(self, incoming: Incoming, headers: Mapping[str, str] | None = None) -> BoltResponse:
-        """Return the answer for Slack; raises Malformed for what cannot even be read as a request."""
-        if incoming.kind == "url_verification":
-            return BoltResponse(status=200, body={"challenge": incoming.payload["challenge"]})
-        if incoming.kind not in LISTENED:
-            if incoming.kind != "ssl_check":
-                _log.info("slack.kind_ignored", kind=incoming.kind[:40])
+    async def dispatch(self, incoming: Incoming) -> BoltResponse:
+        """Return the answer for Slack; raises Malformed for what cannot even be read as a request.
+
+        A listener runs whole before its answer leaves, so nothing is left running when it has been
+        acknowledged, and an exception is answered at once, before or after the ack.
+        """
+        kind, payload = incoming.kind, incoming.payload
+        listener = self._listeners.get(kind)
+        if listener is None:
+            return _unheard(incoming)
+        try:
+            enterprise_id, team_id = extract_enterprise_id(payload), extract_team_id(payload)
+            is_own = kind == "event_callback" and self._is_own(payload)
+        except (TypeError, ValueError, AttributeError, KeyError, IndexError):
+            raise Malformed(kind) from None
+        if not self._installation.is_home(enterprise_id, team_id):
+            _log.warning("slack.foreign_team_refused", kind=kind, team=team_id)
+            return _foreign(kind)
+        if is_own:
             return BoltResponse(status=200, body="")
         try:
-            # The parsed payload is handed over, in the mode that takes one: nothing is parsed a second way.
-            request = AsyncBoltRequest(
-                body=incoming.payload, headers=dict(headers) if headers else None, mode="socket_mode"
-            )
-        except (TypeError, ValueError, AttributeError, KeyError, IndexError):
-            raise Malformed(incoming.kind) from None
-        context = request.context
-        if not self._installation.is_home(context.enterprise_id, context.team_id):
-            _log.warning("slack.foreign_team_refused", kind=incoming.kind, team=context.team_id)
-            return _foreign(incoming.kind)
-        response = await self.app.async_dispatch(request)
-        if response.status == 404:
-            _log.info("slack.nobody_listens", kind=incoming.kind)
-            return BoltResponse(status=200, body="")
-        return response
+            ack = AsyncAck()  # type: ignore[no-untyped-call]  # Bolt leaves it without types
+            return await listener(ack, payload)
+        except Exception as error:  # noqa: BLE001 - the last place: words for the person, the kind for the log
+            reference = self._ids.reference()
+            _log.error("slack.listener_failed", reference=reference, exc_info=error)
+            said = _ephemeral(words.unexpected(reference)) if kind == "command" else ""
+            return BoltResponse(status=200, body=said)
 
     async def over_http(self, request: web.Request) -> web.Response:
         """Serve Slack's address, behind the front."""
-        headers = {name: request.headers[name] for name in _PASSED_HEADERS if name in request.headers}
         try:
-            response = await self.dispatch(request[INCOMING], headers)
+            answer = await self.dispatch(request[INCOMING])
         except Malformed as malformed:
             return web.Response(status=400, text=f"malformed: {malformed}")
-        return _to_web(response)
+        return web.Response(status=answer.status, body=answer.body.encode(), headers=answer.first_headers())
+
+    def _is_own(self, payload: dict[str, Any]) -> bool:
+        """Say whether the bot did itself what an event tells of: its own messages are no requests."""
+        home = self._installation
+        user, bot = extract_user_id(payload), payload["event"].get("bot_id")
+        return (user is not None and user == home.bot_user_id) or (bot is not None and bot == home.bot_id)
 
 
-def _to_web(answer: BoltResponse) -> web.Response:
-    """Return Bolt's answer as aiohttp sends it; cookies belong to Bolt's pages of installation only."""
-    return web.Response(status=answer.status, body=answer.body.encode(), headers=answer.first_headers())
-
-
-def _authorize(installation: Installation) -> Any:
-    result = AuthorizeResult(
-        enterprise_id=installation.enterprise_id,
-        team_id=installation.team_id,
-        bot_token=installation.bot_token.get_secret_value(),
-        bot_user_id=installation.bot_user_id,
-        bot_id=installation.bot_id,
-    )
-
-    async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult | None:
-        return result if installation.is_home(enterprise_id, team_id) else None
-
-    return authorize
+def _unheard(incoming: Incoming) -> BoltResponse:
+    """Answer what no listener exists for: Slack's own questions, and kinds that mean nothing to us."""
+    if incoming.kind == "url_verification":
+        return BoltResponse(status=200, body={"challenge": incoming.payload["challenge"]})
+    if incoming.kind != "ssl_check":
+        _log.info("slack.kind_ignored", kind=incoming.kind[:40])
+    return BoltResponse(status=200, body="")
 
 
 def _ephemeral(text: str) -> str:

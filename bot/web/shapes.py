@@ -1,7 +1,8 @@
 """What Slack's payloads may look like, checked before anything else reads them.
 
-Bolt and our handlers index into payloads; a signed body of a wrong shape must end as a 400, never as a 500.
-Only shapes are judged here: who acts, and in which workspace, is decided later (tenant guard, principal).
+Bolt's readers and our handlers index into payloads; a signed body of a wrong shape must end as a 400, never
+as a 500. Only shapes are judged here: who acts, and in which workspace, is decided later (tenant guard,
+principal).
 """
 
 from __future__ import annotations
@@ -16,20 +17,6 @@ if TYPE_CHECKING:
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
-
-#: Kinds that listeners exist for; every other well-formed kind is acknowledged and left alone.
-LISTENED = frozenset(
-    {
-        "command",
-        "block_actions",
-        "view_submission",
-        "view_closed",
-        "block_suggestion",
-        "shortcut",
-        "message_action",
-        "event_callback",
-    }
-)
 
 _MAX_FIELDS = 100
 _MAX_DEPTH = 60

@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import structlog
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.adapter.socket_mode.async_internals import send_async_response
 from slack_bolt.response import BoltResponse
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.web.shapes import Malformed, read_envelope
@@ -37,7 +37,7 @@ MISSED_PINGS = 4
 _log = structlog.get_logger(__name__)
 
 
-class SocketSide(AsyncSocketModeHandler):
+class SocketSide:
     """Keep the connection open, and lead what comes through it to the listeners."""
 
     def __init__(
@@ -51,13 +51,13 @@ class SocketSide(AsyncSocketModeHandler):
         # The client logs payloads, and in errors the address with its ticket; what matters is logged here.
         silent = logging.getLogger("bot.slack.socket")
         silent.setLevel(logging.CRITICAL)
-        super().__init__(
-            dispatcher.app,
-            app_token.get_secret_value(),
+        self.client = SocketModeClient(
+            app_token=app_token.get_secret_value(),
             logger=silent,
             web_client=AsyncWebClient(base_url=api_url, logger=silent, timeout=10),
             ping_interval=ping_seconds,
         )
+        self.client.socket_mode_request_listeners.append(self.handle)
         if _is_this_machine(api_url):
             # A proxy of the environment does not lead back to this machine.
             self.client.proxy = None
@@ -85,11 +85,8 @@ class SocketSide(AsyncSocketModeHandler):
         if task is not None:
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
-        headers = {}
-        if req.retry_attempt is not None:
-            headers["X-Slack-Retry-Num"] = str(req.retry_attempt)
         try:
-            response = await self._dispatcher.dispatch(read_envelope(req.type, req.payload), headers)
+            response = await self._dispatcher.dispatch(read_envelope(req.type, req.payload))
         except Malformed as malformed:
             # Acknowledged all the same: repeating it would not mend it.
             _log.warning("slack.envelope_refused", reason=f"malformed: {malformed}")

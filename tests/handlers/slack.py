@@ -1,4 +1,4 @@
-"""Payloads as Slack sends them, a real Bolt app that takes them, and what listeners call of Slack."""
+"""Payloads as Slack sends them, the door that takes them, and what listeners call of Slack."""
 
 from __future__ import annotations
 
@@ -12,14 +12,12 @@ from typing import Any
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
-from slack_bolt.app.async_app import AsyncApp
-from slack_bolt.request.async_request import AsyncBoltRequest
-from slack_bolt.response import BoltResponse
 
 from bot.clock import SystemIds
 from bot.models import Principal
-from bot.web.bolt import Installation, build_bolt
-from handlers.listeners import register
+from bot.web.bolt import Dispatcher, Installation, slack_client
+from bot.web.shapes import read_envelope
+from handlers.listeners import listeners
 from handlers.services import Services
 from tests.support.store import ALICE
 
@@ -56,24 +54,24 @@ async def little_slack() -> AsyncIterator[LittleSlack]:
         yield slack
 
 
-def bolt_for(services: Services, slack_url: str, **keys: Any) -> AsyncApp:
+def dispatcher_for(services: Services, slack_url: str, **keys: Any) -> Dispatcher:
     installation = Installation("T1", SecretStr("xoxb-made-up"), bot_user_id="UBOT", bot_id="BBOT")
-    app = build_bolt(installation=installation, api_url=f"{slack_url}api/", ids=SystemIds())
-    register(app, services, **keys)
-    return app
+    client = slack_client(installation, f"{slack_url}api/")
+    return Dispatcher(listeners(services, client, **keys), installation, SystemIds())
 
 
 @dataclass
 class Spoken:
-    """Hold what an app answered."""
+    """Hold what was answered."""
 
     status: int
     body: Any
 
 
-async def send(app: AsyncApp, payload: dict[str, Any]) -> Spoken:
-    """Hand a payload to Bolt as the front does."""
-    response: BoltResponse = await app.async_dispatch(AsyncBoltRequest(body=payload, mode="socket_mode"))
+async def send(dispatcher: Dispatcher, payload: dict[str, Any]) -> Spoken:
+    """Hand a payload over as Socket Mode does."""
+    kind = "slash_commands" if "command" in payload else "interactive"
+    response = await dispatcher.dispatch(read_envelope(kind, payload))
     text = response.body
     return Spoken(response.status, json.loads(text) if text.startswith("{") else text)
 

@@ -1,4 +1,4 @@
-"""Listeners at a real Bolt app: one per kind, the work first, the ack last, and every refusal speaks."""
+"""Listeners behind their door: one per kind, the work first, the ack last, and every refusal speaks."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.async_app import AsyncAck
+from slack_bolt.response import BoltResponse
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import StoreBusy
 from bot.models import NoticeKind, Person, State
-from handlers.listeners import register
+from bot.web.bolt import Dispatcher
+from handlers.listeners import listeners
 from tests.handlers.rig import COLLEAGUE, GUEST, PAGE, STRANGER, Rig
 from tests.handlers.slack import (
     LittleSlack,
     Spoken,
-    bolt_for,
     click,
     command,
+    dispatcher_for,
     interaction,
     little_slack,
     send,
@@ -32,11 +35,11 @@ from tests.support.store import ALICE
 @dataclass
 class Wired:
     bot: Rig
-    app: AsyncApp
+    dispatcher: Dispatcher
     slack: LittleSlack
 
     async def send(self, payload: dict[str, Any]) -> Spoken:
-        return await send(self.app, payload)
+        return await send(self.dispatcher, payload)
 
     async def reply(self) -> dict[str, Any]:
         (notice,) = await self.bot.notices(NoticeKind.REPLY)
@@ -46,17 +49,32 @@ class Wired:
 @pytest.fixture
 async def wired(bot) -> AsyncIterator[Wired]:
     async with little_slack() as slack:
-        yield Wired(bot, bolt_for(bot.services, slack.url), slack)
+        yield Wired(bot, dispatcher_for(bot.services, slack.url), slack)
 
 
-def test_there_is_exactly_one_listener_per_kind(bot):
-    assert len(bolt_for(bot.services, "http://127.0.0.1/")._async_listeners) == 5
+class Watched(AsyncAck):
+    """Note what stood in the outbox and among the wishes when it was acknowledged."""
+
+    def __init__(self, bot: Rig) -> None:
+        super().__init__()
+        self.bot = bot
+        self.seen: list[tuple[int, int]] = []
+
+    async def __call__(self, *given: Any, **named: Any) -> BoltResponse:
+        notices = await self.bot.notices(NoticeKind.REPLY)
+        self.seen.append((len(await self.bot.store.open_wishes(ALICE)), len(notices)))
+        return await super().__call__(*given, **named)
 
 
-def test_an_app_that_acknowledges_first_is_refused(bot):
-    app = AsyncApp(token="xoxb-made-up", signing_secret="x")
-    with pytest.raises(ValueError, match="the ack comes last"):
-        register(app, bot.services)
+async def test_the_ack_comes_last_when_all_is_written(bot):
+    await bot.link(names=("notebook", "trainer"))
+    client = AsyncWebClient(token="xoxb-made-up", base_url="http://127.0.0.1:9/api/")
+    made, row = listeners(bot.services, client), await bot.workspace("trainer")
+    typed, pressed = Watched(bot), Watched(bot)
+    await made["command"](typed, command("start notebook"))
+    assert typed.seen == [(1, 0)]
+    await made["block_actions"](pressed, click("start", row.id))
+    assert pressed.seen == [(2, 1)]
 
 
 # -- commands -----------------------------------------------------------------------------------------------
@@ -175,8 +193,8 @@ async def test_a_form_that_slack_does_not_open_is_said(wired):
 
 async def test_a_form_that_takes_too_long_does_not_hold_up_the_ack(wired):
     wired.slack.slow = asyncio.Event()
-    app = bolt_for(wired.bot.services, wired.slack.url, view_seconds=0.05)
-    spoken = await send(app, click("enter_code"))
+    impatient = dispatcher_for(wired.bot.services, wired.slack.url, view_seconds=0.05)
+    spoken = await send(impatient, click("enter_code"))
     wired.slack.slow.set()
     assert spoken.status == 200
     assert "Press Enter code" in (await wired.reply())["text"]

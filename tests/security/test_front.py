@@ -9,8 +9,9 @@ import json
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
+from slack_bolt.response import BoltResponse
 
-from bot.web.bolt import Dispatcher, Installation, build_bolt
+from bot.web.bolt import Dispatcher, Installation
 from bot.web.front import MAX_BYTES, REMEMBERED, Seen
 from tests.support.clock import CountingIds, FakeClock
 from tests.web import signed
@@ -20,23 +21,18 @@ JSON = "application/json"
 GOOD = form(command())
 
 
-def bolt_that_records(calls: list[str]) -> Dispatcher:
+def listeners_that_record(calls: list[str]) -> Dispatcher:
     home = Installation(team_id=signed.TEAM, bot_token=SecretStr("xoxb-of-the-tests"), bot_user_id="U0BOT")
-    app = build_bolt(installation=home, api_url="http://127.0.0.1:9/api/", ids=CountingIds())
 
     def listen(kind: str):
-        async def listener(ack) -> None:
+        async def listener(ack, _body) -> BoltResponse:
             calls.append(kind)
-            await ack()
+            return await ack()
 
         return listener
 
-    app.command("/workspace")(listen("command"))
-    app.action("start")(listen("action"))
-    app.view("form")(listen("view"))
-    app.options("pick")(listen("options"))
-    app.event("message")(listen("event"))
-    return Dispatcher(app, home)
+    kinds = ("command", "block_actions", "view_submission", "block_suggestion", "event_callback")
+    return Dispatcher({kind: listen(kind) for kind in kinds}, home, CountingIds())
 
 
 @pytest.fixture
@@ -51,7 +47,7 @@ def calls():
 
 @pytest.fixture
 async def client(clock, calls):
-    async with TestClient(TestServer(guarded(clock, bolt_that_records(calls).over_http))) as client:
+    async with TestClient(TestServer(guarded(clock, listeners_that_record(calls).over_http))) as client:
         yield client
 
 
@@ -262,8 +258,8 @@ def test_signatures_are_forgotten_after_ten_minutes_and_never_pile_up():
     ("content_type", "raw", "kind"),
     [
         (FORM, GOOD, "command"),
-        (FORM, interaction(click()), "action"),
-        (JSON + "; charset=utf-8", json.dumps(event()).encode(), "event"),
+        (FORM, interaction(click()), "block_actions"),
+        (JSON + "; charset=utf-8", json.dumps(event()).encode(), "event_callback"),
         (
             FORM,
             interaction(
@@ -274,7 +270,7 @@ def test_signatures_are_forgotten_after_ten_minutes_and_never_pile_up():
                     "view": {"id": "V1", "callback_id": "form", "type": "modal", "state": {"values": {}}},
                 }
             ),
-            "view",
+            "view_submission",
         ),
         (
             FORM,
@@ -288,7 +284,7 @@ def test_signatures_are_forgotten_after_ten_minutes_and_never_pile_up():
                     "value": "no",
                 }
             ),
-            "options",
+            "block_suggestion",
         ),
     ],
 )

@@ -21,7 +21,7 @@ from bot.models import Person, Principal
 from bot.providers.base import ConnectionSettings, Credential, Identity, Pace, Provider, TokenHelp
 from bot.vault import Vault
 from bot.web.app import SlackClient, build_app, listen
-from bot.web.bolt import Dispatcher, Installation, build_bolt
+from bot.web.bolt import Dispatcher, Installation
 from bot.web.metrics import Metrics
 from tests.support.clock import CountingIds, FakeClock
 from tests.support.ports import quiet_port
@@ -77,7 +77,7 @@ class ScriptedProvider(Provider):
     async def start(self, access: Any, remote_id: str) -> None:
         raise AssertionError("linking starts nothing")
 
-    async def stop(self, access: Any, remote_id: str) -> None:
+    async def stop(self, access: Any, remote_id: str, mode: str = "stop") -> None:
         raise AssertionError("linking stops nothing")
 
     def page_url(self, remote_id: str) -> str:
@@ -206,7 +206,7 @@ async def rig(*, sign_in: bool = False, **more: Any) -> AsyncIterator[Rig]:
             store=store,
             http=http,
             accounts=accounts,
-            dispatcher=Dispatcher(build_bolt(installation=home, api_url=api_url, ids=ids), home),
+            dispatcher=Dispatcher({}, home, ids),
             metrics=made.metrics,
             slack_ready=lambda: made.slack_ready,
             signing_secret=SecretStr(signed.SECRET),

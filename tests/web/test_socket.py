@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 from slack_sdk.socket_mode.request import SocketModeRequest
 
-from bot.web.bolt import Dispatcher, Installation, build_bolt
+from bot.web.bolt import Dispatcher, Installation
 from bot.web.socket import SocketSide
 from tests.playground.slack_help import GENERAL, OLIVIA, slack
 from tests.support.clock import CountingIds
@@ -29,12 +29,8 @@ async def connected(listen=None, **options):
     async with slack(**options) as (server, client):
         told = server.credentials
         home = Installation(team_id=told["team_id"], bot_token=SecretStr(told["bot_token"]))
-        app = build_bolt(installation=home, api_url=client.base_url, ids=CountingIds())
-        if listen is not None:
-            app.command("/workspace")(listen)
-        socket = SocketSide(
-            Dispatcher(app, home), SecretStr(told["app_token"]), client.base_url, ping_seconds=0.2
-        )
+        dispatcher = Dispatcher({} if listen is None else {"command": listen}, home, CountingIds())
+        socket = SocketSide(dispatcher, SecretStr(told["app_token"]), client.base_url, ping_seconds=0.2)
         assert not socket.is_ready()
         socket.start()
         try:
@@ -50,7 +46,7 @@ async def test_a_command_arrives_and_is_answered_in_its_acknowledgement():
 
     async def listen(ack, body):
         seen.append(body["text"])
-        await ack("understood")
+        return await ack("understood")
 
     async with connected(listen) as (server, _socket):
         await server.say(OLIVIA, GENERAL, "/workspace list")
@@ -61,11 +57,12 @@ async def test_a_command_arrives_and_is_answered_in_its_acknowledgement():
 async def test_what_is_under_way_is_finished_before_the_end():
     began, go_on, done = asyncio.Event(), asyncio.Event(), []
 
-    async def listen(ack):
+    async def listen(ack, _body):
         began.set()
         await go_on.wait()
-        await ack()
+        answer = await ack()
         done.append(True)
+        return answer
 
     async with connected(listen) as (server, socket):
         saying = asyncio.create_task(server.say(OLIVIA, GENERAL, "/workspace list"))
@@ -99,8 +96,9 @@ async def test_without_slack_it_goes_on_trying_and_can_be_ended(caplog):
     async with TestServer(slack_app) as server:
         api_url = str(server.make_url("/api/"))
         home = Installation(team_id="T1", bot_token=SecretStr("xoxb-1"))
-        app = build_bolt(installation=home, api_url=api_url, ids=CountingIds())
-        socket = SocketSide(Dispatcher(app, home), SecretStr("xapp-1"), api_url, ping_seconds=0.01)
+        socket = SocketSide(
+            Dispatcher({}, home, CountingIds()), SecretStr("xapp-1"), api_url, ping_seconds=0.01
+        )
         tasks = asyncio.all_tasks()
         socket.start()
         await until(lambda: len(asked) >= 5)
@@ -117,8 +115,7 @@ async def test_without_slack_it_goes_on_trying_and_can_be_ended(caplog):
 async def test_a_proxy_is_not_asked_for_what_is_on_this_machine(api_url, is_ours, monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
     home = Installation(team_id="T1", bot_token=SecretStr("xoxb-1"))
-    app = build_bolt(installation=home, api_url=api_url, ids=CountingIds())
-    socket = SocketSide(Dispatcher(app, home), SecretStr("xapp-1"), api_url)
+    socket = SocketSide(Dispatcher({}, home, CountingIds()), SecretStr("xapp-1"), api_url)
     assert (socket.client.proxy is None) == is_ours
     await socket.close()
 
@@ -140,8 +137,7 @@ class Acknowledged:
 @pytest.mark.parametrize("lost", [False, True])
 async def test_a_malformed_envelope_is_acknowledged_and_a_lost_answer_is_no_fault(lost, capsys):
     home = Installation(team_id="T1", bot_token=SecretStr("xoxb-1"))
-    app = build_bolt(installation=home, api_url="http://127.0.0.1:9/api/", ids=CountingIds())
-    socket = SocketSide(Dispatcher(app, home), SecretStr("xapp-1"), "http://127.0.0.1:9/api/")
+    socket = SocketSide(Dispatcher({}, home, CountingIds()), SecretStr("xapp-1"), "http://127.0.0.1:9/api/")
     client = Acknowledged(lost=lost)
     payload = {"type": "block_actions", "user": "canary"}
     request = SocketModeRequest("interactive", "envelope-1", payload, retry_attempt=1)
