@@ -5,34 +5,81 @@ Times are epoch seconds (float); durations are seconds. Everything is imported f
 
 from __future__ import annotations
 
+from bot.models.forms import Choice, Field, FieldKind, Form, FormProblems, Purpose, Value, Values
+from bot.models.jobs import (
+    FoundJob,
+    Job,
+    JobState,
+    JobStep,
+    JobUpdate,
+    NewJob,
+    ObservedJob,
+    OutputChunk,
+    StopKind,
+)
 from bot.models.notices import NOTICE_CLASS, Answer, Card, NewNotice, Notice, NoticeKind, NoticeState
 from bot.models.people import Account, Link, Person, Principal
 from bot.models.wishes import Call, Outcome, Surface, Wish, WishVerb
-from bot.models.work import AuditEntry, Task, TaskKind
-from bot.models.workspaces import Observed, ReadClaim, ReadResult, State, Workspace
+from bot.models.work import Approval, AuditEntry, Snapshot, Task, TaskKind
+from bot.models.workspaces import (
+    PROVISIONAL,
+    Action,
+    Created,
+    Ending,
+    Observed,
+    ReadClaim,
+    ReadResult,
+    State,
+    StopMode,
+    Workspace,
+)
 
 __all__ = [
     "NOTICE_CLASS",
+    "PROVISIONAL",
     "Account",
+    "Action",
     "Answer",
+    "Approval",
     "AuditEntry",
     "Call",
     "Card",
+    "Choice",
+    "Created",
+    "Ending",
+    "Field",
+    "FieldKind",
+    "Form",
+    "FormProblems",
+    "FoundJob",
+    "Job",
+    "JobState",
+    "JobStep",
+    "JobUpdate",
     "Link",
+    "NewJob",
     "NewNotice",
     "Notice",
     "NoticeKind",
     "NoticeState",
     "Observed",
+    "ObservedJob",
     "Outcome",
+    "OutputChunk",
     "Person",
     "Principal",
+    "Purpose",
     "ReadClaim",
     "ReadResult",
+    "Snapshot",
     "State",
+    "StopKind",
+    "StopMode",
     "Surface",
     "Task",
     "TaskKind",
+    "Value",
+    "Values",
     "Wish",
     "WishVerb",
     "Workspace",

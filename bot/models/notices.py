@@ -13,6 +13,14 @@ class NoticeKind(StrEnum):
     """Name what a message to a person is about."""
 
     READY = "ready"
+    SUSPENDED = "suspended"
+    REMOVED = "removed"
+    ENDING = "ending"
+    JOB_CARD = "job_card"
+    JOB_ENDED = "job_ended"
+    JOB_FAILED = "job_failed"
+    JOB_OUTPUT = "job_output"
+    JOB_FILE = "job_file"
     FAILED = "failed"
     STOPPED = "stopped"
     REFUSED = "refused"
@@ -39,6 +47,15 @@ class NoticeState(StrEnum):
 #: Updates of cards, the fourth class, are owed by the cards themselves.
 NOTICE_CLASS: dict[NoticeKind, int] = {
     NoticeKind.READY: 1,
+    NoticeKind.SUSPENDED: 1,
+    NoticeKind.REMOVED: 1,
+    NoticeKind.ENDING: 3,
+    NoticeKind.JOB_CARD: 2,
+    NoticeKind.JOB_ENDED: 1,
+    NoticeKind.JOB_FAILED: 1,
+    #: The first message with output, in the thread of the card; its updates are owed like a card's.
+    NoticeKind.JOB_OUTPUT: 3,
+    NoticeKind.JOB_FILE: 3,
     NoticeKind.FAILED: 1,
     NoticeKind.STOPPED: 1,
     NoticeKind.REFUSED: 1,
@@ -98,7 +115,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """Hold where a wish's card stands and whether an update is owed."""
+    """Hold where a card stands and whether an update is owed; ``wish_id`` may be the id of a run."""
 
     wish_id: str
     principal: Principal

@@ -15,6 +15,11 @@ class WishVerb(StrEnum):
     START = "start"
     STOP = "stop"
     RESTART = "restart"
+    CREATE = "create"
+    SUSPEND = "suspend"
+    #: Stop without asking the IDE: what is not saved is lost.
+    FORCE = "force"
+    REMOVE = "remove"
 
 
 class Outcome(StrEnum):

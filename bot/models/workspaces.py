@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 from bot.models.people import Account, Principal
 
@@ -22,12 +22,24 @@ class State(StrEnum):
     UNKNOWN = "unknown"
 
 
+#: What may be done with a workspace just now; its buttons are shown by it.
+Action = Literal["open", "start", "stop", "suspend", "force", "remove"]
+#: How a workspace is brought down: as its provider does it, with its state kept, or without asking it.
+StopMode = Literal["stop", "suspend", "force"]
+#: What happens to a workspace at ``ends_at`` when nobody does anything.
+Ending = Literal["stops", "removed"]
+
+#: How the remote id of a workspace begins that the provider has not made yet; the workspace's own id follows.
+PROVISIONAL = "new:"
+
+
 @dataclass(frozen=True, slots=True)
 class Workspace:
     """Hold one person's view of one workspace at a provider.
 
     ``verified_at`` is None until a read with this person's own credential succeeded: before that nothing that
-    another person's read found out is shown here.
+    another person's read found out is shown here. ``spec`` is what it was created from, where Usher created
+    it. ``actions`` is what its provider says may be done with it now; None: whatever the provider can do.
     """
 
     id: str
@@ -46,6 +58,15 @@ class Workspace:
     used_at: float | None = None
     origin: Literal["discovered", "added"] = "discovered"
     hidden: bool = False
+    spec: dict[str, Any] | None = None
+    actions: frozenset[Action] | None = None
+    ends_at: float | None = None
+    ends_how: Ending | None = None
+
+    @property
+    def is_provisional(self) -> bool:
+        """Say whether the provider has yet to make it: there is nothing to read or to stop there."""
+        return self.remote_id.startswith(PROVISIONAL)
 
     @property
     def title(self) -> str:
@@ -55,13 +76,28 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """Hold what one read of a provider found. ``progress`` is 0–100 where the provider tells it."""
+    """Hold what one read of a provider found. ``progress`` is 0–100 where the provider tells it.
+
+    ``actions`` is what may be done now, None for whatever the provider can do. ``ends_at`` is epoch seconds:
+    when the provider stops or removes it by itself.
+    """
 
     state: State
     url: str | None = None
     detail: str | None = None
     progress: int | None = None
     name: str | None = None
+    actions: frozenset[Action] | None = None
+    ends_at: float | None = None
+    ends_how: Ending | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """Say what came of a creation: the id at the provider and the name that it has there."""
+
+    remote_id: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)

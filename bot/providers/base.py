@@ -12,15 +12,32 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
 
+from bot.errors import InvalidRequest
 from bot.models import Observed, State
 from bot.providers.hosts import allowed_ide_url, normalise_base_url, normalise_pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from bot.http import Http
+    from bot.models import (
+        Created,
+        Form,
+        FoundJob,
+        ObservedJob,
+        OutputChunk,
+        Principal,
+        Purpose,
+        StopMode,
+        Values,
+    )
 
 Linking = Literal["token", "admin", "oauth", "none"]
+
+#: Whose secret an account acts with: the person's own, or the connection's, for a username that was approved
+#: (``admin``) or where there are no people at the provider (``none``).
+Acts = Literal["person", "admin", "none"]
+_ACTS = "acts"
 
 #: Straight and typographic quotes, white space, and the invisible characters that browsers copy along.
 _AROUND_TOKENS = " \t\r\n\v\f\u00a0\u200b\u2060\ufeff\"'`,;\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb"
@@ -73,6 +90,17 @@ class Credential:
     refresh_token: SecretStr | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
 
+    @classmethod
+    def of_connection(cls, acts: Acts) -> Credential:
+        """Return the credential of an account that acts with the connection's own secret: it holds none."""
+        return cls(SecretStr(""), extra={_ACTS: acts})
+
+    @property
+    def acts(self) -> Acts:
+        """Say whose secret opens the account."""
+        told = self.extra.get(_ACTS, "person")
+        return "admin" if told == "admin" else "none" if told == "none" else "person"
+
     def as_mapping(self) -> dict[str, str]:
         """Return it in clear, for the vault to seal; keep it nowhere else."""
         mapping = {
@@ -117,6 +145,23 @@ class Discovered:
 
 
 @dataclass(frozen=True, slots=True)
+class User:
+    """Describe one user of a provider, for approvals and ``about``; ``level`` is in words for people."""
+
+    username: str
+    is_active: bool
+    level: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Describe a provider to its administrators: short facts, and its users where they can be listed."""
+
+    facts: Sequence[tuple[str, str]]
+    users: Sequence[User] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class TokenHelp:
     """Tell a person how to get a token: a URL to open and sentences, shown on the link page."""
 
@@ -143,6 +188,8 @@ class Provider(ABC):
     kind: ClassVar[str]
     settings_model: ClassVar[type[ConnectionSettings]] = ConnectionSettings
     pace: ClassVar[Pace]
+    #: How workspaces can be brought down here at all; what one of them can do now tells ``Observed.actions``.
+    stop_modes: ClassVar[frozenset[StopMode]] = frozenset({"stop"})
 
     def __init__(self, settings: ConnectionSettings, http: Http) -> None:
         self.settings = settings
@@ -168,8 +215,11 @@ class Provider(ABC):
         """Ask for a start; return once it is accepted. Running already is success."""
 
     @abstractmethod
-    async def stop(self, access: Access, remote_id: str) -> None:
-        """Ask for a stop; return once it is accepted. Stopped already is success."""
+    async def stop(self, access: Access, remote_id: str, mode: StopMode = "stop") -> None:
+        """Ask for a stop; return once it is accepted. Stopped already is success.
+
+        A mode that is not in ``stop_modes`` raises InvalidRequest.
+        """
 
     @abstractmethod
     async def check(self, credential: Credential) -> Identity:
@@ -209,6 +259,79 @@ class Provider(ABC):
         """Exchange an expired credential for a fresh one; raise CredentialRefused when that is over."""
         raise NotImplementedError
 
+    # -- making something new: form → spec → create ---------------------------------------------------------
+
+    async def templates(self, access: Access) -> Any:
+        """Read what may be made with this account: JSON-ready; forms are made from its snapshot."""
+        raise NotImplementedError
+
+    def form(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> Form:
+        """Return the form for what the snapshot offers and the values filled in so far; pure.
+
+        A value that is not offered any more is dropped. ``asker`` is for presets that not everybody may use.
+        """
+        raise NotImplementedError
+
+    def spec(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> dict[str, Any]:
+        """Return what ``create`` (or ``launch_job``) needs from a filled form, JSON-ready; pure.
+
+        It holds ``name``. Raises FormProblems with a sentence for each wrong field.
+        """
+        raise NotImplementedError
+
+    async def create(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:
+        """Make a workspace and return once it is accepted. ``key`` is ours: the same for each try.
+
+        Called once: after an unknown outcome ``find`` comes first.
+        """
+        raise NotImplementedError
+
+    async def find(self, access: Access, spec: Mapping[str, Any], key: str) -> Created | None:
+        """Look for what an earlier ``create`` of unknown outcome made; None when it made nothing."""
+        raise NotImplementedError
+
+    # -- jobs ------------------------------------------------------------------------------------------------
+
+    async def launch_job(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:
+        """Launch a run; as ``create``."""
+        raise NotImplementedError
+
+    async def find_job(self, access: Access, spec: Mapping[str, Any], key: str) -> Created | None:
+        """Look for the run of an earlier launch of unknown outcome; as ``find``."""
+        raise NotImplementedError
+
+    async def jobs(self, access: Access) -> Sequence[FoundJob]:
+        """List the person's runs, newest first, as far as the server remembers them."""
+        raise NotImplementedError
+
+    async def job_status(self, access: Access, remote_ids: Sequence[str]) -> Mapping[str, ObservedJob]:
+        """Read many runs at once; one that the server does not know any more is left out."""
+        raise NotImplementedError
+
+    async def stop_job(self, access: Access, remote_id: str, *, force: bool = False) -> None:
+        """Ask for the end of a run; ended already is success."""
+        raise NotImplementedError
+
+    def job_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
+        """Stream a run's output from its beginning until the server ends it; a cut raises TemporaryError.
+
+        The server's end of the stream is not the end of the run: its status says that.
+        """
+        raise NotImplementedError
+
+    # -- administrators --------------------------------------------------------------------------------------
+
+    async def check_username(self, username: str) -> Identity:
+        """Check with the connection's own secret that a username may be acted for; return its identity.
+
+        Raises NotFound when there is none of that name, Forbidden when it is not active or may not be.
+        """
+        raise NotImplementedError
+
+    async def about(self) -> About:
+        """Ask, with the connection's own secret, what the server is and who is on it."""
+        raise NotImplementedError
+
     def parse_reference(self, text: str) -> str | None:  # noqa: ARG002 - overridden where there are links
         """Return the remote id in a pasted link or id, or None when this connection does not know it."""
         return None
@@ -218,8 +341,27 @@ class Provider(ABC):
     @classmethod
     def capabilities(cls) -> frozenset[str]:
         """Return the names of the optional methods that this provider overrides."""
-        optional = ("discover", "remove", "revoke", "refresh", "parse_reference", "token_help")
+        optional = (
+            "discover",
+            "remove",
+            "revoke",
+            "refresh",
+            "parse_reference",
+            "token_help",
+            "create",
+            "launch_job",
+            "stop_job",
+            "job_output",
+            "jobs",
+            "check_username",
+            "about",
+        )
         return frozenset(name for name in optional if getattr(cls, name) is not getattr(Provider, name))
+
+    def need_mode(self, mode: StopMode) -> None:
+        """Raise InvalidRequest for a way of stopping that this provider does not have."""
+        if mode not in self.stop_modes:
+            raise InvalidRequest(f"{self.settings.title} has no way to {mode} a workspace")
 
     def ide_hosts(self) -> tuple[str, ...]:
         """Return the host patterns that an IDE URL may lie on; ``*.X`` covers every host below X."""

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bot.http import Http
+    from bot.models import StopMode
     from bot.providers.base import Access, SendWindow
 
 _STATES = {
@@ -110,8 +111,9 @@ class Saturn(Provider):
         """Start without a body (seed 000, "Starting a resource")."""
         await self._drive(access, remote_id, "start", _STARTED)
 
-    async def stop(self, access: Access, remote_id: str) -> None:
+    async def stop(self, access: Access, remote_id: str, mode: StopMode = "stop") -> None:
         """Stop; the answer may be empty (seed 000, "Stopping a resource")."""
+        self.need_mode(mode)
         await self._drive(access, remote_id, "stop", _STOPPED)
 
     async def _drive(self, access: Access, remote_id: str, verb: str, done: re.Pattern[str]) -> None:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from pydantic import SecretStr
 
 from bot.errors import CredentialRefused, SentTooLate
-from bot.models import Observed, State
+from bot.models import Observed, State, StopMode
 from bot.providers.base import (
     Access,
     ConnectionSettings,
@@ -135,7 +135,7 @@ class FakeProvider(Provider):
             self.accepted_starts.append(remote_id)
             self._go(machine, State.STARTING, self.start_ends, self.start_takes)
 
-    async def stop(self, access: Access, remote_id: str) -> None:
+    async def stop(self, access: Access, remote_id: str, mode: StopMode = "stop") -> None:
         async with self._called("stop", access, remote_id):
             machine = self._moved(remote_id)
             if machine.state in (State.STOPPED, State.STOPPING):

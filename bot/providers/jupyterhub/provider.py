@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bot.http import Http
-    from bot.models import Observed
+    from bot.models import Observed, StopMode
     from bot.providers.base import Access, Credential, Identity, SendWindow
 
 #: How a refusal with 400 reads (hub 6.1, ``UserServerAPIHandler`` and ``_check_named_server_request``).
@@ -120,8 +120,9 @@ class JupyterHub(Provider):
             # The hub tried, and the start failed before it answered: a read brings the reason.
             raise UnknownOutcome(error.message, status=error.status, retry_after=error.retry_after) from None
 
-    async def stop(self, access: Access, remote_id: str) -> None:
+    async def stop(self, access: Access, remote_id: str, mode: StopMode = "stop") -> None:
         """Ask for a stop; a start under way is called off. Stopped already is success."""
+        self.need_mode(mode)
         await self._delete(access, remote_id, None)
 
     async def remove(self, access: Access, remote_id: str) -> None:

@@ -1,0 +1,154 @@
+"""Runs of jobs: what a person launched, how far it is, and its output."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal
+
+from bot.models.people import Account, Principal
+from bot.models.wishes import Call
+
+
+class JobState(StrEnum):
+    """Name what a run is; one vocabulary for every provider."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+
+    @property
+    def is_over(self) -> bool:
+        """Say whether nothing more will happen."""
+        return self in (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
+
+
+StopKind = Literal["", "stop", "force"]
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedJob:
+    """Hold what one read found of a run; times in epoch seconds where the provider tells them."""
+
+    state: JobState
+    exit_code: int | None = None
+    detail: str | None = None
+    name: str | None = None
+    started_at: float | None = None
+    ended_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundJob:
+    """Describe one run found in a person's account."""
+
+    remote_id: str
+    name: str
+    observed: ObservedJob
+
+
+@dataclass(frozen=True, slots=True)
+class OutputChunk:
+    """Hold a piece of a run's output, as it came: not cut at lines."""
+
+    stream: Literal["stdout", "stderr"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Hold one run: who launched it, what for, and how far it has come.
+
+    ``remote_id`` is None until the provider took it. ``launch_call`` is CALLING before the request leaves;
+    found after a crash it means *unknown*, and the run is looked for by its name before it is launched again.
+    ``stop_wanted`` is what its person asked for, ``stop_call`` what is known of that call. It is open until
+    ``outcome`` is set: ``ended`` (``state`` says how), ``failed`` (never launched, or lost; ``cause`` names a
+    text), ``cancelled``. ``is_watched``: its output is shown in the thread of its card.
+    """
+
+    id: str
+    principal: Principal
+    connection: str
+    name: str
+    spec: dict[str, Any]
+    created_at: float
+    reference: str
+    remote_id: str | None = None
+    state: JobState = JobState.QUEUED
+    exit_code: int | None = None
+    detail: str | None = None
+    started_at: float | None = None
+    finished_at: float | None = None
+    observed_at: float | None = None
+    launch_call: Call = Call.NONE
+    stop_wanted: StopKind = ""
+    stop_call: Call = Call.NONE
+    called_at: float | None = None
+    attempts: int = 0
+    next_step_at: float = 0.0
+    outcome: Literal["ended", "failed", "cancelled"] | None = None
+    cause: str | None = None
+    ended_at: float | None = None
+    hold: str | None = None
+    channel_id: str | None = None
+    is_watched: bool = True
+    #: Where the message stands that shows the tail, in the thread of the card.
+    output_ts: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether the reconciler still works on it."""
+        return self.outcome is None
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """Describe a run to be accepted; the store gives it its id and times."""
+
+    principal: Principal
+    connection: str
+    name: str
+    spec: dict[str, Any]
+    reference: str
+    channel_id: str | None = None
+    #: Given where the run exists already and is only to be watched.
+    remote_id: str | None = None
+    state: JobState = JobState.QUEUED
+    is_watched: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class JobStep:
+    """Hold a claimed run with the account that it acts through; None after an unlink."""
+
+    job: Job
+    account: Account | None
+    claim: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JobUpdate:
+    """Describe what a step learned of a run. None leaves a column as it is; ``hold`` "" clears it.
+
+    ``next_in`` is seconds until the next step. ``notices`` have the subject "" for the run's id. With
+    ``outcome`` the run ends. ``claim`` is ``JobStep.claim``.
+    """
+
+    job_id: str
+    next_in: float
+    remote_id: str | None = None
+    observed: ObservedJob | None = None
+    launch_call: Call | None = None
+    stop_call: Call | None = None
+    called: bool = False
+    attempts: int | None = None
+    hold: str | None = None
+    outcome: Literal["ended", "failed", "cancelled"] | None = None
+    cause: str | None = None
+    card_dirty: bool = False
+    notices: tuple[Any, ...] = ()
+    audit: tuple[Any, ...] = field(default=())
+    claim: str = ""

@@ -1,0 +1,72 @@
+"""What the store keeps of runs of jobs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.models import AuditEntry, FoundJob, Job, JobStep, JobUpdate, NewJob, NewNotice, Principal
+
+
+class JobStore(Protocol):
+    """Keep runs; a part of ``Store``. Claims and leases as for wishes."""
+
+    async def accept_job(
+        self,
+        new: NewJob,
+        *,
+        interaction: str,
+        notices: Sequence[NewNotice] = (),
+        audit: Sequence[AuditEntry] = (),
+    ) -> tuple[Job, bool]:
+        """Write a run with its card, notices (subject "" becomes its id), audit and inbox row; due at once.
+
+        The second value says that the interaction was seen before: then it is the first one's run.
+        """
+
+    async def want_job_stop(
+        self, job_id: str, *, force: bool, interaction: str, audit: Sequence[AuditEntry] = ()
+    ) -> Job | None:
+        """Ask for the end of an open run, or for a forced one after a plain one; None when it is over."""
+
+    async def watch_job(self, job_id: str, interaction: str = "") -> Job | None:
+        """Show a run's output from now on: ``is_watched``."""
+
+    async def job(self, job_id: str) -> Job | None:
+        """Return one run."""
+
+    async def jobs(self, principal: Principal, *, limit: int = 50) -> list[Job]:
+        """Return a person's runs, newest first."""
+
+    async def job_by_remote(self, principal: Principal, connection: str, remote_id: str) -> Job | None:
+        """Return a person's run by its id at the provider."""
+
+    async def merge_jobs(self, account_id: str, found: Sequence[FoundJob]) -> int:
+        """Merge a list of runs; return how many were new.
+
+        New ones are written without card or notices and not watched; open ones are followed to their end all
+        the same. What a list says of known ones counts as a read.
+        """
+
+    async def claim_jobs(self, limit: int, lease: float) -> list[JobStep]:
+        """Lease due open runs, oldest first."""
+
+    async def claim_jobs_of(self, account_id: str, limit: int, lease: float) -> list[JobStep]:
+        """Lease open, launched runs of one account that are due within 2 s, to be read together."""
+
+    async def save_job_step(self, update: JobUpdate) -> bool:
+        """Write a step's result and release the lease; False when it ended or is held by another step.
+
+        A card is owed when anything visible changed.
+        """
+
+    async def watched_jobs(self) -> list[Job]:
+        """Return launched runs whose output is to be shown and whose file was not sent yet, oldest first."""
+
+    async def output_placed(self, job_id: str, message_ts: str) -> None:
+        """Write where the message stands that shows a run's output."""
+
+    async def output_done(self, job_id: str) -> None:
+        """Note that the whole output was sent; it is no more watched."""
