@@ -1,0 +1,155 @@
+"""Routes for tests: change workspaces as if done elsewhere, and how the server speaks."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from aiohttp import web
+
+from playground.sphere.asking import WEBHOOKS, base_url, json_of, now_of, state_of
+from playground.sphere.errors import Refusal
+from playground.sphere.running import run, tell
+from playground.sphere.scenarios import Outcome
+from playground.sphere.seed import CODES
+from playground.sphere.shapes import shape
+from playground.sphere.workspaces import Workspace
+
+_PLAIN = {
+    "start_seconds": float,
+    "stop_seconds": float,
+    "init_failed": bool,
+    "init_output": str,
+    "init_error": str,
+    "fail": str,
+}
+_CHOICES: dict[str, tuple[Any, ...]] = {
+    "single": ("bare", "workspace"),
+    "code": ("documents", "number", "string"),
+    "stopping_code": (2, 3),
+    "quota_status": (402, 403),
+}
+
+
+async def set_workspace(request: web.Request) -> web.Response:
+    """Change one workspace.
+
+    ``state`` (a name; ``error_reason`` with ``error``), ``code`` (any, shown instead; ``name`` with it),
+    ``permissions`` (what is laid over the true ones), ``rotate_token``, ``forgotten`` (404 from now on),
+    ``init_failed``, ``init_output``, ``init_error``, ``fail`` (reason of the next start's end),
+    ``start_seconds``, ``stop_seconds``.
+    """
+    state, told = state_of(request), await json_of(request)
+    workspace = state.find(request.match_info["id"])
+    others = {"state", "error_reason", "code", "name", "permissions", "rotate_token", "forgotten"}
+    _known(told, set(_PLAIN) | others)
+    for key, kind in _PLAIN.items():
+        if key in told:
+            setattr(workspace, key, None if told[key] is None else kind(told[key]))
+    if "state" in told:
+        if told["state"] not in CODES:
+            raise Refusal(400, f"state: one of {tuple(CODES)}")
+        workspace.force(told["state"], now_of(request), told.get("error_reason"))
+    if "code" in told:
+        workspace.shown = (told["code"], str(told.get("name", "unheard of")))
+    if "permissions" in told:
+        workspace.overridden = {key: bool(value) for key, value in (told["permissions"] or {}).items()}
+    if told.get("rotate_token"):
+        workspace.rotate()
+    if told.get("forgotten"):
+        del state.workspaces[workspace.id]
+    return _shown(request, workspace)
+
+
+async def finish_scenario(request: web.Request) -> web.Response:
+    """Finish a scenario, or send a custom event when ``custom`` is given, so many ``times``."""
+    workspace = state_of(request).find(request.match_info["id"])
+    told = await json_of(request)
+    _known(told, {"scenario", "passed", "score", "seconds", "output", "custom", "times"})
+    times = int(told.pop("times", 1))
+    if "custom" in told:
+        events = tell(request, workspace, told["custom"], times)
+    else:
+        events = run(request, workspace, Outcome(**told), times)
+    await request.app[WEBHOOKS].deliver()
+    return web.json_response({"events": [event["id"] for event in events]})
+
+
+async def switch(request: web.Request) -> web.Response:
+    """Set how the server speaks: ``single``, ``code``, ``stopping_code``, ``quota``, ``quota_status``."""
+    told, switches = await json_of(request), state_of(request).switches
+    _known(told, set(asdict(switches)))
+    for key, value in told.items():
+        if key in _CHOICES and value not in _CHOICES[key]:
+            raise Refusal(400, f"{key}: one of {_CHOICES[key]}")
+        setattr(switches, key, value)
+    return web.json_response(asdict(switches))
+
+
+async def busy(request: web.Request) -> web.Response:
+    """Answer every call of the API 429 with Retry-After for so many ``seconds``."""
+    state = state_of(request)
+    state.busy_until = now_of(request) + float((await json_of(request)).get("seconds", 30))
+    state.busy_told_at = None
+    return web.json_response({"busy_until": state.busy_until})
+
+
+async def set_access_token(request: web.Request) -> web.Response:
+    """Take another access token instead of the one known until now."""
+    state = state_of(request)
+    state.access_token = str((await json_of(request)).get("access_token", ""))
+    return web.json_response({"access_token": state.access_token})
+
+
+async def set_webhook(request: web.Request) -> web.Response:
+    """Set ``url``, ``secret``; ``again`` repeats a delivered event; ``deliver`` sends what is due."""
+    state, told, webhooks = state_of(request), await json_of(request), request.app[WEBHOOKS]
+    _known(told, {"url", "secret", "again", "deliver"})
+    if "url" in told:
+        state.webhook_url = told["url"]
+    if "secret" in told:
+        state.webhook_secret = str(told["secret"])
+    if "again" in told and not webhooks.again(str(told["again"])):
+        raise Refusal(404, "no such event was delivered")
+    if "again" in told or told.get("deliver"):
+        await webhooks.deliver()
+    return await show_webhook(request)
+
+
+async def show_webhook(request: web.Request) -> web.Response:
+    """Answer where events go, which requests were made, and which events wait."""
+    state, webhooks = state_of(request), request.app[WEBHOOKS]
+    waiting = [
+        {"id": one.event["id"], "due_at": one.due_at, "attempts": one.attempts} for one in webhooks.pending
+    ]
+    return web.json_response(
+        {
+            "url": state.webhook_url,
+            "secret": state.webhook_secret,
+            "deliveries": webhooks.deliveries,
+            "waiting": waiting,
+        }
+    )
+
+
+def _known(told: dict[str, Any], known: set[str]) -> None:
+    unknown = sorted(set(told) - known)
+    if unknown:
+        raise Refusal(400, f"unknown: {unknown}")
+
+
+def _shown(request: web.Request, workspace: Workspace) -> web.Response:
+    return web.json_response(shape(workspace, now_of(request), state_of(request).switches, base_url(request)))
+
+
+def routes() -> list[web.RouteDef]:
+    """Return the routes of this module."""
+    return [
+        web.post("/_playground/workspaces/{id}", set_workspace),
+        web.post("/_playground/workspaces/{id}/scenario", finish_scenario),
+        web.post("/_playground/switches", switch),
+        web.post("/_playground/busy", busy),
+        web.post("/_playground/access_token", set_access_token),
+        web.post("/_playground/webhooks", set_webhook),
+        web.get("/_playground/webhooks", show_webhook),
+    ]

@@ -1,0 +1,37 @@
+"""Running a scenario: by hand of a test, or with the button of the stand-in IDE."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from playground.sphere.asking import STATE, WEBHOOKS, base_url, now_of
+from playground.sphere.errors import Refusal
+from playground.sphere.scenarios import Outcome, custom, finished
+from playground.sphere.workspaces import Workspace
+
+
+def run(request: web.Request, workspace: Workspace, outcome: Outcome, times: int = 1) -> list[dict[str, Any]]:
+    """Finish a scenario so many times, which is usage of the workspace; return the events. Raises Refusal."""
+    now = _used(request, workspace)
+    events = [finished(workspace, outcome, now, base_url(request)) for _ in range(times)]
+    request.app[STATE].streams |= {event["id"]: outcome.output for event in events}
+    request.app[WEBHOOKS].add(events)
+    return events
+
+
+def tell(request: web.Request, workspace: Workspace, data: Any, times: int = 1) -> list[dict[str, Any]]:
+    """Send a custom event so many times; return the events. Raises Refusal."""
+    now = _used(request, workspace)
+    events = [custom(workspace, data, now) for _ in range(times)]
+    request.app[WEBHOOKS].add(events)
+    return events
+
+
+def _used(request: web.Request, workspace: Workspace) -> float:
+    now = now_of(request)
+    if workspace.phase != "running":
+        raise Refusal(400, f"Workspace is {workspace.phase}")
+    workspace.last_usage = now
+    return now

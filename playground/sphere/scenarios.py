@@ -1,0 +1,69 @@
+"""Scenarios that were run in a workspace, and the events that tell of them."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from playground.sphere.shapes import timestamp
+from playground.sphere.workspaces import Workspace
+
+#: System identifier of the Containers module's workspaces (documentation of webhooks, "Message core").
+ORIGIN = "secow"
+FINISHED, CUSTOM = "workspace.scenario.finished", "workspace.scenario.custom"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Hold what came of running a scenario."""
+
+    scenario: str = "run"
+    passed: bool = True
+    score: float = 100.0
+    seconds: float = 1.0
+    output: str = "Hello\n"
+
+
+def result(outcome: Outcome) -> dict[str, Any]:
+    """Return an outcome as JSON values; the codes of a result's status are a guess."""
+    status = {"code": 1, "name": "OK"} if outcome.passed else {"code": 2, "name": "FAIL"}
+    return {"status": status, "score": outcome.score, "time": outcome.seconds}
+
+
+def finished(workspace: Workspace, outcome: Outcome, now: float, base_url: str) -> dict[str, Any]:
+    """Return the message of a finished scenario."""
+    name = str(uuid.uuid4())
+    streams = {
+        "stage_run_output": {
+            "size": len(outcome.output.encode()),
+            "uri": f"{base_url}/api/v1/webhooks/streams/{FINISHED}/{name}/stage_run_output",
+        }
+    }
+    payload = {
+        "started_at": timestamp(now - outcome.seconds),
+        "scenario": outcome.scenario,
+        "result": {**result(outcome), "streams": streams},
+    }
+    return _message(name, FINISHED, workspace, payload, now)
+
+
+def custom(workspace: Workspace, data: Any, now: float) -> dict[str, Any]:
+    """Return the message of an event that the project's own code sent."""
+    return _message(str(uuid.uuid4()), CUSTOM, workspace, {"data": data}, now)
+
+
+def _message(
+    name: str, kind: str, workspace: Workspace, payload: dict[str, Any], now: float
+) -> dict[str, Any]:
+    where = {
+        "workspace": {"id": workspace.id},
+        "project": {"id": workspace.project.id, "name": workspace.project.name},
+    }
+    return {
+        "id": name,
+        "origin": ORIGIN,
+        "timestamp": int(now),
+        "type": kind,
+        "payload": {**where, **payload},
+    }

@@ -1,0 +1,103 @@
+"""What a local Sphere Engine starts with: a seed file, or the default that comes with it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+_DEFAULT = Path(__file__).parent / "default_seed.json"
+
+#: "Workspace state" of the API reference.
+CODES = {"starting": 1, "running": 2, "stopped": 3, "removed": 4, "error": 5}
+
+
+class SeedError(ValueError):
+    """Say what is wrong with a seed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectSeed:
+    """Describe a project and how its workspaces behave; times are seconds of the server's clock.
+
+    ``fail`` is the reason for which each of its workspaces ends in state 5 instead of running.
+    """
+
+    name: str
+    id: str | None = None
+    start_seconds: float = 4.0
+    stop_seconds: float = 2.0
+    fail: str | None = None
+    init_failed: bool = False
+    init_output: str | None = None
+    init_error: str | None = None
+    config: str = "{content of the configuration}"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceSeed:
+    """Describe a workspace that exists at the start; times are minutes."""
+
+    project: str
+    id: str | None = None
+    state: str = "running"
+    workspace_token: str | None = None
+    auto_resume: bool = True
+    workspace_token_required: bool = True
+    inactivity_timeout: int = 15
+    retention_time_stopped: int = 0
+    retention_time_total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """Hold everything that a server starts with; what is not fixed is random at every start."""
+
+    access_token: str | None = None
+    page_size: int = 10
+    quota: int | None = None
+    webhook_url: str | None = None
+    webhook_secret: str | None = None
+    projects: tuple[ProjectSeed, ...] = ()
+    workspaces: tuple[WorkspaceSeed, ...] = ()
+
+
+def load(path: Path | None = None) -> Seed:
+    """Read a seed file, or the one that comes with the package; raise SeedError."""
+    try:
+        return parse(json.loads((path or _DEFAULT).read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise SeedError(f"{path or _DEFAULT}: {error}") from error
+
+
+def parse(told: Any) -> Seed:
+    """Check a seed given as JSON values; raise SeedError for what cannot be understood."""
+    if not isinstance(told, dict):
+        raise SeedError("a seed is an object")
+    lists = {"projects": ProjectSeed, "workspaces": WorkspaceSeed}
+    built = {key: tuple(_build(kind, one) for one in told.get(key, ())) for key, kind in lists.items()}
+    seed: Seed = _build(Seed, {**told, **built})
+    names = [project.name for project in seed.projects]
+    if len(set(names)) < len(names):
+        raise SeedError("two projects have one name")
+    for workspace in seed.workspaces:
+        if workspace.project not in names:
+            raise SeedError(f"{workspace.project} is not among the projects")
+        if workspace.state not in CODES:
+            raise SeedError(f"state is one of {tuple(CODES)}")
+    if seed.page_size not in range(1, 31):
+        raise SeedError("page_size: 1 to 30")
+    return seed
+
+
+def _build(kind: Any, entry: Any) -> Any:
+    if not isinstance(entry, dict):
+        raise SeedError(f"{entry!r} is not an object")
+    unknown = sorted(set(entry) - {known.name for known in fields(kind)})
+    if unknown:
+        raise SeedError(f"unknown: {unknown}")
+    try:
+        return kind(**entry)
+    except TypeError as error:
+        raise SeedError(str(error)) from error

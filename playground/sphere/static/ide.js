@@ -1,0 +1,76 @@
+// The stand-in IDE: waits until the workspace runs, then has a file, runs scenarios and tells the page round it.
+(function () {
+  "use strict";
+
+  const { workspace, ticket } = document.body.dataset;
+  const part = (id) => document.getElementById(id);
+  const LOOK_MS = 300;
+  const TEXTS = {
+    starting: "Loading the workspace…",
+    stopped: "This workspace is stopped",
+    removed: "This workspace has been removed",
+    denied: "Access denied",
+  };
+  let outside = null;
+  const untold = [];
+
+  function tell(event, data) {
+    if (outside === null) untold.push([event, data]);
+    else outside.source.postMessage({ se: "event", event, data }, outside.origin);
+  }
+
+  window.addEventListener("message", (message) => {
+    if (message.source !== window.parent || !message.data || message.data.se !== "hello") return;
+    outside = { source: message.source, origin: message.origin };
+    for (const [event, data] of untold.splice(0)) tell(event, data);
+  });
+
+  function show(seen) {
+    const isRunning = seen.state === "running";
+    part("ide").hidden = !isRunning;
+    part("notice").hidden = isRunning && !seen.init_failed;
+    if (isRunning) part("notice").textContent = seen.init_failed ? "The initialisation has failed" : "";
+    else if (seen.state === "error") part("notice").textContent = "This workspace has failed: " + seen.reason;
+    else part("notice").textContent = TEXTS[seen.state] || "Please wait…";
+  }
+
+  const address = location.origin.replace(/^http/, "ws") + "/sdk/live/" + workspace;
+  const socket = new WebSocket(address);
+  const look = () => {
+    if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ ticket }));
+  };
+  socket.addEventListener("open", () => {
+    look();
+    window.setInterval(look, LOOK_MS);
+  });
+  socket.addEventListener("message", (message) => show(JSON.parse(message.data)));
+  socket.addEventListener("close", () => {
+    part("ide").hidden = true;
+    part("notice").hidden = false;
+    part("notice").textContent = "The connection to the workspace was lost";
+  });
+
+  async function run(scenario) {
+    part("output").textContent = "…";
+    const answer = await fetch("/workspace/" + workspace + "/run", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ ticket, scenario, source: part("file").value }),
+    });
+    const told = await answer.json();
+    if (!answer.ok) {
+      part("output").textContent = told.message;
+      return;
+    }
+    part("output").textContent = told.result.status.name + ": " + told.output;
+    tell("stageStream", { scenario, stage: "run", stream: "stdout", content: told.output });
+    tell("afterScenarioExecution", { scenario });
+    tell("afterScenarioExecutionExt", { scenario, result: told.result });
+  }
+
+  part("run").addEventListener("click", () => run("run"));
+  part("test").addEventListener("click", () => run("test"));
+  part("save").addEventListener("click", () => {
+    tell("fileContent", { path: "main.py", content: part("file").value });
+  });
+})();
