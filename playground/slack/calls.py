@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 #: Methods whose reference page lists forms only: what comes as JSON is not read.
 FORM_ONLY = {
     "auth.revoke", "bots.info", "conversations.info", "conversations.list", "conversations.members",
-    "conversations.replies", "oauth.v2.access", "openid.connect.token", "openid.connect.userInfo",
-    "users.info", "users.list",
+    "conversations.replies", "files.info", "oauth.v2.access", "openid.connect.token",
+    "openid.connect.userInfo", "users.info", "users.list",
 }  # fmt: skip
 
 

@@ -1,10 +1,12 @@
-"""What a person does with elements and modals: press, choose, submit, close."""
+"""What a person does with elements and modals: press, choose, look for options, submit, close."""
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from playground.slack import inputs, payloads
+from playground.slack.complaints import complaints
 from playground.slack.errors import SlackError
 from playground.slack.kit import check_options
 from playground.slack.methods import views
@@ -42,7 +44,7 @@ class Hands:
             message = state.message(place.id, ts or "")
             if message is None or message.only_for not in (None, user):
                 raise SlackError("message_not_found")
-            return Place(message.blocks or [], payloads.on_message(place, message), message, None)
+            return Place(message.blocks or [], payloads.on_message(state, place, message), message, None)
         view = state.views.get(state.homes.get(user, "")) if channel == "home" else state.top_view(user)
         if view is None:
             raise SlackError("view_not_found")
@@ -80,10 +82,11 @@ class Hands:
             if place.view is not None:
                 place.context = payloads.on_view(state, place.view)
             state.changed()
-        if block["type"] == "input" and not block.get("dispatch_action"):
+        if not inputs.is_live(block, element):
             return {"ok": True, "dispatched": False}
         payload = {**payloads.interaction(state, "block_actions", user), **place.context}
-        payload["trigger_id"] = state.new_trigger(user, place.view.id if place.view else None)
+        came_from = place.message.channel if place.message else place.view.channel if place.view else None
+        payload["trigger_id"] = state.new_trigger(user, place.view.id if place.view else None, came_from)
         if place.message is not None:
             payload["state"] = {"values": inputs.state_values(place.blocks, entered)}
             channel_id = place.message.channel
@@ -113,7 +116,7 @@ class Hands:
         blocks = view.definition["blocks"]
         self._fill(view, blocks, values or {})
         complete = inputs.state_values(blocks, view.values)
-        view.errors, view.trouble = inputs.complaints(blocks, complete), None
+        view.errors, view.trouble = complaints(blocks, complete), None
         state.changed()
         if view.errors:
             return {"ok": False, "error": "invalid_input", "errors": view.errors}
@@ -121,9 +124,9 @@ class Hands:
         shown["state"] = {"values": complete}
         payload = {
             **payloads.interaction(state, "view_submission", user),
-            "trigger_id": state.new_trigger(user, view.id),
+            "trigger_id": state.new_trigger(user, view.id, view.channel),
             "view": shown,
-            "response_urls": [],
+            "response_urls": self._response_urls(user, blocks, complete),
         }
         reply = await self._acts.dispatcher.send("interactive", payload)
         try:
@@ -131,6 +134,46 @@ class Hands:
         except (SlackError, ValueError, KeyError) as error:
             self._acts.harness.violation("invalid_ack", f"view_submission: {error}")
             return self._in_trouble(view, "invalid_ack")
+
+    def _response_urls(self, user: str, blocks: list[Json], values: Json) -> list[Json]:
+        """Give out an address for each conversation that was chosen where ``response_url_enabled`` asks."""
+        found = []
+        for block in blocks:
+            element = block.get("element", {})
+            if not element.get("response_url_enabled"):
+                continue
+            channel = inputs.held(values[block["block_id"]][element["action_id"]])
+            if channel in self._state.channels:
+                named = {"block_id": block["block_id"], "action_id": element["action_id"]}
+                url = self._state.new_response_url("app", channel, user)
+                found.append({**named, "channel_id": channel, "response_url": url})
+        return found
+
+    def state_of(self, user: str, block: Json, element: Json) -> Json:
+        """Return the state of an element of the open modal."""
+        view = self._state.top_view(user)
+        known = {} if view is None else view.values
+        found: Json = inputs.state_values([block], known)[block["block_id"]][element["action_id"]]
+        return found
+
+    def fill(self, user: str, values: dict[str, dict[str, Any]]) -> None:
+        """Type into fields of the open modal without telling the app."""
+        self._acts.who(user)
+        view = self._state.top_view(user)
+        if view is None:
+            raise SlackError("view_not_found")
+        self._fill(view, view.definition["blocks"], values)
+        self._state.changed()
+
+    def keep(self, user: str, values: dict[str, dict[str, Any]]) -> None:
+        """Take note of what stands in the fields of the open modal; what does not fit it is left out."""
+        view = self._state.top_view(user)
+        if view is None:
+            return
+        for block_id, told in values.items():
+            for action_id, value in told.items():
+                with contextlib.suppress(SlackError):
+                    self._fill(view, view.definition["blocks"], {block_id: {action_id: value}})
 
     def _fill(self, view: View, blocks: list[Json], values: dict[str, dict[str, Any]]) -> None:
         for block_id, told in values.items():
@@ -184,6 +227,8 @@ class Hands:
     async def close(self, user: str, *, everything: bool = False) -> Json:
         """Close the open modal, or all that lie upon each other; the app hears of it where it asked to."""
         state, closed = self._state, []
+        top = state.top_view(user)
+        everything = everything or (top is not None and bool(top.definition.get("clear_on_close")))
         for view in state.close_views(user, all_of_them=everything):
             closed.append(view.id)
             if not view.definition.get("notify_on_close"):
@@ -217,6 +262,9 @@ class Hands:
             return {"ok": True, "options": []}
         payload = {**payloads.interaction(self._state, "block_suggestion", user), **place.context}
         payload |= {"action_id": action_id, "block_id": block["block_id"], "value": value}
+        if place.view is not None:
+            # unlike block_actions, it does not tell what stands in the other inputs (bolt-js 1146)
+            payload["view"]["state"] = {"values": {}}
         reply = await self._acts.dispatcher.send("interactive", payload)
         if not reply.ok:
             return {**self._result(reply), "options": []}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from playground.slack.kit.blocks import elements_of
@@ -31,6 +32,13 @@ MANY = {
 ONE_OPTION = {"static_select", "external_select", "radio_buttons", "overflow"}
 MANY_OPTIONS = {"multi_static_select", "multi_external_select", "checkboxes"}
 EXTERNAL = {"external_select", "multi_external_select"}
+TYPED = {"plain_text_input", "email_text_input", "url_text_input", "number_input", "rich_text_input"}
+
+#: What the pickers hand over; anything else can't be picked.
+_FORMS = {
+    "datepicker": re.compile(r"\d{4}-\d{2}-\d{2}"),
+    "timepicker": re.compile(r"([01]\d|2[0-3]):[0-5]\d"),
+}
 
 
 class InputError(ValueError):
@@ -59,12 +67,30 @@ def _option(element: Json, value: Any) -> Json | None:
     raise InputError(f"no option has the value {value!r}")
 
 
+def _single(kind: str, value: Any) -> Any:
+    """Return a value as its element hands it over; an empty one is null."""
+    if value in (None, ""):
+        return None
+    if kind == "datetimepicker":
+        if not str(value).isdigit():
+            raise InputError("not a time in epoch seconds")
+        return int(value)
+    if kind == "rich_text_input" and isinstance(value, str):
+        section = {"type": "rich_text_section", "elements": [{"type": "text", "text": value}]}
+        return {"type": "rich_text", "elements": [section]}
+    if kind in _FORMS and not _FORMS[kind].fullmatch(str(value)):
+        raise InputError(f"{value!r} cannot be picked")
+    return str(value) if kind == "number_input" else value
+
+
 def filled(element: Json, value: Any) -> Json:
     """Return the state of an element that holds a value; raises InputError when it can't."""
     kind = element["type"]
     many = value if isinstance(value, list) else [] if value in (None, "") else [value]
+    if len(many) > element.get("max_selected_items", len(many)):
+        raise InputError(f"no more than {element['max_selected_items']} can be chosen")
     if kind in SINGLE:
-        return {"type": kind, SINGLE[kind][0]: None if value == "" else value}
+        return {"type": kind, SINGLE[kind][0]: _single(kind, value)}
     if kind in MANY:
         return {"type": kind, MANY[kind][0]: many}
     if kind in ONE_OPTION:
@@ -88,6 +114,11 @@ def at_start(element: Json) -> Json | None:
     return None
 
 
+def held(state: Json) -> Any:
+    """Return what an element's state holds, without its type."""
+    return next((value for key, value in state.items() if key != "type"), None)
+
+
 def state_values(blocks: list[Json], entered: Json) -> Json:
     """Return ``{block_id: {action_id: state}}`` of all elements that hold a value."""
     values: Json = {}
@@ -96,9 +127,20 @@ def state_values(blocks: list[Json], entered: Json) -> Json:
             start = at_start(element)
             if start is None:
                 continue
-            held = entered.get(block["block_id"], {}).get(element["action_id"], start)
-            values.setdefault(block["block_id"], {})[element["action_id"]] = held
+            known = entered.get(block["block_id"], {}).get(element["action_id"], start)
+            values.setdefault(block["block_id"], {})[element["action_id"]] = known
     return values
+
+
+def carried_over(known: Json, blocks: list[Json]) -> Json:
+    """Return the part of a state whose elements are there again: same block, same action, same type."""
+    kept: Json = {}
+    for block in blocks:
+        for element in elements_of(block):
+            state = known.get(block["block_id"], {}).get(element["action_id"])
+            if state is not None and state["type"] == element["type"]:
+                kept.setdefault(block["block_id"], {})[element["action_id"]] = state
+    return kept
 
 
 def find(blocks: list[Json], action_id: str, block_id: str | None = None) -> tuple[Json, Json] | None:
@@ -112,30 +154,14 @@ def find(blocks: list[Json], action_id: str, block_id: str | None = None) -> tup
     return None
 
 
+def is_live(block: Json, element: Json) -> bool:
+    """Tell whether the app hears of each choice: outside of input blocks, or where they dispatch."""
+    return at_start(element) is None or block["type"] != "input" or bool(block.get("dispatch_action"))
+
+
 def is_empty(state: Json) -> bool:
     """Tell whether an input holds nothing."""
-    return all(value in (None, "", []) for key, value in state.items() if key != "type")
-
-
-def complaints(blocks: list[Json], values: Json) -> dict[str, str]:
-    """Return what Slack's own client objects to before it submits, by block id."""
-    found: dict[str, str] = {}
-    for block in blocks:
-        if block["type"] != "input":
-            continue
-        element = block["element"]
-        state = values.get(block["block_id"], {}).get(element["action_id"], {})
-        text = state.get("value")
-        if is_empty(state):
-            if not block.get("optional"):
-                found[block["block_id"]] = "Please complete this required field."
-        elif isinstance(text, str) and len(text) < element.get("min_length", 0):
-            found[block["block_id"]] = f"Please enter at least {element['min_length']} characters."
-        elif isinstance(text, str) and len(text) > element.get("max_length", 3000):
-            found[block["block_id"]] = (
-                f"Please enter no more than {element.get('max_length', 3000)} characters."
-            )
-    return found
+    return held(state) in (None, "", [])
 
 
 def action(block: Json, element: Json, value: Any, action_ts: str) -> Json:

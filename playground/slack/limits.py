@@ -17,6 +17,7 @@ PER_MINUTE = {
     "users.info": 100, "views.open": 100, "views.publish": 100, "users.list": 20, "chat.postMessage": 500,
     "chat.delete": 50, "conversations.info": 50, "conversations.members": 100, "conversations.list": 20,
     "conversations.replies": 50, "views.update": 100, "views.push": 100, "bots.info": 50, "auth.revoke": 50,
+    "files.getUploadURLExternal": 100, "files.completeUploadExternal": 100, "files.info": 100,
     "openid.connect.token": 100, "openid.connect.userInfo": 50, "apps.connections.open": 50,
 }  # fmt: skip
 

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from playground.slack import inputs
 from playground.slack.errors import SlackError
+from playground.slack.files import download, readable
 from playground.slack.openid import COOKIE
 from playground.slack.state import SLACKBOT
 
@@ -28,7 +30,7 @@ POLICY = (
 SHOWN = 200
 WAIT_SECONDS = 25.0
 #: What is a string wherever it is asked for.
-WORDS = ("as", "channel", "text", "ts", "thread_ts", "action_id", "block_id", "tab")
+WORDS = ("as", "channel", "text", "ts", "thread_ts", "action_id", "block_id", "tab", "query", "pick")
 
 
 async def _asked(request: web.Request) -> Json:
@@ -40,7 +42,8 @@ async def _asked(request: web.Request) -> Json:
         raise SlackError("json_not_object", status=400)
     wrong = [name for name in WORDS if not isinstance(told.get(name, ""), str | None)]
     values = told.get("values") or {}
-    if not isinstance(values, dict) or not all(isinstance(held, dict) for held in values.values()):
+    flat = request.path == "/_page/fill"
+    if not isinstance(values, dict) or not (flat or all(isinstance(held, dict) for held in values.values())):
         wrong.append("values")
     if wrong:
         raise SlackError(f"wrong type: {', '.join(wrong)}", status=400)
@@ -62,10 +65,14 @@ class Page:
         app.router.add_get("/_page/state", self._guarded(self._show))
         app.router.add_get("/_page/people", self._guarded(self._people))
         app.router.add_get("/_page/options", self._guarded(self._options))
+        app.router.add_get("/_page/form", self._guarded(self._form))
+        app.router.add_get("/_page/file/{file}", self._file)
         posts = {
             "say": self._say,
             "press": self._press,
             "submit": self._submit,
+            "fill": self._fill,
+            "choose": self._choose,
             "close": self._close,
             "home": self._home,
             "read": self._read,
@@ -199,6 +206,7 @@ class Page:
 
     def _view(self, view: Any) -> Json:
         shown: Json = view.to_json(self._state.app, self._state.team)
+        shown["state"] = {"values": inputs.state_values(shown["blocks"], view.values)}
         return {**shown, "errors": view.errors, "trouble": view.trouble}
 
     async def _say(self, request: web.Request) -> Json:
@@ -207,6 +215,8 @@ class Page:
 
     async def _press(self, request: web.Request) -> Json:
         told = await _asked(request)
+        if not told.get("channel"):
+            self._server.hands.keep(told["as"], told.get("values") or {})
         return await self._server.press(
             told["as"],
             told.get("channel"),
@@ -218,7 +228,38 @@ class Page:
 
     async def _submit(self, request: web.Request) -> Json:
         told = await _asked(request)
-        return await self._server.submit(told["as"], told.get("values") or {})
+        if told.get("view") is None:
+            return await self._server.submit(told["as"], told.get("values") or {})
+        shown = self._state.top_view(told["as"])
+        if shown is None or shown.id != told["view"]:
+            raise SlackError("view_not_found")
+        self._server.hands.keep(told["as"], told.get("values") or {})
+        return await self._server.submit(told["as"])
+
+    async def _fill(self, request: web.Request) -> Json:
+        told = await _asked(request)
+        return {"ok": True, "answers": await self._server.fill(told["as"], told["values"])}
+
+    async def _choose(self, request: web.Request) -> Json:
+        told = await _asked(request)
+        return await self._server.choose(
+            told["as"],
+            told["action_id"],
+            told.get("query") or "",
+            told.get("pick"),
+            block_id=told.get("block_id"),
+        )
+
+    async def _form(self, request: web.Request) -> Json:
+        form = self._server.form(self._state.person(request.query.get("as", "")).id)
+        return {"ok": True, "form": None if form is None else form.to_json()}
+
+    async def _file(self, request: web.Request) -> web.Response:
+        try:
+            file = readable(self._state, request.match_info["file"], request.query.get("as", ""))
+        except SlackError:
+            raise web.HTTPNotFound from None
+        return download(file)
 
     async def _close(self, request: web.Request) -> Json:
         told = await _asked(request)

@@ -6,6 +6,8 @@ import secrets
 import uuid
 from typing import TYPE_CHECKING
 
+from playground.slack import shapes
+
 if TYPE_CHECKING:
     from playground.slack.records import Channel, Json, Message, View
     from playground.slack.state import State
@@ -28,7 +30,7 @@ def command(state: State, user: str, channel: Channel, name: str, text: str) -> 
         "api_app_id": state.app.id,
         "is_enterprise_install": "true" if state.app.is_enterprise_install else "false",
         "response_url": state.new_response_url("commands", channel.id, user),
-        "trigger_id": state.new_trigger(user),
+        "trigger_id": state.new_trigger(user, channel=channel.id),
     }
     if team.enterprise_id:
         made |= {"enterprise_id": team.enterprise_id, "enterprise_name": team.enterprise_name or ""}
@@ -52,7 +54,7 @@ def interaction(state: State, kind: str, user: str) -> Json:
     }
 
 
-def on_message(channel: Channel, message: Message) -> Json:
+def on_message(state: State, channel: Channel, message: Message) -> Json:
     """Make the part that tells on which message something was pressed."""
     hidden = message.only_for is not None
     shown = {"im": "directmessage", "group": "privategroup"}.get(channel.kind, channel.name)
@@ -62,11 +64,12 @@ def on_message(channel: Channel, message: Message) -> Json:
         "channel_id": channel.id,
         "is_ephemeral": hidden,
     }
-    if message.thread_ts:
-        container["thread_ts"] = message.thread_ts
+    shown_message = {**message.to_json(), **shapes.thread_of(state, message)}
+    if "thread_ts" in shown_message:
+        container["thread_ts"] = shown_message["thread_ts"]
     made: Json = {"container": container, "channel": {"id": channel.id, "name": shown}}
     if not hidden:
-        made["message"] = message.to_json()
+        made["message"] = shown_message
     return made
 
 
@@ -139,7 +142,8 @@ def own(state: State, what: str, message: Message, before: Json | None, channel:
             "name": state.app.name,
             "team_id": state.team.id,
         }
-        return {**message.to_json(), **shared, "bot_profile": profile, "event_ts": message.ts}
+        made = {**message.to_json(), **shared, "bot_profile": profile, "event_ts": message.ts}
+        return {**made, "subtype": "file_share"} if message.files else made
     ts = message.edited["ts"] if what == "changed" and message.edited else state.new_ts()
     made = {**shared, "subtype": f"message_{what}", "hidden": True, "ts": ts, "event_ts": ts}
     made["previous_message"] = before

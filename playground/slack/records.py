@@ -1,4 +1,4 @@
-"""The things a workspace holds: people, channels, messages, views, tokens and the app."""
+"""The things a workspace holds: people, channels, messages, files, views, tokens and the app."""
 
 from __future__ import annotations
 
@@ -91,6 +91,7 @@ class Message:
     reply_broadcast: bool = False
     edited: Json | None = None
     only_for: str | None = None
+    files: list[Json] | None = None
     client_msg_id: str | None = None
     unfurl_links: bool | None = None
     unfurl_media: bool | None = None
@@ -116,7 +117,28 @@ class Message:
             "metadata": self.metadata if metadata else None,
         }
         found.update({key: value for key, value in optional.items() if value is not None})
+        if self.files:
+            found |= {"files": self.files, "upload": False, "display_as_bot": False}
         return found
+
+
+@dataclass(slots=True)
+class File:
+    """A file of the app: announced, then uploaded, then completed, which may share it in conversations."""
+
+    id: str
+    name: str
+    length: int
+    user: str
+    created: int
+    secret: str
+    title: str
+    alt_txt: str = ""
+    snippet_type: str = ""
+    content: bytes | None = None
+    complete: bool = False
+    #: Where it was shared: channel, timestamp of the message, and that of the thread's parent.
+    shares: list[tuple[str, str, str | None]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -129,6 +151,8 @@ class View:
     hash: str
     root: str
     previous: str | None = None
+    #: The conversation in which the interaction that opened it took place.
+    channel: str | None = None
     values: Json = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     trouble: str | None = None
@@ -200,6 +224,7 @@ class Trigger:
     user: str
     made: float
     view: str | None = None
+    channel: str | None = None
     used: bool = False
 
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 #: What Usher's manifest asks for; a seed with ``app.scopes`` replaces it.
 SCOPES = [
-    "app_mentions:read", "channels:read", "chat:write", "commands", "groups:read", "im:history", "im:read",
-    "im:write", "links:read", "users:read",
+    "app_mentions:read", "channels:read", "chat:write", "commands", "files:write", "groups:read",
+    "im:history", "im:read", "im:write", "links:read", "users:read",
 ]  # fmt: skip
 
 EVENTS = [

@@ -16,6 +16,8 @@ from playground.slack.api import Api
 from playground.slack.control import Control
 from playground.slack.dispatch import ACK_SECONDS, Dispatcher
 from playground.slack.events import Events
+from playground.slack.files import FileServer, readable
+from playground.slack.forms import Form, Forms
 from playground.slack.hands import Hands
 from playground.slack.limits import Budgets
 from playground.slack.openid import OpenId
@@ -58,6 +60,7 @@ class SlackServer:
         self.openid = OpenId(self.state, wall)
         self.acts = Acts(self.state, harness, self.dispatcher, self.events)
         self.hands = Hands(self.acts)
+        self.forms = Forms(self.state, self.hands)
         self.page = Page(self)
         self.app = web.Application(middlewares=[self._note_address])
         self._install()
@@ -67,8 +70,9 @@ class SlackServer:
         self.page.install(self.app)
         Control(self).install(self.app)
         self.openid.install(self.app)
+        FileServer(self.state, self.harness).install(self.app)
         answers = ResponseUrls(self.state, self.harness)
-        for family in ("commands", "actions"):
+        for family in ("commands", "actions", "app"):
             self.app.router.add_post(f"/{family}/{{team}}/{{number}}/{{secret}}", answers.handle)
         self.app.router.add_get("/link/", self.sockets.handle)
         for verb in ("GET", "POST"):
@@ -152,6 +156,30 @@ class SlackServer:
         """Submit the open modal of a person with ``{block_id: {action_id: value}}``."""
         return await self.hands.submit(user, values)
 
+    def form(self, user: str) -> Form | None:
+        """Read the open modal of a person as a form."""
+        return self.forms.read(user)
+
+    async def form_when(self, user: str, holds: Callable[[Form], bool], timeout_s: float = 10.0) -> Form:
+        """Wait until the open modal of a person is as wanted, as after an update; TimeoutError if never."""
+        return await self.forms.when(user, holds, timeout_s)
+
+    async def fill(self, user: str, values: dict[str, Any]) -> list[Json]:
+        """Fill in fields of the open modal by action (and block) id; the app hears of what dispatches."""
+        return await self.forms.fill(user, values)
+
+    async def choose(
+        self,
+        user: str,
+        action_id: str,
+        query: str = "",
+        pick: str | None = None,
+        *,
+        block_id: str | None = None,
+    ) -> Json:
+        """Type a query into a select of the open modal and choose an option, by value or text."""
+        return await self.forms.choose(user, action_id, query, pick, block_id)
+
     async def close_view(self, user: str, *, everything: bool = False) -> Json:
         """Close the open modal of a person, or all that lie upon each other."""
         return await self.hands.close(user, everything=everything)
@@ -183,6 +211,18 @@ class SlackServer:
         return [
             {**m.to_json(), "ephemeral": m.only_for is not None} for m in self.state.visible(place.id, user)
         ]
+
+    def thread(self, user: str, channel: str, ts: str) -> list[Json]:
+        """Return a thread as a person sees it, beginning with its parent."""
+        return [m for m in self.seen(user, channel) if ts in (m["ts"], m.get("thread_ts"))]
+
+    def files(self, user: str, channel: str = "@bot") -> list[Json]:
+        """Return the files that a person sees in one conversation, oldest first."""
+        return [file for message in self.seen(user, channel) for file in message.get("files", [])]
+
+    def file_bytes(self, user: str, file_id: str) -> bytes:
+        """Download a file that a person sees; another one raises SlackError file_not_found."""
+        return readable(self.state, file_id, user).content or b""
 
     async def change_person(self, user: str, **changes: Any) -> str | None:
         """Change somebody, or let somebody join; tell the app by user_change or team_join."""

@@ -1,11 +1,11 @@
-"""How Slack's methods show people and conversations."""
+"""How Slack's methods show people, conversations and threads."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from playground.slack.records import Channel, Json, Person
+    from playground.slack.records import Channel, Json, Message, Person
     from playground.slack.state import State
 
 
@@ -113,3 +113,24 @@ def conversation(state: State, channel: Channel, *, num_members: bool = False) -
     if num_members:
         found["num_members"] = len(channel.members)
     return found
+
+
+def thread_of(state: State, message: Message) -> Json:
+    """Return what a message shows of the replies to it; nothing where there are none."""
+    replies = [
+        other
+        for other in state.messages.get(message.channel, [])
+        if other.thread_ts == message.ts and other is not message and other.only_for is None
+    ]
+    if not replies:
+        return {}
+    people = list(dict.fromkeys(other.user for other in replies))
+    return {
+        "thread_ts": message.ts,
+        "reply_count": len(replies),
+        "reply_users_count": len(people),
+        "latest_reply": replies[-1].ts,
+        "reply_users": people[:5],
+        "is_locked": False,
+        "subscribed": False,
+    }

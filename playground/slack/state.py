@@ -10,6 +10,7 @@ from playground.slack.errors import SlackError
 from playground.slack.records import (
     App,
     Channel,
+    File,
     Json,
     Message,
     Person,
@@ -44,6 +45,8 @@ class State:
         #: Person → their direct message with the bot.
         self.direct: dict[str, str] = {}
         self.tokens: dict[str, Token] = {}
+        #: File id → file, also of uploads that were never completed.
+        self.files: dict[str, File] = {}
         self.views: dict[str, View] = {}
         self.stacks: dict[str, list[str]] = {}
         self.homes: dict[str, str] = {}
@@ -174,15 +177,15 @@ class State:
         met = (c for c in self.channels.values() if c.kind != "im" and self.app.bot_user in c.members)
         return all(person.id not in channel.members for channel in met)
 
-    def new_trigger(self, user: str, view: str | None = None) -> str:
+    def new_trigger(self, user: str, view: str | None = None, channel: str | None = None) -> str:
         """Give out a trigger id for one interaction of a person."""
         digits = str(secrets.randbelow(10**12)).zfill(12)
         trigger = f"{digits}.{secrets.randbelow(10**9):09d}.{secrets.token_hex(16)}"
-        self.triggers[trigger] = Trigger(trigger, user, self.clock.now(), view)
+        self.triggers[trigger] = Trigger(trigger, user, self.clock.now(), view, channel)
         return trigger
 
     def new_response_url(self, family: str, channel: str, user: str, message: Message | None = None) -> str:
-        """Give out a response_url; ``family`` is commands or actions."""
+        """Give out a response_url; ``family`` is commands, actions or app (a view's)."""
         path = f"/{family}/{self.team.id}/{secrets.randbelow(10**12):012d}/{secrets.token_urlsafe(18)}"
         told = ResponseUrl(path, channel, user, self.clock.now())
         if message is not None:

@@ -26,12 +26,14 @@ from playground.slack.kit.elements import (
     IN_SECTION,
     OPTION,
 )
+from playground.slack.kit.rich import RICH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     Checker = Callable[[Any, str, Report], None]
 
+MARKDOWN = 12_000
 BLOCK_ID: dict[str, Checker] = {"block_id": string(255)}
 
 
@@ -60,7 +62,7 @@ EVERYWHERE: dict[str, Checker] = {
         {"label": text(2000, plain=True), "element": IN_INPUT},
         {**BLOCK_ID, "hint": text(2000, plain=True), "optional": boolean, "dispatch_action": boolean},
     ),
-    "rich_text": Shape({"elements": items(anything, 1000)}, BLOCK_ID),
+    "rich_text": Shape({"elements": items(RICH, 1000)}, BLOCK_ID),
     "video": Shape(
         {"alt_text": string(2000), "title": text(199, plain=True), "thumbnail_url": url, "video_url": url},
         {**BLOCK_ID, "author_name": string(49), "description": text(199, plain=True),
@@ -76,7 +78,7 @@ _LOOSE: dict[str, Checker] = dict.fromkeys(
 IN_MESSAGES: dict[str, Checker] = {
     **EVERYWHERE,
     **_LOOSE,
-    "markdown": Shape({"text": string(12_000)}, BLOCK_ID),
+    "markdown": Shape({"text": string(MARKDOWN)}, BLOCK_ID),
     "context_actions": Shape({"elements": items(IN_CONTEXT_ACTIONS, 5)}, BLOCK_ID),
 }
 
@@ -125,11 +127,23 @@ def name_all(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return blocks
 
 
+def _markdown_together(blocks: Any, pointer: str, report: Report) -> None:
+    """All markdown blocks of one message share a limit ("Markdown block", cumulative)."""
+    texts = [
+        block["text"]
+        for block in (blocks if isinstance(blocks, list) else [])
+        if isinstance(block, dict) and block.get("type") == "markdown" and isinstance(block.get("text"), str)
+    ]
+    if sum(map(len, texts)) > MARKDOWN >= max(map(len, texts), default=0):
+        report.say(pointer, f"markdown blocks must be less than {MARKDOWN + 1} characters together")
+
+
 def check_message(blocks: Any, pointer: str = "/blocks") -> Report:
     """Check the blocks of a message."""
     report = Report()
     MESSAGE(blocks, pointer, report)
     check_ids(blocks, pointer, report)
+    _markdown_together(blocks, pointer, report)
     return report
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +68,17 @@ def string(most: int, least: int = 1) -> Callable[[Any, str, Report], None]:
             report.say(pointer, "must provide a string")
         else:
             length(value, pointer, report, most=most, least=least)
+
+    return check
+
+
+def pattern(expression: str, words: str) -> Callable[[Any, str, Report], None]:
+    """Check a string that matches as a whole; ``words`` say what it should look like."""
+    compiled = re.compile(expression)
+
+    def check(value: Any, pointer: str, report: Report) -> None:
+        if not isinstance(value, str) or not compiled.fullmatch(value):
+            report.say(pointer, f"must be in the format {words}")
 
     return check
 

@@ -13,6 +13,7 @@ from playground.slack.kit.checks import (
     integer,
     items,
     one_of,
+    pattern,
     string,
     text,
     typed,
@@ -111,10 +112,16 @@ SELECTS: dict[str, Checker] = {
     "multi_channels_select": _select({"initial_channels": items(string(50), 1000)}, many=True),
 }
 
+DATE = pattern(r"\d{4}-\d{2}-\d{2}", "YYYY-MM-DD")
+NUMBER = pattern(r"-?\d{1,40}(\.\d{1,20})?", "of a number")
+TIME = pattern(r"([01]\d|2[0-3]):[0-5]\d", "HH:mm")
+
 PICKERS: dict[str, Checker] = {
-    "datepicker": _select({"initial_date": string(10, 10)}),
-    "timepicker": _select({"initial_time": string(5, 5), "timezone": string(100)}),
-    "datetimepicker": Shape({}, {**COMMON, **FOCUS, "initial_date_time": integer(0, 99_999_999_999)}),
+    "datepicker": _select({"initial_date": DATE}),
+    "timepicker": _select({"initial_time": TIME, "timezone": string(100)}),
+    "datetimepicker": Shape(
+        {}, {**COMMON, **FOCUS, "initial_date_time": integer(1_000_000_000, 9_999_999_999)}
+    ),
     "checkboxes": Shape(
         {"options": items(LIST_OPTION, 10)},
         {**COMMON, **FOCUS, "initial_options": items(LIST_OPTION, 10)},
@@ -138,7 +145,7 @@ INPUTS: dict[str, Checker] = {
     "url_text_input": _text_input(),
     "number_input": Shape(
         {"is_decimal_allowed": boolean},
-        {**_text_input().optional, "min_value": string(50), "max_value": string(50)},
+        {**_text_input().optional, "min_value": NUMBER, "max_value": NUMBER},
     ),
     "rich_text_input": _text_input(initial_value=anything),
     "file_input": Shape({}, {"action_id": ACTION_ID, "filetypes": anything, "max_files": integer(1, 10)}),

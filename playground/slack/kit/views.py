@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from playground.slack.kit.blocks import VIEW, check_ids
+from playground.slack.kit.blocks import VIEW, check_ids, elements_of
 from playground.slack.kit.checks import Report, Shape, boolean, string, text
 
 _SHARED = {
@@ -21,6 +21,19 @@ def _submit_is_there(view: Any, pointer: str, report: Report) -> None:
     )
     if has_input and view.get("submit") is None:
         report.say(pointer, "missing required field: submit")
+
+
+def _one_focus(view: Any, pointer: str, report: Report) -> None:
+    blocks = view.get("blocks")
+    focused = [
+        element
+        for block in (blocks if isinstance(blocks, list) else [])
+        if isinstance(block, dict)
+        for element in elements_of(block)
+        if element.get("focus_on_load") is True
+    ]
+    if len(focused) > 1:
+        report.say(pointer, "only one element can have focus_on_load")
 
 
 _MODAL = Shape(
@@ -52,4 +65,5 @@ def check_view(view: Any, kind: str, pointer: str = "/view") -> Report:
         return report
     (_MODAL if kind == "modal" else _HOME)(view, pointer, report)
     check_ids(view.get("blocks"), f"{pointer}/blocks", report)
+    _one_focus(view, pointer, report)
     return report

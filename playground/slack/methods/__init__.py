@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playground.slack.methods import chat, conversations, identity, oauth, users, views
+from playground.slack.methods import chat, conversations, files, identity, oauth, users, views
 from playground.slack.methods.table import METHODS, Method
 
-__all__ = ["METHODS", "Method", "chat", "conversations", "identity", "oauth", "users", "views"]
+__all__ = ["METHODS", "Method", "chat", "conversations", "files", "identity", "oauth", "users", "views"]

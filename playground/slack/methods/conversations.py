@@ -87,7 +87,8 @@ def _readable(call: Call) -> Channel:
 def _answer(call: Call, messages: list[Message], default: int) -> Json:
     found, cursor = page(messages, call.text("cursor"), call.number("limit", default, 999))
     with_metadata = call.flag("include_all_metadata")
-    answer: Json = {"messages": [m.to_json(metadata=with_metadata) for m in found], "has_more": bool(cursor)}
+    shown = [{**m.to_json(metadata=with_metadata), **shapes.thread_of(call.state, m)} for m in found]
+    answer: Json = {"messages": shown, "has_more": bool(cursor)}
     if cursor:
         answer["response_metadata"] = {"next_cursor": cursor}
     return answer

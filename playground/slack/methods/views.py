@@ -7,8 +7,9 @@ import secrets
 from typing import TYPE_CHECKING
 
 from playground.slack.errors import SlackError
+from playground.slack.inputs import carried_over, filled, state_values
 from playground.slack.kit import check_view
-from playground.slack.kit.blocks import name_all
+from playground.slack.kit.blocks import elements_of, name_all
 from playground.slack.methods.table import method
 from playground.slack.records import Trigger, View
 
@@ -66,12 +67,26 @@ def _trigger(call: Call) -> Trigger:
     return trigger
 
 
-def show(state: State, user: str, definition: Json, previous: View | None = None) -> View:
+def _current_conversation(view: View) -> None:
+    """Choose the conversation that the person comes from, where an element asks for it."""
+    for block in view.definition["blocks"]:
+        for element in elements_of(block):
+            if not element.get("default_to_current_conversation") or view.channel is None:
+                continue
+            value: str | list[str] = [view.channel] if element["type"].startswith("multi_") else view.channel
+            view.values.setdefault(block["block_id"], {})[element["action_id"]] = filled(element, value)
+
+
+def show(
+    state: State, user: str, definition: Json, previous: View | None = None, channel: str | None = None
+) -> View:
     """Put a modal before a person: alone, or upon the one they look at."""
     _unique(state, definition)
     name = state.new_id("V")
     view = View(name, user, definition, new_hash(state), previous.root if previous else name)
     view.previous = previous.id if previous else None
+    view.channel = previous.channel if previous else channel
+    _current_conversation(view)
     if previous is None:
         state.close_views(user, all_of_them=True)
     state.views[name] = view
@@ -81,11 +96,17 @@ def show(state: State, user: str, definition: Json, previous: View | None = None
 
 
 def replace(state: State, view: View, definition: Json) -> None:
-    """Give a view other contents; what was typed stays where block and action are the same."""
+    """Give a view other contents; inputs keep their state where block and action are the same.
+
+    In a modal that goes for untouched inputs too, so a new ``initial_…`` does nothing under an old name
+    ("Preserving input entry" of views.update, and what people report of it).
+    """
     _unique(state, definition, view.id)
-    kept = {block["block_id"] for block in definition["blocks"]}
+    known = view.values
+    if definition["type"] == "modal":
+        known = state_values(view.definition["blocks"], view.values)
     view.definition, view.hash = definition, new_hash(state)
-    view.values = {block: values for block, values in view.values.items() if block in kept}
+    view.values = carried_over(known, definition["blocks"])
     view.errors, view.trouble = {}, None
     state.changed()
 
@@ -99,7 +120,7 @@ async def open_view(call: Call) -> Json:
     """Open a modal for the person whose interaction gave the trigger."""
     trigger, definition = _trigger(call), _definition(call)
     trigger.used = True
-    return _answer(call, show(call.state, trigger.user, definition))
+    return _answer(call, show(call.state, trigger.user, definition, channel=trigger.channel))
 
 
 @method("views.push")

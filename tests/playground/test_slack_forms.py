@@ -1,0 +1,269 @@
+"""Forms in the local Slack's modals: fields that dispatch, that the app fills, that keep what was entered."""
+
+from __future__ import annotations
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from playground.slack.errors import SlackError
+from tests.playground.slack_forms import external, field, modal, opened, option, plain, select, typed
+from tests.playground.slack_help import GENERAL, OLIVIA, actions, button, recorded, section, slack
+
+CLUSTERS = select("cluster", "local", "slurm", initial_option=option("local"))
+
+
+def suggest(*words):
+    return lambda _payload: web.json_response({"options": [option(word) for word in words]})
+
+
+async def test_a_form_is_read_with_its_fields_words_and_buttons():
+    async with slack() as (server, client), recorded(server) as app:
+        assert server.form(OLIVIA) is None
+        name = field(typed(initial_value="notebook"), "name", hint=plain("Short"), optional=True)
+        view = await opened(server, client, app, section("Hello"), name, actions(CLUSTERS, button("more")))
+        form = server.form(OLIVIA)
+        assert (form.view_id, form.title, form.submit) == (view["id"], "New session", "Start")
+        assert (form.words, form.buttons, form.callback_id) == (("Hello",), ("more",), "new")
+        assert form.values == {"typed": "notebook", "cluster": "local"}
+        assert (form.field("typed").hint, form.field("typed").optional) == ("Short", True)
+        assert (form.field("cluster").live, form.field("typed").live) == (True, False)
+        assert form.field("cluster").options == {"local": "Local", "slurm": "Slurm"}
+        with pytest.raises(KeyError):
+            form.field("cluster", "name")
+
+
+async def test_an_input_that_dispatches_tells_the_app_with_all_that_was_entered():
+    async with slack() as (server, client), recorded(server) as app:
+        cluster = field(CLUSTERS, "where", dispatch_action=True)
+        view = await opened(server, client, app, field(typed(), "name"), cluster)
+        assert await server.fill(OLIVIA, {"typed": "notebook"}) == [{"ok": True, "dispatched": False}]
+        assert len(app.seen) == 1
+        (answer,) = await server.fill(OLIVIA, {"where": {"cluster": "slurm"}})
+        assert (answer["ok"], answer["dispatched"]) == (True, True)
+        payload = app.seen[-1]
+        assert (payload["type"], payload["container"]) == (
+            "block_actions",
+            {"type": "view", "view_id": view["id"]},
+        )
+        assert payload["view"]["hash"] == view["hash"]
+        assert payload["view"]["state"]["values"]["name"]["typed"]["value"] == "notebook"
+        assert payload["view"]["state"]["values"]["where"]["cluster"]["selected_option"] == option("slurm")
+        assert payload["actions"][0]["selected_option"] == option("slurm")
+        assert not {"response_url", "channel", "message"} & set(payload)
+
+
+@pytest.mark.parametrize(
+    ("trigger", "on_typing"), [(None, 0), ("on_enter_pressed", 0), ("on_character_entered", 1)]
+)
+async def test_a_text_dispatches_when_its_configuration_says(trigger, on_typing):
+    config = {"dispatch_action_config": {"trigger_actions_on": [trigger]}} if trigger else {}
+    async with slack() as (server, client), recorded(server) as app:
+        await opened(server, client, app, field(typed(**config), dispatch_action=True))
+        await server.fill(OLIVIA, {"typed": "x"})
+        assert len(app.seen) == 1 + on_typing
+        await server.press(OLIVIA, None, None, "typed", value="xy")
+        assert app.seen[-1]["actions"][0] == {
+            "type": "plain_text_input",
+            "action_id": "typed",
+            "block_id": "b",
+            "value": "xy",
+            "action_ts": app.seen[-1]["actions"][0]["action_ts"],
+        }
+
+
+async def test_an_update_keeps_what_stands_under_the_same_names_and_starts_anew_under_others():
+    async with slack() as (server, client), recorded(server) as app:
+        view = await opened(
+            server,
+            client,
+            app,
+            field(typed("name"), "one"),
+            field(typed("path", initial_value="/home"), "two"),
+            field(typed("note"), "three"),
+            field(typed("kind"), "four"),
+        )
+        await server.fill(OLIVIA, {"name": "notebook", "note": "gone", "kind": "x"})
+        changed = modal(
+            field(typed("name", initial_value="ignored"), "one"),
+            field(typed("path", initial_value="/ignored"), "two"),
+            field(typed("note", initial_value="fresh"), "three:slurm"),
+            field(select("kind", "a", "b", initial_option=option("b")), "four"),
+        )
+        told = await client.views_update(view_id=view["id"], hash=view["hash"], view=changed)
+        assert told["view"]["state"]["values"]["two"]["path"]["value"] == "/home"
+        assert server.form(OLIVIA).values == {
+            "name": "notebook",
+            "path": "/home",
+            "note": "fresh",
+            "kind": "b",
+        }
+
+
+async def test_an_external_select_asks_the_app_while_typing():
+    async with slack() as (server, client), recorded(server) as app:
+        image = external("image", min_query_length=2, initial_option=option("base"))
+        view = await opened(
+            server, client, app, field(image, "img"), field(typed(), "n"), private_metadata="w1"
+        )
+        assert server.form(OLIVIA).values["image"] == "base"
+        await server.fill(OLIVIA, {"typed": "something"})
+        app.answer = suggest("rstudio", "ruby")
+        answer = await server.options(OLIVIA, None, None, "image", value="r")
+        assert (answer["options"], len(app.seen)) == ([], 1)
+        await server.choose(OLIVIA, "image", "ru", "Ruby")
+        asked = app.seen[-1]
+        assert (asked["type"], asked["block_id"], asked["action_id"], asked["value"]) == (
+            "block_suggestion",
+            "img",
+            "image",
+            "ru",
+        )
+        assert asked["container"] == {"type": "view", "view_id": view["id"]}
+        assert (asked["view"]["private_metadata"], asked["view"]["hash"]) == ("w1", view["hash"])
+        assert asked["view"]["state"] == {"values": {}}
+        assert server.form(OLIVIA).values["image"] == "ruby"
+        with pytest.raises(SlackError, match="no_such_option") as caught:
+            await server.choose(OLIVIA, "image", "zz", "Zsh")
+        assert caught.value.extra["offered"] == ["Rstudio", "Ruby"]
+
+
+async def test_several_external_options_and_groups_can_be_chosen_and_are_limited():
+    async with slack() as (server, client), recorded(server) as app:
+        queues = {**external("queues", max_selected_items=2), "type": "multi_external_select"}
+        await opened(server, client, app, field(queues))
+        groups = [{"label": plain("Fast"), "options": [option("short"), option("tiny"), option("long")]}]
+        app.answer = lambda _p: web.json_response({"option_groups": groups})
+        await server.choose(OLIVIA, "queues", pick="short")
+        await server.choose(OLIVIA, "queues", "ti", pick="Tiny")
+        with pytest.raises(SlackError, match="invalid_value"):
+            await server.choose(OLIVIA, "queues", pick="long")
+        app.answer = lambda _p: web.Response()
+        assert (await server.submit(OLIVIA))["ok"] is True
+        held = app.seen[-1]["view"]["state"]["values"]["b"]["queues"]
+        assert held == {
+            "type": "multi_external_select",
+            "selected_options": [option("short"), option("tiny")],
+        }
+
+
+async def test_suggestions_that_fail_say_so():
+    async with slack() as (server, client), recorded(server) as app:
+        await opened(server, client, app, field(external("image")))
+        app.answer = lambda _p: web.Response(status=500)
+        with pytest.raises(SlackError, match="dispatch_failed"):
+            await server.choose(OLIVIA, "image")
+        app.answer = suggest(*(f"{number}" for number in range(101)))
+        with pytest.raises(SlackError, match="invalid_options"):
+            await server.choose(OLIVIA, "image")
+
+
+BAD = [
+    ({"type": "number_input", "is_decimal_allowed": False}, "1.5", "whole"),
+    ({"type": "number_input", "is_decimal_allowed": True}, "many", "a number"),
+    ({"type": "number_input", "is_decimal_allowed": True, "min_value": "0.5"}, "0.25", "0.5"),
+    ({"type": "number_input", "is_decimal_allowed": False, "max_value": "8"}, 9, "8"),
+    ({"type": "email_text_input"}, "olivia", "email"),
+    ({"type": "url_text_input"}, "x.example", "URL"),
+    (typed(min_length=3), "ab", "at least 3"),
+    (typed(max_length=3), "abcd", "no more than 3"),
+    ({"type": "checkboxes", "options": [option("a")]}, [], "required"),
+]
+
+
+@pytest.mark.parametrize(("element", "value", "words"), BAD)
+async def test_what_slacks_client_refuses_never_reaches_the_app(element, value, words):
+    async with slack() as (server, client), recorded(server) as app:
+        await opened(server, client, app, field({**element, "action_id": "typed"}))
+        told = await server.submit(OLIVIA, {"b": {"typed": value}})
+        assert words in told["errors"]["b"]
+        assert server.form(OLIVIA).field("typed").error == told["errors"]["b"]
+        assert len(app.seen) == 1
+
+
+GOOD = [
+    ({"type": "number_input", "is_decimal_allowed": True, "min_value": "0"}, 1.5, {"value": "1.5"}),
+    ({"type": "timepicker"}, "09:30", {"selected_time": "09:30"}),
+    ({"type": "datetimepicker"}, "1800000000", {"selected_date_time": 1_800_000_000}),
+    ({"type": "email_text_input"}, "o@acme.example", {"value": "o@acme.example"}),
+    (typed(multiline=True), "a\nb", {"value": "a\nb"}),
+]
+
+
+@pytest.mark.parametrize(("element", "value", "held"), GOOD)
+async def test_what_pickers_and_inputs_hand_over(element, value, held):
+    async with slack() as (server, client), recorded(server) as app:
+        await opened(server, client, app, field({**element, "action_id": "typed"}))
+        assert (await server.submit(OLIVIA, {"b": {"typed": value}}))["ok"] is True
+        assert app.seen[-1]["view"]["state"]["values"]["b"]["typed"] == {"type": element["type"], **held}
+
+
+@pytest.mark.parametrize(("kind", "value"), [("datepicker", "tomorrow"), ("timepicker", "25:00")])
+async def test_pickers_offer_no_other_value(kind, value):
+    async with slack() as (server, client), recorded(server) as app:
+        await opened(server, client, app, field({"type": kind, "action_id": "at"}))
+        with pytest.raises(SlackError, match="invalid_value"):
+            await server.fill(OLIVIA, {"at": value})
+
+
+async def test_a_chosen_conversation_comes_with_a_response_url():
+    async with slack() as (server, client), recorded(server) as app, aiohttp.ClientSession() as session:
+        where = {
+            "type": "conversations_select",
+            "action_id": "where",
+            "default_to_current_conversation": True,
+            "response_url_enabled": True,
+        }
+        await opened(server, client, app, field(where))
+        assert server.form(OLIVIA).values == {"where": GENERAL}
+        await server.submit(OLIVIA)
+        (told,) = app.seen[-1]["response_urls"]
+        assert (told["block_id"], told["action_id"], told["channel_id"]) == ("b", "where", GENERAL)
+        shown = {"text": "Started", "response_type": "in_channel"}
+        async with session.post(told["response_url"], json=shown) as response:
+            assert response.status == 200
+        assert server.seen(OLIVIA, GENERAL)[-1]["text"] == "Started"
+
+
+async def test_closing_a_view_may_clear_all_of_them():
+    async with slack() as (server, client), recorded(server) as app:
+        await opened(server, client, app, actions(button()))
+        await server.press(OLIVIA, None, None, "go")
+        pushed = modal(section(), clear_on_close=True, notify_on_close=True)
+        await client.views_push(trigger_id=app.seen[-1]["trigger_id"], view=pushed)
+        assert len((await server.close_view(OLIVIA))["closed"]) == 2
+        assert (app.seen[-1]["type"], app.seen[-1]["is_cleared"]) == ("view_closed", True)
+        assert server.form(OLIVIA) is None
+
+
+async def test_waiting_for_a_form_ends_with_the_update_or_the_time():
+    async with slack() as (server, client), recorded(server) as app:
+        view = await opened(server, client, app, section("Loading"))
+        with pytest.raises(TimeoutError, match="Loading"):
+            await server.form_when(OLIVIA, lambda form: bool(form.fields), timeout_s=0.01)
+        await client.views_update(view_id=view["id"], view=modal(field(typed())))
+        form = await server.form_when(OLIVIA, lambda form: bool(form.fields))
+        assert form.field("typed").block_id == "b"
+
+
+async def test_the_page_api_fills_chooses_and_reads_a_form():
+    async with slack() as (server, client), recorded(server) as app, aiohttp.ClientSession() as session:
+        await opened(server, client, app, field(external("image"), "img"), field(typed(), "n"))
+        base = f"{server.state.base_url}/_page"
+
+        async def post(path, **told):
+            async with session.post(f"{base}/{path}", json={"as": OLIVIA, **told}) as response:
+                return await response.json()
+
+        assert (await post("fill", values={"typed": "nb"}))["answers"] == [{"ok": True, "dispatched": False}]
+        app.answer = suggest("base")
+        assert (await post("choose", action_id="image", query="b"))["ok"] is True
+        assert (await post("choose", action_id="image", pick="none"))["offered"] == ["Base"]
+        async with session.get(f"{base}/form", params={"as": OLIVIA}) as response:
+            form = (await response.json())["form"]
+        assert {one["action_id"]: one["value"] for one in form["fields"]} == {"image": "base", "typed": "nb"}
+        app.answer = lambda _p: web.Response()
+        stale = {"gone": {"x": "y"}, "n": {"typed": "better"}}
+        assert (await post("submit", view="V0", values=stale))["error"] == "view_not_found"
+        assert (await post("submit", view=form["view_id"], values=stale))["ok"] is True
+        assert app.seen[-1]["view"]["state"]["values"]["n"]["typed"]["value"] == "better"
