@@ -28,6 +28,10 @@ FRESH = 12.0
 #: was started again by somebody else.
 STOP_SETTLES = 600.0
 
+#: The call of a creation that was replaced may be under way in another process: only so long after it began
+#: has it ended, or its process has. Longer than a call may take, and than the lease of its step.
+CALL_ENDS = 45.0
+
 #: Without use for so long, a running workspace is looked at less often.
 UNUSED_AFTER = 86_400.0
 
@@ -39,7 +43,12 @@ class Operation(StrEnum):
 
     READ = "read"  #: ask the poll gate for a status read, then plan again
     START = "start"  #: send the start call
+    CREATE = "create"  #: send the call that makes it
+    FIND = "find"  #: look for what a creation of unknown outcome made
     STOP = "stop"  #: send the stop call
+    SUSPEND = "suspend"  #: send the stop call that keeps its state
+    FORCE = "force"  #: send the stop call that does not ask the IDE
+    REMOVE = "remove"  #: send the call that deletes it
     WAIT = "wait"  #: nothing until the next read
     END = "end"  #: the wish is over; ``outcome`` and ``cause`` say how
     WATCH = "watch"  #: the wish has ended before: show what is, do nothing
@@ -47,19 +56,36 @@ class Operation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Hold the answer: an operation, and for END how it ended. ``cause`` names a text in ``bot.words``."""
+    """Hold the answer: an operation, and for END how it ended. ``cause`` names a text in ``bot.words``.
+
+    ``at`` says for a WAIT that nothing else wakes until when it waits, in epoch seconds.
+    """
 
     operation: Operation
     outcome: Outcome | None = None
     cause: str | None = None
+    at: float | None = None
 
 
 READ = Plan(Operation.READ)
 START = Plan(Operation.START)
+CREATE = Plan(Operation.CREATE)
+FIND = Plan(Operation.FIND)
 STOP = Plan(Operation.STOP)
 WAIT = Plan(Operation.WAIT)
 WATCH = Plan(Operation.WATCH)
 FULFILLED = Plan(Operation.END, Outcome.FULFILLED)
+NOT_MADE = Plan(Operation.END, Outcome.FULFILLED, "not_made")
+
+#: What brings a workspace down, by verb; and what is said when it was taken, yet nothing came of it.
+_DOWNWARDS = {
+    WishVerb.STOP: (STOP, "started_elsewhere"),
+    WishVerb.RESTART: (STOP, "started_elsewhere"),
+    WishVerb.SUSPEND: (Plan(Operation.SUSPEND), "not_suspended"),
+    WishVerb.FORCE: (Plan(Operation.FORCE), "started_elsewhere"),
+    WishVerb.REMOVE: (Plan(Operation.REMOVE), "not_removed"),
+}
+_CALLS = frozenset({Operation.START, *(call.operation for call, _ in _DOWNWARDS.values())})
 
 
 def _failed(cause: str) -> Plan:
@@ -79,23 +105,48 @@ def plan(wish: Wish, state: State, observed_at: float | None) -> Plan:
     if observed_at is None:
         return READ
     decided = _decide(wish, state, observed_at)
-    if _is_stale(wish, observed_at) and not (
-        decided in (START, STOP) and _is_fresh_enough(wish, observed_at)
-    ):
+    is_call = decided.operation in _CALLS
+    if _is_stale(wish, observed_at) and not (is_call and _is_fresh_enough(wish, observed_at)):
         return READ
-    if decided in (START, STOP) and wish.attempts >= MAX_ATTEMPTS:
+    if is_call and wish.attempts >= MAX_ATTEMPTS:
         return _failed("gave_up")
     return decided
 
 
+def plan_unmade(wish: Wish, creation: Wish | None, now: float) -> Plan:
+    """Decide for a workspace that its provider has yet to make, as far as is known; there is nothing to read.
+
+    ``creation`` is the wish to make it: ``wish`` itself, or one that it has replaced. Nothing is made twice:
+    after an unknown outcome comes FIND, and only where that finds nothing, CREATE. What calls a creation off
+    finds out first whether something was made; what was, is stopped or removed as any other.
+    """
+    if not wish.is_open:
+        return WATCH
+    if wish.verb is not WishVerb.CREATE and not wish.verb.brings_down:
+        return _failed("unmade")
+    known = Call.NONE if creation is None else creation.start_call
+    if creation is None or known is Call.NONE:
+        if wish.verb is not WishVerb.CREATE:
+            return NOT_MADE
+        return _failed("gave_up") if wish.attempts >= MAX_ATTEMPTS else CREATE
+    is_under_way = known is Call.CALLING and wish.verb is not WishVerb.CREATE
+    at = (creation.called_at or 0.0) + (CALL_ENDS if is_under_way else UNKNOWN_SETTLES)
+    return FIND if now >= at else Plan(Operation.WAIT, at=at)
+
+
 def _decide(wish: Wish, state: State, observed_at: float) -> Plan:
     if state is State.GONE:
-        return FULFILLED if wish.verb is WishVerb.STOP else _failed("gone")
-    if wish.verb is WishVerb.STOP:
+        if wish.verb is WishVerb.CREATE and observed_at < (wish.called_at or 0.0) + UNKNOWN_SETTLES:
+            return READ  # What was made a moment ago may not be in every list yet.
+        is_done = wish.verb in (WishVerb.STOP, WishVerb.FORCE, WishVerb.REMOVE)
+        return FULFILLED if is_done else _failed("gone")
+    if wish.verb is WishVerb.REMOVE:
+        return _bring_down(wish, state, observed_at)
+    if wish.verb.brings_down:
         return FULFILLED if state in _DOWN else _bring_down(wish, state, observed_at)
     if wish.verb is WishVerb.RESTART and wish.start_call is Call.NONE:
         return START if state in _DOWN else _bring_down(wish, state, observed_at)
-    if wish.start_call is Call.NONE:
+    if wish.start_call is Call.NONE and wish.verb is not WishVerb.CREATE:
         return _before_start(state)
     return _after_start(wish, state, observed_at)
 
@@ -114,13 +165,16 @@ def _is_fresh_enough(wish: Wish, observed_at: float) -> bool:
 def _bring_down(wish: Wish, state: State, observed_at: float) -> Plan:
     """Decide for what is not down yet. Stopping twice does no harm, so an unknown stop is called again.
 
-    One that was accepted is not: whoever started it since would lose what they have.
+    One that was accepted is not: whoever started it since would lose what they have. What is stopping already
+    is left to that, except by who can't wait for it.
     """
-    if state is State.STOPPING or wish.stop_call is not Call.ACCEPTED:
-        return WAIT if state is State.STOPPING else STOP
-    is_up = state in (State.RUNNING, State.STARTING)
+    call, failed = _DOWNWARDS[wish.verb]
+    waits = state is State.STOPPING and wish.verb not in (WishVerb.FORCE, WishVerb.REMOVE)
+    if waits or wish.stop_call is not Call.ACCEPTED:
+        return WAIT if waits else call
+    is_up = state in (State.RUNNING, State.STARTING) or (wish.verb is WishVerb.REMOVE and state in _DOWN)
     settled = observed_at >= (wish.called_at or 0.0) + STOP_SETTLES
-    return _failed("started_elsewhere") if is_up and settled else WAIT
+    return _failed(failed) if is_up and settled else WAIT
 
 
 def _before_start(state: State) -> Plan:
@@ -134,8 +188,11 @@ def _before_start(state: State) -> Plan:
 
 
 def _after_start(wish: Wish, state: State, observed_at: float) -> Plan:
-    """Decide after the start call, whose outcome may be unknown: nothing here starts what was accepted."""
-    accepted = wish.start_call is Call.ACCEPTED
+    """Decide after the start call, whose outcome may be unknown: nothing here starts what was accepted.
+
+    What was made was started with that.
+    """
+    accepted = wish.start_call is Call.ACCEPTED or wish.verb is WishVerb.CREATE
     settled = observed_at >= (wish.called_at or 0.0) + (ACCEPTED_SETTLES if accepted else UNKNOWN_SETTLES)
     match state:
         case State.RUNNING:

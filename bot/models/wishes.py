@@ -21,6 +21,11 @@ class WishVerb(StrEnum):
     FORCE = "force"
     REMOVE = "remove"
 
+    @property
+    def brings_down(self) -> bool:
+        """Say whether it ends what runs; the others end in something that runs."""
+        return self in (WishVerb.STOP, WishVerb.SUSPEND, WishVerb.FORCE, WishVerb.REMOVE)
+
 
 class Outcome(StrEnum):
     """Name how a wish ended."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bot.models import Call, Outcome, Principal, State, Wish, WishVerb
 from bot.plan import (
     ACCEPTED_SETTLES,
+    CALL_ENDS,
     FRESH,
     MAX_ATTEMPTS,
     STOP_SETTLES,
@@ -18,6 +19,7 @@ from bot.plan import (
     Operation,
     Plan,
     plan,
+    plan_unmade,
 )
 
 ALICE = Principal(None, "T1", "U1")
@@ -59,6 +61,19 @@ restart none       accepted  | start     start     start  wait     wait    wait 
 restart calling    accepted  | start     start     broke  wait     done    elsewhere gone wait
 restart unknown    accepted  | start     start     broke  wait     done    elsewhere gone wait
 restart accepted   accepted  | elsewhere elsewhere broke  wait     done    elsewhere gone wait
+create  accepted   none      | elsewhere elsewhere broke  wait     done    elsewhere gone wait
+suspend none       none      | done      done      done   suspend  suspend wait      gone suspend
+suspend none       calling   | done      done      done   suspend  suspend wait      gone suspend
+suspend none       unknown   | done      done      done   suspend  suspend wait      gone suspend
+suspend none       accepted  | done      done      done   wait     wait    wait      gone wait
+force   none       none      | done      done      done   force    force   force     done force
+force   none       calling   | done      done      done   force    force   force     done force
+force   none       unknown   | done      done      done   force    force   force     done force
+force   none       accepted  | done      done      done   wait     wait    wait      done wait
+remove  none       none      | remove    remove    remove remove   remove  remove    done remove
+remove  none       calling   | remove    remove    remove remove   remove  remove    done remove
+remove  none       unknown   | remove    remove    remove remove   remove  remove    done remove
+remove  none       accepted  | wait      wait      wait   wait     wait    wait      done wait
 """
 
 
@@ -101,14 +116,16 @@ def test_nothing_is_decided_on_old_news(verb, state):
     assert plan(wish, state, MADE - FRESH - 0.001) == Plan(Operation.READ)
 
 
+CALLS = (Operation.START, Operation.STOP, Operation.SUSPEND, Operation.FORCE, Operation.REMOVE)
+
+
 @pytest.mark.parametrize("verb", WishVerb)
 @pytest.mark.parametrize("state", State)
 def test_fresh_news_from_before_the_wish_is_good_for_its_first_call_only(verb, state):
     wish = replace(WISH, verb=verb)
     now = plan(wish, state, MADE)
     before = plan(wish, state, MADE - FRESH)
-    calls = (Operation.START, Operation.STOP)
-    assert before == (now if now.operation in calls else Plan(Operation.READ))
+    assert before == (now if now.operation in CALLS else Plan(Operation.READ))
     assert plan(replace(wish, called_at=MADE + 1), state, MADE - 1) == Plan(Operation.READ)
     assert plan(replace(wish, read_since=MADE + 1), state, MADE - 1) == Plan(Operation.READ)
 
@@ -135,16 +152,101 @@ def test_a_call_has_a_moment_to_show_before_it_counts_as_lost(state):
     assert plan(unknown, state, CALLED + UNKNOWN_SETTLES).operation in (Operation.START, Operation.END)
 
 
-@pytest.mark.parametrize("verb", [WishVerb.STOP, WishVerb.RESTART])
+@pytest.mark.parametrize(
+    ("verb", "cause"),
+    [
+        (WishVerb.STOP, "started_elsewhere"),
+        (WishVerb.RESTART, "started_elsewhere"),
+        (WishVerb.FORCE, "started_elsewhere"),
+        (WishVerb.SUSPEND, "not_suspended"),
+        (WishVerb.REMOVE, "not_removed"),
+    ],
+)
 @pytest.mark.parametrize("state", State)
-def test_an_accepted_stop_of_what_stays_up_ends_instead_of_waiting_for_ever(verb, state):
+def test_an_accepted_stop_of_what_stays_up_ends_instead_of_waiting_for_ever(verb, cause, state):
     wish = replace(WISH, verb=verb, stop_call=Call.ACCEPTED, called_at=CALLED)
     early, late = (plan(wish, state, CALLED + STOP_SETTLES + more) for more in (-0.1, 0.0))
-    if state in (State.RUNNING, State.STARTING):
+    stays = {State.RUNNING, State.STARTING}
+    if verb is WishVerb.REMOVE:
+        stays |= {State.STOPPED, State.SUSPENDED, State.FAILED}
+    if state in stays:
         assert early == Plan(Operation.WAIT)
-        assert late == Plan(Operation.END, Outcome.FAILED, "started_elsewhere")
+        assert late == Plan(Operation.END, Outcome.FAILED, cause)
     else:
         assert early == late
+
+
+def test_what_was_made_a_moment_ago_may_not_be_listed_yet():
+    wish = replace(WISH, verb=WishVerb.CREATE, start_call=Call.ACCEPTED, called_at=CALLED)
+    assert plan(wish, State.GONE, CALLED + UNKNOWN_SETTLES - 0.1) == Plan(Operation.READ)
+    assert plan(wish, State.GONE, CALLED + UNKNOWN_SETTLES) == ENDS["gone"]
+
+
+# What is not made yet. Rows: the wish. Columns: what is known of the creation's call, before and after the
+# time that it has to show.
+UNMADE = """
+verb    | none calling unknown | none calling unknown
+create  | create   wait wait   | create   find find
+stop    | not-made wait wait   | not-made find find
+suspend | not-made wait wait   | not-made find find
+force   | not-made wait wait   | not-made find find
+remove  | not-made wait wait   | not-made find find
+start   | unmade unmade unmade | unmade unmade unmade
+restart | unmade unmade unmade | unmade unmade unmade
+"""
+UNMADE_ENDS = {
+    "not-made": Plan(Operation.END, Outcome.FULFILLED, "not_made"),
+    "unmade": Plan(Operation.END, Outcome.FAILED, "unmade"),
+}
+
+
+def settles_after(verb, known):
+    replaced = verb is not WishVerb.CREATE and known is Call.CALLING
+    return CALL_ENDS if replaced else UNKNOWN_SETTLES
+
+
+@pytest.mark.parametrize("line", UNMADE.strip().splitlines()[1:])
+def test_the_table_of_what_is_not_made_yet(line):
+    word, early, late = (part.split() for part in line.split("|"))
+    verb = WishVerb(word[0])
+    for known, before, after in zip((Call.NONE, Call.CALLING, Call.UNKNOWN), early, late, strict=True):
+        called = None if known is Call.NONE else CALLED
+        creation = replace(WISH, verb=WishVerb.CREATE, start_call=known, called_at=called)
+        wish = creation if verb is WishVerb.CREATE else replace(WISH, id="wish_2", verb=verb)
+        at = CALLED + settles_after(verb, known)
+        for now, expected in ((at - 0.1, before), (at, after)):
+            decided = plan_unmade(wish, creation, now)
+            if expected == "wait":
+                assert decided == Plan(Operation.WAIT, at=at)
+            else:
+                assert decided == (UNMADE_ENDS.get(expected) or Plan(Operation(expected)))
+
+
+def test_what_nobody_made_is_called_off_at_once():
+    assert plan_unmade(replace(WISH, verb=WishVerb.STOP), None, MADE) == UNMADE_ENDS["not-made"]
+
+
+def test_a_creation_is_given_up_only_while_nothing_can_have_been_made():
+    wish = replace(WISH, verb=WishVerb.CREATE, attempts=MAX_ATTEMPTS, called_at=CALLED)
+    assert plan_unmade(wish, wish, CALLED + 60) == ENDS["gave up"]
+    lost = replace(wish, start_call=Call.UNKNOWN)
+    assert plan_unmade(lost, lost, CALLED + 60) == Plan(Operation.FIND)
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+@pytest.mark.parametrize("verb", WishVerb)
+@pytest.mark.parametrize("known", Call)
+def test_an_ended_wish_makes_nothing(outcome, verb, known):
+    wish = replace(WISH, verb=verb, start_call=known, called_at=CALLED, outcome=outcome)
+    assert plan_unmade(wish, wish, CALLED + 60) == Plan(Operation.WATCH)
+
+
+@pytest.mark.parametrize("known", [Call.CALLING, Call.UNKNOWN, Call.ACCEPTED])
+@pytest.mark.parametrize("attempts", [0, MAX_ATTEMPTS])
+def test_nothing_is_made_again_before_it_was_looked_for(known, attempts):
+    wish = replace(WISH, verb=WishVerb.CREATE, start_call=known, called_at=CALLED, attempts=attempts)
+    for now in (CALLED, CALLED + 20, CALLED + 10_000):
+        assert plan_unmade(wish, wish, now).operation in (Operation.WAIT, Operation.FIND)
 
 
 @pytest.mark.parametrize("call", [Call.CALLING, Call.UNKNOWN, Call.ACCEPTED])
@@ -200,10 +302,13 @@ def test_it_answers_everything_and_starts_nothing_twice(
     if start_call is Call.ACCEPTED:
         assert decided.operation is not Operation.START
     if decided.operation is Operation.START:
-        assert verb is not WishVerb.STOP
+        assert verb in (WishVerb.START, WishVerb.RESTART)
         assert observed_at is not None
         assert observed_at >= MADE - FRESH
         assert observed_at > max(called_at or 0, read_since or 0)
     if decided.operation is Operation.STOP:
-        assert verb is not WishVerb.START
+        assert verb in (WishVerb.STOP, WishVerb.RESTART)
+    if decided.operation in (Operation.SUSPEND, Operation.FORCE, Operation.REMOVE):
+        assert decided.operation.value == verb.value
+    assert decided.operation not in (Operation.CREATE, Operation.FIND)
     assert (decided.outcome is None) == (decided.operation is not Operation.END)
