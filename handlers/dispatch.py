@@ -16,7 +16,7 @@ from bot.words import answers as words
 from bot.words import problems, times
 from handlers import discovery
 from handlers.parsing import parse
-from handlers.request import Answered, Request
+from handlers.request import Answered, Reference, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -47,7 +47,7 @@ async def run_text(
         arguments=parsed.arguments,
         surface=surface,
         services=services,
-        reference=services.ids.reference(),
+        drawing=Reference(services.ids),
         folder=folder,
         text=text,
         is_shared="share" in parsed.flags,
@@ -69,7 +69,7 @@ async def run_button(
         arguments=(),
         surface=surface,
         services=services,
-        reference=services.ids.reference(),
+        drawing=Reference(services.ids),
         target=value or None,
     )
     found = discovery.handlers_of(discovery.ACTIONS).get(name) or discovery.verbs(request.folder).get(name)
@@ -119,8 +119,7 @@ async def guarded(request: Request, handler: Callable[[Any], Coroutine[Any, Any,
 
 def _note(told: Callable[[], Any], event: str, request: Request, answer: Answer) -> None:
     """Log an answer: where a person can read its reference, at the level at which operators look for it."""
-    shows_reference = any(request.reference in str(block) for block in answer.blocks[-1:])
-    if shows_reference:
+    if request.drawing.is_in(answer.blocks[-1:]):
         told().info(event)
     elif _debugs():
         told().debug(event)

@@ -52,8 +52,11 @@ def parse(text: str, commands: tuple[str, ...] = ()) -> Parsed:
 def normalise(text: str) -> str:
     """Return the text as it was meant: Slack's encoding undone, nothing invisible in it, quotes straight."""
     decoded = html.unescape(_ENCODED.sub(_decode, text[:_LONGEST]))
-    straight = clean(decoded).translate(_QUOTES)
-    return _DASHES.sub("--", straight.strip().strip(_MARKS).strip())
+    plain = clean(decoded)
+    if plain.isascii():
+        # None of the quotes and dashes below is.
+        return plain.strip(_MARKS).strip()
+    return _DASHES.sub("--", plain.translate(_QUOTES).strip().strip(_MARKS).strip())
 
 
 def _decode(found: re.Match[str]) -> str:
@@ -78,6 +81,8 @@ def _is_flag(token: str) -> bool:
 
 def _tokens(text: str) -> list[str]:
     """Split at blanks, except within quotes; a quote opens at the start of a word only (alice's is whole)."""
+    if '"' not in text and "'" not in text:
+        return text.split()
     tokens: list[str] = []
     position = 0
     while position < len(text):

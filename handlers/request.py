@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 from bot.blocks.limits import Markup
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.clock import Ids
     from bot.models import Answer, Principal, Surface
     from handlers.services import Services
 
@@ -25,11 +28,32 @@ class Answered(Exception):
         self.answer = answer
 
 
+class Reference:
+    """Draw a request's short id when somebody is to read it; most requests end without."""
+
+    __slots__ = ("_drawn", "_ids")
+
+    def __init__(self, ids: Ids) -> None:
+        self._ids = ids
+        self._drawn: str | None = None
+
+    def __str__(self) -> str:
+        """Return it, the same at each time."""
+        if self._drawn is None:
+            self._drawn = self._ids.reference()
+        return self._drawn
+
+    def is_in(self, blocks: Sequence[dict[str, Any]]) -> bool:
+        """Say whether it stands in one of these blocks."""
+        return self._drawn is not None and any(self._drawn in str(block) for block in blocks)
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """Hold one request of a person.
 
-    ``target`` is the key that a button carried: only a key, the row behind it is read and authorised again.
+    ``drawing`` makes its reference. ``target`` is the key that a button carried: only a key, the row behind
+    it is read and authorised again.
     ``text`` is the command as Slack sent it, for when it has to wait. ``looked`` names the accounts whose
     lists were read anew for it already.
     """
@@ -39,13 +63,18 @@ class Request:
     arguments: tuple[str, ...]
     surface: Surface
     services: Services
-    reference: str
+    drawing: Reference
     folder: str = "workspace"
     target: str | None = None
     text: str = ""
     is_shared: bool = False
     flags: frozenset[str] = frozenset()
     looked: tuple[str, ...] = ()
+
+    @property
+    def reference(self) -> str:
+        """Return the id that an answer shows and the log has too."""
+        return str(self.drawing)
 
     @property
     def command(self) -> Markup:

@@ -10,7 +10,7 @@ from bot.errors import Refused, UsherError
 from bot.models import Surface
 from handlers import discovery
 from handlers.principal import principal as principal_of
-from handlers.request import Request
+from handlers.request import Reference, Request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,9 +24,9 @@ async def search(services: Services, payload: Mapping[str, Any]) -> list[dict[st
     """Return the choices for a ``block_suggestion``; ``VERB:SOURCE`` names the handler by its source."""
     source = str(payload.get("action_id") or "").partition(":")[2]
     handler = discovery.handlers_of(discovery.OPTIONS).get(source)
-    reference = services.ids.reference()
+    drawing = Reference(services.ids)
     if handler is None:
-        log.warning("no such search", reference=reference)
+        log.warning("no such search", reference=str(drawing))
         return []
     try:
         principal = principal_of(payload)
@@ -37,13 +37,13 @@ async def search(services: Services, payload: Mapping[str, Any]) -> list[dict[st
             arguments=(str(payload.get("value") or ""),),
             surface=Surface(kind="view"),
             services=services,
-            reference=reference,
+            drawing=drawing,
         )
         choices: list[dict[str, Any]] = await handler(request)
     except Refused as refusal:
-        log.info("refused", rule=refusal.rule, reference=reference)
+        log.info("refused", rule=refusal.rule, reference=str(drawing))
         return []
     except UsherError as error:
-        log.warning("search failed", problem=type(error).__name__, reference=reference)
+        log.warning("search failed", problem=type(error).__name__, reference=str(drawing))
         return []
     return choices

