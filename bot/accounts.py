@@ -15,6 +15,9 @@ from bot.errors import Refused
 from bot.link_steps import LinkSteps, code_row, entry
 from bot.linking import digest
 from bot.models import Account, AuditEntry, Link, NewNotice, NoticeKind, Principal
+from bot.providers.base import Credential
+from bot.store.records import Activation
+from bot.vault import row_key
 from bot.words import pages as words
 
 if TYPE_CHECKING:
@@ -52,6 +55,7 @@ class Accounts:
         self._store = store
         self._vault = vault
         self._connections = connections
+        self._ids = ids
         self._public_url = public_url
         self._wake = wake
         self._command = command
@@ -75,6 +79,38 @@ class Accounts:
     async def links(self, principal: Principal) -> list[Account]:
         """Return what a person has linked."""
         return await self._store.accounts(principal)
+
+    async def acting(self, principal: Principal, connection: str) -> Account | None:
+        """Return the account that a person acts through at a connection, or None.
+
+        Where there are no people at the provider (linking ``none``) it is written when it is first needed: what
+        its person makes there is theirs alone.
+        """
+        account = await self._store.account(principal, connection)
+        if account is not None and account.state != "revoking":
+            return account
+        provider = self._connections.get(connection)
+        if provider is None or "none" not in provider.settings.linking:
+            return None
+        credential = Credential.of_connection("none")
+        fresh = Account(
+            id=self._ids.new("account"),
+            principal=principal,
+            connection=connection,
+            username="",
+            secret=self._vault.seal(row_key(principal.key, connection), credential.as_mapping()),
+            state="active",
+            linked_at=await self._store.now(),
+        )
+        audit = AuditEntry(
+            actor=principal.key,
+            action="account.opened",
+            target=f"{principal.key}/{connection}",
+            result="ok",
+            detail={"account": fresh.id},
+        )
+        await self._store.activate_directly(Activation(fresh, audit=[audit]))
+        return await self._store.account(principal, connection)
 
     async def invite(
         self, principal: Principal, connection: str, waiting: dict[str, Any] | None = None

@@ -1,0 +1,154 @@
+"""Acting as a username that an administrator approved: asked and decided in Slack, checked by the worker.
+
+Which person is which user at a provider is an administrator's word, never a guess from names or addresses
+(design §3.5). Every step leaves an audit row.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from bot.blocks import approvals as drawn
+from bot.blocks.limits import Markup
+from bot.errors import Refused
+from bot.models import Approval, AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
+from bot.store.base import NewTask
+from bot.words import approvals as words
+from bot.words import pages, problems
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bot.authority import Authority
+    from bot.clock import Ids
+    from bot.providers.base import Provider
+    from bot.store.base import Store
+
+_USERNAME = re.compile(r"[^\s\x00-\x1f\x7f]{1,100}")
+
+
+class Approvals:
+    """Write requests and decisions; what follows from an approval is the reconciler's task."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        connections: Mapping[str, Provider],
+        authority: Authority,
+        ids: Ids,
+        wake: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._connections = connections
+        self._authority = authority
+        self._ids = ids
+        self._wake = wake
+
+    def possible(self) -> list[str]:
+        """Return the names of the connections where a username is approved."""
+        return sorted(name for name, provider in self._connections.items() if approves(provider))
+
+    async def ask(
+        self,
+        principal: Principal,
+        connection: str,
+        username: str,
+        *,
+        interaction: str,
+        waiting: dict[str, Any] | None = None,
+    ) -> Approval:
+        """Ask the administrators; raises Refused (``link.unknown_connection``, ``approval.…``)."""
+        await self._authority.check(principal, "link")
+        provider = self._connections.get(connection)
+        if provider is None or not approves(provider):
+            known = ", ".join(self.possible()) or "none"
+            raise Refused("link.unknown_connection", pages.unknown_connection(connection, known))
+        if not _USERNAME.fullmatch(username):
+            raise Refused("approval.username", words.USERNAME_SHAPE)
+        administrators = self.administrators()
+        if not administrators:
+            raise Refused("policy.no_administrators", problems.sentence("no_administrators"))
+        person = await self._store.person(principal)
+        approval = Approval(
+            id=self._ids.new("approval"),
+            principal=principal,
+            connection=connection,
+            username=username,
+            state="asked",
+            asked_at=await self._store.now(),
+            waiting=waiting,
+        )
+        title = provider.settings.title
+        name = person.name if person is not None else principal.user_id
+        told = drawn.request(approval, title, mention(principal), name)
+        asked = await self._store.ask_approval(
+            approval,
+            [message(approval, f"asked:{one.user_id}", one, told.as_body()) for one in administrators],
+            [entry(approval, principal.key, "approval.asked", "ok")],
+            interaction,
+        )
+        self._wake()
+        return asked
+
+    async def decide(
+        self, principal: Principal, approval_id: str, username: str, *, approve: bool, interaction: str
+    ) -> tuple[Approval, bool]:
+        """Approve or deny a request as an administrator; return it, and whether this decided it.
+
+        ``username`` is what the administrator saw: a request that names another by now is not decided.
+        """
+        await self._authority.check(principal, "approve")
+        approval = await self._store.approval(approval_id)
+        if approval is None or approval.connection not in self._connections:
+            raise Refused("approval.unknown", problems.sentence("connection_gone", "it asks for"))
+        if approval.username != username or approval.state != "asked":
+            return approval, False
+        title = self._connections[approval.connection].settings.title
+        denied = drawn.told(words.DENIED_PERSON, approval, title, mention(approval.principal)).as_body()
+        decided = await self._store.decide_approval(
+            approval.id,
+            "approved" if approve else "denied",
+            principal.key,
+            tasks=[NewTask(TaskKind.APPROVE, approval.id)] if approve else [],
+            notices=[] if approve else [message(approval, "denied", approval.principal, denied)],
+            audit=[
+                entry(approval, principal.key, "approval.approved" if approve else "approval.denied", "ok")
+            ],
+            interaction=interaction,
+        )
+        self._wake()
+        return (decided, True) if decided is not None else (approval, False)
+
+    def administrators(self) -> list[Principal]:
+        """Return the administrators as principals of this installation."""
+        place = self._authority.installation
+        named = [name.rpartition(":") for name in sorted(self._authority.administrators)]
+        return [Principal(place.enterprise_id, team or place.team_id or "", user) for team, _, user in named]
+
+
+def approves(provider: Provider) -> bool:
+    """Say whether people act here as a username that an administrator approves."""
+    return "admin" in provider.settings.linking and "check_username" in provider.capabilities()
+
+
+def message(approval: Approval, occasion: str, to: Principal, body: dict[str, Any]) -> NewNotice:
+    """Return a direct message about a request; each occasion comes once."""
+    return NewNotice(approval.id, NoticeKind.MESSAGE, occasion, to, body)
+
+
+def entry(approval: Approval, actor: str, action: str, result: str, **detail: str) -> AuditEntry:
+    """Return an audit row about a request."""
+    return AuditEntry(
+        actor=actor,
+        action=action,
+        target=f"{approval.principal.key}/{approval.connection}",
+        result=result,
+        detail={"approval": approval.id, "username": approval.username, **detail},
+    )
+
+
+def mention(principal: Principal) -> Markup:
+    """Return a mention of a person; ids were checked when they came in."""
+    return Markup(f"<@{principal.user_id}>")

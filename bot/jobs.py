@@ -1,0 +1,164 @@
+"""What people do with runs of jobs: launch, look, follow, stop. Nothing here waits for a provider."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bot.errors import Refused
+from bot.models import AuditEntry, Job, JobState, NewJob, NewNotice, NoticeKind, TaskKind
+from bot.policy import Target
+from bot.store.base import NewTask
+from bot.words import problems
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from bot.authority import Authority
+    from bot.models import Account, Principal
+    from bot.providers.base import Provider
+    from bot.store.base import Store
+
+
+class Jobs:
+    """Write what people want with runs into the store; ``wake`` tells the background work."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        connections: Mapping[str, Provider],
+        authority: Authority,
+        wake: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._connections = connections
+        self._authority = authority
+        self._wake = wake
+
+    async def launch(
+        self,
+        principal: Principal,
+        connection: str,
+        spec: dict[str, Any],
+        *,
+        interaction: str,
+        reference: str,
+        channel_id: str | None = None,
+    ) -> Job:
+        """Accept a run with its first card and audit row, in one transaction; raises Refused."""
+        await self._authority.check(principal, "run")
+        self._able(connection, "launch_job")
+        await self._account(principal, connection)
+        new = NewJob(
+            principal=principal,
+            connection=connection,
+            name=str(spec.get("name") or "job"),
+            spec=spec,
+            reference=reference,
+            channel_id=channel_id,
+        )
+        job, _ = await self._store.accept_job(
+            new,
+            interaction=interaction,
+            notices=[_card(principal, channel_id)],
+            audit=[_entry(principal, "job.run", f"{connection}/{new.name}", reference=reference)],
+        )
+        self._wake()
+        return job
+
+    async def stop(
+        self, principal: Principal, job_id: str, *, force: bool, interaction: str
+    ) -> tuple[Job, bool]:
+        """Ask for the end of a run; return it, and False when it was over already."""
+        job = await self.owned(principal, "stop", job_id)
+        self._able(job.connection, "stop_job")
+        await self._account(principal, job.connection)
+        audit = [_entry(principal, "job.force" if force else "job.stop", _target(job), job=job.id)]
+        changed = await self._store.want_job_stop(job.id, force=force, interaction=interaction, audit=audit)
+        self._wake()
+        return changed or job, changed is not None
+
+    async def watch(self, principal: Principal, job_id: str, *, interaction: str) -> Job:
+        """Show a run's output from now on, in the thread of a card."""
+        job = await self.owned(principal, "logs", job_id)
+        self._able(job.connection, "job_output")
+        await self._account(principal, job.connection)
+        watched = await self._store.watch_job(job.id, interaction)
+        self._wake()
+        return watched or job
+
+    async def all_of(self, principal: Principal) -> list[Job]:
+        """Return a person's runs, newest first."""
+        return await self._store.jobs(principal)
+
+    async def owned(self, principal: Principal, verb: str, job_id: str) -> Job:
+        """Return a run of this person; raises Refused, in the same words for *none* and *not yours*."""
+        job = await self._store.job(job_id)
+        if job is None:
+            raise Refused("job.unknown", problems.sentence("no_job"))
+        try:
+            await self._authority.check(principal, verb, Target("job", job.id, job.principal))
+        except Refused as refusal:
+            if refusal.rule == "policy.not_owner":
+                raise Refused("job.unknown", problems.sentence("no_job")) from None
+            raise
+        return job
+
+    async def stale(self, principal: Principal, besides: Sequence[str] = ()) -> list[Account]:
+        """Return the active accounts whose runs can be listed and were not just now."""
+        return [
+            account
+            for account in await self._store.accounts(principal)
+            if account.state == "active"
+            and account.id not in besides
+            and account.connection in self._connections
+            and "jobs" in self._connections[account.connection].capabilities()
+        ]
+
+    async def look(
+        self, accounts: Sequence[Account], *, then: Mapping[str, Any] | None = None, interaction: str = ""
+    ) -> None:
+        """List the runs of accounts anew; ``then`` is the command that waits, and it runs once."""
+        tasks = [
+            NewTask(
+                TaskKind.LIST_JOBS,
+                subject=account.id,
+                payload={"then": [dict(then)] if then is not None and number == 0 else []},
+            )
+            for number, account in enumerate(accounts)
+        ]
+        await self._store.add_tasks(tasks, interaction)
+        self._wake()
+
+    def _able(self, connection: str, capability: str) -> None:
+        provider = self._connections.get(connection)
+        if provider is None:
+            raise Refused("connection.gone", problems.sentence("connection_gone", connection))
+        if capability not in provider.capabilities():
+            raise Refused("job.impossible", problems.sentence("cannot", provider.settings.title))
+
+    async def _account(self, principal: Principal, connection: str) -> Account:
+        title = self._connections[connection].settings.title
+        account = await self._store.account(principal, connection)
+        if account is None or account.state == "revoking":
+            raise Refused("account.none", problems.sentence("unlinked", title))
+        if account.state == "refused":
+            raise Refused("account.refused", problems.sentence("credential_refused", title))
+        return account
+
+
+def is_running(job: Job) -> bool:
+    """Say whether a run is still to end, as far as is known."""
+    return job.is_open and job.state in (JobState.QUEUED, JobState.RUNNING, JobState.UNKNOWN)
+
+
+def _card(principal: Principal, channel_id: str | None) -> NewNotice:
+    return NewNotice("", NoticeKind.JOB_CARD, "1", principal, {"channel_id": channel_id})
+
+
+def _target(job: Job) -> str:
+    return f"{job.connection}/{job.remote_id or job.id}"
+
+
+def _entry(principal: Principal, action: str, target: str, **detail: str) -> AuditEntry:
+    return AuditEntry(actor=principal.key, action=action, target=target, result="accepted", detail=detail)

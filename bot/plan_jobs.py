@@ -1,0 +1,96 @@
+"""The life of a run on one screen: what to do next, given what was observed; pure and total.
+
+The table of ``tests/unit/test_plan_jobs.py`` is its specification.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Literal
+
+from bot.models import Call, JobState
+from bot.plan import MAX_ATTEMPTS, UNKNOWN_SETTLES
+
+if TYPE_CHECKING:
+    from bot.models import Job
+
+#: An ended run may be forgotten by its server: one that is left out of so many reads in a row is lost.
+MISSED_READS = 3
+
+
+class JobOperation(StrEnum):
+    """Name the one thing to do next for a run."""
+
+    LAUNCH = "launch"  #: send the launch
+    FIND = "find"  #: look for what a launch of unknown outcome made
+    STOP = "stop"  #: ask for its end, or for a forced one
+    READ = "read"  #: read its state
+    WAIT = "wait"  #: nothing until ``after``
+    END = "end"  #: it is over
+    WATCH = "watch"  #: it has ended before
+
+
+@dataclass(frozen=True, slots=True)
+class JobPlan:
+    """Hold the answer. ``after`` is when WAIT is over; ``outcome`` and ``cause`` belong to END."""
+
+    operation: JobOperation
+    outcome: Literal["ended", "failed", "cancelled"] | None = None
+    cause: str | None = None
+    after: float | None = None
+
+
+LAUNCH = JobPlan(JobOperation.LAUNCH)
+FIND = JobPlan(JobOperation.FIND)
+STOP = JobPlan(JobOperation.STOP)
+READ = JobPlan(JobOperation.READ)
+WATCH = JobPlan(JobOperation.WATCH)
+ENDED = JobPlan(JobOperation.END, "ended")
+CALLED_OFF = JobPlan(JobOperation.END, "cancelled", "cancelled")
+
+
+def plan_job(job: Job, now: float) -> JobPlan:
+    """Decide the next operation for a run, as it was last seen.
+
+    A launch of unknown outcome is looked for before another one; what was accepted is never launched again. A
+    run that was called off before it was launched is not launched.
+    """
+    if not job.is_open:
+        return WATCH
+    if job.remote_id is None:
+        return _before_launch(job, now)
+    if job.state.is_over:
+        return ENDED
+    if job.stop_wanted and job.stop_call is not Call.ACCEPTED:
+        return _given_up(job, STOP)
+    return READ
+
+
+def _before_launch(job: Job, now: float) -> JobPlan:
+    if job.launch_call is Call.NONE:
+        return CALLED_OFF if job.stop_wanted else _given_up(job, LAUNCH)
+    settled = (job.called_at or 0.0) + UNKNOWN_SETTLES
+    if now < settled:
+        return JobPlan(JobOperation.WAIT, after=settled)
+    return _given_up(job, FIND)
+
+
+def _given_up(job: Job, operation: JobPlan) -> JobPlan:
+    if job.attempts < MAX_ATTEMPTS:
+        return operation
+    if operation is STOP:
+        # It goes on there whatever is asked for: it is read to its end.
+        return READ
+    return JobPlan(JobOperation.END, "failed", "gave_up")
+
+
+def next_job_read(state: JobState, age: float, fastest: float) -> float:
+    """Return the seconds until a run is read again: from 2 s (``fastest`` where that is more) to 15 s.
+
+    ``age`` is how long it has been in its state: what has just begun may end at once (``posit.md``, "Types
+    and states": poll 2 s to 15 s with back-off).
+    """
+    slowest = 15.0
+    grown = 2.0 + age / 10.0
+    return max(min(grown, slowest), fastest, 5.0 if state is JobState.UNKNOWN else 0.0)

@@ -1,0 +1,161 @@
+"""Approved usernames: checked at their provider with the connection's own secret, then linked."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.blocks import approvals as drawn
+from bot.blocks.limits import Markup
+from bot.errors import CredentialRefused, Forbidden, NotFound, PermanentError, TemporaryError
+from bot.models import Account, Approval, AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
+from bot.providers.base import Credential
+from bot.reconciler.lists import Again
+from bot.store.base import NewTask
+from bot.store.records import Activation
+from bot.vault import row_key
+from bot.words import approvals as words
+from bot.words import problems
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.clock import Ids
+    from bot.models import Answer, Task
+    from bot.reconciler.lines import Line
+    from bot.store.base import Store
+    from bot.vault import Vault
+
+log = structlog.get_logger(__name__)
+
+CHECK_SECONDS = 20.0
+
+
+class Approved:
+    """Link people as the usernames that were approved for them."""
+
+    def __init__(self, store: Store, lines: Mapping[str, Line], vault: Vault, ids: Ids) -> None:
+        self._store = store
+        self._lines = lines
+        self._vault = vault
+        self._ids = ids
+
+    async def link(self, task: Task) -> None:
+        """Check an approved username and link its person; raises Again while the provider does not answer."""
+        approval = await self._store.approval(task.subject)
+        if approval is None or approval.state != "approved":
+            return
+        line = self._lines.get(approval.connection)
+        if line is None:
+            await self._failed(approval, approval.connection, "gave_up")
+            return
+        try:
+            async with asyncio.timeout(CHECK_SECONDS):
+                identity = await line.provider.check_username(approval.username)
+        except NotFound:
+            await self._failed(approval, line.title, "not_found")
+        except CredentialRefused as error:
+            log.warning("the connection's own token is refused", connection=line.name, status=error.status)
+            await self._failed(approval, line.title, "credential_refused")
+        except (Forbidden, PermanentError) as error:
+            log.info("username refused", connection=line.name, problem=type(error).__name__)
+            await self._failed(approval, line.title, "forbidden")
+        except (TemporaryError, TimeoutError) as error:
+            raise Again(getattr(error, "retry_after", None) or 0.0) from None
+        else:
+            await self._activate(approval, line, identity.username, identity.credential)
+
+    async def give_up(self, task: Task) -> None:
+        """Tell both that the provider never answered; who was approved may be asked for anew."""
+        approval = await self._store.approval(task.subject)
+        if approval is not None and approval.state == "approved":
+            line = self._lines.get(approval.connection)
+            await self._failed(approval, line.title if line else approval.connection, "gave_up")
+
+    async def _activate(self, approval: Approval, line: Line, username: str, credential: Credential) -> None:
+        principal = approval.principal
+        current = await self._store.account(principal, approval.connection)
+        # Killed between the two writes: the account stands, and only the request is still to be ended.
+        stands = (
+            current is not None
+            and current.state == "active"
+            and current.username == username
+            and current.linked_at >= (approval.decided_at or 0.0)
+        )
+        if not stands and await self._linked(approval, username, credential) == "taken":
+            await self._failed(approval, line.title, "taken")
+            return
+        done = drawn.told(words.DONE, approval, line.title, _mention(principal))
+        await self._store.decide_approval(
+            approval.id,
+            "linked",
+            approval.decided_by or "",
+            notices=self._to_administrator(approval, "linked", done),
+        )
+
+    async def _linked(self, approval: Approval, username: str, credential: Credential) -> str:
+        principal, connection = approval.principal, approval.connection
+        account = Account(
+            id=self._ids.new("account"),
+            principal=principal,
+            connection=connection,
+            username=username,
+            secret=self._vault.seal(row_key(principal.key, connection), credential.as_mapping()),
+            state="active",
+            linked_at=await self._store.now(),
+        )
+        body = {"connection": connection, "username": username, "account": account.id}
+        then = [approval.waiting] if approval.waiting else []
+        return await self._store.activate_directly(
+            Activation(
+                account=account,
+                notices=[NewNotice(account.id, NoticeKind.LINKED, "linked", principal, body)],
+                tasks=[NewTask(TaskKind.DISCOVER, account.id, {"then": then})],
+                audit=[
+                    AuditEntry(
+                        actor=approval.decided_by or "",
+                        action="account.linked",
+                        target=f"{principal.key}/{connection}",
+                        result="ok",
+                        detail={"account": account.id, "username": username, "proof": "administrator"},
+                    )
+                ],
+            )
+        )
+
+    async def _failed(self, approval: Approval, title: str, because: str) -> None:
+        who = _mention(approval.principal)
+        person = drawn.told(words.FAILED_PERSON, approval, title, who, because)
+        administrator = drawn.told(words.FAILED_ADMINISTRATOR, approval, title, who, because)
+        await self._store.decide_approval(
+            approval.id,
+            "failed",
+            approval.decided_by or "",
+            detail=problems.sentence(because, title) if because in problems.CAUSES else because,
+            notices=[
+                NewNotice(approval.id, NoticeKind.MESSAGE, "failed", approval.principal, person.as_body()),
+                *self._to_administrator(approval, "failed", administrator),
+            ],
+            audit=[
+                AuditEntry(
+                    actor="usher",
+                    action="approval.failed",
+                    target=f"{approval.principal.key}/{approval.connection}",
+                    result="refused",
+                    detail={"approval": approval.id, "username": approval.username, "cause": because},
+                )
+            ],
+        )
+
+    @staticmethod
+    def _to_administrator(approval: Approval, what: str, answer: Answer) -> list[NewNotice]:
+        if not approval.decided_by:
+            return []
+        to = Principal.from_key(approval.decided_by)
+        return [NewNotice(approval.id, NoticeKind.MESSAGE, f"{what}:{to.user_id}", to, answer.as_body())]
+
+
+def _mention(principal: Principal) -> Markup:
+    return Markup(f"<@{principal.user_id}>")
