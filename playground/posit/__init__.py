@@ -1,0 +1,45 @@
+"""A local Posit Workbench: ``python -m playground posit --port N [--seed FILE] [--dialect live]``."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from playground.harness import serve
+from playground.posit.seed import SeedError, load
+from playground.posit.server import PositServer, build
+from playground.posit.settings import DIALECTS
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+__all__ = ["PositServer", "SeedError", "add_arguments", "build", "run"]
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare what only this server understands."""
+    parser.add_argument(
+        "--dialect",
+        choices=sorted(DIALECTS),
+        help="accept the spellings of live servers, or of the reference, only; both unless told",
+    )
+
+
+async def run(arguments: Namespace) -> None:
+    """Serve until SIGTERM, SIGINT or cancellation."""
+    server = build(seed=load(Path(arguments.seed) if arguments.seed else None))
+    if arguments.dialect:
+        server.state.settings.change({"dialect": arguments.dialect})
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    runner = await serve(server.app, arguments.port, server.credentials)
+    try:
+        await stopped.wait()
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+        await runner.cleanup()

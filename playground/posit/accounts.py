@@ -1,0 +1,152 @@
+"""People of the local Workbench, the API tokens that were made on its server, and browser sessions."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hmac import compare_digest
+from typing import Any
+
+from playground.harness import Clock
+from playground.posit.errors import SignInError
+from playground.posit.seed import PersonSeed, TokenSeed
+
+SESSION_SECONDS = 12 * 3600.0
+FIRST_UID = 1037
+
+
+@dataclass(slots=True)
+class Person:
+    """Hold somebody that the server knows; ``maximums`` are limits of one's own by cluster and kind."""
+
+    name: str
+    password: str
+    uid: int
+    admin: bool
+    super_admin: bool
+    active: bool
+    created: float
+    last_sign_in: float
+    maximums: dict[str, dict[str, str]]
+
+
+@dataclass(slots=True)
+class Token:
+    """Hold a token: ``kind`` is user, admin or super-admin; ``access`` read, write or read-write."""
+
+    value: str
+    name: str
+    kind: str
+    access: str
+    person: Person
+    revoked: bool = False
+
+    def reads_others(self) -> bool:
+        """Tell whether it shows what is somebody else's."""
+        return self.kind != "user" and "read" in self.access
+
+    def writes_others(self) -> bool:
+        """Tell whether it stops what is somebody else's."""
+        return self.kind != "user" and "write" in self.access
+
+    def acts_for_others(self) -> bool:
+        """Tell whether it launches in somebody else's name."""
+        return self.kind == "super-admin" and "write" in self.access
+
+
+class Accounts:
+    """Keep everything that proves who is asking."""
+
+    def __init__(self, clock: Clock, people: Iterable[PersonSeed], tokens: Iterable[TokenSeed]) -> None:
+        self._clock = clock
+        self.people: dict[str, Person] = {}
+        self.tokens: dict[str, Token] = {}
+        self._sessions: dict[str, tuple[Person, float]] = {}
+        for seed in people:
+            self.add(seed)
+        for token in tokens:
+            self.mint(token.name, token.kind, token.access, self.people[token.user], token.token)
+
+    def add(self, seed: PersonSeed) -> Person:
+        """Take in a person, with a user token of the same name."""
+        now = self._clock.now()
+        person = Person(
+            name=seed.name,
+            password=seed.password or secrets.token_urlsafe(9),
+            uid=FIRST_UID + len(self.people),
+            admin=seed.admin or seed.super_admin,
+            super_admin=seed.super_admin,
+            active=seed.active,
+            created=now,
+            last_sign_in=now,
+            maximums={cluster: dict(told) for cluster, told in seed.maximums.items()},
+        )
+        self.people[seed.name] = person
+        self.mint(seed.name, "user", "read-write", person, seed.token)
+        return person
+
+    def mint(self, name: str, kind: str, access: str, person: Person, value: str | None = None) -> Token:
+        """Make a token, as an administrator does on the server."""
+        token = Token(value or secrets.token_urlsafe(32), name, kind, access, person)
+        self.tokens[token.value] = token
+        return token
+
+    def by_header(self, header: str | None) -> Token:
+        """Return the token of an ``Authorization`` header; raise SignInError (``posit.md``, "Transport")."""
+        word, _, value = (header or "").partition(" ")
+        if word.lower() != "bearer" or not value:
+            raise SignInError("Authorization header must be: Bearer <token>")
+        token = self.tokens.get(value.strip())
+        if token is None or token.revoked or not token.person.active:
+            raise SignInError("Invalid API token")
+        return token
+
+    def by_session(self, session: str | None) -> Person | None:
+        """Return whose browser session it is, or nothing."""
+        person, until = self._sessions.get(session or "", (None, 0.0))
+        return person if person is not None and person.active and until > self._clock.now() else None
+
+    def sign_in(self, name: str, password: str) -> str | None:
+        """Return a browser session for a username and its password, or nothing."""
+        person = self.people.get(name)
+        if person is None or not person.active:
+            return None
+        if not compare_digest(person.password.encode(), password.encode()):
+            return None
+        person.last_sign_in = self._clock.now()
+        session = secrets.token_urlsafe(32)
+        self._sessions[session] = (person, self._clock.now() + SESSION_SECONDS)
+        return session
+
+    def sign_out(self, session: str | None) -> None:
+        """End a browser session."""
+        self._sessions.pop(session or "", None)
+
+    def revoke(self, name: str) -> int:
+        """Revoke the tokens of this name; return how many worked until now."""
+        working = [token for token in self.tokens.values() if token.name == name and not token.revoked]
+        for token in working:
+            token.revoked = True
+        return len(working)
+
+    def credentials(self) -> dict[str, Any]:
+        """Return the tokens and passwords of this start: by person, and those of administrators by name."""
+        working = [token for token in self.tokens.values() if not token.revoked]
+        users = {
+            name: {
+                "token": next((t.value for t in working if t.kind == "user" and t.name == name), None),
+                "password": person.password,
+            }
+            for name, person in self.people.items()
+        }
+
+        def first(kind: str) -> str | None:
+            return next((t.value for t in working if t.kind == kind and t.access == "read-write"), None)
+
+        return {
+            "users": users,
+            "admin_token": first("admin"),
+            "super_admin_token": first("super-admin"),
+            "tokens": {token.name: token.value for token in working if token.kind != "user"},
+        }

@@ -1,0 +1,121 @@
+"""One call of the API: who asks, for whom, with which parameters."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from playground.harness import Clock, Harness
+from playground.posit.accounts import Person, Token
+from playground.posit.errors import CallError, DenialError, invalid
+from playground.posit.state import State
+
+STATE: web.AppKey[State] = web.AppKey("posit_state", State)
+BASE_URL: web.AppKey[str] = web.AppKey("posit_base_url", str)
+
+Values = dict[str, Any]
+
+
+class PositHarness(Harness):
+    """Count requests also by token, user and method, and the smallest gap between reads of sessions."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        super().__init__(clock)
+        self.by_account: Counter[tuple[str, str, str]] = Counter()
+        self.state: State | None = None
+
+    def count(self, token: str, user: str, method: str) -> None:
+        """Count a call of a token in the name of a user; no rate limit is documented, so none is broken."""
+        self.by_account[(token, user, method)] += 1
+        if method == "get_session":
+            self.read_of(f"{token} for {user}", 0.0, "no limit is documented")
+
+    def statistics(self) -> dict[str, Any]:
+        """Return the common statistics, and ``accounts`` and ``streams`` beside them."""
+        accounts = [
+            {"token": token, "user": user, "method": method, "requests": requests}
+            for (token, user, method), requests in sorted(self.by_account.items())
+        ]
+        streams: Values = {}
+        if self.state is not None:
+            counted = self.state.streams
+            streams = {
+                "open": counted.open,
+                "most_open": counted.most_open,
+                "opened": counted.opened,
+                "sent_bytes": counted.sent_bytes,
+            }
+        return {**super().statistics(), "accounts": accounts, "streams": streams}
+
+
+HARNESS: web.AppKey[PositHarness] = web.AppKey("posit_harness", PositHarness)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Hold a request that was signed with a good token, and its parameters."""
+
+    request: web.Request
+    method: str
+    told: Values
+    token: Token
+
+    @property
+    def state(self) -> State:
+        """Return the server's state."""
+        return self.request.app[STATE]
+
+    def broke(self, rule: str, detail: str) -> None:
+        """Record that the client broke a documented rule."""
+        self.request.app[HARNESS].violation(rule, f"{self.method} by {self.token.name}: {detail}")
+
+    def launcher_for(self, name: str | None) -> Person:
+        """Return in whose name something is launched; another's takes a super-admin token."""
+        if name is None or name == self.token.person.name:
+            return self.token.person
+        if not self.token.acts_for_others():
+            raise DenialError("A super-admin API token is required to launch on behalf of another user")
+        return self._active(name)
+
+    def reader_of(self, name: str | None) -> Person:
+        """Return whose things are shown; another's take an admin or super-admin token that reads."""
+        if name is None or name == self.token.person.name:
+            return self.token.person
+        if not self.token.reads_others():
+            raise DenialError("An admin or super-admin API token with read access is required")
+        return self._known(name)
+
+    def require_write(self, owner: str) -> None:
+        """Let pass what is one's own, and with an admin token that writes what is another's."""
+        if owner != self.token.person.name and not self.token.writes_others():
+            raise DenialError("An admin or super-admin API token with write access is required")
+
+    def url(self, digits: str) -> str:
+        """Return the address of a session in the form that the switches ask for (``posit.md``, "url")."""
+        settings = self.state.settings
+        base = self.request.app[BASE_URL] or f"{self.request.scheme}://{self.request.host}"
+        path = f"/s/{digits}/"
+        prefix = settings.url_prefix.rstrip("/")
+        return {
+            "path": path,
+            "prefix": f"{prefix}{path}",
+            "absolute": f"{base}{path}",
+            "double_slash": f"//{base.partition('://')[2]}{path}",
+            "other_host": f"https://{settings.other_host}{path}",
+            "other_host_double_slash": f"//{settings.other_host}{path}",
+        }[settings.url_form]
+
+    def _known(self, name: str) -> Person:
+        person = self.state.accounts.people.get(name)
+        if person is None:
+            raise invalid(f"Unknown user: {name}")
+        return person
+
+    def _active(self, name: str) -> Person:
+        person = self._known(name)
+        if not person.active:
+            raise CallError(100, f"The account of {name} is not active")
+        return person

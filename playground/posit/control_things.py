@@ -1,0 +1,95 @@
+"""Routes for tests: sessions and jobs with what the API does not tell, changed as if elsewhere."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from playground.posit.calls import STATE
+from playground.posit.control import told_by
+from playground.posit.errors import ControlError
+from playground.posit.jobs import End
+from playground.posit.scripts import build_script
+
+_SESSION_FLAGS = ("stuck", "executing", "save_prompt_required")
+
+
+async def show_sessions(request: web.Request) -> web.Response:
+    """Show all sessions of all people, with what the API does not tell."""
+    state = request.app[STATE]
+    state.settle()
+    hidden = ("owner", "open_file", "environment", "start_hooks", "stop_hooks", "launched_by", "hex")
+    rows = [
+        session.shown(f"/s/{session.hex}/") | {name: getattr(session, name) for name in hidden}
+        for session in state.sessions.values()
+    ]
+    return web.json_response({"sessions": rows})
+
+
+async def set_session(request: web.Request) -> web.Response:
+    """Set ``state`` (any word), ``stuck``, ``executing``; ``fails`` on its way; ``removed`` deletes it."""
+    state, told = request.app[STATE], await told_by(request)
+    state.settle()
+    session = state.sessions.get(request.match_info["id"])
+    known = {"state", "removed", "fails", "status_detail", *_SESSION_FLAGS}
+    if session is None or set(told) - known:
+        raise ControlError(f"no such session, or unknown: {sorted(set(told) - known)}")
+    for name in _SESSION_FLAGS:
+        if name in told:
+            setattr(session, name, bool(told[name]))
+    if "state" in told:
+        session.force(str(told["state"]), state.clock.now())
+    if told.get("fails") and session.plan:
+        session.plan[-1] = ("failed", session.plan[-1][1])
+    if "status_detail" in told:
+        session.status_detail = str(told["status_detail"])
+    if told.get("removed"):
+        del state.sessions[session.id]
+    return web.json_response({"state": session.state})
+
+
+async def show_jobs(request: web.Request) -> web.Response:
+    """Show all jobs of all people, with what the API does not tell."""
+    state = request.app[STATE]
+    state.settle()
+    now = state.clock.now()
+    rows = [
+        job.shown(now)
+        | {
+            "launched_by": job.launched_by,
+            "apply_config_settings": job.apply_config_settings,
+            "printed": job.printed(now),
+        }
+        for job in state.jobs.values()
+    ]
+    return web.json_response({"jobs": rows})
+
+
+async def set_job(request: web.Request) -> web.Response:
+    """Set ``status`` (an end's, with ``exit_code``, or any word), ``script``; ``removed`` deletes it."""
+    state, told = request.app[STATE], await told_by(request)
+    job = state.jobs.get(request.match_info["id"])
+    unknown = sorted(set(told) - {"status", "exit_code", "script", "removed"})
+    if job is None or unknown:
+        raise ControlError(f"no such job, or unknown: {unknown}")
+    now = state.clock.now()
+    status = told.get("status")
+    if "script" in told:
+        job.script = build_script(told["script"])
+    if status in {"Finished", "Failed", "Canceled", "Killed"}:
+        job.ordered = End(now, status, told.get("exit_code"))
+    elif status is not None:
+        job.word = str(status)
+    if told.get("removed"):
+        del state.jobs[job.id]
+    state.wake()
+    return web.json_response({"status": job.status(now)})
+
+
+def routes() -> list[web.RouteDef]:
+    """Return the routes of this module."""
+    return [
+        web.get("/_playground/sessions", show_sessions),
+        web.post("/_playground/sessions/{id}", set_session),
+        web.get("/_playground/jobs", show_jobs),
+        web.post("/_playground/jobs/{id}", set_job),
+    ]

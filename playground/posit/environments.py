@@ -1,0 +1,148 @@
+"""Compute environments: what a person may launch where, and how that is shown."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from playground.posit.accounts import Person
+from playground.posit.errors import CallError, invalid, missing, wrong_type
+from playground.posit.settings import Settings
+
+Values = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """Hold what a session or a job asks of a cluster."""
+
+    cluster: str
+    image: str
+    limits: list[Values]
+    queues: list[str]
+    constraints: list[Values]
+    profile: str
+
+
+class Environments:
+    """Keep the clusters and IDEs of a server."""
+
+    def __init__(self, clusters: Iterable[Values], workbenches: Values, settings: Settings) -> None:
+        self.clusters = {str(cluster["name"]): _whole(cluster) for cluster in clusters}
+        self.workbenches = copy.deepcopy(workbenches)
+        self._settings = settings
+
+    def shown(self, person: Person) -> Values:
+        """Return what get_compute_envs answers for a person (seed 001, "Method get_compute_envs")."""
+        return {
+            "clusters": [self._cluster(cluster, person) for cluster in self.clusters.values()],
+            "workbenches": copy.deepcopy(self.workbenches),
+        }
+
+    def check_workbench(self, workbench: str, cluster: str | None) -> None:
+        """Raise CallError for an IDE that is unknown, not installed, or not offered by the cluster."""
+        known = self.workbenches.get(workbench)
+        if known is None:
+            raise invalid(f"Unknown workbench: {workbench}")
+        if known.get("lang", {}).get("available") is False:
+            raise invalid(f"{workbench} is not available on this server")
+        offered = self.clusters[cluster]["workbenches"].get(workbench, {}) if cluster else {}
+        if offered.get("supports_interactive_sessions") is False:
+            raise invalid(f"{cluster} does not support {workbench} sessions")
+
+    def check_job_cluster(self, cluster: str) -> None:
+        """Raise CallError for a cluster that takes no jobs at all."""
+        offers = self._find(cluster)["workbenches"].values()
+        if offers and all(offer.get("supports_adhoc_jobs") is False for offer in offers):
+            raise invalid(f"{cluster} does not support jobs")
+
+    def check(self, asked: Resources, person: Person) -> list[Values]:
+        """Return the limits as understood; raise CallError for what the cluster does not have."""
+        cluster = self._find(asked.cluster)
+        if asked.image and not cluster["supportsContainers"]:
+            raise invalid(f"{asked.cluster} does not support containers")
+        if asked.image and asked.image not in cluster["images"]:
+            raise invalid(f"The image {asked.image} is not listed for {asked.cluster}")
+        for queue in asked.queues:
+            if queue not in cluster["queues"]:
+                raise invalid(f"Unknown queue of {asked.cluster}: {queue}")
+        pairs = [(entry["name"], entry["value"]) for entry in cluster["placementConstraints"]]
+        for entry in asked.constraints:
+            if (entry["name"], entry["value"]) not in pairs:
+                raise invalid(f"Unknown placement constraint: {entry['name']}={entry['value']}")
+        if asked.profile not in {"", "custom", *cluster["resourceProfiles"]}:
+            raise invalid(f"Unknown resource profile of {asked.cluster}: {asked.profile}")
+        maximums = {
+            entry["type"]: self._maximum(cluster, entry, person) for entry in cluster["resourceLimits"]
+        }
+        understood = []
+        for told in asked.limits:
+            kind = self._kind(told, maximums)
+            if kind is not None:
+                understood.append(_limit(kind, told, maximums))
+        return understood
+
+    def _find(self, name: str) -> Values:
+        cluster = self.clusters.get(name)
+        if cluster is None:
+            raise invalid(f"Unknown cluster: {name}")
+        return cluster
+
+    def _kind(self, told: Values, maximums: dict[str, str]) -> str | None:
+        """Return what a limit is about; one in the spelling of other servers is silently ignored."""
+        spellings = {"type": ("type",), "valueType": ("name", "valueType")}
+        keys = spellings.get(self._settings.limit_kind, ("type", "name", "valueType"))
+        found = [told[key] for key in keys if isinstance(told.get(key), str)]
+        return next((word for word in found if word in maximums), found[0] if found else None)
+
+    def _maximum(self, cluster: Values, entry: Values, person: Person) -> str:
+        own = person.maximums.get(str(cluster["name"]), {})
+        return str(own.get(entry["type"], entry["maxValue"]))
+
+    def _cluster(self, cluster: Values, person: Person) -> Values:
+        limits = []
+        for entry in cluster["resourceLimits"]:
+            kind, value = entry["type"], entry["defaultValue"]
+            maximum = self._maximum(cluster, entry, person)
+            shown = {"value": value, "maxValue": maximum, "defaultValue": value}
+            if self._settings.limit_kind != "type":
+                shown |= {"name": kind, "valueType": kind}
+            if self._settings.limit_kind != "valueType":
+                shown["type"] = kind
+            limits.append(shown)
+        profiles = cluster["resourceProfiles"]
+        if self._settings.profiles == "objects":
+            profiles = [{"name": name, "displayName": name.capitalize()} for name in profiles]
+        return {**copy.deepcopy(cluster), "resourceLimits": limits, "resourceProfiles": profiles}
+
+
+def _whole(cluster: Values) -> Values:
+    lists = ("images", "queues", "config", "resourceLimits", "resourceProfiles", "placementConstraints")
+    empty: Values = {"type": cluster["name"], "supportsContainers": False, "workbenches": {}}
+    return {**empty, **{name: [] for name in lists}, **copy.deepcopy(cluster)}
+
+
+def _limit(kind: str, told: Values, maximums: dict[str, str]) -> Values:
+    value = told.get("value")
+    if value is None:
+        raise missing("resource_limits.value")
+    if not isinstance(value, str):
+        raise wrong_type("resource_limits.value", "a string")
+    if kind not in maximums:
+        raise invalid(f"Unknown resource limit: {kind}")
+    if _number(value, kind) > float(maximums[kind]):
+        raise invalid(f"{kind} is {maximums[kind]} at most, not {value}")
+    return {"name": kind, "type": kind, "valueType": kind, "value": value}
+
+
+def _number(value: str, kind: str) -> float:
+    problem: CallError = invalid(f"{kind} is a positive number, not {value!r}")
+    try:
+        number = float(value)
+    except ValueError:
+        raise problem from None
+    if not 0 < number < float("inf"):
+        raise problem
+    return number

@@ -1,0 +1,135 @@
+"""Jobs as a function of the server's clock: status, exit code, and how much of the output is out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from playground.posit.errors import invalid
+from playground.posit.scripts import Script
+
+ENDED = frozenset({"Finished", "Failed", "Canceled", "Killed"})
+
+Values = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Say when and how a job ended."""
+
+    at: float
+    status: str
+    exit_code: int | None
+
+
+@dataclass(slots=True)
+class Job:
+    """Hold a job and work out its status whenever it is looked at.
+
+    ``told`` holds the properties that it was launched with; ``word`` is a status that a test set.
+    """
+
+    id: str
+    owner: str
+    told: Values
+    script: Script
+    submitted: float
+    starts_at: float
+    pid: int
+    failed_status: str = "Finished"
+    apply_config_settings: bool = True
+    launched_by: str = ""
+    ordered: End | None = None
+    word: str | None = field(default=None)
+
+    def end(self) -> End:
+        """Return when and how it ends, as things stand."""
+        if self.script.start_fails:
+            own = End(self.starts_at, "Failed", None)
+        else:
+            code = self.script.exit_code
+            status = "Finished" if code == 0 else self.failed_status
+            own = End(self.starts_at + self.script.duration, status, code)
+        return self.ordered if self.ordered is not None and self.ordered.at <= own.at else own
+
+    def status(self, now: float) -> str:
+        """Return Pending, Running, Finished, Failed, Canceled, Killed, or a word set by a test."""
+        end = self.end()
+        if now >= end.at:
+            return end.status
+        return self.word or ("Running" if now >= self.starts_at else "Pending")
+
+    def ended(self, now: float) -> bool:
+        """Tell whether it is over."""
+        return now >= self.end().at
+
+    def printed(self, now: float) -> int:
+        """Return how many lines are out."""
+        if self.script.start_fails:
+            return 0
+        return self.script.printed(min(now, self.end().at) - self.starts_at)
+
+    def next_change(self, printed: int) -> float:
+        """Return when the next line comes or the job ends, in seconds of the server's clock."""
+        end = self.end().at
+        age = self.script.next_line_at(printed)
+        return end if age is None else min(end, self.starts_at + age)
+
+    def stop(self, now: float, seconds: float, *, force_quit: bool) -> None:
+        """End it: with the kill signal at once, otherwise after so many seconds (seed 001, "stop_job").
+
+        Raises CallError for one that has ended.
+        """
+        if self.ended(now):
+            raise invalid(f"The job is not running: {self.status(now)}")
+        runs = now >= self.starts_at
+        if force_quit:
+            self.ordered = End(now, "Killed", 137 if runs else None)
+        elif self.ordered is None:
+            self.ordered = End(now + seconds, "Canceled", 143 if runs else None)
+
+    def shown(self, now: float) -> Values:
+        """Return the WorkbenchJob (seed 001, "Method launch_job"); times are ISO 8601 in UTC."""
+        status, told = self.status(now), self.told
+        changed = self.end().at if self.ended(now) else self.starts_at if now >= self.starts_at else None
+        shown: Values = {
+            "id": self.id,
+            "cluster": told["cluster"],
+            "name": told["name"],
+            "user": self.owner,
+            "group": self.owner,
+            "queues": told["queues"],
+            "workingDirectory": told.get("workingDirectory", ""),
+            "host": "localhost" if now >= self.starts_at else "",
+            "status": status,
+            "statusMessage": "The job could not be started" if status == "Failed" else "",
+            "statusCode": "",
+            "pid": self.pid,
+            "command": told.get("command", ""),
+            "exe": told.get("exe", ""),
+            "stdoutFile": told.get("stdoutFile", ""),
+            "stderrFile": told.get("stderrFile", ""),
+            "stdin": told.get("stdin", ""),
+            "args": told["args"],
+            "container": told.get("container", ""),
+            "environment": told["environment"],
+            "placementConstraints": told["placementConstraints"],
+            "lastUpdateTime": timestamp(changed or self.submitted),
+            "submissionTime": timestamp(self.submitted),
+            "exposedPorts": told["exposedPorts"],
+            "mounts": told["mounts"],
+            "config": told["config"],
+            "resourceLimits": told["resourceLimits"],
+            "tags": told["tags"],
+            "metadata": told.get("metadata", {}),
+            "resourceProfile": told.get("resourceProfile") or "custom",
+        }
+        if self.ended(now) and self.end().exit_code is not None:
+            shown["exitCode"] = self.end().exit_code
+        return shown
+
+
+def timestamp(moment: float) -> str:
+    """Return epoch seconds as ISO 8601 with microseconds and Z (``posit.md``, "Types and states")."""
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

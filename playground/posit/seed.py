@@ -1,0 +1,188 @@
+"""What a local Workbench starts with: people, tokens, clusters, scripts, sessions and jobs, from JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from playground.posit.errors import ControlError
+from playground.posit.scripts import Rule, build_script
+from playground.posit.settings import Settings
+
+STATES = ("launching", "running", "suspended", "finished", "failed", "killed")
+KINDS = ("user", "admin", "super-admin")
+ACCESSES = ("read", "write", "read-write")
+_DEFAULT = Path(__file__).with_name("default_seed.json")
+_KNOWN = {
+    "users",
+    "tokens",
+    "clusters",
+    "workbenches",
+    "version",
+    "features",
+    "scripts",
+    "sessions",
+    "jobs",
+    "settings",
+}
+
+
+class SeedError(ValueError):
+    """Say which entry of a seed is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonSeed:
+    """Describe a person; what is not fixed here is random at every start."""
+
+    name: str
+    admin: bool = False
+    super_admin: bool = False
+    active: bool = True
+    token: str | None = None
+    password: str | None = None
+    maximums: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSeed:
+    """Describe a token beside the people's own ones."""
+
+    name: str
+    kind: str
+    user: str
+    access: str = "read-write"
+    token: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSeed:
+    """Describe a session that is there at the start."""
+
+    owner: str
+    name: str
+    workbench: str = "RStudio"
+    state: str = "running"
+    cluster: str = "Local"
+
+
+@dataclass(frozen=True, slots=True)
+class JobSeed:
+    """Describe a job that was submitted ``age`` seconds before the start."""
+
+    owner: str
+    name: str
+    command: str = ""
+    exe: str = ""
+    args: tuple[str, ...] = ()
+    cluster: str = "Local"
+    age: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """Hold everything that a server starts with; clusters and workbenches are as the API shows them."""
+
+    people: tuple[PersonSeed, ...]
+    tokens: tuple[TokenSeed, ...]
+    clusters: tuple[dict[str, Any], ...]
+    workbenches: dict[str, Any]
+    version: dict[str, str]
+    features: tuple[str, ...]
+    rules: tuple[Rule, ...]
+    sessions: tuple[SessionSeed, ...]
+    jobs: tuple[JobSeed, ...]
+    settings: dict[str, Any]
+
+
+def load(path: Path | None = None) -> Seed:
+    """Read a seed file, or the one that comes with the package; raise SeedError."""
+    try:
+        return parse(json.loads((path or _DEFAULT).read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise SeedError(f"{path or _DEFAULT}: {error}") from error
+
+
+def parse(told: Any) -> Seed:
+    """Check a seed given as JSON values; raise SeedError for what cannot be understood.
+
+    Without clusters, workbenches, version, features or scripts it takes those that come with the package.
+    """
+    if not isinstance(told, dict):
+        raise SeedError("a seed is an object")
+    unknown = sorted(set(told) - _KNOWN)
+    if unknown:
+        raise SeedError(f"unknown: {unknown}")
+    common = json.loads(_DEFAULT.read_text(encoding="utf-8"))
+    whole = {**{name: common[name] for name in ("clusters", "workbenches", "version", "features")}, **told}
+    whole.setdefault("scripts", common["scripts"])
+    for cluster in whole["clusters"]:
+        if not isinstance(cluster, dict) or not isinstance(cluster.get("name"), str):
+            raise SeedError(f"a cluster is an object with a name: {cluster!r}")
+    seed = Seed(
+        people=tuple(_build(PersonSeed, entry) for entry in whole.get("users", [])),
+        tokens=tuple(_build(TokenSeed, entry) for entry in whole.get("tokens", [])),
+        clusters=tuple(whole["clusters"]),
+        workbenches=dict(whole["workbenches"]),
+        version=dict(whole["version"]),
+        features=tuple(whole["features"]),
+        rules=tuple(_rule(entry) for entry in whole["scripts"]),
+        sessions=tuple(_build(SessionSeed, entry) for entry in whole.get("sessions", [])),
+        jobs=tuple(_build(JobSeed, entry) for entry in whole.get("jobs", [])),
+        settings=dict(whole.get("settings", {})),
+    )
+    _check(seed)
+    return seed
+
+
+def _check(seed: Seed) -> None:
+    names = {person.name for person in seed.people}
+    if not all(
+        isinstance(cluster, dict) and isinstance(cluster.get("name"), str) for cluster in seed.clusters
+    ):
+        raise SeedError("each cluster is an object with a name")
+    clusters = {str(cluster.get("name")) for cluster in seed.clusters}
+    for token in seed.tokens:
+        if token.user not in names:
+            raise SeedError(f"{token.name}: {token.user} is not among the users")
+        if token.kind not in KINDS or token.access not in ACCESSES:
+            raise SeedError(f"{token.name}: kind is one of {KINDS}, access one of {ACCESSES}")
+    entries: tuple[SessionSeed | JobSeed, ...] = (*seed.sessions, *seed.jobs)
+    for entry in entries:
+        if entry.owner not in names:
+            raise SeedError(f"{entry.name}: {entry.owner} is not among the users")
+        if entry.cluster not in clusters:
+            raise SeedError(f"{entry.name}: {entry.cluster} is not among the clusters")
+    for session in seed.sessions:
+        if session.state not in STATES:
+            raise SeedError(f"{session.name}: state is one of {STATES}")
+    try:
+        Settings().change(seed.settings)
+    except ControlError as error:
+        raise SeedError(f"settings: {error}") from error
+
+
+def _rule(entry: Any) -> Rule:
+    if not isinstance(entry, dict) or not isinstance(entry.get("match"), str):
+        raise SeedError("a script is an object with match")
+    try:
+        rest = {key: value for key, value in entry.items() if key != "match"}
+        return Rule(re.compile(entry["match"]), build_script(rest))
+    except (ValueError, re.error) as error:
+        raise SeedError(f"{entry['match']}: {error}") from error
+
+
+def _build(kind: Any, entry: Any) -> Any:
+    if not isinstance(entry, dict):
+        raise SeedError(f"{entry!r} is not an object")
+    unknown = sorted(set(entry) - {known.name for known in fields(kind)})
+    if unknown:
+        raise SeedError(f"{entry.get('name')}: unknown: {unknown}")
+    lists = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+    try:
+        return kind(**lists)
+    except TypeError as error:
+        raise SeedError(f"{entry.get('name')}: {error}") from error

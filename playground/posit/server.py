@@ -1,0 +1,58 @@
+"""The local Posit Workbench as one application."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+
+from playground.harness import Clock
+from playground.posit import api, control, control_things, pages
+from playground.posit.calls import BASE_URL, HARNESS, STATE, PositHarness
+from playground.posit.seed import Seed, load, parse
+from playground.posit.state import State
+
+
+class PositServer:
+    """Hold the application, the harness and the state of one local Posit Workbench.
+
+    Without a base URL its own absolute links use the host that it was called by.
+    """
+
+    def __init__(self, clock: Clock | None = None, seed: Seed | None = None, base_url: str = "") -> None:
+        self.harness = PositHarness(clock)
+        self.state = State(self.harness.clock, seed or load())
+        self.harness.state = self.state
+        self.app = web.Application(middlewares=[control.refusals])
+        self.app[STATE] = self.state
+        self.app[HARNESS] = self.harness
+        self.app[BASE_URL] = base_url.rstrip("/")
+        for module in (api, pages, control, control_things):
+            self.app.add_routes(module.routes())
+        self.harness.install(self.app)
+        self.app.on_shutdown.append(self._close_streams)
+
+    @property
+    def credentials(self) -> dict[str, Any]:
+        """Return the tokens, passwords and ids of this start, for the ready line."""
+        told = self.state.accounts.credentials()
+        self.state.settle()
+        for name, user in told["users"].items():
+            sessions = [one for one in self.state.sessions.values() if one.owner == name]
+            jobs = [one for one in self.state.jobs.values() if one.owner == name]
+            user["sessions"] = {session.name: session.id for session in sessions}
+            user["jobs"] = {str(job.told["name"]): job.id for job in jobs}
+        return told
+
+    async def _close_streams(self, _app: web.Application) -> None:
+        self.state.closing = True
+        self.state.wake()
+
+
+def build(
+    clock: Clock | None = None, seed: Seed | Mapping[str, Any] | None = None, base_url: str = ""
+) -> PositServer:
+    """Make a server; the seed is JSON values as in a seed file, or the default."""
+    ready = seed if seed is None or isinstance(seed, Seed) else parse(dict(seed))
+    return PositServer(clock, ready, base_url)

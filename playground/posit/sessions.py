@@ -1,0 +1,149 @@
+"""Sessions as a function of the server's clock: nothing runs in the background."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass, field
+from typing import Any
+
+from playground.posit.errors import CallError, invalid
+from playground.posit.settings import Settings
+
+ENDED = frozenset({"finished", "failed", "killed"})
+#: "For sessions that support suspension, e.g. RStudio" (seed 001, "Method stop_session").
+SUSPENDS = frozenset({"RStudio"})
+#: The project of a session that belongs to none, as in the reference's examples.
+NO_PROJECT = "cfc78a31"
+
+Values = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Session:
+    """Hold a session and work out its state whenever it is looked at.
+
+    ``plan`` holds the states to come and when; ``stuck`` lets it take no notice of a stop that is not forced.
+    """
+
+    id: str
+    owner: str
+    name: str
+    workbench: str
+    launch_parameters: Values
+    created: float
+    state: str = "launching"
+    since: float = 0.0
+    plan: list[tuple[str, float]] = field(default_factory=list)
+    working_directory: str = "~"
+    open_file: str | None = None
+    environment: list[Values] = field(default_factory=list)
+    start_hooks: list[Values] = field(default_factory=list)
+    stop_hooks: list[Values] = field(default_factory=list)
+    stuck: bool = False
+    executing: bool = False
+    save_prompt_required: bool = False
+    status_detail: str = ""
+    launched_by: str = ""
+
+    @property
+    def hex(self) -> str:
+        """Return what stands in the address: owner, project and session, run together."""
+        owner = hashlib.sha256(self.owner.encode()).hexdigest()[:5]
+        return f"{owner}{NO_PROJECT}{self.id}"
+
+    @property
+    def ended(self) -> bool:
+        """Tell whether it is over."""
+        return self.state in ENDED
+
+    def settle(self, now: float) -> None:
+        """Bring it to where it is at this time."""
+        while self.plan and self.plan[0][1] <= now:
+            self.state, self.since = self.plan.pop(0)
+
+    def force(self, state: str, now: float) -> None:
+        """Take a state as if it had been brought about elsewhere, and stay in it."""
+        self.plan.clear()
+        self.state, self.since = state, now
+
+    def begin(
+        self, first: str, seconds: float, settings: Settings, now: float, *, fails: bool = False
+    ) -> None:
+        """Begin the way to running: launching or resuming, pending, starting, running (or failed)."""
+        self.force(first, now)
+        last = "failed" if fails else "running"
+        steps = (
+            ("pending", seconds),
+            ("starting", settings.pending_seconds),
+            (last, settings.starting_seconds),
+        )
+        at = now
+        for state, wait in steps:
+            at += wait
+            self.plan.append((state, at))
+        self.status_detail = "The session exited before it was ready" if fails else ""
+
+    def stop(self, settings: Settings, now: float, *, suspend: bool, force_quit: bool) -> None:
+        """Stop, suspend or kill; a second stop of one that is stopping changes nothing.
+
+        There is no state for stopping in the reference: it stays as it is until it has finished.
+        """
+        if force_quit:
+            self.force("killed", now)
+            return
+        suspends = suspend and self.workbench in SUSPENDS
+        if suspend and not suspends and settings.suspend_elsewhere == "refuse":
+            raise invalid(f"{self.workbench} sessions cannot be suspended")
+        leaving = bool(self.plan) and self.plan[-1][0] in {"finished", "suspended"}
+        if self.stuck or (leaving and suspends) or (suspends and self.state == "suspended"):
+            return
+        if suspends:
+            self.force("suspending", now)
+            self.plan = [("suspended", now + settings.suspending_seconds)]
+        elif not (self.plan and self.plan[-1][0] == "finished"):
+            self.plan = [("finished", now + settings.stop_seconds)]
+
+    def resume(self, settings: Settings, now: float, *, fails: bool = False) -> None:
+        """Resume; raise CallError for all but a suspended RStudio session (seed 001, "resume_session")."""
+        if self.workbench not in SUSPENDS:
+            raise CallError(11, f"{self.workbench} sessions cannot be resumed")
+        if self.state != "suspended":
+            raise CallError(11, f"The session is {self.state}, not suspended")
+        self.begin("resuming", settings.resuming_seconds, settings, now, fails=fails)
+
+    def shown(self, url: str) -> Values:
+        """Return the WorkbenchSession (seed 001, "Data types"); times are epoch milliseconds."""
+        is_r = self.workbench == "RStudio"
+        return {
+            "url": url,
+            "id": self.id,
+            "name": self.name,
+            "launch_parameters": self.launch_parameters,
+            "created": int(self.created * 1000),
+            "activity_state": self.state,
+            "last_state_updated": int(self.since * 1000),
+            "label": self.name,
+            "display_name": self.name,
+            "status_detail": self.status_detail,
+            "project": None,
+            "project_id": "none",
+            "running": self.state == "running",
+            "working_dir": self.working_directory,
+            "executing": self.executing,
+            "save_prompt_required": self.save_prompt_required,
+            "last_used": int(self.since * 1000),
+            "r_version": "4.3.0" if is_r else "",
+            "r_version_label": "",
+            "r_version_home": "/usr/lib/R" if is_r else "",
+            "suspend_size": 20324197 if self.state == "suspended" else 0,
+            "workbench": self.workbench,
+        }
+
+
+def new_id(taken: dict[str, Any]) -> str:
+    """Return eight hexadecimal digits that no other one has."""
+    while True:
+        identifier = secrets.token_hex(4)
+        if identifier not in taken:
+            return identifier

@@ -1,0 +1,137 @@
+"""Switches of a local Workbench: which server of the many it is, how long things take, what is limited."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from playground.posit.errors import ControlError
+
+#: Values of the switches that are words.
+CHOICES: dict[str, tuple[str, ...]] = {
+    "stop_answer": ("object", "null", "text", "empty"),
+    "job_fields": ("both", "camel", "snake"),
+    "suspend_flag": ("both", "suspend_session", "suspend"),
+    "limit_kind": ("both", "valueType", "type"),
+    "jobs_flag": ("both", "include_jobs", "include_all_jobs"),
+    "denial": ("document", "envelope", "401", "403"),
+    "unauthenticated": ("json", "text", "html", "redirect"),
+    "unknown_parameters": ("ignore", "refuse"),
+    "suspend_elsewhere": ("stop", "refuse"),
+    "unknown_job": ("envelope", "404"),
+    "failed_status": ("Finished", "Failed"),
+    "profiles": ("names", "objects"),
+    "url_form": ("path", "prefix", "absolute", "double_slash", "other_host", "other_host_double_slash"),
+    "separator": ("mixed", "newline", "none"),
+    "pieces": ("ragged", "whole"),
+}
+
+#: What live servers do where they differ from the reference (``posit.md``, marks [client]).
+LIVE: dict[str, Any] = {
+    "version_bare": True,
+    "launch_job_twice": False,
+    "stop_answer": "empty",
+    "job_fields": "camel",
+    "suspend_flag": "suspend",
+    "limit_kind": "type",
+    "jobs_flag": "include_all_jobs",
+}
+#: What a server does that reads the reference to the letter (seed 001).
+REFERENCE: dict[str, Any] = {
+    "version_bare": False,
+    "launch_job_twice": True,
+    "stop_answer": "object",
+    "job_fields": "snake",
+    "suspend_flag": "suspend_session",
+    "limit_kind": "valueType",
+    "jobs_flag": "include_jobs",
+}
+DIALECTS = {"live": LIVE, "reference": REFERENCE}
+
+
+@dataclass(slots=True)
+class Settings:
+    """Hold the switches; the defaults accept every spelling and answer as the reference shows.
+
+    Seconds are those of the server's clock. A limit of None is none.
+    """
+
+    version_bare: bool = False
+    launch_job_twice: bool = True
+    stop_answer: str = "object"
+    job_fields: str = "both"
+    suspend_flag: str = "both"
+    limit_kind: str = "both"
+    jobs_flag: str = "both"
+    denial: str = "document"
+    unauthenticated: str = "json"
+    unknown_parameters: str = "ignore"
+    suspend_elsewhere: str = "stop"
+    unknown_job: str = "envelope"
+    failed_status: str = "Finished"
+    profiles: str = "names"
+    url_form: str = "path"
+    url_prefix: str = "/workbench"
+    other_host: str = "elsewhere.example"
+    launcher_sessions: bool = True
+    unique_names: bool = False
+    longest_name: int = 64
+    session_limit: int | None = None
+    license_sessions: int | None = None
+    license_users: int | None = None
+    fail_sessions: int = 0
+    launching_seconds: float = 1.0
+    pending_seconds: float = 1.0
+    starting_seconds: float = 2.0
+    resuming_seconds: float = 1.0
+    suspending_seconds: float = 2.0
+    stop_seconds: float = 2.0
+    session_linger_seconds: float = 30.0
+    job_pending_seconds: float = 1.0
+    job_stop_seconds: float = 1.0
+    job_linger_seconds: float = 86400.0
+    stream_seconds: float | None = None
+    separator: str = "mixed"
+    pieces: str = "ragged"
+    lines_per_object: int = 1
+    characters_per_object: int = 0
+
+    def change(self, told: Any) -> None:
+        """Set what is told, all or nothing; ``dialect`` is ``live`` or ``reference``; raise ControlError."""
+        if not isinstance(told, dict):
+            raise ControlError("switches are an object")
+        dialect = told.get("dialect")
+        if dialect is not None and dialect not in DIALECTS:
+            raise ControlError(f"dialect is one of {sorted(DIALECTS)}")
+        wanted = {**DIALECTS.get(str(dialect), {}), **{k: v for k, v in told.items() if k != "dialect"}}
+        for name, value in wanted.items():
+            self._check(name, value)
+        for name, value in wanted.items():
+            setattr(self, name, value)
+
+    def told(self) -> dict[str, Any]:
+        """Return all switches as they are."""
+        return asdict(self)
+
+    def _check(self, name: str, value: Any) -> None:
+        kinds = {field.name: str(field.type) for field in fields(self)}
+        if name not in kinds:
+            raise ControlError(f"unknown switch: {name}; known: {sorted(kinds)}")
+        if name in CHOICES:
+            if value not in CHOICES[name]:
+                raise ControlError(f"{name} is one of {CHOICES[name]}")
+            return
+        kind = kinds[name]
+        if value is None and "None" in kind:
+            return
+        good = (
+            isinstance(value, bool)
+            if kind == "bool"
+            else isinstance(value, str)
+            if kind == "str"
+            else isinstance(value, int) and not isinstance(value, bool) and value >= 0
+            if kind.startswith("int")
+            else isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+        )
+        if not good:
+            raise ControlError(f"{name} is a {kind}")
