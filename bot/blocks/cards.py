@@ -5,8 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.blocks import kit
+from bot.blocks.buttons import (
+    again_button,
+    can_be_made_again,
+    down_buttons,
+    force_button,
+    gone_buttons,
+    may,
+    open_buttons,
+    page_button,
+    running_buttons,
+    start_button,
+    stop_button,
+)
 from bot.blocks.limits import VALUE, fill, safe
-from bot.blocks.progress import is_going, progress_of
+from bot.blocks.progress import is_going, is_unanswered, progress_of
 from bot.models import Answer, Outcome, State, WishVerb
 from bot.words import cards as words
 from bot.words import problems, times
@@ -16,7 +29,7 @@ if TYPE_CHECKING:
     from bot.blocks.kit import Block, Element
     from bot.models import Wish, Workspace
 
-__all__ = ["progress_of", "wish_card"]
+__all__ = ["open_buttons", "page_button", "progress_of", "start_button", "stop_button", "wish_card"]
 
 _BAR_CELLS = 10
 
@@ -27,9 +40,13 @@ def wish_card(facts: Facts) -> Answer:
     assert wish is not None, "a card is the card of a wish"
     if wish.is_open:
         return _open_card(facts, wish)
-    if wish.outcome is Outcome.FULFILLED:
-        return _stopped_card(facts, wish) if wish.verb is WishVerb.STOP else _running_card(facts, wish)
-    return _ended_card(facts, wish)
+    if wish.outcome is not Outcome.FULFILLED:
+        return _ended_card(facts, wish)
+    if wish.cause == "not_made":
+        return _not_made_card(facts, wish)
+    if wish.verb is WishVerb.REMOVE:
+        return _removed_card(facts, wish)
+    return _down_card(facts, wish) if wish.verb.brings_down else _running_card(facts, wish)
 
 
 def name_of(facts: Facts) -> str:
@@ -38,8 +55,8 @@ def name_of(facts: Facts) -> str:
 
 
 def short(template: str, facts: Facts) -> str:
-    """Fill a template of one line with what every notice names: name, title, verb."""
-    verb = facts.wish.verb if facts.wish is not None else ""
+    """Fill a template of one line with what every notice names: name, title, the wish as a noun."""
+    verb = words.NOUNS[facts.wish.verb] if facts.wish is not None else ""
     return fill(template, name=name_of(facts), title=facts.connection_title, verb=verb)
 
 
@@ -47,17 +64,6 @@ def opens_for(facts: Facts) -> str:
     """Say for whom the address opens (design §3.4)."""
     template = words.OPENS_AS if facts.username else words.OPENS
     return fill(template, title=facts.connection_title, username=facts.username)
-
-
-def start_button(workspace: Workspace, action: str = "start") -> Element:
-    """Return *Start* for a workspace."""
-    return kit.button(words.START, action, workspace.id, style=kit.PRIMARY)
-
-
-def stop_button(workspace: Workspace) -> Element:
-    """Return *Stop*, which asks first."""
-    question = kit.confirm(words.CONFIRM_STOP, name=workspace.title)
-    return kit.button(words.STOP, "stop", workspace.id, style=kit.DANGER, confirm=question)
 
 
 def _title(facts: Facts) -> str:
@@ -75,8 +81,9 @@ def _open_card(facts: Facts, wish: Wish) -> Answer:
     workspace = facts.workspace
     going = is_going(facts)
     since = kit.moment(wish.called_at if going and wish.called_at else wish.created_at, facts.now)
-    lines = [fill((words.GOING_ON if going else words.QUEUED)[wish.verb], since=since)]
-    if wish.verb is not WishVerb.STOP:
+    verb = _under_way(wish, workspace)
+    lines = [fill((words.GOING_ON if going else words.QUEUED)[verb], since=since)]
+    if not wish.verb.brings_down:
         lines += [*_usual(facts, wish), _bar(progress_of(facts))]
     detail = workspace.detail if workspace is not None else None
     if detail and going:
@@ -84,17 +91,32 @@ def _open_card(facts: Facts, wish: Wish) -> Answer:
     small = [kit.held(wish.hold, facts.now)] if wish.hold else []
     if wish.deadline_at is None:
         small.append(words.STILL_WAITING)
-    template = (words.GOING_ON_SHORT if going else words.QUEUED_SHORT)[wish.verb]
-    return _card(facts, short(template, facts), lines, small, _open_buttons(wish, workspace))
+    template = (words.GOING_ON_SHORT if going else words.QUEUED_SHORT)[verb]
+    return _card(facts, short(template, facts), lines, small, _open_buttons(facts, wish))
 
 
-def _open_buttons(wish: Wish, workspace: Workspace | None) -> list[Element]:
+def _under_way(wish: Wish, workspace: Workspace | None) -> WishVerb:
+    """Return what is going on: what was made is only starting any more."""
+    is_made = workspace is not None and not workspace.is_provisional
+    return WishVerb.START if wish.verb is WishVerb.CREATE and is_made else wish.verb
+
+
+def _open_buttons(facts: Facts, wish: Wish) -> list[Element]:
+    workspace = facts.workspace
     buttons = [kit.button(words.REFRESH, "refresh", wish.id)]
     if wish.deadline_at is None:
         buttons.insert(0, kit.button(words.KEEP_WAITING, "keep_waiting", wish.id, style=kit.PRIMARY))
-    if workspace is not None and wish.verb is not WishVerb.STOP:
+    if workspace is not None and not wish.verb.brings_down:
         buttons.append(stop_button(workspace))
-    return buttons
+    return [*buttons, *force_buttons(facts)]
+
+
+def force_buttons(facts: Facts) -> list[Element]:
+    """Return *Force quit* for a stop that is not answered, where the provider has such a thing."""
+    wish, workspace = facts.wish, facts.workspace
+    if wish is None or workspace is None or not is_unanswered(wish, facts.now) or not may(facts, "force"):
+        return []
+    return [force_button(workspace)]
 
 
 def _usual(facts: Facts, wish: Wish) -> list[str]:
@@ -119,7 +141,9 @@ def _running_card(facts: Facts, wish: Wish) -> Answer:
         gone = fill(words.GONE_SINCE, title=facts.connection_title)
         return _card(facts, short(words.GONE_SHORT, facts), [gone], [], gone_buttons(facts))
     match state:
-        case State.STOPPED | State.SUSPENDED:
+        case State.SUSPENDED:
+            told, text = words.SUSPENDED_ELSEWHERE, words.SUSPENDED_ELSEWHERE_SHORT
+        case State.STOPPED:
             told, text = words.STOPPED_ELSEWHERE, words.STOPPED_ELSEWHERE_SHORT
         case State.STOPPING:
             told, text = words.STOPPING_ELSEWHERE, words.STOPPED_ELSEWHERE_SHORT
@@ -129,12 +153,12 @@ def _running_card(facts: Facts, wish: Wish) -> Answer:
             told, text = words.STARTED_ELSEWHERE, words.STARTED_ELSEWHERE_SHORT
         case _:
             lines = [fill(words.RUNNING, since=since), opening(facts)]
-            buttons = [*open_buttons(facts), stop_button(workspace)]
+            buttons = [*open_buttons(facts), *running_buttons(facts)]
             return _card(facts, short(words.RUNNING_SHORT, facts), lines, [], buttons)
     sentence = fill(told, title=facts.connection_title)
     buttons = [kit.button(words.REFRESH, "refresh", wish.id)]
     if state not in {State.STARTING, State.STOPPING}:
-        buttons = [start_button(workspace)]
+        buttons = down_buttons(facts)
     return _card(facts, short(text, facts), [sentence], [], [*buttons, *page_button(facts)])
 
 
@@ -143,19 +167,8 @@ def opening(facts: Facts) -> str:
     return opens_for(facts) if facts.ide_url else fill(words.NO_ADDRESS, title=facts.connection_title)
 
 
-def open_buttons(facts: Facts) -> list[Element]:
-    """Return *Open* with the address itself: only for messages that nobody but the owner sees."""
-    if not facts.ide_url:
-        return page_button(facts)
-    return [kit.button(words.OPEN, "open_url", style=kit.PRIMARY, url=facts.ide_url)]
-
-
-def page_button(facts: Facts) -> list[Element]:
-    """Return the way to the workspace's page at the provider, where there is one."""
-    return [kit.button(words.SEE_PAGE, "page_url", url=facts.page_url)] if facts.page_url else []
-
-
-def _stopped_card(facts: Facts, wish: Wish) -> Answer:
+def _down_card(facts: Facts, wish: Wish) -> Answer:
+    """Draw a fulfilled stop of any kind, and what became of the workspace since then."""
     since = kit.moment(wish.ended_at or facts.now, facts.now)
     workspace = facts.workspace
     if workspace is None or workspace.state is State.GONE:
@@ -163,14 +176,32 @@ def _stopped_card(facts: Facts, wish: Wish) -> Answer:
         return _card(facts, short(words.GONE_SHORT, facts), [gone], [], gone_buttons(facts))
     if workspace.state in {State.STARTING, State.RUNNING}:
         text = short(words.STARTED_ELSEWHERE_SHORT, facts)
-        return _card(facts, text, [words.STARTED_ELSEWHERE], [], [stop_button(workspace)])
-    stopped = fill(words.STOPPED, since=since)
-    return _card(facts, short(words.STOPPED_SHORT, facts), [stopped], [], [start_button(workspace)])
+        return _card(facts, text, [words.STARTED_ELSEWHERE], [], running_buttons(facts))
+    told, text = words.STOPPED, words.STOPPED_SHORT
+    if workspace.state is State.SUSPENDED:
+        told, text = words.SUSPENDED, words.SUSPENDED_SHORT
+    return _card(facts, short(text, facts), [fill(told, since=since)], [], down_buttons(facts))
+
+
+def _removed_card(facts: Facts, wish: Wish) -> Answer:
+    removed = fill(words.REMOVED, since=kit.moment(wish.ended_at or facts.now, facts.now))
+    return _card(facts, short(words.REMOVED_SHORT, facts), [removed], [], again_buttons(facts))
+
+
+def _not_made_card(facts: Facts, wish: Wish) -> Answer:
+    since = kit.moment(wish.ended_at or facts.now, facts.now)
+    told = fill(words.NOT_MADE, since=since, title=facts.connection_title)
+    return _card(facts, short(words.NOT_MADE_SHORT, facts), [told], [], again_buttons(facts))
+
+
+def again_buttons(facts: Facts) -> list[Element]:
+    """Return *Start a new one* where another like it can be made."""
+    return [again_button(facts.workspace)] if facts.workspace and can_be_made_again(facts) else []
 
 
 def _ended_card(facts: Facts, wish: Wish) -> Answer:
     outcome = str(wish.outcome)
-    told = fill(words.ENDED[outcome], verb=wish.verb)
+    told = fill(words.ENDED[outcome], verb=words.NOUNS[wish.verb])
     cause = cause_words(facts, wish.cause or "internal")
     small = [fill(words.REFERENCE, reference=wish.reference)] if wish.reference else []
     return _card(
@@ -189,19 +220,14 @@ def cause_words(facts: Facts, cause: str) -> str:
     return safe(problems.sentence(cause, facts.connection_title, message))
 
 
-def gone_buttons(facts: Facts) -> list[Element]:
-    """Return what is left to do about a workspace that no longer exists."""
-    if facts.workspace is None:
-        return []
-    return [kit.button(words.FORGET, "forget", facts.workspace.id)]
-
-
 def retry_buttons(facts: Facts, wish: Wish) -> list[Element]:
     """Return what can be done about a wish that did not come true: *Try again* is a new wish."""
     word = (wish.cause or "").removeprefix("policy.").partition(": ")[0]
     if word in {"unlinked", "credential_refused"}:
         return [link_again_button(facts)]
-    if wish.outcome in {Outcome.FAILED, Outcome.CANCELLED} and word not in {"gone", "not_found", "forgotten"}:
+    if word in {"gone", "not_found", "forgotten"}:
+        return [*again_buttons(facts), *page_button(facts)]
+    if wish.outcome in {Outcome.FAILED, Outcome.CANCELLED}:
         return [kit.button(words.TRY_AGAIN, "try_again", wish.id, style=kit.PRIMARY), *page_button(facts)]
     return page_button(facts)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.models import Wish, Workspace
+    from bot.models import StopMode, Wish, Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,8 @@ class Facts:
     """Gather what a card or a notice may say.
 
     ``ide_url`` is set only when it passed the connection's host check; ``page_url`` is the workspace's page
-    at the provider; ``usual_seconds`` the median of earlier starts; ``body`` the notice's own keys.
+    at the provider; ``usual_seconds`` the median of earlier starts; ``capabilities`` and ``stop_modes`` are
+    the provider's; ``body`` the notice's own keys.
     """
 
     now: float
@@ -29,4 +30,5 @@ class Facts:
     page_url: str | None = None
     usual_seconds: float | None = None
     capabilities: frozenset[str] = frozenset()
+    stop_modes: frozenset[StopMode] = frozenset({"stop"})
     body: Mapping[str, Any] = field(default_factory=dict)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.blocks import kit, limits
-from bot.blocks.cards import page_button, start_button, stop_button
+from bot.blocks.buttons import down_buttons, gone_buttons, page_button, running_buttons, stop_button
 from bot.blocks.limits import Markup, fill, safe
 from bot.models import Answer, State
 from bot.words import answers as words
@@ -36,6 +36,8 @@ def state_line(facts: Facts, workspace: Workspace) -> str:
 
 def state_words(now: float, workspace: Workspace) -> tuple[str, str]:
     """Return a workspace's state and the age of that, as people read them."""
+    if workspace.is_provisional:
+        return cards.UNMADE, words.NEVER_CHECKED
     if workspace.observed_at is None:
         return cards.STATES[workspace.state], words.NEVER_CHECKED
     return cards.STATES[workspace.state], words.CHECKED.format(age=times.age(now - workspace.observed_at))
@@ -96,15 +98,17 @@ def _row(facts: Facts, *, is_shared: bool) -> list[Block]:
 
 
 def _buttons(facts: Facts, workspace: Workspace, *, is_shared: bool) -> list[Element]:
+    if workspace.is_provisional:
+        return [stop_button(workspace)]
     match workspace.state:
         case State.RUNNING:
-            return [_open_button(facts, workspace, is_shared=is_shared), stop_button(workspace)]
+            return [_open_button(facts, workspace, is_shared=is_shared), *running_buttons(facts)]
         case State.STARTING:
             return [stop_button(workspace)]
         case State.STOPPED | State.SUSPENDED | State.FAILED | State.UNKNOWN:
-            return [start_button(workspace)]
+            return down_buttons(facts)
         case State.GONE:
-            return [] if is_shared else [kit.button(cards.FORGET, "forget", workspace.id)]
+            return [] if is_shared else gone_buttons(facts)
         case _:
             return []
 

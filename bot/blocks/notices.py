@@ -5,21 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.blocks import kit
+from bot.blocks.buttons import down_buttons, open_buttons, page_button, running_buttons, stop_button
 from bot.blocks.cards import (
+    again_buttons,
     cause_words,
+    force_buttons,
     link_again_button,
     name_of,
-    open_buttons,
     opening,
-    page_button,
     retry_buttons,
     short,
-    start_button,
-    stop_button,
     wish_card,
 )
 from bot.blocks.limits import fill
-from bot.models import Answer, NoticeKind, Outcome, WishVerb
+from bot.models import Answer, NoticeKind, Outcome, State
 from bot.words import cards, notices, times
 
 if TYPE_CHECKING:
@@ -34,8 +33,11 @@ def render(kind: NoticeKind, facts: Facts) -> Answer:
             return _ready(facts)
         case NoticeKind.FAILED | NoticeKind.REFUSED:
             return _not_done(kind, facts)
-        case NoticeKind.STOPPED:
+        case NoticeKind.STOPPED | NoticeKind.SUSPENDED:
             return _stopped(facts)
+        case NoticeKind.REMOVED:
+            told, text = short(notices.REMOVED, facts), short(notices.REMOVED_SHORT, facts)
+            return _notice(text, told, [], again_buttons(facts))
         case NoticeKind.WAITING:
             return _waiting(facts)
         case NoticeKind.LINKED:
@@ -79,9 +81,7 @@ def _ready(facts: Facts) -> Answer:
         took = times.duration(wish.ended_at - wish.called_at)
         small = [fill(notices.READY_AFTER, took=took)]
     told = f"{short(notices.READY, facts)} {opening(facts)}"
-    buttons = open_buttons(facts)
-    if facts.workspace is not None:
-        buttons.append(stop_button(facts.workspace))
+    buttons = [*open_buttons(facts), *running_buttons(facts)]
     return _notice(short(notices.READY_SHORT, facts), told, small, buttons)
 
 
@@ -101,10 +101,16 @@ def _not_done(kind: NoticeKind, facts: Facts) -> Answer:
 
 def _stopped(facts: Facts) -> Answer:
     """Say that a workspace is down: because the person wished it, or because it was stopped elsewhere."""
-    asked = facts.wish is not None and facts.wish.verb is WishVerb.STOP
+    wish, workspace = facts.wish, facts.workspace
+    if wish is not None and wish.cause == "not_made":
+        told = short(notices.NOT_MADE, facts)
+        return _notice(short(notices.NOT_MADE_SHORT, facts), told, [], again_buttons(facts))
+    if workspace is not None and workspace.state is State.SUSPENDED:
+        told = short(notices.SUSPENDED, facts)
+        return _notice(short(notices.SUSPENDED_SHORT, facts), told, [], down_buttons(facts))
+    asked = wish is not None and wish.verb.brings_down
     told = short(notices.STOPPED if asked else notices.STOPPED_ELSEWHERE, facts)
-    buttons = [] if facts.workspace is None else [start_button(facts.workspace)]
-    return _notice(short(notices.STOPPED_SHORT, facts), told, [], buttons)
+    return _notice(short(notices.STOPPED_SHORT, facts), told, [], down_buttons(facts))
 
 
 def _waiting(facts: Facts) -> Answer:
@@ -113,8 +119,9 @@ def _waiting(facts: Facts) -> Answer:
     buttons: list[Element] = []
     if wish is not None:
         buttons.append(kit.button(cards.KEEP_WAITING, "keep_waiting", wish.id, style=kit.PRIMARY))
-    if facts.workspace is not None and wish is not None and wish.verb is not WishVerb.STOP:
+    if facts.workspace is not None and wish is not None and not wish.verb.brings_down:
         buttons.append(stop_button(facts.workspace))
+    buttons += force_buttons(facts)
     told = short(notices.WAITING, facts)
     return _notice(short(notices.WAITING_SHORT, facts), told, small, [*buttons, *page_button(facts)])
 

@@ -17,6 +17,8 @@ MOST: Final = 94
 QUEUED: Final = 3
 #: Seconds that a start is taken to last while there is no history of its own.
 GUESS_SECONDS: Final = 120.0
+#: A stop that shows nothing for so many seconds is taken to be unanswered: then it can be forced.
+UNANSWERED_SECONDS: Final = 60.0
 #: Where the estimated bar stands when the usual time is over; from there on it creeps.
 _AT_USUAL: Final = 0.8
 
@@ -27,7 +29,7 @@ def progress_of(facts: Facts) -> int:
     The provider's own figure counts where it tells one; else the time since the call against the usual time.
     """
     wish = facts.wish
-    if wish is None or wish.verb is WishVerb.STOP:
+    if wish is None or wish.verb.brings_down:
         return 0
     if wish.outcome is Outcome.FULFILLED:
         return 100
@@ -42,8 +44,14 @@ def is_going(facts: Facts) -> bool:
         return False
     if Call.NONE is not wish.start_call or Call.NONE is not wish.stop_call:
         return True
-    on_its_way = State.STOPPING if wish.verb is WishVerb.STOP else State.STARTING
+    on_its_way = State.STOPPING if wish.verb.brings_down else State.STARTING
     return workspace is not None and workspace.state is on_its_way
+
+
+def is_unanswered(wish: Wish, now: float) -> bool:
+    """Say whether a stop was asked for long enough ago to be forced now, and has not come true."""
+    is_asked = wish.verb in (WishVerb.STOP, WishVerb.SUSPEND) and wish.stop_call is not Call.NONE
+    return wish.is_open and is_asked and now - wish.created_at >= UNANSWERED_SECONDS
 
 
 def _estimate(facts: Facts, wish: Wish) -> int:

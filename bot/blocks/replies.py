@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bot.blocks import kit, limits
-from bot.blocks.cards import link_value, stop_button
+from bot.blocks.buttons import remove_button, stop_button
+from bot.blocks.cards import link_value
 from bot.blocks.limits import Markup, fill, safe
 from bot.models import Answer
 from bot.words import answers as words
@@ -28,7 +29,12 @@ _LABELS = {
     "status": cards.STATUS,
     "open": cards.OPEN,
     "forget": cards.FORGET,
+    "suspend": cards.SUSPEND,
+    "resume": cards.RESUME,
+    "remove": cards.REMOVE,
 }
+#: Verbs that ask before they do anything.
+_ASKING = {"stop": stop_button, "remove": remove_button}
 
 
 def told(
@@ -59,7 +65,8 @@ def name(workspace: Workspace) -> Markup:
 def verb_button(verb: str, workspace: Workspace, number: int, label: str | None = None) -> Element:
     """Return the button that runs a verb on a workspace, told apart from others in its row by a number."""
     text = limits.line(label or f"{_LABELS[verb]} {workspace.title}", limits.BUTTON)
-    button = stop_button(workspace) if verb == "stop" else kit.button(text, verb, workspace.id)
+    asking = _ASKING.get(verb)
+    button = asking(workspace) if asking is not None else kit.button(text, verb, workspace.id)
     return {**button, "text": kit.plain(text, limits.BUTTON), "action_id": f"{verb}:{number}"}
 
 
@@ -71,7 +78,7 @@ def choices(verb: str, workspaces: Sequence[Workspace], labels: Sequence[str]) -
         verb_button(verb, one, number, label)
         for number, (one, label) in enumerate(zip(workspaces[:FEW], labels, strict=False))
     ]
-    if len(workspaces) > FEW and verb != "stop":
+    if len(workspaces) > FEW and verb not in _ASKING:
         buttons.append(search(verb))
     return buttons
 
@@ -144,6 +151,25 @@ def code_view() -> dict[str, Any]:
         "submit": kit.plain(words.CODE_SUBMIT, limits.TITLE),
         "close": kit.plain(words.CODE_CLOSE, limits.TITLE),
         "blocks": [field, kit.context(words.CODE_EXPLAINED)],
+    }
+
+
+def remove_view(workspace: Workspace, title: str) -> dict[str, Any]:
+    """Return the form in which the name of a workspace is typed to remove it for good."""
+    field: Block = {
+        "type": "input",
+        "block_id": "name",
+        "label": kit.plain(words.REMOVE_LABEL, limits.LABEL),
+        "element": {"type": "plain_text_input", "action_id": "name", "min_length": 1, "max_length": 255},
+    }
+    return {
+        "type": "modal",
+        "callback_id": "remove",
+        "private_metadata": workspace.id,
+        "title": kit.plain(words.REMOVE_TITLE, limits.TITLE),
+        "submit": kit.plain(words.REMOVE_SUBMIT, limits.TITLE),
+        "close": kit.plain(words.REMOVE_CLOSE, limits.TITLE),
+        "blocks": [kit.section(fill(words.REMOVE_EXPLAINED, name=workspace.title, title=title)), field],
     }
 
 

@@ -15,20 +15,58 @@ STOPPING_STOPPED: Final = "*{name}* was stopped already ({age}). I make sure tha
 STOPPING_ALREADY: Final = "*{name}* is stopping already. You get a direct message when it is down."
 RESTARTING: Final = "Restarting *{name}* at {title}. You get a direct message when it is ready."
 RESTARTING_ALREADY: Final = "*{name}* is restarting already. You get a direct message when it is ready."
+SUSPENDING: Final = "Suspending *{name}* at {title}. You get a direct message when it is done."
+SUSPENDING_ALREADY: Final = "*{name}* is being suspended already. You get a direct message when it is done."
+SUSPENDED_ALREADY: Final = "*{name}* was down already ({age}). I make sure that it is."
+RESUMING: Final = "Resuming *{name}* at {title}. You get a direct message when it is ready."
+NOT_SUSPENDED: Final = "*{name}* is not suspended: {state}, {age}. Only what is suspended can be resumed."
+FORCING: Final = "Forcing *{name}* at {title} to stop. You get a direct message when it is down."
+FORCING_ALREADY: Final = "*{name}* is being forced to stop already. You get a direct message when it is down."
+REMOVING: Final = "Removing *{name}* at {title}. You get a direct message when it is gone."
+REMOVING_ALREADY: Final = "*{name}* is being removed already. You get a direct message when it is gone."
+CALLING_OFF: Final = "Calling off the creation of *{name}*."
+MAKING: Final = "Making *{name}* at {title}. You get a direct message when it is ready."
+MAKING_ALREADY: Final = "*{name}* is being made already. You get a direct message when it is ready."
+REMOVE_ASK: Final = (
+    "*{name}* at {title} is deleted for good, with all that is only in it. "
+    "Press *Remove* and type its name if that is what you want."
+)
+REMOVE_TITLE: Final = "Remove for good"
+REMOVE_SUBMIT: Final = "Remove"
+REMOVE_CLOSE: Final = "Keep it"
+REMOVE_LABEL: Final = "Type its name to remove it"
+REMOVE_EXPLAINED: Final = (
+    "*{name}* at {title} is deleted with all that is only in it. Nobody can bring it back."
+)
+REMOVE_OTHER_NAME: Final = "That is not its name. Type {name} exactly, or keep it."
 DONE_ALREADY: Final = "I had that from you already, so I did nothing twice."
 SHARED: Final = {
     "start": "{who} is starting *{name}* at {title}.",
     "stop": "{who} is stopping *{name}* at {title}.",
     "restart": "{who} is restarting *{name}* at {title}.",
+    "create": "{who} is making *{name}* at {title}.",
+    "suspend": "{who} is suspending *{name}* at {title}.",
+    "force": "{who} forces *{name}* at {title} to stop.",
+    "remove": "{who} is removing *{name}* at {title}.",
+}
+#: How a person writes what a button wishes.
+TYPED: Final = {
+    "start": "start",
+    "stop": "stop",
+    "restart": "restart",
+    "create": "new",
+    "suspend": "suspend",
+    "force": "stop --force",
+    "remove": "remove",
 }
 KEPT_WAITING: Final = (
     "I keep looking after *{name}*, and tell you when it is done or in {time} at the latest."
 )
 TOO_LATE: Final = {
     "fulfilled": "That {verb} has come true meanwhile: look at its newest message.",
-    "failed": "That {verb} has failed meanwhile: press *Try again* on its card, or write `{command}{verb}`.",
+    "failed": "That {verb} has failed meanwhile: press *Try again* on its card, or write `{command}{typed}`.",
     "refused": "That {verb} was refused meanwhile. Write `{command}status` to see where things stand.",
-    "cancelled": "That {verb} was called off meanwhile. Write `{command}{verb}` to ask again.",
+    "cancelled": "That {verb} was called off meanwhile. Write `{command}{typed}` to ask again.",
     "replaced": "You asked for something else meanwhile. Write `{command}status` to see where things stand.",
 }
 STILL_AT_IT: Final = "I am still at it: the {verb} of *{name}* has not ended. Nothing to repeat."
@@ -117,6 +155,18 @@ UNLINKED_OTHER: Final = "The account of {who} at {title} is unlinked."
 NOTHING_LINKED: Final = "You have no account linked. Write `{command}link` to link one."
 NOTHING_LINKED_AT: Final = "No account is linked at {title}. Write `{command}whoami` to see what is."
 NOTHING_LINKED_OTHER: Final = "{who} has no such account linked. Nothing was changed."
+
+# -- about a connection ------------------------------------------------------------------------------------
+
+ABOUT: Final = "*{title}* (`{name}`)"
+ABOUT_FACT: Final = "{label}: {value}"
+ABOUT_USERS: Final = "*{count} people*"
+ABOUT_USER: Final = "`{username}` {level}"
+ABOUT_USER_INACTIVE: Final = "`{username}` {level} (not active)"
+ABOUT_AGE: Final = "asked {age}"
+ABOUT_ASKING: Final = "I am asking {title}, and answer right after."
+ABOUT_WHICH: Final = "Which connection? Write `{command}about CONNECTION` with one of these: {known}."
+ABOUT_NONE: Final = "No connection is set up that has anything to tell about itself."
 
 # -- oneself -----------------------------------------------------------------------------------------------
 

@@ -22,13 +22,31 @@ STATES: Final[Mapping[State, str]] = MappingProxyType(
         State.UNKNOWN: "Unknown",
     }
 )
+#: Of a workspace that its provider has not made yet.
+UNMADE: Final = "Being made"
 
+#: What a wish is called in a sentence: "the … of notebook".
+NOUNS: Final[Mapping[WishVerb, str]] = MappingProxyType(
+    {
+        WishVerb.START: "start",
+        WishVerb.STOP: "stop",
+        WishVerb.RESTART: "restart",
+        WishVerb.CREATE: "creation",
+        WishVerb.SUSPEND: "suspension",
+        WishVerb.FORCE: "forced stop",
+        WishVerb.REMOVE: "removal",
+    }
+)
 #: While a wish is open, before its call was taken and after.
 QUEUED: Final[Mapping[WishVerb, str]] = MappingProxyType(
     {
         WishVerb.START: "Queued to start since {since}.",
         WishVerb.STOP: "Queued to stop since {since}.",
         WishVerb.RESTART: "Queued to restart since {since}.",
+        WishVerb.CREATE: "Queued to be made since {since}.",
+        WishVerb.SUSPEND: "Queued to be suspended since {since}.",
+        WishVerb.FORCE: "Queued for a forced stop since {since}.",
+        WishVerb.REMOVE: "Queued to be removed since {since}.",
     }
 )
 GOING_ON: Final[Mapping[WishVerb, str]] = MappingProxyType(
@@ -36,6 +54,10 @@ GOING_ON: Final[Mapping[WishVerb, str]] = MappingProxyType(
         WishVerb.START: "Starting since {since}.",
         WishVerb.STOP: "Stopping since {since}.",
         WishVerb.RESTART: "Restarting since {since}.",
+        WishVerb.CREATE: "Being made since {since}.",
+        WishVerb.SUSPEND: "Being suspended since {since}.",
+        WishVerb.FORCE: "Being forced to stop since {since}.",
+        WishVerb.REMOVE: "Being removed since {since}.",
     }
 )
 #: The same without a time, for notifications and readers without blocks.
@@ -44,6 +66,10 @@ QUEUED_SHORT: Final[Mapping[WishVerb, str]] = MappingProxyType(
         WishVerb.START: "{name} is queued to start at {title}.",
         WishVerb.STOP: "{name} is queued to stop at {title}.",
         WishVerb.RESTART: "{name} is queued to restart at {title}.",
+        WishVerb.CREATE: "{name} is queued to be made at {title}.",
+        WishVerb.SUSPEND: "{name} is queued to be suspended at {title}.",
+        WishVerb.FORCE: "{name} is queued for a forced stop at {title}.",
+        WishVerb.REMOVE: "{name} is queued to be removed at {title}.",
     }
 )
 GOING_ON_SHORT: Final[Mapping[WishVerb, str]] = MappingProxyType(
@@ -51,6 +77,10 @@ GOING_ON_SHORT: Final[Mapping[WishVerb, str]] = MappingProxyType(
         WishVerb.START: "{name} is starting at {title}.",
         WishVerb.STOP: "{name} is stopping at {title}.",
         WishVerb.RESTART: "{name} is restarting at {title}.",
+        WishVerb.CREATE: "{name} is being made at {title}.",
+        WishVerb.SUSPEND: "{name} is being suspended at {title}.",
+        WishVerb.FORCE: "{name} is being forced to stop at {title}.",
+        WishVerb.REMOVE: "{name} is being removed at {title}.",
     }
 )
 USUAL: Final = "Usually ready after {usual}."
@@ -66,6 +96,14 @@ OPENS: Final = "It opens when you are signed in at {title}."
 NO_ADDRESS: Final = "{title} gave no address that I may pass on. Open it on its page there."
 STOPPED: Final = "Stopped since {since}."
 STOPPED_SHORT: Final = "{name} is stopped at {title}."
+SUSPENDED: Final = "Suspended since {since}. Resume it, and it goes on where it was."
+SUSPENDED_SHORT: Final = "{name} is suspended at {title}."
+REMOVED: Final = "Removed since {since}."
+REMOVED_SHORT: Final = "{name} is removed at {title}."
+NOT_MADE: Final = "Called off since {since}, before {title} had made anything."
+NOT_MADE_SHORT: Final = "The creation of {name} at {title} was called off."
+SUSPENDED_ELSEWHERE: Final = "It was running, and is suspended at {title} now. Resume it, and it goes on."
+SUSPENDED_ELSEWHERE_SHORT: Final = "{name} is suspended at {title}."
 STOPPED_ELSEWHERE: Final = "It was running, and has been stopped at {title} since then."
 STOPPED_ELSEWHERE_SHORT: Final = "{name} was stopped at {title}."
 STOPPING_ELSEWHERE: Final = "It was running, and is being stopped at {title}."
@@ -98,6 +136,11 @@ OPEN: Final = "Open"
 START: Final = "Start"
 STOP: Final = "Stop"
 RESTART: Final = "Restart"
+SUSPEND: Final = "Suspend"
+RESUME: Final = "Resume"
+FORCE: Final = "Force quit"
+REMOVE: Final = "Remove"
+START_NEW: Final = "Start a new one"
 STATUS: Final = "Status of"
 REFRESH: Final = "Refresh"
 TRY_AGAIN: Final = "Try again"
@@ -118,6 +161,18 @@ CONFIRM_STOP: Final = (
     "{name} stops for everything that runs in it. Unsaved work may be lost.",
     "Stop",
     "Leave it",
+)
+CONFIRM_FORCE: Final = (
+    "Force it to stop?",
+    "{name} ends at once, without being asked. What is not saved in it is lost.",
+    "Force quit",
+    "Leave it",
+)
+CONFIRM_REMOVE: Final = (
+    "Remove it for good?",
+    "{name} is deleted with all that is only in it. You type its name in the next step.",
+    "Go on",
+    "Keep it",
 )
 CONFIRM_UNLINK: Final = (
     "Unlink {title}?",

@@ -49,6 +49,12 @@ CAUSES: Final[Mapping[str, str]] = MappingProxyType(
         "or somebody stopped it. Try again.",
         "started_elsewhere": "{title} took the stop, yet it is up ten minutes later: somebody started it "
         "again there. Look at its status, and stop it again if you like.",
+        "not_suspended": "{title} took the request, yet it is up ten minutes later. "
+        "Look at its status; stop it if it need not be kept as it is.",
+        "not_removed": "{title} took the request, yet it is there ten minutes later. "
+        "Its page there may tell why; then try again.",
+        "not_made": "Nothing was made at {title}.",
+        "unmade": "{title} has not made it yet. Wait for the message that it is ready.",
         "unlinked": "Your account at {title} was unlinked. Link it again to go on.",
         "forgotten": "You took it off your list. Add it again to go on.",
         "replaced": "You asked for something else meanwhile, and that counts.",
@@ -69,6 +75,18 @@ CAUSES: Final[Mapping[str, str]] = MappingProxyType(
         "limit": "A limit at {title} is reached.{said} Stop something you don't need, then try again.",
         "connection_gone": "The connection {title} is not set up any more. Ask whoever runs me.",
         "unknown_command": "I am not set up for that command. Ask whoever runs me about `USHER_COMMAND`.",
+        # What a provider can't do, or not with this workspace, or not now.
+        "no_create": "Nothing can be made at {title} from here. Make it there, then write `list`.",
+        "no_suspend": "Workspaces at {title} can't be suspended. Stop it instead.",
+        "no_force": "{title} has no way to force a workspace to stop. Stop it instead.",
+        "no_remove": "Workspaces at {title} can't be removed from here. Remove it on its page there.",
+        "no_about": "{title} has nothing to tell about itself.",
+        "not_allowed_now": "{title} does not offer that for it just now. Look at its status, then try again.",
+        "no_spec": "I did not make it, so I can't make one like it. Write `new` to make one.",
+        "still_there": "It still exists at {title}. Start it as it is.",
+        "only_made_here": "At {title} you have what you make with `new`. Nothing else can be added.",
+        "connection_refused": "{title} does not accept my own key any more. Ask whoever runs me for a new "
+        "one; I go on by myself then.",
         "alias_taken": "Another workspace of yours has that name already. Choose another one.",
         # Usher's own trouble.
         "busy": "I am too busy right now, so nothing was started. Try again in a moment.",

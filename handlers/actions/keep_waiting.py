@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bot.blocks import replies
 from bot.blocks.limits import Markup, fill
 from bot.words import answers as words
-from bot.words import times
+from bot.words import cards, times
 
 if TYPE_CHECKING:
     from bot.models import Answer, Wish
@@ -32,5 +32,10 @@ async def handle(request: Request) -> Answer:
 def too_late(request: Request, wish: Wish) -> Answer:
     """Say honestly that the wish of an old button has ended, and how."""
     template = words.TOO_LATE[str(wish.outcome)]
-    sentence = fill(template, verb=Markup(wish.verb), command=request.command)
+    sentence = fill(
+        template,
+        verb=Markup(cards.NOUNS[wish.verb]),
+        typed=Markup(words.TYPED[wish.verb]),
+        command=request.command,
+    )
     return replies.problem(sentence, request.reference)

@@ -1,0 +1,102 @@
+"""The buttons of a workspace: shown by what its provider can do, and by what may be done with it now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.blocks import kit
+from bot.models import State
+from bot.words import cards as words
+
+if TYPE_CHECKING:
+    from bot.blocks.facts import Facts
+    from bot.blocks.kit import Element
+    from bot.models import Action, Workspace
+
+
+def may(facts: Facts, action: Action) -> bool:
+    """Say whether something can be done with the workspace of the facts, as far as is known."""
+    workspace = facts.workspace
+    if workspace is None or workspace.is_provisional:
+        return False
+    if action in {"stop", "suspend", "force"} and action not in facts.stop_modes:
+        return False
+    if action == "remove" and "remove" not in facts.capabilities:
+        return False
+    return workspace.actions is None or action in workspace.actions
+
+
+def can_be_made_again(facts: Facts) -> bool:
+    """Say whether another like it can be made: it was made through us, and its provider makes such things."""
+    workspace = facts.workspace
+    return workspace is not None and workspace.spec is not None and "create" in facts.capabilities
+
+
+def start_button(workspace: Workspace) -> Element:
+    """Return *Start* for a workspace, *Resume* for a suspended one."""
+    label = words.RESUME if workspace.state is State.SUSPENDED else words.START
+    return kit.button(label, "start", workspace.id, style=kit.PRIMARY)
+
+
+def stop_button(workspace: Workspace) -> Element:
+    """Return *Stop*, which asks first."""
+    question = kit.confirm(words.CONFIRM_STOP, name=workspace.title)
+    return kit.button(words.STOP, "stop", workspace.id, style=kit.DANGER, confirm=question)
+
+
+def suspend_button(workspace: Workspace) -> Element:
+    """Return *Suspend*: nothing is lost by it, so it does not ask."""
+    return kit.button(words.SUSPEND, "suspend", workspace.id)
+
+
+def force_button(workspace: Workspace) -> Element:
+    """Return *Force quit*, which asks first."""
+    question = kit.confirm(words.CONFIRM_FORCE, name=workspace.title)
+    return kit.button(words.FORCE, "force", workspace.id, style=kit.DANGER, confirm=question)
+
+
+def remove_button(workspace: Workspace) -> Element:
+    """Return *Remove*, which asks first; its click opens the form in which the name is typed."""
+    question = kit.confirm(words.CONFIRM_REMOVE, name=workspace.title)
+    return kit.button(words.REMOVE, "remove", workspace.id, style=kit.DANGER, confirm=question)
+
+
+def again_button(workspace: Workspace) -> Element:
+    """Return *Start a new one*: another is made from what this one was made from."""
+    return kit.button(words.START_NEW, "again", workspace.id, style=kit.PRIMARY)
+
+
+def running_buttons(facts: Facts) -> list[Element]:
+    """Return what can be done with a running workspace beside opening it."""
+    workspace = facts.workspace
+    if workspace is None:
+        return []
+    buttons = [suspend_button(workspace)] if may(facts, "suspend") else []
+    return [*buttons, stop_button(workspace)] if may(facts, "stop") else buttons
+
+
+def down_buttons(facts: Facts) -> list[Element]:
+    """Return what can be done with a workspace that is down."""
+    workspace = facts.workspace
+    return [start_button(workspace)] if workspace is not None and may(facts, "start") else []
+
+
+def gone_buttons(facts: Facts) -> list[Element]:
+    """Return what is left to do about a workspace that no longer exists."""
+    workspace = facts.workspace
+    if workspace is None:
+        return []
+    again = [again_button(workspace)] if can_be_made_again(facts) else []
+    return again if workspace.hidden else [*again, kit.button(words.FORGET, "forget", workspace.id)]
+
+
+def open_buttons(facts: Facts) -> list[Element]:
+    """Return *Open* with the address itself: only for messages that nobody but the owner sees."""
+    if not facts.ide_url:
+        return page_button(facts)
+    return [kit.button(words.OPEN, "open_url", style=kit.PRIMARY, url=facts.ide_url)]
+
+
+def page_button(facts: Facts) -> list[Element]:
+    """Return the way to the workspace's page at the provider, where there is one."""
+    return [kit.button(words.SEE_PAGE, "page_url", url=facts.page_url)] if facts.page_url else []
