@@ -31,7 +31,8 @@ def reply_notice(answer: Answer, surface: Surface, principal: Principal, ids: Id
     """Return an Answer as a reply in the outbox: sent at once, at most once, known by its interaction.
 
     The body holds ``text``, ``blocks``, ``replaces``, ``in_channel`` and the way back: ``response_url``, or
-    ``channel_id`` with ``thread_ts`` and ``is_direct``.
+    ``channel_id`` with ``thread_ts`` and ``is_direct``. An Answer with a form redraws the one that is open:
+    ``view`` with ``view_id`` and ``hash``, or ``external_id``.
     """
     answer = fit_for_channel(answer)
     body = answer.as_body() | {
@@ -41,6 +42,13 @@ def reply_notice(answer: Answer, surface: Surface, principal: Principal, ids: Id
         "in_channel": answer.in_channel,
         "is_direct": surface.is_direct,
     }
+    if answer.view is not None and surface.is_form:
+        body |= {
+            "view": answer.view,
+            "view_id": surface.view_id,
+            "hash": surface.view_hash,
+            "external_id": surface.view_external_id,
+        }
     return NewNotice(
         subject=_subject(surface, ids),
         kind=NoticeKind.REPLY,

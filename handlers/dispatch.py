@@ -19,7 +19,7 @@ from handlers.parsing import parse
 from handlers.request import Answered, Reference, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
 
     from bot.models import Principal, Surface
     from handlers.services import Services
@@ -59,7 +59,12 @@ async def run_text(
 
 
 async def run_button(
-    services: Services, principal: Principal, surface: Surface, action_id: str, value: str
+    services: Services,
+    principal: Principal,
+    surface: Surface,
+    action_id: str,
+    value: str,
+    view: Mapping[str, Any] | None = None,
 ) -> Answer:
     """Run what a button stands for: a handler of its own, or the verb of that name; always answers."""
     name = action_id.partition(":")[0]
@@ -71,6 +76,7 @@ async def run_button(
         services=services,
         drawing=Reference(services.ids),
         target=value or None,
+        view=view or {},
     )
     found = discovery.handlers_of(discovery.ACTIONS).get(name) or discovery.verbs(request.folder).get(name)
     return await guarded(request, found or old_button)

@@ -27,6 +27,7 @@ def of_button(payload: Mapping[str, Any], action: Mapping[str, Any]) -> Surface:
     """Return where a button was pressed; a double click has two action_ts, and is one wish all the same."""
     container = _mapping(payload.get("container"))
     message = _mapping(payload.get("message"))
+    view = _mapping(payload.get("view"))
     channel = _mapping(payload.get("channel")).get("id") or container.get("channel_id")
     message_ts = container.get("message_ts") or message.get("ts")
     user = _mapping(payload.get("user")).get("id")
@@ -38,7 +39,11 @@ def of_button(payload: Mapping[str, Any], action: Mapping[str, Any]) -> Surface:
         response_url=payload.get("response_url"),
         trigger_id=payload.get("trigger_id"),
         is_direct=str(channel or "").startswith("D"),
-        interaction=_key("button", action.get("action_ts"), action.get("action_id"), message_ts, user),
+        interaction=_key(
+            "button", action.get("action_ts"), action.get("action_id"), message_ts or view.get("id"), user
+        ),
+        view_id=view.get("id"),
+        view_hash=view.get("hash"),
     )
 
 

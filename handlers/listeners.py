@@ -103,8 +103,8 @@ class Listeners:
             return await ack()
         chosen = action.get("selected_option") or {}
         value = str(action.get("value") or chosen.get("value") or "")
-        answer = await run_button(services, principal, surface, action_id, value)
-        if answer.view is not None and await self._opened(surface, answer):
+        answer = await run_button(services, principal, surface, action_id, value, body.get("view"))
+        if answer.view is not None and not surface.is_form and await self._opened(surface, answer):
             return await ack()
         await self._deliver(answer, surface, principal)
         return await ack()

@@ -47,6 +47,7 @@ async def replay(services: Services, principal: Principal, waiting: Mapping[str,
         thread_ts=waiting.get("thread_ts"),
         response_url=url if lives else None,
         is_direct=bool(waiting.get("is_direct")),
+        view_external_id=waiting.get("view"),
         interaction=f"{waiting.get('interaction') or 'waiting'}/{waiting.get('task') or 'replay'}",
     )
     looked = tuple(str(one) for one in waiting.get("looked") or ())
@@ -54,6 +55,7 @@ async def replay(services: Services, principal: Principal, waiting: Mapping[str,
     answer = await run_text(services, principal, surface, text, folder=folder, looked=looked)
     if not answer.text:
         return
-    make = delivery.reply_notice if lives else delivery.message_notice
+    fills_form = surface.is_form and answer.view is not None
+    make = delivery.reply_notice if lives or fills_form else delivery.message_notice
     await services.store.add_notices([make(answer, surface, principal, services.ids)])
     services.wake()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from bot.blocks.limits import Markup
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from bot.clock import Ids
     from bot.models import Answer, Principal, Surface
@@ -70,6 +70,8 @@ class Request:
     is_shared: bool = False
     flags: frozenset[str] = frozenset()
     looked: tuple[str, ...] = ()
+    #: The form that a button or a search belongs to, as Slack sent it: what is in it are keys and texts.
+    view: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def reference(self) -> str:
@@ -115,6 +117,7 @@ class Request:
             "response_url": surface.response_url,
             "response_until": self.services.clock.now() + _RESPONSE_SECONDS,
             "looked": list(self.looked),
+            "view": surface.view_external_id,
         }
 
 

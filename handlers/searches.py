@@ -21,9 +21,13 @@ log = structlog.get_logger(__name__)
 
 
 async def search(services: Services, payload: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the choices for a ``block_suggestion``; ``VERB:SOURCE`` names the handler by its source."""
-    source = str(payload.get("action_id") or "").partition(":")[2]
-    handler = discovery.handlers_of(discovery.OPTIONS).get(source)
+    """Return the choices for a ``block_suggestion``.
+
+    ``VERB:SOURCE`` names the handler by its source, ``field:NAME`` is a field of a form.
+    """
+    kind, _, source = str(payload.get("action_id") or "").partition(":")
+    known = discovery.handlers_of(discovery.OPTIONS)
+    handler = known.get(kind) if kind == "field" else known.get(source)
     drawing = Reference(services.ids)
     if handler is None:
         log.warning("no such search", reference=str(drawing))

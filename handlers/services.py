@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
+from bot.approvals import Approvals
 from bot.authority import Authority
 from bot.rate_limit import RateLimiter
 from bot.workspaces import Workspaces
@@ -38,6 +39,10 @@ class Accounts(Protocol):
         """Finish a linking by its code; raises Refused."""
         ...
 
+    async def acting(self, principal: Principal, connection: str) -> Account | None:
+        """Return the account that a person acts through; written first where a connection knows no people."""
+        ...
+
     async def links(self, principal: Principal) -> list[Account]:
         """Return what a person has linked."""
         ...
@@ -63,6 +68,7 @@ class Services:
     store: Store
     workspaces: Workspaces
     accounts: Accounts
+    approvals: Approvals
     authority: Authority
     connections: Mapping[str, Provider]
     clock: Clock
@@ -118,6 +124,7 @@ def build_services(
         store=store,
         workspaces=workspaces,
         accounts=accounts,
+        approvals=Approvals(store=store, connections=connections, authority=authority, ids=ids, wake=wake),
         authority=authority,
         connections=connections,
         clock=clock,

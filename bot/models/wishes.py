@@ -62,6 +62,15 @@ class Surface:
     is_direct: bool = False
     #: The inbox key: one effect per interaction, however often it arrives.
     interaction: str = ""
+    #: The form that a request came from, or that its answer is to fill: Slack's id, or one of our own.
+    view_id: str | None = None
+    view_hash: str | None = None
+    view_external_id: str | None = None
+
+    @property
+    def is_form(self) -> bool:
+        """Say whether the answer redraws a form that is open."""
+        return self.view_id is not None or self.view_external_id is not None
 
 
 @dataclass(frozen=True, slots=True)

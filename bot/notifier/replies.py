@@ -23,7 +23,8 @@ class Replies:
     """Send replies where they belong.
 
     A reply's body holds the Answer (``text``, ``blocks``, ``replaces``, ``in_channel``) and the way back:
-    ``response_url``, or ``channel_id`` with ``thread_ts`` and ``is_direct``; without either to the person.
+    ``response_url``, or ``channel_id`` with ``thread_ts`` and ``is_direct``; without either to the person. With
+    ``view`` it redraws a form.
     """
 
     def __init__(self, store: Store, slack: SlackLine, http: Http, timing: Timing) -> None:
@@ -50,6 +51,9 @@ class Replies:
 
     async def _deliver(self, notice: Notice) -> None:
         body = notice.body
+        if body.get("view"):
+            await self._redraw(notice)
+            return
         message: dict[str, Any] = {"text": body.get("text") or "", "blocks": list(body.get("blocks") or ())}
         if not message["blocks"]:
             del message["blocks"]
@@ -60,6 +64,13 @@ class Replies:
         else:
             target = body.get("channel_id") or notice.principal.user_id
             await self._post(notice, message, str(target))
+
+    async def _redraw(self, notice: Notice) -> None:
+        """Redraw a form that is open; one that was closed or changed meanwhile needs it no more."""
+        body = notice.body
+        place = {key: body[key] for key in ("view_id", "hash", "external_id") if body.get(key)}
+        await self._slack.call(slack_methods.VIEWS_UPDATE, {"view": body["view"], **place})
+        await self._store.notice_sent(notice.id, "", "")
 
     async def _respond(self, notice: Notice, message: dict[str, Any]) -> None:
         replaces = bool(notice.body.get("replaces"))

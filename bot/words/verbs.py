@@ -43,6 +43,11 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = MappingProxyType(
                     "stop a workspace, or call off a start that is under way",
                     ("Unsaved work in it may be lost.",),
                 ),
+                "new": VerbWords(
+                    "new [CONNECTION] [PRESET]",
+                    "create a workspace; a form asks for what it is to be",
+                    ("The form offers what your account may have there, filled with what you chose last.",),
+                ),
                 "restart": VerbWords("restart NAME", "stop a workspace and start it again"),
                 "status": VerbWords(
                     "status NAME",

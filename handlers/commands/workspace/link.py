@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bot.blocks import replies
 from bot.blocks.limits import fill
 from bot.words import answers as words
+from handlers.approving import ask_button, asked, question
 from handlers.connecting import connection_of
 
 if TYPE_CHECKING:
@@ -21,13 +22,22 @@ async def handle(request: Request) -> Answer:
         return replies.code_question()
     linkable = services.linkable()
     if request.name:
-        chosen = connection_of(request, request.name)
+        chosen, username = _chosen(request)
+        by_token = chosen in {name for name, _ in linkable}
+        if chosen in services.approvals.possible() and (username or not by_token):
+            return await (asked(request, chosen, username) if username else question(request, chosen))
         # One that people can't link to by themselves is offered too: its click says why not.
         linkable = [(chosen, services.title(chosen))]
-    if not linkable:
+    approved = [] if request.name else services.approvals.possible()
+    if not linkable and len(approved) == 1:
+        return await question(request, approved[0])
+    buttons = [
+        *replies.link_buttons(linkable),
+        *(ask_button(name, services.title(name), number) for number, name in enumerate(approved)),
+    ]
+    if not buttons:
         return replies.problem(words.NO_CONNECTIONS, request.reference)
-    buttons = replies.link_buttons(linkable)
-    if len(linkable) > 1:
+    if len(buttons) > 1:
         return replies.told(words.LINK_WHICH, buttons)
     connection, title = linkable[0]
     account = await services.store.account(request.principal, connection)
@@ -36,3 +46,13 @@ async def handle(request: Request) -> Answer:
         template = words.LINKED_AS
         return replies.told(fill(template, title=title, username=account.username), buttons)
     return replies.told(fill(template, title=title), buttons)
+
+
+def _chosen(request: Request) -> tuple[str, str]:
+    """Return the connection and the username after it; titles with blanks have no room for one."""
+    if len(request.arguments) == 2:
+        providers = request.services.connections
+        connection, username = request.arguments
+        if connection.casefold() in providers:
+            return connection.casefold(), username
+    return connection_of(request, request.name), ""

@@ -1,0 +1,72 @@
+"""What the handlers of approvals share: the question to the person, the decision of an administrator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bot.approvals import mention
+from bot.blocks import approvals as drawn
+from bot.blocks import kit, replies
+from bot.blocks.limits import Markup, fill
+from bot.models import Answer
+from bot.words import approvals as words
+
+if TYPE_CHECKING:
+    from handlers.request import Request
+
+
+async def question(request: Request, connection: str) -> Answer:
+    """Ask for the username: with a form where one can be opened, with words otherwise."""
+    services = request.services
+    title = services.title(connection)
+    person = await services.store.person(request.principal)
+    suggestion = person.name if person is not None and " " not in person.name else ""
+    sentence = fill(words.ASK, title=title, command=request.command, connection=Markup(connection))
+    account = await services.store.account(request.principal, connection)
+    if account is not None and account.state == "active":
+        sentence = fill(
+            words.LINKED_ALREADY,
+            username=account.username,
+            title=title,
+            command=request.command,
+            connection=Markup(connection),
+        )
+    told = replies.told(sentence, [ask_button(connection, title)])
+    view = drawn.ask_view(connection, title, suggestion)
+    return Answer(text=told.text, blocks=told.blocks, view=view)
+
+
+def ask_button(connection: str, title: str, number: int | None = None) -> dict[str, Any]:
+    """Return the button that opens the form; with a number it is told apart from others in its row."""
+    action = "ask_link" if number is None else f"ask_link:{number}"
+    return kit.button(fill(words.ASK_BUTTON, title=title), action, connection, style=kit.PRIMARY)
+
+
+async def asked(request: Request, connection: str, username: str) -> Answer:
+    """Ask the administrators for the username that was typed."""
+    approval = await request.services.approvals.ask(
+        request.principal, connection, username, interaction=request.surface.interaction
+    )
+    title = request.services.title(connection)
+    return replies.told(fill(words.ASKED, title=title, username=approval.username))
+
+
+async def decided(request: Request, *, approve: bool) -> Answer:
+    """Decide a request as an administrator; the message with the buttons becomes the answer."""
+    approval_id, _, username = (request.target or "").partition(" ")
+    approval, is_new = await request.services.approvals.decide(
+        request.principal,
+        approval_id,
+        username,
+        approve=approve,
+        interaction=request.surface.interaction,
+    )
+    who = mention(approval.principal)
+    title = request.services.title(approval.connection)
+    if is_new:
+        template = words.APPROVING if approve else words.DENIED
+        return replies.told(fill(template, username=approval.username, title=title, who=who), replaces=True)
+    if approval.username != username:
+        return replies.told(fill(words.CHANGED, who=who), replaces=True)
+    state = Markup(words.STATES.get(approval.state, approval.state))
+    return replies.told(fill(words.DECIDED_ALREADY, state=state), replaces=True)

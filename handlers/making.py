@@ -1,0 +1,300 @@
+"""Forms for what people make (workspaces, runs of jobs): opened, redrawn, searched and submitted."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bot.blocks import forms, kit, replies
+from bot.blocks.limits import fill
+from bot.errors import Refused
+from bot.models import Answer, FormProblems
+from bot.words import forms as words
+from handlers.connecting import connection_of
+from handlers.naming import fold
+from handlers.request import Answered
+from handlers.targets import linked
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.models import Account, Field, Form, Principal, Purpose, Snapshot, Value, Values
+    from handlers.request import Request
+    from handlers.services import Services
+    from handlers.submission import Submission
+
+TEMPLATES = "templates"
+PURPOSES: tuple[Purpose, ...] = ("workspace", "job")
+_CAPABILITY: Mapping[Purpose, str] = {"workspace": "create", "job": "launch_job"}
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """Say what a form is for. It travels with the form as keys, and is authorised anew each time."""
+
+    connection: str
+    purpose: Purpose
+    channel_id: str = ""
+
+    def metadata(self) -> dict[str, str]:
+        """Return it as the form carries it."""
+        return {"connection": self.connection, "purpose": self.purpose, "channel_id": self.channel_id}
+
+    @classmethod
+    def of_view(cls, view: Mapping[str, Any], services: Services) -> Making:
+        """Read it back from a form; raises Refused for one of an earlier release or of a lost connection."""
+        try:
+            told = json.loads(str(view.get("private_metadata") or ""))
+            connection, purpose = str(told["connection"]), told["purpose"]
+            channel_id = str(told.get("channel_id") or "")
+        except (ValueError, TypeError, KeyError, AttributeError):
+            raise Refused("form.outdated", words.OUTDATED) from None
+        if purpose not in ("workspace", "job") or connection not in makers(services, purpose):
+            raise Refused("form.outdated", words.OUTDATED)
+        return cls(connection, purpose, channel_id)
+
+
+def makers(services: Services, purpose: Purpose) -> list[str]:
+    """Return the names of the connections where such things can be made."""
+    needed = _CAPABILITY[purpose]
+    return sorted(name for name, one in services.connections.items() if needed in one.capabilities())
+
+
+async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, ...] = ()) -> Answer:
+    """Answer with the form; ``words_given`` are the connection and a preset, both may be left out."""
+    services = request.services
+    connection, preset = _connection(request, purpose, words_given)
+    making = Making(connection, purpose, request.surface.channel_id or "")
+    account = await services.accounts.acting(request.principal, connection)
+    if account is None or account.state != "active":
+        await linked(request, connection)
+        raise AssertionError("an account that is not active is answered with Link")
+    snapshot = await services.snapshots.get(account, TEMPLATES)
+    if snapshot is None:
+        return await _loading(request, making, account)
+    if services.snapshots.is_stale(snapshot):
+        await services.snapshots.refresh(account, TEMPLATES)
+    given = dict(await services.store.remembered(request.principal, connection, purpose))
+    values = {name: _value(value) for name, value in given.items()}
+    if preset:
+        values["preset"] = preset
+    view = await _view(request.principal, services, making, snapshot, account, values)
+    if request.surface.is_form:
+        return Answer(text=words.OPEN_FORM, view=view)
+    return _with_button(fill(words.READY, title=services.title(connection)), making, view)
+
+
+async def redrawn(request: Request) -> Answer:
+    """Redraw an open form after a field changed that others depend on."""
+    services = request.services
+    making = Making.of_view(request.view, services)
+    account, snapshot = await _known(services, request.principal, making)
+    values = values_of(request.view)
+    view = await _view(request.principal, services, making, snapshot, account, values)
+    return Answer(text=words.OPEN_FORM, view=view)
+
+
+async def choices(request: Request) -> list[dict[str, Any]]:
+    """Return what a field of an open form offers for the letters typed so far."""
+    services = request.services
+    making = Making.of_view(request.view, services)
+    _, snapshot = await _known(services, request.principal, making)
+    provider = services.connections[making.connection]
+    form = provider.form(snapshot.payload, making.purpose, values_of(request.view), request.principal)
+    field = form.field(request.target or "")
+    if field is None:
+        return []
+    needle = fold(request.name)
+    return forms.options([choice for choice in field.choices if needle in fold(choice.label)])
+
+
+async def submitted(submission: Submission) -> dict[str, Any]:
+    """Make what a submitted form describes; what is wrong stands at its field."""
+    services, principal = submission.services, submission.principal
+    making = Making.of_view(submission.view, services)
+    _, snapshot = await _known(services, principal, making)
+    provider = services.connections[making.connection]
+    values = values_of(submission.view)
+    try:
+        spec = provider.spec(snapshot.payload, making.purpose, values, principal)
+    except FormProblems as wrong:
+        return _at_fields(submission, wrong)
+    await make(
+        services,
+        principal,
+        making,
+        spec,
+        interaction=submission.interaction,
+        reference=submission.reference,
+        form=provider.form(snapshot.payload, making.purpose, values, principal),
+        values=values,
+    )
+    return {"response_action": "clear"}
+
+
+async def make(
+    services: Services,
+    principal: Principal,
+    making: Making,
+    spec: dict[str, Any],
+    *,
+    interaction: str,
+    reference: str,
+    form: Form,
+    values: Values,
+) -> None:
+    """Write down what is to be made, and remember what was filled in."""
+    keys = {
+        "interaction": interaction,
+        "reference": reference,
+        "channel_id": making.channel_id or None,
+    }
+    if making.purpose == "workspace":
+        await services.workspaces.create(principal, making.connection, spec, **keys)
+    else:
+        await services.jobs.launch(principal, making.connection, spec, **keys)
+    kept = {one.name: values[one.name] for one in form.fields if one.remembers and one.name in values}
+    await services.store.remember(principal, making.connection, making.purpose, kept)
+
+
+def values_of(view: Mapping[str, Any]) -> dict[str, Value]:
+    """Return what is filled in, by the names of the fields; what is empty is left out."""
+    state = view.get("state")
+    blocks = state.get("values") if isinstance(state, dict) else None
+    found: dict[str, Value] = {}
+    for block_id, elements in (blocks if isinstance(blocks, dict) else {}).items():
+        for element in (elements if isinstance(elements, dict) else {}).values():
+            value = _held(element) if isinstance(element, dict) else ""
+            if value:
+                found[forms.field_of(str(block_id))] = value
+    return found
+
+
+def _held(element: Mapping[str, Any]) -> Value:
+    several = element.get("selected_options")
+    if isinstance(several, list):
+        return tuple(str(one["value"]) for one in several if isinstance(one, dict) and one.get("value"))
+    chosen = element.get("selected_option")
+    given = chosen.get("value") if isinstance(chosen, dict) else element.get("value")
+    return given if isinstance(given, str) else ""
+
+
+def _value(value: Any) -> Value:
+    """Return a remembered value as it was: lists come back from the store for tuples."""
+    return tuple(str(one) for one in value) if isinstance(value, (list, tuple)) else str(value)
+
+
+def _connection(request: Request, purpose: Purpose, given: tuple[str, ...]) -> tuple[str, str]:
+    """Return the connection that is meant and the preset; raises Answered with a question or a hint."""
+    services = request.services
+    able = makers(services, purpose)
+    if not able:
+        sentence = fill(words.NOWHERE[purpose], command=request.command)
+        raise Answered(replies.problem(sentence, request.reference))
+    if given:
+        chosen = connection_of(request, given[0])
+        if chosen not in able:
+            sentence = fill(words.NOT_THERE[purpose], title=services.title(chosen), command=request.command)
+            raise Answered(replies.problem(sentence, request.reference))
+        return chosen, " ".join(given[1:])
+    if len(able) == 1:
+        return able[0], ""
+    buttons = [
+        {**open_button(purpose, name, services.title(name)), "action_id": f"make:{number}"}
+        for number, name in enumerate(able)
+    ]
+    raise Answered(replies.told(words.WHERE[purpose], buttons))
+
+
+def open_button(purpose: Purpose, connection: str, label: str = words.OPEN_FORM) -> dict[str, Any]:
+    """Return the button that opens a form; its value is only keys."""
+    return kit.button(label, "make", f"{purpose} {connection}", style=kit.PRIMARY)
+
+
+async def _loading(request: Request, making: Making, account: Account) -> Answer:
+    """Have the offer read, and say so; the form that is open meanwhile is filled by the waiting command."""
+    services = request.services
+    title = services.title(making.connection)
+    if account.id in request.looked:
+        # It was read just now, and there is none.
+        view = forms.sentence_view(making.purpose, fill(words.NO_OFFER, title=title))
+        buttons = [open_button(making.purpose, making.connection)]
+        answer = replies.problem(fill(words.NO_OFFER_ANSWER, title=title), request.reference, buttons)
+        return Answer(text=answer.text, blocks=answer.blocks, view=view if request.surface.is_form else None)
+    external_id = services.ids.new("form") if request.surface.trigger_id else None
+    text = f"{'new' if making.purpose == 'workspace' else 'run'} {making.connection}"
+    waiting = request.waiting(text) | {
+        "view": external_id,
+        "looked": [*request.looked, account.id],
+        "folder": "workspace" if making.purpose == "workspace" else "job",
+    }
+    await services.snapshots.refresh(
+        account, TEMPLATES, then=waiting, interaction=request.surface.interaction
+    )
+    view = forms.sentence_view(making.purpose, fill(words.LOADING, title=title), external_id=external_id)
+    return _with_button(fill(words.LOADING_ANSWER, title=title), making, view)
+
+
+def _with_button(sentence: str, making: Making, view: dict[str, Any]) -> Answer:
+    """Return the form, with words and a button for where none can be opened at once."""
+    answer = replies.told(sentence, [open_button(making.purpose, making.connection)])
+    return Answer(text=answer.text, blocks=answer.blocks, view=view)
+
+
+async def _known(services: Services, principal: Principal, making: Making) -> tuple[Account, Snapshot]:
+    """Return the person's account and what was offered; raises Refused when either is gone."""
+    account = await services.accounts.acting(principal, making.connection)
+    title = services.title(making.connection)
+    if account is None or account.state != "active":
+        sentence = words.NOT_LINKED.format(title=title, command=f"{services.slash('workspace')} ")
+        raise Refused("account.none", sentence)
+    snapshot = await services.snapshots.get(account, TEMPLATES)
+    if snapshot is None:
+        raise Refused("form.outdated", words.OUTDATED)
+    return account, snapshot
+
+
+async def _view(
+    principal: Principal,
+    services: Services,
+    making: Making,
+    snapshot: Snapshot,
+    account: Account,
+    values: Values,
+) -> dict[str, Any]:
+    provider = services.connections[making.connection]
+    form = provider.form(snapshot.payload, making.purpose, values, principal)
+    return forms.make_view(
+        form,
+        purpose=making.purpose,
+        metadata=making.metadata(),
+        title=provider.settings.title,
+        username=account.username,
+        values={one.name: values[one.name] for one in form.fields if _fits(one, values)},
+    )
+
+
+def _fits(field: Field, values: Values) -> bool:
+    """Say whether a value may be shown again: what is not offered any more is not."""
+    value = values.get(field.name)
+    if value is None or field.kind in ("text", "long_text", "number"):
+        return value is not None
+    offered = {choice.value for choice in field.choices}
+    return set(value if isinstance(value, tuple) else (value,)) <= offered
+
+
+def _at_fields(submission: Submission, wrong: FormProblems) -> dict[str, Any]:
+    """Return the sentences at their fields; one of a field that is not shown stands at the first."""
+    shown = {
+        forms.field_of(str(block.get("block_id"))): str(block.get("block_id"))
+        for block in submission.view.get("blocks", ())
+        if isinstance(block, dict) and block.get("type") == "input"
+    }
+    first = next(iter(shown.values()), "")
+    errors: dict[str, str] = {}
+    for name, sentence in wrong.problems.items():
+        place = shown.get(name, first)
+        said = submission.error(place, sentence)["errors"][place]
+        errors[place] = f"{errors[place]} {said}" if place in errors else said
+    return {"response_action": "errors", "errors": errors}
