@@ -146,7 +146,8 @@ def _page(text: str, status: int, workspace: Workspace | None = None, ticket: st
 
 async def close_sockets(app: web.Application) -> None:
     """End what browsers hold open, so that the server can end."""
-    for socket in list(app[SOCKETS]):
+    sockets = app[SOCKETS]
+    for socket in tuple(sockets):
         await socket.close()
 
 

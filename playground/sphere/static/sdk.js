@@ -80,7 +80,8 @@
 
     // Keep a socket open for as long as the view is there: whoever embeds it must allow that.
     watch(ticket) {
-      const socket = (this.socket = new WebSocket(socketBase + "/sdk/live/" + encodeURIComponent(this.id)));
+      const socket = (this.socket = this.connected());
+      if (!socket) return;
       const look = () => {
         if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ ticket }));
       };
@@ -95,6 +96,16 @@
         window.clearInterval(this.timer);
         this.element.setAttribute("data-se-state", "unreachable");
       });
+    }
+
+    // A policy that forbids the address makes some browsers throw at once.
+    connected() {
+      try {
+        return new WebSocket(socketBase + "/sdk/live/" + encodeURIComponent(this.id));
+      } catch {
+        this.element.setAttribute("data-se-state", "unreachable");
+        return null;
+      }
     }
 
     addFullScreen() {

@@ -1,0 +1,1 @@
+"""The local Sphere Engine, held against its documents."""

@@ -1,0 +1,13 @@
+"""The server that each test of this folder speaks to."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.playground.sphere.stand import sphere_server
+
+
+@pytest.fixture
+async def sphere():
+    async with sphere_server() as server:
+        yield server

@@ -1,0 +1,89 @@
+"""The local Sphere Engine: its seeds, and the command that starts it alone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+
+import aiohttp
+import pytest
+
+from playground.sphere import SeedError, build
+from playground.sphere.seed import load, parse
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        [],
+        {"colour": 1},
+        {"page_size": 0},
+        {"projects": [{}]},
+        {"projects": ["a"]},
+        {"projects": [{"name": "a", "colour": 1}]},
+        {"projects": [{"name": "a"}, {"name": "a"}]},
+        {"workspaces": [{"project": "a"}]},
+        {"projects": [{"name": "a"}], "workspaces": [{"project": "a", "state": "odd"}]},
+    ],
+)
+def test_seeds_are_checked(told):
+    with pytest.raises(SeedError):
+        parse(told)
+
+
+def test_the_default_seed_and_a_broken_file(tmp_path):
+    server = build()
+    assert set(server.credentials["projects"]) >= {"Console Python", "Broken image", "Broken initialisation"}
+    assert {one.phase for one in server.state.workspaces.values()} == {"running", "stopped"}
+    assert build().credentials["access_token"] != server.credentials["access_token"]
+    (tmp_path / "seed.json").write_text("{")
+    with pytest.raises(SeedError, match=r"seed\.json"):
+        load(tmp_path / "seed.json")
+
+
+def test_a_told_base_url_stands_in_addresses():
+    server = build(base_url="https://acme.example/")
+    assert server.told("https://acme.example")["sdk_base"] == "acme.example"
+    assert server.told("https://acme.example")["sdk_https"] is True
+
+
+async def test_the_command_prints_one_ready_line_and_ends_when_told(tmp_path):
+    seed = tmp_path / "seed.json"
+    seed.write_text(json.dumps({"access_token": "t9", "projects": [{"name": "Only"}]}))
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "playground",
+        "sphere",
+        "--port",
+        "0",
+        "--seed",
+        str(seed),
+        "--webhook-secret",
+        "shh",
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    line = json.loads(await process.stdout.readline())
+    assert line["ready"] is True
+    assert line["credentials"]["access_token"] == "t9"
+    assert line["credentials"]["webhook_secret"] == "shh"
+    assert line["credentials"]["sdk_base"] == line["url"].removeprefix("http://")
+    async with aiohttp.ClientSession() as session:
+        async with session.get(f"{line['url']}/api/v1/projects?access_token=t9") as answer:
+            assert (await answer.json())["items"] == [
+                {"id": line["credentials"]["projects"]["Only"], "name": "Only"}
+            ]
+        async with session.get(f"{line['url']}/_playground/stats") as answer:
+            assert await answer.json() == {
+                "requests": {"GET /api/v1/projects": 1},
+                "violations": [],
+                "smallest_gap_s": None,
+            }
+        # A socket that a browser holds open does not keep the server from ending.
+        async with session.ws_connect(f"{line['url']}/sdk/live/any"):
+            process.send_signal(signal.SIGTERM)
+            assert await process.wait() == 0
+    assert await process.stdout.read() == b""

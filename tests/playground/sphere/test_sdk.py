@@ -1,0 +1,207 @@
+"""The local Sphere Engine: its SDK in a real browser, on a customer's page with a strict policy."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from tests.playground.sphere.stand import PLAIN, RUNNING, SECRET_OF_RUNNING, Sphere
+from tests.web.driver import Chromium, chromium, is_installed
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not is_installed(), reason="Chromium and chromedriver are not installed"),
+]
+
+# The vendor's two snippets as a file of the page's own; `made` is called when the SDK is ready.
+SNIPPET = """
+window.refused = [];
+document.addEventListener("securitypolicyviolation", (event) => {
+  window.refused.push([event.effectiveDirective, event.blockedURI]);
+});
+window.SE_BASE = document.body.dataset.base; window.SE_HTTPS = false; window.SE = window.SE || [];
+(function (d, s, id) {
+  const first = d.getElementsByTagName(s)[0]; if (d.getElementById(id)) return;
+  const js = d.createElement(s); js.id = id; js.src = "http://" + SE_BASE + "/static/sdk/sdk.min.js";
+  first.parentNode.insertBefore(js, first);
+})(document, "script", "sphere-engine-jssdk");
+SE.ready = function (f) {
+  if (document.readyState != "loading" && document.readyState != "interactive") f();
+  else window.addEventListener("load", f);
+};
+window.told = [];
+SE.ready(function () {
+  const workspace = SE.workspace("mine");
+  if (!workspace) return;
+  for (const name of ["afterScenarioExecution", "fileContent", "stageStream"]) {
+    workspace.events.subscribe(name, (event) => window.told.push([name, event.data]));
+  }
+});
+"""
+BY_CALL = f'<div data-id="mine" data-workspace="{RUNNING}" data-workspace-token="{SECRET_OF_RUNNING}"'
+
+
+def policy(base: str, **changed: str) -> str:
+    rules = {
+        "default-src": "'none'",
+        "script-src": f"'self' http://{base}",
+        "frame-src": f"http://{base}",
+        "connect-src": f"http://{base} ws://{base}",
+    }
+    rules |= {name.replace("_", "-"): value for name, value in changed.items()}
+    return "; ".join(f"{name} {value}" for name, value in rules.items())
+
+
+@asynccontextmanager
+async def customer(sphere: Sphere, element: str, **changed: str):
+    base = sphere.url.partition("://")[2]
+
+    async def page(_request: web.Request) -> web.Response:
+        text = (
+            f'<!doctype html><html lang="en"><title>Customer</title><link rel="icon" href="data:,">'
+            f'<body data-base="{base}"><script src="/snippet.js"></script>{element}</body></html>'
+        )
+        headers = {
+            "Content-Security-Policy": policy(base, img_src="data:", **changed),
+            "Referrer-Policy": "no-referrer",
+        }
+        return web.Response(text=text, content_type="text/html", headers=headers)
+
+    async def snippet(_request: web.Request) -> web.Response:
+        return web.Response(text=SNIPPET, content_type="text/javascript")
+
+    app = web.Application()
+    app.router.add_get("/", page)
+    app.router.add_get("/snippet.js", snippet)
+    server = TestServer(app, host="127.0.0.1")
+    await server.start_server()
+    try:
+        async with chromium() as window:
+            await window.go(str(server.make_url("/")))
+            yield window
+    finally:
+        await server.close()
+
+
+async def script(window: Chromium, code: str) -> Any:
+    return await window.call("POST", "/execute/sync", {"script": code, "args": []})
+
+
+async def shows(window: Chromium, words: str) -> None:
+    """Wait until an element shows these words; the driver looks again for ten seconds."""
+    visible = "not(self::script) and not(ancestor-or-self::*[@hidden])"
+    xpath = f"//*[{visible} and contains(text(), '{words}')]"
+    await window.call("POST", "/element", {"using": "xpath", "value": xpath})
+
+
+async def into_frame(window: Chromium) -> None:
+    found = await window.call("POST", "/element", {"using": "css selector", "value": "iframe"})
+    await window.call("POST", "/frame", {"id": found})
+
+
+async def out_of_frame(window: Chromium) -> None:
+    await window.call("POST", "/frame", {"id": None})
+
+
+async def test_a_workspace_is_rendered_by_call_and_tells_its_events(sphere: Sphere):
+    element = f'{BY_CALL} data-features="fullscreenmode"></div>'
+    async with customer(sphere, element) as window:
+        await into_frame(window)
+        await window.press("#ide:not([hidden]) #run")
+        await shows(window, "OK: 15 characters were run")
+        await window.press("#save")
+        await out_of_frame(window)
+        await window.press("[data-se-state='running'] .se-fullscreen")
+        await shows(window, "Leave full screen")
+        assert (
+            await script(window, "return document.querySelector('[data-se-fullscreen]').dataset.id") == "mine"
+        )
+        told = await script(window, "return window.told")
+        assert told == [
+            ["stageStream", told[0][1]],
+            ["afterScenarioExecution", {"scenario": "run"}],
+            ["fileContent", {"path": "main.py", "content": "print('Hello')\n"}],
+        ]
+        assert told[0][1]["content"] == "15 characters were run\n"
+        assert await script(window, "return document.querySelectorAll('iframe').length") == 1
+        assert SECRET_OF_RUNNING not in await script(window, "return document.querySelector('iframe').src")
+        await script(window, "SE.workspace('mine').destroy()")
+        assert await script(window, "return document.querySelector('iframe, [data-workspace]')") is None
+        assert await window.console() == []
+    assert sphere.server.state.workspaces[RUNNING].last_usage is not None
+
+
+async def test_a_workspace_is_rendered_by_its_class_without_a_call(sphere: Sphere):
+    async with customer(sphere, f'<div class="se-workspace" data-workspace="{PLAIN}"></div>') as window:
+        await into_frame(window)
+        await shows(window, "Shaky")
+        await out_of_frame(window)
+        assert await script(window, "return document.querySelectorAll('iframe').length") == 1
+        assert await window.console() == []
+
+
+async def test_a_starting_workspace_shows_that_it_loads_and_then_the_ide(sphere: Sphere):
+    made = await sphere.create(
+        workspace_token_required=False, project_id=sphere.server.credentials["projects"]["Shaky"]
+    )
+    async with customer(sphere, f'<div class="se-workspace" data-workspace="{made["id"]}"></div>') as window:
+        await into_frame(window)
+        await shows(window, "Loading the workspace…")
+        await sphere.advance(4)
+        await window.text("#ide:not([hidden]) #run")
+        await shows(window, "The initialisation has failed")
+        await sphere.advance(15 * 60)
+        await shows(window, "This workspace has been removed")
+
+
+@pytest.mark.parametrize("token", ["", ' data-workspace-token="wrong"'])
+async def test_without_the_right_token_the_frame_says_access_denied(sphere: Sphere, token):
+    element = f'<div class="se-workspace" data-workspace="{RUNNING}"{token}></div>'
+    async with customer(sphere, element) as window:
+        await into_frame(window)
+        await shows(window, "Access denied")
+    assert sphere.server.state.workspaces[RUNNING].last_usage is None
+
+
+WAIT = "const done = arguments[0]; const look = () => (%s ? done(true) : setTimeout(look, 30)); look();"
+
+
+@pytest.mark.parametrize(
+    ("changed", "broken", "blocked"),
+    [
+        ({"connect_src": "'none'"}, "connect-src", "http://"),
+        ({"connect_src": "http://127.0.0.1:*"}, "connect-src", "ws://"),
+        ({"frame_src": "'none'"}, "frame-src", "http://"),
+        ({"script_src": "'self'"}, "script-src-elem", "http://"),
+    ],
+)
+async def test_a_policy_that_forbids_what_the_sdk_needs_is_seen(sphere: Sphere, changed, broken, blocked):
+    async with customer(sphere, f"{BY_CALL}></div>", **changed) as window:
+        await window.call("POST", "/execute/async", {"script": WAIT % "window.refused.length", "args": []})
+        (directive, address), *more = await script(window, "return window.refused")
+        assert directive == broken
+        assert address.startswith(blocked)
+        assert more == []
+        if blocked == "ws://":
+            await window.text("[data-se-state='unreachable']")
+        elif broken == "connect-src":
+            await shows(window, "Sphere Engine cannot be reached.")
+
+
+async def test_an_sdk_that_cannot_reach_its_server_says_so(sphere: Sphere):
+    await sphere.control("faults", path="/sdk/enter", times=1, drop=True)
+    async with customer(sphere, f"{BY_CALL}></div>") as window:
+        await shows(window, "Sphere Engine cannot be reached.")
+
+
+async def test_the_view_tells_when_the_workspace_is_gone(sphere: Sphere):
+    async with customer(sphere, f"{BY_CALL}></div>") as window:
+        await window.text("[data-se-state='running']")
+        await sphere.control(f"workspaces/{RUNNING}", state="removed")
+        await window.text("[data-se-state='removed']")
+        await into_frame(window)
+        await shows(window, "This workspace has been removed")
