@@ -82,14 +82,14 @@ def path_part(text: str) -> str:
     return quoted
 
 
-def authorization(credential: Credential | None) -> dict[str, str]:
+def authorization(credential: Credential | None, scheme: str = "token") -> dict[str, str]:
     """Return the header; raise CredentialRefused for what can't be a token, before it is sent anywhere."""
     headers = {"Accept": "application/json"}
     if credential is not None:
         token = credential.token.get_secret_value()
         if not _HEADER_SAFE.fullmatch(token):
             raise errors.CredentialRefused("the token holds characters that no token has")
-        headers["Authorization"] = f"token {token}"
+        headers["Authorization"] = f"{scheme} {token}"
     return headers
 
 
