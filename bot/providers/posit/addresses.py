@@ -1,0 +1,56 @@
+"""Addresses of sessions, and the sessions in pasted addresses; pure.
+
+A server says where a session is by a path from its own root, which a proxy may have moved (``posit.md``): the
+configured address goes in front with its own path, and another host is never believed.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from bot.providers.hosts import path_below
+
+#: A session's path ends with the project's id and the session's, 8 characters each (seed 001's examples).
+_LINK = re.compile(r"/s/[0-9a-f]{5,}([0-9a-f]{8})(?:/.*)?")
+_BARE = re.compile(r"[0-9a-f]{8}")
+_DOTS = re.compile(r"(?:\.|%2e){1,2}", re.IGNORECASE)
+
+
+def session_url(told: str, base_url: str) -> str | None:
+    """Return a session's address at the configured server, None for what is none.
+
+    An address on another host comes back as it is: the connection's own list of hosts decides on it.
+    """
+    if not told or "\\" in told:
+        return None
+    base = urlsplit(base_url)
+    try:
+        parts = urlsplit(f"{base.scheme}:{told}" if told.startswith("//") else told)
+        host = parts.hostname
+    except ValueError:
+        return None
+    if parts.scheme and parts.scheme not in {"http", "https"}:
+        return None
+    if any(_DOTS.fullmatch(part) for part in parts.path.split("/")):
+        return None
+    if parts.scheme and (host or "").rstrip(".") != (base.hostname or ""):
+        return parts.geturl()
+    if not parts.path.startswith("/"):
+        return None
+    rest = f"?{parts.query}" if parts.query else ""
+    rest += f"#{parts.fragment}" if parts.fragment else ""
+    prefix = base.path.rstrip("/")
+    path = parts.path
+    is_below = not prefix or path == prefix or path.startswith(f"{prefix}/")
+    return f"{base.scheme}://{base.netloc}{path if is_below else prefix + path}{rest}"
+
+
+def reference(text: str, base_url: str) -> str | None:
+    """Return the session's id in a pasted address of this server, or the bare id; None for anything else."""
+    text = text.strip()
+    if _BARE.fullmatch(text):
+        return text
+    path = path_below(text, base_url)
+    link = _LINK.fullmatch(path) if path is not None else None
+    return link[1] if link is not None else None

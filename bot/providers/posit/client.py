@@ -1,0 +1,244 @@
+"""Every method of the Workbench API (seed 001), one by one; nothing is repeated, nothing remembered.
+
+``user`` and ``username`` are whose things are meant, None for the token's owner: naming somebody needs an
+administrator's token, and each method has its own parameter for it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from bot.errors import BadAnswer, UnknownOutcome
+from bot.http import TOTAL_SECONDS
+from bot.providers.base import Credential, SendWindow
+from bot.providers.posit import fields
+from bot.providers.posit.output import Chunk, OutputDecoder
+from bot.providers.posit.transport import Transport
+from bot.providers.posit.types import (
+    ComputeEnvs,
+    JobLaunch,
+    Launched,
+    LaunchParameters,
+    SessionLaunch,
+    Version,
+    WorkbenchJob,
+    WorkbenchSession,
+    WorkbenchUser,
+)
+from bot.providers.reading import objects_in
+from bot.providers.requests import secrets_of
+from bot.streaming import Stream
+
+#: What is asked for of a session to know how it is: nothing that is large.
+STATE_FIELDS = (
+    "id", "activity_state", "url", "display_name", "label", "name", "workbench", "status_detail",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Hold the answer of get_session; jobs are there only when they were asked for."""
+
+    sessions: tuple[WorkbenchSession, ...]
+    jobs: tuple[WorkbenchJob, ...] = ()
+
+
+class JobOutput:
+    """Read a job's output, once: iterate over its pieces. A stream that is cut raises UnknownOutcome."""
+
+    def __init__(self, stream: Stream, secrets: Sequence[str]) -> None:
+        self._stream = stream
+        self._decoder = OutputDecoder(secrets=tuple(secrets))
+        self._waiting: deque[Chunk] = deque()
+        self._is_over = False
+
+    def __aiter__(self) -> JobOutput:
+        return self
+
+    async def __anext__(self) -> Chunk:
+        """Return the next piece; raise what the stream carried when all before it was handed out."""
+        while not self._waiting:
+            if self._decoder.failure is not None:
+                raise self._decoder.failure
+            if self._is_over:
+                raise StopAsyncIteration
+            await self._read()
+        return self._waiting.popleft()
+
+    async def _read(self) -> None:
+        try:
+            piece = await anext(self._stream)
+        except StopAsyncIteration:
+            self._is_over = True
+            self._waiting.extend(self._decoder.finish())
+            if self._decoder.is_cut:
+                self._decoder.failure = UnknownOutcome("the stream was cut")
+        else:
+            self._waiting.extend(self._decoder.feed(piece))
+
+
+@dataclass(frozen=True, slots=True)
+class Workbench:
+    """Speak to one server; each method is one request. Ids that can be none raise NotFound unsent."""
+
+    transport: Transport
+
+    async def version(self, credential: Credential | None, *, total: float = TOTAL_SECONDS) -> Version:
+        """Ask for the version and the features: the cheap check of a token."""
+        return Version.from_json(_object(await self.transport.call("version", credential, total=total)))
+
+    async def get_users(
+        self, credential: Credential, *, total: float = TOTAL_SECONDS
+    ) -> tuple[WorkbenchUser, ...]:
+        """List the registered users; an administrator's token with read access."""
+        told = await self.transport.call("get_users", credential, total=total)
+        if isinstance(told, dict) and isinstance(told.get("users"), list):
+            told = told["users"]
+        if not isinstance(told, list):
+            raise BadAnswer("the answer's list of users is not a list")
+        return fields.entries_in({"users": told}, "users", WorkbenchUser.from_json)
+
+    async def get_compute_envs(
+        self, credential: Credential, user: str | None = None, *, total: float = TOTAL_SECONDS
+    ) -> ComputeEnvs:
+        """Ask what may be launched, and with which limits, by the token's owner or by a user."""
+        kwparams = None if user is None else {"user": user}
+        told = await self.transport.call("get_compute_envs", credential, kwparams, total=total)
+        return ComputeEnvs.from_json(_object(told))
+
+    async def get_session(
+        self,
+        credential: Credential,
+        session_ids: Sequence[str] = (),
+        *,
+        user: str | None = None,
+        only: Sequence[str] = STATE_FIELDS,
+        include_jobs: bool = False,
+        window: SendWindow | None = None,
+        total: float = TOTAL_SECONDS,
+    ) -> Found:
+        """Read sessions, all of the user's without ids; one that is absent from the answer has ended.
+
+        ``only`` limits the fields; ``id`` and ``activity_state`` must be among them. There is no other way to
+        read a job: with ``include_jobs`` they come along, under the flag's old name and the new one.
+        """
+        kwparams = {
+            "session_id": ",".join(fields.session_id(one) for one in session_ids) or None,
+            "user": user,
+            "fields": list(only) or None,
+            "include_jobs": True if include_jobs else None,
+            "include_all_jobs": True if include_jobs else None,
+        }
+        told = _object(
+            await self.transport.call("get_session", credential, kwparams, window=window, total=total)
+        )
+        objects_in(told, "sessions")
+        sessions = fields.entries_in(told, "sessions", WorkbenchSession.from_json)
+        if not include_jobs:
+            return Found(sessions)
+        return Found(sessions, fields.entries_in(told, "jobs", WorkbenchJob.from_json))
+
+    async def launch_session(
+        self, credential: Credential, launch: SessionLaunch, username: str | None = None
+    ) -> Launched:
+        """Launch a session; raise UnknownOutcome where it may have been launched but no id came back."""
+        told = await self.transport.call(
+            "launch_session", credential, launch.kwparams(username), changes=True
+        )
+        try:
+            return Launched.from_json(_object(told))
+        except BadAnswer as error:
+            raise UnknownOutcome(error.message) from None
+
+    async def resume_session(
+        self,
+        credential: Credential,
+        session_id: str,
+        *,
+        username: str | None = None,
+        launch_parameters: LaunchParameters | None = None,
+    ) -> Launched:
+        """Resume a suspended session of RStudio; what the answer does not say is as it was asked."""
+        identifier = fields.session_id(session_id)
+        kwparams = {
+            "session_id": identifier,
+            "username": username,
+            "launch_parameters": None if launch_parameters is None else launch_parameters.as_json(),
+        }
+        told = await self.transport.call("resume_session", credential, kwparams, changes=True)
+        answer = told if isinstance(told, dict) else {}
+        try:
+            return Launched.from_json({**answer, "id": identifier})
+        except BadAnswer:
+            return Launched(identifier)
+
+    async def stop_session(
+        self,
+        credential: Credential,
+        session_ids: Sequence[str],
+        *,
+        force_quit: bool = False,
+        suspend: bool = False,
+    ) -> None:
+        """Stop, kill or suspend sessions; the flag to suspend goes under both its names."""
+        if not session_ids:
+            return
+        kwparams = {
+            "session_ids": ",".join(fields.session_id(one) for one in session_ids),
+            "force_quit": force_quit,
+            "suspend_session": suspend,
+            "suspend": suspend,
+        }
+        await self.transport.call("stop_session", credential, kwparams, changes=True)
+
+    async def launch_job(
+        self,
+        credential: Credential,
+        launch: JobLaunch,
+        *,
+        user: str | None = None,
+        apply_config_settings: bool | None = None,
+    ) -> WorkbenchJob:
+        """Launch a job; raise UnknownOutcome where it may have been launched but no job came back."""
+        kwparams = {"job": launch.as_json(user), "apply_config_settings": apply_config_settings}
+        told = await self.transport.call("launch_job", credential, kwparams, changes=True)
+        try:
+            answer = _object(told)
+            job = answer.get("job")
+            return WorkbenchJob.from_json(_object(answer if job is None else job), "job.")
+        except BadAnswer as error:
+            raise UnknownOutcome(error.message) from None
+
+    @asynccontextmanager
+    async def get_job_output(
+        self,
+        credential: Credential,
+        job_id: str,
+        *,
+        user: str | None = None,
+        idle_seconds: float | None = None,
+    ) -> AsyncIterator[JobOutput]:
+        """Open a job's output from its beginning; it ends with the job, with the server's patience or a cut.
+
+        A silence of ``idle_seconds`` ends it as a cut does; None waits for ever.
+        """
+        kwparams = {"job_id": fields.job_id(job_id), "user": user}
+        async with self.transport.stream(
+            "get_job_output", credential, kwparams, idle_seconds=idle_seconds
+        ) as stream:
+            yield JobOutput(stream, secrets_of(credential))
+
+    async def stop_job(self, credential: Credential, job_id: str, *, force_quit: bool = False) -> None:
+        """Stop a job: ``kill``, or with ``force_quit`` ``kill -9``."""
+        kwparams = {"job_id": fields.job_id(job_id), "force_quit": force_quit}
+        await self.transport.call("stop_job", credential, kwparams, changes=True)
+
+
+def _object(told: Any) -> Mapping[str, Any]:
+    if not isinstance(told, dict):
+        raise BadAnswer("the answer's result is not an object")
+    return told

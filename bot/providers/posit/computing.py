@@ -1,0 +1,99 @@
+"""What of a server's compute environments may be offered: IDEs, clusters, limits; pure (``posit.md``)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from bot.providers.posit.types import ComputeEnv, ComputeEnvs, PlacementConstraint, ResourceLimit
+
+#: The IDEs that take a file to open (seed 001, launch_session).
+OPENS_FILES = frozenset({"RStudio", "Jupyter Notebook"})
+#: The one whose sessions can be suspended and resumed.
+SUSPENDS = "RStudio"
+CUSTOM_PROFILE = "custom"
+
+
+def offered_ides(envs: ComputeEnvs) -> list[str]:
+    """Return the IDEs that are installed and that some cluster runs, in the server's order."""
+    return [
+        name
+        for name, info in envs.workbenches.items()
+        if info.lang.available and session_clusters(envs, name)
+    ]
+
+
+def session_clusters(envs: ComputeEnvs, workbench: str) -> list[ComputeEnv]:
+    """Return the clusters that run sessions of an IDE."""
+    return [cluster for cluster in envs.clusters if _runs_sessions(cluster, workbench)]
+
+
+def job_clusters(envs: ComputeEnvs) -> list[ComputeEnv]:
+    """Return the clusters that run jobs: those that do not say of every IDE that they run none."""
+    return [
+        cluster
+        for cluster in envs.clusters
+        if not cluster.workbenches
+        or any(support.supports_adhoc_jobs is not False for support in cluster.workbenches.values())
+    ]
+
+
+def default_cluster(envs: ComputeEnvs, workbench: str) -> ComputeEnv | None:
+    """Return where an IDE runs unless told otherwise.
+
+    The server's default may not be listed ("Localhost" beside "Local"): then it is the first that is.
+    """
+    clusters = session_clusters(envs, workbench)
+    info = envs.workbenches.get(workbench)
+    wanted = info.default_cluster if info is not None else ""
+    return named(clusters, wanted) or (clusters[0] if clusters else None)
+
+
+def named(clusters: list[ComputeEnv], name: str) -> ComputeEnv | None:
+    """Return the cluster of a name."""
+    return next((cluster for cluster in clusters if cluster.name == name), None)
+
+
+def default_image(envs: ComputeEnvs, cluster: ComputeEnv, workbench: str) -> str:
+    """Return the image that is taken where none is chosen; empty where the server names none of its own."""
+    info = envs.workbenches.get(workbench)
+    wanted = (info.default_image if info is not None else "", cluster.default_image)
+    return next((image for image in wanted if image and image in cluster.images), "")
+
+
+def images(cluster: ComputeEnv) -> tuple[str, ...]:
+    """Return the images to choose from, none where the cluster has no containers."""
+    return cluster.images if cluster.supports_containers else ()
+
+
+def constraints(cluster: ComputeEnv) -> Mapping[str, tuple[str, ...]]:
+    """Return the values to choose from for each constraint, in the server's order."""
+    found: dict[str, tuple[str, ...]] = {}
+    for constraint in cluster.placement_constraints:
+        found[constraint.name] = (*found.get(constraint.name, ()), constraint.value)
+    return found
+
+
+def has_constraint(cluster: ComputeEnv, wanted: PlacementConstraint) -> bool:
+    """Say whether a cluster lists a constraint; one that is listed without a value takes any."""
+    listed = constraints(cluster).get(wanted.name, ())
+    return wanted.value in listed or "" in listed
+
+
+def limit_named(cluster: ComputeEnv, name: str) -> ResourceLimit | None:
+    """Return what a cluster says of one kind of limit."""
+    return next((limit for limit in cluster.resource_limits if limit.name == name), None)
+
+
+def number_of(text: str) -> float | None:
+    """Return a limit's value as a number, None when it is none or not above zero."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) and number > 0 else None
+
+
+def _runs_sessions(cluster: ComputeEnv, workbench: str) -> bool:
+    support = cluster.workbenches.get(workbench)
+    return support is None or support.supports_interactive_sessions is not False

@@ -1,0 +1,132 @@
+"""What an answer of the Workbench API means: the result inside its wrappings, or an error.
+
+Source: ``posit.md``, "Transport". A refusal comes with HTTP 200 as well as with 4xx, as JSON, text or a page.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot import errors
+from bot.http import Response
+from bot.providers.reading import clean
+from bot.providers.requests import error_of
+
+#: launch_job is wrapped twice in the reference's example.
+MAX_WRAPPINGS = 3
+#: A text longer than this is a page, not a sentence.
+_SENTENCE_BYTES = 2000
+_UNREACHABLE = frozenset({1, 2, 13})
+_UNAUTHORISED = frozenset({3, 401, 403})
+_GONE = frozenset({14, 404})
+_LIMITS = frozenset({15, 16, 20})
+_PARAMETERS_MISSING = 17
+_EXECUTION = 100
+_TRANSMISSION = 200
+
+
+class ParametersMissing(errors.InvalidRequest):
+    """Say that this server launches nothing without launch parameters; nothing was launched."""
+
+
+def unwrap(response: Response, secrets: Sequence[str], setting: str, *, changes: bool) -> Any:
+    """Return the result of an answer; raise the ProviderError that it stands for.
+
+    ``changes``: what was sent changes something, so that an answer that can't be read leaves open what became
+    of it, and an empty one means that it was accepted.
+    """
+    told = _json(response)
+    error = told.get("error") if isinstance(told, dict) else None
+    if isinstance(error, dict) and not 300 <= response.status < 400:
+        raise error_in(error, secrets, response.status, changes=changes)
+    if not 200 <= response.status < 300:
+        raise error_of(_with_words(response), secrets, setting, changes=changes)
+    if told is None:
+        if changes and not response.body.strip():
+            return None
+        _raise_unreadable(response, changes=changes)
+    return inner(told)
+
+
+def inner(told: Any) -> Any:
+    """Return what is inside ``{"result": …}``, once or twice; a bare answer is its own result."""
+    for _ in range(MAX_WRAPPINGS):
+        if not (isinstance(told, dict) and "result" in told):
+            break
+        told = told["result"]
+    return told
+
+
+def error_in(
+    error: Mapping[str, Any], secrets: Sequence[str], status: int | None, *, changes: bool
+) -> errors.ProviderError:
+    """Return the error that ``{"code", "message"}`` stands for; the server's words are cleaned and cut."""
+    code = _code(error.get("code"))
+    said = error.get("message")
+    words = clean(said, secrets=secrets) if isinstance(said, str) else ""
+    return _kind(code, changes=changes)(words or f"error {code}", status=status)
+
+
+def _kind(code: int | None, *, changes: bool) -> type[errors.ProviderError]:
+    if code in _UNREACHABLE:
+        return errors.ServerFailed
+    if code in _UNAUTHORISED:
+        # The token or its level: which of the two it is finds out who knows the method (``client``).
+        return errors.Forbidden
+    if code in _GONE:
+        return errors.NotFound
+    if code in _LIMITS:
+        return errors.LimitReached
+    if code == _PARAMETERS_MISSING:
+        return ParametersMissing
+    if code == _TRANSMISSION:
+        return errors.UnknownOutcome if changes else errors.ServerFailed
+    if code == _EXECUTION and not changes:
+        return errors.ServerFailed
+    # 5–11, 100 for what it could not carry out, and codes that are not known: the message says it.
+    return errors.InvalidRequest
+
+
+def _code(value: Any) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        return None
+    try:
+        return int(value)
+    except ValueError:
+        return None
+
+
+def _json(response: Response) -> Any:
+    """Return the body as JSON, None when it is none, or null."""
+    try:
+        return response.json()
+    except errors.BadAnswer:
+        return None
+
+
+def _with_words(response: Response) -> Response:
+    """Return an answer of plain text as one with a message; a page's text is not for people."""
+    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().casefold()
+    body = response.body.strip()
+    if kind != "text/plain" or not body or len(body) > _SENTENCE_BYTES or response.status in {404, 410}:
+        return response
+    if b"<" in body[:1] or body[:1] in {b"{", b"["}:
+        return response
+    said = json.dumps({"message": body.decode("utf-8", "replace")})
+    return Response(response.status, response.headers, said.encode())
+
+
+def _raise_unreadable(response: Response, *, changes: bool) -> None:
+    """Raise for a body that is no JSON; ``null`` is, and passes for a change."""
+    try:
+        response.json()
+    except errors.BadAnswer as error:
+        message = error.message
+    else:
+        if changes:
+            return
+        message = "the answer is null"
+    kind = errors.UnknownOutcome if changes else errors.BadAnswer
+    raise kind(message, status=response.status)

@@ -1,0 +1,163 @@
+"""The stream of get_job_output: JSON objects one after another, cut anywhere; pure.
+
+Objects are found on the bytes: no byte of a character beyond ASCII looks like a quote or a brace. What a job
+printed may itself be cut within a character between two objects: each stream's bytes are put together again
+before they become text, and broken UTF-8 becomes U+FFFD.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from bot import errors
+from bot.providers.posit.envelope import error_in, inner
+
+#: An object may hold this much; a longer one is no chunk of a job's output.
+MAX_OBJECT = 50_000_000
+MAX_DEPTH = 50
+#: What may stand between two objects: white space, record marks, a list's commas and brackets.
+_BETWEEN = re.compile(rb"[\s,\[\]\x1e\x00]*(?:\xef\xbb\xbf)?[\s,\[\]\x1e\x00]*")
+#: An object without others in it, which is what nearly all of them are.
+_FLAT = re.compile(rb'\{(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+\}', re.DOTALL)
+_OUTSIDE = re.compile(rb'[^"{}\[\]]*')
+_INSIDE = re.compile(rb'(?:[^"\\]+|\\.)*', re.DOTALL)
+#: Halves of surrogate pairs that stand for no byte; those that do (U+DC80–DCFF) are bytes of broken UTF-8.
+_HALVES = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+
+StreamName = Literal["stdout", "stderr"]
+_STREAMS: tuple[StreamName, ...] = ("stdout", "stderr")
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Hold a piece of a job's output, not cut at lines."""
+
+    stream: StreamName
+    text: str
+
+
+class OutputDecoder:
+    """Decode a stream as it comes. ``failure`` is set once nothing more can be read from it.
+
+    What came before an error inside the stream is handed out first; the caller then raises ``failure``.
+    ``secrets`` are taken out of an error's words.
+    """
+
+    def __init__(self, *, max_object: int = MAX_OBJECT, secrets: tuple[str, ...] = ()) -> None:
+        self.failure: errors.ProviderError | None = None
+        self._max_object = max_object
+        self._secrets = secrets
+        self._object = bytearray()
+        self._depth = 0
+        self._in_string = False
+        self._decoders = {name: _decoder() for name in _STREAMS}
+
+    @property
+    def is_cut(self) -> bool:
+        """Say whether the stream stands within an object."""
+        return bool(self._object)
+
+    def feed(self, piece: bytes) -> list[Chunk]:
+        """Take what came and return what is whole by now; nothing after a failure."""
+        found: list[Chunk] = []
+        # A backslash at the end may belong to a quote that is still to come: it waits in the object's bytes.
+        data, at = self._carried(piece), 0
+        while at < len(data) and self.failure is None:
+            at = self._step(data, at, found)
+        return found
+
+    def finish(self) -> list[Chunk]:
+        """Return what was held back of characters that were never completed."""
+        return [
+            Chunk(name, text) for name in _STREAMS if (text := self._decoders[name].decode(b"", final=True))
+        ]
+
+    def _carried(self, piece: bytes) -> bytes:
+        """Return the piece with a backslash in front that its predecessor ended with."""
+        if self._in_string and self._object.endswith(b"\\") and _is_open(self._object):
+            del self._object[-1:]
+            return b"\\" + piece
+        return piece
+
+    def _step(self, data: bytes, at: int, found: list[Chunk]) -> int:
+        """Read on to the next mark and return where it stands."""
+        if not self._object:
+            return self._begin(data, at, found)
+        match = (_INSIDE if self._in_string else _OUTSIDE).match(data, at)
+        end = match.end() if match is not None else at
+        self._take(data[at:end])
+        if end == len(data) or self.failure is not None:
+            return len(data)
+        mark = data[end : end + 1]
+        self._take(mark)
+        if mark == b'"':
+            self._in_string = not self._in_string
+        elif mark in b"{[" and not self._in_string:
+            self._depth += 1
+            if self._depth > MAX_DEPTH:
+                self.failure = errors.BadAnswer("the stream is nested too deeply")
+        elif mark in b"}]" and not self._in_string:
+            self._depth -= 1
+            if self._depth == 0:
+                whole, self._object = bytes(self._object), bytearray()
+                self._end(whole, found)
+        return end + 1
+
+    def _begin(self, data: bytes, at: int, found: list[Chunk]) -> int:
+        match = _BETWEEN.match(data, at)
+        start = match.end() if match is not None else at
+        if start == len(data):
+            return start
+        if data[start : start + 1] != b"{":
+            self.failure = errors.BadAnswer("the stream is not JSON")
+            return len(data)
+        flat = _FLAT.match(data, start)
+        if flat is not None and len(flat[0]) <= self._max_object:
+            self._end(flat[0], found)
+            return flat.end()
+        self._take(b"{")
+        self._depth, self._in_string = 1, False
+        return start + 1
+
+    def _take(self, part: bytes) -> None:
+        self._object += part
+        if len(self._object) > self._max_object:
+            self.failure = errors.BadAnswer("an object of the stream is too large")
+            self._object = bytearray()
+
+    def _end(self, whole: bytes, found: list[Chunk]) -> None:
+        try:
+            told = json.loads(whole.decode("utf-8", "surrogateescape"), strict=False)
+        except ValueError:
+            self.failure = errors.BadAnswer("the stream is not JSON")
+            return
+        if isinstance(told.get("error"), dict):
+            self.failure = error_in(told["error"], self._secrets, None, changes=False)
+            return
+        chunk = self._chunk(inner(told))
+        if chunk is not None:
+            found.append(chunk)
+
+    def _chunk(self, told: Any) -> Chunk | None:
+        """Return the piece in an object; objects of other kinds (signs of life) say nothing."""
+        output = told.get("output") if isinstance(told, dict) else None
+        if not isinstance(output, str):
+            return None
+        name: StreamName = "stderr" if told.get("outputType") == "stderr" else "stdout"
+        raw = _HALVES.sub("\ufffd", output).encode("utf-8", "surrogateescape")
+        text = self._decoders[name].decode(raw)
+        return Chunk(name, text) if text else None
+
+
+def _decoder() -> codecs.IncrementalDecoder:
+    return codecs.getincrementaldecoder("utf-8")("replace")
+
+
+def _is_open(text: bytearray) -> bool:
+    """Say whether the backslash at the end escapes what follows, rather than being escaped itself."""
+    run = len(text) - len(text.rstrip(b"\\"))
+    return run % 2 == 1

@@ -1,0 +1,92 @@
+"""One way to call the Workbench API: ``POST {server}/api/{method}`` with a bearer token, never redirected."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bot import errors
+from bot.http import TOTAL_SECONDS, Http
+from bot.providers.posit.envelope import unwrap
+from bot.providers.requests import authorization, secrets_of
+from bot.streaming import Stream, open_stream
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from bot.providers.base import Credential, SendWindow
+
+#: A stream with more bytes than this is no job's output; the output in it is a tenth of that at the least.
+STREAM_BYTES = 1_000_000_000
+#: Lists of a large installation's users are the largest answers.
+MAX_BYTES = 10_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """Call the methods of one server; ``root`` is its address without a trailing slash."""
+
+    http: Http
+    root: str
+
+    async def call(
+        self,
+        method: str,
+        credential: Credential | None,
+        kwparams: Mapping[str, Any] | None = None,
+        *,
+        changes: bool = False,
+        window: SendWindow | None = None,
+        total: float = TOTAL_SECONDS,
+    ) -> Any:
+        """Send once and return the result inside its wrappings; None parameters are left out.
+
+        Without ``kwparams`` it is a GET, which the reference has for version, get_users and get_compute_envs.
+        A call that ``changes`` something raises UnknownOutcome where nothing usable came back.
+        """
+        try:
+            response = await self.http.request(
+                "GET" if kwparams is None else "POST",
+                f"{self.root}/api/{method}",
+                headers=authorization(credential, "Bearer"),
+                json_body=None if kwparams is None else _body(method, kwparams),
+                max_bytes=MAX_BYTES,
+                total=total,
+                send_until=None if window is None else window.until,
+            )
+        except errors.BadAnswer as error:
+            if not changes:
+                raise
+            raise errors.UnknownOutcome(error.message, status=error.status) from None
+        return unwrap(response, secrets_of(credential), "base_url", changes=changes)
+
+    @asynccontextmanager
+    async def stream(
+        self,
+        method: str,
+        credential: Credential,
+        kwparams: Mapping[str, Any],
+        *,
+        idle_seconds: float | None = None,
+    ) -> AsyncIterator[Stream]:
+        """Open a stream; raise as ``call`` does for a reading that is refused, and when it breaks off."""
+        async with open_stream(
+            self.http,
+            "POST",
+            f"{self.root}/api/{method}",
+            headers=authorization(credential, "Bearer"),
+            json_body=_body(method, kwparams),
+            max_bytes=STREAM_BYTES,
+            idle_seconds=idle_seconds,
+        ) as opened:
+            if opened.status != 200:
+                response = await opened.whole()
+                unwrap(response, secrets_of(credential), "base_url", changes=False)
+                raise errors.BadAnswer(f"HTTP {opened.status} is no stream", status=opened.status)
+            yield opened
+
+
+def _body(method: str, kwparams: Mapping[str, Any]) -> dict[str, Any]:
+    given = {key: value for key, value in kwparams.items() if value is not None}
+    return {"method": method, "kwparams": given}

@@ -1,0 +1,1 @@
+"""The client of the Workbench API, piece by piece."""

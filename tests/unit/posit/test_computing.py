@@ -1,0 +1,146 @@
+"""What a server offers, read from compute environments."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+from bot.errors import BadAnswer
+from bot.providers.posit import computing
+from bot.providers.posit.types import ComputeEnvs, PlacementConstraint
+
+BOTH = {"supports_interactive_sessions": True, "supports_adhoc_jobs": True}
+ANSWER = {
+    "clusters": [
+        {
+            "name": "Local",
+            "type": "Local",
+            "supportsContainers": False,
+            "images": ["ignored"],
+            "workbenches": {"RStudio": BOTH, "JupyterLab": BOTH, "VS Code": BOTH},
+        },
+        {
+            "name": "Kubernetes",
+            "type": "Kubernetes",
+            "supportsContainers": True,
+            "images": ["r:4", {"name": "r:5"}],
+            "defaultImage": "r:5",
+            "queues": ["long"],
+            "config": [{"name": "a", "value": True, "valueType": "bool"}],
+            "resourceLimits": [
+                {"type": "cpuCount", "maxValue": "8", "defaultValue": "2"},
+                {"name": "memory", "valueType": "int", "max_value": 4096, "default_value": "512"},
+            ],
+            "resourceProfiles": [{"name": "small", "cpus": 1}, "custom"],
+            "placementConstraints": [
+                {"name": "zone", "value": "a"},
+                {"name": "zone", "value": "b"},
+                {"name": "node", "value": ""},
+            ],
+            "workbenches": {
+                "RStudio": {"supports_interactive_sessions": False, "supports_adhoc_jobs": False},
+                "JupyterLab": {"supports_adhoc_jobs": False},
+            },
+        },
+    ],
+    "workbenches": {
+        "RStudio": {
+            "default_cluster": "Localhost",
+            "default_image": "r:4",
+            "lang": {"name": "R", "available": True},
+        },
+        "JupyterLab": {
+            "default_cluster": "Kubernetes",
+            "default_image": "",
+            "lang": {"name": "Jupyter", "available": True},
+        },
+        "VS Code": {
+            "default_cluster": "Local",
+            "default_image": "",
+            "lang": {"name": "code-server", "available": False},
+        },
+        "Positron": {
+            "default_cluster": "Local",
+            "default_image": "",
+            "lang": {"name": "", "available": True},
+        },
+    },
+}
+ENVS = ComputeEnvs.from_json(ANSWER)
+LOCAL, KUBERNETES = ENVS.clusters
+
+
+def test_only_what_is_installed_and_runs_somewhere_is_offered():
+    assert computing.offered_ides(ENVS) == ["RStudio", "JupyterLab", "Positron"]
+    assert computing.session_clusters(ENVS, "RStudio") == [LOCAL]
+    assert computing.session_clusters(ENVS, "JupyterLab") == [LOCAL, KUBERNETES]
+    nowhere = ComputeEnvs.from_json({**ANSWER, "clusters": ANSWER["clusters"][1:]})
+    assert computing.offered_ides(nowhere) == ["JupyterLab", "Positron"]
+
+
+def test_jobs_run_where_some_ide_may_run_them():
+    assert computing.job_clusters(ENVS) == [LOCAL]
+    bare = ComputeEnvs.from_json({"clusters": [{"name": "Slurm"}], "workbenches": {}})
+    assert [cluster.name for cluster in computing.job_clusters(bare)] == ["Slurm"]
+
+
+def test_a_default_that_is_not_listed_is_the_first_that_is():
+    assert computing.default_cluster(ENVS, "RStudio") == LOCAL
+    assert computing.default_cluster(ENVS, "JupyterLab") == KUBERNETES
+    assert computing.default_cluster(ComputeEnvs((), {}), "RStudio") is None
+
+
+def test_images_are_offered_where_there_are_containers():
+    assert computing.images(LOCAL) == ()
+    assert computing.images(KUBERNETES) == ("r:4", "r:5")
+    assert computing.default_image(ENVS, KUBERNETES, "RStudio") == "r:4"
+    assert computing.default_image(ENVS, KUBERNETES, "JupyterLab") == "r:5"
+    assert computing.default_image(ENVS, LOCAL, "JupyterLab") == ""
+
+
+def test_limits_are_read_in_either_spelling():
+    cpus, memory = (computing.limit_named(KUBERNETES, name) for name in ("cpuCount", "memory"))
+    assert cpus is not None
+    assert memory is not None
+    assert (cpus.maximum, cpus.default) == (8.0, "2")
+    assert (memory.maximum, memory.default, memory.value_type) == (4096.0, "512", "int")
+    assert KUBERNETES.resource_profiles == ("small", "custom")
+    assert KUBERNETES.config[0].value == "true"
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("2", 2.0), ("0.5", 0.5), ("0", None), ("-1", None), ("nan", None), ("inf", None), ("two", None)],
+)
+def test_a_limit_is_a_number_above_zero(text, number):
+    assert computing.number_of(text) == number
+
+
+def test_constraints_are_chosen_from_what_is_listed():
+    assert computing.constraints(KUBERNETES) == {"zone": ("a", "b"), "node": ("",)}
+    for name, value, is_listed in (("zone", "a", True), ("zone", "c", False), ("node", "x", True)):
+        assert computing.has_constraint(KUBERNETES, PlacementConstraint(name, value)) is is_listed
+
+
+@pytest.mark.parametrize(
+    ("path", "named"),
+    [
+        (("clusters",), "clusters"),
+        (("workbenches",), "workbenches"),
+        (("clusters", 0, "name"), r"clusters\[0\]\.name"),
+        (("workbenches", "RStudio", "lang"), r"workbenches\.RStudio\.lang"),
+        (("workbenches", "RStudio", "default_cluster"), "default_cluster"),
+        (("workbenches", "RStudio", "lang", "available"), r"lang\.available"),
+        (("clusters", 1, "resourceLimits", 0, "type"), r"resourceLimits\[0\]"),
+        (("clusters", 1, "placementConstraints", 0, "value"), r"placementConstraints\[0\]\.value"),
+    ],
+)
+def test_what_is_required_and_missing_is_named(path, named):
+    answer = copy.deepcopy(ANSWER)
+    place = answer
+    for key in path[:-1]:
+        place = place[key]
+    del place[path[-1]]
+    with pytest.raises(BadAnswer, match=named):
+        ComputeEnvs.from_json(answer)
