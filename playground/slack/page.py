@@ -201,7 +201,7 @@ class Page:
             **message.to_json(),
             "ephemeral": message.only_for is not None,
             "from_slack": message.from_slack,
-            "entered": entered,
+            "entered": inputs.state_values(message.blocks or [], entered),
         }
 
     def _view(self, view: Any) -> Json:

@@ -2,22 +2,15 @@
 
 import { h } from "./dom.js";
 import { interactive } from "./elements.js";
-import { inline, mrkdwn, text } from "./mrkdwn.js";
-
-const asText = (part) => part.text ?? part.url ?? (part.user_id ? `<@${part.user_id}>` : "");
-
-function rich(block) {
-  return block.elements.map((element) => {
-    const words = (element.elements ?? []).map(asText).join("");
-    const tag = { rich_text_quote: "blockquote", rich_text_preformatted: "pre" }[element.type] ?? "div";
-    return h(tag, {}, words);
-  });
-}
+import { mrkdwn, text } from "./mrkdwn.js";
+import { markdown, rich } from "./rich.js";
 
 function task(block) {
   const mark = { complete: "✓", in_progress: "…", error: "✕", pending: "○" }[block.status] ?? "○";
   return h("div", { class: `task ${block.status ?? ""}` }, h("span", { class: "mark" }, mark), String(block.title ?? ""));
 }
+
+let number = 0;
 
 const DRAW = {
   section: (block, where) => h("div", { class: "section" },
@@ -35,16 +28,23 @@ const DRAW = {
     h("img", { src: block.image_url, alt: block.alt_text })),
   input: (block, where) => {
     const control = interactive(block.element, block, where);
-    control.dataset.block = block.block_id;
-    control.dataset.action = block.element.action_id;
     const wrong = where.errors?.()[block.block_id];
+    const id = `field-${number += 1}`;
+    const parts = [text(block.label), block.optional ? h("small", {}, " (optional)") : null];
+    const many = control.classList.contains("boxes");
+    if (many) control.setAttribute("aria-labelledby", id);
+    else if (control.entry) control.entry.id = id;
+    if (wrong) control.entry?.setAttribute("aria-invalid", "true");
+    if (wrong || block.hint) control.entry?.setAttribute("aria-describedby", `${id}-note`);
     return h("div", { class: `input${wrong ? " wrong" : ""}` },
-      h("label", {}, h("span", {}, text(block.label), block.optional ? h("small", {}, " (optional)") : null), control),
-      wrong ? h("p", { class: "error" }, wrong) : null,
-      block.hint ? h("p", { class: "hint" }, text(block.hint)) : null);
+      many ? h("span", { class: "label", id }, parts) : h("label", { class: "label", for: id }, parts),
+      control,
+      h("div", { id: `${id}-note` },
+        wrong ? h("p", { class: "error" }, wrong) : null,
+        block.hint ? h("p", { class: "hint" }, text(block.hint)) : null));
   },
-  rich_text: (block) => h("div", {}, rich(block)),
-  markdown: (block) => h("div", {}, mrkdwn(block.text)),
+  rich_text: rich,
+  markdown: (block) => markdown(block.text),
   task_card: task,
   plan: (block) => h("div", { class: "plan" }, h("b", {}, String(block.title ?? "Plan")), (block.tasks ?? []).map(task)),
 };
@@ -57,9 +57,7 @@ export function draw(blocks, where) {
 }
 
 export function body(message, where) {
-  const typed = message.blocks?.every((block) => block.type === "rich_text");
-  if (!message.blocks?.length || typed) return h("div", { class: "text" }, mrkdwn(message.text));
+  // what a person typed is shown by its text, which has the mentions; the composer's blocks say the same
+  if (!message.blocks?.length || message.client_msg_id) return h("div", { class: "text" }, mrkdwn(message.text));
   return h("div", { class: "blocks" }, draw(message.blocks, where));
 }
-
-export { inline };

@@ -13,6 +13,15 @@ export function h(tag, props = {}, ...children) {
   return node;
 }
 
+// Put nodes into a box in this order; those that stand right already are not touched, so they keep the focus.
+export function settle(box, nodes) {
+  const wanted = new Set(nodes);
+  for (const old of [...box.childNodes]) if (!wanted.has(old)) old.remove();
+  nodes.forEach((node, place) => {
+    if (box.childNodes[place] !== node) box.insertBefore(node, box.childNodes[place] ?? null);
+  });
+}
+
 let toastTimer = 0;
 
 export function toast(text) {

@@ -26,7 +26,7 @@ export function know(state) {
 
 const plain = (text) => text.replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&amp;/g, "&");
 
-function emoji(text) {
+export function emoji(text) {
   return text.replace(/:([a-z0-9_+-]+):/g, (whole, name) => EMOJI[name] ?? whole);
 }
 
@@ -67,13 +67,13 @@ export function date(seconds, format) {
   return format.replace(/\{(\w+)\}/g, (whole, name) => (tokens[name] ? tokens[name]() : whole));
 }
 
-function address(url, label) {
+export function address(url, label) {
   const safe = /^(https?:|mailto:)/i.test(url);
   const words = plain(label ?? url);
   return safe ? h("a", { href: plain(url), target: "_blank", rel: "noopener noreferrer" }, words) : words;
 }
 
-function entity(inner) {
+export function entity(inner) {
   const [target, label] = [inner.split("|")[0], inner.includes("|") ? inner.slice(inner.indexOf("|") + 1) : undefined];
   if (target.startsWith("@")) {
     const person = context.people.get(target.slice(1));

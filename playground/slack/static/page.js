@@ -1,82 +1,21 @@
 // The page: who you are, where you look, what is said there. It follows the server by one long request at a time.
 
-import { body, draw } from "./blocks.js";
+import { draw } from "./blocks.js";
 import { get, h, post, toast } from "./dom.js";
-import { homeWhere, initial, showModal } from "./modal.js";
+import { showMessages } from "./messages.js";
+import { homeWhere, showModal } from "./modal.js";
 import { know } from "./mrkdwn.js";
 
 const at = (id) => document.getElementById(id);
 const here = { me: localStorage.getItem("person") || "", channel: localStorage.getItem("channel") || "", tab: "messages",
   thread: null, state: null };
-const drawn = new Map();
 let following = null;
-
-function whereOf(message) {
-  const named = (block, element) => ({ action_id: element.action_id, block_id: block.block_id });
-  const place = { as: here.me, channel: message.channel, ts: message.ts };
-  return {
-    live: (block) => block.type !== "input" || block.dispatch_action === true,
-    press: (block, element, value) => post("press", { ...place, value, ...named(block, element) }),
-    options: (block, element, value) => get("options", { ...place, value, ...named(block, element) }),
-    held: (block, element) => message.entered[block.block_id]?.[element.action_id] ?? initial(element),
-    people: () => here.state.people.filter((person) => !person.is_bot && !person.deleted),
-    channels: () => here.state.channels.filter((one) => one.kind !== "im"),
-  };
-}
-
-function who(message) {
-  if (message.from_slack) return { id: "USLACKBOT", real_name: "Slackbot", is_bot: true };
-  return here.state.people.find((person) => person.id === message.user) ?? { id: message.user, real_name: message.user };
-}
-
-function drawMessage(message, channel, previous) {
-  const person = who(message);
-  const full = { ...message, channel: channel.id };
-  const follows = previous && previous.user === message.user && !message.ephemeral && !previous.ephemeral
-    && Number(message.ts) - Number(previous.ts) < 300 && !message.bot_id;
-  const time = new Date(Number(message.ts) * 1000);
-  const short = time.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
-  const reply = () => { here.thread = message.thread_ts ?? message.ts; showThread(); at("text").focus(); };
-  return h("article", { class: ["message", message.ephemeral && "ephemeral", follows && "follows",
-    message.thread_ts && message.thread_ts !== message.ts && "reply"].filter(Boolean).join(" "), "data-ts": message.ts },
-  follows ? h("span", { class: "gutter" }, short)
-    : h("img", { class: "face", src: `/_page/face/${person.id}.svg`, alt: "" }),
-  h("div", { class: "content" },
-    message.ephemeral ? h("p", { class: "only" }, "Only visible to you") : null,
-    follows ? null : h("p", { class: "by" }, h("b", {}, person.real_name),
-      person.is_bot ? h("span", { class: "badge" }, "app") : null,
-      h("time", { title: time.toLocaleString() }, short),
-      person.role === "other organisation" ? h("span", { class: "badge out" }, person.team) : null),
-    body(full, whereOf(full)),
-    message.edited ? h("small", { class: "edited" }, "(edited)") : null),
-  message.ephemeral ? null : h("button", { type: "button", class: "reply-button", onclick: reply }, "Reply"));
-}
-
-function showMessages(channel) {
-  const all = here.state.messages[channel.id] ?? [];
-  const tops = all.filter((one) => !one.thread_ts || one.thread_ts === one.ts || !all.some((m) => m.ts === one.thread_ts));
-  const list = tops.flatMap((one) => [one, ...all.filter((m) => m !== one && m.thread_ts === one.ts)]);
-  const box = at("messages");
-  const bottom = box.scrollHeight - box.scrollTop - box.clientHeight < 80;
-  const nodes = list.map((message, row) => {
-    const previous = list[row - 1];
-    const key = `${here.me}/${channel.id}/${message.ts}`;
-    const mark = JSON.stringify([message, previous?.user, previous?.ephemeral]);
-    const known = drawn.get(key);
-    if (known?.mark === mark) return known.node;
-    const node = drawMessage(message, channel, previous);
-    drawn.set(key, { mark, node });
-    return node;
-  });
-  if (!nodes.length) nodes.push(h("p", { class: "empty" }, channel.kind === "im"
-    ? `This is the beginning of your conversation with ${channel.name}.` : `This is the beginning of #${channel.name}.`));
-  box.replaceChildren(...nodes);
-  if (bottom || box.dataset.channel !== channel.id) box.scrollTop = box.scrollHeight;
-  box.dataset.channel = channel.id;
-}
 
 function showHome() {
   const view = here.state.home;
+  const mark = JSON.stringify([here.me, view]);
+  if (at("home").dataset.mark === mark) return;
+  at("home").dataset.mark = mark;
   at("home").replaceChildren(...(view ? draw(view.blocks, homeWhere(view, here.state))
     : [h("p", { class: "empty" }, "This app has not published a home tab for you.")]));
 }
@@ -132,7 +71,7 @@ function show() {
   showPeople();
   showPlaces(channel);
   if (home) showHome();
-  else showMessages(channel);
+  else showMessages(channel, here, (thread) => { here.thread = thread; showThread(); at("text").focus(); });
   showModal(state);
   if (channel.unread && !home) post("read", { as: here.me, channel: channel.id });
 }
