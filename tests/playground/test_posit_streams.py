@@ -1,0 +1,215 @@
+"""The local Posit Workbench: the output of jobs as a stream, whole and spoilt."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tracemalloc
+
+import aiohttp
+import pytest
+
+from tests.playground.posit_help import Posit, posit_server
+
+
+@pytest.fixture
+async def posit():
+    async with posit_server() as server:
+        yield server
+
+
+def text_of(objects, stream: str = "stdout") -> str:
+    return "".join(one["output"] for one in objects if one["outputType"] == stream)
+
+
+def lines(first: int, last: int) -> str:
+    return "".join(f"line {number}\n" for number in range(first, last + 1))
+
+
+async def test_output_comes_as_it_is_produced_and_from_the_beginning_each_time(posit: Posit):
+    job = await posit.launch_job("print-lines lines=4 rate=1")
+    async with posit.output(job["id"]) as output:
+        await posit.advance(2)
+        assert await output.take(2) == [
+            {"jobId": job["id"], "outputType": "stdout", "output": f"line {number}\n"} for number in (1, 2)
+        ]
+        async with posit.output(job["id"]) as again:
+            assert text_of(await again.take(2)) == lines(1, 2)
+            await posit.advance(1)
+            assert text_of(await again.take(1)) == lines(3, 3)
+        await posit.advance(10)
+        assert text_of(await output.rest()) == lines(3, 4)
+    async with posit.output(job["id"]) as whole:
+        assert text_of(await whole.rest()) == lines(1, 4)
+    streams = (await posit.stats())["streams"]
+    assert (streams["opened"], streams["most_open"]) == (3, 2)
+
+
+async def test_a_silent_job_keeps_the_connection_until_it_ends(posit: Posit):
+    job = await posit.launch_job("print-lines lines=1 silent=3600")
+    async with posit.output(job["id"]) as output:
+        await posit.advance(3600)
+        assert (await posit.stats())["streams"]["open"] == 1
+        await posit.advance(1)
+        assert text_of(await output.take(1)) == "line 1\n"
+        await posit.advance(1)
+        assert await output.rest() == []
+
+
+async def test_stopping_a_job_ends_its_output(posit: Posit):
+    job = await posit.launch_job("print-lines lines=100 rate=1")
+    await posit.advance(3)
+    async with posit.output(job["id"]) as output:
+        await output.take(3)
+        await posit.result("stop_job", job_id=job["id"], force_quit=True)
+        assert await output.rest() == []
+
+
+@pytest.mark.parametrize("separator", ["mixed", "newline", "none"])
+async def test_objects_follow_one_another_and_characters_are_cut(posit: Posit, separator):
+    await posit.control(separator=separator)
+    job = await posit.launch_job("print-lines lines=30 rate=0 unicode ansi stderr=3")
+    await posit.advance(60)
+    async with posit.output(job["id"]) as output:
+        pieces = []
+        async for data, _ in output.answer.content.iter_chunks():
+            pieces.append(data)
+            output.raw += data
+        objects = await output.rest()
+    assert len(pieces) > 3
+    ends_of_lines = bytes(output.raw).count(b"}\n")
+    assert {"mixed": 0 < ends_of_lines < 30, "newline": ends_of_lines == 30, "none": ends_of_lines == 0}[
+        separator
+    ]
+    assert [one["outputType"] for one in objects].count("stderr") == 10
+    assert text_of(objects).splitlines()[0] == "\x1b[1;32mline 1 – naïve Größe 数据 🚀\x1b[0m"
+
+
+async def test_objects_hold_several_lines_or_parts_of_one(posit: Posit):
+    job = await posit.launch_job("print-lines lines=10 rate=0 stderr=4")
+    await posit.advance(60)
+    await posit.control(lines_per_object=3)
+    async with posit.output(job["id"]) as output:
+        objects = await output.rest()
+    assert [one["output"].count("\n") for one in objects] == [3, 1, 3, 1, 2]
+    await posit.control(lines_per_object=1, characters_per_object=3)
+    async with posit.output(job["id"]) as output:
+        assert text_of(await output.rest()) == text_of(objects)
+
+
+async def test_a_connection_that_is_cut_says_nothing_of_the_job(posit: Posit):
+    job = await posit.launch_job("print-lines lines=10 rate=1")
+    await posit.control("streams", kind="cut", after_lines=2, job_id=job["id"])
+    await posit.advance(3)
+    async with posit.output(job["id"]) as output:
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await output.rest()
+        half = bytes(output.raw).decode().rpartition('{"jobId"')[2]
+    assert "line 3" not in half
+    assert (await posit.job(job["id"]))["status"] == "Running"
+    await posit.advance(60)
+    async with posit.output(job["id"]) as output:
+        assert text_of(await output.rest()) == lines(1, 10)
+
+
+async def test_a_stream_that_is_closed_early(posit: Posit):
+    job = await posit.launch_job("print-lines lines=10 rate=1")
+    await posit.control("streams", kind="close", after_lines=1)
+    await posit.advance(3)
+    async with posit.output(job["id"]) as output:
+        assert text_of(await output.rest()) == lines(1, 1)
+    await posit.control(stream_seconds=2)
+    async with posit.output(job["id"]) as output:
+        assert text_of(await output.take(3)) == lines(1, 3)
+        await posit.advance(2)
+        assert text_of(await output.rest()) == lines(4, 5)
+    assert (await posit.job(job["id"]))["status"] == "Running"
+
+
+async def test_an_error_inside_the_stream(posit: Posit):
+    job = await posit.launch_job("print-lines lines=3 rate=0")
+    await posit.advance(60)
+    await posit.control("streams", kind="error", after_lines=1, message="Lost")
+    async with posit.output(job["id"]) as output:
+        first, error = await output.rest()
+    assert (first["output"], error) == ("line 1\n", {"error": {"code": 100, "message": "Lost"}})
+    await posit.control("streams", kind="error", after_lines=1, ends=False)
+    async with posit.output(job["id"]) as output:
+        kinds = ["error" if "error" in one else "output" for one in await output.rest()]
+    assert kinds == ["output", "error", "output", "output"]
+
+
+async def test_a_stream_that_pauses(posit: Posit):
+    job = await posit.launch_job("print-lines lines=3 rate=0")
+    await posit.advance(60)
+    await posit.control("streams", kind="pause", after_lines=1, seconds=30)
+    async with posit.output(job["id"]) as output:
+        assert text_of(await output.take(1)) == lines(1, 1)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(output.answer.content.readany(), 0.05)
+        await posit.advance(30)
+        assert text_of(await output.rest()) == lines(2, 3)
+
+
+async def test_bytes_that_are_no_utf8(posit: Posit):
+    job = await posit.launch_job("print-lines lines=3 rate=0")
+    await posit.advance(60)
+    await posit.control("streams", kind="broken_utf8", after_lines=1)
+    async with posit.output(job["id"]) as output:
+        objects = await output.rest()
+    with pytest.raises(UnicodeDecodeError):
+        bytes(output.raw).decode()
+    assert [one["output"].endswith(f"line {n}\n") for n, one in enumerate(objects, 1)] == [True] * 3
+    assert "\ufffd" in objects[1]["output"]
+
+
+async def test_faults_that_are_taken_back_do_nothing(posit: Posit):
+    job = await posit.launch_job("print-lines lines=3 rate=0")
+    await posit.advance(60)
+    await posit.control("streams", kind="close")
+    assert (await posit.request("DELETE", "/_playground/streams"))[1] == {"streams": 0}
+    await posit.control("errors", method="get_job_output", code=13, message="x")
+    assert (await posit.request("DELETE", "/_playground/errors"))[1] == {"errors": 0}
+    async with posit.output(job["id"]) as output:
+        assert text_of(await output.rest()) == lines(1, 3)
+
+
+async def test_whose_output_is_shown(posit: Posit):
+    job = await posit.launch_job()
+    assert await posit.code("get_job_output", job_id="nothing") == 14
+    assert await posit.code("get_job_output") == 8
+    assert await posit.code("get_job_output", "b1", job_id=job["id"]) == 14
+    assert await posit.code("get_job_output", "b1", job_id=job["id"], user="alice") == 3
+    assert await posit.code("get_job_output", "su", job_id=job["id"]) == 14
+    await posit.advance(60)
+    async with posit.output(job["id"], "ad-r", user="alice") as output:
+        assert text_of(await output.rest()) == lines(1, 5)
+
+
+async def test_fifty_megabytes_are_never_held(posit: Posit):
+    job = await posit.launch_job("print-lines lines=5300 rate=0 width=9500")
+    await posit.advance(60)
+    tracemalloc.start()
+    try:
+        async with posit.output(job["id"]) as output:
+            received, tail = 0, b""
+            async for data in output.answer.content.iter_any():
+                received += len(data)
+                tail = (tail + data)[-20000:]
+            _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert received > 50_000_000
+    assert "line 5300 " in json.loads(tail[tail.rindex(b'{"jobId"') :])["output"]
+    assert peak < 8_000_000
+
+
+async def test_open_streams_end_with_the_server():
+    async with posit_server() as posit:
+        job = await posit.launch_job("print-lines silent=3600")
+        async with posit.output(job["id"]) as output:
+            await posit.advance(2)
+            closing = asyncio.create_task(posit.server.app.shutdown())
+            assert await output.rest() == []
+            await closing
+    assert posit.server.state.streams.open == 0
