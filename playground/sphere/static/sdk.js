@@ -80,8 +80,11 @@
 
     // Keep a socket open for as long as the view is there: whoever embeds it must allow that.
     watch(ticket) {
-      const socket = (this.socket = this.connected());
-      if (!socket) return;
+      const socket = (this.socket = new WebSocket(socketBase + "/sdk/live/" + encodeURIComponent(this.id)));
+      const lost = () => {
+        window.clearInterval(this.timer);
+        this.element.setAttribute("data-se-state", "unreachable");
+      };
       const look = () => {
         if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ ticket }));
       };
@@ -92,20 +95,9 @@
       socket.addEventListener("message", (message) => {
         this.element.setAttribute("data-se-state", JSON.parse(message.data).state);
       });
-      socket.addEventListener("close", () => {
-        window.clearInterval(this.timer);
-        this.element.setAttribute("data-se-state", "unreachable");
-      });
-    }
-
-    // A policy that forbids the address makes some browsers throw at once.
-    connected() {
-      try {
-        return new WebSocket(socketBase + "/sdk/live/" + encodeURIComponent(this.id));
-      } catch {
-        this.element.setAttribute("data-se-state", "unreachable");
-        return null;
-      }
+      socket.addEventListener("close", lost);
+      // A socket that the page's policy forbids is never open, so it does not close either.
+      socket.addEventListener("error", lost);
     }
 
     addFullScreen() {
