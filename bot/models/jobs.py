@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
-from bot.models.people import Account, Principal
+from bot.models.people import Account, Person, Principal
 from bot.models.wishes import Call
 
 
@@ -122,11 +122,15 @@ class NewJob:
 
 @dataclass(frozen=True, slots=True)
 class JobStep:
-    """Hold a claimed run with the account that it acts through; None after an unlink."""
+    """Hold a claimed run with the account that it acts through, None after an unlink, and its person.
+
+    ``person`` is None while nobody has looked them up yet.
+    """
 
     job: Job
     account: Account | None
     claim: str = ""
+    person: Person | None = None
 
 
 @dataclass(frozen=True, slots=True)

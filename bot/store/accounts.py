@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.models import Outcome, TaskKind
-from bot.store import audit, cards, links, notices, people, rows, tasks, wishes
+from bot.store import approvals, audit, cards, jobs, links, notices, people, rows, snapshots, tasks, wishes
 from bot.store.records import NewTask
 
 if TYPE_CHECKING:
@@ -42,6 +42,12 @@ def active(tx: Transaction, connection: str | None) -> list[Account]:
     return [rows.account(row) for row in found]
 
 
+def acting_as(tx: Transaction, connection: str, username: str) -> list[Account]:
+    """Return the accounts that act as a username at a connection."""
+    found = tx.all("accounts_of_username", connection=connection, username=username)
+    return [rows.account(row) for row in found]
+
+
 def unlink(
     tx: Transaction,
     principal: Principal,
@@ -55,26 +61,33 @@ def unlink(
 ) -> list[Account]:
     """End a principal's account (or all); see the Protocol for what follows."""
     ending = [one for one in all_of(tx, principal) if connection in {None, one.connection}]
-    if not ending or not people.first_sight(tx, interaction):
+    if ending and not people.first_sight(tx, interaction):
+        return []
+    approvals.withdraw(tx, principal, connection)
+    if not ending:
         return []
     for one in ending:
-        _end(tx, one, can_revoke=one.connection in revocable, cause=cause)
+        _end(tx, one, can_revoke=one.connection in revocable, cause=cause, tell=bool(following))
     notices.add(tx, following)
     audit.append(tx, entries)
     return ending
 
 
-def _end(tx: Transaction, ending: Account, *, can_revoke: bool, cause: str) -> None:
+def _end(tx: Transaction, ending: Account, *, can_revoke: bool, cause: str, tell: bool) -> None:
     pair = {"principal": ending.principal.key, "connection": ending.connection}
     for wish in tx.all("open_wishes_at", **pair):
         wishes.end(tx, wish["id"], Outcome.CANCELLED, cause)
+    jobs.end_all(tx, pair, cause, tell=tell)
+    snapshots.delete_of(tx, ending.connection, ending.id)
+    tx.run("forget_remembered", **pair)
     # A refused account has no secret any more: nothing is left to revoke.
     if can_revoke and ending.secret:
         tx.run("begin_revoking", id=ending.id, now=tx.now())
         tasks.add(tx, [NewTask(TaskKind.REVOKE, ending.id)])
     else:
         tx.run("delete_account", id=ending.id)
-    tx.run("delete_task_of", kind=TaskKind.DISCOVER, subject=ending.id)
+    for kind in (TaskKind.DISCOVER, TaskKind.LIST_JOBS):
+        tx.run("delete_task_of", kind=kind, subject=ending.id)
     links.expire(tx, ending.principal.key, ending.connection)
     for workspace in tx.all("delete_workspaces", **pair):
         tx.run("orphan_wishes", workspace_id=workspace["id"])
@@ -102,6 +115,7 @@ def refuse(
     for wish in tx.all("open_wishes_at", **pair):
         tx.run("hold_wish", id=wish["id"], hold=hold)
         cards.owe(tx, wish["id"], changed=True)
+    jobs.hold_all(tx, pair, hold)
     for workspace in tx.all("watched_of_account", **pair):
         tx.run("rest_gate_without_reader", gate_key=workspace["gate_key"])
     notices.add(tx, [notice])

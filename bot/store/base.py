@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from bot.store.making import MakingStore
 from bot.store.records import (
     Accepted,
     Activation,
@@ -20,6 +21,7 @@ from bot.store.records import (
     WishStep,
     WishUpdate,
 )
+from bot.store.running import JobStore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,7 +58,7 @@ __all__ = [
 HOLD_REFUSED = "Your account there is refused. It goes on as soon as you link it again."
 
 
-class Store(Protocol):
+class Store(MakingStore, JobStore, Protocol):
     """Keep everything that must outlive the process."""
 
     # -- itself --------------------------------------------------------------------------------------------
@@ -73,14 +75,15 @@ class Store(Protocol):
     async def statistics(self) -> Mapping[str, int]:
         """Count what doctor, metrics and readiness show.
 
-        Keys: open_wishes, pending_notices, dead_notices, accounts, workspaces, tasks, people.
+        Keys: open_wishes, open_jobs, pending_notices, dead_notices, accounts, workspaces, tasks, people.
         """
 
     async def sweep(self) -> None:
         """Delete what is past its use, in short transactions.
 
         Inbox rows after a day, links after a day, sent notices after 30 days, ended wishes beyond the 50
-        newest of a workspace, gates that nobody watches after a day.
+        newest of a workspace, ended runs beyond the 50 newest of a person or after 30 days, decided requests
+        after 30 days, gates that nobody watches after a day. A card goes with its wish or run.
         """
 
     # -- inbox, people, audit --------------------------------------------------------------------------------
@@ -145,7 +148,7 @@ class Store(Protocol):
 
         ``gone`` when it was used or ran out meanwhile; ``taken`` when another principal has that username
         at that connection (empty usernames never clash). A former account of the same pair is replaced;
-        open wishes that waited for it continue (hold cleared, stepped at once).
+        open wishes and runs that waited for it continue (hold cleared, stepped at once).
         """
 
     async def account(self, principal: Principal, connection: str) -> Account | None:
@@ -175,8 +178,11 @@ class Store(Protocol):
 
         At a connection in ``revocable`` the state becomes ``revoking`` with a REVOKE task (subject: account
         id), elsewhere the row is deleted at once. Open wishes there end as cancelled with ``cause`` and
-        their cards become dirty; watches end; its workspaces, unfinished links and discoveries are deleted.
-        Returns the accounts that ended, as they were; with none, nothing at all is written.
+        their cards become dirty; watches end; its workspaces, unfinished links, lists, snapshots and what was
+        filled in are deleted. Open runs end as cancelled with ``cause``; where ``notices`` tell the person of
+        the unlink, each that has a card is told by a JOB_FAILED notice, too. What the person asked
+        administrators for is withdrawn, also without an account. Returns the accounts that ended, as they
+        were; with none, nothing else is written.
         """
 
     async def drop_account(self, account_id: str) -> None:
@@ -193,8 +199,8 @@ class Store(Protocol):
     ) -> bool:
         """Mark an active account whose stored secret still is ``secret`` as refused, with one notice.
 
-        Its secret is deleted, its open wishes get ``hold``, its watches pause. Returns False when it was
-        refused or changed before.
+        Its secret is deleted, its open wishes and runs get ``hold``, its watches pause. Returns False when it
+        was refused or changed before.
         """
 
     async def save_secret(self, account_id: str, old: str, new: str) -> bool:

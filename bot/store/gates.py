@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.models import ReadClaim, State
+from bot.models import PROVISIONAL, ReadClaim, State
 from bot.store import cards, rows
+from bot.store.text import as_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +23,12 @@ def want(tx: Transaction, workspace_id: str) -> None:
 
 
 def make_due(tx: Transaction, workspace: Row) -> None:
-    """Make the gate of a row of ``workspaces`` due now, or as soon as it may open."""
+    """Make the gate of a row of ``workspaces`` due now, or as soon as it may open.
+
+    A provisional row has nothing to read: its gate is never due, so no claim finds it.
+    """
+    if workspace["remote_id"].startswith(PROVISIONAL):
+        return
     tx.run(
         "want_gate",
         gate_key=workspace["gate_key"],
@@ -150,9 +156,11 @@ def _observe(tx: Transaction, row: Row, seen: Observed, granted_at: float, *, is
     if is_reader and seen.state not in {State.GONE, State.UNKNOWN}:
         verified_at = granted_at
     name = seen.name or row["name"]
-    before = (row["state"], row["url"], row["detail"], row["progress"])
-    after = (seen.state.value, seen.url, seen.detail, seen.progress)
-    if before == after and name == row["name"]:
+    actions = as_words(seen.actions)
+    before = (row["state"], row["url"], row["detail"], row["progress"], row["actions"])
+    after = (seen.state.value, seen.url, seen.detail, seen.progress, actions)
+    ends_before, ends_after = (row["ends_at"], row["ends_how"]), (seen.ends_at, seen.ends_how)
+    if before == after and name == row["name"] and ends_before == ends_after:
         tx.run("observed_same", id=row["id"], observed_at=granted_at, verified_at=verified_at)
         return False
     tx.run(
@@ -165,8 +173,12 @@ def _observe(tx: Transaction, row: Row, seen: Observed, granted_at: float, *, is
         progress=seen.progress,
         observed_at=granted_at,
         verified_at=verified_at,
+        actions=actions,
+        ends_at=seen.ends_at,
+        ends_how=seen.ends_how,
     )
-    cards.owe_newest(tx, row["id"], changed=before[0] != after[0])
+    # Buttons that no longer do anything are as wrong as a state: neither waits.
+    cards.owe_newest(tx, row["id"], changed=before[0] != after[0] or before[4] != after[4])
     return before != after
 
 

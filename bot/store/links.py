@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from bot.models import TaskKind
-from bot.store import audit, cards, gates, notices, rows, tasks
+from bot.store import audit, cards, gates, jobs, notices, rows, snapshots, tasks
 from bot.store.text import as_json
 
 if TYPE_CHECKING:
@@ -92,17 +92,56 @@ def activate(
         return "taken"
     if tx.one("use_link", nonce_hash=nonce_hash, expected_stage=expected_stage, now=tx.now()) is None:
         return "gone"
-    _put(tx, account, pair)
+    _stand(tx, activation, pair)
+    return "ok"
+
+
+def activate_directly(
+    tx: Transaction, activation: Activation, approval_id: str
+) -> Literal["ok", "gone", "taken"]:
+    """Write an account without a link page, with all that follows from one; the approval becomes linked."""
+    account = activation.account
+    pair = {"principal": account.principal.key, "connection": account.connection}
+    if tx.one("holder_of_username", username=account.username, **pair) is not None:
+        return "taken"
+    if approval_id and not _has_approval(tx, approval_id, account):
+        return "gone"
+    _stand(tx, activation, pair)
+    return "ok"
+
+
+def _has_approval(tx: Transaction, approval_id: str, account: Account) -> bool:
+    """Use an approval up; False when it was withdrawn meanwhile, or is for somebody else."""
+    row = tx.one("approval", id=approval_id)
+    if row is None or (row["principal"], row["connection"]) != (account.principal.key, account.connection):
+        return False
+    linked = tx.one(
+        "decide_approval",
+        id=approval_id,
+        state="linked",
+        expected="approved",
+        username=None,
+        detail=None,
+        decided_by=None,
+        now=tx.now(),
+    )
+    return linked is not None
+
+
+def _stand(tx: Transaction, activation: Activation, pair: dict[str, str]) -> None:
+    """Let an account stand, and what waited for it go on."""
+    _put(tx, activation.account, pair)
     _resume(tx, pair)
     tx.run("delete_task_of", kind=TaskKind.REVOKE_UNUSED, subject=activation.settles)
     tasks.add(tx, activation.tasks)
     notices.add(tx, activation.notices)
     audit.append(tx, activation.audit)
-    return "ok"
 
 
 def _put(tx: Transaction, account: Account, pair: dict[str, str]) -> None:
     former = tx.one("replace_account", **pair)
+    if former is not None:
+        snapshots.delete_of(tx, account.connection, former["id"])
     if former is None or former["username"] != account.username or not account.username:
         tx.run("doubt_workspaces", **pair)
     tx.run(
@@ -124,5 +163,6 @@ def _resume(tx: Transaction, pair: dict[str, str]) -> None:
         tx.run("resume_wish", id=wish["id"], now=tx.now())
         if wish["hold"] or wish["read_hold"]:
             cards.owe(tx, wish["id"], changed=True)
+    jobs.resume_all(tx, pair)
     for workspace in tx.all("watched_of_account", **pair):
         gates.make_due(tx, workspace)

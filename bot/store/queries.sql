@@ -45,6 +45,7 @@ SELECT * FROM audit WHERE seq > :after ORDER BY seq LIMIT :limit;
 -- name: statistics
 SELECT
     (SELECT COUNT(*) FROM wishes WHERE outcome IS NULL) AS open_wishes,
+    (SELECT COUNT(*) FROM jobs WHERE outcome IS NULL) AS open_jobs,
     (SELECT COUNT(*) FROM notices WHERE state IN ('pending', 'retry', 'leased')) AS pending_notices,
     (SELECT COUNT(*) FROM notices WHERE state = 'dead') AS dead_notices,
     (SELECT COUNT(*) FROM accounts WHERE state <> 'revoking') AS accounts,
@@ -105,7 +106,7 @@ WHERE connection = :connection AND username = :username AND username <> '' AND s
 
 -- name: replace_account
 DELETE FROM accounts WHERE principal = :principal AND connection = :connection AND state <> 'revoking'
-RETURNING username;
+RETURNING id, username;
 
 -- name: add_account
 INSERT INTO accounts (id, principal, connection, username, secret, state, linked_at, discovered_at, unlinked_at)
@@ -142,6 +143,11 @@ SELECT * FROM accounts WHERE state = 'active' ORDER BY connection, linked_at, id
 
 -- name: active_accounts_at
 SELECT * FROM accounts WHERE state = 'active' AND connection = :connection ORDER BY linked_at, id;
+
+-- name: accounts_of_username
+SELECT * FROM accounts
+WHERE connection = :connection AND username = :username AND username <> '' AND state <> 'revoking'
+ORDER BY linked_at, id;
 
 -- name: begin_revoking
 UPDATE accounts SET state = 'revoking', unlinked_at = :now WHERE id = :id;
@@ -189,10 +195,10 @@ FROM workspaces w WHERE w.principal = :principal AND w.connection = :connection;
 -- name: add_workspace
 INSERT INTO workspaces (
     id, principal, connection, remote_id, gate_key, name, alias, state, url, detail, progress, observed_at,
-    verified_at, used_at, origin, hidden, created_at
+    verified_at, used_at, origin, hidden, created_at, spec, actions, ends_at, ends_how
 ) VALUES (
     :id, :principal, :connection, :remote_id, :gate_key, :name, :alias, :state, :url, :detail, :progress,
-    :observed_at, :verified_at, :used_at, :origin, 0, :now
+    :observed_at, :verified_at, :used_at, :origin, 0, :now, :spec, :actions, :ends_at, :ends_how
 )
 ON CONFLICT (principal, connection, remote_id) DO NOTHING;
 
@@ -202,7 +208,8 @@ UPDATE workspaces SET hidden = 0, alias = COALESCE(:alias, alias), used_at = :no
 -- name: listed_workspace
 UPDATE workspaces SET
     name = :name, gate_key = :gate_key, state = :state, url = :url, detail = :detail, progress = :progress,
-    observed_at = :observed_at, verified_at = :verified_at
+    observed_at = :observed_at, verified_at = :verified_at, actions = :actions, ends_at = :ends_at,
+    ends_how = :ends_how
 WHERE id = :id;
 
 -- name: name_workspace
@@ -215,7 +222,7 @@ UPDATE workspaces SET hidden = 1 WHERE id = :id AND hidden = 0 RETURNING gate_ke
 UPDATE accounts SET discovered_at = :now WHERE id = :id;
 
 -- name: listing_start
-SELECT claimed_at FROM tasks WHERE kind = 'discover' AND subject = :account_id AND is_leased = 1;
+SELECT claimed_at FROM tasks WHERE kind = :kind AND subject = :account_id AND is_leased = 1;
 
 -- name: last_starts
 SELECT ended_at - called_at AS seconds FROM wishes
@@ -230,6 +237,229 @@ UPDATE workspaces SET
     tried_at = CASE WHEN verified_at IS NULL OR state = 'gone' THEN NULL ELSE tried_at END
 WHERE id = :id
 RETURNING id, gate_key, connection, remote_id;
+
+-- == creations ==
+
+-- What exists counts, whoever wrote it down; a step that another one holds meanwhile comes again at once.
+-- name: accept_created
+UPDATE wishes SET
+    start_call = 'accepted', read_since = :now,
+    woken = CASE WHEN leased_until > :now AND claim <> :claim THEN 3 ELSE woken END,
+    next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
+WHERE id = :id;
+
+-- It has been there since now: a list that was asked for before can't know it.
+-- name: make_known
+UPDATE workspaces SET
+    remote_id = :remote_id, gate_key = :gate_key, name = :name, alias = :alias, state = :state, url = :url,
+    detail = :detail, progress = :progress, observed_at = :observed_at, verified_at = :verified_at,
+    used_at = :used_at, tried_at = :tried_at, actions = :actions, ends_at = :ends_at, ends_how = :ends_how,
+    hidden = 0, created_at = :now
+WHERE id = :id;
+
+-- name: show_workspace
+UPDATE workspaces SET hidden = 0 WHERE id = :id;
+
+-- name: move_wishes
+UPDATE wishes SET workspace_id = :workspace_id WHERE workspace_id = :former RETURNING id;
+
+-- name: unsent_notices_of
+SELECT id, body FROM notices WHERE subject = :subject AND state IN ('pending', 'retry', 'leased');
+
+-- name: rewrite_notice
+UPDATE notices SET body = :body WHERE id = :id;
+
+-- name: delete_workspace
+DELETE FROM workspaces WHERE id = :id;
+
+-- == snapshots and what people filled in ==
+
+-- name: save_snapshot
+INSERT INTO snapshots (connection, owner, kind, payload, read_at)
+VALUES (:connection, :owner, :kind, :payload, :read_at)
+ON CONFLICT (connection, owner, kind) DO UPDATE SET payload = excluded.payload, read_at = excluded.read_at
+WHERE excluded.read_at >= snapshots.read_at;
+
+-- name: snapshot
+SELECT * FROM snapshots WHERE connection = :connection AND owner = :owner AND kind = :kind;
+
+-- name: delete_snapshots
+DELETE FROM snapshots WHERE connection = :connection AND owner = :owner;
+
+-- name: remember
+INSERT INTO remembered (principal, connection, purpose, payload)
+VALUES (:principal, :connection, :purpose, :payload)
+ON CONFLICT (principal, connection, purpose) DO UPDATE SET payload = excluded.payload;
+
+-- name: remembered
+SELECT payload FROM remembered WHERE principal = :principal AND connection = :connection AND purpose = :purpose;
+
+-- name: forget_remembered
+DELETE FROM remembered WHERE principal = :principal AND connection = :connection;
+
+-- == approvals ==
+
+-- name: add_approval
+INSERT INTO approvals (
+    id, principal, connection, username, state, asked_at, decided_by, decided_at, detail, waiting
+) VALUES (
+    :id, :principal, :connection, :username, 'asked', :asked_at, NULL, NULL, :detail, :waiting
+)
+ON CONFLICT (principal, connection) WHERE state = 'asked' DO NOTHING
+RETURNING *;
+
+-- name: approval
+SELECT * FROM approvals WHERE id = :id;
+
+-- name: asked_approval
+SELECT * FROM approvals WHERE principal = :principal AND connection = :connection AND state = 'asked';
+
+-- name: ask_again
+UPDATE approvals SET waiting = COALESCE(:waiting, waiting), detail = :detail WHERE id = :id RETURNING *;
+
+-- name: delete_approval
+DELETE FROM approvals WHERE id = :id;
+
+-- name: withdraw_approvals_at
+DELETE FROM approvals
+WHERE principal = :principal AND connection = :connection AND state IN ('asked', 'approved');
+
+-- name: withdraw_approvals
+DELETE FROM approvals WHERE principal = :principal AND state IN ('asked', 'approved');
+
+-- Who decided stays who decided: what becomes of it later is the provider's answer.
+-- name: decide_approval
+UPDATE approvals SET
+    state = :state, username = COALESCE(:username, username), detail = COALESCE(:detail, detail),
+    decided_by = COALESCE(decided_by, :decided_by), decided_at = COALESCE(decided_at, :now)
+WHERE id = :id AND state = :expected
+RETURNING *;
+
+-- == runs of jobs ==
+
+-- name: add_job
+INSERT INTO jobs (
+    id, principal, connection, name, spec, created_at, reference, remote_id, state, exit_code, detail, started_at,
+    finished_at, observed_at, launch_call, next_step_at, outcome, ended_at, channel_id, is_watched
+) VALUES (
+    :id, :principal, :connection, :name, :spec, :created_at, :reference, :remote_id, :state, :exit_code, :detail,
+    :started_at, :finished_at, :observed_at, :launch_call, :now, :outcome, :ended_at, :channel_id, :is_watched
+)
+ON CONFLICT (principal, connection, remote_id) WHERE remote_id IS NOT NULL AND is_orphan = 0 DO NOTHING
+RETURNING *;
+
+-- name: job
+SELECT * FROM jobs WHERE id = :id;
+
+-- name: jobs
+SELECT * FROM jobs WHERE principal = :principal AND is_orphan = 0 ORDER BY created_at DESC LIMIT :limit;
+
+-- name: job_by_remote
+SELECT * FROM jobs
+WHERE principal = :principal AND connection = :connection AND remote_id = :remote_id AND is_orphan = 0;
+
+-- name: jobs_of_account
+SELECT * FROM jobs
+WHERE principal = :principal AND connection = :connection AND remote_id IS NOT NULL AND is_orphan = 0;
+
+-- name: open_jobs_at
+SELECT * FROM jobs WHERE principal = :principal AND connection = :connection AND outcome IS NULL
+ORDER BY next_step_at;
+
+-- name: want_job_stop
+UPDATE jobs SET
+    stop_wanted = :wanted, stop_call = 'none',
+    woken = CASE WHEN leased_until > :now AND woken < :strength THEN :strength ELSE woken END,
+    next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
+WHERE id = :id AND outcome IS NULL
+RETURNING *;
+
+-- name: watch_job
+UPDATE jobs SET is_watched = 1 WHERE id = :id AND is_orphan = 0 RETURNING *;
+
+-- name: watched_jobs
+SELECT * FROM jobs WHERE is_watched = 1 AND remote_id IS NOT NULL AND is_orphan = 0 ORDER BY created_at;
+
+-- name: place_output
+UPDATE jobs SET output_ts = :message_ts WHERE id = :id;
+
+-- name: output_done
+UPDATE jobs SET is_watched = 0 WHERE id = :id;
+
+-- name: observe_job
+UPDATE jobs SET
+    state = :state, exit_code = :exit_code, detail = :detail, name = :name, started_at = :started_at,
+    finished_at = :finished_at, observed_at = :observed_at
+WHERE id = :id;
+
+-- name: wake_job
+UPDATE jobs SET
+    woken = CASE WHEN leased_until > :now AND woken < 1 THEN 1 ELSE woken END,
+    next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
+WHERE id = :id AND outcome IS NULL;
+
+-- name: resume_job
+UPDATE jobs SET
+    hold = NULL,
+    woken = CASE WHEN leased_until > :now AND woken < 1 THEN 1 ELSE woken END,
+    next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
+WHERE id = :id AND outcome IS NULL;
+
+-- name: hold_job
+UPDATE jobs SET hold = :hold WHERE id = :id AND outcome IS NULL;
+
+-- name: cancel_job
+UPDATE jobs SET
+    outcome = 'cancelled', cause = :cause, ended_at = :now, hold = NULL, leased_until = 0, claim = ''
+WHERE id = :id AND outcome IS NULL;
+
+-- name: orphan_jobs
+UPDATE jobs SET is_orphan = 1, is_watched = 0 WHERE principal = :principal AND connection = :connection;
+
+-- name: claim_jobs
+UPDATE jobs SET next_step_at = :until, leased_until = :until, claim = :claim, woken = 0
+WHERE id IN (
+    SELECT id FROM jobs WHERE outcome IS NULL AND next_step_at <= :now AND leased_until <= :now
+    ORDER BY next_step_at LIMIT :limit
+) AND outcome IS NULL AND next_step_at <= :now AND leased_until <= :now
+RETURNING *;
+
+-- name: claim_jobs_of
+UPDATE jobs SET next_step_at = :until, leased_until = :until, claim = :claim, woken = 0
+WHERE id IN (
+    SELECT id FROM jobs
+    WHERE principal = :principal AND connection = :connection AND outcome IS NULL AND remote_id IS NOT NULL
+        AND next_step_at <= :soon AND leased_until <= :now
+    ORDER BY next_step_at LIMIT :limit
+) AND outcome IS NULL AND remote_id IS NOT NULL AND next_step_at <= :soon AND leased_until <= :now
+RETURNING *;
+
+-- As save_step does; woken as the table says.
+-- name: save_job
+UPDATE jobs SET
+    next_step_at = CASE
+        WHEN :is_beside = 1 THEN next_step_at
+        WHEN :keeps_lease = 1 THEN :next_step_at
+        WHEN woken > 0 THEN :now
+        ELSE :next_step_at END,
+    leased_until = CASE
+        WHEN :is_beside = 1 THEN leased_until
+        WHEN :keeps_lease = 1 THEN :next_step_at
+        ELSE 0 END,
+    claim = CASE WHEN :is_beside = 1 OR :keeps_lease = 1 THEN claim ELSE '' END,
+    woken = CASE
+        WHEN :is_beside = 1 AND woken < 1 THEN 1
+        WHEN :is_beside = 1 OR :keeps_lease = 1 THEN woken
+        ELSE 0 END,
+    remote_id = :remote_id, state = :state, exit_code = :exit_code, detail = :detail, name = :name,
+    started_at = :started_at, finished_at = :finished_at, observed_at = :observed_at,
+    launch_call = :launch_call, stop_wanted = :stop_wanted, stop_call = :stop_call, called_at = :called_at,
+    attempts = :attempts, hold = :hold, outcome = :outcome, cause = :cause, ended_at = :ended_at,
+    is_watched = :is_watched
+WHERE id = :id AND outcome IS NULL;
+
+-- name: delete_job
+DELETE FROM jobs WHERE id = :id;
 
 -- == wishes ==
 
@@ -381,7 +611,8 @@ UPDATE workspaces SET observed_at = :observed_at, verified_at = :verified_at WHE
 -- name: observed
 UPDATE workspaces SET
     name = :name, state = :state, url = :url, detail = :detail, progress = :progress,
-    observed_at = :observed_at, verified_at = :verified_at
+    observed_at = :observed_at, verified_at = :verified_at, actions = :actions, ends_at = :ends_at,
+    ends_how = :ends_how
 WHERE id = :id;
 
 -- name: wake_wish
@@ -409,6 +640,13 @@ UPDATE wishes SET
     leased_until = CASE WHEN leased_until > :before THEN leased_until + :jump ELSE leased_until END
 WHERE outcome IS NULL AND (called_at > :recent OR leased_until > :before);
 
+-- name: move_job_calls
+UPDATE jobs SET
+    called_at = CASE WHEN called_at > :recent THEN called_at + :jump ELSE called_at END,
+    next_step_at = CASE WHEN leased_until > :before THEN next_step_at + :jump ELSE next_step_at END,
+    leased_until = CASE WHEN leased_until > :before THEN leased_until + :jump ELSE leased_until END
+WHERE outcome IS NULL AND (called_at > :recent OR leased_until > :before);
+
 -- name: move_leased_notices
 UPDATE notices SET due_at = due_at + :jump, leased_at = leased_at + :jump
 WHERE state = 'leased' AND due_at > :before;
@@ -426,7 +664,7 @@ INSERT INTO notices (id, subject, kind, occasion, principal, body, state, class,
 VALUES (:id, :subject, :kind, :occasion, :principal, :body, 'pending', :class, :now, :due_at)
 ON CONFLICT (subject, kind, occasion) DO NOTHING;
 
--- A lease that ran out is an attempt of unknown outcome. How a wish ended waits for a moment for the wish's card,
+-- A lease that ran out is an attempt of unknown outcome. How a wish or a run ended waits for a moment for its card,
 -- so that they stand in the conversation in the order in which they happened.
 -- name: claim_notices
 UPDATE notices SET
@@ -435,9 +673,12 @@ UPDATE notices SET
 WHERE id IN (
     SELECT id FROM notices
     WHERE class = :class AND state IN ('pending', 'retry', 'leased') AND due_at <= :now AND NOT (
-        kind IN ('ready', 'failed', 'stopped', 'refused') AND created_at > :settled AND EXISTS (
+        kind IN (
+            'ready', 'failed', 'stopped', 'refused', 'suspended', 'removed', 'job_ended', 'job_failed'
+        ) AND created_at > :settled AND EXISTS (
             SELECT 1 FROM notices c
-            WHERE c.subject = notices.subject AND c.kind = 'card' AND c.state IN ('pending', 'retry', 'leased')
+            WHERE c.subject = notices.subject AND c.kind IN ('card', 'job_card')
+                AND c.state IN ('pending', 'retry', 'leased')
         )
     )
     ORDER BY due_at LIMIT :limit
@@ -522,6 +763,9 @@ WHERE wish_id = :wish_id;
 -- name: card_retry
 UPDATE cards SET leased_until = :until WHERE wish_id = :wish_id;
 
+-- name: delete_card
+DELETE FROM cards WHERE wish_id = :wish_id;
+
 -- name: card_lost
 UPDATE cards SET channel_id = NULL, message_ts = NULL, is_dirty = 0, changed_at = NULL, leased_until = 0
 WHERE wish_id = :wish_id;
@@ -584,7 +828,30 @@ DELETE FROM notices WHERE id IN (
 -- name: sweep_orphans
 DELETE FROM wishes WHERE id IN (
     SELECT id FROM wishes WHERE is_orphan = 1 AND ended_at < :before ORDER BY ended_at LIMIT :limit
+)
+RETURNING id;
+
+-- name: sweep_jobs
+DELETE FROM jobs WHERE id IN (
+    SELECT id FROM jobs WHERE outcome IS NOT NULL AND ended_at < :before ORDER BY ended_at LIMIT :limit
+)
+RETURNING id;
+
+-- name: sweep_approvals
+DELETE FROM approvals WHERE id IN (
+    SELECT id FROM approvals
+    WHERE decided_at IS NOT NULL AND decided_at < :before ORDER BY decided_at LIMIT :limit
 );
+
+-- name: some_job_people
+SELECT DISTINCT principal FROM jobs WHERE principal > :after ORDER BY principal LIMIT :limit;
+
+-- name: sweep_jobs_of
+DELETE FROM jobs WHERE outcome IS NOT NULL AND principal = :principal AND created_at < (
+    SELECT created_at FROM jobs WHERE principal = :principal
+    ORDER BY created_at DESC LIMIT 1 OFFSET 49
+)
+RETURNING id;
 
 -- name: some_workspaces
 SELECT id FROM workspaces WHERE id > :after ORDER BY id LIMIT :limit;
@@ -593,7 +860,8 @@ SELECT id FROM workspaces WHERE id > :after ORDER BY id LIMIT :limit;
 DELETE FROM wishes WHERE outcome IS NOT NULL AND workspace_id = :workspace_id AND created_at < (
     SELECT created_at FROM wishes WHERE workspace_id = :workspace_id
     ORDER BY created_at DESC LIMIT 1 OFFSET 49
-);
+)
+RETURNING id;
 
 -- name: some_gates
 SELECT gate_key FROM gates WHERE gate_key > :after ORDER BY gate_key LIMIT :limit;

@@ -10,8 +10,10 @@ if TYPE_CHECKING:
 
     from bot.models import (
         Account,
+        Action,
         AuditEntry,
         Call,
+        Ending,
         NewNotice,
         Outcome,
         Person,
@@ -130,7 +132,10 @@ class NewTask:
 
 @dataclass(frozen=True, slots=True)
 class FoundWorkspace:
-    """Describe a workspace found at a provider, ready to be merged into a person's list."""
+    """Describe a workspace found at a provider, ready to be merged into a person's list.
+
+    ``actions`` and ``ends_at`` as in ``Observed``; a list that leaves them out leaves what a read told.
+    """
 
     remote_id: str
     gate_key: str
@@ -138,3 +143,6 @@ class FoundWorkspace:
     state: State
     url: str | None = None
     detail: str | None = None
+    actions: frozenset[Action] | None = None
+    ends_at: float | None = None
+    ends_how: Ending | None = None

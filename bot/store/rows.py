@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from bot.models import (
     Account,
+    Action,
+    Approval,
     Call,
     Card,
     Link,
@@ -16,6 +18,7 @@ from bot.models import (
     Outcome,
     Person,
     Principal,
+    Snapshot,
     State,
     Task,
     TaskKind,
@@ -29,7 +32,8 @@ if TYPE_CHECKING:
     from bot.store.transaction import Row
 
 
-def _time(value: float | None) -> float | None:
+def time(value: float | None) -> float | None:
+    """Read a column that holds a time or nothing."""
     # SQLite's RETURNING hands whole numbers of a float column out as int.
     return None if value is None else float(value)
 
@@ -62,8 +66,8 @@ def account(row: Row) -> Account:
         secret=row["secret"],
         state=row["state"],
         linked_at=float(row["linked_at"]),
-        discovered_at=_time(row["discovered_at"]),
-        unlinked_at=_time(row["unlinked_at"]),
+        discovered_at=time(row["discovered_at"]),
+        unlinked_at=time(row["unlinked_at"]),
     )
 
 
@@ -101,12 +105,21 @@ def workspace(row: Row) -> Workspace:
         url=row["url"],
         detail=row["detail"],
         progress=row["progress"],
-        observed_at=_time(row["observed_at"]),
-        verified_at=_time(row["verified_at"]),
-        used_at=_time(row["used_at"]),
+        observed_at=time(row["observed_at"]),
+        verified_at=time(row["verified_at"]),
+        used_at=time(row["used_at"]),
         origin=row["origin"],
         hidden=bool(row["hidden"]),
+        spec=from_json(row["spec"]),
+        actions=None if row["actions"] is None else _actions(row["actions"]),
+        ends_at=time(row["ends_at"]),
+        ends_how=row["ends_how"],
     )
+
+
+@lru_cache(maxsize=256)
+def _actions(words: str) -> frozenset[Action]:
+    return frozenset(cast("list[Action]", words.split()))
 
 
 def wish(row: Row) -> Wish:
@@ -118,17 +131,17 @@ def wish(row: Row) -> Wish:
         connection=row["connection"],
         verb=WishVerb(row["verb"]),
         created_at=float(row["created_at"]),
-        deadline_at=_time(row["deadline_at"]),
+        deadline_at=time(row["deadline_at"]),
         deadline_number=row["deadline_number"],
         start_call=Call(row["start_call"]),
         stop_call=Call(row["stop_call"]),
-        called_at=_time(row["called_at"]),
-        read_since=_time(row["read_since"]),
+        called_at=time(row["called_at"]),
+        read_since=time(row["read_since"]),
         attempts=row["attempts"],
         next_step_at=float(row["next_step_at"]),
         outcome=None if row["outcome"] is None else Outcome(row["outcome"]),
         cause=row["cause"],
-        ended_at=_time(row["ended_at"]),
+        ended_at=time(row["ended_at"]),
         progress_floor=row["progress_floor"],
         hold=row["hold"] or row["read_hold"] or None,
         reference=row["reference"],
@@ -149,7 +162,7 @@ def notice(row: Row) -> Notice:
         attempts=row["attempts"],
         created_at=float(row["created_at"]),
         due_at=float(row["due_at"]),
-        unknown_since=_time(row["unknown_since"]),
+        unknown_since=time(row["unknown_since"]),
         channel_id=row["channel_id"],
         message_ts=row["message_ts"],
         error=row["error"],
@@ -164,7 +177,7 @@ def card(row: Row) -> Card:
         channel_id=row["channel_id"],
         message_ts=row["message_ts"],
         is_dirty=bool(row["is_dirty"]),
-        changed_at=_time(row["changed_at"]),
+        changed_at=time(row["changed_at"]),
         updated_at=float(row["updated_at"]),
     )
 
@@ -179,4 +192,31 @@ def task(row: Row) -> Task:
         created_at=float(row["created_at"]),
         due_at=float(row["due_at"]),
         attempts=row["attempts"],
+    )
+
+
+def snapshot(row: Row) -> Snapshot:
+    """Read a row of ``snapshots``."""
+    return Snapshot(
+        connection=row["connection"],
+        owner=row["owner"],
+        kind=row["kind"],
+        payload=from_json(row["payload"]),
+        read_at=float(row["read_at"]),
+    )
+
+
+def approval(row: Row) -> Approval:
+    """Read a row of ``approvals``."""
+    return Approval(
+        id=row["id"],
+        principal=principal_of(row["principal"]),
+        connection=row["connection"],
+        username=row["username"],
+        state=row["state"],
+        asked_at=float(row["asked_at"]),
+        decided_by=row["decided_by"],
+        decided_at=time(row["decided_at"]),
+        detail=row["detail"],
+        waiting=from_json(row["waiting"]),
     )

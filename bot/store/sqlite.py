@@ -320,6 +320,7 @@ class SqliteEngine:
             before = self._time.now()
             self._transaction.run("move_closed_gates", jump=jump, before=before)
             self._transaction.run("move_calls", jump=jump, before=before, recent=before - RECENT_CALL)
+            self._transaction.run("move_job_calls", jump=jump, before=before, recent=before - RECENT_CALL)
             self._transaction.run("move_leased_notices", jump=jump, before=before)
             self._database.commit()
         except sqlite3.OperationalError as error:

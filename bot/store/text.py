@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from enum import Enum
 from typing import Any
 
@@ -34,3 +35,8 @@ def as_json(value: Any) -> str:
 def from_json(text: str | None) -> Any:
     """Return what was stored as JSON; None for none."""
     return None if text is None else json.loads(text)
+
+
+def as_words(words: Iterable[str] | None) -> str | None:
+    """Return words joined by blanks, the same set always as the same text; None for none."""
+    return None if words is None else " ".join(sorted(words))

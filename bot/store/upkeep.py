@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.store.found_jobs import KEPT_SECONDS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -16,7 +18,11 @@ _KEPT = {
     "sweep_links": _DAY,
     "sweep_notices": 30 * _DAY,
     "sweep_orphans": 30 * _DAY,
+    "sweep_jobs": KEPT_SECONDS,
+    "sweep_approvals": 30 * _DAY,
 }
+#: What these delete may have a card, which goes with it.
+_HAVE_CARDS = {"sweep_orphans", "sweep_jobs"}
 SWEEPS = tuple(_KEPT)
 #: Rows per transaction: some milliseconds.
 _SOME = 200
@@ -29,14 +35,32 @@ def statistics(tx: Transaction) -> Mapping[str, int]:
 
 def sweep_aged(tx: Transaction, query: str) -> bool:
     """Delete some rows that are too old; say whether there may be more."""
-    return tx.run(query, before=tx.now() - _KEPT[query], limit=_SOME) == _SOME
+    aged = {"before": tx.now() - _KEPT[query], "limit": _SOME}
+    if query in _HAVE_CARDS:
+        return _delete_with_cards(tx, query, **aged) == _SOME
+    return tx.run(query, **aged) == _SOME
+
+
+def _delete_with_cards(tx: Transaction, query: str, **params: object) -> int:
+    deleted = tx.all(query, **params)
+    for row in deleted:
+        tx.run("delete_card", wish_id=row["id"])
+    return len(deleted)
 
 
 def sweep_wishes(tx: Transaction, after: str) -> str | None:
     """Delete the ended wishes beyond each workspace's 50 newest; return where to go on, None at the end."""
     found = [row["id"] for row in tx.all("some_workspaces", after=after, limit=_SOME)]
     for workspace_id in found:
-        tx.run("sweep_wishes_of", workspace_id=workspace_id)
+        _delete_with_cards(tx, "sweep_wishes_of", workspace_id=workspace_id)
+    return found[-1] if len(found) == _SOME else None
+
+
+def sweep_jobs(tx: Transaction, after: str) -> str | None:
+    """Delete the ended runs beyond each person's 50 newest; return where to go on, None at the end."""
+    found = [row["principal"] for row in tx.all("some_job_people", after=after, limit=_SOME)]
+    for principal in found:
+        _delete_with_cards(tx, "sweep_jobs_of", principal=principal)
     return found[-1] if len(found) == _SOME else None
 
 

@@ -26,7 +26,7 @@ def accept(
 ) -> Accepted:
     """Accept a wish: join an open one of the same verb, replace one of another."""
     if not people.first_sight(tx, interaction):
-        return Accepted(_repeated(tx, interaction, new), repeated=True)
+        return Accepted(repeated(tx, interaction, new), repeated=True)
     workspace = tx.one("workspace", id=new.workspace_id)
     if workspace is None or workspace["principal"] != new.principal.key:
         raise StoreError("no such workspace of this person")
@@ -37,7 +37,7 @@ def accept(
         row = None
     joined = row is not None
     if row is None:
-        row = _add(tx, new)
+        row = add(tx, new)
     people.keep_result(tx, interaction, row["id"])
     # A joined wish has its card: a second one would take its place in the row.
     kept = [one for one in following if not joined or one.kind is not NoticeKind.CARD or one.subject]
@@ -47,7 +47,8 @@ def accept(
     return Accepted(rows.wish(row), joined=joined, replaced=replaced)
 
 
-def _repeated(tx: Transaction, interaction: str, new: NewWish) -> Wish:
+def repeated(tx: Transaction, interaction: str, new: NewWish) -> Wish:
+    """Return the wish that an interaction brought about when it was first seen."""
     row = tx.one("wish", id=people.result_of(tx, interaction))
     row = row or tx.one("latest_wish", workspace_id=new.workspace_id)
     if row is None or row["principal"] != new.principal.key:
@@ -55,7 +56,8 @@ def _repeated(tx: Transaction, interaction: str, new: NewWish) -> Wish:
     return rows.wish(row)
 
 
-def _add(tx: Transaction, new: NewWish) -> Row:
+def add(tx: Transaction, new: NewWish) -> Row:
+    """Write a wish for a workspace that has no open one, with its card."""
     now = tx.now()
     row = tx.one(
         "add_wish",

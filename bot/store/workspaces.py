@@ -5,8 +5,9 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING
 
-from bot.models import Outcome, State, Workspace
+from bot.models import PROVISIONAL, Outcome, State, TaskKind, Workspace
 from bot.store import audit, cards, gates, people, rows, wishes
+from bot.store.text import as_json, as_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +44,7 @@ def merge(
         # Unlinked while the list was on its way: nothing of it is kept.
         return 0
     now = tx.now()
-    task = tx.one("listing_start", account_id=account_id)
+    task = tx.one("listing_start", kind=TaskKind.DISCOVER, account_id=account_id)
     start = now if task is None or task["claimed_at"] is None else task["claimed_at"]
     pair = {"principal": account["principal"], "connection": account["connection"]}
     known = {row["remote_id"]: row for row in tx.all("workspaces_of_account", **pair)}
@@ -51,7 +52,7 @@ def merge(
     for one in found:
         row = known.pop(one.remote_id, None)
         if row is None:
-            new += _insert_found(tx, one, pair, start, now)
+            new += _insert_found(tx, one, pair, start)
         else:
             _update_found(tx, one, row, start)
     for row in known.values():
@@ -61,27 +62,58 @@ def merge(
     return new
 
 
-def _insert_found(tx: Transaction, one: FoundWorkspace, pair: Row, start: float, now: float) -> int:
+def insert(
+    tx: Transaction,
+    new: Workspace,
+    *,
+    observed_at: float | None,
+    verified_at: float | None,
+    used_at: float | None,
+) -> int:
+    """Write a row unless its person has one for the same remote id; return how many were written."""
+    return tx.run(
+        "add_workspace",
+        id=new.id,
+        principal=new.principal.key,
+        connection=new.connection,
+        remote_id=new.remote_id,
+        gate_key=new.gate_key,
+        name=new.name,
+        alias=new.alias,
+        state=new.state,
+        url=new.url,
+        detail=new.detail,
+        progress=new.progress,
+        observed_at=observed_at,
+        verified_at=verified_at,
+        used_at=used_at,
+        origin=new.origin,
+        now=tx.now(),
+        spec=None if new.spec is None else as_json(new.spec),
+        actions=as_words(new.actions),
+        ends_at=new.ends_at,
+        ends_how=new.ends_how,
+    )
+
+
+def _insert_found(tx: Transaction, one: FoundWorkspace, pair: Row, start: float) -> int:
     gate = {"gate_key": one.gate_key, "connection": pair["connection"], "remote_id": one.remote_id}
     tx.run("have_gate", **gate)
-    written = tx.run(
-        "add_workspace",
+    found = Workspace(
         id=tx.ids.new("workspace"),
-        **pair,
+        principal=rows.principal_of(pair["principal"]),
+        connection=pair["connection"],
         remote_id=one.remote_id,
         gate_key=one.gate_key,
         name=one.name,
-        alias=None,
         state=one.state,
         url=one.url,
         detail=one.detail,
-        progress=None,
-        observed_at=start,
-        verified_at=start,
-        used_at=None,
-        origin="discovered",
-        now=now,
+        actions=one.actions,
+        ends_at=one.ends_at,
+        ends_how=one.ends_how,
     )
+    written = insert(tx, found, observed_at=start, verified_at=start, used_at=None)
     if written and one.state in _MOVING:
         gates.make_due(tx, gate)
     return written
@@ -92,6 +124,7 @@ def _update_found(tx: Transaction, one: FoundWorkspace, row: Row, start: float) 
     is_news = start >= (row["observed_at"] or 0.0) and one.state is not State.UNKNOWN
     state = State(one.state if is_news else row["state"])
     changed = state.value != row["state"]
+    told = _told(one, row, is_new=changed) if is_news else _told(None, row)
     if one.gate_key != row["gate_key"]:
         tx.run("have_gate", gate_key=one.gate_key, connection=row["connection"], remote_id=one.remote_id)
     tx.run(
@@ -105,17 +138,34 @@ def _update_found(tx: Transaction, one: FoundWorkspace, row: Row, start: float) 
         progress=None if changed else row["progress"],
         observed_at=start if is_news else row["observed_at"],
         verified_at=row["verified_at"] or start,
+        **told,
     )
     if row["hidden"]:
         return
     if changed and state in _MOVING:
         gates.make_due(tx, {**row, "gate_key": one.gate_key})
-    if changed or one.name != row["name"]:
-        cards.owe_newest(tx, row["id"], changed=changed)
+    has_other_buttons = told["actions"] != row["actions"]
+    if changed or one.name != row["name"] or any(told[column] != row[column] for column in told):
+        cards.owe_newest(tx, row["id"], changed=changed or has_other_buttons)
+
+
+def _told(one: FoundWorkspace | None, row: Row, *, is_new: bool = False) -> Row:
+    """Return what may be done and when it ends; what a list leaves out stays while the state is the same."""
+    told = {
+        "actions": as_words(one.actions) if one else None,
+        "ends_at": one.ends_at if one else None,
+        "ends_how": one.ends_how if one else None,
+    }
+    return (
+        told if is_new else {column: row[column] if told[column] is None else told[column] for column in told}
+    )
 
 
 def _note_absence(tx: Transaction, row: Row, start: float) -> None:
     is_stale = row["created_at"] > start or (row["observed_at"] or 0.0) > start
+    if row["remote_id"].startswith(PROVISIONAL):
+        # Not made yet: no list can know it.
+        return
     if row["origin"] != "discovered" or row["open_wish"] or is_stale or row["state"] == State.GONE:
         return
     tx.run(
@@ -129,6 +179,9 @@ def _note_absence(tx: Transaction, row: Row, start: float) -> None:
         progress=None,
         observed_at=start,
         verified_at=row["verified_at"],
+        actions=None,
+        ends_at=None,
+        ends_how=None,
     )
     cards.owe_newest(tx, row["id"], changed=True)
 
@@ -145,23 +198,7 @@ def add(tx: Transaction, new: Workspace, entries: Sequence[AuditEntry], interact
         row = tx.one("workspace_by_remote", **key)
         return rows.workspace(row) if row else new
     tx.run("have_gate", gate_key=new.gate_key, connection=new.connection, remote_id=new.remote_id)
-    written = tx.run(
-        "add_workspace",
-        **key,
-        id=new.id,
-        gate_key=new.gate_key,
-        name=new.name,
-        alias=new.alias,
-        state=new.state,
-        url=new.url,
-        detail=new.detail,
-        progress=new.progress,
-        observed_at=new.observed_at,
-        verified_at=new.verified_at,
-        used_at=now,
-        origin=new.origin,
-        now=now,
-    )
+    written = insert(tx, new, observed_at=new.observed_at, verified_at=new.verified_at, used_at=now)
     row = tx.one("workspace_by_remote", **key)
     assert row is not None  # written a moment ago, or it was there
     if not written:
@@ -187,13 +224,19 @@ def hide(tx: Transaction, workspace_id: str, entries: Sequence[AuditEntry], inte
     """Forget a workspace: hidden, no watch, nothing wished for it any more."""
     if not people.first_sight(tx, interaction):
         return
-    row = tx.one("hide_workspace", id=workspace_id)
-    if row is not None:
-        wish = tx.one("open_wish_of", workspace_id=workspace_id)
-        if wish is not None:
-            wishes.end(tx, wish["id"], Outcome.CANCELLED, "forgotten")
-        tx.run("rest_gate_without_reader", gate_key=row["gate_key"])
+    put_away(tx, workspace_id)
     audit.append(tx, entries)
+
+
+def put_away(tx: Transaction, workspace_id: str) -> None:
+    """Hide a workspace: no watch, and an open wish for it ends as cancelled."""
+    row = tx.one("hide_workspace", id=workspace_id)
+    if row is None:
+        return
+    wish = tx.one("open_wish_of", workspace_id=workspace_id)
+    if wish is not None:
+        wishes.end(tx, wish["id"], Outcome.CANCELLED, "forgotten")
+    tx.run("rest_gate_without_reader", gate_key=row["gate_key"])
 
 
 def usual_seconds(tx: Transaction, workspace_id: str) -> float | None:

@@ -21,12 +21,13 @@ RARE = {
     "heal_gates",
     "move_closed_gates",
     "move_calls",
+    "move_job_calls",
     "move_leased_notices",
 }
 
 #: Indexes of the few rows that are just what is looked for, walked in the order that is wanted; and a table
 #: with a row for each connection at most.
-SMALL = ("INDEX cards_changed", "INDEX notices_dead", "SCAN outages")
+SMALL = ("INDEX cards_changed", "INDEX notices_dead", "INDEX jobs_watched", "SCAN outages")
 
 
 @pytest.fixture
@@ -61,6 +62,9 @@ def test_no_query_walks_a_whole_table(connection, name):
         ("claim_changed_cards", "cards_changed"),
         ("claim_progressed_cards", "cards_progressed"),
         ("claim_tasks", "tasks_due"),
+        ("claim_jobs", "jobs_due"),
+        ("claim_jobs_of", "jobs_open_of_a_pair"),
+        ("sweep_jobs", "jobs_ended"),
         ("open_wish_of", "wishes_one_open"),
         ("watchers", "workspaces_of_a_gate"),
         ("sweep_notices", "notices_sent"),
@@ -72,7 +76,16 @@ def test_claims_use_the_index_that_was_made_for_them(connection, name, index):
 
 
 @pytest.mark.parametrize(
-    "name", ["claim_wishes", "claim_gates", "claim_notices", "claim_tasks", "claim_changed_cards"]
+    "name",
+    [
+        "claim_wishes",
+        "claim_gates",
+        "claim_notices",
+        "claim_tasks",
+        "claim_changed_cards",
+        "claim_jobs",
+        "claim_jobs_of",
+    ],
 )
 def test_claims_stop_at_their_limit_instead_of_sorting_all_that_is_due(connection, name):
     steps = plan(connection, named_queries()[name])

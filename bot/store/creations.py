@@ -1,0 +1,156 @@
+"""Workspaces that are made through Usher: a row before there is anything, and its id once it is told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.errors import StoreError
+from bot.models import PROVISIONAL, Outcome, State, WishVerb
+from bot.store import audit, cards, gates, notices, people, rows, wishes, workspaces
+from bot.store.records import Accepted
+from bot.store.text import as_json, from_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.models import AuditEntry, Created, NewNotice, Workspace
+    from bot.store.records import NewWish
+    from bot.store.transaction import Row, Transaction
+
+#: What a read or a list found out of a workspace.
+_FOUND = ("state", "url", "detail", "progress", "observed_at", "tried_at", "actions", "ends_at", "ends_how")
+
+
+def accept(
+    tx: Transaction,
+    workspace: Workspace,
+    new: NewWish,
+    interaction: str,
+    following: Sequence[NewNotice],
+    entries: Sequence[AuditEntry],
+    instead_of: str,
+) -> Accepted:
+    """Write a provisional workspace and the wish to create it; nothing is read for it yet."""
+    if not people.first_sight(tx, interaction):
+        return Accepted(wishes.repeated(tx, interaction, new), repeated=True)
+    is_one = (new.workspace_id, new.principal, new.connection) == (
+        workspace.id,
+        workspace.principal,
+        workspace.connection,
+    )
+    if not is_one or not workspace.is_provisional:
+        raise StoreError("a creation is of a provisional workspace of the same person")
+    former = tx.one("workspace", id=instead_of) if instead_of else None
+    if former is not None and former["principal"] == new.principal.key:
+        workspaces.put_away(tx, instead_of)
+    gate = {
+        "gate_key": workspace.gate_key,
+        "connection": workspace.connection,
+        "remote_id": workspace.remote_id,
+    }
+    tx.run("have_gate", **gate)
+    now = tx.now()
+    workspaces.insert(tx, workspace, observed_at=None, verified_at=None, used_at=now)
+    row = wishes.add(tx, new)
+    people.keep_result(tx, interaction, row["id"])
+    notices.add(tx, following, row["id"])
+    audit.append(tx, entries)
+    return Accepted(rows.wish(row))
+
+
+def name(tx: Transaction, wish_id: str, created: Created, gate_key: str, claim: str) -> Workspace | None:
+    """Write the id that the provider gave; None when its person unlinked meanwhile."""
+    now = tx.now()
+    tx.run("accept_created", id=wish_id, claim=claim, now=now)
+    wish = tx.one("wish", id=wish_id)
+    row = tx.one("workspace", id=wish["workspace_id"]) if wish else None
+    if row is None:
+        return None
+    gate = {"gate_key": gate_key, "connection": row["connection"], "remote_id": created.remote_id}
+    tx.run("have_gate", **gate)
+    named_id: str = row["id"]
+    if row["remote_id"].startswith(PROVISIONAL) or row["remote_id"] == created.remote_id:
+        _make_known(tx, row, created, gate_key, now)
+    else:
+        named_id = _put_beside(tx, row, created, gate_key, now)
+    gates.make_due(tx, gate)
+    cards.owe(tx, wish_id, changed=True)
+    cards.owe_newest(tx, named_id, changed=True)
+    return workspaces.workspace(tx, named_id)
+
+
+def _make_known(tx: Transaction, row: Row, created: Created, gate_key: str, now: float) -> None:
+    listed = tx.one(
+        "workspace_by_remote",
+        principal=row["principal"],
+        connection=row["connection"],
+        remote_id=created.remote_id,
+    )
+    if listed is not None and listed["id"] != row["id"]:
+        _take_over(tx, row, listed)
+        row = {
+            **row,
+            **{column: listed[column] for column in _FOUND},
+            "alias": row["alias"] or listed["alias"],
+        }
+    tx.run(
+        "make_known",
+        id=row["id"],
+        remote_id=created.remote_id,
+        gate_key=gate_key,
+        name=created.name or row["name"],
+        alias=row["alias"],
+        # Whose account made it may see it.
+        verified_at=row["verified_at"] or now,
+        used_at=row["used_at"] or now,
+        **{column: row[column] for column in _FOUND},
+        now=now,
+    )
+    if row["gate_key"] != gate_key:
+        # Nobody ever read through the provisional gate: it protects nothing.
+        tx.run("sweep_gate", gate_key=row["gate_key"], before=now)
+
+
+def _take_over(tx: Transaction, row: Row, listed: Row) -> None:
+    """Make one row of a creation and of what a list found of it; wishes, their cards and notices come along.
+
+    At most one wish stays open: the younger; but a start asks for nothing that the creation does not do.
+    """
+    creating, other = (tx.one("open_wish_of", workspace_id=one["id"]) for one in (row, listed))
+    if creating is not None and other is not None:
+        is_same = (creating["verb"], other["verb"]) == (WishVerb.CREATE, WishVerb.START)
+        is_older = other["created_at"] < creating["created_at"]
+        wishes.end(tx, (other if is_same or is_older else creating)["id"], Outcome.REPLACED, None)
+    for moved in tx.all("move_wishes", workspace_id=row["id"], former=listed["id"]):
+        cards.owe(tx, moved["id"], changed=True)
+        for notice in tx.all("unsent_notices_of", subject=moved["id"]):
+            body = from_json(notice["body"])
+            if body.get("workspace") == listed["id"]:
+                tx.run("rewrite_notice", id=notice["id"], body=as_json({**body, "workspace": row["id"]}))
+    tx.run("delete_workspace", id=listed["id"])
+
+
+def _put_beside(tx: Transaction, row: Row, created: Created, gate_key: str, now: float) -> str:
+    """Show a second workspace that came of one creation, in a row of its own; return its id."""
+    made = rows.workspace(
+        {
+            **row,
+            "id": tx.ids.new("workspace"),
+            "remote_id": created.remote_id,
+            "gate_key": gate_key,
+            "name": created.name or row["name"],
+            "alias": None,
+            **dict.fromkeys(_FOUND),
+            "state": State.UNKNOWN,
+        }
+    )
+    workspaces.insert(tx, made, observed_at=None, verified_at=now, used_at=now)
+    standing = tx.one(
+        "workspace_by_remote",
+        principal=row["principal"],
+        connection=row["connection"],
+        remote_id=created.remote_id,
+    )
+    assert standing is not None  # written a moment ago, or it was there
+    tx.run("show_workspace", id=standing["id"])
+    return str(standing["id"])

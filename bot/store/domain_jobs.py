@@ -1,0 +1,80 @@
+"""The store over any engine: runs of jobs."""
+# ruff: noqa: D102 - the Protocol describes the methods
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.store import found_jobs, jobs
+from bot.store.domain_trade import Trade
+from bot.store.transaction import Lane
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.models import AuditEntry, FoundJob, Job, JobStep, JobUpdate, NewJob, NewNotice, Principal
+
+
+class JobsTrade(Trade):
+    """Keep runs of jobs."""
+
+    async def accept_job(
+        self,
+        new: NewJob,
+        *,
+        interaction: str,
+        notices: Sequence[NewNotice] = (),
+        audit: Sequence[AuditEntry] = (),
+    ) -> tuple[Job, bool]:
+        return await self.engine.write(
+            lambda tx: jobs.accept(tx, new, interaction, notices, audit), Lane.URGENT
+        )
+
+    async def want_job_stop(
+        self, job_id: str, *, force: bool, interaction: str, audit: Sequence[AuditEntry] = ()
+    ) -> Job | None:
+        return await self.engine.write(
+            lambda tx: jobs.want_stop(tx, job_id, interaction, audit, force=force), Lane.URGENT
+        )
+
+    async def watch_job(
+        self,
+        job_id: str,
+        interaction: str = "",
+        *,
+        notices: Sequence[NewNotice] = (),
+        audit: Sequence[AuditEntry] = (),
+    ) -> Job | None:
+        return await self.engine.write(
+            lambda tx: jobs.watch(tx, job_id, interaction, notices, audit), Lane.URGENT
+        )
+
+    async def job(self, job_id: str) -> Job | None:
+        return await self.engine.read(lambda tx: jobs.job(tx, job_id))
+
+    async def jobs(self, principal: Principal, *, limit: int = 50) -> list[Job]:
+        return await self.engine.read(lambda tx: jobs.all_of(tx, principal, limit))
+
+    async def job_by_remote(self, principal: Principal, connection: str, remote_id: str) -> Job | None:
+        return await self.engine.read(lambda tx: jobs.by_remote(tx, principal, connection, remote_id))
+
+    async def merge_jobs(self, account_id: str, found: Sequence[FoundJob]) -> int:
+        return await self.engine.write(lambda tx: found_jobs.merge(tx, account_id, found))
+
+    async def claim_jobs(self, limit: int, lease: float) -> list[JobStep]:
+        return await self.engine.write(lambda tx: jobs.claim(tx, limit, lease))
+
+    async def claim_jobs_of(self, account_id: str, limit: int, lease: float) -> list[JobStep]:
+        return await self.engine.write(lambda tx: jobs.claim_of(tx, account_id, limit, lease))
+
+    async def save_job_step(self, update: JobUpdate) -> bool:
+        return await self.engine.write(lambda tx: jobs.save(tx, update))
+
+    async def watched_jobs(self) -> list[Job]:
+        return await self.engine.read(jobs.watched, Lane.STEADY)
+
+    async def output_placed(self, job_id: str, message_ts: str) -> None:
+        await self.engine.write(lambda tx: jobs.place_output(tx, job_id, message_ts))
+
+    async def output_done(self, job_id: str) -> None:
+        await self.engine.write(lambda tx: jobs.output_done(tx, job_id))

@@ -1,0 +1,75 @@
+"""Rows of ``jobs`` to models and back: what a read found of a run is laid over what was known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.models import Call, Job, JobState
+from bot.store import rows
+from bot.store.text import from_json
+
+if TYPE_CHECKING:
+    from bot.models import ObservedJob
+    from bot.store.transaction import Row
+
+#: What ``seen`` gives anew.
+OBSERVED = ("state", "exit_code", "detail", "name", "started_at", "finished_at", "observed_at")
+
+
+def job(row: Row) -> Job:
+    """Read a row of ``jobs``."""
+    return Job(
+        id=row["id"],
+        principal=rows.principal_of(row["principal"]),
+        connection=row["connection"],
+        name=row["name"],
+        spec=from_json(row["spec"]),
+        created_at=float(row["created_at"]),
+        reference=row["reference"],
+        remote_id=row["remote_id"],
+        state=JobState(row["state"]),
+        exit_code=row["exit_code"],
+        detail=row["detail"],
+        started_at=rows.time(row["started_at"]),
+        finished_at=rows.time(row["finished_at"]),
+        observed_at=rows.time(row["observed_at"]),
+        launch_call=Call(row["launch_call"]),
+        stop_wanted=row["stop_wanted"],
+        stop_call=Call(row["stop_call"]),
+        called_at=rows.time(row["called_at"]),
+        attempts=row["attempts"],
+        next_step_at=float(row["next_step_at"]),
+        outcome=row["outcome"],
+        cause=row["cause"],
+        ended_at=rows.time(row["ended_at"]),
+        hold=row["hold"],
+        channel_id=row["channel_id"],
+        is_watched=bool(row["is_watched"]),
+        output_ts=row["output_ts"],
+    )
+
+
+def seen(row: Row, observed: ObservedJob | None, at: float) -> Row:
+    """Return the columns of what is known of a run after a read; without one, as they are.
+
+    An unknown word keeps the last state, and a run that is over never runs again: news to the contrary is
+    older than it looks.
+    """
+    if observed is None:
+        return {column: row[column] for column in OBSERVED}
+    was_over = JobState(row["state"]).is_over
+    keeps = observed.state is JobState.UNKNOWN or (was_over and not observed.state.is_over)
+    return {
+        "state": row["state"] if keeps else observed.state.value,
+        "exit_code": row["exit_code"] if observed.exit_code is None else observed.exit_code,
+        "detail": row["detail"] if keeps else observed.detail,
+        "name": observed.name or row["name"],
+        "started_at": row["started_at"] if observed.started_at is None else observed.started_at,
+        "finished_at": row["finished_at"] if observed.ended_at is None else observed.ended_at,
+        "observed_at": at,
+    }
+
+
+def differ(before: Row, after: Row) -> bool:
+    """Say whether what is shown of a run is another than before."""
+    return any(before[column] != after[column] for column in OBSERVED if column != "observed_at")
