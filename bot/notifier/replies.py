@@ -23,8 +23,8 @@ class Replies:
     """Send replies where they belong.
 
     A reply's body holds the Answer (``text``, ``blocks``, ``replaces``, ``in_channel``) and the way back:
-    ``response_url``, or ``channel_id`` with ``thread_ts`` and ``is_direct``; without either to the person. With
-    ``view`` it redraws a form.
+    ``response_url``, or ``channel_id`` with ``thread_ts`` and ``is_direct``; without either to the person.
+    With ``view`` it redraws a form.
     """
 
     def __init__(self, store: Store, slack: SlackLine, http: Http, timing: Timing) -> None:
