@@ -8,6 +8,7 @@ import math
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 from playground.sphere.errors import Refusal
 from playground.sphere.state import State
@@ -65,11 +66,15 @@ async def fields_of(request: web.Request) -> dict[str, Any]:
     """Return the fields of a form (urlencoded or multipart) or of a JSON object; raises Refusal 400."""
     if request.content_type == "application/json":
         return {key: value for key, value in (await json_of(request)).items() if value is not None}
+    return await form_of(request)
+
+
+async def form_of(request: web.Request) -> dict[str, Any]:
+    """Return the fields of a form, urlencoded or multipart; raises Refusal 400."""
     try:
-        form = await request.post()
-    except ValueError:
+        return dict(await request.post())
+    except (ValueError, LookupError, HttpProcessingError):
         raise Refusal(400, "The request body cannot be read") from None
-    return dict(form)
 
 
 def number(fields: dict[str, Any], name: str, default: int, least: int = 0, most: int | None = None) -> int:

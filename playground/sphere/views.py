@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from playground.sphere.asking import json_of, now_of, state_of
+from playground.sphere.asking import form_of, json_of, now_of, state_of
 from playground.sphere.errors import Refusal
 from playground.sphere.running import run
 from playground.sphere.scenarios import Outcome, result
@@ -36,7 +36,7 @@ async def asset(request: web.Request) -> web.StreamResponse:
 
 async def enter(request: web.Request) -> web.Response:
     """Let the SDK's visitor in, by workspace token where one is required; answer a ticket for the frame."""
-    form = await request.post()
+    form = await form_of(request)
     state = state_of(request)
     try:
         workspace = state.find(str(form.get("workspace", "")))

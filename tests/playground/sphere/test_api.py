@@ -162,9 +162,21 @@ async def test_bad_fields_are_refused(sphere: Sphere, fields, status):
     assert len(sphere.server.state.workspaces) == 3
 
 
-@pytest.mark.parametrize("body", [b"{", b"[1]", b"\xff"])
-async def test_a_body_that_is_no_json_is_refused(sphere: Sphere, body):
-    headers = {"Content-Type": "application/json"}
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/json", b"{"),
+        ("application/json", b"[1]"),
+        ("application/json", b"\xff"),
+        ("application/x-www-form-urlencoded", b"project_id=\xff"),
+        ("application/x-www-form-urlencoded; charset=odd", b"project_id=1"),
+        ("multipart/form-data", b"x"),
+        ("multipart/form-data; boundary=a", b"--a\r\nnonsense"),
+        ("text/plain", b"project_id=1"),
+    ],
+)
+async def test_a_body_that_cannot_be_read_is_refused(sphere: Sphere, content_type, body):
+    headers = {"Content-Type": content_type}
     status, answer = await sphere.call("POST", "workspaces", data=body, headers=headers)
     assert (status, answer["error_code"]) == (400, 10)
 
