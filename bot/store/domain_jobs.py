@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.store import found_jobs, jobs
+from bot.store import found_jobs, job_steps, jobs
 from bot.store.domain_trade import Trade
 from bot.store.transaction import Lane
 
@@ -62,13 +62,13 @@ class JobsTrade(Trade):
         return await self.engine.write(lambda tx: found_jobs.merge(tx, account_id, found))
 
     async def claim_jobs(self, limit: int, lease: float) -> list[JobStep]:
-        return await self.engine.write(lambda tx: jobs.claim(tx, limit, lease))
+        return await self.engine.write(lambda tx: job_steps.claim(tx, limit, lease))
 
     async def claim_jobs_of(self, account_id: str, limit: int, lease: float) -> list[JobStep]:
-        return await self.engine.write(lambda tx: jobs.claim_of(tx, account_id, limit, lease))
+        return await self.engine.write(lambda tx: job_steps.claim_of(tx, account_id, limit, lease))
 
     async def save_job_step(self, update: JobUpdate) -> bool:
-        return await self.engine.write(lambda tx: jobs.save(tx, update))
+        return await self.engine.write(lambda tx: job_steps.save(tx, update))
 
     async def watched_jobs(self) -> list[Job]:
         return await self.engine.read(jobs.watched, Lane.STEADY)

@@ -106,6 +106,9 @@ class WorkspacesTrade(Trade):
     async def latest_wish(self, workspace_id: str) -> Wish | None:
         return await self.engine.read(lambda tx: wishes.latest(tx, workspace_id))
 
+    async def creation_of(self, workspace_id: str) -> Wish | None:
+        return await self.engine.read(lambda tx: wishes.creation_of(tx, workspace_id))
+
     async def open_wishes(self, principal: Principal) -> list[Wish]:
         return await self.engine.read(lambda tx: wishes.open_ones(tx, principal))
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         NewNotice,
         Principal,
         Snapshot,
+        Wish,
         Workspace,
     )
     from bot.store.records import Accepted, Activation, NewTask, NewWish
@@ -54,6 +55,9 @@ class MakingStore(Protocol):
         stays (a start gives way to the creation, which does the same). A second id for one wish gets a row of
         its own, and that one is returned. The step keeps its lease.
         """
+
+    async def creation_of(self, workspace_id: str) -> Wish | None:
+        """Return the newest wish to make a workspace, open or ended; None when Usher did not make it."""
 
     async def save_snapshot(self, snapshot: Snapshot) -> None:
         """Write what a provider told; the newer one wins.

@@ -496,6 +496,10 @@ SELECT * FROM wishes WHERE id = :id;
 SELECT * FROM wishes WHERE workspace_id = :workspace_id
 ORDER BY created_at DESC, CASE WHEN outcome IS NULL THEN 0 ELSE 1 END, id DESC LIMIT 1;
 
+-- name: creation_of
+SELECT * FROM wishes WHERE workspace_id = :workspace_id AND verb = 'create'
+ORDER BY created_at DESC, id DESC LIMIT 1;
+
 -- name: open_wishes
 SELECT * FROM wishes WHERE principal = :principal AND outcome IS NULL ORDER BY created_at, id;
 

@@ -112,6 +112,12 @@ def latest(tx: Transaction, workspace_id: str) -> Wish | None:
     return rows.wish(row) if row else None
 
 
+def creation_of(tx: Transaction, workspace_id: str) -> Wish | None:
+    """Return the newest wish to make a workspace, open or ended."""
+    row = tx.one("creation_of", workspace_id=workspace_id)
+    return rows.wish(row) if row else None
+
+
 def open_ones(tx: Transaction, principal: Principal) -> list[Wish]:
     """Return a principal's open wishes, oldest first."""
     return [rows.wish(row) for row in tx.all("open_wishes", principal=principal.key)]
@@ -157,6 +163,10 @@ def save(tx: Transaction, update: WishUpdate) -> bool:
         workspace = tx.one("workspace", id=row["workspace_id"])
         if workspace is not None:
             gates.make_due(tx, workspace)
+    if update.hides and update.outcome is not None:
+        hidden = tx.one("hide_workspace", id=row["workspace_id"])
+        if hidden is not None:
+            tx.run("rest_gate_without_reader", gate_key=hidden["gate_key"])
     notices.add(tx, update.notices, update.wish_id)
     changed = any(after[column] != row[column] for column in ("outcome", "start_call", "stop_call", "hold"))
     if changed or update.card_dirty:

@@ -1,0 +1,118 @@
+"""Runs of jobs as steps see them: claimed when they are due, advanced, ended once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bot.models import Call, JobStep
+from bot.store import audit, cards, job_rows, notices, rows
+from bot.store.jobs import OTHER_STOP
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.models import JobUpdate
+    from bot.store.transaction import Row, Transaction
+
+#: Runs of one account that are due so soon are read together with one that is due.
+_TOGETHER = 2.0
+
+
+def claim(tx: Transaction, limit: int, lease: float) -> list[JobStep]:
+    """Lease due open runs, oldest first, each with all that a step needs."""
+    now = tx.now()
+    name = tx.ids.new("claim")
+    found = tx.all("claim_jobs", now=now, until=now + lease, limit=limit, claim=name)
+    return _steps(tx, found, name)
+
+
+def claim_of(tx: Transaction, account_id: str, limit: int, lease: float) -> list[JobStep]:
+    """Lease open, launched runs of one account that are due within a moment."""
+    account = tx.one("account_by_id", id=account_id)
+    if account is None or account["state"] != "active":
+        return []
+    now = tx.now()
+    name = tx.ids.new("claim")
+    found = tx.all(
+        "claim_jobs_of",
+        principal=account["principal"],
+        connection=account["connection"],
+        now=now,
+        soon=now + _TOGETHER,
+        until=now + lease,
+        limit=limit,
+        claim=name,
+    )
+    return _steps(tx, found, name)
+
+
+def _steps(tx: Transaction, found: Sequence[Row], name: str) -> list[JobStep]:
+    return [_step(tx, row, name) for row in sorted(found, key=lambda row: (row["created_at"], row["id"]))]
+
+
+def _step(tx: Transaction, row: Row, name: str) -> JobStep:
+    account = tx.one("account", principal=row["principal"], connection=row["connection"])
+    person = tx.one("person", principal=row["principal"])
+    return JobStep(
+        job=job_rows.job(row),
+        account=rows.account(account) if account and account["state"] != "revoking" else None,
+        claim=name,
+        person=rows.person(person) if person else None,
+    )
+
+
+def save(tx: Transaction, update: JobUpdate) -> bool:
+    """Write a step's result; False when the run ended meanwhile or another step holds it."""
+    audit.append(tx, update.audit)
+    row = tx.one("job", id=update.job_id)
+    if row is None or row["outcome"] is not None or (update.claim and row["claim"] != update.claim):
+        return False
+    after = _changes(row, update, tx.now())
+    if after["remote_id"] != row["remote_id"]:
+        after |= _take_over(tx, row, after["remote_id"])
+    tx.run("save_job", id=update.job_id, **after)
+    notices.add(tx, update.notices, update.job_id)
+    weighty = ("state", "outcome", "launch_call", "stop_call", "hold")
+    changed = any(after[column] != row[column] for column in weighty)
+    if changed or job_rows.differ(row, after) or update.card_dirty:
+        cards.owe(tx, update.job_id, changed=changed)
+    return True
+
+
+def _changes(row: Row, update: JobUpdate, now: float) -> dict[str, Any]:
+    ends = update.outcome is not None
+    is_calling = Call.CALLING in {update.launch_call, update.stop_call}
+    # Meanwhile another kind of stop was asked for: what is known of this one says nothing of that.
+    other_stop = bool(update.claim) and row["woken"] == OTHER_STOP
+    return {
+        **job_rows.seen(row, update.observed, now),
+        "now": now,
+        "next_step_at": now + update.next_in,
+        "is_beside": not update.claim and row["leased_until"] > now and not ends,
+        "keeps_lease": is_calling and not ends,
+        "remote_id": update.remote_id or row["remote_id"],
+        "launch_call": update.launch_call or row["launch_call"],
+        "stop_wanted": row["stop_wanted"],
+        "stop_call": row["stop_call"] if other_stop else update.stop_call or row["stop_call"],
+        "called_at": now if update.called else row["called_at"],
+        "attempts": row["attempts"] if update.attempts is None else update.attempts,
+        "hold": None if ends else row["hold"] if update.hold is None else update.hold or None,
+        "outcome": update.outcome,
+        "cause": row["cause"] if update.cause is None else update.cause,
+        "ended_at": now if ends else None,
+        "is_watched": row["is_watched"],
+    }
+
+
+def _take_over(tx: Transaction, row: Row, remote_id: str) -> dict[str, Any]:
+    """Make one row of this run and of the one that a list brought in for it, with what was asked there."""
+    listed = tx.one(
+        "job_by_remote", principal=row["principal"], connection=row["connection"], remote_id=remote_id
+    )
+    if listed is None or listed["id"] == row["id"]:
+        return {}
+    tx.run("delete_card", wish_id=listed["id"])
+    tx.run("delete_job", id=listed["id"])
+    asked = {column: listed[column] for column in ("stop_wanted", "stop_call")}
+    watched = {"is_watched": 1 if row["is_watched"] or listed["is_watched"] else 0}
+    return {**watched, **asked} if listed["stop_wanted"] and row["stop_wanted"] != "force" else watched
