@@ -20,6 +20,7 @@ from urllib.parse import urlencode
 import aiohttp
 from yarl import URL
 
+from bot.bare_get import Attempt, BareGets, TooLateError
 from bot.errors import BadAnswer, InvalidRequest, ProviderError, SentTooLate, UnknownOutcome, Unreachable
 
 if TYPE_CHECKING:
@@ -39,20 +40,8 @@ _CHUNK = 65_536
 _NOT_JSON = object()
 
 
-@dataclass(slots=True)
-class _Attempt:
-    """Hold what the request class must know of one request, and what it found out."""
-
-    monotonic: Callable[[], float]
-    send_until: float | None
-    sent: bool = False
-
-
-_attempt: ContextVar[_Attempt | None] = ContextVar("attempt", default=None)
-
-
-class _TooLateError(Exception):
-    """Carry the gate's refusal through aiohttp, which wraps OSError and TimeoutError only."""
+#: What the request class must know of one request, and what it found out.
+_attempt: ContextVar[Attempt | None] = ContextVar("attempt", default=None)
 
 
 class _DisconnectedError(Exception):
@@ -146,6 +135,7 @@ class Http:
     ) -> None:
         self._session = session
         self._monotonic = monotonic
+        self._gets = BareGets(session, CONNECT_SECONDS)
 
     @staticmethod
     def new_session(*, limit: int = 200) -> aiohttp.ClientSession:
@@ -179,6 +169,14 @@ class Http:
         Unreachable, SentTooLate, InvalidRequest (nothing sent), UnknownOutcome (sent, no whole answer),
         BadAnswer (larger than ``max_bytes``, unpacked).
         """
+        if method == "GET" and json_body is None and form is None:
+            return await self.get(
+                _with_query(url, query),
+                headers=headers,
+                max_bytes=max_bytes,
+                total=total,
+                send_until=send_until,
+            )
         async with self.stream(
             method,
             url,
@@ -191,6 +189,25 @@ class Http:
         ) as opened:
             body = await _read_capped(opened, max_bytes)
             return Response(opened.status, opened.headers, body)
+
+    async def get(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        max_bytes: int = MAX_BYTES,
+        total: float = TOTAL_SECONDS,
+        send_until: float | None = None,
+    ) -> Response:
+        """Send one GET once and return the whole answer, as ``request`` does, at a part of the cost."""
+        attempt = Attempt(self._monotonic, send_until)
+        try:
+            status, answered, body = await self._gets.send(url, headers or {}, max_bytes, total, attempt)
+            return Response(status, answered, body)
+        except (TooLateError, aiohttp.ClientError, OSError, ValueError) as error:
+            failure = _translated(error, sent=attempt.sent)
+        # Raised outside the handler, so that not even __context__ leads back to aiohttp's error.
+        raise failure
 
     async def glance(
         self,
@@ -232,14 +249,12 @@ class Http:
         send_until: float | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Open an answer for reading piece by piece; the same errors as ``request``."""
-        attempt = _Attempt(self._monotonic, send_until)
-        if query:
-            url += ("&" if "?" in url else "?") + urlencode(query)
+        attempt = Attempt(self._monotonic, send_until)
         has_body = json_body is not None or form is not None
         response = await self._open(
             attempt,
             method,
-            url,
+            _with_query(url, query),
             headers=headers,
             json=json_body,
             data=form,
@@ -260,16 +275,22 @@ class Http:
         if failure is not None:
             _raise_alone(failure)
 
-    async def _open(self, attempt: _Attempt, method: str, url: str, **options: Any) -> aiohttp.ClientResponse:
+    async def _open(self, attempt: Attempt, method: str, url: str, **options: Any) -> aiohttp.ClientResponse:
         token = _attempt.set(attempt)
         try:
             return await self._session.request(method, URL(url, encoded=True), **options)
-        except (_TooLateError, _DisconnectedError, aiohttp.ClientError, OSError, ValueError) as error:
+        except (TooLateError, _DisconnectedError, aiohttp.ClientError, OSError, ValueError) as error:
             failure = _translated(error, sent=attempt.sent)
         finally:
             _attempt.reset(token)
         # Raised outside the handler, so that not even __context__ leads back to aiohttp's error.
         raise failure
+
+
+def _with_query(url: str, query: Mapping[str, str] | None) -> str:
+    if not query:
+        return url
+    return url + ("&" if "?" in url else "?") + urlencode(query)
 
 
 def _raise_alone(failure: ProviderError) -> None:
@@ -282,7 +303,7 @@ def _raise_alone(failure: ProviderError) -> None:
 def _translated(error: Exception, *, sent: bool) -> ProviderError:
     """Return our error for one of the transport; TimeoutError is an OSError."""
     match error:
-        case _TooLateError():
+        case TooLateError():
             return SentTooLate("the send window had closed")
         case aiohttp.ClientConnectorCertificateError():
             return Unreachable("the server's certificate is not trusted")
@@ -307,9 +328,7 @@ def _gated_request_class() -> type[aiohttp.ClientRequest]:
         async def send(self, conn: Any) -> aiohttp.ClientResponse:
             attempt = _attempt.get()
             if attempt is not None:
-                if attempt.send_until is not None and attempt.monotonic() > attempt.send_until:
-                    raise _TooLateError
-                attempt.sent = True
+                attempt.leave()
             return await super().send(conn)
 
     return GatedRequest

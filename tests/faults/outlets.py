@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from typing import Any
 
 from bot.errors import SlackUnknownOutcome, StoreBusy, UnknownOutcome
-from bot.http import Http
+from bot.http import Http, Response
 from bot.notifier import WebApi
 from bot.serve import Outlets
 from bot.store.domain import DomainStore
@@ -112,15 +112,19 @@ class _Http(Http):
         super().__init__(session, monotonic)
         self._breaker = breaker
 
+    async def get(self, url: str, **options: Any) -> Response:
+        with self._point("GET", url):
+            return await super().get(url, **options)
+
     @asynccontextmanager
     async def stream(self, method: str, url: str, **options: Any):
-        what, lost = (
-            f"{method} {url.partition('://')[2].partition('/')[2]}",
-            UnknownOutcome("no answer in time"),
-        )
-        with self._breaker.fuse.point(what, lost):
+        with self._point(method, url):
             async with super().stream(method, url, **options) as opened:
                 yield opened
+
+    def _point(self, method: str, url: str) -> AbstractContextManager[None]:
+        path = url.partition("://")[2].partition("/")[2]
+        return self._breaker.fuse.point(f"{method} {path}", UnknownOutcome("no answer in time"))
 
 
 class _Slack:
