@@ -1,0 +1,95 @@
+"""What may be done with a workspace, and when it ends: told by reads and lists, owed to its card."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.models import Observed, State, WishVerb
+from bot.store.base import FoundWorkspace, NewWish
+from tests.support.store import ALICE, linked, observe
+
+BUTTONS = frozenset({"open", "stop"})
+
+
+@pytest.fixture
+async def workspace(store):
+    return (await linked(store, state=State.RUNNING)).workspaces[0]
+
+
+@pytest.fixture
+async def card(store, workspace):
+    wish = (
+        await store.accept_wish(
+            NewWish(ALICE, workspace.id, "saturn", WishVerb.STOP, 60.0, "R"), interaction=""
+        )
+    ).wish
+    return wish.id
+
+
+@pytest.mark.parametrize("actions", [None, frozenset(), BUTTONS])
+async def test_a_read_tells_them(store, clock, workspace, actions):
+    await observe(
+        store, clock, workspace, Observed(State.RUNNING, actions=BUTTONS, ends_at=1.0, ends_how="stops")
+    )
+    await observe(
+        store, clock, workspace, Observed(State.RUNNING, actions=actions, ends_at=2.5e9, ends_how="removed")
+    )
+    row = await store.workspace(workspace.id)
+    assert (row.actions, row.ends_at, row.ends_how) == (actions, 2.5e9, "removed")
+    await observe(store, clock, workspace, Observed(State.RUNNING))
+    row = await store.workspace(workspace.id)
+    assert (row.actions, row.ends_at, row.ends_how) == (None, None, None)
+
+
+async def test_other_buttons_owe_the_card_at_once_and_a_new_end_in_time(store, clock, workspace, card):
+    await observe(store, clock, workspace, Observed(State.RUNNING, ends_at=5.0, ends_how="stops"))
+    owed = await store.card(card)
+    assert (owed.is_dirty, owed.changed_at) == (True, None)
+    await observe(
+        store, clock, workspace, Observed(State.RUNNING, ends_at=5.0, ends_how="stops", actions=BUTTONS)
+    )
+    assert (await store.card(card)).changed_at == clock.now()
+
+
+async def test_the_same_again_owes_nothing(store, clock, workspace, card):
+    seen = Observed(State.RUNNING, actions=BUTTONS, ends_at=5.0, ends_how="stops")
+    await observe(store, clock, workspace, seen)
+    await store.card_updated(card, await store.card(card))
+    before = await store.card(card)
+    await observe(store, clock, workspace, seen)
+    assert await store.card(card) == before
+
+
+async def test_a_list_tells_them_and_what_it_leaves_out_stays_while_the_state_does(store, clock, workspace):
+    account = await store.account(ALICE, "saturn")
+
+    async def merged(state, **told):
+        clock.advance(1)
+        found = FoundWorkspace(workspace.remote_id, workspace.gate_key, workspace.name, state, **told)
+        await store.merge_discovered(account.id, [found])
+        row = await store.workspace(workspace.id)
+        return row.actions, row.ends_at, row.ends_how
+
+    told = (BUTTONS, 9.0, "stops")
+    assert await merged(State.RUNNING, actions=BUTTONS, ends_at=9.0, ends_how="stops") == told
+    assert await merged(State.RUNNING) == told
+    assert await merged(State.UNKNOWN, actions=frozenset()) == told
+    assert await merged(State.STOPPED) == (None, None, None)
+
+
+async def test_a_new_row_of_a_list_has_them(store):
+    account = (await linked(store)).account
+    found = FoundWorkspace("new", "g", "new", State.RUNNING, actions=BUTTONS, ends_at=9.0, ends_how="stops")
+    await store.merge_discovered(account.id, [found])
+    (row,) = [row for row in await store.workspaces(ALICE) if row.name == "new"]
+    assert (row.actions, row.ends_at, row.ends_how) == (BUTTONS, 9.0, "stops")
+
+
+async def test_other_buttons_of_a_list_owe_the_card(store, clock, workspace, card):
+    account = await store.account(ALICE, "saturn")
+    clock.advance(1)
+    found = FoundWorkspace(
+        workspace.remote_id, workspace.gate_key, workspace.name, State.RUNNING, actions=BUTTONS
+    )
+    await store.merge_discovered(account.id, [found])
+    assert (await store.card(card)).changed_at == clock.now()

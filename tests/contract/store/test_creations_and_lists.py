@@ -1,0 +1,127 @@
+"""A list may bring what is just being made: in the end there is one row, and nobody's wish is lost."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.models import (
+    PROVISIONAL,
+    Created,
+    NewNotice,
+    NoticeKind,
+    Observed,
+    Outcome,
+    State,
+    TaskKind,
+    WishVerb,
+    Workspace,
+)
+from bot.store.base import FoundWorkspace, NewTask, NewWish
+from tests.support.store import ALICE, gate_key, link_account, observe
+
+R1 = gate_key("posit", "r1")
+LISTED = FoundWorkspace("r1", R1, "analysis", State.STARTING, "https://ide", "2 cores")
+CREATED = Created("r1", "analysis")
+
+
+@pytest.fixture
+async def account(store):
+    return await link_account(store, ALICE, "posit")
+
+
+@pytest.fixture
+async def creating(store, account):
+    key = gate_key("posit", "#new")
+    workspace = Workspace("ws1", ALICE, "posit", f"{PROVISIONAL}ws1", key, "analysis", origin="discovered")
+    new = NewWish(ALICE, "ws1", "posit", WishVerb.CREATE, 1800.0, "R-1")
+    return (await store.accept_creation(workspace, new, interaction="i1")).wish
+
+
+async def listed(store, account):
+    await store.merge_discovered(account.id, [LISTED])
+    (row,) = [row for row in await store.workspaces(ALICE) if not row.is_provisional]
+    return row
+
+
+async def wished(store, row, verb, **more):
+    return (
+        await store.accept_wish(NewWish(ALICE, row.id, "posit", verb, 60.0, "R"), interaction="", **more)
+    ).wish
+
+
+async def test_a_list_leaves_alone_what_is_not_made_yet(store, account, creating):
+    await store.hide_workspace("ws1")
+    await store.merge_discovered(account.id, [])
+    assert (await store.workspace("ws1")).state is State.UNKNOWN
+
+
+async def test_the_listed_row_becomes_the_created_one(store, clock, account, creating):
+    row = await listed(store, account)
+    await store.name_workspace(row.id, "mine")
+    clock.advance(3)
+    made = await store.name_created(creating.id, CREATED, R1)
+    assert (made.id, made.alias, made.state) == ("ws1", "mine", State.STARTING)
+    assert (made.url, made.detail, made.observed_at) == (LISTED.url, LISTED.detail, row.observed_at)
+    assert [one.id for one in await store.workspaces(ALICE, hidden=True)] == ["ws1"]
+    assert await store.workspace(row.id) is None
+    assert (await store.wish(creating.id)).is_open
+    await observe(store, clock, made, Observed(State.RUNNING))
+    assert (await store.workspace("ws1")).state is State.RUNNING
+
+
+async def test_a_listed_row_that_was_forgotten_hides_nothing(store, account, creating):
+    row = await listed(store, account)
+    await store.hide_workspace(row.id)
+    assert not (await store.name_created(creating.id, CREATED, R1)).hidden
+
+
+async def test_a_start_gives_way_to_the_creation(store, clock, account, creating):
+    row = await listed(store, account)
+    clock.advance(1)
+    start = await wished(store, row, WishVerb.START)
+    await store.name_created(creating.id, CREATED, R1)
+    assert (await store.wish(creating.id)).is_open
+    ended = await store.wish(start.id)
+    assert (ended.outcome, ended.workspace_id) == (Outcome.REPLACED, "ws1")
+
+
+async def test_a_younger_stop_replaces_the_creation(store, clock, account, creating):
+    row = await listed(store, account)
+    clock.advance(1)
+    stop = await wished(store, row, WishVerb.STOP)
+    await store.name_created(creating.id, CREATED, R1)
+    assert (await store.wish(creating.id)).outcome is Outcome.REPLACED
+    moved = await store.latest_wish("ws1")
+    assert (moved.id, moved.is_open) == (stop.id, True)
+    assert [step.workspace.id for step in await store.claim_wishes(10, 60.0)] == ["ws1"]
+
+
+async def test_notices_and_cards_of_the_listed_row_come_along(store, clock, account, creating):
+    row = await listed(store, account)
+    clock.advance(1)
+    body = {"workspace": row.id, "connection": "posit"}
+    card = NewNotice("", NoticeKind.CARD, "1", ALICE, body)
+    stop = await wished(store, row, WishVerb.STOP, notices=[card])
+    await store.name_created(creating.id, CREATED, R1)
+    (notice,) = await store.claim_notices(10, 60.0)
+    assert (notice.subject, notice.body) == (stop.id, {**body, "workspace": "ws1"})
+    await store.notice_sent(notice.id, "D1", "1.1")
+    owed = await store.claim_cards(10, 15.0, 60.0)
+    assert [card.wish_id for card in owed] == [stop.id]
+
+
+async def test_a_list_from_before_the_creation_does_not_end_it(store, clock, account, creating):
+    await store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
+    await store.claim_tasks(10, 60.0)
+    clock.advance(2)
+    await store.name_created(creating.id, CREATED, R1)
+    await wished(store, await store.workspace("ws1"), WishVerb.STOP)
+    await store.merge_discovered(account.id, [])
+    assert (await store.workspace("ws1")).state is not State.GONE
+
+
+async def test_a_later_list_knows_the_created_row(store, clock, account, creating):
+    await store.name_created(creating.id, CREATED, R1)
+    clock.advance(2)
+    assert await store.merge_discovered(account.id, [LISTED]) == 0
+    assert (await store.workspace("ws1")).state is State.STARTING
