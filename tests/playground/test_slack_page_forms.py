@@ -45,7 +45,7 @@ async def test_a_form_keeps_what_is_typed_while_the_app_changes_it(tmp_path):
         app.answer = answer
         async with Browser.started(tmp_path) as browser:
             await browser.open(f"{server.state.base_url}/?as={OLIVIA}")
-            await browser.until(f"document.activeElement === {entry('name')}")
+            await browser.until(f"{entry('name')} && document.activeElement === {entry('name')}")
             await browser.tell("Input.insertText", text="notebook")
             await browser.ask(
                 f"{{const s = {entry('cluster', 'select')}; s.value = 'slurm'; "
