@@ -8,10 +8,10 @@ from bot.blocks.facts import Facts
 from bot.providers.hosts import allowed_ide_url
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from bot.models import Notice, Principal, Wish, Workspace
+    from bot.models import Account, Notice, Principal, Wish, Workspace
     from bot.providers.base import Provider
     from bot.store.base import Store
 
@@ -26,10 +26,21 @@ class Gatherer:
     async def of_wish(self, wish: Wish, body: Mapping[str, Any] | None = None) -> Facts:
         """Gather for a wish's card or for a notice about it."""
         workspace = await self._store.workspace(wish.workspace_id)
-        usual = await self._store.usual_seconds(wish.workspace_id) if wish.is_open else None
-        return await self._facts(
-            wish.principal, wish.connection, wish=wish, workspace=workspace, usual=usual, body=body
-        )
+        return await self._of(wish.principal, wish.connection, wish=wish, workspace=workspace, body=body)
+
+    async def of_workspace(self, workspace: Workspace, wish: Wish | None = None) -> Facts:
+        """Gather for a workspace's row, and for the card of a wish for it where one is given."""
+        return await self._of(workspace.principal, workspace.connection, wish=wish, workspace=workspace)
+
+    async def of_all(self, principal: Principal, workspaces: Sequence[Workspace]) -> list[Facts]:
+        """Gather for a list of one person's workspaces; ones of a lost connection are left out."""
+        accounts = {account.connection: account for account in await self._store.accounts(principal)}
+        now = await self._store.now()
+        return [
+            self._facts(now, one.connection, accounts.get(one.connection), workspace=one)
+            for one in workspaces
+            if one.connection in self._connections
+        ]
 
     async def of_notice(self, notice: Notice) -> Facts:
         """Gather for a notice: by the wish that is its subject, else by its body's keys."""
@@ -38,17 +49,34 @@ class Gatherer:
             return await self.of_wish(wish, notice.body)
         workspace = await self._own_workspace(notice)
         connection = str(notice.body.get("connection") or (workspace.connection if workspace else ""))
-        return await self._facts(notice.principal, connection, workspace=workspace, body=notice.body)
+        return await self._of(notice.principal, connection, workspace=workspace, body=notice.body)
 
     async def _own_workspace(self, notice: Notice) -> Workspace | None:
         key = notice.body.get("workspace")
         workspace = await self._store.workspace(str(key)) if key else None
         return workspace if workspace is not None and workspace.principal == notice.principal else None
 
-    async def _facts(
+    async def _of(
         self,
         principal: Principal,
         connection: str,
+        *,
+        wish: Wish | None = None,
+        workspace: Workspace | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> Facts:
+        account = await self._store.account(principal, connection) if connection else None
+        usual = None
+        if wish is not None and wish.is_open:
+            usual = await self._store.usual_seconds(wish.workspace_id)
+        now = await self._store.now()
+        return self._facts(now, connection, account, wish=wish, workspace=workspace, usual=usual, body=body)
+
+    def _facts(
+        self,
+        now: float,
+        connection: str,
+        account: Account | None,
         *,
         wish: Wish | None = None,
         workspace: Workspace | None = None,
@@ -56,25 +84,39 @@ class Gatherer:
         body: Mapping[str, Any] | None = None,
     ) -> Facts:
         provider = self._connections.get(connection)
-        account = await self._store.account(principal, connection) if connection else None
         username = account.username if account is not None else str((body or {}).get("username") or "")
+        rights = {} if provider is None else {"stop_modes": provider.stop_modes}
         return Facts(
-            now=await self._store.now(),
+            now=now,
             connection=connection,
             connection_title=provider.settings.title if provider is not None else connection,
             username=username,
             wish=wish,
             workspace=workspace,
             ide_url=shown_url(provider, workspace),
-            page_url=provider.page_url(workspace.remote_id) if provider and workspace else None,
+            page_url=_page_url(provider, workspace),
             usual_seconds=usual,
             capabilities=provider.capabilities() if provider is not None else frozenset(),
             body=body or {},
+            **rights,
         )
 
 
 def shown_url(provider: Provider | None, workspace: Workspace | None) -> str | None:
-    """Return a workspace's IDE URL when its connection allows its host, else None (design §3.4)."""
-    if provider is None or workspace is None:
+    """Return a workspace's IDE URL for its owner, else None (design §3.4).
+
+    Verified by a read of their own, and on a host that the connection allows.
+    """
+    if provider is None or workspace is None or workspace.verified_at is None:
         return None
-    return allowed_ide_url(workspace.url, provider.settings.base_url, provider.ide_hosts())
+    return _allowed(provider, workspace.url)
+
+
+def _page_url(provider: Provider | None, workspace: Workspace | None) -> str | None:
+    if provider is None or workspace is None or workspace.is_provisional:
+        return None
+    return _allowed(provider, provider.page_url(workspace.remote_id))
+
+
+def _allowed(provider: Provider, url: str | None) -> str | None:
+    return allowed_ide_url(url, provider.settings.base_url, provider.ide_hosts())

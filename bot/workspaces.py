@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.blocks.facts import Facts
 from bot.errors import Refused
-from bot.gather import shown_url
-from bot.models import AuditEntry, NewNotice, NoticeKind, TaskKind, WishVerb, Workspace
+from bot.gather import Gatherer, shown_url
+from bot.making import Making, check_account, entry, known_provider, unknown
+from bot.models import NewNotice, NoticeKind, State, TaskKind, WishVerb, Workspace
+from bot.plan import FRESH
 from bot.policy import Target
-from bot.providers.hosts import allowed_ide_url
-from bot.store.base import NewTask, NewWish
+from bot.store.base import Accepted, NewTask, NewWish
 from bot.words import problems
 
 if TYPE_CHECKING:
@@ -22,13 +22,24 @@ if TYPE_CHECKING:
     from typing import Any
 
     from bot.authority import Authority
+    from bot.blocks.facts import Facts
     from bot.clock import Clock, Ids
-    from bot.models import Account, Principal, Wish
+    from bot.making import Acting
+    from bot.models import Account, Action, Principal, Wish
     from bot.providers.base import Provider
-    from bot.store.base import Accepted, Store
+    from bot.store.base import Store
 
 #: A list of a person's workspaces is looked for anew when it is older than this, in seconds.
 SNAPSHOT_SECONDS = 60.0
+
+#: What a workspace must allow for a wish, and the states in which that does not matter: it has come true.
+_NEEDS: dict[WishVerb, tuple[Action, frozenset[State]]] = {
+    WishVerb.START: ("start", frozenset({State.RUNNING, State.STARTING})),
+    WishVerb.STOP: ("stop", frozenset({State.STOPPING, State.STOPPED, State.SUSPENDED, State.FAILED})),
+    WishVerb.SUSPEND: ("suspend", frozenset({State.STOPPED, State.SUSPENDED, State.FAILED})),
+    WishVerb.FORCE: ("force", frozenset({State.STOPPED, State.SUSPENDED, State.FAILED})),
+    WishVerb.REMOVE: ("remove", frozenset()),
+}
 
 
 class Workspaces:
@@ -44,6 +55,7 @@ class Workspaces:
         ids: Ids,
         deadline_seconds: float,
         wake: Callable[[], None],
+        acting: Acting | None = None,
     ) -> None:
         self._store = store
         self._connections = connections
@@ -52,6 +64,19 @@ class Workspaces:
         self._ids = ids
         self._wake = wake
         self.deadline_seconds = deadline_seconds
+        self._gatherer = Gatherer(store, connections)
+        making = Making(
+            store=store,
+            connections=connections,
+            authority=authority,
+            ids=ids,
+            deadline_seconds=deadline_seconds,
+            wake=wake,
+            acting=acting,
+        )
+        # A trade of its own; callers find all that people do with workspaces here.
+        self.create = making.create
+        self.again = making.again
 
     # -- wishes --------------------------------------------------------------------------------------------
 
@@ -79,15 +104,25 @@ class Workspaces:
     ) -> Accepted:
         """Accept a wish with its first card and its audit row, all in one transaction.
 
+        A start joins the creation that is under way; of what is gone and was made here, another is made.
         ``channel_id`` is where the person can be told when no direct message reaches them. Raises Refused
-        (``policy.…``, ``workspace.unknown``, ``account.none``, ``account.refused``).
+        (``policy.…``, ``workspace.…``, ``account.none``, ``account.refused``).
         """
         found = await self._store.workspace_and_account(workspace_id)
         if found is None:
-            raise _unknown()
+            raise unknown()
         workspace, account = found
         await self._authorise(principal, verb, workspace)
-        self._check_account(workspace, account)
+        provider = self._connections[workspace.connection]
+        check_account(provider, account)
+        self._check_possible(workspace, verb, provider)
+        if workspace.spec is not None and verb is WishVerb.START:
+            is_there = not workspace.is_provisional and workspace.state is not State.GONE
+            latest = await self._store.latest_wish(workspace.id)
+            if latest is not None and latest.is_open and latest.verb is WishVerb.CREATE:
+                return Accepted(latest, joined=True)
+            if not is_there:
+                return await self.again(principal, workspace.id, reference=reference, channel_id=channel_id)
         card = NewNotice("", NoticeKind.CARD, "1", principal, {"channel_id": channel_id})
         accepted = await self._store.accept_wish(
             NewWish(
@@ -101,10 +136,32 @@ class Workspaces:
             ),
             interaction=interaction,
             notices=[card],
-            audit=[_entry(principal, f"workspace.{verb}", workspace, reference=reference)],
+            audit=[entry(principal, f"workspace.{verb}", workspace, reference=reference)],
         )
         self._wake()
         return accepted
+
+    def _check_possible(self, workspace: Workspace, verb: WishVerb, provider: Provider) -> None:
+        """Raise Refused for what the provider can't do at all, or not with this workspace as it just was."""
+        title = provider.settings.title
+        if verb is WishVerb.CREATE:
+            raise Refused("workspace.no_create", problems.sentence("no_create", title))
+        is_able = {
+            WishVerb.SUSPEND: "suspend" in provider.stop_modes,
+            WishVerb.FORCE: "force" in provider.stop_modes,
+            WishVerb.REMOVE: "remove" in provider.capabilities(),
+        }
+        if not is_able.get(verb, True):
+            raise Refused(f"workspace.no_{verb}", problems.sentence(f"no_{verb}", title))
+        if workspace.is_provisional and verb in (WishVerb.SUSPEND, WishVerb.RESTART):
+            raise Refused("workspace.unmade", problems.sentence("unmade", title))
+        if workspace.actions is None or verb not in _NEEDS:
+            return
+        action, needless = _NEEDS[verb]
+        # Old news forbid nothing: the provider itself has the last word then.
+        is_news = (workspace.observed_at or 0.0) >= self._clock.now() - FRESH
+        if is_news and action not in workspace.actions and workspace.state not in needless:
+            raise Refused("workspace.not_allowed", problems.sentence("not_allowed_now", title))
 
     async def keep_waiting(self, principal: Principal, wish_id: str, *, interaction: str) -> Wish | None:
         """Set a new deadline for an open wish; None when it has ended meanwhile."""
@@ -117,7 +174,7 @@ class Workspaces:
         """Return a wish of this person; raises Refused (``workspace.unknown``) for any other."""
         wish = await self._store.wish(wish_id)
         if wish is None:
-            raise _unknown()
+            raise unknown()
         await self._authority.check(principal, verb, Target("wish", wish.id, wish.principal))
         return wish
 
@@ -131,14 +188,13 @@ class Workspaces:
         """Return a workspace of this person; raises Refused, in the same words for *none* and *not yours*."""
         workspace = await self._store.workspace(workspace_id)
         if workspace is None:
-            raise _unknown()
+            raise unknown()
         await self._authorise(principal, verb, workspace)
         return workspace
 
     async def _authorise(self, principal: Principal, verb: str, workspace: Workspace) -> None:
         await self._authority.check(principal, verb, Target("workspace", workspace.id, workspace.principal))
-        if workspace.connection not in self._connections:
-            raise Refused("connection.gone", problems.sentence("connection_gone", workspace.connection))
+        known_provider(self._connections, workspace.connection)
 
     async def refresh(self, principal: Principal, workspace_id: str) -> Workspace:
         """Ask for a read through the poll gate, and return the row as it is, with its age."""
@@ -149,46 +205,14 @@ class Workspaces:
 
     async def facts(self, workspace: Workspace, wish: Wish | None = None) -> Facts:
         """Gather what a card of the workspace may say; the address only when it may be passed on."""
-        account = await self._store.account(workspace.principal, workspace.connection)
-        usual = await self._store.usual_seconds(workspace.id) if wish is not None else None
-        return self._facts(workspace, account, wish, usual)
+        return await self._gatherer.of_workspace(workspace, wish)
 
     async def facts_of_all(self, principal: Principal, workspaces: Sequence[Workspace]) -> list[Facts]:
         """Gather the same for a list of one person's workspaces; ones of a lost connection are left out."""
-        accounts = {account.connection: account for account in await self._store.accounts(principal)}
-        return [
-            self._facts(workspace, accounts.get(workspace.connection))
-            for workspace in workspaces
-            if workspace.connection in self._connections
-        ]
-
-    def _facts(
-        self,
-        workspace: Workspace,
-        account: Account | None,
-        wish: Wish | None = None,
-        usual: float | None = None,
-    ) -> Facts:
-        provider = self._connections[workspace.connection]
-        return Facts(
-            now=self._clock.now(),
-            connection=workspace.connection,
-            connection_title=provider.settings.title,
-            username=account.username if account is not None else "",
-            wish=wish,
-            workspace=workspace,
-            ide_url=self.ide_url(workspace),
-            page_url=allowed_ide_url(
-                provider.page_url(workspace.remote_id), provider.settings.base_url, provider.ide_hosts()
-            ),
-            usual_seconds=usual,
-            capabilities=provider.capabilities(),
-        )
+        return await self._gatherer.of_all(principal, workspaces)
 
     def ide_url(self, workspace: Workspace) -> str | None:
         """Return the address that may go to the owner: verified by their own read, on an allowed host."""
-        if workspace.verified_at is None:
-            return None
         return shown_url(self._connections.get(workspace.connection), workspace)
 
     async def stale(self, principal: Principal, besides: Sequence[str] = ()) -> list[Account]:
@@ -200,7 +224,7 @@ class Workspaces:
             if account.state == "active"
             and account.id not in besides
             and account.connection in self._connections
-            and "discover" in self._connections[account.connection].capabilities()
+            and self._connections[account.connection].has_lists
             and (account.discovered_at is None or account.discovered_at < oldest)
         ]
 
@@ -228,7 +252,10 @@ class Workspaces:
         await self._authority.check(principal, "add")
         if name is not None:
             await self._check_alias(principal, name, besides=None)
-        provider = self._connections[connection]
+        provider = known_provider(self._connections, connection)
+        if "none" in provider.settings.linking:
+            # One secret opens everybody's there: what a person did not make here, they may not see.
+            raise Refused("add.not_here", problems.sentence("only_made_here", provider.settings.title))
         workspace = Workspace(
             id=self._ids.new("workspace"),
             principal=principal,
@@ -240,8 +267,8 @@ class Workspaces:
             origin="added",
         )
         account = await self._store.account(principal, connection)
-        self._check_account(workspace, account)
-        audit = [_entry(principal, "workspace.add", workspace)]
+        check_account(provider, account)
+        audit = [entry(principal, "workspace.add", workspace)]
         added = await self._store.add_workspace(workspace, audit, interaction)
         self._wake()
         return added
@@ -249,7 +276,7 @@ class Workspaces:
     async def bring_back(self, principal: Principal, workspace_id: str, *, interaction: str) -> Workspace:
         """Put a forgotten workspace back on the list."""
         workspace = await self.owned(principal, "add", workspace_id)
-        audit = [_entry(principal, "workspace.add", workspace)]
+        audit = [entry(principal, "workspace.add", workspace)]
         added = await self._store.add_workspace(replace(workspace, hidden=False), audit, interaction)
         self._wake()
         return added
@@ -261,14 +288,14 @@ class Workspaces:
         workspace = await self.owned(principal, "alias", workspace_id)
         if alias is not None:
             await self._check_alias(principal, alias, besides=workspace.id)
-        audit = [_entry(principal, "workspace.alias", workspace)]
+        audit = [entry(principal, "workspace.alias", workspace)]
         await self._store.name_workspace(workspace.id, alias, audit, interaction)
         return replace(workspace, alias=alias)
 
     async def forget(self, principal: Principal, workspace_id: str, *, interaction: str) -> Workspace:
         """Take a workspace off a person's list; at the provider it stays as it is."""
         workspace = await self.owned(principal, "forget", workspace_id)
-        audit = [_entry(principal, "workspace.forget", workspace)]
+        audit = [entry(principal, "workspace.forget", workspace)]
         await self._store.hide_workspace(workspace.id, audit, interaction)
         self._wake()
         return workspace
@@ -278,20 +305,3 @@ class Workspaces:
             taken = {other.title.casefold(), other.name.casefold()}
             if other.id != besides and alias.casefold() in taken:
                 raise Refused("alias.taken", problems.sentence("alias_taken"))
-
-    def _check_account(self, workspace: Workspace, account: Account | None) -> None:
-        title = self._connections[workspace.connection].settings.title
-        if account is None or account.state == "revoking":
-            raise Refused("account.none", problems.sentence("unlinked", title))
-        if account.state == "refused":
-            raise Refused("account.refused", problems.sentence("credential_refused", title))
-
-
-def _unknown() -> Refused:
-    return Refused("workspace.unknown", problems.sentence("not_owner"))
-
-
-def _entry(principal: Principal, action: str, workspace: Workspace, **detail: str) -> AuditEntry:
-    detail |= {"workspace": workspace.id}
-    target = f"{workspace.connection}/{workspace.remote_id}"
-    return AuditEntry(actor=principal.key, action=action, target=target, result="accepted", detail=detail)

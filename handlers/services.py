@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from bot.approvals import Approvals
 from bot.authority import Authority
 from bot.rate_limit import RateLimiter
+from bot.snapshots import Snapshots
 from bot.workspaces import Workspaces
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class Services:
     workspaces: Workspaces
     accounts: Accounts
     approvals: Approvals
+    snapshots: Snapshots
     authority: Authority
     connections: Mapping[str, Provider]
     clock: Clock
@@ -119,12 +121,14 @@ def build_services(
         ids=ids,
         deadline_seconds=deadline_seconds,
         wake=wake,
+        acting=accounts.acting,
     )
     return Services(
         store=store,
         workspaces=workspaces,
         accounts=accounts,
         approvals=Approvals(store=store, connections=connections, authority=authority, ids=ids, wake=wake),
+        snapshots=Snapshots(store=store, clock=clock, wake=wake),
         authority=authority,
         connections=connections,
         clock=clock,

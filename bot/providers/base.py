@@ -358,6 +358,11 @@ class Provider(ABC):
         )
         return frozenset(name for name in optional if getattr(cls, name) is not getattr(Provider, name))
 
+    @property
+    def has_lists(self) -> bool:
+        """Say whether a person's workspaces can be listed: not where one secret opens everybody's."""
+        return "discover" in self.capabilities() and "none" not in self.settings.linking
+
     def need_mode(self, mode: StopMode) -> None:
         """Raise InvalidRequest for a way of stopping that this provider does not have."""
         if mode not in self.stop_modes:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.gather import Gatherer
 from bot.reconciler.calls import Calls
+from bot.reconciler.creations import Creations
 from bot.reconciler.keys import Keys
 from bot.reconciler.lines import Line
 from bot.reconciler.lists import Lists
@@ -53,7 +54,9 @@ class Reconciler:
         keys = Keys(store, vault, clock)
         calls = Calls(store, keys, numbers, jitter)
         self.connections = tuple(lines)
-        self._wishes = Wishes(store, lines, people, calls, Gatherer(store, connections), ids, numbers)
+        creations = Creations(store, keys, numbers, jitter)
+        gatherer = Gatherer(store, connections)
+        self._wishes = Wishes(store, lines, people, calls, creations, gatherer, ids, numbers)
         self._reads = Reads(store, lines, keys, clock, ids, numbers, jitter)
         self._lists = Lists(store, lines, keys, numbers)
         self._outages = Outages(store, lines, numbers)

@@ -1,4 +1,4 @@
-"""The one start or stop call of a step: committed before it leaves, and whatever comes of it has a row."""
+"""The one call of a step: committed before it leaves, and whatever comes of it has a row."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from bot.errors import (
     TemporaryError,
     UnknownOutcome,
 )
-from bot.models import Call, Outcome, WishVerb
+from bot.models import Call, Created, Outcome
 from bot.plan import Operation, backoff
 from bot.reconciler import endings
+from bot.reconciler.replaced import make_true, send_down
 from bot.store.base import WishStep, WishUpdate
 from bot.words import problems
 
@@ -37,6 +38,9 @@ log = structlog.get_logger(__name__)
 
 #: A call that the present state does not allow is tried so often: the state may just be changing.
 CONFLICTS = 4
+
+#: The operations that bring something up; the others' calls are the wish's stop call.
+_UP = frozenset({Operation.START, Operation.CREATE})
 
 
 class Calls:
@@ -66,7 +70,7 @@ class Calls:
         if not await self._store.save_step(calling):
             return None  # Replaced, unlinked or forgotten since it was claimed: nothing may leave.
         try:
-            await self._send(step, line, operation, access)
+            created = await self._send(step, line, operation, access)
         except CredentialRefused as error:
             line.health.worked(error)
             return await self._refused(step, line, operation)
@@ -77,6 +81,13 @@ class Calls:
             return self._temporary(step, line, operation, error)
         line.health.worked()
         self._keys.worked(account)
+        remote_id = step.workspace.remote_id
+        if created is not None:
+            # Before anything else can fail: what exists is found again by this.
+            remote_id = created.remote_id
+            gate_key = line.provider.gate_key(remote_id)
+            if await self._store.name_created(wish.id, created, gate_key, step.claim) is None:
+                return None
         accepted = WishUpdate(
             wish.id,
             line.pace.min_poll_interval + 2 * self._numbers.margin,
@@ -89,25 +100,32 @@ class Calls:
             claim=step.claim,
             **_call(operation, Call.ACCEPTED),
         )
-        if not await self._store.save_step(accepted):
+        if not await self._store.save_step(accepted) and operation in _UP:
             # It ended while the call was under way.
-            await self._after(step, line, operation, access)
+            await make_true(self._store, step, line, access, remote_id)
         return None
 
-    async def _send(self, step: WishStep, line: Line, operation: Operation, access: Access) -> None:
-        send = line.provider.start if operation is Operation.START else line.provider.stop
+    async def _send(self, step: WishStep, line: Line, operation: Operation, access: Access) -> Created | None:
+        """Send the call; return what was made where it makes something."""
+        workspace = step.workspace
         try:
             async with asyncio.timeout(self._numbers.call_seconds):
-                await send(access, step.workspace.remote_id)
+                if operation is Operation.CREATE:
+                    return await line.provider.create(access, workspace.spec or {}, workspace.id)
+                if operation is Operation.START:
+                    await line.provider.start(access, workspace.remote_id)
+                else:
+                    await send_down(line, access, workspace.remote_id, operation)
         except TimeoutError:
             raise UnknownOutcome("no answer in time") from None
+        return None
 
     async def _refused(self, step: WishStep, line: Line, operation: Operation) -> WishUpdate:
         """Refresh the credential or wait for a new link; the call itself did not happen."""
         assert step.account is not None, "checked before the call"
         became = await self._keys.refused(step.account, line)
         wait = {"changed": 0.0, "refused": 60.0, "later": backoff(step.wish.attempts + 1, self._jitter())}
-        hold = problems.sentence("credential_refused", line.title) if became == "refused" else None
+        hold = self._keys.hold(step.account, became, line.title)
         return WishUpdate(
             step.wish.id,
             wait[became],
@@ -120,11 +138,16 @@ class Calls:
 
     def _permanent(self, step: WishStep, operation: Operation, error: PermanentError) -> WishUpdate:
         wish = step.wish
-        if isinstance(error, Conflict) and wish.attempts < CONFLICTS:
+        makes = operation is Operation.CREATE
+        if isinstance(error, Conflict) and wish.attempts < CONFLICTS and not makes:
             # It is just stopping, or starting: look again, then try again.
             return self._again(step, operation, error, Call.NONE)
+        if isinstance(error, Conflict) and 0 < wish.attempts < CONFLICTS:
+            # Its name may be taken by what an earlier try made after all: look for it again.
+            return self._again(step, operation, error, Call.UNKNOWN)
         log.info("call refused", wish=wish.id, operation=str(operation), problem=type(error).__name__)
-        return endings.ended(wish, Outcome.FAILED, problems.cause_of(error), step.claim)
+        cause = problems.cause_of(error)
+        return endings.ended(wish, Outcome.FAILED, cause, step.claim, hides=makes)
 
     def _temporary(
         self, step: WishStep, line: Line, operation: Operation, error: TemporaryError
@@ -166,26 +189,6 @@ class Calls:
             **_call(operation, known),
         )
 
-    async def _after(self, step: WishStep, line: Line, operation: Operation, access: Access) -> None:
-        """See that a stop wins which replaced this start while its call was under way."""
-        if operation is not Operation.START:
-            return
-        current = await self._store.wish(step.wish.id)
-        if current is None or current.outcome is not Outcome.REPLACED:
-            return
-        latest = await self._store.latest_wish(step.wish.workspace_id)
-        if latest is None or latest.verb is not WishVerb.STOP:
-            return
-        if latest.is_open:
-            await self._store.save_step(WishUpdate(latest.id, 0.0, read_needed=True))
-        elif latest.outcome is Outcome.FULFILLED:
-            # It was found stopped before the start had landed: make true what the person was told.
-            log.info("stopping a start that was replaced", wish=step.wish.id)
-            try:
-                await line.provider.stop(access, step.workspace.remote_id)
-            except ProviderError as error:
-                log.warning("replaced start not stopped", wish=step.wish.id, problem=type(error).__name__)
-
 
 def _call(operation: Operation, known: Call) -> dict[str, Any]:
-    return {"start_call" if operation is Operation.START else "stop_call": known}
+    return {"start_call" if operation in _UP else "stop_call": known}

@@ -12,15 +12,27 @@ if TYPE_CHECKING:
 
 #: A wish ends once, so its end is one occasion.
 END = "end"
+#: What is told when a wish came true that does not end in something that runs.
+_DONE = {
+    WishVerb.STOP: NoticeKind.STOPPED,
+    WishVerb.FORCE: NoticeKind.STOPPED,
+    WishVerb.SUSPEND: NoticeKind.SUSPENDED,
+    WishVerb.REMOVE: NoticeKind.REMOVED,
+}
 
 
-def ended(wish: Wish, outcome: Outcome, cause: str | None = None, claim: str = "") -> WishUpdate:
-    """Return the update that ends a wish and tells its person (design §3.2); ``claim`` is the step's own."""
+def ended(
+    wish: Wish, outcome: Outcome, cause: str | None = None, claim: str = "", *, hides: bool = False
+) -> WishUpdate:
+    """Return the update that ends a wish and tells its person (design §3.2); ``claim`` is the step's own.
+
+    ``hides`` takes the workspace off the list with it: there is none, or none any more.
+    """
     return WishUpdate(
         wish_id=wish.id,
         next_in=0.0,
-        start_call=_settled(wish.start_call, outcome) if wish.verb is not WishVerb.STOP else None,
-        stop_call=_settled(wish.stop_call, outcome) if wish.verb is WishVerb.STOP else None,
+        start_call=None if wish.verb.brings_down else _settled(wish.start_call, outcome),
+        stop_call=_settled(wish.stop_call, outcome) if wish.verb.brings_down else None,
         hold="",
         outcome=outcome,
         cause=cause,
@@ -28,6 +40,7 @@ def ended(wish: Wish, outcome: Outcome, cause: str | None = None, claim: str = "
         notices=[notice(wish, _kind(wish, outcome), END, cause)],
         audit=[audit(wish, f"wish.{wish.verb}", str(outcome), cause)],
         claim=claim,
+        hides=hides,
     )
 
 
@@ -52,7 +65,7 @@ def audit(wish: Wish, action: str, result: str, cause: str | None = None) -> Aud
 def _kind(wish: Wish, outcome: Outcome) -> NoticeKind:
     match outcome:
         case Outcome.FULFILLED:
-            return NoticeKind.STOPPED if wish.verb is WishVerb.STOP else NoticeKind.READY
+            return _DONE.get(wish.verb, NoticeKind.READY)
         case Outcome.REFUSED:
             return NoticeKind.REFUSED
         case _:  # Called off is told as what did not happen.

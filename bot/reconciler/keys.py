@@ -75,6 +75,10 @@ class Keys:
                 return "refused"
             if current.secret != account.secret:
                 return "changed"
+            if self._is_of_connection(current):
+                # Nobody can link anew what is the operator's: it waits for a new secret in the settings.
+                log.warning("the connection's own secret is refused", connection=account.connection)
+                return "later"
             fresh = await self._refreshed(current, line.provider)
             if isinstance(fresh, Credential):
                 sealed = self._vault.seal(
@@ -87,6 +91,18 @@ class Keys:
                 return "later"
             await self._give_up(current, line.title)
             return "refused"
+
+    def hold(self, account: Account, became: str, title: str) -> str | None:
+        """Say to the person what a refused credential means for what they wait for; None for nothing."""
+        if became == "later" and self._is_of_connection(account):
+            return problems.sentence("connection_refused", title)
+        return problems.sentence("credential_refused", title) if became == "refused" else None
+
+    def _is_of_connection(self, account: Account) -> bool:
+        try:
+            return self.open(account).credential.acts != "person"
+        except SecretError:
+            return False
 
     async def _refreshed(self, account: Account, provider: Provider) -> Credential | Literal["later", "no"]:
         if "refresh" not in provider.capabilities() or self._unproven.get(account.id) == account.secret:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bot.store.base import Store
 
 log = structlog.get_logger(__name__)
+_Found = TypeVar("_Found")
 
 #: A list may have many pages; it ends before the lease of its task does.
 DISCOVER_SECONDS = 30.0
@@ -55,7 +56,7 @@ class Lists:
         if account is None or account.state != "active":
             return ()
         line = self._lines.get(account.connection)
-        if line is None:
+        if line is None or not line.provider.has_lists:
             return waiting_commands(task, account.principal)
         if line.health.pause > 0:
             raise Again(line.health.pause)
@@ -69,7 +70,8 @@ class Lists:
     async def _read(self, task: Task, account: Account, line: Line) -> Sequence[NewTask]:
         try:
             access = self._keys.open(account)
-            found = await self._while_active(account, line.provider.discover(access))
+            listing = line.provider.discover(access)
+            found = await while_active(self._store, account, listing, self._numbers.watch)
         except (NotFound, NotImplementedError):
             line.health.worked()
             return waiting_commands(
@@ -103,28 +105,14 @@ class Lists:
                     each.observed.state,
                     each.observed.url,
                     each.observed.detail,
+                    each.observed.actions,
+                    each.observed.ends_at,
+                    each.observed.ends_how,
                 )
                 for each in found
             ],
         )
         log.info("list read", connection=line.name, account=account.id, found=len(found), new=new)
-
-    async def _while_active(
-        self, account: Account, listing: Coroutine[Any, Any, Sequence[Discovered]]
-    ) -> Sequence[Discovered] | None:
-        """Read a list to its end; return None when its account is unlinked meanwhile (invariant I5)."""
-        reading = asyncio.ensure_future(listing)
-        try:
-            async with asyncio.timeout(DISCOVER_SECONDS):
-                while not (await asyncio.wait({reading}, timeout=self._numbers.watch))[0]:
-                    current = await self._store.account_by_id(account.id)
-                    if current is None or current.state == "revoking":
-                        return None
-                return reading.result()
-        except TimeoutError:
-            raise TemporaryError("the list took too long") from None
-        finally:
-            reading.cancel()
 
     async def refresh(self) -> int:
         """Ask for some fresh lists, the oldest first: soon where workspaces are used, else once a day."""
@@ -133,7 +121,7 @@ class Lists:
             account
             for account in await self._store.active_accounts()
             if account.connection in self._lines
-            and "discover" in self._lines[account.connection].provider.capabilities()
+            and self._lines[account.connection].provider.has_lists
             and now - (account.discovered_at or 0.0) > self._numbers.discover_after
         ]
         accounts.sort(key=lambda account: account.discovered_at or 0.0)
@@ -154,16 +142,38 @@ class Lists:
         return any(row.used_at is not None and now - row.used_at < RECENT for row in rows)
 
 
-def waiting_commands(task: Task, principal: Principal | None = None) -> list[NewTask]:
+async def while_active(
+    store: Store, account: Account, listing: Coroutine[Any, Any, _Found], watch: float
+) -> _Found | None:
+    """Read something long to its end; return None when its account is unlinked meanwhile (invariant I5)."""
+    reading = asyncio.ensure_future(listing)
+    try:
+        async with asyncio.timeout(DISCOVER_SECONDS):
+            while not (await asyncio.wait({reading}, timeout=watch))[0]:
+                current = await store.account_by_id(account.id)
+                if current is None or current.state == "revoking":
+                    return None
+            return reading.result()
+    except TimeoutError:
+        raise TemporaryError("the list took too long") from None
+    finally:
+        reading.cancel()
+
+
+def waiting_commands(task: Task, principal: Principal | None = None, problem: str = "") -> list[NewTask]:
     """Return the commands that waited for a task, as tasks of their own; the subject makes each one task.
 
-    They run in the name of ``principal``, whose account the task was about, or of who gave them.
+    They run in the name of ``principal``, whose account the task was about, or of who gave them. ``problem``
+    is the cause why what they waited for did not come.
     """
     return [
         NewTask(
             TaskKind.REPLAY,
             f"{task.id}/{number}",
-            {"principal": principal.key if principal else waiting["principal"], "command": waiting},
+            {
+                "principal": principal.key if principal else waiting["principal"],
+                "command": {**waiting, "problem": problem} if problem else waiting,
+            },
         )
         for number, waiting in enumerate(task.payload.get("then") or [])
     ]

@@ -12,6 +12,7 @@ from bot.models import AuditEntry, Principal, Task, TaskKind
 from bot.plan import backoff
 from bot.pool import Pool, pool_room, run_all
 from bot.reconciler.lists import Again, waiting_commands
+from bot.reconciler.snapshots import Snapshots
 from bot.reconciler.unused import Unused
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Tasks:
         self._ids = ids
         self._numbers = numbers
         self._jitter = jitter
+        self._snapshots = Snapshots(store, lines, keys, numbers)
         self._unused = Unused(store, lines, keys, numbers)
 
     async def step(self, pool: Pool | None) -> int:
@@ -99,6 +101,8 @@ class Tasks:
         match task.kind:
             case TaskKind.DISCOVER:
                 return await self._lists.read(task)
+            case TaskKind.SNAPSHOT:
+                return await self._snapshots.read(task)
             case TaskKind.REPLAY:
                 await self._run_waiting(task)
             case TaskKind.REVOKE:

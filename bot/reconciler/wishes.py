@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from bot.blocks.cards import progress_of
+from bot.blocks.progress import UNANSWERED_SECONDS, is_unanswered, progress_of
 from bot.errors import SecretError, SlackFailed, SlackLimited, StoreError
 from bot.models import Call, NoticeKind, Outcome, State, WishVerb
-from bot.plan import Operation, plan
+from bot.plan import Operation, Plan, plan, plan_unmade
 from bot.policy import Context, Target, decide
 from bot.pool import Pool, pool_room, run_all
 from bot.reconciler import endings
 from bot.reconciler.calls import Calls
+from bot.reconciler.creations import Creations
 from bot.reconciler.lines import PERSONS_SHARE
 from bot.store.base import WishStep, WishUpdate
 from bot.words import holds, problems
@@ -47,6 +48,7 @@ class Wishes:
         lines: Mapping[str, Line],
         people: PeopleBook,
         calls: Calls,
+        creations: Creations,
         gatherer: Gatherer,
         ids: Ids,
         numbers: Numbers,
@@ -55,6 +57,7 @@ class Wishes:
         self._lines = lines
         self._people = people
         self._calls = calls
+        self._creations = creations
         self._gatherer = gatherer
         self._ids = ids
         self._numbers = numbers
@@ -107,22 +110,35 @@ class Wishes:
             return
         if not await self._may_go_on(step):
             return
-        decided = plan(wish, step.workspace.state, step.workspace.observed_at)
+        decided = await self._planned(step)
         match decided.operation:
             case Operation.READ:
                 await self._read(step, line)
-            case Operation.START | Operation.STOP:
-                await self._call(step, line, decided.operation)
+            case Operation.WAIT if decided.at is not None:
+                await self._later(step, max(decided.at - await self._store.now(), 0.1))
             case Operation.WAIT:
                 await self._wait(step, line)
             case Operation.END:
-                assert decided.outcome is not None, "a plan that ends says how"
-                cause = decided.cause
-                if cause == "provider_failed" and step.workspace.detail:
-                    cause = f"{cause}: {step.workspace.detail[: problems.MESSAGE_LIMIT]}"
-                await self._store.save_step(endings.ended(wish, decided.outcome, cause, step.claim))
+                await self._end(step, decided)
             case Operation.WATCH:
                 return
+            case call:
+                await self._call(step, line, call)
+
+    async def _planned(self, step: WishStep) -> Plan:
+        wish, workspace = step.wish, step.workspace
+        if workspace.is_provisional:
+            return plan_unmade(wish, await self._creations.of(step), await self._store.now())
+        return plan(wish, workspace.state, workspace.observed_at)
+
+    async def _end(self, step: WishStep, decided: Plan) -> None:
+        assert decided.outcome is not None, "a plan that ends says how"
+        wish, workspace, cause = step.wish, step.workspace, decided.cause
+        if cause == "provider_failed" and workspace.detail:
+            cause = f"{cause}: {workspace.detail[: problems.MESSAGE_LIMIT]}"
+        is_removed = wish.verb is WishVerb.REMOVE and decided.outcome is Outcome.FULFILLED
+        hides = is_removed or _is_never_made(step)
+        await self._store.save_step(endings.ended(wish, decided.outcome, cause, step.claim, hides=hides))
 
     async def _may_go_on(self, step: WishStep) -> bool:
         """Ask the policy, after looking an unknown person up: failing at that delays, no more and no less."""
@@ -140,7 +156,10 @@ class Wishes:
         context = Context(self._numbers.installation, person)
         decision = decide(wish.principal, wish.verb, target, context)
         if not decision.allowed:
-            await self._store.save_step(endings.ended(wish, Outcome.REFUSED, decision.rule, step.claim))
+            ended = endings.ended(
+                wish, Outcome.REFUSED, decision.rule, step.claim, hides=_is_never_made(step)
+            )
+            await self._store.save_step(ended)
         return decision.allowed
 
     async def _read(self, step: WishStep, line: Line) -> None:
@@ -160,7 +179,10 @@ class Wishes:
             await self._later(step, 1.0)
         else:
             try:
-                update = await self._calls.make(step, line, operation)
+                if operation is Operation.FIND:
+                    update = await self._creations.find(step, line)
+                else:
+                    update = await self._calls.make(step, line, operation)
             except SecretError:
                 log.exception("a stored secret does not open", connection=wish.connection, wish=wish.id)
                 await self._later(step, PATIENCE, hold=problems.sentence("secret"))
@@ -179,12 +201,27 @@ class Wishes:
             fields.update(start_call=Call.ACCEPTED, attempts=0)
         if state is State.STOPPING and wish.stop_call in (Call.CALLING, Call.UNKNOWN):
             fields.update(stop_call=Call.ACCEPTED, attempts=0)
-        if wish.verb is not WishVerb.STOP:
+        next_in = await self._next_look()
+        if wish.verb.brings_down:
+            hold, next_in = await self._force_offered(step, line, hold, next_in)
+        else:
             progress = progress_of(await self._gatherer.of_wish(wish))
             if progress > wish.progress_floor:
                 grown = progress // BAR_STEP > wish.progress_floor // BAR_STEP
                 fields.update(progress_floor=progress, card_dirty=grown)
-        await self._later(step, await self._next_look(), waits_for="change", hold=hold, **fields)
+        await self._later(step, next_in, waits_for="change", hold=hold, **fields)
+
+    async def _force_offered(
+        self, step: WishStep, line: Line, hold: str, next_in: float
+    ) -> tuple[str, float]:
+        """Say of a stop that shows nothing for a minute that it can be forced, where it can."""
+        wish, actions = step.wish, step.workspace.actions
+        if "force" not in line.provider.stop_modes or not (actions is None or "force" in actions):
+            return hold, next_in
+        now = await self._store.now()
+        if is_unanswered(wish, now):
+            return hold or holds.UNANSWERED, next_in
+        return hold, min(next_in, max(wish.created_at + UNANSWERED_SECONDS - now, 1.0))
 
     async def _next_look(self) -> float:
         """Return the seconds until a waiting wish is looked at for its bar: a few a second, in turn."""
@@ -210,3 +247,10 @@ class Wishes:
         elif wish.deadline_at is not None:
             next_in = min(next_in, wish.deadline_at - now)
         await self._store.save_step(WishUpdate(wish.id, next_in, hold=hold, claim=step.claim, **fields))
+
+
+def _is_never_made(step: WishStep) -> bool:
+    """Say whether a wish ends about a workspace that certainly was not made, so that no list shows it."""
+    wish = step.wish
+    is_about_it = wish.verb is WishVerb.CREATE or wish.verb.brings_down
+    return step.workspace.is_provisional and is_about_it and wish.start_call is Call.NONE

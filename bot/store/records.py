@@ -94,7 +94,7 @@ class WishUpdate:
     deadline_passed: bool = False  #: clear ``deadline_at``: the person was told
     progress_floor: int | None = None
     card_dirty: bool = False
-    hides: bool = False  #: with ``outcome``: take the workspace off its person's list, there is none (any more)
+    hides: bool = False  #: with ``outcome``: take the workspace off its person's list
     notices: Sequence[NewNotice] = ()  #: a subject of "" becomes the wish's id
     audit: Sequence[AuditEntry] = ()
     #: ``WishStep.claim``. "" is for others: what they write counts, but a step under way keeps its lease, and

@@ -13,7 +13,6 @@ PERSON_UNKNOWN: Final = "I am asking Slack who you are before I go on."
 UNANSWERED: Final = (
     "It has not stopped for a minute. *Force quit* ends it without asking; what is not saved is lost."
 )
-LOOKING_FOR_MADE: Final = "I look whether {title} has made it before I ask again."
 NOT_CONFIGURED: Final = (
     "The connection {name} is not set up any more. Ask whoever runs me, or unlink it with `unlink`."
 )
@@ -31,11 +30,6 @@ def silent_since(title: str, since: float) -> str:
 def not_configured(name: str) -> str:
     """Say that the operator took a connection away."""
     return NOT_CONFIGURED.format(name=name)
-
-
-def looking_for_made(title: str) -> str:
-    """Say that the outcome of a creation is unknown, and looked for."""
-    return LOOKING_FOR_MADE.format(title=title)
 
 
 def strange_state(title: str, word: str) -> str:

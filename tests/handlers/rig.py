@@ -95,6 +95,9 @@ class FakeAccounts:
             raise Refused("code.wrong", "That is not the code. 4 tries are left.")
         return await activate(self.store, principal, "saturn")
 
+    async def acting(self, principal: Principal, connection: str) -> Account | None:
+        return await self.store.account(principal, connection)
+
     async def links(self, principal: Principal) -> list[Account]:
         return await self.store.accounts(principal)
 

@@ -1,0 +1,128 @@
+"""What came of a creation whose outcome is unknown: looked for at the provider before anything else."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.errors import CredentialRefused, PermanentError, RateLimited, TemporaryError, UnknownOutcome
+from bot.models import Call, Outcome, WishVerb
+from bot.plan import backoff
+from bot.reconciler import endings
+from bot.store.base import WishUpdate
+from bot.words import problems
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.models import Created, Wish
+    from bot.providers.base import Access
+    from bot.reconciler.keys import Keys
+    from bot.reconciler.lines import Line
+    from bot.reconciler.ports import Numbers
+    from bot.store.base import Store, WishStep
+
+log = structlog.get_logger(__name__)
+
+
+class Creations:
+    """Find what was made, for the wish to make it or for one that calls it off (design §3, rule 9)."""
+
+    def __init__(self, store: Store, keys: Keys, numbers: Numbers, jitter: Callable[[], float]) -> None:
+        self._store = store
+        self._keys = keys
+        self._numbers = numbers
+        self._jitter = jitter
+
+    async def of(self, step: WishStep) -> Wish | None:
+        """Return the wish that makes a step's workspace: its own, or one that it has replaced."""
+        if step.wish.verb is WishVerb.CREATE:
+            return step.wish
+        return await self._store.creation_of(step.workspace.id)
+
+    async def find(self, step: WishStep, line: Line) -> WishUpdate | None:
+        """Ask the provider; return what is to be written. It has no effect, so nothing is committed first.
+
+        Raises SecretError when the account's secret does not open.
+        """
+        wish, account = step.wish, step.account
+        assert account is not None, "a wish without an account ends before it calls"
+        access = self._keys.open(account)
+        try:
+            created = await self._ask(step, line, access)
+        except CredentialRefused as error:
+            line.health.worked(error)
+            became = await self._keys.refused(account, line)
+            wait = {"changed": 0.0, "refused": 60.0, "later": backoff(wish.attempts + 1, self._jitter())}
+            hold = self._keys.hold(account, became, line.title)
+            return WishUpdate(wish.id, wait[became], hold=hold, card_dirty=hold is not None, claim=step.claim)
+        except PermanentError as error:
+            line.health.worked(error)
+            log.info("creation not looked for", wish=wish.id, problem=type(error).__name__)
+            return endings.ended(wish, Outcome.FAILED, problems.cause_of(error), step.claim)
+        except TemporaryError as error:
+            return self._temporary(step, line, error)
+        line.health.worked()
+        self._keys.worked(account)
+        return self._absent(step) if created is None else await self._found(step, line, created)
+
+    async def _ask(self, step: WishStep, line: Line, access: Access) -> Created | None:
+        try:
+            async with asyncio.timeout(self._numbers.call_seconds):
+                return await line.provider.find(access, step.workspace.spec or {}, step.workspace.id)
+        except TimeoutError:
+            raise UnknownOutcome("no answer in time") from None
+
+    def _temporary(self, step: WishStep, line: Line, error: TemporaryError) -> WishUpdate:
+        if isinstance(error, RateLimited):
+            line.health.worked(error)
+        else:
+            line.health.failed(error)
+        attempts = step.wish.attempts + 1
+        return WishUpdate(
+            step.wish.id,
+            max(backoff(attempts, self._jitter()), error.retry_after or 0.0),
+            attempts=attempts,
+            hold=line.health.sentence(error),
+            card_dirty=True,
+            claim=step.claim,
+        )
+
+    def _absent(self, step: WishStep) -> WishUpdate:
+        """Go on where nothing was made: try again, or end what only wanted it called off."""
+        wish = step.wish
+        if wish.verb is not WishVerb.CREATE:
+            return endings.ended(wish, Outcome.FULFILLED, "not_made", step.claim, hides=True)
+        attempts = wish.attempts + 1
+        return WishUpdate(
+            wish.id,
+            backoff(attempts, self._jitter()),
+            start_call=Call.NONE,
+            attempts=attempts,
+            hold="",
+            card_dirty=True,
+            audit=[endings.audit(wish, "call.find", "absent")],
+            claim=step.claim,
+        )
+
+    async def _found(self, step: WishStep, line: Line, created: Created) -> WishUpdate | None:
+        """Write its id down before anything else can fail; from here on it is a workspace as any other."""
+        wish = step.wish
+        creation = await self.of(step)
+        assert creation is not None, "only what was called is looked for"
+        claim = step.claim if creation.id == wish.id else ""
+        gate_key = line.provider.gate_key(created.remote_id)
+        if await self._store.name_created(creation.id, created, gate_key, claim) is None:
+            return None
+        return WishUpdate(
+            wish.id,
+            0.0,
+            read_needed=True,
+            attempts=0,
+            hold="",
+            card_dirty=True,
+            audit=[endings.audit(wish, "call.find", "found")],
+            claim=step.claim,
+        )

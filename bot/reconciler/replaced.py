@@ -1,0 +1,54 @@
+"""What was called off while its call was under way: the newer wish is what counts, whatever lands when."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.errors import NotFound, ProviderError
+from bot.models import Outcome
+from bot.plan import Operation
+from bot.store.base import WishUpdate
+
+if TYPE_CHECKING:
+    from bot.providers.base import Access
+    from bot.reconciler.lines import Line
+    from bot.store.base import Store, WishStep
+
+log = structlog.get_logger(__name__)
+
+
+async def make_true(store: Store, step: WishStep, line: Line, access: Access, remote_id: str) -> None:
+    """See that a stop (or removal) wins which replaced a start or creation while its call was under way."""
+    current = await store.wish(step.wish.id)
+    if current is None or current.outcome is not Outcome.REPLACED:
+        return
+    latest = await store.latest_wish(current.workspace_id)
+    if latest is None or not latest.verb.brings_down:
+        return
+    if latest.is_open:
+        await store.save_step(WishUpdate(latest.id, 0.0, read_needed=True))
+    elif latest.outcome is Outcome.FULFILLED:
+        # It was found down, or not there, before the call had landed: make true what the person was told.
+        log.info("bringing down what was replaced", wish=step.wish.id, verb=str(latest.verb))
+        try:
+            await send_down(line, access, remote_id, Operation(latest.verb.value))
+        except ProviderError as error:
+            log.warning("replaced start not stopped", wish=step.wish.id, problem=type(error).__name__)
+
+
+async def send_down(line: Line, access: Access, remote_id: str, operation: Operation) -> None:
+    """Send the call that brings a workspace down, of any kind."""
+    match operation:
+        case Operation.REMOVE:
+            # Not there any more is what was asked for.
+            with suppress(NotFound):
+                await line.provider.remove(access, remote_id)
+        case Operation.SUSPEND:
+            await line.provider.stop(access, remote_id, "suspend")
+        case Operation.FORCE:
+            await line.provider.stop(access, remote_id, "force")
+        case _:
+            await line.provider.stop(access, remote_id)
