@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from handlers.services import Services
 
 log = structlog.get_logger(__name__)
+#: Asked before a line for nobody is put together.
+_level = logging.getLogger(__name__)
 
 #: How alike a word must be (0–100) to a verb to be offered.
 _ALIKE = 55.0
@@ -127,12 +129,8 @@ def _note(told: Callable[[], Any], event: str, request: Request, answer: Answer)
     """Log an answer: where a person can read its reference, at the level at which operators look for it."""
     if request.drawing.is_in(answer.blocks[-1:]):
         told().info(event)
-    elif _debugs():
+    elif _level.isEnabledFor(logging.DEBUG):
         told().debug(event)
-
-
-def _debugs() -> bool:
-    return logging.getLogger(__name__).isEnabledFor(logging.DEBUG)
 
 
 def _too_many(request: Request, wait: float) -> Answer:
