@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from bot.models import Link, NewNotice, NoticeKind, Outcome, WishVerb, Workspace
+from bot.models import Approval, JobUpdate, Link, NewJob, NewNotice, NoticeKind, Outcome, WishVerb, Workspace
 from bot.store.base import NewWish, WishUpdate
-from tests.support.store import ALICE, gate_key, link_account, linked
+from tests.support.store import ALICE, BOB, gate_key, link_account, linked
 
 DAY = 86_400.0
+
+
+async def ran(store, name, principal=ALICE):
+    return (await store.accept_job(NewJob(principal, "posit", name, {}, "R"), interaction=""))[0]
 
 
 async def test_inbox_rows_go_after_a_day(store, clock):
@@ -98,3 +102,57 @@ async def test_gates_that_nobody_watches_go_a_day_after_they_opened(store, clock
     await link_account(store, secret="once more")
     await store.add_workspace(shared)
     assert await store.claim_reads("saturn", 10, 10.0, 0.5)
+
+
+async def test_ended_runs_go_after_thirty_days_and_open_ones_stay(store, clock):
+    old, young, still = [await ran(store, name) for name in ("old", "young", "open")]
+    await store.save_job_step(JobUpdate(old.id, 0.0, outcome="ended"))
+    clock.advance(29 * DAY)
+    await store.save_job_step(JobUpdate(young.id, 0.0, outcome="failed"))
+    await store.sweep()
+    assert await store.job(old.id) is not None
+    clock.advance(2 * DAY)
+    await store.sweep()
+    assert {job.id for job in await store.jobs(ALICE)} == {still.id, young.id}
+    assert [await store.card(job.id) is None for job in (old, young, still)] == [True, False, False]
+
+
+async def test_the_fifty_newest_runs_of_a_person_stay(store, clock):
+    first = await ran(store, "open all the time")
+    made = []
+    for number in range(52):
+        clock.advance(1)
+        made.append(await ran(store, f"run {number}"))
+        await store.save_job_step(JobUpdate(made[-1].id, 0.0, outcome="ended"))
+    theirs = await ran(store, "theirs", BOB)
+    await store.save_job_step(JobUpdate(theirs.id, 0.0, outcome="ended"))
+    await store.sweep()
+    assert [job.id for job in await store.jobs(ALICE, limit=99)] == [
+        *(job.id for job in made[:1:-1]),
+        first.id,
+    ]
+    assert await store.card(made[0].id) is None
+    assert await store.job(theirs.id) is not None
+
+
+async def test_decided_requests_go_after_thirty_days_and_open_ones_stay(store, clock):
+    for number, principal in enumerate((ALICE, BOB)):
+        await store.ask_approval(Approval(f"a{number}", principal, "posit", "name", "asked", 1.0))
+    await store.decide_approval("a0", "denied", "UADMIN")
+    clock.advance(29 * DAY)
+    await store.sweep()
+    assert await store.approval("a0") is not None
+    clock.advance(2 * DAY)
+    await store.sweep()
+    assert [await store.approval(f"a{number}") is None for number in (0, 1)] == [True, False]
+
+
+async def test_the_card_of_an_orphaned_wish_goes_with_it(store, clock):
+    workspace = (await linked(store)).workspaces[0]
+    new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 60.0, "R")
+    wish = (await store.accept_wish(new, interaction="")).wish
+    await store.unlink(ALICE, None, revocable=[], cause="unlinked")
+    assert await store.card(wish.id) is not None
+    clock.advance(31 * DAY)
+    await store.sweep()
+    assert await store.card(wish.id) is None

@@ -1,0 +1,179 @@
+"""Runs as people see them: accepted once, watched, stopped, listed."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bot.errors import StoreError
+from bot.models import (
+    AuditEntry,
+    Call,
+    FoundJob,
+    JobState,
+    JobUpdate,
+    NewJob,
+    NewNotice,
+    NoticeKind,
+    ObservedJob,
+)
+from tests.support.store import ALICE, BOB, link_account
+
+CARD = NewNotice("", NoticeKind.JOB_CARD, "1", ALICE)
+ENTRY = AuditEntry("alice", "job.launch", "train", "accepted")
+SPEC = {"command": "Rscript", "cpus": 2}
+
+
+def new_job(principal=ALICE, **fields):
+    return NewJob(principal, "posit", fields.pop("name", "train"), SPEC, "R-1", "C1", **fields)
+
+
+async def ran(store, interaction="", **fields):
+    return (await store.accept_job(new_job(**fields), interaction=interaction, notices=[CARD]))[0]
+
+
+@pytest.fixture
+async def account(store):
+    return await link_account(store, ALICE, "posit")
+
+
+async def test_a_run_is_a_row_a_card_and_their_notices(store, clock, account):
+    job, seen = await store.accept_job(new_job(), interaction="i1", notices=[CARD], audit=[ENTRY])
+    assert not seen
+    assert (job.name, job.spec, job.reference, job.channel_id) == ("train", SPEC, "R-1", "C1")
+    assert (job.state, job.launch_call, job.remote_id, job.is_open) == (
+        JobState.QUEUED,
+        Call.NONE,
+        None,
+        True,
+    )
+    assert (job.created_at, job.next_step_at, job.is_watched) == (clock.now(), clock.now(), True)
+    assert await store.job(job.id) == job
+    (notice,) = await store.claim_notices(10, 60.0)
+    assert (notice.subject, notice.kind) == (job.id, NoticeKind.JOB_CARD)
+    await store.notice_sent(notice.id, "D1", "1.1")
+    card = await store.card(job.id)
+    assert (card.wish_id, card.channel_id, card.message_ts) == (job.id, "D1", "1.1")
+    assert (await store.audit_entries())[-1]["action"] == "job.launch"
+    assert (await store.statistics())["open_jobs"] == 1
+
+
+async def test_the_same_interaction_launches_one_run(store, account):
+    first = await ran(store, "i1")
+    again, seen = await store.accept_job(
+        new_job(name="other"), interaction="i1", notices=[CARD], audit=[ENTRY]
+    )
+    assert (again, seen) == (first, True)
+    assert len(await store.claim_notices(10, 60.0)) == 1
+    with pytest.raises(StoreError, match="something else"):
+        await store.accept_job(new_job(BOB), interaction="i1")
+
+
+async def test_a_run_that_exists_already_is_watched(store, account):
+    job = await ran(store, remote_id="r1", state=JobState.RUNNING)
+    assert (job.remote_id, job.launch_call, job.state) == ("r1", Call.ACCEPTED, JobState.RUNNING)
+    assert await store.job_by_remote(ALICE, "posit", "r1") == job
+    assert await store.job_by_remote(BOB, "posit", "r1") is None
+    assert await store.job_by_remote(ALICE, "saturn", "r1") is None
+    same = await ran(store, remote_id="r1")
+    assert same.id == job.id
+    # It has its card: no second one takes its place.
+    assert len(await store.claim_notices(10, 60.0)) == 1
+
+
+async def test_a_run_that_a_list_found_gets_its_card_when_it_is_watched(store, account):
+    await store.merge_jobs(account.id, [FoundJob("r1", "found", ObservedJob(JobState.RUNNING))])
+    job = await store.job_by_remote(ALICE, "posit", "r1")
+    assert not job.is_watched
+    assert await store.card(job.id) is None
+    watched = await store.watch_job(job.id, "i1", notices=[CARD], audit=[ENTRY])
+    assert watched.is_watched
+    assert await store.watch_job(job.id, "i1", notices=[CARD]) == watched
+    assert await store.watch_job(job.id, "i2", notices=[CARD]) == watched
+    assert [notice.subject for notice in await store.claim_notices(10, 60.0)] == [job.id]
+    assert await store.card(job.id) is not None
+    assert await store.watch_job("nobody's") is None
+
+
+async def test_output_is_owed_from_the_launch_until_it_was_sent(store, clock, account):
+    job = await ran(store)
+    assert await store.watched_jobs() == []
+    clock.advance(1)
+    other = await ran(store, remote_id="r2")
+    await store.save_job_step(JobUpdate(job.id, 2.0, remote_id="r1", launch_call=Call.ACCEPTED))
+    await ran(store, remote_id="r3", is_watched=False)
+    assert [one.id for one in await store.watched_jobs()] == [job.id, other.id]
+    await store.save_job_step(JobUpdate(job.id, 0.0, observed=ObservedJob(JobState.FAILED), outcome="ended"))
+    assert [one.id for one in await store.watched_jobs()] == [job.id, other.id]
+    await store.output_done(job.id)
+    assert [one.id for one in await store.watched_jobs()] == [other.id]
+    assert (await store.watch_job(job.id)).is_watched
+
+
+async def test_the_message_with_output_is_known_once_it_was_sent(store, account):
+    job = await ran(store)
+    await store.add_notices([NewNotice(job.id, NoticeKind.JOB_OUTPUT, "1", ALICE)])
+    for notice in await store.claim_notices(10, 60.0):
+        await store.notice_sent(notice.id, "D1", f"{notice.kind}.1")
+    assert (await store.job(job.id)).output_ts == "job_output.1"
+    assert (await store.card(job.id)).message_ts == "job_card.1"
+    await store.output_placed(job.id, "2.2")
+    assert (await store.job(job.id)).output_ts == "2.2"
+
+
+async def test_how_a_run_ended_waits_for_its_card(store, clock, account):
+    job = await ran(store)
+    ended = NewNotice("", NoticeKind.JOB_ENDED, "end", ALICE)
+    await store.save_job_step(JobUpdate(job.id, 0.0, outcome="ended", notices=(ended,)))
+    (card,) = await store.claim_notices(10, 60.0)
+    assert card.kind is NoticeKind.JOB_CARD
+    await store.notice_sent(card.id, "D1", "1.1")
+    assert [notice.kind for notice in await store.claim_notices(10, 60.0)] == [NoticeKind.JOB_ENDED]
+
+
+async def test_a_stop_is_asked_for_once_and_a_forced_one_after_it(store, clock, account):
+    job = await ran(store)
+    await store.save_job_step(JobUpdate(job.id, 600.0))
+    stopping = await store.want_job_stop(job.id, force=False, interaction="i1", audit=[ENTRY])
+    assert (stopping.stop_wanted, stopping.stop_call, stopping.next_step_at) == (
+        "stop",
+        Call.NONE,
+        clock.now(),
+    )
+    await store.save_job_step(JobUpdate(job.id, 600.0, stop_call=Call.ACCEPTED))
+    again = await store.want_job_stop(job.id, force=False, interaction="i2")
+    assert (again.stop_call, again.next_step_at) == (Call.ACCEPTED, clock.now() + 600)
+    assert await store.want_job_stop(job.id, force=True, interaction="i2") == again
+    forced = await store.want_job_stop(job.id, force=True, interaction="i3")
+    assert (forced.stop_wanted, forced.stop_call, forced.next_step_at) == ("force", Call.NONE, clock.now())
+    plain = await store.want_job_stop(job.id, force=False, interaction="i4")
+    assert plain.stop_wanted == "force"
+    assert (await store.card(job.id)).changed_at == clock.now()
+
+
+async def test_what_is_over_is_not_stopped(store, account):
+    job = await ran(store)
+    await store.save_job_step(JobUpdate(job.id, 0.0, outcome="ended"))
+    assert await store.want_job_stop(job.id, force=True, interaction="i1") is None
+    assert await store.want_job_stop("nobody's", force=True, interaction="i2") is None
+
+
+async def test_a_persons_runs_newest_first(store, clock, account):
+    made = []
+    for number in range(4):
+        clock.advance(1)
+        made.append((await ran(store, name=f"run {number}")).id)
+    await store.accept_job(new_job(BOB), interaction="")
+    assert [job.id for job in await store.jobs(ALICE)] == made[::-1]
+    assert [job.id for job in await store.jobs(ALICE, limit=2)] == made[:1:-1]
+
+
+async def test_of_two_processes_one_launches(database):
+    first, second = await database.open(), await database.open()
+    await link_account(first, ALICE, "posit")
+    both = await asyncio.gather(
+        first.accept_job(new_job(), interaction="i1"), second.accept_job(new_job(), interaction="i1")
+    )
+    assert both[0][0].id == both[1][0].id
+    assert sorted(seen for _, seen in both) == [False, True]

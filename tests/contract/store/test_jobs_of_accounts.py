@@ -1,0 +1,153 @@
+"""Runs, snapshots and requests go with the account that they hang on, are held by it and go on with it."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.models import (
+    Approval,
+    FoundJob,
+    JobState,
+    JobUpdate,
+    NewJob,
+    NewNotice,
+    NoticeKind,
+    ObservedJob,
+    Snapshot,
+    TaskKind,
+)
+from bot.store.base import NewTask
+from tests.support.store import ALICE, BOB, link_account
+
+UNLINKED = NewNotice("account", NoticeKind.UNLINKED, "unlinked", ALICE)
+AGAIN = NewNotice("account", NoticeKind.LINK_AGAIN, "1", ALICE)
+
+
+@pytest.fixture
+async def account(store):
+    return await link_account(store, ALICE, "posit")
+
+
+async def ran(store, principal=ALICE, connection="posit", **fields):
+    new = NewJob(principal, connection, "train", {}, "R-1", "C1", **fields)
+    return (await store.accept_job(new, interaction=""))[0]
+
+
+async def unlinked(store, *, tell=True):
+    notices = [UNLINKED] if tell else []
+    return await store.unlink(ALICE, "posit", revocable=[], cause="unlinked", notices=notices)
+
+
+async def failed(store):
+    return [one for one in await store.claim_notices(10, 60.0) if one.kind is NoticeKind.JOB_FAILED]
+
+
+async def test_an_unlink_ends_runs_and_tells_their_person(store, clock, account):
+    job = await ran(store, remote_id="r1")
+    theirs, elsewhere = await ran(store, BOB), await ran(store, connection="saturn")
+    await unlinked(store)
+    ended = await store.job(job.id)
+    assert (ended.outcome, ended.cause, ended.ended_at) == ("cancelled", "unlinked", clock.now())
+    (notice,) = await failed(store)
+    assert (notice.subject, notice.principal) == (job.id, ALICE)
+    assert notice.body == {"job": job.id, "connection": "posit", "cause": "unlinked", "channel_id": "C1"}
+    assert (await store.card(job.id)).changed_at == clock.now()
+    assert (await store.job(theirs.id)).is_open
+    assert [one.id for one in await store.jobs(ALICE)] == [elsewhere.id]
+    assert await store.job_by_remote(ALICE, "posit", "r1") is None
+    assert await store.watched_jobs() == []
+    assert await store.watch_job(job.id) is None
+
+
+async def test_a_step_under_way_at_an_unlink_writes_nothing_more(store, account):
+    job = await ran(store)
+    (step,) = await store.claim_jobs(10, 60.0)
+    await unlinked(store)
+    assert not await store.save_job_step(JobUpdate(job.id, 1.0, remote_id="r1", claim=step.claim))
+    assert (await store.job(job.id)).remote_id is None
+
+
+async def test_nobody_is_told_of_runs_that_they_never_asked_for_or_when_they_left(store, account):
+    await store.merge_jobs(account.id, [FoundJob("r1", "found", ObservedJob(JobState.RUNNING))])
+    await unlinked(store)
+    assert await failed(store) == []
+    await link_account(store, ALICE, "posit", secret="again")
+    job = await ran(store)
+    await unlinked(store, tell=False)
+    assert not (await store.job(job.id)).is_open
+    assert await failed(store) == []
+
+
+async def test_a_run_that_was_let_go_is_found_again_after_a_new_link(store, account):
+    job = await ran(store, remote_id="r1")
+    await unlinked(store)
+    again = await link_account(store, ALICE, "posit", secret="again")
+    assert await store.merge_jobs(again.id, [FoundJob("r1", "found", ObservedJob(JobState.RUNNING))]) == 1
+    found = await store.job_by_remote(ALICE, "posit", "r1")
+    assert found.id != job.id
+    assert found.is_open
+
+
+async def test_a_refused_account_holds_runs_and_a_new_link_lets_them_go_on(store, clock, account):
+    job = await ran(store)
+    await store.save_job_step(JobUpdate(job.id, 600.0))
+    assert await store.refuse_account(account.id, account.secret, AGAIN, [], hold="Link again.")
+    held = await store.job(job.id)
+    assert (held.hold, held.is_open) == ("Link again.", True)
+    assert await store.claim_jobs_of(account.id, 10, 60.0) == []
+    await link_account(store, ALICE, "posit", secret="again")
+    resumed = await store.job(job.id)
+    assert (resumed.hold, resumed.next_step_at) == (None, clock.now())
+    (step,) = await store.claim_jobs(10, 60.0)
+    assert step.account.secret == "again"
+
+
+async def test_a_link_during_a_step_wakes_the_run_after_it(store, account):
+    job = await ran(store)
+    (step,) = await store.claim_jobs(10, 60.0)
+    await link_account(store, ALICE, "posit", secret="again")
+    await store.save_job_step(JobUpdate(job.id, 600.0, hold="No account.", claim=step.claim))
+    assert len(await store.claim_jobs(10, 60.0)) == 1
+
+
+async def test_snapshots_and_what_was_filled_in_go_with_the_account(store, account):
+    bob = await link_account(store, BOB, "posit")
+    for owner in (account.id, bob.id, ""):
+        await store.save_snapshot(Snapshot("posit", owner, "templates", [owner], 1.0))
+    await store.remember(ALICE, "posit", "workspace", {"ide": "RStudio"})
+    await store.remember(BOB, "posit", "workspace", {"ide": "VS Code"})
+    await unlinked(store)
+    kept = [await store.snapshot("posit", owner, "templates") for owner in (account.id, bob.id, "")]
+    assert [one and one.payload for one in kept] == [None, [bob.id], [""]]
+    assert await store.remembered(ALICE, "posit", "workspace") == {}
+    assert await store.remembered(BOB, "posit", "workspace") == {"ide": "VS Code"}
+    await store.save_snapshot(Snapshot("posit", account.id, "templates", ["late"], 2.0))
+    assert await store.snapshot("posit", account.id, "templates") is None
+
+
+async def test_another_account_of_the_pair_sees_nothing_of_the_first_ones_snapshots(store, account):
+    await store.save_snapshot(Snapshot("posit", account.id, "templates", ["mine"], 1.0))
+    await link_account(store, ALICE, "posit", username="other")
+    assert await store.snapshot("posit", account.id, "templates") is None
+
+
+async def test_lists_of_runs_are_called_off_with_the_account(store, account):
+    await store.add_tasks([NewTask(TaskKind.LIST_JOBS, account.id)])
+    await unlinked(store)
+    assert await store.claim_tasks(10, 60.0) == []
+
+
+@pytest.mark.parametrize("connection", ["posit", None])
+@pytest.mark.parametrize("state", ["asked", "approved"])
+async def test_what_administrators_were_asked_for_is_withdrawn_also_without_an_account(
+    store, connection, state
+):
+    asked = Approval("a1", ALICE, "posit", "alice", "asked", 1.0)
+    others = Approval("a2", BOB, "posit", "bob", "asked", 1.0)
+    await store.ask_approval(asked)
+    await store.ask_approval(others)
+    if state == "approved":
+        await store.decide_approval("a1", "approved", "UADMIN")
+    assert await store.unlink(ALICE, connection, revocable=[], cause="unlinked") == []
+    assert await store.approval("a1") is None
+    assert await store.approval("a2") == others
