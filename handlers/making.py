@@ -145,15 +145,15 @@ async def make(
     values: Values,
 ) -> None:
     """Write down what is to be made, and remember what was filled in."""
-    keys = {
-        "interaction": interaction,
-        "reference": reference,
-        "channel_id": making.channel_id or None,
-    }
-    if making.purpose == "workspace":
-        await services.workspaces.create(principal, making.connection, spec, **keys)
-    else:
-        await services.jobs.launch(principal, making.connection, spec, **keys)
+    create = services.workspaces.create if making.purpose == "workspace" else services.jobs.launch
+    await create(
+        principal,
+        making.connection,
+        spec,
+        interaction=interaction,
+        reference=reference,
+        channel_id=making.channel_id or None,
+    )
     kept = {one.name: values[one.name] for one in form.fields if one.remembers and one.name in values}
     await services.store.remember(principal, making.connection, making.purpose, kept)
 
