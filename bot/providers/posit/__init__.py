@@ -4,3 +4,7 @@ Facts: seed 001 (the reference of the API) is the contract; ``posit.md`` marks w
 """
 
 from __future__ import annotations
+
+from bot.providers.posit.provider import PositProvider, PositSettings
+
+__all__ = ["PositProvider", "PositSettings"]

@@ -84,6 +84,8 @@ class WorkbenchSession:
     r_version_home: str = ""
     suspend_size: float | None = None
     workbench: str = ""
+    #: Not in the reference; newer servers tell it.
+    username: str = ""
 
     @classmethod
     def from_json(cls, answer: Mapping[str, Any], where: str = "") -> WorkbenchSession:
@@ -113,7 +115,7 @@ class WorkbenchSession:
 
 _WORDS = (
     "name", "url", "label", "display_name", "status_detail", "project_id", "working_dir", "r_version",
-    "r_version_label", "r_version_home", "workbench",
+    "r_version_label", "r_version_home", "workbench", "username",
 )  # fmt: skip
 _NUMBERS = ("created", "last_state_updated", "last_used", "suspend_size")
 _FLAGS = ("running", "executing", "save_prompt_required")

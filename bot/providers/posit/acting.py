@@ -1,0 +1,77 @@
+"""In whose name calls are made, and what a refusal means: the token, or its level.
+
+A person's token acts for its owner. A super-admin token acts for a username that was approved, and each
+method is told it in its own parameter (``posit.md``, "Which token may do what").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from bot.errors import CredentialRefused, Forbidden
+from bot.providers.base import Credential
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+    from bot.providers.base import Access
+    from bot.providers.posit.client import Workbench
+
+T = TypeVar("T")
+
+Right = Literal["launch", "read", "stop"]
+
+#: A person waits for some of these answers, 10 s at most in all.
+CHECK_SECONDS = 4.0
+_NEEDS: dict[Right, str] = {
+    "launch": "launching for somebody else needs a super-admin token with write access",
+    "read": "reading what is somebody else's needs an admin or super-admin token with read access",
+    "stop": "stopping what is somebody else's needs an admin or super-admin token with write access",
+}
+#: What the server says when nobody may act for a person, in place of its own words.
+NO_TOKEN = "this connection has no super-admin token"  # noqa: S105 - a sentence, no secret
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """Hold a token and the username that it acts for; None: for its owner."""
+
+    credential: Credential
+    user: str | None = None
+
+
+def acting(access: Access, super_admin_token: SecretStr | None) -> Acting:
+    """Return in whose name an account's calls are made; raise CredentialRefused without a token for it."""
+    if access.credential.acts == "person":
+        return Acting(access.credential)
+    if super_admin_token is None or not access.username:
+        raise CredentialRefused(NO_TOKEN)
+    return Acting(Credential(super_admin_token), access.username)
+
+
+async def rightly(workbench: Workbench, who: Acting, right: Right, call: Awaitable[T]) -> T:
+    """Await a call; a refusal becomes CredentialRefused for a bad token, Forbidden for too low a level.
+
+    Servers answer both alike (401, 403, error 3), so that the version is asked for: every good token may.
+    """
+    try:
+        return await call
+    except (Forbidden, CredentialRefused) as error:
+        refusal = error
+    if refusal.status is None:
+        # Not the server's word: the token could not even be sent.
+        raise refusal
+    raise await _explained(workbench, who, right, refusal)
+
+
+async def _explained(
+    workbench: Workbench, who: Acting, right: Right, refusal: Forbidden | CredentialRefused
+) -> Forbidden | CredentialRefused:
+    try:
+        await workbench.version(who.credential, total=CHECK_SECONDS)
+    except (Forbidden, CredentialRefused):
+        return CredentialRefused(refusal.message, status=refusal.status)
+    words = refusal.message if who.user is None else f"{refusal.message}: {_NEEDS[right]}"
+    return Forbidden(words, status=refusal.status)

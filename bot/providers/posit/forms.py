@@ -1,0 +1,281 @@
+"""The forms of Workbench: what is asked for a session or a job, from what the server offers; pure.
+
+``Draft`` holds what is chosen so far: values that are not offered any more are dropped, and what a preset
+sets is not asked for. The form draws it, ``specs`` checks it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from bot.models import Choice, Field, Form, Principal, Purpose, Value, Values
+from bot.providers.posit import computing, presets
+from bot.providers.posit.offers import Offer
+from bot.providers.posit.presets import Preset
+from bot.providers.posit.types import ComputeEnv, ResourceLimit
+
+MAX_SESSION_NAME = 64
+MAX_TEXT = 500
+MAX_COMMAND = 2000
+#: The fields of the two limits that every cluster has; others are called by the server's word.
+_LIMIT_FIELDS = {"cpuCount": "cpus", "memory": "memory"}
+_LIMIT_LABELS = {"cpuCount": "Processors", "memory": "Memory in MB"}
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Hold what is chosen, and what can be chosen with that."""
+
+    purpose: Purpose
+    presets: Sequence[Preset]
+    preset: Preset | None
+    ides: Sequence[str]
+    ide: str
+    clusters: Sequence[ComputeEnv]
+    cluster: ComputeEnv | None
+    profiles: Sequence[str]
+    profile: str
+    image: str
+
+    @property
+    def limits(self) -> Sequence[ResourceLimit]:
+        """Return the limits that may be chosen: none where a profile says them all."""
+        if self.cluster is None or (self.profiles and self.profile != computing.CUSTOM_PROFILE):
+            return ()
+        fixed = self.preset.resources if self.preset is not None else None
+        if fixed is not None and (fixed.resource_limits or fixed.resource_profile):
+            return ()
+        return self.cluster.resource_limits
+
+    @property
+    def opens_files(self) -> bool:
+        """Say whether the IDE takes a file to open."""
+        return self.purpose == "workspace" and self.ide in computing.OPENS_FILES
+
+
+def draft(
+    offer: Offer, purpose: Purpose, values: Values, asker: Principal, prepared: Iterable[Preset]
+) -> Draft:
+    """Return what is chosen with these values."""
+    offered = presets.offered(prepared, purpose, asker)
+    preset = next((one for one in offered if one.name == word(values, "preset")), None)
+    session = preset.session if preset is not None else None
+    ides = computing.offered_ides(offer.envs) if purpose == "workspace" else []
+    ide = (session.workbench if session is not None else None) or _one_of(
+        word(values, "ide"), ides, ides[0] if ides else ""
+    )
+    clusters = (
+        computing.session_clusters(offer.envs, ide)
+        if purpose == "workspace"
+        else computing.job_clusters(offer.envs)
+    )
+    fixed = preset.resources if preset is not None else presets.Resources()
+    chosen = computing.named(clusters, fixed.cluster or word(values, "cluster"))
+    usual = computing.default_cluster(offer.envs, ide) if purpose == "workspace" else None
+    cluster = chosen or (None if fixed.cluster else usual or (clusters[0] if clusters else None))
+    profiles = _profiles(cluster) if not fixed.resource_profile and not fixed.resource_limits else []
+    images = computing.images(cluster) if cluster is not None else ()
+    default = computing.default_image(offer.envs, cluster, ide) if cluster is not None else ""
+    return Draft(
+        purpose=purpose,
+        presets=offered,
+        preset=preset,
+        ides=ides,
+        ide=ide,
+        clusters=clusters,
+        cluster=cluster,
+        profiles=profiles,
+        profile=_one_of(word(values, "profile"), profiles, profiles[0] if profiles else ""),
+        image=_one_of(word(values, "image"), images, default if images else ""),
+    )
+
+
+def form_of(offer: Offer, drafted: Draft) -> Form:
+    """Return the form of a draft; without fields where nothing can be launched."""
+    if not drafted.presets and (
+        drafted.cluster is None or (drafted.purpose == "workspace" and not drafted.ide)
+    ):
+        return Form(())
+    fields = [*_first(drafted), *_naming(offer, drafted), *_where(drafted), *_with(drafted), *_rest(drafted)]
+    return Form(tuple(fields))
+
+
+def limit_field(limit: ResourceLimit) -> str:
+    """Return the name of the field that asks for a limit."""
+    return _LIMIT_FIELDS.get(limit.name, f"limit_{limit.name}")
+
+
+def word(values: Values, name: str) -> str:
+    """Return a text that was filled in, without white space around it."""
+    value: Value = values.get(name, "")
+    return value.strip() if isinstance(value, str) else ""
+
+
+def several(values: Values, name: str) -> tuple[str, ...]:
+    """Return what was chosen of many."""
+    value: Value = values.get(name, ())
+    return value if isinstance(value, tuple) else (value,) if value else ()
+
+
+def constraint_choices(cluster: ComputeEnv | None) -> tuple[Choice, ...]:
+    """Return the placement constraints to choose from, each as ``name=value``."""
+    listed = cluster.placement_constraints if cluster is not None else ()
+    return tuple(Choice(f"{one.name}={one.value}", f"{one.name}: {one.value}") for one in listed if one.value)
+
+
+def _first(drafted: Draft) -> list[Field]:
+    found = []
+    if drafted.presets:
+        choices = tuple(Choice(preset.name, preset.title) for preset in drafted.presets)
+        hint = "Prepared by whoever runs this. Leave it empty to choose everything yourself."
+        chosen = drafted.preset.name if drafted.preset is not None else ""
+        found.append(
+            Field("preset", "Preset", "choice", choices, chosen, optional=True, hint=hint, redraws=True)
+        )
+    session = drafted.preset.session if drafted.preset is not None else None
+    if drafted.purpose == "workspace" and not (session is not None and session.workbench):
+        found.append(Field("ide", "IDE", "choice", _choices(drafted.ides), drafted.ide, redraws=True))
+    if drafted.purpose == "job" and _asks_command(drafted):
+        hint = "As in a shell, for example: Rscript train.R"
+        found.append(Field("command", "Command", "text", hint=hint, max_length=MAX_COMMAND))
+    return found
+
+
+def _naming(offer: Offer, drafted: Draft) -> list[Field]:
+    job = drafted.purpose == "job"
+    hint = "Without a name, it is called after its command." if job and _asks_command(drafted) else ""
+    return [
+        Field(
+            "name",
+            "Name",
+            "text",
+            initial=proposed_name(offer, drafted),
+            optional=bool(job),
+            hint=hint,
+            max_length=MAX_SESSION_NAME,
+            remembers=False,
+        )
+    ]
+
+
+def proposed_name(offer: Offer, drafted: Draft) -> str:
+    """Return a name that is free; for jobs only what a preset proposes, for they may share one."""
+    preset = drafted.preset
+    if drafted.purpose == "job":
+        return (preset.job.name or preset.title) if preset is not None and preset.job is not None else ""
+    session = preset.session if preset is not None else None
+    stem = (session.name if session is not None else None) or drafted.ide or "Session"
+    stem = stem[: MAX_SESSION_NAME - 5]
+    tries = (stem if number == 1 else f"{stem} {number}" for number in range(1, 1000))
+    return next((name for name in tries if name not in offer.names), "")
+
+
+def _where(drafted: Draft) -> list[Field]:
+    cluster = drafted.cluster
+    fixed = drafted.preset.resources if drafted.preset is not None else presets.Resources()
+    found = []
+    if not fixed.cluster:
+        names = _choices(one.name for one in drafted.clusters)
+        initial = cluster.name if cluster is not None else ""
+        found.append(Field("cluster", "Cluster", "search", names, initial, redraws=True))
+    if cluster is None:
+        return found
+    images = computing.images(cluster)
+    if images and not fixed.container_image:
+        found.append(Field("image", "Image", "search", _choices(images), drafted.image, optional=True))
+    if cluster.queues and not fixed.queues:
+        found.append(Field("queue", "Queue", "search", _choices(cluster.queues), optional=True))
+    return found
+
+
+def _with(drafted: Draft) -> list[Field]:
+    found = []
+    if drafted.profiles:
+        choices = tuple(
+            Choice(name, "My own limits" if name == computing.CUSTOM_PROFILE else name)
+            for name in drafted.profiles
+        )
+        found.append(Field("profile", "Resources", "search", choices, drafted.profile, redraws=True))
+    found += [_limit(limit) for limit in drafted.limits]
+    fixed = drafted.preset.resources if drafted.preset is not None else None
+    choices = constraint_choices(drafted.cluster)
+    if choices and not (fixed is not None and fixed.placement_constraints):
+        found.append(Field("constraints", "Placement", "searches", choices, (), optional=True))
+    return found
+
+
+def _limit(limit: ResourceLimit) -> Field:
+    label = _LIMIT_LABELS.get(limit.name, limit.name)
+    hint = f"At most {plain(limit.maximum)}." if limit.maximum is not None else ""
+    return Field(
+        limit_field(limit),
+        label,
+        "number",
+        initial=limit.default,
+        optional=True,
+        hint=hint,
+        minimum=0,
+        maximum=limit.maximum,
+    )
+
+
+def _rest(drafted: Draft) -> list[Field]:
+    preset = drafted.preset
+    session = preset.session if preset is not None else None
+    job = preset.job if preset is not None else None
+    found = []
+    part = session or job
+    if part is None or not part.working_directory:
+        found.append(
+            Field(
+                "directory",
+                "Working directory",
+                "text",
+                optional=True,
+                hint="Your home directory when it is empty.",
+                max_length=MAX_TEXT,
+            )
+        )
+    if drafted.opens_files and not (session is not None and session.open_file):
+        found.append(Field("file", "File to open", "text", optional=True, max_length=MAX_TEXT))
+    found.append(
+        Field(
+            "environment",
+            "Environment variables",
+            "long_text",
+            optional=True,
+            hint="One in each line: NAME=value. They are kept readable, so put no secrets here.",
+            remembers=False,
+        )
+    )
+    return found
+
+
+def plain(number: float | None) -> str:
+    """Return a number as people write it."""
+    if number is None:
+        return ""
+    return str(int(number)) if number == int(number) else f"{number:.6f}".rstrip("0")
+
+
+def _asks_command(drafted: Draft) -> bool:
+    job = drafted.preset.job if drafted.preset is not None else None
+    return job is None or (job.exe is None and job.command is None)
+
+
+def _profiles(cluster: ComputeEnv | None) -> list[str]:
+    if cluster is None or not cluster.resource_profiles:
+        return []
+    listed = list(cluster.resource_profiles)
+    if cluster.resource_limits and computing.CUSTOM_PROFILE not in listed:
+        listed.append(computing.CUSTOM_PROFILE)
+    return listed
+
+
+def _choices(names: Iterable[str]) -> tuple[Choice, ...]:
+    return tuple(Choice(name, name) for name in names)
+
+
+def _one_of(value: str, offered: Sequence[str], default: str) -> str:
+    return value if value in offered else default

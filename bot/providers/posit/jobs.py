@@ -1,0 +1,113 @@
+"""Jobs of one server: launch and find again, list, read many at once, stop, stream."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bot.errors import BadAnswer, Conflict, Forbidden, InvalidRequest, NotFound, UnknownOutcome
+from bot.models import Created, FoundJob, JobState, ObservedJob, OutputChunk
+from bot.providers.posit import fields, launches
+from bot.providers.posit.acting import Acting, rightly
+from bot.providers.posit.states import observed_job
+from bot.providers.reading import MAX_NAME, clean
+
+if TYPE_CHECKING:
+    from bot.providers.posit.client import Workbench
+    from bot.providers.posit.launches import JobOrder
+    from bot.providers.posit.types import WorkbenchJob
+
+#: Sessions come along whether they are wanted or not; only so much of them.
+_LEAST = ("id", "activity_state")
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """Work with the jobs of one server; each method is told in whose name."""
+
+    workbench: Workbench
+
+    async def launch(self, who: Acting, order: JobOrder) -> Created:
+        """Launch a job."""
+        launching = self.workbench.launch_job(
+            who.credential,
+            order.launch,
+            user=who.user,
+            apply_config_settings=order.apply_config_settings,
+        )
+        job = await rightly(self.workbench, who, "launch", launching)
+        return Created(job.id, _name(job))
+
+    async def find(self, who: Acting, spec: Mapping[str, Any], key: str) -> Created | None:
+        """Look for what a launch of unknown outcome made: by its tag.
+
+        Where the server shows no tags at all, the youngest of the name that is not over counts.
+        """
+        tag, name = launches.tag_of(key), str(spec.get("name", ""))
+        same = []
+        for job in await self._read(who):
+            if tag in job.tags:
+                return Created(job.id, _name(job))
+            if job.name == name and not job.tags and not observed_job(job).state.is_over:
+                same.append(job)
+        youngest = max(same, key=_submitted, default=None)
+        return None if youngest is None else Created(youngest.id, _name(youngest))
+
+    async def listed(self, who: Acting) -> list[FoundJob]:
+        """List jobs, the youngest first."""
+        read = sorted(await self._read(who), key=_submitted, reverse=True)
+        return [FoundJob(job.id, _name(job), observed_job(job)) for job in read]
+
+    async def status(self, who: Acting, remote_ids: Sequence[str]) -> dict[str, ObservedJob]:
+        """Read many jobs in one request; one that the server has forgotten is left out."""
+        wanted = set(remote_ids)
+        found = {job.id: observed_job(job) for job in await self._read(who) if job.id in wanted}
+        return {one: found[one] for one in remote_ids if one in found}
+
+    async def stop(self, who: Acting, remote_id: str, *, force: bool) -> None:
+        """Stop a job; ended already is success."""
+        if who.user is not None and await self._state(who, remote_id) is None:
+            # An administrator's token stops anybody's job, and the method names no user.
+            raise NotFound("there is no such job")
+        stopping = self.workbench.stop_job(who.credential, remote_id, force_quit=force)
+        try:
+            await rightly(self.workbench, who, "stop", stopping)
+        except (NotFound, Forbidden, InvalidRequest, Conflict) as error:
+            state = await self._state(who, remote_id)
+            if state is None:
+                raise NotFound("there is no such job") from None
+            if not state.is_over:
+                raise error from None
+
+    async def output(self, who: Acting, remote_id: str) -> AsyncIterator[OutputChunk]:
+        """Stream a job's output from its beginning."""
+        opening = self.workbench.get_job_output(who.credential, remote_id, user=who.user)
+        async with AsyncExitStack() as stack:
+            # Only how it opens tells of the token; a refusal later on is the stream's own error.
+            output = await rightly(self.workbench, who, "read", stack.enter_async_context(opening))
+            async for chunk in output:
+                yield OutputChunk(chunk.stream, chunk.text)
+
+    async def _state(self, who: Acting, remote_id: str) -> JobState | None:
+        fields.job_id(remote_id)
+        try:
+            read = await self._read(who)
+        except BadAnswer as error:
+            raise UnknownOutcome(error.message, status=error.status) from None
+        return next((observed_job(job).state for job in read if job.id == remote_id), None)
+
+    async def _read(self, who: Acting) -> list[WorkbenchJob]:
+        reading = self.workbench.get_session(who.credential, user=who.user, only=_LEAST, include_jobs=True)
+        found = await rightly(self.workbench, who, "read", reading)
+        # Asked for all jobs, an administrator's token may be shown everybody's.
+        return [job for job in found.jobs if who.user is None or job.user in {"", who.user}]
+
+
+def _name(job: WorkbenchJob) -> str:
+    return clean(job.name, MAX_NAME) or job.id
+
+
+def _submitted(job: WorkbenchJob) -> float:
+    return job.submitted_at or 0.0

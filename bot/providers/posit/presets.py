@@ -1,0 +1,175 @@
+"""Presets of the connections file: launches that an operator prepared, with what no form asks for.
+
+``[[connections.NAME.presets]] name, title, session = {…} | job = {…}, who``. Only here stand hooks, default
+images, cloud identities, tags and apply_config_settings.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from bot.models import Purpose
+from bot.providers.posit.types import EnvironmentVariable, PlacementConstraint, ResourceLimit
+
+if TYPE_CHECKING:
+    from bot.models import Principal
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
+_STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class NamedValue(BaseModel):
+    """Hold a name and a value: of a variable, a constraint, a limit."""
+
+    model_config = _STRICT
+
+    name: str = Field(min_length=1)
+    value: str
+
+
+class Hook(BaseModel):
+    """Name a program that the server runs."""
+
+    model_config = _STRICT
+
+    exe: str = Field(min_length=1)
+
+
+class Resources(BaseModel):
+    """Hold where something runs and with what; what is set here is not asked for."""
+
+    model_config = _STRICT
+
+    cluster: str | None = None
+    container_image: str | None = None
+    resource_profile: str | None = None
+    queues: tuple[str, ...] = ()
+    placement_constraints: tuple[NamedValue, ...] = ()
+    resource_limits: tuple[NamedValue, ...] = ()
+
+    def constraints(self) -> tuple[PlacementConstraint, ...]:
+        """Return the placement constraints."""
+        return tuple(PlacementConstraint(one.name, one.value) for one in self.placement_constraints)
+
+    def limits(self) -> tuple[ResourceLimit, ...]:
+        """Return the limits."""
+        return tuple(ResourceLimit(one.name, one.value) for one in self.resource_limits)
+
+
+class Parameters(Resources):
+    """Hold the launch parameters of a session."""
+
+    default_image: str = ""
+    aws_role_arn: str = ""
+    databricks_instance: str = ""
+    snowflake_account: str = ""
+    snowflake_role: str = ""
+
+
+class SessionPreset(BaseModel):
+    """Hold what launch_session is told."""
+
+    model_config = _STRICT
+
+    workbench: str | None = None
+    name: str | None = None
+    open_file: str | None = None
+    working_directory: str | None = None
+    launch_parameters: Parameters = Parameters()
+    start_hooks: tuple[Hook, ...] = ()
+    stop_hooks: tuple[Hook, ...] = ()
+    environment: tuple[NamedValue, ...] = ()
+
+    @field_validator("environment", mode="before")
+    @classmethod
+    def _environment(cls, value: Any) -> Any:
+        return pairs_of(value)
+
+
+class JobPreset(Resources):
+    """Hold what launch_job is told."""
+
+    name: str | None = None
+    exe: str | None = None
+    command: str | None = None
+    args: tuple[str, ...] = ()
+    working_directory: str | None = None
+    environment: tuple[NamedValue, ...] = ()
+    tags: tuple[str, ...] = ()
+    apply_config_settings: bool | None = None
+
+    @field_validator("environment", mode="before")
+    @classmethod
+    def _environment(cls, value: Any) -> Any:
+        return pairs_of(value)
+
+    @model_validator(mode="after")
+    def _one_command(self) -> JobPreset:
+        if self.exe is not None and self.command is not None:
+            raise ValueError("needs exe or command, not both")
+        return self
+
+
+class Preset(BaseModel):
+    """Name a prepared launch; ``who`` may use it (``U…``, ``T…:U…``), everybody where it is left out."""
+
+    model_config = _STRICT
+
+    name: str
+    title: str = Field(min_length=1, max_length=75)
+    session: SessionPreset | None = None
+    job: JobPreset | None = None
+    who: tuple[str, ...] | None = None
+
+    @field_validator("name")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        if not _NAME.fullmatch(value):
+            raise ValueError("needs lower-case letters, digits, - and _, at most 41")
+        return value
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Preset:
+        if (self.session is None) == (self.job is None):
+            raise ValueError("needs session or job, one of them")
+        return self
+
+    @property
+    def purpose(self) -> Purpose:
+        """Return what it launches."""
+        return "job" if self.session is None else "workspace"
+
+    @property
+    def resources(self) -> Resources:
+        """Return where it runs and with what."""
+        if self.job is not None:
+            return self.job
+        return self.session.launch_parameters if self.session is not None else Resources()
+
+    @property
+    def environment(self) -> tuple[EnvironmentVariable, ...]:
+        """Return the variables that it sets."""
+        part = self.job or self.session
+        return tuple(EnvironmentVariable(one.name, one.value) for one in part.environment) if part else ()
+
+    def is_for(self, asker: Principal) -> bool:
+        """Say whether somebody may use it."""
+        if self.who is None:
+            return True
+        return bool({asker.user_id, f"{asker.team_id}:{asker.user_id}"} & set(self.who))
+
+
+def pairs_of(value: Any) -> Any:
+    """Return a table of variables as a list of names and values; a list is left as it is."""
+    if isinstance(value, Mapping):
+        return [{"name": name, "value": told} for name, told in value.items()]
+    return value
+
+
+def offered(presets: Iterable[Preset], purpose: Purpose, asker: Principal) -> list[Preset]:
+    """Return the presets that somebody may use, in the file's order."""
+    return [preset for preset in presets if preset.purpose == purpose and preset.is_for(asker)]

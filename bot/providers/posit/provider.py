@@ -1,0 +1,279 @@
+"""The translator for one Posit Workbench."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import SecretStr, field_validator, model_validator
+
+from bot.errors import CredentialRefused, Forbidden, NotFound
+from bot.providers.base import (
+    About,
+    ConnectionSettings,
+    Credential,
+    Discovered,
+    Identity,
+    Pace,
+    Provider,
+    TokenHelp,
+    User,
+)
+from bot.providers.posit import addresses, forms, launches, offers, specs
+from bot.providers.posit.acting import CHECK_SECONDS, NO_TOKEN, Acting, acting, rightly
+from bot.providers.posit.client import Workbench
+from bot.providers.posit.jobs import Jobs
+from bot.providers.posit.presets import Preset
+from bot.providers.posit.sessions import BATCH, Sessions
+from bot.providers.posit.transport import Transport
+from bot.providers.reading import MAX_NAME, clean
+
+if TYPE_CHECKING:
+    from bot.http import Http
+    from bot.models import (
+        Created,
+        Form,
+        FoundJob,
+        Observed,
+        ObservedJob,
+        OutputChunk,
+        Principal,
+        Purpose,
+        StopMode,
+        Values,
+    )
+    from bot.providers.base import Access, SendWindow
+    from bot.providers.posit.types import Version
+
+PROBE_SECONDS = 8.0
+ABOUT_SECONDS = 10.0
+
+
+class PositSettings(ConnectionSettings):
+    """Hold a Workbench connection; ``super_admin_token`` acts for usernames that were approved."""
+
+    super_admin_token: SecretStr | None = None
+    presets: tuple[Preset, ...] = ()
+
+    @field_validator("presets")
+    @classmethod
+    def _presets(cls, value: tuple[Preset, ...]) -> tuple[Preset, ...]:
+        names = [preset.name for preset in value]
+        if len(set(names)) < len(names):
+            raise ValueError("two presets have the same name")
+        return value
+
+    @model_validator(mode="after")
+    def _linking(self) -> PositSettings:
+        unknown = sorted(set(self.linking) - {"token", "admin"})
+        if unknown or not self.linking:
+            raise ValueError("linking: needs token, admin or both")
+        if "admin" in self.linking and self.super_admin_token is None:
+            raise ValueError("super_admin_token: is needed for linking by administrators")
+        return self
+
+
+class PositProvider(Provider):
+    """Translate for one Workbench: its sessions are the workspaces."""
+
+    kind: ClassVar[str] = "posit"
+    settings_model: ClassVar[type[ConnectionSettings]] = PositSettings
+    # No rate limit is documented; one request reads 50 sessions of one person (posit.md, "Types and states").
+    pace: ClassVar[Pace] = Pace(
+        min_poll_interval=2.0, pending=2.0, running=60.0, unused=1800.0, batch_size=BATCH, concurrency=40
+    )
+    stop_modes: ClassVar[frozenset[StopMode]] = frozenset({"stop", "suspend", "force"})
+
+    def __init__(self, settings: ConnectionSettings, http: Http) -> None:
+        super().__init__(settings, http)
+        own = settings if isinstance(settings, PositSettings) else None
+        self._super_admin_token = own.super_admin_token if own is not None else None
+        self._presets = own.presets if own is not None else ()
+        self.workbench = Workbench(Transport(http, settings.base_url))
+        self._sessions = Sessions(self.workbench, self._address)
+        self._jobs = Jobs(self.workbench)
+
+    def gate_key(self, remote_id: str) -> str:
+        """Return base URL and id: one session has one gate, whoever looks at it."""
+        return f"{self.settings.base_url}#{remote_id}"
+
+    # -- sessions --------------------------------------------------------------------------------------------
+
+    async def status(
+        self, access: Access, remote_ids: Sequence[str], window: SendWindow | None = None
+    ) -> Mapping[str, Observed]:
+        """Read 50 sessions in a request (seed 001, get_session)."""
+        return await self._sessions.status(self._who(access), remote_ids, window)
+
+    async def discover(self, access: Access) -> Sequence[Discovered]:
+        """List the person's sessions that have not ended."""
+        return await self._sessions.discover(self._who(access))
+
+    async def start(self, access: Access, remote_id: str) -> None:
+        """Resume a suspended session of RStudio; nothing else can be started here (seed 001)."""
+        await self._sessions.resume(self._who(access), remote_id)
+
+    async def stop(self, access: Access, remote_id: str, mode: StopMode = "stop") -> None:
+        """Stop, suspend or kill (seed 001, stop_session)."""
+        self.need_mode(mode)
+        await self._sessions.stop(self._who(access), remote_id, mode)
+
+    # -- making something new --------------------------------------------------------------------------------
+
+    async def templates(self, access: Access) -> Any:
+        """Read what may be launched, and the names that are taken."""
+        who = self._who(access)
+        asking = self.workbench.get_compute_envs(who.credential, who.user)
+        envs = await rightly(self.workbench, who, "read", asking)
+        return offers.as_snapshot(envs, await self._sessions.names(who))
+
+    def form(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> Form:
+        """Ask for what the server has, and for what no preset sets."""
+        offer = offers.of_snapshot(snapshot)
+        return forms.form_of(offer, forms.draft(offer, purpose, values, asker, self._presets))
+
+    def spec(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> dict[str, Any]:
+        """Check what was filled in (see ``launches`` for what comes of it)."""
+        offer = offers.of_snapshot(snapshot)
+        return specs.spec_of(offer, forms.draft(offer, purpose, values, asker, self._presets), values)
+
+    async def create(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:
+        """Launch a session (seed 001, launch_session); not idempotent: ``find`` comes before a second one."""
+        launch = launches.session_launch(spec, launches.preset_named(self._presets, spec), key)
+        return await self._sessions.create(self._who(access), launch)
+
+    async def find(self, access: Access, spec: Mapping[str, Any], key: str) -> Created | None:
+        """Look for the session of an earlier launch."""
+        return await self._sessions.find(self._who(access), spec, key)
+
+    # -- jobs ------------------------------------------------------------------------------------------------
+
+    async def launch_job(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:
+        """Launch a job (seed 001, launch_job)."""
+        order = launches.job_launch(spec, launches.preset_named(self._presets, spec), key)
+        return await self._jobs.launch(self._who(access), order)
+
+    async def find_job(self, access: Access, spec: Mapping[str, Any], key: str) -> Created | None:
+        """Look for the job of an earlier launch."""
+        return await self._jobs.find(self._who(access), spec, key)
+
+    async def jobs(self, access: Access) -> Sequence[FoundJob]:
+        """List jobs, the youngest first."""
+        return await self._jobs.listed(self._who(access))
+
+    async def job_status(self, access: Access, remote_ids: Sequence[str]) -> Mapping[str, ObservedJob]:
+        """Read many jobs in one request; there is no get_job (``posit.md``)."""
+        return await self._jobs.status(self._who(access), remote_ids)
+
+    async def stop_job(self, access: Access, remote_id: str, *, force: bool = False) -> None:
+        """Stop a job, or kill it (seed 001, stop_job)."""
+        await self._jobs.stop(self._who(access), remote_id, force=force)
+
+    def job_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
+        """Stream a job's output from its beginning (seed 001, get_job_output)."""
+        return self._jobs.output(self._who(access), remote_id)
+
+    # -- credentials and the server --------------------------------------------------------------------------
+
+    async def check(self, credential: Credential) -> Identity:
+        """Ask for the version, then for the token's own sessions: newer servers tell there whose they are."""
+        who = Acting(credential)
+        try:
+            await self.workbench.version(credential, total=CHECK_SECONDS)
+        except Forbidden as error:
+            raise CredentialRefused(error.message, status=error.status) from None
+        only = ("id", "activity_state", "username")
+        found = await self.workbench.get_session(who.credential, only=only, total=CHECK_SECONDS)
+        names = {clean(session.username, MAX_NAME) for session in found.sessions} - {""}
+        return Identity(names.pop() if len(names) == 1 else "", credential)
+
+    async def check_username(self, username: str) -> Identity:
+        """Look a username up among the server's users."""
+        who = self._administrator()
+        listing = self.workbench.get_users(who.credential, total=ABOUT_SECONDS)
+        users = await rightly(self.workbench, who, "read", listing)
+        found = next((user for user in users if user.username == username), None)
+        if found is None:
+            raise NotFound(f"there is no user {clean(username, MAX_NAME)}")
+        if not found.is_active:
+            raise Forbidden(f"the user {clean(username, MAX_NAME)} is not active")
+        return Identity(username, Credential.of_connection("admin"))
+
+    async def about(self) -> About:
+        """Tell version, features and users with their level."""
+        who = self._administrator()
+        version = await self._version(who)
+        listing = self.workbench.get_users(who.credential, total=ABOUT_SECONDS)
+        users = await rightly(self.workbench, who, "read", listing)
+        facts = [("Version", _words(version)), ("Features", ", ".join(version.features) or "none told")]
+        levels = [
+            User(
+                clean(user.username, MAX_NAME),
+                user.is_active,
+                "super-admin" if user.is_super_admin else "admin" if user.is_admin else "user",
+            )
+            for user in users
+        ]
+        return About([(name, clean(value, 1000)) for name, value in facts], levels)
+
+    async def probe(self) -> str:
+        """Ask for the version, with the connection's own token where there is one: others may not be told."""
+        token = self._super_admin_token
+        credential = Credential(token) if token is not None else None
+        try:
+            version = await self.workbench.version(credential, total=PROBE_SECONDS)
+        except (CredentialRefused, Forbidden):
+            return "version not told"
+        return f"Workbench {_words(version)}"
+
+    def parse_reference(self, text: str) -> str | None:
+        """Take the session from a link to it, or its bare id."""
+        return addresses.reference(text, self.settings.base_url)
+
+    def page_url(self, remote_id: str) -> str:  # noqa: ARG002 - one page lists all of them
+        """Return the home page, which lists the person's sessions."""
+        return f"{self.settings.base_url}/home"
+
+    def token_help(self) -> TokenHelp:
+        """Tell how a token is had: an administrator makes it on the server (``posit.md``, "Transport")."""
+        return TokenHelp(
+            url=f"{self.settings.base_url}/home",
+            steps=(
+                f"Ask an administrator of {self.settings.title} for a user API token of your account.",
+                "They make it on the server: rstudio-server generate-api-token user usher YOUR-USERNAME.",
+                "Paste it here.",
+            ),
+            pattern=r"^[0-9A-Za-z._~+/=-]{8,512}$",
+        )
+
+    def describe(self) -> Mapping[str, Any]:
+        """Add whether a super-admin token is configured, and the presets' names; never the token."""
+        return {
+            **super().describe(),
+            "super_admin_token": "set" if self._super_admin_token is not None else "not set",
+            "presets": [preset.name for preset in self._presets],
+        }
+
+    # -- inside ----------------------------------------------------------------------------------------------
+
+    def _who(self, access: Access) -> Acting:
+        return acting(access, self._super_admin_token)
+
+    def _administrator(self) -> Acting:
+        if self._super_admin_token is None:
+            raise CredentialRefused(NO_TOKEN)
+        return Acting(Credential(self._super_admin_token))
+
+    async def _version(self, who: Acting) -> Version:
+        asking = self.workbench.version(who.credential, total=ABOUT_SECONDS)
+        return await rightly(self.workbench, who, "read", asking)
+
+    def _address(self, told: str) -> str | None:
+        return self.allowed_url(addresses.session_url(told, self.settings.base_url))
+
+
+def _words(version: Version) -> str:
+    """Return a version with its build and name, as the server's own pages show it."""
+    build = f"+{version.build_number}" if version.build_number else ""
+    name = f" “{version.release_name}”" if version.release_name else ""
+    return clean(f"{version.text}{build}{name}", MAX_NAME) or "version not told"

@@ -1,0 +1,203 @@
+"""Sessions as workspaces: read many at once, resume, stop in each way, make and find again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from bot.errors import (
+    BadAnswer,
+    Conflict,
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+    PermanentError,
+    UnknownOutcome,
+)
+from bot.models import Created, Observed, State
+from bot.providers.base import Discovered
+from bot.providers.posit import fields, launches
+from bot.providers.posit.acting import Acting, rightly
+from bot.providers.posit.client import STATE_FIELDS
+from bot.providers.posit.computing import SUSPENDS
+from bot.providers.posit.envelope import ParametersMissing
+from bot.providers.posit.states import is_over, is_up, observed
+from bot.providers.reading import MAX_NAME, clean
+
+if TYPE_CHECKING:
+    from bot.models import StopMode
+    from bot.providers.base import SendWindow
+    from bot.providers.posit.client import Workbench
+    from bot.providers.posit.types import SessionLaunch, WorkbenchSession
+
+#: How many are asked for in one request.
+BATCH = 50
+_RESUME_FIELDS = (*STATE_FIELDS, "launch_parameters")
+_FIND_FIELDS = (*STATE_FIELDS, "launch_parameters", "created")
+LIST_SECONDS = 10.0
+NOT_SUSPENDED = "only sessions of RStudio can be suspended; this one would be stopped"
+ENDED = "this session has ended, and sessions that ended can't be started again"
+NOT_RESUMABLE = "only suspended sessions of RStudio can be resumed"
+
+
+class Address(Protocol):
+    """Return a session's address where the connection allows it."""
+
+    def __call__(self, told: str) -> str | None:
+        """Check what the server says."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """Work with the sessions of one server; each method is told in whose name."""
+
+    workbench: Workbench
+    address: Address
+
+    async def status(
+        self, who: Acting, remote_ids: Sequence[str], window: SendWindow | None
+    ) -> dict[str, Observed]:
+        """Read states, 50 in a request; one that is absent from the answer has ended."""
+        wanted = [one for one in dict.fromkeys(remote_ids) if fields.is_session_id(one)]
+        found: dict[str, Observed] = {}
+        for begin in range(0, len(wanted), BATCH):
+            for session in await self._read(who, wanted[begin : begin + BATCH], window=window):
+                found[session.id] = observed(session, self.address)
+        gone = Observed(State.GONE, actions=frozenset())
+        return {one: found.get(one, gone) for one in remote_ids}
+
+    async def discover(self, who: Acting) -> list[Discovered]:
+        """List sessions that have not ended."""
+        listed = await self._read(who, (), total=LIST_SECONDS)
+        return [
+            Discovered(session.id, _name(session), observed(session, self.address))
+            for session in listed
+            if not is_over(session)
+        ]
+
+    async def resume(self, who: Acting, remote_id: str) -> None:
+        """Resume a suspended session with the parameters that it was launched with; up already is success."""
+        session = await self._before(who, remote_id, _RESUME_FIELDS)
+        if is_up(session):
+            return
+        if is_over(session):
+            raise Conflict(ENDED)
+        if session.workbench and session.workbench != SUSPENDS:
+            raise Conflict(NOT_RESUMABLE)
+        resuming = self.workbench.resume_session(
+            who.credential, remote_id, username=who.user, launch_parameters=session.launch_parameters
+        )
+        try:
+            await rightly(self.workbench, who, "launch", resuming)
+        except ParametersMissing:
+            raise
+        except InvalidRequest as error:
+            await self._unless_up(who, remote_id, error)
+
+    async def stop(self, who: Acting, remote_id: str, mode: StopMode) -> None:
+        """Stop, suspend or kill a session; down already is success."""
+        if mode == "suspend" or who.user is not None:
+            # An administrator's token stops anybody's session, and the method names no user: it must be this
+            # user's. And a session of another IDE that is told to suspend is stopped by some servers.
+            session = await self._before(who, remote_id, STATE_FIELDS)
+            if is_over(session):
+                return
+            if mode == "suspend" and _is_suspended(session):
+                return
+            if mode == "suspend" and session.workbench != SUSPENDS:
+                raise Conflict(NOT_SUSPENDED)
+        stopping = self.workbench.stop_session(
+            who.credential, [remote_id], force_quit=mode == "force", suspend=mode == "suspend"
+        )
+        try:
+            await rightly(self.workbench, who, "stop", stopping)
+        except (NotFound, Forbidden) as error:
+            await self._unless_over(who, remote_id, error)
+
+    async def create(self, who: Acting, launch: SessionLaunch) -> Created:
+        """Launch a session."""
+        launching = self.workbench.launch_session(who.credential, launch, who.user)
+        made = await rightly(self.workbench, who, "launch", launching)
+        return Created(made.id, launch.name or made.id)
+
+    async def find(self, who: Acting, spec: Mapping[str, Any], key: str) -> Created | None:
+        """Look for what a launch of unknown outcome made: by its mark, otherwise by its name.
+
+        A session of that name that another launch of ours made is left out. Where the server does not show
+        the marks, the youngest one of the name that is not over counts.
+        """
+        listed = await self._read(who, (), only=_FIND_FIELDS)
+        mark, name = launches.mark_of(spec, key), str(spec.get("name", ""))
+        same = []
+        for session in listed:
+            parameters = session.launch_parameters
+            shown = parameters.name if parameters is not None else ""
+            if shown == mark:
+                return Created(session.id, _name(session))
+            if session.title == name and not launches.is_mark(shown) and not is_over(session):
+                same.append(session)
+        youngest = max(same, key=lambda session: session.created or 0.0, default=None)
+        return None if youngest is None else Created(youngest.id, _name(youngest))
+
+    async def names(self, who: Acting) -> list[str]:
+        """Return the names that sessions have now, which a new one should not take."""
+        listed = await self._read(who, (), total=LIST_SECONDS)
+        return [session.title for session in listed if session.title and not is_over(session)]
+
+    async def _read(
+        self,
+        who: Acting,
+        remote_ids: Sequence[str],
+        *,
+        only: Sequence[str] = STATE_FIELDS,
+        window: SendWindow | None = None,
+        **options: Any,
+    ) -> tuple[WorkbenchSession, ...]:
+        async def ask(wanted: Sequence[str]) -> tuple[WorkbenchSession, ...]:
+            reading = self.workbench.get_session(
+                who.credential, wanted, user=who.user, only=only, window=window, **options
+            )
+            return (await rightly(self.workbench, who, "read", reading)).sessions
+
+        try:
+            return await ask(remote_ids)
+        except NotFound:
+            if len(remote_ids) == 1:
+                return ()
+            if not remote_ids:
+                raise
+        # The server stumbles over one that has ended: all of them are read instead.
+        return await ask(())
+
+    async def _before(self, who: Acting, remote_id: str, only: Sequence[str]) -> WorkbenchSession:
+        """Read a session before it is changed; raise NotFound for one that is not this person's."""
+        fields.session_id(remote_id)
+        try:
+            found = await self._read(who, (remote_id,), only=only)
+        except BadAnswer as error:
+            # What answers in the server's place now may answer the change too: it is looked at again first.
+            raise UnknownOutcome(error.message, status=error.status) from None
+        session = next((one for one in found if one.id == remote_id), None)
+        if session is None:
+            raise NotFound("there is no such session")
+        return session
+
+    async def _unless_up(self, who: Acting, remote_id: str, refusal: PermanentError) -> None:
+        """Raise a refusal, except where the session is up: somebody was faster."""
+        if not is_up(await self._before(who, remote_id, STATE_FIELDS)):
+            raise refusal
+
+    async def _unless_over(self, who: Acting, remote_id: str, refusal: PermanentError) -> None:
+        """Raise a refusal, except where the session has ended already; NotFound where it is another's."""
+        if not is_over(await self._before(who, remote_id, STATE_FIELDS)):
+            raise refusal
+
+
+def _name(session: WorkbenchSession) -> str:
+    return clean(session.title, MAX_NAME) or session.id
+
+
+def _is_suspended(session: WorkbenchSession) -> bool:
+    return session.activity_state.casefold() in {"suspending", "suspended"}

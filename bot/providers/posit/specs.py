@@ -1,0 +1,182 @@
+"""From a filled form to a spec, with a sentence for each field that is wrong; pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from bot.models import FormProblems, Values
+from bot.providers.posit import computing
+from bot.providers.posit.computing import CUSTOM_PROFILE
+from bot.providers.posit.forms import (
+    MAX_COMMAND,
+    MAX_SESSION_NAME,
+    MAX_TEXT,
+    Draft,
+    constraint_choices,
+    limit_field,
+    plain,
+    proposed_name,
+    several,
+    word,
+)
+from bot.providers.posit.offers import Offer
+from bot.providers.posit.presets import Resources
+from bot.providers.posit.types import ComputeEnv, ResourceLimit
+from bot.providers.reading import clean
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+MAX_VARIABLES = 100
+
+
+def spec_of(offer: Offer, drafted: Draft, values: Values) -> dict[str, Any]:
+    """Return the spec (see ``launches``); raise FormProblems with a sentence for each wrong field."""
+    problems: dict[str, str] = {}
+    spec: dict[str, Any] = {"name": _name(offer, drafted, values, problems)}
+    if drafted.preset is not None:
+        spec["preset"] = drafted.preset.name
+    elif word(values, "preset"):
+        problems["preset"] = "That preset is not offered any more: choose again."
+    _choose(spec, drafted, values, problems)
+    _limit(spec, drafted, values, problems)
+    constraints = _constraints(drafted, values, problems)
+    if constraints:
+        spec["constraints"] = constraints
+    for key in ("directory", "file") if drafted.opens_files else ("directory",):
+        told = _line(values, key, MAX_TEXT, problems)
+        if told:
+            spec[key] = told
+    environment = _environment(values, problems)
+    if environment:
+        spec["environment"] = environment
+    if problems:
+        raise FormProblems(problems)
+    return spec
+
+
+def _name(offer: Offer, drafted: Draft, values: Values, problems: dict[str, str]) -> str:
+    name = clean(word(values, "name"), 10 * MAX_SESSION_NAME)
+    if drafted.purpose == "job":
+        name = name or proposed_name(offer, drafted)
+        # A name made of the command is cut; one that somebody gave is not.
+        name = name or clean(word(values, "command"), MAX_SESSION_NAME)
+    if not name:
+        problems["name"] = "Needs a name."
+    elif len(name) > MAX_SESSION_NAME:
+        problems["name"] = f"At most {MAX_SESSION_NAME} characters."
+    elif drafted.purpose == "workspace" and name in offer.names:
+        problems["name"] = "You have a session of that name already: choose another one."
+    return name
+
+
+def _choose(spec: dict[str, Any], drafted: Draft, values: Values, problems: dict[str, str]) -> None:
+    """Take over what was chosen, where it is offered and no preset says it."""
+    preset = drafted.preset
+    session, job = (preset.session, preset.job) if preset is not None else (None, None)
+    if drafted.purpose == "workspace" and not (session is not None and session.workbench):
+        if not drafted.ide or word(values, "ide") not in {"", drafted.ide}:
+            problems["ide"] = "That IDE is not available here: choose another one."
+        spec["workbench"] = drafted.ide
+    if drafted.purpose == "job" and not (job is not None and (job.exe or job.command)):
+        spec["command"] = _line(values, "command", MAX_COMMAND, problems)
+        if not spec["command"]:
+            problems.setdefault("command", "Needs a command.")
+    _choose_cluster(spec, drafted, values, problems)
+
+
+def _choose_cluster(spec: dict[str, Any], drafted: Draft, values: Values, problems: dict[str, str]) -> None:
+    cluster, preset = drafted.cluster, drafted.preset
+    fixed = preset.resources if preset is not None else Resources()
+    if fixed.cluster:
+        if cluster is None:
+            problems["preset"] = "Its cluster is not offered at the moment: ask who set this preset up."
+    elif cluster is None or word(values, "cluster") not in {"", cluster.name}:
+        problems["cluster"] = "That cluster is not offered here: choose another one."
+    else:
+        spec["cluster"] = cluster.name
+    if cluster is None:
+        return
+    chosen: list[tuple[str, str, Iterable[str]]] = [("profile", drafted.profile, drafted.profiles)]
+    if not fixed.container_image:
+        chosen.append(("image", drafted.image, computing.images(cluster)))
+    if not fixed.queues:
+        chosen.append(("queue", word(values, "queue"), cluster.queues))
+    for key, value, offered in chosen:
+        # What another cluster had, and is no field of this one, was not meant.
+        if word(values, key) and list(offered) and word(values, key) not in offered:
+            problems[key] = f"This cluster has no such {key}: choose another one."
+        elif value in offered and not _is_own_word(key, value, cluster):
+            spec[key] = value
+
+
+def _is_own_word(key: str, value: str, cluster: ComputeEnv) -> bool:
+    """Say whether it is the profile that this form adds for limits of one's own, unknown to the server."""
+    return key == "profile" and value == CUSTOM_PROFILE and value not in cluster.resource_profiles
+
+
+def _limit(spec: dict[str, Any], drafted: Draft, values: Values, problems: dict[str, str]) -> None:
+    limits = {}
+    for limit in drafted.limits:
+        told = word(values, limit_field(limit))
+        if not told:
+            continue
+        problem = _too_much(limit, told)
+        if problem:
+            problems[limit_field(limit)] = problem
+        else:
+            limits[limit.name] = plain(computing.number_of(told))
+    if limits:
+        spec["limits"] = limits
+
+
+def _too_much(limit: ResourceLimit, told: str) -> str:
+    number = computing.number_of(told)
+    if number is None:
+        return "Needs a number above zero."
+    if limit.maximum is not None and number > limit.maximum:
+        return f"At most {plain(limit.maximum)} are allowed here."
+    return ""
+
+
+def _constraints(drafted: Draft, values: Values, problems: dict[str, str]) -> list[list[str]]:
+    listed = {choice.value for choice in constraint_choices(drafted.cluster)}
+    preset = drafted.preset
+    if preset is not None and preset.resources.placement_constraints:
+        return []
+    chosen = several(values, "constraints")
+    found = [list(one.partition("=")[::2]) for one in chosen]
+    names = [name for name, _ in found]
+    if not set(chosen) <= listed:
+        problems["constraints"] = "That placement is not offered on this cluster: choose again."
+    elif len(set(names)) < len(names):
+        problems["constraints"] = "Choose one value for each kind of placement."
+    return found
+
+
+def _line(values: Values, name: str, limit: int, problems: dict[str, str]) -> str:
+    told = word(values, name)
+    if len(told) > limit:
+        problems[name] = f"At most {limit} characters."
+    elif any(not letter.isprintable() for letter in told):
+        problems[name] = "Needs to be one line without invisible characters."
+    return told
+
+
+def _environment(values: Values, problems: dict[str, str]) -> list[list[str]]:
+    found: dict[str, str] = {}
+    for line in word(values, "environment").splitlines():
+        name, equals, value = line.strip().partition("=")
+        name = name.strip()
+        if not name and not equals:
+            continue
+        if not equals or not _VARIABLE.fullmatch(name):
+            problems["environment"] = (
+                f"Write one variable in each line, as NAME=value; this is none: {clean(line, 40)}"
+            )
+        elif name in found:
+            problems["environment"] = f"{name} is there twice."
+        found[name] = value.strip()
+    if len(found) > MAX_VARIABLES:
+        problems["environment"] = f"At most {MAX_VARIABLES} variables."
+    return [[name, value] for name, value in found.items()]

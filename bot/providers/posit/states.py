@@ -1,0 +1,103 @@
+"""What the server says of sessions and jobs, as our words; pure (``posit.md``, "Types and states")."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bot.models import Action, JobState, Observed, ObservedJob, State
+from bot.providers.base import unknown_word
+from bot.providers.posit.computing import SUSPENDS
+from bot.providers.posit.types import WorkbenchJob, WorkbenchSession
+from bot.providers.reading import MAX_NAME, clean
+
+_STATES = {
+    "launching": State.STARTING,
+    "resuming": State.STARTING,
+    "pending": State.STARTING,
+    "starting": State.STARTING,
+    "running": State.RUNNING,
+    "suspending": State.STOPPING,
+    "suspended": State.SUSPENDED,
+    "failed": State.FAILED,
+    # A session that has ended can't be started again; it is gone as soon as the server forgets it.
+    "finished": State.GONE,
+    "killed": State.GONE,
+}
+_JOBS = {
+    "pending": JobState.QUEUED,
+    "running": JobState.RUNNING,
+    "suspended": JobState.RUNNING,
+    "finished": JobState.SUCCEEDED,
+    "failed": JobState.FAILED,
+    "canceled": JobState.CANCELLED,
+    "cancelled": JobState.CANCELLED,
+    "killed": JobState.CANCELLED,
+}
+_UP: frozenset[Action] = frozenset({"stop", "force"})
+NO_CAUSE = "Workbench does not say why; its home page shows the session's log"
+URL_NOT_ALLOWED = "its address is on a host that this connection does not allow"
+NO_URL = "the server tells no address for it"
+HELD = "suspended by the cluster"
+
+
+def observed(session: WorkbenchSession, address: Callable[[str], str | None]) -> Observed:
+    """Return what is known of a session; ``address`` checks what the server says is its URL."""
+    state = _STATES.get(session.activity_state.casefold())
+    label = clean(session.title, MAX_NAME) or None
+    if state is None:
+        unknown = unknown_word(State.UNKNOWN, clean(session.activity_state))
+        return Observed(unknown.state, detail=unknown.detail, name=label, actions=_UP)
+    detail = clean(session.status_detail) or None
+    match state:
+        case State.RUNNING:
+            url = address(session.url)
+            missing = (URL_NOT_ALLOWED if session.url else NO_URL) if url is None else None
+            return Observed(state, url=url, detail=missing, name=label, actions=_running(session, url))
+        case State.STARTING:
+            return Observed(state, detail=detail, name=label, actions=_UP)
+        case State.STOPPING:
+            return Observed(state, detail=detail, name=label, actions=frozenset({"force"}))
+        case State.SUSPENDED:
+            return Observed(state, name=label, actions=frozenset({"start", "stop"}))
+        case State.FAILED:
+            return Observed(state, detail=detail or NO_CAUSE, name=label, actions=frozenset())
+        case _:
+            return Observed(State.GONE, name=label, actions=frozenset())
+
+
+def is_over(session: WorkbenchSession) -> bool:
+    """Say whether a session has ended and only lingers in the server's list."""
+    return _STATES.get(session.activity_state.casefold()) in {State.GONE, State.FAILED}
+
+
+def is_up(session: WorkbenchSession) -> bool:
+    """Say whether a session runs or is on its way there."""
+    return _STATES.get(session.activity_state.casefold()) in {State.RUNNING, State.STARTING}
+
+
+def observed_job(job: WorkbenchJob) -> ObservedJob:
+    """Return what is known of a job; a finished one has failed when its exit code says so."""
+    word = job.status.casefold()
+    state = _JOBS.get(word, JobState.UNKNOWN)
+    if state is JobState.SUCCEEDED and job.exit_code not in {0, None}:
+        state = JobState.FAILED
+    detail = clean(job.status_message) or None
+    if state is JobState.UNKNOWN:
+        detail = f"unknown state {clean(job.status)[:40]!r}"
+    elif word == "suspended":
+        detail = detail or HELD
+    return ObservedJob(
+        state,
+        exit_code=job.exit_code if state.is_over else None,
+        detail=detail,
+        name=clean(job.name, MAX_NAME) or None,
+        started_at=job.submitted_at,
+        ended_at=job.updated_at if state.is_over else None,
+    )
+
+
+def _running(session: WorkbenchSession, url: str | None) -> frozenset[Action]:
+    more: set[Action] = {"suspend"} if session.workbench == SUSPENDS else set()
+    if url is not None:
+        more.add("open")
+    return _UP | more
