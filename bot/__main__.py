@@ -20,7 +20,7 @@ from bot.connections import build_providers, load_connections, secrets_of
 from bot.errors import SecretError, StoreError
 from bot.http import Http
 from bot.logs import Redactor, configure
-from bot.manifest import WORKSPACE_COMMAND, http_manifest, render, socket_manifest
+from bot.manifest import JOB_COMMAND, WORKSPACE_COMMAND, http_manifest, render, socket_manifest
 from bot.serve import StartError, serve
 from bot.settings import Settings, SettingsError, database_file, given_connections, load_settings
 from bot.store import open_store
@@ -79,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
         "--socket", action="store_true", help="the Socket Mode form, with --url for Sign in with Slack"
     )
     manifest.add_argument("--command", default=WORKSPACE_COMMAND, help="another slash command")
+    manifest.add_argument("--job-command", default=JOB_COMMAND, help="another slash command for jobs")
     keys = add("keys", None, "make or rotate encryption keys").add_subparsers(required=True, metavar="WHAT")
     keys.add_parser("new", help="print a new key").set_defaults(run=_new_key)
     keys.add_parser("rotate", help="seal every secret under the newest key").set_defaults(run=_rotate)
@@ -172,11 +173,12 @@ def _routes(_arguments: argparse.Namespace) -> int:
 
 
 def _manifest(arguments: argparse.Namespace) -> int:
+    names = {"command": arguments.command, "job_command": arguments.job_command}
     try:
         if arguments.url is None or arguments.socket:
-            made = socket_manifest(arguments.url, command=arguments.command)
+            made = socket_manifest(arguments.url, **names)
         else:
-            made = http_manifest(arguments.url, command=arguments.command)
+            made = http_manifest(arguments.url, **names)
     except ValueError as wrong:
         _complain(f"This makes no manifest: {wrong}.")
         return 2

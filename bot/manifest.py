@@ -93,12 +93,17 @@ EVENTS: Final[Mapping[str, Use]] = MappingProxyType(
 )
 
 WORKSPACE_COMMAND: Final = "/workspace"
+JOB_COMMAND: Final = "/job"
 
 COMMANDS: Final[Mapping[str, Use]] = MappingProxyType(
     {
         WORKSPACE_COMMAND: Use(
             "Lists, starts, stops and opens a person's workspaces.",
             "handlers.commands.workspace",
+        ),
+        JOB_COMMAND: Use(
+            "Runs a person's jobs, shows their output, and stops them.",
+            "handlers.commands.job",
         ),
     }
 )
@@ -113,7 +118,9 @@ _LONG_DESCRIPTION: Final = (
     "`/workspace start notebook`: you see at once that it was understood, can follow the progress in a "
     "direct message, and get the address of your workspace there as soon as it is ready. You always act with "
     "your own account, and an address is sent to nobody but you.\n\n"
-    "Type `/workspace help` for everything it does, or write the same words to it in a direct message."
+    "`/job run` runs a program there, shows its output, and tells you when it ends. "
+    "Type `/workspace help` or `/job help` for everything it does, or write the same words to it in a direct "
+    "message."
 )
 _COMMAND: Final = re.compile(r"/[^\sA-Z]{1,31}")
 _HEADER: Final = """\
@@ -122,26 +129,30 @@ _HEADER: Final = """\
 """
 
 
-def socket_manifest(url: str | None = None, *, command: str = WORKSPACE_COMMAND) -> dict[str, Any]:
+def socket_manifest(
+    url: str | None = None, *, command: str = WORKSPACE_COMMAND, job_command: str = JOB_COMMAND
+) -> dict[str, Any]:
     """Return the manifest of the Socket Mode form: Slack needs no address of ours.
 
     With ``url``, the address that people's browsers reach, Sign in with Slack can send them back there.
     Raises ValueError for an address or a command that Slack would refuse.
     """
-    manifest = _common(command)
+    manifest = _common(command, job_command)
     if url is not None:
         manifest["oauth_config"]["redirect_urls"] = [_base(url) + SIGN_IN_REDIRECT_PATH]
     manifest["settings"]["socket_mode_enabled"] = True
     return manifest
 
 
-def http_manifest(url: str, *, command: str = WORKSPACE_COMMAND) -> dict[str, Any]:
+def http_manifest(
+    url: str, *, command: str = WORKSPACE_COMMAND, job_command: str = JOB_COMMAND
+) -> dict[str, Any]:
     """Return the manifest of the HTTP form for a server that Slack reaches at ``url`` (https).
 
     Raises ValueError for an address or a command that Slack would refuse.
     """
     base = _base(url)
-    manifest = _common(command)
+    manifest = _common(command, job_command)
     for slash_command in manifest["features"]["slash_commands"]:
         slash_command["url"] = base + SLACK_PATH
     manifest["oauth_config"]["redirect_urls"] = [base + SIGN_IN_REDIRECT_PATH]
@@ -159,13 +170,12 @@ def render(manifest: Mapping[str, Any]) -> str:
     return _HEADER + text
 
 
-def _common(command: str) -> dict[str, Any]:
-    if (
-        not command.startswith("/")
-        or not 2 <= len(command) <= 32
-        or command != "".join(command.split()).lower()
-    ):
-        raise ValueError("a slash command is / and up to 31 characters, in lower case and without blanks")
+def _common(command: str, job_command: str) -> dict[str, Any]:
+    for one in (command, job_command):
+        if not one.startswith("/") or not 2 <= len(one) <= 32 or one != "".join(one.split()).lower():
+            raise ValueError("a slash command is / and up to 31 characters, in lower case and without blanks")
+    if command == job_command:
+        raise ValueError("a slash command is needed for workspaces and another one for jobs")
     return {
         "display_information": {
             "name": "Usher",
@@ -187,7 +197,13 @@ def _common(command: str) -> dict[str, Any]:
                     "usage_hint": "list | start NAME | stop NAME | open NAME | link | help",
                     # A mentioned person or channel comes as an id, not as a name that somebody else may bear.
                     "should_escape": True,
-                }
+                },
+                {
+                    "command": job_command,
+                    "description": "Run jobs and follow them",
+                    "usage_hint": "list | run | status NAME | logs NAME | stop NAME | help",
+                    "should_escape": True,
+                },
             ],
         },
         "oauth_config": {"scopes": {"user": sorted(USER_SCOPES), "bot": sorted(BOT_SCOPES)}},

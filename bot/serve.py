@@ -224,6 +224,7 @@ class Process:
             wake=self.wake,
             deadline_seconds=settings.deadline_minutes * 60.0,
             command=settings.command,
+            job_command=settings.job_command,
             limiter=RateLimiter(
                 clock.monotonic, burst=settings.person_burst, per_second=settings.person_rate
             ),

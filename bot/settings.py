@@ -52,6 +52,7 @@ class Settings(BaseSettings):
     connections: Path = Field(validation_alias="USHER_CONNECTIONS")
     administrators: str = Field("", validation_alias="USHER_ADMINS")
     command: str = Field("/workspace", validation_alias="USHER_COMMAND")
+    job_command: str = Field("/job", validation_alias="USHER_JOB_COMMAND")
     deadline_minutes: float = Field(30.0, gt=0, le=24 * 60, validation_alias="USHER_DEADLINE_MINUTES")
     poll_margin: float = Field(0.5, ge=0.1, le=2.0, validation_alias="USHER_POLL_MARGIN_SECONDS")
     person_burst: int = Field(30, ge=1, le=1_000_000, validation_alias="USHER_PERSON_BURST")
@@ -153,7 +154,7 @@ class Settings(BaseSettings):
                 raise ValueError("needs Slack user ids such as U0123ABCD or T0123:U0123ABCD, comma-joined")
         return value
 
-    @field_validator("command")
+    @field_validator("command", "job_command")
     @classmethod
     def _command(cls, value: str) -> str:
         if not _COMMAND.match(value):
@@ -170,6 +171,8 @@ class Settings(BaseSettings):
             )
         if (self.slack_client_id is None) != (self.slack_client_secret is None):
             problems.append("SLACK_CLIENT_ID and SLACK_CLIENT_SECRET belong together: give both or neither")
+        if self.command == self.job_command:
+            problems.append("USHER_COMMAND and USHER_JOB_COMMAND are the same: each needs a name of its own")
         if problems:
             raise ValueError("; ".join(problems))
         return self

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bot.approvals import Approvals
 from bot.authority import Authority
+from bot.jobs import Jobs
 from bot.rate_limit import RateLimiter
 from bot.snapshots import Snapshots
 from bot.workspaces import Workspaces
@@ -68,6 +69,7 @@ class Services:
 
     store: Store
     workspaces: Workspaces
+    jobs: Jobs
     accounts: Accounts
     approvals: Approvals
     snapshots: Snapshots
@@ -109,9 +111,10 @@ def build_services(
     wake: Callable[[], None],
     deadline_seconds: float,
     command: str = "/workspace",
+    job_command: str = "/job",
     limiter: RateLimiter | None = None,
 ) -> Services:
-    """Put the services together; ``command`` is what people type, ``limiter`` counts it, by the settings."""
+    """Put the services together; the commands are what people type, ``limiter`` counts it, by the settings."""
     authority = Authority(store=store, installation=installation, administrators=administrators)
     workspaces = Workspaces(
         store=store,
@@ -126,6 +129,7 @@ def build_services(
     return Services(
         store=store,
         workspaces=workspaces,
+        jobs=Jobs(store=store, connections=connections, authority=authority, wake=wake),
         accounts=accounts,
         approvals=Approvals(store=store, connections=connections, authority=authority, ids=ids, wake=wake),
         snapshots=Snapshots(store=store, clock=clock, wake=wake),
@@ -134,6 +138,6 @@ def build_services(
         clock=clock,
         ids=ids,
         wake=wake,
-        commands=MappingProxyType({command: "workspace"}),
+        commands=MappingProxyType({command: "workspace", job_command: "job"}),
         limiter=limiter or RateLimiter(clock.monotonic),
     )

@@ -87,12 +87,20 @@ async def test_the_manifest_in_its_forms():
     assert socket.out == (ROOT / "manifest.yml").read_text(encoding="utf-8")
     http = await run("manifest", "--url", "https://usher.example.org")
     assert yaml.safe_load(http.out) == http_manifest("https://usher.example.org")
-    both = await run("manifest", "--socket", "--url", "https://usher.example.org", "--command", "/space")
-    assert both.out == render(socket_manifest("https://usher.example.org", command="/space"))
+    names = ("--command", "/space", "--job-command", "/batch")
+    both = await run("manifest", "--socket", "--url", "https://usher.example.org", *names)
+    told = socket_manifest("https://usher.example.org", command="/space", job_command="/batch")
+    assert both.out == render(told)
 
 
 @pytest.mark.parametrize(
-    "words", [("--url", "http://usher.example.org"), ("--url", ""), ("--command", "Space")]
+    "words",
+    [
+        ("--url", "http://usher.example.org"),
+        ("--url", ""),
+        ("--command", "Space"),
+        ("--job-command", "/workspace"),
+    ],
 )
 async def test_a_manifest_that_slack_would_refuse_is_not_made(words):
     ended = await run("manifest", *words)

@@ -125,21 +125,31 @@ def test_the_http_form_sends_everything_to_the_one_slack_address():
     assert form["settings"]["socket_mode_enabled"] is False
     redirects = form["oauth_config"]["redirect_urls"]
     assert redirects == [URL + SIGN_IN_REDIRECT_PATH]
-    assert sorted(addresses(form)) == sorted([*redirects, *[URL + SLACK_PATH] * 4])
+    assert sorted(addresses(form)) == sorted([*redirects, *[URL + SLACK_PATH] * (3 + len(COMMANDS))])
 
 
 def test_a_slash_at_the_end_of_the_address_makes_no_difference():
     assert http_manifest(URL + "/") == http_manifest(URL)
 
 
-def test_a_command_of_another_name_is_taken():
-    assert socket_manifest(command="/space")["features"]["slash_commands"][0]["command"] == "/space"
+def test_commands_of_other_names_are_taken():
+    for made in (
+        socket_manifest(command="/space", job_command="/batch"),
+        http_manifest(URL, command="/space", job_command="/batch"),
+    ):
+        assert [one["command"] for one in made["features"]["slash_commands"]] == ["/space", "/batch"]
+
+
+def test_two_commands_of_one_name_are_refused():
+    with pytest.raises(ValueError, match="and another one for jobs"):
+        socket_manifest(command="/job")
 
 
 @pytest.mark.parametrize("command", ["", "/", "workspace", "/Work", "/work space", "/" + "x" * 32])
 def test_a_command_that_slack_refuses_is_refused(command):
-    with pytest.raises(ValueError, match="a slash command is"):
-        socket_manifest(command=command)
+    for names in ({"command": command}, {"job_command": command}):
+        with pytest.raises(ValueError, match="a slash command is"):
+            socket_manifest(**names)
 
 
 @pytest.mark.parametrize(

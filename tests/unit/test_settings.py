@@ -24,6 +24,7 @@ ALL = [
     "PORT",
     "USHER_ADMINS",
     "USHER_COMMAND",
+    "USHER_JOB_COMMAND",
     "USHER_DATABASE_URL",
     "USHER_DEADLINE_MINUTES",
     "USHER_POLL_MARGIN_SECONDS",
@@ -56,6 +57,7 @@ def test_defaults(environment):
     assert settings.slack_api_url == "https://slack.com/api/"
     assert settings.database_url == "sqlite:///usher.db"
     assert settings.command == "/workspace"
+    assert settings.job_command == "/job"
     assert settings.deadline_minutes == 30
     assert settings.poll_margin == 0.5
     assert settings.keys() == [KEY]
@@ -96,6 +98,9 @@ def test_all_problems_come_at_once_without_values(environment):
         ({"USHER_DATABASE_URL": "sqlite:///"}, "sqlite:///PATH"),
         ({"USHER_ADMINS": "olivia"}, "user ids"),
         ({"USHER_COMMAND": "workspace"}, "slash command"),
+        ({"USHER_JOB_COMMAND": "Job"}, "slash command"),
+        ({"USHER_JOB_COMMAND": "/workspace"}, "a name of its own"),
+        ({"USHER_COMMAND": "/job"}, "a name of its own"),
         ({"USHER_PUBLIC_URL": "https://usher.example/path"}, "without a path"),
         ({"USHER_PUBLIC_URL": "https://user:pw@usher.example"}, "https address"),
         ({"USHER_SLACK_API_URL": "http://slack.example/api/"}, "https address"),
