@@ -36,8 +36,7 @@ def render(kind: NoticeKind, facts: Facts) -> Answer:
         case NoticeKind.STOPPED | NoticeKind.SUSPENDED:
             return _stopped(facts)
         case NoticeKind.REMOVED:
-            told, text = short(notices.REMOVED, facts), short(notices.REMOVED_SHORT, facts)
-            return _notice(text, told, [], again_buttons(facts))
+            return _removed(facts)
         case NoticeKind.WAITING:
             return _waiting(facts)
         case NoticeKind.LINKED:
@@ -103,14 +102,26 @@ def _stopped(facts: Facts) -> Answer:
     """Say that a workspace is down: because the person wished it, or because it was stopped elsewhere."""
     wish, workspace = facts.wish, facts.workspace
     if wish is not None and wish.cause == "not_made":
-        told = short(notices.NOT_MADE, facts)
-        return _notice(short(notices.NOT_MADE_SHORT, facts), told, [], again_buttons(facts))
+        return _not_made(facts)
     if workspace is not None and workspace.state is State.SUSPENDED:
         told = short(notices.SUSPENDED, facts)
         return _notice(short(notices.SUSPENDED_SHORT, facts), told, [], down_buttons(facts))
     asked = wish is not None and wish.verb.brings_down
     told = short(notices.STOPPED if asked else notices.STOPPED_ELSEWHERE, facts)
     return _notice(short(notices.STOPPED_SHORT, facts), told, [], down_buttons(facts))
+
+
+def _removed(facts: Facts) -> Answer:
+    if facts.wish is not None and facts.wish.cause == "not_made":
+        return _not_made(facts)
+    told = short(notices.REMOVED, facts)
+    return _notice(short(notices.REMOVED_SHORT, facts), told, [], again_buttons(facts))
+
+
+def _not_made(facts: Facts) -> Answer:
+    """Say that a creation was called off before there was anything."""
+    told = short(notices.NOT_MADE, facts)
+    return _notice(short(notices.NOT_MADE_SHORT, facts), told, [], again_buttons(facts))
 
 
 def _waiting(facts: Facts) -> Answer:

@@ -9,10 +9,12 @@ from typing import Any
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
+from bot.authority import Authority
 from bot.budget import Budget
 from bot.errors import SlackUnknownOutcome, StoreBusy, UnknownOutcome
 from bot.gather import Gatherer
 from bot.http import Response
+from bot.making import Making
 from bot.models import (
     Account,
     NewNotice,
@@ -154,6 +156,36 @@ class World:
             notices=[NewNotice("", NoticeKind.CARD, "1", workspace.principal)],
         )
         return accepted.wish.id
+
+    @property
+    def making(self) -> Making:
+        return Making(
+            store=self.store,
+            connections={"cloud": self.provider},
+            authority=Authority(store=self.store, installation=self.numbers.installation),
+            ids=self.ids,
+            deadline_seconds=DEADLINE,
+            wake=lambda: None,
+        )
+
+    async def make(self, principal: Principal = ALICE, name: str = "lab", key: str = "") -> str:
+        """Wish that a workspace is made, with a linked account where there is none; return the wish's id."""
+        if await self.store.account(principal, "cloud") is None:
+            await self.link(principal)
+        await self.know(principal)
+        reference = self.ids.reference()
+        accepted = await self.making.create(
+            principal, "cloud", {"name": name}, interaction=key or reference, reference=reference
+        )
+        return accepted.wish.id
+
+    async def workspace_of(self, wish_id: str) -> Workspace:
+        """Return the workspace that a wish is for, as it is now."""
+        wish = await self.store.wish(wish_id)
+        assert wish is not None
+        workspace = await self.store.workspace(wish.workspace_id)
+        assert workspace is not None
+        return workspace
 
     # -- time ----------------------------------------------------------------------------------------------
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, ClassVar
 
 from pydantic import SecretStr
 
-from bot.errors import CredentialRefused, SentTooLate
-from bot.models import Observed, State, StopMode
+from bot.errors import CredentialRefused, NotFound, SentTooLate
+from bot.models import Action, Created, Observed, State, StopMode
 from bot.providers.base import (
+    About,
     Access,
     ConnectionSettings,
     Credential,
@@ -23,6 +24,7 @@ from bot.providers.base import (
     Provider,
     SendWindow,
     TokenHelp,
+    User,
 )
 from tests.support.clock import FakeClock
 
@@ -45,6 +47,7 @@ class Machine:
     detail: str | None = None
     progress: int | None = None
     name: str = "notebook"
+    actions: frozenset[Action] | None = None
 
 
 @dataclass(frozen=True)
@@ -65,9 +68,13 @@ class Fault:
 
 
 class FakeProvider(Provider):
-    """Obey the contract of a provider; a start takes ``start_takes`` seconds, a stop ``stop_takes``."""
+    """Obey the contract of a provider; a start takes ``start_takes`` seconds, a stop ``stop_takes``.
+
+    What is made has the ids ``m1``, ``m2``, … and starts at once.
+    """
 
     kind: ClassVar[str] = "fake"
+    stop_modes: ClassVar[frozenset[StopMode]] = frozenset({"stop", "suspend", "force"})
     pace: ClassVar[Pace] = Pace(
         min_poll_interval=10.0, pending=10.0, running=300.0, unused=1800.0, batch_size=1, concurrency=20
     )
@@ -82,6 +89,11 @@ class FakeProvider(Provider):
         self.calls: list[Call] = []
         self.accepted_starts: list[str] = []
         self.accepted_stops: list[str] = []
+        #: Which id came of which key of ours, in the order of the creations that were taken.
+        self.made: dict[str, list[str]] = {}
+        self.removed: list[str] = []
+        #: How often in a row a find overlooks what was made.
+        self.overlooks = 0
         self.revoked: list[str] = []
         self.refused_tokens: set[str] = set()
         self.refreshed = 0
@@ -138,10 +150,50 @@ class FakeProvider(Provider):
     async def stop(self, access: Access, remote_id: str, mode: StopMode = "stop") -> None:
         async with self._called("stop", access, remote_id):
             machine = self._moved(remote_id)
-            if machine.state in (State.STOPPED, State.STOPPING):
+            if machine.state in (State.STOPPED, State.SUSPENDED):
+                return
+            if mode == "force":
+                self.accepted_stops.append(remote_id)
+                self._go(machine, State.STOPPING, State.STOPPED, 1.0)
+                return
+            if machine.state is State.STOPPING:
                 return
             self.accepted_stops.append(remote_id)
-            self._go(machine, State.STOPPING, State.STOPPED, self.stop_takes)
+            then = State.SUSPENDED if mode == "suspend" else State.STOPPED
+            self._go(machine, State.STOPPING, then, self.stop_takes)
+
+    async def create(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:
+        async with self._called("create", access, key):
+            remote_id = f"m{sum(map(len, self.made.values())) + 1}"
+            self.made.setdefault(key, []).append(remote_id)
+            self.put(remote_id, State.STOPPED, name=str(spec["name"]))
+            self._go(self.machines[remote_id], State.STARTING, self.start_ends, self.start_takes)
+        return Created(remote_id, str(spec["name"]))
+
+    async def find(self, access: Access, spec: Mapping[str, Any], key: str) -> Created | None:
+        async with self._called("find", access, key):
+            made = self.made.get(key)
+            if self.overlooks > 0:
+                self.overlooks -= 1
+                made = None
+        return Created(made[0], str(spec["name"])) if made else None
+
+    async def remove(self, access: Access, remote_id: str) -> None:
+        async with self._called("remove", access, remote_id):
+            if remote_id not in self.machines:
+                raise NotFound("no such workspace")
+            del self.machines[remote_id]
+            self.removed.append(remote_id)
+
+    async def templates(self, access: Access) -> Any:
+        async with self._called("templates", access, ""):
+            return {"sizes": ["small", "large"], "for": access.username}
+
+    async def about(self) -> About:
+        self.calls.append(Call("about", "", "", "", self.clock.monotonic()))
+        self._raise("about", after=False)
+        users = [User(f"user-{number:03}", number % 7 != 3, "member") for number in range(150)]
+        return About([("Version", "1.2.3"), ("Features", "jobs, containers")], users)
 
     async def check(self, credential: Credential) -> Identity:
         return Identity("alice", credential)
@@ -201,7 +253,7 @@ class FakeProvider(Provider):
         machine = self._moved(remote_id)
         url = f"{self.settings.base_url}/ide/{remote_id}" if machine.state is State.RUNNING else None
         progress = machine.progress if machine.state is State.STARTING else None
-        return Observed(machine.state, url, machine.detail, progress)
+        return Observed(machine.state, url, machine.detail, progress, actions=machine.actions)
 
 
 class _Called:
