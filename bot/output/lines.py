@@ -1,0 +1,82 @@
+"""Lines of one stream, put together from pieces: a progress bar is what it was last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+StreamName = Literal["stdout", "stderr"]
+
+#: A line that grows longer is handed on in parts of this many characters, so that none fills the memory.
+LONGEST: Final = 8_192
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Hold a line or a part of a long one; ``begins`` and ``ends`` say which part."""
+
+    stream: StreamName
+    text: str
+    begins: bool = True
+    ends: bool = True
+
+
+class Lines:
+    """Cut a stream's plain text into lines.
+
+    A carriage return goes back to the line's beginning: what comes next replaces it, as far as it was not
+    handed on already. A backspace takes a character away.
+    """
+
+    def __init__(self, stream: StreamName, longest: int = LONGEST) -> None:
+        self._stream: StreamName = stream
+        self._longest = longest
+        self._line = ""
+        self._returned = False
+        self._begun = False
+
+    @property
+    def open_line(self) -> str:
+        """Return the line that has not ended yet, as far as it was not handed on."""
+        return self._line
+
+    def feed(self, text: str) -> list[Piece]:
+        """Return the pieces that are complete by now."""
+        pieces: list[Piece] = []
+        first, *others = text.split("\n")
+        self._write(first, pieces)
+        for line in others:
+            self._end(pieces)
+            self._write(line, pieces)
+        return pieces
+
+    def finish(self) -> list[Piece]:
+        """Return the line that was never ended, if there is one."""
+        pieces: list[Piece] = []
+        if self._line or self._begun:
+            self._end(pieces)
+        return pieces
+
+    def _write(self, text: str, pieces: list[Piece]) -> None:
+        for number, part in enumerate(text.split("\r")):
+            if number:
+                self._returned = True
+            if not part:
+                continue
+            if self._returned:
+                self._line, self._returned = "", False
+            for times, written in enumerate(part.split("\b")):
+                if times:
+                    self._line = self._line[:-1]
+                self._line += written
+                self._hand_on(pieces)
+
+    def _hand_on(self, pieces: list[Piece]) -> None:
+        while len(self._line) > self._longest:
+            part, self._line = self._line[: self._longest], self._line[self._longest :]
+            pieces.append(Piece(self._stream, part, begins=not self._begun, ends=False))
+            self._begun = True
+
+    def _end(self, pieces: list[Piece]) -> None:
+        pieces.append(Piece(self._stream, self._line, begins=not self._begun))
+        self._line, self._returned, self._begun = "", False, False

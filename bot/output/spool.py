@@ -1,0 +1,96 @@
+"""The whole of an output, in a file without a name: it is gone with the process, however that ends."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+log = structlog.get_logger(__name__)
+
+#: No output is kept beyond this many bytes.
+CAP: Final = 50_000_000
+#: So many bytes wait in memory before they are written.
+HELD: Final = 65_536
+
+
+class Spool:
+    """Take text as it comes, hand it out as bytes. ``is_full`` once the cap, or the disk's end, was met.
+
+    The file is made without a name (``O_TMPFILE`` where there is such a thing, else removed at once), so
+    nothing is left to clean up after a crash and nobody else can open it. Write and read from one task at a
+    time.
+    """
+
+    def __init__(self, cap: int = CAP, held: int = HELD, folder: str | None = None) -> None:
+        self._folder = folder
+        self._cap = cap
+        self._most_held = held
+        self._file: BinaryIO | None = None
+        self._held = bytearray()
+        self.size = 0
+        self.is_full = False
+
+    async def add(self, text: str) -> None:
+        """Append a text, as far as there is room: never a part of a character."""
+        if self.is_full or not text:
+            return
+        data = text.encode("utf-8", "replace")
+        room = self._cap - self.size
+        if len(data) > room:
+            data = data[:room].decode("utf-8", "ignore").encode()
+            self.is_full = True
+        self.size += len(data)
+        self._held += data
+        if len(self._held) >= self._most_held:
+            await self._flush()
+
+    async def note(self, text: str) -> None:
+        """Append a short text beyond the cap: why the rest is missing."""
+        data = text.encode("utf-8", "replace")
+        self.size += len(data)
+        self._held += data
+        await self._flush()
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """Hand out all of it, from its beginning, ``size`` bytes in all."""
+        await self._flush()
+        file = self._file
+        at = 0
+        while file is not None and at < self.size:
+            piece = await asyncio.to_thread(os.pread, file.fileno(), HELD, at)
+            if not piece:
+                return
+            at += len(piece)
+            yield piece
+
+    def close(self) -> None:
+        """Let go of it; nothing of it remains."""
+        self._held.clear()
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    async def _flush(self) -> None:
+        if self._held:
+            data = bytes(self._held)
+            self._held.clear()
+            await asyncio.to_thread(self._write, data)
+
+    def _write(self, data: bytes) -> None:
+        try:
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115 - closed by close()
+            rest = memoryview(data)
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        except OSError as error:
+            self.is_full = True
+            self.size = 0 if self._file is None else os.fstat(self._file.fileno()).st_size
+            log.warning("output not spooled", problem=type(error).__name__, number=error.errno)

@@ -1,0 +1,98 @@
+"""All that is known of one run's output: what came is made plain, kept at its end and spooled as a whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from bot.output.ansi import EscapeRemover
+from bot.output.lines import Lines, StreamName
+from bot.output.resume import Seen
+from bot.output.spool import Spool
+from bot.output.tail import MARK, Tail, marked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bot.models import OutputChunk
+    from bot.output.lines import Piece
+
+_STREAMS: Final[tuple[StreamName, ...]] = ("stdout", "stderr")
+
+
+class Transcript:
+    """Take chunks; lines of both streams stand in the order in which they ended, stderr's with a mark.
+
+    ``version`` grows with everything that is to be seen.
+    """
+
+    def __init__(self, spool: Spool | None = None, tail: Tail | None = None) -> None:
+        self.spool = spool or Spool()
+        self._tail = tail or Tail()
+        self._seen = Seen()
+        self._plain = {name: EscapeRemover() for name in _STREAMS}
+        self._lines = {name: Lines(name) for name in _STREAMS}
+        #: The stream whose line stands unended at the end of the spool.
+        self._unended: StreamName | None = None
+        self.version = 0
+        self.has_ended = False
+
+    @property
+    def line_count(self) -> int:
+        """Return how many lines there are so far, with those that have not ended yet."""
+        return self._tail.count + sum(bool(line) for line in self._open_lines())
+
+    @property
+    def tail(self) -> str:
+        """Return the end of it that is in view."""
+        return self._tail.text(self._open_lines())
+
+    def last_lines(self, count: int) -> list[str]:
+        """Return the last lines that say something, oldest first."""
+        lines = self._tail.last(10 * count, self._open_lines())
+        return [line for line in lines if line.removeprefix(MARK).strip()][-count:]
+
+    def begin(self) -> None:
+        """Note that the stream is read from its beginning (again)."""
+        self._seen.begin()
+
+    async def take(self, chunk: OutputChunk) -> bool:
+        """Take a chunk; False when there was nothing new in it."""
+        new = self._seen.new_of(chunk)
+        if not new:
+            return False
+        plain = self._plain[chunk.stream].feed(new)
+        await self._keep(self._lines[chunk.stream].feed(plain))
+        self.version += 1
+        return True
+
+    async def end(self, note: str = "") -> None:
+        """Complete it: lines without an end are lines now, ``note`` says what is missing. Once only."""
+        if self.has_ended:
+            return
+        self.has_ended = True
+        for name in _STREAMS:
+            await self._keep(self._lines[name].finish())
+        if note:
+            line = Lines("stdout")
+            for piece in line.feed(note + "\n"):
+                self._tail.add(piece)
+            await self.spool.note(("\n" if self._unended else "") + note + "\n")
+        self.version += 1
+
+    def _open_lines(self) -> tuple[str, ...]:
+        out, err = self._lines["stdout"].open_line, self._lines["stderr"].open_line
+        return tuple(line for line in (out, MARK + err if err else "") if line)
+
+    async def _keep(self, pieces: Iterable[Piece]) -> None:
+        written: list[str] = []
+        for piece in pieces:
+            self._tail.add(piece)
+            # A part of a long line of the one stream is followed by a line of the other.
+            if self._unended not in (None, piece.stream):
+                written.append("\n")
+            written.append(marked(piece))
+            if piece.ends:
+                written.append("\n")
+            self._unended = None if piece.ends else piece.stream
+        if written:
+            await self.spool.add("".join(written))
