@@ -1,4 +1,4 @@
-"""The command line: ``python -m bot serve | migrate | doctor | routes | manifest | keys | audit``.
+"""The command line: ``python -m bot serve | migrate | doctor | routes | manifest | keys | accounts | audit``.
 
 Exit status: 0 done, 1 not done (a sentence says why), 2 wrong settings or words.
 """
@@ -10,6 +10,7 @@ import asyncio
 import gc
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cryptography.fernet import Fernet
@@ -19,6 +20,7 @@ from bot.clock import SystemClock, SystemIds
 from bot.connections import build_providers, load_connections, secrets_of
 from bot.errors import SecretError, StoreError
 from bot.http import Http
+from bot.importing import Importer, ImportProblem, as_lines, home, read_rows
 from bot.logs import Redactor, configure
 from bot.manifest import JOB_COMMAND, WORKSPACE_COMMAND, http_manifest, render, socket_manifest
 from bot.serve import StartError, serve
@@ -83,6 +85,13 @@ def _parser() -> argparse.ArgumentParser:
     keys = add("keys", None, "make or rotate encryption keys").add_subparsers(required=True, metavar="WHAT")
     keys.add_parser("new", help="print a new key").set_defaults(run=_new_key)
     keys.add_parser("rotate", help="seal every secret under the newest key").set_defaults(run=_rotate)
+    accounts = add("accounts", None, "link people to users").add_subparsers(required=True, metavar="WHAT")
+    importing = accounts.add_parser(
+        "import", help="link people as the users that a file names, after a check at the provider"
+    )
+    importing.add_argument("file", type=Path, help="CSV with the columns slack_user, connection, username")
+    importing.add_argument("--apply", action="store_true", help="write it; without it nothing is written")
+    importing.set_defaults(run=_import_accounts)
     audit = add("audit", None, "check the record of who did what").add_subparsers(
         required=True, metavar="WHAT"
     )
@@ -222,6 +231,39 @@ def _rotate(_arguments: argparse.Namespace) -> int:
 
 def _secrets(count: int) -> str:
     return "1 secret is" if count == 1 else f"{count} secrets are"
+
+
+def _import_accounts(arguments: argparse.Namespace) -> int:
+    settings, connections = _load()
+    try:
+        rows = read_rows(arguments.file)
+    except ImportProblem as wrong:
+        _complain(str(wrong))
+        return 1
+
+    async def run(store: Store) -> int:
+        await store.migrate()
+        async with Http.new_session() as session:
+            http = Http(session)
+            providers = build_providers(connections, http)
+            team_id, enterprise_id = await home(settings, http)
+            importer = Importer(
+                store,
+                Vault(settings.keys()),
+                providers,
+                SystemIds(),
+                team_id=team_id,
+                enterprise_id=enterprise_id,
+            )
+            results = [await importer.one(row, apply=arguments.apply) for row in rows]
+        print("\n".join(as_lines(results, apply=arguments.apply)))
+        return 1 if any(result.outcome == "problem" for result in results) else 0
+
+    try:
+        return _with_store(settings, run)
+    except ImportProblem as wrong:
+        _complain(str(wrong))
+        return 1
 
 
 def _audit(_arguments: argparse.Namespace) -> int:

@@ -104,10 +104,19 @@ async def check_connection(name: str, provider: Provider) -> Check:
         return Check(label, False, _why(failed), "Check base_url and the way to that server.")
     except ProviderError as failed:
         return Check(label, False, _why(failed), "Check base_url in the connections file.")
-    if "token" not in provider.settings.linking:
-        advice = 'Set linking = ["token"]: this release links in no other way.'
+    if not can_link(provider):
+        ways = "token, admin, none" if "check_username" in provider.capabilities() else "token, none"
+        advice = f"Set linking to one of {ways} that this provider has, with its secret."
         return Check(label, False, "nobody can link an account there", advice)
     return Check(label, True, f"{provider.settings.base_url} answers ({plain(version)})")
+
+
+def can_link(provider: Provider) -> bool:
+    """Say whether there is a way for people to act there."""
+    linking, able = provider.settings.linking, provider.capabilities()
+    by_token = "token" in linking and "token_help" in able
+    by_approval = "admin" in linking and "check_username" in able
+    return by_token or by_approval or "none" in linking
 
 
 async def check_store(settings: Settings) -> list[Check]:

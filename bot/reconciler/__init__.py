@@ -6,6 +6,7 @@ import random
 from typing import TYPE_CHECKING
 
 from bot.gather import Gatherer
+from bot.reconciler.approvals import Approved
 from bot.reconciler.calls import Calls
 from bot.reconciler.creations import Creations
 from bot.reconciler.keys import Keys
@@ -60,7 +61,8 @@ class Reconciler:
         self._reads = Reads(store, lines, keys, clock, ids, numbers, jitter)
         self._lists = Lists(store, lines, keys, numbers)
         self._outages = Outages(store, lines, numbers)
-        self._tasks = Tasks(store, lines, keys, self._lists, people, replay, ids, numbers, jitter)
+        approved = Approved(store, lines, vault, ids)
+        self._tasks = Tasks(store, lines, keys, self._lists, approved, people, replay, ids, numbers, jitter)
 
     async def step_wishes(self, pool: Pool | None = None) -> int:
         """Step the wishes that are due; return how many there were."""

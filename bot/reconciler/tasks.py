@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
 
     from bot.clock import Ids
+    from bot.reconciler.approvals import Approved
     from bot.reconciler.keys import Keys
     from bot.reconciler.lines import Line
     from bot.reconciler.lists import Lists
@@ -42,6 +43,7 @@ class Tasks:
         lines: Mapping[str, Line],
         keys: Keys,
         lists: Lists,
+        approved: Approved,
         people: PeopleBook,
         replay: Replay | None,
         ids: Ids,
@@ -52,6 +54,7 @@ class Tasks:
         self._lines = lines
         self._keys = keys
         self._lists = lists
+        self._approved = approved
         self._people = people
         self._replay = replay
         self._ids = ids
@@ -94,6 +97,8 @@ class Tasks:
             await self._store.task_retry(task.id, wait)
             return
         log.warning("task given up", task=task.id, kind=str(task.kind))
+        if task.kind is TaskKind.APPROVE:
+            await self._approved.give_up(task)
         # Commands that wait for a list run without it: their answer says what is missing.
         await self._store.task_done(task.id, then=waiting_commands(task))
 
@@ -103,6 +108,8 @@ class Tasks:
                 return await self._lists.read(task)
             case TaskKind.SNAPSHOT:
                 return await self._snapshots.read(task)
+            case TaskKind.APPROVE:
+                await self._approved.link(task)
             case TaskKind.REPLAY:
                 await self._run_waiting(task)
             case TaskKind.REVOKE:
