@@ -41,18 +41,26 @@ def make_due(tx: Transaction, workspace: Row) -> None:
 def claim(tx: Transaction, connection: str, limit: int, interval: float, margin: float) -> list[ReadClaim]:
     """Grant due reads of a connection; each gate is closed for ``interval + margin`` with the commit."""
     now = tx.now()
-    found = tx.all(
-        "claim_gates", connection=connection, now=now, next_check_at=now + interval + margin, limit=limit
-    )
+    until = now + interval + margin
+    found = tx.all("claim_gates", connection=connection, now=now, next_check_at=until, limit=limit)
+    watchers: dict[str, list[Row]] = {gate["gate_key"]: [] for gate in found}
+    for row in tx.all("watchers", connection=connection, due_at=until, claimed_at=now) if found else ():
+        # Another claim of the same moment is none of this one.
+        if row["gate_key"] in watchers:
+            watchers[row["gate_key"]].append(row)
     accounts: dict[str, Account] = {}
-    granted = (_grant(tx, gate, connection, now, accounts) for gate in found)
+    granted = (_grant(tx, gate, watchers[gate["gate_key"]], connection, now, accounts) for gate in found)
     return [claimed for claimed in granted if claimed is not None]
 
 
 def _grant(
-    tx: Transaction, gate: Row, connection: str, now: float, accounts: dict[str, Account]
+    tx: Transaction,
+    gate: Row,
+    watchers: Sequence[Row],
+    connection: str,
+    now: float,
+    accounts: dict[str, Account],
 ) -> ReadClaim | None:
-    watchers = tx.all("watchers", gate_key=gate["gate_key"])
     able = [watcher for watcher in watchers if watcher["account_id"] is not None]
     here = sorted((watcher for watcher in able if watcher["connection"] == connection), key=_turn)
     if not here:

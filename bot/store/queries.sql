@@ -553,21 +553,24 @@ ON CONFLICT (gate_key) DO UPDATE SET
 INSERT INTO gates (gate_key, connection, remote_id) VALUES (:gate_key, :connection, :remote_id)
 ON CONFLICT (gate_key) DO NOTHING;
 
+-- The outer conditions are written so that no index of theirs is searched: that would go through all that is due.
 -- name: claim_gates
 UPDATE gates SET claimed_at = :now, next_check_at = :next_check_at, due_at = :next_check_at
 WHERE gate_key IN (
     SELECT gate_key FROM gates
     WHERE connection = :connection AND due_at IS NOT NULL AND due_at <= :now AND next_check_at <= :now
     ORDER BY due_at LIMIT :limit
-) AND connection = :connection AND due_at <= :now AND next_check_at <= :now
+) AND connection || '' = :connection AND due_at + 0 <= :now AND next_check_at <= :now
 RETURNING gate_key, remote_id, reader;
 
+-- Who may see what a claim granted: found by the due time that it has just written, which others may share.
 -- name: watchers
-SELECT w.id, w.principal, w.connection, w.state, w.used_at, w.verified_at, w.tried_at, a.id AS account_id,
+SELECT w.gate_key, w.id, w.connection, w.state, w.used_at, w.verified_at, w.tried_at, a.id AS account_id,
     EXISTS (SELECT 1 FROM wishes o WHERE o.workspace_id = w.id AND o.outcome IS NULL) AS has_wish
-FROM workspaces w
+FROM gates g
+JOIN workspaces w ON w.gate_key = g.gate_key AND w.hidden = 0
 LEFT JOIN accounts a ON a.principal = w.principal AND a.connection = w.connection AND a.state = 'active'
-WHERE w.gate_key = :gate_key AND w.hidden = 0;
+WHERE g.connection = :connection AND g.due_at = :due_at AND g.claimed_at = :claimed_at;
 
 -- name: set_reader
 UPDATE gates SET reader = :account_id WHERE gate_key = :gate_key;
@@ -600,7 +603,8 @@ WHERE gate_key = :gate_key;
 
 -- All that the record of a read looks at, in one go: there are a thousand of them a second.
 -- name: read_row
-SELECT w.*, a.id AS account_id,
+SELECT w.id, w.name, w.state, w.url, w.detail, w.progress, w.actions, w.ends_at, w.ends_how, w.observed_at,
+    w.verified_at, a.id AS account_id,
     g.claimed_at AS gate_claimed_at, g.next_check_at, g.reader, g.wanted_at, g.due_at AS gate_due_at,
     o.id AS wish_id, o.read_hold AS wish_hold, o.waits_for, o.leased_until
 FROM workspaces w

@@ -60,6 +60,8 @@ class SqliteTransaction:
         self._database = database
         self._time = time
         self._queries = named_queries()
+        #: The names of each query's columns, as SQLite gave them.
+        self._columns: dict[str, list[str]] = {}
 
     def _execute(self, query: str, params: dict[str, Any]) -> sqlite3.Cursor:
         cleaned = {name: clean(value) for name, value in params.items()}
@@ -68,8 +70,10 @@ class SqliteTransaction:
     def all(self, query: str, **params: Any) -> list[Row]:
         """Return all rows."""
         cursor = self._execute(query, params)
-        columns = [column[0] for column in cursor.description]
-        return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+        columns = self._columns.get(query)
+        if columns is None:
+            columns = self._columns[query] = [column[0] for column in cursor.description]
+        return [dict(zip(columns, row, strict=True)) for row in cursor]
 
     def one(self, query: str, **params: Any) -> Row | None:
         """Return the first row."""

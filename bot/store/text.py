@@ -13,6 +13,8 @@ def clean(value: Any) -> Any:
 
     In text, NUL (PostgreSQL refuses it) and lone surrogates (no UTF-8) become U+FFFD.
     """
+    if value is None or type(value) is float:
+        return value
     if isinstance(value, Enum):
         value = value.value
     if not isinstance(value, str):
