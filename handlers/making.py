@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bot.blocks import forms, kit, replies
@@ -36,10 +36,18 @@ class Making:
     connection: str
     purpose: Purpose
     channel_id: str = ""
+    #: What other fields depend on: a search is sent without what the form's inputs hold.
+    chosen: Mapping[str, Value] = field(default_factory=dict)
 
-    def metadata(self) -> dict[str, str]:
-        """Return it as the form carries it."""
-        return {"connection": self.connection, "purpose": self.purpose, "channel_id": self.channel_id}
+    def metadata(self, form: Form, values: Values) -> dict[str, Any]:
+        """Return it as the form carries it, with the values that its other fields depend on."""
+        chosen = {one.name: values[one.name] for one in form.fields if one.redraws and one.name in values}
+        return {
+            "connection": self.connection,
+            "purpose": self.purpose,
+            "channel_id": self.channel_id,
+            "chosen": chosen,
+        }
 
     @classmethod
     def of_view(cls, view: Mapping[str, Any], services: Services) -> Making:
@@ -48,11 +56,12 @@ class Making:
             told = json.loads(str(view.get("private_metadata") or ""))
             connection, purpose = str(told["connection"]), told["purpose"]
             channel_id = str(told.get("channel_id") or "")
+            chosen = {str(name): _value(value) for name, value in dict(told.get("chosen") or {}).items()}
         except (ValueError, TypeError, KeyError, AttributeError):
             raise Refused("form.outdated", words.OUTDATED) from None
         if purpose not in ("workspace", "job") or connection not in makers(services, purpose):
             raise Refused("form.outdated", words.OUTDATED)
-        return cls(connection, purpose, channel_id)
+        return cls(connection, purpose, channel_id, chosen)
 
 
 def makers(services: Services, purpose: Purpose) -> list[str]:
@@ -101,12 +110,13 @@ async def choices(request: Request) -> list[dict[str, Any]]:
     making = Making.of_view(request.view, services)
     _, snapshot = await _known(services, request.principal, making)
     provider = services.connections[making.connection]
-    form = provider.form(snapshot.payload, making.purpose, values_of(request.view), request.principal)
-    field = form.field(request.target or "")
-    if field is None:
+    values = {**making.chosen, **values_of(request.view)}
+    form = provider.form(snapshot.payload, making.purpose, values, request.principal)
+    asked = form.field(request.target or "")
+    if asked is None:
         return []
     needle = fold(request.name)
-    return forms.options([choice for choice in field.choices if needle in fold(choice.label)])
+    return forms.options([choice for choice in asked.choices if needle in fold(choice.label)])
 
 
 async def submitted(submission: Submission) -> dict[str, Any]:
@@ -265,22 +275,24 @@ async def _view(
 ) -> dict[str, Any]:
     provider = services.connections[making.connection]
     form = provider.form(snapshot.payload, making.purpose, values, principal)
+    fitting = {one.name: values[one.name] for one in form.fields if _fits(one, values)}
+    shown = {one.name: one.initial for one in form.fields if one.initial} | fitting
     return forms.make_view(
         form,
         purpose=making.purpose,
-        metadata=making.metadata(),
+        metadata=making.metadata(form, shown),
         title=provider.settings.title,
         username=account.username,
-        values={one.name: values[one.name] for one in form.fields if _fits(one, values)},
+        values=fitting,
     )
 
 
-def _fits(field: Field, values: Values) -> bool:
+def _fits(one: Field, values: Values) -> bool:
     """Say whether a value may be shown again: what is not offered any more is not."""
-    value = values.get(field.name)
-    if value is None or field.kind in ("text", "long_text", "number"):
+    value = values.get(one.name)
+    if value is None or one.kind in ("text", "long_text", "number"):
         return value is not None
-    offered = {choice.value for choice in field.choices}
+    offered = {choice.value for choice in one.choices}
     return set(value if isinstance(value, tuple) else (value,)) <= offered
 
 

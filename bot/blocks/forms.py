@@ -34,7 +34,7 @@ def make_view(
     form: Form,
     *,
     purpose: Purpose,
-    metadata: Mapping[str, str],
+    metadata: Mapping[str, Any],
     title: str,
     username: str,
     values: Values,
