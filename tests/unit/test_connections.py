@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.connections import build_providers, load_connections, secrets_of
+from bot.providers import provider_classes
 from bot.providers.jupyterhub import JupyterHub
 from bot.providers.saturn import Saturn, SaturnSettings
 from bot.settings import SettingsError
@@ -67,7 +68,7 @@ def test_all_problems_of_all_connections_come_at_once_without_values(file):
         "connections.saturn.admin_token: names the variable ABSENT_VARIABLE, which is not set",
         "connections.hub.base_url: is not set",
         "connections.hub.linking.0: ",
-        "connections.other.provider: needs one of jupyterhub, saturn",
+        f"connections.other.provider: needs one of {', '.join(sorted(provider_classes()))}",
         "connections.Big: its name needs lower-case letters",
         "USHER_CONNECTIONS: conections is not known",
     ):

@@ -33,6 +33,8 @@ from bot.providers.reading import objects_in
 from bot.providers.requests import secrets_of
 from bot.streaming import Stream
 
+#: The list of a large installation's users is the largest answer.
+USERS_BYTES = 10_000_000
 #: What is asked for of a session to know how it is: nothing that is large.
 STATE_FIELDS = (
     "id", "activity_state", "url", "display_name", "label", "name", "workbench", "status_detail",
@@ -95,7 +97,7 @@ class Workbench:
         self, credential: Credential, *, total: float = TOTAL_SECONDS
     ) -> tuple[WorkbenchUser, ...]:
         """List the registered users; an administrator's token with read access."""
-        told = await self.transport.call("get_users", credential, total=total)
+        told = await self.transport.call("get_users", credential, total=total, max_bytes=USERS_BYTES)
         if isinstance(told, dict) and isinstance(told.get("users"), list):
             told = told["users"]
         if not isinstance(told, list):

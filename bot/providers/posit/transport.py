@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot import errors
-from bot.http import TOTAL_SECONDS, Http
+from bot.http import MAX_BYTES, TOTAL_SECONDS, Http
 from bot.providers.posit.envelope import unwrap
 from bot.providers.requests import authorization, secrets_of
 from bot.streaming import Stream, open_stream
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 #: A stream with more bytes than this is no job's output; the output in it is a tenth of that at the least.
 STREAM_BYTES = 1_000_000_000
-#: Lists of a large installation's users are the largest answers.
-MAX_BYTES = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +37,7 @@ class Transport:
         changes: bool = False,
         window: SendWindow | None = None,
         total: float = TOTAL_SECONDS,
+        max_bytes: int = MAX_BYTES,
     ) -> Any:
         """Send once and return the result inside its wrappings; None parameters are left out.
 
@@ -51,7 +50,7 @@ class Transport:
                 f"{self.root}/api/{method}",
                 headers=authorization(credential, "Bearer"),
                 json_body=None if kwparams is None else _body(method, kwparams),
-                max_bytes=MAX_BYTES,
+                max_bytes=max_bytes,
                 total=total,
                 send_until=None if window is None else window.until,
             )

@@ -6,9 +6,10 @@ from contextlib import AsyncExitStack
 
 import pytest_asyncio
 
+from tests.contract.providers.posit_rig import posit_rig
 from tests.contract.providers.rigs import HUB_PEOPLE, HastyHttp, LazyHub, saturn_rig
 
-KINDS = ["saturn", "jupyterhub"]
+KINDS = ["saturn", "jupyterhub", "posit"]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -19,17 +20,18 @@ async def hubs():
 
 @pytest_asyncio.fixture(loop_scope="session", params=KINDS)
 async def rig(request, hubs):
-    async with saturn_rig() if request.param == "saturn" else hubs.rig() as ready:
+    rigs = {"saturn": saturn_rig, "jupyterhub": hubs.rig, "posit": posit_rig}
+    async with rigs[request.param]() as ready:
         yield ready
 
 
 @pytest_asyncio.fixture(loop_scope="session", params=KINDS)
 async def quiet_rig(request, hubs):
     """A rig whose workspaces no test starts: at the hub it is always the same person's."""
-    if request.param == "saturn":
-        chosen = saturn_rig(client=HastyHttp)
-    else:
+    if request.param == "jupyterhub":
         chosen = hubs.rig(HUB_PEOPLE[0], client=HastyHttp)
+    else:
+        chosen = {"saturn": saturn_rig, "posit": posit_rig}[request.param](client=HastyHttp)
     async with chosen as ready:
         yield ready
 
@@ -37,6 +39,12 @@ async def quiet_rig(request, hubs):
 @pytest_asyncio.fixture(loop_scope="session")
 async def saturn():
     async with saturn_rig() as ready:
+        yield ready
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def posit():
+    async with posit_rig() as ready:
         yield ready
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -68,6 +69,14 @@ class Rig:
     server_clock: Clock | None = None
     server: Any = None
     more: dict[str, str] = field(default_factory=dict)
+    #: How a workspace stands before it is started, and how it may stand once it is stopped.
+    rest: State = State.STOPPED
+    down: frozenset[State] = frozenset({State.STOPPED})
+    #: Which of a method's requests is the one that counts, and how many it sends, where that is not one.
+    paths: dict[str, str] = field(default_factory=dict)
+    requests: dict[str, int] = field(default_factory=dict)
+    #: Let the next start of the broken one fail, where that is not its nature.
+    break_it: Callable[[], None] = lambda: None
 
     async def see(self, remote_id: str | None = None) -> Observed:
         asked = remote_id or self.remote_id
@@ -82,8 +91,18 @@ class Rig:
             seen.append(await self.see(remote_id))
         return seen
 
-    def spoil(self, path: str = "", **fault: Any) -> None:
-        self.harness.faults.append(Fault(re.compile(path), **fault))
+    def spoil(self, path: str = "", *, of: str = "", **fault: Any) -> None:
+        """Spoil the next request, or the one that counts ``of`` a method."""
+        self.harness.faults.append(Fault(re.compile(path or self.paths.get(of, "")), **fault))
+
+    def starts(self) -> int:
+        """Count the start calls for the person's workspace that arrived."""
+        if "start" in self.paths:
+            return self.harness.requests[f"POST /api/{self.paths['start']}"]
+        # At the hub others' starts are counted too: a person's name is in the path there, the id at Saturn.
+        mine = {self.access.username, self.remote_id}
+        counted = self.harness.requests.items()
+        return sum(n for path, n in counted if path.startswith("POST") and mine & set(path.split("/")))
 
     def sent(self) -> int:
         return sum(self.harness.requests.values())

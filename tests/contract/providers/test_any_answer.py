@@ -19,9 +19,13 @@ from bot.models import Observed, State
 from bot.providers.base import Access, Credential, Discovered, Identity
 from tests.contract.providers.rigs import provider_of
 
-BASES = {"saturn": "https://app.acme.io", "jupyterhub": "https://hub.acme.io"}
+BASES = {
+    "saturn": "https://app.acme.io",
+    "jupyterhub": "https://hub.acme.io",
+    "posit": "https://wb.acme.io/rstudio",
+}
 ACCESS = Access("alice", Credential(SecretStr("t" * 32)))
-IDS = {"saturn": "0" * 32, "jupyterhub": "alice/training"}
+IDS = {"saturn": "0" * 32, "jupyterhub": "alice/training", "posit": "6124d41f"}
 WORDS = st.sampled_from(
     ["running", "stopped", "pending", "error", "spawn", "stop", "check", "workspace", "user", "alice"]
 )
@@ -56,6 +60,22 @@ GOOD = [
         "scopes": ["start:servers", "read:servers!user=alice", "delete:servers"],
     },
     {"message": "already running"},
+]
+SESSION = {
+    "id": "6124d41f",
+    "activity_state": "running",
+    "url": "/s/0da29cfc78a316124d41f/",
+    "display_name": "Analysis",
+    "workbench": "RStudio",
+    "status_detail": "",
+    "launch_parameters": {"name": "n", "cluster": "Local", "queues": []},
+}
+GOOD += [
+    {"result": {"sessions": [SESSION]}},
+    {"result": {"sessions": [{**SESSION, "activity_state": "suspended"}]}},
+    {"result": {"id": "6124d41f", "url": "/s/0da29cfc78a316124d41f/"}},
+    {"error": {"code": 14, "message": "unknown session"}},
+    {"version": {"major": "2024"}, "features": []},
 ]
 STATUSES = st.sampled_from([200, 200, 200, 201, 204, 302, 400, 401, 403, 404, 409, 424, 429, 500, 799])
 

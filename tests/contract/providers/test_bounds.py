@@ -20,7 +20,8 @@ from tests.contract.providers.test_faults import CHANGES, METHODS, failure
 from tests.unit.http_rig import raw_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-KINDS = ["saturn", "jupyterhub"]
+KINDS = ["saturn", "jupyterhub", "posit"]
+IDS = {"saturn": "0f" * 16, "jupyterhub": "alice/training", "posit": "6124d41f"}
 HUGE = 200_000_000
 #: What the request function may hold at once: its cap, some buffers, and what the interpreter likes.
 MEMORY = 30_000_000
@@ -43,7 +44,7 @@ async def call(kind, method, server, client=Http):
             provider=provider_of(kind, client(session), server.url),
             access=Access("alice", Credential(SecretStr("a11ce0" * 5))),
             harness=None,
-            remote_id="0f" * 16 if kind == "saturn" else "alice/training",
+            remote_id=IDS[kind],
             broken_id="",
             foreign_id="",
             missing_id="",

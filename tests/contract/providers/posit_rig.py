@@ -1,0 +1,71 @@
+"""The contract's needs of the local Workbench: a suspended session is what can be started there."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp.test_utils import TestServer
+from pydantic import SecretStr
+
+from bot.http import Http
+from bot.models import State
+from bot.providers.base import Access, Credential
+from playground import posit
+from playground.harness import Clock
+from tests.contract.providers.rigs import Rig, provider_of
+from tests.support.clock import FakeClock
+
+ODD_NAME = 'Ana\'s "quick" 🚀 <!channel>'
+SEED = {
+    "users": [
+        {"name": "alice", "token": "a11ce-token-of-alice"},
+        {"name": "bob", "token": "b0b-token-of-bob"},
+        {"name": "dora", "active": False},
+        {"name": "admin", "super_admin": True},
+    ],
+    "tokens": [
+        {"name": "super", "kind": "super-admin", "user": "admin", "token": "super-admin-token"},
+        {"name": "reader", "kind": "admin", "user": "admin", "access": "read", "token": "reading-token"},
+    ],
+    "sessions": [
+        {"owner": "alice", "name": "training", "state": "suspended"},
+        {"owner": "alice", "name": "broken", "state": "suspended"},
+        {"owner": "alice", "name": "lab", "workbench": "JupyterLab"},
+        {"owner": "alice", "name": ODD_NAME + "\u202e"},
+        {"owner": "bob", "name": "secret"},
+    ],
+}
+
+
+@asynccontextmanager
+async def posit_rig(seed: Any = None, client: type[Http] = Http, **settings: Any):
+    clock, window = Clock(lambda: 1_700_000_000.0), FakeClock()
+    server = posit.build(clock=clock, seed=seed or SEED)
+    server.state.settings.change({"starting_seconds": 20.0})
+    async with TestServer(server.app, host="127.0.0.1") as listening, Http.new_session() as session:
+        users = server.credentials["users"]
+        sessions = users["alice"]["sessions"]
+        told = {"super_admin_token": "super-admin-token", **settings}
+        provider = provider_of(
+            "posit", client(session, window.monotonic), str(listening.make_url("")), **told
+        )
+        yield Rig(
+            provider=provider,
+            access=Access("", Credential(SecretStr(users["alice"]["token"]))),
+            harness=server.harness,
+            remote_id=sessions["training"],
+            broken_id=sessions["broken"],
+            foreign_id=users["bob"]["sessions"]["secret"],
+            missing_id="00000000",
+            names={"training", "broken", "lab", ODD_NAME},
+            clock=window,
+            server_clock=clock,
+            server=server,
+            more=sessions,
+            rest=State.SUSPENDED,
+            down=frozenset({State.GONE}),
+            paths={"start": "resume_session", "stop": "stop_session"},
+            requests={"start": 2},
+            break_it=lambda: server.state.settings.change({"fail_sessions": 1}),
+        )
