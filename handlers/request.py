@@ -70,6 +70,8 @@ class Request:
     is_shared: bool = False
     flags: frozenset[str] = frozenset()
     looked: tuple[str, ...] = ()
+    #: Why what a command waited for did not come: a cause of ``bot.words.problems``.
+    problem: str = ""
     #: The form that a button or a search belongs to, as Slack sent it: what is in it are keys and texts.
     view: Mapping[str, Any] = field(default_factory=dict)
 
@@ -81,8 +83,13 @@ class Request:
     @property
     def command(self) -> Markup:
         """Return how the person writes to us: after the slash command, or without it in a direct message."""
-        is_plain = self.surface.is_direct and self.surface.kind in {"message", "replay"}
-        return Markup("" if is_plain else f"{self.services.slash(self.folder)} ")
+        return self.command_of(self.folder)
+
+    def command_of(self, folder: str) -> Markup:
+        """Return the same for the verbs of a folder; in a direct message, those of jobs follow a word."""
+        if self.surface.is_direct and self.surface.kind in {"message", "replay"}:
+            return Markup("" if folder == "workspace" else f"{folder} ")
+        return Markup(f"{self.services.slash(folder)} ")
 
     @property
     def is_asked(self) -> bool:

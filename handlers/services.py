@@ -114,7 +114,7 @@ def build_services(
     job_command: str = "/job",
     limiter: RateLimiter | None = None,
 ) -> Services:
-    """Put the services together; the commands are what people type, ``limiter`` counts it, by the settings."""
+    """Put the services together; the commands are what people type, ``limiter`` counts them."""
     authority = Authority(store=store, installation=installation, administrators=administrators)
     workspaces = Workspaces(
         store=store,

@@ -10,6 +10,7 @@ from handlers.parsing import Parsed, normalise, parse
 
 NONE: frozenset[str] = frozenset()
 SHARE = frozenset({"share"})
+COMMANDS = {"/workspace": "workspace", "/batch": "job"}
 
 
 @pytest.mark.parametrize(
@@ -44,6 +45,7 @@ SHARE = frozenset({"share"})
         ("start a\u2011b", "start", ("a-b",), NONE),
         ("start --other", "start", ("--other",), NONE),
         ("alias nb --clear", "alias", ("nb",), frozenset({"clear"})),
+        ("stop nb --FORCE", "stop", ("nb",), frozenset({"force"})),
         ("start\u00a0note\u200bbook", "start", ("notebook",), NONE),
         ("start\nnotebook", "start", ("notebook",), NONE),
         ("`start notebook`", "start", ("notebook",), NONE),
@@ -65,16 +67,39 @@ SHARE = frozenset({"share"})
         ("start a &lt;b&gt; &amp;amp;", "start", ("a", "<b>", "&amp;"), NONE),
         ("start 🚀", "start", ("🚀",), NONE),
         ("start \u202eevil", "start", ("evil",), NONE),
-        ("/workspace start notebook", "start", ("notebook",), NONE),
-        ("/Workspace start notebook", "start", ("notebook",), NONE),
     ],
 )
 def test_what_is_typed(text, verb, arguments, flags):
-    assert parse(text, ("/workspace",)) == Parsed(verb, arguments, flags)
+    assert parse(text, COMMANDS) == Parsed(verb, arguments, flags)
+
+
+@pytest.mark.parametrize(
+    ("text", "folder", "verb"),
+    [
+        ("/workspace start notebook", "workspace", "start"),
+        ("/Workspace start notebook", "workspace", "start"),
+        ("/batch logs notebook", "job", "logs"),
+        ("job logs notebook", "job", "logs"),
+        ("Job: logs notebook", "job", "logs"),
+        ("jobs list notebook", "job", "list"),
+        ("workspace list notebook", "workspace", "list"),
+        ("`job logs notebook`", "job", "logs"),
+    ],
+)
+def test_what_a_command_is_about_may_stand_before_the_verb(text, folder, verb):
+    assert parse(text, COMMANDS) == Parsed(verb, ("notebook",), NONE, folder)
+
+
+def test_a_word_alone_says_what_it_is_about():
+    assert parse("job", COMMANDS) == Parsed("", (), NONE, "job")
+
+
+def test_a_later_word_is_a_name():
+    assert parse("start job", COMMANDS) == Parsed("start", ("job",), NONE)
 
 
 def test_only_a_slash_command_of_ours_is_left_out():
-    assert parse("/other start", ("/workspace",)).verb == "/other"
+    assert parse("/other start", COMMANDS).verb == "/other"
 
 
 def test_a_very_long_text_is_cut():
