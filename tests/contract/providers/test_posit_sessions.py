@@ -1,0 +1,243 @@
+"""What only Workbench does with sessions: suspending, killing, batches, marks, both kinds of credential."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import SecretStr
+
+from bot import errors
+from bot.models import State
+from bot.providers.base import Access, Credential
+from playground.posit.plans import PlannedError
+from tests.contract.providers.posit_rig import posit_rig
+from tests.contract.providers.rigs import Rig
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+ADMIN = Access("alice", Credential.of_connection("admin"))
+SPEC = {"name": "paper", "workbench": "RStudio", "cluster": "Local"}
+KEY = "workspace_0123456789abcdef01234567"
+
+
+def change(rig: Rig, **settings: object) -> None:
+    rig.server.state.settings.change(settings)
+
+
+def fail(rig: Rig, method: str, code: int, message: str = "as planned", **options) -> None:
+    rig.server.state.plans.errors.append(PlannedError(method, code, message, **options))
+
+
+def posted(rig: Rig, method: str) -> int:
+    return rig.harness.requests[f"POST /api/{method}"]
+
+
+@pytest.fixture(params=["person", "admin"])
+def access(request, posit: Rig) -> Access:
+    """Make every test below run with a person's token and with the super-admin's."""
+    return posit.access if request.param == "person" else ADMIN
+
+
+async def until(rig: Rig, access: Access, remote_id: str, *states: State) -> None:
+    for _ in range(20):
+        rig.server_clock.advance(3)
+        seen = (await rig.provider.status(access, [remote_id]))[remote_id]
+        if seen.state in states:
+            return
+    raise AssertionError(f"it is {seen.state} still")
+
+
+async def test_a_session_is_suspended_and_resumed_for_whom_it_belongs_to(posit: Rig, access: Access):
+    own = posit.remote_id
+    await posit.provider.start(access, own)
+    await until(posit, access, own, State.RUNNING)
+    await posit.provider.stop(access, own, "suspend")
+    await posit.provider.stop(access, own, "suspend")  # on its way already is success
+    await until(posit, access, own, State.SUSPENDED)
+    await posit.provider.stop(access, own, "suspend")
+    assert (await posit.provider.status(access, [own]))[own].actions == {"start", "stop"}
+    assert posted(posit, "stop_session") == 1
+    assert posit.server.state.sessions[own].owner == "alice"
+    assert posit.harness.violations == []
+
+
+async def test_a_kill_ends_what_takes_no_notice_of_a_stop(posit: Rig, access: Access):
+    lab = posit.more["lab"]
+    posit.server.state.sessions[lab].stuck = True
+    await posit.provider.stop(access, lab)
+    posit.server_clock.advance(100)
+    assert (await posit.provider.status(access, [lab]))[lab].state is State.RUNNING
+    await posit.provider.stop(access, lab, "force")
+    await posit.provider.stop(access, lab, "force")  # ended already is success
+    assert (await posit.provider.status(access, [lab]))[lab].state is State.GONE
+
+
+async def test_only_rstudio_is_suspended_and_resumed(posit: Rig, access: Access):
+    lab = posit.more["lab"]
+    with pytest.raises(errors.Conflict, match="only sessions of RStudio"):
+        await posit.provider.stop(access, lab, "suspend")
+    posit.server.state.sessions[lab].force("suspended", posit.server_clock.now())
+    with pytest.raises(errors.Conflict, match="suspended sessions of RStudio"):
+        await posit.provider.start(access, lab)
+    assert (posted(posit, "stop_session"), posted(posit, "resume_session")) == (0, 0)
+
+
+async def test_what_has_ended_can_not_be_started_and_is_no_error_to_stop(posit: Rig, access: Access):
+    posit.server.state.sessions[posit.remote_id].force("finished", posit.server_clock.now())
+    with pytest.raises(errors.Conflict, match="ended"):
+        await posit.provider.start(access, posit.remote_id)
+    await posit.provider.stop(access, posit.remote_id)
+    posit.server.state.sessions.pop(posit.remote_id)
+    for call in (posit.provider.start, posit.provider.stop):
+        with pytest.raises(errors.NotFound):
+            await call(access, posit.remote_id)
+
+
+@pytest.mark.parametrize("mode", ["stop", "suspend", "force"])
+async def test_nobody_elses_session_is_touched(posit: Rig, access: Access, mode):
+    with pytest.raises(errors.NotFound):
+        await posit.provider.stop(access, posit.foreign_id, mode)
+    assert posit.server.state.sessions[posit.foreign_id].state == "running"
+    assert not posit.server.state.sessions[posit.foreign_id].plan
+
+
+async def test_a_resume_that_somebody_else_was_faster_with_is_success(posit: Rig, access: Access):
+    fail(posit, "resume_session", 11, "The session is launching, not suspended", after=True)
+    await posit.provider.start(access, posit.remote_id)
+    fail(posit, "resume_session", 11, "as planned")
+    posit.server.state.sessions[posit.remote_id].force("suspended", posit.server_clock.now())
+    with pytest.raises(errors.InvalidRequest, match="as planned"):
+        await posit.provider.start(access, posit.remote_id)
+
+
+async def test_a_hundred_and_ten_sessions_are_three_requests(posit: Rig, access: Access):
+    ids = [f"{number:08x}" for number in range(109)] + [posit.remote_id]
+    seen = await posit.provider.status(access, ids)
+    assert list(seen) == ids
+    assert seen[posit.remote_id].state is State.SUSPENDED
+    assert sum(one.state is State.GONE for one in seen.values()) == 109
+    assert posted(posit, "get_session") == 3
+
+
+async def test_a_server_that_stumbles_over_an_ended_session_is_asked_for_all(posit: Rig, access: Access):
+    fail(posit, "get_session", 14)
+    seen = await posit.provider.status(access, [posit.remote_id, posit.missing_id])
+    assert [one.state for one in seen.values()] == [State.SUSPENDED, State.GONE]
+    assert posted(posit, "get_session") == 2
+
+
+async def test_a_session_is_made_and_found_again_by_its_mark(posit: Rig, access: Access):
+    made = await posit.provider.create(access, SPEC, KEY)
+    other = await posit.provider.create(access, SPEC, KEY[:-8] + "deadbeef")
+    assert made.name == "paper"
+    assert (await posit.provider.find(access, SPEC, KEY)) == made
+    assert (await posit.provider.find(access, SPEC, KEY[:-8] + "deadbeef")) == other
+    assert await posit.provider.find(access, SPEC, KEY[:-8] + "00000000") is None
+    session = posit.server.state.sessions[made.remote_id]
+    assert (session.owner, session.launch_parameters["name"]) == ("alice", "paper [01234567]")
+    await until(posit, access, made.remote_id, State.RUNNING)
+    assert posit.harness.violations == []
+
+
+async def test_without_marks_the_youngest_of_the_name_counts(posit: Rig, access: Access):
+    first = await posit.provider.create(access, SPEC, "a")
+    posit.server_clock.advance(5)
+    second = await posit.provider.create(access, SPEC, "b")
+    for made in (first, second):
+        posit.server.state.sessions[made.remote_id].launch_parameters["name"] = "something else"
+    assert await posit.provider.find(access, SPEC, "c") == second
+    posit.server.state.sessions[second.remote_id].force("failed", posit.server_clock.now())
+    assert await posit.provider.find(access, SPEC, "c") == first
+    assert await posit.provider.find(access, {**SPEC, "name": "another"}, "c") is None
+
+
+@pytest.mark.parametrize("is_after", [False, True])
+async def test_a_launch_of_unknown_outcome_is_looked_for(posit: Rig, access: Access, is_after):
+    fail(posit, "launch_session", 200, "Transmission error", after=is_after)
+    with pytest.raises(errors.UnknownOutcome):
+        await posit.provider.create(access, SPEC, KEY)
+    assert (await posit.provider.find(access, SPEC, KEY) is not None) is is_after
+
+
+@pytest.mark.parametrize(
+    ("spec", "kind", "said"),
+    [
+        ({**SPEC, "workbench": "VS Code"}, errors.InvalidRequest, "not available"),
+        ({**SPEC, "cluster": "Moon"}, errors.InvalidRequest, "Unknown cluster"),
+        ({**SPEC, "name": "x" * 65}, errors.InvalidRequest, "longer than 64"),
+        ({**SPEC, "cluster": "Slurm", "limits": {"cpuCount": "65"}}, errors.InvalidRequest, "64 at most"),
+        ({**SPEC, "queue": "nowhere"}, errors.InvalidRequest, "Unknown queue"),
+        ({**SPEC, "preset": "lost"}, errors.InvalidRequest, "not set up any more"),
+    ],
+)
+async def test_what_the_server_refuses_is_said(posit: Rig, access: Access, spec, kind, said):
+    with pytest.raises(kind, match=said):
+        await posit.provider.create(access, spec, KEY)
+
+
+@pytest.mark.parametrize(
+    "switch", [{"session_limit": 1}, {"license_sessions": 1}, {"license_users": 0}], ids=str
+)
+async def test_limits_are_said_and_not_tried_again(posit: Rig, access: Access, switch):
+    change(posit, **switch)
+    with pytest.raises(errors.LimitReached, match="maximum of concurrent"):
+        await posit.provider.create(access, SPEC, KEY)
+    with pytest.raises(errors.LimitReached):
+        await posit.provider.start(access, posit.remote_id)
+
+
+@pytest.mark.parametrize("dialect", ["live", "reference"])
+async def test_servers_of_either_spelling_are_understood(access: Access, dialect):
+    async with posit_rig() as rig:
+        change(rig, dialect=dialect)
+        own = rig.remote_id
+        spec = {**SPEC, "cluster": "Slurm", "limits": {"cpuCount": "3"}, "queue": "long"}
+        made = await rig.provider.create(access, spec, KEY)
+        launched = rig.server.state.sessions[made.remote_id].launch_parameters
+        assert [limit["value"] for limit in launched["resource_limits"]] == ["3"]
+        await rig.provider.start(access, own)
+        await until(rig, access, own, State.RUNNING)
+        await rig.provider.stop(access, own, "suspend")
+        await until(rig, access, own, State.SUSPENDED)
+        await rig.provider.stop(access, own)
+        await until(rig, access, own, State.GONE)
+        assert rig.harness.violations == []
+
+
+@pytest.mark.parametrize(
+    ("form", "is_allowed"),
+    [
+        ("path", True),
+        ("absolute", True),
+        ("double_slash", True),
+        ("other_host", False),
+        ("other_host_double_slash", False),
+    ],
+)
+async def test_addresses_of_every_form_lead_to_the_configured_server(posit: Rig, form, is_allowed):
+    change(posit, url_form=form)
+    lab = posit.more["lab"]
+    seen = (await posit.provider.status(posit.access, [lab]))[lab]
+    assert seen.state is State.RUNNING
+    if is_allowed:
+        hex_ = posit.server.state.sessions[lab].hex
+        assert seen.url == f"{posit.provider.settings.base_url}/s/{hex_}/"
+        assert posit.provider.parse_reference(seen.url) == lab
+        assert "open" in (seen.actions or ())
+    else:
+        assert seen.url is None
+        assert "host" in str(seen.detail)
+        assert "open" not in (seen.actions or ())
+
+
+async def test_a_word_that_is_not_known_is_named_once_and_keeps_the_state_unknown(posit: Rig):
+    lab = posit.more["lab"]
+    posit.server.state.sessions[lab].force("hibernating\u202e", posit.server_clock.now())
+    seen = (await posit.provider.status(posit.access, [lab]))[lab]
+    assert seen.state is State.UNKNOWN
+    assert seen.detail == "unknown state 'hibernating'"
+
+
+async def test_a_token_of_somebody_else_does_not_open_it(posit: Rig):
+    other = Access("", Credential(SecretStr("b0b-token-of-bob")))
+    seen = await posit.provider.status(other, [posit.remote_id])
+    assert seen[posit.remote_id].state is State.GONE
