@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bot.models import Person, Principal
 
 #: What only administrators may do; none of it acts through another's account.
-ADMINISTRATORS_VERBS: Final = frozenset({"unlink_other", "approve"})
+ADMINISTRATORS_VERBS: Final = frozenset({"about", "unlink_other", "approve"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,7 @@ class Workspaces:
         await self._authorise(principal, verb, workspace)
         provider = self._connections[workspace.connection]
         check_account(provider, account)
-        self._check_possible(workspace, verb, provider)
+        self.check_possible(workspace, verb)
         if workspace.spec is not None and verb is WishVerb.START:
             is_there = not workspace.is_provisional and workspace.state is not State.GONE
             latest = await self._store.latest_wish(workspace.id)
@@ -141,8 +141,9 @@ class Workspaces:
         self._wake()
         return accepted
 
-    def _check_possible(self, workspace: Workspace, verb: WishVerb, provider: Provider) -> None:
+    def check_possible(self, workspace: Workspace, verb: WishVerb) -> None:
         """Raise Refused for what the provider can't do at all, or not with this workspace as it just was."""
+        provider = known_provider(self._connections, workspace.connection)
         title = provider.settings.title
         if verb is WishVerb.CREATE:
             raise Refused("workspace.no_create", problems.sentence("no_create", title))

@@ -52,7 +52,8 @@ async def replay(services: Services, principal: Principal, waiting: Mapping[str,
     )
     looked = tuple(str(one) for one in waiting.get("looked") or ())
     text = str(waiting.get("text") or "")
-    answer = await run_text(services, principal, surface, text, folder=folder, looked=looked)
+    problem = str(waiting.get("problem") or "")
+    answer = await run_text(services, principal, surface, text, folder=folder, looked=looked, problem=problem)
     if not answer.text:
         return
     fills_form = surface.is_form and answer.view is not None

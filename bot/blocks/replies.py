@@ -160,7 +160,7 @@ def remove_view(workspace: Workspace, title: str) -> dict[str, Any]:
         "type": "input",
         "block_id": "name",
         "label": kit.plain(words.REMOVE_LABEL, limits.LABEL),
-        "element": {"type": "plain_text_input", "action_id": "name", "min_length": 1, "max_length": 255},
+        "element": {"type": "plain_text_input", "action_id": "name", "min_length": 1, "max_length": 3000},
     }
     return {
         "type": "modal",

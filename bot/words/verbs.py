@@ -41,8 +41,17 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = MappingProxyType(
                 "stop": VerbWords(
                     "stop NAME",
                     "stop a workspace, or call off a start that is under way",
-                    ("Unsaved work in it may be lost.",),
+                    (
+                        "Unsaved work in it may be lost.",
+                        "`stop NAME --force` does not ask the workspace first, where that can be done.",
+                    ),
                 ),
+                "suspend": VerbWords(
+                    "suspend NAME",
+                    "stop a workspace so that it can go on where it was",
+                    ("Not every provider can do that.",),
+                ),
+                "resume": VerbWords("resume NAME", "let a suspended workspace go on where it was"),
                 "new": VerbWords(
                     "new [CONNECTION] [PRESET]",
                     "create a workspace; a form asks for what it is to be",
@@ -76,6 +85,11 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = MappingProxyType(
                     "forget NAME",
                     "take a workspace off your list; it stays as it is at the provider",
                 ),
+                "remove": VerbWords(
+                    "remove NAME",
+                    "delete a workspace for good, with all that is only in it",
+                    ("I ask you to type its name first. `forget NAME` only takes it off your list.",),
+                ),
                 "link": VerbWords(
                     "link [CONNECTION]",
                     "link your own account at a provider",
@@ -87,6 +101,11 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = MappingProxyType(
                     ("An administrator ends somebody else's with `unlink CONNECTION @PERSON`.",),
                 ),
                 "whoami": VerbWords("whoami", "show who I take you for, and what you have linked"),
+                "about": VerbWords(
+                    "about CONNECTION",
+                    "say what a connection's server is and who is on it, for administrators",
+                    ("`about CONNECTION 2` shows the second page of its people.",),
+                ),
                 "help": VerbWords("help [VERB]", "show this, or more on one verb"),
             }
         )

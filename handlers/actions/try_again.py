@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from bot.blocks import replies
 from bot.blocks.limits import Markup, fill
-from bot.models import Outcome
+from bot.models import Outcome, WishVerb
 from bot.words import answers as words
+from bot.words import cards
 from handlers.actions.keep_waiting import too_late
-from handlers.wishes import wish_for
+from handlers.commands.workspace.remove import asked
+from handlers.wishes import made_again, wish_for
 
 if TYPE_CHECKING:
     from bot.models import Answer
@@ -22,8 +24,14 @@ async def handle(request: Request) -> Answer:
     ended = await workspaces.wish_of(request.principal, request.verb, request.target or "")
     workspace = await workspaces.owned(request.principal, request.verb, ended.workspace_id)
     if ended.is_open:
-        sentence = fill(words.STILL_AT_IT, verb=Markup(ended.verb), name=workspace.title)
+        sentence = fill(words.STILL_AT_IT, verb=Markup(cards.NOUNS[ended.verb]), name=workspace.title)
         return replies.told(sentence)
     if ended.outcome is Outcome.FULFILLED:
         return too_late(request, ended)
+    if ended.verb is WishVerb.CREATE and workspace.is_provisional:
+        return await made_again(request, workspace)
+    if ended.verb is WishVerb.CREATE:
+        return await wish_for(request, workspace, WishVerb.START)  # It was made: what is left is to start it.
+    if ended.verb is WishVerb.REMOVE:
+        return asked(request, workspace, is_form=True)  # Its name is typed each time.
     return await wish_for(request, workspace, ended.verb)

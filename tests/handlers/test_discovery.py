@@ -18,12 +18,15 @@ ADDRESSES = {"open_url", "page_url", "link_url"}
 def test_what_was_found():
     assert discovery.routes() == {
         "command workspace": [
-            *("add", "alias", "forget", "help", "link", "list", "open"),
-            *("restart", "start", "status", "stop", "unlink", "whoami"),
+            *("about", "add", "alias", "forget", "help", "link", "list", "new", "open", "remove"),
+            *("restart", "resume", "start", "status", "stop", "suspend", "unlink", "whoami"),
         ],
-        "action": ["enter_code", "invite", "keep_waiting", "refresh", "try_again"],
-        "view": ["code"],
-        "options": ["workspace"],
+        "action": [
+            *("again", "approve", "ask_link", "deny", "enter_code", "field", "force", "invite"),
+            *("keep_waiting", "make", "refresh", "try_again"),
+        ],
+        "view": ["ask_link", "code", "make", "remove"],
+        "options": ["field", "workspace"],
         "event": [
             *("app_mention", "app_uninstalled", "message_im", "team_join", "tokens_revoked", "user_change"),
         ],
@@ -39,7 +42,13 @@ def test_every_button_that_people_see_has_a_handler():
     for path in GOLDEN.rglob("*.json"):
         for action_id in re.findall(r'"action_id": "([^"]+)"', path.read_text(encoding="utf-8")):
             seen.add(action_id.partition(":")[0])
-    known = {*discovery.handlers_of(discovery.ACTIONS), *discovery.verbs("workspace"), *ADDRESSES, "code"}
+    known = {
+        *discovery.handlers_of(discovery.ACTIONS),
+        *discovery.verbs("workspace"),
+        *ADDRESSES,
+        "code",
+        "name",
+    }
     assert seen
     assert seen - known == set()
     assert {"keep_waiting", "try_again", "invite", "unlink", "open_url"} <= seen
@@ -59,6 +68,6 @@ def test_every_event_of_the_manifest_has_a_handler():
 
 def test_the_real_accounts_do_what_handlers_ask_of_them():
     asked = {name for name in vars(services.Accounts) if not name.startswith("_")}
-    assert asked == {"invite", "confirm_code", "links", "unlink", "sign_in"}
+    assert asked == {"acting", "invite", "confirm_code", "links", "unlink", "sign_in"}
     assert asked - {"sign_in"} <= set(dir(RealAccounts))
     assert "sign_in" in inspect.signature(RealAccounts).parameters

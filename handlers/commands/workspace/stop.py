@@ -1,4 +1,4 @@
-"""Stop a workspace, or call off a start that is under way."""
+"""Stop a workspace, or call off a start that is under way; with ``--force`` without asking the IDE."""
 
 from __future__ import annotations
 
@@ -14,4 +14,4 @@ if TYPE_CHECKING:
 
 async def handle(request: Request) -> Answer:
     """Write the wish down; the card and the messages in the direct message tell the rest."""
-    return await wish(request, WishVerb.STOP)
+    return await wish(request, WishVerb.FORCE if "force" in request.flags else WishVerb.STOP)

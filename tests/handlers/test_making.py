@@ -1,0 +1,370 @@
+"""Suspending, resuming, forcing, removing, making anew, and what a server tells: as people ask for it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar
+
+import pytest
+
+from bot.errors import Refused
+from bot.models import Created, NoticeKind, Observed, Outcome, Snapshot, State, WishVerb
+from bot.providers.base import Provider
+from bot.store.base import WishUpdate
+from handlers.replay import replay
+from handlers.submission import Submission, submit
+from tests.handlers.rig import COLLEAGUE, buttons, rig, words
+from tests.support.clock import FakeClock
+from tests.support.golden import check_golden
+from tests.support.providers import FakeProvider, fake_settings
+from tests.support.store import ALICE, BOB, observe
+
+
+class Plain(FakeProvider):
+    """Be a provider that has none of the newer things."""
+
+    stop_modes: ClassVar = frozenset({"stop"})
+    remove = Provider.remove
+    create = Provider.create
+    about = Provider.about
+
+
+@pytest.fixture
+async def plain():
+    provider = Plain(FakeClock(), fake_settings("saturn", title="Saturn Cloud"))
+    async with rig(connections={"saturn": provider}) as one:
+        yield one
+
+
+async def wish_of(bot, name="notebook"):
+    return await bot.store.latest_wish((await bot.workspace(name)).id)
+
+
+async def sees(bot, state, name="notebook", **keys):
+    """Have a workspace read in a state."""
+    row = await bot.workspace(name)
+    await observe(bot.store, bot.clock, row, Observed(state, **keys))
+    return await bot.workspace(name)
+
+
+async def make(bot, name="lab", **keys):
+    return await bot.services.workspaces.create(
+        ALICE, "saturn", {"name": name}, interaction=f"make {name}", reference="R1", **keys
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "verb", "said"),
+    [
+        ("suspend notebook", WishVerb.SUSPEND, "Suspending *notebook*"),
+        ("stop notebook --force", WishVerb.FORCE, "Forcing *notebook*"),
+    ],
+)
+async def test_a_wish_is_written_with_its_card(bot, text, verb, said):
+    await bot.link(state=State.RUNNING)
+    answer = await bot.say(text)
+    assert said in words(answer)
+    assert (await wish_of(bot)).verb is verb
+    assert [one.kind for one in await bot.notices()] == [NoticeKind.CARD]
+    assert (await bot.audit())[-1]["action"] == f"workspace.{verb}"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("suspend notebook", "can't be suspended"),
+        ("stop notebook --force", "no way to force"),
+        ("remove notebook", "can't be removed from here"),
+    ],
+)
+async def test_what_a_provider_does_not_have_is_said_and_not_wished(plain, text, said):
+    await plain.link(state=State.RUNNING)
+    assert said in words(await plain.say(text))
+    assert await wish_of(plain) is None
+
+
+async def test_nobody_makes_anything_where_nothing_can_be_made(plain):
+    await plain.link()
+    with pytest.raises(Refused) as refused:
+        await make(plain)
+    assert refused.value.rule == "workspace.no_create"
+
+
+async def test_what_a_workspace_does_not_allow_just_now_is_said_while_that_is_news(bot):
+    await bot.link(state=State.RUNNING)
+    await sees(bot, State.RUNNING, actions=frozenset({"open", "stop"}))
+    assert "does not offer that for it just now" in words(await bot.say("suspend notebook"))
+    assert await wish_of(bot) is None
+    bot.clock.advance(60)
+    assert "Suspending" in words(await bot.say("suspend notebook"))
+
+
+async def test_what_has_come_true_is_not_forbidden(bot):
+    await bot.link()
+    await sees(bot, State.STOPPED, actions=frozenset({"start"}))
+    assert "was stopped already" in words(await bot.say("stop notebook"))
+
+
+async def test_a_second_suspend_joins_the_first(bot):
+    await bot.link(state=State.RUNNING)
+    await bot.say("suspend notebook")
+    assert "is being suspended already" in words(await bot.say("suspend notebook"))
+
+
+async def test_what_is_down_is_suspended_without_much_ado(bot):
+    await bot.link()
+    assert "was down already" in words(await bot.say("suspend notebook"))
+
+
+async def test_only_what_is_suspended_is_resumed(bot):
+    await bot.link(names=("notebook", "other"))
+    await sees(bot, State.SUSPENDED)
+    assert "Resuming *notebook*" in words(await bot.say("resume notebook"))
+    assert (await wish_of(bot)).verb is WishVerb.START
+    answer = await bot.say("resume other")
+    assert "*other* is not suspended: stopped" in words(answer)
+    assert list(buttons(answer)) == ["Start"]
+    assert await wish_of(bot, "other") is None
+
+
+async def test_a_suspended_workspace_is_resumed_by_its_button(bot):
+    await bot.link()
+    await sees(bot, State.SUSPENDED)
+    shown = buttons(await bot.say("status notebook"))
+    assert shown["Resume"]["action_id"] == "start"
+    assert "Resuming" in words(await bot.press("start", shown["Resume"]["value"]))
+
+
+async def test_force_quit_takes_the_place_of_the_stop(bot):
+    await bot.link(state=State.RUNNING)
+    await bot.say("stop notebook")
+    stop = await wish_of(bot)
+    await bot.press("force", (await bot.workspace()).id)
+    assert (await wish_of(bot)).verb is WishVerb.FORCE
+    assert (await bot.store.wish(stop.id)).outcome == "replaced"
+
+
+# -- removing --------------------------------------------------------------------------
+
+
+async def type_name(bot, view, name, principal=ALICE):
+    values = {"name": {"name": {"type": "plain_text_input", "value": name}}}
+    bot.count += 1
+    submission = Submission(
+        principal=principal,
+        callback_id=view["callback_id"],
+        view={**view, "state": {"values": values}},
+        services=bot.services,
+        interaction=f"view:{bot.count}",
+        reference="R9",
+    )
+    return await submit(submission)
+
+
+async def test_a_removal_is_asked_for_twice_and_the_name_is_typed(bot):
+    await bot.link()
+    answer = await bot.say("remove notebook")
+    assert "deleted for good" in words(answer)
+    assert await wish_of(bot) is None
+    button = buttons(answer)["Remove"]
+    assert "confirm" in button
+    pressed = await bot.press("remove", button["value"])
+    check_golden("views/remove", pressed.view)
+    wrong = await type_name(bot, pressed.view, "note")
+    assert "That is not its name" in wrong["errors"]["name"]
+    assert await wish_of(bot) is None
+    assert await type_name(bot, pressed.view, " notebook ") == {"response_action": "clear"}
+    wish = await wish_of(bot)
+    assert (wish.verb, wish.principal) == (WishVerb.REMOVE, ALICE)
+    assert [one.kind for one in await bot.notices()] == [NoticeKind.CARD]
+
+
+async def test_in_a_direct_message_the_same_button_answers(bot):
+    await bot.link()
+    assert "Remove" in buttons(await bot.direct("remove notebook"))
+
+
+async def test_without_a_name_none_is_guessed(bot):
+    await bot.link()
+    answer = await bot.say("remove")
+    assert "Which workspace" in words(answer)
+    assert buttons(answer)["notebook"]["action_id"] == "remove:0"
+    assert await wish_of(bot) is None
+
+
+async def test_somebody_elses_form_removes_nothing(bot):
+    await bot.link()
+    view = (await bot.press("remove", (await bot.workspace()).id)).view
+    refused = await type_name(bot, view, "notebook", COLLEAGUE)
+    assert refused["response_action"] == "errors"
+    assert await wish_of(bot) is None
+
+
+async def test_a_form_whose_key_was_changed_removes_nothing_of_others(bot):
+    await bot.link()
+    await bot.link(BOB, ("secret",), username="bob")
+    view = (await bot.press("remove", (await bot.workspace()).id)).view
+    theirs = await bot.workspace("secret", BOB)
+    refused = await type_name(bot, {**view, "private_metadata": theirs.id}, "secret")
+    assert refused["response_action"] == "errors"
+    assert await bot.store.latest_wish(theirs.id) is None
+
+
+# -- making anew --------------------------------------------------------------------------
+
+
+async def test_what_is_being_made_is_listed_and_can_be_called_off(bot):
+    await bot.link(names=())
+    await make(bot)
+    listed = await bot.say("list")
+    assert "Being made" in words(listed)
+    assert next(iter(buttons(listed))) == "Stop"
+    assert "is being made already" in words(await bot.say("start lab"))
+    assert "has not made it yet" in words(await bot.say("restart lab"))
+    assert "has not made it yet" in words(await bot.say("suspend lab"))
+    assert "Calling off the creation of *lab*" in words(await bot.say("stop lab"))
+    assert (await wish_of(bot, "lab")).verb is WishVerb.STOP
+
+
+async def test_of_what_is_gone_and_was_made_here_start_makes_a_new_one(bot):
+    await bot.link(names=())
+    gone = await lost(bot)
+    assert next(iter(buttons(await bot.say("list")))) == "Start a new one"
+    assert "Making *lab*" in words(await bot.say("start lab"))
+    fresh = await bot.workspace("lab")
+    assert fresh.id != gone.id
+    assert fresh.is_provisional
+    assert (await bot.store.latest_wish(fresh.id)).verb is WishVerb.CREATE
+    assert (await bot.store.workspace(gone.id)).hidden
+
+
+async def lost(bot, name="lab"):
+    """Make a workspace and let it be gone."""
+    provider = bot.services.connections["saturn"]
+    accepted = await make(bot, name)
+    made = await bot.store.name_created(accepted.wish.id, Created("m1", name), provider.gate_key("m1"))
+    await bot.store.save_step(WishUpdate(accepted.wish.id, 0.0, outcome=Outcome.FULFILLED))
+    await observe(bot.store, bot.clock, made, Observed(State.GONE))
+    return await bot.store.workspace(made.id)
+
+
+async def test_start_a_new_one_pressed_twice_makes_one(bot):
+    await bot.link(names=())
+    gone = await lost(bot)
+    first = await bot.press("again", gone.id)
+    await bot.press("again", gone.id)
+    assert "Making *lab*" in words(first)
+    assert len(await bot.store.workspaces(ALICE)) == 1
+
+
+async def test_a_failed_creation_is_tried_anew_by_its_card(bot):
+    await bot.link(names=())
+    accepted = await make(bot)
+    failed = WishUpdate(accepted.wish.id, 0.0, outcome=Outcome.FAILED, cause="limit", hides=True)
+    await bot.store.save_step(failed)
+    assert await bot.store.workspaces(ALICE) == []
+    assert "Making *lab*" in words(await bot.press("try_again", accepted.wish.id))
+    assert [row.is_provisional for row in await bot.store.workspaces(ALICE)] == [True]
+
+
+async def test_a_failed_removal_is_asked_for_again(bot):
+    await bot.link()
+    workspace = await bot.workspace()
+    wish = (
+        await bot.services.workspaces.wish(
+            ALICE, workspace.id, WishVerb.REMOVE, interaction="r", reference="R1"
+        )
+    ).wish
+    await bot.store.save_step(WishUpdate(wish.id, 0.0, outcome=Outcome.FAILED, cause="not_removed"))
+    answer = await bot.press("try_again", wish.id)
+    assert answer.view["callback_id"] == "remove"
+    assert not (await wish_of(bot)).is_open
+
+
+async def test_at_a_connection_without_people_nothing_is_added_by_its_id(bot):
+    shared = bot.services.connections["saturn"]
+    shared.settings = shared.settings.model_copy(update={"linking": ("none",)})
+    await bot.link(names=())
+    with pytest.raises(Refused) as refused:
+        await bot.services.workspaces.add(ALICE, "saturn", "id-1", None, interaction="a")
+    assert refused.value.rule == "add.not_here"
+    assert await bot.services.workspaces.stale(ALICE) == []
+
+
+# -- about --------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def administered():
+    async with rig(administrators=frozenset({ALICE.user_id})) as one:
+        yield one
+
+
+def snapshot(bot, count=150, age=0.0):
+    users = [{"username": f"user-{n:03}", "is_active": n != 1, "level": "admin"} for n in range(count)]
+    payload = {"facts": [["Version", "2026.09 <b>"], ["Features", "jobs"]], "users": users}
+    return Snapshot("saturn", "", "about", payload, bot.clock.now() - age)
+
+
+async def test_about_is_for_administrators(bot):
+    assert "needs an administrator" in words(await bot.say("about saturn"))
+    assert await bot.store.claim_tasks(10, 60.0) == []
+
+
+async def test_a_server_is_asked_first_and_the_answer_follows(administered):
+    bot = administered
+    assert "I am asking Saturn Cloud" in words(await bot.say("about saturn"))
+    [task] = await bot.store.claim_tasks(10, 60.0)
+    assert task.subject == "connection:saturn/about"
+    await bot.store.save_snapshot(snapshot(bot))
+    await replay(bot.services, ALICE, {**task.payload["then"][0], "task": task.id})
+    [notice] = await bot.notices()
+    assert "user-000" in str(notice.body["blocks"])
+
+
+async def test_what_it_tells_is_paged_and_escaped(administered):
+    bot = administered
+    await bot.store.save_snapshot(snapshot(bot))
+    first = await bot.say("about saturn")
+    check_golden("answers/about", first)
+    assert "2026.09 &lt;b&gt;" in words(first)
+    assert "`user-001` admin (not active)" in words(first)
+    assert "and 90 more" in words(first)
+    more = buttons(first)["More"]
+    last = await bot.press("about:more", "saturn 3")
+    assert more["value"] == "saturn 2"
+    assert last.replaces
+    assert "user-149" in words(last)
+    assert "More" not in buttons(last)
+
+
+async def test_old_news_are_shown_and_asked_for_anew(administered):
+    bot = administered
+    await bot.store.save_snapshot(snapshot(bot, age=400))
+    assert "user-000" in words(await bot.say("about saturn"))
+    assert len(await bot.store.claim_tasks(10, 60.0)) == 1
+
+
+async def test_a_refusal_of_the_server_is_said(administered):
+    bot = administered
+    waiting = {"text": "about saturn", "problem": "forbidden: super admins only", "interaction": "x"}
+    await replay(bot.services, ALICE, waiting)
+    [notice] = await bot.notices(NoticeKind.MESSAGE)
+    assert "super admins only" in str(notice.body)
+
+
+async def test_about_names_the_connections(administered):
+    assert "`hub`, `saturn`" in words(await administered.say("about"))
+
+
+async def test_a_provider_with_nothing_to_tell_says_so(plain):
+    plain.services = replace(
+        plain.services,
+        authority=type(plain.services.authority)(
+            store=plain.store,
+            installation=plain.services.authority.installation,
+            administrators=frozenset({ALICE.user_id}),
+        ),
+    )
+    assert "nothing to tell" in words(await plain.say("about saturn"))
+    assert "anything to tell" in words(await plain.say("about"))
