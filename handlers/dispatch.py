@@ -42,8 +42,13 @@ async def run_text(
     looked: Sequence[str] = (),
     problem: str = "",
 ) -> Answer:
-    """Run what a person typed; always answers."""
-    parsed = parse(text, tuple(services.commands))
+    """Run what a person typed; always answers. Their words may say what they are about (``job list``)."""
+    parsed = parse(text, services.commands)
+    if parsed.folder:
+        folder = parsed.folder
+    elif folder != "workspace":
+        # Kept so that it means the same wherever it waits: on a button, for a link, for a list.
+        text = f"{folder} {text}"
     request = Request(
         principal=principal,
         verb=parsed.verb or "list",
@@ -70,19 +75,24 @@ async def run_button(
     value: str,
     view: Mapping[str, Any] | None = None,
 ) -> Answer:
-    """Run what a button stands for: a handler of its own, or the verb of that name; always answers."""
+    """Run what a button stands for: a handler of its own, or the verb of that name; always answers.
+
+    Buttons for verbs of jobs are called ``job_VERB``.
+    """
     name = action_id.partition(":")[0]
+    folder, verb = ("job", name[4:]) if name.startswith("job_") else ("workspace", name)
     request = Request(
         principal=principal,
-        verb=name,
+        verb=verb,
         arguments=(),
         surface=surface,
         services=services,
         drawing=Reference(services.ids),
+        folder=folder,
         target=value or None,
         view=view or {},
     )
-    found = discovery.handlers_of(discovery.ACTIONS).get(name) or discovery.verbs(request.folder).get(name)
+    found = discovery.handlers_of(discovery.ACTIONS).get(name) or discovery.verbs(folder).get(verb)
     return await guarded(request, found or old_button)
 
 
@@ -152,10 +162,17 @@ async def unknown_verb(request: Request) -> Answer:
     alike = process.extract(request.verb[:50], list(verbs), scorer=fuzz.WRatio, score_cutoff=_ALIKE, limit=3)
     sentence = fill(words.UNKNOWN_VERB, word=request.verb)
     more = [fill(words.UNKNOWN_VERB_HELP, command=request.command)]
-    if alike:
-        nearest = Markup(" ".join(f"`{request.command}{verb}`" for verb, _, _ in alike))
+    near = [f"`{request.command}{verb}`" for verb, _, _ in alike]
+    # The same word may be one about something else: `logs` of a workspace is meant for a job.
+    near += [
+        f"`{request.command_of(other)}{request.verb}`"
+        for other in discovery.commands()
+        if other != request.folder and request.verb in discovery.verbs(other)
+    ]
+    if near:
+        nearest = Markup(" ".join(near))
         more.insert(0, fill(words.UNKNOWN_VERB_NEAREST, nearest=nearest))
-    if request.surface.is_direct and request.surface.kind == "message":
+    if request.surface.is_direct and request.surface.kind == "message" and request.folder == "workspace":
         more = [*more[:-1], words.SHORT_HELP]
     return replies.problem(sentence, request.reference, more="\n".join(more))
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from bot.blocks.limits import clean
@@ -21,6 +23,11 @@ _QUOTES: Final = str.maketrans({**_DOUBLE, **_SINGLE, **_HYPHENS})
 _DASHES: Final = re.compile(r"(?:(?<=\s)|^)-?[\u2012-\u2015\u2212]+-?(?=\w)")
 _ENCODED: Final = re.compile(r"<([^<>|\s]+)(?:\|([^<>]*))?>")
 _FLAGS: Final = frozenset({"share", "clear", "force"})
+#: What a person writes before a verb to say what it is about, by the folder of the verbs.
+FOLDERS: Final = MappingProxyType(
+    {"job": "job", "jobs": "job", "workspace": "workspace", "workspaces": "workspace"}
+)
+NO_COMMANDS: Final[Mapping[str, str]] = MappingProxyType({})
 _TRAILING: Final = ",;:.!?"
 #: Marks of bold and code that people put round what help shows them.
 _MARKS: Final = "`*"
@@ -28,35 +35,52 @@ _MARKS: Final = "`*"
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """Hold a command in parts: the verb in lower case, names as they were typed, known flags."""
+    """Hold a command in parts: the verb in lower case, names as they were typed, known flags.
+
+    ``folder`` is whose verb it is, where the person wrote that before it (``job list``); empty otherwise.
+    """
 
     verb: str
     arguments: tuple[str, ...]
     flags: frozenset[str]
+    folder: str = ""
 
 
-def parse(text: str, commands: tuple[str, ...] = ()) -> Parsed:
-    """Take a command apart. ``commands`` are slash commands that a person may have typed into a message.
+def parse(text: str, commands: Mapping[str, str] = NO_COMMANDS) -> Parsed:
+    """Take a command apart. ``commands`` are slash commands, with their folders, that may stand in a message.
 
     Never raises: quotes that don't close are part of a name.
     """
     tokens = _tokens(normalise(text))
-    if tokens and tokens[0].casefold() in commands:
-        tokens = tokens[1:]
+    folder = ""
+    if tokens:
+        first = tokens[0].casefold()
+        folder = commands.get(first, "") or FOLDERS.get(first.rstrip(_TRAILING), "")
+        if folder:
+            tokens = tokens[1:]
     flags = frozenset(token[2:].casefold() for token in tokens if _is_flag(token))
     words = [token for token in tokens if not _is_flag(token)]
     verb = words[0].casefold().rstrip(_TRAILING) if words else ""
-    return Parsed(verb, tuple(words[1:]), flags)
+    return Parsed(verb, tuple(words[1:]), flags, folder)
 
 
 def normalise(text: str) -> str:
     """Return the text as it was meant: Slack's encoding undone, nothing invisible in it, quotes straight."""
-    decoded = html.unescape(_ENCODED.sub(_decode, text[:_LONGEST]))
-    plain = clean(decoded)
+    plain = clean(html.unescape(decoded(text[:_LONGEST])))
     if plain.isascii():
         # None of the quotes and dashes below is.
         return plain.strip(_MARKS).strip()
     return _DASHES.sub("--", plain.translate(_QUOTES).strip().strip(_MARKS).strip())
+
+
+def straight(text: str) -> str:
+    """Return a text with straight quotes, and two hyphens where a keyboard made a dash of them."""
+    return text if text.isascii() else _DASHES.sub("--", text.translate(_QUOTES))
+
+
+def decoded(text: str) -> str:
+    """Undo what Slack makes of addresses and mentions; its entities are still to be undone."""
+    return _ENCODED.sub(_decode, text)
 
 
 def _decode(found: re.Match[str]) -> str:
@@ -92,7 +116,7 @@ def _tokens(text: str) -> list[str]:
             continue
         end = -1
         if character in "\"'":
-            end = _closing(text, position)
+            end = closing(text, position)
         if end > 0:
             tokens.append(text[position + 1 : end])
             position = end + 1
@@ -104,7 +128,7 @@ def _tokens(text: str) -> list[str]:
     return [token.strip() for token in tokens if token.strip()]
 
 
-def _closing(text: str, start: int) -> int:
+def closing(text: str, start: int) -> int:
     """Return where a quotation ends: the same mark before a blank or the end; -1 when it never does."""
     quote = text[start]
     end = text.find(quote, start + 1)

@@ -72,8 +72,6 @@ class Request:
     looked: tuple[str, ...] = ()
     #: Why what a command waited for did not come: a cause of ``bot.words.problems``.
     problem: str = ""
-    #: Why what a command waited for did not come: a cause of ``bot.words.problems``.
-    problem: str = ""
     #: The form that a button or a search belongs to, as Slack sent it: what is in it are keys and texts.
     view: Mapping[str, Any] = field(default_factory=dict)
 
