@@ -38,9 +38,13 @@ class Pool:
 
     async def drain(self, seconds: float) -> int:
         """Let what runs end within the time, cancel the rest; return how many were cancelled."""
-        if not self._running:
-            return 0
-        _, late = await asyncio.wait(set(self._running), timeout=max(seconds, 0.0))
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        late: set[asyncio.Task[None]] = set()
+        # What ends may leave work: there is more until nothing runs.
+        while self._running and not late:
+            _, late = await asyncio.wait(set(self._running), timeout=max(until - loop.time(), 0.0))
+        late = set(self._running)
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)

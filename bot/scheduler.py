@@ -38,6 +38,10 @@ READS_REST = 0.05
 SOON = 0.1
 
 
+def _nothing() -> None:
+    """Wake nobody."""
+
+
 class Loop:
     """Run one step again and again: at once while there is work, else when woken. Errors never end it."""
 
@@ -123,11 +127,13 @@ class Scheduler:
         self._tick = tick
         self._loops = [
             Loop("wishes", reconciler.step_wishes, 200, ids, clock, self._wake_soon),
-            Loop("reads", reconciler.step_reads, 1_000, ids, clock, self._wake_soon, READS_REST),
+            # Most reads change nothing: those that do tell so themselves.
+            Loop("reads", reconciler.step_reads, 1_000, ids, clock, _nothing, READS_REST),
             Loop("tasks", reconciler.step_tasks, 50, ids, clock, self._wake_soon),
             Loop("notices", notifier.step_notices, 50, ids, clock, self._wake_soon),
             Loop("cards", notifier.step_cards, 20, ids, clock, self._wake_soon),
         ]
+        reconciler.on_news(self._wake_soon)
         self._running: list[asyncio.Task[None]] = []
         self._waking: asyncio.TimerHandle | None = None
         self._jobs = AsyncIOScheduler(

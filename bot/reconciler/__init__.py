@@ -64,6 +64,10 @@ class Reconciler:
         approved = Approved(store, lines, vault, ids)
         self._tasks = Tasks(store, lines, keys, self._lists, approved, people, replay, ids, numbers, jitter)
 
+    def on_news(self, listener: Callable[[], None]) -> None:
+        """Have somebody told when reads left work for others: most change nothing but a time."""
+        self._reads.on_news(listener)
+
     async def step_wishes(self, pool: Pool | None = None) -> int:
         """Step the wishes that are due; return how many there were."""
         return await self._wishes.step(pool)

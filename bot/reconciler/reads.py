@@ -27,6 +27,7 @@ from bot.plan import backoff, next_read
 from bot.pool import Pool, pool_room, run_all
 from bot.providers.base import SendWindow
 from bot.reconciler import endings
+from bot.reconciler.recorder import Recorder
 from bot.words import holds, problems
 
 if TYPE_CHECKING:
@@ -67,12 +68,20 @@ class Reads:
         self._ids = ids
         self._numbers = numbers
         self._jitter = jitter
+        self._recorder = Recorder(store, ids)
         self._failures: dict[str, int] = {}
         self._strange: set[tuple[str, str]] = set()
 
+    def on_news(self, listener: Callable[[], None]) -> None:
+        """Have somebody told when reads left work for others."""
+        self._recorder.on_news = listener
+
     async def step(self, pool: Pool | None) -> int:
         """Claim what is due at each connection, as far as slots are free, and read it; return how many."""
-        return sum(await asyncio.gather(*(self._of_line(line, pool) for line in self._lines.values())))
+        count = sum(await asyncio.gather(*(self._of_line(line, pool) for line in self._lines.values())))
+        if pool is None:
+            await self._recorder.write()
+        return count
 
     async def _of_line(self, line: Line, pool: Pool | None) -> int:
         free = pool_room(pool, self._free(line))
@@ -91,7 +100,7 @@ class Reads:
             line.slots.give(free - len(claims))
         window = SendWindow(claimed_at + self._numbers.margin)
         batches = list(_batches(claims, line.pace.batch_size))
-        await run_all([self._batch(line, batch, window) for batch in batches], pool)
+        await run_all([self._batch(line, batch, window, pool) for batch in batches], pool)
         return len(claims)
 
     def _free(self, line: Line) -> int:
@@ -102,27 +111,25 @@ class Reads:
             return min(line.slots.free_for_reads, 1) if line.slots.is_idle else 0
         return line.slots.free_for_reads
 
-    async def _batch(self, line: Line, claims: Sequence[ReadClaim], window: SendWindow) -> None:
+    async def _batch(
+        self, line: Line, claims: Sequence[ReadClaim], window: SendWindow, pool: Pool | None
+    ) -> None:
         """Send one request for the claims of one account; whatever happens is recorded.
 
         The slots are free again with the answer: others may ask while this is written down.
         """
         try:
-            try:
-                results = await self._results(line, claims, window)
-            finally:
-                line.slots.give(len(claims))
+            results = await self._results(line, claims, window)
         except StoreError as error:
+            # The gate keeps its time, so it is read again after the interval.
             log.warning("read not written", connection=line.name, problem=type(error).__name__)
             return
         except Exception:  # One of the two places where errors end (design §1.8).
             log.exception("read failed", connection=line.name, reference=self._ids.reference())
             results = [self._held(claim, LACKING, problems.sentence("internal")) for claim in claims]
-        try:
-            await self._store.record_reads(results)
-        except StoreError as error:
-            # The gate keeps its time, so it is read again after the interval.
-            log.warning("read not written", connection=line.name, problem=type(error).__name__)
+        finally:
+            line.slots.give(len(claims))
+        self._recorder.put(results, pool)
 
     async def _results(self, line: Line, claims: Sequence[ReadClaim], window: SendWindow) -> list[ReadResult]:
         account = claims[0].account
@@ -173,7 +180,7 @@ class Reads:
         if observed.state is State.UNKNOWN:
             return self._strange_word(line, claim, observed, now)
         wait = self._next(line, claim, observed.state, now)
-        return replace(self._held(claim, wait, None), observed=observed)
+        return ReadResult(claim.gate_key, claim.workspace_ids, observed, wait, granted_at=claim.granted_at)
 
     def _strange_word(self, line: Line, claim: ReadClaim, observed: Observed, now: float) -> ReadResult:
         """Keep the last state for a word that the provider's documents do not name; log each word once."""

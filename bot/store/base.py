@@ -306,8 +306,10 @@ class Store(MakingStore, JobStore, Protocol):
         caller sets it.
         """
 
-    async def record_reads(self, results: Sequence[ReadResult]) -> None:
+    async def record_reads(self, results: Sequence[ReadResult]) -> bool:
         """Write what claimed reads brought: states, next due times, verified marks; wake wishes, owe cards.
+
+        Returns whether that left work for others: a wish was woken, a card is owed.
 
         Cards: of each row's newest wish, where anything visible changed. A row is as old as its claim, not
         as its answer. ``gone`` holds for the reader's own row alone: to another it may only mean *not

@@ -126,10 +126,13 @@ class WorkspacesTrade(Trade):
     ) -> list[ReadClaim]:
         return await self.engine.write(lambda tx: gates.claim(tx, connection, limit, interval, margin))
 
-    async def record_reads(self, results: Sequence[ReadResult]) -> None:
+    async def record_reads(self, results: Sequence[ReadResult]) -> bool:
+        is_news = False
         for first in range(0, len(results), _RECORDS_AT_ONCE):
             some = results[first : first + _RECORDS_AT_ONCE]
-            await self.engine.write(partial(gates.record, results=some), Lane.RECORDS, rows=len(some))
+            work = partial(gates.record, results=some)
+            is_news |= await self.engine.write(work, Lane.RECORDS, rows=len(some))
+        return is_news
 
     async def accept_creation(
         self,

@@ -120,8 +120,9 @@ def _account(tx: Transaction, account_id: str, known: dict[str, Account]) -> Acc
     return known[account_id]
 
 
-def record(tx: Transaction, results: Sequence[ReadResult]) -> None:
-    """Write what claimed reads brought."""
+def record(tx: Transaction, results: Sequence[ReadResult]) -> bool:
+    """Write what claimed reads brought; say whether a wish was woken or a card is owed by it."""
+    is_news = False
     for result in results:
         found = [
             (place, row)
@@ -130,10 +131,12 @@ def record(tx: Transaction, results: Sequence[ReadResult]) -> None:
         ]
         gate = found[0][1] if found else tx.one("gate", gate_key=result.gate_key)
         if gate is not None:
-            _record(tx, result, found, gate)
+            is_news |= _record(tx, result, found, gate)
+    return is_news
 
 
-def _record(tx: Transaction, result: ReadResult, found: Sequence[tuple[int, Row]], gate: Row) -> None:
+def _record(tx: Transaction, result: ReadResult, found: Sequence[tuple[int, Row]], gate: Row) -> bool:
+    is_news = False
     now = tx.now()
     granted_at = gate["gate_claimed_at"] if result.granted_at is None else result.granted_at
     is_gone = result.observed is not None and result.observed.state is State.GONE
@@ -148,10 +151,11 @@ def _record(tx: Transaction, result: ReadResult, found: Sequence[tuple[int, Row]
         changed = False
         if result.observed is not None and granted_at >= (row["observed_at"] or 0.0):
             changed = _observe(tx, row, result.observed, granted_at, is_reader=is_reader)
-        _tell_wish(tx, row, result, now, changed=changed)
+        is_news |= _tell_wish(tx, row, result, now, changed=changed) or changed
     settled = gate["next_check_at"] if gate["wanted_at"] > granted_at else due_at
     if settled != gate["gate_due_at"]:
         tx.run("settle_gate", gate_key=result.gate_key, granted_at=granted_at, due_at=due_at)
+    return is_news
 
 
 def _observe(tx: Transaction, row: Row, seen: Observed, granted_at: float, *, is_reader: bool) -> bool:
@@ -190,12 +194,14 @@ def _observe(tx: Transaction, row: Row, seen: Observed, granted_at: float, *, is
     return before != after
 
 
-def _tell_wish(tx: Transaction, row: Row, result: ReadResult, now: float, *, changed: bool) -> None:
+def _tell_wish(tx: Transaction, row: Row, result: ReadResult, now: float, *, changed: bool) -> bool:
     if row["wish_id"] is None:
-        return
+        return False
     has_news = row["wish_hold"] != result.hold
     may_wake = row["waits_for"] == "read" or (changed and row["waits_for"] == "change")
-    if has_news or may_wake or row["leased_until"] > now:
+    is_told = bool(has_news or may_wake or row["leased_until"] > now)
+    if is_told:
         tx.run("wake_wish", id=row["wish_id"], hold=result.hold, strength=2 if changed else 1, now=now)
     if has_news:
         cards.owe(tx, row["wish_id"], changed=True)
+    return is_told

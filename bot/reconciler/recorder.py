@@ -1,0 +1,72 @@
+"""What reads brought, on its way into the store: what comes while one batch is written makes the next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.errors import StoreBusy, StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bot.clock import Ids
+    from bot.models import ReadResult
+    from bot.pool import Pool
+    from bot.store.base import Store
+
+log = structlog.get_logger(__name__)
+
+
+def _nobody() -> None:
+    """Tell nobody."""
+
+
+class Recorder:
+    """Write results together: a transaction for each would cost as much as the read itself.
+
+    ``on_news`` is called when something was written that others have work with.
+    """
+
+    def __init__(self, store: Store, ids: Ids) -> None:
+        self.on_news: Callable[[], None] = _nobody
+        self._store = store
+        self._ids = ids
+        self._waiting: list[ReadResult] = []
+        self._is_writing = False
+
+    def put(self, results: Sequence[ReadResult], pool: Pool | None) -> None:
+        """Have results written soon by work of the pool; without one they wait for ``write``."""
+        self._waiting += results
+        if pool is not None and not self._is_writing:
+            self._is_writing = True
+            pool.add(self.write())
+
+    async def write(self) -> None:
+        """Write all that waits, and what comes meanwhile."""
+        self._is_writing = True
+        try:
+            while self._waiting:
+                some, self._waiting = self._waiting, []
+                await self._write(some)
+        finally:
+            self._is_writing = False
+
+    async def _write(self, results: Sequence[ReadResult]) -> None:
+        try:
+            is_news = await self._store.record_reads(results)
+        except (StoreBusy, StoreUnavailable) as error:
+            # The gates keep their times, so all of it is read again after the interval.
+            log.warning("reads not written", count=len(results), problem=type(error).__name__)
+        except Exception:  # One of the two places where errors end (design §1.8).
+            if len(results) > 1:
+                # One that can't be written keeps no other back.
+                for result in results:
+                    await self._write([result])
+                return
+            log.exception("read not written", reference=self._ids.reference())
+        else:
+            # What failed is also the connection's, which others look at.
+            if is_news or any(result.observed is None for result in results):
+                self.on_news()
