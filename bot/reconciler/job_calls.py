@@ -1,0 +1,241 @@
+"""The calls for a run: launched once, looked for after silence, stopped as often as it takes."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from bot.errors import (
+    BadAnswer,
+    Conflict,
+    CredentialRefused,
+    NotFound,
+    PermanentError,
+    RateLimited,
+    ServerFailed,
+    TemporaryError,
+    UnknownOutcome,
+)
+from bot.models import Call, JobUpdate
+from bot.plan import MAX_ATTEMPTS, backoff
+from bot.plan_jobs import JobOperation
+from bot.reconciler import job_endings
+from bot.reconciler.calls import CONFLICTS
+from bot.words import outputs, problems
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.models import Created, JobStep, NewNotice
+    from bot.providers.base import Access
+    from bot.reconciler.keys import Keys
+    from bot.reconciler.lines import Line
+    from bot.reconciler.ports import Numbers
+    from bot.store.base import Store
+
+log = structlog.get_logger(__name__)
+
+#: The first read after a call: what is short may be over by then.
+FIRST_READ: Final = 2.0
+
+
+class JobCalls:
+    """Make calls to providers for runs (design §3, rules 2 and 9)."""
+
+    def __init__(self, store: Store, keys: Keys, numbers: Numbers, jitter: Callable[[], float]) -> None:
+        self._store = store
+        self._keys = keys
+        self._numbers = numbers
+        self._jitter = jitter
+
+    async def make(self, step: JobStep, line: Line, operation: JobOperation) -> JobUpdate | None:
+        """Make a launch, a search or a stop; return what is still to be written, None when nothing is.
+
+        What has an effect is committed before it leaves. Raises SecretError before anything is written when
+        the account's secret does not open.
+        """
+        job, account = step.job, step.account
+        assert account is not None, "a run without an account ends before it calls"
+        access = self._keys.open(account)
+        if operation is not JobOperation.FIND and not await self._committed(step, operation):
+            return None  # Ended or unlinked since it was claimed: nothing may leave.
+        try:
+            async with asyncio.timeout(self._numbers.call_seconds):
+                created = await self._send(step, line, operation, access)
+        except CredentialRefused as error:
+            line.health.worked(error)
+            return await self._refused(step, line, operation)
+        except PermanentError as error:
+            line.health.worked(error)
+            return self._permanent(step, line, operation, error)
+        except TimeoutError:
+            return self._temporary(step, line, operation, UnknownOutcome("no answer in time"))
+        except TemporaryError as error:
+            return self._temporary(step, line, operation, error)
+        line.health.worked()
+        self._keys.worked(account)
+        if operation is JobOperation.STOP:
+            return self._stopped(step, line)
+        if created is None:
+            return self._absent(step)
+        launched = JobUpdate(
+            job.id,
+            max(FIRST_READ, line.pace.min_poll_interval),
+            remote_id=created.remote_id,
+            launch_call=Call.ACCEPTED,
+            attempts=0,
+            hold="",
+            card_dirty=True,
+            audit=(job_endings.audit(job, f"call.{operation}", "accepted", remote_id=created.remote_id),),
+            claim=step.claim,
+        )
+        if not await self._store.save_job_step(launched):
+            # Unlinked while the call was under way: it goes on there, and nobody may look after it any more.
+            log.warning("launched after its account was unlinked", job=job.id, connection=job.connection)
+        return None
+
+    async def _committed(self, step: JobStep, operation: JobOperation) -> bool:
+        return await self._store.save_job_step(
+            JobUpdate(
+                step.job.id,
+                self._numbers.lease,
+                launch_call=Call.CALLING if operation is JobOperation.LAUNCH else None,
+                stop_call=Call.CALLING if operation is JobOperation.STOP else None,
+                called=operation is JobOperation.LAUNCH,
+                claim=step.claim,
+            )
+        )
+
+    async def _send(
+        self, step: JobStep, line: Line, operation: JobOperation, access: Access
+    ) -> Created | None:
+        job, provider = step.job, line.provider
+        match operation:
+            case JobOperation.LAUNCH:
+                return await provider.launch_job(access, job.spec, job.id)
+            case JobOperation.FIND:
+                return await provider.find_job(access, job.spec, job.id)
+            case _:
+                assert job.remote_id is not None, "only what was launched is stopped"
+                await provider.stop_job(access, job.remote_id, force=job.stop_wanted == "force")
+                return None
+
+    def _stopped(self, step: JobStep, line: Line) -> JobUpdate:
+        job = step.job
+        return JobUpdate(
+            job.id,
+            max(FIRST_READ, line.pace.min_poll_interval),
+            stop_call=Call.ACCEPTED,
+            attempts=0,
+            hold="",
+            card_dirty=True,
+            audit=(job_endings.audit(job, "call.stop", "accepted", how=job.stop_wanted),),
+            claim=step.claim,
+        )
+
+    def _absent(self, step: JobStep) -> JobUpdate:
+        """Go on where nothing was launched: the next plan launches, unless it was called off."""
+        attempts = step.job.attempts + 1
+        return JobUpdate(
+            step.job.id,
+            0.0 if step.job.stop_wanted else backoff(attempts, self._jitter()),
+            launch_call=Call.NONE,
+            attempts=attempts,
+            hold="",
+            audit=(job_endings.audit(step.job, "call.find", "absent"),),
+            claim=step.claim,
+        )
+
+    async def _refused(self, step: JobStep, line: Line, operation: JobOperation) -> JobUpdate:
+        """Refresh the credential or wait for a new link; the call itself did not happen."""
+        assert step.account is not None, "checked before the call"
+        became = await self._keys.refused(step.account, line)
+        wait = {"changed": 0.0, "refused": 60.0, "later": backoff(step.job.attempts + 1, self._jitter())}
+        hold = self._keys.hold(step.account, became, line.title)
+        return self._known(step, operation, Call.NONE, wait[became], hold=hold)
+
+    def _permanent(
+        self, step: JobStep, line: Line, operation: JobOperation, error: PermanentError
+    ) -> JobUpdate:
+        job, attempts = step.job, step.job.attempts + 1
+        log.info("call refused", job=job.id, operation=str(operation), problem=type(error).__name__)
+        if operation is JobOperation.STOP:
+            return self._not_stopped(step, line, error)
+        if isinstance(error, Conflict) and 0 < job.attempts < CONFLICTS:
+            # Its name may be taken by what an earlier try launched after all: look for it again.
+            wait = backoff(attempts, self._jitter())
+            return self._known(step, operation, Call.UNKNOWN, wait, attempts=attempts)
+        return job_endings.ended(job, "failed", problems.cause_of(error), step.claim)
+
+    def _not_stopped(self, step: JobStep, line: Line, error: PermanentError) -> JobUpdate:
+        """Leave a stop that is refused at that: its person is told why, and reads go on."""
+        job = step.job
+        wait = max(FIRST_READ, line.pace.min_poll_interval)
+        if isinstance(error, (NotFound, Conflict)):
+            # It may just have ended, which the next reads say; otherwise it is asked for again.
+            gone = isinstance(error, NotFound) or job.attempts + 1 >= CONFLICTS
+            known = Call.ACCEPTED if gone else Call.NONE
+            return self._known(step, JobOperation.STOP, known, wait, attempts=0 if gone else job.attempts + 1)
+        because = problems.sentence(error, line.title)
+        told = job_endings.message(job, f"stop:{job.stop_wanted}", outputs.STOP_REFUSED, because=because)
+        return JobUpdate(
+            job.id,
+            wait,
+            stop_call=Call.ACCEPTED,
+            attempts=0,
+            card_dirty=True,
+            notices=(told,),
+            audit=(job_endings.audit(job, "call.stop", "refused", cause=problems.cause_of(error)),),
+            claim=step.claim,
+        )
+
+    def _temporary(
+        self, step: JobStep, line: Line, operation: JobOperation, error: TemporaryError
+    ) -> JobUpdate:
+        job, attempts = step.job, step.job.attempts + 1
+        if isinstance(error, RateLimited):
+            line.health.worked(error)
+        else:
+            line.health.failed(error)
+        log.info("call not answered", job=job.id, operation=str(operation), problem=type(error).__name__)
+        # A gateway that answers 5xx, or nonsense, may have passed the call on.
+        unknown = isinstance(error, (UnknownOutcome, ServerFailed, BadAnswer))
+        wait = max(backoff(attempts, self._jitter()), error.retry_after or 0.0)
+        notices: tuple[NewNotice, ...] = ()
+        if operation is JobOperation.STOP and attempts == MAX_ATTEMPTS:
+            occasion = f"stop:{job.stop_wanted}:given_up"
+            notices = (job_endings.message(job, occasion, outputs.STOP_GIVEN_UP, title=line.title),)
+        return self._known(
+            step,
+            operation,
+            Call.UNKNOWN if unknown else Call.NONE,
+            wait,
+            attempts=attempts,
+            hold=line.health.sentence(error),
+            notices=notices,
+        )
+
+    def _known(
+        self,
+        step: JobStep,
+        operation: JobOperation,
+        known: Call,
+        wait: float,
+        *,
+        attempts: int | None = None,
+        hold: str | None = None,
+        notices: tuple[NewNotice, ...] = (),
+    ) -> JobUpdate:
+        """Return the update that keeps what is known of a call; a search says nothing of the launch."""
+        return JobUpdate(
+            step.job.id,
+            wait,
+            launch_call=known if operation is JobOperation.LAUNCH else None,
+            stop_call=known if operation is JobOperation.STOP else None,
+            attempts=attempts,
+            hold=hold,
+            notices=notices,
+            claim=step.claim,
+        )

@@ -1,0 +1,186 @@
+"""States of runs, read for all of an account at once, at the pace that its provider allows."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from bot.errors import (
+    CredentialRefused,
+    NotFound,
+    PermanentError,
+    ProviderError,
+    RateLimited,
+    SecretError,
+    TemporaryError,
+    UnknownOutcome,
+)
+from bot.models import JobUpdate
+from bot.plan import UNKNOWN_SETTLES, backoff
+from bot.plan_jobs import MISSED_READS, next_job_read
+from bot.reconciler import job_endings
+from bot.words import problems
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from bot.clock import Clock
+    from bot.models import Account, Job, JobStep, ObservedJob
+    from bot.output import Board
+    from bot.reconciler.keys import Keys
+    from bot.reconciler.lines import Line
+    from bot.reconciler.ports import Numbers
+    from bot.store.base import Store
+
+log = structlog.get_logger(__name__)
+
+#: So many runs are asked for in one request (``posit.md``, get_session: ids of one request).
+TOGETHER: Final = 50
+#: Runs that cannot be read for a lasting reason are looked at again after so long.
+PATIENCE: Final = 60.0
+#: The end of a run whose output is just coming waits so long for its last lines.
+LAST_LINES_WAIT: Final = 2.0
+REMEMBERED: Final = 5_000
+
+
+class JobReads:
+    """Read runs. The pace and what was left out of reads are this process's own knowledge."""
+
+    def __init__(
+        self,
+        store: Store,
+        keys: Keys,
+        board: Board,
+        clock: Clock,
+        numbers: Numbers,
+        jitter: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._keys = keys
+        self._board = board
+        self._clock = clock
+        self._numbers = numbers
+        self._jitter = jitter
+        #: When an account was last read, monotonic; and how often in a row a run was left out of a read.
+        self._read_at: dict[str, float] = {}
+        self._missed: dict[str, int] = {}
+
+    def wait(self, account: Account, line: Line) -> float:
+        """Return the seconds until an account may be read again."""
+        last = self._read_at.get(account.id)
+        if last is None:
+            return 0.0
+        return max(last + line.pace.min_poll_interval - self._clock.monotonic(), 0.0)
+
+    async def read(self, account: Account, line: Line, steps: Sequence[JobStep]) -> None:
+        """Read runs of one account in one request, write what it found, end what is over."""
+        now = self._clock.monotonic()
+        self._read_at.pop(account.id, None)
+        self._read_at[account.id] = now
+        if len(self._read_at) > REMEMBERED:
+            del self._read_at[next(iter(self._read_at))]
+        found: Mapping[str, ObservedJob]
+        try:
+            access = self._keys.open(account)
+            line.observer.polled(line.name, len(steps))
+            async with asyncio.timeout(self._numbers.call_seconds):
+                found = await line.provider.job_status(access, [_remote(step.job) for step in steps])
+        except NotFound as error:
+            line.health.worked(error)
+            found = {}
+        except CredentialRefused as error:
+            line.health.worked(error)
+            await self._refused(account, line, steps)
+            return
+        except TimeoutError:
+            await self._failed(line, steps, UnknownOutcome("no answer in time"))
+            return
+        except TemporaryError as error:
+            await self._failed(line, steps, error)
+            return
+        except (PermanentError, SecretError) as error:
+            if isinstance(error, ProviderError):
+                line.health.worked(error)
+            log.warning("runs not read", connection=line.name, problem=type(error).__name__)
+            await self._later(steps, PATIENCE, problems.sentence(error, line.title))
+            return
+        line.health.worked()
+        self._keys.worked(account)
+        for step in steps:
+            await self._store.save_job_step(await self._seen(step, line, found.get(_remote(step.job))))
+
+    async def _seen(self, step: JobStep, line: Line, observed: ObservedJob | None) -> JobUpdate:
+        job, now = step.job, await self._store.now()
+        if observed is None:
+            return self._left_out(step, line, now)
+        self._missed.pop(job.id, None)
+        if observed.state.is_over:
+            return await self.over(step, observed)
+        began = observed.started_at or job.started_at or job.called_at or job.created_at
+        return JobUpdate(
+            job.id,
+            next_job_read(observed.state, max(now - began, 0.0), line.pace.min_poll_interval),
+            observed=observed,
+            hold="" if job.hold else None,
+            claim=step.claim,
+        )
+
+    async def over(self, step: JobStep, observed: ObservedJob | None = None) -> JobUpdate:
+        """Return the update that ends a run which is over; told to whoever launched it or has its card."""
+        job = step.job
+        shown = self._board.shown(job.id)
+        tells = bool(job.reference) or await self._store.card(job.id) is not None
+        return job_endings.ended(
+            job,
+            "ended",
+            None,
+            step.claim,
+            observed=observed,
+            last_lines=shown.last_lines if shown is not None else (),
+            due_in=LAST_LINES_WAIT if shown is not None and not shown.is_over else 0.0,
+            tells=tells,
+        )
+
+    def _left_out(self, step: JobStep, line: Line, now: float) -> JobUpdate:
+        """Count a read that a run was left out of: what was just launched may not be listed yet."""
+        job = step.job
+        if now - (job.called_at or job.created_at) < UNKNOWN_SETTLES:
+            return JobUpdate(job.id, max(5.0, line.pace.min_poll_interval), claim=step.claim)
+        missed = self._missed.pop(job.id, 0) + 1
+        if missed >= MISSED_READS:
+            log.info("run lost", connection=line.name, job=job.id)
+            return job_endings.ended(job, "failed", "lost", step.claim, tells=bool(job.reference))
+        self._missed[job.id] = missed
+        if len(self._missed) > REMEMBERED:
+            del self._missed[next(iter(self._missed))]
+        return JobUpdate(job.id, max(5.0, line.pace.min_poll_interval), claim=step.claim)
+
+    async def _refused(self, account: Account, line: Line, steps: Sequence[JobStep]) -> None:
+        became = await self._keys.refused(account, line)
+        wait = {
+            "changed": line.pace.min_poll_interval,
+            "refused": PATIENCE,
+            "later": backoff(4, self._jitter()),
+        }
+        await self._later(steps, wait[became], self._keys.hold(account, became, line.title))
+
+    async def _failed(self, line: Line, steps: Sequence[JobStep], error: TemporaryError) -> None:
+        if isinstance(error, RateLimited):
+            line.health.worked(error)
+            line.health.hold_off(error.retry_after or 0.0)
+        else:
+            line.health.failed(error)
+        log.info("runs not read", connection=line.name, problem=type(error).__name__)
+        wait = max(backoff(3, self._jitter()), error.retry_after or 0.0, line.pace.min_poll_interval)
+        await self._later(steps, wait, line.health.sentence(error) if line.health.is_doubtful else None)
+
+    async def _later(self, steps: Sequence[JobStep], wait: float, hold: str | None) -> None:
+        for step in steps:
+            await self._store.save_job_step(JobUpdate(step.job.id, wait, hold=hold, claim=step.claim))
+
+
+def _remote(job: Job) -> str:
+    assert job.remote_id is not None, "only what was launched is read"
+    return job.remote_id

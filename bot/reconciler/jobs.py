@@ -1,0 +1,250 @@
+"""One step of a run: who is it for, what is to be done, do it, write down what came of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from bot.errors import SecretError, SlackFailed, SlackLimited, StoreError
+from bot.models import JobUpdate
+from bot.plan_jobs import JobOperation, JobPlan, plan_job
+from bot.policy import Context, Target, decide
+from bot.pool import Pool, pool_room, run_all
+from bot.reconciler import job_endings
+from bot.reconciler.job_calls import JobCalls
+from bot.reconciler.job_reads import TOGETHER, JobReads
+from bot.reconciler.lines import PERSONS_SHARE
+from bot.reconciler.wishes import PATIENCE, PROBE_WAIT
+from bot.words import holds, problems
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bot.clock import Ids
+    from bot.models import Account, JobStep
+    from bot.reconciler.lines import Line
+    from bot.reconciler.ports import Numbers, PeopleBook
+    from bot.store.base import Store
+
+log = structlog.get_logger(__name__)
+
+
+class Runs:
+    """Step due runs of jobs; those of one account that are only to be read are read together."""
+
+    def __init__(
+        self,
+        store: Store,
+        lines: Mapping[str, Line],
+        people: PeopleBook,
+        calls: JobCalls,
+        reads: JobReads,
+        ids: Ids,
+        numbers: Numbers,
+    ) -> None:
+        self._store = store
+        self._lines = lines
+        self._people = people
+        self._calls = calls
+        self._reads = reads
+        self._ids = ids
+        self._numbers = numbers
+        #: Runs that this process is at, in case a step outlives its lease.
+        self._under_way: set[str] = set()
+
+    async def step(self, pool: Pool | None) -> int:
+        """Claim what is due and step all of it beside one another; return how many there were."""
+        most = pool_room(pool, self._numbers.batch)
+        if most <= 0:
+            return 0
+        claimed = await self._store.claim_jobs(most, self._numbers.lease)
+        steps = [step for step in claimed if step.job.id not in self._under_way]
+        now = await self._store.now()
+        groups: dict[str, list[JobStep]] = {}
+        others: list[JobStep] = []
+        for step in steps:
+            account = step.account
+            if account is not None and self._is_read(step, now):
+                groups.setdefault(account.id, []).append(step)
+            else:
+                others.append(step)
+        works = [self._guarded(step) for step in others]
+        works += [self._guarded_group(group) for group in groups.values()]
+        await run_all(works, pool)
+        return len(claimed)
+
+    def _is_read(self, step: JobStep, now: float) -> bool:
+        account = step.account
+        is_fit = account is not None and account.state == "active" and step.job.connection in self._lines
+        return is_fit and plan_job(step.job, now).operation is JobOperation.READ
+
+    async def _guarded(self, step: JobStep) -> None:
+        """Keep one run's trouble from the others: it is logged, and the run is tried again later."""
+        self._under_way.add(step.job.id)
+        try:
+            await self._one(step)
+        except StoreError as error:
+            log.warning("step not written", job=step.job.id, problem=type(error).__name__)
+        except Exception:  # One of the two places where errors end (design §1.8).
+            reference = self._ids.reference()
+            log.exception("step failed", job=step.job.id, reference=reference)
+            await self._put_off([step])
+        finally:
+            self._under_way.discard(step.job.id)
+
+    async def _guarded_group(self, steps: list[JobStep]) -> None:
+        account = steps[0].account
+        assert account is not None, "only runs with an account are read"
+        mine = list(steps)
+        self._under_way.update(step.job.id for step in mine)
+        try:
+            await self._group(account, mine)
+        except StoreError as error:
+            log.warning("runs not written", account=account.id, problem=type(error).__name__)
+        except Exception:
+            reference = self._ids.reference()
+            log.exception("runs not stepped", account=account.id, reference=reference)
+            await self._put_off(mine)
+        finally:
+            self._under_way.difference_update(step.job.id for step in mine)
+
+    async def _put_off(self, steps: Sequence[JobStep]) -> None:
+        try:
+            await self._all_later(steps, PATIENCE, problems.sentence("internal"))
+        except StoreError as error:
+            log.warning("step not written", problem=type(error).__name__)
+
+    # -- reads -----------------------------------------------------------------------------------------------
+
+    async def _group(self, account: Account, steps: list[JobStep]) -> None:
+        """Read runs of one account; what is due in a moment is read with them (``steps`` grows by it)."""
+        line = self._lines[account.connection]
+        wait = max(line.health.pause, self._reads.wait(account, line))
+        if wait > 0:
+            hold = line.health.sentence() if line.health.is_doubtful else None
+            await self._all_later(steps, wait, hold)
+        elif line.is_probed:
+            await self._all_later(steps, PROBE_WAIT, line.health.sentence())
+        elif line.slots.free_for_reads < 1 or not line.slots.take():
+            await self._all_later(steps, 1.0, None)
+        else:
+            try:
+                others = await self._joined(account, steps)
+                await self._reads.read(account, line, steps[:TOGETHER])
+            finally:
+                line.slots.give()
+            # What did not fit into one request waits for the next one.
+            await self._all_later(steps[TOGETHER:], self._reads.wait(account, line), None)
+            for step in others:
+                await self._one(step)
+
+    async def _joined(self, account: Account, steps: list[JobStep]) -> list[JobStep]:
+        """Claim more runs of the account into ``steps``; return those that need something else."""
+        room = TOGETHER - len(steps)
+        if room <= 0:
+            return []
+        now = await self._store.now()
+        others = []
+        for step in await self._store.claim_jobs_of(account.id, room, self._numbers.lease):
+            if step.job.id in self._under_way:
+                continue
+            if self._is_read(step, now):
+                self._under_way.add(step.job.id)
+                steps.append(step)
+            else:
+                others.append(step)
+        return others
+
+    # -- everything else -------------------------------------------------------------------------------------
+
+    async def _one(self, step: JobStep) -> None:
+        job, account = step.job, step.account
+        if not job.is_open:
+            return
+        if account is None:
+            await self._store.save_job_step(job_endings.ended(job, "cancelled", "unlinked", step.claim))
+            return
+        line = self._lines.get(job.connection)
+        if line is None:
+            await self._later(step, PATIENCE, holds.not_configured(job.connection))
+            return
+        now = await self._store.now()
+        decided = plan_job(job, now)
+        if account.state == "refused" and decided.operation is not JobOperation.END:
+            # A new link steps the run at once.
+            await self._later(step, PATIENCE, problems.sentence("credential_refused", line.title))
+            return
+        match decided.operation:
+            case JobOperation.WATCH:
+                return
+            case JobOperation.END:
+                await self._end(step, decided)
+            case JobOperation.WAIT:
+                await self._later(step, max((decided.after or now) - now, 0.1))
+            case JobOperation.READ:
+                await self._group(account, [step])
+            case call:
+                await self._call(step, line, call)
+
+    async def _end(self, step: JobStep, decided: JobPlan) -> None:
+        assert decided.outcome is not None, "a plan that ends says how"
+        if decided.outcome == "ended":
+            update = await self._reads.over(step)
+        else:
+            update = job_endings.ended(step.job, decided.outcome, decided.cause, step.claim)
+        await self._store.save_job_step(update)
+
+    async def _call(self, step: JobStep, line: Line, operation: JobOperation) -> None:
+        job = step.job
+        if not await self._may_go_on(step, operation):
+            return
+        if line.health.pause > 0:
+            await self._later(step, line.health.pause, line.health.sentence())
+        elif line.is_probed:
+            await self._later(step, PROBE_WAIT, line.health.sentence())
+        elif not line.slots.take_for(job.principal.key, PERSONS_SHARE):
+            await self._later(step, 1.0)
+        else:
+            try:
+                update = await self._calls.make(step, line, operation)
+            except SecretError:
+                log.exception("a stored secret does not open", connection=job.connection, job=job.id)
+                await self._later(step, PATIENCE, problems.sentence("secret"))
+                return
+            finally:
+                line.slots.give_from(job.principal.key)
+            if update is not None:
+                await self._store.save_job_step(update)
+
+    async def _may_go_on(self, step: JobStep, operation: JobOperation) -> bool:
+        """Ask the policy, after looking an unknown person up: failing at that delays, no more and no less."""
+        job, person = step.job, step.person
+        if person is None:
+            try:
+                person = await self._people.look_up(job.principal)
+            except SlackFailed as error:
+                log.info("person not looked up", job=job.id, problem=str(error))
+                wait = error.retry_after if isinstance(error, SlackLimited) else PATIENCE / 2
+                await self._later(step, wait, holds.PERSON_UNKNOWN)
+                return False
+        verb = "stop" if operation is JobOperation.STOP else "run"
+        target = Target("job", job.id, job.principal)
+        decision = decide(job.principal, verb, target, Context(self._numbers.installation, person))
+        if decision.allowed or operation is JobOperation.FIND:
+            # What was launched already is found whoever asks: it goes on there.
+            return True
+        if operation is JobOperation.LAUNCH:
+            await self._store.save_job_step(job_endings.ended(job, "failed", decision.rule, step.claim))
+        else:
+            await self._later(step, PATIENCE, problems.sentence(decision.rule))
+        return False
+
+    async def _all_later(self, steps: Sequence[JobStep], next_in: float, hold: str | None) -> None:
+        for step in steps:
+            await self._later(step, next_in, hold)
+
+    async def _later(self, step: JobStep, next_in: float, hold: str | None = None, **fields: Any) -> None:
+        await self._store.save_job_step(
+            JobUpdate(step.job.id, next_in, hold=hold, claim=step.claim, **fields)
+        )
