@@ -1,0 +1,79 @@
+"""Words of the server as ours."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.models import JobState, State
+from bot.providers.posit.states import is_over, is_up, observed, observed_job
+from bot.providers.posit.types import WorkbenchJob, WorkbenchSession
+
+
+def session(word: str, workbench: str = "RStudio", url: str = "/s/1/", detail: str = "") -> WorkbenchSession:
+    return WorkbenchSession("a1", word, url=url, workbench=workbench, display_name="n", status_detail=detail)
+
+
+@pytest.mark.parametrize(
+    ("word", "state", "actions"),
+    [
+        *(
+            (word, State.STARTING, {"stop", "force"})
+            for word in ("launching", "resuming", "pending", "starting")
+        ),
+        ("running", State.RUNNING, {"open", "stop", "suspend", "force"}),
+        ("Running", State.RUNNING, {"open", "stop", "suspend", "force"}),
+        ("suspending", State.STOPPING, {"force"}),
+        ("suspended", State.SUSPENDED, {"start", "stop"}),
+        ("finished", State.GONE, set()),
+        ("killed", State.GONE, set()),
+        ("failed", State.FAILED, set()),
+        ("dreaming", State.UNKNOWN, {"stop", "force"}),
+    ],
+)
+def test_a_session_is_what_its_word_says(word, state, actions):
+    seen = observed(session(word), lambda told: f"https://wb{told}")
+    assert (seen.state, seen.actions, seen.name) == (state, actions, "n")
+    assert (seen.url is not None) is (state is State.RUNNING)
+    assert is_up(session(word)) is (state in {State.RUNNING, State.STARTING})
+    assert is_over(session(word)) is (state in {State.GONE, State.FAILED})
+
+
+def test_only_rstudio_is_suspended():
+    assert "suspend" not in (observed(session("running", "JupyterLab"), str).actions or ())
+
+
+@pytest.mark.parametrize(("url", "said"), [("/s/1/", "host"), ("", "no address")])
+def test_an_address_that_is_not_allowed_is_not_opened(url, said):
+    seen = observed(session("running", url=url), lambda told: None)
+    assert seen.url is None
+    assert said in str(seen.detail)
+    assert "open" not in (seen.actions or ())
+
+
+def test_a_failure_has_words():
+    assert observed(session("failed", detail="no\nR"), str).detail == "no R"
+    assert "home page" in str(observed(session("failed"), str).detail)
+
+
+@pytest.mark.parametrize(
+    ("word", "code", "state"),
+    [
+        ("Pending", None, JobState.QUEUED),
+        ("Running", None, JobState.RUNNING),
+        ("Suspended", None, JobState.RUNNING),
+        ("Finished", 0, JobState.SUCCEEDED),
+        ("Finished", None, JobState.SUCCEEDED),
+        ("Finished", 3, JobState.FAILED),
+        ("Failed", None, JobState.FAILED),
+        ("Canceled", 143, JobState.CANCELLED),
+        ("Killed", 137, JobState.CANCELLED),
+        ("Dreaming", None, JobState.UNKNOWN),
+    ],
+)
+def test_a_job_is_what_its_word_and_exit_code_say(word, code, state):
+    job = WorkbenchJob("1", word, name="n", exit_code=code, last_update_time="2024-10-01T20:49:32.294130Z")
+    seen = observed_job(job)
+    assert seen.state is state
+    assert seen.exit_code == (code if state.is_over else None)
+    assert (seen.ended_at is not None) is state.is_over
+    assert (seen.detail is not None) is (word in {"Suspended", "Dreaming"})
