@@ -71,7 +71,8 @@ class Spool:
             yield piece
 
     def close(self) -> None:
-        """Let go of it; nothing of it remains."""
+        """Let go of it: nothing of it remains, and nothing more is taken."""
+        self.is_full = True
         self._held.clear()
         if self._file is not None:
             self._file.close()

@@ -97,13 +97,15 @@ class JobCalls:
         return None
 
     async def _committed(self, step: JobStep, operation: JobOperation) -> bool:
+        # A stop that is asked for once more has been called since its first call.
+        is_first = operation is JobOperation.LAUNCH or step.job.stop_call is Call.NONE
         return await self._store.save_job_step(
             JobUpdate(
                 step.job.id,
                 self._numbers.lease,
                 launch_call=Call.CALLING if operation is JobOperation.LAUNCH else None,
                 stop_call=Call.CALLING if operation is JobOperation.STOP else None,
-                called=operation is JobOperation.LAUNCH,
+                called=is_first,
                 claim=step.claim,
             )
         )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from bot.blocks.jobs import UNANSWERED_SECONDS
 from bot.errors import (
     CredentialRefused,
     NotFound,
@@ -124,6 +125,7 @@ class JobReads:
             next_job_read(observed.state, max(now - began, 0.0), line.pace.min_poll_interval),
             observed=observed,
             hold="" if job.hold else None,
+            card_dirty=_is_unanswered_now(job, now),
             claim=step.claim,
         )
 
@@ -179,6 +181,13 @@ class JobReads:
     async def _later(self, steps: Sequence[JobStep], wait: float, hold: str | None) -> None:
         for step in steps:
             await self._store.save_job_step(JobUpdate(step.job.id, wait, hold=hold, claim=step.claim))
+
+
+def _is_unanswered_now(job: Job, now: float) -> bool:
+    """Say whether a stop has become so old since the last read that it can be forced."""
+    if job.stop_wanted != "stop" or job.called_at is None:
+        return False
+    return (job.observed_at or 0.0) < job.called_at + UNANSWERED_SECONDS <= now
 
 
 def _remote(job: Job) -> str:

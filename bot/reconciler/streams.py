@@ -1,0 +1,278 @@
+"""Outputs of runs, read as they come: one stream each, begun anew after a cut, as long as the run goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+
+from bot.errors import CredentialRefused, PermanentError, ProviderError, SecretError, TemporaryError
+from bot.models import JobState, NoticeKind
+from bot.output.spool import CAP
+from bot.plan import backoff
+from bot.pool import Pool, run_all
+from bot.reconciler import job_endings
+from bot.words import outputs, problems
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+
+    from bot.clock import Clock, Ids
+    from bot.models import Job, OutputChunk
+    from bot.output import Board, Entry
+    from bot.providers.base import Access
+    from bot.reconciler.keys import Keys
+    from bot.reconciler.lines import Line
+    from bot.store.base import Store
+
+log = structlog.get_logger(__name__)
+
+#: So many streams are open at once; the rest waits its turn.
+AT_ONCE: Final = 50
+#: The run is over, and its stream says nothing for so long, yet does not end: then it is taken to have ended.
+SILENT_AT_END: Final = 30.0
+#: After the end of a run its output is read to its end in so many tries.
+TRIES_AT_END: Final = 5
+#: An ended stream of a run that goes on is begun anew no sooner than this.
+AGAIN_AFTER: Final = 5.0
+
+
+@dataclass(slots=True, eq=False)
+class _Follower:
+    """Hold how the reading of one output stands. Times are monotonic seconds."""
+
+    entry: Entry
+    is_reading: bool = False
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    #: How the last stream ended: None when the server ended it.
+    failure: Exception | None = None
+    has_news: bool = False
+    was_read: bool = False
+    #: Whether the last stream was begun when the run was known to be over.
+    began_after_end: bool = False
+    failures: int = 0
+    next_at: float = 0.0
+    over_since: float | None = None
+    is_announced: bool = False
+
+
+class Streams:
+    """Follow the outputs that are watched. Nothing of it survives the process: it is all read again."""
+
+    def __init__(
+        self,
+        store: Store,
+        lines: Mapping[str, Line],
+        keys: Keys,
+        board: Board,
+        clock: Clock,
+        ids: Ids,
+        jitter: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._lines = lines
+        self._keys = keys
+        self._board = board
+        self._clock = clock
+        self._ids = ids
+        self._jitter = jitter
+        self._followers: dict[str, _Follower] = {}
+
+    async def step(self, pool: Pool | None) -> int:
+        """Begin the streams that are due, end those that are over; return how many began.
+
+        Without a pool it returns when the streams that it began have ended.
+        """
+        began_at = self._clock.monotonic()
+        jobs = {job.id: job for job in await self._store.watched_jobs()}
+        for job_id in self._followers.keys() - jobs.keys():
+            self._forget(job_id)
+        works: list[Coroutine[Any, Any, None]] = []
+        for job in jobs.values():
+            follower = None if await self._is_mute(job) else self._follower(job, began_at)
+            if follower is None:
+                continue
+            await self._attend(job, follower)
+            if self._is_due(job, follower) and self._room(pool, len(works)) > 0:
+                access = await self._opened(job, follower)
+                if access is not None:
+                    works.append(self._follow(job, follower, access))
+        await run_all(works, pool)
+        return len(works)
+
+    async def _is_mute(self, job: Job) -> bool:
+        """Watch no output of a provider that shows none."""
+        line = self._lines.get(job.connection)
+        if line is None or "job_output" in line.provider.capabilities():
+            return False
+        await self._store.output_done(job.id)
+        return True
+
+    def _room(self, pool: Pool | None, begun: int) -> int:
+        reading = sum(follower.is_reading for follower in self._followers.values())
+        room = AT_ONCE - reading
+        return room if pool is None else min(room, pool.room - begun)
+
+    def _follower(self, job: Job, began_at: float) -> _Follower | None:
+        """Return who follows an output; a new one for one that is asked for once more."""
+        follower = self._followers.get(job.id)
+        if follower is not None and follower.entry.is_done:
+            if follower.entry.done_at >= began_at:
+                return None  # It was done just now; the list may be older than that.
+            self._forget(job.id)
+            follower = None
+        if follower is None:
+            follower = self._followers[job.id] = _Follower(self._board.add(job.id))
+            follower.is_announced = job.output_ts is not None
+        return follower
+
+    def _forget(self, job_id: str) -> None:
+        follower = self._followers.pop(job_id)
+        follower.stop.set()
+        self._board.drop(job_id)
+
+    # -- between two streams ---------------------------------------------------------------------------------
+
+    async def _attend(self, job: Job, follower: _Follower) -> None:
+        """See to what came of a stream, to the message that shows it, and to its end."""
+        now = self._clock.monotonic()
+        entry = follower.entry
+        if job.outcome is not None and follower.over_since is None:
+            follower.over_since = now
+            follower.next_at = 0.0
+        if follower.is_reading:
+            since = max(entry.changed_at, follower.over_since or now)
+            if follower.over_since is not None and now - since >= SILENT_AT_END:
+                follower.stop.set()
+        elif follower.was_read:
+            follower.was_read = False
+            await self._ended(job, follower, now)
+        elif job.outcome is not None and entry.transcript.spool.is_full and not entry.is_over:
+            await self._over(follower, now, "")  # There is no room for what another reading would bring.
+        if entry.transcript.version or entry.is_over:
+            await self._announce(job, follower)
+
+    async def _announce(self, job: Job, follower: _Follower) -> None:
+        """Have the message written that shows the output; once, as it has one key."""
+        if not follower.is_announced:
+            await self._store.add_notices([job_endings.notice(job, NoticeKind.JOB_OUTPUT, "1")])
+            follower.is_announced = True
+
+    async def _ended(self, job: Job, follower: _Follower, now: float) -> None:
+        """Decide what comes after a stream: another one, or the end of the output."""
+        error, line = follower.failure, self._lines.get(job.connection)
+        title = line.title if line is not None else job.connection
+        follower.failures = 0 if follower.has_news or error is None else follower.failures + 1
+        transcript = follower.entry.transcript
+        if isinstance(error, CredentialRefused) and line is not None:
+            account = await self._store.account(job.principal, job.connection)
+            became = "refused" if account is None else await self._keys.refused(account, line)
+            follower.next_at = now + (0.0 if became == "changed" else 60.0)
+            return
+        if job.outcome is not None and (transcript.spool.is_full or self._is_read_out(follower)):
+            because = problems.sentence(error, title) if error is not None else ""
+            await self._over(follower, now, "" if not because else outputs.NOT_READ.format(because=because))
+            return
+        wait = backoff(follower.failures, self._jitter())
+        follower.next_at = now + (max(wait, AGAIN_AFTER) if job.outcome is None else wait)
+        if error is None and job.outcome is not None:
+            follower.next_at = now
+
+    @staticmethod
+    def _is_read_out(follower: _Follower) -> bool:
+        """Say of an ended run's output whether there is nothing more to come, or no way to it."""
+        if not follower.began_after_end:
+            return False  # What the run wrote at last may have come after the end of that stream.
+        error = follower.failure
+        if error is None or isinstance(error, PermanentError):
+            return True
+        return follower.failures >= TRIES_AT_END
+
+    async def _over(self, follower: _Follower, now: float, note: str) -> None:
+        transcript = follower.entry.transcript
+        if transcript.spool.is_full:
+            is_cut = transcript.spool.size >= CAP // 2
+            note = outputs.CUT.format(size=CAP // 1_000_000) if is_cut else outputs.NOT_KEPT
+        await transcript.end(note)
+        follower.entry.over(now)
+
+    # -- a stream --------------------------------------------------------------------------------------------
+
+    def _is_due(self, job: Job, follower: _Follower) -> bool:
+        if follower.is_reading or follower.entry.is_over or follower.was_read:
+            return False
+        if job.outcome is None and (job.state is JobState.QUEUED or follower.entry.transcript.spool.is_full):
+            return False  # There is nothing to read yet, or no more than what there is.
+        line = self._lines.get(job.connection)
+        if line is None or line.health.pause > 0:
+            return False
+        return self._clock.monotonic() >= follower.next_at
+
+    async def _opened(self, job: Job, follower: _Follower) -> Access | None:
+        account = await self._store.account(job.principal, job.connection)
+        try:
+            if account is not None and account.state == "active":
+                return self._keys.open(account)
+        except SecretError:
+            log.warning("a stored secret does not open", connection=job.connection, job=job.id)
+        follower.next_at = self._clock.monotonic() + 60.0
+        return None
+
+    async def _follow(self, job: Job, follower: _Follower, access: Access) -> None:
+        """Read one stream to its end, or until nobody wants it any more."""
+        follower.is_reading, follower.has_news, follower.failure = True, False, None
+        follower.began_after_end = job.outcome is not None
+        follower.stop.clear()
+        reading = asyncio.ensure_future(self._read(job, follower, access))
+        stopping = asyncio.ensure_future(follower.stop.wait())
+        try:
+            await asyncio.wait({reading, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if reading.done():
+                await reading
+        finally:
+            for task in (reading, stopping):
+                task.cancel()
+            with suppress(asyncio.CancelledError):
+                await asyncio.gather(reading, stopping, return_exceptions=True)
+            follower.is_reading, follower.was_read = False, True
+
+    async def _read(self, job: Job, follower: _Follower, access: Access) -> None:
+        line, entry = self._lines[job.connection], follower.entry
+        transcript = entry.transcript
+        assert job.remote_id is not None, "only what was launched is followed"
+        transcript.begin()
+        stream: AsyncIterator[OutputChunk] = line.provider.job_output(access, job.remote_id)
+        try:
+            async for chunk in stream:
+                if await transcript.take(chunk):
+                    entry.changed_at = self._clock.monotonic()
+                    if not follower.has_news:
+                        follower.has_news = True
+                        line.health.worked()
+        except ProviderError as error:
+            follower.failure = error
+            self._note(job, follower, line, error)
+        except Exception as error:
+            # As anything else that a provider's code may raise: the stream is begun anew.
+            follower.failure = TemporaryError()
+            reference = self._ids.reference()
+            log.exception("stream failed", job=job.id, problem=type(error).__name__, reference=reference)
+        else:
+            line.health.worked()
+        finally:
+            close: Any = getattr(stream, "aclose", None)
+            if close is not None:
+                await close()
+
+    @staticmethod
+    def _note(job: Job, follower: _Follower, line: Line, error: ProviderError) -> None:
+        """Tell the connection's health: a stream that breaks off after it spoke says nothing of that."""
+        log.info("stream broke off", job=job.id, connection=line.name, problem=type(error).__name__)
+        if isinstance(error, TemporaryError):
+            if not follower.has_news:
+                line.health.failed(error)
+        else:
+            line.health.worked(error)
