@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from bot.blocks.job_facts import JobFacts
 from bot.errors import Refused
-from bot.models import AuditEntry, Job, JobState, NewJob, NewNotice, NoticeKind, TaskKind
+from bot.models import AuditEntry, Job, NewJob, NewNotice, NoticeKind, TaskKind
 from bot.policy import Target
 from bot.store.base import NewTask
 from bot.words import problems
@@ -18,9 +19,18 @@ if TYPE_CHECKING:
     from bot.providers.base import Provider
     from bot.store.base import Store
 
+#: A list of runs that was asked for within so many seconds is not asked for again.
+LOOK_SECONDS: Final = 15.0
+#: So many accounts are remembered with the time of their last look.
+_REMEMBERED: Final = 10_000
+
 
 class Jobs:
-    """Write what people want with runs into the store; ``wake`` tells the background work."""
+    """Write what people want with runs into the store; ``wake`` tells the background work.
+
+    ``monotonic`` is the injected clock, for how long ago a list was asked for: kept in memory only, as it
+    spares a request and nothing depends on it.
+    """
 
     def __init__(
         self,
@@ -28,9 +38,12 @@ class Jobs:
         store: Store,
         connections: Mapping[str, Provider],
         authority: Authority,
+        monotonic: Callable[[], float],
         wake: Callable[[], None],
     ) -> None:
         self._store = store
+        self._monotonic = monotonic
+        self._looked_at: dict[str, float] = {}
         self._connections = connections
         self._authority = authority
         self._wake = wake
@@ -78,12 +91,19 @@ class Jobs:
         self._wake()
         return changed or job, changed is not None
 
-    async def watch(self, principal: Principal, job_id: str, *, interaction: str) -> Job:
-        """Show a run's output from now on, in the thread of a card."""
+    async def watch(
+        self, principal: Principal, job_id: str, *, interaction: str, channel_id: str | None = None
+    ) -> Job:
+        """Show a run's output from now on, in the thread of its card; one that a list found gets a card."""
         job = await self.owned(principal, "logs", job_id)
         self._able(job.connection, "job_output")
         await self._account(principal, job.connection)
-        watched = await self._store.watch_job(job.id, interaction)
+        watched = await self._store.watch_job(
+            job.id,
+            interaction,
+            notices=[_card(principal, channel_id)],
+            audit=[_entry(principal, "job.logs", _target(job), job=job.id)],
+        )
         self._wake()
         return watched or job
 
@@ -106,11 +126,13 @@ class Jobs:
 
     async def stale(self, principal: Principal, besides: Sequence[str] = ()) -> list[Account]:
         """Return the active accounts whose runs can be listed and were not just now."""
+        oldest = self._monotonic() - LOOK_SECONDS
         return [
             account
             for account in await self._store.accounts(principal)
             if account.state == "active"
             and account.id not in besides
+            and self._looked_at.get(account.id, oldest - 1.0) < oldest
             and account.connection in self._connections
             and "jobs" in self._connections[account.connection].capabilities()
         ]
@@ -128,7 +150,25 @@ class Jobs:
             for number, account in enumerate(accounts)
         ]
         await self._store.add_tasks(tasks, interaction)
+        if len(self._looked_at) > _REMEMBERED:
+            self._looked_at.clear()
+        self._looked_at.update((account.id, self._monotonic()) for account in accounts)
         self._wake()
+
+    async def facts(self, principal: Principal, jobs: Sequence[Job]) -> list[JobFacts]:
+        """Gather what answers may say of one person's runs, beside the runs themselves."""
+        accounts = {account.connection: account for account in await self._store.accounts(principal)}
+        now = await self._store.now()
+        return [self._facts(now, job, accounts.get(job.connection)) for job in jobs]
+
+    def _facts(self, now: float, job: Job, account: Account | None) -> JobFacts:
+        provider = self._connections.get(job.connection)
+        return JobFacts(
+            now=now,
+            connection_title=provider.settings.title if provider is not None else job.connection,
+            username=account.username if account is not None else "",
+            capabilities=provider.capabilities() if provider is not None else frozenset(),
+        )
 
     def _able(self, connection: str, capability: str) -> None:
         provider = self._connections.get(connection)
@@ -145,11 +185,6 @@ class Jobs:
         if account.state == "refused":
             raise Refused("account.refused", problems.sentence("credential_refused", title))
         return account
-
-
-def is_running(job: Job) -> bool:
-    """Say whether a run is still to end, as far as is known."""
-    return job.is_open and job.state in (JobState.QUEUED, JobState.RUNNING, JobState.UNKNOWN)
 
 
 def _card(principal: Principal, channel_id: str | None) -> NewNotice:

@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from handlers.request import Request
 
 
-def connection_of(request: Request, name: str) -> str:
-    """Return the connection of this name or title, or of the one beginning; raises Answered for any other."""
+def connection_of(request: Request, name: str, more: str = "") -> str:
+    """Return the connection of this name or title, or of the one beginning; raises Answered for any other.
+
+    ``more`` is a sentence of ours for that answer.
+    """
     providers = request.services.connections
     needle = fold(name)
     for connection, provider in providers.items():
@@ -30,4 +33,4 @@ def connection_of(request: Request, name: str) -> str:
         return begun[0]
     known = Markup(", ".join(f"`{line(connection)}`" for connection in sorted(providers)))
     sentence = fill(words.UNKNOWN_CONNECTION, name=name, known=known)
-    raise Answered(replies.problem(sentence, request.reference))
+    raise Answered(replies.problem(sentence, request.reference, more=more))

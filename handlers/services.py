@@ -129,7 +129,13 @@ def build_services(
     return Services(
         store=store,
         workspaces=workspaces,
-        jobs=Jobs(store=store, connections=connections, authority=authority, wake=wake),
+        jobs=Jobs(
+            store=store,
+            connections=connections,
+            authority=authority,
+            monotonic=clock.monotonic,
+            wake=wake,
+        ),
         accounts=accounts,
         approvals=Approvals(store=store, connections=connections, authority=authority, ids=ids, wake=wake),
         snapshots=Snapshots(store=store, clock=clock, wake=wake),

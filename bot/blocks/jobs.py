@@ -94,9 +94,13 @@ def title_of(job: Job, facts: JobFacts) -> str:
 
 def short(job: Job, facts: JobFacts) -> str:
     """Say a run in one line without marks, as notifications show it."""
+    return fill(words.SHORT, name=job.name, title=facts.connection_title, state=Markup(outcome_of(job)))
+
+
+def outcome_of(job: Job) -> str:
+    """Say how far a run is, within a sentence: ``failed after 12 s, exit code 2``."""
     head = _head(job)
-    state = Markup(head[0].lower() + head[1:])
-    return fill(words.SHORT, name=job.name, title=facts.connection_title, state=state)
+    return head[0].lower() + head[1:]
 
 
 def state_lines(job: Job, facts: JobFacts) -> list[str]:

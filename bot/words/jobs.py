@@ -147,6 +147,10 @@ LOOKING_FOR_ANY: Final = "I am looking for your runs at {titles}, and answer rig
 LOOKING_FOR_IT: Final = "I am looking at {titles} for it, and answer right after."
 NONE_YET: Final = "You have no runs yet. Write `{command}run` to run something."
 NO_CONNECTIONS: Final = "No connection here lets me run jobs. Ask whoever runs me to add one."
+NONE_GOING: Final = "None of your runs is going on, so there is nothing to stop."
+NOT_LINKED: Final = (
+    "You have no account linked where jobs run. Link one, and I go on with what you asked for."
+)
 UNKNOWN_NAME: Final = "I know no run *{name}* of yours."
 NEAREST: Final = "Did you mean one of these?"
 UNKNOWN_NEXT: Final = "Write `{command}list` to see your runs."
@@ -154,7 +158,6 @@ WHICH: Final = "More than one of your runs begins with *{name}*. Which one?"
 WHICH_TO_STOP: Final = "More than one run *{name}* is going on. Which one?"
 WHICH_OF_ALL: Final = "Which run? Press one, or write `{command}{verb} NAME`."
 #: Tells runs of one name apart on buttons.
-OF_ID: Final = "{name} ({id})"
 FROM: Final = "{name}, {age}"
 
 # -- a run written in one line -----------------------------------------------------------------------------
@@ -171,7 +174,7 @@ FLAG_SOME_OFFERED: Final = "There is no {value} here. There is, among others: {o
 FLAG_NONE_OFFERED: Final = "There is nothing to choose from here. Leave it out."
 FLAG_NOT_A_NUMBER: Final = "Needs a number."
 COMMAND_PLACE: Final = "what stands after `--`"
-PRESET_PLACE: Final = "the preset"
+OR: Final = " or "
 #: Below a run that could not be understood.
 TAIL_HINT: Final = "Put the program and its own words after `--`: `{command}run -- Rscript train.R`."
 NO_TAIL_PLACE: Final = "The program is fixed here. Leave out what stands after `--`."

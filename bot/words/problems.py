@@ -74,7 +74,8 @@ CAUSES: Final[Mapping[str, str]] = MappingProxyType(
         "invalid": "{title} refused the request.{said} Change what it names, then try again.",
         "limit": "A limit at {title} is reached.{said} Stop something you don't need, then try again.",
         "connection_gone": "The connection {title} is not set up any more. Ask whoever runs me.",
-        "unknown_command": "I am not set up for that command. Ask whoever runs me about `USHER_COMMAND`.",
+        "unknown_command": "I am not set up for that command. "
+        "Ask whoever runs me about `USHER_COMMAND` and `USHER_JOB_COMMAND`.",
         # What a provider can't do, or not with this workspace, or not now.
         "no_create": "Nothing can be made at {title} from here. Make it there, then write `list`.",
         "no_suspend": "Workspaces at {title} can't be suspended. Stop it instead.",
@@ -88,6 +89,10 @@ CAUSES: Final[Mapping[str, str]] = MappingProxyType(
         "connection_refused": "{title} does not accept my own key any more. Ask whoever runs me for a new "
         "one; I go on by myself then.",
         "alias_taken": "Another workspace of yours has that name already. Choose another one.",
+        # Runs of jobs.
+        "no_job": "I know no such run of yours. Look at the list of your runs to see what there is.",
+        "cannot": "{title} does not let me do that with runs. Its page there may.",
+        "lost": "{title} no longer knows this run. Its page there may tell more.",
         # Usher's own trouble.
         "busy": "I am too busy right now, so nothing was started. Try again in a moment.",
         "store_unavailable": "I can't reach my own records right now, so nothing was done. "

@@ -108,6 +108,46 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = MappingProxyType(
                 ),
                 "help": VerbWords("help [VERB]", "show this, or more on one verb"),
             }
-        )
+        ),
+        "job": MappingProxyType(
+            {
+                "list": VerbWords(
+                    "list",
+                    "show your runs, the newest first",
+                    (
+                        "Without any verb you get the same; `list 2` shows the second page.",
+                        "Runs that you launched elsewhere are there too, once I have looked for them.",
+                    ),
+                ),
+                "run": VerbWords(
+                    "run [CONNECTION] [PRESET]",
+                    "run a job; a form asks for what it is to be",
+                    (
+                        "In one line: `run --cluster Slurm --cpus 2 --name nightly -- Rscript train.R`.",
+                        "Flags are called as the fields of the form; `--env A=B` may stand there often.",
+                        "What stands after `--` is the command, just as you write it.",
+                    ),
+                ),
+                "status": VerbWords(
+                    "status NAME",
+                    "say how far a run is",
+                    (
+                        "Of several runs of one name, the newest is meant; a run's id tells them apart.",
+                        "The beginning of a name is enough where it fits one only.",
+                    ),
+                ),
+                "logs": VerbWords(
+                    "logs NAME",
+                    "show what a run writes, below its card in your direct messages",
+                    ("When it has ended, the whole comes as a file.",),
+                ),
+                "stop": VerbWords(
+                    "stop NAME",
+                    "end a run, or call it off before it is launched",
+                    ("`stop NAME --force` does not ask the run first.",),
+                ),
+                "help": VerbWords("help [VERB]", "show this, or more on one verb"),
+            }
+        ),
     }
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.blocks import replies
@@ -18,5 +19,5 @@ async def handle(request: Request) -> Answer:
     purpose, _, connection = (request.target or "").partition(" ")
     for known in PURPOSES:
         if purpose == known:
-            return await open_form(request, known, (connection,))
+            return await open_form(replace(request, folder=known), known, (connection,))
     return replies.problem(words.OUTDATED, request.reference)

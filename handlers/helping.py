@@ -1,0 +1,51 @@
+"""What the help of each command shares: every verb in a line, or more on one; made from the catalogue."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from bot.blocks import kit
+from bot.blocks.limits import Markup, fill
+from bot.words import answers, jobs
+from bot.words.verbs import VERBS
+from handlers.dispatch import unknown_verb
+
+if TYPE_CHECKING:
+    from bot.models import Answer
+    from handlers.request import Request
+
+_HEADS: Final = {"workspace": answers.HELP, "job": jobs.HELP}
+#: The other command, by folder, and the sentence that names it.
+_OTHERS: Final = {"workspace": ("job", jobs.HELP_JOBS), "job": ("workspace", jobs.HELP_WORKSPACES)}
+
+
+async def helped(request: Request) -> Answer:
+    """Answer with the catalogue of the request's command, or with one entry of it."""
+    if request.arguments:
+        return await _one(request, request.arguments[0].casefold())
+    is_short = request.surface.is_direct and request.surface.kind == "message"
+    other = request.command_of(_OTHERS[request.folder][0])
+    return _all(request.folder, request.command, other, is_short=is_short)
+
+
+@lru_cache(maxsize=16)
+def _all(folder: str, command: Markup, other: Markup, *, is_short: bool) -> Answer:
+    """Draw the catalogue; it is the same for everybody, and asked for more often than anything else."""
+    lines = [f"`{command}{entry.usage}` – {entry.summary}" for entry in VERBS[folder].values()]
+    small = [fill(_OTHERS[folder][1], command=other)]
+    if not is_short and folder == "workspace":
+        small += [answers.HELP_SHARE, fill(answers.HELP_DIRECT, command=Markup(command.strip()))]
+    elif not is_short:
+        small.append(jobs.HELP_DIRECT)
+    blocks = [kit.section(_HEADS[folder]), kit.section("\n".join(lines)), kit.context(*small)]
+    return kit.answer(_HEADS[folder], blocks)
+
+
+async def _one(request: Request, verb: str) -> Answer:
+    entry = VERBS[request.folder].get(verb)
+    if entry is None:
+        return await unknown_verb(request.with_verb(verb))
+    sentence = f"`{request.command}{entry.usage}` – {entry.summary}."
+    blocks = [kit.section(sentence), *([kit.section("\n".join(entry.more))] if entry.more else [])]
+    return kit.answer(sentence.replace("`", ""), blocks)

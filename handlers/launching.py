@@ -1,0 +1,166 @@
+"""A run written in one line: ``run [CONNECTION] [PRESET] --FLAG VALUE … -- the program's own words``."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bot.blocks import replies
+from bot.blocks.limits import Markup, fill, line, safe
+from bot.models import FormProblems
+from bot.snapshots import TEMPLATES
+from bot.words import forms, problems
+from bot.words import jobs as words
+from handlers import filling
+from handlers.command_line import LONGEST, Flag
+from handlers.connecting import connection_of
+from handlers.making import Making, make, makers
+from handlers.request import Answered
+from handlers.targets import linked
+from handlers.wishes import SILENT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.models import Account, Answer, Form, Snapshot, Values
+    from handlers.command_line import CommandLine
+    from handlers.filling import Filled
+    from handlers.request import Request
+
+
+async def launched(request: Request, told: CommandLine) -> Answer:
+    """Launch what the line says; everything that is wrong with it is said at once, each with its flag."""
+    if len(request.text) > LONGEST:
+        raise Answered(replies.problem(fill(words.TOO_LONG, limit=LONGEST), request.reference))
+    services, principal = request.services, request.principal
+    connection = _connection(request, told)
+    snapshot = await _offer(request, connection)
+    provider = services.connections[connection]
+    form_of = partial(_form, provider.form, snapshot.payload, request)
+    result = filling.filled(form_of, _flags(told))
+    problems = _problems(request, connection, form_of, result)
+    if problems:
+        return _refused(request, result, problems)
+    try:
+        spec = provider.spec(snapshot.payload, "job", result.values, principal)
+    except FormProblems as wrong:
+        said = [_at_flag(name, safe(sentence)) for name, sentence in wrong.problems.items()]
+        return _refused(request, result, said)
+    await make(
+        services,
+        principal,
+        Making(connection, "job", request.surface.channel_id or ""),
+        spec,
+        interaction=request.surface.interaction,
+        reference=request.reference,
+        form=result.form,
+        values=result.values,
+    )
+    return started(request, str(spec.get("name") or "job"), connection)
+
+
+def started(request: Request, name: str, connection: str) -> Answer:
+    """Say that a run was accepted; in a direct message its card alone says it."""
+    if request.surface.is_direct and request.surface.kind in {"message", "replay"}:
+        return SILENT
+    return replies.told(fill(words.STARTED, name=name, title=request.services.title(connection)))
+
+
+def checked_words(request: Request, told: CommandLine) -> None:
+    """Raise Answered, with how to write it, where the first word is no connection."""
+    if told.words:
+        connection_of(request, told.words[0], more=fill(words.TAIL_HINT, command=request.command))
+
+
+def _connection(request: Request, told: CommandLine) -> str:
+    """Return the connection that is named, or the only one that runs jobs; raises Answered otherwise."""
+    services = request.services
+    able = makers(services, "job")
+    if not able:
+        raise Answered(replies.problem(words.NO_CONNECTIONS, request.reference))
+    if not told.words:
+        if len(able) == 1:
+            return able[0]
+        known = Markup(", ".join(f"`{line(name)}`" for name in able))
+        raise Answered(replies.problem(fill(words.WHERE, known=known), request.reference))
+    checked_words(request, told)
+    chosen = connection_of(request, told.words[0])
+    if chosen not in able:
+        sentence = fill(forms.NOT_THERE["job"], title=services.title(chosen), command=request.command)
+        raise Answered(replies.problem(sentence, request.reference))
+    return chosen
+
+
+async def _offer(request: Request, connection: str) -> Snapshot:
+    """Return what the provider offers; where nothing is known yet, the command waits for it (Answered)."""
+    services = request.services
+    account = await services.accounts.acting(request.principal, connection)
+    if account is None or account.state != "active":
+        await linked(request, connection)
+        raise AssertionError("an account that is not active is answered with Link")
+    snapshot = await services.snapshots.get(account, TEMPLATES)
+    if snapshot is None:
+        raise Answered(await _waits(request, account))
+    if services.snapshots.is_stale(snapshot):
+        await services.snapshots.refresh(account, TEMPLATES)
+    return snapshot
+
+
+async def _waits(request: Request, account: Account) -> Answer:
+    services = request.services
+    title = services.title(account.connection)
+    if account.id in request.looked:
+        # It was asked just now, and there is none.
+        sentence = fill(words.NO_OFFER, title=title)
+        if request.problem:
+            sentence = safe(problems.sentence(request.problem, title))
+        return replies.problem(sentence, request.reference)
+    waiting = request.waiting() | {"looked": [*request.looked, account.id]}
+    await services.snapshots.refresh(
+        account, TEMPLATES, then=waiting, interaction=request.surface.interaction
+    )
+    return replies.told(fill(words.ASKING, title=title))
+
+
+def _form(draw: Callable[..., Form], offer: object, request: Request, values: Values) -> Form:
+    return draw(offer, "job", values, request.principal)
+
+
+def _flags(told: CommandLine) -> list[Flag]:
+    """Return all that is given, the preset and the program's words too, as flags."""
+    preset = [Flag(filling.PRESET, " ".join(told.words[1:]))] if len(told.words) > 1 else []
+    tail = [Flag(filling.COMMAND, told.tail)] if told.tail else []
+    return [*preset, *told.flags, *tail]
+
+
+def _problems(
+    request: Request, connection: str, form_of: Callable[[Values], Form], result: Filled
+) -> list[str]:
+    said = [_at_flag(name, sentence) for name, sentence in result.problems.items()]
+    title = request.services.title(connection)
+    for flag in result.unknown:
+        if flag.name == filling.COMMAND:
+            said.append(_at_flag(flag.name, words.NO_TAIL_PLACE))
+            continue
+        others = filling.allowed_with(form_of, result, flag)
+        if others:
+            with_what = Markup(words.OR.join(others))
+            said.append(fill(words.FLAG_WITH, name=flag.name, with_what=with_what))
+        else:
+            said.append(fill(words.FLAG_UNKNOWN, name=flag.name, title=title))
+    return list(dict.fromkeys(said))
+
+
+def _at_flag(name: str, sentence: str) -> str:
+    """Return a sentence, escaped already, with the flag that it is about."""
+    place = {filling.COMMAND: words.COMMAND_PLACE}.get(name, f"`--{filling.shown_name(name)}`")
+    return fill(words.PROBLEM, flag=Markup(place), said=Markup(sentence))
+
+
+def _refused(request: Request, result: Filled, said: list[str]) -> Answer:
+    more, form = list(said), result.form
+    if result.unknown and filling.known_flags(form):
+        more.append(fill(words.FLAGS_KNOWN, known=Markup(", ".join(filling.known_flags(form)))))
+    if form.field(filling.COMMAND) and filling.COMMAND not in result.values:
+        more.append(fill(words.TAIL_HINT, command=request.command))
+    return replies.problem(words.NOT_RUN_YET, request.reference, more="\n".join(more))
