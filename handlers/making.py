@@ -6,11 +6,12 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bot.blocks import forms, kit, replies
+from bot.blocks import forms, kit, limits, replies
 from bot.blocks.limits import fill
 from bot.errors import Refused
 from bot.models import Answer, FormProblems
 from bot.words import forms as words
+from bot.words import problems
 from handlers.connecting import connection_of
 from handlers.naming import fold
 from handlers.request import Answered
@@ -228,10 +229,11 @@ async def _loading(request: Request, making: Making, account: Account) -> Answer
     title = services.title(making.connection)
     if account.id in request.looked:
         # It was read just now, and there is none.
-        view = forms.sentence_view(making.purpose, fill(words.NO_OFFER, title=title))
+        sentence = fill(words.NO_OFFER_ANSWER, title=title)
+        if request.problem:
+            sentence = limits.safe(problems.sentence(request.problem, title))
         buttons = [open_button(making.purpose, making.connection)]
-        answer = replies.problem(fill(words.NO_OFFER_ANSWER, title=title), request.reference, buttons)
-        return Answer(text=answer.text, blocks=answer.blocks, view=view if request.surface.is_form else None)
+        return replies.problem(sentence, request.reference, buttons)
     external_id = services.ids.new("form") if request.surface.trigger_id else None
     text = f"{'new' if making.purpose == 'workspace' else 'run'} {making.connection}"
     waiting = request.waiting(text) | {

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from bot.blocks import forms
 from bot.models import Surface
 from handlers import delivery
 from handlers.dispatch import run_text
@@ -56,7 +58,10 @@ async def replay(services: Services, principal: Principal, waiting: Mapping[str,
     answer = await run_text(services, principal, surface, text, folder=folder, looked=looked, problem=problem)
     if not answer.text:
         return
-    fills_form = surface.is_form and answer.view is not None
+    if surface.is_form and answer.view is None:
+        # The form that waits is not left waiting: it shows what was answered instead.
+        answer = replace(answer, view=forms.told_view("job" if folder == "job" else "workspace", answer))
+    fills_form = surface.is_form
     make = delivery.reply_notice if lives or fills_form else delivery.message_notice
     await services.store.add_notices([make(answer, surface, principal, services.ids)])
     services.wake()

@@ -42,6 +42,8 @@ async def search(services: Services, payload: Mapping[str, Any]) -> list[dict[st
             surface=Surface(kind="view"),
             services=services,
             drawing=drawing,
+            target=source,
+            view=payload.get("view") or {},
         )
         choices: list[dict[str, Any]] = await handler(request)
     except Refused as refusal:

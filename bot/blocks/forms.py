@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bot.blocks.kit import Block, Element
-    from bot.models import Choice, Field, Form, Purpose, Values
+    from bot.models import Answer, Choice, Field, Form, Purpose, Values
 
 CALLBACK: Final = "make"
 #: Slack's limits of a select menu and of an option.
@@ -59,6 +59,12 @@ def sentence_view(purpose: Purpose, sentence: str, *, external_id: str | None = 
     """Return a modal that only says something (while a form loads, or why there is none)."""
     view = _modal(purpose, [kit.section(sentence)])
     return view if external_id is None else {**view, "external_id": external_id}
+
+
+def told_view(purpose: Purpose, answer: Answer) -> dict[str, Any]:
+    """Return a modal that says what an answer says; its buttons stay behind."""
+    said = [block for block in answer.blocks if block.get("type") in {"section", "context"}]
+    return _modal(purpose, said or [kit.section(limits.safe(answer.text))])
 
 
 def field_of(block_id: str) -> str:

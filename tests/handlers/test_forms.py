@@ -1,0 +1,223 @@
+"""Forms: opened once it is known what is offered, redrawn, searched, submitted; errors at their fields."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from bot.blocks import forms
+from bot.models import NoticeKind, Snapshot, Surface, TaskKind
+from handlers.dispatch import run_button
+from handlers.replay import replay
+from handlers.searches import search
+from handlers.submission import Submission, submit
+from tests.handlers.rig import activate, buttons, rig
+from tests.support.clock import FakeClock
+from tests.support.golden import check_limits
+from tests.support.maker import OFFER, Maker
+from tests.support.providers import fake_settings
+from tests.support.store import ALICE, BOB
+
+
+@pytest.fixture
+async def bench():
+    clock = FakeClock()
+    maker = Maker(clock, fake_settings("bench", title="Work & Bench", linking=("token", "admin")))
+    async with rig(connections={"bench": maker}, administrators=frozenset({"UCHEN"})) as made:
+        await activate(made.store, ALICE, "bench")
+        yield made
+
+
+async def offer(made, payload: Any = OFFER) -> None:
+    account = await made.store.account(ALICE, "bench")
+    await made.store.save_snapshot(
+        Snapshot("bench", account.id, "templates", payload, await made.store.now())
+    )
+
+
+def inputs(view: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {forms.field_of(block["block_id"]): block for block in view["blocks"] if block["type"] == "input"}
+
+
+def filled(view: dict[str, Any], **values: Any) -> dict[str, Any]:
+    """Return the view as Slack sends it back when these fields hold these values."""
+    state: dict[str, Any] = {}
+    for name, block in inputs(view).items():
+        if name not in values:
+            continue
+        value = values[name]
+        element = block["element"]
+        held = {"value": value}
+        if "select" in element["type"]:
+            held = {"selected_option": {"text": {"type": "plain_text", "text": value}, "value": value}}
+        state[block["block_id"]] = {element["action_id"]: {"type": element["type"], **held}}
+    return {**view, "id": "V1", "hash": "h1", "state": {"values": state}}
+
+
+def submission(made, view: dict[str, Any], principal=ALICE, interaction: str = "view:1") -> Submission:
+    return Submission(principal, view["callback_id"], view, made.services, interaction, "ab12cd")
+
+
+async def test_a_form_shows_what_is_offered_and_keeps_within_limits(bench):
+    await offer(bench)
+    answer = await bench.say("new", trigger_id="t1")
+    check_limits(answer.view)
+    assert answer.view["title"]["text"] == "New workspace"
+    assert list(inputs(answer.view)) == ["name", "cluster", "cpus"]
+    cluster = inputs(answer.view)["cluster"]
+    assert cluster["dispatch_action"] is True
+    assert cluster["element"]["initial_option"]["value"] == "Local"
+    assert inputs(answer.view)["cpus"]["element"]["max_value"] == "8"
+    # Where no form can be opened, its words have a button that opens it.
+    assert buttons(answer)["Open the form"]["value"] == "workspace bench"
+
+
+async def test_without_an_offer_a_loading_form_waits_and_is_filled_by_the_command(bench):
+    answer = await bench.say("new", trigger_id="t1")
+    external_id = answer.view["external_id"]
+    assert "asking Work &amp; Bench what it offers" in answer.view["blocks"][0]["text"]["text"]
+    [task] = [one for one in await bench.store.claim_tasks(10, 60.0) if one.kind is TaskKind.SNAPSHOT]
+    [waiting] = task.payload["then"]
+    await offer(bench)
+    await replay(bench.services, ALICE, {**waiting, "task": "task_1"})
+    [notice] = await bench.notices(NoticeKind.REPLY)
+    assert notice.body["external_id"] == external_id
+    assert list(inputs(notice.body["view"])) == ["name", "cluster", "cpus"]
+
+
+async def test_a_form_that_waits_is_told_when_nothing_came(bench):
+    answer = await bench.say("new", trigger_id="t1")
+    [task] = [one for one in await bench.store.claim_tasks(10, 60.0) if one.kind is TaskKind.SNAPSHOT]
+    [waiting] = task.payload["then"]
+    problem = {"task": "task_1", "problem": "forbidden: only for members"}
+    await replay(bench.services, ALICE, {**waiting, **problem})
+    [notice] = await bench.notices(NoticeKind.REPLY)
+    assert notice.body["external_id"] == answer.view["external_id"]
+    assert "only for members" in str(notice.body["view"])
+    check_limits(notice.body["view"])
+
+
+async def test_an_old_offer_is_shown_and_read_anew(bench):
+    await offer(bench)
+    bench.clock.advance(400)
+    assert inputs((await bench.say("new", trigger_id="t1")).view)
+    assert [one.kind for one in await bench.store.claim_tasks(10, 60.0)] == [TaskKind.SNAPSHOT]
+
+
+async def test_who_is_not_linked_gets_the_link_and_the_command_waits(bench):
+    answer = await bench.say("new bench", BOB, trigger_id="t1")
+    assert buttons(answer)["Link Work &amp; Bench"]["value"] == "bench new bench"
+
+
+@pytest.mark.parametrize("where", ["posit", "nowhere"])
+async def test_a_connection_that_is_none_is_named(bench, where):
+    answer = await bench.say(f"new {where}", trigger_id="t1")
+    assert answer.view is None
+    assert f"no connection *{where}*" in str(answer.blocks)
+
+
+async def press_in(made, view: dict[str, Any], action_id: str):
+    surface = Surface(kind="button", interaction="button:1", view_id="V1", view_hash="h1")
+    return await run_button(made.services, ALICE, surface, action_id, "", view)
+
+
+async def test_a_field_that_others_depend_on_redraws_them(bench):
+    await offer(bench)
+    view = (await bench.say("new", trigger_id="t1")).view
+    redrawn = (await press_in(bench, filled(view, name="x", cluster="Kubernetes"), "field:cluster")).view
+    check_limits(redrawn)
+    assert list(inputs(redrawn)) == ["name", "cluster", "image", "cpus"]
+    assert inputs(redrawn)["name"]["element"]["initial_value"] == "x"
+    assert json.loads(redrawn["private_metadata"])["chosen"] == {"cluster": "Kubernetes"}
+
+
+async def test_a_search_knows_what_was_chosen_though_slack_sends_no_inputs_with_it(bench):
+    await offer(bench)
+    view = (await bench.say("new", trigger_id="t1")).view
+    redrawn = (await press_in(bench, filled(view, cluster="Kubernetes"), "field:cluster")).view
+    payload = {
+        "type": "block_suggestion",
+        "user": {"id": "UALICE", "team_id": "T1"},
+        "team": {"id": "T1"},
+        "action_id": "field:image",
+        "value": "PYT",
+        "view": {**redrawn, "id": "V1", "state": {"values": {}}},
+    }
+    found = await search(bench.services, payload)
+    assert [one["value"] for one in found] == ["python & co"]
+    payload["view"]["private_metadata"] = "{broken"
+    assert await search(bench.services, payload) == []
+
+
+async def test_wrong_values_are_told_at_their_fields_with_the_reference(bench):
+    await offer(bench)
+    view = (await bench.say("new", trigger_id="t1")).view
+    answer = await submit(submission(bench, filled(view, cluster="Local", cpus="99")))
+    assert answer["response_action"] == "errors"
+    assert answer["errors"] == {
+        "name": "Needs a name. (ab12cd)",
+        "cpus": "At most 8 are allowed here. (ab12cd)",
+    }
+    assert await bench.store.workspaces(ALICE) == []
+
+
+async def test_a_submitted_form_is_one_creation_however_often_it_comes(bench):
+    await offer(bench)
+    view = filled((await bench.say("new", trigger_id="t1")).view, name="train", cluster="Local", cpus="2")
+    for _ in range(2):
+        assert await submit(submission(bench, view)) == {"response_action": "clear"}
+    [made] = await bench.store.workspaces(ALICE)
+    assert (made.name, made.is_provisional) == ("train", True)
+    assert made.spec == {"name": "train", "cluster": "Local", "cpus": "2"}
+    [card] = await bench.notices(NoticeKind.CARD)
+    assert card.principal == ALICE
+    # The next time the form holds what was chosen last.
+    again = (await bench.say("new", trigger_id="t2")).view
+    assert inputs(again)["cpus"]["element"]["initial_value"] == "2"
+
+
+async def test_values_that_are_not_offered_any_more_are_dropped(bench):
+    await bench.store.remember(ALICE, "bench", "workspace", {"cluster": "Gone", "cpus": "3"})
+    await offer(bench)
+    view = (await bench.say("new", trigger_id="t1")).view
+    assert inputs(view)["cluster"]["element"]["initial_option"]["value"] == "Local"
+    assert inputs(view)["cpus"]["element"]["initial_value"] == "3"
+
+
+async def test_a_job_form_launches_a_run(bench):
+    await offer(bench)
+    view = (await bench.press("make", "job bench", trigger_id="t1")).view
+    assert view["submit"]["text"] == "Run"
+    given = filled(view, name="nightly", cluster="Local", command="Rscript train.R")
+    assert await submit(submission(bench, given)) == {"response_action": "clear"}
+    [job] = await bench.store.jobs(ALICE)
+    assert (job.name, job.spec["command"]) == ("nightly", "Rscript train.R")
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    ["", "{", "[]", "null", '{"connection": "bench"}', '{"connection": "gone", "purpose": "workspace"}'],
+)
+async def test_a_form_of_an_earlier_release_is_refused_in_words(bench, metadata):
+    await offer(bench)
+    view = filled((await bench.say("new", trigger_id="t1")).view, name="x") | {"private_metadata": metadata}
+    answer = await submit(submission(bench, view))
+    assert "older than I am" in next(iter(answer["errors"].values()))
+
+
+async def test_another_persons_form_makes_nothing_with_their_account(bench):
+    await offer(bench)
+    view = filled((await bench.say("new", trigger_id="t1")).view, name="x", cluster="Local")
+    answer = await submit(submission(bench, view, BOB))
+    assert "not linked any more" in next(iter(answer["errors"].values()))
+    assert await bench.store.workspaces(BOB) == []
+
+
+async def test_nothing_on_offer_is_said(bench):
+    await offer(bench, {"clusters": {}, "maximum": 1})
+    view = (await bench.say("new", trigger_id="t1")).view
+    check_limits(view)
+    assert "offers nothing here" in str(view)
+    assert "submit" not in view
