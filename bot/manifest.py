@@ -39,6 +39,10 @@ BOT_SCOPES: Final[Mapping[str, Use]] = MappingProxyType(
             "Provides the slash commands.",
             "handlers.commands.workspace",
         ),
+        "files:write": Use(
+            "Sends the whole output of a job as a file, beneath the job's card.",
+            "bot.notifier",
+        ),
         "im:history": Use(
             "Reads what people write to the bot, and looks up whether a message of its own has arrived.",
             "handlers.events.message_im",

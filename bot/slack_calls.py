@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import structlog
 
 from bot.errors import SlackLimited, SlackPermanent
+from bot.slack_methods import UPLOAD_URL
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
 
     from bot.budget import Budget
     from bot.clock import Clock
@@ -44,10 +45,17 @@ class SlackAnswer:
 
 
 class SlackCaller(Protocol):
-    """Call one method of the Web API once."""
+    """Call one method of the Web API once, or hand over a file's bytes."""
 
     async def call(self, method: str, arguments: Mapping[str, Any]) -> SlackAnswer:
         """Return the answer; raise the SlackFailed kinds of ``bot.errors``."""
+        ...
+
+    async def upload(self, url: str, pieces: AsyncIterator[bytes], size: int) -> None:
+        """Send ``size`` bytes to the address that Slack told for them; raise the SlackFailed kinds.
+
+        Nobody sees them before the upload is completed, so doing it again does no harm.
+        """
         ...
 
 
@@ -93,6 +101,12 @@ class SlackLine:
             self.shut_out = None
         self._compare_clocks(answer)
         return answer
+
+    async def upload(self, url: str, pieces: AsyncIterator[bytes], size: int) -> None:
+        """Hand over a file's bytes; raises as ``SlackCaller.upload`` does."""
+        if self.is_shut:
+            raise SlackPermanent(UPLOAD_URL, self.shut_out or "shut_out")
+        await self._slack.upload(url, pieces, size)
 
     @property
     def behind(self) -> float:

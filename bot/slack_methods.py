@@ -36,6 +36,9 @@ CHAT_UPDATE: Final = "chat.update"
 CHAT_POST_EPHEMERAL: Final = "chat.postEphemeral"
 CONVERSATIONS_HISTORY: Final = "conversations.history"
 CONVERSATIONS_OPEN: Final = "conversations.open"
+CONVERSATIONS_REPLIES: Final = "conversations.replies"
+FILES_GET_UPLOAD_URL: Final = "files.getUploadURLExternal"
+FILES_COMPLETE_UPLOAD: Final = "files.completeUploadExternal"
 USERS_INFO: Final = "users.info"
 USERS_LIST: Final = "users.list"
 VIEWS_OPEN: Final = "views.open"
@@ -45,8 +48,11 @@ OPENID_CONNECT_TOKEN: Final = "openid.connect.token"  # noqa: S105 - the name of
 APPS_CONNECTIONS_OPEN: Final = "apps.connections.open"
 #: No method of the Web API, but a post to the address that came with a command or a click.
 RESPONSE_URL: Final = "response_url"
+#: Neither is this: the bytes of a file go to the address that was told for them.
+UPLOAD_URL: Final = "upload_url"
 
 _CHAT: Final = frozenset({"chat:write"})
+_FILES: Final = frozenset({"files:write"})
 _USERS: Final = frozenset({"users:read"})
 
 METHODS: Final[Mapping[str, Method]] = MappingProxyType(
@@ -59,6 +65,10 @@ METHODS: Final[Mapping[str, Method]] = MappingProxyType(
         CONVERSATIONS_HISTORY: Method(scopes=frozenset({"im:history"}), per_minute=50),
         # Names the direct message with a person, to look there for a first message of unknown outcome.
         CONVERSATIONS_OPEN: Method(scopes=frozenset({"im:write"}), per_minute=50),
+        # A thread of a direct message, to look there for a message or a file of unknown outcome.
+        CONVERSATIONS_REPLIES: Method(scopes=frozenset({"im:history"}), per_minute=50),
+        FILES_GET_UPLOAD_URL: Method(scopes=_FILES, per_minute=100),
+        FILES_COMPLETE_UPLOAD: Method(scopes=_FILES, per_minute=100),
         USERS_INFO: Method(scopes=_USERS, per_minute=100),
         USERS_LIST: Method(scopes=_USERS, per_minute=20),
         VIEWS_OPEN: Method(per_minute=100),
@@ -67,6 +77,7 @@ METHODS: Final[Mapping[str, Method]] = MappingProxyType(
         OPENID_CONNECT_TOKEN: Method(caller="none"),
         APPS_CONNECTIONS_OPEN: Method(caller="app", scopes=frozenset({"connections:write"})),
         RESPONSE_URL: Method(caller="none"),
+        UPLOAD_URL: Method(caller="none"),
     }
 )
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from email.utils import parsedate_to_datetime
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -13,21 +15,33 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from bot.http import parse_retry_after
 from bot.slack_calls import APP_SHUT_OUT, SlackAnswer
+from bot.slack_methods import FILES_COMPLETE_UPLOAD, UPLOAD_URL
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
 
     from bot.clock import Clock
 
 #: Slack may have done it all the same (its reference: "some aspect of the operation may have succeeded").
 _UNKNOWN: Final = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
+#: Where Slack takes files (beside the host of the Web API itself, which the local one is).
+_FILE_HOSTS: Final = ("slack.com", "slack-gov.com")
+#: So slow may an upload be, in bytes a second, before it is given up for now.
+_SLOWEST: Final = 200_000
 #: The same call will be answered the same for ever. Other words are tried again for a day.
 _PERMANENT: Final = APP_SHUT_OUT | frozenset(
     {
         "cannot_dm_bot",
         "cant_update_message",
+        "cannot_reply_to_message",
         "channel_not_found",
         "edit_window_closed",
+        "file_not_found",
+        "file_type_blocked",
+        "file_update_failed",
+        "file_upload_size_restricted",
+        "file_uploads_disabled",
+        "file_uploads_except_images_disabled",
         "invalid_arguments",
         "invalid_blocks",
         "invalid_blocks_format",
@@ -45,7 +59,11 @@ _PERMANENT: Final = APP_SHUT_OUT | frozenset(
         "no_text",
         "not_allowed_token_type",
         "not_in_channel",
+        "posting_to_channel_denied",
         "restricted_action",
+        "slack_connect_file_upload_sharing_blocked",
+        "storage_limit_reached",
+        "thread_not_found",
         "too_many_attachments",
         "unknown_method",
         "user_disabled",
@@ -65,6 +83,8 @@ class WebApi:
     ) -> None:
         self._clock = clock
         self._timeout = timeout
+        self._session = session
+        self._own = urlsplit(base_url)
         self._client = AsyncWebClient(
             token=token, base_url=base_url, session=session, timeout=int(timeout), retry_handlers=[]
         )
@@ -72,9 +92,8 @@ class WebApi:
     async def call(self, method: str, arguments: Mapping[str, Any]) -> SlackAnswer:
         """Send one request; raise the SlackFailed kinds, never an error that holds its headers."""
         # Methods that write take JSON, methods that read take forms only.
-        sent: dict[str, Any] = (
-            {"json": dict(arguments)} if method.startswith("chat.") else {"data": _form(arguments)}
-        )
+        writes = method.startswith(("chat.", "views.")) or method == FILES_COMPLETE_UPLOAD
+        sent: dict[str, Any] = {"json": dict(arguments)} if writes else {"data": _form(arguments)}
         try:
             async with asyncio.timeout(self._timeout):
                 response = await self._client.api_call(method, **sent)
@@ -89,6 +108,44 @@ class WebApi:
             raise SlackUnknownOutcome(method, "malformed_answer")
         return SlackAnswer(data, _date(response.headers))
 
+    async def upload(self, url: str, pieces: AsyncIterator[bytes], size: int) -> None:
+        """Post the bytes, streamed, without a token; raise the SlackFailed kinds."""
+        if not self._takes_files(url):
+            raise SlackFailed(UPLOAD_URL, "strange_address")
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
+        seconds = self._timeout + size / _SLOWEST
+        try:
+            async with (
+                asyncio.timeout(seconds),
+                self._session.post(
+                    url,
+                    data=pieces,
+                    headers=headers,
+                    allow_redirects=False,
+                    timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=self._timeout),
+                ) as response,
+            ):
+                status = response.status
+        except (aiohttp.ClientError, OSError, ValueError):  # TimeoutError is an OSError.
+            raise SlackFailed(UPLOAD_URL, "no_answer") from None
+        if status != 200:
+            raise SlackFailed(UPLOAD_URL, f"status_{status}")
+
+    def _takes_files(self, url: str) -> bool:
+        """Say whether bytes may go to an address: at Slack over https, or at the local Slack itself."""
+        try:
+            told = urlsplit(url)
+            host, own = told.hostname or "", self._own.hostname or ""
+        except ValueError:
+            return False
+        if told.username or told.password:
+            return False
+        if _is_loopback(own):
+            return told.scheme in {"http", "https"} and _is_loopback(host)
+        return told.scheme == "https" and any(
+            host == known or host.endswith(f".{known}") for known in (*_FILE_HOSTS, own)
+        )
+
     def _translated(self, method: str, response: Any) -> SlackFailed:
         status = int(getattr(response, "status_code", None) or getattr(response, "status", None) or 0)
         data = getattr(response, "data", None)
@@ -99,6 +156,14 @@ class WebApi:
         if status >= 500 or not code or code in _UNKNOWN:
             return SlackUnknownOutcome(method, code or f"status_{status}")
         return SlackPermanent(method, code) if code in _PERMANENT else SlackFailed(method, code)
+
+
+def _is_loopback(host: str) -> bool:
+    """Say whether a host is this machine, by its name or by its address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _form(arguments: Mapping[str, Any]) -> dict[str, str]:

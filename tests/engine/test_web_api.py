@@ -27,8 +27,10 @@ class Server:
         self.hangs = False
         self.breaks = False
         self.seen: list[tuple[str, str, bytes]] = []
+        self.headers_seen: list[dict[str, str]] = []
 
     async def handle(self, request: web.Request) -> web.Response:
+        self.headers_seen.append(dict(request.headers))
         self.seen.append((request.path, request.headers.get("Content-Type", ""), await request.read()))
         if self.breaks:
             request.transport.close()
@@ -124,3 +126,70 @@ async def test_what_never_left_is_no_unknown_outcome():
             await api.call("chat.postMessage", {})
     assert type(caught.value) is SlackFailed
     assert caught.value.code == "unreachable"
+
+
+async def test_a_view_and_the_completion_of_a_file_are_sent_as_json(slack):
+    await slack.api.call("views.update", {"view_id": "V1", "view": {"type": "modal"}})
+    await slack.api.call("files.completeUploadExternal", {"files": [{"id": "F1"}]})
+    await slack.api.call("files.getUploadURLExternal", {"filename": "a.log", "length": 3})
+    kinds = [kind.split(";")[0] for _, kind, _ in slack.seen]
+    assert kinds == ["application/json", "application/json", "application/x-www-form-urlencoded"]
+
+
+async def pieces(*parts: bytes):
+    for part in parts:
+        yield part
+
+
+def address(slack) -> str:
+    return slack.api._own._replace(path="/upload/v1/secret").geturl()
+
+
+async def test_a_file_is_streamed_with_its_length_and_without_a_token(slack):
+    await slack.api.upload(address(slack), pieces(b"one ", b"two"), 7)
+    [(path, kind, body)] = slack.seen
+    assert (path, kind, body) == ("/upload/v1/secret", "application/octet-stream", b"one two")
+    assert slack.headers_seen[0]["Content-Length"] == "7"
+    assert "Authorization" not in slack.headers_seen[0]
+
+
+@pytest.mark.parametrize("status", [302, 400, 404, 500])
+async def test_an_upload_that_is_not_taken_may_be_done_again(slack, status):
+    slack.status, slack.headers = status, {"Location": "/elsewhere"}
+    with pytest.raises(SlackFailed) as raised:
+        await slack.api.upload(address(slack), pieces(b"x"), 1)
+    assert raised.value.code == f"status_{status}"
+    assert len(slack.seen) == 1
+
+
+async def test_an_upload_that_breaks_off_says_nothing_of_its_address(slack):
+    slack.breaks = True
+    with pytest.raises(SlackFailed) as raised:
+        await slack.api.upload(address(slack), pieces(b"x"), 1)
+    assert raised.value.code == "no_answer"
+    assert "secret" not in repr(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("api", "url", "is_taken"),
+    [
+        ("https://slack.com/api/", "https://files.slack.com/upload/v1/x", True),
+        ("https://slack.com/api/", "https://slack.com/upload/v1/x", True),
+        ("https://slack-gov.com/api/", "https://files.slack-gov.com/upload/v1/x", True),
+        ("https://slack.example.org/api/", "https://slack.example.org/upload/v1/x", True),
+        ("https://slack.com/api/", "http://files.slack.com/upload/v1/x", False),
+        ("https://slack.com/api/", "https://files.slack.com.evil.example/upload/v1/x", False),
+        ("https://slack.com/api/", "https://evilslack.com/upload/v1/x", False),
+        ("https://slack.com/api/", "https://files.slack.com@evil.example/upload/v1/x", False),
+        ("https://slack.com/api/", "https://u:p@files.slack.com/upload/v1/x", False),
+        ("https://slack.com/api/", "http://127.0.0.1:8080/upload/v1/x", False),
+        ("https://slack.com/api/", "https://[::1/upload", False),
+        ("https://slack.com/api/", "", False),
+        ("http://127.0.0.1:9000/api/", "http://127.0.0.1:9000/upload/v1/x", True),
+        ("http://localhost:9000/api/", "http://[::1]:9000/upload/v1/x", True),
+        ("http://127.0.0.1:9000/api/", "https://files.slack.com/upload/v1/x", False),
+    ],
+)
+async def test_files_go_to_slack_and_to_nobody_else(api, url, is_taken):
+    async with aiohttp.ClientSession() as session:
+        assert WebApi(TOKEN, api, session, FakeClock())._takes_files(url) is is_taken
