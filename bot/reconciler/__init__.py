@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from bot.gather import Gatherer
 from bot.reconciler.approvals import Approved
 from bot.reconciler.calls import Calls
 from bot.reconciler.creations import Creations
@@ -56,8 +55,7 @@ class Reconciler:
         calls = Calls(store, keys, numbers, jitter)
         self.connections = tuple(lines)
         creations = Creations(store, keys, numbers, jitter)
-        gatherer = Gatherer(store, connections)
-        self._wishes = Wishes(store, lines, people, calls, creations, gatherer, ids, numbers)
+        self._wishes = Wishes(store, lines, people, calls, creations, ids, numbers)
         self._reads = Reads(store, lines, keys, clock, ids, numbers, jitter)
         self._lists = Lists(store, lines, keys, numbers)
         self._outages = Outages(store, lines, numbers)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from bot.blocks.facts import Facts
 from bot.blocks.progress import UNANSWERED_SECONDS, is_unanswered, progress_of
 from bot.errors import SecretError, SlackFailed, SlackLimited, StoreError
 from bot.models import Call, NoticeKind, Outcome, State, WishVerb
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bot.clock import Ids
-    from bot.gather import Gatherer
     from bot.models import Person
     from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers, PeopleBook
@@ -49,7 +49,6 @@ class Wishes:
         people: PeopleBook,
         calls: Calls,
         creations: Creations,
-        gatherer: Gatherer,
         ids: Ids,
         numbers: Numbers,
     ) -> None:
@@ -58,7 +57,6 @@ class Wishes:
         self._people = people
         self._calls = calls
         self._creations = creations
-        self._gatherer = gatherer
         self._ids = ids
         self._numbers = numbers
         #: Wishes that this process is at, in case a step outlives its lease.
@@ -205,11 +203,20 @@ class Wishes:
         if wish.verb.brings_down:
             hold, next_in = await self._force_offered(step, line, hold, next_in)
         else:
-            progress = progress_of(await self._gatherer.of_wish(wish))
+            progress = await self._progress(step, line)
             if progress > wish.progress_floor:
                 grown = progress // BAR_STEP > wish.progress_floor // BAR_STEP
                 fields.update(progress_floor=progress, card_dirty=grown)
         await self._later(step, next_in, waits_for="change", hold=hold, **fields)
+
+    async def _progress(self, step: WishStep, line: Line) -> int:
+        """Return where the bar stands, from no more than it takes: there may be thousands."""
+        wish, workspace = step.wish, step.workspace
+        tells = workspace.state is State.STARTING and workspace.progress is not None
+        usual = None if tells else await self._store.usual_seconds(workspace.id)
+        now = await self._store.now()
+        facts = Facts(now, line.name, line.title, wish=wish, workspace=workspace, usual_seconds=usual)
+        return progress_of(facts)
 
     async def _force_offered(
         self, step: WishStep, line: Line, hold: str, next_in: float
