@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import BadAnswer, Conflict, Forbidden, InvalidRequest, NotFound, UnknownOutcome
-from bot.models import Created, FoundJob, JobState, ObservedJob, OutputChunk
+from bot.models import Created, FoundJob, JobState, ObservedJob
 from bot.providers.posit import fields, launches
 from bot.providers.posit.acting import Acting, rightly
 from bot.providers.posit.states import observed_job
 from bot.providers.reading import MAX_NAME, clean
 
 if TYPE_CHECKING:
-    from bot.providers.posit.client import Workbench
+    from bot.providers.posit.client import JobOutput, Workbench
     from bot.providers.posit.launches import JobOrder
     from bot.providers.posit.types import WorkbenchJob
 
@@ -81,14 +81,13 @@ class Jobs:
             if not state.is_over:
                 raise error from None
 
-    async def output(self, who: Acting, remote_id: str) -> AsyncIterator[OutputChunk]:
-        """Stream a job's output from its beginning."""
+    @asynccontextmanager
+    async def output(self, who: Acting, remote_id: str) -> AsyncIterator[JobOutput]:
+        """Open a job's output from its beginning."""
         opening = self.workbench.get_job_output(who.credential, remote_id, user=who.user)
         async with AsyncExitStack() as stack:
             # Only how it opens tells of the token; a refusal later on is the stream's own error.
-            output = await rightly(self.workbench, who, "read", stack.enter_async_context(opening))
-            async for chunk in output:
-                yield OutputChunk(chunk.stream, chunk.text)
+            yield await rightly(self.workbench, who, "read", stack.enter_async_context(opening))
 
     async def _state(self, who: Acting, remote_id: str) -> JobState | None:
         fields.job_id(remote_id)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import SecretStr, field_validator, model_validator
 
 from bot.errors import CredentialRefused, Forbidden, NotFound
+from bot.models import OutputChunk
 from bot.providers.base import (
     About,
     ConnectionSettings,
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
         FoundJob,
         Observed,
         ObservedJob,
-        OutputChunk,
         Principal,
         Purpose,
         StopMode,
@@ -169,9 +169,11 @@ class PositProvider(Provider):
         """Stop a job, or kill it (seed 001, stop_job)."""
         await self._jobs.stop(self._who(access), remote_id, force=force)
 
-    def job_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
+    async def job_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
         """Stream a job's output from its beginning (seed 001, get_job_output)."""
-        return self._jobs.output(self._who(access), remote_id)
+        async with self._jobs.output(self._who(access), remote_id) as output:
+            async for chunk in output:
+                yield OutputChunk(chunk.stream, chunk.text)
 
     # -- credentials and the server --------------------------------------------------------------------------
 

@@ -1,0 +1,142 @@
+"""The whole bot against all that a Workbench may answer: one call that counts, one end, and it goes on."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from bot.words import problems
+from tests.faults.posit_world import workbench_world
+
+HTML = {"body": "<html><body>Sign in</body></html>", "headers": {"Content-Type": "text/html"}}
+#: What is wrong with an answer: a fault of the way, or an error that the API itself tells.
+FAULTS = {
+    "nothing, not done": {"drop": True},
+    "nothing, but done": {"drop": True, "after": True},
+    "cut, but done": {"truncate": 3, "after": True},
+    "a page": HTML,
+    "a page, but done": {**HTML, "after": True},
+    "large": {"body": json.dumps({"result": "x" * 3_000_000})},
+    "garbage": {"garbage": True},
+    "429": {"status": 429, "headers": {"Retry-After": "4"}},
+    "500": {"status": 500},
+    "502, but done": {"status": 502, "after": True},
+    "503": {"status": 503},
+    "a redirect": {"status": 302, "headers": {"Location": "http://127.0.0.1:9/auth-sign-in"}},
+    "400": {"status": 400, "body": "no", "headers": {"Content-Type": "text/plain"}},
+    "404 with a page": {"status": 404, **HTML},
+    **{f"error {code}": code for code in (1, 3, 6, 13, 14, 15, 17, 20, 100, 200, 9999)},
+    "error 200, but done": (200, True),
+}
+CALLS = {
+    "start": ("start thesis", "thesis", "resume_session", "ready"),
+    "read of a start": ("start thesis", "thesis", "get_session", "ready"),
+    "stop": ("stop analysis", "analysis", "stop_session", "stopped"),
+    "suspend": ("suspend analysis", "analysis", "stop_session", "suspended"),
+}
+SORTS = ("nothing, but done", "a page", "429", "503", "error 3", "error 14", "error 200, but done")
+CASES = [
+    pytest.param(call, name, marks=() if name in SORTS and call == "start" else pytest.mark.slow)
+    for call in CALLS
+    for name in FAULTS
+    if "start" in call or name in SORTS
+]
+SPEC = {"name": "paper", "workbench": "RStudio", "cluster": "Local"}
+
+
+def spoil(workbench, method, fault):
+    match fault:
+        case int():
+            workbench.answers(method, fault)
+        case (code, is_after):
+            workbench.answers(method, code, after=is_after)
+        case _:
+            workbench.fails(method, **fault)
+
+
+@pytest.mark.parametrize(("call", "name"), CASES)
+async def test_one_call_that_goes_wrong(tmp_path, call, name):
+    text, target, method, end = CALLS[call]
+    async with workbench_world(tmp_path) as workbench:
+        world, alice = workbench.world, workbench.world.alice
+        await world.pass_time(5)
+        before = workbench.calls(method)
+        spoil(workbench, method, FAULTS[name])
+        await alice.types(text)
+        await world.pass_time(90, step=3)
+        workbench.heal()
+        await world.pass_time(30, step=3)
+
+        told = [shown for shown in alice.sees() if shown.kind not in {"card", "linked", ""}]
+        assert len(told) == 1, [shown.text for shown in told]
+        assert problems.CAUSES["internal"] not in "".join(shown.text for shown in alice.sees())
+        state = getattr(workbench.session(target), "state", "gone")
+        if told[0].kind in {"failed", "link_again"}:
+            assert "Reference" in told[0].text or told[0].kind == "link_again"
+        elif end == "ready":
+            assert state == "running"
+            assert "/s/" in str(told[0].json)
+        else:
+            assert state in {"finished", "gone", "suspended"}
+        if method != "get_session":
+            # Once, and at most once again, when what became of the first was looked at.
+            assert 1 <= workbench.calls(method) - before <= 2
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["never arrived", "accepted"])
+async def test_a_resume_of_unknown_outcome_is_looked_at_before_a_second_one(tmp_path, after):
+    async with workbench_world(tmp_path) as workbench:
+        workbench.answers("resume_session", 200, after=after)
+        await workbench.world.alice.types("start thesis")
+        await workbench.world.pass_time(90, step=3)
+        assert workbench.world.alice.only("ready")
+        assert workbench.calls("resume_session") == (1 if after else 2)
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in SORTS else pytest.param(name, marks=pytest.mark.slow) for name in FAULTS]
+)
+async def test_a_launch_that_goes_wrong_makes_one_session_or_none(tmp_path, name):
+    async with workbench_world(tmp_path) as workbench:
+        world, alice = workbench.world, workbench.world.alice
+        spoil(workbench, "launch_session", FAULTS[name])
+        await world.bot.services.workspaces.create(
+            world.principal(), "wb", SPEC, interaction="once", reference="K7M2-9QXD"
+        )
+        await world.pass_time(120, step=3)
+        told = [shown for shown in alice.sees() if shown.kind not in {"card", "linked", ""}]
+        assert len(told) == 1, [shown.text for shown in told]
+        made = [one for one in workbench.server.state.sessions.values() if one.name == "paper"]
+        assert len(made) == (told[0].kind == "ready")
+        assert 1 <= workbench.calls("launch_session") <= 2
+        assert problems.CAUSES["internal"] not in told[0].text
+
+
+async def test_an_hour_without_the_server_costs_few_requests_and_loses_nothing(tmp_path):
+    async with workbench_world(tmp_path) as workbench:
+        world, alice = workbench.world, workbench.world.alice
+        workbench.fails(r"\w+", times=100_000, status=503)
+        await alice.types("start thesis")
+        await world.pass_time(900, step=10)
+        assert "You are in the queue" in alice.card.text
+        assert sum(workbench.server.harness.requests.values()) < 150
+        workbench.heal()
+        await world.pass_time(120, step=3)
+        assert len(alice.told("ready")) + len(alice.told("failed")) == 1
+        assert workbench.calls("resume_session") <= 2
+
+
+async def test_many_watched_sessions_of_one_account_are_read_together(tmp_path):
+    async with workbench_world(tmp_path) as workbench:
+        world, alice = workbench.world, workbench.world.alice
+        await alice.types("start thesis")
+        await alice.types("stop analysis")
+        await alice.types("stop lab")
+        await world.pass_time(20)
+        before = workbench.calls("get_session")
+        await world.pass_time(60)
+        # Running sessions are read each minute, in one request.
+        assert workbench.calls("get_session") - before <= 3
+        assert alice.only("ready")
+        assert len(alice.told("stopped")) == 2
