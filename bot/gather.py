@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from bot.blocks.facts import Facts
+from bot.models import NoticeKind
 from bot.providers.hosts import allowed_ide_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from bot.models import Account, Notice, Principal, Wish, Workspace
+    from bot.models import Account, Job, Notice, Principal, Wish, Workspace
+    from bot.output import Board
     from bot.providers.base import Provider
     from bot.store.base import Store
+
+#: Notices whose subject is a run.
+JOB_KINDS: Final = frozenset(
+    {
+        NoticeKind.JOB_CARD,
+        NoticeKind.JOB_ENDED,
+        NoticeKind.JOB_FAILED,
+        NoticeKind.JOB_OUTPUT,
+        NoticeKind.JOB_FILE,
+    }
+)
 
 
 class Gatherer:
     """Read rows for drawing. An IDE URL passes the connection's host check here, each time it is shown."""
 
-    def __init__(self, store: Store, connections: Mapping[str, Provider]) -> None:
+    def __init__(self, store: Store, connections: Mapping[str, Provider], board: Board | None = None) -> None:
         self._store = store
         self._connections = connections
+        self._board = board
 
     async def of_wish(self, wish: Wish, body: Mapping[str, Any] | None = None) -> Facts:
         """Gather for a wish's card or for a notice about it."""
@@ -42,8 +57,18 @@ class Gatherer:
             if one.connection in self._connections
         ]
 
+    async def of_job(self, job: Job, body: Mapping[str, Any] | None = None) -> Facts:
+        """Gather for a run's card or for a notice about it, with as much of its output as is known here."""
+        account = await self._store.account(job.principal, job.connection)
+        output = self._board.shown(job.id) if self._board is not None else None
+        now = await self._store.now()
+        return replace(self._facts(now, job.connection, account, body=body), job=job, output=output)
+
     async def of_notice(self, notice: Notice) -> Facts:
-        """Gather for a notice: by the wish that is its subject, else by its body's keys."""
+        """Gather for a notice: by the wish or the run that is its subject, else by its body's keys."""
+        job = await self._store.job(notice.subject) if notice.kind in JOB_KINDS else None
+        if job is not None and job.principal == notice.principal:
+            return await self.of_job(job, notice.body)
         wish = await self._store.wish(notice.subject)
         if wish is not None and wish.principal == notice.principal:
             return await self.of_wish(wish, notice.body)
@@ -85,7 +110,6 @@ class Gatherer:
     ) -> Facts:
         provider = self._connections.get(connection)
         username = account.username if account is not None else str((body or {}).get("username") or "")
-        rights = {} if provider is None else {"stop_modes": provider.stop_modes}
         return Facts(
             now=now,
             connection=connection,
@@ -97,8 +121,8 @@ class Gatherer:
             page_url=_page_url(provider, workspace),
             usual_seconds=usual,
             capabilities=provider.capabilities() if provider is not None else frozenset(),
+            stop_modes=provider.stop_modes if provider is not None else frozenset({"stop"}),
             body=body or {},
-            **rights,
         )
 
 

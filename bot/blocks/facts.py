@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.models import StopMode, Wish, Workspace
+    from bot.models import Job, StopMode, Wish, Workspace
+    from bot.output import Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,8 @@ class Facts:
 
     ``ide_url`` is set only when it passed the connection's host check; ``page_url`` is the workspace's page
     at the provider; ``usual_seconds`` the median of earlier starts; ``capabilities`` and ``stop_modes`` are
-    the provider's; ``body`` the notice's own keys.
+    the provider's; ``body`` the notice's own keys. What is about a run has ``job``, and ``output`` as far as
+    that is followed in this process.
     """
 
     now: float
@@ -32,3 +34,5 @@ class Facts:
     capabilities: frozenset[str] = frozenset()
     stop_modes: frozenset[StopMode] = frozenset({"stop"})
     body: Mapping[str, Any] = field(default_factory=dict)
+    job: Job | None = None
+    output: Shown | None = None

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class JobFacts:
     """Gather what a run's card or notice may say; ``now`` in epoch seconds.
 
-    ``username`` is empty where the provider told none. ``page_url`` is the run's page at the provider, set only
-    when its host passed the connection's check. ``capabilities`` are the provider's, for the buttons.
+    ``username`` is empty where the provider told none. ``page_url`` is the run's page at the provider, set
+    only when its host passed the connection's check. ``capabilities`` are the provider's, for the buttons.
     """
 
     now: float

@@ -17,6 +17,7 @@ from bot.blocks.cards import (
     short,
     wish_card,
 )
+from bot.blocks.job_notices import render_job
 from bot.blocks.limits import fill
 from bot.models import Answer, NoticeKind, Outcome, State
 from bot.words import cards, notices, times
@@ -48,8 +49,10 @@ def render(kind: NoticeKind, facts: Facts) -> Answer:
             return _notice(text, short(notices.LINK_AGAIN, facts), [], [link_again_button(facts)])
         case NoticeKind.CARD:
             return wish_card(facts)
-        case NoticeKind.REPLY | NoticeKind.MESSAGE:
+        case NoticeKind.REPLY | NoticeKind.MESSAGE | NoticeKind.ENDING:
             return carried(facts)
+        case _:
+            return render_job(kind, facts)
 
 
 def carried(facts: Facts) -> Answer:

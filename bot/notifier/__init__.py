@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from bot.notifier.cards import CardUpdates
 from bot.notifier.outbox import Outbox
+from bot.notifier.outputs import Outputs
 from bot.notifier.replies import Replies
 from bot.notifier.timing import Timing
 from bot.notifier.web_api import WebApi
+from bot.output import Board
 
 if TYPE_CHECKING:
     from bot.clock import Clock, Ids
@@ -24,7 +26,8 @@ __all__ = ["Notifier", "Timing", "WebApi"]
 class Notifier:
     """Send notices and keep cards up to date. Raises ValueError when a send may outlive its lease.
 
-    ``http`` posts replies to the addresses that came with a command or a click.
+    ``http`` posts replies to the addresses that came with a command or a click. ``board`` is where the
+    reconciler writes down the outputs that it follows; ``gatherer`` has the same one.
     """
 
     def __init__(
@@ -36,13 +39,16 @@ class Notifier:
         ids: Ids,
         http: Http,
         timing: Timing | None = None,
+        board: Board | None = None,
     ) -> None:
         timing = timing or Timing()
         timing.check()
+        board = board or Board(clock.monotonic)
         self._slack = slack
         replies = Replies(store, slack, http, timing)
-        self._outbox = Outbox(store, slack, gatherer, replies, clock, ids, timing)
+        self._outbox = Outbox(store, slack, gatherer, replies, clock, ids, timing, board)
         self._cards = CardUpdates(store, slack, gatherer, ids, timing)
+        self._outputs = Outputs(store, slack, gatherer, board, ids, timing)
 
     @property
     def shut_out(self) -> str | None:
@@ -56,3 +62,7 @@ class Notifier:
     async def step_cards(self, pool: Pool | None = None) -> int:
         """Update the cards that owe it and fit the budget; return how many were claimed."""
         return 0 if self._slack.is_shut else await self._cards.step(pool)
+
+    async def step_outputs(self, pool: Pool | None = None) -> int:
+        """Update the messages that show outputs, and hand over files; return how many of both."""
+        return 0 if self._slack.is_shut else await self._outputs.step(pool)

@@ -10,6 +10,8 @@ import structlog
 
 from bot import slack_methods
 from bot.blocks.cards import wish_card
+from bot.blocks.job_notices import job_facts
+from bot.blocks.jobs import job_card
 from bot.errors import SlackFailed, SlackLimited, SlackPermanent, StoreError
 from bot.plan import backoff
 from bot.pool import Pool, pool_room, run_all
@@ -18,7 +20,7 @@ from bot.slack_calls import APP_SHUT_OUT, SHUT_OUT_SECONDS
 if TYPE_CHECKING:
     from bot.clock import Ids
     from bot.gather import Gatherer
-    from bot.models import Card
+    from bot.models import Answer, Card
     from bot.notifier.timing import Timing
     from bot.slack_calls import SlackLine
     from bot.store.base import Store
@@ -69,11 +71,10 @@ class CardUpdates:
             log.exception("card failed", wish=card.wish_id, reference=self._ids.reference())
 
     async def _one(self, card: Card) -> None:
-        wish = await self._store.wish(card.wish_id)
-        if wish is None or card.channel_id is None or card.message_ts is None:
+        answer = await self._drawing(card)
+        if answer is None or card.channel_id is None or card.message_ts is None:
             await self._store.card_lost(card.wish_id)
             return
-        answer = wish_card(await self._gatherer.of_wish(wish))
         message: dict[str, Any] = {
             "channel": card.channel_id,
             "ts": card.message_ts,
@@ -86,6 +87,16 @@ class CardUpdates:
             await self._slack.call(slack_methods.CHAT_UPDATE, message)
             self._remember(card.wish_id, drawing)
         await self._store.card_updated(card.wish_id, card)
+
+    async def _drawing(self, card: Card) -> Answer | None:
+        """Draw the card of a wish or of a run, whichever has the id; None when that is gone."""
+        wish = await self._store.wish(card.wish_id)
+        if wish is not None:
+            return wish_card(await self._gatherer.of_wish(wish))
+        job = await self._store.job(card.wish_id)
+        if job is None:
+            return None
+        return job_card(job, job_facts(await self._gatherer.of_job(job)))
 
     def _remember(self, wish_id: str, drawing: str) -> None:
         self._drawn.pop(wish_id, None)

@@ -12,17 +12,20 @@ from bot.blocks.notices import render
 from bot.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome, StoreError
 from bot.models import NOTICE_CLASS, NoticeKind
 from bot.notifier.lookup import Lookup
+from bot.notifier.places import CARD_WAIT, THREADED, Place, Places
 from bot.plan import backoff
 from bot.pool import Pool, pool_room, run_all
 from bot.slack_calls import APP_SHUT_OUT
 from bot.words import undelivered
 
 if TYPE_CHECKING:
+    from bot.blocks.facts import Facts
     from bot.clock import Clock, Ids
     from bot.gather import Gatherer
     from bot.models import Answer, Notice
     from bot.notifier.replies import Replies
     from bot.notifier.timing import Timing
+    from bot.output import Board
     from bot.slack_calls import SlackLine
     from bot.store.base import Store
 
@@ -46,6 +49,10 @@ _NO_DIRECT_MESSAGE: Final = frozenset(
         "user_not_visible",
     }
 )
+#: The card below which something belongs is gone.
+_NO_THREAD: Final = frozenset({"thread_not_found", "cannot_reply_to_message"})
+#: What can't be drawn yet is looked at again after so many seconds.
+NOT_READY: Final = 2.0
 EVENT_TYPE: Final = "usher_notice"
 
 
@@ -61,7 +68,10 @@ class Outbox:
         clock: Clock,
         ids: Ids,
         timing: Timing,
+        board: Board,
     ) -> None:
+        self._board = board
+        self._places = Places(store)
         self._store = store
         self._slack = slack
         self._gatherer = gatherer
@@ -103,11 +113,20 @@ class Outbox:
         try:
             if notice.unknown_since is not None and await self._is_there(notice, notice.unknown_since):
                 return
-            answer = render(notice.kind, await self._gatherer.of_notice(notice))
+            place = await self._places.of(notice)
+            facts = await self._gatherer.of_notice(notice)
+            if place is None or self._waits_for_output(notice, facts):
+                await self._store.notice_retry(notice.id, NOT_READY, error="not ready")
+                return
+            answer = render(notice.kind, facts)
             if self._clock.monotonic() - claimed_at > self._timing.last_start:
                 await self._store.notice_retry(notice.id, 0.0, error="late")
-                return
-            await self._send(notice, answer)
+            elif notice.kind is NoticeKind.JOB_FILE:
+                await self._complete(notice, answer, place)
+            else:
+                await self._send(notice, answer, place)
+                if facts.output is not None and notice.kind is NoticeKind.JOB_OUTPUT:
+                    self._board.drawn(notice.subject, facts.output)
         except SlackLimited as error:
             await self._limited(notice, error)
         except SlackUnknownOutcome as error:
@@ -115,10 +134,21 @@ class Outbox:
         except SlackPermanent as error:
             if error.code in APP_SHUT_OUT:
                 await self._later(notice, error)
+            elif error.code in _NO_THREAD and notice.kind in THREADED:
+                self._places.leave_thread(notice)
+                await self._store.notice_retry(notice.id, 0.0, error=error.code)
             else:
                 await self._undeliverable(notice, error)
         except SlackFailed as error:
             await self._later(notice, error)
+
+    @staticmethod
+    def _waits_for_output(notice: Notice, facts: Facts) -> bool:
+        """Say of a message about an output whether it is to wait: after a restart the output is read anew."""
+        if notice.kind is not NoticeKind.JOB_OUTPUT or facts.output is not None:
+            return False
+        is_followed = facts.job is not None and facts.job.is_watched
+        return is_followed and facts.now - notice.created_at < CARD_WAIT
 
     async def _is_there(self, notice: Notice, since: float) -> bool:
         """Look for a message that may have been sent; True when there is nothing left to do now."""
@@ -129,7 +159,9 @@ class Outbox:
             return True
         try:
             async with asyncio.timeout(self._timing.last_start / 2):
-                found = await self._lookup.find(notice, since - self._timing.looks_back)
+                place = await self._places.of(notice)
+                thread_ts = place.thread_ts if place is not None else None
+                found = await self._lookup.find(notice, since - self._timing.looks_back, thread_ts)
         except TimeoutError:
             await self._store.notice_retry(notice.id, self._timing.settles, error="not looked up")
             return True
@@ -142,15 +174,32 @@ class Outbox:
         await self._store.notice_sent(notice.id, *found)
         return True
 
-    async def _send(self, notice: Notice, answer: Answer) -> None:
+    async def _complete(self, notice: Notice, answer: Answer, place: Place) -> None:
+        """Share a file that was handed over before: this is the one step that people see."""
+        channel = place.channel
+        if place.thread_ts is None:
+            channel = await self._lookup.channel(notice)
         message: dict[str, Any] = {
-            "channel": notice.principal.user_id,
+            "files": [{"id": notice.body.get("file"), "title": notice.body.get("name")}],
+            "channel_id": channel,
+            "initial_comment": answer.text,
+        }
+        if place.thread_ts is not None:
+            message["thread_ts"] = place.thread_ts
+        await self._slack.call(slack_methods.FILES_COMPLETE_UPLOAD, message)
+        await self._store.notice_sent(notice.id, channel, "")
+
+    async def _send(self, notice: Notice, answer: Answer, place: Place) -> None:
+        message: dict[str, Any] = {
+            "channel": place.channel,
             "text": answer.text,
             "metadata": {"event_type": EVENT_TYPE, "event_payload": {"key": notice.key}},
             "unfurl_links": False,
             "unfurl_media": False,
             "link_names": False,
         }
+        if place.thread_ts is not None:
+            message["thread_ts"] = place.thread_ts
         if answer.blocks and notice.id not in self._plain:
             message["blocks"] = list(answer.blocks)
         try:
