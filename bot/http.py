@@ -92,6 +92,14 @@ class Response:
         return parse_retry_after(self.headers.get("Retry-After"), time.time() if said is None else said)
 
 
+def multipart(fields: Mapping[str, str]) -> aiohttp.FormData:
+    """Return a form that goes out as multipart/form-data instead of urlencoded; for one request."""
+    form = aiohttp.FormData(default_to_multipart=True)
+    for name, value in fields.items():
+        form.add_field(name, value)
+    return form
+
+
 def parse_retry_after(value: str | None, now: float) -> float | None:
     """Read a Retry-After header: seconds or an HTTP date, 0–3600; None when absent or unreadable."""
     if not value:
@@ -156,7 +164,7 @@ class Http:
         *,
         headers: Mapping[str, str] | None = None,
         json_body: Any = None,
-        form: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | aiohttp.FormData | None = None,
         query: Mapping[str, str] | None = None,
         max_bytes: int = MAX_BYTES,
         total: float = TOTAL_SECONDS,
@@ -243,7 +251,7 @@ class Http:
         *,
         headers: Mapping[str, str] | None = None,
         json_body: Any = None,
-        form: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | aiohttp.FormData | None = None,
         query: Mapping[str, str] | None = None,
         total: float | None = TOTAL_SECONDS,
         send_until: float | None = None,

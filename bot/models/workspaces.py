@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -62,6 +62,10 @@ class Workspace:
     actions: frozenset[Action] | None = None
     ends_at: float | None = None
     ends_how: Ending | None = None
+    #: What opens it in a page of ours, sealed (``bot.vault``); only where its provider has such a thing.
+    entry: str | None = None
+    #: What its provider told last by itself, as a sentence.
+    remark: str | None = None
 
     @property
     def is_provisional(self) -> bool:
@@ -79,7 +83,9 @@ class Observed:
     """Hold what one read of a provider found. ``progress`` is 0–100 where the provider tells it.
 
     ``actions`` is what may be done now, None for whatever the provider can do. ``ends_at`` is epoch seconds:
-    when the provider stops or removes it by itself.
+    when the provider stops or removes it by itself. ``lasts``: the seconds after which that happens, counted
+    from when it came into this state or, where that is later, from the last use that ``ends_at`` tells of;
+    who keeps the records works it out. ``entry`` is a secret that opens it in a page of ours.
     """
 
     state: State
@@ -90,6 +96,8 @@ class Observed:
     actions: frozenset[Action] | None = None
     ends_at: float | None = None
     ends_how: Ending | None = None
+    lasts: float | None = None
+    entry: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

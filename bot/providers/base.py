@@ -190,6 +190,9 @@ class Provider(ABC):
     pace: ClassVar[Pace]
     #: How workspaces can be brought down here at all; what one of them can do now tells ``Observed.actions``.
     stop_modes: ClassVar[frozenset[StopMode]] = frozenset({"stop"})
+    #: Its workspaces open in a page of ours, which only their owner sees; ``Observed.url`` stays empty then,
+    #: and ``Observed.entry`` is what the page needs.
+    opens_in_page: ClassVar[bool] = False
 
     def __init__(self, settings: ConnectionSettings, http: Http) -> None:
         self.settings = settings
@@ -227,7 +230,10 @@ class Provider(ABC):
 
     @abstractmethod
     def page_url(self, remote_id: str) -> str:
-        """Return the address of the workspace's page at the provider, for "see what happened there"."""
+        """Return the address of the workspace's page at the provider, for "see what happened there".
+
+        Empty where people have no such page.
+        """
 
     def token_help(self) -> TokenHelp:
         """Tell how a person gets a token, for the link page; only where ``token`` linking exists."""
@@ -290,6 +296,14 @@ class Provider(ABC):
         """Look for what an earlier ``create`` of unknown outcome made; None when it made nothing."""
         raise NotImplementedError
 
+    async def candidates(self, access: Access, spec: Mapping[str, Any], since: float) -> Sequence[Created]:
+        """List what may have come of a ``create`` since then (epoch seconds); in place of ``find``.
+
+        For providers that carry no mark of ours: the caller takes one only when nothing but its own call can
+        have made it.
+        """
+        raise NotImplementedError
+
     # -- jobs ------------------------------------------------------------------------------------------------
 
     async def launch_job(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:
@@ -349,6 +363,7 @@ class Provider(ABC):
             "parse_reference",
             "token_help",
             "create",
+            "candidates",
             "launch_job",
             "stop_job",
             "job_output",

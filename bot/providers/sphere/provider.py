@@ -1,0 +1,244 @@
+"""The translator for one account of Sphere Engine Containers.
+
+The account has one token for all. Whose a workspace is stands in our records alone, so that nothing here
+lists workspaces for people.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from bot.errors import (
+    BadAnswer,
+    Conflict,
+    CredentialRefused,
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+    UnknownOutcome,
+)
+from bot.models import Created, Observed, State
+from bot.providers.base import ConnectionSettings, Identity, Pace, Provider
+from bot.providers.reading import MAX_NAME, clean, object_in, objects_in, optional_text_in, text_in
+from bot.providers.sphere import forms, states
+from bot.providers.sphere.settings import SphereSettings
+from bot.providers.sphere.transport import Transport
+
+if TYPE_CHECKING:
+    from bot.http import Http
+    from bot.models import Form, Principal, Purpose, StopMode, Values
+    from bot.providers.base import Access, Credential, SendWindow
+
+CHECK_SECONDS = 8.0
+LIST_SECONDS = 10.0
+#: A list that goes on longer than this has no end.
+MAX_PAGES = 100
+#: "limit of workspaces to get; min: 1, max: 30" (``sphere.md``, "Transport").
+PAGE = "30"
+#: Our clock and the server's may differ by so many seconds.
+SKEW = 120.0
+#: How a refusal reads that means "it is so already".
+_UP = re.compile(r"\b(already|is|currently) (running|started|starting)\b", re.IGNORECASE)
+_DOWN = re.compile(r"\b(already|is|currently) (stopped|stopping)\b|\bnot running\b", re.IGNORECASE)
+_REMOVED = re.compile(r"\b(already|is|was|been) removed\b", re.IGNORECASE)
+NO_PROJECT = "there is no such project any more; choose another one"
+
+
+class SphereProvider(Provider):
+    """Translate for one account."""
+
+    kind: ClassVar[str] = "sphere"
+    settings_model: ClassVar[type[ConnectionSettings]] = SphereSettings
+    # No rate limit is published: 5 s between status reads of one workspace (sphere.md, "Transport").
+    pace: ClassVar[Pace] = Pace(
+        min_poll_interval=5.0, pending=5.0, running=300.0, unused=1800.0, concurrency=20
+    )
+    opens_in_page: ClassVar[bool] = True
+
+    def __init__(self, settings: ConnectionSettings, http: Http) -> None:
+        super().__init__(settings, http)
+        if not isinstance(settings, SphereSettings):
+            raise TypeError("a Sphere connection needs its own settings")
+        self.own = settings
+        self._transport = Transport(http, settings.base_url, settings.access_token)
+
+    def gate_key(self, remote_id: str) -> str:
+        """Return base URL and id: one workspace has one gate."""
+        return f"{self.settings.base_url}#{remote_id}"
+
+    async def status(
+        self,
+        access: Access,  # noqa: ARG002 - the account's token opens everybody's
+        remote_ids: Sequence[str],
+        window: SendWindow | None = None,
+    ) -> Mapping[str, Observed]:
+        """Read one state after another; the list can't be asked for some (``sphere.md``)."""
+        return {remote_id: await self._status(remote_id, window) for remote_id in remote_ids}
+
+    async def _status(self, remote_id: str, window: SendWindow | None) -> Observed:
+        try:
+            answer = await self._transport.read(f"/workspaces/{_part(remote_id)}", window=window)
+        except NotFound:
+            return Observed(State.GONE, actions=frozenset())
+        workspace = states.workspace_in(answer)
+        if states.id_in(workspace) != remote_id:
+            raise BadAnswer("the answer is about another workspace")
+        return states.observed(workspace, self._transport.secrets)
+
+    async def start(self, access: Access, remote_id: str) -> None:  # noqa: ARG002 - as in status
+        """Resume; refused as long as it is still stopping (``sphere.md``, "Transport")."""
+        await self._drive(remote_id, "resume", _UP, starts=True)
+
+    async def stop(self, access: Access, remote_id: str, mode: StopMode = "stop") -> None:  # noqa: ARG002
+        """Stop; what is only starting can't be stopped yet, which is a Conflict."""
+        self.need_mode(mode)
+        await self._drive(remote_id, "stop", _DOWN)
+
+    async def remove(self, access: Access, remote_id: str) -> None:  # noqa: ARG002 - as in status
+        """Remove for good; a PUT, no DELETE (``sphere.md``, "Transport")."""
+        await self._drive(remote_id, "remove", _REMOVED)
+
+    async def _drive(self, remote_id: str, verb: str, done: re.Pattern[str], *, starts: bool = False) -> None:
+        try:
+            await self._transport.change("PUT", f"/workspaces/{_part(remote_id)}/{verb}", starts=starts)
+        except Forbidden as error:
+            # The token may do everything: what is not permitted is so for the state it is in.
+            raise Conflict(error.message, status=error.status) from None
+        except (Conflict, InvalidRequest) as error:
+            if not done.search(error.message):
+                raise
+
+    # -- making something new --------------------------------------------------------------------------------
+
+    async def templates(self, access: Access) -> Any:  # noqa: ARG002 - as in status
+        """Read the projects that people may use, page by page."""
+        allowed = self.own.projects
+        found: dict[str, str] = {}
+        for number, project in enumerate(await self._listed("/projects")):
+            where = f"items[{number}]."
+            key = text_in(project, "id", where)
+            if allowed == "all" or key in allowed:
+                found[key] = clean(text_in(project, "name", where), MAX_NAME) or key
+        return forms.as_snapshot(found)
+
+    def form(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> Form:  # noqa: ARG002
+        """Ask for the project, and for a name of the person's own."""
+        return forms.form_of(snapshot, values)
+
+    def spec(
+        self,
+        snapshot: Any,
+        purpose: Purpose,  # noqa: ARG002 - there are no jobs here
+        values: Values,
+        asker: Principal,  # noqa: ARG002 - everybody may use the same projects
+    ) -> dict[str, Any]:
+        """Check what was filled in."""
+        return forms.spec_of(snapshot, values)
+
+    async def create(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:  # noqa: ARG002
+        """Make a workspace of a project (seed 003, "Step 4"); not idempotent, and without a mark of ours."""
+        project = str(spec.get("project", ""))
+        if self.own.projects != "all" and project not in self.own.projects:
+            # It was allowed when its form was filled in, or when the one before it was made.
+            raise Forbidden("this project is not among the ones that may be used")
+        fields = {
+            "project_id": project,
+            "workspace_token_required": "true",
+            "auto_resume": "true" if self.own.auto_resume else "false",
+            "retention_time_stopped": str(self.own.retention_minutes),
+        }
+        if self.own.inactivity_minutes is not None:
+            fields["inactivity_timeout"] = str(self.own.inactivity_minutes)
+        try:
+            answer = await self._transport.change("POST", "/workspaces", fields, starts=True)
+        except NotFound as error:
+            raise InvalidRequest(NO_PROJECT, status=error.status) from None
+        try:
+            made = states.id_in(object_in(answer, "workspace"))
+        except BadAnswer as error:
+            raise UnknownOutcome(error.message) from None
+        return Created(made, str(spec.get("name") or made))
+
+    async def candidates(
+        self,
+        access: Access,  # noqa: ARG002 - as in status
+        spec: Mapping[str, Any],
+        since: float,
+    ) -> Sequence[Created]:
+        """List workspaces of the project that were made since then the way we make them."""
+        query = {"project_id": str(spec.get("project", "")), "limit": PAGE}
+        found = []
+        for workspace in await self._listed("/workspaces", query):
+            created = states.moment(workspace.get("created_at"))
+            if created is None or created < since - SKEW or not self._is_made_like_ours(workspace):
+                continue
+            remote_id = states.id_in(workspace)
+            found.append(Created(remote_id, str(spec.get("name") or remote_id)))
+        return found
+
+    def _is_made_like_ours(self, workspace: Mapping[str, Any]) -> bool:
+        kept = states.minutes(workspace.get("retention_time_stopped"))
+        return (
+            kept == self.own.retention_minutes * 60.0
+            and workspace.get("workspace_token_required") is True
+            and workspace.get("auto_resume") is self.own.auto_resume
+        )
+
+    async def _listed(self, path: str, query: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
+        """Return the entries of a list, all pages of it."""
+        asked, seen = dict(query or {}), set[str]()
+        found: list[dict[str, Any]] = []
+        for _ in range(MAX_PAGES):
+            answer = await self._transport.read(path, asked, total=LIST_SECONDS)
+            found += objects_in(answer, "items")
+            paging = answer.get("paging")
+            token = optional_text_in(paging if isinstance(paging, dict) else {}, "next_page_token", "paging.")
+            if token is None:
+                return found
+            if token in seen:
+                raise BadAnswer("the answer's page token comes again: the list has no end")
+            seen.add(token)
+            asked["page_token"] = token
+        raise BadAnswer(f"the list has more than {MAX_PAGES} pages")
+
+    # -- the account and the server --------------------------------------------------------------------------
+
+    async def check(self, credential: Credential) -> Identity:
+        """Check the account's own token (GET /test); there are no people whose it could be."""
+        try:
+            await self._transport.read("/test", total=CHECK_SECONDS)
+        except Forbidden as error:
+            raise CredentialRefused(error.message, status=error.status) from None
+        return Identity("", credential)
+
+    async def probe(self) -> str:
+        """Ask whether the account's own token is good: there is nothing that may be asked without."""
+        answer = await self._transport.read("/test", total=CHECK_SECONDS)
+        text_in(answer, "message")
+        return "API v1, the access token is good"
+
+    def page_url(self, remote_id: str) -> str:  # noqa: ARG002 - people have no page there
+        """Return nothing: people have no account at the server."""
+        return ""
+
+    def describe(self) -> Mapping[str, Any]:
+        """Add what is set for workspaces, and which secrets are there; never the secrets."""
+        own = self.own
+        return {
+            **super().describe(),
+            "sdk_base": own.sdk_host,
+            "projects": "all" if own.projects == "all" else len(own.projects),
+            "retention_minutes": own.retention_minutes,
+            "inactivity_minutes": own.inactivity_minutes or "the project's",
+            "auto_resume": own.auto_resume,
+            "webhook_secret": "set" if own.webhook_secret is not None else "not set",
+        }
+
+
+def _part(remote_id: str) -> str:
+    """Return an id for a path; raise NotFound for what can't be one, before anything is sent."""
+    if not states.is_id(remote_id):
+        raise NotFound("there is no such workspace")
+    return remote_id

@@ -1,0 +1,176 @@
+"""What the server says of a workspace, as our words; pure (seed 003, "Step 4", and ``sphere.md``)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from bot.errors import BadAnswer
+from bot.models import Observed, State
+from bot.providers.base import unknown_word
+from bot.providers.reading import HIDDEN, MAX_MESSAGE, clean, object_in, optional_text_in, text_in
+
+if TYPE_CHECKING:
+    from bot.models import Action, Ending
+
+_STATES = {
+    1: State.STARTING,
+    2: State.RUNNING,
+    3: State.STOPPED,
+    4: State.GONE,
+    5: State.FAILED,
+}
+_PERMISSIONS: Mapping[str, Action] = {"enter": "open", "stop": "stop", "remove": "remove"}
+_ID = re.compile(r"[0-9a-f]{32}")
+_MINUTE = 60.0
+#: More minutes than this are no time that anybody waits for.
+_MOST_MINUTES = 10_000_000
+_TIME = "%Y-%m-%d %H:%M:%S %z"
+_MAX_TOKEN = 200
+NO_CAUSE = "Sphere Engine does not say why"
+INIT_FAILED = "Its set-up failed"
+
+
+def is_id(text: str) -> bool:
+    """Say whether a text can be the id of a workspace."""
+    return _ID.fullmatch(text) is not None
+
+
+def workspace_in(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the workspace of an answer, which stands there bare or under its name; raise BadAnswer."""
+    inner = answer.get("workspace")
+    return inner if isinstance(inner, dict) else dict(answer)
+
+
+def id_in(workspace: Mapping[str, Any]) -> str:
+    """Return a workspace's id; raise BadAnswer for what can't be one."""
+    told = text_in(workspace, "id").lower()
+    if not is_id(told):
+        raise BadAnswer("the answer's field id is no id")
+    return told
+
+
+def observed(workspace: Mapping[str, Any], secrets: Iterable[str]) -> Observed:
+    """Return what is known of a workspace; raise BadAnswer. ``secrets`` are kept out of what is said."""
+    told = object_in(workspace, "state")
+    code = _code(told.get("code"))
+    state = _STATES.get(code) if isinstance(code, int) else None
+    actions = _actions(workspace)
+    if state is None:
+        unknown = unknown_word(State.UNKNOWN, clean(f"{code} {optional_name(told)}".strip()))
+        return Observed(unknown.state, detail=unknown.detail, actions=actions)
+    token = optional_text_in(workspace, "workspace_token")
+    hidden = (*secrets, token or "")
+    if state is State.GONE:
+        return Observed(state, actions=frozenset())
+    if state is State.FAILED:
+        reason = clean(optional_text_in(told, "error_reason", "state.") or "", secrets=hidden)
+        return Observed(state, detail=reason or NO_CAUSE, actions=_only(actions, "remove"))
+    if state is State.STOPPED:
+        may: set[Action] = {"start"}
+        may |= _only(actions, "remove", "open")
+        return Observed(state, actions=frozenset(may), **_kept(workspace))
+    detail = _init_failure(workspace, hidden)
+    if state is State.STARTING:
+        return Observed(state, detail=detail, actions=actions)
+    entry = token if token is not None and len(token) <= _MAX_TOKEN and token.isprintable() else None
+    return Observed(state, detail=detail, actions=actions, entry=entry, **_used(workspace))
+
+
+def optional_name(state: Mapping[str, Any]) -> str:
+    """Return the state's name for the log of codes that no document has."""
+    name = state.get("name")
+    return name if isinstance(name, str) else ""
+
+
+def moment(told: Any) -> float | None:
+    """Return a time of the API in epoch seconds, None for none or what can't be read."""
+    if not isinstance(told, str) or len(told) > 40:
+        return None
+    try:
+        return datetime.strptime(told, _TIME).timestamp()  # noqa: DTZ007 - %z is in the form
+    except (ValueError, OverflowError):
+        return None
+
+
+def minutes(told: Any) -> float:
+    """Return minutes in seconds; 0, which stands for never, for what is none. Texts of digits are taken."""
+    if isinstance(told, str) and told.isascii() and told.isdigit() and len(told) <= 9:
+        told = int(told)
+    if isinstance(told, bool) or not isinstance(told, int) or not 0 < told <= _MOST_MINUTES:
+        return 0.0
+    return told * _MINUTE
+
+
+def _code(told: Any) -> int | str:
+    """Return the state's code, a number or as a text (``sphere.md``, "States"); raise BadAnswer."""
+    if isinstance(told, str) and told:
+        text = told.strip()
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 5 else text[:40]
+    if isinstance(told, bool) or not isinstance(told, int):
+        raise BadAnswer("the answer's field state.code is neither a number nor a text")
+    return told
+
+
+def _actions(workspace: Mapping[str, Any]) -> frozenset[Action] | None:
+    """Return what the server permits now; None where it does not tell."""
+    told = workspace.get("permissions")
+    if told is None:
+        return None
+    if not isinstance(told, dict):
+        raise BadAnswer("the answer's field permissions is not an object")
+    return frozenset(action for key, action in _PERMISSIONS.items() if told.get(key) is True)
+
+
+def _only(actions: frozenset[Action] | None, *kept: Action) -> frozenset[Action]:
+    return frozenset(kept) if actions is None else actions & set(kept)
+
+
+def _init_failure(workspace: Mapping[str, Any], hidden: Iterable[str]) -> str | None:
+    """Say that the initialisation failed, with the end of what it wrote."""
+    if workspace.get("workspace_init_failed") is not True:
+        return None
+    streams = workspace.get("streams")
+    told = streams if isinstance(streams, dict) else {}
+    wrote = told.get("workspace_init_error") or told.get("workspace_init_output")
+    if not isinstance(wrote, str) or not wrote.strip():
+        return f"{INIT_FAILED}."
+    for secret in hidden:
+        # Before anything is cut: half a secret would not be found any more.
+        wrote = wrote.replace(secret, HIDDEN) if secret else wrote
+    room = MAX_MESSAGE - len(INIT_FAILED) - 5
+    end = clean(wrote[-room:], room)
+    return clean(f"{INIT_FAILED}: {'…' if len(wrote) > room else ''}{end}")
+
+
+def _used(workspace: Mapping[str, Any]) -> dict[str, Any]:
+    """Say when a running workspace ends: without use, or for good, whichever comes first."""
+    created = moment(workspace.get("created_at"))
+    idle = minutes(workspace.get("inactivity_timeout"))
+    total = minutes(workspace.get("retention_time_total"))
+    keeps = minutes(workspace.get("retention_time_stopped")) > 0
+    used = max((at for at in (created, moment(workspace.get("last_usage"))) if at is not None), default=None)
+    stops_at = used + idle if used is not None and idle else None
+    removed_at = created + total if created is not None and total else None
+    if removed_at is not None and (stops_at is None or removed_at < stops_at):
+        return _end(removed_at, "removed", None)
+    return _end(stops_at, "stops" if keeps else "removed", idle or None)
+
+
+def _kept(workspace: Mapping[str, Any]) -> dict[str, Any]:
+    """Say when a stopped workspace is removed; since when it is stopped the server does not tell."""
+    created = moment(workspace.get("created_at"))
+    kept = minutes(workspace.get("retention_time_stopped"))
+    total = minutes(workspace.get("retention_time_total"))
+    removed_at = created + total if created is not None and total else None
+    if kept:
+        return _end(None, "removed", kept)
+    return _end(removed_at, "removed", None)
+
+
+def _end(at: float | None, how: Ending, lasts: float | None) -> dict[str, Any]:
+    if at is None and lasts is None:
+        return {}
+    return {"ends_at": at, "ends_how": how, "lasts": lasts}

@@ -1,0 +1,104 @@
+"""One way to call the API: the token in the address, and in nothing that is said about a call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, quote_plus
+
+from bot import errors
+from bot.http import TOTAL_SECONDS, Http, multipart
+from bot.providers.requests import error_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic import SecretStr
+
+    from bot.http import Response
+    from bot.providers.base import SendWindow
+
+#: Statuses that stand for a used-up quota where something is to be started (``sphere.md``, "Transport").
+_QUOTA = {402, 403}
+NO_ROOM = "the account's limit of workspaces is reached"
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """Call the API of one account; ``root`` is its address without a trailing slash."""
+
+    http: Http
+    root: str
+    token: SecretStr
+
+    async def read(
+        self,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        window: SendWindow | None = None,
+        total: float = TOTAL_SECONDS,
+    ) -> dict[str, Any]:
+        """Send a GET once and return the object that it answers; ``path`` is percent-encoded already."""
+        response = await self.http.request(
+            "GET",
+            f"{self.root}/api/v1{path}",
+            headers={"Accept": "application/json"},
+            query={**(query or {}), **self._credential},
+            total=total,
+            send_until=None if window is None else window.until,
+        )
+        if not 200 <= response.status < 300:
+            raise self.error_of(response, changes=False)
+        return response.json_object()
+
+    async def change(
+        self, method: str, path: str, fields: Mapping[str, str] | None = None, *, starts: bool = False
+    ) -> dict[str, Any]:
+        """Send a change once; return the object that it answers, empty where it answers something else.
+
+        What was sent and brought nothing usable raises UnknownOutcome. ``starts``: it takes a place of the
+        account's quota, and is refused where there is none.
+        """
+        try:
+            response = await self.http.request(
+                method,
+                f"{self.root}/api/v1{path}",
+                headers={"Accept": "application/json"},
+                form=None if fields is None else multipart(fields),
+                query=self._credential,
+            )
+        except errors.BadAnswer as error:
+            raise errors.UnknownOutcome(error.message, status=error.status) from None
+        if not 200 <= response.status < 300:
+            refusal = self.error_of(response, changes=True)
+            if starts and response.status in _QUOTA:
+                said = NO_ROOM if refusal.message.startswith("HTTP ") else refusal.message
+                raise errors.LimitReached(said, status=response.status)
+            raise refusal
+        return _answer(response)
+
+    def error_of(self, response: Response, *, changes: bool) -> errors.ProviderError:
+        """Return the error that an answer stands for, without the token in whatever form it is said again."""
+        return error_of(response, self.secrets, "base_url", changes=changes)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Return what must not come back in a message."""
+        token = self.token.get_secret_value()
+        return (token, quote(token, safe=""), quote_plus(token))
+
+    @property
+    def _credential(self) -> dict[str, str]:
+        return {"access_token": self.token.get_secret_value()}
+
+
+def _answer(response: Response) -> dict[str, Any]:
+    if not response.body.strip():
+        return {}
+    try:
+        answer = response.json()
+    except errors.BadAnswer as error:
+        # A page or rubbish: something else may have answered in the server's place.
+        raise errors.UnknownOutcome(error.message, status=response.status) from None
+    return answer if isinstance(answer, dict) else {}
