@@ -70,7 +70,7 @@ def read_rows(path: Path) -> list[Row]:
         raise ImportProblem(f"{path.name} is no text in UTF-8: save it as CSV in UTF-8.") from None
     lines = text.splitlines()
     comma = ";" if lines and lines[0].count(";") > lines[0].count(",") else ","
-    reader = csv.DictReader(lines, delimiter=comma, skipinitialspace=True)
+    reader = csv.DictReader(lines, delimiter=comma, skipinitialspace=True, strict=True)
     named = [str(name).strip().lower() for name in reader.fieldnames or ()]
     missing = [name for name in COLUMNS if name not in named]
     if missing:

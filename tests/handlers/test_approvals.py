@@ -1,0 +1,149 @@
+"""Acting as a username that an administrator approves: asked, approved, denied, and never by anybody else."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.models import NoticeKind, TaskKind
+from handlers.submission import Submission, submit
+from tests.handlers.rig import COLLEAGUE, activate, buttons, rig, words
+from tests.support.clock import FakeClock
+from tests.support.golden import check_limits
+from tests.support.maker import Maker
+from tests.support.providers import fake_settings
+from tests.support.store import ALICE, BOB
+
+ADMINISTRATORS = frozenset({"UCHEN", "T1:UDANA"})
+
+
+@pytest.fixture
+async def bench():
+    maker = Maker(FakeClock(), fake_settings("bench", title="Workbench", linking=("admin",)))
+    async with rig(connections={"bench": maker}, administrators=ADMINISTRATORS) as made:
+        yield made
+
+
+async def requests(made) -> dict[str, dict]:
+    """Return the buttons of the request that each administrator got."""
+    return {
+        notice.principal.user_id: notice.body
+        for notice in await made.notices(NoticeKind.MESSAGE)
+        if "approve" in str(notice.body)
+    }
+
+
+def button(body: dict, label: str) -> dict:
+    [found] = [
+        element
+        for block in body["blocks"]
+        for element in block.get("elements", ())
+        if element.get("type") == "button" and element["text"]["text"] == label
+    ]
+    return found
+
+
+async def test_the_question_is_a_form_and_words_for_where_none_opens(bench):
+    answer = await bench.say("link", trigger_id="t1")
+    check_limits(answer.view)
+    assert answer.view["callback_id"] == "ask_link"
+    assert "`/workspace link bench USERNAME`" in words(answer)
+    assert buttons(answer)["Ask for Workbench"]["value"] == "bench"
+
+
+async def test_every_administrator_is_asked_with_the_username_in_the_button(bench):
+    answer = await bench.say("link bench alice.w")
+    assert "asked the administrators to link you at Workbench as *alice.w*" in words(answer)
+    asked = await requests(bench)
+    assert set(asked) == {"UCHEN", "UDANA"}
+    for body in asked.values():
+        assert "<@UALICE> asks to act as *alice.w* at Workbench." in str(body["blocks"])
+        assert button(body, "Approve as alice.w")["confirm"]["title"]["text"] == "Approve?"
+    assert [row["action"] for row in await bench.audit()] == ["approval.asked"]
+
+
+async def test_the_form_asks_the_same_and_tells_what_is_wrong_at_its_field(bench):
+    view = (await bench.say("link bench", trigger_id="t1")).view
+
+    def given(username: str) -> Submission:
+        state = {"values": {"username": {"username": {"type": "plain_text_input", "value": username}}}}
+        return Submission(ALICE, "ask_link", {**view, "state": state}, bench.services, "view:1", "ab12cd")
+
+    wrong = await submit(given("al ice"))
+    assert "no blanks" in wrong["errors"]["username"]
+    right = await submit(given(" alice "))
+    check_limits(right["view"])
+    assert "as *alice*" in right["view"]["blocks"][0]["text"]["text"]
+    assert set(await requests(bench)) == {"UCHEN", "UDANA"}
+
+
+async def test_an_approval_becomes_a_task_once(bench):
+    await bench.say("link bench alice")
+    body = (await requests(bench))["UCHEN"]
+    value = button(body, "Approve as alice")["value"]
+    first = await bench.press("approve", value, COLLEAGUE)
+    assert first.replaces
+    assert "Approved. I check *alice* at Workbench" in words(first)
+    second = await bench.press("approve", value, COLLEAGUE)
+    assert "decided already: approved, and being checked" in words(second)
+    third = await bench.press("deny", value, COLLEAGUE)
+    assert "decided already" in words(third)
+    tasks = [task for task in await bench.store.claim_tasks(10, 60.0) if task.kind is TaskKind.APPROVE]
+    assert len(tasks) == 1
+
+
+async def test_a_denial_is_told_to_its_person(bench):
+    await bench.say("link bench alice")
+    value = button((await requests(bench))["UCHEN"], "Deny")["value"]
+    await bench.press("deny", value, COLLEAGUE)
+    [told] = [notice for notice in await bench.notices() if notice.principal == ALICE]
+    assert "did not approve *alice* for you at Workbench" in str(told.body["blocks"])
+    assert await bench.store.account(ALICE, "bench") is None
+
+
+@pytest.mark.parametrize("presser", [ALICE, BOB])
+async def test_nobody_but_administrators_decides(bench, presser):
+    await bench.say("link bench alice")
+    value = button((await requests(bench))["UCHEN"], "Approve as alice")["value"]
+    answer = await bench.press("approve", value, presser)
+    assert "Only administrators of mine can do that" in words(answer)
+    approval = await bench.store.approval(value.partition(" ")[0])
+    assert approval.state == "asked"
+
+
+async def test_a_request_that_names_another_user_by_now_is_not_approved_unseen(bench):
+    await bench.say("link bench alice")
+    seen = button((await requests(bench))["UCHEN"], "Approve as alice")["value"]
+    await bench.say("link bench root")
+    forged = f"{seen.partition(' ')[0]} root"
+    for value in (seen, forged):
+        await bench.press("approve", value, COLLEAGUE)
+    tasks = [task for task in await bench.store.claim_tasks(10, 60.0) if task.kind is TaskKind.APPROVE]
+    for task in tasks:
+        assert (await bench.store.approval(task.subject)).username != "root"
+
+
+@pytest.mark.parametrize("value", ["", "approval_nowhere alice", "x", "approval_1"])
+async def test_a_button_of_no_request_says_so(bench, value):
+    answer = await bench.press("approve", value, COLLEAGUE)
+    assert words(answer)
+    assert await bench.store.active_accounts() == []
+
+
+async def test_without_administrators_it_is_said_whom_to_ask():
+    maker = Maker(FakeClock(), fake_settings("bench", title="Workbench", linking=("admin",)))
+    async with rig(connections={"bench": maker}) as made:
+        answer = await made.say("link bench alice")
+        assert "`USHER_ADMINS`" in words(answer)
+        assert await made.notices() == []
+
+
+async def test_where_people_may_link_by_token_too_both_ways_are_offered():
+    maker = Maker(FakeClock(), fake_settings("bench", title="Workbench", linking=("token", "admin")))
+    async with rig(connections={"bench": maker}, administrators=ADMINISTRATORS) as made:
+        assert set(buttons(await made.say("link"))) == {"Link Workbench", "Ask for Workbench"}
+
+
+async def test_who_is_linked_already_may_ask_for_another(bench):
+    await activate(bench.store, ALICE, "bench")
+    answer = await bench.say("link bench", trigger_id="t1")
+    assert "You act as *alice* at Workbench" in words(answer)
