@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from bot.blocks.facts import Facts
-from bot.models import NoticeKind
+from bot.models import NoticeKind, State
 from bot.providers.hosts import allowed_ide_url
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from bot.providers.base import Provider
     from bot.store.base import Store
 
+#: Where the pages lie in which workspaces open: below it their own ids.
+IDE_PATH: Final = "/ide"
 #: Notices whose subject is a run.
 JOB_KINDS: Final = frozenset(
     {
@@ -31,12 +33,23 @@ JOB_KINDS: Final = frozenset(
 
 
 class Gatherer:
-    """Read rows for drawing. An IDE URL passes the connection's host check here, each time it is shown."""
+    """Read rows for drawing. An IDE URL passes the connection's host check here, each time it is shown.
 
-    def __init__(self, store: Store, connections: Mapping[str, Provider], board: Board | None = None) -> None:
+    ``public_url`` is the origin that browsers reach us at, for workspaces that open in a page of ours.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        connections: Mapping[str, Provider],
+        board: Board | None = None,
+        *,
+        public_url: str | None = None,
+    ) -> None:
         self._store = store
         self._connections = connections
         self._board = board
+        self._public_url = public_url
 
     async def of_wish(self, wish: Wish, body: Mapping[str, Any] | None = None) -> Facts:
         """Gather for a wish's card or for a notice about it."""
@@ -117,7 +130,9 @@ class Gatherer:
             username=username,
             wish=wish,
             workspace=workspace,
-            ide_url=shown_url(provider, workspace),
+            ide_url=shown_url(provider, workspace, self._public_url),
+            opens_in_page=provider is not None and provider.opens_in_page,
+            has_public_url=self._public_url is not None,
             page_url=_page_url(provider, workspace),
             usual_seconds=usual,
             capabilities=provider.capabilities() if provider is not None else frozenset(),
@@ -126,14 +141,22 @@ class Gatherer:
         )
 
 
-def shown_url(provider: Provider | None, workspace: Workspace | None) -> str | None:
+def shown_url(
+    provider: Provider | None, workspace: Workspace | None, public_url: str | None = None
+) -> str | None:
     """Return a workspace's IDE URL for its owner, else None (design §3.4).
 
-    Verified by a read of their own, and on a host that the connection allows.
+    Verified by a read of their own, and on a host that the connection allows; or that of our own page, whose
+    address tells nobody more than that there is such a row.
     """
     if provider is None or workspace is None or workspace.verified_at is None:
         return None
-    return _allowed(provider, workspace.url)
+    if not provider.opens_in_page:
+        return _allowed(provider, workspace.url)
+    may_open = workspace.actions is None or "open" in workspace.actions
+    if public_url is None or workspace.state is not State.RUNNING or not may_open:
+        return None
+    return f"{public_url.rstrip('/')}{IDE_PATH}/{workspace.id}"
 
 
 def _page_url(provider: Provider | None, workspace: Workspace | None) -> str | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from bot.models import Call, Outcome, State, Wish, WishVerb
+from bot.models import Action, Call, Outcome, State, Wish, WishVerb
 
 #: How many times in a row a call may fail for a while (time-outs, 5xx, 429) before the wish is given up; the
 #: waits between them grow to a minute, so this is about a quarter of an hour of trying.
@@ -85,6 +85,13 @@ _DOWNWARDS = {
     WishVerb.FORCE: (Plan(Operation.FORCE), "started_elsewhere"),
     WishVerb.REMOVE: (Plan(Operation.REMOVE), "not_removed"),
 }
+#: What must be permitted for a call.
+_ACTIONS: dict[Operation, Action] = {
+    Operation.STOP: "stop",
+    Operation.SUSPEND: "suspend",
+    Operation.FORCE: "force",
+    Operation.REMOVE: "remove",
+}
 _CALLS = frozenset({Operation.START, *(call.operation for call, _ in _DOWNWARDS.values())})
 
 
@@ -92,8 +99,13 @@ def _failed(cause: str) -> Plan:
     return Plan(Operation.END, Outcome.FAILED, cause)
 
 
-def plan(wish: Wish, state: State, observed_at: float | None) -> Plan:
+def plan(
+    wish: Wish, state: State, observed_at: float | None, actions: frozenset[Action] | None = None
+) -> Plan:
     """Decide the next operation for a wish whose workspace was last seen in ``state`` at ``observed_at``.
+
+    ``actions`` is what its provider lets be done with it now, None for whatever it can do: what is starting
+    and can't be brought down yet is left to come up.
 
     A read counts only when it is younger than the wish and its last call: nothing ends on stale news. A first
     call may go by news that was fresh when the wish was made: it does no harm where that has changed, and the
@@ -104,7 +116,7 @@ def plan(wish: Wish, state: State, observed_at: float | None) -> Plan:
         return WATCH
     if observed_at is None:
         return READ
-    decided = _decide(wish, state, observed_at)
+    decided = _decide(wish, state, observed_at, actions)
     is_call = decided.operation in _CALLS
     if _is_stale(wish, observed_at) and not (is_call and _is_fresh_enough(wish, observed_at)):
         return READ
@@ -134,18 +146,18 @@ def plan_unmade(wish: Wish, creation: Wish | None, now: float) -> Plan:
     return FIND if now >= at else Plan(Operation.WAIT, at=at)
 
 
-def _decide(wish: Wish, state: State, observed_at: float) -> Plan:
+def _decide(wish: Wish, state: State, observed_at: float, actions: frozenset[Action] | None) -> Plan:
     if state is State.GONE:
         if wish.verb is WishVerb.CREATE and observed_at < (wish.called_at or 0.0) + UNKNOWN_SETTLES:
             return READ  # What was made a moment ago may not be in every list yet.
         is_done = wish.verb in (WishVerb.STOP, WishVerb.FORCE, WishVerb.REMOVE)
         return FULFILLED if is_done else _failed("gone")
     if wish.verb is WishVerb.REMOVE:
-        return _bring_down(wish, state, observed_at)
+        return _bring_down(wish, state, observed_at, actions)
     if wish.verb.brings_down:
-        return FULFILLED if state in _DOWN else _bring_down(wish, state, observed_at)
+        return FULFILLED if state in _DOWN else _bring_down(wish, state, observed_at, actions)
     if wish.verb is WishVerb.RESTART and wish.start_call is Call.NONE:
-        return START if state in _DOWN else _bring_down(wish, state, observed_at)
+        return START if state in _DOWN else _bring_down(wish, state, observed_at, actions)
     if wish.start_call is Call.NONE and wish.verb is not WishVerb.CREATE:
         return _before_start(state)
     return _after_start(wish, state, observed_at)
@@ -162,7 +174,7 @@ def _is_fresh_enough(wish: Wish, observed_at: float) -> bool:
     return untouched and observed_at >= wish.created_at - FRESH
 
 
-def _bring_down(wish: Wish, state: State, observed_at: float) -> Plan:
+def _bring_down(wish: Wish, state: State, observed_at: float, actions: frozenset[Action] | None) -> Plan:
     """Decide for what is not down yet. Stopping twice does no harm, so an unknown stop is called again.
 
     One that was accepted is not: whoever started it since would lose what they have. What is stopping already
@@ -170,6 +182,7 @@ def _bring_down(wish: Wish, state: State, observed_at: float) -> Plan:
     """
     call, failed = _DOWNWARDS[wish.verb]
     waits = state is State.STOPPING and wish.verb not in (WishVerb.FORCE, WishVerb.REMOVE)
+    waits |= state is State.STARTING and actions is not None and _ACTIONS[call.operation] not in actions
     if waits or wish.stop_call is not Call.ACCEPTED:
         return WAIT if waits else call
     is_up = state in (State.RUNNING, State.STARTING) or (wish.verb is WishVerb.REMOVE and state in _DOWN)

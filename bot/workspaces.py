@@ -32,13 +32,15 @@ if TYPE_CHECKING:
 #: A list of a person's workspaces is looked for anew when it is older than this, in seconds.
 SNAPSHOT_SECONDS = 60.0
 
+_DOWN = frozenset({State.STOPPED, State.SUSPENDED, State.FAILED})
 #: What a workspace must allow for a wish, and the states in which that does not matter: it has come true.
 _NEEDS: dict[WishVerb, tuple[Action, frozenset[State]]] = {
     WishVerb.START: ("start", frozenset({State.RUNNING, State.STARTING})),
-    WishVerb.STOP: ("stop", frozenset({State.STOPPING, State.STOPPED, State.SUSPENDED, State.FAILED})),
-    WishVerb.SUSPEND: ("suspend", frozenset({State.STOPPED, State.SUSPENDED, State.FAILED})),
-    WishVerb.FORCE: ("force", frozenset({State.STOPPED, State.SUSPENDED, State.FAILED})),
-    WishVerb.REMOVE: ("remove", frozenset()),
+    # What is only starting comes up first, where it can't be stopped sooner.
+    WishVerb.STOP: ("stop", frozenset({*_DOWN, State.STARTING, State.STOPPING})),
+    WishVerb.SUSPEND: ("suspend", _DOWN),
+    WishVerb.FORCE: ("force", _DOWN),
+    WishVerb.REMOVE: ("remove", frozenset({State.STARTING})),
 }
 
 
@@ -56,6 +58,7 @@ class Workspaces:
         deadline_seconds: float,
         wake: Callable[[], None],
         acting: Acting | None = None,
+        public_url: str | None = None,
     ) -> None:
         self._store = store
         self._connections = connections
@@ -64,7 +67,8 @@ class Workspaces:
         self._ids = ids
         self._wake = wake
         self.deadline_seconds = deadline_seconds
-        self._gatherer = Gatherer(store, connections)
+        self._public_url = public_url
+        self._gatherer = Gatherer(store, connections, public_url=public_url)
         making = Making(
             store=store,
             connections=connections,
@@ -214,7 +218,7 @@ class Workspaces:
 
     def ide_url(self, workspace: Workspace) -> str | None:
         """Return the address that may go to the owner: verified by their own read, on an allowed host."""
-        return shown_url(self._connections.get(workspace.connection), workspace)
+        return shown_url(self._connections.get(workspace.connection), workspace, self._public_url)
 
     async def stale(self, principal: Principal, besides: Sequence[str] = ()) -> list[Account]:
         """Return the active accounts whose list is older than a minute and can be read anew."""

@@ -113,6 +113,7 @@ def build_services(
     command: str = "/workspace",
     job_command: str = "/job",
     limiter: RateLimiter | None = None,
+    public_url: str | None = None,
 ) -> Services:
     """Put the services together; the commands are what people type, ``limiter`` counts them."""
     authority = Authority(store=store, installation=installation, administrators=administrators)
@@ -125,6 +126,7 @@ def build_services(
         deadline_seconds=deadline_seconds,
         wake=wake,
         acting=accounts.acting,
+        public_url=public_url,
     )
     return Services(
         store=store,

@@ -152,7 +152,7 @@ def _running_card(facts: Facts, wish: Wish) -> Answer:
         case State.STARTING:
             told, text = words.STARTED_ELSEWHERE, words.STARTED_ELSEWHERE_SHORT
         case _:
-            lines = [fill(words.RUNNING, since=since), opening(facts)]
+            lines = [fill(words.RUNNING, since=since), opening(facts), *warned(facts)]
             buttons = [*open_buttons(facts), *running_buttons(facts)]
             return _card(facts, short(words.RUNNING_SHORT, facts), lines, [], buttons)
     sentence = fill(told, title=facts.connection_title)
@@ -164,7 +164,18 @@ def _running_card(facts: Facts, wish: Wish) -> Answer:
 
 def opening(facts: Facts) -> str:
     """Say for whom the address opens, or that there is none to pass on."""
+    if facts.opens_in_page:
+        without = words.NOT_OPEN if facts.has_public_url else words.NO_PAGE
+        return fill(words.OPENS_HERE if facts.ide_url else without, title=facts.connection_title)
     return opens_for(facts) if facts.ide_url else fill(words.NO_ADDRESS, title=facts.connection_title)
+
+
+def warned(facts: Facts) -> list[str]:
+    """Say what its provider tells of a workspace that runs in a page of ours: its set-up may have failed."""
+    workspace = facts.workspace
+    if workspace is None or not workspace.detail or not facts.opens_in_page:
+        return []
+    return [safe(workspace.detail, 300)]
 
 
 def _down_card(facts: Facts, wish: Wish) -> Answer:

@@ -29,6 +29,8 @@ class Facts:
     wish: Wish | None = None
     workspace: Workspace | None = None
     ide_url: str | None = None
+    opens_in_page: bool = False
+    has_public_url: bool = True
     page_url: str | None = None
     usual_seconds: float | None = None
     capabilities: frozenset[str] = frozenset()

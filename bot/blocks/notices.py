@@ -15,6 +15,7 @@ from bot.blocks.cards import (
     opening,
     retry_buttons,
     short,
+    warned,
     wish_card,
 )
 from bot.blocks.job_notices import render_job
@@ -82,7 +83,7 @@ def _ready(facts: Facts) -> Answer:
     if wish is not None and wish.ended_at is not None and wish.called_at is not None:
         took = times.duration(wish.ended_at - wish.called_at)
         small = [fill(notices.READY_AFTER, took=took)]
-    told = f"{short(notices.READY, facts)} {opening(facts)}"
+    told = "\n".join([f"{short(notices.READY, facts)} {opening(facts)}", *warned(facts)])
     buttons = [*open_buttons(facts), *running_buttons(facts)]
     return _notice(short(notices.READY_SHORT, facts), told, small, buttons)
 

@@ -127,7 +127,7 @@ class Wishes:
         wish, workspace = step.wish, step.workspace
         if workspace.is_provisional:
             return plan_unmade(wish, await self._creations.of(step), await self._store.now())
-        return plan(wish, workspace.state, workspace.observed_at)
+        return plan(wish, workspace.state, workspace.observed_at, workspace.actions)
 
     async def _end(self, step: WishStep, decided: Plan) -> None:
         assert decided.outcome is not None, "a plan that ends says how"

@@ -94,6 +94,12 @@ RUNNING_SHORT: Final = "{name} is running at {title}."
 OPENS_AS: Final = "It opens when you are signed in at {title} as {username}."
 OPENS: Final = "It opens when you are signed in at {title}."
 NO_ADDRESS: Final = "{title} gave no address that I may pass on. Open it on its page there."
+OPENS_HERE: Final = "It opens in a page of mine, for you alone: sign in there with Slack."
+NO_PAGE: Final = (
+    "It opens in a page of mine, and I have no address that browsers reach. "
+    "Ask whoever runs me to set `USHER_PUBLIC_URL`."
+)
+NOT_OPEN: Final = "{title} does not let anybody in just now. Look at its status in a moment."
 STOPPED: Final = "Stopped since {since}."
 STOPPED_SHORT: Final = "{name} is stopped at {title}."
 SUSPENDED: Final = "Suspended since {since}. Resume it, and it goes on where it was."
