@@ -43,7 +43,7 @@ def wish_card(facts: Facts) -> Answer:
     if wish.outcome is not Outcome.FULFILLED:
         return _ended_card(facts, wish)
     if wish.cause == "not_made":
-        return _not_made_card(facts, wish)
+        return _not_made_card(facts)
     if wish.verb is WishVerb.REMOVE:
         return _removed_card(facts, wish)
     return _down_card(facts, wish) if wish.verb.brings_down else _running_card(facts, wish)
@@ -199,9 +199,8 @@ def _removed_card(facts: Facts, wish: Wish) -> Answer:
     return _card(facts, short(words.REMOVED_SHORT, facts), [removed], [], again_buttons(facts))
 
 
-def _not_made_card(facts: Facts, wish: Wish) -> Answer:
-    since = kit.moment(wish.ended_at or facts.now, facts.now)
-    told = fill(words.NOT_MADE, since=since, title=facts.connection_title)
+def _not_made_card(facts: Facts) -> Answer:
+    told = fill(words.NOT_MADE, title=facts.connection_title)
     return _card(facts, short(words.NOT_MADE_SHORT, facts), [told], [], again_buttons(facts))
 
 

@@ -19,10 +19,23 @@ from tests.unit.card_facts import CALLED, IDE_URL, NOW, facts
 
 STARTING = {"state": State.STARTING}
 RUNNING = {"state": State.RUNNING, "url": IDE_URL}
+SUSPENDED = {"state": State.SUSPENDED}
+UNMADE = {"remote_id": "new:workspace_1", "spec": {"name": "notebook"}, "state": State.UNKNOWN}
+MADE = {"spec": {"name": "notebook"}}
+CREATE = {"verb": WishVerb.CREATE}
+ALL = {"capabilities": frozenset({"create", "remove"}), "stop_modes": frozenset({"stop", "suspend", "force"})}
 STOP = {"verb": WishVerb.STOP}
 STOPPING = STOP | {"stop_call": Call.ACCEPTED, "called_at": NOW - 5}
 READY = CALLED | {"outcome": Outcome.FULFILLED, "ended_at": NOW}
 STOPPED = STOPPING | {"outcome": Outcome.FULFILLED, "ended_at": NOW}
+
+
+def down(verb, **keys):
+    return {"verb": verb, "stop_call": Call.ACCEPTED, "called_at": NOW - 5} | keys
+
+
+def is_down(verb, **keys):
+    return down(verb, outcome=Outcome.FULFILLED, ended_at=NOW, **keys)
 
 
 def failed(cause, outcome=Outcome.FAILED, **keys):
@@ -68,6 +81,37 @@ CARDS = {
     "refused-guest": facts(wish=failed("policy.guest", Outcome.REFUSED)),
     "cancelled-unlinked": facts(wish=failed("unlinked", Outcome.CANCELLED)),
     "cancelled-forgotten": facts(wish=failed("forgotten", Outcome.CANCELLED)),
+    "queued-create": facts(wish=CREATE, workspace=UNMADE, page_url=None),
+    "creating": facts(wish=CREATE | {"start_call": Call.CALLING, "called_at": NOW - 5}, workspace=UNMADE),
+    "created-starting": facts(wish=CREATE | CALLED, workspace=MADE | STARTING),
+    "running-created": facts(wish=CREATE | READY, workspace=MADE | RUNNING, ide_url=IDE_URL, **ALL),
+    "running-not-allowed-to-suspend": facts(
+        wish=READY, workspace=RUNNING | {"actions": frozenset({"open", "stop"})}, ide_url=IDE_URL, **ALL
+    ),
+    "running-suspended-elsewhere": facts(wish=READY, workspace=SUSPENDED),
+    "running-created-gone": facts(wish=READY, workspace=MADE | {"state": State.GONE}, **ALL),
+    "create-called-off": facts(wish=is_down(WishVerb.STOP, cause="not_made"), workspace=UNMADE, **ALL),
+    "failed-create": facts(wish=CREATE | failed("limit: 2 of 2"), workspace=UNMADE, page_url=None, **ALL),
+    "queued-suspend": facts(wish={"verb": WishVerb.SUSPEND}, workspace={"state": State.RUNNING}),
+    "suspending": facts(wish=down(WishVerb.SUSPEND), workspace={"state": State.STOPPING}),
+    "suspended": facts(wish=is_down(WishVerb.SUSPEND), workspace=SUSPENDED),
+    "failed-suspend": facts(wish=failed("not_suspended", verb=WishVerb.SUSPEND)),
+    "stopping-unanswered": facts(
+        wish=down(WishVerb.STOP, created_at=NOW - 61, hold=holds.UNANSWERED), workspace=RUNNING, **ALL
+    ),
+    "stopping-unanswered-without-force": facts(
+        wish=down(WishVerb.STOP, created_at=NOW - 61), workspace={"state": State.STOPPING}
+    ),
+    "queued-force": facts(wish={"verb": WishVerb.FORCE}, workspace={"state": State.RUNNING}),
+    "forcing": facts(wish=down(WishVerb.FORCE), workspace={"state": State.STOPPING}),
+    "forced": facts(wish=is_down(WishVerb.FORCE)),
+    "queued-remove": facts(wish={"verb": WishVerb.REMOVE}),
+    "removing": facts(wish=down(WishVerb.REMOVE)),
+    "removed": facts(wish=is_down(WishVerb.REMOVE), workspace={"state": State.GONE, "hidden": True}),
+    "removed-made-here": facts(
+        wish=is_down(WishVerb.REMOVE), workspace=MADE | {"state": State.GONE, "hidden": True}, **ALL
+    ),
+    "failed-remove": facts(wish=failed("not_removed", verb=WishVerb.REMOVE)),
     "replaced": facts(wish=failed("replaced", Outcome.REPLACED)),
 }
 
@@ -84,6 +128,30 @@ NOTICES = {
     "refused": (NoticeKind.REFUSED, facts(wish=failed("policy.left", Outcome.REFUSED))),
     "stopped": (NoticeKind.STOPPED, facts(wish=STOPPED)),
     "stopped-elsewhere": (NoticeKind.STOPPED, facts(wish=READY)),
+    "ready-created": (
+        NoticeKind.READY,
+        facts(wish=CREATE | READY, workspace=MADE | RUNNING, ide_url=IDE_URL, **ALL),
+    ),
+    "failed-create": (
+        NoticeKind.FAILED,
+        facts(wish=CREATE | failed("invalid: no such size"), workspace=UNMADE, page_url=None, **ALL),
+    ),
+    "suspended": (NoticeKind.SUSPENDED, facts(wish=is_down(WishVerb.SUSPEND), workspace=SUSPENDED)),
+    "suspended-stopped": (NoticeKind.SUSPENDED, facts(wish=is_down(WishVerb.SUSPEND))),
+    "removed": (NoticeKind.REMOVED, facts(wish=is_down(WishVerb.REMOVE), workspace={"state": State.GONE})),
+    "create-called-off": (
+        NoticeKind.STOPPED,
+        facts(wish=is_down(WishVerb.STOP, cause="not_made"), workspace=UNMADE, **ALL),
+    ),
+    "waiting-create": (NoticeKind.WAITING, facts(wish=CREATE | {"deadline_at": None}, workspace=UNMADE)),
+    "waiting-stop-unanswered": (
+        NoticeKind.WAITING,
+        facts(
+            wish=down(WishVerb.STOP, created_at=NOW - 1800, deadline_at=None),
+            workspace={"state": State.STOPPING},
+            **ALL,
+        ),
+    ),
     "waiting": (NoticeKind.WAITING, facts(wish=CALLED | {"deadline_at": None}, workspace=STARTING)),
     "waiting-stop-held-up": (
         NoticeKind.WAITING,
