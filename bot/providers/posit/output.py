@@ -28,6 +28,9 @@ _INSIDE = re.compile(rb'(?:[^"\\]+|\\.)*', re.DOTALL)
 #: Halves of surrogate pairs that stand for no byte; those that do (U+DC80–DCFF) are bytes of broken UTF-8.
 _HALVES = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
+#: Raw control characters are let pass: servers that print what a job printed do not all escape them.
+_decode = json.JSONDecoder(strict=False).decode
+
 StreamName = Literal["stdout", "stderr"]
 _STREAMS: tuple[StreamName, ...] = ("stdout", "stderr")
 
@@ -131,7 +134,7 @@ class OutputDecoder:
 
     def _end(self, whole: bytes, found: list[Chunk]) -> None:
         try:
-            told = json.loads(whole.decode("utf-8", "surrogateescape"), strict=False)
+            told = _decode(whole.decode("utf-8", "surrogateescape"))
         except ValueError:
             self.failure = errors.BadAnswer("the stream is not JSON")
             return
@@ -148,9 +151,16 @@ class OutputDecoder:
         if not isinstance(output, str):
             return None
         name: StreamName = "stderr" if told.get("outputType") == "stderr" else "stdout"
-        raw = _HALVES.sub("\ufffd", output).encode("utf-8", "surrogateescape")
-        text = self._decoders[name].decode(raw)
+        text = self._decoders[name].decode(_bytes(output))
         return Chunk(name, text) if text else None
+
+
+def _bytes(output: str) -> bytes:
+    """Return the bytes that a job printed."""
+    try:
+        return output.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return _HALVES.sub("\ufffd", output).encode("utf-8", "surrogateescape")
 
 
 def _decoder() -> codecs.IncrementalDecoder:
