@@ -5,6 +5,7 @@ Times are epoch seconds (float); durations are seconds. Everything is imported f
 
 from __future__ import annotations
 
+from bot.models.browsing import BrowserSession, Look
 from bot.models.forms import Choice, Field, FieldKind, Form, FormProblems, Purpose, Value, Values
 from bot.models.jobs import (
     FoundJob,
@@ -42,6 +43,7 @@ __all__ = [
     "Answer",
     "Approval",
     "AuditEntry",
+    "BrowserSession",
     "Call",
     "Card",
     "Choice",
@@ -57,6 +59,7 @@ __all__ = [
     "JobStep",
     "JobUpdate",
     "Link",
+    "Look",
     "NewJob",
     "NewNotice",
     "Notice",

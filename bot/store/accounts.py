@@ -5,7 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.models import Outcome, TaskKind
-from bot.store import approvals, audit, cards, jobs, links, notices, people, rows, snapshots, tasks, wishes
+from bot.store import (
+    approvals,
+    audit,
+    browsers,
+    cards,
+    jobs,
+    links,
+    notices,
+    people,
+    rows,
+    snapshots,
+    tasks,
+    wishes,
+)
 from bot.store.records import NewTask
 
 if TYPE_CHECKING:
@@ -64,6 +77,7 @@ def unlink(
     if ending and not people.first_sight(tx, interaction):
         return []
     approvals.withdraw(tx, principal, connection)
+    browsers.end_all(tx, principal.user_id)
     if not ending:
         return []
     for one in ending:

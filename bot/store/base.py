@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from bot.store.browsing import BrowsingStore
 from bot.store.making import MakingStore
 from bot.store.records import (
     Accepted,
@@ -58,7 +59,7 @@ __all__ = [
 HOLD_REFUSED = "Your account there is refused. It goes on as soon as you link it again."
 
 
-class Store(MakingStore, JobStore, Protocol):
+class Store(MakingStore, BrowsingStore, JobStore, Protocol):
     """Keep everything that must outlive the process."""
 
     # -- itself --------------------------------------------------------------------------------------------
@@ -81,9 +82,10 @@ class Store(MakingStore, JobStore, Protocol):
     async def sweep(self) -> None:
         """Delete what is past its use, in short transactions.
 
-        Inbox rows after a day, links after a day, sent notices after 30 days, ended wishes beyond the 50
-        newest of a workspace, ended runs beyond the 50 newest of a person or after 30 days, decided requests
-        after 30 days, gates that nobody watches after a day. A card goes with its wish or run.
+        Inbox rows and links after a day, browser sessions at their end, sent notices after 30 days, ended
+        wishes beyond the 50 newest of a workspace, ended runs beyond the 50 newest of a person or after 30
+        days, decided requests after 30 days, gates that nobody watches after a day. A card goes with its wish
+        or run.
         """
 
     # -- inbox, people, audit --------------------------------------------------------------------------------
@@ -181,8 +183,8 @@ class Store(MakingStore, JobStore, Protocol):
         their cards become dirty; watches end; its workspaces, unfinished links, lists, snapshots and what was
         filled in are deleted. Open runs end as cancelled with ``cause``; where ``notices`` tell the person of
         the unlink, each that has a card is told by a JOB_FAILED notice, too. What the person asked
-        administrators for is withdrawn, also without an account. Returns the accounts that ended, as they
-        were; with none, nothing else is written.
+        administrators for is withdrawn and their browser sessions end, also without an account. Returns the
+        accounts that ended, as they were; with none, nothing else is written.
         """
 
     async def drop_account(self, account_id: str) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.store import upkeep
 from bot.store.domain_accounts import AccountsTrade
+from bot.store.domain_browsing import BrowsingTrade
 from bot.store.domain_jobs import JobsTrade
 from bot.store.domain_notices import NoticesTrade
 from bot.store.domain_people import PeopleTrade
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class DomainStore(PeopleTrade, AccountsTrade, WorkspacesTrade, JobsTrade, NoticesTrade):
+class DomainStore(PeopleTrade, BrowsingTrade, AccountsTrade, WorkspacesTrade, JobsTrade, NoticesTrade):
     """Keep everything that must outlive the process, in the database of an engine."""
 
     async def migrate(self) -> list[str]:

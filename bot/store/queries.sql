@@ -535,6 +535,28 @@ UPDATE wishes SET
     cause = :cause, ended_at = :ended_at, deadline_at = :deadline_at, progress_floor = :progress_floor
 WHERE id = :id AND outcome IS NULL;
 
+-- == browser sessions ==
+
+-- name: begin_browser_session
+INSERT INTO browser_sessions (id_hash, principal, user_id, created_at, seen_at, expires_at)
+VALUES (:id_hash, :principal, :user_id, :created_at, :seen_at, :expires_at);
+
+-- name: browser_session
+SELECT id_hash, principal, created_at, seen_at, expires_at FROM browser_sessions
+WHERE id_hash = :id_hash AND expires_at > :now AND seen_at > :unused_since;
+
+-- name: keep_browser_session
+UPDATE browser_sessions SET seen_at = :now WHERE id_hash = :id_hash;
+
+-- name: end_browser_session
+DELETE FROM browser_sessions WHERE id_hash = :id_hash;
+
+-- name: end_browser_sessions_of
+DELETE FROM browser_sessions WHERE user_id = :user_id;
+
+-- name: end_browser_sessions
+DELETE FROM browser_sessions;
+
 -- == the poll gate ==
 
 -- Makes the gate due, never earlier than it may open.
@@ -849,6 +871,11 @@ RETURNING id;
 DELETE FROM approvals WHERE id IN (
     SELECT id FROM approvals
     WHERE decided_at IS NOT NULL AND decided_at < :before ORDER BY decided_at LIMIT :limit
+);
+
+-- name: sweep_browser_sessions
+DELETE FROM browser_sessions WHERE id_hash IN (
+    SELECT id_hash FROM browser_sessions WHERE expires_at < :before ORDER BY expires_at LIMIT :limit
 );
 
 -- name: some_job_people

@@ -9,6 +9,7 @@ from bot.models import (
     Account,
     Action,
     Approval,
+    BrowserSession,
     Call,
     Card,
     Link,
@@ -53,6 +54,17 @@ def person(row: Row) -> Person:
         is_stranger=bool(row["is_stranger"]),
         time_zone=row["time_zone"],
         seen_at=float(row["seen_at"]),
+    )
+
+
+def browser_session(row: Row) -> BrowserSession:
+    """Read a row of ``browser_sessions``."""
+    return BrowserSession(
+        id_hash=row["id_hash"],
+        principal=principal_of(row["principal"]),
+        created_at=float(row["created_at"]),
+        seen_at=float(row["seen_at"]),
+        expires_at=float(row["expires_at"]),
     )
 
 

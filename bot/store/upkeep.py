@@ -20,6 +20,7 @@ _KEPT = {
     "sweep_orphans": 30 * _DAY,
     "sweep_jobs": KEPT_SECONDS,
     "sweep_approvals": 30 * _DAY,
+    "sweep_browser_sessions": 0.0,
 }
 #: What these delete may have a card, which goes with it.
 _HAVE_CARDS = {"sweep_orphans", "sweep_jobs"}

@@ -1,0 +1,72 @@
+"""Browser sessions: begun by Sign in with Slack, used by pages, ended by their person, an unlink or time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.models import Look
+from bot.store import audit, notices, rows, wishes, workspaces
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.models import AuditEntry, BrowserSession
+    from bot.store.transaction import Transaction
+
+
+def begin(tx: Transaction, session: BrowserSession, entries: Sequence[AuditEntry]) -> None:
+    """Write a fresh session."""
+    tx.run(
+        "begin_browser_session",
+        id_hash=session.id_hash,
+        principal=session.principal.key,
+        user_id=session.principal.user_id,
+        created_at=session.created_at,
+        seen_at=session.seen_at,
+        expires_at=session.expires_at,
+    )
+    audit.append(tx, entries)
+
+
+def session(tx: Transaction, id_hash: str, idle_seconds: float) -> BrowserSession | None:
+    """Return a session that goes on."""
+    now = tx.now()
+    row = tx.one("browser_session", id_hash=id_hash, now=now, unused_since=now - idle_seconds)
+    return rows.browser_session(row) if row else None
+
+
+def look(tx: Transaction, id_hash: str, idle_seconds: float, workspace_id: str) -> Look | None:
+    """Return a session with a workspace, its newest wish and its owner's direct message."""
+    found = session(tx, id_hash, idle_seconds)
+    if found is None:
+        return None
+    workspace = workspaces.workspace(tx, workspace_id)
+    if workspace is None or workspace.principal.user_id != found.principal.user_id:
+        return Look(tx.now(), found, workspace)
+    return Look(
+        tx.now(),
+        found,
+        workspace,
+        wishes.latest(tx, workspace_id),
+        notices.known_channel(tx, workspace.principal),
+    )
+
+
+def keep(tx: Transaction, id_hash: str) -> None:
+    """Note that a session was used now."""
+    tx.run("keep_browser_session", id_hash=id_hash, now=tx.now())
+
+
+def end(tx: Transaction, id_hash: str, entries: Sequence[AuditEntry]) -> bool:
+    """End a session."""
+    if not tx.run("end_browser_session", id_hash=id_hash):
+        return False
+    audit.append(tx, entries)
+    return True
+
+
+def end_all(tx: Transaction, user_id: str | None) -> int:
+    """End all sessions of a user, or everybody's."""
+    if user_id is None:
+        return tx.run("end_browser_sessions")
+    return tx.run("end_browser_sessions_of", user_id=user_id)
