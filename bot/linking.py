@@ -141,12 +141,16 @@ def is_token(text: str, help: TokenHelp) -> bool:  # noqa: A002 - what the provi
 
 
 def is_same_person(link: Link, proven: Proven, *, is_org_install: bool) -> bool:
-    """Compare who signed in with whom the link was made for.
+    """Compare who signed in with whom the link was made for."""
+    return is_person(link.principal, proven, is_org_install=is_org_install)
+
+
+def is_person(principal: Principal, proven: Proven, *, is_org_install: bool) -> bool:
+    """Say whether who signed in is a principal.
 
     Team and user must agree; where Usher is installed in a whole organisation, enterprise and user
     (slack.md, "Sign in with Slack").
     """
-    principal = link.principal
     if proven.user_id != principal.user_id:
         return False
     if proven.team_id == principal.team_id:

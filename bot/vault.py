@@ -49,3 +49,8 @@ class Vault:
 def row_key(principal_key: str, connection: str) -> str:
     """Return the key under which an account's or link's secret is sealed."""
     return f"{principal_key}/{connection}"
+
+
+def entry_key(principal_key: str, connection: str, remote_id: str) -> str:
+    """Return the key under which is sealed what opens a workspace in a page of ours."""
+    return f"{row_key(principal_key, connection)}/entry/{remote_id}"

@@ -178,6 +178,19 @@ class SendWindow:
     until: float
 
 
+@dataclass(frozen=True, slots=True)
+class Embedding:
+    """Say what a page of ours loads to show an IDE in it.
+
+    ``sdk_host`` is the host, with a port where it has one of its own, that scripts, frames and sockets come
+    from; ``is_https`` is False on loopback alone. ``endpoint`` is the origin that IDEs themselves lie at.
+    """
+
+    sdk_host: str
+    is_https: bool
+    endpoint: str
+
+
 class Provider(ABC):
     """Translate for one connection. Every method raises ``bot.errors.ProviderError`` kinds only.
 
@@ -246,6 +259,10 @@ class Provider(ABC):
     @abstractmethod
     async def probe(self) -> str:
         """Ask the server, without anybody's credential, what it is; return a short text for ``doctor``."""
+
+    def embedding(self) -> Embedding:
+        """Tell what a page of ours loads; only where ``opens_in_page``."""
+        raise NotImplementedError
 
     # -- capabilities: overridden where the provider has them ------------------------------------------------
 

@@ -20,7 +20,8 @@ from bot.errors import (
     UnknownOutcome,
 )
 from bot.models import Created, Observed, State
-from bot.providers.base import ConnectionSettings, Identity, Pace, Provider
+from bot.providers.base import ConnectionSettings, Embedding, Identity, Pace, Provider
+from bot.providers.hosts import origin_of
 from bot.providers.reading import MAX_NAME, clean, object_in, objects_in, optional_text_in, text_in
 from bot.providers.sphere import forms, states
 from bot.providers.sphere.settings import SphereSettings
@@ -222,6 +223,11 @@ class SphereProvider(Provider):
     def page_url(self, remote_id: str) -> str:  # noqa: ARG002 - people have no page there
         """Return nothing: people have no account at the server."""
         return ""
+
+    def embedding(self) -> Embedding:
+        """Name the SDK's host, and the endpoint whose workspaces it shows (seed 003, "Step 5")."""
+        endpoint = origin_of(self.settings.base_url)
+        return Embedding(self.own.sdk_host, self.own.sdk_is_https, f"{endpoint.scheme}://{endpoint.netloc}")
 
     def describe(self) -> Mapping[str, Any]:
         """Add what is set for workspaces, and which secrets are there; never the secrets."""
