@@ -38,13 +38,18 @@ async def launched(request: Request, told: CommandLine) -> Answer:
     provider = services.connections[connection]
     form_of = partial(_form, provider.form, snapshot.payload, request)
     result = filling.filled(form_of, _flags(told))
-    problems = _problems(request, connection, form_of, result)
-    if problems:
-        return _refused(request, result, problems)
+    said = _problems(request, connection, form_of, result)
     try:
         spec = provider.spec(snapshot.payload, "job", result.values, principal)
     except FormProblems as wrong:
-        said = [_at_flag(name, safe(sentence)) for name, sentence in wrong.problems.items()]
+        # What was not taken over is missing for the provider: our own sentence says why.
+        said += [
+            _at_flag(name, safe(sentence))
+            for name, sentence in wrong.problems.items()
+            if name not in result.problems
+        ]
+        return _refused(request, result, said)
+    if said:
         return _refused(request, result, said)
     await make(
         services,
@@ -144,7 +149,7 @@ def _problems(
             continue
         others = filling.allowed_with(form_of, result, flag)
         if others:
-            with_what = Markup(words.OR.join(others))
+            with_what = Markup(f" {words.OR} ".join(others))
             said.append(fill(words.FLAG_WITH, name=flag.name, with_what=with_what))
         else:
             said.append(fill(words.FLAG_UNKNOWN, name=flag.name, title=title))

@@ -55,7 +55,7 @@ def job_failed(job: Job, facts: JobFacts) -> Answer:
         template = words.NOT_RUN if job.remote_id is None else words.NOT_KNOWN
     told = fill(template, name=job.name, title=facts.connection_title, cause=Markup(_cause(job, facts)))
     blocks: list[Block] = [kit.section(told)]
-    if job.reference:
+    if job.reference and job.outcome != "cancelled":
         blocks.append(kit.context(fill(cards.REFERENCE, reference=job.reference)))
     return kit.answer(told.replace("*", ""), [*blocks, *kit.actions(_over_buttons(job, facts))])
 
@@ -106,9 +106,10 @@ def outcome_of(job: Job) -> str:
 def state_lines(job: Job, facts: JobFacts) -> list[str]:
     """Say how far a run is, and what its provider says about that."""
     lines = [_state_line(job, facts)]
-    if job.is_open and not job.state.is_over and job.stop_wanted:
+    if is_going(job) and job.stop_wanted:
+        if _not_launched(job):
+            return [words.CALLING_OFF]
         asked = words.FORCE_ASKED if job.stop_wanted == "force" else words.STOP_ASKED
-        asked = words.CALLING_OFF if _not_launched(job) else asked
         lines.append(fill(asked, title=facts.connection_title))
     return [*lines, *([safe(job.detail, 300)] if job.detail else [])]
 
@@ -236,7 +237,7 @@ def _after(job: Job) -> str:
     end = job.finished_at or job.ended_at
     if job.started_at is None or end is None:
         return ""
-    return words.AFTER.format(took=times.duration(end - job.started_at))
+    return f" {words.AFTER.format(took=times.duration(end - job.started_at))}"
 
 
 def _code(job: Job) -> str:

@@ -27,7 +27,7 @@ STATES: Final[Mapping[JobState, str]] = MappingProxyType(
     }
 )
 TO_LAUNCH: Final = "Queued since {since}: I hand it to {title} next."
-LAUNCHING: Final = "Handed to {title} since {since}: it has not said yes yet."
+LAUNCHING: Final = "Handed to {title} at {since}, and not accepted yet."
 WAITING: Final = "Waiting its turn at {title} since {since}."
 RUNNING: Final = "Running since {since}."
 UNKNOWN: Final = "{title} has not said yet how far it is."
@@ -48,10 +48,10 @@ HEADS: Final[Mapping[JobState, str]] = MappingProxyType(
 )
 HEAD_ELSE: Final = "Over"
 NOT_RUN_HEAD: Final = "Not run"
-LOST_HEAD: Final = "Lost sight of"
+LOST_HEAD: Final = "No longer known"
 CALLED_OFF_HEAD: Final = "Called off"
-CUT_OFF_HEAD: Final = "Not looked after any more"
-AFTER: Final = " after {took}"
+CUT_OFF_HEAD: Final = "No longer looked after"
+AFTER: Final = "after {took}"
 CODE: Final = ", exit code {code}"
 NEVER_RAN: Final = "It was not run. {cause}"
 LOST: Final = "I don't know how it ended. {cause}"
@@ -173,11 +173,11 @@ FLAG_NOT_OFFERED: Final = "There is no {value} here. There is: {offered}."
 FLAG_SOME_OFFERED: Final = "There is no {value} here. There is, among others: {offered}."
 FLAG_NONE_OFFERED: Final = "There is nothing to choose from here. Leave it out."
 FLAG_NOT_A_NUMBER: Final = "Needs a number."
-COMMAND_PLACE: Final = "what stands after `--`"
-OR: Final = " or "
+COMMAND_PLACE: Final = "after `--`"
+OR: Final = "or"
 #: Below a run that could not be understood.
 TAIL_HINT: Final = "Put the program and its own words after `--`: `{command}run -- Rscript train.R`."
-NO_TAIL_PLACE: Final = "The program is fixed here. Leave out what stands after `--`."
+NO_TAIL_PLACE: Final = "The program is fixed here. Leave that out."
 WHERE: Final = "Where shall I run it? Write the connection after `run`: {known}."
 TOO_LONG: Final = (
     "That is longer than I take in one line ({limit} characters). Put it into a script, and run that."

@@ -15,15 +15,21 @@ GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 ADDRESSES = {"open_url", "page_url", "link_url"}
 
 
+def of_jobs() -> set[str]:
+    """Return the buttons that run verbs of jobs."""
+    return {f"job_{verb}" for verb in discovery.verbs("job")}
+
+
 def test_what_was_found():
     assert discovery.routes() == {
+        "command job": ["help", "list", "logs", "run", "status", "stop"],
         "command workspace": [
             *("about", "add", "alias", "forget", "help", "link", "list", "new", "open", "remove"),
             *("restart", "resume", "start", "status", "stop", "suspend", "unlink", "whoami"),
         ],
         "action": [
             *("again", "approve", "ask_link", "deny", "enter_code", "field", "force", "invite"),
-            *("keep_waiting", "make", "refresh", "try_again"),
+            *("job_again", "job_force", "job_refresh", "keep_waiting", "make", "refresh", "try_again"),
         ],
         "view": ["ask_link", "code", "make", "remove"],
         "options": ["field", "workspace"],
@@ -34,7 +40,9 @@ def test_what_was_found():
 
 
 def test_no_button_has_two_meanings():
-    assert not set(discovery.handlers_of(discovery.ACTIONS)) & set(discovery.verbs("workspace"))
+    actions = set(discovery.handlers_of(discovery.ACTIONS))
+    assert not actions & set(discovery.verbs("workspace"))
+    assert not actions & of_jobs()
 
 
 def test_every_button_that_people_see_has_a_handler():
@@ -45,6 +53,7 @@ def test_every_button_that_people_see_has_a_handler():
     known = {
         *discovery.handlers_of(discovery.ACTIONS),
         *discovery.verbs("workspace"),
+        *of_jobs(),
         *ADDRESSES,
         "code",
         "name",
@@ -52,6 +61,7 @@ def test_every_button_that_people_see_has_a_handler():
     assert seen
     assert seen - known == set()
     assert {"keep_waiting", "try_again", "invite", "unlink", "open_url"} <= seen
+    assert {"job_stop", "job_force", "job_logs", "job_again", "job_refresh", "job_list"} <= seen
 
 
 def test_every_form_that_people_see_has_a_handler():

@@ -10,7 +10,7 @@ import pytest
 
 from bot import errors
 from bot.models import State, WishVerb
-from bot.words import answers, cards, notices, problems, times
+from bot.words import answers, cards, jobs, notices, problems, times
 from bot.words.verbs import VERBS
 from tests.support.golden import check_golden_text
 
@@ -29,6 +29,8 @@ CAUSES = [
     "unlinked",
     "forgotten",
     "replaced",
+    "lost",
+    "cannot",
 ]
 RULES = ["left", "guest", "bot", "stranger", "foreign_team", "not_owner", "no_administrators"]
 
@@ -89,7 +91,7 @@ def test_a_message_with_braces_is_only_text():
     assert "{title} {0}" in problems.sentence("limit: {title} {0}", "Saturn Cloud")
 
 
-@pytest.mark.parametrize("module", [problems, cards, notices, answers])
+@pytest.mark.parametrize("module", [problems, cards, notices, answers, jobs])
 def test_the_voice(module):
     """Plain, without exclamation marks, blanks at the ends, doubled blanks or straight double quotes."""
     found = dict(texts(module))
@@ -99,7 +101,7 @@ def test_the_voice(module):
 
 
 def test_no_entry_of_help_is_empty_or_ends_as_a_sentence():
-    for verb, entry in VERBS["workspace"].items():
+    for verb, entry in [one for verbs in VERBS.values() for one in verbs.items()]:
         assert entry.usage.startswith(verb)
         assert entry.summary[0].islower()
         assert not entry.summary.endswith(".")
@@ -154,3 +156,7 @@ def test_all_sentences_of_trouble():
 
 def test_all_sentences_of_answers():
     check_golden_text("answers", dict(texts(answers)))
+
+
+def test_all_sentences_about_runs():
+    check_golden_text("jobs", dict(texts(jobs)))

@@ -1,0 +1,263 @@
+"""list, status, logs and stop: which run is meant, what is answered, and what is written down."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.errors import Refused
+from bot.models import Call, JobState, NewNotice, NoticeKind, TaskKind
+from handlers.replay import replay
+from tests.handlers.job_rig import found, going, job_rig, over, run, step
+from tests.handlers.rig import COLLEAGUE, buttons, words
+from tests.support.golden import check_golden
+from tests.support.store import ALICE
+
+
+@pytest.fixture
+async def bot():
+    async with job_rig() as made:
+        yield made
+
+
+# -- the list ----------------------------------------------------------------------------------------------
+
+
+async def test_the_list_shows_the_newest_first_and_looks_for_more_in_the_background(bot):
+    await over(bot, "first", JobState.FAILED, 2)
+    await going(bot, "second <b>")
+    await run(bot, "third")
+    answer = await bot.say("job list")
+    check_golden("answers/job-list", answer)
+    assert [task.kind for task in await bot.store.claim_tasks(10, 60.0)] == [TaskKind.LIST_JOBS]
+    assert await bot.say("job") == await bot.say("job list")
+    assert await bot.store.claim_tasks(10, 60.0) == []
+    bot.clock.advance(20)
+    assert "press *Refresh* in a moment" in words(await bot.press("job_list:refresh", "1"))
+
+
+async def test_the_list_is_paged(bot):
+    for number in range(23):
+        await going(bot, f"run {number:02}")
+    first = await bot.say("job list")
+    assert "and 3 more" in words(first)
+    assert list(buttons(first))[-2:] == ["Refresh", "More"]
+    second = await bot.press("job_list:more", "2")
+    assert second.replaces
+    assert "*run 00*" in words(second)
+    assert "*run 03*" not in words(second)
+    assert words(await bot.say("job list 2")).startswith("*Your runs*\n*run 02*")
+    for page in ("0", "99", "x", "9" * 40):
+        assert words(await bot.say(f"job list {page}"))
+
+
+async def test_with_no_runs_the_list_waits_for_a_look_and_then_says_so(bot):
+    assert "I am looking for your runs at Posit Workbench" in words(await bot.say("job list"))
+    [task] = await bot.store.claim_tasks(10, 60.0)
+    [waiting] = task.payload["then"]
+    await replay(bot.services, ALICE, {**waiting, "task": "t1"})
+    [notice] = await bot.notices(NoticeKind.MESSAGE)
+    assert notice.body["text"].startswith("You have no runs yet. Write /job run")
+    assert await bot.store.claim_tasks(10, 60.0) == []
+
+
+async def test_without_a_link_the_list_offers_one():
+    async with job_rig(linked=False) as bot:
+        answer = await bot.say("job list")
+        assert buttons(answer)["Link Posit Workbench"]["value"] == "posit job list"
+        del bot.services.connections["posit"]
+        assert "No connection here lets me run jobs." in words(await bot.say("job status"))
+
+
+# -- names -------------------------------------------------------------------------------------------------
+
+
+async def test_of_one_name_the_newest_is_meant_and_an_id_tells_them_apart(bot):
+    old = await over(bot, "train.R", JobState.FAILED, 3)
+    await going(bot, "train.R")
+    assert "Running since" in words(await bot.say("job status TRAIN.R"))
+    for name in (old.id, old.remote_id, f"{old.remote_id}@posit"):
+        assert "exit code 3" in words(await bot.say(f"job status {name}"))
+    assert "Running since" in words(await bot.say("job status train.R@posit"))
+
+
+async def test_a_beginning_is_enough_where_it_fits_one_name(bot):
+    await going(bot, "train.R")
+    await going(bot, "train.R")
+    await going(bot, "test.R")
+    assert "*train.R*" in words(await bot.say("job status tr"))
+    answer = await bot.say("job status t")
+    check_golden("answers/job-which", answer)
+    chosen = buttons(answer)["Status of train.R"]
+    assert chosen["action_id"] == "job_status:1"
+    assert "*train.R*" in words(await bot.press(chosen["action_id"], chosen["value"]))
+
+
+async def test_an_unknown_name_is_looked_for_once_and_offers_the_nearest(bot):
+    await going(bot, "train.R")
+    answer = await bot.say("job logs trian.R")
+    check_golden("answers/job-unknown", answer)
+    [task] = await bot.store.claim_tasks(10, 60.0)
+    [waiting] = task.payload["then"]
+    await found(bot, "trian.R")
+    await replay(bot.services, ALICE, {**waiting, "task": "t1"})
+    [notice] = await bot.notices(NoticeKind.MESSAGE)
+    assert "The output of trian.R comes below its card" in notice.body["text"]
+    assert "Write `/job list`" in words(await bot.say("job logs qqqq"))
+
+
+async def test_without_a_name_the_only_run_is_meant(bot):
+    await going(bot, "train.R")
+    assert "*train.R*" in words(await bot.say("job status"))
+    await over(bot, "test.R")
+    assert words(await bot.say("job status")).startswith("*Your runs*")
+    assert set(buttons(await bot.say("job logs"))) == {"Logs of test.R", "Logs of train.R"}
+    assert words(await bot.say("job stop")).startswith("Stopping *train.R*")
+
+
+# -- stop --------------------------------------------------------------------------------------------------
+
+
+async def test_a_stop_is_written_down(bot):
+    job = await going(bot)
+    check_golden("answers/job-stop", await bot.say("job stop train.R"))
+    assert (await bot.store.job(job.id)).stop_wanted == "stop"
+    assert (await bot.audit())[-1]["action"] == "job.stop"
+    answer = await bot.say("job stop train.R --force")
+    assert words(answer).startswith("Forcing *train.R*")
+    assert (await bot.store.job(job.id)).stop_wanted == "force"
+    assert words(await bot.say("job stop train.R")).startswith("Forcing *train.R*")
+
+
+async def test_of_one_name_the_only_one_that_goes_on_is_stopped(bot):
+    first = await going(bot, "train.R")
+    await over(bot, "train.R")
+    await bot.say("job stop train.R")
+    assert (await bot.store.job(first.id)).stop_wanted == "stop"
+
+
+async def test_of_several_that_go_on_it_asks_which(bot):
+    await going(bot, "train.R")
+    bot.clock.advance(300)
+    second = await going(bot, "train.R")
+    answer = await bot.say("job stop train.R")
+    check_golden("answers/job-which-to-stop", answer)
+    assert not any(job.stop_wanted for job in await bot.store.jobs(ALICE))
+    await bot.press("job_stop:0", second.id)
+    assert [job.stop_wanted for job in await bot.store.jobs(ALICE)] == ["stop", ""]
+
+
+async def test_what_is_over_is_not_stopped(bot):
+    await over(bot, "train.R", JobState.FAILED, 1)
+    answer = await bot.say("job stop train.R")
+    assert words(answer) == (
+        "*train.R* at Posit Workbench is over already: failed after 1 min 5 s, exit code 1. "
+        "There is nothing to stop."
+    )
+    assert "None of your runs is going on" in words(await bot.say("job stop"))
+
+
+# -- logs --------------------------------------------------------------------------------------------------
+
+
+async def test_logs_of_a_run_that_a_list_found_give_it_a_card(bot):
+    (job,) = await found(bot, "nightly")
+    assert not job.is_watched
+    check_golden("answers/job-logs", await bot.say("job logs nightly"))
+    assert (await bot.store.job(job.id)).is_watched
+    (card,) = await bot.notices()
+    assert (card.kind, card.subject, card.body["channel_id"]) == (NoticeKind.JOB_CARD, job.id, "C1")
+    assert (await bot.audit())[-1]["action"] == "job.logs"
+    await bot.say("job logs nightly")
+    assert await bot.notices() == []
+
+
+async def test_logs_of_a_run_that_has_not_begun_come_later(bot):
+    await run(bot)
+    assert "as soon as it has" in words(await bot.say("job logs train.R"))
+
+
+async def test_a_run_that_never_began_wrote_nothing(bot):
+    job = await run(bot)
+    await step(bot, job, outcome="failed", cause="invalid: no such cluster")
+    assert "never ran" in words(await bot.say("job logs train.R"))
+    assert "no such cluster" in words(await bot.say("job status train.R"))
+
+
+async def test_where_output_cannot_be_read_it_is_said(bot):
+    await going(bot)
+    provider = bot.services.connections["posit"]
+    bot.services.connections["posit"] = provider_without(provider, "job_output")
+    assert "does not show me the output" in words(await bot.say("job logs train.R"))
+
+
+def provider_without(provider, method):
+    """Return the same provider, of a kind that has no such method."""
+    base = next(kind for kind in type(provider).__mro__ if kind.__name__ == "Provider")
+    kind = type("Less", (type(provider),), {method: getattr(base, method)})
+    return kind(provider.clock, provider.settings)
+
+
+# -- whose run it is ---------------------------------------------------------------------------------------
+
+
+async def test_another_persons_run_is_as_unknown_as_none(bot):
+    job = await going(bot)
+    for action in ("job_stop", "job_force", "job_logs", "job_status", "job_refresh", "job_again"):
+        stolen = await bot.press(action, job.id, COLLEAGUE)
+        nothing = await bot.press(action, "job_none", COLLEAGUE)
+        assert words(stolen).split("\n")[0] == words(nothing).split("\n")[0]
+        assert words(stolen).startswith("I know no such run of yours.")
+    assert (await bot.store.job(job.id)).stop_wanted == ""
+    assert {entry["actor"] for entry in await bot.audit() if entry["result"] == "refused"} == {COLLEAGUE.key}
+
+
+async def test_a_refused_link_asks_for_a_new_one(bot):
+    job = await going(bot)
+    account = await bot.store.account(ALICE, "posit")
+    notice = NewNotice(account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
+    await bot.store.refuse_account(account.id, account.secret, notice, [])
+    for text in ("stop train.R", "logs train.R"):
+        answer = await bot.say(f"job {text}")
+        assert buttons(answer)["Link Posit Workbench"]["value"] == f"posit job {text}"
+    assert "Link Posit Workbench" in buttons(await bot.press("job_again", job.id))
+    with pytest.raises(Refused):
+        await bot.services.jobs.launch(ALICE, "posit", {"name": "x"}, interaction="i:1", reference="R")
+
+
+async def test_a_connection_that_was_taken_away_is_said(bot):
+    job = await going(bot)
+    del bot.services.connections["posit"]
+    for answer in (await bot.say("job stop train.R"), await bot.press("job_logs", job.id)):
+        assert "The connection posit is not set up any more." in words(answer)
+    assert "*train.R* · posit" in words(await bot.say("job list"))
+
+
+# -- buttons -----------------------------------------------------------------------------------------------
+
+
+async def test_an_unanswered_stop_can_be_forced(bot):
+    job = await going(bot)
+    await bot.press("job_stop", job.id)
+    job = await step(bot, job, stop_call=Call.ACCEPTED, called=True)
+    assert "Force quit" not in buttons(await bot.press("job_refresh", job.id))
+    bot.clock.advance(60)
+    answer = await bot.press("job_refresh", job.id)
+    check_golden("answers/job-unanswered", answer)
+    assert words(await bot.press("job_force", job.id)).startswith("Forcing *train.R*")
+    assert (await bot.store.job(job.id)).stop_wanted == "force"
+
+
+async def test_run_again_is_another_run_of_the_same(bot):
+    job = await over(bot, "train.R", JobState.FAILED, 1)
+    answer = await bot.press("job_again", job.id)
+    assert words(answer).startswith("I run *train.R*")
+    again, first = await bot.store.jobs(ALICE)
+    assert (again.spec, again.name, first) == (job.spec, job.name, job)
+    assert again.id != job.id
+
+
+async def test_what_was_launched_elsewhere_is_not_run_again(bot):
+    (job,) = await found(bot, "nightly")
+    assert "was not launched through me" in words(await bot.press("job_again", job.id))
+    await step(bot, job, outcome="ended")
+    assert "Run again" not in buttons(await bot.say("job status nightly"))

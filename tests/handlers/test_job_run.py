@@ -1,0 +1,167 @@
+"""`job run`: a form, or one line; whatever is wrong with the line is said at once, with its flag."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.models import NoticeKind, TaskKind
+from handlers.replay import replay
+from tests.handlers.job_rig import job_rig
+from tests.handlers.rig import buttons, words
+from tests.support.golden import check_golden
+from tests.support.store import ALICE
+
+
+@pytest.fixture
+async def bot():
+    async with job_rig() as made:
+        yield made
+
+
+async def test_without_words_it_opens_the_form(bot):
+    answer = await bot.say("job run", trigger_id="t1")
+    assert answer.view["title"]["text"] == "Run a job"
+    assert buttons(answer)["Open the form"]["value"] == "job posit"
+    assert await bot.store.jobs(ALICE) == []
+
+
+async def test_a_line_is_a_run_with_its_card_and_its_audit(bot):
+    answer = await bot.say(
+        "job run --cluster slurm --cpus 2 --memory 4 --name nightly --dir ~/a --env A=1 --env B=2 "
+        "-- Rscript -e 'print(“x”)' --share *"
+    )
+    check_golden("answers/job-run", answer)
+    (job,) = await bot.store.jobs(ALICE)
+    assert job.spec == {
+        "name": "nightly",
+        "cluster": "Slurm",
+        "cpus": "2",
+        "memory": "4",
+        "directory": "~/a",
+        "environment": "A=1\nB=2",
+        "command": "Rscript -e 'print(\"x\")' --share *",
+    }
+    (card,) = await bot.notices()
+    assert (card.kind, card.subject, card.body["channel_id"]) == (NoticeKind.JOB_CARD, job.id, "C1")
+    entry = (await bot.audit())[-1]
+    assert (entry["actor"], entry["action"], entry["target"]) == (ALICE.key, "job.run", "posit/nightly")
+    remembered = await bot.store.remembered(ALICE, "posit", "job")
+    assert remembered["cluster"] == "Slurm"
+    assert "name" not in remembered
+
+
+async def test_the_same_interaction_twice_is_one_run(bot):
+    first = await bot.say("job run -- ls", interaction="command:same")
+    assert await bot.say("job run -- ls", interaction="command:same") == first
+    assert len(await bot.store.jobs(ALICE)) == 1
+
+
+async def test_in_a_direct_message_the_card_alone_answers(bot):
+    assert (await bot.direct("job run posit -- ls")).text == ""
+    assert len(await bot.notices(NoticeKind.JOB_CARD)) == 1
+
+
+async def test_a_preset_brings_its_own_command(bot):
+    await bot.say("job run posit the nightly one --name tonight --cluster Local")
+    assert words(await bot.say("job run posit nightly --")).startswith("I run *nightly*")
+    second, first = await bot.store.jobs(ALICE)
+    assert first.spec == {"name": "tonight", "preset": "nightly", "cluster": "Local"}
+    assert second.spec["preset"] == "nightly"
+
+
+async def test_a_preset_without_a_flag_opens_the_form_filled_with_it(bot):
+    answer = await bot.say("job run posit nightly", trigger_id="t1")
+    chosen = next(block for block in answer.view["blocks"] if block.get("block_id", "").startswith("preset"))
+    assert chosen["element"]["initial_option"]["value"] == "nightly"
+
+
+async def test_a_flag_that_only_one_open_choice_allows_makes_that_choice(bot):
+    await bot.say("job run --cluster Kubernetes --cpu 2 --constraint zone=west,zone=east -- ls")
+    (job,) = await bot.store.jobs(ALICE)
+    assert job.spec["profile"] == "custom"
+    assert job.spec["cpus"] == "2"
+    assert job.spec["image"] == "r-base"
+    assert job.spec["constraints"] == ["zone=west", "zone=east"]
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("unknown", "--cluster Local --rockets 3 -- ls"),
+        ("elsewhere", "--cluster Local --image r-base --gpu-a 1 -- ls"),
+        ("not-with-that-profile", "--cluster Kubernetes --profile small --cpus 1 -- ls"),
+        ("several", "--cluster Slurm --cpus 99 --env X --queue <wide> --dir a --dir b"),
+        ("number", "--cluster Slurm --cpus two -- ls"),
+        ("empty", "--cluster --cpus 1 -- ls"),
+        ("preset", "posit weekly -- ls"),
+        ("fixed", "posit nightly -- ls"),
+        ("no-command", "--cluster Slurm"),
+    ],
+)
+async def test_what_is_wrong_is_said_with_its_flag(bot, name, line):
+    answer = await bot.say(f"job run {line.replace('<', '&lt;').replace('>', '&gt;')}")
+    check_golden(f"answers/job-run-{name}", answer)
+    assert await bot.store.jobs(ALICE) == []
+    assert await bot.store.remembered(ALICE, "posit", "job") == {}
+
+
+async def test_a_program_without_its_hyphens_is_explained(bot):
+    answer = await bot.say("job run Rscript train.R")
+    assert "I know no connection *Rscript*" in words(answer)
+    assert "`/job run -- Rscript train.R`" in words(answer)
+    assert "`job run -- Rscript train.R`" in words(await bot.direct("job run Rscript train.R"))
+
+
+async def test_a_line_that_is_too_long_is_refused_whole(bot):
+    answer = await bot.say(f"job run -- echo {'x' * 6000}")
+    assert "Put it into a script" in words(answer)
+    assert await bot.store.jobs(ALICE) == []
+
+
+async def test_with_several_connections_it_asks_where():
+    async with job_rig("bench") as bot:
+        assert "Write the connection after `run`: `bench`, `posit`." in words(await bot.say("job run -- ls"))
+        assert [button["value"] for button in buttons(await bot.say("job run")).values()] == [
+            "job bench",
+            "job posit",
+        ]
+        await bot.say("job run Bench -- ls")
+        assert [job.connection for job in await bot.store.jobs(ALICE)] == ["bench"]
+
+
+async def test_where_no_jobs_run_it_is_said(bot):
+    assert "I can't run jobs at Hub" in words(await bot.say("job run hub -- ls"))
+    del bot.services.connections["posit"]
+    assert "No connection here lets me run jobs." in words(await bot.say("job run -- ls"))
+
+
+async def test_without_a_link_the_line_waits_for_one():
+    async with job_rig(linked=False) as bot:
+        answer = await bot.say("job run --name a -- ls")
+        assert buttons(answer)["Link Posit Workbench"]["value"] == "posit job run --name a -- ls"
+        await bot.press("invite:0", "posit job run --name a -- ls")
+        waiting = bot.accounts.invited[-1][2]
+        assert waiting["text"] == "job run --name a -- ls"
+
+
+async def test_the_line_waits_for_the_first_offer_and_runs_by_itself():
+    async with job_rig(offer=None) as bot:
+        answer = await bot.say("job run --name a -- ls", response_url="https://hooks.example.org/1")
+        assert "I am asking Posit Workbench what it offers, and run it right after." in words(answer)
+        assert answer.view is None
+        [task] = [one for one in await bot.store.claim_tasks(10, 60.0) if one.kind is TaskKind.SNAPSHOT]
+        [waiting] = task.payload["then"]
+        # Nothing came: it is said, with the cause, and not asked for again.
+        await replay(bot.services, ALICE, {**waiting, "task": "t1"})
+        await replay(bot.services, ALICE, {**waiting, "task": "t2", "problem": "unreachable"})
+        first, second = [notice.body["text"] for notice in await bot.notices(NoticeKind.REPLY)]
+        assert first.startswith("Posit Workbench has not told me what it offers.")
+        assert "can't be reached" in second
+        assert await bot.store.claim_tasks(10, 60.0) == []
+
+
+async def test_an_old_offer_is_used_and_read_anew(bot):
+    bot.clock.advance(3600)
+    await bot.say("job run -- ls")
+    assert len(await bot.store.jobs(ALICE)) == 1
+    assert [task.kind for task in await bot.store.claim_tasks(10, 60.0)] == [TaskKind.SNAPSHOT]

@@ -1,0 +1,92 @@
+"""The slash command for jobs, the same words in messages, and their help."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.models import NoticeKind
+from bot.words.verbs import VERBS
+from handlers import discovery
+from tests.handlers.job_rig import going, job_rig
+from tests.handlers.rig import words
+from tests.handlers.slack import command, dispatcher_for, little_slack, mention, message, send
+from tests.support.golden import check_golden
+from tests.support.store import ALICE
+
+
+@pytest.fixture
+async def bot():
+    async with job_rig() as made:
+        yield made
+
+
+@pytest.fixture
+async def slack():
+    async with little_slack() as one:
+        yield one
+
+
+async def test_the_slash_command_reaches_its_own_verbs(bot, slack):
+    await going(bot, "train.R")
+    dispatcher = dispatcher_for(bot.services, slack.url)
+    told = await send(dispatcher, command("", command="/job"))
+    assert "Your runs" in str(told.body["blocks"])
+    told = await send(dispatcher, command("stop train.R", command="/job"))
+    assert told.body["text"].startswith("Stopping train.R at Posit Workbench.")
+    assert (await bot.store.jobs(ALICE))[0].stop_wanted == "stop"
+
+
+async def test_the_slash_command_opens_the_form(bot, slack):
+    told = await send(dispatcher_for(bot.services, slack.url), command("run", command="/job"))
+    assert told.body == ""
+    assert slack.views[-1]["view"]["title"]["text"] == "Run a job"
+
+
+async def test_the_words_for_workspaces_stay_as_they_are(bot, slack):
+    told = await send(dispatcher_for(bot.services, slack.url), command("stop", command="/workspace"))
+    assert "runs" not in told.body["text"]
+
+
+@pytest.mark.parametrize("text", ["job stop train.R", "/job stop train.R", "Jobs: stop train.R"])
+async def test_in_messages_a_word_says_that_it_is_about_jobs(bot, slack, text):
+    await going(bot, "train.R")
+    await send(dispatcher_for(bot.services, slack.url), message(text))
+    [notice] = await bot.notices(NoticeKind.REPLY)
+    assert notice.body["text"].startswith("Stopping train.R")
+
+
+async def test_a_mention_takes_the_same_words(bot, slack):
+    await going(bot, "train.R")
+    await send(dispatcher_for(bot.services, slack.url), mention("<@UBOT> job status train.R"))
+    [notice] = await bot.notices(NoticeKind.REPLY)
+    assert notice.body["text"] == "train.R at Posit Workbench: running."
+
+
+async def test_help_names_every_verb_and_the_other_command(bot):
+    answer = await bot.say("job help")
+    check_golden("answers/job-help", answer)
+    assert all(f"`/job {entry.usage}`" in words(answer) for entry in VERBS["job"].values())
+    check_golden("answers/job-help-direct", await bot.direct("job help"))
+    assert "For jobs there is `/job help`." in words(await bot.say("help"))
+    assert "For jobs there is `job help`." in words(await bot.direct("help"))
+
+
+def test_every_verb_has_its_entry():
+    assert set(VERBS["job"]) == set(discovery.verbs("job"))
+
+
+@pytest.mark.parametrize("verb", list(VERBS["job"]))
+async def test_help_on_every_verb(bot, verb):
+    check_golden(f"help/job-{verb}", await bot.say(f"job help {verb}"))
+
+
+async def test_an_unknown_word_offers_the_nearest(bot):
+    assert "`/job status`" in words(await bot.say("job statsu"))
+    assert "`job status`" in words(await bot.direct("job statsu"))
+    assert "Write `job help`" in words(await bot.direct("job qzqz"))
+
+
+async def test_a_word_for_jobs_said_about_workspaces_is_offered(bot):
+    assert "`/job logs`" in words(await bot.say("logs train.R"))
+    assert "`job logs`" in words(await bot.direct("logs train.R"))
+    assert "`/workspace open`" in words(await bot.say("job open"))
