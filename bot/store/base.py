@@ -23,6 +23,7 @@ from bot.store.records import (
     WishUpdate,
 )
 from bot.store.running import JobStore
+from bot.store.watching import WatchStore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,7 +60,7 @@ __all__ = [
 HOLD_REFUSED = "Your account there is refused. It goes on as soon as you link it again."
 
 
-class Store(MakingStore, BrowsingStore, JobStore, Protocol):
+class Store(MakingStore, BrowsingStore, JobStore, WatchStore, Protocol):
     """Keep everything that must outlive the process."""
 
     # -- itself --------------------------------------------------------------------------------------------

@@ -58,6 +58,18 @@ def accept(
     return Accepted(rows.wish(row))
 
 
+def unexplained(
+    tx: Transaction, wish_id: str, connection: str, gate_keys: Sequence[str], since: float
+) -> list[str]:
+    """Return the gates that nobody's record explains; none while another creation may explain them."""
+    doubt = tx.one(
+        "nameless_creation", id=wish_id, connection=connection, since=since, unmade=f"{PROVISIONAL}%"
+    )
+    if doubt is not None:
+        return []
+    return [gate_key for gate_key in gate_keys if tx.one("gate", gate_key=gate_key) is None]
+
+
 def name(tx: Transaction, wish_id: str, created: Created, gate_key: str, claim: str) -> Workspace | None:
     """Write the id that the provider gave; None when its person unlinked meanwhile."""
     now = tx.now()

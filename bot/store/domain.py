@@ -12,6 +12,7 @@ from bot.store.domain_browsing import BrowsingTrade
 from bot.store.domain_jobs import JobsTrade
 from bot.store.domain_notices import NoticesTrade
 from bot.store.domain_people import PeopleTrade
+from bot.store.domain_watching import WatchTrade
 from bot.store.domain_workspaces import WorkspacesTrade
 from bot.store.transaction import Lane
 
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class DomainStore(PeopleTrade, BrowsingTrade, AccountsTrade, WorkspacesTrade, JobsTrade, NoticesTrade):
+class DomainStore(
+    PeopleTrade, BrowsingTrade, AccountsTrade, WorkspacesTrade, WatchTrade, JobsTrade, NoticesTrade
+):
     """Keep everything that must outlive the process, in the database of an engine."""
 
     async def migrate(self) -> list[str]:

@@ -154,6 +154,13 @@ class WorkspacesTrade(Trade):
     ) -> Workspace | None:
         return await self.engine.write(lambda tx: creations.name(tx, wish_id, created, gate_key, claim))
 
+    async def unexplained(
+        self, wish_id: str, connection: str, gate_keys: Sequence[str], since: float
+    ) -> list[str]:
+        return await self.engine.read(
+            lambda tx: creations.unexplained(tx, wish_id, connection, gate_keys, since), Lane.STEADY
+        )
+
     async def save_snapshot(self, snapshot: Snapshot) -> None:
         await self.engine.write(lambda tx: snapshots.save(tx, snapshot))
 

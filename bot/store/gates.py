@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.models import PROVISIONAL, ReadClaim, State
-from bot.store import cards, rows
+from bot.store import cards, ends, rows
 from bot.store.text import as_words
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ def _observe(tx: Transaction, row: Row, seen: Observed, granted_at: float, *, is
     actions = as_words(seen.actions)
     before = (row["state"], row["url"], row["detail"], row["progress"], row["actions"])
     after = (seen.state.value, seen.url, seen.detail, seen.progress, actions)
-    ends_before, ends_after = (row["ends_at"], row["ends_how"]), (seen.ends_at, seen.ends_how)
+    ends_before, ends_after = (row["ends_at"], row["ends_how"]), ends.end_of(row, seen, granted_at)
     if before == after and name == row["name"] and ends_before == ends_after:
         tx.run("observed_same", id=row["id"], observed_at=granted_at, verified_at=verified_at)
         return False
@@ -186,8 +186,8 @@ def _observe(tx: Transaction, row: Row, seen: Observed, granted_at: float, *, is
         observed_at=granted_at,
         verified_at=verified_at,
         actions=actions,
-        ends_at=seen.ends_at,
-        ends_how=seen.ends_how,
+        ends_at=ends_after[0],
+        ends_how=ends_after[1],
     )
     # Buttons that no longer do anything are as wrong as a state: neither waits.
     cards.owe_newest(tx, row["id"], changed=before[0] != after[0] or before[4] != after[4])

@@ -56,6 +56,16 @@ class MakingStore(Protocol):
         its own, and that one is returned. The step keeps its lease.
         """
 
+    async def unexplained(
+        self, wish_id: str, connection: str, gate_keys: Sequence[str], since: float
+    ) -> list[str]:
+        """Return which of these gates nobody's record explains, so that only this creation can have made it.
+
+        Empty as soon as any other creation at the connection that was called since then (epoch seconds) has
+        no id yet: what is there might be its own. A gate stays for a day after its last watcher, so what
+        somebody unlinked is known, too.
+        """
+
     async def creation_of(self, workspace_id: str) -> Wish | None:
         """Return the newest wish to make a workspace, open or ended; None when Usher did not make it."""
 

@@ -272,6 +272,43 @@ UPDATE notices SET body = :body WHERE id = :id;
 -- name: delete_workspace
 DELETE FROM workspaces WHERE id = :id;
 
+-- Another creation that was called meanwhile, and of which it is not known what it made.
+-- name: nameless_creation
+SELECT o.id FROM wishes o
+WHERE o.connection = :connection AND o.verb = 'create' AND o.called_at >= :since AND o.id <> :id
+    AND NOT EXISTS (
+        SELECT 1 FROM workspaces w WHERE w.id = o.workspace_id AND w.remote_id NOT LIKE :unmade
+    )
+LIMIT 1;
+
+-- == workspaces that end, speak and open by themselves ==
+
+-- The occasion of such a notice is the end that it tells of: one that moved by less than a minute is the same.
+-- name: ending_workspaces
+SELECT w.* FROM workspaces w
+WHERE w.ends_at IS NOT NULL AND w.hidden = 0 AND w.ends_at > :now AND w.ends_at <= :until
+    AND w.state IN ('running', 'stopped')
+    AND EXISTS (
+        SELECT 1 FROM accounts a
+        WHERE a.principal = w.principal AND a.connection = w.connection AND a.state = 'active'
+    )
+    AND NOT EXISTS (SELECT 1 FROM wishes o WHERE o.workspace_id = w.id AND o.outcome IS NULL)
+    AND NOT EXISTS (
+        SELECT 1 FROM notices n
+        WHERE n.subject = w.id AND n.kind = 'ending'
+            AND ABS(CAST(n.occasion AS DOUBLE PRECISION) - w.ends_at) <= 60
+    )
+ORDER BY w.ends_at LIMIT :limit;
+
+-- name: workspaces_at_gate
+SELECT id, gate_key, connection, remote_id FROM workspaces WHERE gate_key = :gate_key AND connection = :connection;
+
+-- name: set_remark
+UPDATE workspaces SET remark = :remark WHERE id = :id;
+
+-- name: set_entry
+UPDATE workspaces SET entry = :entry WHERE id = :id AND gate_key = :gate_key;
+
 -- == snapshots and what people filled in ==
 
 -- name: save_snapshot

@@ -126,6 +126,8 @@ def workspace(row: Row) -> Workspace:
         actions=None if row["actions"] is None else _actions(row["actions"]),
         ends_at=time(row["ends_at"]),
         ends_how=row["ends_how"],
+        entry=row["entry"],
+        remark=row["remark"],
     )
 
 

@@ -1,0 +1,25 @@
+"""The store over any engine: what comes from providers without anybody's asking."""
+# ruff: noqa: D102 - the Protocol describes the methods
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.store import endings
+from bot.store.domain_trade import Trade
+
+if TYPE_CHECKING:
+    from bot.models import Workspace
+
+
+class WatchTrade(Trade):
+    """Keep ends, events and entries of workspaces."""
+
+    async def ending(self, within: float, limit: int = 100) -> list[Workspace]:
+        return await self.engine.read(lambda tx: endings.ending(tx, within, limit))
+
+    async def hear(self, connection: str, gate_key: str, interaction: str, remark: str) -> bool:
+        return await self.engine.write(lambda tx: endings.hear(tx, connection, gate_key, interaction, remark))
+
+    async def save_entry(self, workspace_id: str, gate_key: str, entry: str) -> None:
+        await self.engine.write(lambda tx: endings.save_entry(tx, workspace_id, gate_key, entry))
