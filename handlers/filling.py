@@ -19,10 +19,14 @@ if TYPE_CHECKING:
     from bot.models import Choice, Field, Form, Value, Values
     from handlers.command_line import Flag
 
-#: Words that people use for the same thing; a form has one of each row at most.
-SYNONYMS: Final = (
+#: How much a run may use at most: where nothing is limited, leaving it out changes nothing for the run.
+_AT_MOST: Final = (
     frozenset({"cpus", "cpu", "cores", "processors"}),
     frozenset({"memory", "mem", "ram"}),
+)
+#: Words that people use for the same thing; a form has one of each row at most.
+SYNONYMS: Final = (
+    *_AT_MOST,
     frozenset({"gpus", "gpu"}),
     frozenset({"directory", "dir", "workdir", "cwd", "working_directory"}),
     frozenset({"environment", "env"}),
@@ -53,13 +57,15 @@ class Filled:
     problems: dict[str, str] = field(default_factory=dict)
     #: Flags of no field of this form.
     unknown: list[Flag] = field(default_factory=list)
+    #: Flags that are left out, as there is nothing to limit here.
+    left_out: list[Flag] = field(default_factory=list)
 
 
 def filled(form_of: Callable[[Values], Form], flags: Sequence[Flag]) -> Filled:
     """Return what flags make of a form; ``form_of`` is the provider's, for values that are chosen so far.
 
     What is not given is as the form proposes it. A flag that only one choice allows which the person left
-    open makes that choice.
+    open makes that choice. Where nothing at all can be limited, limits are left out.
     """
     result = _taken(form_of, flags, {})
     if result.unknown:
@@ -70,6 +76,7 @@ def filled(form_of: Callable[[Values], Form], flags: Sequence[Flag]) -> Filled:
         ]
         if len(found) == 1:
             result = _taken(form_of, flags, dict(found))
+    _leave_out(form_of, result)
     for one in result.form.fields:
         if one.initial and one.name not in result.values and one.name not in result.problems:
             result.values[one.name] = one.initial
@@ -103,6 +110,26 @@ def known_flags(form: Form) -> list[str]:
 def shown_name(name: str) -> str:
     """Return a field's name as a flag is written."""
     return line(name.removeprefix(_LIMIT).replace("_", "-"), 40)
+
+
+def _leave_out(form_of: Callable[[Values], Form], result: Filled) -> None:
+    """Leave out limits where the form has none, and no choice that the person left open has any."""
+    if any(_is_size(one) for one in result.form.fields):
+        return
+    others = [
+        form_of(result.values | {name: value})
+        for name, value in _alternatives(result, frozenset(result.values))
+    ]
+    for flag in list(result.unknown):
+        is_limit = any(_plain(flag.name) in row for row in _AT_MOST)
+        if is_limit and not any(field_for(form, flag.name) is not None for form in others):
+            result.unknown.remove(flag)
+            result.left_out.append(flag)
+
+
+def _is_size(one: Field) -> bool:
+    sizes = [*SYNONYMS[:3], frozenset({"profile", "resource_profile", "size"})]
+    return one.name.startswith(_LIMIT) or any(_plain(one.name) in row for row in sizes)
 
 
 def _taken(form_of: Callable[[Values], Form], flags: Sequence[Flag], chosen: Values) -> Filled:

@@ -61,14 +61,19 @@ async def launched(request: Request, told: CommandLine) -> Answer:
         form=result.form,
         values=result.values,
     )
-    return started(request, str(spec.get("name") or "job"), connection)
+    remark = ""
+    if result.left_out:
+        left = Markup(", ".join(dict.fromkeys(f"`--{line(flag.name, 40)}`" for flag in result.left_out)))
+        remark = fill(words.LEFT_OUT, left=left)
+    return started(request, str(spec.get("name") or "job"), connection, remark)
 
 
-def started(request: Request, name: str, connection: str) -> Answer:
-    """Say that a run was accepted; in a direct message its card alone says it."""
-    if request.surface.is_direct and request.surface.kind in {"message", "replay"}:
+def started(request: Request, name: str, connection: str, remark: str = "") -> Answer:
+    """Say that a run was accepted, and a remark; in a direct message its card alone says the first."""
+    if not remark and request.surface.is_direct and request.surface.kind in {"message", "replay"}:
         return SILENT
-    return replies.told(fill(words.STARTED, name=name, title=request.services.title(connection)))
+    told = fill(words.STARTED, name=name, title=request.services.title(connection))
+    return replies.told(f"{told} {remark}".strip())
 
 
 def checked_words(request: Request, told: CommandLine) -> None:

@@ -126,6 +126,7 @@ CONFIRM_AGAIN: Final = (
 # -- what verbs answer -------------------------------------------------------------------------------------
 
 STARTED: Final = "I run *{name}* at {title}. Its card in your direct messages shows how far it is."
+LEFT_OUT: Final = "Nothing can be limited there, so I left out {left}."
 STOPPING: Final = "Stopping *{name}* at {title}. You get a direct message when it has ended."
 FORCING: Final = "Forcing *{name}* at {title} to quit. You get a direct message when it has ended."
 OVER_ALREADY: Final = "*{name}* at {title} is over already: {state}. There is nothing to stop."

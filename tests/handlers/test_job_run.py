@@ -22,6 +22,7 @@ async def test_without_words_it_opens_the_form(bot):
     answer = await bot.say("job run", trigger_id="t1")
     assert answer.view["title"]["text"] == "Run a job"
     assert buttons(answer)["Open the form"]["value"] == "job posit"
+    check_golden("views/make", answer.view)
     assert await bot.store.jobs(ALICE) == []
 
 
@@ -82,6 +83,13 @@ async def test_a_flag_that_only_one_open_choice_allows_makes_that_choice(bot):
     assert job.spec["cpus"] == "2"
     assert job.spec["image"] == "r-base"
     assert job.spec["constraints"] == ["zone=west", "zone=east"]
+
+
+async def test_where_nothing_can_be_limited_limits_are_left_out_and_that_is_said(bot):
+    answer = await bot.say("job run --cluster Local --cpus 2 -- Rscript train.R")
+    assert words(answer).endswith("Nothing can be limited there, so I left out `--cpus`.")
+    assert "left out `--mem`" in words(await bot.direct("job run --cluster Local --mem 2 -- ls"))
+    assert ["cpus" in job.spec for job in await bot.store.jobs(ALICE)] == [False, False]
 
 
 @pytest.mark.parametrize(
