@@ -61,9 +61,11 @@ class Person:
 
     # -- what they do --------------------------------------------------------------------------------------
 
-    async def types(self, text: str, channel: str = GENERAL, *, then_settle: bool = True) -> Shown:
+    async def types(
+        self, text: str, channel: str = GENERAL, *, then_settle: bool = True, command: str = "/workspace"
+    ) -> Shown:
         """Type a slash command; return what Slack shows at once."""
-        answer = await self.world.slack.say(self.id, channel, f"/workspace {text}".rstrip())
+        answer = await self.world.slack.say(self.id, channel, f"{command} {text}".rstrip())
         assert answer["ok"], answer
         shown = next(shown for shown in self.sees(channel) if shown.ts == answer["ts"])
         if then_settle:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from email.utils import formatdate
 from pathlib import Path
@@ -101,19 +101,22 @@ class World:
         """Do everything that is due now, until nothing is."""
         if self.is_live:
             return
+        for _ in range(200):
+            await self.slack.timers.run_due()
+            if not sum([await step() for step in self.steps()]):
+                return
+        raise AssertionError("it never comes to rest")
+
+    def steps(self) -> tuple[Callable[[], Awaitable[int]], ...]:
+        """Return what the bot's loops do, each once."""
         bot = self.bot
-        steps = (
+        return (
             bot.reconciler.step_tasks,
             bot.reconciler.step_wishes,
             bot.reconciler.step_reads,
             bot.notifier.step_notices,
             bot.notifier.step_cards,
         )
-        for _ in range(200):
-            await self.slack.timers.run_due()
-            if not sum([await step() for step in steps]):
-                return
-        raise AssertionError("it never comes to rest")
 
     async def pass_time(self, seconds: float, step: float = 1.0) -> None:
         """Let time go by, and do what becomes due on the way."""

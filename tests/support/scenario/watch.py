@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from playground.slack import SlackServer
     from playground.slack.records import Message
 
-#: An address of an IDE at Saturn Cloud or at a hub, with whose it is (an id, or a person's name).
-_IDE = re.compile(r"/ide/([0-9a-f]{32})|/user/([^/\"]+)/")
+#: An address of an IDE at Saturn Cloud, a Workbench or a hub, with whose it is (an id, or a person's name).
+_IDE = re.compile(r"/(?:ide/([0-9a-f]{32})|s/([0-9a-f]{21})|user/([^/\"]+))/")
 _LINK_PAGE = re.compile(r"/link/[A-Za-z0-9_-]{20,}")
 
 
@@ -71,7 +71,7 @@ class Watch:
         for message, text in self.versions:
             readers = self._readers(slack, message)
             for found in _IDE.finditer(text):
-                owner = self.owners.get(found[1], found[2] or "nobody")
+                owner = self.owners.get(found[1] or found[2], found[3] or "nobody")
                 assert readers, f"an address for everybody: {text}"
                 assert all(owner in self.readers[reader] for reader in readers), (readers, text)
             assert readers or not _LINK_PAGE.search(text), f"a link for everybody: {text}"
