@@ -17,6 +17,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from bot.models import TaskKind
 from bot.plan import backoff
 from bot.pool import Pool
+from bot.reconciler.streams import AT_ONCE as STREAMS
 from bot.store.base import NewTask
 
 if TYPE_CHECKING:
@@ -54,8 +55,12 @@ class Loop:
         clock: Clock,
         on_work: Callable[[], None],
         rest: float = REST,
+        *,
+        is_endless: bool = False,
     ) -> None:
         self.name = name
+        #: What runs here does not end by itself, and nothing is lost when it is cancelled.
+        self.is_endless = is_endless
         self._step = step
         self._ids = ids
         self._clock = clock
@@ -130,8 +135,11 @@ class Scheduler:
             # Most reads change nothing: those that do tell so themselves.
             Loop("reads", reconciler.step_reads, 1_000, ids, clock, _nothing, READS_REST),
             Loop("tasks", reconciler.step_tasks, 50, ids, clock, self._wake_soon),
+            Loop("jobs", reconciler.step_jobs, 200, ids, clock, self._wake_soon),
+            Loop("streams", reconciler.step_streams, STREAMS, ids, clock, _nothing, is_endless=True),
             Loop("notices", notifier.step_notices, 50, ids, clock, self._wake_soon),
             Loop("cards", notifier.step_cards, 20, ids, clock, self._wake_soon),
+            Loop("outputs", notifier.step_outputs, 10, ids, clock, self._wake_soon),
         ]
         reconciler.on_news(self._wake_soon)
         self._running: list[asyncio.Task[None]] = []
@@ -192,7 +200,8 @@ class Scheduler:
             await asyncio.gather(*self._running, return_exceptions=True)
             cancelled = len(late)
         left = max(end - self._clock.monotonic(), 0.0)
-        cancelled += sum(await asyncio.gather(*(loop.pool.drain(left) for loop in self._loops)))
+        drains = [loop.pool.drain(0.0 if loop.is_endless else left) for loop in self._loops]
+        cancelled += sum(await asyncio.gather(*drains))
         log.info("drained", cancelled=cancelled)
         return cancelled
 

@@ -21,6 +21,7 @@ from bot.gather import Gatherer
 from bot.http import Http
 from bot.linking import StoredNames
 from bot.notifier import Notifier, WebApi
+from bot.output import Board
 from bot.people import People
 from bot.policy import Installation as PolicyInstallation
 from bot.rate_limit import RateLimiter
@@ -229,8 +230,9 @@ class Process:
                 clock.monotonic, burst=settings.person_burst, per_second=settings.person_rate
             ),
         )
-        gatherer = Gatherer(store, self.providers)
-        self.notifier = Notifier(store, slack, gatherer, clock, ids, self.http)
+        board = Board(clock.monotonic)
+        gatherer = Gatherer(store, self.providers, board)
+        self.notifier = Notifier(store, slack, gatherer, clock, ids, self.http, board=board)
         self.people = People(store, slack)
         self.reconciler = Reconciler(
             store,
@@ -242,6 +244,7 @@ class Process:
             Numbers(installation=place, administrators=settings.admin_ids(), margin=settings.poll_margin),
             replay=replayer(self.services),
             observer=self.metrics,
+            board=board,
         )
 
     async def _listen(self, installation: Installation, slack_session: aiohttp.ClientSession) -> None:

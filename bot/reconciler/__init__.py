@@ -5,15 +5,20 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
+from bot.output import Board
 from bot.reconciler.approvals import Approved
 from bot.reconciler.calls import Calls
 from bot.reconciler.creations import Creations
+from bot.reconciler.job_calls import JobCalls
+from bot.reconciler.job_reads import JobReads
+from bot.reconciler.jobs import Runs
 from bot.reconciler.keys import Keys
 from bot.reconciler.lines import Line
 from bot.reconciler.lists import Lists
 from bot.reconciler.outages import Outages
 from bot.reconciler.ports import Numbers, Observer, PeopleBook, Replay, Unobserved
 from bot.reconciler.reads import Reads
+from bot.reconciler.streams import Streams
 from bot.reconciler.tasks import Tasks
 from bot.reconciler.wishes import Wishes
 
@@ -33,7 +38,8 @@ class Reconciler:
     """Bring what is towards what people wish: claim, plan, call, write.
 
     A step returns when all that it claimed is done, or, given a pool, as soon as it has begun there.
-    Keeps nothing that a restart must not lose: slots, locks, health are this process's own.
+    Keeps nothing that a restart must not lose: slots, locks, health and outputs are this process's own.
+    ``board`` is where the outputs that it follows are written down, for the notifier to show.
     """
 
     def __init__(
@@ -48,6 +54,8 @@ class Reconciler:
         replay: Replay | None = None,
         jitter: Callable[[], float] = random.random,
         observer: Observer | None = None,
+        *,
+        board: Board | None = None,
     ) -> None:
         seen = observer or Unobserved()
         lines = {name: Line(name, provider, clock, jitter, seen) for name, provider in connections.items()}
@@ -60,6 +68,11 @@ class Reconciler:
         self._lists = Lists(store, lines, keys, numbers)
         self._outages = Outages(store, lines, numbers)
         approved = Approved(store, lines, vault, ids)
+        board = board or Board(clock.monotonic)
+        job_calls = JobCalls(store, keys, numbers, jitter)
+        job_reads = JobReads(store, keys, board, clock, numbers, jitter)
+        self._runs = Runs(store, lines, people, job_calls, job_reads, ids, numbers)
+        self._streams = Streams(store, lines, keys, board, clock, ids, jitter)
         self._tasks = Tasks(store, lines, keys, self._lists, approved, people, replay, ids, numbers, jitter)
 
     def on_news(self, listener: Callable[[], None]) -> None:
@@ -77,6 +90,14 @@ class Reconciler:
     async def step_tasks(self, pool: Pool | None = None) -> int:
         """Do the tasks that are due, and tell of outages; return how many there were."""
         return await self._outages.step() + await self._tasks.step(pool)
+
+    async def step_jobs(self, pool: Pool | None = None) -> int:
+        """Step the runs of jobs that are due; return how many there were."""
+        return await self._runs.step(pool)
+
+    async def step_streams(self, pool: Pool | None = None) -> int:
+        """Begin the streams of outputs that are due; return how many there were."""
+        return await self._streams.step(pool)
 
     async def refresh_lists(self) -> int:
         """Ask for fresh lists where they are old; return for how many accounts."""

@@ -11,6 +11,7 @@ from bot.errors import ProviderError, SecretError, SlackFailed, SlackLimited, St
 from bot.models import AuditEntry, Principal, Task, TaskKind
 from bot.plan import backoff
 from bot.pool import Pool, pool_room, run_all
+from bot.reconciler.job_lists import JobLists
 from bot.reconciler.lists import Again, waiting_commands
 from bot.reconciler.snapshots import Snapshots
 from bot.reconciler.unused import Unused
@@ -60,6 +61,7 @@ class Tasks:
         self._ids = ids
         self._numbers = numbers
         self._jitter = jitter
+        self._job_lists = JobLists(store, lines, keys, numbers)
         self._snapshots = Snapshots(store, lines, keys, numbers)
         self._unused = Unused(store, lines, keys, numbers)
 
@@ -106,6 +108,8 @@ class Tasks:
         match task.kind:
             case TaskKind.DISCOVER:
                 return await self._lists.read(task)
+            case TaskKind.LIST_JOBS:
+                return await self._job_lists.read(task)
             case TaskKind.SNAPSHOT:
                 return await self._snapshots.read(task)
             case TaskKind.APPROVE:
