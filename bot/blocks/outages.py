@@ -23,3 +23,16 @@ def back(title: str, since: float, now: float) -> Answer:
     lasted = times.duration(now - since)
     told = fill(outages.BACK, title=title, since=kit.moment(since, now), lasted=lasted)
     return kit.answer(fill(outages.BACK_SHORT, title=title), [kit.section(told)])
+
+
+def locked_out(title: str) -> Answer:
+    """Say that a connection's own secret is refused."""
+    told = fill(outages.LOCKED_OUT, title=title)
+    return kit.answer(fill(outages.LOCKED_OUT_SHORT, title=title), [kit.section(told)])
+
+
+def let_in(title: str) -> Answer:
+    """Say that it is taken again."""
+    return kit.answer(
+        fill(outages.LET_IN_SHORT, title=title), [kit.section(fill(outages.LET_IN, title=title))]
+    )

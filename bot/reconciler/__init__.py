@@ -66,7 +66,7 @@ class Reconciler:
         self._wishes = Wishes(store, lines, people, calls, creations, ids, numbers)
         self._reads = Reads(store, lines, keys, clock, ids, numbers, jitter)
         self._lists = Lists(store, lines, keys, numbers)
-        self._outages = Outages(store, lines, numbers)
+        self._outages = Outages(store, lines, numbers, keys.lockouts)
         approved = Approved(store, lines, vault, ids)
         board = board or Board(clock.monotonic)
         job_calls = JobCalls(store, keys, numbers, jitter)

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from bot.reconciler.ports import Numbers
     from bot.store.base import Store, WishStep
 
+#: Another creation that was called so long before this one was wished for may have made what is found now.
+OTHERS_SECONDS = 600.0
+
 log = structlog.get_logger(__name__)
 
 
@@ -71,9 +74,27 @@ class Creations:
     async def _ask(self, step: WishStep, line: Line, access: Access) -> Created | None:
         try:
             async with asyncio.timeout(self._numbers.call_seconds):
+                if "candidates" in line.provider.capabilities():
+                    return await self._only_one(step, line, access)
                 return await line.provider.find(access, step.workspace.spec or {}, step.workspace.id)
         except TimeoutError:
             raise UnknownOutcome("no answer in time") from None
+
+    async def _only_one(self, step: WishStep, line: Line, access: Access) -> Created | None:
+        """Return what nothing but this creation can have made, where the provider carries no mark of ours.
+
+        What could be somebody else's is left alone: a second one is the lesser evil, and it ends by itself.
+        """
+        creation = await self.of(step)
+        assert creation is not None, "only what was called is looked for"
+        found = await line.provider.candidates(access, step.workspace.spec or {}, creation.created_at)
+        by_gate = {line.provider.gate_key(one.remote_id): one for one in found}
+        # After the list: whoever made what stands there had written down before that they would.
+        since = creation.created_at - OTHERS_SECONDS
+        left = await self._store.unexplained(creation.id, line.name, list(by_gate), since)
+        if len(left) > 1 or (by_gate and not left):
+            log.info("creations not told apart", wish=step.wish.id, found=len(by_gate), left=len(left))
+        return by_gate[left[0]] if len(left) == 1 else None
 
     def _temporary(self, step: WishStep, line: Line, error: TemporaryError) -> WishUpdate:
         if isinstance(error, RateLimited):

@@ -15,6 +15,8 @@ from bot.vault import row_key
 from bot.words import problems
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bot.clock import Clock
     from bot.models import Account
     from bot.providers.base import Provider
@@ -44,6 +46,9 @@ class Keys:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         #: The secret that a refresh brought, by account, until something worked with it.
         self._unproven: dict[str, str] = {}
+        #: Since when connections' own secrets are refused, in epoch seconds; None where it was taken since.
+        #: One that nothing is known of yet is left out.
+        self.lockouts: dict[str, float | None] = {}
 
     def open(self, account: Account) -> Access:
         """Return in whose name calls are made; raise SecretError when the stored secret does not open."""
@@ -58,9 +63,15 @@ class Keys:
             access = self._opened[key] = Access(account.username, Credential.from_mapping(sealed))
         return access
 
+    def seal(self, row: str, secret: Mapping[str, str]) -> str:
+        """Return a secret as it may be stored, for the row of that key alone."""
+        return self._vault.seal(row, secret)
+
     def worked(self, account: Account) -> None:
         """Note that a provider took the credential."""
         self._unproven.pop(account.id, None)
+        if self.lockouts.get(account.connection, 0.0) is not None and self._is_of_connection(account):
+            self.lockouts[account.connection] = None
 
     async def refused(self, account: Account, line: Line) -> Literal["changed", "refused", "later"]:
         """See to a credential that the provider refuses: refresh it once where that is possible.
@@ -77,7 +88,7 @@ class Keys:
                 return "changed"
             if self._is_of_connection(current):
                 # Nobody can link anew what is the operator's: it waits for a new secret in the settings.
-                log.warning("the connection's own secret is refused", connection=account.connection)
+                self.locked_out(account.connection)
                 return "later"
             fresh = await self._refreshed(current, line.provider)
             if isinstance(fresh, Credential):
@@ -91,6 +102,12 @@ class Keys:
                 return "later"
             await self._give_up(current, line.title)
             return "refused"
+
+    def locked_out(self, connection: str) -> None:
+        """Note that a connection's own secret is refused; logged once until it is taken again."""
+        if self.lockouts.get(connection) is None:
+            log.warning("the connection's own secret is refused", connection=connection)
+            self.lockouts[connection] = self._clock.now()
 
     def hold(self, account: Account, became: str, title: str) -> str | None:
         """Say to the person what a refused credential means for what they wait for; None for nothing."""

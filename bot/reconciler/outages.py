@@ -1,4 +1,7 @@
-"""Outages of connections: administrators are told once that one began, and once that it is over."""
+"""Outages of connections: administrators are told once that one began, and once that it is over.
+
+One whose own secret is refused is out of order, too, until it is taken again.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +24,23 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 
+#: How the outage of a connection's own secret is called in the store, beside that of the connection.
+SUFFIX = "#secret"
+
+
 class Outages:
     """Write down what this process' lines find out. Cheap while nothing changes: no question to the store."""
 
-    def __init__(self, store: Store, lines: Mapping[str, Line], numbers: Numbers) -> None:
+    def __init__(
+        self,
+        store: Store,
+        lines: Mapping[str, Line],
+        numbers: Numbers,
+        lockouts: Mapping[str, float | None] | None = None,
+    ) -> None:
+        """``lockouts``: since when connections' own secrets are refused, None where one was taken since."""
         self._store = store
+        self._lockouts = lockouts if lockouts is not None else {}
         self._lines = lines
         self._numbers = numbers
         #: Outages that stand, as far as this process knows; None before it has looked.
@@ -34,7 +49,8 @@ class Outages:
     async def step(self) -> int:
         """Begin and end outages by the health of the lines; return how many changed."""
         try:
-            return await self._changed(await self._known())
+            standing = await self._known()
+            return await self._changed(standing) + await self._locked(standing)
         except StoreError as error:
             log.warning("outage not written", problem=type(error).__name__)
             return 0
@@ -50,9 +66,10 @@ class Outages:
 
     async def _changed(self, standing: dict[str, float]) -> int:
         changed = 0
-        for name in standing.keys() - self._lines.keys():
-            await self._store.end_outage(name, [])
-            del standing[name]
+        for name in list(standing):
+            if name.removesuffix(SUFFIX) not in self._lines:
+                await self._store.end_outage(name, [])
+                del standing[name]
         for name, line in self._lines.items():
             since = line.health.since
             if line.health.is_doubtful and since is not None and name not in standing:
@@ -61,6 +78,22 @@ class Outages:
             elif line.health.answers and name in standing:
                 await self._end(standing, line)
                 changed += 1
+        return changed
+
+    async def _locked(self, standing: dict[str, float]) -> int:
+        changed = 0
+        for connection, since in self._lockouts.items():
+            line, name = self._lines.get(connection), f"{connection}{SUFFIX}"
+            if line is None or (since is None) != (name in standing):
+                continue
+            changed += 1
+            if since is not None:
+                told = self._told(line, since, "refused", drawn.locked_out(line.title), SUFFIX)
+                standing[name] = await self._store.begin_outage(name, since, told)
+            else:
+                told = self._told(line, standing[name], "taken", drawn.let_in(line.title), SUFFIX)
+                await self._store.end_outage(name, told)
+                del standing[name]
         return changed
 
     async def _begin(self, standing: dict[str, float], line: Line, since: float) -> None:
@@ -76,11 +109,11 @@ class Outages:
         )
         del standing[line.name]
 
-    def _told(self, line: Line, since: float, what: str, answer: Answer) -> list[NewNotice]:
+    def _told(self, line: Line, since: float, what: str, answer: Answer, kind: str = "") -> list[NewNotice]:
         """Return a message for each administrator: one for each outage, as its begin is the occasion."""
         return [
             NewNotice(
-                f"outage:{line.name}:{principal.user_id}",
+                f"outage:{line.name}{kind}:{principal.user_id}",
                 NoticeKind.MESSAGE,
                 f"{what}:{since:.3f}",
                 principal,

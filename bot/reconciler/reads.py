@@ -27,6 +27,7 @@ from bot.plan import backoff, next_read
 from bot.pool import Pool, pool_room, run_all
 from bot.providers.base import SendWindow
 from bot.reconciler import endings
+from bot.reconciler.entries import Entries
 from bot.reconciler.recorder import Recorder
 from bot.words import holds, problems
 
@@ -69,6 +70,7 @@ class Reads:
         self._numbers = numbers
         self._jitter = jitter
         self._recorder = Recorder(store, ids)
+        self._entries = Entries(store, keys)
         self._failures: dict[str, int] = {}
         self._strange: set[tuple[str, str]] = set()
 
@@ -156,6 +158,8 @@ class Reads:
             return [await self._permanent(line, claim, error, alone=len(claims) == 1) for claim in claims]
         line.health.worked()
         self._keys.worked(account)
+        for claim in claims:
+            await self._entries.keep(claim, found.get(claim.remote_id))
         now = await self._store.now()
         return [self._seen(line, claim, found.get(claim.remote_id), now) for claim in claims]
 

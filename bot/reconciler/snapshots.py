@@ -81,7 +81,7 @@ class Snapshots:
         except CredentialRefused as error:
             line.health.worked(error)
             if account is None:
-                log.warning("the connection's own secret is refused", connection=line.name)
+                self._keys.locked_out(line.name)
                 return "connection_refused"
             became = await self._keys.refused(account, line)
             if self._keys.hold(account, became, line.title) is None:

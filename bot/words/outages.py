@@ -14,3 +14,11 @@ BACK: Final = (
     "*{title}* answers again. It had not since {since}, for {lasted}. What waited goes on by itself."
 )
 BACK_SHORT: Final = "{title} answers again."
+
+LOCKED_OUT: Final = (
+    "*{title}* refuses the key that I was given for it, so nothing goes on there. Put a good one into the "
+    "connections file and restart me: what waits goes on by itself then. `doctor` checks it."
+)
+LOCKED_OUT_SHORT: Final = "{title} refuses my key."
+LET_IN: Final = "*{title}* takes my key again. What waited goes on by itself."
+LET_IN_SHORT: Final = "{title} takes my key again."

@@ -1,0 +1,51 @@
+"""What opens workspaces in a page of ours: sealed for its owner, as soon as a read tells another one."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.errors import StoreError
+from bot.vault import entry_key
+
+if TYPE_CHECKING:
+    from bot.models import Observed, ReadClaim
+    from bot.reconciler.keys import Keys
+    from bot.store.base import Store
+
+log = structlog.get_logger(__name__)
+
+#: So many workspaces' entries are known to be kept as they are; beyond that they are written once more.
+REMEMBERED = 10_000
+
+
+class Entries:
+    """Write down entries that are new: a read every few seconds brings the same one again."""
+
+    def __init__(self, store: Store, keys: Keys) -> None:
+        self._store = store
+        self._keys = keys
+        #: A digest of what is kept, by the row that holds it.
+        self._kept: dict[str, bytes] = {}
+
+    async def keep(self, claim: ReadClaim, observed: Observed | None) -> None:
+        """Keep the entry that a read brought for the row whose account read; a failure leaves the old one."""
+        if observed is None or observed.entry is None:
+            return
+        workspace_id = claim.workspace_ids[0]
+        digest = sha256(f"{claim.gate_key}\n{observed.entry}".encode()).digest()
+        if self._kept.get(workspace_id) == digest:
+            return
+        row = entry_key(claim.account.principal.key, claim.connection, claim.remote_id)
+        try:
+            await self._store.save_entry(
+                workspace_id, claim.gate_key, self._keys.seal(row, {"entry": observed.entry})
+            )
+        except StoreError as error:
+            log.warning("entry not written", workspace=workspace_id, problem=type(error).__name__)
+            return
+        if len(self._kept) >= REMEMBERED:
+            self._kept.clear()
+        self._kept[workspace_id] = digest
