@@ -38,6 +38,8 @@ log = structlog.get_logger(__name__)
 
 #: A call that the present state does not allow is tried so often: the state may just be changing.
 CONFLICTS = 4
+#: A credential that is refused for good is somebody's to change: until then a call is of no use.
+REFUSED_WAIT = 60.0
 
 #: The operations that bring something up; the others' calls are the wish's stop call.
 _UP = frozenset({Operation.START, Operation.CREATE})
@@ -124,11 +126,11 @@ class Calls:
         """Refresh the credential or wait for a new link; the call itself did not happen."""
         assert step.account is not None, "checked before the call"
         became = await self._keys.refused(step.account, line)
-        wait = {"changed": 0.0, "refused": 60.0, "later": backoff(step.wish.attempts + 1, self._jitter())}
         hold = self._keys.hold(step.account, became, line.title)
+        wait = backoff(step.wish.attempts + 1, self._jitter()) if became == "later" else 0.0
         return WishUpdate(
             step.wish.id,
-            wait[became],
+            REFUSED_WAIT if hold is not None else wait,
             read_needed=became == "changed",
             hold=hold,
             card_dirty=hold is not None,

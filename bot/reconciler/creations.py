@@ -11,6 +11,7 @@ from bot.errors import CredentialRefused, PermanentError, RateLimited, Temporary
 from bot.models import Call, Outcome, WishVerb
 from bot.plan import backoff
 from bot.reconciler import endings
+from bot.reconciler.calls import REFUSED_WAIT
 from bot.store.base import WishUpdate
 from bot.words import problems
 
@@ -58,9 +59,10 @@ class Creations:
         except CredentialRefused as error:
             line.health.worked(error)
             became = await self._keys.refused(account, line)
-            wait = {"changed": 0.0, "refused": 60.0, "later": backoff(wish.attempts + 1, self._jitter())}
             hold = self._keys.hold(account, became, line.title)
-            return WishUpdate(wish.id, wait[became], hold=hold, card_dirty=hold is not None, claim=step.claim)
+            wait = backoff(wish.attempts + 1, self._jitter()) if became == "later" else 0.0
+            wait = REFUSED_WAIT if hold is not None else wait
+            return WishUpdate(wish.id, wait, hold=hold, card_dirty=hold is not None, claim=step.claim)
         except PermanentError as error:
             line.health.worked(error)
             log.info("creation not looked for", wish=wish.id, problem=type(error).__name__)

@@ -152,7 +152,9 @@ class Reads:
             line.health.worked(error)
             became = await self._keys.refused(account, line)
             wait = 0.0 if became in ("changed", "refused") else LACKING / 10
-            return [self._held(claim, wait, None) for claim in claims]
+            # Who links anew was told already; what is the operator's to change is only said here.
+            hold = self._keys.hold(account, became, line.title) if became == "later" else None
+            return [self._held(claim, wait, hold) for claim in claims]
         except PermanentError as error:
             line.health.worked(error)
             return [await self._permanent(line, claim, error, alone=len(claims) == 1) for claim in claims]

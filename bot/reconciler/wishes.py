@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bot.clock import Ids
-    from bot.models import Person
+    from bot.models import Person, Wish
     from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers, PeopleBook
     from bot.store.base import Store
@@ -188,7 +189,8 @@ class Wishes:
             finally:
                 line.slots.give_from(wish.principal.key)
             if update is not None:
-                await self._store.save_step(update)
+                # As often as it may be called in a row, its person is told at the deadline.
+                await self._store.save_step(self._told(wish, update, await self._store.now()))
 
     async def _wait(self, step: WishStep, line: Line) -> None:
         wish, state = step.wish, step.workspace.state
@@ -245,15 +247,18 @@ class Wishes:
             fields["card_dirty"] = True
         elif hold is not None:
             hold = None
-        if wish.deadline_at is not None and now >= wish.deadline_at:
-            fields.update(
-                deadline_passed=True,
-                card_dirty=True,
-                notices=[endings.notice(wish, NoticeKind.WAITING, str(wish.deadline_number))],
-            )
-        elif wish.deadline_at is not None:
+        if wish.deadline_at is not None and now < wish.deadline_at:
             next_in = min(next_in, wish.deadline_at - now)
-        await self._store.save_step(WishUpdate(wish.id, next_in, hold=hold, claim=step.claim, **fields))
+        update = WishUpdate(wish.id, next_in, hold=hold, claim=step.claim, **fields)
+        await self._store.save_step(self._told(wish, update, now))
+
+    @staticmethod
+    def _told(wish: Wish, update: WishUpdate, now: float) -> WishUpdate:
+        """Return an update with the notice that is due when the wish goes on beyond its deadline."""
+        if update.outcome is not None or wish.deadline_at is None or now < wish.deadline_at:
+            return update
+        waiting = endings.notice(wish, NoticeKind.WAITING, str(wish.deadline_number))
+        return replace(update, deadline_passed=True, card_dirty=True, notices=[*update.notices, waiting])
 
 
 def _is_never_made(step: WishStep) -> bool:

@@ -6,6 +6,7 @@ import pytest
 
 from bot.errors import (
     Conflict,
+    CredentialRefused,
     Forbidden,
     InvalidRequest,
     LimitReached,
@@ -16,8 +17,10 @@ from bot.errors import (
     Unreachable,
 )
 from bot.models import Call, Outcome, State, TaskKind, WishVerb
+from bot.providers.base import Credential
 from bot.store.base import NewTask
-from tests.support.store import ALICE, BOB
+from bot.vault import row_key
+from tests.support.store import ALICE, BOB, link_account
 
 
 async def rows(world, *, hidden=False):
@@ -144,6 +147,29 @@ async def test_the_deadline_is_told(world):
     await world.make()
     await world.pass_time(2000, step=20)
     assert world.slack.kinds() == ["card", "waiting"]
+
+
+async def test_the_deadline_is_told_too_while_nothing_but_pauses_are_answered(world):
+    world.provider.fail("create", UnknownOutcome("no answer"), after=True)
+    pause = RateLimited("slow down", status=429, retry_after=30.0)
+    world.provider.fail("find", pause, times=999)
+    await world.make()
+    await world.pass_time(2000, step=10)
+    assert world.slack.kinds() == ["card", "waiting"]
+
+
+@pytest.mark.parametrize("method", ["create", "status"])
+async def test_a_secret_of_the_operators_that_is_refused_is_nobodys_to_link_anew(world, method):
+    sealed = world.vault.seal(row_key(ALICE.key, "cloud"), Credential.of_connection("admin").as_mapping())
+    await link_account(world.store, ALICE, "cloud", secret=sealed)
+    refusal = CredentialRefused("no such token", status=401)
+    world.provider.fail(method, refusal, times=3)
+    wish_id = await world.make()
+    await world.pass_time(20)
+    assert (await world.store.account(ALICE, "cloud")).state == "active"
+    assert "does not accept my own key" in (await world.store.wish(wish_id)).hold
+    assert await world.until_ended(wish_id) is Outcome.FULFILLED
+    assert "link_again" not in world.slack.kinds()
 
 
 # -- called off --------------------------------------------------------------------------------------------
