@@ -82,7 +82,7 @@ async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, 
         raise AssertionError("an account that is not active is answered with Link")
     snapshot = await services.snapshots.get(account, TEMPLATES)
     if snapshot is None:
-        return await _loading(request, making, account)
+        return await _loading(request, making, account, preset)
     if services.snapshots.is_stale(snapshot):
         await services.snapshots.refresh(account, TEMPLATES)
     given = dict(await services.store.remembered(request.principal, connection, purpose))
@@ -223,7 +223,7 @@ def open_button(purpose: Purpose, connection: str, label: str = words.OPEN_FORM)
     return kit.button(label, "make", f"{purpose} {connection}", style=kit.PRIMARY)
 
 
-async def _loading(request: Request, making: Making, account: Account) -> Answer:
+async def _loading(request: Request, making: Making, account: Account, preset: str) -> Answer:
     """Have the offer read, and say so; the form that is open meanwhile is filled by the waiting command."""
     services = request.services
     title = services.title(making.connection)
@@ -235,7 +235,7 @@ async def _loading(request: Request, making: Making, account: Account) -> Answer
         buttons = [open_button(making.purpose, making.connection)]
         return replies.problem(sentence, request.reference, buttons)
     external_id = services.ids.new("form") if request.surface.trigger_id else None
-    text = f"{'new' if making.purpose == 'workspace' else 'run'} {making.connection}"
+    text = f"{'new' if making.purpose == 'workspace' else 'run'} {making.connection} {preset}".rstrip()
     waiting = request.waiting(text) | {
         "view": external_id,
         "looked": [*request.looked, account.id],

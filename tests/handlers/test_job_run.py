@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from bot.models import NoticeKind, TaskKind
+from bot.models import NoticeKind, Snapshot, TaskKind
 from handlers.replay import replay
 from tests.handlers.job_rig import job_rig
 from tests.handlers.rig import buttons, words
+from tests.support.forms import JOB_OFFER
 from tests.support.golden import check_golden
 from tests.support.store import ALICE
 
@@ -173,3 +174,18 @@ async def test_an_old_offer_is_used_and_read_anew(bot):
     await bot.say("job run -- ls")
     assert len(await bot.store.jobs(ALICE)) == 1
     assert [task.kind for task in await bot.store.claim_tasks(10, 60.0)] == [TaskKind.SNAPSHOT]
+
+
+async def test_a_form_that_waits_for_the_first_offer_keeps_its_preset():
+    async with job_rig(offer=None) as bot:
+        assert (await bot.say("job run posit nightly", trigger_id="t1")).view["external_id"]
+        [task] = [one for one in await bot.store.claim_tasks(10, 60.0) if one.kind is TaskKind.SNAPSHOT]
+        [waiting] = task.payload["then"]
+        assert (waiting["folder"], waiting["text"]) == ("job", "run posit nightly")
+        account = await bot.store.account(ALICE, "posit")
+        await bot.store.save_snapshot(
+            Snapshot("posit", account.id, "templates", JOB_OFFER, await bot.store.now())
+        )
+        await replay(bot.services, ALICE, {**waiting, "task": "t1"})
+        [notice] = await bot.notices(NoticeKind.REPLY)
+        assert "nightly" in str(notice.body["view"]["blocks"])
