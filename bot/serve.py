@@ -13,6 +13,7 @@ import aiohttp
 import structlog
 
 from bot.accounts import Accounts
+from bot.browsing import Browsing
 from bot.budget import Budget
 from bot.clock import Clock, SystemClock, SystemIds
 from bot.connections import build_providers
@@ -31,7 +32,7 @@ from bot.slack_calls import SlackLine
 from bot.slack_methods import AUTH_TEST
 from bot.store import open_store
 from bot.vault import Vault
-from bot.web.app import SlackClient, build_app, listen
+from bot.web.app import IdeParts, SlackClient, build_app, listen
 from bot.web.bolt import Dispatcher, Installation, slack_client
 from bot.web.metrics import Metrics
 from bot.web.socket import SocketSide
@@ -200,7 +201,7 @@ class Process:
 
     def _compose(self, installation: Installation, slack: SlackLine) -> None:
         settings, store, clock, ids = self._settings, self.store, self.clock, self.ids
-        vault = Vault(settings.keys())
+        self._vault = vault = Vault(settings.keys())
         place = PolicyInstallation(installation.team_id, installation.enterprise_id, installation.is_org)
         self.accounts = Accounts(
             store=store,
@@ -273,6 +274,7 @@ class Process:
             session_keys=settings.keys(),
             slack_client=client,
             api_url=settings.slack_api_url,
+            ide=self._ide_parts(installation),
             command=settings.command,
         )
         try:
@@ -282,6 +284,24 @@ class Process:
         self._stack.push_async_callback(runner.cleanup)
         if socket is not None:
             socket.start()
+
+    def _ide_parts(self, installation: Installation) -> IdeParts:
+        settings, services = self._settings, self.services
+        browsing = Browsing(
+            store=self.store,
+            vault=self._vault,
+            connections=self.providers,
+            authority=services.authority,
+            lifetime=settings.session_hours * 3600.0,
+            idle=settings.session_idle_minutes * 60.0,
+        )
+        return IdeParts(
+            browsing=browsing,
+            workspaces=services.workspaces,
+            names=StoredNames(self.store, installation.team_name),
+            limiter=services.limiter,
+            team_id=installation.team_id,
+        )
 
 
 def _why_not_listening(error: OSError, settings: Settings) -> str:

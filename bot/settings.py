@@ -57,6 +57,10 @@ class Settings(BaseSettings):
     poll_margin: float = Field(0.5, ge=0.1, le=2.0, validation_alias="USHER_POLL_MARGIN_SECONDS")
     person_burst: int = Field(30, ge=1, le=1_000_000, validation_alias="USHER_PERSON_BURST")
     person_rate: float = Field(1.0, gt=0, le=100_000, validation_alias="USHER_PERSON_RATE")
+    session_hours: float = Field(12.0, gt=0, le=24 * 7, validation_alias="USHER_SESSION_HOURS")
+    session_idle_minutes: float = Field(
+        120.0, gt=0, le=24 * 60, validation_alias="USHER_SESSION_IDLE_MINUTES"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", validation_alias="USHER_LOG_LEVEL"
     )

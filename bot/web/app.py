@@ -14,21 +14,29 @@ from bot.web.browser import Browsers
 from bot.web.failures import failures
 from bot.web.front import MAX_BYTES, Front
 from bot.web.health import Health
+from bot.web.ide import IdePages
 from bot.web.openid import SlackSignIn
 from bot.web.pages import LinkPages
 from bot.web.render import FOLDER, STATIC_PATH, Renderer, protect
+from bot.web.signed_in import SignedIn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from pydantic import SecretStr
 
     from bot.accounts import Accounts
+    from bot.browsing import Browsing
     from bot.clock import Clock, Ids
     from bot.http import Http
+    from bot.linking import SlackNames
+    from bot.rate_limit import RateLimiter
     from bot.store.base import Store
     from bot.web.bolt import Dispatcher
     from bot.web.metrics import Metrics
+    from bot.workspaces import Workspaces
+
+    Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 #: How long requests under way may take when the process is asked to stop; seconds.
 SHUTDOWN_SECONDS = 5.0
@@ -41,6 +49,17 @@ class SlackClient:
 
     client_id: str
     client_secret: SecretStr
+
+
+@dataclass(frozen=True, slots=True)
+class IdeParts:
+    """Hold what the pages of workspaces work with. ``team_id`` is where people sign in."""
+
+    browsing: Browsing
+    workspaces: Workspaces
+    names: SlackNames
+    limiter: RateLimiter
+    team_id: str
 
 
 def build_app(
@@ -58,6 +77,7 @@ def build_app(
     session_keys: Sequence[str],
     slack_client: SlackClient | None,
     api_url: str,
+    ide: IdeParts | None = None,
     command: str = "/workspace",
     background: Callable[[], Mapping[str, bool]] = dict,
 ) -> web.Application:
@@ -65,7 +85,8 @@ def build_app(
 
     Without ``signing_secret`` Slack's address does not exist (Socket Mode); without ``public_url`` the pages
     do not. ``session_keys`` sign cookies, newest first (the vault's keys serve). ``slack_client`` is given
-    exactly when ``accounts.sign_in`` is set. ``background`` says by name what else readiness depends on.
+    exactly when ``accounts.sign_in`` is set. Without ``ide`` no workspace opens in a page of ours.
+    ``background`` says by name what else readiness depends on.
     """
     if accounts.sign_in != (slack_client is not None):
         raise ValueError("Sign in with Slack needs the client id and secret, and only then")
@@ -86,14 +107,32 @@ def build_app(
                 client_secret=slack_client.client_secret,
                 redirect_url=public_url.rstrip("/") + SIGN_IN_REDIRECT_PATH,
             )
-        pages = LinkPages(
-            accounts=accounts,
-            browsers=Browsers(public_url=public_url, keys=session_keys, clock=clock),
-            renderer=renderer,
-            sign_in=sign_in,
-            command=command,
+        browsers = Browsers(public_url=public_url, keys=session_keys, clock=clock)
+        links = LinkPages(
+            accounts=accounts, browsers=browsers, renderer=renderer, sign_in=sign_in, command=command
         )
-        routes += pages.routes()
+        signed_in = None
+        if ide is not None:
+            signed_in = SignedIn(
+                browsing=ide.browsing,
+                browsers=browsers,
+                renderer=renderer,
+                sign_in=sign_in,
+                team_id=ide.team_id,
+            )
+            routes += IdePages(
+                browsing=ide.browsing,
+                workspaces=ide.workspaces,
+                browsers=browsers,
+                renderer=renderer,
+                signed_in=signed_in,
+                names=ide.names,
+                limiter=ide.limiter,
+                ids=ids,
+            ).routes()
+        # Before the links: there, every other word is taken for a nonce.
+        routes.append(web.get(SIGN_IN_REDIRECT_PATH, _from_slack(browsers, links, signed_in)))
+        routes += links.routes()
     app = web.Application(middlewares=middlewares, client_max_size=MAX_BYTES)
     app.router.add_routes(routes)
     app.router.add_static(STATIC_PATH, FOLDER / "static", show_index=False, follow_symlinks=False)
@@ -118,6 +157,18 @@ async def listen(app: web.Application, host: str, port: int) -> tuple[web.AppRun
         await runner.cleanup()
         raise
     return runner, int(runner.addresses[0][1])
+
+
+def _from_slack(browsers: Browsers, links: LinkPages, signed_in: SignedIn | None) -> Handler:
+    """Return the handler of the one address that Slack sends people back to: a link's, or a page's."""
+
+    async def come(request: web.Request) -> web.StreamResponse:
+        page = browsers.page_of(request) if signed_in is not None else None
+        if signed_in is None or page is None:
+            return await links.come_from_slack(request)
+        return await signed_in.come_from_slack(request, page)
+
+    return come
 
 
 async def _keep_static(request: web.Request, response: web.StreamResponse) -> None:

@@ -1,7 +1,8 @@
 """What is kept in a person's browser, and how their forms prove where they come from.
 
-Nothing is kept on the server: the link's nonce and the browser's own id lie in one signed cookie, what a
-sign-in must come back with in another. Both are good for minutes.
+The link's nonce and the browser's own id lie in one signed cookie, what a sign-in must come back with in
+another; both are good for minutes, and the server keeps nothing of them. The id of a browser session lies in
+a third; all that it stands for is the server's (``bot.browsing``).
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 COOKIE_SECONDS = 1200.0
 SIGN_IN_SECONDS = 600.0
 
+_FLOW = ("state", "nonce", "verifier")
+_LONGEST_ID = 64
+
 
 @dataclass(frozen=True, slots=True)
 class Visit:
@@ -53,6 +57,7 @@ class Browsers:
         prefix = "__Host-" if self._is_secure else ""
         self._visit_name = f"{prefix}usher-link"
         self._flow_name = f"{prefix}usher-sign-in"
+        self._session_name = f"{prefix}usher-session"
         self._clock = clock
         # itsdangerous wants the newest last.
         self._signer = URLSafeSerializer(
@@ -81,16 +86,53 @@ class Browsers:
 
     def flow(self, request: web.Request, nonce: str, state: str) -> Flow | None:
         """Return the sign-in that this browser began for this link with this state, or None."""
-        content = self._read(request, self._flow_name, ("state", "nonce", "verifier", "link"))
+        content = self._read(request, self._flow_name, (*_FLOW, "link"))
         if content is None or content["link"] != digest(nonce):
             return None
-        if not hmac.compare_digest(content["state"].encode(), state.encode()):
-            return None
-        return Flow(content["state"], content["nonce"], content["verifier"])
+        return _flow(content, state)
 
     def end(self, response: web.StreamResponse) -> None:
         """Forget the sign-in."""
-        response.del_cookie(self._flow_name, path="/", secure=self._is_secure, httponly=True, samesite="Lax")
+        self._forget(response, self._flow_name)
+
+    # -- browser sessions ----------------------------------------------------------------------------------
+
+    def begin_page(self, response: web.StreamResponse, flow: Flow, page: str) -> None:
+        """Keep what a sign-in must come back with, and for which workspace's page it was begun."""
+        self._write(response, self._flow_name, {**asdict(flow), "page": page}, SIGN_IN_SECONDS)
+
+    def page_of(self, request: web.Request) -> str | None:
+        """Return the workspace whose page this browser is signing in for, or None."""
+        content = self._read(request, self._flow_name, (*_FLOW, "page"))
+        return content["page"] if content is not None else None
+
+    def page_flow(self, request: web.Request, state: str) -> Flow | None:
+        """Return the sign-in for a page that this browser began with this state, or None."""
+        content = self._read(request, self._flow_name, (*_FLOW, "page"))
+        return _flow(content, state) if content is not None else None
+
+    def open_session(self, response: web.StreamResponse, session_id: str, seconds: float) -> None:
+        """Give a browser its session; the server knows when it ends."""
+        self._set(response, self._session_name, session_id, seconds)
+
+    def session(self, request: web.Request) -> str | None:
+        """Return the id of the browser's session, or None; nothing is said of whether it goes on."""
+        value = request.cookies.get(self._session_name)
+        return value if value is not None and len(value) <= _LONGEST_ID else None
+
+    def close_session(self, response: web.StreamResponse) -> None:
+        """Take the session from the browser."""
+        self._forget(response, self._session_name)
+
+    def session_mark(self, session_id: str) -> str:
+        """Return what every form and request of a signed-in page carries."""
+        return hmac.new(self._forms_key, f"session:{digest(session_id)}".encode(), hashlib.sha256).hexdigest()
+
+    def is_of_session(self, request: web.Request, session_id: str, mark: str) -> bool:
+        """Say whether a form or request was sent from our own page in this browser's session."""
+        return self.is_same_origin(request) and hmac.compare_digest(
+            mark.encode(), self.session_mark(session_id).encode()
+        )
 
     # -- forms ---------------------------------------------------------------------------------------------
 
@@ -126,6 +168,9 @@ class Browsers:
     ) -> None:
         value = self._signer.dumps({**content, "until": self._clock.now() + seconds})
         assert isinstance(value, str)
+        self._set(response, name, value, seconds)
+
+    def _set(self, response: web.StreamResponse, name: str, value: str, seconds: float) -> None:
         response.set_cookie(
             name,
             value,
@@ -136,6 +181,9 @@ class Browsers:
             # Strict would leave the cookie at home when Slack sends the browser back.
             samesite="Lax",
         )
+
+    def _forget(self, response: web.StreamResponse, name: str) -> None:
+        response.del_cookie(name, path="/", secure=self._is_secure, httponly=True, samesite="Lax")
 
     def _read(self, request: web.Request, name: str, fields: Sequence[str]) -> dict[str, Any] | None:
         value = request.cookies.get(name)
@@ -151,3 +199,9 @@ class Browsers:
         if not isinstance(until, (int, float)) or until <= self._clock.now():
             return None
         return content
+
+
+def _flow(content: dict[str, Any], state: str) -> Flow | None:
+    if not hmac.compare_digest(content["state"].encode(), state.encode()):
+        return None
+    return Flow(content["state"], content["nonce"], content["verifier"])

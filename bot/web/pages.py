@@ -9,14 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, NoReturn
-from urllib.parse import parse_qsl
 
 import structlog
 from aiohttp import web
 
 from bot.errors import Refused, SlackFailed
-from bot.manifest import SIGN_IN_REDIRECT_PATH
-from bot.web.shapes import FORM
+from bot.web.forms import read_form
 from bot.words import pages as words
 
 if TYPE_CHECKING:
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
     from bot.web.render import Renderer
 
 LINK_PATH = "/link"
-MAX_FORM_BYTES = 16 * 1024
 
 _log = structlog.get_logger(__name__)
 
@@ -67,7 +64,6 @@ class LinkPages:
         return [
             web.get(LINK_PATH, self._guarded(self._show)),
             web.get(f"{LINK_PATH}/sign-in", self._guarded(self._go_to_slack)),
-            web.get(SIGN_IN_REDIRECT_PATH, self._guarded(self._come_from_slack)),
             web.post(f"{LINK_PATH}/check", self._guarded(self._check)),
             web.post(f"{LINK_PATH}/again", self._guarded(self._again)),
             web.post(f"{LINK_PATH}/confirm", self._guarded(self._confirm)),
@@ -109,8 +105,13 @@ class LinkPages:
         self._browsers.begin(response, flow, visit.nonce)
         return response
 
-    async def _come_from_slack(self, request: web.Request) -> web.StreamResponse:
-        visit = self._visit(request)
+    async def come_from_slack(self, request: web.Request) -> web.StreamResponse:
+        """Take what Slack proved to the link that it was wanted for."""
+        try:
+            visit = self._visit(request)
+        except Refused as refused:
+            _log.info("link.page_refused", rule=refused.rule)
+            return self._renderer.refusal(refused)
         try:
             await self._prove(request, visit)
         except Refused as refused:
@@ -173,14 +174,9 @@ class LinkPages:
         if not self._browsers.is_same_origin(request):
             self._forged("origin")
         visit = self._visit(request)
-        if request.content_type != FORM or (request.content_length or 0) > MAX_FORM_BYTES:
+        fields = await read_form(request)
+        if fields is None:
             self._forged("form")
-        raw = await request.read()
-        try:
-            pairs = parse_qsl(raw.decode(), keep_blank_values=True, errors="strict", max_num_fields=20)
-        except ValueError:
-            self._forged("form")
-        fields = dict(pairs)
         if not self._browsers.is_genuine(request, visit, fields.get("form", "")):
             self._forged("mark")
         return visit, fields

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bot.blocks.limits import clean
+from bot.words import ide as ide_words
 from bot.words import pages as words
 
 if TYPE_CHECKING:
@@ -56,6 +58,9 @@ STATUS = {
     "token.shape": 422,
     "token.refused": 422,
     "token.failed": 502,
+    "page.forged": 403,
+    "page.too_many": 429,
+    "workspace.not_allowed": 409,
 }
 #: After these the person can go on where they were.
 _CAN_GO_ON = frozenset(
@@ -73,30 +78,48 @@ class Renderer:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            # The files of a running process do not change.
+            auto_reload=False,
         )
         self._templates.filters["name"] = _name
-        self._templates.globals.update(words=words, static=STATIC_PATH)
+        self._templates.globals.update(words=words, ide=ide_words, asset=_Assets().address)
 
     def page(self, template: str, status: int = 200, **facts: Any) -> web.Response:
         """Fill a template; raises UndefinedError for a fact that was not given."""
         text = self._templates.get_template(template).render(**facts)
         return web.Response(text=text, status=status, content_type="text/html")
 
-    def refusal(self, refused: Refused) -> web.Response:
-        """Say on a page why something does not work, and what to do."""
+    def refusal(self, refused: Refused, back: str = "/link") -> web.Response:
+        """Say on a page why something does not work, and what to do; ``back`` is where one can go on."""
         title = words.LINK_CLOSED_TITLE if STATUS.get(refused.rule) == 410 else words.REFUSED_TITLE
+        goes_on = refused.rule in _CAN_GO_ON or not refused.rule.startswith(("link.", "token."))
         return self.page(
             "message.html",
-            STATUS.get(refused.rule, 400),
+            STATUS.get(refused.rule, 403 if refused.rule.startswith("policy.") else 400),
             title=title,
             text=refused.text,
             reference="",
-            can_go_on=refused.rule in _CAN_GO_ON,
+            back=back if goes_on else "",
         )
 
     def problem(self, status: int, title: str, text: str, reference: str = "") -> web.Response:
         """Say that something went wrong that is no refusal."""
-        return self.page("message.html", status, title=title, text=text, reference=reference, can_go_on=False)
+        return self.page("message.html", status, title=title, text=text, reference=reference, back="")
+
+
+class _Assets:
+    """Name static files with what they hold, so that a new release is never shown with old ones."""
+
+    def __init__(self) -> None:
+        self._marks = {
+            path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+            for path in (FOLDER / "static").iterdir()
+            if path.is_file()
+        }
+
+    def address(self, name: str) -> str:
+        """Return the address of a static file; raises KeyError for none."""
+        return f"{STATIC_PATH}/{name}?v={self._marks[name]}"
 
 
 async def protect(_request: web.Request, response: web.StreamResponse) -> None:

@@ -25,6 +25,9 @@ async def end_links(occurrence: Occurrence, *, cause: str, users: Container[str]
     services = occurrence.services
     accounts = await services.store.active_accounts()
     principals = {one.principal for one in accounts if users is None or one.principal.user_id in users}
+    if users is None:
+        # Whoever is signed in may have no account at all.
+        await services.store.end_browser_sessions()
     for principal in sorted(principals, key=lambda one: one.key):
         await services.accounts.unlink(principal, actor="slack", cause=cause, tell=False)
     log.warning("links ended", cause=cause, people=len(principals))

@@ -29,6 +29,8 @@ ALL = [
     "USHER_DEADLINE_MINUTES",
     "USHER_POLL_MARGIN_SECONDS",
     "USHER_PUBLIC_URL",
+    "USHER_SESSION_HOURS",
+    "USHER_SESSION_IDLE_MINUTES",
     "USHER_SLACK_API_URL",
 ]
 
@@ -60,6 +62,7 @@ def test_defaults(environment):
     assert settings.job_command == "/job"
     assert settings.deadline_minutes == 30
     assert settings.poll_margin == 0.5
+    assert (settings.session_hours, settings.session_idle_minutes) == (12, 120)
     assert settings.keys() == [KEY]
 
 

@@ -1,0 +1,234 @@
+"""The page that shows a workspace to its owner, below ``/ide`` (security.md row 14).
+
+The state comes from our own row, never from the provider: looking asks for a read through the poll gate. What
+opens the workspace is handed to the page's own script alone, in answer to a request that no other page can
+send; the HTML holds no secret.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING
+
+import structlog
+from aiohttp import web
+
+from bot.errors import Refused, SecretError
+from bot.models import WishVerb
+from bot.web import embedding
+from bot.web.forms import read_form
+from bot.web.signed_in import IDE_PATH, SIGN_OUT_PATH, SIGNED_OUT_PATH, see_other
+from bot.web.standing import standing
+from bot.words import ide as words
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bot.browsing import Browsing
+    from bot.clock import Ids
+    from bot.linking import SlackNames
+    from bot.models import Look, Workspace
+    from bot.providers.base import Provider
+    from bot.rate_limit import RateLimiter
+    from bot.web.browser import Browsers
+    from bot.web.render import Renderer
+    from bot.web.signed_in import SignedIn
+    from bot.web.standing import Standing
+    from bot.workspaces import Workspaces
+
+    Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+#: A row that is older is read anew while somebody looks, in seconds; what opens it must be no older.
+FRESH_SECONDS = 20.0
+#: The header that the page's script sends its mark in.
+MARK_HEADER = "X-Usher-Mark"
+#: Where Slack takes people to a conversation, whatever they use it with.
+_SLACK = "https://slack.com/app_redirect"
+_SLACK_CLIENT = "https://app.slack.com/client"
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Hold what one request is about: a session's own workspace, and how it stands."""
+
+    session_id: str
+    look: Look
+    workspace: Workspace
+    provider: Provider
+    standing: Standing
+
+    @property
+    def is_old(self) -> bool:
+        """Say whether the row should be read anew."""
+        seen = self.workspace.observed_at or 0.0
+        return not self.workspace.is_provisional and self.look.now - seen > FRESH_SECONDS
+
+
+class IdePages:
+    """Serve the page, its script's questions and its buttons."""
+
+    def __init__(
+        self,
+        *,
+        browsing: Browsing,
+        workspaces: Workspaces,
+        browsers: Browsers,
+        renderer: Renderer,
+        signed_in: SignedIn,
+        names: SlackNames,
+        limiter: RateLimiter,
+        ids: Ids,
+    ) -> None:
+        self._browsing = browsing
+        self._workspaces = workspaces
+        self._browsers = browsers
+        self._renderer = renderer
+        self._signed_in = signed_in
+        self._names = names
+        self._limiter = limiter
+        self._ids = ids
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return every route of the page, and of signing in and out."""
+        page = IDE_PATH + "/{id:[A-Za-z0-9_-]{1,64}}"
+        return [
+            web.get(page, self._page),
+            web.get(f"{page}/sign-in", self._go_to_slack),
+            web.get(f"{page}/state", self._state),
+            web.post(f"{page}/entry", self._entry),
+            web.post(f"{page}/start", self._pressed(WishVerb.START)),
+            web.post(f"{page}/stop", self._pressed(WishVerb.STOP)),
+            web.post(SIGN_OUT_PATH, self._signed_in.sign_out),
+            web.get(SIGNED_OUT_PATH, self._signed_in.signed_out),
+        ]
+
+    # -- looking -------------------------------------------------------------------------------------------
+
+    async def _page(self, request: web.Request) -> web.StreamResponse:
+        page = request.match_info["id"]
+        shown, look = await self._shown(request)
+        if look is None:
+            return self._signed_in.ask(page)
+        if shown is None:
+            return await self._nothing(request, look)
+        if shown.is_old:
+            await self._workspaces.refresh(shown.workspace.principal, page)
+        loads = shown.provider.embedding()
+        response = self._renderer.page(
+            "ide.html",
+            page=f"{IDE_PATH}/{page}",
+            workspace=shown.workspace,
+            standing=shown.standing,
+            title=shown.provider.settings.title,
+            sdk=loads.sdk_host,
+            is_https=loads.is_https,
+            form_mark=self._browsers.session_mark(shown.session_id),
+            person=await self._names.person(shown.workspace.principal),
+            slack=_back_to_slack(shown),
+        )
+        response.headers.update(embedding.headers(loads))
+        return response
+
+    async def _go_to_slack(self, request: web.Request) -> web.StreamResponse:
+        return self._signed_in.go_to_slack(request, request.match_info["id"])
+
+    async def _state(self, request: web.Request) -> web.StreamResponse:
+        """Tell the page's script how the workspace stands."""
+        shown, look = await self._shown(request)
+        if shown is None:
+            return web.json_response({}, status=404 if look is not None else 401)
+        if shown.is_old:
+            await self._workspaces.refresh(shown.workspace.principal, shown.workspace.id)
+        return web.json_response(shown.standing.as_json())
+
+    async def _entry(self, request: web.Request) -> web.StreamResponse:
+        """Hand over what opens the workspace, as fresh as a read through the gate made it.
+
+        ``again`` says that the read is on its way. With ``late`` in the query the script has waited for it
+        long enough, and takes what is known.
+        """
+        shown, look = await self._shown(request)
+        if shown is None:
+            return web.json_response({}, status=404 if look is not None else 401)
+        if not self._browsers.is_of_session(request, shown.session_id, request.headers.get(MARK_HEADER, "")):
+            _log.warning("page.entry_refused")
+            return web.json_response({}, status=403)
+        if not shown.standing.is_up:
+            return web.json_response({"again": True})
+        if shown.is_old and "late" not in request.query:
+            await self._workspaces.refresh(shown.workspace.principal, shown.workspace.id)
+            return web.json_response({"again": True})
+        try:
+            token = self._browsing.entry(shown.workspace)
+        except SecretError:
+            _log.exception("what opens a workspace does not open", workspace=shown.workspace.id)
+            return web.json_response({"again": True})
+        return web.json_response({"workspace": shown.workspace.remote_id, "token": token})
+
+    # -- buttons -------------------------------------------------------------------------------------------
+
+    def _pressed(self, verb: WishVerb) -> Handler:
+        """Return the handler of a button: the same wish as in Slack, from a form of the page itself."""
+
+        @wraps(self._wish)
+        async def pressed(request: web.Request) -> web.StreamResponse:
+            back = f"{IDE_PATH}/{request.match_info['id']}"
+            try:
+                return await self._wish(request, verb)
+            except Refused as refused:
+                _log.info("page.refused", rule=refused.rule)
+                return self._renderer.refusal(refused, back)
+
+        return pressed
+
+    async def _wish(self, request: web.Request, verb: WishVerb) -> web.StreamResponse:
+        """Write the wish, and show the workspace that it is about."""
+        shown, look = await self._shown(request)
+        if shown is None:
+            if look is None:
+                return see_other(f"{IDE_PATH}/{request.match_info['id']}")
+            return await self._nothing(request, look)
+        fields = await read_form(request) or {}
+        if not self._browsers.is_of_session(request, shown.session_id, fields.get("form", "")):
+            raise Refused("page.forged", words.forged())
+        principal = shown.workspace.principal
+        if self._limiter.take(principal.key) > 0.0:
+            raise Refused("page.too_many", words.too_many())
+        accepted = await self._workspaces.wish(
+            principal, shown.workspace.id, verb, interaction="", reference=self._ids.reference()
+        )
+        return see_other(f"{IDE_PATH}/{accepted.wish.workspace_id}")
+
+    # -- inside --------------------------------------------------------------------------------------------
+
+    async def _shown(self, request: web.Request) -> tuple[Shown | None, Look | None]:
+        """Return what may be shown, and the look at it; no look without a session that goes on."""
+        session_id = self._browsers.session(request)
+        look = await self._browsing.look(session_id, request.match_info["id"])
+        if look is None or session_id is None:
+            return None, None
+        own = await self._browsing.own(look)
+        if own is None:
+            return None, look
+        workspace, provider = own
+        stands = standing(workspace, look.wish, provider.settings.title, look.now)
+        return Shown(session_id, look, workspace, provider, stands), look
+
+    async def _nothing(self, request: web.Request, look: Look) -> web.Response:
+        """Answer the same for *none* and *not yours*."""
+        session_id = self._browsers.session(request) or ""
+        return self._renderer.page(
+            "nothing.html",
+            404,
+            person=await self._names.person(look.session.principal),
+            form_mark=self._browsers.session_mark(session_id),
+        )
+
+
+def _back_to_slack(shown: Shown) -> str:
+    team = shown.workspace.principal.team_id
+    channel = shown.look.channel_id
+    return f"{_SLACK}?team={team}&channel={channel}" if channel else f"{_SLACK_CLIENT}/{team}"

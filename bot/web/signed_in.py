@@ -1,0 +1,113 @@
+"""Signing in to pages of ours with Slack, and out again; looking never signs anybody in."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+import structlog
+from aiohttp import web
+
+from bot.errors import Refused, SlackFailed
+from bot.web.forms import read_form
+from bot.words import ide as words
+
+if TYPE_CHECKING:
+    from bot.browsing import Browsing
+    from bot.web.browser import Browsers
+    from bot.web.openid import SlackSignIn
+    from bot.web.render import Renderer
+
+IDE_PATH: Final = "/ide"
+SIGN_OUT_PATH: Final = "/sign-out"
+SIGNED_OUT_PATH: Final = "/signed-out"
+#: What ids of rows look like; an address is made of nothing else.
+ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+_log = structlog.get_logger(__name__)
+
+
+class SignedIn:
+    """Begin and end browser sessions. ``sign_in`` is None where no Slack client is configured."""
+
+    def __init__(
+        self,
+        *,
+        browsing: Browsing,
+        browsers: Browsers,
+        renderer: Renderer,
+        sign_in: SlackSignIn | None,
+        team_id: str,
+    ) -> None:
+        self._browsing = browsing
+        self._browsers = browsers
+        self._renderer = renderer
+        self._sign_in = sign_in
+        self._team_id = team_id
+
+    def ask(self, page: str) -> web.Response:
+        """Ask who is there, on the page of a workspace; the same for every address."""
+        if self._sign_in is None:
+            return self._renderer.problem(503, words.UNSET_TITLE, words.UNSET_TEXT)
+        return self._renderer.page("ide_sign_in.html", page=f"{IDE_PATH}/{page}")
+
+    def go_to_slack(self, request: web.Request, page: str) -> web.Response:
+        """Lead to Slack from the button of our own page; from anywhere else to that page."""
+        if self._sign_in is None or request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+            return see_other(f"{IDE_PATH}/{page}")
+        url, flow = self._sign_in.begin(self._team_id)
+        response = see_other(url)
+        self._browsers.begin_page(response, flow, page)
+        return response
+
+    async def come_from_slack(self, request: web.Request, page: str) -> web.StreamResponse:
+        """Begin a session with what Slack proved, and go back to the page that it was wanted for."""
+        back = f"{IDE_PATH}/{page}" if ID.fullmatch(page) else ""
+        try:
+            session_id = await self._proven(request)
+        except Refused as refused:
+            _log.info("page.sign_in_refused", rule=refused.rule)
+            response: web.StreamResponse = self._renderer.refusal(refused, back)
+        else:
+            await self._browsing.end(self._browsers.session(request))
+            response = see_other(back or SIGNED_OUT_PATH)
+            self._browsers.open_session(response, session_id, self._browsing.lifetime)
+        # Whatever came of it: a sign-in is answered once.
+        self._browsers.end(response)
+        return response
+
+    async def _proven(self, request: web.Request) -> str:
+        flow = self._browsers.page_flow(request, request.query.get("state", "")[:200])
+        if self._sign_in is None or flow is None:
+            raise Refused("sign_in.expired", words.sign_in_expired())
+        code = request.query.get("code", "")[:1000]
+        if request.query.get("error") or not code:
+            raise Refused("sign_in.cancelled", words.sign_in_cancelled())
+        try:
+            proven = await self._sign_in.finish(code, flow)
+        except SlackFailed as failed:
+            _log.warning("page.sign_in_failed", problem=failed.code)
+            raise Refused("sign_in.failed", words.sign_in_failed()) from None
+        return await self._browsing.begin(proven)
+
+    async def sign_out(self, request: web.Request) -> web.StreamResponse:
+        """End the session of this browser, when its own page asks for that."""
+        session_id = self._browsers.session(request)
+        if session_id is not None:
+            fields = await read_form(request) or {}
+            if not self._browsers.is_of_session(request, session_id, fields.get("form", "")):
+                _log.warning("page.form_refused", reason="sign-out")
+                return self._renderer.problem(403, words.FORGED_TITLE, words.forged())
+            await self._browsing.end(session_id)
+        response = see_other(SIGNED_OUT_PATH)
+        self._browsers.close_session(response)
+        return response
+
+    async def signed_out(self, _request: web.Request) -> web.StreamResponse:
+        """Say that nobody is signed in."""
+        return self._renderer.problem(200, words.SIGNED_OUT_TITLE, words.SIGNED_OUT_TEXT)
+
+
+def see_other(location: str) -> web.Response:
+    """Lead a browser on; the location is made by us alone."""
+    return web.Response(status=303, headers={"Location": location})

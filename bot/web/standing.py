@@ -1,0 +1,109 @@
+"""How a workspace stands, for its page: which phase, which words, which buttons; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bot.models import State, WishVerb
+from bot.words import ide as words
+
+if TYPE_CHECKING:
+    from bot.models import Wish, Workspace
+
+#: An end is told of when it is no further away than this, in seconds.
+SOON = 15 * 60.0
+
+_PHASES = {
+    State.STARTING: "starting",
+    State.RUNNING: "running",
+    State.STOPPING: "stopping",
+    State.STOPPED: "stopped",
+    State.SUSPENDED: "stopped",
+    State.FAILED: "failed",
+    State.GONE: "gone",
+    State.UNKNOWN: "unknown",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Hold what the page shows. ``start`` labels the button that starts it, empty for none."""
+
+    phase: str
+    line: str
+    heading: str = ""
+    text: str = ""
+    stops: bool = False
+    start: str = ""
+
+    @property
+    def is_up(self) -> bool:
+        """Say whether there is something to show in the page."""
+        return self.phase == "running"
+
+    @property
+    def is_busy(self) -> bool:
+        """Say whether it changes by itself: then the page shows a sign of that."""
+        return self.phase in {"starting", "stopping", "unknown"}
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as the page's script reads it."""
+        return {
+            "phase": self.phase,
+            "line": self.line,
+            "heading": self.heading,
+            "text": self.text,
+            "stops": self.stops,
+            "start": self.start,
+            "busy": self.is_busy,
+        }
+
+
+def standing(workspace: Workspace, wish: Wish | None, title: str, now: float) -> Standing:
+    """Judge by the row and its newest wish; ``title`` is the connection's name for people."""
+    phase = _phase(workspace, wish)
+    heading, text = words.PLACES.get(phase, ("", ""))
+    text = text.format(title=title)
+    start = ""
+    if phase == "stopped" and _may(workspace, "start"):
+        start = words.START
+    elif phase in {"gone", "unmade"} and workspace.spec is not None:
+        start = words.START_NEW
+        text = f"{text} {words.NEW_ONE}"
+    if phase == "failed" and workspace.detail:
+        text = f"{text} {words.REASON.format(detail=workspace.detail)}"
+    return Standing(
+        phase,
+        _line(phase, workspace, now),
+        heading,
+        text,
+        stops=phase in {"starting", "running", "closed"} and _may(workspace, "stop"),
+        start=start,
+    )
+
+
+def _phase(workspace: Workspace, wish: Wish | None) -> str:
+    verb = wish.verb if wish is not None and wish.is_open else None
+    if verb is not None and verb.brings_down:
+        return "stopping"
+    if workspace.is_provisional:
+        return "unmade" if verb is None else "starting"
+    if workspace.state is State.RUNNING and verb is not WishVerb.RESTART:
+        return "running" if _may(workspace, "open") else "closed"
+    return _PHASES[workspace.state] if verb is None else "starting"
+
+
+def _line(phase: str, workspace: Workspace, now: float) -> str:
+    left = None if workspace.ends_at is None else workspace.ends_at - now
+    if left is not None and 0 < left <= SOON:
+        minutes = max(round(left / 60), 1)
+        if phase == "running":
+            return words.runs_until(minutes, is_removed=workspace.ends_how == "removed")
+        if phase == "stopped" and workspace.ends_how == "removed":
+            return words.kept_until(minutes)
+    return words.LINES[phase]
+
+
+def _may(workspace: Workspace, action: str) -> bool:
+    return workspace.actions is None or action in workspace.actions

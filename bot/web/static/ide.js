@@ -1,0 +1,168 @@
+// The page of a workspace: loads the vendor's SDK as its documents say (seed 003, "Step 5"), opens the workspace
+// once it runs, and follows how it stands. Nothing secret is in the page; what opens it is asked for by POST.
+(function (d, s, id) {
+  "use strict";
+
+  const about = d.body.dataset;
+  const NAME = "usher";
+  const LOOK_MS = 3000;
+  const BUSY_MS = 2000;
+  const SDK_MS = 20000;
+  const ENTRY_TRIES = 12;
+  let phase = about.phase;
+  let opening = false;
+  let broken = false;
+  let left = false;
+  let timer = 0;
+
+  window.SE_BASE = about.sdk;
+  window.SE_HTTPS = about.https === "true";
+  window.SE = window.SE || [];
+  window.SE.ready = function (f) {
+    if (d.readyState != "loading" && d.readyState != "interactive") f();
+    else window.addEventListener("load", f);
+  };
+
+  const part = (name) => d.getElementById(name);
+  const said = (name) => part("said").dataset[name];
+  const pause = (ms) => new Promise((done) => window.setTimeout(done, ms));
+
+  // Once, right after <body>; and only when there is something to show.
+  let sdk = null;
+  function loadSdk() {
+    if (sdk) return sdk;
+    sdk = new Promise((done, failed) => {
+      const js = d.createElement(s);
+      const fjs = d.getElementsByTagName(s)[0];
+      js.id = id;
+      js.src = (window.SE_HTTPS ? "https" : "http") + "://" + window.SE_BASE + "/static/sdk/sdk.min.js";
+      js.addEventListener("load", done);
+      js.addEventListener("error", failed);
+      window.setTimeout(failed, SDK_MS);
+      fjs.parentNode.insertBefore(js, fjs);
+    });
+    return sdk;
+  }
+
+  // Nothing of the workspace stays on a page that is somebody else's by now.
+  function leave() {
+    left = true;
+    window.clearTimeout(timer);
+    d.body.hidden = true;
+    window.location.replace(about.page);
+  }
+
+  async function ask(path, options) {
+    const answer = await fetch(about.page + path, { cache: "no-store", redirect: "error", ...options });
+    if (answer.status === 401 || answer.status === 403 || answer.status === 404) {
+      leave();
+      return null;
+    }
+    if (!answer.ok) throw new Error("no answer");
+    return answer.json();
+  }
+
+  async function entry() {
+    for (let tries = 1; tries <= ENTRY_TRIES && phase === "running" && !left; tries++) {
+      const path = tries < ENTRY_TRIES ? "/entry" : "/entry?late=1";
+      const given = await ask(path, { method: "POST", headers: { "X-Usher-Mark": about.mark } }).catch(() => null);
+      if (given && given.workspace) return given;
+      await pause(1000);
+    }
+    return null;
+  }
+
+  function instead(heading, text, shows) {
+    part("instead").hidden = false;
+    part("heading").textContent = heading;
+    part("text").textContent = text;
+    part("busy").hidden = !shows.busy;
+    part("again").hidden = !shows.again;
+    part("start").hidden = !shows.start;
+    if (shows.start) part("start-label").textContent = shows.start;
+  }
+
+  function fail(heading, text) {
+    broken = true;
+    close();
+    instead(heading, text, { again: true });
+  }
+
+  async function open() {
+    if (opening || broken || left) return;
+    opening = true;
+    instead(said("loading"), "", { busy: true });
+    const loaded = loadSdk().then(() => true, () => false);
+    const given = await entry();
+    if (left || phase !== "running") {
+      opening = false;
+      return;
+    }
+    if (!given) {
+      fail(said("notGivenTitle"), said("notGiven"));
+      return;
+    }
+    if (!(await loaded)) {
+      fail(said("unreachableTitle"), said("unreachable"));
+      return;
+    }
+    if (left || phase !== "running") {
+      opening = false;
+      return;
+    }
+    const element = d.createElement("div");
+    element.id = "frame";
+    element.setAttribute("data-id", NAME);
+    element.setAttribute("data-workspace", given.workspace);
+    if (given.token) element.setAttribute("data-workspace-token", given.token);
+    element.setAttribute("data-features", "fullscreenmode");
+    part("instead").hidden = true;
+    part("place").appendChild(element);
+    window.SE.ready(() => window.SE.workspace(NAME));
+  }
+
+  // End the view, not the workspace.
+  function close() {
+    opening = false;
+    if (!part("frame")) return;
+    const workspace = window.SE.workspace && window.SE.workspace(NAME);
+    if (workspace && workspace.destroy) workspace.destroy();
+    if (part("frame")) part("frame").remove();
+  }
+
+  function show(seen) {
+    phase = seen.phase;
+    d.body.dataset.phase = phase;
+    if (part("line").textContent !== seen.line) part("line").textContent = seen.line;
+    part("stop").hidden = !seen.stops;
+    if (phase === "running") {
+      open();
+      return;
+    }
+    broken = false;
+    close();
+    instead(seen.heading, seen.text, seen);
+  }
+
+  async function look() {
+    window.clearTimeout(timer);
+    if (left || d.visibilityState === "hidden") return;
+    try {
+      const seen = await ask("/state");
+      if (seen && !left) show(seen);
+    } catch {
+      part("line").textContent = said("lost");
+    }
+    if (!left) timer = window.setTimeout(look, phase === "running" ? LOOK_MS : BUSY_MS);
+  }
+
+  d.addEventListener("visibilitychange", look);
+  // A page that comes back from the browser's memory may be of somebody who has signed out since.
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) leave();
+  });
+  d.addEventListener("DOMContentLoaded", () => {
+    if (phase === "running") open();
+    timer = window.setTimeout(look, phase === "running" ? LOOK_MS : BUSY_MS);
+  });
+})(document, "script", "sphere-engine-jssdk");
