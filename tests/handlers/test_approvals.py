@@ -8,7 +8,7 @@ from bot.models import NoticeKind, TaskKind
 from handlers.submission import Submission, submit
 from tests.handlers.rig import COLLEAGUE, activate, buttons, rig, words
 from tests.support.clock import FakeClock
-from tests.support.golden import check_limits
+from tests.support.golden import check_golden, check_limits
 from tests.support.maker import Maker
 from tests.support.providers import fake_settings
 from tests.support.store import ALICE, BOB
@@ -44,7 +44,7 @@ def button(body: dict, label: str) -> dict:
 
 async def test_the_question_is_a_form_and_words_for_where_none_opens(bench):
     answer = await bench.say("link", trigger_id="t1")
-    check_limits(answer.view)
+    check_golden("views/ask_link", answer.view)
     assert answer.view["callback_id"] == "ask_link"
     assert "`/workspace link bench USERNAME`" in words(answer)
     assert buttons(answer)["Ask for Workbench"]["value"] == "bench"
