@@ -83,8 +83,8 @@ class Accounts:
     async def acting(self, principal: Principal, connection: str) -> Account | None:
         """Return the account that a person acts through at a connection, or None.
 
-        Where there are no people at the provider (linking ``none``) it is written when it is first needed: what
-        its person makes there is theirs alone.
+        Where there are no people at the provider (linking ``none``) it is written when it is first needed:
+        what its person makes there is theirs alone.
         """
         account = await self._store.account(principal, connection)
         if account is not None and account.state != "revoking":
