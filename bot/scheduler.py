@@ -156,6 +156,7 @@ class Scheduler:
         self._jobs.add_job(self._first_people, id="first_people")
         self._jobs.add_job(self._people, "cron", hour=3, minute=17, jitter=600, id="people")
         self._jobs.add_job(self._sweep, "cron", hour=4, minute=11, jitter=600, id="sweep")
+        self._jobs.add_job(self._ends, "interval", seconds=20, jitter=5, id="ends")
         self._jobs.add_job(self._lists, "interval", seconds=120, jitter=20, id="lists")
         self._jobs.start()
         self._running = [asyncio.create_task(loop.run(), name=loop.name) for loop in self._loops]
@@ -224,6 +225,13 @@ class Scheduler:
 
     async def _sweep(self) -> None:
         await self._guarded("sweep", self._store.sweep)
+
+    async def _ends(self) -> None:
+        await self._guarded("ends", self._warn)
+
+    async def _warn(self) -> None:
+        if await self._reconciler.warn_of_ends():
+            self.wake()
 
     async def _lists(self) -> None:
         await self._guarded("lists", self._reconciler.refresh_lists)

@@ -230,9 +230,10 @@ class Process:
             limiter=RateLimiter(
                 clock.monotonic, burst=settings.person_burst, per_second=settings.person_rate
             ),
+            public_url=settings.public_url,
         )
         board = Board(clock.monotonic)
-        gatherer = Gatherer(store, self.providers, board)
+        gatherer = Gatherer(store, self.providers, board, public_url=settings.public_url)
         self.notifier = Notifier(store, slack, gatherer, clock, ids, self.http, board=board)
         self.people = People(store, slack)
         self.reconciler = Reconciler(
@@ -242,7 +243,12 @@ class Process:
             self.people,
             clock,
             ids,
-            Numbers(installation=place, administrators=settings.admin_ids(), margin=settings.poll_margin),
+            Numbers(
+                installation=place,
+                administrators=settings.admin_ids(),
+                margin=settings.poll_margin,
+                warn_seconds=settings.warn_minutes * 60.0,
+            ),
             replay=replayer(self.services),
             observer=self.metrics,
             board=board,

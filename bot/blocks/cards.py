@@ -153,8 +153,9 @@ def _running_card(facts: Facts, wish: Wish) -> Answer:
             told, text = words.STARTED_ELSEWHERE, words.STARTED_ELSEWHERE_SHORT
         case _:
             lines = [fill(words.RUNNING, since=since), opening(facts), *warned(facts)]
+            small = [kit.held(workspace.remark, facts.now)] if workspace.remark else []
             buttons = [*open_buttons(facts), *running_buttons(facts)]
-            return _card(facts, short(words.RUNNING_SHORT, facts), lines, [], buttons)
+            return _card(facts, short(words.RUNNING_SHORT, facts), lines, small, buttons)
     sentence = fill(told, title=facts.connection_title)
     buttons = [kit.button(words.REFRESH, "refresh", wish.id)]
     if state not in {State.STARTING, State.STOPPING}:

@@ -18,6 +18,7 @@ from bot.blocks.cards import (
     warned,
     wish_card,
 )
+from bot.blocks.ending import ending
 from bot.blocks.job_notices import render_job
 from bot.blocks.limits import fill
 from bot.models import Answer, NoticeKind, Outcome, State
@@ -50,7 +51,9 @@ def render(kind: NoticeKind, facts: Facts) -> Answer:
             return _notice(text, short(notices.LINK_AGAIN, facts), [], [link_again_button(facts)])
         case NoticeKind.CARD:
             return wish_card(facts)
-        case NoticeKind.REPLY | NoticeKind.MESSAGE | NoticeKind.ENDING:
+        case NoticeKind.ENDING:
+            return ending(facts)
+        case NoticeKind.REPLY | NoticeKind.MESSAGE:
             return carried(facts)
         case _:
             return render_job(kind, facts)

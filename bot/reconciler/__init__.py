@@ -9,6 +9,7 @@ from bot.output import Board
 from bot.reconciler.approvals import Approved
 from bot.reconciler.calls import Calls
 from bot.reconciler.creations import Creations
+from bot.reconciler.ends import Ends
 from bot.reconciler.job_calls import JobCalls
 from bot.reconciler.job_reads import JobReads
 from bot.reconciler.jobs import Runs
@@ -67,6 +68,7 @@ class Reconciler:
         self._reads = Reads(store, lines, keys, clock, ids, numbers, jitter)
         self._lists = Lists(store, lines, keys, numbers)
         self._outages = Outages(store, lines, numbers, keys.lockouts)
+        self._ends = Ends(store, lines, numbers)
         approved = Approved(store, lines, vault, ids)
         board = board or Board(clock.monotonic)
         job_calls = JobCalls(store, keys, numbers, jitter)
@@ -98,6 +100,10 @@ class Reconciler:
     async def step_streams(self, pool: Pool | None = None) -> int:
         """Begin the streams of outputs that are due; return how many there were."""
         return await self._streams.step(pool)
+
+    async def warn_of_ends(self) -> int:
+        """Tell owners of what ends by itself soon; return how much there was to do."""
+        return await self._ends.step()
 
     async def refresh_lists(self) -> int:
         """Ask for fresh lists where they are old; return for how many accounts."""

@@ -59,6 +59,8 @@ class Numbers:
     #: Who is told when a connection stops answering: ``U…`` or ``T…:U…`` (``USHER_ADMINS``).
     administrators: frozenset[str] = frozenset()
     margin: float = 0.5
+    #: So long before a workspace ends by itself its owner is told.
+    warn_seconds: float = 300.0
     batch: int = 50
     lease: float = 40.0
     call_seconds: float = 25.0

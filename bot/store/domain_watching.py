@@ -18,6 +18,9 @@ class WatchTrade(Trade):
     async def ending(self, within: float, limit: int = 100) -> list[Workspace]:
         return await self.engine.read(lambda tx: endings.ending(tx, within, limit))
 
+    async def read_soon(self, workspace_id: str) -> None:
+        await self.engine.write(lambda tx: endings.read_soon(tx, workspace_id))
+
     async def hear(self, connection: str, gate_key: str, interaction: str, remark: str) -> bool:
         return await self.engine.write(lambda tx: endings.hear(tx, connection, gate_key, interaction, remark))
 

@@ -18,6 +18,13 @@ def ending(tx: Transaction, within: float, limit: int) -> list[Workspace]:
     return [rows.workspace(row) for row in found]
 
 
+def read_soon(tx: Transaction, workspace_id: str) -> None:
+    """Make a workspace's gate due for nobody in particular."""
+    row = tx.one("workspace", id=workspace_id)
+    if row is not None:
+        gates.make_due(tx, row)
+
+
 def hear(tx: Transaction, connection: str, gate_key: str, interaction: str, remark: str) -> bool:
     """Write what a provider told by itself; say whether it was news of a workspace that somebody has."""
     found = tx.all("workspaces_at_gate", gate_key=gate_key, connection=connection)

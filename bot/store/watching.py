@@ -19,6 +19,9 @@ class WatchStore(Protocol):
         whole epoch seconds as its occasion, a minute more or less).
         """
 
+    async def read_soon(self, workspace_id: str) -> None:
+        """Make a workspace's gate due as ``want_read`` does, without its counting as used."""
+
     async def hear(self, connection: str, gate_key: str, interaction: str, remark: str) -> bool:
         """Write what a provider told of a workspace by itself; owe its card, and make its gate due.
 

@@ -22,6 +22,21 @@ NOT_MADE: Final = "The creation of *{name}* was called off before {title} had ma
 NOT_MADE_SHORT: Final = "The creation of {name} at {title} was called off."
 CALLED_OFF: Final = "The {verb} of *{name}* at {title} was called off."
 CALLED_OFF_SHORT: Final = "The {verb} of {name} at {title} was called off."
+ENDING_STOPS: Final = (
+    "*{name}* at {title} stops in {left}, {at}, as nobody uses it. "
+    "*Open* keeps it, *Remove* ends it for good."
+)
+ENDING_REMOVED: Final = (
+    "*{name}* at {title} is removed in {left}, {at}. What is only in it is lost then. *Start* keeps it."
+)
+ENDING_ANYHOW: Final = (
+    "*{name}* at {title} is removed in {left}, {at}: its time is up. Save what you need from it before."
+)
+ENDING_SHORT: Final[dict[str, str]] = {
+    "stops": "{name} at {title} stops in {left}.",
+    "removed": "{name} at {title} is removed in {left}.",
+}
+ENDED_SHORT: Final = "{name} at {title} ends by itself."
 WAITING: Final = (
     "The {verb} of *{name}* at {title} takes longer than expected. "
     "I keep looking and tell you when it is done."

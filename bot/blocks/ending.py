@@ -1,0 +1,41 @@
+"""The warning that a workspace ends by itself soon, with what keeps it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.blocks import kit
+from bot.blocks.buttons import down_buttons, may, open_buttons, remove_button
+from bot.blocks.cards import name_of
+from bot.blocks.limits import fill
+from bot.models import State
+from bot.words import notices, times
+
+if TYPE_CHECKING:
+    from bot.blocks.facts import Facts
+    from bot.models import Answer
+
+
+def ending(facts: Facts) -> Answer:
+    """Draw it by the row as it is now: what was used meanwhile ends later, and says so."""
+    workspace = facts.workspace
+    names = {"name": name_of(facts), "title": facts.connection_title}
+    if workspace is None or workspace.ends_at is None or workspace.ends_how is None:
+        told = fill(notices.ENDED_SHORT, **names)
+        return kit.answer(told, [kit.section(told)])
+    names |= {"left": times.duration(_whole(workspace.ends_at - facts.now))}
+    at = kit.moment(workspace.ends_at, facts.now)
+    if workspace.state is State.RUNNING:
+        told = notices.ENDING_STOPS if workspace.ends_how == "stops" else notices.ENDING_ANYHOW
+        buttons = open_buttons(facts)
+    else:
+        told, buttons = notices.ENDING_REMOVED, down_buttons(facts)
+    if may(facts, "remove"):
+        buttons.append(remove_button(workspace))
+    text = fill(notices.ENDING_SHORT[workspace.ends_how], **names)
+    return kit.answer(text, [kit.section(fill(told, at=at, **names)), *kit.actions(buttons)])
+
+
+def _whole(seconds: float) -> float:
+    """Round to whole minutes where there are some: nobody needs it to the second."""
+    return seconds if seconds < 60 else round(seconds / 60) * 60

@@ -1,0 +1,54 @@
+"""Workspaces that end by themselves soon: their owners are told in time, by news that is fresh."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.models import NewNotice, NoticeKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.models import Workspace
+    from bot.reconciler.lines import Line
+    from bot.reconciler.ports import Numbers
+    from bot.store.base import Store
+
+#: What was read longer ago is read anew first: it may have been used since.
+FRESH_SECONDS = 60.0
+
+
+class Ends:
+    """Look for what ends soon; a warning comes once for each end, and an end that moved is another one."""
+
+    def __init__(self, store: Store, lines: Mapping[str, Line], numbers: Numbers) -> None:
+        self._store = store
+        self._lines = lines
+        self._numbers = numbers
+
+    async def step(self) -> int:
+        """Ask for reads and write warnings; return how many of both there were."""
+        now = await self._store.now()
+        found = [
+            workspace
+            for workspace in await self._store.ending(self._numbers.warn_seconds)
+            if workspace.connection in self._lines and workspace.verified_at is not None
+        ]
+        warned = [one for one in found if now - (one.observed_at or 0.0) <= FRESH_SECONDS]
+        for workspace in found:
+            if workspace not in warned:
+                await self._store.read_soon(workspace.id)
+        if warned:
+            await self._store.add_notices([_warning(workspace) for workspace in warned])
+        return len(found)
+
+
+def _warning(workspace: Workspace) -> NewNotice:
+    assert workspace.ends_at is not None, "what ends has a time for that"
+    return NewNotice(
+        subject=workspace.id,
+        kind=NoticeKind.ENDING,
+        occasion=f"{workspace.ends_at:.0f}",
+        principal=workspace.principal,
+        body={"workspace": workspace.id, "connection": workspace.connection},
+    )
