@@ -7,13 +7,14 @@ found by its class attribute ``kind``. Capabilities are derived from the methods
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from bot.errors import InvalidRequest
 from bot.models import Observed, State
+from bot.providers.credentials import Access, Acts, Credential, Identity
 from bot.providers.hosts import allowed_ide_url, normalise_base_url, normalise_pattern
 
 if TYPE_CHECKING:
@@ -32,12 +33,25 @@ if TYPE_CHECKING:
         Values,
     )
 
-Linking = Literal["token", "admin", "oauth", "none"]
+__all__ = [
+    "About",
+    "Access",
+    "Acts",
+    "ConnectionSettings",
+    "Credential",
+    "Discovered",
+    "Embedding",
+    "Identity",
+    "Linking",
+    "Pace",
+    "Provider",
+    "SendWindow",
+    "TokenHelp",
+    "User",
+    "unknown_word",
+]
 
-#: Whose secret an account acts with: the person's own, or the connection's, for a username that was approved
-#: (``admin``) or where there are no people at the provider (``none``).
-Acts = Literal["person", "admin", "none"]
-_ACTS = "acts"
+Linking = Literal["token", "admin", "oauth", "none"]
 
 #: Straight and typographic quotes, white space, and the invisible characters that browsers copy along.
 _AROUND_TOKENS = " \t\r\n\v\f\u00a0\u200b\u2060\ufeff\"'`,;\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb"
@@ -80,59 +94,6 @@ class Pace:
     unused: float = 1800.0
     batch_size: int = 1
     concurrency: int = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Credential:
-    """Hold what opens a person's account; only ever in memory, encrypted at rest (``bot.vault``)."""
-
-    token: SecretStr
-    refresh_token: SecretStr | None = None
-    extra: Mapping[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def of_connection(cls, acts: Acts) -> Credential:
-        """Return the credential of an account that acts with the connection's own secret: it holds none."""
-        return cls(SecretStr(""), extra={_ACTS: acts})
-
-    @property
-    def acts(self) -> Acts:
-        """Say whose secret opens the account."""
-        told = self.extra.get(_ACTS, "person")
-        return "admin" if told == "admin" else "none" if told == "none" else "person"
-
-    def as_mapping(self) -> dict[str, str]:
-        """Return it in clear, for the vault to seal; keep it nowhere else."""
-        mapping = {
-            "token": self.token.get_secret_value(),
-            **{f"x_{key}": value for key, value in self.extra.items()},
-        }
-        if self.refresh_token is not None:
-            mapping["refresh_token"] = self.refresh_token.get_secret_value()
-        return mapping
-
-    @classmethod
-    def from_mapping(cls, mapping: Mapping[str, str]) -> Credential:
-        """Read back what ``as_mapping`` gave."""
-        refresh = mapping.get("refresh_token")
-        extra = {key[2:]: value for key, value in mapping.items() if key.startswith("x_")}
-        return cls(SecretStr(mapping["token"]), SecretStr(refresh) if refresh else None, extra)
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """Pair a linked username with its credential: in whose name a call is made."""
-
-    username: str
-    credential: Credential
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Say whose account a checked credential opens; ``username`` is empty where the server tells none."""
-
-    username: str
-    credential: Credential
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,69 @@
+"""In whose name calls to providers are made: credentials, and the accounts that they open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import SecretStr
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: Whose secret an account acts with: the person's own, or the connection's, for a username that was approved
+#: (``admin``) or where there are no people at the provider (``none``).
+Acts = Literal["person", "admin", "none"]
+_ACTS = "acts"
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """Hold what opens a person's account; only ever in memory, encrypted at rest (``bot.vault``)."""
+
+    token: SecretStr
+    refresh_token: SecretStr | None = None
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of_connection(cls, acts: Acts) -> Credential:
+        """Return the credential of an account that acts with the connection's own secret: it holds none."""
+        return cls(SecretStr(""), extra={_ACTS: acts})
+
+    @property
+    def acts(self) -> Acts:
+        """Say whose secret opens the account."""
+        told = self.extra.get(_ACTS, "person")
+        return "admin" if told == "admin" else "none" if told == "none" else "person"
+
+    def as_mapping(self) -> dict[str, str]:
+        """Return it in clear, for the vault to seal; keep it nowhere else."""
+        mapping = {
+            "token": self.token.get_secret_value(),
+            **{f"x_{key}": value for key, value in self.extra.items()},
+        }
+        if self.refresh_token is not None:
+            mapping["refresh_token"] = self.refresh_token.get_secret_value()
+        return mapping
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, str]) -> Credential:
+        """Read back what ``as_mapping`` gave."""
+        refresh = mapping.get("refresh_token")
+        extra = {key[2:]: value for key, value in mapping.items() if key.startswith("x_")}
+        return cls(SecretStr(mapping["token"]), SecretStr(refresh) if refresh else None, extra)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Pair a linked username with its credential: in whose name a call is made."""
+
+    username: str
+    credential: Credential
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Say whose account a checked credential opens; ``username`` is empty where the server tells none."""
+
+    username: str
+    credential: Credential
