@@ -57,6 +57,7 @@ def test_every_button_that_people_see_has_a_handler():
         *ADDRESSES,
         "code",
         "name",
+        "username",
     }
     assert seen
     assert seen - known == set()
