@@ -184,8 +184,8 @@ def _down_card(facts: Facts, wish: Wish) -> Answer:
     since = kit.moment(wish.ended_at or facts.now, facts.now)
     workspace = facts.workspace
     if workspace is None or workspace.state is State.GONE:
-        gone = fill(words.GONE_SINCE, title=facts.connection_title)
-        return _card(facts, short(words.GONE_SHORT, facts), [gone], [], gone_buttons(facts))
+        gone = [fill(words.STOPPED, since=since), fill(words.GONE_SINCE, title=facts.connection_title)]
+        return _card(facts, short(words.GONE_SHORT, facts), gone, [], gone_buttons(facts))
     if workspace.state in {State.STARTING, State.RUNNING}:
         text = short(words.STARTED_ELSEWHERE_SHORT, facts)
         return _card(facts, text, [words.STARTED_ELSEWHERE], [], running_buttons(facts))
@@ -213,7 +213,8 @@ def again_buttons(facts: Facts) -> list[Element]:
 def _ended_card(facts: Facts, wish: Wish) -> Answer:
     outcome = str(wish.outcome)
     told = fill(words.ENDED[outcome], verb=words.NOUNS[wish.verb])
-    cause = cause_words(facts, wish.cause or "internal")
+    # What was replaced has no cause but that.
+    cause = cause_words(facts, wish.cause or (outcome if outcome in problems.CAUSES else "internal"))
     small = [fill(words.REFERENCE, reference=wish.reference)] if wish.reference else []
     return _card(
         facts,

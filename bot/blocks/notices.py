@@ -115,7 +115,9 @@ def _stopped(facts: Facts) -> Answer:
         return _notice(short(notices.SUSPENDED_SHORT, facts), told, [], down_buttons(facts))
     asked = wish is not None and wish.verb.brings_down
     told = short(notices.STOPPED if asked else notices.STOPPED_ELSEWHERE, facts)
-    return _notice(short(notices.STOPPED_SHORT, facts), told, [], down_buttons(facts))
+    is_gone = workspace is not None and workspace.state is State.GONE
+    buttons = again_buttons(facts) if is_gone else down_buttons(facts)
+    return _notice(short(notices.STOPPED_SHORT, facts), told, [], buttons)
 
 
 def _removed(facts: Facts) -> Answer:
