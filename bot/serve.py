@@ -281,6 +281,8 @@ class Process:
             slack_client=client,
             api_url=settings.slack_api_url,
             ide=self._ide_parts(installation),
+            connections=self.providers,
+            wake=self.wake,
             command=settings.command,
         )
         try:

@@ -109,6 +109,18 @@ class Created:
 
 
 @dataclass(frozen=True, slots=True)
+class Event:
+    """Hold what a provider told by itself: its own key for it, the workspace, and a sentence for its owner.
+
+    A time stands in the sentence as a mark (``bot.words.times``).
+    """
+
+    key: str
+    remote_id: str
+    remark: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReadClaim:
     """Hold the right to read one resource's status once, granted by the poll gate.
 

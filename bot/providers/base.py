@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bot.http import Http
     from bot.models import (
         Created,
+        Event,
         Form,
         FoundJob,
         ObservedJob,
@@ -282,6 +283,13 @@ class Provider(ABC):
         """
         raise NotImplementedError
 
+    def events(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
+        """Read what the provider tells by itself, once its signature is found good; pure.
+
+        Raises CredentialRefused before anything of the body is parsed, BadAnswer for what can't be read.
+        """
+        raise NotImplementedError
+
     # -- jobs ------------------------------------------------------------------------------------------------
 
     async def launch_job(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:
@@ -342,6 +350,7 @@ class Provider(ABC):
             "token_help",
             "create",
             "candidates",
+            "events",
             "launch_job",
             "stop_job",
             "job_output",

@@ -14,6 +14,7 @@ from bot.web.browser import Browsers
 from bot.web.failures import failures
 from bot.web.front import MAX_BYTES, Front
 from bot.web.health import Health
+from bot.web.hooks import Hooks
 from bot.web.ide import IdePages
 from bot.web.openid import SlackSignIn
 from bot.web.pages import LinkPages
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from bot.clock import Clock, Ids
     from bot.http import Http
     from bot.linking import SlackNames
+    from bot.providers.base import Provider
     from bot.rate_limit import RateLimiter
     from bot.store.base import Store
     from bot.web.bolt import Dispatcher
@@ -79,6 +81,8 @@ def build_app(
     api_url: str,
     ide: IdeParts | None = None,
     command: str = "/workspace",
+    connections: Mapping[str, Provider] | None = None,
+    wake: Callable[[], None] = lambda: None,
     background: Callable[[], Mapping[str, bool]] = dict,
 ) -> web.Application:
     """Build the application.
@@ -86,13 +90,15 @@ def build_app(
     Without ``signing_secret`` Slack's address does not exist (Socket Mode); without ``public_url`` the pages
     do not. ``session_keys`` sign cookies, newest first (the vault's keys serve). ``slack_client`` is given
     exactly when ``accounts.sign_in`` is set. Without ``ide`` no workspace opens in a page of ours.
-    ``background`` says by name what else readiness depends on.
+    ``background`` says by name what else readiness depends on. ``connections`` may tell things by themselves;
+    ``wake`` has the background work look at them.
     """
     if accounts.sign_in != (slack_client is not None):
         raise ValueError("Sign in with Slack needs the client id and secret, and only then")
     renderer = Renderer()
     middlewares = [failures(renderer, ids)]
     routes = Health(store=store, slack_ready=slack_ready, metrics=metrics, background=background).routes()
+    routes += Hooks(store=store, connections=connections or {}, wake=wake).routes()
     if signing_secret is not None:
         middlewares.append(Front(signing_secret, clock, refused=metrics.request_refused).middleware())
         routes.append(web.post(SLACK_PATH, dispatcher.over_http))

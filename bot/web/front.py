@@ -131,7 +131,7 @@ class Front:
         if request.headers.getall("Content-Encoding", []) not in ([], ["identity"]):
             # The signature covers the bytes as sent; unpacked ones would be others.
             raise Refusal(400, "encoding")
-        raw = await _body(request)
+        raw = await read_body(request)
         if not hmac.compare_digest(self._sign(timestamp, raw), signature):
             raise Refusal(401, "signature")
         if not self._seen.is_first(signature):
@@ -155,7 +155,8 @@ def _one(request: web.Request, name: str, shape: re.Pattern[str]) -> str:
     return values[0]
 
 
-async def _body(request: web.Request) -> bytes:
+async def read_body(request: web.Request) -> bytes:
+    """Return the whole body; raise Refusal for one that is too large, too slow or cut."""
     try:
         if request.content.is_eof():
             # All of it has arrived, as nearly always: there is nothing to wait for.

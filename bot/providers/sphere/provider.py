@@ -23,13 +23,13 @@ from bot.models import Created, Observed, State
 from bot.providers.base import ConnectionSettings, Embedding, Identity, Pace, Provider
 from bot.providers.hosts import origin_of
 from bot.providers.reading import MAX_NAME, clean, object_in, objects_in, optional_text_in, text_in
-from bot.providers.sphere import forms, states
+from bot.providers.sphere import forms, hooks, states
 from bot.providers.sphere.settings import SphereSettings
 from bot.providers.sphere.transport import Transport
 
 if TYPE_CHECKING:
     from bot.http import Http
-    from bot.models import Form, Principal, Purpose, StopMode, Values
+    from bot.models import Event, Form, Principal, Purpose, StopMode, Values
     from bot.providers.base import Access, Credential, SendWindow
 
 CHECK_SECONDS = 8.0
@@ -203,6 +203,11 @@ class SphereProvider(Provider):
             seen.add(token)
             asked["page_token"] = token
         raise BadAnswer(f"the list has more than {MAX_PAGES} pages")
+
+    def events(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
+        """Read the webhook of finished scenarios."""
+        hooks.check(self.own.webhook_secret, headers.get(hooks.SIGNATURE, ""), body)
+        return hooks.events_of(body)
 
     # -- the account and the server --------------------------------------------------------------------------
 

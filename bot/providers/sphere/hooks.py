@@ -1,0 +1,87 @@
+"""What the server tells by itself: signed arrays of messages about scenarios (``sphere.md``, "Webhooks")."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from bot.errors import BadAnswer, CredentialRefused
+from bot.models import Event
+from bot.providers.reading import clean, object_in, text_in
+from bot.providers.sphere.states import is_id, moment
+from bot.words.times import time_mark
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+SIGNATURE = "X-Sphere-Engine-Signature"
+FINISHED = "workspace.scenario.finished"
+#: "arrays of up to 10"
+MOST = 10
+_HEX = re.compile(r"[0-9a-fA-F]{64}")
+_MAX_KEY = 100
+_MAX_NAME = 60
+#: How a result says that all is well; the codes of results are not published, so their names count.
+_PASSED = {"ok", "passed", "pass", "success", "accepted"}
+
+
+def check(secret: SecretStr | None, signature: str, body: bytes) -> None:
+    """Raise CredentialRefused unless the body is signed with the secret; compared in constant time."""
+    key = secret.get_secret_value().encode() if secret is not None else b""
+    right = hmac.new(key, body, hashlib.sha256).hexdigest()
+    is_shaped = _HEX.fullmatch(signature) is not None
+    # Compared in any case, so that what is missing takes no other time than what is wrong.
+    is_right = hmac.compare_digest(right, signature.lower() if is_shaped else "0" * 64)
+    if secret is None or not is_shaped or not is_right:
+        raise CredentialRefused("the signature is wrong")
+
+
+def events_of(body: bytes) -> list[Event]:
+    """Read the messages of a checked body; ones of other kinds are left out. Raises BadAnswer."""
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        told = None
+    if not isinstance(told, list) or len(told) > MOST or not all(isinstance(one, dict) for one in told):
+        raise BadAnswer("the body is no list of messages")
+    return [_event(one) for one in told if one.get("type") == FINISHED]
+
+
+def _event(message: Mapping[str, Any]) -> Event:
+    key = text_in(message, "id")
+    if len(key) > _MAX_KEY or not key.isprintable():
+        raise BadAnswer("the message's field id is no id")
+    payload = object_in(message, "payload")
+    remote_id = text_in(object_in(payload, "workspace", "payload."), "id", "payload.workspace.").lower()
+    if not is_id(remote_id):
+        raise BadAnswer("the message's field payload.workspace.id is no id")
+    return Event(key, remote_id, _remark(payload, message.get("timestamp")))
+
+
+def _remark(payload: Mapping[str, Any], timestamp: Any) -> str:
+    """Say what came of a scenario, as a sentence."""
+    told = payload.get("scenario")
+    name = clean(told, _MAX_NAME) if isinstance(told, str) else ""
+    result = payload.get("result")
+    result = result if isinstance(result, dict) else {}
+    status = result.get("status")
+    word = status.get("name") if isinstance(status, dict) else None
+    word = clean(word, _MAX_NAME).casefold() if isinstance(word, str) else ""
+    came = "passed" if word in _PASSED else "did not pass" if word else "finished"
+    score = result.get("score")
+    is_number = isinstance(score, (int, float)) and not isinstance(score, bool) and abs(score) < 1e6
+    points = f", score {score:g}" if is_number else ""
+    at = _time(timestamp)
+    when = f" at {time_mark(at)}" if at is not None else ""
+    return f"Scenario {name} finished{when}: {came}{points}." if name else f"A scenario {came}{points}."
+
+
+def _time(told: Any) -> float | None:
+    """Return the time of a message: epoch seconds, or as the API writes times."""
+    if isinstance(told, bool) or not isinstance(told, (int, float)):
+        return moment(told)
+    return float(told) if 0 < told < 1e10 else None

@@ -1,0 +1,79 @@
+"""What providers tell by themselves, at ``/hooks/<connection>``: parsed only when its signature is good.
+
+An answer says nothing of who is known here. What was heard before has no effect, so a provider that got no
+answer may send it again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+from aiohttp import web
+
+from bot.errors import CredentialRefused, ProviderError
+from bot.web.front import MAX_BYTES, Refusal, read_body
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bot.models import Event
+    from bot.providers.base import Provider
+    from bot.store.base import Store
+
+HOOKS_PATH = "/hooks"
+
+_log = structlog.get_logger(__name__)
+
+
+class Hooks:
+    """Take events of the connections whose provider sends some; ``wake`` tells the background work."""
+
+    def __init__(
+        self, *, store: Store, connections: Mapping[str, Provider], wake: Callable[[], None]
+    ) -> None:
+        self._store = store
+        self._hearing = {name: one for name, one in connections.items() if "events" in one.capabilities()}
+        self._wake = wake
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the one route; anything but a POST is answered 405."""
+        return [web.post(f"{HOOKS_PATH}/{{connection}}", self.hear)]
+
+    async def hear(self, request: web.Request) -> web.Response:
+        """Answer 204 once it is written down, 404 or 401 to who may not tell anything."""
+        name = request.match_info["connection"]
+        provider = self._hearing.get(name)
+        if provider is None:
+            return _refused(404)
+        if request.content_length is not None and request.content_length > MAX_BYTES:
+            return _refused(413)
+        try:
+            body = await read_body(request)
+            events = provider.events(request.headers, body)
+        except Refusal as refusal:
+            return _refused(refusal.status)
+        except CredentialRefused:
+            _log.warning("hook.refused", connection=name)
+            return _refused(401)
+        except ProviderError as error:
+            _log.warning("hook.not_read", connection=name, problem=type(error).__name__)
+            return _refused(400)
+        await self._keep(name, provider, events)
+        return web.Response(status=204)
+
+    async def _keep(self, name: str, provider: Provider, events: list[Event]) -> None:
+        heard = 0
+        for event in events:
+            gate_key = provider.gate_key(event.remote_id)
+            heard += await self._store.hear(name, gate_key, f"hook:{name}:{event.key}", event.remark)
+        if heard:
+            self._wake()
+        _log.info("hook.heard", connection=name, events=len(events), new=heard)
+
+
+def _refused(status: int) -> web.Response:
+    response = web.Response(status=status)
+    # What was not read is not waited for.
+    response.force_close()
+    return response
