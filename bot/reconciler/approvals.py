@@ -75,27 +75,7 @@ class Approved:
             await self._failed(approval, line.title if line else approval.connection, "gave_up")
 
     async def _activate(self, approval: Approval, line: Line, username: str, credential: Credential) -> None:
-        principal = approval.principal
-        current = await self._store.account(principal, approval.connection)
-        # Killed between the two writes: the account stands, and only the request is still to be ended.
-        stands = (
-            current is not None
-            and current.state == "active"
-            and current.username == username
-            and current.linked_at >= (approval.decided_at or 0.0)
-        )
-        if not stands and await self._linked(approval, username, credential) == "taken":
-            await self._failed(approval, line.title, "taken")
-            return
-        done = drawn.told(words.DONE, approval, line.title, _mention(principal))
-        await self._store.decide_approval(
-            approval.id,
-            "linked",
-            approval.decided_by or "",
-            notices=self._to_administrator(approval, "linked", done),
-        )
-
-    async def _linked(self, approval: Approval, username: str, credential: Credential) -> str:
+        """Write account and the request's end in one transaction: a kill leaves none without the other."""
         principal, connection = approval.principal, approval.connection
         account = Account(
             id=self._ids.new("account"),
@@ -107,23 +87,27 @@ class Approved:
             linked_at=await self._store.now(),
         )
         body = {"connection": connection, "username": username, "account": account.id}
+        done = drawn.told(words.DONE, approval, line.title, _mention(principal))
         then = [approval.waiting] if approval.waiting else []
-        return await self._store.activate_directly(
-            Activation(
-                account=account,
-                notices=[NewNotice(account.id, NoticeKind.LINKED, "linked", principal, body)],
-                tasks=[NewTask(TaskKind.DISCOVER, account.id, {"then": then})],
-                audit=[
-                    AuditEntry(
-                        actor=approval.decided_by or "",
-                        action="account.linked",
-                        target=f"{principal.key}/{connection}",
-                        result="ok",
-                        detail={"account": account.id, "username": username, "proof": "administrator"},
-                    )
-                ],
-            )
+        activation = Activation(
+            account=account,
+            notices=[
+                NewNotice(account.id, NoticeKind.LINKED, "linked", principal, body),
+                *self._to_administrator(approval, "linked", done),
+            ],
+            tasks=[NewTask(TaskKind.DISCOVER, account.id, {"then": then})],
+            audit=[
+                AuditEntry(
+                    actor=approval.decided_by or "",
+                    action="account.linked",
+                    target=f"{principal.key}/{connection}",
+                    result="ok",
+                    detail={"account": account.id, "username": username, "proof": "administrator"},
+                )
+            ],
         )
+        if await self._store.activate_directly(activation, approval.id) == "taken":
+            await self._failed(approval, line.title, "taken")
 
     async def _failed(self, approval: Approval, title: str, because: str) -> None:
         who = _mention(approval.principal)
