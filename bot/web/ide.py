@@ -166,6 +166,9 @@ class IdePages:
         except SecretError:
             _log.exception("what opens a workspace does not open", workspace=shown.workspace.id)
             return web.json_response({"again": True})
+        if token is None and "late" not in request.query:
+            # It is written a moment after the read that brought it.
+            return web.json_response({"again": True})
         return web.json_response({"workspace": shown.workspace.remote_id, "token": token})
 
     # -- buttons -------------------------------------------------------------------------------------------

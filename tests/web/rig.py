@@ -14,15 +14,20 @@ from pydantic import SecretStr
 from yarl import URL
 
 from bot.accounts import Accounts
+from bot.authority import Authority
+from bot.browsing import Browsing
 from bot.errors import CredentialRefused, ProviderError
 from bot.http import Http
 from bot.linking import StoredNames
 from bot.models import Person, Principal
+from bot.policy import Installation as PolicyInstallation
 from bot.providers.base import ConnectionSettings, Credential, Identity, Pace, Provider, TokenHelp
+from bot.rate_limit import RateLimiter
 from bot.vault import Vault
-from bot.web.app import SlackClient, build_app, listen
+from bot.web.app import IdeParts, SlackClient, build_app, listen
 from bot.web.bolt import Dispatcher, Installation
 from bot.web.metrics import Metrics
+from bot.workspaces import Workspaces
 from tests.support.clock import CountingIds, FakeClock
 from tests.support.ports import quiet_port
 from tests.support.store import memory_store
@@ -200,6 +205,31 @@ async def rig(*, sign_in: bool = False, **more: Any) -> AsyncIterator[Rig]:
         api_url = str(slack.make_url("/api/"))
         http = Http(await stack.enter_async_context(Http.new_session()))
         home = Installation(team_id=signed.TEAM, bot_token=SecretStr("xoxb-of-the-tests"))
+        place = PolicyInstallation(signed.TEAM)
+        authority = Authority(store=store, installation=place)
+        vault, connections = Vault([KEY]), given["connections"]
+        ide = IdeParts(
+            browsing=Browsing(
+                store=store,
+                vault=vault,
+                connections=connections,
+                authority=authority,
+                lifetime=12 * 3600.0,
+                idle=2 * 3600.0,
+            ),
+            workspaces=Workspaces(
+                store=store,
+                connections=connections,
+                authority=authority,
+                clock=clock,
+                ids=ids,
+                deadline_seconds=1800.0,
+                wake=given["wake"],
+            ),
+            names=given["names"],
+            limiter=RateLimiter(clock.monotonic),
+            team_id=signed.TEAM,
+        )
         app = build_app(
             clock=clock,
             ids=ids,
@@ -214,6 +244,7 @@ async def rig(*, sign_in: bool = False, **more: Any) -> AsyncIterator[Rig]:
             session_keys=[KEY],
             slack_client=SlackClient(CLIENT_ID, SecretStr(CLIENT_SECRET)) if sign_in else None,
             api_url=api_url,
+            ide=ide,
         )
         runner, _port = await listen(app, "127.0.0.1", port)
         stack.push_async_callback(runner.cleanup)

@@ -1,0 +1,120 @@
+"""The pages of workspaces over a real store, with a provider whose workspaces open in a page."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, ClassVar
+
+from bot.models import Account, Observed, Principal, ReadResult, State, Workspace
+from bot.providers.base import Embedding, Pace
+from bot.store.base import Activation
+from bot.vault import Vault, entry_key
+from tests.web.rig import ALICE, KEY, Browser, Rig, ScriptedProvider, rig
+
+TOKEN = "73543c2d-3476-46ee-a49c-227f59181961"
+REMOTE = "1" * 32
+
+
+class PageProvider(ScriptedProvider):
+    """Have workspaces that open in a page of ours."""
+
+    kind: ClassVar[str] = "in_page"
+    pace: ClassVar[Pace] = Pace(min_poll_interval=5, pending=5)
+    opens_in_page: ClassVar[bool] = True
+
+    def __init__(self, loads: Embedding | None = None) -> None:
+        super().__init__("sphere", "Sphere Engine", ("none",))
+        self.loads = loads or Embedding("sdk.example", is_https=True, endpoint="https://acme.example")
+
+    def embedding(self) -> Embedding:
+        return self.loads
+
+    async def create(self, access: Any, spec: Any, key: str) -> Any:
+        raise AssertionError("pages make nothing by themselves")
+
+
+class IdeRig:
+    """Hold the rig, and put workspaces into its store as reads would."""
+
+    def __init__(self, made: Rig) -> None:
+        self.made = made
+        self.store, self.clock, self.origin = made.store, made.clock, made.origin
+
+    async def workspace(
+        self,
+        owner: Principal = ALICE,
+        *,
+        remote_id: str = REMOTE,
+        connection: str = "sphere",
+        name: str = "notebook",
+        **seen: Any,
+    ) -> Workspace:
+        """Give somebody a workspace in a state, RUNNING unless the test says another."""
+        account = await self.store.account(owner, connection)
+        if account is None:
+            account = Account(
+                f"account-{owner.user_id}-{connection}", owner, connection, "", "sealed", "active", 0.0
+            )
+            assert await self.store.activate_directly(Activation(account)) == "ok"
+        row = Workspace(
+            id=f"workspace_{owner.user_id}_{remote_id[:8]}",
+            principal=owner,
+            connection=connection,
+            remote_id=remote_id,
+            gate_key=f"https://app.example#{remote_id}",
+            name=name,
+            origin="added",
+            spec={"name": name, "project": "p"},
+        )
+        added: Workspace = await self.store.add_workspace(row)
+        await self.sees(added, **seen)
+        return added
+
+    async def sees(
+        self, workspace: Workspace, state: State = State.RUNNING, entry: str | None = TOKEN, **more: Any
+    ) -> None:
+        """Let a read through the gate, and what opens the workspace with it."""
+        await self.store.want_read(workspace.id)
+        for _ in range(3):
+            for claim in await self.store.claim_reads(workspace.connection, 100, 5.0, 0.5):
+                if claim.gate_key != workspace.gate_key:
+                    continue
+                found = Observed(state, **more)
+                result = ReadResult(
+                    claim.gate_key, claim.workspace_ids, found, None, granted_at=claim.granted_at
+                )
+                await self.store.record_reads([result])
+                if entry is not None:
+                    await self.keep(workspace, entry)
+                return
+            self.clock.advance(6.0)
+        raise AssertionError("the gate did not open")
+
+    async def keep(self, workspace: Workspace, entry: str) -> None:
+        key = entry_key(workspace.principal.key, workspace.connection, workspace.remote_id)
+        sealed = Vault([KEY]).seal(key, {"entry": entry})
+        await self.store.save_entry(workspace.id, workspace.gate_key, sealed)
+
+    def is_wanted(self) -> bool:
+        """Say whether somebody has woken the background work."""
+        return bool(self.made.woken)
+
+    async def signed_in(self, user: str = "U0ALICE", page: str = "workspace_x") -> Browser:
+        """Open a browser and sign in with Slack as a person, for a page."""
+        browser = await self.made.browser()
+        self.made.issuer.person = ("T0HOME", user)
+        await browser.get(f"/ide/{page}")
+        await browser.get(f"/ide/{page}/sign-in")
+        return browser
+
+
+@asynccontextmanager
+async def ide_rig(
+    *, sign_in: bool = True, loads: Embedding | None = None, **more: Any
+) -> AsyncIterator[IdeRig]:
+    """Serve everything on a free port."""
+    provider = PageProvider(loads)
+    connections = {"saturn": ScriptedProvider(), "sphere": provider}
+    async with rig(sign_in=sign_in, connections=connections, **more) as made:
+        yield IdeRig(made)

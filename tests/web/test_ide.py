@@ -1,0 +1,241 @@
+"""The page of a workspace: its owner's alone, nothing secret in it, wishes as in Slack."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from bot.models import State, WishVerb
+from bot.words import ide as words
+from tests.web.ide_rig import REMOTE, TOKEN, ide_rig
+from tests.web.rig import ALICE, BOB, Inputs
+
+OURS = {"Sec-Fetch-Site": "same-origin"}
+
+
+@pytest.fixture
+async def world():
+    async with ide_rig() as world:
+        yield world
+
+
+async def post(browser, path, headers=None):
+    """Send what the page's script sends."""
+    async with browser.session.post(browser.origin + path, headers=headers or {}) as answer:
+        return answer.status, await answer.json()
+
+
+def mark_of(page):
+    return page.split('data-mark="')[1].split('"')[0]
+
+
+async def test_the_owner_sees_the_page_and_no_secret_is_in_it(world):
+    workspace = await world.workspace()
+    browser = await world.signed_in(page=workspace.id)
+    assert browser.url == f"{world.origin}/ide/{workspace.id}"
+    assert browser.status == 200
+    assert "<bdi>notebook</bdi>" in browser.text
+    assert 'data-sdk="sdk.example" data-https="true"' in browser.text
+    assert TOKEN not in browser.text
+    assert REMOTE not in browser.text
+    assert "script>" in browser.text
+    assert "<script>" not in browser.text
+    for name, value in {
+        "Cache-Control": "no-store",
+        "Referrer-Policy": "no-referrer",
+        "X-Frame-Options": "DENY",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Content-Security-Policy": (
+            "default-src 'none'; script-src 'self' https://sdk.example; "
+            "style-src 'self' https://sdk.example; img-src 'self' https://sdk.example; "
+            "font-src https://sdk.example; connect-src 'self' "
+            "https://sdk.example wss://sdk.example https://acme.example wss://acme.example; "
+            "frame-src https://sdk.example https://acme.example; form-action 'self'; base-uri 'none'; "
+            "frame-ancestors 'none'"
+        ),
+        "Permissions-Policy": (
+            "camera=(), geolocation=(), microphone=(), payment=(), usb=(), "
+            'fullscreen=(self "https://sdk.example" "https://acme.example"), '
+            'clipboard-read=(self "https://sdk.example" "https://acme.example"), '
+            'clipboard-write=(self "https://sdk.example" "https://acme.example")'
+        ),
+    }.items():
+        assert browser.headers[name] == value
+
+
+async def test_what_opens_it_goes_to_the_pages_own_script_alone(world):
+    workspace = await world.workspace()
+    browser = await world.signed_in(page=workspace.id)
+    path, mark = f"/ide/{workspace.id}/entry", mark_of(browser.text)
+    assert await post(browser, path, {**OURS, "X-Usher-Mark": mark}) == (
+        200,
+        {"workspace": REMOTE, "token": TOKEN},
+    )
+    for headers in (
+        {},
+        {"X-Usher-Mark": mark},
+        OURS,
+        {**OURS, "X-Usher-Mark": "0" * 64},
+        {"Sec-Fetch-Site": "cross-site", "X-Usher-Mark": mark},
+        {"Sec-Fetch-Site": "same-site", "X-Usher-Mark": mark},
+        {"Origin": "https://evil.example", "X-Usher-Mark": mark},
+    ):
+        assert await post(browser, path, headers) == (403, {})
+    stranger = await world.made.browser()
+    assert await post(stranger, path, {**OURS, "X-Usher-Mark": mark}) == (401, {})
+    other = await world.signed_in("U0BOB")
+    assert await post(other, path, {**OURS, "X-Usher-Mark": mark}) == (404, {})
+
+
+async def test_a_get_hands_over_nothing(world):
+    workspace = await world.workspace()
+    browser = await world.signed_in(page=workspace.id)
+    await browser.get(f"/ide/{workspace.id}/entry")
+    assert browser.status == 405
+    assert TOKEN not in browser.text
+
+
+async def test_old_news_are_read_anew_before_anything_opens(world):
+    workspace = await world.workspace()
+    browser = await world.signed_in(page=workspace.id)
+    headers = {**OURS, "X-Usher-Mark": mark_of(browser.text)}
+    path = f"/ide/{workspace.id}/entry"
+    world.clock.advance(30)
+    assert await post(browser, path, headers) == (200, {"again": True})
+    assert world.is_wanted()
+    fresh = "0b1f5f0a-0000-4000-8000-000000000000"
+    await world.sees(workspace, entry=fresh)
+    assert (await post(browser, path, headers))[1]["token"] == fresh
+    # When the provider does not answer for long, what is known has to do.
+    world.clock.advance(300)
+    assert (await post(browser, path, headers))[1] == {"again": True}
+    assert (await post(browser, f"{path}?late=1", headers))[1]["token"] == fresh
+
+
+async def test_nothing_opens_while_it_does_not_run(world):
+    workspace = await world.workspace(state=State.STOPPED)
+    browser = await world.signed_in(page=workspace.id)
+    headers = {**OURS, "X-Usher-Mark": mark_of(browser.text)}
+    assert await post(browser, f"/ide/{workspace.id}/entry", headers) == (200, {"again": True})
+
+
+async def test_a_token_of_another_row_opens_nothing(world):
+    workspace = await world.workspace()
+    bobs = await world.workspace(BOB, remote_id="2" * 32)
+    stolen = (await world.store.workspace(bobs.id)).entry
+    await world.store.save_entry(workspace.id, workspace.gate_key, stolen)
+    browser = await world.signed_in(page=workspace.id)
+    headers = {**OURS, "X-Usher-Mark": mark_of(browser.text)}
+    assert await post(browser, f"/ide/{workspace.id}/entry?late=1", headers) == (200, {"again": True})
+
+
+async def test_others_and_nothing_look_the_same(world):
+    alices = await world.workspace()
+    elsewhere = await world.workspace(BOB, remote_id="3" * 32, connection="saturn", name="gpu")
+    removed = await world.workspace(BOB, remote_id="4" * 32)
+    await world.store.hide_workspace(removed.id)
+    browser = await world.signed_in("U0BOB")
+    seen = set()
+    for page in (alices.id, elsewhere.id, removed.id, "workspace_unknown", "x"):
+        await browser.get(f"/ide/{page}")
+        seen.add((browser.status, browser.text))
+        async with browser.session.get(f"{world.origin}/ide/{page}/state") as answer:
+            assert (answer.status, await answer.json()) == (404, {})
+        await browser.get("/signed-out")
+        await browser.send(f"/ide/{page}/stop")
+        assert browser.status == 404
+    assert len(seen) == 1
+    (status, text), *_ = seen
+    assert status == 404
+    assert words.NOTHING_TITLE in text
+    assert "notebook" not in text
+    assert await world.store.open_wishes(ALICE) == []
+
+
+async def test_the_state_is_told_from_our_row(world):
+    workspace = await world.workspace(state=State.STARTING)
+    browser = await world.signed_in(page=workspace.id)
+    told = json.loads(await browser.get(f"/ide/{workspace.id}/state"))
+    assert (told["phase"], told["line"], told["busy"]) == ("starting", "Starting", True)
+    await world.sees(workspace, ends_at=world.clock.now() + 300, ends_how="stops")
+    told = json.loads(await browser.get(f"/ide/{workspace.id}/state"))
+    assert told["phase"] == "running"
+    assert told["line"] == "Running, stops in 5 minutes unless you use it"
+    assert world.made.provider.asked == []
+
+
+async def test_stop_is_the_wish_of_its_owner(world):
+    workspace = await world.workspace()
+    browser = await world.signed_in(page=workspace.id)
+    await browser.send(f"/ide/{workspace.id}/stop")
+    assert browser.url.endswith(f"/ide/{workspace.id}")
+    assert "Stopping" in browser.text
+    (wish,) = await world.store.open_wishes(ALICE)
+    assert wish.verb is WishVerb.STOP
+    await browser.send(f"/ide/{workspace.id}/stop")
+    assert [one.id for one in await world.store.open_wishes(ALICE)] == [wish.id]
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}]
+)
+async def test_a_button_pressed_from_elsewhere_does_nothing(world, headers):
+    workspace = await world.workspace()
+    browser = await world.signed_in(page=workspace.id)
+    for path in (f"/ide/{workspace.id}/stop", f"/ide/{workspace.id}/start", "/sign-out"):
+        form = Inputs(browser.text).forms[path]
+        async with browser.session.post(world.origin + path, data=form, headers=headers) as answer:
+            assert answer.status == 403
+    assert await world.store.open_wishes(ALICE) == []
+    await browser.get(f"/ide/{workspace.id}")
+    assert browser.status == 200
+
+
+async def test_what_is_gone_is_made_anew_from_the_page(world):
+    workspace = await world.workspace(state=State.GONE)
+    browser = await world.signed_in(page=workspace.id)
+    assert words.START_NEW in browser.text
+    await browser.send(f"/ide/{workspace.id}/start")
+    (wish,) = await world.store.open_wishes(ALICE)
+    assert wish.verb is WishVerb.CREATE
+    assert browser.url.endswith(f"/ide/{wish.workspace_id}")
+    assert wish.workspace_id != workspace.id
+    assert "Your workspace is starting" in browser.text
+
+
+async def test_what_is_stopped_starts_from_the_page(world):
+    workspace = await world.workspace(state=State.STOPPED, actions=frozenset({"start"}))
+    browser = await world.signed_in(page=workspace.id)
+    assert f">{words.START}</button>" in browser.text
+    await browser.send(f"/ide/{workspace.id}/start")
+    assert [wish.verb for wish in await world.store.open_wishes(ALICE)] == [WishVerb.START]
+
+
+async def test_a_refused_wish_is_said_with_the_way_back(world):
+    workspace = await world.workspace(actions=frozenset({"open"}))
+    browser = await world.signed_in(page=workspace.id)
+    await browser.send(f"/ide/{workspace.id}/stop")
+    assert browser.status == 409
+    assert f'href="/ide/{workspace.id}"' in browser.text
+
+
+async def test_one_person_cannot_press_without_end(world):
+    workspace = await world.workspace()
+    browser = await world.signed_in(page=workspace.id)
+    page, statuses = browser.text, set()
+    for _ in range(31):
+        browser.text = page
+        await browser.send(f"/ide/{workspace.id}/stop", follow=False)
+        statuses.add(browser.status)
+    assert statuses == {303, 429}
+
+
+async def test_the_page_is_small(world):
+    workspace = await world.workspace()
+    browser = await world.signed_in(page=workspace.id)
+    size = len(browser.text.encode())
+    for name in ("ide.js", "page.css", "icon.svg"):
+        size += len((await browser.get(f"/static/{name}")).encode())
+    assert size <= 50 * 1024

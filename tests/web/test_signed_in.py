@@ -1,0 +1,271 @@
+"""Browser sessions: begun by Slack's word alone, ended by their person, an unlink, leaving and time."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
+
+from bot.linking import digest
+from bot.models import Person
+from bot.web.browser import Browsers
+from bot.web.openid import Flow
+from bot.words import ide as words
+from bot.words import pages as link_words
+from tests.support.clock import FakeClock
+from tests.web.ide_rig import ide_rig
+from tests.web.rig import ALICE, KEY
+
+HOUR = 3600.0
+
+
+@pytest.fixture
+async def world():
+    async with ide_rig() as world:
+        yield world
+
+
+async def is_signed_in(browser, page):
+    text = await browser.get(f"/ide/{page}")
+    assert (words.SIGN_IN_BUTTON in text) != (words.SIGN_OUT in text)
+    return words.SIGN_OUT in text
+
+
+async def test_looking_signs_nobody_in(world):
+    workspace = await world.workspace()
+    browser = await world.made.browser()
+    for method in ("GET", "HEAD", "GET"):
+        await browser.get(f"/ide/{workspace.id}", method=method)
+        assert browser.status == 200
+    assert words.SIGN_IN_BUTTON in browser.text
+    assert "notebook" not in browser.text
+    assert world.made.issuer.asked == []
+    assert not list(browser.session.cookie_jar)
+
+
+async def test_every_address_asks_in_the_same_words(world):
+    workspace = await world.workspace()
+    browser = await world.made.browser()
+    texts = {
+        (await browser.get(f"/ide/{page}")).replace(page, "…") for page in (workspace.id, "workspace_unknown")
+    }
+    assert len(texts) == 1
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "none"])
+async def test_another_site_cannot_begin_a_sign_in(world, site):
+    browser = await world.made.browser()
+    headers = {"Sec-Fetch-Site": site}
+    async with browser.session.get(
+        f"{world.origin}/ide/workspace_x/sign-in", headers=headers, allow_redirects=False
+    ) as answer:
+        assert (answer.status, answer.headers["Location"]) == (303, "/ide/workspace_x")
+        assert not answer.cookies
+
+
+async def test_signing_out_ends_the_session_itself(world):
+    workspace = await world.workspace()
+    browser = await world.signed_in(page=workspace.id)
+    thief = await world.made.browser()
+    thief.take_cookies(browser)
+    assert await is_signed_in(thief, workspace.id)
+    await browser.send("/sign-out")
+    assert browser.url == f"{world.origin}/signed-out"
+    assert words.SIGNED_OUT_TITLE in browser.text
+    assert not await is_signed_in(browser, workspace.id)
+    assert not await is_signed_in(thief, workspace.id)
+    assert [entry[1:] for entry in await world.made.audit() if entry[1].startswith("browser.")] == [
+        ("browser.sign_in", "ok"),
+        ("browser.sign_out", "ok"),
+    ]
+
+
+async def test_signing_out_twice_does_no_harm(world):
+    browser = await world.made.browser()
+    await browser.send("/sign-out")
+    assert browser.url == f"{world.origin}/signed-out"
+
+
+async def test_a_session_ends_after_its_lifetime_however_much_it_is_used(world):
+    workspace = await world.workspace()
+    browser = await world.signed_in(page=workspace.id)
+    for _ in range(11):
+        world.clock.advance(HOUR)
+        assert await is_signed_in(browser, workspace.id)
+    world.clock.advance(HOUR)
+    assert not await is_signed_in(browser, workspace.id)
+
+
+async def test_a_session_ends_when_it_is_not_used(world):
+    workspace = await world.workspace()
+    browser = await world.signed_in(page=workspace.id)
+    world.clock.advance(2 * HOUR - 1)
+    assert await is_signed_in(browser, workspace.id)
+    world.clock.advance(2 * HOUR)
+    assert not await is_signed_in(browser, workspace.id)
+
+
+@pytest.mark.parametrize("connection", ["sphere", None])
+async def test_an_unlink_ends_it(world, connection):
+    workspace = await world.workspace()
+    browser = await world.signed_in(page=workspace.id)
+    other = await world.signed_in("U0BOB")
+    await world.made.accounts.unlink(ALICE, connection, actor="test")
+    assert not await is_signed_in(browser, workspace.id)
+    assert await is_signed_in(other, workspace.id)
+
+
+async def test_who_leaves_is_signed_out_without_any_account(world):
+    browser = await world.signed_in(page="workspace_x")
+    await world.store.save_people([Person(ALICE, "Alice", is_deleted=True, seen_at=world.clock.now())])
+    await world.made.accounts.unlink(ALICE, actor="slack", cause="left", tell=False)
+    assert not await is_signed_in(browser, "workspace_x")
+    # Slack would not sign them in any more; if it did, Usher would not.
+    await browser.get("/ide/workspace_x/sign-in")
+    assert browser.status == 403
+    assert not await is_signed_in(browser, "workspace_x")
+
+
+async def test_a_lost_event_shows_nothing_all_the_same(world):
+    workspace = await world.workspace()
+    browser = await world.signed_in(page=workspace.id)
+    await world.store.save_people([Person(ALICE, "Alice", is_deleted=True, seen_at=world.clock.now())])
+    await browser.get(f"/ide/{workspace.id}")
+    assert browser.status == 404
+
+
+async def test_when_the_app_is_removed_everybody_is_signed_out(world):
+    browsers = [await world.signed_in(user) for user in ("U0ALICE", "U0BOB")]
+    assert await world.store.end_browser_sessions() == 2
+    assert [await is_signed_in(browser, "workspace_x") for browser in browsers] == [False, False]
+
+
+async def test_somebody_of_another_workspace_of_slack_is_not_let_in(world):
+    world.made.issuer.person = ("T0OTHER", "U0ALICE")
+    browser = await world.made.browser()
+    await browser.get("/ide/workspace_x/sign-in")
+    assert browser.status == 403
+    assert 'href="/ide/workspace_x"' in browser.text
+    assert not await is_signed_in(browser, "workspace_x")
+
+
+async def test_cancelling_at_slack_leads_back(world):
+    world.made.issuer.person = None
+    browser = await world.made.browser()
+    await browser.get("/ide/workspace_x/sign-in")
+    assert browser.status == 403
+    assert words.sign_in_cancelled() in browser.text
+    assert 'href="/ide/workspace_x"' in browser.text
+
+
+async def test_an_answer_of_slack_that_proves_nothing_signs_nobody_in(world):
+    world.made.issuer.claims = {"nonce": "another"}
+    browser = await world.made.browser()
+    await browser.get("/ide/workspace_x/sign-in")
+    assert browser.status == 502
+    assert not await is_signed_in(browser, "workspace_x")
+
+
+async def test_a_state_of_another_browser_signs_nobody_in(world):
+    """The attacker's finished sign-in, handed to a victim's browser, opens nothing (login CSRF)."""
+    attacker, victim = await world.made.browser(), await world.made.browser()
+    await attacker.get("/ide/workspace_x/sign-in", follow=False)
+    authorize = attacker.headers["Location"]
+    async with attacker.session.get(authorize, allow_redirects=False) as answer:
+        back = answer.headers["Location"]
+    await victim.get("/ide/workspace_x/sign-in", follow=False)
+    await victim.get(back)
+    assert victim.status == 403
+    assert not await is_signed_in(victim, "workspace_x")
+    await victim.get(back)
+    assert link_words.no_cookie("/workspace").split(".")[0] in victim.text.replace("&#39;", "'")
+
+
+async def test_a_sign_in_for_a_page_proves_no_link_and_the_other_way_round(world):
+    browser = await world.made.browser()
+    await browser.get(await world.made.accounts.invite(ALICE, "saturn"))
+    await browser.get("/ide/workspace_x/sign-in")
+    assert await is_signed_in(browser, "workspace_x")
+    page = await browser.get("/link")
+    assert 'href="/link/sign-in"' in page
+    await browser.get("/link/sign-in")
+    assert browser.url == f"{world.origin}/link"
+    assert 'name="token"' in browser.text
+
+
+async def test_each_sign_in_is_a_new_session_and_ends_the_old_one(world):
+    browser = await world.signed_in()
+    before = session_of(browser)
+    await browser.get("/ide/workspace_x/sign-in")
+    after = session_of(browser)
+    assert before != after
+    assert await world.store.browser_session(digest(before), HOUR) is None
+    assert await world.store.browser_session(digest(after), HOUR) is not None
+
+
+async def test_an_id_that_a_browser_brings_along_becomes_no_session(world):
+    browser = await world.made.browser()
+    planted = "A" * 43
+    browser.put_cookie("usher-session", planted)
+    await browser.get("/ide/workspace_x/sign-in")
+    assert session_of(browser) != planted
+    assert await world.store.browser_session(digest(planted), HOUR) is None
+
+
+@pytest.mark.parametrize("value", ["", "x", "A" * 43, "A" * 5000, "é" * 43, '"', "%00"])
+async def test_a_made_up_cookie_is_none(world, value):
+    browser = await world.made.browser()
+    headers = {"Cookie": f"usher-session={value}"}
+    async with browser.session.get(f"{world.origin}/ide/workspace_x", headers=headers) as answer:
+        assert answer.status == 200
+        assert words.SIGN_IN_BUTTON in await answer.text()
+
+
+async def test_the_store_holds_no_id(world):
+    browser = await world.signed_in()
+    session_id = session_of(browser)
+    assert re.fullmatch(r"[A-Za-z0-9_-]{43}", session_id)
+    session = await world.store.browser_session(digest(session_id), HOUR)
+    assert session_id not in repr(session)
+    rows = await world.store.engine.read(
+        lambda tx: tx.all("browser_session", id_hash=session.id_hash, now=0.0, unused_since=0.0)
+    )
+    assert session_id not in repr(rows)
+
+
+async def test_without_a_slack_client_the_page_says_what_is_missing():
+    async with ide_rig(sign_in=False) as world:
+        browser = await world.made.browser()
+        page = await browser.get("/ide/workspace_x")
+        assert browser.status == 503
+        assert "SLACK_CLIENT_ID and SLACK_CLIENT_SECRET" in page
+        await browser.get("/ide/workspace_x/sign-in")
+        assert browser.url == f"{world.origin}/ide/workspace_x"
+
+
+def session_of(browser):
+    return next(one.value for one in browser.session.cookie_jar if one.key == "usher-session")
+
+
+def test_the_cookie_over_https_is_bound_to_the_host():
+    browsers = Browsers(public_url="https://usher.example", keys=[KEY], clock=FakeClock())
+    response = web.Response()
+    browsers.open_session(response, "id", 12 * HOUR)
+    browsers.begin_page(response, Flow("s", "n", "v"), "workspace_x")
+    assert set(response.cookies) == {"__Host-usher-session", "__Host-usher-sign-in"}
+    cookie = response.cookies["__Host-usher-session"]
+    assert (cookie["secure"], cookie["httponly"], cookie["samesite"]) == (True, True, "Lax")
+    assert (cookie["path"], cookie["domain"], cookie["max-age"]) == ("/", "", "43200")
+
+
+def test_a_mark_is_of_one_session():
+    browsers = Browsers(public_url="https://usher.example", keys=[KEY], clock=FakeClock())
+    request = make_mocked_request("POST", "/sign-out", headers={"Origin": "https://usher.example"})
+    mark = browsers.session_mark("one")
+    assert browsers.is_of_session(request, "one", mark)
+    assert not browsers.is_of_session(request, "two", mark)
+    assert not browsers.is_of_session(request, "one", "")
+    foreign = make_mocked_request("POST", "/sign-out", headers={"Origin": "https://evil.example"})
+    assert not browsers.is_of_session(foreign, "one", mark)
