@@ -39,15 +39,23 @@ class Making:
     channel_id: str = ""
     #: What other fields depend on: a search is sent without what the form's inputs hold.
     chosen: Mapping[str, Value] = field(default_factory=dict)
+    #: What the form proposed in fields for text: left as it was, it follows the choices of other fields.
+    proposed: Mapping[str, Value] = field(default_factory=dict)
 
     def metadata(self, form: Form, values: Values) -> dict[str, Any]:
         """Return it as the form carries it, with the values that its other fields depend on."""
         chosen = {one.name: values[one.name] for one in form.fields if one.redraws and one.name in values}
+        proposed = {
+            one.name: one.initial
+            for one in form.fields
+            if forms.is_typed(one) and one.initial and values.get(one.name) == one.initial
+        }
         return {
             "connection": self.connection,
             "purpose": self.purpose,
             "channel_id": self.channel_id,
             "chosen": chosen,
+            "proposed": proposed,
         }
 
     @classmethod
@@ -57,12 +65,15 @@ class Making:
             told = json.loads(str(view.get("private_metadata") or ""))
             connection, purpose = str(told["connection"]), told["purpose"]
             channel_id = str(told.get("channel_id") or "")
-            chosen = {str(name): _value(value) for name, value in dict(told.get("chosen") or {}).items()}
+            chosen, proposed = (
+                {str(name): _value(value) for name, value in dict(told.get(key) or {}).items()}
+                for key in ("chosen", "proposed")
+            )
         except (ValueError, TypeError, KeyError, AttributeError):
             raise Refused("form.outdated", words.OUTDATED) from None
         if purpose not in ("workspace", "job") or connection not in makers(services, purpose):
             raise Refused("form.outdated", words.OUTDATED)
-        return cls(connection, purpose, channel_id, chosen)
+        return cls(connection, purpose, channel_id, chosen, proposed)
 
 
 def makers(services: Services, purpose: Purpose) -> list[str]:
@@ -100,7 +111,8 @@ async def redrawn(request: Request) -> Answer:
     services = request.services
     making = Making.of_view(request.view, services)
     account, snapshot = await _known(services, request.principal, making)
-    values = values_of(request.view)
+    entered = values_of(request.view)
+    values = {name: value for name, value in entered.items() if making.proposed.get(name) != value}
     view = await _view(request.principal, services, making, snapshot, account, values)
     return Answer(text=words.OPEN_FORM, view=view)
 
@@ -117,7 +129,8 @@ async def choices(request: Request) -> list[dict[str, Any]]:
     if asked is None:
         return []
     needle = fold(request.name)
-    return forms.options([choice for choice in asked.choices if needle in fold(choice.label)])
+    found = [one for one in asked.choices if needle in fold(one.label) or needle in fold(one.value)]
+    return forms.options(found)
 
 
 async def submitted(submission: Submission) -> dict[str, Any]:
@@ -292,7 +305,7 @@ async def _view(
 def _fits(one: Field, values: Values) -> bool:
     """Say whether a value may be shown again: what is not offered any more is not."""
     value = values.get(one.name)
-    if value is None or one.kind in ("text", "long_text", "number"):
+    if value is None or forms.is_typed(one):
         return value is not None
     offered = {choice.value for choice in one.choices}
     return set(value if isinstance(value, tuple) else (value,)) <= offered

@@ -1,7 +1,7 @@
 """Forms drawn as modals: each field of a provider's form as one input block.
 
-A block's id is the field's name and, where there are choices, a mark of what they are: Slack keeps what was
-entered in a block as long as its id stays, so a field whose choices changed begins anew.
+A block's id is the field's name and a mark of the choices that it has, or of what it proposes: Slack keeps
+what was entered in a block as long as its id stays, so a field whose choices changed begins anew.
 """
 
 from __future__ import annotations
@@ -72,6 +72,11 @@ def field_of(block_id: str) -> str:
     return block_id.partition(_MARK)[0]
 
 
+def is_typed(field: Field) -> bool:
+    """Say whether a field takes what somebody types, not a choice."""
+    return field.kind in {"text", "long_text", "number"}
+
+
 def options(choices: Sequence[Choice]) -> list[dict[str, Any]]:
     """Return choices as options, as many as a menu takes; ones that Slack can't hand back are left out."""
     usable = [choice for choice in choices if 0 < len(choice.value) <= _OPTION_VALUE]
@@ -103,8 +108,9 @@ def _input(field: Field, values: Values) -> Block:
 
 
 def _block_id(field: Field) -> str:
-    if field.kind not in {"choice", "search", "searches"}:
-        return field.name
+    if is_typed(field):
+        proposed = field.initial if isinstance(field.initial, str) else ""
+        return f"{field.name}{_MARK}{zlib.crc32(proposed.encode()):08x}" if proposed else field.name
     told = "\n".join(f"{choice.value}\t{choice.label}" for choice in field.choices)
     return f"{field.name}{_MARK}{zlib.crc32(f'{field.kind}{told}'.encode()):08x}"
 
