@@ -1,0 +1,162 @@
+"""Whom a person acts as at a Workbench: by an own token, or as a username that an administrator approved."""
+
+from __future__ import annotations
+
+import pytest
+import pytest_asyncio
+
+from tests.support.scenario.workbench import workbench_world
+
+AMIR = "U0AMIR"
+
+
+@pytest_asyncio.fixture
+async def bare(tmp_path):
+    """A world in which nobody has linked anything, and administrators approve."""
+    async with workbench_world(tmp_path, workbench={"linking": ["admin"]}) as ready:
+        yield ready
+
+
+async def test_an_own_token_links_and_the_waiting_command_goes_on(tmp_path):
+    async with workbench_world(tmp_path, workbench={"linking": ["token"]}) as world:
+        alice = world.alice
+        asked = await alice.types("list wb")
+        await alice.links("alice", "wb", asked=await alice.types("link wb"))
+        linked = alice.only("linked")
+        assert "at Workbench is linked" in linked.text
+        listed = (await alice.types("list")).text
+        assert "*analysis* · Workbench\nRunning" in listed
+        assert "*thesis* · Workbench\nSuspended" in listed
+        assert asked.is_private
+
+
+async def test_an_administrator_approves_whom_somebody_acts_as(bare):
+    alice, amir = bare.alice, bare.person(AMIR)
+    told = await alice.types("link wb alice")
+    assert "I have asked the administrators to link you at Workbench as *alice*." in told.text
+    (request,) = amir.sees()
+    assert "asks to act as *alice* at Workbench." in request.text
+    assert request.labels == ["Approve as alice", "Deny"]
+    assert bare.asked("get_users") == 0
+    bare.watch.may_read(alice.id, "alice")
+    await amir.presses(request, "Approve as alice")
+    await bare.pass_time(3)
+    assert "Your account *alice* at Workbench is linked." in alice.only("linked").text
+    assert any("acts as *alice* at Workbench now." in shown.text for shown in amir.sees())
+    await alice.types("start thesis")
+    await bare.pass_time(20)
+    ready = alice.only("ready")
+    assert "It opens when you are signed in at Workbench as alice." in ready.text
+    assert bare.session("thesis").launched_by == "super"
+    users = {(token, user) for token, user, method in bare.posit.harness.by_account if "session" in method}
+    assert users == {("super", "alice")}
+    form = await bare.opens_form(alice, "new wb")
+    assert form.words == ("At *Workbench*, with your own account *alice*.",)
+    await bare.fills(alice, ide="RStudio", name="paper")
+    await bare.sends(alice)
+    await bare.pass_time(20)
+    assert (bare.session("paper").owner, bare.session("paper").launched_by) == ("alice", "super")
+    await alice.types("stop analysis")
+    await bare.pass_time(20)
+    assert alice.only("stopped")
+
+
+async def test_without_a_username_the_form_asks_for_it(bare):
+    alice, amir = bare.alice, bare.person(AMIR)
+    assert (await bare.slack.say(alice.id, "C0GENERAL", "/workspace link wb"))["ok"]
+    assert alice.modal()["title"]["text"] == "Ask to be linked"
+    assert (await alice.submits(username="alice"))["ok"]
+    assert len(amir.sees()) == 1
+
+
+@pytest.mark.parametrize(
+    ("username", "because"),
+    [("nobody", "Workbench knows no such user."), ("dora", "Workbench lists that user as inactive")],
+)
+async def test_a_username_that_is_not_known_or_not_active_is_not_linked(bare, username, because):
+    alice, amir = bare.alice, bare.person(AMIR)
+    await alice.types(f"link wb {username}")
+    await amir.presses(amir.sees()[0], f"Approve as {username}")
+    await bare.pass_time(5)
+    assert not alice.told("linked")
+    assert f"You could not be linked at Workbench as *{username}*. {because}" in alice.sees()[-1].text
+    assert because in amir.sees()[-1].text
+    assert "not linked" in (await alice.types("whoami")).text
+
+
+async def test_what_an_administrator_denies_is_told_to_the_person(bare):
+    alice, amir = bare.alice, bare.person(AMIR)
+    await alice.types("link wb bob")
+    await amir.presses(amir.sees()[0], "Deny")
+    await bare.pass_time(3)
+    assert "An administrator did not approve *bob* for you at Workbench." in alice.sees()[-1].text
+    assert bare.asked("get_users") == 0
+
+
+async def test_nobody_else_approves(bare):
+    """Who has the button's value without being an administrator is refused."""
+    alice, bob, amir = bare.alice, bare.bob, bare.person(AMIR)
+    await alice.types("link wb alice")
+    button = amir.sees()[0].button("Approve as alice")
+    told = await bob.types("list --share")
+    message = bare.slack.state.message("C0GENERAL", told.ts)
+    message.blocks.append({"type": "actions", "block_id": "forged", "elements": [button]})
+    (refused,) = await bob.clicks(told, button["action_id"])
+    assert "Only administrators of mine can do that." in refused.text
+    await bare.pass_time(3)
+    assert not alice.told("linked")
+
+
+async def test_somebody_else_can_not_act_as_a_username_that_is_taken(bare):
+    alice, bob, amir = bare.alice, bare.bob, bare.person(AMIR)
+    for person in (alice, bob):
+        await person.types("link wb alice")
+        await bare.pass_time(2)
+        request = [shown for shown in amir.sees() if "Approve as alice" in shown.labels][-1]
+        await amir.presses(request, "Approve as alice")
+        await bare.pass_time(3)
+    assert alice.only("linked")
+    assert not bob.told("linked")
+    assert "Somebody else in Slack acts as that user already." in bob.sees()[-1].text
+
+
+async def test_administrators_are_told_of_the_server_and_others_are_not(bare):
+    alice, amir = bare.alice, bare.person(AMIR)
+    refused = await alice.types("about wb")
+    assert "Only administrators of mine can do that. Ask one of them." in refused.text
+    assert bare.asked("version") == 0
+    before = len(amir.sees("C0GENERAL"))
+    await amir.types("about wb")
+    await bare.pass_time(2)
+    told = amir.sees("C0GENERAL")[before:][-1]
+    assert told.is_private
+    for words in (
+        "*Workbench* (`wb`)",
+        "Version: 2024.12.0",
+        "Features: launcher-sessions",
+        "*5 people*",
+        "`alice` user",
+        "`dora` user (not active)",
+        "`erik` admin",
+        "`admin` super-admin",
+    ):
+        assert words in told.text, told.text
+
+
+async def test_a_token_of_too_low_a_level_is_a_true_sentence(tmp_path):
+    async with workbench_world(
+        tmp_path, workbench={"linking": ["admin"], "super_admin_token": "an-administrators-token"}
+    ) as world:
+        people = world.posit.state.accounts.people
+        world.posit.state.accounts.mint("low", "admin", "read", people["erik"], "an-administrators-token")
+        alice, amir = world.alice, world.person(AMIR)
+        await alice.types("link wb alice")
+        await amir.presses(amir.sees()[0], "Approve as alice")
+        await world.pass_time(3)
+        world.watch.may_read(alice.id, "alice")
+        await alice.types("start thesis")
+        await world.pass_time(30)
+        failed = alice.only("failed")
+        assert "Your account at Workbench may not do that." in failed.text
+        assert "launching for somebody else needs a super-admin token with write access" in failed.text
+        assert world.session("thesis").state == "suspended"

@@ -1,0 +1,285 @@
+"""Sessions of a Workbench from Slack: the form, the way in, suspending and resuming, each kind of stop."""
+
+from __future__ import annotations
+
+import pytest
+import pytest_asyncio
+
+from playground.demo.browser import Browser
+from tests.support.scenario.workbench import workbench_world
+
+
+@pytest_asyncio.fixture
+async def linked(tmp_path):
+    """A world in which Olivia has linked alice's account at the Workbench."""
+    async with workbench_world(tmp_path) as ready:
+        await ready.alice.links("alice", "wb")
+        yield ready
+
+
+async def visits(world, account, url):
+    """Open an address in a browser in which somebody is signed in at the Workbench."""
+    async with Browser() as browser:
+        page = await browser.get(f"{world.posit_url}/auth-sign-in")
+        await browser.submit(page, username=account, password=f"pw-{account}")
+        return await browser.get(url)
+
+
+async def test_a_session_is_made_with_the_form_and_opens_for_its_owner(linked):
+    alice = linked.alice
+    assert (await linked.slack.say(alice.id, "C0GENERAL", "/workspace new"))["ok"]
+    assert "I am asking Workbench what it offers." in linked.form(alice).words[0]
+    await linked.settle()
+    form = linked.form(alice)
+    assert form.words == ("At *Workbench*, with your own account.",)
+    # What the server says is not available is not offered.
+    assert list(form.field("field:ide").options) == ["Jupyter Notebook", "JupyterLab", "RStudio"]
+    await linked.fills(alice, ide="RStudio", name="paper", environment="STAGE=draft")
+    assert (await linked.sends(alice))["response_action"] == "clear"
+    assert "*paper* · Workbench" in alice.only("card").text
+    await linked.pass_time(20)
+
+    ready = alice.only("ready")
+    assert "*paper* is ready. It opens when you are signed in at Workbench." in ready.text
+    assert ready.labels == ["Open", "Suspend", "Stop"]
+    url = ready.address("Open")
+    assert url.startswith(f"{linked.posit_url}/s/")
+    page = await visits(linked, "alice", url)
+    assert (page.status, "RStudio of alice is running" in page.text) == (200, True)
+    assert (await visits(linked, "bob", url)).status == 403
+    made = linked.session("paper")
+    assert made.environment == [{"name": "STAGE", "value": "draft"}]
+    assert linked.asked("launch_session") == 1
+    assert [entry["target"] for entry in await linked.audit("wish.create")]
+
+
+async def test_the_form_follows_the_cluster_and_searches_what_it_offers(linked):
+    alice = linked.alice
+    form = await linked.opens_form(alice, "new wb")
+    names = {field.action_id.removeprefix("field:") for field in form.fields}
+    assert names == {"ide", "name", "cluster", "directory", "file", "environment"}
+    form = await linked.fills(alice, ide="RStudio", cluster="Kubernetes")
+    assert form.field("field:name").value == "RStudio"
+    names = {field.action_id.removeprefix("field:") for field in form.fields}
+    assert names >= {"image", "profile", "constraints"}
+    assert not names & {"queue", "cpus"}
+    form = await linked.fills(alice, profile="My own limits")
+    assert (form.field("field:cpus").hint, form.field("field:memory").hint) == (
+        "At most 8.",
+        "At most 32768.",
+    )
+    found = await linked.slack.options(alice.id, None, None, "field:image", value="gpu")
+    assert [one["value"] for one in found["options"]] == ["ghcr.io/acme/gpu:2024.12"]
+    found = await linked.slack.options(alice.id, None, None, "field:cluster", value="")
+    assert [one["value"] for one in found["options"]] == ["Local", "Kubernetes", "Slurm"]
+    assert form.field("field:memory").value == "2048"
+    form = await linked.fills(alice, name="mine", cpus="3", cluster="Slurm")
+    # What was proposed follows the choice, what was typed stays.
+    held = {name.removeprefix("field:"): value for name, value in form.values.items()}
+    assert (held["name"], held["cpus"], held["memory"]) == ("mine", "3", "4096")
+    names = {field.action_id.removeprefix("field:") for field in form.fields}
+    assert "queue" in names
+    assert not names & {"image", "profile", "constraints"}
+    await linked.fills(alice, ide="JupyterLab")
+    assert "file" not in {field.action_id.removeprefix("field:") for field in linked.form(alice).fields}
+
+
+async def test_what_is_wrong_stands_at_its_field_and_the_rest_stays(linked):
+    alice = linked.alice
+    await linked.opens_form(alice, "new wb")
+    await linked.fills(alice, ide="RStudio", cluster="Kubernetes", profile="My own limits")
+    await linked.fills(alice, name="thesis", cpus="2", environment="1=2")
+    await linked.fills(alice, constraints=("zone: west", "zone: east"))
+    answer = await linked.sends(alice)
+    said = {block.partition("~")[0]: text for block, text in answer["errors"].items()}
+    assert set(said) == {"name", "constraints", "environment"}
+    assert said["name"].startswith("You have a session of that name already: choose another one.")
+    assert said["constraints"].startswith("Choose one value for each kind of placement.")
+    assert "NAME=value" in said["environment"]
+    assert linked.form(alice).field("field:cpus").value == "2"
+    # Slack itself refuses what is above the field's limit.
+    await linked.fills(alice, cpus="9")
+    assert (await linked.sends(alice))["error"] == "invalid_input"
+    assert linked.asked("launch_session") == 0
+
+
+async def test_the_form_remembers_what_was_chosen_and_proposes_a_name_that_is_free(linked):
+    alice = linked.alice
+    await linked.opens_form(alice, "new wb")
+    await linked.fills(alice, ide="RStudio", cluster="Kubernetes", profile="large", directory="~/paper")
+    assert (await linked.sends(alice))["ok"]
+    await linked.pass_time(20)
+    linked.clock.advance(400)
+    await linked.opens_form(alice, "new wb")
+    await linked.pass_time(5)
+    await linked.slack.close_view(alice.id)
+    form = await linked.opens_form(alice, "new wb")
+    held = {name.removeprefix("field:"): value for name, value in form.values.items()}
+    assert (held["ide"], held["cluster"], held["profile"]) == ("RStudio", "Kubernetes", "large")
+    assert held["directory"] == "~/paper"
+    assert held["name"] == "RStudio 2"
+
+
+PRESETS = [
+    {
+        "name": "gpu",
+        "title": "A machine with a GPU",
+        "session": {
+            "workbench": "RStudio",
+            "launch_parameters": {
+                "cluster": "Kubernetes",
+                "container_image": "ghcr.io/acme/gpu:2024.12",
+                "resource_profile": "large",
+                "aws_role_arn": "arn:aws:iam::1:role/research",
+            },
+            "start_hooks": [{"exe": "/opt/hooks/mount"}],
+        },
+    },
+    {"name": "secret", "title": "Not for you", "session": {}, "who": ["U0CHEN"]},
+]
+
+
+async def test_a_preset_brings_what_no_form_asks_for(tmp_path):
+    async with workbench_world(tmp_path, workbench={"presets": PRESETS}) as world:
+        alice = world.alice
+        await alice.links("alice", "wb")
+        form = await world.opens_form(alice, "new wb gpu")
+        assert form.field("field:preset").options == {"gpu": "A machine with a GPU"}
+        names = {field.action_id.removeprefix("field:") for field in form.fields}
+        assert not names & {"ide", "cluster", "image", "profile"}
+        await world.fills(alice, name="training")
+        assert (await world.sends(alice))["ok"]
+        await world.pass_time(20)
+        assert alice.only("ready")
+        made = world.session("training")
+        assert made.launch_parameters["aws_role_arn"] == "arn:aws:iam::1:role/research"
+        assert made.start_hooks[0]["exe"] == "/opt/hooks/mount"
+        assert made.launch_parameters["container_image"] == "ghcr.io/acme/gpu:2024.12"
+
+
+async def test_rstudio_is_suspended_and_goes_on_where_it_was(linked):
+    alice = linked.alice
+    await alice.types("start analysis")
+    await linked.pass_time(5)
+    (answer, *_) = await alice.presses(alice.only("ready"), "Suspend")
+    assert answer
+    await linked.pass_time(20)
+    suspended = alice.only("suspended")
+    assert "*analysis* is suspended at Workbench. Resume it, and it goes on where it was." in suspended.text
+    assert linked.session("analysis").state == "suspended"
+    assert "Suspended" in (await alice.types("status analysis")).text
+    await alice.presses(suspended, "Resume")
+    await linked.pass_time(20)
+    assert len(alice.told("ready")) == 2
+    assert linked.session("analysis").state == "running"
+    assert (linked.asked("resume_session"), linked.asked("stop_session")) == (1, 1)
+    await alice.types("suspend analysis")
+    await linked.pass_time(15)
+    await alice.types("resume analysis")
+    await linked.pass_time(15)
+    assert linked.session("analysis").state == "running"
+    assert (linked.asked("resume_session"), linked.asked("stop_session")) == (2, 2)
+
+
+async def test_only_rstudio_is_offered_to_be_suspended(linked):
+    alice = linked.alice
+    await alice.types("start lab")
+    await linked.pass_time(5)
+    assert alice.only("ready").labels == ["Open", "Stop"]
+    assert "Workbench does not offer that for it just now." in (await alice.types("suspend lab")).text
+    assert linked.asked("stop_session") == 0
+    told = (await alice.types("resume lab")).text
+    assert "*lab* is not suspended: running, looked just now. Only what is suspended can be resumed." in told
+    assert linked.session("lab").state == "running"
+
+
+async def test_a_session_that_was_stopped_is_gone_and_a_new_one_is_made_like_it(linked):
+    alice = linked.alice
+    await linked.opens_form(alice, "new wb")
+    await linked.fills(alice, ide="RStudio", name="paper")
+    await linked.sends(alice)
+    await linked.pass_time(20)
+    await alice.presses(alice.only("ready"), "Stop")
+    await linked.pass_time(20)
+    stopped = alice.only("stopped")
+    assert "It no longer exists at Workbench." in alice.card.text
+    first = linked.session("paper")
+    await alice.presses(stopped, "Start a new one")
+    await linked.pass_time(20)
+    assert len(alice.told("ready")) == 2
+    second = linked.session("paper")
+    assert second is not first
+    assert second.state == "running"
+    assert linked.asked("launch_session") == 2
+    assert (await alice.types("list")).text.count("*paper*") == 1
+
+
+async def test_a_stop_that_nothing_comes_of_can_be_forced(linked):
+    alice = linked.alice
+    linked.session("analysis").stuck = True
+    await alice.types("stop analysis")
+    await linked.pass_time(55, step=5)
+    assert "Force quit" not in alice.card.labels
+    await linked.pass_time(15, step=5)
+    assert "Force quit" in alice.card.labels
+    await alice.presses(alice.card, "Force quit")
+    await linked.pass_time(20)
+    assert alice.only("stopped")
+    first, second = alice.told("card")
+    assert "The stop was called off. You asked for something else meanwhile" in first.text
+    assert "Stopped since" in second.text
+    assert linked.asked("stop_session") == 2
+    assert getattr(linked.session("analysis"), "state", "gone") in {"killed", "gone"}
+
+
+async def test_a_session_is_forced_to_quit_at_once_by_its_word(linked):
+    alice = linked.alice
+    linked.session("analysis").stuck = True
+    assert "Forcing *analysis* at Workbench to stop." in (await alice.types("stop analysis --force")).text
+    await linked.pass_time(20)
+    assert alice.only("stopped")
+    assert linked.asked("stop_session") == 1
+
+
+@pytest.mark.parametrize("form", ["prefix", "absolute", "double_slash"])
+async def test_every_spelling_of_its_own_address_opens(linked, form):
+    linked.switch(url_form=form, url_prefix="")
+    alice = linked.alice
+    await alice.types("start analysis")
+    await linked.pass_time(5)
+    url = alice.only("ready").address("Open")
+    assert url.startswith(linked.posit_url)
+    assert (await visits(linked, "alice", url)).status == 200
+
+
+@pytest.mark.parametrize("form", ["other_host", "other_host_double_slash"])
+async def test_an_address_on_another_host_is_not_passed_on(linked, form):
+    linked.switch(url_form=form)
+    alice = linked.alice
+    await alice.types("start analysis")
+    await linked.pass_time(5)
+    ready = alice.only("ready")
+    assert "Workbench gave no address that I may pass on. Open it on its page there." in ready.text
+    assert ready.address("See its page") == f"{linked.posit_url}/home"
+    assert "Open" not in ready.labels
+    assert "elsewhere.example" not in str([shown.json for shown in alice.sees()])
+    opened = await alice.types("open analysis")
+    assert "gave no address that I may pass on" in opened.text
+    assert "elsewhere.example" not in str(opened.json)
+
+
+async def test_what_is_there_already_is_listed_and_somebody_elses_is_not(linked):
+    alice = linked.alice
+    listed = (await alice.types("list")).text
+    assert all(name in listed for name in ("analysis", "thesis", "lab"))
+    assert "secret" not in listed
+    other = linked.session("secret", "bob")
+    await alice.types(f"add {other.id} theirs")
+    await linked.pass_time(10)
+    assert "No longer there" in (await alice.types("status theirs")).text
+    for words in ("stop theirs", "stop theirs --force", "start theirs", "suspend theirs"):
+        told = await alice.types(words)
+        assert told.is_private
+        await linked.pass_time(20, step=5)
+    assert other.state == "running"
+    assert not [shown for shown in alice.sees() if shown.kind in {"ready", "stopped", "suspended"}]
