@@ -61,8 +61,8 @@ def of_message(payload: Mapping[str, Any], *, is_direct: bool) -> Surface:
 
 
 def of_view(payload: Mapping[str, Any]) -> str:
-    """Return the key of a submitted form."""
-    return _key("view", payload.get("trigger_id"))
+    """Return the key of a submitted form: handed in again after a lost answer, it is the same form still."""
+    return _key("view", _mapping(payload.get("view")).get("id") or payload.get("trigger_id"))
 
 
 def of_event(payload: Mapping[str, Any]) -> str:
