@@ -1,0 +1,182 @@
+"""What goes wrong at a Workbench: made once all the same, and one true sentence for the person."""
+
+from __future__ import annotations
+
+import pytest
+import pytest_asyncio
+
+from bot.words import problems
+from tests.support.scenario.workbench import spoil, workbench_world
+
+
+@pytest_asyncio.fixture
+async def linked(tmp_path):
+    async with workbench_world(tmp_path) as ready:
+        await ready.alice.links("alice", "wb")
+        yield ready
+
+
+async def sends_form(world, **values):
+    """Have a session called paper made with the form."""
+    await world.opens_form(world.alice, "new wb")
+    await world.fills(world.alice, ide="RStudio", **{"name": "paper", **values})
+    return await world.sends(world.alice)
+
+
+def made(world):
+    return [one for one in world.posit.state.sessions.values() if one.name == "paper"]
+
+
+@pytest.mark.parametrize("is_done", [True, False], ids=["accepted", "never arrived"])
+@pytest.mark.parametrize("how", ["no answer", "error 200"])
+async def test_a_launch_of_unknown_outcome_is_looked_for_before_a_second_one(linked, how, is_done):
+    if how == "no answer":
+        spoil(linked.posit.harness, "/api/launch_session$", times=1, drop=True, after=is_done)
+    else:
+        linked.answers("launch_session", 200, after=is_done)
+    await sends_form(linked)
+    await linked.pass_time(10)
+    assert linked.asked("launch_session") == 1
+    await linked.pass_time(30)
+    assert "*paper* is ready." in linked.alice.only("ready").text
+    assert len(made(linked)) == 1
+    assert linked.asked("launch_session") == (1 if is_done else 2)
+
+
+async def test_the_same_form_that_is_handed_in_twice_makes_one(linked):
+    """Slack shows trouble when the answer was lost on its way, and people press again."""
+    alice = linked.alice
+    await linked.opens_form(alice, "new wb")
+    await linked.fills(alice, ide="RStudio", name="paper")
+    state = linked.slack.state
+    view = state.top_view(alice.id)
+    assert (await linked.sends(alice))["response_action"] == "clear"
+    state.views[view.id] = view
+    state.stacks[alice.id] = [view.id]
+    assert (await linked.sends(alice))["response_action"] == "clear"
+    await linked.pass_time(20)
+    assert len(made(linked)) == linked.asked("launch_session") == 1
+    assert alice.only("ready")
+
+
+LIMITS = {
+    "sessions of the licence": ({"license_sessions": 1}, "maximum of concurrent sessions for this license"),
+    "users of the licence": ({"license_users": 0}, "maximum of concurrent users for this license"),
+    "sessions of the person": ({"session_limit": 1}, "concurrent sessions for this user profile"),
+}
+
+
+@pytest.mark.parametrize("name", LIMITS)
+async def test_a_limit_is_one_sentence_with_what_to_do(linked, name):
+    switches, said = LIMITS[name]
+    linked.switch(**switches)
+    assert (await sends_form(linked))["ok"]
+    await linked.pass_time(20)
+    failed = linked.alice.only("failed")
+    assert "The creation of *paper* at Workbench failed. A limit at Workbench is reached." in failed.text
+    assert said in failed.text
+    assert "Stop something you don't need, then try again." in failed.text
+    assert "Try again" in failed.labels
+    assert made(linked) == []
+    assert linked.asked("launch_session") == 1
+    linked.switch(license_sessions=None, license_users=None, session_limit=None)
+    await linked.alice.presses(failed, "Try again")
+    await linked.pass_time(20)
+    assert "*paper* is ready." in linked.alice.only("ready").text
+    assert len(made(linked)) == 1
+
+
+async def test_a_limit_holds_for_resuming_too(linked):
+    linked.switch(session_limit=1)
+    await linked.alice.types("start thesis")
+    await linked.pass_time(20)
+    assert "A limit at Workbench is reached." in linked.alice.only("failed").text
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"longest_name": 4}, "The name is longer than 4 characters"),
+        ({"unique_names": True}, "A session with the name paper exists already"),
+    ],
+)
+async def test_what_the_server_refuses_of_a_name_is_told_in_its_words(linked, changes, says):
+    await linked.opens_form(linked.alice, "new wb")
+    await linked.fills(linked.alice, ide="RStudio", name="paper")
+    linked.switch(**changes)
+    if changes.get("unique_names"):
+        # Somebody made one of that name while the form was open.
+        linked.session("lab").name = "paper"
+    assert (await linked.sends(linked.alice))["ok"]
+    await linked.pass_time(20)
+    failed = linked.alice.only("failed")
+    assert f"Workbench refused the request. Workbench says: “{says}" in failed.text
+    assert "Change what it names, then try again." in failed.text
+
+
+async def test_a_name_that_is_too_long_stands_at_its_field(linked):
+    answer = await sends_form(linked, name="x" * 65)
+    assert answer["error"] == "invalid_input"
+    assert linked.asked("launch_session") == 0
+
+
+async def test_a_cluster_that_is_gone_since_the_form_was_opened_is_told(linked):
+    await linked.opens_form(linked.alice, "new wb")
+    await linked.fills(linked.alice, ide="RStudio", name="paper", cluster="Kubernetes")
+    environments = linked.posit.state.environments
+    del environments.clusters["Kubernetes"]
+    assert (await linked.sends(linked.alice))["ok"]
+    await linked.pass_time(20)
+    failed = linked.alice.only("failed")
+    assert "Workbench refused the request." in failed.text
+    assert "Kubernetes" in failed.text
+
+
+async def test_missing_launch_parameters_are_told_in_the_servers_words(linked):
+    linked.answers("launch_session", 17, "Launch parameters are missing: queues")
+    await sends_form(linked)
+    await linked.pass_time(20)
+    failed = linked.alice.only("failed")
+    assert "Workbench refused the request." in failed.text
+    assert "Launch parameters are missing: queues" in failed.text
+    assert linked.asked("launch_session") == 1
+
+
+async def test_a_session_that_fails_to_come_up_says_why(linked):
+    linked.switch(fail_sessions=1)
+    await sends_form(linked)
+    await linked.pass_time(30)
+    failed = linked.alice.only("failed")
+    assert "Workbench reports an error." in failed.text
+    assert "The session exited before it was ready" in failed.text
+    assert len(made(linked)) == 1
+
+
+async def test_a_page_in_place_of_an_answer_is_waited_out(linked):
+    spoil(
+        linked.posit.harness,
+        "/api/get_session$",
+        times=4,
+        body="<html><body>Sign in</body></html>",
+        headers={"Content-Type": "text/html"},
+    )
+    await linked.alice.types("start thesis")
+    await linked.pass_time(60)
+    assert "*thesis* is ready." in linked.alice.only("ready").text
+    assert problems.CAUSES["internal"] not in "".join(linked.told_all())
+
+
+async def test_a_token_that_is_refused_asks_for_a_new_link_and_then_goes_on(linked):
+    alice = linked.alice
+    linked.posit.state.accounts.revoke("alice")
+    await alice.types("start thesis")
+    await linked.pass_time(20)
+    again = alice.only("link_again")
+    assert "Workbench no longer accepts your link." in again.text
+    people = linked.posit.state.accounts.people
+    fresh = linked.posit.state.accounts.mint("alice", "user", "read-write", people["alice"])
+    linked.watch.secrets.add(fresh.value)
+    linked._options = {**linked._options, "tokens": {"wb": {"alice": fresh.value}}}
+    await alice.links("alice", "wb", asked=again)
+    await linked.pass_time(30)
+    assert "*thesis* is ready." in alice.only("ready").text
