@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from bot.clock import SystemClock, SystemIds
-from bot.errors import ProviderError, StoreError, TemporaryError
+from bot.errors import CredentialRefused, ProviderError, StoreError, TemporaryError
 from bot.manifest import BOT_SCOPES
 from bot.settings import database_file
 from bot.store import open_store
@@ -96,12 +96,14 @@ async def _check_app_token(settings: Settings, http: Http) -> Check:
 
 
 async def check_connection(name: str, provider: Provider) -> Check:
-    """Ask a provider's server for its version, without anybody's credential."""
+    """Ask a provider's server for its version, without any person's credential."""
     label = f"connection {name}"
     try:
         version = await provider.probe()
     except TemporaryError as failed:
         return Check(label, False, _why(failed), "Check base_url and the way to that server.")
+    except CredentialRefused as failed:
+        return Check(label, False, _why(failed), "Check its own token in the connections file.")
     except ProviderError as failed:
         return Check(label, False, _why(failed), "Check base_url in the connections file.")
     if not can_link(provider):

@@ -71,13 +71,13 @@ def _remark(payload: Mapping[str, Any], timestamp: Any) -> str:
     status = result.get("status")
     word = status.get("name") if isinstance(status, dict) else None
     word = clean(word, _MAX_NAME).casefold() if isinstance(word, str) else ""
-    came = "passed" if word in _PASSED else "did not pass" if word else "finished"
+    came = ": passed" if word in _PASSED else ": did not pass" if word else ""
     score = result.get("score")
     is_number = isinstance(score, (int, float)) and not isinstance(score, bool) and abs(score) < 1e6
     points = f", score {score:g}" if is_number else ""
     at = _time(timestamp)
     when = f" at {time_mark(at)}" if at is not None else ""
-    return f"Scenario {name} finished{when}: {came}{points}." if name else f"A scenario {came}{points}."
+    return f"{f'Scenario {name}' if name else 'A scenario'} finished{when}{came}{points}."
 
 
 def _time(told: Any) -> float | None:

@@ -214,16 +214,18 @@ class SphereProvider(Provider):
     async def check(self, credential: Credential) -> Identity:
         """Check the account's own token (GET /test); there are no people whose it could be."""
         try:
-            await self._transport.read("/test", total=CHECK_SECONDS)
+            await self._try_token()
         except Forbidden as error:
             raise CredentialRefused(error.message, status=error.status) from None
         return Identity("", credential)
 
     async def probe(self) -> str:
         """Ask whether the account's own token is good: there is nothing that may be asked without."""
-        answer = await self._transport.read("/test", total=CHECK_SECONDS)
-        text_in(answer, "message")
+        await self._try_token()
         return "API v1, the access token is good"
+
+    async def _try_token(self) -> None:
+        text_in(await self._transport.read("/test", total=CHECK_SECONDS), "message")
 
     def page_url(self, remote_id: str) -> str:  # noqa: ARG002 - people have no page there
         """Return nothing: people have no account at the server."""

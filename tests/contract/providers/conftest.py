@@ -8,8 +8,11 @@ import pytest_asyncio
 
 from tests.contract.providers.posit_rig import posit_rig
 from tests.contract.providers.rigs import HUB_PEOPLE, HastyHttp, LazyHub, saturn_rig
+from tests.contract.providers.sphere_rig import sphere_rig
 
-KINDS = ["saturn", "jupyterhub", "posit"]
+#: Where people link accounts of their own, and where one secret opens everybody's.
+LINKED = ["saturn", "jupyterhub", "posit"]
+KINDS = [*LINKED, "sphere"]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -20,6 +23,14 @@ async def hubs():
 
 @pytest_asyncio.fixture(loop_scope="session", params=KINDS)
 async def rig(request, hubs):
+    rigs = {"saturn": saturn_rig, "jupyterhub": hubs.rig, "posit": posit_rig, "sphere": sphere_rig}
+    async with rigs[request.param]() as ready:
+        yield ready
+
+
+@pytest_asyncio.fixture(loop_scope="session", params=LINKED)
+async def linked_rig(request, hubs):
+    """A rig of a provider where people have accounts."""
     rigs = {"saturn": saturn_rig, "jupyterhub": hubs.rig, "posit": posit_rig}
     async with rigs[request.param]() as ready:
         yield ready
@@ -31,7 +42,8 @@ async def quiet_rig(request, hubs):
     if request.param == "jupyterhub":
         chosen = hubs.rig(HUB_PEOPLE[0], client=HastyHttp)
     else:
-        chosen = {"saturn": saturn_rig, "posit": posit_rig}[request.param](client=HastyHttp)
+        rigs = {"saturn": saturn_rig, "posit": posit_rig, "sphere": sphere_rig}
+        chosen = rigs[request.param](client=HastyHttp)
     async with chosen as ready:
         yield ready
 
@@ -45,6 +57,12 @@ async def saturn():
 @pytest_asyncio.fixture(loop_scope="session")
 async def posit():
     async with posit_rig() as ready:
+        yield ready
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def sphere():
+    async with sphere_rig() as ready:
         yield ready
 
 

@@ -77,6 +77,10 @@ class Rig:
     requests: dict[str, int] = field(default_factory=dict)
     #: Let the next start of the broken one fail, where that is not its nature.
     break_it: Callable[[], None] = lambda: None
+    #: What must not come back in a message, where it is not the person's own token.
+    token: str = ""
+    #: Whether what is only starting can be stopped.
+    stops_starting: bool = True
 
     async def see(self, remote_id: str | None = None) -> Observed:
         asked = remote_id or self.remote_id
@@ -102,7 +106,18 @@ class Rig:
         # At the hub others' starts are counted too: a person's name is in the path there, the id at Saturn.
         mine = {self.access.username, self.remote_id}
         counted = self.harness.requests.items()
-        return sum(n for path, n in counted if path.startswith("POST") and mine & set(path.split("/")))
+        calls = ("POST", "PUT")
+        return sum(n for path, n in counted if path.startswith(calls) and mine & set(path.split("/")))
+
+    async def listing(self) -> Any:
+        """Ask for the list that the provider has: the person's workspaces, or what one is made from."""
+        if "discover" in self.provider.capabilities():
+            return await self.provider.discover(self.access)
+        return await self.provider.templates(self.access)
+
+    @property
+    def secret(self) -> str:
+        return self.token or self.access.credential.token.get_secret_value()
 
     def sent(self) -> int:
         return sum(self.harness.requests.values())
@@ -113,6 +128,8 @@ class Rig:
 
 def provider_of(kind: str, http: Http, base_url: str, **more: Any) -> Provider:
     model = provider_classes()[kind].settings_model
+    if kind == "sphere":
+        more.setdefault("access_token", "t0ken-of-the-account")
     settings = {"name": kind, "provider": kind, "title": "The cloud", "base_url": base_url, **more}
     return build(model.model_validate(settings), http)
 

@@ -15,17 +15,19 @@ from pydantic import SecretStr
 
 from bot.errors import ProviderError
 from bot.http import Http, Response
-from bot.models import Observed, State
-from bot.providers.base import Access, Credential, Discovered, Identity
+from bot.models import Observed, Principal, State
+from bot.providers.base import Access, Credential, Discovered, Identity, Provider
 from tests.contract.providers.rigs import provider_of
 
 BASES = {
     "saturn": "https://app.acme.io",
     "jupyterhub": "https://hub.acme.io",
     "posit": "https://wb.acme.io/rstudio",
+    "sphere": "https://se.acme.io",
 }
+PERSON = Principal(None, "T1", "UALICE")
 ACCESS = Access("alice", Credential(SecretStr("t" * 32)))
-IDS = {"saturn": "0" * 32, "jupyterhub": "alice/training", "posit": "6124d41f"}
+IDS = {"saturn": "0" * 32, "jupyterhub": "alice/training", "posit": "6124d41f", "sphere": "0" * 32}
 WORDS = st.sampled_from(
     ["running", "stopped", "pending", "error", "spawn", "stop", "check", "workspace", "user", "alice"]
 )
@@ -77,6 +79,27 @@ GOOD += [
     {"error": {"code": 14, "message": "unknown session"}},
     {"version": {"major": "2024"}, "features": []},
 ]
+SPHERE = {
+    "id": "0" * 32,
+    "project": {"id": "1" * 32, "name": "p"},
+    "created_at": "2021-01-01 10:20:37 +0000",
+    "last_usage": None,
+    "inactivity_timeout": 15,
+    "workspace_token": "73543c2d-3476-46ee-a49c-227f59181961",
+    "state": {"code": 2, "name": "running", "error_reason": None},
+    "workspace_init_failed": True,
+    "streams": {"workspace_init_output": "o", "workspace_init_error": "e"},
+    "retention_time_stopped": 60,
+    "retention_time_total": 0,
+    "permissions": {"enter": True, "remove": False, "stop": False},
+    "workspace_url": "https://evil.example/",
+}
+GOOD += [
+    SPHERE,
+    {"message": "made", "workspace": {**SPHERE, "state": {"code": "3", "name": "stopped"}}},
+    {"items": [{"id": "1" * 32, "name": "p"}], "paging": {"next_page_token": None}},
+    {"items": [SPHERE], "paging": {}},
+]
 STATUSES = st.sampled_from([200, 200, 200, 201, 204, 302, 400, 401, 403, 404, 409, 424, 429, 500, 799])
 
 
@@ -116,15 +139,38 @@ def is_sound(observed: Observed) -> bool:
     )
 
 
+async def made(provider: Provider) -> None:
+    """Make something of whatever the projects are told to be."""
+    offer = await provider.templates(ACCESS)
+    form = provider.form(offer, "workspace", {}, PERSON)
+    for field in form.fields:
+        assert all(one.value and one.label.isprintable() for one in field.choices)
+    if form.fields:
+        values = {"project": form.fields[0].choices[0].value}
+        spec = provider.spec(offer, "workspace", values, PERSON)
+        assert spec["name"].isprintable()
+        created = await provider.create(ACCESS, spec, "k")
+        assert len(created.remote_id) == 32
+
+
+async def candidates(provider: Provider) -> None:
+    found = await provider.candidates(ACCESS, {"name": "w", "project": "1" * 32}, 0.0)
+    assert all(len(one.remote_id) == 32 for one in found)
+
+
 async def ask(kind: str, status: int, body: bytes) -> None:
     provider = provider_of(kind, CannedHttp(status, body), BASES[kind])
-    for call in (
+    calls = [
         provider.status(ACCESS, [IDS[kind]]),
-        provider.discover(ACCESS),
         provider.check(ACCESS.credential),
         provider.start(ACCESS, IDS[kind]),
         provider.stop(ACCESS, IDS[kind]),
-    ):
+    ]
+    if "discover" in provider.capabilities():
+        calls.append(provider.discover(ACCESS))
+    if "candidates" in provider.capabilities():
+        calls += [candidates(provider), provider.remove(ACCESS, IDS[kind]), made(provider)]
+    for call in calls:
         try:
             result: Any = await call
         except ProviderError as error:

@@ -20,8 +20,8 @@ from tests.contract.providers.test_faults import CHANGES, METHODS, failure
 from tests.unit.http_rig import raw_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-KINDS = ["saturn", "jupyterhub", "posit"]
-IDS = {"saturn": "0f" * 16, "jupyterhub": "alice/training", "posit": "6124d41f"}
+IDS = {"saturn": "0f" * 16, "jupyterhub": "alice/training", "posit": "6124d41f", "sphere": "0f" * 16}
+KINDS = list(IDS)
 HUGE = 200_000_000
 #: What the request function may hold at once: its cap, some buffers, and what the interpreter likes.
 MEMORY = 30_000_000

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 METHODS: dict[str, Callable[[Rig], Awaitable[Any]]] = {
     "check": lambda rig: rig.provider.check(rig.access.credential),
-    "discover": lambda rig: rig.provider.discover(rig.access),
+    "discover": lambda rig: rig.listing(),
     "status": lambda rig: rig.provider.status(rig.access, [rig.remote_id]),
     "start": lambda rig: rig.provider.start(rig.access, rig.remote_id),
     "stop": lambda rig: rig.provider.stop(rig.access, rig.remote_id),
@@ -47,7 +47,7 @@ async def failure(rig: Rig, method: str) -> errors.ProviderError:
     """Return what a method raises, having looked at all that it carries."""
     with pytest.raises(errors.ProviderError) as caught:
         await METHODS[method](rig)
-    token = rig.access.credential.token.get_secret_value()
+    token = rig.secret
     for error in chain(caught.value):
         assert isinstance(error, errors.ProviderError)
         assert token not in repr(error) + str(error) + repr(vars(error))
@@ -86,6 +86,8 @@ async def test_what_something_between_says_leaves_a_change_open(quiet_rig: Rig, 
 async def test_403_with_a_good_token_is_a_missing_right(quiet_rig: Rig, method):
     quiet_rig.spoil(of=method, status=403)
     expected = errors.CredentialRefused if method == "check" else errors.Forbidden
+    if quiet_rig.provider.kind == "sphere":  # the one token may do all: a quota, or the state it is in
+        expected = {"start": errors.LimitReached, "stop": errors.Conflict}.get(method, expected)
     assert type(await failure(quiet_rig, method)) is expected
 
 
@@ -131,10 +133,10 @@ async def test_no_answer_in_time_is_an_unknown_outcome(quiet_rig: Rig, method):
 
 
 async def test_a_start_whose_answer_was_lost_was_accepted_once(rig: Rig):
-    rig.spoil("/start$|/servers/|/resume_session$", drop=True, after=True)
+    rig.spoil("/start$|/servers/|/resume(_session)?$", drop=True, after=True)
     with pytest.raises(errors.UnknownOutcome):
         await rig.provider.start(rig.access, rig.remote_id)
-    assert (await rig.until(State.RUNNING))[-1].url is not None
+    assert ((await rig.until(State.RUNNING))[-1].url is None) is rig.provider.opens_in_page
     assert rig.starts() == 1
     await rig.provider.stop(rig.access, rig.remote_id)
 
@@ -194,7 +196,7 @@ async def test_a_change_is_accepted_whatever_json_comes_back(quiet_rig: Rig, met
 
 @pytest.mark.parametrize("method", METHODS)
 async def test_a_servers_words_are_cleaned_and_hold_no_token(quiet_rig: Rig, method):
-    token = quiet_rig.access.credential.token.get_secret_value()
+    token = quiet_rig.secret
     words = f"bad\x00\r\n\u202etoken {token} \ud83d\ude80 " + "long " * 1000
     quiet_rig.spoil(of=method, status=422, body=json.dumps({"message": words}))
     error = await failure(quiet_rig, method)

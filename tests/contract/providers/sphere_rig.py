@@ -1,0 +1,76 @@
+"""The contract's needs of the local Sphere Engine: one token opens everybody's workspaces."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp.test_utils import TestServer
+
+from bot.http import Http
+from bot.providers.base import Access, Credential
+from playground import sphere
+from playground.harness import Clock
+from tests.contract.providers.rigs import Rig, provider_of
+from tests.support.clock import FakeClock
+
+TOKEN = "acc3ss-token-of-the-account"
+PYTHON, BROKEN, SHAKY, ODD = "a" * 32, "b" * 32, "c" * 32, "d" * 32
+TRAINING, FAILING, NOTES = "1" * 32, "2" * 32, "3" * 32
+SECRET_OF_NOTES = "73543c2d-3476-46ee-a49c-227f59181961"
+ODD_NAME = 'Ana\'s "quick" 🚀 <!channel>'
+NOW = 1_700_000_000.0
+SEED = {
+    "access_token": TOKEN,
+    "page_size": 2,
+    "webhook_secret": "shh",
+    "projects": [
+        {"name": "Python", "id": PYTHON, "start_seconds": 25, "stop_seconds": 0},
+        {"name": "Broken", "id": BROKEN, "fail": "image pull failed"},
+        {
+            "name": "Shaky",
+            "id": SHAKY,
+            "init_failed": True,
+            "init_output": "installing",
+            "init_error": "no such package",
+        },
+        {"name": ODD_NAME + "\u202e", "id": ODD},
+    ],
+    "workspaces": [
+        {"project": "Python", "id": TRAINING, "state": "stopped", "retention_time_stopped": 60},
+        {"project": "Broken", "id": FAILING, "state": "stopped", "retention_time_stopped": 60},
+        {
+            "project": "Python",
+            "id": NOTES,
+            "workspace_token": SECRET_OF_NOTES,
+            "retention_time_stopped": 60,
+        },
+    ],
+}
+
+
+@asynccontextmanager
+async def sphere_rig(seed: Any = None, client: type[Http] = Http, **settings: Any):
+    clock, window = Clock(lambda: NOW), FakeClock(NOW)
+    server = sphere.build(clock=clock, seed=seed or SEED)
+    async with TestServer(server.app, host="127.0.0.1") as listening, Http.new_session() as session:
+        told = {"access_token": TOKEN, "webhook_secret": "shh", **settings}
+        provider = provider_of(
+            "sphere", client(session, window.monotonic), str(listening.make_url("")), **told
+        )
+        yield Rig(
+            provider=provider,
+            access=Access("", Credential.of_connection("none")),
+            harness=server.harness,
+            remote_id=TRAINING,
+            broken_id=FAILING,
+            # There are no others' workspaces: whose one is stands in our records alone.
+            foreign_id="e" * 32,
+            missing_id="f" * 32,
+            names=set(),
+            clock=window,
+            server_clock=clock,
+            server=server,
+            token=TOKEN,
+            stops_starting=False,
+        )

@@ -1,0 +1,290 @@
+"""What only Sphere Engine does: one token for all, projects, permissions, times that end workspaces."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from bot import errors
+from bot.models import FormProblems, State
+from bot.providers.base import Provider
+from playground.harness import Fault
+from tests.contract.providers.rigs import Rig
+from tests.contract.providers.sphere_rig import (
+    BROKEN,
+    NOTES,
+    NOW,
+    ODD,
+    ODD_NAME,
+    PYTHON,
+    SECRET_OF_NOTES,
+    SHAKY,
+    TOKEN,
+    TRAINING,
+    sphere_rig,
+)
+from tests.support.store import ALICE
+from tests.unit.http_rig import chain
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+ALL = {PYTHON: "Python", BROKEN: "Broken", SHAKY: "Shaky", ODD: ODD_NAME}
+
+
+async def spec_of(rig: Rig, **values: str):
+    offer = await rig.provider.templates(rig.access)
+    return rig.provider.spec(offer, "workspace", {"project": PYTHON, **values}, ALICE)
+
+
+def machine(rig: Rig, remote_id: str):
+    return rig.server.state.workspaces[remote_id]
+
+
+# -- whose ------------------------------------------------------------------------------------------------
+
+
+async def test_nobody_can_list_or_link_or_name_what_is_not_in_our_records(sphere: Rig):
+    capabilities = type(sphere.provider).capabilities()
+    assert capabilities >= {"create", "remove", "candidates", "events"}
+    assert not capabilities & {"discover", "parse_reference", "token_help", "check_username"}
+    assert not sphere.provider.has_lists
+    assert sphere.provider.parse_reference(TRAINING) is None
+    assert type(sphere.provider).find is Provider.find
+
+
+# -- making -----------------------------------------------------------------------------------------------
+
+
+async def test_all_pages_of_projects_are_offered(sphere: Rig):
+    offer = await sphere.provider.templates(sphere.access)
+    assert {one["id"]: one["name"] for one in offer["projects"]} == ALL
+    form = sphere.provider.form(offer, "workspace", {}, ALICE)
+    assert [field.name for field in form.fields] == ["project", "name"]
+    assert [choice.label for choice in form.fields[0].choices] == [ODD_NAME, "Broken", "Python", "Shaky"]
+
+
+async def test_only_the_projects_that_are_allowed_are_offered_and_made():
+    async with sphere_rig(projects=[PYTHON]) as rig:
+        offer = await rig.provider.templates(rig.access)
+        assert [one["id"] for one in offer["projects"]] == [PYTHON]
+        form = rig.provider.form(offer, "workspace", {}, ALICE)
+        assert form.fields[0].initial == PYTHON  # there is nothing to choose
+        with pytest.raises(errors.Forbidden):
+            await rig.provider.create(rig.access, {"name": "n", "project": BROKEN}, "k")
+        assert len(rig.server.state.workspaces) == 3
+
+
+async def test_a_project_can_be_named_with_the_command(sphere: Rig):
+    offer = await sphere.provider.templates(sphere.access)
+    form = sphere.provider.form(offer, "workspace", {"preset": "pYTHON"}, ALICE)
+    assert form.fields[0].initial == PYTHON
+    assert sphere.provider.form(offer, "workspace", {"preset": "nothing"}, ALICE).fields[0].initial == ""
+    assert sphere.provider.form({"projects": []}, "workspace", {}, ALICE).fields == ()
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [({}, "project"), ({"project": "0" * 32}, "project"), ({"project": PYTHON, "name": "n" * 81}, "name")],
+)
+async def test_a_wrong_field_is_named(sphere: Rig, values, field):
+    offer = await sphere.provider.templates(sphere.access)
+    with pytest.raises(FormProblems) as wrong:
+        sphere.provider.spec(offer, "workspace", values, ALICE)
+    assert list(wrong.value.problems) == [field]
+
+
+async def test_it_is_made_so_that_stopping_stops_and_only_its_token_opens_it(sphere: Rig):
+    created = await sphere.provider.create(sphere.access, await spec_of(sphere), "k")
+    options = machine(sphere, created.remote_id).options
+    assert created.name == "Python"
+    assert options.workspace_token_required
+    assert not options.auto_resume
+    assert (options.retention_time_stopped, options.inactivity_timeout) == (1440, 15)
+
+
+async def test_what_is_set_is_sent():
+    async with sphere_rig(retention_minutes=90, inactivity_minutes=7, auto_resume=True) as rig:
+        created = await rig.provider.create(rig.access, await spec_of(rig, name="  mine "), "k")
+        options = machine(rig, created.remote_id).options
+        assert created.name == "mine"
+        assert (options.retention_time_stopped, options.inactivity_timeout) == (90, 7)
+        assert options.auto_resume
+
+
+async def test_a_project_that_is_gone_is_the_askers_to_change(sphere: Rig):
+    with pytest.raises(errors.InvalidRequest, match="no such project"):
+        await sphere.provider.create(sphere.access, {"name": "n", "project": "0" * 32}, "k")
+
+
+@pytest.mark.parametrize("status", [402, 403])
+@pytest.mark.parametrize("verb", ["create", "start"])
+async def test_a_used_up_quota_is_a_limit(sphere: Rig, status, verb):
+    sphere.server.state.switches.quota = 1
+    sphere.server.state.switches.quota_status = status
+    if verb == "create":
+        call = sphere.provider.create(sphere.access, await spec_of(sphere), "k")
+    else:
+        call = sphere.provider.start(sphere.access, TRAINING)
+    with pytest.raises(errors.LimitReached, match="limit of running workspaces"):
+        await call
+
+
+@pytest.mark.parametrize("body", ["{}", '{"workspace": {"id": "x"}}', "[]", '{"workspace": null}', ""])
+async def test_an_answer_without_an_id_may_have_made_something(sphere: Rig, body):
+    spec = await spec_of(sphere)
+    sphere.spoil("/workspaces$", body=body, status=201)
+    with pytest.raises(errors.UnknownOutcome):
+        await sphere.provider.create(sphere.access, spec, "k")
+
+
+async def test_what_a_lost_call_made_is_among_the_candidates_and_nothing_else_is(sphere: Rig):
+    spec = await spec_of(sphere, name="mine")
+    provider, since = sphere.provider, sphere.server_clock.now()
+    assert await provider.candidates(sphere.access, spec, since) == []  # made otherwise
+    await provider.create(sphere.access, {**spec, "project": SHAKY}, "k")  # of another project
+    sphere.spoil("/workspaces$", drop=True, after=True)
+    with pytest.raises(errors.UnknownOutcome):
+        await provider.create(sphere.access, spec, "k")
+    (found,) = await provider.candidates(sphere.access, spec, since)
+    assert found.name == "mine"
+    assert machine(sphere, found.remote_id).project.id == PYTHON
+    assert await provider.candidates(sphere.access, spec, since + 500) == []
+
+
+# -- states -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("single", ["bare", "workspace"])
+@pytest.mark.parametrize("code", ["number", "string"])
+async def test_both_forms_of_an_answer_are_read(sphere: Rig, single, code):
+    sphere.server.state.switches.single = single
+    sphere.server.state.switches.code = code
+    seen = await sphere.see(NOTES)
+    assert (seen.state, seen.actions) == (State.RUNNING, frozenset({"open", "stop", "remove"}))
+    assert seen.entry == SECRET_OF_NOTES
+    assert SECRET_OF_NOTES not in repr(seen)
+    assert seen.url is None
+
+
+@pytest.mark.parametrize("code", [9, "9", "paused", 0, -1])
+async def test_an_unknown_code_is_named(sphere: Rig, code):
+    machine(sphere, NOTES).shown = (code, "odd")
+    seen = await sphere.see(NOTES)
+    assert seen.state is State.UNKNOWN
+    assert seen.detail.startswith(f"unknown state '{code} odd'")
+
+
+@pytest.mark.parametrize(
+    "told", [{"enter": False}, {"stop": False}, {"remove": False}, {"enter": False, "stop": False}]
+)
+async def test_buttons_follow_the_permissions(sphere: Rig, told):
+    machine(sphere, NOTES).overridden = told
+    words = {"enter": "open", "stop": "stop", "remove": "remove"}
+    assert (await sphere.see(NOTES)).actions == {words[key] for key in words if key not in told}
+
+
+async def test_a_failure_is_told_with_its_reason(sphere: Rig):
+    created = await sphere.provider.create(sphere.access, {"name": "n", "project": BROKEN}, "k")
+    seen = await sphere.see(created.remote_id)
+    assert (seen.state, seen.detail) == (State.FAILED, "image pull failed")
+    assert seen.actions == {"remove"}
+
+
+async def test_a_set_up_that_failed_is_told_with_the_end_of_what_it_wrote(sphere: Rig):
+    one = machine(sphere, NOTES)
+    one.init_failed, one.init_error = True, f"{'x' * 500} {TOKEN} {SECRET_OF_NOTES} no such package\n"
+    seen = await sphere.see(NOTES)
+    assert seen.state is State.RUNNING
+    assert seen.detail.startswith("Its set-up failed: …")
+    assert seen.detail.endswith("… … no such package")
+    assert len(seen.detail) <= 200
+    # Where a cut would go through a secret, it is taken out before.
+    for length in range(100, 260):
+        one.init_error = TOKEN + "y" * length
+        seen = (await sphere.provider.status(sphere.access, [NOTES]))[NOTES]
+        assert not re.search(r"acc3ss|account", seen.detail)
+
+
+async def test_times_that_end_a_running_one_count_from_its_last_use(sphere: Rig):
+    one = machine(sphere, NOTES)
+    seen = await sphere.see(NOTES)
+    assert (seen.ends_at, seen.ends_how, seen.lasts) == (NOW + 900, "stops", 900)
+    one.last_usage = NOW + 60
+    assert (await sphere.see(NOTES)).ends_at == NOW + 960
+
+
+async def test_a_stopped_one_is_removed_after_its_retention_whose_begin_is_not_told(sphere: Rig):
+    seen = await sphere.see(TRAINING)
+    assert (seen.ends_at, seen.ends_how, seen.lasts) == (None, "removed", 3600)
+    assert seen.actions == {"start", "remove", "open"}  # it resumes by itself when it is looked at
+
+
+async def test_what_is_removed_behind_our_back_is_gone(sphere: Rig):
+    machine(sphere, NOTES).end(NOW)
+    assert (await sphere.see(NOTES)).state is State.GONE
+    del sphere.server.state.workspaces[NOTES]
+    assert (await sphere.see(NOTES)).state is State.GONE
+
+
+async def test_a_rotated_token_is_told_by_the_next_read(sphere: Rig):
+    fresh = machine(sphere, NOTES).rotate()
+    assert (await sphere.see(NOTES)).entry == fresh != SECRET_OF_NOTES
+
+
+async def test_a_resume_while_it_is_stopping_is_for_later(sphere: Rig):
+    machine(sphere, NOTES).stop_seconds = 5
+    await sphere.provider.stop(sphere.access, NOTES)
+    with pytest.raises(errors.Conflict):
+        await sphere.provider.start(sphere.access, NOTES)
+    await sphere.see(NOTES)
+    await sphere.provider.start(sphere.access, NOTES)
+
+
+async def test_removing_is_for_good_and_twice_does_no_harm(sphere: Rig):
+    await sphere.provider.remove(sphere.access, NOTES)
+    await sphere.provider.remove(sphere.access, NOTES)
+    assert (await sphere.see(NOTES)).state is State.GONE
+    with pytest.raises(errors.NotFound):
+        await sphere.provider.remove(sphere.access, "0" * 32)
+
+
+# -- the token --------------------------------------------------------------------------------------------
+
+
+async def test_a_token_that_was_changed_is_refused_by_every_method(sphere: Rig):
+    sphere.server.state.access_token = "another"
+    provider, access = sphere.provider, sphere.access
+    for call in (
+        provider.probe(),
+        provider.check(access.credential),
+        provider.status(access, [NOTES]),
+        provider.start(access, NOTES),
+        provider.stop(access, NOTES),
+        provider.remove(access, NOTES),
+        provider.templates(access),
+        provider.create(access, {"name": "n", "project": PYTHON}, "k"),
+        provider.candidates(access, {"project": PYTHON}, 0.0),
+    ):
+        with pytest.raises(errors.CredentialRefused) as refused:
+            await call
+        for error in chain(refused.value):
+            assert TOKEN not in repr(error) + str(error) + repr(vars(error))
+
+
+async def test_it_travels_in_the_address_alone_and_comes_back_in_no_form():
+    odd = "a/b?c=d&e f%+".replace(" ", "")
+    async with sphere_rig(seed={"access_token": odd, "projects": []}, access_token=odd) as rig:
+        assert (await rig.provider.templates(rig.access)) == {"projects": []}
+        said = "no: a/b?c=d&ef%+ a%2Fb%3Fc%3Dd%26ef%25%2B"
+        rig.harness.faults.append(Fault(re.compile("/test"), status=422, body=f'{{"message": "{said}"}}'))
+        with pytest.raises(errors.InvalidRequest) as error:
+            await rig.provider.probe()
+        assert error.value.message == "no: … …"
+
+
+async def test_a_list_without_end_is_given_up(sphere: Rig):
+    page = '{"items": [], "paging": {"next_page_token": "again"}}'
+    sphere.spoil("/projects", body=page, times=5)
+    with pytest.raises(errors.BadAnswer, match="no end"):
+        await sphere.provider.templates(sphere.access)

@@ -1,0 +1,1 @@
+"""What Sphere Engine tells, read without a server."""

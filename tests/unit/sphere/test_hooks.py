@@ -1,0 +1,138 @@
+"""Webhooks: whose they are is known before they are parsed, and what they say is one sentence."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from bot.errors import BadAnswer, CredentialRefused
+from bot.providers.sphere.hooks import check, events_of
+
+SECRET = SecretStr("shh")
+WORKSPACE = "48dba362e85e4aebac3dc8e6b0677ff7"
+
+
+def message(**keys: Any) -> dict[str, Any]:
+    return {
+        "id": "event-1",
+        "origin": "secow",
+        "timestamp": 1_700_000_000,
+        "type": "workspace.scenario.finished",
+        "payload": {
+            "workspace": {"id": WORKSPACE},
+            "scenario": "tests",
+            "result": {"status": {"code": 1, "name": "OK"}, "score": 87.5, "time": 1.0},
+        },
+        **keys,
+    }
+
+
+def body(*messages: Any) -> bytes:
+    return json.dumps(list(messages)).encode()
+
+
+def signed(text: bytes, secret: str = "shh") -> str:
+    return hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()
+
+
+def test_a_good_signature_in_either_case():
+    text = body(message())
+    check(SECRET, signed(text), text)
+    check(SECRET, signed(text).upper(), text)
+
+
+@pytest.mark.parametrize(
+    "signature", ["", "0" * 64, "x" * 64, "é" * 64, signed(b"x"), signed(body(), "other")]
+)
+def test_a_wrong_one_is_refused(signature):
+    with pytest.raises(CredentialRefused):
+        check(SECRET, signature, body())
+
+
+@pytest.mark.parametrize("key", ["", "shh"])
+def test_without_a_secret_nothing_is_taken(key):
+    with pytest.raises(CredentialRefused):
+        check(None, signed(b"x", key), b"x")
+
+
+def test_what_a_scenario_came_to():
+    (event,) = events_of(body(message()))
+    assert (event.key, event.remote_id) == ("event-1", WORKSPACE)
+    assert event.remark == "Scenario tests finished at {time:1700000000}: passed, score 87.5."
+
+
+@pytest.mark.parametrize(
+    ("change", "remark"),
+    [
+        (
+            {"result": {"status": {"name": "FAIL"}, "score": 0}},
+            "Scenario tests finished: did not pass, score 0.",
+        ),
+        ({"result": None}, "Scenario tests finished."),
+        ({"scenario": None}, "A scenario finished: passed, score 87.5."),
+        ({"scenario": "a\n\u202eb", "result": {}}, "Scenario a b finished."),
+        ({"result": {"status": {"name": "OK"}, "score": True}}, "Scenario tests finished: passed."),
+    ],
+)
+def test_what_is_left_out_is_not_said(change, remark):
+    told = message(timestamp=None)
+    told["payload"].update(change)
+    assert events_of(body(told))[0].remark == remark
+
+
+def test_other_kinds_are_left_out():
+    assert events_of(body(message(type="workspace.scenario.custom"), message(type=None))) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"{}",
+        b"null",
+        b"[1]",
+        b"[" * 100_000,
+        b"\xff",
+        body(*[message()] * 11),
+        body(message(id="")),
+        body(message(id=7)),
+        body(message(id="x" * 101)),
+        body(message(id="a\nb")),
+        body(message(payload=None)),
+        body(message(payload={"workspace": {"id": "../x"}})),
+        body(message(payload={"workspace": "x"})),
+    ],
+)
+def test_what_is_no_list_of_messages_is_refused(text):
+    with pytest.raises(BadAnswer):
+        events_of(text)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(
+    payload=st.fixed_dictionaries(
+        {"workspace": st.just({"id": WORKSPACE})},
+        optional={
+            "scenario": VALUES,
+            "result": VALUES | st.fixed_dictionaries({"status": VALUES, "score": VALUES}),
+        },
+    ),
+    timestamp=VALUES,
+)
+def test_whatever_is_told_is_one_line(payload, timestamp):
+    (event,) = events_of(body(message(payload=payload, timestamp=timestamp)))
+    assert event.remark.isprintable()
+    assert len(event.remark) < 300

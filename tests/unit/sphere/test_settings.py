@@ -1,0 +1,108 @@
+"""A Sphere connection in the connections file: what is taken, and what is refused in words without values."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.connections import load_connections, secrets_of
+from bot.settings import SettingsError
+
+BASE = """
+[connections.sphere]
+provider = "sphere"
+title = "Courses"
+base_url = "https://acme.containers.sphere-engine.com/api/v1"
+access_token = "s3cret-token"
+"""
+
+
+def load(tmp_path, more=""):
+    path = tmp_path / "connections.toml"
+    path.write_text(BASE + more)
+    path.chmod(0o600)
+    return load_connections(path)["sphere"]
+
+
+def problems(tmp_path, more):
+    with pytest.raises(SettingsError) as wrong:
+        load(tmp_path, more)
+    assert "s3cret" not in str(wrong.value)
+    return "\n".join(wrong.value.problems)
+
+
+def test_little_is_needed(tmp_path):
+    own = load(tmp_path)
+    assert own.base_url == "https://acme.containers.sphere-engine.com"
+    assert own.linking == ("none",)
+    assert own.sdk_host == "acme.containers.sphere-engine.com"
+    assert own.sdk_is_https
+    assert (own.projects, own.retention_minutes, own.inactivity_minutes) == ("all", 1440, None)
+    assert not own.auto_resume
+    assert own.webhook_secret is None
+
+
+def test_all_of_it(tmp_path):
+    own = load(
+        tmp_path,
+        f"""
+linking = ["none"]
+sdk_base = "https://SDK.example.org/"
+projects = ["{"a" * 32}", "{"b" * 32}"]
+webhook_secret = "wh00k"
+retention_minutes = 60
+inactivity_minutes = 15
+auto_resume = true
+""",
+    )
+    assert own.sdk_host == "sdk.example.org"
+    assert own.projects == ("a" * 32, "b" * 32)
+    assert sorted(secrets_of({"sphere": own})) == ["s3cret-token", "wh00k"]
+    assert "wh00k" not in repr(own)
+
+
+def test_the_sdk_is_loaded_readable_from_this_machine_alone(tmp_path):
+    path = tmp_path / "connections.toml"
+    for sdk, is_https in (("", False), ('sdk_base = "127.0.0.1:9"', False), ('sdk_base = "a.io"', True)):
+        path.write_text(BASE.replace("https://acme.containers.sphere-engine.com", "http://127.0.0.1:8") + sdk)
+        path.chmod(0o600)
+        assert load_connections(path)["sphere"].sdk_is_https is is_https
+
+
+@pytest.mark.parametrize(
+    ("more", "key"),
+    [
+        ('linking = ["token"]', "linking"),
+        ('linking = ["none", "token"]', "linking"),
+        ("linking = []", "linking"),
+        ("retention_minutes = 0", "retention_minutes"),
+        ("retention_minutes = -5", "retention_minutes"),
+        ("inactivity_minutes = 0", "inactivity_minutes"),
+        ('sdk_base = "*.example.org"', "sdk_base"),
+        ('sdk_base = "a b"', "sdk_base"),
+        ('sdk_base = "http://a/x?y"', "sdk_base"),
+        ("projects = []", "projects"),
+        ('projects = "some"', "projects"),
+        ('projects = ["../x"]', "projects"),
+        ('webhook_secret = ""', "webhook_secret"),
+        ('super_admin_token = "x"', "super_admin_token"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path, more, key):
+    assert key in problems(tmp_path, more)
+
+
+@pytest.mark.parametrize("token", ["", "with space", "x" * 2000, "tök"])
+def test_a_token_that_is_none(tmp_path, token):
+    path = tmp_path / "connections.toml"
+    path.write_text(BASE.replace("s3cret-token", token))
+    path.chmod(0o600)
+    with pytest.raises(SettingsError, match="access_token"):
+        load_connections(path)
+
+
+def test_without_a_token_there_is_no_connection(tmp_path):
+    path = tmp_path / "connections.toml"
+    path.write_text(BASE.replace('access_token = "s3cret-token"', ""))
+    path.chmod(0o600)
+    with pytest.raises(SettingsError, match="access_token: is not set"):
+        load_connections(path)
