@@ -11,6 +11,7 @@ from aiohttp import web
 from bot.errors import Refused, SlackFailed
 from bot.web.forms import read_form
 from bot.words import ide as words
+from bot.words.times import duration
 
 if TYPE_CHECKING:
     from bot.browsing import Browsing
@@ -49,7 +50,8 @@ class SignedIn:
         """Ask who is there, on the page of a workspace; the same for every address."""
         if self._sign_in is None:
             return self._renderer.problem(503, words.UNSET_TITLE, words.UNSET_TEXT)
-        return self._renderer.page("ide_sign_in.html", page=f"{IDE_PATH}/{page}")
+        lasts = duration(self._browsing.lifetime)
+        return self._renderer.page("ide_sign_in.html", page=f"{IDE_PATH}/{page}", lasts=lasts)
 
     def go_to_slack(self, request: web.Request, page: str) -> web.Response:
         """Lead to Slack from the button of our own page; from anywhere else to that page."""

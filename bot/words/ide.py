@@ -10,7 +10,6 @@ SIGN_IN_TEXT: Final = (
     "Usher learns who you are there, and nothing else."
 )
 SIGN_IN_BUTTON: Final = "Sign in with Slack"
-SIGN_IN_NOTE: Final = "You stay signed in here for a working day at most, and can sign out on the page."
 
 UNSET_TITLE: Final = "This page is not set up yet"
 UNSET_TEXT: Final = (
@@ -78,6 +77,11 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
 #: Beside these, when a new one like it can be made.
 NEW_ONE: Final = "You can start a new one like it."
 REASON: Final = "The reason there: {detail}"
+
+
+def sign_in_note(lasts: str) -> str:
+    """Say how long a sign-in lasts."""
+    return f"You stay signed in here for {lasts} at most, and can sign out on the page."
 
 
 def unreachable_title(title: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
@@ -65,6 +66,45 @@ class Chromium:
     async def console(self) -> list[str]:
         """Return what the browser complained about since the last time, such as its policy."""
         return [entry["message"] for entry in await self.call("POST", "/se/log", {"type": "browser"})]
+
+    async def script(self, code: str, *given: Any) -> Any:
+        """Run a function's body in the page and return what it returns; a promise is waited for."""
+        wrapped = f"return (async function () {{ {code} }}).apply(null, arguments)"
+        return await self.call("POST", "/execute/sync", {"script": wrapped, "args": list(given)})
+
+    async def shows(self, words: str) -> None:
+        """Wait, ten seconds at most, until an element that can be seen holds these words."""
+        visible = "not(self::script) and not(ancestor-or-self::*[@hidden])"
+        xpath = f"//*[{visible} and contains(text(), '{words}')]"
+        await self.call("POST", "/element", {"using": "xpath", "value": xpath})
+
+    async def into_frame(self) -> None:
+        found = await self.call("POST", "/element", {"using": "css selector", "value": "iframe"})
+        await self.call("POST", "/frame", {"id": found})
+
+    async def out_of_frame(self) -> None:
+        await self.call("POST", "/frame", {"id": None})
+
+    async def back(self) -> None:
+        await self.call("POST", "/back", {})
+
+    async def cookies(self) -> dict[str, dict[str, Any]]:
+        """Return the cookies of the page by name."""
+        return {cookie["name"]: cookie for cookie in await self.call("GET", "/cookie")}
+
+    async def looks_like(self, width: int, height: int, *, dark: bool) -> None:
+        """Be a screen of this size (CSS pixels), of somebody who likes it dark or light."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+        await self.devtools("Emulation.setDeviceMetricsOverride", size)
+        scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
+        await self.devtools("Emulation.setEmulatedMedia", {"features": scheme})
+
+    async def picture(self) -> bytes:
+        """Return what is to be seen as a PNG."""
+        return base64.b64decode(await self.call("GET", "/screenshot"))
+
+    async def devtools(self, command: str, told: dict[str, Any] | None = None) -> Any:
+        return await self.call("POST", "/goog/cdp/execute", {"cmd": command, "params": told or {}})
 
     async def _find(self, css: str) -> str:
         found = await self.call("POST", "/element", {"using": "css selector", "value": css})

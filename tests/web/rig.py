@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from typing import Any, ClassVar
 
 import aiohttp
+from aiohttp import web
 from aiohttp.test_utils import TestServer
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
@@ -165,6 +166,7 @@ class Rig:
         self.issuer = Issuer(clock)
         self.metrics = Metrics()
         self.origin = ""
+        self.app: web.Application | None = None
         self.woken: list[None] = []
         self.slack_ready = True
         self._stack = stack
@@ -246,6 +248,7 @@ async def rig(*, sign_in: bool = False, **more: Any) -> AsyncIterator[Rig]:
             api_url=api_url,
             ide=ide,
         )
+        made.app = app
         runner, _port = await listen(app, "127.0.0.1", port)
         stack.push_async_callback(runner.cleanup)
         yield made

@@ -1,0 +1,55 @@
+"""Every page of ours as axe judges it: for who sees, hears or moves otherwise; dark and light, on a phone."""
+
+from __future__ import annotations
+
+import pytest
+from axe_core_python.base import AXE_SCRIPT
+
+from tests.web.driver import Chromium, chromium, is_installed
+from tests.web.ide_rig import ide_rig
+from tests.web.walks import code_pages, ide_pages, link_pages
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not is_installed(), reason="Chromium and chromedriver are not installed"),
+]
+
+RUN = """
+if (!window.axe) { (0, eval)(arguments[0]); }
+const found = await window.axe.run(document, { iframes: false });
+return found.violations.map((one) => [one.id, one.impact, one.nodes.map((node) => node.html)]);
+"""
+WIDER = "return document.documentElement.scrollWidth > document.documentElement.clientWidth"
+
+
+async def judge(window: Chromium, name: str) -> list[str]:
+    """Return what axe finds serious on the page, and whether a phone would have to scroll sideways."""
+    wrong = []
+    for dark in (False, True):
+        await window.looks_like(375, 812, dark=dark)
+        for rule, impact, nodes in await window.script(RUN, AXE_SCRIPT):
+            wrong.append(f"{name}, {'dark' if dark else 'light'}: {impact} {rule} {nodes}")
+        if await window.script(WIDER):
+            wrong.append(f"{name} is wider than a phone")
+    return wrong
+
+
+async def test_the_way_of_a_link():
+    async with ide_rig() as world, chromium() as window:
+        seen = {name: await judge(window, name) async for name in link_pages(world, window)}
+    assert len(seen) == 8
+    assert [wrong for found in seen.values() for wrong in found] == []
+
+
+async def test_the_way_with_a_code():
+    async with ide_rig(sign_in=False) as world, chromium() as window:
+        seen = {name: await judge(window, name) async for name in code_pages(world, window)}
+    assert len(seen) == 3
+    assert [wrong for found in seen.values() for wrong in found] == []
+
+
+async def test_the_pages_of_workspaces():
+    async with ide_rig() as world, chromium() as window:
+        seen = {name: await judge(window, name) async for name in ide_pages(world, window)}
+    assert len(seen) == 11
+    assert [wrong for found in seen.values() for wrong in found] == []

