@@ -63,6 +63,9 @@ class FakeHttp:
 class World:
     """Hold the parts; ``reborn`` is what a killed and restarted process is: new parts on the same store."""
 
+    #: Where browsers reach us, for workspaces that open in a page of ours.
+    public_url: str | None = None
+
     def __init__(self, store: Store, clock: FakeClock, ids: CountingIds, provider: FakeProvider) -> None:
         self.store = store
         self.clock = clock

@@ -1,0 +1,181 @@
+"""Workspaces of Sphere Engine: one token for all of them, and whose they are in our records."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from bot.models import Outcome, State, WishVerb
+from bot.vault import entry_key
+from playground.harness import Fault
+from tests.engine.sphere_world import PUBLIC_URL, SHAKY, TOKEN, sphere_world
+from tests.support.store import ALICE, BOB
+
+CREATE = re.compile(r"/api/v1/workspaces$")
+
+
+@pytest.fixture
+async def world():
+    async with sphere_world() as made:
+        yield made
+
+
+def spoil(world, **fault):
+    world.server.harness.faults.append(Fault(CREATE, **fault))
+
+
+async def test_what_is_made_opens_in_our_page_and_its_secret_is_sealed(world):
+    row = await world.made()
+    (ready,) = world.told("ready")
+    assert f"{PUBLIC_URL}/ide/{row.id}" in str(ready["blocks"])
+    assert "sign in there with Slack" in str(ready["blocks"])
+    secret = world.machine(row).token
+    shown = str(world.slack.messages)
+    assert secret not in shown
+    assert TOKEN not in shown
+    row = await world.row(row)
+    assert secret not in str(row)
+    key = entry_key(ALICE.key, "cloud", row.remote_id)
+    assert world.world.vault.open(key, row.entry) == {"entry": secret}
+
+
+async def test_a_rotated_secret_takes_the_place_of_the_old_one(world):
+    row = await world.made()
+    fresh = world.machine(row).rotate()
+    await world.store.want_read(row.id)
+    await world.pass_time(10)
+    key = entry_key(ALICE.key, "cloud", row.remote_id)
+    assert world.world.vault.open(key, (await world.row(row)).entry) == {"entry": fresh}
+
+
+async def test_a_set_up_that_failed_is_told_when_it_runs(world):
+    await world.made(project=SHAKY)
+    (ready,) = world.told("ready")
+    assert "Its set-up failed: no such package" in str(ready["blocks"])
+
+
+async def test_without_an_address_of_ours_it_says_what_is_missing(world):
+    world.world.public_url = None
+    world.world.reborn()
+    await world.made()
+    (ready,) = world.told("ready")
+    assert "USHER_PUBLIC_URL" in str(ready["blocks"])
+    assert "/ide/" not in str(ready["blocks"])
+
+
+async def test_a_stop_while_it_starts_waits_until_it_may(world):
+    wish_id = await world.create()
+    await world.world.pass_time(3)
+    row = await world.world.workspace_of(wish_id)
+    assert row.state is State.STARTING
+    stop = await world.world.wish(row, WishVerb.STOP)
+    assert await world.world.until_ended(stop) is Outcome.FULFILLED
+    assert world.machine(row).phase == "stopped"
+    assert world.server.harness.requests[f"PUT /api/v1/workspaces/{row.remote_id}/stop"] == 1
+    assert "ready" not in world.slack.kinds()
+
+
+async def test_a_start_while_it_is_still_stopping_comes_after(world):
+    row = await world.made()
+    await world.world.until_ended(await world.world.wish(row, WishVerb.STOP))
+    world.machine(row).stop_seconds = 9
+    start = await world.world.wish(await world.row(row), WishVerb.START)
+    assert await world.world.until_ended(start) is Outcome.FULFILLED
+    assert world.machine(row).phase == "running"
+
+
+async def test_removing_takes_it_off_the_list(world):
+    row = await world.made()
+    assert await world.world.until_ended(await world.world.wish(row, WishVerb.REMOVE)) is Outcome.FULFILLED
+    assert world.machine(row).phase == "removed"
+    assert (await world.row(row)).hidden
+    assert len(world.told("removed")) == 1
+
+
+# -- a creation of unknown outcome ---------------------------------------------------------------------------
+
+
+def remote_ids(rows):
+    return sorted(row.remote_id for row in rows if not row.is_provisional)
+
+
+@pytest.mark.parametrize("landed", [True, False])
+async def test_what_a_lost_call_made_is_found_before_another_is_made(world, landed):
+    spoil(world, drop=True, after=landed)
+    row = await world.made()
+    assert list(world.server.state.workspaces) == [row.remote_id]
+    assert world.server.harness.requests["POST /api/v1/workspaces"] == (1 if landed else 2)
+
+
+async def test_what_somebody_else_made_meanwhile_is_never_taken(world):
+    spoil(world, drop=True)
+    mine = await world.create(ALICE)
+    await world.world.work()
+    theirs = await world.made(BOB)
+    assert await world.world.until_ended(mine) is Outcome.FULFILLED
+    own = await world.world.workspace_of(mine)
+    assert own.remote_id != theirs.remote_id
+    assert sorted(world.server.state.workspaces) == sorted([own.remote_id, theirs.remote_id])
+
+
+async def test_two_lost_calls_at_once_never_end_in_one_workspace_for_two(world):
+    """Neither can tell what is whose, so each makes another: what is left over ends by itself."""
+    spoil(world, drop=True, after=True, times=2)
+    wishes = [await world.create(ALICE), await world.create(BOB)]
+    for wish_id in wishes:
+        assert await world.world.until_ended(wish_id) is Outcome.FULFILLED
+    rows = [await world.world.workspace_of(wish_id) for wish_id in wishes]
+    assert len({row.remote_id for row in rows}) == 2
+    assert len(world.server.state.workspaces) == 4
+
+
+async def test_what_was_unlinked_meanwhile_is_not_taken_either(world):
+    spoil(world, drop=True)
+    mine = await world.create(ALICE)
+    await world.world.work()
+    theirs = await world.made(BOB)
+    await world.store.unlink(BOB, "cloud", revocable=[], cause="unlinked")
+    assert await world.world.until_ended(mine) is Outcome.FULFILLED
+    assert (await world.world.workspace_of(mine)).remote_id != theirs.remote_id
+
+
+# -- the account's own token ---------------------------------------------------------------------------------
+
+
+async def test_a_refused_token_is_the_operators_and_nobody_links_again():
+    async with sphere_world(["UAMIR"]) as world:
+        row = await world.made()
+        world.server.state.access_token = "changed"
+        wish_id = await world.world.wish(row, WishVerb.STOP)
+        await world.pass_time(300)
+        assert (await world.store.wish(wish_id)).is_open
+        assert "does not accept my own key" in (await world.store.wish(wish_id)).hold
+        assert (await world.store.account(ALICE, "cloud")).state == "active"
+        assert "link_again" not in world.slack.kinds()
+        (told,) = world.told("message")
+        assert told["channel"] == "DUAMIR"
+        assert "refuses the key" in str(told["blocks"])
+        world.world.reborn()  # Operators restart with a good one: no second message, and an end.
+        world.server.state.access_token = TOKEN
+        assert await world.world.until_ended(wish_id) is Outcome.FULFILLED
+        await world.pass_time(60)
+        assert ["takes my key again" in str(one["blocks"]) for one in world.told("message")] == [False, True]
+        assert TOKEN not in str(world.slack.messages)
+
+
+# -- what the provider tells by itself -----------------------------------------------------------------------
+
+
+async def test_an_event_is_on_the_card_once_and_of_its_own_workspace(world):
+    row = await world.made()
+    other = await world.made(BOB)
+    gate = world.world.provider.gate_key(row.remote_id)
+    assert await world.store.hear("cloud", gate, "hook:cloud:e1", "Scenario tests finished: passed.")
+    assert not await world.store.hear("cloud", gate, "hook:cloud:e1", "Something else.")
+    assert not await world.store.hear("cloud", "nobody's", "hook:cloud:e2", "Something else.")
+    assert not await world.store.hear("another", gate, "hook:another:e1", "Something else.")
+    await world.pass_time(10)
+    cards = [str(card["blocks"]) for card in world.told("card")]
+    assert [card.count("Scenario tests finished: passed.") for card in cards] == [1, 0]
+    assert (await world.row(other)).remark is None
