@@ -1,0 +1,126 @@
+"""Who is signed in in which browser: until they sign out, are unlinked, leave, or time is over."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.models import AuditEntry, BrowserSession, Principal, WishVerb
+from bot.store.base import NewWish
+from tests.support.store import ALICE, BOB, linked
+
+HOUR = 3600.0
+ENTRY = AuditEntry("alice", "browser.sign_in", "alice", "ok")
+
+
+async def begun(store, principal=ALICE, id_hash="h1", lasts=12 * HOUR):
+    now = await store.now()
+    session = BrowserSession(id_hash, principal, now, now, now + lasts)
+    await store.begin_browser_session(session, [ENTRY])
+    return session
+
+
+async def test_a_session_is_found_by_its_digest_alone(store):
+    session = await begun(store)
+    assert await store.browser_session("h1", HOUR) == session
+    assert await store.browser_session("h2", HOUR) is None
+    assert [row["action"] for row in await store.audit_entries()] == ["browser.sign_in"]
+
+
+async def test_it_ends_when_its_time_is_over_however_much_it_is_used(store, clock):
+    await begun(store, lasts=3 * HOUR)
+    for _ in range(5):
+        clock.advance(HOUR / 2)
+        assert await store.browser_session("h1", HOUR) is not None
+        await store.keep_browser_session("h1")
+    clock.advance(HOUR / 2)
+    assert await store.browser_session("h1", HOUR) is None
+    assert await store.look("h1", HOUR, "any") is None
+
+
+async def test_it_ends_when_it_is_not_used(store, clock):
+    await begun(store)
+    clock.advance(HOUR - 1)
+    assert await store.browser_session("h1", HOUR) is not None
+    clock.advance(1)
+    assert await store.browser_session("h1", HOUR) is None
+    assert await store.look("h1", HOUR, "any") is None
+
+
+async def test_it_outlives_the_process(database, store):
+    session = await begun(store)
+    other = await database.open()
+    assert await other.browser_session("h1", HOUR) == session
+
+
+async def test_ending_one_leaves_the_others(store):
+    await begun(store)
+    other = await begun(store, id_hash="h2")
+    assert await store.end_browser_session("h1", [ENTRY])
+    assert not await store.end_browser_session("h1", [ENTRY])
+    assert await store.browser_session("h1", HOUR) is None
+    assert await store.browser_session("h2", HOUR) == other
+    # Two were begun and one was ended: the second end wrote nothing.
+    assert len(await store.audit_entries()) == 3
+
+
+async def test_one_that_was_ended_is_not_kept(store):
+    await begun(store)
+    await store.end_browser_session("h1")
+    await store.keep_browser_session("h1")
+    assert await store.browser_session("h1", HOUR) is None
+
+
+@pytest.mark.parametrize("connection", ["saturn", None])
+@pytest.mark.parametrize("has_account", [True, False])
+async def test_an_unlink_ends_all_of_its_person(store, connection, has_account):
+    if has_account:
+        await linked(store, ALICE)
+    # A sign-in may name an enterprise that the account does not, and the other way round.
+    await begun(store, Principal("E1", ALICE.team_id, ALICE.user_id))
+    await begun(store, ALICE, "h2")
+    bobs = await begun(store, BOB, "h3")
+    await store.unlink(ALICE, connection, revocable=[], cause="unlinked")
+    assert [await store.browser_session(key, HOUR) for key in ("h1", "h2", "h3")] == [None, None, bobs]
+
+
+async def test_an_unlink_of_another_person_ends_nothing(store):
+    session = await begun(store)
+    await store.unlink(BOB, None, revocable=[], cause="unlinked")
+    assert await store.browser_session("h1", HOUR) == session
+
+
+async def test_all_of_a_user_and_all_of_everybody(store):
+    for number, principal in enumerate((ALICE, ALICE, BOB)):
+        await begun(store, principal, f"h{number}")
+    assert await store.end_browser_sessions(ALICE.user_id) == 2
+    assert await store.end_browser_sessions() == 1
+    assert await store.end_browser_sessions() == 0
+
+
+async def test_a_look_holds_what_a_page_needs(store):
+    session = await begun(store)
+    workspace = (await linked(store, ALICE)).workspaces[0]
+    look = await store.look("h1", HOUR, workspace.id)
+    assert (look.session, look.workspace.id, look.wish) == (session, workspace.id, None)
+    assert look.now == await store.now()
+    new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 1800.0, "K7QX-2MPA")
+    accepted = await store.accept_wish(new, interaction="i1")
+    assert (await store.look("h1", HOUR, workspace.id)).wish == accepted.wish
+    assert (await store.look("h1", HOUR, "none")).workspace is None
+
+
+async def test_a_look_tells_nothing_of_what_others_wish(store):
+    await begun(store, BOB)
+    workspace = (await linked(store, ALICE)).workspaces[0]
+    new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 1800.0, "K7QX-2MPA")
+    await store.accept_wish(new, interaction="i1")
+    look = await store.look("h1", HOUR, workspace.id)
+    assert (look.wish, look.channel_id) == (None, None)
+
+
+async def test_what_is_over_is_swept(store, clock):
+    await begun(store, lasts=HOUR)
+    await begun(store, BOB, "h2")
+    clock.advance(2 * HOUR)
+    await store.sweep()
+    assert await store.end_browser_sessions() == 1

@@ -1,0 +1,103 @@
+"""How a workspace stands, for its page: every state with every open wish has a phase and words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+
+import pytest
+
+from bot.models import PROVISIONAL, Outcome, Principal, State, Wish, WishVerb, Workspace
+from bot.web.standing import standing
+from bot.words import ide as words
+
+ALICE = Principal(None, "T1", "U1")
+ROW = Workspace("w", ALICE, "sphere", "1" * 32, "gate", "notebook", state=State.RUNNING)
+UNMADE = replace(ROW, remote_id=f"{PROVISIONAL}w", state=State.UNKNOWN, spec={"name": "notebook"})
+
+
+def wish(verb, outcome=None):
+    return Wish("wish", ALICE, "w", "sphere", verb, 0.0, None, outcome=outcome)
+
+
+def stands(row, verb=None, outcome=None, now=1000.0):
+    return standing(row, None if verb is None else wish(verb, outcome), "Sphere Engine", now)
+
+
+def test_every_state_with_every_wish_is_shown():
+    for row, state, verb in product((ROW, UNMADE), State, (None, *WishVerb)):
+        seen = stands(replace(row, state=state), verb)
+        assert seen.line
+        assert seen.is_up or (seen.heading and seen.text)
+        assert "{" not in seen.text
+        assert seen.as_json()["phase"] == seen.phase
+    assert words.PLACES.keys() | {"running"} == words.LINES.keys()
+
+
+@pytest.mark.parametrize(
+    ("state", "verb", "phase"),
+    [
+        (State.RUNNING, None, "running"),
+        (State.RUNNING, WishVerb.START, "running"),
+        (State.RUNNING, WishVerb.RESTART, "starting"),
+        (State.RUNNING, WishVerb.STOP, "stopping"),
+        (State.RUNNING, WishVerb.REMOVE, "stopping"),
+        (State.STARTING, None, "starting"),
+        (State.STOPPED, None, "stopped"),
+        (State.SUSPENDED, None, "stopped"),
+        (State.STOPPED, WishVerb.START, "starting"),
+        (State.FAILED, None, "failed"),
+        (State.FAILED, WishVerb.START, "starting"),
+        (State.GONE, None, "gone"),
+        (State.UNKNOWN, None, "unknown"),
+    ],
+)
+def test_the_open_wish_and_the_row_make_the_phase(state, verb, phase):
+    assert stands(replace(ROW, state=state), verb).phase == phase
+
+
+def test_a_wish_that_has_ended_says_nothing():
+    assert stands(ROW, WishVerb.STOP, Outcome.FAILED).phase == "running"
+
+
+def test_what_is_not_made_yet_and_what_never_was():
+    assert stands(UNMADE, WishVerb.CREATE).phase == "starting"
+    failed = stands(UNMADE, WishVerb.CREATE, Outcome.FAILED)
+    assert (failed.phase, failed.start) == ("unmade", words.START_NEW)
+
+
+def test_buttons_follow_what_may_be_done():
+    assert stands(ROW).stops
+    assert not stands(replace(ROW, actions=frozenset({"open"}))).stops
+    assert stands(replace(ROW, actions=frozenset({"stop"}))).phase == "closed"
+    stopped = replace(ROW, state=State.STOPPED)
+    assert stands(stopped).start == words.START
+    assert stands(replace(stopped, actions=frozenset())).start == ""
+    gone = replace(ROW, state=State.GONE)
+    assert stands(gone).start == ""
+    anew = stands(replace(gone, spec={"name": "notebook"}))
+    assert anew.start == words.START_NEW
+    assert anew.text.endswith(words.NEW_ONE)
+    assert not stands(replace(gone, spec={})).stops
+
+
+def test_why_it_failed_is_said():
+    seen = stands(replace(ROW, state=State.FAILED, detail="image pull failed"))
+    assert seen.text.endswith("The reason there: image pull failed")
+
+
+@pytest.mark.parametrize(
+    ("state", "how", "left", "line"),
+    [
+        (State.RUNNING, "stops", 299, "Running, stops in 5 minutes unless you use it"),
+        (State.RUNNING, "removed", 20, "Running, is removed in a minute unless you use it"),
+        (State.RUNNING, "stops", 901, "Running"),
+        (State.RUNNING, "stops", 0, "Running"),
+        (State.STOPPED, "removed", 600, "Stopped, is removed in 10 minutes unless you start it"),
+        (State.STOPPED, "stops", 600, "Stopped"),
+        (State.STARTING, "stops", 60, "Starting"),
+    ],
+)
+def test_an_end_that_is_near_is_said(state, how, left, line):
+    row = replace(ROW, state=state, ends_at=1000.0 + left, ends_how=how)
+    assert stands(row).line == line
