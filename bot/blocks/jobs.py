@@ -9,6 +9,7 @@ from bot.blocks.cards import link_value
 from bot.blocks.limits import Markup, fill, safe
 from bot.blocks.output import preformatted
 from bot.models import Answer, Call, JobState
+from bot.output.tail import MARK
 from bot.words import cards, problems, times
 from bot.words import jobs as words
 
@@ -79,6 +80,8 @@ def output_message(
         small.append(one if lines == 1 else many.format(count=f"{lines:,}"))
         if shown.is_cut or lines > shown.lines:
             small.append(words.PART)
+        if any(line.startswith(MARK) for line in tail.splitlines()):
+            small.append(words.MARKED)
         if is_over:
             small.append(words.WHOLE)
     if not is_over:

@@ -88,6 +88,7 @@ ONE_LINE: Final = "1 line so far"
 LINES_IN_ALL: Final = "{count} lines in all"
 ONE_LINE_IN_ALL: Final = "1 line in all"
 PART: Final = "the newest of them are shown"
+MARKED: Final = "lines with ! are from stderr"
 WHOLE: Final = "the whole comes as a file"
 UPDATED: Final = "updated about every {every}"
 
