@@ -1,0 +1,241 @@
+"""Runs of jobs at a Workbench from Slack: by form and in one line, stopped, failed, told at the end."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import pytest_asyncio
+
+from tests.support.scenario.workbench import spoil, workbench_world
+
+
+@pytest_asyncio.fixture
+async def linked(tmp_path):
+    async with workbench_world(tmp_path) as ready:
+        await ready.alice.links("alice", "wb")
+        yield ready
+
+
+async def ended(world, count=1):
+    """Let time go by until so many messages of ended runs came; return the newest."""
+    await world.until(lambda: len(world.alice.told("job_ended")) >= count, step=0.5)
+    return world.alice.told("job_ended")[-1]
+
+
+async def test_a_job_is_run_by_the_form(linked):
+    alice = linked.alice
+    form = await linked.opens_form(alice, "run wb", command="/job")
+    assert form.words == ("At *Workbench*, with your own account.",)
+    form = await linked.fills(alice, cluster="Slurm")
+    assert form.field("field:cpus").hint == "At most 64."
+    await linked.fills(alice, command="Rscript Test.R", name="nightly", cpus="2", queue="short")
+    await linked.fills(alice, directory="~/paper", environment="SEED=7")
+    assert (await linked.sends(alice))["response_action"] == "clear"
+    message = await ended(linked)
+    assert "*nightly* at Workbench is done after 4 s, exit code 0.\nThe last it wrote:" in message.text
+    assert "[1] 10" in message.text
+    card = alice.only("job_card")
+    assert "*nightly* · Workbench\nDone after 4 s, exit code 0." in card.text
+    assert card.labels == ["Logs", "Run again"]
+    (job,) = linked.jobs()
+    assert (job.told["cluster"], job.told["command"]) == ("Slurm", "Rscript Test.R")
+    assert job.told["queues"] == ["short"]
+    assert {one["type"]: one["value"] for one in job.told["resourceLimits"]}["cpuCount"] == "2"
+    assert [entry["target"] for entry in await linked.audit("job.run")] == ["wb/nightly"]
+
+
+async def test_a_job_is_run_in_one_line_that_waits_for_the_offer(linked):
+    alice = linked.alice
+    answer = await alice.types("run --cluster Local --env SEED=7 -- Rscript Test.R", command="/job")
+    assert "I am asking Workbench what it offers, and run it right after." in answer.text
+    await ended(linked)
+    again = await alice.types("run --cluster Slurm --cpus 2 -- Rscript Test.R", command="/job")
+    assert "I run *Rscript Test.R* at Workbench." in again.text
+    await ended(linked, 2)
+    first, second = linked.jobs()
+    assert (first.told["cluster"], second.told["cluster"]) == ("Local", "Slurm")
+    assert first.told["environment"] == [{"name": "SEED", "value": "7"}]
+
+
+async def test_a_line_that_can_not_be_run_says_why_and_runs_nothing(linked):
+    alice = linked.alice
+    await alice.types("run -- Rscript Test.R", command="/job")
+    await ended(linked)
+    for words, said in {
+        "run --cluster Moon -- ls": "There is no `Moon` here. There is: `Local`, `Kubernetes`, `Slurm`.",
+        "run --cluster Slurm --cpus 65 -- ls": "At most 64 are allowed here.",
+        "run --cluster Local --queue short -- ls": "`--queue`: that can be set with `--cluster Slurm`.",
+        "run --cluster Local": "Needs a command.",
+    }.items():
+        answer = await alice.types(words, command="/job")
+        assert "I did not run that:" in answer.text
+        assert said in answer.text
+    assert len(linked.jobs()) == 1
+
+
+async def test_a_preset_runs_what_was_prepared(tmp_path):
+    preset = {
+        "name": "nightly",
+        "title": "The nightly report",
+        "job": {
+            "command": "Rscript report.R",
+            "cluster": "Slurm",
+            "queues": ["long"],
+            "tags": ["nightly"],
+            "apply_config_settings": False,
+        },
+    }
+    async with workbench_world(tmp_path, workbench={"presets": [preset]}) as world:
+        await world.alice.links("alice", "wb")
+        await world.alice.types("run wb nightly --", command="/job")
+        message = await ended(world)
+        assert "*The nightly report* at Workbench is done" in message.text
+        (job,) = world.jobs()
+        assert (job.told["queues"], job.told["tags"][0]) == (["long"], "nightly")
+        assert job.apply_config_settings is False
+
+
+async def test_a_failed_job_is_told_with_its_exit_code_and_can_be_run_again(linked):
+    alice = linked.alice
+    await alice.types("run -- Rscript fail.R", command="/job")
+    message = await ended(linked)
+    assert "*Rscript fail.R* at Workbench has failed after" in message.text
+    assert "exit code 1." in message.text
+    assert "! Error in step 3: object 'x' not found" in message.text
+    assert "Failed after" in alice.only("job_card").text
+    linked.switch(failed_status="Failed")
+    await alice.presses(message, "Run again")
+    await ended(linked, 2)
+    assert len(linked.jobs()) == 2
+
+
+async def test_an_end_that_nobody_watched_is_told(linked):
+    """The bot was down when it ended, for so long that the server has forgotten most of it."""
+    alice = linked.alice
+    await alice.types("run --name long -- print-lines lines=30 rate=1 exit=3", command="/job")
+    await linked.until(lambda: "Running since" in alice.only("job_card").text, step=0.5)
+    await linked.stop_bot()
+    linked.clock.advance(3600)
+    await linked.start_bot()
+    message = await ended(linked)
+    assert "*long* at Workbench has failed after 31 s, exit code 3." in message.text
+    assert "Failed after 31 s, exit code 3." in alice.only("job_card").text
+
+
+async def test_a_run_that_was_launched_elsewhere_is_known_and_told_of_to_who_asks_for_it(linked):
+    alice, state = linked.alice, linked.posit.state
+    command = "print-lines lines=30 rate=1 exit=3"
+    lists = ("args", "queues", "tags", "environment", "placementConstraints", "resourceLimits", "mounts")
+    for name in ("by hand", "by cron"):
+        told = {"name": name, "cluster": "Local", "command": command, "command_line": command}
+        told |= {name: [] for name in (*lists, "config", "exposedPorts")}
+        state.add_job("alice", told, linked.clock.now(), "alice")
+    await alice.types("list", command="/job")
+    await linked.pass_time(3)
+    assert "*by hand* · Workbench\nRunning" in (await alice.types("list", command="/job")).text
+    await alice.types("logs by hand", command="/job")
+    message = await ended(linked)
+    assert "*by hand* at Workbench has failed after 3" in message.text
+    await linked.until(lambda: linked.slack.files(alice.id), step=0.5)
+    assert linked.file_of(alice).splitlines() == [f"line {number}" for number in range(1, 31)]
+    await linked.pass_time(20)
+    assert "*by cron* · Workbench\nFailed" in (await alice.types("list", command="/job")).text
+    assert len(alice.told("job_ended")) == len(alice.told("job_card")) == 1
+
+
+@pytest.mark.parametrize("way", ["word", "button"])
+async def test_a_run_is_stopped(linked, way):
+    alice = linked.alice
+    await alice.types("run --name long -- print-lines lines=1000 rate=1", command="/job")
+    await linked.until(lambda: alice.told("job_output"), step=0.5)
+    if way == "word":
+        answer = await alice.types("stop long", command="/job")
+        assert "Stopping *long* at Workbench. You get a direct message when it has ended." in answer.text
+    else:
+        await alice.presses(alice.only("job_card"), "Stop")
+    assert "You asked me to stop it" in alice.only("job_card").text
+    message = await ended(linked)
+    assert "*long* at Workbench was stopped after" in message.text
+    assert linked.asked("stop_job") == 1
+    assert "is over already" in (await alice.types("stop long", command="/job")).text
+
+
+async def test_a_run_that_does_not_stop_can_be_forced(linked):
+    alice = linked.alice
+    linked.switch(job_stop_seconds=100_000.0)
+    await alice.types("run --name long -- print-lines lines=100000 rate=0.1", command="/job")
+    await linked.until(lambda: alice.told("job_output"), step=0.5)
+    await alice.types("stop long", command="/job")
+    await linked.pass_time(50, step=5)
+    assert "Force quit" not in alice.only("job_card").labels
+    await linked.pass_time(30, step=5)
+    card = alice.only("job_card")
+    assert "It has not stopped for a minute." in card.text
+    await alice.presses(card, "Force quit")
+    assert "was stopped after" in (await ended(linked)).text
+    assert linked.asked("stop_job") == 2
+
+
+async def test_a_run_is_forced_at_once_by_its_word(linked):
+    alice = linked.alice
+    linked.switch(job_stop_seconds=100_000.0)
+    await alice.types("run --name long -- print-lines lines=100000 rate=0.1", command="/job")
+    await linked.until(lambda: alice.told("job_output"), step=0.5)
+    answer = await alice.types("stop long --force", command="/job")
+    assert "Forcing *long* at Workbench to quit." in answer.text
+    assert "was stopped after" in (await ended(linked)).text
+    assert linked.asked("stop_job") == 1
+
+
+@pytest.mark.parametrize("is_done", [True, False], ids=["accepted", "never arrived"])
+@pytest.mark.parametrize("how", ["no answer", "error 200"])
+async def test_a_launch_of_unknown_outcome_is_looked_for_before_a_second_one(linked, how, is_done):
+    alice = linked.alice
+    if how == "no answer":
+        spoil(linked.posit.harness, "/api/launch_job$", times=1, drop=True, after=is_done)
+    else:
+        linked.answers("launch_job", 200, after=is_done)
+    await alice.types("run -- Rscript Test.R", command="/job")
+    assert "is done" in (await ended(linked)).text
+    assert len(linked.jobs()) == 1
+    assert linked.asked("launch_job") == (1 if is_done else 2)
+    assert len(alice.told("job_card")) == len(alice.told("job_ended")) == 1
+
+
+async def test_what_the_server_refuses_is_one_sentence(linked):
+    linked.answers("launch_job", 10, "This cluster takes no jobs today")
+    await linked.alice.types("run -- Rscript Test.R", command="/job")
+    await linked.pass_time(20)
+    failed = linked.alice.only("job_failed")
+    assert "*Rscript Test.R* was not run at Workbench. Workbench refused the request." in failed.text
+    assert "This cluster takes no jobs today" in failed.text
+    assert re.search(r"Reference \w{4}-\w{4}", failed.text)
+    assert linked.jobs() == []
+
+
+async def test_somebody_elses_run_is_none_of_mine(linked):
+    alice, bob = linked.alice, linked.bob
+    await bob.links("bob", "wb")
+    await alice.types("run --name mine -- print-lines lines=500 rate=1", command="/job")
+    await linked.until(lambda: alice.told("job_output"), step=0.5)
+    (job,) = linked.jobs()
+    for words in ("stop mine", f"stop {job.id}", "logs mine", f"logs {job.id} ", "status mine"):
+        answer = await bob.types(words, command="/job")
+        assert "mine* at" not in answer.text
+        await linked.pass_time(2)
+    assert linked.asked("stop_job") == 0
+    assert not [shown for shown in bob.sees() if shown.kind.startswith("job")]
+    assert "mine" not in (await bob.types("list", command="/job")).text
+
+
+async def test_runs_are_read_together_and_backed_off(linked):
+    alice = linked.alice
+    for number in range(8):
+        await alice.types(f"run --name job-{number} -- print-lines lines=300 rate=1", command="/job")
+    await linked.pass_time(60, step=1)
+    before = linked.asked("get_session")
+    await linked.pass_time(60, step=1)
+    # Eight runs, every 15 s by then, in one request each time.
+    assert linked.asked("get_session") - before <= 6
+    assert all("Running since" in card.text for card in alice.told("job_card"))

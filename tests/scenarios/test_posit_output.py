@@ -1,0 +1,157 @@
+"""What runs write, in the threads of their cards: told apart, plain, each line once, whatever is cut."""
+
+from __future__ import annotations
+
+import pytest
+import pytest_asyncio
+
+from tests.support.scenario.workbench import workbench_world
+
+
+@pytest_asyncio.fixture
+async def linked(tmp_path):
+    async with workbench_world(tmp_path) as ready:
+        await ready.alice.links("alice", "wb")
+        yield ready
+
+
+async def runs(world, words):
+    await world.alice.types(f"run --name loud -- print-lines {words}", command="/job")
+
+
+async def is_whole(world, count=1):
+    """Let time go by until the file is there; return its lines."""
+    alice = world.alice
+    await world.until(lambda: len(world.slack.files(alice.id)) >= count and alice.told("job_ended"), step=0.5)
+    return world.file_of(world.alice).splitlines()
+
+
+async def test_output_stands_below_the_card_told_apart_and_without_colours(linked):
+    alice = linked.alice
+    await runs(linked, "lines=30 rate=2 stderr_every=10 ansi unicode")
+    await linked.until(lambda: alice.told("job_output"), step=0.5)
+    (output,) = linked.thread(alice, "loud")
+    assert "*Output of loud*" in output.text
+    assert "lines so far" in output.text or "1 line so far" in output.text
+    assert "updated about every 3 s" in output.text
+    await linked.until(lambda: "line 12 " in alice.only("job_output").text, step=0.5)
+    assert "Running since" in alice.only("job_card").text
+    lines = await is_whole(linked)
+    marks = ["! " if number % 10 == 0 else "" for number in range(1, 31)]
+    assert lines == [f"{mark}line {number} – naïve Größe 数据 🚀" for number, mark in enumerate(marks, 1)]
+    output, file = linked.thread(alice, "loud")
+    assert "! line 30" in output.text
+    assert "\x1b" not in output.text
+    assert "30 lines in all" in output.text
+    assert "lines with ! are from stderr" in output.text
+    assert "The whole output of loud" in file.text
+    assert alice.only("job_ended")
+
+
+@pytest.mark.parametrize("kind", ["cut", "close"])
+async def test_a_stream_that_breaks_off_goes_on_without_repeating(linked, kind):
+    linked.stream_meets(kind, after_lines=40, times=2)
+    linked.stream_meets(kind, after_lines=75)
+    await runs(linked, "lines=100 rate=5 stderr_every=3")
+    lines = await is_whole(linked)
+    assert [line.removeprefix("! ") for line in lines] == [f"line {number}" for number in range(1, 101)]
+    assert linked.asked("get_job_output") >= 4
+    assert linked.alice.only("job_ended")
+
+
+async def test_a_server_that_ends_every_stream_after_a_while_loses_nothing(linked):
+    linked.switch(stream_seconds=5.0, lines_per_object=7, characters_per_object=11)
+    await runs(linked, "lines=60 rate=2")
+    assert await is_whole(linked) == [f"line {number}" for number in range(1, 61)]
+
+
+async def test_an_error_inside_the_stream_is_survived(linked):
+    linked.stream_meets("error", after_lines=20)
+    linked.stream_meets("error", after_lines=30, ends=False)
+    await runs(linked, "lines=50 rate=5")
+    assert await is_whole(linked) == [f"line {number}" for number in range(1, 51)]
+
+
+async def test_broken_letters_spoil_their_line_alone(linked):
+    linked.stream_meets("broken_utf8", after_lines=5)
+    await runs(linked, "lines=10 rate=5")
+    lines = await is_whole(linked)
+    assert len(lines) == 10
+    assert "\ufffd" in lines[5]
+    assert lines[:5] + lines[6:] == [f"line {number}" for number in range(1, 11) if number != 6]
+
+
+async def test_an_error_that_stays_is_told_in_the_file_and_the_end_is_told_all_the_same(linked):
+    linked.stream_meets("error", after_lines=10, times=10_000)
+    await runs(linked, "lines=20 rate=5")
+    lines = await is_whole(linked)
+    assert lines[:10] == [f"line {number}" for number in range(1, 11)]
+    assert lines[-1].startswith("[Usher: the output could not be read to its end.")
+    assert "is done" in linked.alice.only("job_ended").text
+
+
+async def test_a_silent_job_does_not_time_out(linked):
+    alice = linked.alice
+    await runs(linked, "lines=3 silent=7200")
+    await linked.pass_time(7000, step=20)
+    assert "Running since" in alice.only("job_card").text
+    assert alice.told("job_ended") == []
+    assert linked.asked("get_job_output") == 1
+    assert await is_whole(linked) == ["line 1", "line 2", "line 3"]
+    assert "is done after 2 h" in alice.only("job_ended").text
+
+
+async def test_a_job_that_writes_nothing_says_so(linked):
+    alice = linked.alice
+    await runs(linked, "lines=0 silent=5")
+    await linked.until(lambda: alice.told("job_ended"), step=0.5)
+    await linked.pass_time(20)
+    assert linked.slack.files(alice.id) == []
+    output = alice.told("job_output")
+    assert not output or "It wrote nothing." in output[0].text
+
+
+async def test_a_restart_in_the_middle_repeats_no_line(linked):
+    alice = linked.alice
+    await runs(linked, "lines=80 rate=2")
+    await linked.until(lambda: alice.told("job_output"), step=0.5)
+    await linked.stop_bot()
+    linked.clock.advance(5)
+    await linked.start_bot()
+    assert await is_whole(linked) == [f"line {number}" for number in range(1, 81)]
+    assert len(alice.told("job_output")) == len(alice.told("job_card")) == len(alice.told("job_ended")) == 1
+
+
+async def test_logs_that_are_asked_for_again_come_again(linked):
+    alice = linked.alice
+    await runs(linked, "lines=10 rate=5")
+    await is_whole(linked)
+    answer = await alice.types("logs loud", command="/job")
+    assert "The output of *loud* comes below its card in your direct messages." in answer.text
+    await linked.pass_time(20)
+    assert len(alice.told("job_output")) == 1
+
+
+async def test_a_file_that_slack_does_not_take_is_told(linked):
+    linked.slack_fails(
+        "files.getUploadURLExternal", times=1000, status=200, body='{"ok":false,"error":"missing_scope"}'
+    )
+    alice = linked.alice
+    await runs(linked, "lines=10 rate=5")
+    await linked.until(lambda: any("files:write" in shown.text for shown in alice.sees()), step=1)
+    assert "10 lines in all" in alice.only("job_output").text
+
+
+async def test_twenty_streams_share_what_slack_takes_and_say_so(linked):
+    alice = linked.alice
+    for number in range(20):
+        await alice.types(f"run --name job-{number} -- print-lines lines=300 rate=1", command="/job")
+        await linked.pass_time(1)
+    await linked.until(lambda: len(alice.told("job_output")) == 20, step=1)
+    await linked.until(
+        lambda: all("updated about every 28 s" in one.text for one in alice.told("job_output")), step=1
+    )
+    counted = linked.slack.harness.requests["POST /api/chat.update"]
+    await linked.pass_time(60)
+    assert linked.slack.harness.requests["POST /api/chat.update"] - counted <= 50
+    assert linked.slack.harness.violations == []
