@@ -312,3 +312,27 @@ def test_it_answers_everything_and_starts_nothing_twice(
         assert decided.operation.value == verb.value
     assert decided.operation not in (Operation.CREATE, Operation.FIND)
     assert (decided.outcome is None) == (decided.operation is not Operation.END)
+
+
+# -- what may not be brought down yet ------------------------------------------------------------------------
+
+DOWNWARDS = {
+    WishVerb.STOP: "stop",
+    WishVerb.RESTART: "stop",
+    WishVerb.SUSPEND: "suspend",
+    WishVerb.FORCE: "force",
+    WishVerb.REMOVE: "remove",
+}
+
+
+@pytest.mark.parametrize(("verb", "action"), DOWNWARDS.items())
+@pytest.mark.parametrize("known", [Call.NONE, Call.CALLING, Call.UNKNOWN])
+def test_what_starts_and_may_not_be_brought_down_yet_comes_up_first(verb, action, known):
+    wish = replace(WISH, verb=verb, stop_call=known, called_at=None if known is Call.NONE else CALLED)
+    seen_at = CALLED + UNKNOWN_SETTLES
+    without = frozenset({"open"})
+    assert plan(wish, State.STARTING, seen_at, without).operation is Operation.WAIT
+    assert plan(wish, State.STARTING, seen_at, without | {action}).operation == Operation(action)
+    assert plan(wish, State.STARTING, seen_at, None).operation == Operation(action)
+    # What runs is called all the same: the provider itself has the last word.
+    assert plan(wish, State.RUNNING, seen_at, without).operation == Operation(action)

@@ -1,0 +1,206 @@
+"""What ends by itself, what is told without asking, and what explains a creation."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.models import (
+    PROVISIONAL,
+    Created,
+    NewNotice,
+    NoticeKind,
+    Observed,
+    State,
+    WishVerb,
+    Workspace,
+)
+from bot.store.base import NewWish, WishUpdate
+from tests.support.store import ALICE, BOB, gate_key, linked, observe
+
+
+@pytest.fixture
+async def workspace(store):
+    return (await linked(store, state=State.STOPPED)).workspaces[0]
+
+
+def running(at=None, lasts=None):
+    return Observed(State.RUNNING, ends_at=at, ends_how="stops", lasts=lasts)
+
+
+def stopped(lasts=None):
+    return Observed(State.STOPPED, ends_how="removed", lasts=lasts)
+
+
+async def ends(store, workspace):
+    row = await store.workspace(workspace.id)
+    return row.ends_at, row.ends_how
+
+
+async def test_a_time_is_counted_from_when_the_state_was_found(store, clock, workspace):
+    long_ago = clock.now() - 5000
+    await observe(store, clock, workspace, running(long_ago, 900.0))
+    began = clock.now()
+    assert await ends(store, workspace) == (began + 900, "stops")
+    clock.advance(300)
+    await observe(store, clock, workspace, running(long_ago, 900.0))
+    assert await ends(store, workspace) == (began + 900, "stops")
+    used = clock.now() + 850
+    await observe(store, clock, workspace, running(used, 900.0))
+    assert await ends(store, workspace) == (used, "stops")
+
+
+async def test_what_stopped_for_want_of_use_did_so_when_it_was_foreseen(store, clock, workspace):
+    await observe(store, clock, workspace, running(clock.now() + 100, 100.0))
+    foreseen, _ = await ends(store, workspace)
+    clock.advance(400)
+    await observe(store, clock, workspace, stopped(3600.0))
+    assert await ends(store, workspace) == (foreseen + 3600, "removed")
+    clock.advance(100)
+    await observe(store, clock, workspace, stopped(3600.0))
+    assert await ends(store, workspace) == (foreseen + 3600, "removed")
+
+
+async def test_what_was_stopped_sooner_did_so_when_it_was_found(store, clock, workspace):
+    await observe(store, clock, workspace, running(clock.now() + 5000, 5000.0))
+    await observe(store, clock, workspace, stopped(3600.0))
+    assert await ends(store, workspace) == (clock.now() + 3600, "removed")
+
+
+async def soon(store, clock, workspace, seconds=200.0):
+    await observe(store, clock, workspace, running(clock.now() + seconds))
+    return (await store.workspace(workspace.id)).ends_at
+
+
+async def test_only_what_ends_within_the_time_is_found_the_soonest_first(store, clock):
+    rows = (await linked(store, names=("a", "b", "c"), state=State.RUNNING)).workspaces
+    for row, seconds in zip(rows, (290.0, 90.0, 900.0), strict=True):
+        await soon(store, clock, row, seconds)
+    assert [row.id for row in await store.ending(300.0)] == [rows[1].id, rows[0].id]
+    assert len(await store.ending(300.0, 1)) == 1
+    clock.advance(300)
+    assert await store.ending(300.0) == []
+
+
+async def told(store, workspace, at):
+    await store.add_notices([NewNotice(workspace.id, NoticeKind.ENDING, f"{at:.0f}", workspace.principal)])
+
+
+async def test_who_was_told_is_told_again_only_of_another_end(store, clock, workspace):
+    at = await soon(store, clock, workspace)
+    await told(store, workspace, at)
+    assert await store.ending(1000.0) == []
+    await observe(store, clock, workspace, running(at + 55))
+    assert await store.ending(1000.0) == []
+    await observe(store, clock, workspace, running(at + 65))
+    assert [row.id for row in await store.ending(1000.0)] == [workspace.id]
+
+
+async def test_nobody_is_told_whom_it_does_not_concern(store, clock, workspace):
+    await soon(store, clock, workspace, 5000.0)
+    assert len(await store.ending(9000.0)) == 1
+    wish = await store.accept_wish(
+        NewWish(ALICE, workspace.id, "saturn", WishVerb.STOP, 60.0, "R"), interaction=""
+    )
+    assert await store.ending(9000.0) == []
+    await store.hide_workspace(workspace.id)
+    assert await store.ending(9000.0) == []
+    assert wish.wish.is_open
+
+
+async def test_without_an_account_nothing_ends_for_anybody(store, clock, workspace):
+    await soon(store, clock, workspace, 5000.0)
+    account = await store.account(ALICE, "saturn")
+    notice = NewNotice(account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
+    await store.refuse_account(account.id, account.secret, notice, [])
+    assert await store.ending(9000.0) == []
+
+
+async def test_a_read_for_nobody_in_particular_is_no_use(store, clock, workspace):
+    used = (await store.workspace(workspace.id)).used_at
+    await store.read_soon(workspace.id)
+    (claim,) = await store.claim_reads("saturn", 10, 10.0, 0.5)
+    assert claim.remote_id == workspace.remote_id
+    assert (await store.workspace(workspace.id)).used_at == used
+    await store.read_soon("nobody's")
+
+
+async def test_what_is_told_is_written_once_and_read(store, clock, workspace):
+    assert await store.hear("saturn", workspace.gate_key, "hook:1", "passed")
+    assert not await store.hear("saturn", workspace.gate_key, "hook:1", "failed")
+    assert (await store.workspace(workspace.id)).remark == "passed"
+    assert len(await store.claim_reads("saturn", 10, 10.0, 0.5)) == 1
+    assert not await store.hear("other", workspace.gate_key, "hook:2", "failed")
+    assert not await store.hear("saturn", "https://nowhere|x", "hook:3", "failed")
+    # What nobody had is not held against who has it by then.
+    assert await store.first_sight("hook:3")
+
+
+async def test_an_entry_is_of_the_row_as_it_is(store, workspace):
+    await store.save_entry(workspace.id, "another gate", "sealed")
+    assert (await store.workspace(workspace.id)).entry is None
+    await store.save_entry(workspace.id, workspace.gate_key, "sealed")
+    assert (await store.workspace(workspace.id)).entry == "sealed"
+
+
+# -- what explains a creation --------------------------------------------------------------------------------
+
+
+async def creation(store, principal, number, *, is_called=True):
+    workspace_id = f"workspace_{number}"
+    row = Workspace(
+        workspace_id,
+        principal,
+        "saturn",
+        f"{PROVISIONAL}{workspace_id}",
+        f"gate#{PROVISIONAL}{workspace_id}",
+        "lab",
+        origin="added",
+        spec={"name": "lab"},
+    )
+    new = NewWish(principal, workspace_id, "saturn", WishVerb.CREATE, 60.0, "R")
+    wish = (await store.accept_creation(row, new, interaction="")).wish
+    if is_called:
+        await store.save_step(WishUpdate(wish.id, 0.0, called=True))
+    return wish.id
+
+
+GATES = [gate_key("saturn", name) for name in ("x", "y")]
+
+
+async def test_what_no_row_knows_is_left(store, clock):
+    await linked(store)
+    mine = await creation(store, ALICE, 1)
+    await store.name_created(mine, Created("y", "lab"), GATES[1])
+    assert await store.unexplained(mine, "saturn", GATES, clock.now() - 60) == [GATES[0]]
+
+
+async def test_another_that_was_called_and_is_nameless_leaves_nothing(store, clock):
+    await linked(store)
+    await linked(store, BOB)
+    mine, theirs = await creation(store, ALICE, 1), await creation(store, BOB, 2)
+    since = clock.now() - 60
+    assert await store.unexplained(mine, "saturn", GATES, since) == []
+    assert await store.unexplained(mine, "elsewhere", GATES, since) == GATES
+    assert await store.unexplained(mine, "saturn", GATES, clock.now() + 1) == GATES
+    await store.name_created(theirs, Created("x", "lab"), GATES[0])
+    assert await store.unexplained(mine, "saturn", GATES, since) == [GATES[1]]
+
+
+async def test_one_that_was_not_called_yet_can_have_made_nothing(store, clock):
+    await linked(store)
+    await linked(store, BOB)
+    mine = await creation(store, ALICE, 1)
+    await creation(store, BOB, 2, is_called=False)
+    assert await store.unexplained(mine, "saturn", GATES, clock.now() - 60) == GATES
+
+
+async def test_what_was_unlinked_explains_still(store, clock):
+    await linked(store)
+    await linked(store, BOB)
+    mine, theirs = await creation(store, ALICE, 1), await creation(store, BOB, 2)
+    since = clock.now() - 60
+    await store.name_created(theirs, Created("x", "lab"), GATES[0])
+    await store.unlink(BOB, None, revocable=[], cause="unlinked")
+    # Their creation has no row any more that tells what it made: nothing is taken on a guess.
+    assert await store.unexplained(mine, "saturn", GATES, since) == []
+    assert await store.unexplained(mine, "saturn", GATES, clock.now() + 1) == [GATES[1]]

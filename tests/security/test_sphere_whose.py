@@ -1,0 +1,102 @@
+"""One token opens everybody's workspaces: nobody but the owner of the record sees or touches one."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.authority import Authority
+from bot.errors import Refused
+from bot.gather import Gatherer
+from bot.models import NewNotice, NoticeKind, TaskKind, WishVerb
+from bot.store.base import NewTask
+from bot.workspaces import Workspaces
+from tests.engine.sphere_world import PUBLIC_URL, TOKEN, sphere_world
+from tests.support.store import ALICE, BOB
+
+
+@pytest.fixture
+async def world():
+    async with sphere_world() as made:
+        yield made
+
+
+@pytest.fixture
+def workspaces(world):
+    return Workspaces(
+        store=world.store,
+        connections={"cloud": world.world.provider},
+        authority=Authority(store=world.store, installation=world.world.numbers.installation),
+        clock=world.clock,
+        ids=world.world.ids,
+        deadline_seconds=60.0,
+        wake=lambda: None,
+        acting=world.accounts.acting,
+        public_url=PUBLIC_URL,
+    )
+
+
+async def test_another_person_can_do_nothing_with_it(world, workspaces):
+    row = await world.made(ALICE)
+    await world.made(BOB)
+    sent = dict(world.server.harness.requests)
+    keys = {"interaction": "i", "reference": "R"}
+    for verb in (WishVerb.START, WishVerb.STOP, WishVerb.RESTART, WishVerb.REMOVE):
+        with pytest.raises(Refused) as refused:
+            await workspaces.wish(BOB, row.id, verb, **keys)
+        assert refused.value.rule == "policy.not_owner"
+    for call in (
+        workspaces.owned(BOB, "open", row.id),
+        workspaces.refresh(BOB, row.id),
+        workspaces.again(BOB, row.id, reference="R"),
+        workspaces.alias(BOB, row.id, "mine", interaction="j"),
+        workspaces.forget(BOB, row.id, interaction="k"),
+    ):
+        with pytest.raises(Refused):
+            await call
+    await world.world.work()
+    assert dict(world.server.harness.requests) == sent
+    assert world.machine(row).phase == "running"
+
+
+async def test_it_cannot_be_added_by_its_id(world, workspaces):
+    row = await world.made(ALICE)
+    await world.made(BOB)
+    with pytest.raises(Refused) as refused:
+        await workspaces.add(BOB, "cloud", row.remote_id, None, interaction="i")
+    assert refused.value.rule == "add.not_here"
+    assert world.world.provider.parse_reference(row.remote_id) is None
+
+
+async def test_no_list_ever_shows_it_to_another(world, workspaces):
+    row = await world.made(ALICE)
+    theirs = await world.made(BOB)
+    account = await world.store.account(BOB, "cloud")
+    await world.store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
+    await world.pass_time(30)
+    assert [one.id for one in await workspaces.all_of(BOB)] == [theirs.id]
+    assert await workspaces.stale(BOB) == []
+    assert "GET /api/v1/workspaces" not in world.server.harness.requests
+    assert row.id != theirs.id
+
+
+async def test_a_notice_with_anothers_key_draws_no_address(world):
+    row = await world.made(ALICE)
+    await world.made(BOB)
+    body = {"workspace": row.id, "connection": "cloud"}
+    await world.store.add_notices([NewNotice("forged", NoticeKind.ENDING, "1", BOB, body)])
+    (notice,) = await world.store.claim_notices(1, 60.0)
+    gatherer = Gatherer(world.store, {"cloud": world.world.provider}, public_url=PUBLIC_URL)
+    facts = await gatherer.of_notice(notice)
+    assert facts.workspace is None
+    assert facts.ide_url is None
+
+
+async def test_neither_token_is_in_any_row(world):
+    row = await world.made(ALICE)
+    await world.pass_time(60)
+    secret = world.machine(row).token
+    fresh = await world.row(row)
+    held = [fresh, await world.store.account(ALICE, "cloud"), await world.store.audit_entries()]
+    assert TOKEN not in repr(held)
+    assert secret not in repr(held)
+    assert row.remote_id not in str(world.slack.messages)

@@ -1,0 +1,217 @@
+"""Webhooks of providers: what is not signed is not read, what was heard before has no effect."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import io
+import json
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from bot.errors import StoreBusy
+from bot.web.failures import failures
+from bot.web.front import MAX_BYTES
+from bot.web.hooks import Hooks
+from bot.web.render import Renderer, protect
+from tests.engine.sphere_world import SphereWorld, sphere_world
+from tests.support.providers import FakeProvider
+from tests.support.store import BOB
+
+SIGNATURE = "X-Sphere-Engine-Signature"
+
+
+class Busy:
+    """Have no time to hear anything."""
+
+    async def hear(self, *_arguments: object) -> bool:
+        raise StoreBusy("not committed in time")
+
+
+class Desk:
+    """Hold the address, and what came of what was sent there."""
+
+    def __init__(self, world: SphereWorld, session: aiohttp.ClientSession, url: str) -> None:
+        self.world, self.session, self.url = world, session, url
+        self.woken = 0
+
+    def wake(self) -> None:
+        self.woken += 1
+
+    async def send(self, body: bytes, *, secret: str = "shh", to: str = "cloud", **headers: str):
+        signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+        told = {SIGNATURE: signature, **headers}
+        async with self.session.post(f"{self.url}/hooks/{to}", data=body, headers=told) as answer:
+            return answer.status, await answer.text()
+
+
+def message(row, key="event-1", **result):
+    came = {"status": {"code": 1, "name": "OK"}, "score": 100, **result}
+    payload = {"workspace": {"id": row.remote_id}, "scenario": "tests", "result": came}
+    return {"id": key, "type": "workspace.scenario.finished", "payload": payload}
+
+
+def body(*messages):
+    return json.dumps(list(messages)).encode()
+
+
+@asynccontextmanager
+async def opened(world, store=None):
+    connections = {"cloud": world.world.provider, "plain": FakeProvider(world.clock)}
+    async with aiohttp.ClientSession() as session:
+        desk = Desk(world, session, "")
+        hooks = Hooks(store=store or world.store, connections=connections, wake=desk.wake)
+        app = web.Application(middlewares=[failures(Renderer(), world.world.ids)], client_max_size=MAX_BYTES)
+        app.router.add_routes(hooks.routes())
+        app.on_response_prepare.append(protect)
+        async with TestServer(app, host="127.0.0.1") as server:
+            desk.url = str(server.make_url("")).rstrip("/")
+            yield desk
+
+
+@pytest.fixture
+async def desk():
+    async with sphere_world() as world, opened(world) as made:
+        yield made
+
+
+async def remark(desk, row):
+    return (await desk.world.row(row)).remark
+
+
+async def test_a_finished_scenario_is_on_the_card_and_the_state_is_read_anew(desk):
+    row = await desk.world.made()
+    await desk.world.pass_time(30)
+    reads = desk.world.server.harness.requests[f"GET /api/v1/workspaces/{row.remote_id}"]
+    assert await desk.send(body(message(row))) == (204, "")
+    assert await remark(desk, row) == "Scenario tests finished: passed, score 100."
+    assert desk.woken == 1
+    await desk.world.pass_time(10)
+    assert desk.world.server.harness.requests[f"GET /api/v1/workspaces/{row.remote_id}"] == reads + 1
+    (card,) = desk.world.told("card")
+    assert "Scenario tests finished: passed, score 100." in str(card["blocks"])
+
+
+async def test_what_the_server_itself_sends_arrives(desk):
+    row = await desk.world.made()
+    server = desk.world.server
+    server.state.webhook_url, server.state.webhook_secret = f"{desk.url}/hooks/cloud", "shh"
+    base = str(desk.world.world.provider.settings.base_url)
+    told = {"scenario": "run", "passed": False, "score": 40, "times": 12}
+    url = f"{base}/_playground/workspaces/{row.remote_id}/scenario"
+    async with desk.session.post(url, json=told) as answer:
+        assert answer.status == 200
+    assert [one["status"] for one in server.webhooks.deliveries] == [204, 204]
+    assert "did not pass, score 40." in await remark(desk, row)
+
+
+async def test_the_same_event_counts_once_whichever_request_brings_it(desk):
+    row = await desk.world.made()
+    await desk.send(body(message(row)))
+    await desk.send(body(message(row, score=3)))
+    assert await remark(desk, row) == "Scenario tests finished: passed, score 100."
+    await desk.send(body(message(row, score=3), message(row, "event-2", score=7)))
+    assert await remark(desk, row) == "Scenario tests finished: passed, score 7."
+    assert desk.woken == 2
+
+
+async def test_it_touches_its_own_workspace_alone(desk):
+    mine, theirs = await desk.world.made(), await desk.world.made(BOB)
+    await desk.send(body(message(theirs)))
+    assert await remark(desk, mine) is None
+    assert await remark(desk, theirs) is not None
+
+
+async def test_what_nobody_here_has_is_taken_and_forgotten(desk):
+    row = await desk.world.made()
+    stranger = message(row)
+    stranger["payload"]["workspace"]["id"] = "0" * 32
+    assert (await desk.send(body(stranger)))[0] == 204
+    assert desk.woken == 0
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {SIGNATURE: "0" * 64},
+        {SIGNATURE: ""},
+        {SIGNATURE: "sha256=" + "0" * 64},
+        {SIGNATURE: "é"},
+    ],
+)
+async def test_without_a_good_signature_nothing_is_read(desk, headers):
+    row = await desk.world.made()
+    for text in (body(message(row)), b"no json", b"[" * 100_000):
+        status, said = await desk.send(text, **headers)
+        assert (status, said) == (401, "")
+    assert await remark(desk, row) is None
+
+
+async def test_another_secret_or_another_body_is_refused(desk):
+    row = await desk.world.made()
+    assert (await desk.send(body(message(row)), secret="other"))[0] == 401
+    good = hmac.new(b"shh", body(message(row)), hashlib.sha256).hexdigest()
+    assert (await desk.send(body(message(row, score=1)), **{SIGNATURE: good}))[0] == 401
+    assert await remark(desk, row) is None
+
+
+async def test_a_connection_without_a_secret_takes_nothing():
+    async with sphere_world(webhook_secret=None) as world, opened(world) as desk:
+        row = await world.made()
+        for secret in ("", "shh"):
+            assert await desk.send(body(message(row)), secret=secret) == (401, "")
+
+
+@pytest.mark.parametrize("to", ["plain", "nothing", "cloud/more", "..%2Fcloud", "CLOUD"])
+async def test_an_unknown_connection_is_not_found(desk, to):
+    row = await desk.world.made()
+    assert (await desk.send(body(message(row)), to=to))[0] == 404
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("to", ["cloud", "nothing"])
+async def test_other_methods_are_refused_alike(desk, method, to):
+    async with desk.session.request(method, f"{desk.url}/hooks/{to}") as answer:
+        assert answer.status == 405
+        assert answer.headers["Allow"] == "POST"
+
+
+@pytest.mark.parametrize("text", [b"{}", b"null", b'"x"', b"[1]", b"[" * 100_000, b"", body(*[{}] * 11)])
+async def test_what_is_signed_and_no_list_of_messages_is_bad(desk, text):
+    assert await desk.send(text) == (400, "")
+
+
+async def test_other_kinds_of_messages_are_taken(desk):
+    assert await desk.send(body({"id": "c", "type": "workspace.scenario.custom", "payload": {}})) == (204, "")
+
+
+async def test_too_much_is_not_read(desk):
+    signed = {SIGNATURE: "0" * 64}
+    large = io.BytesIO(b"x" * (MAX_BYTES + 1))
+    async with desk.session.post(f"{desk.url}/hooks/cloud", data=large, headers=signed) as answer:
+        assert answer.status == 413
+
+    async def pieces():
+        for _ in range(20):
+            yield b"x" * 100_000
+
+    async with desk.session.post(f"{desk.url}/hooks/cloud", data=pieces(), headers=signed) as answer:
+        assert answer.status == 413
+
+
+async def test_a_store_that_is_busy_is_told_so_that_it_is_sent_again():
+    async with sphere_world() as world, opened(world, Busy()) as desk:
+        row = await world.made()
+        assert (await desk.send(body(message(row))))[0] == 503
+
+
+async def test_many_at_once_count_once(desk):
+    row = await desk.world.made()
+    answers = await asyncio.gather(*(desk.send(body(message(row))) for _ in range(10)))
+    assert {status for status, _ in answers} == {204}
+    assert desk.woken == 1
