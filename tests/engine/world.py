@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -27,10 +28,13 @@ from bot.models import (
     Workspace,
 )
 from bot.notifier import Notifier, Timing
+from bot.output import Board
 from bot.people import People
 from bot.policy import Installation
+from bot.pool import Pool
 from bot.providers.base import Credential
 from bot.reconciler import Numbers, Reconciler
+from bot.reconciler.streams import AT_ONCE
 from bot.slack_calls import SlackLine
 from bot.store.base import FoundWorkspace, NewWish, Store
 from bot.vault import Vault, row_key
@@ -77,6 +81,8 @@ class World:
         self.replayed: list[tuple[Principal, dict[str, Any]]] = []
         self.numbers = Numbers(Installation("T1"))
         self.timing = Timing()
+        #: The streams and outputs of each life of the process.
+        self.lives: list[tuple[Pool, Board]] = []
         self.reborn()
 
     def reborn(self, fuse: Fuse | None = None) -> None:
@@ -88,6 +94,8 @@ class World:
         store = through(self.store, StoreBusy("not committed in time"))
         slack = through(self.slack, SlackUnknownOutcome("some.method", "no_answer"))
         connections = {"cloud": through(self.provider, UnknownOutcome("no answer in time"))}
+        self.streams, self.board = Pool(AT_ONCE, lambda: None), Board(self.clock.monotonic)
+        self.lives.append((self.streams, self.board))
         self.line = SlackLine(slack, Budget(self.clock.monotonic), self.clock)
         self.people = People(store, self.line)
         self.reconciler = Reconciler(
@@ -100,15 +108,17 @@ class World:
             self.numbers,
             self.replay,
             jitter=lambda: 0.0,
+            board=self.board,
         )
         self.notifier = Notifier(
             store,
             self.line,
-            Gatherer(store, connections),
+            Gatherer(store, connections, self.board, public_url=self.public_url),
             self.clock,
             self.ids,
             self.http,  # type: ignore[arg-type]  # as much of it as replies need
             self.timing,
+            self.board,
         )
 
     async def replay(self, principal: Principal, command: dict[str, Any]) -> None:
@@ -199,12 +209,22 @@ class World:
                 await self.reconciler.step_wishes(),
                 await self.reconciler.step_reads(),
                 await self.reconciler.step_tasks(),
+                await self.reconciler.step_jobs(),
+                await self._streams(),
                 await self.notifier.step_notices(),
                 await self.notifier.step_cards(),
+                await self.notifier.step_outputs(),
             ]
             if not any(done):
                 return
         raise AssertionError("the steps find no end")
+
+    async def _streams(self) -> int:
+        """Begin the streams that are due, and let all that are open read what there is."""
+        begun = await self.reconciler.step_streams(self.streams)
+        for _ in range(30):
+            await asyncio.sleep(0)
+        return begun
 
     async def pass_time(self, seconds: float, step: float = 1.0) -> None:
         """Let time pass in steps, working after each."""
@@ -227,7 +247,16 @@ class World:
 
 
 @asynccontextmanager
-async def new_world() -> AsyncIterator[World]:
+async def new_world(
+    provider: Callable[[FakeClock], FakeProvider] = FakeProvider,
+) -> AsyncIterator[World]:
     clock, ids = FakeClock(), CountingIds()
     async with memory_store(clock, ids) as store:
-        yield World(store, clock, ids, FakeProvider(clock))
+        world = World(store, clock, ids, provider(clock))
+        try:
+            yield world
+        finally:
+            for streams, board in world.lives:
+                await streams.drain(0.0)
+                for job_id in list(board.entries):
+                    board.drop(job_id)

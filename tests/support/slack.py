@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +38,8 @@ class FakeSlack:
         self._recent: defaultdict[str, deque[float]] = defaultdict(deque)
         self._posted: dict[str, float] = {}
         self._last_ts = 0.0
+        #: Files by id: their name and length, then their bytes, then where they were shared.
+        self.files: dict[str, dict[str, Any]] = {}
 
     def fail(self, method: str, error: Exception, times: int = 1, *, after: bool = False) -> None:
         self._faults[method].append(Fault(error, times, after))
@@ -66,6 +68,19 @@ class FakeSlack:
         self._raise(method, after=True)
         return SlackAnswer({"ok": True, **answer}, self._now())
 
+    async def upload(self, url: str, pieces: AsyncIterator[bytes], size: int) -> None:
+        self.calls.append(("upload_url", {"url": url, "size": size}))
+        self._raise("upload_url", after=False)
+        content = b"".join([piece async for piece in pieces])
+        file = self.files[url.rpartition("/")[2]]
+        assert len(content) == size == file["length"]
+        file["content"] = content
+        self._raise("upload_url", after=True)
+
+    def shared(self) -> list[dict[str, Any]]:
+        """Return the messages with files."""
+        return [message for message in self.messages if message.get("files")]
+
     # -- methods -------------------------------------------------------------------------------------------
 
     def _chat_postMessage(self, arguments: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - Slack's name
@@ -91,11 +106,49 @@ class FakeSlack:
         return {"channel": {"id": f"D{arguments['users']}"}}
 
     def _conversations_history(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        found = [each for each in reversed(self.messages) if each["channel"] == arguments["channel"]]
+        found = [
+            each
+            for each in reversed(self.messages)
+            if each["channel"] == arguments["channel"] and each.get("thread_ts") is None
+        ]
         begin = int(arguments.get("cursor") or 0)
         end = begin + min(int(arguments["limit"]), 2)  # Short pages, so that paging is seen to.
         cursor = str(end) if end < len(found) else ""
         return {"messages": found[begin:end], "response_metadata": {"next_cursor": cursor}}
+
+    def _conversations_replies(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        ts = arguments["ts"]
+        found = [
+            each
+            for each in self.messages
+            if each["channel"] == arguments["channel"] and ts in (each["ts"], each.get("thread_ts"))
+        ]
+        if not found:
+            raise SlackPermanent("conversations.replies", "thread_not_found")
+        begin = int(arguments.get("cursor") or 0)
+        end = begin + min(int(arguments["limit"]), 2)
+        cursor = str(end) if end < len(found) else ""
+        return {"messages": found[begin:end], "response_metadata": {"next_cursor": cursor}}
+
+    def _files_getUploadURLExternal(self, arguments: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - Slack's
+        file_id = f"F{len(self.files) + 1}"
+        self.files[file_id] = {"name": arguments["filename"], "length": arguments["length"]}
+        return {"file_id": file_id, "upload_url": f"https://files.slack.com/upload/v1/{file_id}"}
+
+    def _files_completeUploadExternal(self, arguments: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - Slack's
+        assert arguments["channel_id"].startswith(("C", "D")), "people's ids are no conversations here"
+        shown = []
+        for each in arguments["files"]:
+            file = self.files.get(each["id"])
+            if file is None or "content" not in file or file.get("is_shared"):
+                raise SlackPermanent("files.completeUploadExternal", "file_not_found")
+            file["is_shared"] = True
+            shown.append({"id": each["id"], "name": file["name"], "content": file["content"]})
+        message = {"channel": arguments["channel_id"], "ts": self._new_ts(), "files": shown}
+        if arguments.get("thread_ts"):
+            message["thread_ts"] = arguments["thread_ts"]
+        self.messages.append({**message, "text": arguments.get("initial_comment", "")})
+        return {"files": [{"id": each["id"]} for each in shown]}
 
     def _users_info(self, arguments: dict[str, Any]) -> dict[str, Any]:
         if arguments["user"] not in self.users:

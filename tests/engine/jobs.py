@@ -1,0 +1,78 @@
+"""A world in which jobs run, and what people do with them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from bot.models import Job, NewJob, NewNotice, NoticeKind, Principal
+from tests.engine.world import World, new_world
+from tests.support.job_provider import JobProvider
+from tests.support.store import ALICE
+
+
+class JobWorld:
+    """Hold the world, its provider as what it is, and short words for what is looked at."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        assert isinstance(world.provider, JobProvider)
+        self.cloud = world.provider
+        self.store, self.slack, self.clock = world.store, world.slack, world.clock
+
+    async def runs(
+        self, principal: Principal = ALICE, name: str = "train", *, is_watched: bool = True, **keys: Any
+    ) -> str:
+        """Let a person launch a run, with an account where there is none; return the run's id."""
+        if await self.store.account(principal, "cloud") is None:
+            await self.world.link(principal)
+            await self.world.know(principal)
+        reference = self.world.ids.reference()
+        new = NewJob(principal, "cloud", name, {"name": name}, reference, is_watched=is_watched, **keys)
+        card = NewNotice("", NoticeKind.JOB_CARD, "1", principal)
+        job, _ = await self.store.accept_job(new, interaction=reference, notices=[card])
+        return job.id
+
+    async def stop(self, job_id: str, *, force: bool = False) -> None:
+        await self.store.want_job_stop(job_id, force=force, interaction=self.world.ids.reference())
+
+    async def job(self, job_id: str) -> Job:
+        job = await self.store.job(job_id)
+        assert job is not None
+        return job
+
+    async def until_over(self, job_id: str, most: float = 300.0) -> Job:
+        """Let time pass until a run is over, and a little longer."""
+        for _ in range(round(most)):
+            await self.world.work()
+            job = await self.job(job_id)
+            if not job.is_open:
+                await self.world.pass_time(4)
+                return await self.job(job_id)
+            self.clock.advance(1.0)
+        raise AssertionError(f"the run is still open: {await self.job(job_id)}")
+
+    def in_thread(self, job_id: str) -> list[dict[str, Any]]:
+        """Return the messages below a run's card, oldest first."""
+        parent = self.message(f"{job_id}/job_card/1")
+        return [each for each in self.slack.messages if each.get("thread_ts") == parent["ts"]]
+
+    def message(self, key: str) -> dict[str, Any]:
+        (found,) = [
+            each
+            for each in self.slack.messages
+            if each.get("metadata", {}).get("event_payload", {}).get("key") == key
+        ]
+        return found
+
+
+def said(message: dict[str, Any]) -> str:
+    """Return all that a message says."""
+    return f"{message['text']}\n{message.get('blocks', '')}"
+
+
+@asynccontextmanager
+async def new_job_world() -> AsyncIterator[JobWorld]:
+    async with new_world(JobProvider) as world:
+        yield JobWorld(world)
