@@ -15,10 +15,11 @@ import structlog
 from aiohttp import web
 
 from bot.errors import Refused, SecretError
+from bot.gather import IDE_PATH
 from bot.models import WishVerb
 from bot.web import embedding
 from bot.web.forms import read_form
-from bot.web.signed_in import IDE_PATH, SIGN_OUT_PATH, SIGNED_OUT_PATH, see_other
+from bot.web.signed_in import SIGN_OUT_PATH, SIGNED_OUT_PATH, see_other
 from bot.web.standing import standing
 from bot.words import ide as words
 

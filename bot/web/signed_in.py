@@ -9,6 +9,7 @@ import structlog
 from aiohttp import web
 
 from bot.errors import Refused, SlackFailed
+from bot.gather import IDE_PATH
 from bot.web.forms import read_form
 from bot.words import ide as words
 from bot.words.times import duration
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from bot.web.openid import SlackSignIn
     from bot.web.render import Renderer
 
-IDE_PATH: Final = "/ide"
 SIGN_OUT_PATH: Final = "/sign-out"
 SIGNED_OUT_PATH: Final = "/signed-out"
 #: What ids of rows look like; an address is made of nothing else.

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bot.models import Wish, Workspace
 
 #: An end is told of when it is no further away than this, in seconds.
-SOON = 15 * 60.0
+SOON = 10 * 60.0
 
 _PHASES = {
     State.STARTING: "starting",

@@ -91,7 +91,7 @@ def test_why_it_failed_is_said():
     [
         (State.RUNNING, "stops", 299, "Running, stops in 5 minutes unless you use it"),
         (State.RUNNING, "removed", 20, "Running, is removed in a minute unless you use it"),
-        (State.RUNNING, "stops", 901, "Running"),
+        (State.RUNNING, "stops", 601, "Running"),
         (State.RUNNING, "stops", 0, "Running"),
         (State.STOPPED, "removed", 600, "Stopped, is removed in 10 minutes unless you start it"),
         (State.STOPPED, "stops", 600, "Stopped"),
