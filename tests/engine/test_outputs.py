@@ -1,0 +1,422 @@
+"""Outputs of runs in Slack: below the card, up to date within the budget, whole as a file, nothing twice."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from bot.errors import (
+    CredentialRefused,
+    Forbidden,
+    NotFound,
+    ServerFailed,
+    SlackFailed,
+    SlackPermanent,
+    SlackUnknownOutcome,
+    UnknownOutcome,
+    Unreachable,
+)
+from tests.engine.jobs import new_job_world, said
+from tests.support.store import ALICE
+
+COMPLETE = "files.completeUploadExternal"
+GET_URL = "files.getUploadURLExternal"
+
+
+@pytest.fixture
+async def jobs():
+    async with new_job_world() as made:
+        made.cloud.job_takes = None
+        made.cloud.opens("run1")
+        yield made
+
+
+async def end(jobs, job_id: str, *, seconds: float = 60.0) -> None:
+    """Let the run and its output end, and all be shown."""
+    if jobs.cloud.runs["run1"].ends_at is None:
+        jobs.cloud.ends("run1")
+    jobs.cloud.closes("run1")
+    await jobs.world.pass_time(seconds)
+    assert not (await jobs.job(job_id)).is_watched
+
+
+def output(jobs, job_id: str) -> dict:
+    return jobs.message(f"{job_id}/job_output/1")
+
+
+def content(message: dict) -> str:
+    (file,) = message["files"]
+    return file["content"].decode()
+
+
+async def test_output_stands_below_the_card_and_the_whole_follows_as_a_file(jobs):
+    job_id = await jobs.runs()
+    await jobs.world.pass_time(5)
+    assert jobs.in_thread(job_id) == []
+    jobs.cloud.writes("run1", "epoch 1\n\x1b[32mok\x1b[0m\n")
+    jobs.cloud.writes("run1", "careful\n", "stderr")
+    await jobs.world.pass_time(2)
+    (shown,) = jobs.in_thread(job_id)
+    assert shown is output(jobs, job_id)
+    assert "epoch 1\nok\n! careful" in shown["blocks"][1]["text"]["text"]
+    assert "updated about every 3 s" in said(shown)
+    jobs.cloud.writes("run1", "epoch 2\n")
+    await jobs.world.pass_time(4)
+    assert "epoch 2" in said(shown)
+    await end(jobs, job_id)
+    assert "4 lines in all" in said(shown)
+    assert [content(message) for message in jobs.in_thread(job_id)[1:]] == [
+        "epoch 1\nok\n! careful\nepoch 2\n"
+    ]
+    (file,) = jobs.slack.shared()
+    assert file["files"][0]["name"].startswith("train-")
+    assert sorted(jobs.slack.kinds()) == ["job_card", "job_ended", "job_output"]
+
+
+async def test_the_end_tells_the_last_lines(jobs):
+    job_id = await jobs.runs()
+    await jobs.world.pass_time(5)
+    jobs.cloud.writes("run1", "".join(f"line {number}\n" for number in range(20)))
+    await jobs.world.pass_time(5)
+    jobs.cloud.ends("run1", 1)
+    for _ in range(20):
+        await jobs.world.pass_time(1)
+        if not (await jobs.job(job_id)).is_open:
+            break
+    # What it wrote at last comes while the notice waits a moment for it.
+    jobs.cloud.writes("run1", "Error in f(x)\n", "stderr")
+    await end(jobs, job_id)
+    told = said(jobs.message(f"{job_id}/job_ended/end"))
+    assert "! Error in f(x)" in told
+    assert "line 19" in told
+    assert "line 14" not in told
+
+
+async def test_a_run_that_nobody_watches_has_no_stream_until_somebody_asks(jobs):
+    job_id = await jobs.runs(is_watched=False)
+    jobs.cloud.writes("run1", "quiet\n")
+    jobs.cloud.closes("run1")
+    await jobs.world.pass_time(10)
+    jobs.cloud.ends("run1")
+    await jobs.until_over(job_id)
+    assert jobs.cloud.outputs["run1"].begun == 0
+    assert jobs.slack.kinds() == ["job_card", "job_ended"]
+    await jobs.store.watch_job(job_id, "logs-1")
+    await jobs.world.pass_time(10)
+    assert "quiet" in said(output(jobs, job_id))
+    assert [content(message) for message in jobs.slack.shared()] == ["quiet\n"]
+
+
+async def test_a_run_that_writes_nothing_says_so_and_has_no_file(jobs):
+    job_id = await jobs.runs()
+    await jobs.world.pass_time(30)
+    await end(jobs, job_id)
+    assert "It wrote nothing" in said(output(jobs, job_id))
+    assert jobs.slack.shared() == []
+
+
+async def test_a_silent_run_does_not_time_out(jobs):
+    job_id = await jobs.runs()
+    await jobs.world.pass_time(3_600, step=30)
+    assert (jobs.cloud.outputs["run1"].begun, jobs.cloud.outputs["run1"].open) == (1, 1)
+    jobs.cloud.writes("run1", "at last\n")
+    await jobs.world.pass_time(3)
+    assert "at last" in said(output(jobs, job_id))
+
+
+async def test_a_stream_that_does_not_end_with_its_run_is_taken_to_have_ended(jobs):
+    job_id = await jobs.runs()
+    await jobs.world.pass_time(5)
+    jobs.cloud.writes("run1", "all of it\n")
+    jobs.cloud.ends("run1")
+    await jobs.world.pass_time(120)
+    assert [content(message) for message in jobs.slack.shared()] == ["all of it\n"]
+    assert jobs.cloud.outputs["run1"].open == 0
+    assert not (await jobs.job(job_id)).is_watched
+
+
+@pytest.mark.parametrize(
+    "error",
+    [UnknownOutcome("the connection broke"), ServerFailed("502"), NotFound("not yet"), Forbidden("no")],
+)
+async def test_a_cut_stream_begins_anew_without_repeating_or_losing_anything(jobs, error):
+    job_id = await jobs.runs()
+    for number in range(8):
+        jobs.cloud.writes("run1", f"line {number}\n", "stderr" if number % 3 == 0 else "stdout")
+    for after in (0, 3, 5):
+        jobs.cloud.cut("run1", after, error)
+    await jobs.world.pass_time(60)
+    assert jobs.cloud.outputs["run1"].begun == 4
+    await end(jobs, job_id)
+    (file,) = jobs.slack.shared()
+    assert content(file) == "".join(f"{'! ' if n % 3 == 0 else ''}line {n}\n" for n in range(8))
+
+
+async def test_what_is_written_after_a_streams_early_end_is_not_lost(jobs):
+    job_id = await jobs.runs()
+    await jobs.world.pass_time(3)
+    jobs.cloud.writes("run1", "early\n")
+    jobs.cloud.closes("run1")
+    await jobs.world.pass_time(1)
+    jobs.cloud.writes("run1", "late\n")
+    await end(jobs, job_id)
+    assert content(jobs.slack.shared()[0]) == "early\nlate\n"
+
+
+async def test_an_output_that_cannot_be_read_any_more_ends_with_a_sentence(jobs):
+    job_id = await jobs.runs()
+    await jobs.world.pass_time(3)
+    jobs.cloud.writes("run1", "something\n")
+    await jobs.world.pass_time(3)
+    jobs.cloud.fail("job_output", Forbidden("the output is gone"), times=1_000)
+    await end(jobs, job_id, seconds=90)
+    assert "could not be read to its end" in said(output(jobs, job_id))
+    text = content(jobs.slack.shared()[0])
+    assert text.startswith("something\n[Usher: the output could not be read to its end. ")
+    assert "the output is gone" in text
+
+
+async def test_a_server_that_stays_away_at_the_end_is_given_up(jobs):
+    job_id = await jobs.runs()
+    await jobs.world.pass_time(3)
+    jobs.cloud.writes("run1", "something\n")
+    await jobs.world.pass_time(3)
+    jobs.cloud.fail("job_output", UnknownOutcome("cut"), times=1_000)
+    await end(jobs, job_id, seconds=400)
+    assert "could not be read to its end" in content(jobs.slack.shared()[0])
+
+
+async def test_an_error_of_ours_within_a_stream_is_no_end_of_it(jobs):
+    job_id = await jobs.runs()
+    jobs.cloud.writes("run1", "one\n")
+    jobs.cloud.cut("run1", 0, ValueError("a bug"))
+    await jobs.world.pass_time(20)
+    assert "one" in said(output(jobs, job_id))
+
+
+async def test_a_refused_credential_is_told_once_and_a_new_link_goes_on(jobs):
+    job_id = await jobs.runs()
+    jobs.cloud.cut("run1", 0, CredentialRefused("no", status=401))
+    await jobs.world.pass_time(10)
+    assert jobs.slack.kinds().count("link_again") == 1
+    jobs.cloud.writes("run1", "later\n")
+    await jobs.world.link(ALICE, token="token-2")
+    await jobs.world.pass_time(70)
+    assert "later" in said(output(jobs, job_id))
+
+
+async def test_an_unlink_ends_the_stream(jobs):
+    await jobs.runs()
+    await jobs.world.pass_time(5)
+    assert jobs.cloud.outputs["run1"].open == 1
+    await jobs.store.unlink(ALICE, "cloud", revocable=[], cause="unlinked")
+    await jobs.world.pass_time(2)
+    assert jobs.cloud.outputs["run1"].open == 0
+    assert jobs.world.board.entries == {}
+
+
+async def test_after_a_kill_the_output_is_read_anew_and_shown_in_the_same_message(jobs):
+    job_id = await jobs.runs()
+    await jobs.world.pass_time(3)
+    jobs.cloud.writes("run1", "before\n")
+    await jobs.world.pass_time(3)
+    jobs.world.reborn()
+    jobs.cloud.writes("run1", "after\n")
+    await jobs.world.pass_time(5)
+    assert "before\nafter" in said(output(jobs, job_id)).replace("\\n", "\n")
+    await end(jobs, job_id)
+    assert content(jobs.slack.shared()[0]) == "before\nafter\n"
+    assert len(jobs.in_thread(job_id)) == 2
+
+
+async def test_an_output_without_an_end_is_cut_and_says_so(jobs):
+    job_id = await jobs.runs()
+    await jobs.world.pass_time(3)
+    jobs.world.board.entries[job_id].transcript.spool._cap = 100
+    jobs.cloud.writes("run1", "x" * 90 + "\n")
+    jobs.cloud.writes("run1", "y" * 90 + "\n")
+    await jobs.world.pass_time(5)
+    await end(jobs, job_id)
+    text = content(jobs.slack.shared()[0])
+    assert text.startswith("x" * 90 + "\nyyyy")
+    assert "[Usher: there was no room to keep more" in text
+    assert len(text) < 200
+
+
+# -- the budget ----------------------------------------------------------------------------------------------
+
+
+async def test_one_output_is_updated_every_three_seconds_at_most(jobs):
+    job_id = await jobs.runs()
+    await jobs.world.pass_time(3)
+    before = jobs.slack.count("chat.update")
+    for number in range(60):
+        jobs.cloud.writes("run1", f"{number}\n")
+        await jobs.world.pass_time(1)
+    assert 18 <= jobs.slack.count("chat.update") - before <= 22
+    assert jobs.slack.over_budget == 0
+    assert "59" in said(output(jobs, job_id)) or "58" in said(output(jobs, job_id))
+
+
+async def test_twenty_outputs_share_the_budget_and_each_has_its_turn(jobs):
+    ids = [await jobs.runs(name=f"job {number}") for number in range(20)]
+    for number in range(1, 21):
+        jobs.cloud.opens(f"run{number}")
+    await jobs.world.pass_time(30)
+    updated: dict[str, list[float]] = {}
+    for second in range(180):
+        for number in range(1, 21):
+            jobs.cloud.writes(f"run{number}", f"{second}\n")
+        before = len(jobs.slack.updates)
+        await jobs.world.pass_time(1)
+        for update in jobs.slack.updates[before:]:
+            updated.setdefault(update["ts"], []).append(jobs.clock.now())
+    assert jobs.slack.over_budget == 0
+    outputs = [updated[output(jobs, job_id)["ts"]] for job_id in ids]
+    gaps = [later - earlier for each in outputs for earlier, later in pairwise(each[1:])]
+    assert len(gaps) >= 50
+    assert 20 <= sum(gaps) / len(gaps) <= 32
+    assert max(gaps) <= 40
+    assert "updated about every 28 s" in said(output(jobs, ids[0]))
+
+
+async def test_a_message_that_was_deleted_is_left_alone_and_the_file_comes(jobs):
+    job_id = await jobs.runs()
+    await jobs.world.pass_time(3)
+    jobs.cloud.writes("run1", "one\n")
+    await jobs.world.pass_time(3)
+    jobs.slack.messages.remove(output(jobs, job_id))
+    updates = jobs.slack.count("chat.update")
+    for _ in range(5):
+        jobs.cloud.writes("run1", "more\n")
+        await jobs.world.pass_time(5)
+    assert jobs.slack.count("chat.update") - updates <= 2
+    await end(jobs, job_id)
+    assert content(jobs.slack.shared()[0]) == "one\n" + "more\n" * 5
+
+
+# -- messages and files of unknown outcome ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("after", [True, False])
+async def test_the_first_message_is_looked_for_in_the_thread_before_it_is_sent_again(jobs, after):
+    job_id = await jobs.runs()
+    await jobs.world.pass_time(3)
+    jobs.slack.fail("chat.postMessage", SlackUnknownOutcome("chat.postMessage", "no_answer"), after=after)
+    jobs.cloud.writes("run1", "one\n")
+    await jobs.world.pass_time(30)
+    assert len(jobs.in_thread(job_id)) == 1
+    assert jobs.slack.count("conversations.replies") >= 1
+    await end(jobs, job_id)
+    assert len(jobs.in_thread(job_id)) == 2
+
+
+@pytest.mark.parametrize("after", [True, False])
+async def test_a_file_of_unknown_outcome_is_looked_for_before_it_is_shared_again(jobs, after):
+    job_id = await jobs.runs()
+    await jobs.world.pass_time(3)
+    jobs.cloud.writes("run1", "one\n")
+    jobs.slack.fail(COMPLETE, SlackUnknownOutcome(COMPLETE, "no_answer"), after=after)
+    await end(jobs, job_id)
+    assert [content(message) for message in jobs.slack.shared()] == ["one\n"]
+    assert jobs.slack.count(COMPLETE) == (1 if after else 2)
+    assert jobs.slack.count(GET_URL) == 1
+
+
+@pytest.mark.parametrize("method", [GET_URL, "upload_url"])
+async def test_what_nobody_sees_yet_is_simply_done_again(jobs, method):
+    job_id = await jobs.runs()
+    await jobs.world.pass_time(3)
+    jobs.cloud.writes("run1", "one\n")
+    jobs.slack.fail(method, SlackUnknownOutcome(method, "no_answer"), times=2)
+    await end(jobs, job_id)
+    assert [content(message) for message in jobs.slack.shared()] == ["one\n"]
+
+
+async def test_a_kill_between_the_upload_and_its_completion_shares_it_once(jobs):
+    job_id = await jobs.runs()
+    await jobs.world.pass_time(3)
+    jobs.cloud.writes("run1", "one\n")
+    jobs.slack.fail(COMPLETE, SlackFailed(COMPLETE, "unreachable"))
+    jobs.cloud.ends("run1")
+    jobs.cloud.closes("run1")
+    while not jobs.slack.count(COMPLETE):
+        await jobs.world.pass_time(1)
+    jobs.world.reborn()
+    await jobs.world.pass_time(30)
+    assert [content(message) for message in jobs.slack.shared()] == ["one\n"]
+    assert not (await jobs.job(job_id)).is_watched
+
+
+@pytest.mark.parametrize(
+    ("code", "words"), [("missing_scope", "files:write"), ("file_uploads_disabled", "did not take")]
+)
+async def test_where_no_file_may_be_sent_its_person_is_told_once(jobs, code, words):
+    job_id = await jobs.runs()
+    await jobs.world.pass_time(3)
+    jobs.cloud.writes("run1", "one\n")
+    jobs.slack.fail(GET_URL, SlackPermanent(GET_URL, code), times=100)
+    await end(jobs, job_id)
+    assert words in said(jobs.message(f"{job_id}/message/file"))
+    assert jobs.slack.count(GET_URL) == 1
+
+
+async def test_a_slack_that_never_takes_the_bytes_is_given_up_and_told(jobs):
+    job_id = await jobs.runs()
+    await jobs.world.pass_time(3)
+    jobs.cloud.writes("run1", "one\n")
+    jobs.slack.fail("upload_url", SlackFailed("upload_url", "status_500"), times=100)
+    jobs.cloud.ends("run1")
+    jobs.cloud.closes("run1")
+    await jobs.world.pass_time(2_400, step=5)
+    assert "did not take" in said(jobs.message(f"{job_id}/message/file"))
+    assert not (await jobs.job(job_id)).is_watched
+
+
+async def test_without_its_card_output_stands_by_itself(jobs):
+    job_id = await jobs.runs()
+    await jobs.world.pass_time(3)
+    card = jobs.message(f"{job_id}/job_card/1")
+    await jobs.store.card_lost(job_id)
+    jobs.cloud.writes("run1", "one\n")
+    await jobs.world.pass_time(130)
+    assert output(jobs, job_id).get("thread_ts") is None
+    assert output(jobs, job_id)["channel"] == card["channel"]
+    await end(jobs, job_id, seconds=200)
+    (file,) = jobs.slack.shared()
+    assert (file["channel"], file.get("thread_ts")) == (card["channel"], None)
+
+
+async def test_a_thread_that_slack_refuses_is_left(jobs):
+    job_id = await jobs.runs()
+    await jobs.world.pass_time(3)
+    error = SlackPermanent("chat.postMessage", "thread_not_found")
+    jobs.slack.fail("chat.postMessage", error)
+    jobs.cloud.writes("run1", "one\n")
+    await jobs.world.pass_time(5)
+    assert output(jobs, job_id).get("thread_ts") is None
+
+
+# -- many ----------------------------------------------------------------------------------------------------
+
+
+async def test_many_streams_take_turns(jobs):
+    for number in range(1, 54):
+        await jobs.runs(name=f"job {number}")
+        jobs.cloud.opens(f"run{number}")
+        jobs.cloud.writes(f"run{number}", "x\n")
+    await jobs.world.pass_time(40)
+    assert sum(each.open for each in jobs.cloud.outputs.values()) == 50
+    for number in range(1, 4):
+        jobs.cloud.ends(f"run{number}")
+        jobs.cloud.closes(f"run{number}")
+    await jobs.world.pass_time(40)
+    assert all(jobs.cloud.outputs[f"run{number}"].open == 1 for number in range(4, 54))
+
+
+async def test_a_connection_that_is_away_is_not_asked_for_streams(jobs):
+    await jobs.runs()
+    jobs.cloud.fail("job_output", Unreachable("no connection"), times=1_000)
+    await jobs.world.pass_time(120)
+    assert jobs.cloud.outputs["run1"].begun <= 20
