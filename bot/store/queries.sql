@@ -505,9 +505,11 @@ SELECT * FROM wishes WHERE workspace_id = :workspace_id AND outcome IS NULL;
 
 -- name: add_wish
 INSERT INTO wishes (
-    id, principal, workspace_id, connection, verb, created_at, deadline_at, next_step_at, reference, channel_id
+    id, principal, workspace_id, connection, verb, created_at, deadline_at, next_step_at, waits_for, reference,
+    channel_id
 ) VALUES (
-    :id, :principal, :workspace_id, :connection, :verb, :now, :deadline_at, :now, :reference, :channel_id
+    :id, :principal, :workspace_id, :connection, :verb, :now, :deadline_at, :next_step_at, :waits_for, :reference,
+    :channel_id
 )
 ON CONFLICT (workspace_id) WHERE outcome IS NULL DO NOTHING
 RETURNING *;
@@ -620,6 +622,17 @@ WHERE gate_key IN (
     WHERE connection = :connection AND due_at IS NOT NULL AND due_at <= :now AND next_check_at <= :now
     ORDER BY due_at LIMIT :limit
 ) AND connection || '' = :connection AND due_at + 0 <= :now AND next_check_at <= :now
+RETURNING gate_key, remote_id, reader;
+
+-- What the reader of a claim may read as well, in the same request: due soon, and never before its time.
+-- name: claim_gates_along
+UPDATE gates SET claimed_at = :now, next_check_at = :next_check_at, due_at = :next_check_at
+WHERE gate_key IN (
+    SELECT gate_key FROM gates
+    WHERE connection = :connection AND due_at IS NOT NULL AND due_at <= :soon AND reader = :reader
+        AND next_check_at <= :now
+    ORDER BY due_at LIMIT :limit
+) AND next_check_at <= :now
 RETURNING gate_key, remote_id, reader;
 
 -- Who may see what a claim granted: found by the due time that it has just written, which others may share.
@@ -942,3 +955,161 @@ SELECT gate_key FROM gates WHERE gate_key > :after ORDER BY gate_key LIMIT :limi
 DELETE FROM gates WHERE gate_key = :gate_key AND next_check_at < :before AND NOT EXISTS (
     SELECT 1 FROM workspaces w WHERE w.gate_key = :gate_key
 );
+
+-- == class cards ==
+
+-- name: add_class_card
+INSERT INTO class_cards (
+    id, principal, channel_id, connection, title, reference, created_at, pattern, recipe, spec, maximum, time_zone,
+    stops_at, look_at
+) VALUES (
+    :id, :principal, :channel_id, :connection, :title, :reference, :created_at, :pattern, :recipe, :spec, :maximum,
+    :time_zone, :stops_at, :look_at
+);
+
+-- name: class_card
+SELECT * FROM class_cards WHERE id = :id;
+
+-- The leases of steps are as short as the least time between two drawings: doing one twice does no harm.
+-- name: claim_class_cards
+UPDATE class_cards SET look_at = :until
+WHERE id IN (
+    SELECT id FROM class_cards WHERE done_at IS NULL AND look_at <= :now ORDER BY look_at LIMIT :limit
+) AND done_at IS NULL AND look_at <= :now
+RETURNING *;
+
+-- A press is counted soon, but no sooner than the counts may be drawn again.
+-- name: look_at_class
+UPDATE class_cards SET look_at = CASE
+    WHEN counted_at + :rest > :now THEN counted_at + :rest
+    ELSE :now END
+WHERE id = :id AND done_at IS NULL AND look_at > :now;
+
+-- name: class_counted
+UPDATE class_cards SET
+    counted = :counted, counted_at = :now, look_at = :look_at,
+    changed_at = CASE WHEN counted <> :counted THEN :now ELSE changed_at END
+WHERE id = :id;
+
+-- name: close_class
+UPDATE class_cards SET
+    closed_at = :now, stopped_by = :stopped_by, look_at = :now,
+    stops_at = CASE WHEN stops_at < :stops_at THEN stops_at ELSE :stops_at END
+WHERE id = :id AND closed_at IS NULL AND done_at IS NULL
+RETURNING *;
+
+-- name: finish_class
+UPDATE class_cards SET done_at = :now WHERE id = :id AND done_at IS NULL RETURNING *;
+
+-- name: repost_class
+UPDATE class_cards SET posts = posts + 1 WHERE id = :id RETURNING *;
+
+-- name: class_press
+SELECT * FROM class_presses WHERE card_id = :card_id AND principal = :principal;
+
+-- name: seats_taken
+SELECT COUNT(*) AS count FROM class_presses WHERE card_id = :card_id;
+
+-- Each press that brings something about is a consent, also after an earlier one was taken back.
+-- name: press_class
+INSERT INTO class_presses (
+    card_id, principal, pressed_at, waits_for, workspace_id, wish_id, is_ready, consented_at
+) VALUES (
+    :card_id, :principal, :now, '', :workspace_id, :wish_id, :is_ready, :now
+)
+ON CONFLICT (card_id, principal) DO UPDATE SET
+    waits_for = '', workspace_id = excluded.workspace_id, wish_id = excluded.wish_id,
+    is_ready = excluded.is_ready, consented_at = excluded.consented_at,
+    warned_at = CASE WHEN class_presses.withdrawn_at IS NULL THEN class_presses.warned_at ELSE NULL END,
+    withdrawn_at = NULL;
+
+-- name: note_class_press
+INSERT INTO class_presses (card_id, principal, pressed_at, waits_for) VALUES (:card_id, :principal, :now, :waits_for)
+ON CONFLICT (card_id, principal) DO UPDATE SET
+    waits_for = CASE WHEN class_presses.workspace_id IS NULL THEN excluded.waits_for ELSE '' END;
+
+-- name: withdraw_consent
+UPDATE class_presses SET withdrawn_at = :now
+WHERE card_id = :card_id AND principal = :principal AND consented_at IS NOT NULL AND withdrawn_at IS NULL
+    AND ended_at IS NULL
+RETURNING *;
+
+-- What brings the workspace up, the newest of it, says how far a person is.
+-- name: class_counts
+SELECT
+    COUNT(*) AS pressed,
+    COALESCE(SUM(CASE WHEN p.is_ready = 1 OR o.outcome = 'fulfilled' THEN 1 ELSE 0 END), 0) AS ready,
+    COALESCE(SUM(CASE
+        WHEN p.is_ready = 1 THEN 0
+        WHEN p.waits_for <> '' OR (o.id IS NOT NULL AND o.outcome IS NULL) THEN 1 ELSE 0 END), 0) AS waiting,
+    COALESCE(SUM(CASE
+        WHEN p.is_ready = 0 AND o.id IS NOT NULL AND o.outcome IS NULL THEN 1 ELSE 0 END), 0) AS going,
+    COALESCE(SUM(CASE
+        WHEN p.is_ready = 0 AND o.outcome IN ('failed', 'refused', 'cancelled') THEN 1 ELSE 0 END), 0) AS failed,
+    COALESCE(SUM(CASE WHEN p.withdrawn_at IS NOT NULL THEN 1 ELSE 0 END), 0) AS kept,
+    COALESCE(SUM(CASE WHEN s.id IS NOT NULL AND s.outcome IS NULL THEN 1 ELSE 0 END), 0) AS stopping,
+    COALESCE(SUM(CASE WHEN s.outcome = 'fulfilled' THEN 1 ELSE 0 END), 0) AS stopped,
+    COALESCE(SUM(CASE
+        WHEN s.outcome IN ('failed', 'refused', 'cancelled') THEN 1 ELSE 0 END), 0) AS not_stopped,
+    COALESCE(SUM(CASE
+        WHEN p.consented_at IS NOT NULL AND p.withdrawn_at IS NULL THEN 1 ELSE 0 END), 0) AS consented
+FROM class_presses p
+LEFT JOIN wishes o ON o.id = (
+    SELECT x.id FROM wishes x
+    WHERE x.workspace_id = p.workspace_id AND x.verb IN ('start', 'restart', 'create')
+    ORDER BY x.created_at DESC, x.id DESC LIMIT 1
+)
+LEFT JOIN wishes s ON s.id = p.stop_wish_id
+WHERE p.card_id = :card_id;
+
+-- name: class_problems
+SELECT p.*, o.id AS newest_wish FROM class_presses p
+LEFT JOIN wishes o ON o.id = (
+    SELECT x.id FROM wishes x
+    WHERE x.workspace_id = p.workspace_id AND x.verb IN ('start', 'restart', 'create')
+    ORDER BY x.created_at DESC, x.id DESC LIMIT 1
+)
+WHERE p.card_id = :card_id AND p.is_ready = 0 AND (
+    p.waits_for <> '' OR (o.id IS NOT NULL AND (o.outcome IS NULL OR o.outcome IN ('failed', 'refused', 'cancelled')))
+)
+ORDER BY p.pressed_at, p.principal LIMIT :limit;
+
+-- name: presses_to_warn
+SELECT * FROM class_presses
+WHERE card_id = :card_id AND consented_at IS NOT NULL AND withdrawn_at IS NULL AND warned_at IS NULL
+    AND ended_at IS NULL
+LIMIT :limit;
+
+-- name: press_warned
+UPDATE class_presses SET warned_at = :now WHERE card_id = :card_id AND principal = :principal;
+
+-- name: presses_to_stop
+SELECT * FROM class_presses
+WHERE card_id = :card_id AND consented_at IS NOT NULL AND withdrawn_at IS NULL AND ended_at IS NULL
+LIMIT :limit;
+
+-- name: end_press
+UPDATE class_presses SET ended_at = :now, stop_wish_id = :stop_wish_id
+WHERE card_id = :card_id AND principal = :principal AND ended_at IS NULL;
+
+-- name: class_of_stop
+SELECT c.* FROM class_presses p JOIN class_cards c ON c.id = p.card_id WHERE p.stop_wish_id = :wish_id;
+
+-- name: starts_ahead
+SELECT COUNT(*) AS count FROM wishes
+WHERE connection = :connection AND outcome IS NULL AND start_call = 'none' AND created_at < :created_at
+    AND verb IN ('start', 'restart', 'create');
+
+-- name: starts_of_class
+SELECT COUNT(*) AS count, MIN(o.called_at) AS first FROM class_presses p
+JOIN wishes o ON o.id = p.wish_id
+WHERE p.card_id = :card_id AND o.called_at > :since;
+
+-- name: sweep_class_cards
+DELETE FROM class_cards WHERE id IN (
+    SELECT id FROM class_cards WHERE created_at < :before ORDER BY created_at LIMIT :limit
+)
+RETURNING id;
+
+-- name: sweep_class_presses
+DELETE FROM class_presses WHERE card_id = :card_id;

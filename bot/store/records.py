@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class NewWish:
-    """Describe a wish to be accepted; the store gives it its id, reference and times."""
+    """Describe a wish to be accepted; the store gives it its id, reference and times.
+
+    ``reads_first``: nothing can be decided before the workspace was read, so its first step comes with that
+    read, or shortly after without one. A person who is not known yet is looked up first all the same.
+    """
 
     principal: Principal
     workspace_id: str
@@ -37,6 +41,7 @@ class NewWish:
     deadline_seconds: float
     reference: str
     channel_id: str | None = None
+    reads_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from bot.store.records import NewWish, WishUpdate
     from bot.store.transaction import Row, Transaction
 
+#: A wish whose first step waits for a read is stepped after so long without one.
+READ_SECONDS = 2.0
+
 
 def accept(
     tx: Transaction,
@@ -59,6 +62,7 @@ def repeated(tx: Transaction, interaction: str, new: NewWish) -> Wish:
 def add(tx: Transaction, new: NewWish) -> Row:
     """Write a wish for a workspace that has no open one, with its card."""
     now = tx.now()
+    reads_first = new.reads_first and tx.one("person", principal=new.principal.key) is not None
     row = tx.one(
         "add_wish",
         id=tx.ids.new("wish"),
@@ -68,6 +72,8 @@ def add(tx: Transaction, new: NewWish) -> Row:
         verb=new.verb,
         now=now,
         deadline_at=now + new.deadline_seconds,
+        next_step_at=now + READ_SECONDS if reads_first else now,
+        waits_for="read" if reads_first else "time",
         reference=new.reference,
         channel_id=new.channel_id,
     )
