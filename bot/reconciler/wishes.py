@@ -99,6 +99,10 @@ class Wishes:
         if account is None or account.state == "revoking":
             await self._store.save_step(endings.ended(wish, Outcome.CANCELLED, "unlinked", step.claim))
             return
+        if step.workspace.hidden and not step.workspace.is_provisional:
+            # Taken off the list just when it was wished for: nothing is read for it any more.
+            await self._store.save_step(endings.ended(wish, Outcome.CANCELLED, "forgotten", step.claim))
+            return
         line = self._lines.get(wish.connection)
         if line is None:
             await self._later(step, PATIENCE, hold=holds.not_configured(wish.connection))

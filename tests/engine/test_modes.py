@@ -153,6 +153,15 @@ async def test_a_start_gives_way_to_a_removal(world):
     assert "ready" not in world.slack.kinds()
 
 
+async def test_what_was_taken_off_the_list_is_called_off_not_waited_for(world):
+    workspace = await world.own()
+    await world.store.hide_workspace(workspace.id)
+    wish_id = await world.wish(workspace)
+    assert await world.until_ended(wish_id) is Outcome.CANCELLED
+    assert (await world.store.wish(wish_id)).cause == "forgotten"
+    assert world.provider.calls == []
+
+
 async def test_a_removal_that_has_no_effect_is_told_in_the_end(world):
     workspace = await world.own()
     wish_id = await world.wish(workspace, WishVerb.REMOVE)

@@ -144,6 +144,15 @@ async def test_force_quit_takes_the_place_of_the_stop(bot):
     assert (await bot.store.wish(stop.id)).outcome == "replaced"
 
 
+async def test_an_old_button_of_what_was_taken_off_the_list_says_so(bot):
+    await bot.link()
+    workspace = await bot.workspace()
+    await bot.say("forget notebook")
+    for verb in ("start", "stop", "suspend"):
+        assert "You took it off your list" in words(await bot.press(verb, workspace.id))
+    assert await bot.store.latest_wish(workspace.id) is None
+
+
 # -- removing --------------------------------------------------------------------------
 
 
