@@ -34,7 +34,7 @@ def load_connections(path: Path) -> dict[str, ConnectionSettings]:
         problems.append("USHER_CONNECTIONS: the file names no connection: add a [connections.NAME] table")
     for name, table in tables.items():
         try:
-            checked[name] = _connection(name, table)
+            checked[name] = _connection(name, table, path.parent)
         except SettingsError as wrong:
             problems.extend(f"connections.{name}{problem}" for problem in wrong.problems)
     if problems:
@@ -86,7 +86,7 @@ def _tables(path: Path) -> tuple[dict[str, Any], list[str]]:
     ]
 
 
-def _connection(name: str, table: dict[str, Any]) -> ConnectionSettings:
+def _connection(name: str, table: dict[str, Any], folder: Path) -> ConnectionSettings:
     if not _NAME.match(name):
         raise SettingsError([": its name needs lower-case letters, digits, - and _, at most 31"])
     classes = provider_classes()
@@ -103,7 +103,10 @@ def _connection(name: str, table: dict[str, Any]) -> ConnectionSettings:
             problems.append(f".{key}: {wrong}")
     unresolved = {problem.partition(":")[0] for problem in problems}
     try:
-        checked = classes[provider].settings_model.model_validate({**values, "name": name})
+        # Files that a table names are looked for from the folder of the connections file.
+        checked = classes[provider].settings_model.model_validate(
+            {**values, "name": name}, context={"folder": folder}
+        )
     except ValidationError as invalid:
         found = [_sentence(error) for error in invalid.errors()]
         problems += [one for one in found if one.partition(":")[0] not in unresolved]

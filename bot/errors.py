@@ -28,6 +28,8 @@
             ├── NotFound              no such resource (a read answers ``gone`` instead)
             ├── Conflict              not possible in the present state
             ├── InvalidRequest        the provider names what is wrong
+            ├── Untrusted             the answer leads elsewhere, or to somebody else's account
+            ├── Untold                nothing there tells what became of a call
             └── LimitReached          quota, licence or number of servers
 
 Beside it stands ``bot.settings.SettingsError``: all problems of the settings, before anything runs.
@@ -170,3 +172,11 @@ class InvalidRequest(PermanentError):
 
 class LimitReached(PermanentError):
     """Say that a quota, a licence or a number of servers is used up."""
+
+
+class Untrusted(PermanentError):
+    """Say that an answer must not be acted on: it leads elsewhere, or opens somebody else's account."""
+
+
+class Untold(PermanentError):
+    """Say that the provider has no way to tell what became of a call whose answer was lost."""

@@ -31,7 +31,11 @@ StopKind = Literal["", "stop", "force"]
 
 @dataclass(frozen=True, slots=True)
 class ObservedJob:
-    """Hold what one read found of a run; times in epoch seconds where the provider tells them."""
+    """Hold what one read found of a run; times in epoch seconds where the provider tells them.
+
+    ``remote_id`` is its id where it has another one by now. ``is_last``: the provider will never tell more,
+    so that nobody waits for its end.
+    """
 
     state: JobState
     exit_code: int | None = None
@@ -39,6 +43,8 @@ class ObservedJob:
     name: str | None = None
     started_at: float | None = None
     ended_at: float | None = None
+    remote_id: str | None = None
+    is_last: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,10 +102,14 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """Say what came of a creation: the id at the provider and the name that it has there."""
+    """Say what came of a creation: the id at the provider and the name that it has there.
+
+    ``is_started`` is False where it stands still until it is started, as any other.
+    """
 
     remote_id: str
     name: str
+    is_started: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +143,9 @@ class ReadClaim:
     used_at: float | None
     claimed_at: float
     granted_at: float = 0.0
+    #: Whether the first of ``workspace_ids`` is known to be its person's: a read or a list with their own
+    #: credential said so.
+    is_proven: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,3 +163,6 @@ class ReadResult:
     hold: str | None = None
     #: ``ReadClaim.granted_at``; where it is left out, the gate's last claim stands for it.
     granted_at: float | None = None
+    #: Period and offset, in seconds, of the times at which the reads of one account are made together; the
+    #: next one waits for such a time.
+    slot: tuple[float, float] | None = None

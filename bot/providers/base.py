@@ -7,7 +7,6 @@ found by its class attribute ``kind``. Capabilities are derived from the methods
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, field_validator
@@ -16,6 +15,16 @@ from bot.errors import InvalidRequest
 from bot.models import Observed, State
 from bot.providers.credentials import Access, Acts, Credential, Identity
 from bot.providers.hosts import allowed_ide_url, normalise_base_url, normalise_pattern
+from bot.providers.told import (
+    About,
+    Discovered,
+    Embedding,
+    Pace,
+    Scheduled,
+    SendWindow,
+    TokenHelp,
+    User,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -46,6 +55,7 @@ __all__ = [
     "Linking",
     "Pace",
     "Provider",
+    "Scheduled",
     "SendWindow",
     "TokenHelp",
     "User",
@@ -82,77 +92,6 @@ class ConnectionSettings(BaseModel):
         return tuple(normalise_pattern(pattern) for pattern in value)
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """Declare how often and how wide the provider may be asked; times in seconds.
-
-    ``min_poll_interval`` is kept by the poll gate per resource, whoever asks.
-    """
-
-    min_poll_interval: float
-    pending: float
-    running: float = 300.0
-    unused: float = 1800.0
-    batch_size: int = 1
-    concurrency: int = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Discovered:
-    """Describe one workspace found in a person's account."""
-
-    remote_id: str
-    name: str
-    observed: Observed
-
-
-@dataclass(frozen=True, slots=True)
-class User:
-    """Describe one user of a provider, for approvals and ``about``; ``level`` is in words for people."""
-
-    username: str
-    is_active: bool
-    level: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """Describe a provider to its administrators: short facts, and its users where they can be listed."""
-
-    facts: Sequence[tuple[str, str]]
-    users: Sequence[User] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class TokenHelp:
-    """Tell a person how to get a token: a URL to open and sentences, shown on the link page."""
-
-    url: str
-    steps: Sequence[str]
-    #: A plain-text pattern that a pasted token must match, checked before it is sent anywhere.
-    pattern: str
-
-
-@dataclass(frozen=True, slots=True)
-class SendWindow:
-    """Bound when a status read may leave: not after ``until`` on the injected monotonic clock."""
-
-    until: float
-
-
-@dataclass(frozen=True, slots=True)
-class Embedding:
-    """Say what a page of ours loads to show an IDE in it.
-
-    ``sdk_host`` is the host, with a port where it has one of its own, that scripts, frames and sockets come
-    from; ``is_https`` is False on loopback alone. ``endpoint`` is the origin that IDEs themselves lie at.
-    """
-
-    sdk_host: str
-    is_https: bool
-    endpoint: str
-
-
 class Provider(ABC):
     """Translate for one connection. Every method raises ``bot.errors.ProviderError`` kinds only.
 
@@ -168,6 +107,8 @@ class Provider(ABC):
     #: Its workspaces open in a page of ours, which only their owner sees; ``Observed.url`` stays empty then,
     #: and ``Observed.entry`` is what the page needs.
     opens_in_page: ClassVar[bool] = False
+    #: A run is launched by naming a job that is set up there: nothing else has to be asked.
+    runs_named_jobs: ClassVar[bool] = False
 
     def __init__(self, settings: ConnectionSettings, http: Http) -> None:
         self.settings = settings
@@ -300,6 +241,27 @@ class Provider(ABC):
         """Look for the run of an earlier launch of unknown outcome; as ``find``."""
         raise NotImplementedError
 
+    async def job_candidates(
+        self, access: Access, spec: Mapping[str, Any], since: float
+    ) -> Sequence[Created]:
+        """List what may have come of a launch since then, the oldest first; in place of ``find_job``.
+
+        The caller takes the first that is no other run's.
+        """
+        raise NotImplementedError
+
+    async def schedule(self, access: Access, job_id: str, cron: str | None) -> None:
+        """Let a job that is set up there run by a cron expression of five fields; None: not any more."""
+        raise NotImplementedError
+
+    def schedules(self, snapshot: Any) -> Sequence[Scheduled]:
+        """Return the jobs that are set up there, by what the snapshot tells; pure."""
+        raise NotImplementedError
+
+    def job_reference(self, text: str) -> str | None:  # noqa: ARG002 - overridden where there are links
+        """Return the id of a job in a pasted link or id, or None when this connection does not know it."""
+        return None
+
     async def jobs(self, access: Access) -> Sequence[FoundJob]:
         """List the person's runs, newest first, as far as the server remembers them."""
         raise NotImplementedError
@@ -332,6 +294,14 @@ class Provider(ABC):
         """Ask, with the connection's own secret, what the server is and who is on it."""
         raise NotImplementedError
 
+    def acts(self, access: Access, call: str) -> Acts:  # noqa: ARG002 - the same for all, unless it is told
+        """Say whose secret a call (``start``, ``stop``, ``create`` …) is made with; for the audit."""
+        return access.credential.acts
+
+    def needs_record(self, access: Access) -> bool:  # noqa: ARG002 - servers look after that themselves
+        """Say whether an account's calls reach everybody's: then only what is known as theirs is touched."""
+        return False
+
     def parse_reference(self, text: str) -> str | None:  # noqa: ARG002 - overridden where there are links
         """Return the remote id in a pasted link or id, or None when this connection does not know it."""
         return None
@@ -352,6 +322,8 @@ class Provider(ABC):
             "candidates",
             "events",
             "launch_job",
+            "job_candidates",
+            "schedule",
             "stop_job",
             "job_output",
             "jobs",

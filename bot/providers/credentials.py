@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 #: Whose secret an account acts with: the person's own, or the connection's, for a username that was approved
-#: (``admin``) or where there are no people at the provider (``none``).
+#: (``admin``; where it can be had, with a token of that person's own that the connection's secret brings) or
+#: where there are no people at the provider (``none``).
 Acts = Literal["person", "admin", "none"]
 _ACTS = "acts"
 
@@ -34,6 +35,12 @@ class Credential:
         """Say whose secret opens the account."""
         told = self.extra.get(_ACTS, "person")
         return "admin" if told == "admin" else "none" if told == "none" else "person"
+
+    @property
+    def is_renewable(self) -> bool:
+        """Say whether a fresh one may be had without the person: it came with what brings another one."""
+        is_minted = self.acts == "admin" and bool(self.token.get_secret_value())
+        return self.refresh_token is not None or is_minted
 
     def as_mapping(self) -> dict[str, str]:
         """Return it in clear, for the vault to seal; keep it nowhere else."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from bot import errors
-from bot.http import TOTAL_SECONDS
+from bot.http import MAX_BYTES, TOTAL_SECONDS
 from bot.providers.reading import clean
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class Api:
         query: Mapping[str, str] | None = None,
         window: SendWindow | None = None,
         total: float = TOTAL_SECONDS,
+        max_bytes: int = MAX_BYTES,
     ) -> Response:
         """Send once and return an answer of 2xx; ``path`` is percent-encoded already.
 
@@ -54,6 +55,7 @@ class Api:
                 headers=authorization(credential),
                 json_body=json_body,
                 query=query,
+                max_bytes=max_bytes,
                 total=total,
                 send_until=None if window is None else window.until,
             )

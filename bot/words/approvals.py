@@ -63,5 +63,7 @@ BECAUSE: Final = {
     "forbidden": "{title} lists that user as inactive, or does not let me act for them.",
     "taken": "Somebody else in Slack acts as that user already.",
     "credential_refused": "{title} does not accept the administrator's token that I was set up with.",
+    "untrusted": "{title} answered with a login link to another host, or with somebody else's token. "
+    "I used neither.",
     "gave_up": "{title} has not answered for a long time.",
 }

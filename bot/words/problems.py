@@ -35,6 +35,8 @@ _ERRORS: Final[tuple[tuple[type[BaseException], str], ...]] = (
     (errors.Conflict, "conflict"),
     (errors.InvalidRequest, "invalid"),
     (errors.LimitReached, "limit"),
+    (errors.Untrusted, "untrusted"),
+    (errors.Untold, "untold"),
     (errors.ProviderError, "invalid"),
 )
 
@@ -73,6 +75,10 @@ CAUSES: Final[Mapping[str, str]] = MappingProxyType(
         "conflict": "{title} can't do that in its present state.{said} Look at its status, then try again.",
         "invalid": "{title} refused the request.{said} Change what it names, then try again.",
         "limit": "A limit at {title} is reached.{said} Stop something you don't need, then try again.",
+        "untrusted": "{title} gave an answer that I must not trust, so I did nothing with it. Ask whoever "
+        "runs me to look at it.",
+        "untold": "{title} has not answered, and has no way to tell whether it was done. Look at its page "
+        "there; if nothing was done, try again.",
         "connection_gone": "The connection {title} is not set up any more. Ask whoever runs me.",
         "unknown_command": "I am not set up for that command. "
         "Ask whoever runs me about `USHER_COMMAND` and `USHER_JOB_COMMAND`.",

@@ -111,7 +111,7 @@ def test_the_base_url_is_checked_and_has_one_form():
 
 
 def test_an_administrators_token_is_told_of_but_not_told():
-    told = provider(admin_token="very-secret", act_as="admin").describe()
+    told = provider(admin_token="very-secret", act_as="admin", linking=["admin"]).describe()
     assert told["admin_token"] == "set"
     assert told["act_as"] == "admin"
     assert "very-secret" not in repr((told, provider(admin_token="very-secret").settings))

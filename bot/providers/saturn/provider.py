@@ -1,4 +1,4 @@
-"""Saturn Cloud: workspaces by their ids, at most one status read per resource in ten seconds.
+"""The translator for one Saturn Cloud.
 
 Facts: seed 000 and seed 002 (the published guides) are the contract; what ``saturn.md`` marks [client] is
 used where the server has it. A server that speaks the guides alone answers 404 there: then the token is
@@ -8,10 +8,9 @@ compared instead of asking for a name, and people add workspaces by link or id.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
-
-from pydantic import SecretStr
 
 from bot.errors import BadAnswer, Conflict, CredentialRefused, Forbidden, InvalidRequest, NotFound
 from bot.models import Observed, State
@@ -22,19 +21,31 @@ from bot.providers.base import (
     Identity,
     Pace,
     Provider,
+    Scheduled,
     TokenHelp,
     unknown_word,
 )
 from bot.providers.hosts import origin_of, path_below
-from bot.providers.reading import MAX_NAME, clean, object_in, objects_in, optional_text_in, text_in
+from bot.providers.reading import MAX_NAME, clean, object_in, optional_text_in, text_in
 from bot.providers.requests import Api, path_part
+from bot.providers.saturn import forms, linking, lists, making, offers
+from bot.providers.saturn.jobs import Jobs
+from bot.providers.saturn.settings import SaturnSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from bot.http import Http
-    from bot.models import StopMode
-    from bot.providers.base import Access, SendWindow
+    from bot.models import (
+        Created,
+        Form,
+        FoundJob,
+        ObservedJob,
+        OutputChunk,
+        Principal,
+        Purpose,
+        StopMode,
+        Values,
+    )
+    from bot.providers.base import Access, Acts, SendWindow
 
 _STATES = {
     "running": State.RUNNING,
@@ -43,11 +54,9 @@ _STATES = {
     "stopping": State.STOPPING,
     "error": State.FAILED,
 }
-#: A person waits for these answers, 10 s at most in all.
-CHECK_SECONDS = 8.0
-LIST_SECONDS = 10.0
-#: A list that goes on longer than this has no end.
-MAX_PAGES = 50
+PROBE_SECONDS = 8.0
+#: What the administrator's token does where it drives workspaces.
+_DRIVEN = frozenset({"read", "start", "stop"})
 _ID = re.compile(r"[0-9a-fA-F]{32}")
 _LINK = re.compile(r"/dash/resources/workspace/([0-9a-fA-F]{32})(/.*)?")
 #: How a refusal reads that means "it is so already": the guides are silent on it, so this is the one place.
@@ -57,18 +66,12 @@ NO_CAUSE = "Saturn Cloud does not say why; the workspace's page there shows what
 URL_NOT_ALLOWED = "its address is on a host that this connection does not allow"
 
 
-class SaturnSettings(ConnectionSettings):
-    """Hold a Saturn connection; ``act_as``: whose token drives workspaces (``saturn.md``, "Whose token")."""
-
-    admin_token: SecretStr | None = None
-    act_as: Literal["person", "admin"] = "person"
-
-
 class Saturn(Provider):
     """Translate for one Saturn Cloud."""
 
     kind: ClassVar[str] = "saturn"
     settings_model: ClassVar[type[ConnectionSettings]] = SaturnSettings
+    runs_named_jobs: ClassVar[bool] = True
     # Seed 000: "should not be hit more that once every ten seconds"; pending at that rate, otherwise lower.
     # Ten thousand pending at that rate, each answered within 80 ms, keep 80 requests under way.
     pace: ClassVar[Pace] = Pace(
@@ -77,7 +80,11 @@ class Saturn(Provider):
 
     def __init__(self, settings: ConnectionSettings, http: Http) -> None:
         super().__init__(settings, http)
+        if not isinstance(settings, SaturnSettings):
+            raise TypeError("a Saturn connection needs its own settings")
+        self._own = settings
         self._api = Api(http, settings.base_url)
+        self._jobs = Jobs(self._api)
 
     def gate_key(self, remote_id: str) -> str:
         """Return base URL and id: one resource has one gate, whoever looks at it."""
@@ -92,7 +99,7 @@ class Saturn(Provider):
     async def _status(self, access: Access, remote_id: str, window: SendWindow | None) -> Observed:
         try:
             response = await self._api.call(
-                "GET", f"/api/workspaces/{path_part(remote_id)}", access.credential, window=window
+                "GET", f"/api/workspaces/{path_part(remote_id)}", self._driver(access), window=window
             )
         except NotFound:
             return Observed(State.GONE)
@@ -118,15 +125,17 @@ class Saturn(Provider):
 
     async def _drive(self, access: Access, remote_id: str, verb: str, done: re.Pattern[str]) -> None:
         try:
-            await self._api.call("POST", f"/api/workspaces/{path_part(remote_id)}/{verb}", access.credential)
-        except (Conflict, InvalidRequest) as error:
+            await self._api.call(
+                "POST", f"/api/workspaces/{path_part(remote_id)}/{verb}", self._driver(access)
+            )
+        except (Forbidden, Conflict, InvalidRequest) as error:
             if not done.search(error.message):
-                raise
+                raise making.refusal(error) from None
 
     async def probe(self) -> str:
         """Ask for the version; a server that wants a token or has no such endpoint is there all the same."""
         try:
-            response = await self._api.call("GET", "/api/status", None, total=CHECK_SECONDS)
+            response = await self._api.call("GET", "/api/status", None, total=PROBE_SECONDS)
         except (CredentialRefused, Forbidden, NotFound):
             return "version not told"
         except BadAnswer as error:
@@ -137,82 +146,110 @@ class Saturn(Provider):
 
     async def check(self, credential: Credential) -> Identity:
         """Ask who this is; without that endpoint compare the token with the one that the server shows."""
-        try:
-            response = await self._api.call("GET", "/api/user", credential, total=CHECK_SECONDS)
-        except (NotFound, BadAnswer, Forbidden) as error:
-            if error.status == 404:
-                return await self._check_by_token(credential)
-            if isinstance(error, Forbidden):
-                raise CredentialRefused(error.message, status=error.status) from None
-            raise
-        username = clean(text_in(response.json_object(), "username"), MAX_NAME)
-        if not username:
-            raise BadAnswer("the answer's field username is not a text")
-        return Identity(username, credential)
+        return await linking.check(self._api, credential)
 
-    async def _check_by_token(self, credential: Credential) -> Identity:
-        try:
-            response = await self._api.call("GET", "/api/user/token", credential, total=CHECK_SECONDS)
-        except (NotFound, BadAnswer) as error:
-            if error.status == 404:
-                # Nothing here tells whose token it is: the first use will (saturn.md, "Whose token").
-                return Identity("", credential)
-            raise
-        told = response.json()
-        shown = text_in(told, "token") if isinstance(told, dict) else told
-        if not isinstance(shown, str):
-            raise BadAnswer("the answer is no token")
-        if shown != credential.token.get_secret_value():
-            raise CredentialRefused("the server knows another token for this account")
-        return Identity("", credential)
+    async def check_username(self, username: str) -> Identity:
+        """Get a token of somebody's own with the administrator's (seed 000, "Getting a token on behalf")."""
+        return Identity(username, await linking.mint(self._api, self._own.admin_token, username))
+
+    async def refresh(self, access: Access) -> Credential:
+        """Get a fresh token, by the refresh token or with the administrator's, as the old one was had."""
+        return await linking.refresh(self._api, access, self._own.admin_token)
+
+    def acts(self, access: Access, call: str) -> Acts:
+        """Say that workspaces are driven by the administrator's token where the connection is set so."""
+        return "admin" if call in _DRIVEN and self.needs_record(access) else "person"
+
+    def needs_record(self, access: Access) -> bool:
+        """Say whether the administrator's token drives workspaces: it opens everybody's."""
+        return self._own.act_as == "admin" and access.credential.acts == "admin"
+
+    def _driver(self, access: Access) -> Credential:
+        """Return whose token drives workspaces (``saturn.md``, "Whose token")."""
+        if not self.needs_record(access):
+            return access.credential
+        if self._own.admin_token is None:
+            raise CredentialRefused(linking.NO_ADMIN)
+        return Credential(self._own.admin_token)
 
     async def discover(self, access: Access) -> Sequence[Discovered]:
         """List the person's workspaces, page by page; raise NotFound where the server has no lists."""
         found: dict[str, Discovered] = {}
-        query = {"type": "workspace"}
-        keys: set[str] = set()
-        for _ in range(MAX_PAGES):
-            answer = await self._page(access, query)
-            for number, recipe in enumerate(objects_in(answer, "recipes")):
-                entry = _discovered(recipe, f"recipes[{number}].", access.username)
-                if entry is not None:
-                    found[entry.remote_id] = entry
-            key = _next_key(answer)
-            if key is None:
-                return list(found.values())
-            if key in keys:
-                raise BadAnswer("the answer's field next_key comes again: the list has no end")
-            keys.add(key)
-            query["next_key"] = key
-        raise BadAnswer(f"the list has more than {MAX_PAGES} pages")
+        for where, recipe in await lists.recipes(self._api, access.credential, "workspace"):
+            entry = _discovered(recipe, where, access.username)
+            if entry is not None:
+                found[entry.remote_id] = entry
+        return list(found.values())
 
-    async def _page(self, access: Access, query: Mapping[str, str]) -> dict[str, Any]:
-        try:
-            response = await self._api.call(
-                "GET", "/api/recipes", access.credential, query=query, total=LIST_SECONDS
-            )
-        except BadAnswer as error:
-            if error.status == 404:
-                raise NotFound("this server has no lists", status=404) from None
-            raise
-        return response.json_object()
+    # -- making something new --------------------------------------------------------------------------------
 
-    async def refresh(self, access: Access) -> Credential:
-        """Exchange the refresh token, which is for one use (``saturn.md``, "Transport")."""
-        old = access.credential
-        if old.refresh_token is None:
-            raise CredentialRefused("the token has expired")
-        body = {"grant_type": "refresh_token", "refresh_token": old.refresh_token.get_secret_value()}
-        try:
-            response = await self._api.call("POST", "/api/auth/token", None, json_body=body)
-        except (NotFound, InvalidRequest, Forbidden, CredentialRefused, BadAnswer) as error:
-            raise CredentialRefused(
-                "the token has expired and can't be renewed", status=error.status
-            ) from None
-        answer = response.json_object()
-        successor = optional_text_in(answer, "refresh_token")
-        fresh = SecretStr(text_in(answer, "access_token"))
-        return Credential(fresh, SecretStr(successor) if successor else None, old.extra)
+    async def templates(self, access: Access) -> Any:
+        """Read sizes, and the names of the person's workspaces and jobs."""
+        return await offers.read(self._api, access)
+
+    def form(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> Form:
+        """Ask for a recipe, a name and a size; or for the job that is to run."""
+        offer = offers.of_snapshot(snapshot)
+        if purpose == "job":
+            return forms.job_form(offer, values)
+        return forms.workspace_form(offer, self._own.recipes, values, asker)
+
+    def spec(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> dict[str, Any]:
+        """Check what was filled in."""
+        offer = offers.of_snapshot(snapshot)
+        if purpose == "job":
+            return forms.job_spec(offer, values, self.settings.base_url)
+        return forms.workspace_spec(offer, self._own.recipes, values, asker)
+
+    async def create(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:  # noqa: ARG002
+        """Make a workspace of a recipe; it is found again by its name, so there is no mark of ours."""
+        return await making.create(self._api, access, spec, self._own.recipes)
+
+    async def find(self, access: Access, spec: Mapping[str, Any], key: str) -> Created | None:  # noqa: ARG002
+        """Look for the workspace by its name."""
+        return await making.find(self._api, access, spec)
+
+    # -- jobs ------------------------------------------------------------------------------------------------
+
+    async def launch_job(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:
+        """Start a job with the person's token (seed 002, "Execute the job")."""
+        return await self._jobs.launch(access, spec, key)
+
+    async def job_candidates(
+        self, access: Access, spec: Mapping[str, Any], since: float
+    ) -> Sequence[Created]:
+        """List the job's runs since then: a start leaves no mark of ours."""
+        return await self._jobs.candidates(access, spec, since)
+
+    async def jobs(self, access: Access) -> Sequence[FoundJob]:
+        """List the runs of the person's jobs, the youngest first."""
+        return await self._jobs.listed(access)
+
+    async def job_status(self, access: Access, remote_ids: Sequence[str]) -> Mapping[str, ObservedJob]:
+        """Read runs from the live pods and the history of their jobs."""
+        return await self._jobs.status(access, remote_ids)
+
+    async def stop_job(self, access: Access, remote_id: str, *, force: bool = False) -> None:  # noqa: ARG002
+        """Stop a run; there is one way only, and it stops all that go on of its job."""
+        await self._jobs.stop(access, remote_id)
+
+    async def job_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
+        """Yield a run's output as far as it has come."""
+        async for chunk in self._jobs.output(access, remote_id):
+            yield chunk
+
+    async def schedule(self, access: Access, job_id: str, cron: str | None) -> None:
+        """Set a job's schedule, or switch it off."""
+        await self._jobs.schedule(access, job_id, cron)
+
+    def schedules(self, snapshot: Any) -> Sequence[Scheduled]:
+        """Return the person's jobs with their schedules."""
+        found = offers.of_snapshot(snapshot).jobs or ()
+        return [Scheduled(job.id, job.name, job.schedule) for job in found]
+
+    def job_reference(self, text: str) -> str | None:
+        """Take the job from a link to its page here, or its bare id."""
+        return forms.job_id(text, self.settings.base_url)
 
     def parse_reference(self, text: str) -> str | None:
         """Take the id from a link to a workspace's page here, or from the bare id of 32 hex characters."""
@@ -249,12 +286,11 @@ class Saturn(Provider):
 
     def describe(self) -> Mapping[str, Any]:
         """Add whose token is used and whether an administrator's is configured; never the token."""
-        settings = self.settings
-        own = settings if isinstance(settings, SaturnSettings) else None
         return {
             **super().describe(),
-            "act_as": own.act_as if own else "person",
-            "admin_token": "set" if own and own.admin_token else "not set",
+            "act_as": self._own.act_as,
+            "admin_token": "set" if self._own.admin_token is not None else "not set",
+            "recipes": [recipe.name for recipe in self._own.recipes],
         }
 
 
@@ -266,22 +302,11 @@ def _observed(word: str) -> Observed:
 
 
 def _discovered(recipe: Mapping[str, Any], where: str, username: str) -> Discovered | None:
-    if text_in(recipe, "type", where) != "workspace":
-        return None
     spec, state = object_in(recipe, "spec", where), object_in(recipe, "state", where)
     owner = optional_text_in(spec, "owner", f"{where}spec.")
-    if username and owner is not None and owner.rpartition("/")[2] != username:
+    if not lists.is_theirs(owner, username):
         # The IDE opens for its owner only (seed 000), so another's workspace is none of this person's.
         return None
     remote_id = text_in(state, "id", f"{where}state.")
     name = clean(text_in(spec, "name", f"{where}spec."), MAX_NAME) or remote_id
     return Discovered(remote_id, name, _observed(text_in(state, "status", f"{where}state.")))
-
-
-def _next_key(answer: Mapping[str, Any]) -> str | None:
-    key = answer.get("next_key")
-    if key is None or key == "":
-        return None
-    if isinstance(key, bool) or not isinstance(key, (str, int)):
-        raise BadAnswer("the answer's field next_key is neither a text nor a number")
-    return str(key)

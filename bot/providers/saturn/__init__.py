@@ -1,0 +1,8 @@
+"""Saturn Cloud: workspaces and jobs by their ids, at most one status read per workspace in ten seconds."""
+
+from __future__ import annotations
+
+from bot.providers.saturn.provider import Saturn
+from bot.providers.saturn.settings import SaturnSettings
+
+__all__ = ["Saturn", "SaturnSettings"]

@@ -1,0 +1,217 @@
+"""Runs of jobs: started without a run's id, told apart by what is there before and after."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from bot.errors import BadAnswer, Conflict, Forbidden, InvalidRequest, NotFound, ProviderError, Untold
+from bot.models import Created, FoundJob, JobState, ObservedJob, OutputChunk
+from bot.providers.reading import MAX_NAME, clean, object_in, optional_text_in, text_in
+from bot.providers.requests import path_part
+from bot.providers.saturn import lists, pods
+from bot.providers.saturn.making import refusal
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+    from bot.providers.base import Access
+    from bot.providers.requests import Api
+    from bot.providers.saturn.pods import Pod
+
+#: So many jobs are looked into for one list, so many at the same time, so many runs of each.
+MOST_JOBS = 50
+LIST_WIDTH = 5
+RUNS_OF_A_JOB = 10
+#: Our clock and the server's may differ by so many seconds.
+SKEW = 120.0
+#: So many lines of a live pod are asked for; beyond them the live output stands still until the run's end.
+LIVE_LINES = 10_000
+LOG_BYTES = 20_000_000
+LOG_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """Work with the jobs of one server, always with the person's own token (seed 002)."""
+
+    api: Api
+
+    async def launch(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:
+        """Start a job (seed 002, "Execute the job") and find its pod, as far as it is shown already."""
+        job, name, credential = str(spec.get("job", "")), str(spec.get("name", "")), access.credential
+        before = await pods.known(self.api, credential, job)
+        try:
+            await self.api.call("POST", f"/api/jobs/{path_part(job)}/start", credential)
+        except (Forbidden, Conflict, InvalidRequest) as error:
+            raise refusal(error) from None
+        if before is None:
+            return Created(f"{job}/{pods.UNTOLD}{pods.short(key)}", name)
+        try:
+            after = await pods.known(self.api, credential, job) or {}
+        except ProviderError:
+            # It is started for certain; which pod it is, a later read tells.
+            after = {}
+        new = [pod for pod in after.values() if pod.name not in before]
+        if new:
+            return Created(f"{job}/{min(new, key=pods.began).name}", name)
+        return Created(pods.awaited(job, key, before.values()), name)
+
+    async def candidates(self, access: Access, spec: Mapping[str, Any], since: float) -> list[Created]:
+        """List what may have come of a start since then; raise Untold where the server shows no runs."""
+        job, name = str(spec.get("job", "")), str(spec.get("name", ""))
+        found = await pods.known(self.api, access.credential, job)
+        if found is None:
+            raise Untold("this server shows no runs")
+        young = [
+            pod
+            for pod in found.values()
+            if (pod.is_live if pod.started_at is None else pod.started_at >= since - SKEW)
+        ]
+        return [Created(f"{job}/{pod.name}", name) for pod in sorted(young, key=pods.began)]
+
+    async def status(self, access: Access, remote_ids: Sequence[str]) -> dict[str, ObservedJob]:
+        """Read runs, job by job; one that is shown nowhere is left out."""
+        by_job: dict[str, list[str]] = {}
+        for remote_id in remote_ids:
+            job, pod = pods.split(remote_id)
+            by_job.setdefault(job, []).append(pod)
+        found: dict[str, ObservedJob] = {}
+        for job, wanted in by_job.items():
+            for pod, observed in (await self._of_job(access, job, wanted)).items():
+                found[f"{job}/{pod}"] = observed
+        return {one: found[one] for one in remote_ids if one in found}
+
+    async def _of_job(self, access: Access, job: str, wanted: Sequence[str]) -> dict[str, ObservedJob]:
+        untold = {pod for pod in wanted if pod.startswith(pods.UNTOLD)}
+        gone = ObservedJob(JobState.UNKNOWN, detail=pods.NO_END, is_last=True)
+        found = dict.fromkeys(untold, gone)
+        named = [pod for pod in wanted if pod not in untold and not pod.startswith(pods.AWAITED)]
+        waited = sorted(pod for pod in wanted if pod.startswith(pods.AWAITED))
+        if not named and not waited:
+            return found
+        shown = await pods.live(self.api, access.credential, job) or {}
+        if waited or any(pod not in shown for pod in named):
+            shown = {**(await pods.ended(self.api, access.credential, job) or {}), **shown}
+        taken = set(named)
+        for pod in named:
+            if pod in shown:
+                found[pod] = await self._observed(access, shown[pod])
+        for pod in waited:
+            come = pods.came(pod, shown, taken)
+            if come is not None:
+                taken.add(come.name)
+                seen = await self._observed(access, come)
+                found[pod] = replace(seen, remote_id=f"{job}/{come.name}")
+        return found
+
+    async def _observed(self, access: Access, pod: Pod) -> ObservedJob:
+        """Return what is known of a run, with the exit code of one that ended just now."""
+        is_over = pod.state.is_over
+        code = await pods.exit_code(self.api, access.credential, pod.name) if is_over else None
+        return pod.observed(code)
+
+    async def listed(self, access: Access) -> list[FoundJob]:
+        """List the runs of the person's jobs, the youngest first; raise NotFound without lists."""
+        width = asyncio.Semaphore(LIST_WIDTH)
+
+        async def of_job(job: str, name: str) -> list[tuple[Pod, FoundJob]]:
+            async with width:
+                shown = await pods.known(self.api, access.credential, job) or {}
+            youngest = sorted(shown.values(), key=pods.began, reverse=True)[:RUNS_OF_A_JOB]
+            return [(pod, FoundJob(f"{job}/{pod.name}", name, pod.observed())) for pod in youngest]
+
+        mine = await self._mine(access)
+        found = await asyncio.gather(*(of_job(job, name) for job, name in mine), return_exceptions=True)
+        runs: list[tuple[Pod, FoundJob]] = []
+        for result in found:
+            if isinstance(result, BaseException):
+                raise result
+            runs += result
+        runs.sort(key=lambda run: pods.began(run[0]), reverse=True)
+        return [run for _, run in runs]
+
+    async def _mine(self, access: Access) -> list[tuple[str, str]]:
+        listed = []
+        for where, recipe in await lists.recipes(self.api, access.credential, "job"):
+            spec, state = object_in(recipe, "spec", where), object_in(recipe, "state", where)
+            if lists.is_theirs(optional_text_in(spec, "owner", f"{where}spec."), access.username):
+                key = text_in(state, "id", f"{where}state.")
+                listed.append((key, clean(text_in(spec, "name", f"{where}spec."), MAX_NAME) or key))
+        return listed[:MOST_JOBS]
+
+    async def stop(self, access: Access, remote_id: str) -> None:
+        """Stop a run; the server stops all that go on of its job, so one that is over is left alone."""
+        job, pod = pods.split(remote_id)
+        shown = await pods.live(self.api, access.credential, job)
+        is_named = not pod.startswith((pods.UNTOLD, pods.AWAITED))
+        if shown is not None and is_named and not (pod in shown and shown[pod].is_live):
+            return
+        await self.api.call("POST", f"/api/jobs/{path_part(job)}/stop", access.credential)
+
+    async def schedule(self, access: Access, job: str, cron: str | None) -> None:
+        """Set a job's schedule and switch it on; None switches it off (``saturn.md``, "Endpoints")."""
+        path = f"/api/jobs/{path_part(job)}"
+        if cron is None:
+            await self.api.call("POST", f"{path}/unschedule", access.credential)
+            return
+        body = {"cron_schedule_options": {"schedule": cron}}
+        await self.api.call("PATCH", path, access.credential, json_body=body)
+        await self.api.call("POST", f"{path}/schedule", access.credential)
+
+    # -- output ----------------------------------------------------------------------------------------------
+
+    async def output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
+        """Yield what a run has written so far, from its beginning; who wants more asks again."""
+        job, pod = pods.split(remote_id)
+        if pod.startswith(pods.UNTOLD):
+            return
+        if pod.startswith(pods.AWAITED):
+            come = pods.came(pod, await pods.known(self.api, access.credential, job) or {}, ())
+            if come is None:
+                return
+            pod = come.name
+        text = await self._live_log(access, pod)
+        if text is None:
+            text = await self._ended_log(access, job, pod)
+        if text:
+            yield OutputChunk("stdout", text)
+
+    async def _live_log(self, access: Access, pod: str) -> str | None:
+        """Return a live pod's log; None where there is none, or only a part of it that moves on."""
+        query = {"page_size": str(LIVE_LINES), "container_name": "main"}
+        told = await self._log(access, f"/api/active/pods/{path_part(pod)}/logs", query)
+        return told if told is None or told.count("\n") + 1 < LIVE_LINES else None
+
+    async def _ended_log(self, access: Access, job: str, pod: str) -> str | None:
+        return await self._log(access, f"/api/jobs/{path_part(job)}/logs", {"pod_name": pod})
+
+    async def _log(self, access: Access, path: str, query: Mapping[str, str]) -> str | None:
+        try:
+            response = await self.api.call(
+                "GET", path, access.credential, query=query, total=LOG_SECONDS, max_bytes=LOG_BYTES
+            )
+        except (NotFound, BadAnswer) as error:
+            if error.status not in {404, 410}:
+                raise
+            return None
+        return _text(response.json_object().get("logs"))
+
+
+def _text(logs: Any) -> str:
+    """Return a log as one text without a line end: it comes as a text, or as a list of ``{content}``."""
+    if isinstance(logs, str):
+        return logs.rstrip("\n")
+    if not isinstance(logs, list):
+        raise BadAnswer("the answer's field logs is neither a text nor a list")
+    lines = [_content(one, f"logs[{number}].") for number, one in enumerate(logs)]
+    return "\n".join(line.removesuffix("\n") for line in lines).rstrip("\n")
+
+
+def _content(entry: Any, where: str) -> str:
+    """Return the content of one entry of a log; an empty one is a line too."""
+    content = entry.get("content") if isinstance(entry, dict) else entry
+    if not isinstance(content, str):
+        raise BadAnswer(f"the answer's field {where}content is not a text")
+    return content

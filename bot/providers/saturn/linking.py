@@ -1,0 +1,222 @@
+"""Whose token it is; and, with an administrator's, a token of somebody's own through a login link.
+
+Source: seed 000, "Getting a token on behalf of the user"; ``saturn.md``, "Whose token". Link and token are
+secrets: the session that the link opens has a cookie jar of its own, which is let go of with it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
+
+import aiohttp
+from pydantic import SecretStr
+from yarl import URL
+
+from bot.errors import (
+    BadAnswer,
+    CredentialRefused,
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+    PermanentError,
+    UnknownOutcome,
+    Untrusted,
+)
+from bot.providers.base import Access, Acts, Credential, Identity
+from bot.providers.hosts import origin_of
+from bot.providers.reading import MAX_NAME, clean, optional_text_in, text_in
+from bot.providers.requests import error_of, path_part
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from bot.http import Response
+    from bot.providers.requests import Api
+
+#: A person waits for these answers, 10 s at most in all.
+CHECK_SECONDS = 8.0
+#: Five requests make up a link for somebody; 20 s at most in all.
+MINT_SECONDS = 4.0
+#: The login link may lead through some pages of the server before the session stands.
+MOST_PAGES = 5
+PAGE_BYTES = 2_000_000
+#: A token that Usher got with the administrator's: it may be got anew in the same way.
+_MINTED: Acts = "admin"
+NO_ADMIN = "this connection has no administrator's token"
+
+
+async def check(api: Api, credential: Credential) -> Identity:
+    """Ask who this is; without that endpoint compare the token with the one that the server shows."""
+    username = await _username(api, credential)
+    if username is None:
+        return await _check_by_token(api, credential)
+    return Identity(username, credential)
+
+
+async def mint(api: Api, admin_token: SecretStr | None, username: str) -> Credential:
+    """Return a token of somebody's own; it is theirs for certain where the server tells whose it is.
+
+    Raises NotFound for an unknown username, CredentialRefused when the administrator's token is refused,
+    Forbidden when it is nobody's that may do this, Untrusted for a link elsewhere or another person's token.
+    """
+    if admin_token is None:
+        raise CredentialRefused(NO_ADMIN)
+    administrator = Credential(admin_token)
+    try:
+        response = await api.call(
+            "POST", f"/auth/createloginlink/{path_part(username)}", administrator, total=MINT_SECONDS
+        )
+    except BadAnswer as error:
+        if error.status == 404:
+            raise Forbidden("this server makes no login links", status=404) from None
+        raise
+    token = await _Session(api).token(_login_link(response.json(), api.root))
+    credential = Credential(token, None, Credential.of_connection(_MINTED).extra)
+    if token.get_secret_value() == admin_token.get_secret_value():
+        raise Untrusted("the login link opened the administrator's own session")
+    try:
+        owner = await _username(api, credential, MINT_SECONDS)
+    except CredentialRefused as error:
+        # The administrator's token is good: what is refused is what came of the link.
+        raise Untrusted(f"the token of the login link is refused: {error.message}") from None
+    if owner is not None and owner != username:
+        raise Untrusted(f"the login link opened the account of {owner}, not of {clean(username, MAX_NAME)}")
+    return credential
+
+
+async def refresh(api: Api, access: Access, admin_token: SecretStr | None) -> Credential:
+    """Get a fresh token: by the refresh token, which is for one use, or through a login link once more."""
+    old = access.credential
+    if old.acts == _MINTED:
+        return await mint(api, admin_token, access.username)
+    if old.refresh_token is None:
+        raise CredentialRefused("the token has expired")
+    body = {"grant_type": "refresh_token", "refresh_token": old.refresh_token.get_secret_value()}
+    try:
+        response = await api.call("POST", "/api/auth/token", None, json_body=body)
+    except (NotFound, InvalidRequest, Forbidden, CredentialRefused, BadAnswer) as error:
+        raise CredentialRefused("the token has expired and can't be renewed", status=error.status) from None
+    answer = response.json_object()
+    successor = optional_text_in(answer, "refresh_token")
+    fresh = SecretStr(text_in(answer, "access_token"))
+    return Credential(fresh, SecretStr(successor) if successor else None, old.extra)
+
+
+async def _username(api: Api, credential: Credential, total: float = CHECK_SECONDS) -> str | None:
+    """Return whose token this is, None where the server has no way to tell."""
+    try:
+        response = await api.call("GET", "/api/user", credential, total=total)
+    except (NotFound, BadAnswer, Forbidden) as error:
+        if error.status == 404:
+            return None
+        if isinstance(error, Forbidden):
+            raise CredentialRefused(error.message, status=error.status) from None
+        raise
+    username = clean(text_in(response.json_object(), "username"), MAX_NAME)
+    if not username:
+        raise BadAnswer("the answer's field username is not a text")
+    return username
+
+
+async def _check_by_token(api: Api, credential: Credential) -> Identity:
+    try:
+        response = await api.call("GET", "/api/user/token", credential, total=CHECK_SECONDS)
+    except (NotFound, BadAnswer) as error:
+        if error.status == 404:
+            # Nothing here tells whose token it is: the first use will (saturn.md, "Whose token").
+            return Identity("", credential)
+        raise
+    if _shown_token(response) != credential.token.get_secret_value():
+        raise CredentialRefused("the server knows another token for this account")
+    return Identity("", credential)
+
+
+def _shown_token(response: Response) -> str:
+    """Return the token of an answer: a bare text, or the field of an object."""
+    told = response.json()
+    shown = text_in(told, "token") if isinstance(told, dict) else told
+    if not isinstance(shown, str) or not shown:
+        raise BadAnswer("the answer is no token")
+    return shown
+
+
+def _login_link(answer: Any, root: str) -> str:
+    """Return the one address in an answer; raise Untrusted for one that is not on the server itself."""
+    # What the field is called is not stated (saturn.md, "Whose token").
+    found = sorted({text for text in _texts(answer) if "://" in text})
+    if not found:
+        found = sorted({urljoin(f"{root}/", text) for text in _texts(answer) if text.startswith("/")})
+    if len(found) != 1:
+        raise BadAnswer("the answer holds no login link" if not found else "which login link is meant?")
+    if not _is_at(found[0], root):
+        raise Untrusted("the login link leads to another host")
+    return found[0]
+
+
+def _texts(answer: Any) -> Iterator[str]:
+    if isinstance(answer, str):
+        yield answer.strip()
+    elif isinstance(answer, (dict, list)):
+        for value in answer.values() if isinstance(answer, dict) else answer:
+            yield from _texts(value)
+
+
+def _is_at(url: str, root: str) -> bool:
+    try:
+        return origin_of(url) == origin_of(root)
+    except ValueError:
+        return False
+
+
+class _Session:
+    """Be a browser for a moment: cookies of its own, one server, and no way out of it."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._jar = aiohttp.CookieJar(unsafe=True)
+
+    async def token(self, link: str) -> SecretStr:
+        """Open a login link and ask for the token; raise Forbidden when no session came of it."""
+        url = link
+        for _ in range(MOST_PAGES):
+            response = await self._get(url)
+            if response.headers.getall("Set-Cookie", []):
+                token = await self._asked()
+                if token is not None:
+                    return token
+            elif response.status >= 400:
+                raise error_of(response, (link,), self._api.setting, changes=False)
+            onwards = urljoin(url, response.headers.get("Location", ""))
+            if not 300 <= response.status < 400 or not _is_at(onwards, self._api.root):
+                break
+            url = onwards
+        raise Forbidden("the login link opened no session")
+
+    async def _asked(self) -> SecretStr | None:
+        """Return the token that the session shows; None while it is nobody's yet."""
+        response = await self._get(f"{self._api.root}/api/user/token")
+        if 300 <= response.status < 400 or response.status in {401, 403}:
+            return None
+        if response.status != 200:
+            raise error_of(response, (), self._api.setting, changes=False)
+        return SecretStr(_shown_token(response))
+
+    async def _get(self, url: str) -> Response:
+        cookies: Mapping[str, Any] = self._jar.filter_cookies(URL(url, encoded=True))
+        headers = {"Accept": "application/json"}
+        if cookies:
+            headers["Cookie"] = "; ".join(f"{name}={one.coded_value}" for name, one in cookies.items())
+        try:
+            response = await self._api.http.get(
+                url, headers=headers, total=MINT_SECONDS, max_bytes=PAGE_BYTES
+            )
+        except InvalidRequest:
+            raise PermanentError("the login link can't be opened") from None
+        except UnknownOutcome as error:
+            # Whatever became of it: the next login link is another one.
+            raise BadAnswer(error.message, status=error.status) from None
+        self._jar.update_cookies_from_headers(
+            response.headers.getall("Set-Cookie", []), URL(url, encoded=True)
+        )
+        return response

@@ -1,0 +1,115 @@
+"""Workspaces from recipes: cloned once, found again by their name."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from bot.errors import (
+    BadAnswer,
+    Conflict,
+    Forbidden,
+    InvalidRequest,
+    LimitReached,
+    NotFound,
+    PermanentError,
+    UnknownOutcome,
+    Untold,
+)
+from bot.models import Created
+from bot.providers.reading import MAX_NAME, clean, object_in, optional_text_in, text_in
+from bot.providers.requests import path_part
+from bot.providers.saturn import lists
+from bot.providers.saturn.recipes import named
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from bot.providers.base import Access
+    from bot.providers.requests import Api
+    from bot.providers.saturn.recipes import Recipe
+
+#: How a refusal reads that is about how much there is, or about the name: the guides are silent on both.
+_LIMIT = re.compile(r"\bquota\b|\b(limit|maximum)\b.*\b(exceeded|reached)\b", re.IGNORECASE)
+_TAKEN = re.compile(r"\balready (exists|taken|in use)\b|\bname is taken\b", re.IGNORECASE)
+NO_RECIPE = "the recipe is not set up any more; choose another one"
+TAKEN = "there is a workspace of that name already; choose another one"
+
+
+async def create(api: Api, access: Access, spec: Mapping[str, Any], recipes: Iterable[Recipe]) -> Created:
+    """Clone a recipe (seed 000, "Creating the resource"); the same twice would make two (``saturn.md``)."""
+    recipe = named(recipes, str(spec.get("recipe", "")))
+    if recipe is None:
+        raise InvalidRequest(NO_RECIPE)
+    name = str(spec.get("name", ""))
+    try:
+        standing = await find(api, access, spec)
+    except Untold:
+        standing = None
+    if standing is not None:
+        raise Conflict(TAKEN)
+    body = recipe.filled(name, _owner(access, spec, recipe), str(spec.get("size") or ""))
+    try:
+        response = await api.call("POST", "/api/resource_recipes/clone", access.credential, json_body=body)
+    except (Forbidden, Conflict, InvalidRequest) as error:
+        raise refusal(error) from None
+    try:
+        made = _id_of(response.json_object())
+    except BadAnswer as error:
+        raise UnknownOutcome(error.message, status=error.status) from None
+    return Created(made, name, is_started=False)
+
+
+async def find(api: Api, access: Access, spec: Mapping[str, Any]) -> Created | None:
+    """Look for a workspace by its name; raise Untold where the server can't be asked for one."""
+    name = str(spec.get("name", ""))
+    try:
+        response = await api.call(
+            "GET", f"/api/recipes/workspace/{path_part(name)}", access.credential, total=lists.LIST_SECONDS
+        )
+    except (NotFound, BadAnswer) as error:
+        if error.status not in {404, 410}:
+            raise
+        return await _find_in_list(api, access, name)
+    answer = response.json_object()
+    owner = optional_text_in(object_in(answer, "spec"), "owner", "spec.")
+    if not lists.is_theirs(owner, access.username):
+        return None
+    return Created(_id_of(answer), name, is_started=False)
+
+
+async def _find_in_list(api: Api, access: Access, name: str) -> Created | None:
+    """Look once more in the list: a server without either says 404 to everything."""
+    try:
+        found = await lists.recipes(api, access.credential, "workspace")
+    except NotFound:
+        raise Untold("this server tells no names") from None
+    for where, recipe in found:
+        spec = object_in(recipe, "spec", where)
+        owner = optional_text_in(spec, "owner", f"{where}spec.")
+        if text_in(spec, "name", f"{where}spec.") == name and lists.is_theirs(owner, access.username):
+            return Created(_id_of(recipe), name, is_started=False)
+    return None
+
+
+def refusal(error: PermanentError) -> PermanentError:
+    """Return what a refusal means by its words: a limit, a taken name, or just what it is."""
+    if _LIMIT.search(error.message):
+        return LimitReached(error.message, status=error.status)
+    if _TAKEN.search(error.message):
+        return Conflict(error.message, status=error.status)
+    return error
+
+
+def _owner(access: Access, spec: Mapping[str, Any], recipe: Recipe) -> str:
+    """Return whose it is to be, ``org/user`` where the organisation is known; "": the token's own."""
+    if not access.username:
+        return ""
+    told = str(spec.get("owner") or "").rpartition("/")[0] or recipe.organisation
+    return f"{told}/{access.username}" if told else access.username
+
+
+def _id_of(answer: Mapping[str, Any]) -> str:
+    """Return the id of what was made: ``id``, or ``state.id`` (``saturn.md``, "Endpoints")."""
+    told = optional_text_in(answer, "id")
+    return clean(told or text_in(object_in(answer, "state"), "id", "state."), MAX_NAME)

@@ -1,0 +1,119 @@
+"""What a server offers to an account, as it is kept between two looks: JSON-ready.
+
+A server that speaks the published guides alone tells none of it: then there is no size to choose, names are
+not known to be free, and jobs are named by their links.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bot.errors import BadAnswer, NotFound
+from bot.providers.reading import MAX_NAME, clean, object_in, optional_text_in, text_in
+from bot.providers.saturn import lists
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bot.providers.base import Access
+    from bot.providers.requests import Api
+
+SIZES_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedJob:
+    """Hold a job that is set up there; ``schedule`` is "" without one, None where the server tells none."""
+
+    id: str
+    name: str
+    schedule: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Hold what there is; None for what the server does not tell. ``sizes`` are values and labels."""
+
+    sizes: Sequence[tuple[str, str]] | None = None
+    names: frozenset[str] = frozenset()
+    owner: str = ""
+    jobs: Sequence[OfferedJob] | None = None
+
+
+async def read(api: Api, access: Access) -> dict[str, Any]:
+    """Ask for sizes, for the person's workspaces and for their jobs."""
+    workspaces = await _listed(api, access, "workspace")
+    jobs = await _listed(api, access, "job")
+    owners = [optional_text_in(spec, "owner") for _, spec in (*(workspaces or ()), *(jobs or ()))]
+    return {
+        "sizes": await _sizes(api, access),
+        "names": [clean(text_in(spec, "name"), MAX_NAME) for _, spec in workspaces or ()],
+        "owner": next((owner for owner in owners if owner), ""),
+        "jobs": None if jobs is None else [_job(key, spec) for key, spec in jobs],
+    }
+
+
+def of_snapshot(snapshot: Any) -> Offer:
+    """Read an offer back."""
+    told = snapshot if isinstance(snapshot, dict) else {}
+    sizes, jobs = told.get("sizes"), told.get("jobs")
+    return Offer(
+        None if sizes is None else [(str(value), str(label)) for value, label in sizes],
+        frozenset(told.get("names") or ()),
+        str(told.get("owner") or ""),
+        None if jobs is None else [OfferedJob(one["id"], one["name"], one.get("schedule")) for one in jobs],
+    )
+
+
+async def _listed(api: Api, access: Access, kind: str) -> list[tuple[str, dict[str, Any]]] | None:
+    """Return ids and specs of the person's own; None where the server has no lists."""
+    try:
+        found = await lists.recipes(api, access.credential, kind)
+    except NotFound:
+        return None
+    listed = []
+    for where, recipe in found:
+        spec, state = object_in(recipe, "spec", where), object_in(recipe, "state", where)
+        if lists.is_theirs(optional_text_in(spec, "owner", f"{where}spec."), access.username):
+            listed.append((text_in(state, "id", f"{where}state."), spec))
+    return listed
+
+
+def _job(key: str, spec: Mapping[str, Any]) -> dict[str, Any]:
+    name = clean(text_in(spec, "name"), MAX_NAME) or key
+    return {"id": key, "name": name, "schedule": schedule_of(spec)}
+
+
+def schedule_of(spec: Mapping[str, Any]) -> str | None:
+    """Return a job's cron expression; None where the recipe does not tell.
+
+    The documents say how it is set and not where it is read: it is looked for under the name by which it is
+    set, and under the short one.
+    """
+    options = spec.get("cron_schedule_options")
+    told = options.get("schedule") if isinstance(options, dict) else spec.get("schedule", options)
+    if told is None:
+        return "" if {"schedule", "cron_schedule_options"} & spec.keys() else None
+    return clean(told, 100) if isinstance(told, str) else None
+
+
+async def _sizes(api: Api, access: Access) -> list[list[str]] | None:
+    try:
+        response = await api.call("GET", "/api/info/servers", access.credential, total=SIZES_SECONDS)
+    except (NotFound, BadAnswer) as error:
+        if error.status == 404:
+            return None
+        raise
+    return [[name, _label(name, one)] for name, one in object_in(response.json_object(), "sizes").items()]
+
+
+def _label(name: str, told: Any) -> str:
+    """Return how people tell sizes apart: the server's own words, or what it says of each."""
+    one = told if isinstance(told, dict) else {}
+    shown = one.get("display_name")
+    if isinstance(shown, str) and clean(shown):
+        return clean(shown, 70)
+    facts = [f"{one[key]} {word}" for key, word in (("cores", "cores"), ("memory", "memory")) if one.get(key)]
+    facts += [f"{one['gpu']} GPU"] if one.get("gpu") else []
+    return clean(f"{name}: {', '.join(facts)}" if facts else name, 70)

@@ -1,0 +1,170 @@
+"""Recipes that an operator keeps as JSON files: read and checked when the settings are loaded.
+
+``[[connections.NAME.recipes]] name, title, file, who``. A recipe describes a whole resource
+(``saturn.md``, "Recipe"); its name and owner are filled in for each person.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import stat
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
+
+if TYPE_CHECKING:
+    from bot.models import Principal
+
+#: A recipe is a page of JSON; what is larger is another file.
+MAX_BYTES = 200_000
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
+#: What the documents name in ``spec``, and of which type it is (``saturn.md``, "Recipe").
+_TEXTS = (
+    "name",
+    "owner",
+    "instance_type",
+    "command",
+    "disk_space",
+    "auto_shutoff",
+    "working_directory",
+    "start_script",
+)
+_LISTS = ("git_repositories",)
+
+
+@dataclass(frozen=True, slots=True)
+class RecipeFile:
+    """Hold a recipe as its file tells it."""
+
+    path: str
+    content: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+class Recipe(BaseModel):
+    """Hold one recipe; ``file`` is a path from the connections file's folder, ``who`` may use it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    name: str
+    title: str = ""
+    file: RecipeFile
+    who: tuple[str, ...] | None = None
+
+    @field_validator("name")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        if not _NAME.fullmatch(value):
+            raise ValueError("needs lower-case letters, digits, - and _, at most 41")
+        return value
+
+    @field_validator("file", mode="plain")
+    @classmethod
+    def _file(cls, value: Any, info: ValidationInfo) -> RecipeFile:
+        if isinstance(value, RecipeFile):
+            return value
+        if not isinstance(value, str) or not value:
+            raise ValueError("needs the path of a JSON file")
+        folder = (info.context or {}).get("folder")
+        path = Path(value) if folder is None else Path(folder) / value
+        return RecipeFile(value, parse(path.name, _read(path)))
+
+    @property
+    def label(self) -> str:
+        """Return what people read."""
+        return self.title or self.name
+
+    @property
+    def size(self) -> str:
+        """Return the size that it names, "" where it leaves that to the server."""
+        return str(self.file.content["spec"].get("instance_type") or "")
+
+    @property
+    def organisation(self) -> str:
+        """Return the organisation of the owner that it names, "" where it names none."""
+        return str(self.file.content["spec"].get("owner") or "").rpartition("/")[0]
+
+    def is_for(self, asker: Principal) -> bool:
+        """Say whether somebody may use it."""
+        if self.who is None:
+            return True
+        return bool({asker.user_id, f"{asker.team_id}:{asker.user_id}"} & set(self.who))
+
+    def filled(self, name: str, owner: str, size: str) -> dict[str, Any]:
+        """Return what is sent: of this name and owner ("": the token's own), without anybody's state."""
+        content = {key: value for key, value in self.file.content.items() if key != "state"}
+        spec = {key: value for key, value in content["spec"].items() if key not in {"name", "owner"}}
+        spec["name"] = name
+        if owner:
+            spec["owner"] = owner
+        if size:
+            spec["instance_type"] = size
+        return {**content, "spec": spec}
+
+
+def named(recipes: Iterable[Recipe], name: str) -> Recipe | None:
+    """Return the recipe of a name."""
+    return next((recipe for recipe in recipes if recipe.name == name), None)
+
+
+def parse(name: str, text: str) -> dict[str, Any]:
+    """Return a recipe from its file's text; raise ValueError that names file, line and field."""
+    try:
+        content = json.loads(text)
+    except json.JSONDecodeError as broken:
+        place = f"line {broken.lineno}, column {broken.colno}"
+        raise ValueError(f"{name} is no valid JSON ({place}): {broken.msg}") from None
+    except RecursionError:
+        raise ValueError(f"{name} is nested too deeply") from None
+    problems = _problems(content)
+    if problems:
+        found = [f"{field}{_line(text, field)}: {said}" for field, said in problems]
+        raise ValueError(f"{name}: {'; '.join(found)}")
+    return dict(content)
+
+
+def _problems(content: Any) -> list[tuple[str, str]]:
+    if not isinstance(content, dict):
+        return [("recipe", "needs to be an object with type and spec")]
+    found = []
+    if content.get("type") != "workspace":
+        found.append(("type", 'needs to be "workspace"'))
+    spec = content.get("spec")
+    if not isinstance(spec, dict):
+        return [*found, ("spec", "needs to be an object")]
+    found += [
+        (f"spec.{key}", "needs to be a text")
+        for key in _TEXTS
+        if spec.get(key) is not None and not isinstance(spec[key], str)
+    ]
+    found += [
+        (f"spec.{key}", "needs to be a list")
+        for key in _LISTS
+        if spec.get(key) is not None and not isinstance(spec[key], list)
+    ]
+    return found
+
+
+def _line(text: str, field: str) -> str:
+    """Return the line of a field where it stands in one place only."""
+    key = field.rpartition(".")[2]
+    places = [match.start() for match in re.finditer(rf'"{re.escape(key)}"\s*:', text)]
+    return f" (line {text.count(chr(10), 0, places[0]) + 1})" if len(places) == 1 else ""
+
+
+def _read(path: Path) -> str:
+    """Return a file's text; raise ValueError for one that others may write: it runs in people's names."""
+    try:
+        told = path.stat()
+        if told.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise ValueError(f"others on this machine can write {path.name}: chmod 644 it")
+        if told.st_size > MAX_BYTES:
+            raise ValueError(f"{path.name} has more than {MAX_BYTES} bytes")
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ValueError(f"there is no file {path.name}") from None
+    except (OSError, UnicodeDecodeError):
+        raise ValueError(f"the file {path.name} can't be read") from None

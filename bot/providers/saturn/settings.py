@@ -1,0 +1,35 @@
+"""The settings of a Saturn connection."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import SecretStr, field_validator, model_validator
+
+from bot.providers.base import ConnectionSettings
+from bot.providers.saturn.recipes import Recipe
+
+
+class SaturnSettings(ConnectionSettings):
+    """Hold a Saturn connection; ``act_as``: whose token drives workspaces (``saturn.md``, "Whose token")."""
+
+    admin_token: SecretStr | None = None
+    #: ``admin`` is for those that an administrator approved; whoever linked an own token acts with that.
+    act_as: Literal["person", "admin"] = "person"
+    recipes: tuple[Recipe, ...] = ()
+
+    @field_validator("recipes")
+    @classmethod
+    def _recipes(cls, value: tuple[Recipe, ...]) -> tuple[Recipe, ...]:
+        names = [recipe.name for recipe in value]
+        if len(set(names)) < len(names):
+            raise ValueError("two recipes have the same name")
+        return value
+
+    @model_validator(mode="after")
+    def _together(self) -> SaturnSettings:
+        if "admin" in self.linking and self.admin_token is None:
+            raise ValueError("admin_token: is needed for linking by administrators")
+        if self.act_as == "admin" and "admin" not in self.linking:
+            raise ValueError('act_as: "admin" is for people whom administrators link: linking needs "admin"')
+        return self
