@@ -296,7 +296,7 @@ async def test_a_message_that_was_deleted_is_left_alone_and_the_file_comes(jobs)
     assert content(jobs.slack.shared()[0]) == "one\n" + "more\n" * 5
 
 
-# -- messages and files of unknown outcome ---------------------------------------------------------------------
+# -- messages and files of unknown outcome -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("after", [True, False])

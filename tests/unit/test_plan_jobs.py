@@ -1,0 +1,154 @@
+"""The table of a run's life: every launch, every stop, every state; this file is its specification."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.models import Call, Job, JobState, Principal, StopKind
+from bot.plan import MAX_ATTEMPTS, UNKNOWN_SETTLES
+from bot.plan_jobs import JobOperation, JobPlan, next_job_read, plan_job
+
+MADE = 1000.0
+CALLED = 1100.0
+JOB = Job("job_1", Principal(None, "T1", "U1"), "posit", "train", {"name": "train"}, MADE, "REF")
+ENDS = {
+    "ended": JobPlan(JobOperation.END, "ended"),
+    "off": JobPlan(JobOperation.END, "cancelled", "cancelled"),
+    "gave up": JobPlan(JobOperation.END, "failed", "gave_up"),
+}
+
+
+def wanted(word: str) -> JobPlan:
+    return ENDS[word] if word in ENDS else JobPlan(JobOperation(word))
+
+
+# Before the provider has it. Rows: what is known of the launch. Columns: what its person wants.
+UNLAUNCHED = """
+launch   | go-on  stop  force
+none     | launch off   off
+calling  | find   find  find
+unknown  | find   find  find
+accepted | find   find  find
+"""
+
+# Once the provider has it. Rows: what is wanted, and what is known of that call. Columns: the state.
+LAUNCHED = """
+want  call     | queued running unknown succeeded failed cancelled
+go-on none     | read   read    read    ended     ended  ended
+stop  none     | stop   stop    stop    ended     ended  ended
+stop  calling  | stop   stop    stop    ended     ended  ended
+stop  unknown  | stop   stop    stop    ended     ended  ended
+stop  accepted | read   read    read    ended     ended  ended
+force none     | stop   stop    stop    ended     ended  ended
+force calling  | stop   stop    stop    ended     ended  ended
+force unknown  | stop   stop    stop    ended     ended  ended
+force accepted | read   read    read    ended     ended  ended
+"""
+
+
+def cases(table: str) -> list[tuple[str, ...]]:
+    head, *rows = [line.split("|") for line in table.strip().splitlines()]
+    return [
+        (*left.split(), column, word)
+        for left, right in rows
+        for column, word in zip(head[1].split(), right.split(), strict=True)
+    ]
+
+
+def stop(word: str) -> StopKind:
+    return "" if word == "go-on" else word
+
+
+@pytest.mark.parametrize(("launch", "want", "word"), cases(UNLAUNCHED))
+def test_before_the_provider_has_it(launch, want, word):
+    job = replace(JOB, launch_call=Call(launch), stop_wanted=stop(want), called_at=CALLED)
+    assert plan_job(job, CALLED + UNKNOWN_SETTLES) == wanted(word)
+
+
+@pytest.mark.parametrize(("want", "call", "state", "word"), cases(LAUNCHED))
+def test_once_the_provider_has_it(want, call, state, word):
+    job = replace(
+        JOB,
+        remote_id="r1",
+        launch_call=Call.ACCEPTED,
+        stop_wanted=stop(want),
+        stop_call=Call(call),
+        state=JobState(state),
+    )
+    assert plan_job(job, CALLED) == wanted(word)
+
+
+@pytest.mark.parametrize("launch", ["calling", "unknown"])
+def test_what_may_have_been_launched_is_looked_for_when_it_can_be_seen(launch):
+    job = replace(JOB, launch_call=Call(launch), called_at=CALLED)
+    waits = JobPlan(JobOperation.WAIT, after=CALLED + UNKNOWN_SETTLES)
+    assert plan_job(job, CALLED) == waits
+    assert plan_job(job, CALLED + UNKNOWN_SETTLES - 0.1) == waits
+    assert plan_job(job, CALLED + UNKNOWN_SETTLES) == JobPlan(JobOperation.FIND)
+
+
+@pytest.mark.parametrize(
+    ("keys", "word"),
+    [
+        ({"launch_call": Call.NONE}, "gave up"),
+        ({"launch_call": Call.UNKNOWN, "called_at": MADE}, "gave up"),
+        ({"launch_call": Call.NONE, "stop_wanted": "stop"}, "off"),
+        ({"remote_id": "r1", "launch_call": Call.ACCEPTED, "stop_wanted": "stop"}, "read"),
+        ({"remote_id": "r1", "launch_call": Call.ACCEPTED}, "read"),
+    ],
+)
+def test_many_failures_give_a_launch_up_but_never_a_run_that_goes_on(keys, word):
+    job = replace(JOB, attempts=MAX_ATTEMPTS, **keys)
+    assert plan_job(job, CALLED) == wanted(word)
+
+
+jobs = st.builds(
+    lambda **keys: replace(JOB, **keys),
+    remote_id=st.sampled_from([None, "r1"]),
+    launch_call=st.sampled_from(Call),
+    stop_wanted=st.sampled_from(get_args(StopKind)),
+    stop_call=st.sampled_from(Call),
+    state=st.sampled_from(JobState),
+    called_at=st.sampled_from([None, MADE, CALLED]),
+    attempts=st.integers(0, MAX_ATTEMPTS + 1),
+    outcome=st.sampled_from([None, "ended", "failed", "cancelled"]),
+)
+
+
+@given(jobs, st.floats(MADE, CALLED + 100))
+def test_what_holds_for_every_run(job, now):
+    decided = plan_job(job, now)
+    if job.outcome is not None:
+        assert decided.operation is JobOperation.WATCH
+    if decided.operation is JobOperation.LAUNCH:
+        assert job.remote_id is None
+        assert job.launch_call is Call.NONE
+        assert not job.stop_wanted
+    if decided.operation in (JobOperation.STOP, JobOperation.READ):
+        assert job.remote_id is not None
+    assert (decided.operation is JobOperation.END) == (decided.outcome is not None)
+    assert (decided.operation is JobOperation.WAIT) == (decided.after is not None)
+    if decided.after is not None:
+        assert decided.after > now
+
+
+@pytest.mark.parametrize(
+    ("state", "age", "fastest", "seconds"),
+    [
+        (JobState.RUNNING, 0.0, 2.0, 2.0),
+        (JobState.RUNNING, 30.0, 2.0, 5.0),
+        (JobState.RUNNING, 130.0, 2.0, 15.0),
+        (JobState.RUNNING, 1e6, 2.0, 15.0),
+        (JobState.QUEUED, 0.0, 2.0, 2.0),
+        (JobState.RUNNING, 0.0, 10.0, 10.0),
+        (JobState.RUNNING, 1e6, 30.0, 30.0),
+        (JobState.UNKNOWN, 0.0, 2.0, 5.0),
+    ],
+)
+def test_reads_begin_quickly_and_grow_rarer(state, age, fastest, seconds):
+    assert next_job_read(state, age, fastest) == seconds
