@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import zlib
 from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from bot.clock import Clock, Ids
-    from bot.providers.base import Access
+    from bot.providers.base import Access, Pace
     from bot.reconciler.keys import Keys
     from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers
@@ -47,6 +48,8 @@ log = structlog.get_logger(__name__)
 LACKING = 300.0
 #: So many resources' failures in a row, and so many strange words, are remembered.
 REMEMBERED = 10_000
+#: Reads that meet are claimed so much later than they are due, at most: the next time is not missed by it.
+SPARE = 0.5
 
 
 class Reads:
@@ -92,16 +95,16 @@ class Reads:
         # The slots are held and the time is taken before the claim: what is late by more than the margin is
         # dropped by the request itself.
         line.slots.take(free)
-        claims: list[ReadClaim] = []
+        batches: list[Sequence[ReadClaim]] = []
         claimed_at = self._clock.monotonic()
         try:
             claims = await self._store.claim_reads(
-                line.name, free, line.pace.min_poll_interval, self._numbers.margin
+                line.name, free, line.pace.min_poll_interval, self._numbers.margin, line.pace.batch_size
             )
+            batches = list(_batches(claims, line.pace.batch_size))
         finally:
-            line.slots.give(free - len(claims))
+            line.slots.give(free - len(batches))
         window = SendWindow(claimed_at + self._numbers.margin)
-        batches = list(_batches(claims, line.pace.batch_size))
         await run_all([self._batch(line, batch, window, pool) for batch in batches], pool)
         return len(claims)
 
@@ -130,7 +133,7 @@ class Reads:
             log.exception("read failed", connection=line.name, reference=self._ids.reference())
             results = [self._held(claim, LACKING, problems.sentence("internal")) for claim in claims]
         finally:
-            line.slots.give(len(claims))
+            line.slots.give()
         self._recorder.put(results, pool)
 
     async def _results(self, line: Line, claims: Sequence[ReadClaim], window: SendWindow) -> list[ReadResult]:
@@ -186,7 +189,14 @@ class Reads:
         if observed.state is State.UNKNOWN:
             return self._strange_word(line, claim, observed, now)
         wait = self._next(line, claim, observed.state, now)
-        return ReadResult(claim.gate_key, claim.workspace_ids, observed, wait, granted_at=claim.granted_at)
+        return ReadResult(
+            claim.gate_key,
+            claim.workspace_ids,
+            observed,
+            wait,
+            granted_at=claim.granted_at,
+            slot=_slot(claim.account.id, wait, line.pace, self._numbers.margin),
+        )
 
     def _strange_word(self, line: Line, claim: ReadClaim, observed: Observed, now: float) -> ReadResult:
         """Keep the last state for a word that the provider's documents do not name; log each word once."""
@@ -252,6 +262,18 @@ class Reads:
         return ReadResult(
             claim.gate_key, claim.workspace_ids, None, next_in, hold, granted_at=claim.granted_at
         )
+
+
+def _slot(account_id: str, wait: float | None, pace: Pace, margin: float) -> tuple[float, float] | None:
+    """Return when the reads of an account meet, where the provider takes many in one request.
+
+    Every account has its own moment within the round; what is read seldom meets at some of the same moments.
+    """
+    if wait is None or pace.batch_size <= 1:
+        return None
+    least = pace.min_poll_interval + margin + SPARE
+    rounds = max(int(wait / 4 / least), 1)
+    return rounds * least, least * zlib.crc32(account_id.encode()) / 2**32
 
 
 def _batches(claims: Sequence[ReadClaim], size: int) -> Iterator[Sequence[ReadClaim]]:

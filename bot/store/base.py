@@ -300,13 +300,14 @@ class Store(MakingStore, BrowsingStore, JobStore, WatchStore, Protocol):
         """Make a workspace's gate due now, for a person who looks; the gate decides when the read may go."""
 
     async def claim_reads(
-        self, connection: str, limit: int, interval: float, margin: float
+        self, connection: str, limit: int, interval: float, margin: float, together: int = 1
     ) -> list[ReadClaim]:
         """Grant due reads of a connection: ``next_check_at = now + interval + margin`` is committed first.
 
-        The reader is a watcher with an active account, never-tried rows first; the claim names the rows
-        that see the result: the reader's own first, then every verified one. ``claimed_at`` is left 0: the
-        caller sets it.
+        With ``together``, so many reads of one account make one request: what the same readers may read now
+        and is due in a moment comes along, beyond ``limit``. The reader is a watcher with an active account,
+        never-tried rows first; the claim names the rows that see the result: the reader's own first, then
+        every verified one. ``claimed_at`` is left 0: the caller sets it.
         """
 
     async def record_reads(self, results: Sequence[ReadResult]) -> bool:

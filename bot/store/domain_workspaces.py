@@ -122,9 +122,11 @@ class WorkspacesTrade(Trade):
         await self.engine.write(lambda tx: gates.want(tx, workspace_id), Lane.URGENT)
 
     async def claim_reads(
-        self, connection: str, limit: int, interval: float, margin: float
+        self, connection: str, limit: int, interval: float, margin: float, together: int = 1
     ) -> list[ReadClaim]:
-        return await self.engine.write(lambda tx: gates.claim(tx, connection, limit, interval, margin))
+        return await self.engine.write(
+            lambda tx: gates.claim(tx, connection, limit, interval, margin, together)
+        )
 
     async def record_reads(self, results: Sequence[ReadResult]) -> bool:
         is_news = False

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from collections import Counter
+from typing import TYPE_CHECKING, Final
 
 from bot.models import PROVISIONAL, ReadClaim, State
 from bot.store import cards, ends, rows
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
 
     from bot.models import Account, Observed, ReadResult
     from bot.store.transaction import Row, Transaction
+
+#: What is due within so many seconds comes along with what its reader asks for now.
+ALONG: Final = 1.0
 
 
 def want(tx: Transaction, workspace_id: str) -> None:
@@ -38,11 +43,18 @@ def make_due(tx: Transaction, workspace: Row) -> None:
     )
 
 
-def claim(tx: Transaction, connection: str, limit: int, interval: float, margin: float) -> list[ReadClaim]:
+def claim(
+    tx: Transaction, connection: str, limit: int, interval: float, margin: float, together: int = 1
+) -> list[ReadClaim]:
     """Grant due reads of a connection; each gate is closed for ``interval + margin`` with the commit."""
     now = tx.now()
     until = now + interval + margin
     found = tx.all("claim_gates", connection=connection, now=now, next_check_at=until, limit=limit)
+    counts = Counter(gate["reader"] for gate in found if gate["reader"]) if together > 1 else {}
+    for reader, count in counts.items():
+        told = {"connection": connection, "reader": reader, "now": now, "soon": now + ALONG}
+        if count < together:
+            found += tx.all("claim_gates_along", **told, next_check_at=until, limit=together - count)
     watchers: dict[str, list[Row]] = {gate["gate_key"]: [] for gate in found}
     for row in tx.all("watchers", connection=connection, due_at=until, claimed_at=now) if found else ():
         # Another claim of the same moment is none of this one.
@@ -141,6 +153,8 @@ def _record(tx: Transaction, result: ReadResult, found: Sequence[tuple[int, Row]
     granted_at = gate["gate_claimed_at"] if result.granted_at is None else result.granted_at
     is_gone = result.observed is not None and result.observed.state is State.GONE
     due_at = None if result.next_in is None else max(now + result.next_in, gate["next_check_at"])
+    if due_at is not None and result.slot is not None:
+        due_at = _slotted(due_at, *result.slot)
     for place, row in found:
         is_reader = place == 0 and row["account_id"] is not None and row["account_id"] == gate["reader"]
         if not is_reader and (is_gone or row["verified_at"] is None):
@@ -156,6 +170,11 @@ def _record(tx: Transaction, result: ReadResult, found: Sequence[tuple[int, Row]
     if settled != gate["gate_due_at"]:
         tx.run("settle_gate", gate_key=result.gate_key, granted_at=granted_at, due_at=due_at)
     return is_news
+
+
+def _slotted(due_at: float, period: float, offset: float) -> float:
+    """Return the next point of a grid, never before ``due_at``: there the reads of an account meet."""
+    return max(math.ceil((due_at - offset) / period) * period + offset, due_at)
 
 
 def _observe(tx: Transaction, row: Row, seen: Observed, granted_at: float, *, is_reader: bool) -> bool:
