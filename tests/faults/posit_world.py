@@ -35,9 +35,14 @@ class Workbench:
         self.server = server
         self.world = around
 
+    def learn(self) -> None:
+        """Note whose each session is, so that the watch knows who may read its address."""
+        self.world.watch.owners |= {one.hex: one.owner for one in self.server.state.sessions.values()}
+
     def session(self, name: str) -> Any:
         """Return alice's session of a name, None when it is gone."""
         self.server.state.settle()
+        self.learn()
         found = self.server.state.sessions.values()
         return next((one for one in found if one.name == name and one.owner == "alice"), None)
 
@@ -80,5 +85,8 @@ async def workbench_world(folder: Path) -> AsyncIterator[Workbench]:
                 session.created = session.since = ready.clock.now()
             ready.watch.secrets |= set(TOKENS.values())
             await ready.alice.links("alice", "wb")
-            yield Workbench(server, ready)
+            workbench = Workbench(server, ready)
+            workbench.learn()
+            yield workbench
+            workbench.learn()
             assert server.harness.violations == []
