@@ -6,6 +6,7 @@ Times are epoch seconds (float); durations are seconds. Everything is imported f
 from __future__ import annotations
 
 from bot.models.browsing import BrowserSession, Look
+from bot.models.classes import ClassCard, ClassCounts, ClassPress, ClassProblem, Pressed
 from bot.models.forms import Choice, Field, FieldKind, Form, FormProblems, Purpose, Value, Values
 from bot.models.jobs import (
     FoundJob,
@@ -48,6 +49,10 @@ __all__ = [
     "Call",
     "Card",
     "Choice",
+    "ClassCard",
+    "ClassCounts",
+    "ClassPress",
+    "ClassProblem",
     "Created",
     "Ending",
     "Event",
@@ -72,6 +77,7 @@ __all__ = [
     "Outcome",
     "OutputChunk",
     "Person",
+    "Pressed",
     "Principal",
     "Purpose",
     "ReadClaim",

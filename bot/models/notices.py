@@ -17,6 +17,7 @@ class NoticeKind(StrEnum):
     REMOVED = "removed"
     ENDING = "ending"
     JOB_CARD = "job_card"
+    CLASS_CARD = "class_card"
     JOB_ENDED = "job_ended"
     JOB_FAILED = "job_failed"
     JOB_OUTPUT = "job_output"
@@ -51,6 +52,7 @@ NOTICE_CLASS: dict[NoticeKind, int] = {
     NoticeKind.REMOVED: 1,
     NoticeKind.ENDING: 3,
     NoticeKind.JOB_CARD: 2,
+    NoticeKind.CLASS_CARD: 2,
     NoticeKind.JOB_ENDED: 1,
     NoticeKind.JOB_FAILED: 1,
     #: The first message with output, in the thread of the card; its updates are owed like a card's.
@@ -115,7 +117,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """Hold where a card stands and whether an update is owed; ``wish_id`` may be the id of a run."""
+    """Hold where a card stands and whether an update is owed; ``wish_id`` may be the id of a run or class."""
 
     wish_id: str
     principal: Principal

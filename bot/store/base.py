@@ -23,6 +23,7 @@ from bot.store.records import (
     WishUpdate,
 )
 from bot.store.running import JobStore
+from bot.store.teaching import ClassStore
 from bot.store.watching import WatchStore
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ __all__ = [
 HOLD_REFUSED = "Your account there is refused. It goes on as soon as you link it again."
 
 
-class Store(MakingStore, BrowsingStore, JobStore, WatchStore, Protocol):
+class Store(MakingStore, BrowsingStore, JobStore, WatchStore, ClassStore, Protocol):
     """Keep everything that must outlive the process."""
 
     # -- itself --------------------------------------------------------------------------------------------
@@ -85,8 +86,8 @@ class Store(MakingStore, BrowsingStore, JobStore, WatchStore, Protocol):
 
         Inbox rows and links after a day, browser sessions at their end, sent notices after 30 days, ended
         wishes beyond the 50 newest of a workspace, ended runs beyond the 50 newest of a person or after 30
-        days, decided requests after 30 days, gates that nobody watches after a day. A card goes with its wish
-        or run.
+        days, decided requests after 30 days, classes with their presses after 30 days, gates that nobody
+        watches after a day. A card goes with its wish, run or class.
         """
 
     # -- inbox, people, audit --------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bot.store import upkeep
 from bot.store.domain_accounts import AccountsTrade
 from bot.store.domain_browsing import BrowsingTrade
+from bot.store.domain_classes import ClassesTrade
 from bot.store.domain_jobs import JobsTrade
 from bot.store.domain_notices import NoticesTrade
 from bot.store.domain_people import PeopleTrade
@@ -21,7 +22,14 @@ if TYPE_CHECKING:
 
 
 class DomainStore(
-    PeopleTrade, BrowsingTrade, AccountsTrade, WorkspacesTrade, WatchTrade, JobsTrade, NoticesTrade
+    PeopleTrade,
+    BrowsingTrade,
+    AccountsTrade,
+    WorkspacesTrade,
+    WatchTrade,
+    JobsTrade,
+    ClassesTrade,
+    NoticesTrade,
 ):
     """Keep everything that must outlive the process, in the database of an engine."""
 

@@ -12,6 +12,8 @@ from bot.models import (
     BrowserSession,
     Call,
     Card,
+    ClassCard,
+    ClassPress,
     Link,
     Notice,
     NoticeKind,
@@ -233,4 +235,44 @@ def approval(row: Row) -> Approval:
         decided_at=time(row["decided_at"]),
         detail=row["detail"],
         waiting=from_json(row["waiting"]),
+    )
+
+
+def class_card(row: Row) -> ClassCard:
+    """Read a row of ``class_cards``."""
+    return ClassCard(
+        id=row["id"],
+        principal=principal_of(row["principal"]),
+        channel_id=row["channel_id"],
+        connection=row["connection"],
+        title=row["title"],
+        reference=row["reference"],
+        created_at=float(row["created_at"]),
+        pattern=row["pattern"],
+        recipe=row["recipe"],
+        spec=from_json(row["spec"]),
+        maximum=row["maximum"],
+        time_zone=row["time_zone"],
+        stops_at=time(row["stops_at"]),
+        closed_at=time(row["closed_at"]),
+        stopped_by=row["stopped_by"],
+        done_at=time(row["done_at"]),
+        posts=row["posts"],
+    )
+
+
+def class_press(row: Row) -> ClassPress:
+    """Read a row of ``class_presses``."""
+    return ClassPress(
+        card_id=row["card_id"],
+        principal=principal_of(row["principal"]),
+        pressed_at=float(row["pressed_at"]),
+        waits_for=row["waits_for"],
+        workspace_id=row["workspace_id"],
+        wish_id=row["wish_id"],
+        consented_at=time(row["consented_at"]),
+        withdrawn_at=time(row["withdrawn_at"]),
+        warned_at=time(row["warned_at"]),
+        ended_at=time(row["ended_at"]),
+        stop_wish_id=row["stop_wish_id"],
     )

@@ -21,9 +21,10 @@ _KEPT = {
     "sweep_jobs": KEPT_SECONDS,
     "sweep_approvals": 30 * _DAY,
     "sweep_browser_sessions": 0.0,
+    "sweep_class_cards": 30 * _DAY,
 }
 #: What these delete may have a card, which goes with it.
-_HAVE_CARDS = {"sweep_orphans", "sweep_jobs"}
+_HAVE_CARDS = {"sweep_orphans", "sweep_jobs", "sweep_class_cards"}
 SWEEPS = tuple(_KEPT)
 #: Rows per transaction: some milliseconds.
 _SOME = 200
@@ -46,6 +47,8 @@ def _delete_with_cards(tx: Transaction, query: str, **params: object) -> int:
     deleted = tx.all(query, **params)
     for row in deleted:
         tx.run("delete_card", wish_id=row["id"])
+        if query == "sweep_class_cards":
+            tx.run("sweep_class_presses", card_id=row["id"])
     return len(deleted)
 
 

@@ -1,0 +1,345 @@
+"""Class cards: what a press brings about in one transaction, and what the end of a class stops."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.models import (
+    ClassCounts,
+    ClassProblem,
+    NewNotice,
+    NoticeKind,
+    Pressed,
+    State,
+    WishVerb,
+)
+from bot.models.classes import WARNING_SECONDS, Queue
+from bot.store import audit, cards, creations, notices, people, rows, wishes, workspaces
+from bot.store.text import as_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.models import AuditEntry, ClassCard, ClassPress, Principal, Wish
+    from bot.models.classes import Waiting
+    from bot.store.records import NewWish
+    from bot.store.teaching import NewPress
+    from bot.store.transaction import Row, Transaction
+
+#: The least time between two drawings of a card, in seconds: what a press waits for to be counted.
+REST = 3.0
+#: When nothing is due: a press, or somebody who ends the class, makes it due.
+NEVER = 1e12
+#: How far back starts tell how quickly they go.
+OBSERVED_SECONDS = 30.0
+#: While nothing changes a card is looked at after a share of the time since it did.
+_SLOWER = 0.1
+_UP = frozenset({WishVerb.START, WishVerb.RESTART, WishVerb.CREATE})
+_DOWN = frozenset({State.STOPPED, State.SUSPENDED, State.FAILED, State.GONE})
+
+
+def post(
+    tx: Transaction,
+    card: ClassCard,
+    interaction: str,
+    following: Sequence[NewNotice],
+    entries: Sequence[AuditEntry],
+) -> bool:
+    """Write a card, its place and its first notice."""
+    if not people.first_sight(tx, interaction):
+        return False
+    tx.run(
+        "add_class_card",
+        id=card.id,
+        principal=card.principal.key,
+        channel_id=card.channel_id,
+        connection=card.connection,
+        title=card.title,
+        reference=card.reference,
+        created_at=card.created_at,
+        pattern=card.pattern,
+        recipe=card.recipe,
+        spec=None if card.spec is None else as_json(card.spec),
+        maximum=card.maximum,
+        time_zone=card.time_zone,
+        stops_at=card.stops_at,
+        look_at=NEVER if card.stops_at is None else card.stops_at - WARNING_SECONDS,
+    )
+    tx.run("add_card", wish_id=card.id, principal=card.principal.key, now=tx.now())
+    notices.add(tx, following, card.id)
+    audit.append(tx, entries)
+    return True
+
+
+def card(tx: Transaction, card_id: str) -> ClassCard | None:
+    """Return a card."""
+    row = tx.one("class_card", id=card_id)
+    return rows.class_card(row) if row else None
+
+
+def press_of(tx: Transaction, card_id: str, principal: Principal) -> ClassPress | None:
+    """Return a person's press of a card."""
+    row = tx.one("class_press", card_id=card_id, principal=principal.key)
+    return rows.class_press(row) if row else None
+
+
+def press(tx: Transaction, new: NewPress) -> Pressed:
+    """Write a press with the wish that follows from it."""
+    key = {"card_id": new.card_id, "principal": new.principal.key}
+    standing = tx.one("class_press", **key)
+    if not people.first_sight(tx, new.interaction):
+        wish = wishes.wish(tx, standing["wish_id"] or "") if standing else None
+        return _pressed(tx, new.card_id, "joined" if wish else "running", wish)
+    refused = _refused(tx, new.card_id, standing)
+    if refused is not None:
+        return refused
+    workspace_id, wish, joined = new.workspace.id, None, False
+    if new.wish is not None:
+        workspace_id, wish, joined = _wish(tx, new, new.wish, standing)
+        people.keep_result(tx, new.interaction, wish.id)
+    else:
+        gated = tx.one("workspace", id=workspace_id)
+        if gated is not None:
+            tx.run("use_workspace", id=workspace_id, now=tx.now())
+    tx.run(
+        "press_class",
+        **key,
+        now=tx.now(),
+        workspace_id=workspace_id,
+        wish_id=wish.id if wish is not None else None,
+        is_ready=wish is None,
+    )
+    _place(tx, new)
+    tx.run("look_at_class", id=new.card_id, now=tx.now(), rest=REST)
+    audit.append(tx, new.audit)
+    if wish is None:
+        return Pressed("running")
+    return _pressed(tx, new.card_id, "joined" if joined else "started", wish)
+
+
+def _wish(tx: Transaction, new: NewPress, wanted: NewWish, standing: Row | None) -> tuple[str, Wish, bool]:
+    """Join what is on its way, else accept the wish; return workspace, wish, and whether it joined."""
+    workspace_id = new.workspace.id
+    if new.workspace.is_provisional and standing is not None and standing["workspace_id"]:
+        # Two presses at once: what the first one makes is what the second one meant.
+        row = tx.one("open_wish_of", workspace_id=standing["workspace_id"])
+        if row is not None and row["verb"] in _UP:
+            return standing["workspace_id"], rows.wish(row), True
+    row = tx.one("open_wish_of", workspace_id=workspace_id)
+    if row is not None and row["verb"] in _UP:
+        return workspace_id, rows.wish(row), True
+    if wanted.verb is WishVerb.CREATE:
+        made = creations.accept(tx, new.workspace, wanted, "", (), (), new.instead_of)
+        return workspace_id, made.wish, False
+    accepted = wishes.accept(tx, wanted, "", (), ())
+    return workspace_id, accepted.wish, accepted.joined
+
+
+def note(
+    tx: Transaction, card_id: str, principal: Principal, waits_for: Waiting, interaction: str
+) -> Pressed:
+    """Write that somebody pressed who can't have a wish yet."""
+    if not people.first_sight(tx, interaction):
+        return Pressed("noted")
+    key = {"card_id": card_id, "principal": principal.key}
+    refused = _refused(tx, card_id, tx.one("class_press", **key))
+    if refused is not None:
+        return refused
+    tx.run("note_class_press", **key, waits_for=waits_for, now=tx.now())
+    tx.run("look_at_class", id=card_id, now=tx.now(), rest=REST)
+    return Pressed("noted")
+
+
+def _refused(tx: Transaction, card_id: str, standing: Row | None) -> Pressed | None:
+    found = card(tx, card_id)
+    if found is None:
+        return Pressed("unknown")
+    if found.is_over(tx.now()):
+        return Pressed("over")
+    if standing is None and found.maximum is not None:
+        taken = tx.one("seats_taken", card_id=card_id)
+        if taken is not None and taken["count"] >= found.maximum:
+            return Pressed("full")
+    return None
+
+
+def _pressed(tx: Transaction, card_id: str, result: str, wish: Wish | None) -> Pressed:
+    queue = None
+    if wish is not None and wish.is_open and wish.start_call == "none":
+        now = tx.now()
+        ahead = tx.one("starts_ahead", connection=wish.connection, created_at=wish.created_at)
+        told = tx.one("starts_of_class", card_id=card_id, since=now - OBSERVED_SECONDS)
+        called = told["count"] if told else 0
+        seconds = now - told["first"] if told and called else 0.0
+        queue = Queue(ahead["count"] if ahead else 0, called, float(seconds))
+    return Pressed(result, wish, queue)  # type: ignore[arg-type]  # one of the words of Pressed
+
+
+def _place(tx: Transaction, new: NewPress) -> None:
+    """Keep where a card stands that was sent with an unknown outcome: it was pressed there."""
+    if not new.channel_id or not new.message_ts:
+        return
+    found, standing = card(tx, new.card_id), tx.one("card", wish_id=new.card_id)
+    if found is None or standing is None or standing["message_ts"] or found.channel_id != new.channel_id:
+        return
+    place = {"channel_id": new.channel_id, "message_ts": new.message_ts}
+    tx.run("place_card", wish_id=new.card_id, now=tx.now(), **place)
+    cards.owe(tx, new.card_id, changed=True)
+
+
+def counts(tx: Transaction, card_id: str) -> ClassCounts:
+    """Count a card's presses."""
+    row = tx.one("class_counts", card_id=card_id)
+    return ClassCounts(**row) if row else ClassCounts()
+
+
+def problems(tx: Transaction, card_id: str, limit: int) -> list[ClassProblem]:
+    """Return who is not ready, and the rows that say why."""
+    found = []
+    for row in tx.all("class_problems", card_id=card_id, limit=limit):
+        one = rows.class_press(row)
+        wish = wishes.wish(tx, row["newest_wish"]) if row["newest_wish"] else None
+        workspace = workspaces.workspace(tx, one.workspace_id) if one.workspace_id else None
+        found.append(ClassProblem(one, wish, workspace))
+    return found
+
+
+def close(
+    tx: Transaction,
+    card_id: str,
+    stops_at: float,
+    stopped_by: str,
+    entries: Sequence[AuditEntry],
+    interaction: str,
+) -> ClassCard | None:
+    """Take no more presses and set the end."""
+    if not people.first_sight(tx, interaction):
+        return card(tx, card_id)
+    row = tx.one("close_class", id=card_id, now=tx.now(), stops_at=stops_at, stopped_by=stopped_by)
+    if row is None:
+        return None
+    cards.owe(tx, card_id, changed=True)
+    audit.append(tx, entries)
+    return rows.class_card(row)
+
+
+def keep(
+    tx: Transaction, card_id: str, principal: Principal, entries: Sequence[AuditEntry], interaction: str
+) -> bool:
+    """Withdraw a consent."""
+    if not people.first_sight(tx, interaction):
+        standing = press_of(tx, card_id, principal)
+        return standing is not None and standing.withdrawn_at is not None
+    if tx.one("withdraw_consent", card_id=card_id, principal=principal.key, now=tx.now()) is None:
+        return False
+    tx.run("look_at_class", id=card_id, now=tx.now(), rest=REST)
+    audit.append(tx, entries)
+    return True
+
+
+def repost(tx: Transaction, card_id: str, interaction: str) -> ClassCard | None:
+    """Have a card sent once more, under an occasion of its own."""
+    standing = tx.one("card", wish_id=card_id)
+    if standing is None or standing["message_ts"] or not people.first_sight(tx, interaction):
+        return None
+    row = tx.one("repost_class", id=card_id)
+    if row is None:
+        return None
+    again = rows.class_card(row)
+    notices.add(tx, [posting(again)])
+    return again
+
+
+def posting(card: ClassCard) -> NewNotice:
+    """Return the notice that sends a card to its channel."""
+    body = {"channel_id": card.channel_id, "connection": card.connection}
+    return NewNotice(card.id, NoticeKind.CLASS_CARD, str(card.posts), card.principal, body)
+
+
+def claim(tx: Transaction, limit: int, rest: float) -> list[ClassCard]:
+    """Lease the cards that are due."""
+    now = tx.now()
+    found = tx.all("claim_class_cards", now=now, until=now + rest, limit=limit)
+    return [rows.class_card(row) for row in found]
+
+
+def counted(tx: Transaction, card_id: str, now_counted: ClassCounts, rest: float, longest: float) -> None:
+    """Owe a card whose counts have changed; say when to look again."""
+    row = tx.one("class_card", id=card_id)
+    if row is None:
+        return
+    now, told = tx.now(), as_json([getattr(now_counted, name) for name in ClassCounts.__slots__])
+    has_changed = told != row["counted"]
+    since = 0.0 if has_changed else now - row["changed_at"]
+    wait = rest if since * _SLOWER < rest else min(since * _SLOWER, longest)
+    look_at = now + wait if now_counted.going or now_counted.stopping else NEVER
+    if row["stops_at"] is not None:
+        warns_at = row["stops_at"] - WARNING_SECONDS
+        due = warns_at if warns_at > now else row["stops_at"]
+        look_at = min(look_at, due if due > now else now + rest)
+    tx.run("class_counted", id=card_id, counted=told, now=now, look_at=look_at)
+    if has_changed:
+        cards.owe(tx, card_id, changed=True)
+
+
+def to_warn(tx: Transaction, card_id: str, limit: int) -> list[ClassPress]:
+    """Return who is to be told that the class ends."""
+    return [rows.class_press(row) for row in tx.all("presses_to_warn", card_id=card_id, limit=limit)]
+
+
+def warned(tx: Transaction, card_id: str, told: Sequence[tuple[Principal, NewNotice | None]]) -> None:
+    """Write what people are told, and that they were."""
+    for principal, notice in told:
+        tx.run("press_warned", card_id=card_id, principal=principal.key, now=tx.now())
+        if notice is not None:
+            notices.add(tx, [notice])
+
+
+def to_stop(tx: Transaction, card_id: str, limit: int) -> list[ClassPress]:
+    """Return whom the end of the class has still to reach."""
+    return [rows.class_press(row) for row in tx.all("presses_to_stop", card_id=card_id, limit=limit)]
+
+
+def stop(tx: Transaction, press: ClassPress, new: NewWish | None, entries: Sequence[AuditEntry]) -> bool:
+    """Write the stop of a consented workspace as its owner's own wish."""
+    key = {"card_id": press.card_id, "principal": press.principal.key}
+    standing = tx.one("class_press", **key)
+    if standing is None or standing["ended_at"] is not None or standing["withdrawn_at"] is not None:
+        return False
+    stop_wish_id, is_theirs = None, False
+    if new is not None and standing["workspace_id"] == new.workspace_id:
+        stop_wish_id, is_theirs = _stop(tx, press, new)
+    tx.run("end_press", **key, now=tx.now(), stop_wish_id=stop_wish_id)
+    if stop_wish_id is not None:
+        audit.append(tx, entries)
+    return is_theirs
+
+
+def _stop(tx: Transaction, press: ClassPress, new: NewWish) -> tuple[str | None, bool]:
+    workspace = tx.one("workspace", id=new.workspace_id)
+    if workspace is None or workspace["principal"] != press.principal.key:
+        return None, False
+    row = tx.one("open_wish_of", workspace_id=new.workspace_id)
+    if row is None and workspace["state"] in _DOWN:
+        return None, True
+    if row is not None and row["verb"] not in _UP:
+        return None, True
+    return wishes.accept(tx, new, "", (), ()).wish.id, True
+
+
+def finish(
+    tx: Transaction, card_id: str, following: Sequence[NewNotice], entries: Sequence[AuditEntry]
+) -> bool:
+    """End a card for good."""
+    if tx.one("finish_class", id=card_id, now=tx.now()) is None:
+        return False
+    cards.owe(tx, card_id, changed=True)
+    notices.add(tx, following, card_id)
+    audit.append(tx, entries)
+    return True
+
+
+def of_stop(tx: Transaction, wish_id: str) -> ClassCard | None:
+    """Return the card whose end brought a stop about."""
+    row = tx.one("class_of_stop", wish_id=wish_id)
+    return rows.class_card(row) if row else None

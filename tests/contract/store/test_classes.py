@@ -1,0 +1,334 @@
+"""Class cards: one press is one consent and one wish; the end reaches who consented, and nobody else."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bot.models import (
+    PROVISIONAL,
+    AuditEntry,
+    Call,
+    ClassCard,
+    NewNotice,
+    NoticeKind,
+    Outcome,
+    Principal,
+    State,
+    WishVerb,
+    Workspace,
+)
+from bot.store.base import NewWish, WishUpdate
+from bot.store.classes import posting
+from bot.store.teaching import NewPress
+from tests.support.store import ALICE, BOB, gate_key, link_account, linked
+
+TRAINER = Principal(None, "T1", "UTRAINER")
+
+
+def card(**fields):
+    given = {
+        "id": "class_1",
+        "principal": TRAINER,
+        "channel_id": "C1",
+        "connection": "saturn",
+        "title": "Statistics",
+        "reference": "R-1",
+        "created_at": 1_800_000_000.0,
+        "pattern": "notebook",
+    }
+    return ClassCard(**given | fields)
+
+
+async def posted(store, **fields):
+    made = card(**fields)
+    assert await store.post_class(made, f"post:{made.id}", [posting(made)])
+    return made
+
+
+def wish(workspace, verb=WishVerb.START):
+    return NewWish(workspace.principal, workspace.id, workspace.connection, verb, 1800.0, "R-2")
+
+
+def press(workspace, interaction="p1", verb=WishVerb.START, **fields):
+    new = wish(workspace, verb) if verb is not None else None
+    return NewPress("class_1", workspace.principal, workspace, new, interaction, **fields)
+
+
+def provisional(number=1, principal=ALICE):
+    remote_id = f"{PROVISIONAL}ws{number}"
+    key = gate_key("saturn", f"#{remote_id}")
+    return Workspace(f"ws{number}", principal, "saturn", remote_id, key, "lab", spec={"name": "lab"})
+
+
+async def test_a_card_is_posted_once_with_its_notice(store):
+    made = await posted(store, spec={"name": "x"}, pattern="", recipe="small", maximum=3, stops_at=2e9)
+    assert await store.class_card("class_1") == made
+    assert not await store.post_class(card(id="class_2"), "post:class_1")
+    (notice,) = await store.claim_notices(10, 60.0)
+    assert (notice.kind, notice.subject, notice.body["channel_id"]) == (
+        NoticeKind.CLASS_CARD,
+        "class_1",
+        "C1",
+    )
+    await store.notice_sent(notice.id, "C1", "7.7")
+    assert (await store.card("class_1")).message_ts == "7.7"
+    assert await store.known_channel(TRAINER) is None
+
+
+async def test_a_press_is_a_consent_a_wish_and_an_audit_row_without_any_message(store, clock):
+    await posted(store)
+    await store.claim_notices(10, 60.0)
+    (row,) = (await linked(store)).workspaces
+    entry = AuditEntry(ALICE.key, "class.press", "class_1", "accepted")
+    pressed = await store.press_class(press(row, audit=[entry]))
+    assert (pressed.result, pressed.wish.verb, pressed.queue.ahead) == ("started", WishVerb.START, 0)
+    written = await store.class_press("class_1", ALICE)
+    assert (written.workspace_id, written.wish_id) == (row.id, pressed.wish.id)
+    assert written.consented_at == clock.now()
+    assert await store.claim_notices(10, 60.0) == []
+    assert (await store.audit_entries())[-1]["action"] == "class.press"
+    (step,) = await store.claim_wishes(10, 60.0)
+    assert step.wish.id == pressed.wish.id
+
+
+async def test_a_second_press_joins_and_the_same_interaction_changes_nothing(store):
+    await posted(store)
+    (row,) = (await linked(store)).workspaces
+    first = await store.press_class(press(row))
+    again = await store.press_class(press(row))
+    other = await store.press_class(press(row, "p2"))
+    assert (again.result, other.result) == ("joined", "joined")
+    assert first.wish.id == again.wish.id == other.wish.id
+    assert (await store.class_counts("class_1")).pressed == 1
+
+
+async def test_two_presses_at_once_make_one_workspace(store):
+    await posted(store)
+    await link_account(store)
+    made = await asyncio.gather(
+        *(store.press_class(press(provisional(n), f"p{n}", WishVerb.CREATE)) for n in range(5))
+    )
+    assert sorted(one.result for one in made) == ["joined"] * 4 + ["started"]
+    assert len({one.wish.id for one in made}) == 1
+    assert len(await store.workspaces(ALICE)) == 1
+
+
+async def test_a_press_replaces_a_stop_that_is_open(store):
+    await posted(store)
+    (row,) = (await linked(store, state=State.RUNNING)).workspaces
+    stop = (await store.accept_wish(wish(row, WishVerb.STOP), interaction="s")).wish
+    pressed = await store.press_class(press(row))
+    assert pressed.result == "started"
+    assert (await store.wish(stop.id)).outcome is Outcome.REPLACED
+
+
+async def test_a_full_an_unknown_and_an_ended_class_take_no_press(store, clock):
+    await posted(store, maximum=1, stops_at=clock.now() + 600)
+    alice = (await linked(store)).workspaces[0]
+    bob = (await linked(store, BOB)).workspaces[0]
+    await store.press_class(press(alice))
+    assert (await store.press_class(press(bob, "p2"))).result == "full"
+    assert (await store.note_class_press("class_1", BOB, "unlinked", "p3")).result == "full"
+    assert (await store.press_class(press(alice, "p4"))).result == "joined"
+    clock.advance(600)
+    assert (await store.press_class(press(alice, "p5"))).result == "over"
+    assert await store.latest_wish(bob.id) is None
+    unknown = NewPress("class_9", BOB, bob, wish(bob), "p6")
+    assert (await store.press_class(unknown)).result == "unknown"
+
+
+async def test_who_can_have_no_wish_yet_is_counted_as_waiting(store):
+    await posted(store)
+    assert (await store.note_class_press("class_1", ALICE, "unlinked", "p1")).result == "noted"
+    counts = await store.class_counts("class_1")
+    assert (counts.pressed, counts.waiting, counts.going, counts.consented) == (1, 1, 0, 0)
+    (problem,) = await store.class_problems("class_1")
+    assert (problem.press.principal, problem.press.waits_for) == (ALICE, "unlinked")
+    (row,) = (await linked(store)).workspaces
+    await store.press_class(press(row, "p2"))
+    counts = await store.class_counts("class_1")
+    assert (counts.waiting, counts.going, counts.consented) == (1, 1, 1)
+    # Somebody who has a wish is not set back by a press that can't have one.
+    await store.note_class_press("class_1", ALICE, "unlinked", "p3")
+    assert (await store.class_press("class_1", ALICE)).waits_for == ""
+
+
+async def test_counts_follow_the_newest_wish_of_each(store):
+    await posted(store)
+    row = (await linked(store)).workspaces[0]
+    made = (await store.press_class(press(row))).wish
+    await store.save_step(WishUpdate(made.id, 0.0, outcome=Outcome.FAILED, cause="limit: no more"))
+    assert (await store.class_counts("class_1")).failed == 1
+    (problem,) = await store.class_problems("class_1")
+    assert problem.wish.cause == "limit: no more"
+    again = (await store.accept_wish(wish(row), interaction="again")).wish
+    assert (await store.class_counts("class_1")).waiting == 1
+    await store.save_step(WishUpdate(again.id, 0.0, outcome=Outcome.FULFILLED))
+    counts = await store.class_counts("class_1")
+    assert (counts.ready, counts.failed, counts.waiting) == (1, 0, 0)
+    assert await store.class_problems("class_1") == []
+
+
+async def test_what_runs_already_is_ready_without_a_wish(store):
+    await posted(store)
+    row = (await linked(store, state=State.RUNNING)).workspaces[0]
+    pressed = await store.press_class(press(row, verb=None))
+    assert (pressed.result, pressed.wish) == ("running", None)
+    assert (await store.class_counts("class_1")).ready == 1
+    assert await store.open_wishes(ALICE) == []
+
+
+async def test_the_place_in_the_queue_counts_older_starts_that_nobody_called(store, clock):
+    await posted(store)
+    people = [Principal(None, "T1", f"U{number}") for number in range(4)]
+    pressed = []
+    for number, principal in enumerate(people):
+        row = (await linked(store, principal)).workspaces[0]
+        pressed.append(await store.press_class(press(row, f"p{number}")))
+        clock.advance(0.1)
+    assert [one.queue.ahead for one in pressed] == [0, 1, 2, 3]
+    await store.save_step(WishUpdate(pressed[0].wish.id, 60.0, start_call=Call.CALLING, called=True))
+    row = (await store.workspaces(people[3]))[0]
+    again = await store.press_class(press(row, "again"))
+    assert (again.queue.ahead, again.queue.called) == (2, 1)
+    row = (await store.workspaces(people[0]))[0]
+    assert (await store.press_class(press(row, "again0"))).queue is None
+
+
+async def test_a_card_of_unknown_outcome_is_found_by_a_press_of_it(store):
+    await posted(store)
+    row = (await linked(store)).workspaces[0]
+    await store.press_class(press(row, channel_id="C2", message_ts="1.1"))
+    assert (await store.card("class_1")).message_ts is None
+    await store.press_class(press(row, "p2", channel_id="C1", message_ts="1.2"))
+    placed = await store.card("class_1")
+    assert (placed.channel_id, placed.message_ts, placed.is_dirty) == ("C1", "1.2", True)
+    assert await store.repost_class("class_1", "r1") is None
+
+
+async def test_a_card_is_sent_once_more_under_an_occasion_of_its_own(store):
+    await posted(store)
+    assert (await store.repost_class("class_1", "r1")).posts == 2
+    assert await store.repost_class("class_1", "r1") is None
+    notices = await store.claim_notices(10, 60.0)
+    assert [(one.kind, one.occasion) for one in notices] == [
+        (NoticeKind.CLASS_CARD, "1"),
+        (NoticeKind.CLASS_CARD, "2"),
+    ]
+
+
+async def test_cards_are_looked_at_when_something_is_due(store, clock):
+    await posted(store, stops_at=clock.now() + 3600)
+    assert await store.claim_class_cards(10, 3.0) == []
+    row = (await linked(store)).workspaces[0]
+    made = (await store.press_class(press(row))).wish
+    (due,) = await store.claim_class_cards(10, 3.0)
+    assert await store.claim_class_cards(10, 3.0) == []
+    await store.class_counted(due.id, await store.class_counts(due.id), rest=3.0, longest=60.0)
+    assert (await store.card(due.id)).is_dirty
+    # A press a moment later is counted with the others.
+    await store.press_class(press(row, "p2"))
+    assert await store.claim_class_cards(10, 3.0) == []
+    clock.advance(3.0)
+    (due,) = await store.claim_class_cards(10, 3.0)
+    await store.save_step(WishUpdate(made.id, 0.0, outcome=Outcome.FULFILLED))
+    await store.class_counted(due.id, await store.class_counts(due.id), rest=3.0, longest=60.0)
+    clock.advance(100.0)
+    assert await store.claim_class_cards(10, 3.0) == []
+    clock.advance(3600 - 300 - 103)
+    assert [one.id for one in await store.claim_class_cards(10, 3.0)] == ["class_1"]
+
+
+async def ended(store, clock, *people):
+    await posted(store)
+    for number, principal in enumerate(people):
+        row = (await linked(store, principal, state=State.RUNNING)).workspaces[0]
+        await store.press_class(press(row, f"p{number}", verb=None))
+    return await store.close_class("class_1", clock.now() + 300, TRAINER.key, (), "stop")
+
+
+async def test_the_end_is_told_first_and_reaches_who_consented_only(store, clock):
+    closed = await ended(store, clock, ALICE, BOB)
+    assert (closed.stopped_by, closed.stops_at, closed.is_over(clock.now())) == (
+        TRAINER.key,
+        clock.now() + 300,
+        True,
+    )
+    assert await store.close_class("class_1", clock.now(), BOB.key, (), "other") is None
+    told = await store.presses_to_warn("class_1", 10)
+    assert {one.principal for one in told} == {ALICE, BOB}
+    notice = NewNotice("class_1", NoticeKind.MESSAGE, "warned:1", ALICE, {"text": "soon"})
+    await store.class_warned("class_1", [(ALICE, notice), (BOB, None)])
+    assert await store.presses_to_warn("class_1", 10) == []
+    assert await store.keep_from_class("class_1", BOB, (), "keep")
+    assert await store.keep_from_class("class_1", BOB, (), "keep")
+    assert not await store.keep_from_class("class_1", BOB, (), "keep2")
+    (left,) = await store.presses_to_stop("class_1", 10)
+    assert left.principal == ALICE
+    (row,) = await store.workspaces(ALICE)
+    entry = AuditEntry(TRAINER.key, "class.stop", row.id, "accepted")
+    assert await store.stop_for_class(left, wish(row, WishVerb.STOP), [entry])
+    assert not await store.stop_for_class(left, wish(row, WishVerb.STOP), [entry])
+    stop = await store.latest_wish(row.id)
+    assert (stop.verb, stop.principal) == (WishVerb.STOP, ALICE)
+    assert (await store.class_of_stop(stop.id)).id == "class_1"
+    counts = await store.class_counts("class_1")
+    assert (counts.stopping, counts.kept, counts.stopped) == (1, 1, 0)
+    await store.save_step(WishUpdate(stop.id, 0.0, outcome=Outcome.FULFILLED))
+    assert (await store.class_counts("class_1")).stopped == 1
+    assert await store.finish_class("class_1", [NewNotice("", NoticeKind.MESSAGE, "over", TRAINER)])
+    assert not await store.finish_class("class_1", [])
+
+
+async def test_the_sooner_end_counts(store, clock):
+    await posted(store, stops_at=clock.now() + 100)
+    closed = await store.close_class("class_1", clock.now() + 300, TRAINER.key, (), "stop")
+    assert closed.stops_at == clock.now() + 100
+
+
+async def test_what_is_down_or_being_stopped_gets_no_wish(store, clock):
+    await ended(store, clock, ALICE, BOB)
+    stopping = (await store.workspaces(BOB))[0]
+    own = (await store.accept_wish(wish(stopping, WishVerb.STOP), interaction="s")).wish
+    account = await store.account(ALICE, "saturn")
+    await store.merge_discovered(account.id, [])
+    for left in await store.presses_to_stop("class_1", 10):
+        row = (await store.workspaces(left.principal))[0]
+        assert await store.stop_for_class(left, wish(row, WishVerb.STOP))
+    assert await store.open_wishes(ALICE) == []
+    assert [one.id for one in await store.open_wishes(BOB)] == [own.id]
+    assert await store.class_of_stop(own.id) is None
+
+
+async def test_a_consent_ends_with_the_link(store, clock):
+    await ended(store, clock, ALICE)
+    (left,) = await store.presses_to_stop("class_1", 10)
+    row = (await store.workspaces(ALICE))[0]
+    await store.unlink(ALICE, None, revocable=[], cause="unlinked")
+    await linked(store, ALICE, state=State.RUNNING)
+    assert not await store.stop_for_class(left, wish(row, WishVerb.STOP))
+    assert await store.open_wishes(ALICE) == []
+    assert await store.presses_to_stop("class_1", 10) == []
+
+
+async def test_a_consent_is_to_one_workspace(store, clock):
+    await ended(store, clock, ALICE)
+    (left,) = await store.presses_to_stop("class_1", 10)
+    other = (await linked(store, ALICE, ("notebook", "other"), state=State.RUNNING)).workspaces[1]
+    assert not await store.stop_for_class(left, wish(other, WishVerb.STOP))
+    assert await store.open_wishes(ALICE) == []
+
+
+@pytest.mark.parametrize("days", [29, 31])
+async def test_old_cards_are_swept_with_their_presses(store, clock, days):
+    await posted(store, created_at=clock.now())
+    row = (await linked(store)).workspaces[0]
+    await store.press_class(press(row))
+    clock.advance(days * 86_400.0)
+    await store.sweep()
+    is_kept = days < 30
+    assert (await store.class_card("class_1") is not None) == is_kept
+    assert (await store.class_press("class_1", ALICE) is not None) == is_kept
+    assert (await store.card("class_1") is not None) == is_kept
