@@ -233,6 +233,7 @@ class Process:
             public_url=settings.public_url,
         )
         board = Board(clock.monotonic)
+        self._stack.callback(board.close)
         gatherer = Gatherer(store, self.providers, board, public_url=settings.public_url)
         self.notifier = Notifier(store, slack, gatherer, clock, ids, self.http, board=board)
         self.people = People(store, slack)

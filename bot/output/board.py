@@ -95,6 +95,11 @@ class Board:
         if entry is not None:
             entry.transcript.spool.close()
 
+    def close(self) -> None:
+        """Follow nothing any more."""
+        for job_id in list(self.entries):
+            self.drop(job_id)
+
     @property
     def every(self) -> float:
         """Return the seconds between two updates of one message: they share what Slack takes."""

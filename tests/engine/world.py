@@ -258,5 +258,4 @@ async def new_world(
         finally:
             for streams, board in world.lives:
                 await streams.drain(0.0)
-                for job_id in list(board.entries):
-                    board.drop(job_id)
+                board.close()
