@@ -1,7 +1,7 @@
 """``python -m benchmarks [NAME …] [--toy]``: measure, and print one JSON object per figure.
 
-A name is a figure's or a measurement's (help, start, polls, ready, limited, startup, idle). Exit status: 0
-measured (whether or not the goals are met), 1 a measurement broke off, 2 wrong words.
+A name is a figure's or a measurement's (help, start, polls, ready, limited, startup, idle, page). Exit
+status: 0 measured (whether or not the goals are met), 1 a measurement broke off, 2 wrong words.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from benchmarks.figures import GOALS, Figure
 from benchmarks.machine import BenchmarkError
 from benchmarks.messages import measure_limited, measure_ready
+from benchmarks.pages import measure_page
 from benchmarks.polls import measure_polls
 from benchmarks.requests import measure_help, measure_start
 from benchmarks.resting import measure_idle, measure_startup
@@ -36,6 +37,7 @@ MEASUREMENTS: Final[Mapping[str, tuple[Measure, tuple[str, ...]]]] = MappingProx
         "limited": (measure_limited, ("ready_limited_last",)),
         "startup": (measure_startup, ("startup",)),
         "idle": (measure_idle, ("idle_cpu", "idle_memory")),
+        "page": (measure_page, ("ide_first_byte", "ide_size")),
     }
 )
 #: No measurement takes longer, with full sizes.

@@ -41,6 +41,8 @@ GOALS: Final[Mapping[str, Goal]] = MappingProxyType(
         "startup": Goal("s", 1.5),
         "idle_cpu": Goal("% of a core", 1.0),
         "idle_memory": Goal("MB", 120.0),
+        "ide_first_byte": Goal("s", 0.05),
+        "ide_size": Goal("bytes", 50.0 * 1024),
     }
 )
 

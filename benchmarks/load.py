@@ -1,4 +1,4 @@
-"""Signed slash commands over many kept connections: little client, and the time of each answer."""
+"""Requests over many kept connections: little client, and the time of each answer."""
 
 from __future__ import annotations
 
@@ -57,9 +57,13 @@ class Target:
 
 @dataclass(slots=True)
 class Outcome:
-    """Hold how long each answer took, in seconds, and what was wrong with some."""
+    """Hold how long each answer took, in seconds, and what was wrong with some.
+
+    ``firsts`` are the times until an answer's first byte, ``seconds`` until its last.
+    """
 
     seconds: list[float] = field(default_factory=list)
+    firsts: list[float] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     took: float = 0.0
 
@@ -88,6 +92,8 @@ class _Connection(asyncio.Protocol):
         self._next()
 
     def data_received(self, data: bytes) -> None:
+        if not self._buffer:
+            self._outcome.firsts.append(time.perf_counter() - self._sent_at)
         self._buffer += data
         head, gap, body = self._buffer.partition(b"\r\n\r\n")
         if not gap or len(body) < _length(head):
@@ -128,12 +134,22 @@ async def press(
     is_right: Callable[[bytes], bool] = lambda _body: True,
 ) -> Outcome:
     """Send (user, text) commands over so many connections until there are no more."""
-    place = urlsplit(target.url)
+    requests = (target.request(user, text, number) for number, (user, text) in enumerate(commands))
+    return await send(target.url, requests, connections, is_right)
+
+
+async def send(
+    url: str,
+    requests: Iterator[bytes],
+    connections: int,
+    is_right: Callable[[bytes], bool] = lambda _body: True,
+) -> Outcome:
+    """Send whole requests to a server over so many connections until there are no more."""
+    place = urlsplit(url)
     assert place.hostname is not None, "it has a host"
     assert place.port is not None, "and a port"
     host, port = place.hostname, place.port
     outcome = Outcome()
-    requests = (target.request(user, text, number) for number, (user, text) in enumerate(commands))
     loop = asyncio.get_running_loop()
     began = time.perf_counter()
     made = [

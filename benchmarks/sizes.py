@@ -33,6 +33,9 @@ class Sizes:
     linked: int = 100
     idle_settle: float = 15.0
     idle_seconds: float = 60.0
+    #: Browsers that look at their own workspaces all at once, and how often together in a run.
+    browsers: int = 50
+    looks: int = 3_000
 
 
 FULL = Sizes(is_full=True)
@@ -58,4 +61,6 @@ TOY = Sizes(
     linked=3,
     idle_settle=0.5,
     idle_seconds=1.0,
+    browsers=3,
+    looks=30,
 )

@@ -36,10 +36,10 @@ class Stage:
     place: Place
 
     @asynccontextmanager
-    async def bot(self) -> AsyncIterator[Bot]:
-        """Run the bot within a block, ready."""
+    async def bot(self, connections: str = "", **variables: str) -> AsyncIterator[Bot]:
+        """Run the bot within a block, ready; with more connections, as TOML, and other variables."""
         port = _free_port()
-        environment = self._environment(port)
+        environment = self._environment(port, connections) | variables
         measured, _ = cores()
         began = time.perf_counter()
         started = running(
@@ -61,12 +61,12 @@ class Stage:
         async with running("bare_bolt", words, self.folder, cores()[0]) as child:
             yield Bot(child, Target(f"{child.url}/slack/events", given["signing_secret"]), 0.0)
 
-    def _environment(self, port: int) -> dict[str, str]:
+    def _environment(self, port: int, more: str) -> dict[str, str]:
         given = self.slack.told["credentials"]
         connections = self.folder / "connections.toml"
         connections.write_text(
             '[connections.saturn]\nprovider = "saturn"\ntitle = "Saturn Cloud"\nlinking = ["token"]\n'
-            f"base_url = {json.dumps(self.saturn.url)}\n",
+            f"base_url = {json.dumps(self.saturn.url)}\n{more}",
             encoding="utf-8",
         )
         connections.chmod(0o600)
