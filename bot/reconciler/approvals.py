@@ -9,7 +9,7 @@ import structlog
 
 from bot.blocks import approvals as drawn
 from bot.blocks.limits import Markup
-from bot.errors import CredentialRefused, Forbidden, NotFound, PermanentError, TemporaryError
+from bot.errors import CredentialRefused, Forbidden, NotFound, PermanentError, TemporaryError, Untrusted
 from bot.models import Account, Approval, AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
 from bot.providers.base import Credential
 from bot.reconciler.lists import Again
@@ -59,6 +59,9 @@ class Approved:
         except CredentialRefused as error:
             log.warning("the connection's own token is refused", connection=line.name, status=error.status)
             await self._failed(approval, line.title, "credential_refused")
+        except Untrusted as error:
+            log.warning("an answer is not to be trusted", connection=line.name)
+            await self._failed(approval, line.title, "untrusted", said=error.message)
         except (Forbidden, PermanentError) as error:
             log.info("username refused", connection=line.name, problem=type(error).__name__)
             await self._failed(approval, line.title, "forbidden")
@@ -102,14 +105,19 @@ class Approved:
                     action="account.linked",
                     target=f"{principal.key}/{connection}",
                     result="ok",
-                    detail={"account": account.id, "username": username, "proof": "administrator"},
+                    detail={
+                        "account": account.id,
+                        "username": username,
+                        "proof": "administrator",
+                        "acts": "admin",
+                    },
                 )
             ],
         )
         if await self._store.activate_directly(activation, approval.id) == "taken":
             await self._failed(approval, line.title, "taken")
 
-    async def _failed(self, approval: Approval, title: str, because: str) -> None:
+    async def _failed(self, approval: Approval, title: str, because: str, *, said: str = "") -> None:
         who = _mention(approval.principal)
         person = drawn.told(words.FAILED_PERSON, approval, title, who, because)
         administrator = drawn.told(words.FAILED_ADMINISTRATOR, approval, title, who, because)
@@ -128,7 +136,12 @@ class Approved:
                     action="approval.failed",
                     target=f"{approval.principal.key}/{approval.connection}",
                     result="refused",
-                    detail={"approval": approval.id, "username": approval.username, "cause": because},
+                    detail={
+                        "approval": approval.id,
+                        "username": approval.username,
+                        "cause": because,
+                        **({"said": said} if said else {}),
+                    },
                 )
             ],
         )

@@ -43,6 +43,7 @@ REFUSED_WAIT = 60.0
 
 #: The operations that bring something up; the others' calls are the wish's stop call.
 _UP = frozenset({Operation.START, Operation.CREATE})
+_MAKES = frozenset({Operation.CREATE})
 
 
 class Calls:
@@ -62,10 +63,15 @@ class Calls:
         wish, account = step.wish, step.account
         assert account is not None, "a wish without an account ends before it calls"
         access = self._keys.open(account)
+        acts = line.provider.acts(access, str(operation))
+        if line.provider.needs_record(access) and operation not in _MAKES and not _is_known(step):
+            return endings.ended(wish, Outcome.FAILED, "not_found", step.claim)
         calling = WishUpdate(
             wish.id,
             self._numbers.lease,
             called=True,
+            # Before it leaves: a use of somebody else's right is in the audit whatever comes of it.
+            audit=[endings.audit(wish, f"call.{operation}", "sent", acts=acts)] if acts == "admin" else [],
             claim=step.claim,
             **_call(operation, Call.CALLING),
         )
@@ -90,6 +96,8 @@ class Calls:
             gate_key = line.provider.gate_key(remote_id)
             if await self._store.name_created(wish.id, created, gate_key, step.claim) is None:
                 return None
+        # What was made and stands still is started by the steps that follow.
+        known = Call.ACCEPTED if created is None or created.is_started else Call.NONE
         accepted = WishUpdate(
             wish.id,
             line.pace.min_poll_interval + 2 * self._numbers.margin,
@@ -98,9 +106,9 @@ class Calls:
             attempts=0,
             hold="",
             card_dirty=True,
-            audit=[endings.audit(wish, f"call.{operation}", "accepted")],
+            audit=[endings.audit(wish, f"call.{operation}", "accepted", acts=acts)],
             claim=step.claim,
-            **_call(operation, Call.ACCEPTED),
+            **_call(operation, known),
         )
         if not await self._store.save_step(accepted) and operation in _UP:
             # It ended while the call was under way.
@@ -190,6 +198,11 @@ class Calls:
             claim=step.claim,
             **_call(operation, known),
         )
+
+
+def _is_known(step: WishStep) -> bool:
+    """Say whether a list or a read with the person's own credential has shown the workspace."""
+    return step.workspace.verified_at is not None
 
 
 def _call(operation: Operation, known: Call) -> dict[str, Any]:

@@ -54,11 +54,15 @@ def notice(wish: Wish, kind: NoticeKind, occasion: str, cause: str | None = None
     return NewNotice(wish.id, kind, occasion, wish.principal, body)
 
 
-def audit(wish: Wish, action: str, result: str, cause: str | None = None) -> AuditEntry:
-    """Return the row that remembers what was done for a wish."""
+def audit(
+    wish: Wish, action: str, result: str, cause: str | None = None, *, acts: str = "person"
+) -> AuditEntry:
+    """Return the row that remembers what was done for a wish; ``acts`` says with whose secret."""
     detail = {"wish": wish.id, "connection": wish.connection, "reference": wish.reference}
     if cause is not None:
         detail["cause"] = cause
+    if acts != "person":
+        detail["acts"] = acts
     return AuditEntry(wish.principal.key, action, wish.workspace_id, result, detail)
 
 

@@ -118,11 +118,21 @@ class JobCalls:
             case JobOperation.LAUNCH:
                 return await provider.launch_job(access, job.spec, job.id)
             case JobOperation.FIND:
-                return await provider.find_job(access, job.spec, job.id)
+                return await self._look(step, line, access)
             case _:
                 assert job.remote_id is not None, "only what was launched is stopped"
                 await provider.stop_job(access, job.remote_id, force=job.stop_wanted == "force")
                 return None
+
+    async def _look(self, step: JobStep, line: Line, access: Access) -> Created | None:
+        """Return what a launch of unknown outcome made; without a mark of ours, the first that is nobody's."""
+        job, provider = step.job, line.provider
+        if "job_candidates" not in provider.capabilities():
+            return await provider.find_job(access, job.spec, job.id)
+        found = await provider.job_candidates(access, job.spec, job.called_at or job.created_at)
+        # What a list brought in has no reference: it may be this one.
+        others = {one.remote_id for one in await self._store.jobs(job.principal) if one.reference}
+        return next((one for one in found if one.remote_id not in others), None)
 
     def _stopped(self, step: JobStep, line: Line) -> JobUpdate:
         job = step.job

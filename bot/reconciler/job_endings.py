@@ -37,6 +37,7 @@ def ended(
     return JobUpdate(
         job.id,
         0.0,
+        remote_id=observed.remote_id if observed is not None else None,
         observed=observed,
         hold="",
         outcome=outcome,

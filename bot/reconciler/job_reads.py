@@ -117,12 +117,13 @@ class JobReads:
         if observed is None:
             return self._left_out(step, line, now)
         self._missed.pop(job.id, None)
-        if observed.state.is_over:
+        if observed.state.is_over or observed.is_last:
             return await self.over(step, observed)
         began = observed.started_at or job.started_at or job.called_at or job.created_at
         return JobUpdate(
             job.id,
             next_job_read(observed.state, max(now - began, 0.0), line.pace.min_poll_interval),
+            remote_id=observed.remote_id,
             observed=observed,
             hold="" if job.hold else None,
             card_dirty=_is_unanswered_now(job, now),

@@ -8,7 +8,7 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from bot.errors import CredentialRefused, ProviderError, SecretError
+from bot.errors import CredentialRefused, PermanentError, ProviderError, SecretError
 from bot.models import AuditEntry, NewNotice, NoticeKind
 from bot.providers.base import Access, Credential
 from bot.vault import row_key
@@ -24,10 +24,15 @@ if TYPE_CHECKING:
     from bot.store.base import Store
     from bot.vault import Vault
 
+    #: ``locked``: the connection's own secret is what is refused. Otherwise the cause why there is no other.
+    _Unrenewed = Literal["later", "locked"] | CredentialRefused | PermanentError
+
 log = structlog.get_logger(__name__)
 
 #: Short: a step that refreshes has made a call before, and its lease covers both.
 REFRESH_SECONDS = 10.0
+#: What the connection's secret brings takes more requests: a login link, a session, the token, its owner.
+MINT_SECONDS = 18.0
 #: An opened secret stays open for so long: a poll every ten seconds need not decrypt it anew each time.
 OPEN_SECONDS = 60.0
 MOST_OPEN = 5_000
@@ -86,10 +91,6 @@ class Keys:
                 return "refused"
             if current.secret != account.secret:
                 return "changed"
-            if self._is_of_connection(current):
-                # Nobody can link anew what is the operator's: it waits for a new secret in the settings.
-                self.locked_out(account.connection)
-                return "later"
             fresh = await self._refreshed(current, line.provider)
             if isinstance(fresh, Credential):
                 sealed = self._vault.seal(
@@ -97,10 +98,15 @@ class Keys:
                 )
                 if await self._store.save_secret(current.id, current.secret, sealed):
                     self._unproven[current.id] = sealed
+                    await self._note_renewal(current, fresh)
                 return "changed"
+            if fresh == "locked":
+                # Nobody can link anew what is the operator's: it waits for a new secret in the settings.
+                self.locked_out(account.connection)
+                return "later"
             if fresh == "later":
                 return "later"
-            await self._give_up(current, line.title)
+            await self._give_up(current, line.title, fresh)
             return "refused"
 
     def locked_out(self, connection: str) -> None:
@@ -111,7 +117,8 @@ class Keys:
 
     def hold(self, account: Account, became: str, title: str) -> str | None:
         """Say to the person what a refused credential means for what they wait for; None for nothing."""
-        if became == "later" and self._is_of_connection(account):
+        is_locked = self.lockouts.get(account.connection) is not None
+        if became == "later" and is_locked and self._is_of_connection(account):
             return problems.sentence("connection_refused", title)
         return problems.sentence("credential_refused", title) if became == "refused" else None
 
@@ -121,22 +128,30 @@ class Keys:
         except SecretError:
             return False
 
-    async def _refreshed(self, account: Account, provider: Provider) -> Credential | Literal["later", "no"]:
+    async def _refreshed(self, account: Account, provider: Provider) -> Credential | _Unrenewed:
+        of_connection = self._is_of_connection(account)
+        refusal: _Unrenewed = "locked" if of_connection else CredentialRefused()
         if "refresh" not in provider.capabilities() or self._unproven.get(account.id) == account.secret:
-            return "no"
+            return refusal
         try:
             access = self.open(account)
-            if access.credential.refresh_token is None:
-                return "no"
-            async with asyncio.timeout(REFRESH_SECONDS):
+            if not access.credential.is_renewable:
+                return refusal
+            async with asyncio.timeout(MINT_SECONDS if of_connection else REFRESH_SECONDS):
                 return await provider.refresh(access)
         except CredentialRefused:
-            return "no"
+            return refusal
         except (ProviderError, SecretError, TimeoutError) as error:
             log.info("refresh failed", connection=account.connection, problem=type(error).__name__)
-            return "later"
+            # The connection's secret is good, and this account is not to be had with it any more.
+            return error if of_connection and isinstance(error, PermanentError) else "later"
 
-    async def _give_up(self, account: Account, title: str) -> None:
+    async def _note_renewal(self, account: Account, fresh: Credential) -> None:
+        if fresh.acts == "admin":
+            detail = {"connection": account.connection, "username": account.username, "acts": "admin"}
+            await self._store.append_audit([AuditEntry("usher", "account.renew", account.id, "ok", detail)])
+
+    async def _give_up(self, account: Account, title: str, because: PermanentError) -> None:
         self._unproven.pop(account.id, None)
         log.info("credential refused", connection=account.connection, account=account.id)
         await self._store.refuse_account(
@@ -152,7 +167,11 @@ class Keys:
             ),
             [
                 AuditEntry(
-                    "usher", "account.refuse", account.id, "refused", {"connection": account.connection}
+                    "usher",
+                    "account.refuse",
+                    account.id,
+                    "refused",
+                    {"connection": account.connection, "cause": problems.cause_of(because)},
                 )
             ],
             hold=problems.sentence("credential_refused", title),

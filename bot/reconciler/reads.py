@@ -23,7 +23,7 @@ from bot.errors import (
     UnknownOutcome,
     Unreachable,
 )
-from bot.models import Observed, Outcome, ReadClaim, ReadResult, State
+from bot.models import AuditEntry, Observed, Outcome, ReadClaim, ReadResult, State
 from bot.plan import backoff, next_read
 from bot.pool import Pool, pool_room, run_all
 from bot.providers.base import SendWindow
@@ -76,6 +76,9 @@ class Reads:
         self._entries = Entries(store, keys)
         self._failures: dict[str, int] = {}
         self._strange: set[tuple[str, str]] = set()
+        #: What was read today with an administrator's token, by account and gate.
+        self._noted: set[tuple[str, str]] = set()
+        self._noted_on = 0
 
     def on_news(self, listener: Callable[[], None]) -> None:
         """Have somebody told when reads left work for others."""
@@ -140,7 +143,7 @@ class Reads:
         account = claims[0].account
         try:
             access = self._keys.open(account)
-            found = await self._ask(line, access, claims, window)
+            found = await self._ask_for_theirs(line, access, claims, window)
         except SecretError:
             log.exception("a stored secret does not open", connection=line.name, account=account.id)
             return [self._own(claim, LACKING, problems.sentence("secret")) for claim in claims]
@@ -167,6 +170,44 @@ class Reads:
             await self._entries.keep(claim, found.get(claim.remote_id))
         now = await self._store.now()
         return [self._seen(line, claim, found.get(claim.remote_id), now) for claim in claims]
+
+    async def _ask_for_theirs(
+        self, line: Line, access: Access, claims: Sequence[ReadClaim], window: SendWindow
+    ) -> Mapping[str, Observed]:
+        """Read what an account may see; where its calls reach everybody's, only what is proven to be theirs.
+
+        The rest is answered as another person's is answered elsewhere. The day's first read of each with an
+        administrator's token is in the audit.
+        """
+        if not line.provider.needs_record(access):
+            return await self._ask(line, access, claims, window)
+        theirs = [claim for claim in claims if claim.is_proven]
+        others = {claim.remote_id: Observed(State.GONE) for claim in claims if not claim.is_proven}
+        if not theirs:
+            return others
+        if line.provider.acts(access, "read") == "admin":
+            await self._note_reading(theirs)
+        return {**others, **await self._ask(line, access, theirs, window)}
+
+    async def _note_reading(self, claims: Sequence[ReadClaim]) -> None:
+        day = int(await self._store.now() // 86_400)
+        if day != self._noted_on or len(self._noted) > REMEMBERED:
+            self._noted_on = day
+            self._noted.clear()
+        entries = [
+            AuditEntry(
+                claim.account.principal.key,
+                "call.read",
+                claim.workspace_ids[0],
+                "sent",
+                {"connection": claim.connection, "acts": "admin"},
+            )
+            for claim in claims
+            if (claim.account.id, claim.gate_key) not in self._noted
+        ]
+        if entries:
+            await self._store.append_audit(entries)
+            self._noted |= {(claim.account.id, claim.gate_key) for claim in claims}
 
     async def _ask(
         self, line: Line, access: Access, claims: Sequence[ReadClaim], window: SendWindow

@@ -73,7 +73,8 @@ def unexplained(
 def name(tx: Transaction, wish_id: str, created: Created, gate_key: str, claim: str) -> Workspace | None:
     """Write the id that the provider gave; None when its person unlinked meanwhile."""
     now = tx.now()
-    tx.run("accept_created", id=wish_id, claim=claim, now=now)
+    accept = "accept_created" if created.is_started else "accept_created_at_rest"
+    tx.run(accept, id=wish_id, claim=claim, now=now)
     wish = tx.one("wish", id=wish_id)
     row = tx.one("workspace", id=wish["workspace_id"]) if wish else None
     if row is None:

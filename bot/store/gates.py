@@ -101,6 +101,7 @@ def _grant(
         used_at=max(used, default=None),
         claimed_at=0.0,
         granted_at=now,
+        is_proven=reader["verified_at"] is not None,
     )
 
 

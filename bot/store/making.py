@@ -48,7 +48,8 @@ class MakingStore(Protocol):
     ) -> Workspace | None:
         """Write the id that the provider gave, before anything else can fail; return the workspace.
 
-        In the same transaction: ``start_call`` becomes ACCEPTED, ``read_since`` now, the gate due. It counts
+        In the same transaction: ``start_call`` becomes ACCEPTED, ``read_since`` now, the gate due. One that
+        is not ``is_started`` is wished to start from then on, with ``start_call`` NONE. It counts
         also when the wish ended or the workspace was hidden meanwhile: what exists is shown. None when its
         person unlinked meanwhile: then there is no row any more. A row that a list brought in for the same
         remote id becomes this one: its wishes with their cards come along, and of two open wishes the younger

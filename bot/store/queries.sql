@@ -248,6 +248,16 @@ UPDATE wishes SET
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
 WHERE id = :id;
 
+-- The same where it stands still: from here on it is wished that it is started, as any other that exists.
+-- name: accept_created_at_rest
+UPDATE wishes SET
+    verb = CASE WHEN outcome IS NULL THEN 'start' ELSE verb END,
+    start_call = CASE WHEN outcome IS NULL THEN 'none' ELSE 'accepted' END,
+    read_since = :now,
+    woken = CASE WHEN leased_until > :now AND claim <> :claim THEN 3 ELSE woken END,
+    next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
+WHERE id = :id;
+
 -- It has been there since now: a list that was asked for before can't know it.
 -- name: make_known
 UPDATE workspaces SET
