@@ -38,9 +38,14 @@ def make_view(
     title: str,
     username: str,
     values: Values,
+    has_people: bool = True,
 ) -> dict[str, Any]:
-    """Return the modal of a form, filled with ``values``; without a field it says that nothing is offered."""
-    head = fill(words.AT if username else words.AT_NAMELESS, title=title, username=username)
+    """Return the modal of a form, filled with ``values``; without a field it says that nothing is offered.
+
+    ``has_people`` is False where one account of the operator's makes everybody's.
+    """
+    template = words.AT if username else words.AT_NAMELESS
+    head = fill(template if has_people else words.AT_NOBODYS, title=title, username=username)
     blocks: list[Block] = [kit.context(head)]
     if form.note:
         blocks.append(kit.section(limits.safe(form.note)))

@@ -9,6 +9,7 @@ SUBMIT: Final = {"workspace": "Create", "job": "Run"}
 CLOSE: Final = "Cancel"
 AT: Final = "At *{title}*, with your own account *{username}*."
 AT_NAMELESS: Final = "At *{title}*, with your own account."
+AT_NOBODYS: Final = "At *{title}*. What you make there is shown to you alone."
 LOADING: Final = "I am asking {title} what it offers. This takes a few seconds."
 LOADING_ANSWER: Final = "I am asking {title} what it offers. Press *Open the form* in a few seconds."
 READY: Final = "The form for {title} is ready: press *Open the form*."

@@ -1,0 +1,124 @@
+"""Workspaces of Sphere Engine from Slack: made with a form, opened in our page, warned of, removed."""
+
+from __future__ import annotations
+
+import re
+
+import pytest_asyncio
+
+from tests.support.scenario.sphere import ACCESS_TOKEN, PROJECTS, sphere_world
+
+
+@pytest_asyncio.fixture
+async def world(tmp_path):
+    async with sphere_world(tmp_path) as ready:
+        yield ready
+
+
+async def test_from_the_form_to_the_open_button(world):
+    alice = world.alice
+    form = await world.opens_form(alice)
+    assert form.words == ("At *Courses*. What you make there is shown to you alone.",)
+    assert list(form.field("field:project").options) == list(PROJECTS.values())
+    await world.slack.fill(alice.id, {"field:project": PROJECTS["Python"], "field:name": "homework"})
+    assert (await world.slack.submit(alice.id))["response_action"] == "clear"
+    await world.settle()
+    assert "*homework* · Courses" in alice.only("card").text
+    await world.pass_time(30)
+    ready = alice.only("ready")
+    assert ready.labels == ["Open", "Stop"]
+    assert re.search(r"/ide/[\w-]+$", ready.address("Open"))
+    (machine,) = world.machines()
+    assert (machine.project.id, machine.options.retention_time_stopped) == (PROJECTS["Python"], 1440)
+
+
+async def test_stop_start_and_remove_by_words(world):
+    alice = world.alice
+    await world.makes(alice, name="homework")
+    (machine,) = world.machines()
+    await alice.types("stop homework")
+    await world.pass_time(20)
+    assert machine.phase == "stopped"
+    await alice.types("start homework")
+    await world.pass_time(30)
+    assert machine.phase == "running"
+    await alice.presses(await alice.types("remove homework"), "Remove")
+    answer = await alice.submits(name="something else")
+    assert answer["response_action"] == "errors"
+    assert machine.phase == "running"
+    await alice.submits(name="homework")
+    await world.pass_time(20)
+    assert machine.phase == "removed"
+    assert "is removed" in alice.only("removed").text
+    shown = await alice.types("list")
+    assert "homework" not in shown.text
+
+
+async def test_nobody_sees_anothers_and_a_list_asks_nobody(world):
+    await world.makes(world.alice, name="homework")
+    await world.makes(world.bob, name="exam")
+    for person, own, others in ((world.alice, "homework", "exam"), (world.bob, "exam", "homework")):
+        shown = await person.types("list")
+        assert own in shown.text
+        assert others not in shown.text
+    shown = await world.bob.types("stop homework")
+    assert shown.text.startswith("I know no workspace *homework* of yours.")
+    await world.pass_time(10)
+    assert {machine.phase for machine in world.machines()} == {"running"}
+    assert "GET /api/v1/workspaces" not in world.sphere.harness.requests
+
+
+async def test_it_warns_before_it_stops_and_remove_is_one_step_away(world):
+    alice = world.alice
+    await world.makes(alice, name="homework")
+    await world.pass_time(11 * 60, step=5)
+    warning = alice.only("ending")
+    assert "stops in" in warning.text
+    assert warning.labels == ["Open", "Remove"]
+    await alice.presses(warning, "Remove")
+    await alice.submits(name="homework")
+    await world.pass_time(20)
+    assert world.machines()[0].phase == "removed"
+
+
+async def test_a_used_up_quota_is_said_and_tried_again_by_hand(world):
+    alice = world.alice
+    world.sphere.state.switches.quota = 1
+    await world.makes(alice, name="first")
+    await world.makes(alice, name="second")
+    failed = alice.only("failed")
+    assert "A limit at Courses is reached." in failed.text
+    assert "limit of running workspaces" in failed.text
+    world.sphere.state.switches.quota = None
+    await alice.presses(failed, "Try again")
+    await world.pass_time(30)
+    assert [one.text.partition("*")[2].partition("*")[0] for one in alice.told("ready")] == [
+        "first",
+        "second",
+    ]
+
+
+async def test_a_finished_scenario_is_on_the_card(world):
+    alice = world.alice
+    await world.makes(alice, name="homework")
+    (machine,) = world.machines()
+    world.sphere.state.webhook_url = f"http://127.0.0.1:{world.port}/hooks/courses"
+    url = f"{world.sphere_url}/_playground/workspaces/{machine.id}/scenario"
+    answer = await world.bot.http.request("POST", url, json_body={"scenario": "tests", "score": 90})
+    assert answer.status == 200
+    assert [one["status"] for one in world.sphere.webhooks.deliveries] == [204]
+    await world.pass_time(20)
+    assert "Scenario tests finished" in alice.card.text
+
+
+async def test_the_token_is_in_no_log_and_no_message(world):
+    """What was sent and logged is searched at the end of every world; here a refusal is among it."""
+    alice = world.alice
+    await world.makes(alice, name="homework")
+    world.sphere.state.access_token = "changed"
+    await alice.types("stop homework")
+    await world.pass_time(90)
+    assert "does not accept my own key" in alice.told("card")[-1].text
+    world.sphere.state.access_token = ACCESS_TOKEN
+    await world.pass_time(120)
+    assert "is stopped" in alice.only("stopped").text
