@@ -140,6 +140,7 @@ class Workspaces:
                 deadline_seconds=self.deadline_seconds,
                 reference=reference,
                 channel_id=channel_id,
+                reads_first=not (workspace.is_provisional or self._is_news(workspace)),
             ),
             interaction=interaction,
             notices=[card],
@@ -167,9 +168,11 @@ class Workspaces:
             return
         action, needless = _NEEDS[verb]
         # Old news forbid nothing: the provider itself has the last word then.
-        is_news = (workspace.observed_at or 0.0) >= self._clock.now() - FRESH
-        if is_news and action not in workspace.actions and workspace.state not in needless:
+        if self._is_news(workspace) and action not in workspace.actions and workspace.state not in needless:
             raise Refused("workspace.not_allowed", problems.sentence("not_allowed_now", title))
+
+    def _is_news(self, workspace: Workspace) -> bool:
+        return (workspace.observed_at or 0.0) >= self._clock.now() - FRESH
 
     async def keep_waiting(self, principal: Principal, wish_id: str, *, interaction: str) -> Wish | None:
         """Set a new deadline for an open wish; None when it has ended meanwhile."""
