@@ -7,8 +7,10 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from bot.models import State
 from bot.store.audit import verify_audit
-from tests.invariants.life import OWNERS, PEOPLE
+from tests.invariants.life import PEOPLE
+from tests.invariants.provider import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +36,7 @@ def at_any_time(life: Life) -> None:
     for user_id, text in _seen(life):
         name = next((name for name, principal in PEOPLE.items() if principal.user_id == user_id), "")
         for place in _IDE.findall(text):
-            assert name in OWNERS.get(place, ()), f"I3: {name or 'everybody'} sees {place}"
+            assert name in life.moves.owners.get(place, ()), f"I3: {name or 'everybody'} sees {place}"
         assert not _CANARY.search(text), f"I7: {text}"
 
 
@@ -54,7 +56,7 @@ async def one_start_per_wish(life: Life) -> None:
     """I1: every start that the provider took belongs to one wish, and no wish has two."""
     for row in await life.rows("SELECT id, remote_id FROM workspaces"):
         life.places[row["id"]] = row["remote_id"]
-    wishes = await life.rows("SELECT * FROM wishes WHERE verb != 'stop' ORDER BY created_at")
+    wishes = await life.rows("SELECT * FROM wishes WHERE verb IN ('start', 'restart') ORDER BY created_at")
     counted: Counter[str] = Counter()
     for start in life.moves.starts:
         asked = [
@@ -62,11 +64,35 @@ async def one_start_per_wish(life: Life) -> None:
             for wish in wishes
             if life.places.get(wish["workspace_id"]) == start.remote_id
             and wish["principal"] == PEOPLE[start.username].key
-            and wish["created_at"] <= start.at
+            and number_of(wish["id"]) < start.number
         ]
         assert asked, f"nobody asked for {start}"
         counted[asked[-1]] += 1
     assert all(count == 1 for count in counted.values()), f"I1: {counted}"
+
+
+async def made_once(life: Life, wishes: list[dict[str, Any]]) -> None:
+    """I9: of one creation comes one workspace at most, and what was called off or removed is not up."""
+    latest = {wish["workspace_id"]: wish for wish in wishes}
+    creations = {wish["workspace_id"]: wish for wish in wishes if wish["verb"] == "create"}
+    for key, made in life.moves.made.items():
+        assert len(made) == 1, f"I9: {key} made {made}"
+        assert key in creations, f"I9: nobody asked for {made}"
+    for key, wish in creations.items():
+        assert wish["outcome"] != "fulfilled" or key in life.moves.made, f"I9: {wish} came of nothing"
+        told = latest[key]
+        if told["outcome"] == "fulfilled" and told["verb"] in ("stop", "suspend", "force", "remove"):
+            up = [
+                remote_id
+                for remote_id in life.moves.made.get(key, ())
+                if remote_id in life.moves.machines
+                and life.moves._moved(remote_id).state in (State.RUNNING, State.STARTING)
+            ]
+            assert up == [], f"I9: {up} is up after {told}"
+            gone = told["verb"] != "remove" or not set(life.moves.made.get(key, ())) & set(
+                life.moves.machines
+            )
+            assert gone, f"I9: {told} left it there"
 
 
 async def at_the_end(life: Life, logs: list[Any]) -> None:
@@ -86,6 +112,7 @@ async def at_the_end(life: Life, logs: list[Any]) -> None:
     )
     for promise in life.promises:
         assert known[promise.principal.key, promise.verb, promise.place], f"I2: {promise}"
+    await made_once(life, wishes)
     notices = await life.rows("SELECT kind, state, error FROM notices WHERE state != 'sent'")
     assert [row for row in notices if row["kind"] != _REPLIES] == []
     assert await life.rows("SELECT kind, subject FROM tasks") == []

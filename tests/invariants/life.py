@@ -12,7 +12,7 @@ from typing import Any
 from bot.accounts import Accounts
 from bot.errors import Refused, StoreBusy, StoreError
 from bot.linking import StoredNames
-from bot.models import Answer, Person, Principal, Surface
+from bot.models import Answer, Person, Principal, Surface, WishVerb
 from bot.store.base import Store
 from handlers.dispatch import run_button, run_text
 from handlers.replay import replay
@@ -30,7 +30,8 @@ OWNERS = {"alpha": {"alice"}, "beta": {"bob"}, "common": {"alice", "bob"}}
 #: Seconds until a wish is told to be waiting still: short, so that histories come to it.
 DEADLINE = 90.0
 ACCEPTED = re.compile(
-    r"^(Starting|Stopping|Restarting|Calling off|.* is (re)?st\w+ing already|.* was \w+ already)"
+    r"^(Starting|Stopping|Restarting|Calling off|Suspending|Resuming|Forcing|Making|Removing"
+    r"|.* is (re)?st\w+ing already|.* is being \w+( to stop)? already|.* was \w+ already)"
 )
 
 
@@ -56,7 +57,7 @@ class Life(World):
         self.nonces: list[tuple[str, str]] = []
         self.used: set[str] = set()
         self.places: dict[str, str] = {}
-        self.moves: OwnedProvider = OwnedProvider(clock, OWNERS)
+        self.moves: OwnedProvider = OwnedProvider(clock, OWNERS, ids)
         super().__init__(store, clock, ids, self.moves)
         for principal in PEOPLE.values():
             self.slack.add_user(principal.user_id)
@@ -135,6 +136,29 @@ class Life(World):
             await self._note_ended()
         return answer
 
+    async def makes(self, principal: Principal, key: str) -> Answer | None:
+        """Submit the form for a new workspace."""
+        keys = {"interaction": f"view/{key}", "reference": f"R{key}", "channel_id": None}
+        with suppress(Refused):
+            accepted = await self.survives(
+                lambda: self.services.workspaces.create(principal, "cloud", {"name": f"made{key}"}, **keys)
+            )
+            return None if accepted is None else Answer(text=f"Making made{key}")
+        return None
+
+    async def wants(self, principal: Principal, row: int, verb: WishVerb, key: str) -> Answer | None:
+        """Wish something for one of the workspaces that a person made, as a button or a form does."""
+        mine = [one for one in await self.store.workspaces(principal) if one.spec is not None]
+        if not mine:
+            return None
+        wanted, keys = mine[row % len(mine)], {"interaction": f"view/{key}", "reference": f"R{key}"}
+        with suppress(Refused):
+            accepted = await self.survives(
+                lambda: self.services.workspaces.wish(principal, wanted.id, verb, **keys)
+            )
+            return None if accepted is None else Answer(text=f"Calling off, or {verb} {wanted.title}")
+        return None
+
     async def presses(self, principal: Principal, action_id: str, value: str, key: str) -> Answer | None:
         """Press a button, one's own or one whose value somebody else was shown."""
         surface = Surface("button", "C1", response_url=_url(principal), interaction=f"button/{key}")
@@ -148,7 +172,11 @@ class Life(World):
 
     def _promise(self, principal: Principal, text: str, answer: Answer) -> None:
         verb, _, place = text.partition(" ")
-        if verb in ("start", "stop", "restart") and ACCEPTED.match(answer.text.replace("*", "")):
+        if place.endswith(" --force"):
+            verb, place = "force", place.removesuffix(" --force")
+        if verb in ("start", "stop", "restart", "suspend", "force") and ACCEPTED.match(
+            answer.text.replace("*", "")
+        ):
             self.promises.append(Promise(principal, verb, place))
 
     # -- links ---------------------------------------------------------------------------------------------

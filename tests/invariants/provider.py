@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from bot.errors import CredentialRefused, NotFound
 from bot.models import State
 from bot.providers.base import Access, Credential, Identity
-from tests.support.clock import FakeClock
+from tests.support.clock import CountingIds, FakeClock
 from tests.support.providers import FakeProvider, Machine
 
 
@@ -22,19 +23,25 @@ class MovingClock(FakeClock):
 
 @dataclass(frozen=True)
 class Start:
-    """Hold a start that took effect; ``at`` is the wall clock's time."""
+    """Hold a start that took effect; ``number`` is greater than those of the ids that were given before."""
 
     remote_id: str
     username: str
-    at: float
+    number: int
+
+
+def number_of(counted: str) -> int:
+    """Return the number in an id of ``CountingIds``."""
+    return int(counted.rpartition("_")[2])
 
 
 class OwnedProvider(FakeProvider):
     """Let in by token, show only what is one's own; ``minted`` are all tokens that there ever were."""
 
-    def __init__(self, clock: MovingClock, owners: dict[str, set[str]]) -> None:
+    def __init__(self, clock: MovingClock, owners: dict[str, set[str]], ids: CountingIds) -> None:
         super().__init__(clock)
-        self.owners = owners
+        self._ids = ids
+        self.owners = {remote_id: set(people) for remote_id, people in owners.items()}
         self.minted: dict[str, str] = {}
         self.starts: list[Start] = []
         self.strangers: list[str] = []
@@ -42,6 +49,8 @@ class OwnedProvider(FakeProvider):
         self.shows_after = 0.0
         self.lands_after = 0.0
         self._coming: dict[int, tuple[State, float]] = {}
+        #: Who is just calling and had a start taken: several call at the same time.
+        self._starters: set[Any] = set()
         self._numbers = itertools.count(1)
         for remote_id in owners:
             self.machines[remote_id] = Machine(State.STOPPED, name=remote_id)
@@ -63,16 +72,26 @@ class OwnedProvider(FakeProvider):
         return Identity(self.minted[token], credential)
 
     async def start(self, access: Access, remote_id: str) -> None:
-        before = len(self.accepted_starts)
         answered = False
+        caller = asyncio.current_task()
         try:
             await super().start(access, remote_id)
             answered = True
         finally:
-            if len(self.accepted_starts) > before:
-                self.starts.append(Start(remote_id, access.username, self.clock.now()))
+            if caller in self._starters:
+                self._starters.discard(caller)
                 lag = self.shows_after if answered else self.lands_after
                 self._show_late(self.machines[remote_id], lag)
+
+    def _took_start(self, access: Access, remote_id: str) -> None:
+        super()._took_start(access, remote_id)
+        self.starts.append(Start(remote_id, access.username, number_of(self._ids.new("start"))))
+        self._starters.add(asyncio.current_task())
+
+    def _took_creation(self, access: Access, remote_id: str, key: str) -> None:
+        super()._took_creation(access, remote_id, key)
+        # Whatever becomes of the answer, what was made is its maker's.
+        self.owners[remote_id] = {access.username}
 
     def _show_late(self, machine: Machine, lag: float) -> None:
         """Let the status say nothing of a start for a while: until then it looks as if none had come."""
@@ -106,8 +125,10 @@ class OwnedProvider(FakeProvider):
         call = self.calls[-1]
         if self.minted.get(call.token) != call.username:
             self.strangers.append(f"{method} as {call.username} with another's token")
+        if method in ("create", "find"):
+            return  # They name a key of ours, not an id of the provider's.
         if call.remote_id and call.remote_id not in self.owned(call.username):
             raise NotFound("not yours", status=404)
 
 
-__all__ = ["MovingClock", "OwnedProvider", "Start"]
+__all__ = ["MovingClock", "OwnedProvider", "Start", "number_of"]

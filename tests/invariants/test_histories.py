@@ -20,7 +20,7 @@ from bot.errors import (
     UnknownOutcome,
     Unreachable,
 )
-from bot.models import State
+from bot.models import State, WishVerb
 from playground.demo.person import buttons
 from tests.engine.fuse import Fuse
 from tests.invariants import checks
@@ -36,7 +36,11 @@ places = st.integers(0, 839)
 owned = st.sampled_from(
     [("alice", "alpha"), ("alice", "common"), ("alice", "common"), ("bob", "common"), ("bob", "beta")]
 )
-verbs = st.sampled_from(["start", "start", "start", "stop", "restart"])
+verbs = st.sampled_from(
+    ["start {}", "start {}", "start {}", "stop {}", "restart {}", "suspend {}", "stop {} --force"]
+)
+#: What people want with what they made.
+wants = st.sampled_from([WishVerb.REMOVE, WishVerb.STOP, WishVerb.STOP, WishVerb.START, WishVerb.SUSPEND])
 #: How a request of Slack arrives: once, twice, twice at the same time, once more much later, late, or never.
 ways = st.sampled_from(["now", "now", "now", "now", "twice", "at once", "again", "again", "late", "lost"])
 texts = st.sampled_from(["list", "status common", "open alpha", "open common", "forget common"])
@@ -64,7 +68,21 @@ troubles = st.one_of(
     st.none(),
     st.none(),
     st.tuples(
-        st.sampled_from(["start", "start", "start", "stop", "status", "discover", "revoke"]),
+        st.sampled_from(
+            [
+                "start",
+                "start",
+                "start",
+                "create",
+                "create",
+                "find",
+                "stop",
+                "remove",
+                "status",
+                "discover",
+                "revoke",
+            ]
+        ),
         failures,
         st.booleans(),
     ),
@@ -167,10 +185,21 @@ class Histories(RuleBasedStateMachine):
             self.life.moves.fail(what, how, after=after and may_have_landed)
 
     def asks(self, data):
-        """Ask for a start, a stop or a restart."""
+        """Ask for a start, a stop, a restart and the like."""
         (name, place), verb, way = data.draw(owned), data.draw(verbs), data.draw(ways)
         self.goes_wrong(data.draw(troubles))
-        self.arrives(way, lambda key: self.life.types(PEOPLE[name], f"{verb} {place}", key))
+        self.arrives(way, lambda key: self.life.types(PEOPLE[name], verb.format(place), key))
+
+    def makes(self, data):
+        """Make a workspace, and often want something with it soon."""
+        name, way, then = data.draw(names), data.draw(ways), data.draw(st.none() | wants)
+        row, seconds = data.draw(places), data.draw(st.sampled_from([0.0, 0.0, 1.0, 20.0, 60.0]))
+        self.goes_wrong(data.draw(troubles))
+        self.arrives(way, lambda key: self.life.makes(PEOPLE[name], key))
+        if then is not None:
+            self.run(self._pass(seconds))
+            self.goes_wrong(data.draw(troubles))
+            self.arrives("now", lambda key: self.life.wants(PEOPLE[name], row, then, key))
 
     def says(self, data):
         """Look, or take something off the list."""
@@ -267,6 +296,7 @@ class Histories(RuleBasedStateMachine):
     #: How often each happens, in parts.
     PARTS: ClassVar[dict[str, int]] = {
         "asks": 12,
+        "makes": 4,
         "waits": 6,
         "presses": 4,
         "jumps": 2,

@@ -144,7 +144,7 @@ class FakeProvider(Provider):
             machine = self._moved(remote_id)
             if machine.state in (State.RUNNING, State.STARTING):
                 return
-            self.accepted_starts.append(remote_id)
+            self._took_start(access, remote_id)
             self._go(machine, State.STARTING, self.start_ends, self.start_takes)
 
     async def stop(self, access: Access, remote_id: str, mode: StopMode = "stop") -> None:
@@ -165,7 +165,7 @@ class FakeProvider(Provider):
     async def create(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:
         async with self._called("create", access, key):
             remote_id = f"m{sum(map(len, self.made.values())) + 1}"
-            self.made.setdefault(key, []).append(remote_id)
+            self._took_creation(access, remote_id, key)
             self.put(remote_id, State.STOPPED, name=str(spec["name"]))
             self._go(self.machines[remote_id], State.STARTING, self.start_ends, self.start_takes)
         return Created(remote_id, str(spec["name"]))
@@ -217,6 +217,14 @@ class FakeProvider(Provider):
         self._raise("refresh", after=False)
         self.refreshed += 1
         return Credential(SecretStr(f"fresh-{self.refreshed}"), SecretStr(f"again-{self.refreshed}"))
+
+    # -- what takes effect ---------------------------------------------------------------------------------
+
+    def _took_start(self, _access: Access, remote_id: str) -> None:
+        self.accepted_starts.append(remote_id)
+
+    def _took_creation(self, _access: Access, remote_id: str, key: str) -> None:
+        self.made.setdefault(key, []).append(remote_id)
 
     # -- inside --------------------------------------------------------------------------------------------
 
