@@ -121,6 +121,18 @@ def can_link(provider: Provider) -> bool:
     return by_token or by_approval or "none" in linking
 
 
+def check_sign_in(settings: Settings, providers: Mapping[str, Provider]) -> list[Check]:
+    """Look whether people can be told apart on pages of workspaces, where a provider needs such pages."""
+    needing = sorted(name for name, provider in providers.items() if provider.opens_in_page)
+    if not needing:
+        return []
+    if settings.slack_client_id is not None and settings.slack_client_secret is not None:
+        return [Check("sign in with slack", True, "set up")]
+    found = f"not set up, so nobody can open a workspace of {', '.join(needing)}"
+    advice = "Set SLACK_CLIENT_ID and SLACK_CLIENT_SECRET (your app's page, Basic Information)."
+    return [Check("sign in with slack", False, found, advice)]
+
+
 async def check_store(settings: Settings) -> list[Check]:
     """Open the database as it is and read its counts and dead notices; one that is not there is not made."""
     path = database_file(settings.database_url)
@@ -169,6 +181,7 @@ async def run_checks(settings: Settings, http: Http, providers: Mapping[str, Pro
         checks.append(Check("public address", False, "not set, so nobody can link an account", advice))
     else:
         checks.append(Check("public address", True, settings.public_url))
+    checks += check_sign_in(settings, providers)
     checks += await check_slack(settings, http)
     for name, provider in providers.items():
         checks.append(await check_connection(name, provider))

@@ -176,6 +176,23 @@ async def test_a_connection_that_is_away(tmp_path, http):
     assert check.advice == "Check base_url and the way to that server."
 
 
+async def test_workspaces_that_open_in_a_page_need_sign_in_with_slack(tmp_path):
+    class Page:
+        opens_in_page = True
+
+    class Elsewhere:
+        opens_in_page = False
+
+    providers = {"courses": Page(), "saturn": Elsewhere()}
+    assert doctor.check_sign_in(settings(tmp_path), {"saturn": Elsewhere()}) == []
+    (check,) = doctor.check_sign_in(settings(tmp_path), providers)
+    assert not check.is_good
+    assert check.found == "not set up, so nobody can open a workspace of courses"
+    client = {"SLACK_CLIENT_ID": "1.2", "SLACK_CLIENT_SECRET": "canary"}
+    (check,) = doctor.check_sign_in(settings(tmp_path, **client), providers)
+    assert check.is_good
+
+
 async def test_a_database_that_is_not_there_is_told_and_not_made(tmp_path):
     (check,) = await doctor.check_store(settings(tmp_path))
     assert check.is_good

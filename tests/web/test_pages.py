@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.linking import Opened
-from bot.models import Account, Link, Principal
+from bot.models import Account, Link, Principal, State, Workspace
 from bot.providers.base import TokenHelp
 from bot.web.browser import Browsers, Visit
 from bot.web.openid import Flow
 from bot.web.pages import Step
 from bot.web.render import CONTENT_SECURITY_POLICY, STATUS, Renderer
+from bot.web.standing import standing
 from bot.words import pages as words
 from tests.support.clock import FakeClock
 from tests.web.rig import ALICE, GOOD, KEY, rig
@@ -64,6 +65,30 @@ def pages(person, workspace, title, username, sentence, url):
     yield RENDERER.page("code.html", opened=opened("code"), code="BBBBBBBB", **common)
     yield RENDERER.page("done.html", opened=opened("checked"), account=account, **common)
     yield RENDERER.problem(500, words.FAILED_TITLE, sentence, "K7QX-2MPA")
+    yield RENDERER.page("nothing.html", person=person, form_mark="m")
+    row = Workspace(
+        "w",
+        principal,
+        "sphere",
+        "1" * 32,
+        "g",
+        username,
+        alias=workspace,
+        state=State.FAILED,
+        detail=sentence,
+    )
+    yield RENDERER.page(
+        "ide.html",
+        page="/ide/w",
+        workspace=row,
+        standing=standing(row, None, title, 0.0),
+        title=title,
+        sdk="sdk.example",
+        is_https=True,
+        form_mark="m",
+        person=person,
+        slack="https://app.slack.com/client/T1",
+    )
 
 
 def shapes(*facts):
