@@ -1,0 +1,108 @@
+"""Runs and their outputs, killed anywhere: launched once, told of once, whole in one file."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+
+from bot.errors import StoreBusy
+from bot.models import JobState
+from tests.engine.fuse import Fuse, Killed
+from tests.engine.jobs import new_job_world
+
+TEXT = "".join(f"line {number}\n" for number in range(50))
+
+how = pytest.mark.parametrize("is_kill", [True, False], ids=["kill", "error"])
+when = pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+
+
+async def goes_on(jobs, seconds: int, step: float = 1.0) -> None:
+    """Let time pass as the loops do: an error ends a step, a kill the process."""
+    for _ in range(round(seconds / step)):
+        try:
+            await jobs.world.work()
+        except StoreBusy:
+            continue
+        except Killed:
+            jobs.world.reborn()
+        jobs.clock.advance(step)
+
+
+def is_whole(jobs, job_id: str) -> None:
+    """Everything came, and nothing came twice."""
+    keys = jobs.slack.keys()
+    assert sorted(keys) == sorted(set(keys))
+    assert sorted(jobs.slack.kinds()) == ["job_card", "job_ended", "job_output"]
+    assert jobs.cloud.launched(job_id) == ["run1"]
+    (file,) = jobs.slack.shared()
+    assert file["files"][0]["content"].decode() == TEXT
+    assert file["thread_ts"] == jobs.message(f"{job_id}/job_card/1")["ts"]
+
+
+async def a_run(at: int, *, after: bool, is_kill: bool) -> bool:
+    async with new_job_world() as jobs:
+        jobs.cloud.job_takes = 12.0
+        for begin in range(0, len(TEXT), 40):
+            jobs.cloud.writes("run1", TEXT[begin : begin + 40])
+        job_id = await jobs.runs()
+        fuse = Fuse(at, after=after, is_kill=is_kill)
+        jobs.world.reborn(fuse)
+        await goes_on(jobs, 40)
+        jobs.world.reborn()
+        # Leases of the dead run out, messages of unknown outcome settle.
+        await goes_on(jobs, 160, step=5.0)
+        job = await jobs.job(job_id)
+        assert (job.outcome, job.state, job.is_watched) == ("ended", JobState.SUCCEEDED, False)
+        assert (await jobs.store.statistics())["pending_notices"] == 0
+        is_whole(jobs, job_id)
+        return fuse.is_blown
+
+
+# Every number is gone through by tests/faults, with the whole process.
+@how
+@when
+async def test_a_run_that_meets_trouble_at_some_call_ends_in_one_message_and_one_file(after, is_kill):
+    for at in range(1, 10_000, 17):
+        if not await a_run(at, after=after, is_kill=is_kill):
+            break
+
+
+@pytest.mark.parametrize("after", [True, False])
+async def test_killed_while_the_launch_is_under_way(after):
+    async with new_job_world() as jobs:
+        jobs.cloud.writes("run1", TEXT)
+        jobs.cloud.fail("launch_job", Killed(), after=after)
+        job_id = await jobs.runs()
+        with suppress(Killed):
+            await jobs.world.work()
+        jobs.world.reborn()
+        await goes_on(jobs, 200)
+        is_whole(jobs, job_id)
+        assert (jobs.cloud.count("launch_job"), jobs.cloud.count("find_job")) == (1 if after else 2, 1)
+
+
+async def test_killed_while_a_stop_is_under_way():
+    async with new_job_world() as jobs:
+        jobs.cloud.job_takes = None
+        job_id = await jobs.runs()
+        await jobs.world.pass_time(5)
+        jobs.cloud.fail("stop_job", Killed(), after=True)
+        await jobs.stop(job_id)
+        with suppress(Killed):
+            await jobs.world.work()
+        jobs.world.reborn()
+        await goes_on(jobs, 100)
+        job = await jobs.job(job_id)
+        assert (job.outcome, job.state) == ("ended", JobState.CANCELLED)
+        assert jobs.slack.kinds().count("job_ended") == 1
+
+
+async def test_a_stop_outlives_a_kill_before_the_launch():
+    async with new_job_world() as jobs:
+        job_id = await jobs.runs()
+        await jobs.stop(job_id)
+        jobs.world.reborn()
+        await goes_on(jobs, 20)
+        assert (await jobs.job(job_id)).outcome == "cancelled"
+        assert jobs.cloud.runs == {}
