@@ -11,6 +11,7 @@ from bot.models import Outcome, State, TaskKind
 from bot.pool import Pool
 from bot.scheduler import EVERYBODY, Loop, Scheduler
 from bot.store.base import NewTask
+from tests.engine.jobs import new_job_world
 from tests.support.store import ALICE
 
 
@@ -124,6 +125,30 @@ async def test_what_runs_may_end_and_the_rest_is_cancelled(world, scheduler):
     assert world.slack.kinds().count("ready") == 1
 
 
+async def test_a_run_goes_its_whole_way_by_itself_and_an_open_stream_holds_nothing_up():
+    async with new_job_world() as jobs:
+        world = jobs.world
+        jobs.cloud.opens("run1")
+        jobs.cloud.writes("run1", "one\n")
+        jobs.cloud.writes("run2", "two\n")
+        scheduler = Watched(world.store, world.reconciler, world.notifier, world.clock, world.ids, tick=0.05)
+        jobs.cloud.job_takes = None
+        await jobs.runs(name="endless")
+        await jobs.world.reconciler.step_jobs()
+        await jobs.runs(name="ending")
+        await jobs.world.reconciler.step_jobs()
+        jobs.cloud.ends("run2")
+        scheduler.start()
+
+        async def sent():
+            world.clock.advance(1.0)
+            return bool(jobs.slack.shared()) and jobs.cloud.outputs["run1"].open == 1
+
+        await scheduler.eventually(sent)
+        assert await scheduler.drain(600) == 1
+        assert jobs.cloud.outputs["run1"].open == 0
+
+
 async def test_nothing_is_claimed_after_the_drain(world, scheduler):
     scheduler.start()
     await scheduler.drain(5)
@@ -131,7 +156,16 @@ async def test_nothing_is_claimed_after_the_drain(world, scheduler):
     scheduler.wake()
     await asyncio.sleep(0)
     assert world.provider.calls == []
-    assert scheduler.stalled == ["wishes", "reads", "tasks", "notices", "cards"]
+    assert scheduler.stalled == [
+        "wishes",
+        "reads",
+        "tasks",
+        "jobs",
+        "streams",
+        "notices",
+        "cards",
+        "outputs",
+    ]
 
 
 async def test_a_pool_is_bounded_and_tells_when_there_is_room_again():
