@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bot.blocks.limits import clean
 from bot.models import State, WishVerb
 from bot.words import ide as words
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 #: An end is told of when it is no further away than this, in seconds.
 SOON = 10 * 60.0
 
+_LONGEST = 300
 _PHASES = {
     State.STARTING: "starting",
     State.RUNNING: "running",
@@ -64,7 +66,7 @@ def standing(workspace: Workspace, wish: Wish | None, title: str, now: float) ->
     """Judge by the row and its newest wish; ``title`` is the connection's name for people."""
     phase = _phase(workspace, wish)
     heading, text = words.PLACES.get(phase, ("", ""))
-    text = text.format(title=title)
+    text = text.format(title=_plain(title))
     start = ""
     if phase == "stopped" and _may(workspace, "start"):
         start = words.START
@@ -72,7 +74,7 @@ def standing(workspace: Workspace, wish: Wish | None, title: str, now: float) ->
         start = words.START_NEW
         text = f"{text} {words.NEW_ONE}"
     if phase == "failed" and workspace.detail:
-        text = f"{text} {words.REASON.format(detail=workspace.detail)}"
+        text = f"{text} {words.REASON.format(detail=_plain(workspace.detail))}"
     return Standing(
         phase,
         _line(phase, workspace, now),
@@ -103,6 +105,12 @@ def _line(phase: str, workspace: Workspace, now: float) -> str:
         if phase == "stopped" and workspace.ends_how == "removed":
             return words.kept_until(minutes)
     return words.LINES[phase]
+
+
+def _plain(text: str) -> str:
+    """Return words from outside without what can't be seen, and not too long."""
+    shown = clean(text).replace("\n", " ")
+    return shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + "…"
 
 
 def _may(workspace: Workspace, action: str) -> bool:
