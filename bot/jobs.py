@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from bot.authority import Authority
     from bot.models import Account, Principal
-    from bot.providers.base import Provider
+    from bot.providers.base import Provider, Scheduled
     from bot.store.base import Store
 
 #: A list of runs that was asked for within so many seconds is not asked for again.
@@ -106,6 +106,29 @@ class Jobs:
         )
         self._wake()
         return watched or job
+
+    async def schedule(
+        self, principal: Principal, connection: str, job: Scheduled, cron: str, *, interaction: str
+    ) -> None:
+        """Have a job's schedule set, or switched off with ""; a message tells what came of it."""
+        await self._authority.check(principal, "schedule")
+        self._able(connection, "schedule")
+        account = await self._account(principal, connection)
+        payload = {
+            "account": account.id,
+            "principal": principal.key,
+            "connection": connection,
+            "job": job.job_id,
+            "name": job.name,
+            "cron": cron,
+        }
+        await self._store.append_audit(
+            [_entry(principal, "job.schedule", f"{connection}/{job.job_id}", cron=cron)]
+        )
+        # Each is a task of its own: a second one is another wish, and not the same once more.
+        task = NewTask(TaskKind.SCHEDULE, f"{account.id}/{job.job_id}/{interaction}", payload)
+        await self._store.add_tasks([task], interaction)
+        self._wake()
 
     async def all_of(self, principal: Principal) -> list[Job]:
         """Return a person's runs, newest first."""

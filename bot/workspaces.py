@@ -303,6 +303,15 @@ class Workspaces:
         await self._store.name_workspace(workspace.id, alias, audit, interaction)
         return replace(workspace, alias=alias)
 
+    async def tell_stop(
+        self, principal: Principal, workspace_id: str, *, is_told: bool, interaction: str
+    ) -> Workspace:
+        """Say whether a person is told when a workspace stops without their having asked for it."""
+        workspace = await self.owned(principal, "notify", workspace_id)
+        audit = [entry(principal, "workspace.notify", workspace, told="on" if is_told else "off")]
+        await self._store.tell_stop(workspace.id, is_told=is_told, audit=audit, interaction=interaction)
+        return replace(workspace, tells_stop=is_told)
+
     async def forget(self, principal: Principal, workspace_id: str, *, interaction: str) -> Workspace:
         """Take a workspace off a person's list; at the provider it stays as it is."""
         workspace = await self.owned(principal, "forget", workspace_id)

@@ -68,6 +68,39 @@ async def launched(request: Request, told: CommandLine) -> Answer:
     return started(request, str(spec.get("name") or "job"), connection, remark)
 
 
+def runs_named_jobs(request: Request, name: str) -> bool:
+    """Say whether a connection's jobs are set up there, so that a name is all there is to say."""
+    return request.services.connections[connection_of(request, name)].runs_named_jobs
+
+
+async def launched_by_name(request: Request, connection: str, name: str) -> Answer:
+    """Launch a job that is set up at its provider, by its name, id or link."""
+    services, principal = request.services, request.principal
+    connection = connection_of(request, connection)
+    snapshot = await _offer(request, connection)
+    provider = services.connections[connection]
+    values = {filling.PRESET: name}
+    try:
+        spec = provider.spec(snapshot.payload, "job", values, principal)
+    except FormProblems as wrong:
+        said = [
+            fill(words.PROBLEM, flag=Markup(words.JOB_PLACE), said=sentence)
+            for sentence in wrong.problems.values()
+        ]
+        return replies.problem(words.NOT_RUN_YET, request.reference, more="\n".join(said))
+    await make(
+        services,
+        principal,
+        Making(connection, "job", request.surface.channel_id or ""),
+        spec,
+        interaction=request.surface.interaction,
+        reference=request.reference,
+        form=provider.form(snapshot.payload, "job", values, principal),
+        values=values,
+    )
+    return started(request, str(spec["name"]), connection)
+
+
 def started(request: Request, name: str, connection: str, remark: str = "") -> Answer:
     """Say that a run was accepted, and a remark; in a direct message its card alone says the first."""
     if not remark and request.surface.is_direct and request.surface.kind in {"message", "replay"}:

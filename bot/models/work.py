@@ -24,6 +24,8 @@ class TaskKind(StrEnum):
     APPROVE = "approve"
     #: List a person's runs anew; the subject is the account's id.
     LIST_JOBS = "list_jobs"
+    #: Set when a job runs by itself; the subject names account, job and interaction.
+    SCHEDULE = "schedule"
 
 
 @dataclass(frozen=True, slots=True)

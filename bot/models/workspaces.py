@@ -66,6 +66,8 @@ class Workspace:
     entry: str | None = None
     #: What its provider told last by itself, as a sentence.
     remark: str | None = None
+    #: Whether its person is told when it stops without their having asked for it.
+    tells_stop: bool = False
 
     @property
     def is_provisional(self) -> bool:

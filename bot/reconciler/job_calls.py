@@ -125,7 +125,7 @@ class JobCalls:
                 return None
 
     async def _look(self, step: JobStep, line: Line, access: Access) -> Created | None:
-        """Return what a launch of unknown outcome made; without a mark of ours, the first that is nobody's."""
+        """Return what a launch of unknown outcome made; without a mark of ours, the first that is free."""
         job, provider = step.job, line.provider
         if "job_candidates" not in provider.capabilities():
             return await provider.find_job(access, job.spec, job.id)

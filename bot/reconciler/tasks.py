@@ -13,6 +13,7 @@ from bot.plan import backoff
 from bot.pool import Pool, pool_room, run_all
 from bot.reconciler.job_lists import JobLists
 from bot.reconciler.lists import Again, waiting_commands
+from bot.reconciler.schedules import Schedules
 from bot.reconciler.snapshots import Snapshots
 from bot.reconciler.unused import Unused
 
@@ -63,6 +64,7 @@ class Tasks:
         self._jitter = jitter
         self._job_lists = JobLists(store, lines, keys, numbers)
         self._snapshots = Snapshots(store, lines, keys, numbers)
+        self._schedules = Schedules(store, lines, keys, numbers)
         self._unused = Unused(store, lines, keys, numbers)
 
     async def step(self, pool: Pool | None) -> int:
@@ -101,6 +103,8 @@ class Tasks:
         log.warning("task given up", task=task.id, kind=str(task.kind))
         if task.kind is TaskKind.APPROVE:
             await self._approved.give_up(task)
+        if task.kind is TaskKind.SCHEDULE:
+            await self._schedules.give_up(task)
         # Commands that wait for a list run without it: their answer says what is missing.
         await self._store.task_done(task.id, then=waiting_commands(task))
 
@@ -110,6 +114,8 @@ class Tasks:
                 return await self._lists.read(task)
             case TaskKind.LIST_JOBS:
                 return await self._job_lists.read(task)
+            case TaskKind.SCHEDULE:
+                return await self._schedules.set(task)
             case TaskKind.SNAPSHOT:
                 return await self._snapshots.read(task)
             case TaskKind.APPROVE:

@@ -5,11 +5,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.store import endings
+from bot.store import endings, stops
 from bot.store.domain_trade import Trade
+from bot.store.transaction import Lane
 
 if TYPE_CHECKING:
-    from bot.models import Workspace
+    from collections.abc import Sequence
+
+    from bot.models import AuditEntry, Workspace
 
 
 class WatchTrade(Trade):
@@ -17,6 +20,18 @@ class WatchTrade(Trade):
 
     async def ending(self, within: float, limit: int = 100) -> list[Workspace]:
         return await self.engine.read(lambda tx: endings.ending(tx, within, limit))
+
+    async def tell_stop(
+        self,
+        workspace_id: str,
+        *,
+        is_told: bool,
+        audit: Sequence[AuditEntry] = (),
+        interaction: str = "",
+    ) -> None:
+        await self.engine.write(
+            lambda tx: stops.want(tx, workspace_id, audit, interaction, is_told=is_told), Lane.PERSON
+        )
 
     async def read_soon(self, workspace_id: str) -> None:
         await self.engine.write(lambda tx: endings.read_soon(tx, workspace_id))

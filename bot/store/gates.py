@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from bot.models import PROVISIONAL, ReadClaim, State
-from bot.store import cards, ends, rows
+from bot.store import cards, ends, rows, stops
 from bot.store.text import as_words
 
 if TYPE_CHECKING:
@@ -209,6 +209,7 @@ def _observe(tx: Transaction, row: Row, seen: Observed, granted_at: float, *, is
         ends_at=ends_after[0],
         ends_how=ends_after[1],
     )
+    stops.note(tx, row["id"], row["state"], seen.state, granted_at)
     # Buttons that no longer do anything are as wrong as a state: neither waits.
     cards.owe_newest(tx, row["id"], changed=before[0] != after[0] or before[4] != after[4])
     return before != after

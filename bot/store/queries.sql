@@ -186,6 +186,15 @@ SELECT * FROM workspaces WHERE id = :id;
 -- name: workspace_by_remote
 SELECT * FROM workspaces WHERE principal = :principal AND connection = :connection AND remote_id = :remote_id;
 
+-- name: tell_stop
+UPDATE workspaces SET tells_stop = :tells_stop WHERE id = :id;
+
+-- name: stop_watch
+SELECT w.principal, w.connection, (
+    SELECT o.id FROM wishes o WHERE o.workspace_id = w.id AND o.outcome IS NULL
+) AS open_wish
+FROM workspaces w WHERE w.id = :id AND w.tells_stop = 1 AND w.hidden = 0;
+
 -- name: workspaces_of_account
 SELECT w.*, (
     SELECT o.id FROM wishes o WHERE o.workspace_id = w.id AND o.outcome IS NULL

@@ -130,6 +130,7 @@ def workspace(row: Row) -> Workspace:
         ends_how=row["ends_how"],
         entry=row["entry"],
         remark=row["remark"],
+        tells_stop=bool(row["tells_stop"]),
     )
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from bot.models import Workspace
+    from collections.abc import Sequence
+
+    from bot.models import AuditEntry, Workspace
 
 
 class WatchStore(Protocol):
@@ -17,6 +19,20 @@ class WatchStore(Protocol):
         Only ones that run or are stopped, that are shown to somebody with an active account, for which
         nobody wishes anything, and whose owner was not told of that end (an ENDING notice with the end in
         whole epoch seconds as its occasion, a minute more or less).
+        """
+
+    async def tell_stop(
+        self,
+        workspace_id: str,
+        *,
+        is_told: bool,
+        audit: Sequence[AuditEntry] = (),
+        interaction: str = "",
+    ) -> None:
+        """Write whether a person is told when a workspace stops without their having asked for it.
+
+        The notice (STOPPED, subject the workspace, occasion when it was seen) is written with what a read or
+        a list found: up before, down now, and no wish for it open or cut short.
         """
 
     async def read_soon(self, workspace_id: str) -> None:

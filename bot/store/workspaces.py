@@ -6,7 +6,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from bot.models import PROVISIONAL, Outcome, State, TaskKind, Workspace
-from bot.store import audit, cards, gates, people, rows, wishes
+from bot.store import audit, cards, gates, people, rows, stops, wishes
 from bot.store.text import as_json, as_words
 
 if TYPE_CHECKING:
@@ -142,6 +142,7 @@ def _update_found(tx: Transaction, one: FoundWorkspace, row: Row, start: float) 
     )
     if row["hidden"]:
         return
+    stops.note(tx, row["id"], row["state"], state, start)
     if changed and state in _MOVING:
         gates.make_due(tx, {**row, "gate_key": one.gate_key})
     has_other_buttons = told["actions"] != row["actions"]
@@ -183,6 +184,7 @@ def _note_absence(tx: Transaction, row: Row, start: float) -> None:
         ends_at=None,
         ends_how=None,
     )
+    stops.note(tx, row["id"], row["state"], State.GONE, start)
     cards.owe_newest(tx, row["id"], changed=True)
 
 

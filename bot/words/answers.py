@@ -110,6 +110,9 @@ REALIASED: Final = "From now on *{old}* is *{name}* to you."
 UNALIASED: Final = "*{name}* has its own name again."
 ALIAS_USAGE: Final = "Write `{command}alias NAME NEW-NAME`; put names with spaces in quotes."
 ALIAS_LONG: Final = "A name may have 1 to 60 characters. Choose another one."
+NOTIFY_USAGE: Final = "Write `{command}notify NAME on` or `{command}notify NAME off`."
+NOTIFY_ON: Final = "I tell you when *{name}* stops at {title} without your having asked me for it."
+NOTIFY_OFF: Final = "I keep quiet when *{name}* stops at {title} by itself."
 FORGOTTEN: Final = (
     "*{name}* is off your list. It stays as it is at {title}; `{command}add {name}` brings it back."
 )

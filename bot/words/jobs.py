@@ -46,7 +46,8 @@ HEADS: Final[Mapping[JobState, str]] = MappingProxyType(
         JobState.CANCELLED: "Stopped",
     }
 )
-HEAD_ELSE: Final = "Over"
+#: Its provider will never tell.
+HEAD_ELSE: Final = "Started, its end is not reported"
 NOT_RUN_HEAD: Final = "Not run"
 LOST_HEAD: Final = "No longer known"
 CALLED_OFF_HEAD: Final = "Called off"
@@ -70,7 +71,7 @@ ENDED: Final[Mapping[JobState, str]] = MappingProxyType(
         JobState.CANCELLED: "*{name}* at {title} was stopped{after}{code}.",
     }
 )
-ENDED_ELSE: Final = "*{name}* at {title} is over{after}{code}."
+ENDED_ELSE: Final = "*{name}* was started at {title}. This server does not report the end."
 LAST_LINES: Final = "The last it wrote:"
 NOT_RUN: Final = "*{name}* was not run at {title}. {cause}"
 NOT_KNOWN: Final = "I don't know how *{name}* at {title} ended. {cause}"
@@ -177,6 +178,7 @@ FLAG_NONE_OFFERED: Final = "There is nothing to choose from here. Leave it out."
 FLAG_NOT_A_NUMBER: Final = "Needs a number."
 COMMAND_PLACE: Final = "after `--`"
 OR: Final = "or"
+JOB_PLACE: Final = "The job"
 #: Below a run that could not be understood.
 TAIL_HINT: Final = "Put the program and its own words after `--`: `{command}run -- Rscript train.R`."
 NO_TAIL_PLACE: Final = "The program is fixed here. Leave that out."

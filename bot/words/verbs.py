@@ -81,6 +81,11 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = MappingProxyType(
                         "`alias NAME --clear` takes your name for it away again.",
                     ),
                 ),
+                "notify": VerbWords(
+                    "notify NAME on|off",
+                    "tell you when a workspace stops without your having asked for it",
+                    ("It is off until you switch it on, and each workspace has its own switch.",),
+                ),
                 "forget": VerbWords(
                     "forget NAME",
                     "take a workspace off your list; it stays as it is at the provider",
@@ -124,6 +129,7 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = MappingProxyType(
                     "run a job; a form asks for what it is to be",
                     (
                         "In one line: `run --cluster Slurm --cpus 2 --name nightly -- Rscript train.R`.",
+                        "Where jobs are set up at the provider, its name is enough: `run saturn nightly-report`.",
                         "Flags are called as the fields of the form; `--env A=B` may stand there often.",
                         "What stands after `--` is the command, just as you write it.",
                     ),
@@ -145,6 +151,14 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = MappingProxyType(
                     "stop NAME",
                     "end a run, or call it off before it is launched",
                     ("`stop NAME --force` does not ask the run first.",),
+                ),
+                "schedule": VerbWords(
+                    'schedule [NAME ["0 3 * * *" | off]]',
+                    "show when jobs run by themselves, or set it",
+                    (
+                        "The five fields are minute, hour, day, month and day of the week, by the clock there.",
+                        "Where jobs have a link or an id, that does in place of the name.",
+                    ),
                 ),
                 "help": VerbWords("help [VERB]", "show this, or more on one verb"),
             }

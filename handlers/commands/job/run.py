@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from handlers.command_line import command_line
-from handlers.launching import checked_words, launched
+from handlers.launching import checked_words, launched, launched_by_name, runs_named_jobs
 from handlers.making import open_form
 
 if TYPE_CHECKING:
@@ -19,4 +19,6 @@ async def handle(request: Request) -> Answer:
     if told.flags or told.tail is not None:
         return await launched(request, told)
     checked_words(request, told)
+    if len(told.words) > 1 and runs_named_jobs(request, told.words[0]):
+        return await launched_by_name(request, told.words[0], " ".join(told.words[1:]))
     return await open_form(request, "job", told.words)
