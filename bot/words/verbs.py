@@ -129,7 +129,7 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = MappingProxyType(
                     "run a job; a form asks for what it is to be",
                     (
                         "In one line: `run --cluster Slurm --cpus 2 --name nightly -- Rscript train.R`.",
-                        "Where jobs are set up at the provider, its name is enough: `run saturn nightly-report`.",
+                        "Where jobs are set up at the provider, the name is enough: `run saturn nightly`.",
                         "Flags are called as the fields of the form; `--env A=B` may stand there often.",
                         "What stands after `--` is the command, just as you write it.",
                     ),
@@ -156,7 +156,7 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = MappingProxyType(
                     'schedule [NAME ["0 3 * * *" | off]]',
                     "show when jobs run by themselves, or set it",
                     (
-                        "The five fields are minute, hour, day, month and day of the week, by the clock there.",
+                        "The five fields are minute, hour, day, month and day of the week, by its own clock.",
                         "Where jobs have a link or an id, that does in place of the name.",
                     ),
                 ),
