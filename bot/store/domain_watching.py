@@ -30,7 +30,7 @@ class WatchTrade(Trade):
         interaction: str = "",
     ) -> None:
         await self.engine.write(
-            lambda tx: stops.want(tx, workspace_id, audit, interaction, is_told=is_told), Lane.PERSON
+            lambda tx: stops.want(tx, workspace_id, audit, interaction, is_told=is_told), Lane.URGENT
         )
 
     async def read_soon(self, workspace_id: str) -> None:

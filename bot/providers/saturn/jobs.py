@@ -85,8 +85,7 @@ class Jobs:
 
     async def _of_job(self, access: Access, job: str, wanted: Sequence[str]) -> dict[str, ObservedJob]:
         untold = {pod for pod in wanted if pod.startswith(pods.UNTOLD)}
-        gone = ObservedJob(JobState.UNKNOWN, detail=pods.NO_END, is_last=True)
-        found = dict.fromkeys(untold, gone)
+        found = dict.fromkeys(untold, ObservedJob(JobState.UNKNOWN, is_last=True))
         named = [pod for pod in wanted if pod not in untold and not pod.startswith(pods.AWAITED)]
         waited = sorted(pod for pod in wanted if pod.startswith(pods.AWAITED))
         if not named and not waited:

@@ -40,8 +40,6 @@ _STATES = {
 _WAITED = re.compile(r"@(\d+(?:\.\d+)?)\.([0-9a-z]+)((?:-[0-9a-f]{8})*)")
 UNTOLD = "~"
 AWAITED = "@"
-#: The end of a run that nobody reports: said once, and the run is let go of.
-NO_END = "Started; this server does not report the end."
 
 
 @dataclass(frozen=True, slots=True)

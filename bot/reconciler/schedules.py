@@ -1,0 +1,126 @@
+"""Schedules of jobs: set at their provider as a task, and told afterwards, whatever came of it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.blocks import kit
+from bot.blocks.limits import Markup, fill
+from bot.errors import (
+    CredentialRefused,
+    PermanentError,
+    ProviderError,
+    RateLimited,
+    SecretError,
+    TemporaryError,
+)
+from bot.models import AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
+from bot.reconciler.lines import LISTS_SHARE
+from bot.reconciler.lists import LISTS, Again
+from bot.snapshots import TEMPLATES
+from bot.store.base import NewTask
+from bot.words import problems
+from bot.words import schedules as words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bot.models import Account, Task
+    from bot.reconciler.keys import Keys
+    from bot.reconciler.lines import Line
+    from bot.reconciler.ports import Numbers
+    from bot.store.base import Store
+
+log = structlog.get_logger(__name__)
+
+
+class Schedules:
+    """Set and clear schedules. Doing it twice does no harm, so a task that was cut off is done again."""
+
+    def __init__(self, store: Store, lines: Mapping[str, Line], keys: Keys, numbers: Numbers) -> None:
+        self._store = store
+        self._lines = lines
+        self._keys = keys
+        self._numbers = numbers
+
+    async def set(self, task: Task) -> Sequence[NewTask]:
+        """Set what a task says; have what is known of the jobs read anew. Raises Again."""
+        account = await self._store.account_by_id(str(task.payload["account"]))
+        connection = str(task.payload["connection"])
+        line = self._lines.get(connection)
+        if account is None or account.state != "active" or line is None:
+            because = "unlinked" if account is None or account.state == "revoking" else "credential_refused"
+            await self._not_set(task, because if line is not None else "connection_gone")
+            return ()
+        if line.health.pause > 0:
+            raise Again(line.health.pause)
+        if line.is_probed or not line.slots.take_for(LISTS, LISTS_SHARE):
+            raise Again(1.0)
+        try:
+            problem = await self._send(task, account, line)
+        finally:
+            line.slots.give_from(LISTS)
+        if problem:
+            await self._not_set(task, problem)
+            return ()
+        await self._tell(task, words.SET if task.payload["cron"] else words.CLEARED, "ok")
+        return [NewTask(TaskKind.SNAPSHOT, f"{account.id}/{TEMPLATES}", {"then": []})]
+
+    async def give_up(self, task: Task) -> None:
+        """Tell the person that it never worked."""
+        await self._not_set(task, "gave_up")
+
+    async def _send(self, task: Task, account: Account, line: Line) -> str:
+        """Send it; return the cause why it is not done, "" when it is. Raises Again."""
+        try:
+            access = self._keys.open(account)
+            async with asyncio.timeout(self._numbers.call_seconds):
+                await line.provider.schedule(access, str(task.payload["job"]), task.payload["cron"] or None)
+        except CredentialRefused as error:
+            line.health.worked(error)
+            if await self._keys.refused(account, line) == "refused":
+                return "credential_refused"
+            raise Again(0.0) from None
+        except (TemporaryError, TimeoutError) as error:
+            if isinstance(error, RateLimited):
+                line.health.worked(error)
+            elif isinstance(error, TemporaryError):
+                line.health.failed(error)
+            raise Again(getattr(error, "retry_after", None) or 0.0) from None
+        except (PermanentError, SecretError) as error:
+            if isinstance(error, ProviderError):
+                line.health.worked(error)
+            log.info("schedule refused", connection=line.name, problem=type(error).__name__)
+            return problems.cause_of(error)
+        line.health.worked()
+        self._keys.worked(account)
+        return ""
+
+    async def _not_set(self, task: Task, cause: str) -> None:
+        because = problems.sentence(cause, self._title(task))
+        await self._tell(task, words.NOT_SET, "refused", because=because, cause=cause)
+
+    async def _tell(
+        self, task: Task, template: str, result: str, *, because: str = "", cause: str = ""
+    ) -> None:
+        told = task.payload
+        principal = Principal.from_key(str(told["principal"]))
+        cron = Markup(str(told["cron"]))
+        text = fill(template, name=told["name"], title=self._title(task), cron=cron, because=because)
+        body = kit.answer(text, [kit.section(text)]).as_body()
+        detail = {
+            "connection": told["connection"],
+            "cron": told["cron"],
+            **({"cause": cause} if cause else {}),
+        }
+        await self._store.add_notices([NewNotice(task.id, NoticeKind.MESSAGE, "schedule", principal, body)])
+        target = f"{told['connection']}/{told['job']}"
+        await self._store.append_audit([AuditEntry(principal.key, "call.schedule", target, result, detail)])
+
+    def _title(self, task: Task) -> str:
+        connection = str(task.payload["connection"])
+        line = self._lines.get(connection)
+        return line.title if line is not None else connection

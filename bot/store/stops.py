@@ -1,0 +1,45 @@
+"""Workspaces that stop by themselves: told to owners who asked for that, once for each time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from bot.models import NewNotice, NoticeKind, Outcome, State, WishVerb
+from bot.store import audit, notices, people, rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.models import AuditEntry
+    from bot.store.transaction import Transaction
+
+_UP: Final = frozenset({State.RUNNING, State.STOPPING})
+_DOWN: Final = frozenset({State.STOPPED, State.SUSPENDED, State.FAILED, State.GONE})
+
+
+def want(
+    tx: Transaction, workspace_id: str, entries: Sequence[AuditEntry], interaction: str, *, is_told: bool
+) -> None:
+    """Write whether a person is told when their workspace stops by itself."""
+    if people.first_sight(tx, interaction):
+        tx.run("tell_stop", id=workspace_id, tells_stop=is_told)
+        audit.append(tx, entries)
+
+
+def note(tx: Transaction, workspace_id: str, before: str, after: State, seen_at: float) -> None:
+    """Tell of a workspace that was up and is seen down, where its owner wants to know and asked for none."""
+    if after not in _DOWN or State(before) not in _UP:
+        return
+    row = tx.one("stop_watch", id=workspace_id)
+    if row is None or row["open_wish"] is not None:
+        return
+    wish = tx.one("latest_wish", workspace_id=workspace_id)
+    # A stop that was not seen to its end may be what stopped it; one that was, has been over since.
+    is_ours = wish is not None and WishVerb(wish["verb"]).brings_down and wish["outcome"] != Outcome.FULFILLED
+    if is_ours:
+        return
+    body = {"workspace": workspace_id, "connection": row["connection"]}
+    principal = rows.principal_of(row["principal"])
+    notices.add(
+        tx, [NewNotice(workspace_id, NoticeKind.STOPPED, f"{seen_at:.3f}", principal, body)], workspace_id
+    )
