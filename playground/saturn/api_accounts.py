@@ -12,8 +12,13 @@ async def create_login_link(request: web.Request) -> web.Response:
     """Answer an administrator with a temporary login link (seed 000, "Getting a token")."""
     if not person_of(request).admin:
         raise Refusal(403, "An admin token is required")
-    code = state_of(request).accounts.create_link(request.match_info["username"])
-    return web.json_response({"login_link": f"{base_url(request)}/auth/loginlink?code={code}"})
+    state = state_of(request)
+    name = request.match_info["username"]
+    code = state.accounts.create_link(name)
+    if state.limits.login_link_as is not None:
+        code = state.accounts.create_link(state.limits.login_link_as)
+    host = state.limits.login_link_host or base_url(request)
+    return web.json_response({"login_link": f"{host}/auth/loginlink?code={code}"})
 
 
 async def open_login_link(request: web.Request) -> web.StreamResponse:

@@ -35,6 +35,7 @@ async def start_workspace(request: web.Request) -> web.Response:
     """Start a workspace (seed 000, "Starting a resource")."""
     resource = _workspace(request)
     await options_of(request)
+    state_of(request).starting(resource)
     resource.start(state_of(request).clock.now())
     return web.json_response({})
 
@@ -59,6 +60,7 @@ async def start_job(request: web.Request) -> web.Response:
     """Start a run; the answer names none (seed 002, "Execute the job")."""
     resource = _job(request)
     await options_of(request)
+    state_of(request).starting(resource)
     resource.start(state_of(request).clock.now())
     return web.json_response({})
 

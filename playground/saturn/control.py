@@ -57,9 +57,15 @@ async def admin_only(request: web.Request) -> web.Response:
     return web.json_response({"admin_only": state.admin_only})
 
 
+async def limits(request: web.Request) -> web.Response:
+    """Set what is refused: quotas, names, recipes, fast starts; and where login links lead (``Limits``)."""
+    return web.json_response(state_of(request).limits.change(await body_of(request)))
+
+
 def routes() -> list[web.RouteDef]:
     """Return the routes of this module."""
     return [
+        web.post("/_playground/limits", limits),
         web.post("/_playground/workspaces/{id}", set_resource),
         web.post("/_playground/jobs/{id}", set_resource),
         web.post("/_playground/tokens", end_tokens),

@@ -6,7 +6,8 @@ from __future__ import annotations
 class Refusal(Exception):
     """Carry the status and the message of an answer ``{"message": …}`` (``saturn.md``, "Transport")."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, *, retry_after: int | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
+        self.headers = {} if retry_after is None else {"Retry-After": str(retry_after)}

@@ -8,6 +8,7 @@ from typing import Any
 from playground.harness import Clock
 from playground.saturn.accounts import Accounts, Person
 from playground.saturn.errors import Refusal
+from playground.saturn.limits import Limits
 from playground.saturn.resources import Resource, from_seed
 from playground.saturn.seed import Seed
 
@@ -37,6 +38,7 @@ class State:
         self.resources: dict[str, Resource] = {}
         self.seeds_only = False
         self.admin_only = False
+        self.limits = Limits()
         for entry in seed.resources:
             self.add(from_seed(entry, seed.organisation, clock.now()))
 
@@ -84,10 +86,22 @@ class State:
             raise Refusal(400, "state: must be an object")
         _check(spec)
         owner = self.owner(person, spec.get("owner"))
+        others = [one.name for one in self.resources.values() if (one.owner, one.type) == (owner.name, kind)]
+        self.limits.making(spec["name"], others)
         whole = {"instance_type": "medium", **spec, "owner": f"{self.organisation}/{owner.name}"}
         resource = Resource(secrets.token_hex(16), kind, owner.name, whole)
         self.add(resource)
         return resource
+
+    def starting(self, resource: Resource) -> None:
+        """Refuse a start where a limit is reached; what is up or coming up needs none."""
+        now = self.clock.now()
+        resource.settle(now)
+        if resource.type == "workspace" and resource.live():
+            return
+        mine = [one for one in self.resources.values() if one.owner == resource.owner]
+        running = [one for one in mine if one.type == "workspace" and one.live()]
+        self.limits.starting(now, len(running) if resource.type == "workspace" else 0)
 
     def recipe(self, resource: Resource, *, as_template: bool = False) -> dict[str, Any]:
         """Return a resource as a recipe; a template names neither owner nor state."""
@@ -95,7 +109,12 @@ class State:
             spec = {key: value for key, value in resource.spec.items() if key != "owner"}
             return {"type": resource.type, "spec": spec}
         state = {"id": resource.id, "status": resource.status(self.clock.now())}
-        return {"type": resource.type, "spec": dict(resource.spec), "state": state}
+        spec = dict(resource.spec)
+        if resource.type == "job":
+            # The documents say how it is set, and not where it is read: here under the same name.
+            cron = resource.cron if resource.next_fire_at is not None else None
+            spec["cron_schedule_options"] = {"schedule": cron or ""}
+        return {"type": resource.type, "spec": spec, "state": state}
 
 
 def _check(spec: dict[str, Any]) -> None:
