@@ -1,0 +1,67 @@
+"""What this server is told to refuse: quotas, names, recipes, and starts that come too fast.
+
+The documents state none of it: each is off until it is switched on.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from playground.saturn.errors import Refusal
+
+_COUNTS = ("workspaces", "running", "starts_per_second")
+_TEXTS = ("refuse_recipes", "login_link_host", "login_link_as")
+
+
+@dataclass(slots=True)
+class Limits:
+    """Hold the switches. ``workspaces`` and ``running``: how many of them a person may have.
+
+    ``starts_per_second`` is for all together; ``refuse_recipes`` is the message with which every recipe is
+    refused; a login link leads to ``login_link_host`` and opens the session of ``login_link_as``.
+    """
+
+    workspaces: int | None = None
+    running: int | None = None
+    starts_per_second: int | None = None
+    unique_names: bool = False
+    refuse_recipes: str | None = None
+    login_link_host: str | None = None
+    login_link_as: str | None = None
+    started: deque[float] = field(default_factory=deque)
+
+    def change(self, told: Any) -> dict[str, Any]:
+        """Set some switches and return all; raise Refusal 400 for one that is none."""
+        if not isinstance(told, dict):
+            raise Refusal(400, "An object of switches is needed")
+        for name, value in told.items():
+            is_count = name in _COUNTS and isinstance(value, int) and not isinstance(value, bool)
+            is_text = name in _TEXTS and isinstance(value, str)
+            is_off = name in (*_COUNTS, *_TEXTS) and value is None
+            if not (is_count or is_text or is_off or (name == "unique_names" and isinstance(value, bool))):
+                raise Refusal(400, f"{name}: is no switch, or not of that type")
+            setattr(self, name, value)
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "started"}
+
+    def making(self, name: str, others: list[str]) -> None:
+        """Refuse a recipe for somebody who has ``others`` already."""
+        if self.refuse_recipes is not None:
+            raise Refusal(400, self.refuse_recipes)
+        if self.unique_names and name in others:
+            raise Refusal(409, f"A workspace named {name} already exists")
+        if self.workspaces is not None and len(others) >= self.workspaces:
+            raise Refusal(403, f"Quota exceeded: {self.workspaces} workspaces at most")
+
+    def starting(self, now: float, running: int) -> None:
+        """Refuse a start for somebody who has so many that run, or one too many within a second."""
+        if self.running is not None and running >= self.running:
+            raise Refusal(403, f"Quota exceeded: {self.running} running workspaces at most")
+        if self.starts_per_second is None:
+            return
+        while self.started and self.started[0] <= now - 1.0:
+            self.started.popleft()
+        if len(self.started) >= self.starts_per_second:
+            raise Refusal(429, "Too many starts", retry_after=1)
+        self.started.append(now)
