@@ -93,9 +93,7 @@ async def _refusals(request: web.Request, handler: Handler) -> web.StreamRespons
     try:
         return await handler(request)
     except Refusal as refusal:
-        return web.json_response(
-            {"message": refusal.message}, status=refusal.status, headers=refusal.headers
-        )
+        return web.json_response({"message": refusal.message}, status=refusal.status, headers=refusal.headers)
     except web.HTTPException as answer:
         if answer.status < 400:
             raise
