@@ -135,3 +135,7 @@ class _Slack:
     async def call(self, method: str, arguments: Any) -> Any:
         with self._breaker.fuse.point(method, SlackUnknownOutcome(method, "no_answer")):
             return await self._slack.call(method, arguments)
+
+    async def upload(self, url: str, pieces: Any, size: int) -> None:
+        with self._breaker.fuse.point("upload", SlackUnknownOutcome("upload_url", "no_answer")):
+            await self._slack.upload(url, pieces, size)
