@@ -1,7 +1,7 @@
 """``python -m benchmarks [NAME …] [--toy]``: measure, and print one JSON object per figure.
 
-A name is a figure's or a measurement's (help, start, polls, ready, limited, startup, idle, page). Exit
-status: 0 measured (whether or not the goals are met), 1 a measurement broke off, 2 wrong words.
+A name is a figure's or a measurement's (help, start, polls, ready, limited, startup, idle, posit, jobs,
+page). Exit status: 0 measured (whether or not the goals are met), 1 a measurement broke off, 2 wrong words.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from benchmarks.requests import measure_help, measure_start
 from benchmarks.resting import measure_idle, measure_startup
 from benchmarks.sizes import FULL, TOY, Sizes
 from benchmarks.stage import note
+from benchmarks.workbench import measure_jobs, measure_posit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,6 +38,8 @@ MEASUREMENTS: Final[Mapping[str, tuple[Measure, tuple[str, ...]]]] = MappingProx
         "limited": (measure_limited, ("ready_limited_last",)),
         "startup": (measure_startup, ("startup",)),
         "idle": (measure_idle, ("idle_cpu", "idle_memory")),
+        "posit": (measure_posit, ("posit_requests",)),
+        "jobs": (measure_jobs, ("job_streams_lost", "job_streams_memory")),
         "page": (measure_page, ("ide_first_byte", "ide_size")),
     }
 )

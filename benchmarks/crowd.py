@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
@@ -18,7 +18,7 @@ from bot.store.base import Activation, FoundWorkspace, NewWish, WishUpdate
 from bot.vault import Vault, row_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from bot.store.base import Store
 
@@ -75,6 +75,9 @@ class Place:
     database_url: str
     key: str
     base_url: str
+    connection: str = CONNECTION
+    #: Ids that the provider gave by itself; the crowd's own otherwise.
+    ids: Mapping[tuple[int, int], str] = field(default_factory=dict)
 
 
 async def settle(crowd: Crowd, place: Place, state: State, *, pending: bool = False) -> None:
@@ -87,7 +90,7 @@ async def settle(crowd: Crowd, place: Place, state: State, *, pending: bool = Fa
             await _person(store, vault, crowd, place, number, state)
         if pending:
             for number in range(crowd.people):
-                await _wishes(store, _principal(crowd, number))
+                await _wishes(store, _principal(crowd, number), place.connection)
     finally:
         await store.close()
 
@@ -101,34 +104,35 @@ async def _person(store: Store, vault: Vault, crowd: Crowd, place: Place, number
     await store.save_people([Person(principal, crowd.username(number), seen_at=now)])
     credential = Credential(SecretStr(crowd.token(number)))
     account = Account(
-        id=f"account_{number:05d}",
+        id=f"account_{place.connection}_{number:05d}",
         principal=principal,
-        connection=CONNECTION,
+        connection=place.connection,
         username=crowd.username(number),
-        secret=vault.seal(row_key(principal.key, CONNECTION), credential.as_mapping()),
+        secret=vault.seal(row_key(principal.key, place.connection), credential.as_mapping()),
         state="active",
         linked_at=now,
     )
-    await store.new_link(Link(f"nonce:{number}", principal, CONNECTION, None, now, now + 600))
-    await store.activate(f"nonce:{number}", "open", Activation(account))
+    nonce = f"nonce:{place.connection}:{number}"
+    await store.new_link(Link(nonce, principal, place.connection, None, now, now + 600))
+    await store.activate(nonce, "open", Activation(account))
     found = [_found(crowd, place, number, workspace, state) for workspace in range(crowd.each)]
     await store.merge_discovered(account.id, found)
 
 
 def _found(crowd: Crowd, place: Place, person: int, workspace: int, state: State) -> FoundWorkspace:
-    remote_id = crowd.remote_id(person, workspace)
+    remote_id = place.ids.get((person, workspace)) or crowd.remote_id(person, workspace)
     return FoundWorkspace(remote_id, f"{place.base_url}#{remote_id}", crowd.workspace(workspace), state)
 
 
-async def _wishes(store: Store, principal: Principal) -> None:
-    workspaces = await store.workspaces(principal)
+async def _wishes(store: Store, principal: Principal, connection: str) -> None:
+    workspaces = await store.workspaces(principal, connection=connection)
     for first in range(0, len(workspaces), _TOGETHER):
         some = workspaces[first : first + _TOGETHER]
-        await asyncio.gather(*(_pending(store, principal, workspace.id) for workspace in some))
+        await asyncio.gather(*(_pending(store, principal, workspace.id, connection) for workspace in some))
 
 
-async def _pending(store: Store, principal: Principal, workspace_id: str) -> None:
-    new = NewWish(principal, workspace_id, CONNECTION, WishVerb.START, _DEADLINE, "benchmark")
+async def _pending(store: Store, principal: Principal, workspace_id: str, connection: str) -> None:
+    new = NewWish(principal, workspace_id, connection, WishVerb.START, _DEADLINE, "benchmark")
     accepted = await store.accept_wish(new, interaction="")
     await store.save_step(
         WishUpdate(

@@ -41,6 +41,9 @@ GOALS: Final[Mapping[str, Goal]] = MappingProxyType(
         "startup": Goal("s", 1.5),
         "idle_cpu": Goal("% of a core", 1.0),
         "idle_memory": Goal("MB", 120.0),
+        "posit_requests": Goal("requests per credential, username and round", 2.0),
+        "job_streams_lost": Goal("lines", 0.0),
+        "job_streams_memory": Goal("MB above idle", 150.0),
         "ide_first_byte": Goal("s", 0.05),
         "ide_size": Goal("bytes", 50.0 * 1024),
     }

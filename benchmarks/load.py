@@ -24,7 +24,7 @@ class Target:
     signing_secret: str
     team_id: str = "T0ACME"
 
-    def request(self, user: str, text: str, number: int) -> bytes:
+    def request(self, user: str, text: str, number: int, command: str = "/workspace") -> bytes:
         """Return a whole HTTP request: a slash command with the fields that Slack documents."""
         place = urlsplit(self.url)
         body = urlencode(
@@ -36,7 +36,7 @@ class Target:
                 "channel_name": "general",
                 "user_id": user,
                 "user_name": user.lower(),
-                "command": "/workspace",
+                "command": command,
                 "text": text,
                 "api_app_id": "A0USHER",
                 "is_enterprise_install": "false",

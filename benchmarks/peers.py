@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import hashlib
 import json
 import random
 import re
 import signal
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from aiohttp import web
 
@@ -26,6 +27,7 @@ from playground.slack.server import build as build_slack
 if TYPE_CHECKING:
     from playground.harness import Handler
     from playground.saturn.server import SaturnServer
+    from playground.slack.records import File
     from playground.slack.server import SlackServer
 
 _STATUS = re.compile(r"/api/workspaces/([0-9a-f]+)")
@@ -104,9 +106,19 @@ class Posts:
         self._posts = []
 
     def told(self) -> dict[str, Any]:
-        """Return what was noted and how often Slack's limits were overstepped."""
+        """Return what was noted, how often Slack's limits were overstepped, and the files that came."""
         broken = [one for one in self._server.harness.violations if one["rule"] == "rate_limit"]
-        return {"posts": self._posts, "limits_broken": len(broken)}
+        files = [_file(one) for one in self._server.state.files.values() if one.complete]
+        return {"posts": self._posts, "limits_broken": len(broken), "files": files}
+
+
+def _file(file: File) -> dict[str, Any]:
+    content = file.content or b""
+    return {
+        "name": file.name,
+        "lines": content.count(b"\n"),
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
 
 
 def _saturn(arguments: argparse.Namespace) -> tuple[web.Application, Gaps, Any]:
@@ -144,7 +156,23 @@ def _slack(arguments: argparse.Namespace) -> tuple[web.Application, Posts, Any]:
     return server.app, Posts(server), server.credentials_at
 
 
-async def _run(app: web.Application, notes: Gaps | Posts, credentials: Any) -> None:
+class Notes(Protocol):
+    """Note what a server is asked for."""
+
+    @property
+    def note(self) -> Any:
+        """Return the middleware that sees every request."""
+
+    def forget(self) -> None:
+        """Begin anew."""
+
+    def told(self) -> dict[str, Any]:
+        """Return what was noted."""
+
+
+async def run(app: web.Application, notes: Notes, credentials: Any) -> None:
+    """Serve with notes until SIGTERM."""
+
     async def tell(_request: web.Request) -> web.Response:
         return web.json_response(notes.told())
 
@@ -180,7 +208,7 @@ def main() -> None:
     for kind in (saturn, slack):
         kind.add_argument("--people", type=int, required=True)
     arguments = parser.parse_args()
-    asyncio.run(_run(*arguments.make(arguments)))
+    asyncio.run(run(*arguments.make(arguments)))
 
 
 if __name__ == "__main__":

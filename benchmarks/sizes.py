@@ -36,6 +36,11 @@ class Sizes:
     #: Browsers that look at their own workspaces all at once, and how often together in a run.
     browsers: int = 50
     looks: int = 3_000
+    #: Pending sessions of so many people at a Workbench; runs that write so many lines at once.
+    posit_people: int = 100
+    posit_sessions: int = 1_000
+    streams: int = 20
+    stream_lines: int = 10_000
 
 
 FULL = Sizes(is_full=True)
@@ -63,4 +68,8 @@ TOY = Sizes(
     idle_seconds=1.0,
     browsers=3,
     looks=30,
+    posit_people=3,
+    posit_sessions=9,
+    streams=2,
+    stream_lines=50,
 )
