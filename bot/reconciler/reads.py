@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -74,6 +74,8 @@ class Reads:
         self._jitter = jitter
         self._recorder = Recorder(store, ids)
         self._entries = Entries(store, keys)
+        #: Reads that were sent since the observer was told, by connection.
+        self._sent: Counter[str] = Counter()
         self._failures: dict[str, int] = {}
         self._strange: set[tuple[str, str]] = set()
         #: What was read today with an administrator's token, by account and gate.
@@ -89,6 +91,10 @@ class Reads:
         count = sum(await asyncio.gather(*(self._of_line(line, pool) for line in self._lines.values())))
         if pool is None:
             await self._recorder.write()
+        for line in self._lines.values():
+            # Counted together: a counter costs more than it looks.
+            if sent := self._sent.pop(line.name, 0):
+                line.observer.polled(line.name, sent)
         return count
 
     async def _of_line(self, line: Line, pool: Pool | None) -> int:
@@ -221,7 +227,7 @@ class Reads:
             sent = 0
             raise
         finally:
-            line.observer.polled(line.name, sent)
+            self._sent[line.name] += sent
 
     def _seen(self, line: Line, claim: ReadClaim, observed: Observed | None, now: float) -> ReadResult:
         if observed is None:

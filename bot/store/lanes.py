@@ -109,7 +109,7 @@ class Lanes:
     # -- the thread's side -----------------------------------------------------------------------------------
 
     def take(self) -> list[Job] | None:
-        """Wait for work and return what is to be done next, of one lane; None when all is done and closed."""
+        """Wait for work and return what is to be done next; None when all is done and closed."""
         with self._condition:
             while True:
                 lane, wait = self._next()
@@ -151,8 +151,15 @@ class Lanes:
         return self._record_rows >= self._batch_rows
 
     def _pop(self, lane: Lane) -> list[Job]:
-        queue, rows = self._queues[lane], 0
+        """Take what fits into a transaction; records that wait go along with steady work, for one commit."""
         taken: list[Job] = []
+        self._pop_into(taken, lane)
+        if lane is Lane.STEADY and not any(job.is_read for job in taken):
+            self._pop_into(taken, Lane.RECORDS)
+        return taken
+
+    def _pop_into(self, taken: list[Job], lane: Lane) -> None:
+        queue, rows = self._queues[lane], sum(job.rows for job in taken)
         while queue and (not taken or rows + queue[0].rows <= self._batch_rows):
             job = queue.popleft()
             if lane is Lane.RECORDS:
@@ -160,7 +167,6 @@ class Lanes:
             if job.stage is Stage.QUEUED:
                 taken.append(job)
                 rows += job.rows
-        return taken
 
     def put_back(self, jobs: Iterable[Job]) -> None:
         """Queue jobs again, before all others of their lane."""
