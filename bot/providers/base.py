@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from bot.errors import InvalidRequest
 from bot.models import Observed, State
@@ -80,6 +80,8 @@ class ConnectionSettings(BaseModel):
     linking: tuple[Linking, ...] = ("token",)
     #: Hosts that IDE URLs may lie on, beside the ones the provider derives from the base URL.
     ide_hosts: tuple[str, ...] = ()
+    #: It is asked for no more starts a second, where it has such a limit.
+    starts_per_second: float | None = Field(default=None, gt=0)
 
     @field_validator("base_url")
     @classmethod

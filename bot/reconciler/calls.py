@@ -42,7 +42,7 @@ CONFLICTS = 4
 REFUSED_WAIT = 60.0
 
 #: The operations that bring something up; the others' calls are the wish's stop call.
-_UP = frozenset({Operation.START, Operation.CREATE})
+UP = frozenset({Operation.START, Operation.CREATE})
 _MAKES = frozenset({Operation.CREATE})
 
 
@@ -110,7 +110,7 @@ class Calls:
             claim=step.claim,
             **_call(operation, known),
         )
-        if not await self._store.save_step(accepted) and operation in _UP:
+        if not await self._store.save_step(accepted) and operation in UP:
             # It ended while the call was under way.
             await make_true(self._store, step, line, access, remote_id)
         return None
@@ -166,6 +166,8 @@ class Calls:
         unknown = isinstance(error, (UnknownOutcome, ServerFailed, BadAnswer))
         if isinstance(error, RateLimited):
             line.health.worked(error)  # It answers; a limit on starts says nothing about reads.
+            if operation in UP:
+                line.turns.hold_off(error.retry_after or 1.0)
         else:
             line.health.failed(error)
         log.info(
@@ -206,4 +208,4 @@ def _is_known(step: WishStep) -> bool:
 
 
 def _call(operation: Operation, known: Call) -> dict[str, Any]:
-    return {"start_call" if operation in _UP else "stop_call": known}
+    return {"start_call" if operation in UP else "stop_call": known}

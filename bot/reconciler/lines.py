@@ -9,6 +9,7 @@ import structlog
 
 from bot.errors import ProviderError, RateLimited, TemporaryError, Unreachable
 from bot.plan import backoff
+from bot.reconciler.turns import Turns
 from bot.words import holds, problems
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ class Health:
 
 
 class Line:
-    """Bundle a connection's provider with its slots and its health."""
+    """Bundle a connection's provider with its slots, its turns for starts, and its health."""
 
     def __init__(
         self,
@@ -175,6 +176,7 @@ class Line:
         self.title = provider.settings.title
         self.pace = provider.pace
         self.slots = Slots(provider.pace.concurrency)
+        self.turns = Turns(provider.settings.starts_per_second, clock.monotonic)
         self.health = Health(name, self.title, clock, jitter, observer)
 
     @property

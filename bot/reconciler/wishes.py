@@ -15,7 +15,7 @@ from bot.plan import Operation, Plan, plan, plan_unmade
 from bot.policy import Context, Target, decide
 from bot.pool import Pool, pool_room, run_all
 from bot.reconciler import endings
-from bot.reconciler.calls import Calls
+from bot.reconciler.calls import UP, Calls
 from bot.reconciler.creations import Creations
 from bot.reconciler.lines import PERSONS_SHARE
 from bot.store.base import WishStep, WishUpdate
@@ -178,7 +178,11 @@ class Wishes:
             await self._later(step, line.health.pause, hold=line.health.sentence())
         elif line.is_probed:
             await self._later(step, PROBE_WAIT, hold=line.health.sentence())
+        elif operation in UP and (turn := line.turns.wait(wish)) > 0:
+            await self._later(step, turn)
         elif not line.slots.take_for(wish.principal.key, PERSONS_SHARE):
+            if operation in UP:
+                line.turns.missed(wish, 1.0)
             await self._later(step, 1.0)
         else:
             try:

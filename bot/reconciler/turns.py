@@ -1,0 +1,132 @@
+"""Whose start goes next at a connection: in the order of the wishes, no faster than the provider's rule.
+
+In memory, one for each connection of a process: after a restart the wishes ask again, the oldest first.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.models import Wish
+
+#: A rule of so many a second is kept with so much to spare: requests do not arrive as evenly as they leave.
+SPARE: Final = 1.1
+#: Who waits for a turn and does not come back for so long after it was told to, is not waited for.
+LATE_SECONDS: Final = 2.0
+#: Without a rule a start may be overtaken by one of so much later at most.
+OVERTAKES_SECONDS: Final = 1.0
+#: How soon to ask again when only another's turn is waited for.
+SOON: Final = 0.25
+#: A provider that limits starts without having said how many gets a share of what it had, for so long.
+LEARNED_SHARE: Final = 0.8
+LEARNED_SECONDS: Final = 60.0
+LOOKS_BACK: Final = 10.0
+MOST_REMEMBERED: Final = 10_000
+
+
+def _nobody(_seconds: float) -> None:
+    """Wake nobody."""
+
+
+class Turns:
+    """Grant starts. ``per_second`` is the provider's rule; None where it has none.
+
+    ``wake_in`` is told after how many seconds the next turn comes.
+    """
+
+    def __init__(self, per_second: float | None, monotonic: Callable[[], float]) -> None:
+        self.wake_in: Callable[[float], None] = _nobody
+        self._rule = per_second
+        self._monotonic = monotonic
+        self._learned: float | None = None
+        self._learned_until = 0.0
+        self._held_until = 0.0
+        #: Who waits, the oldest wish first, and until when each is to come back, by the wish's id.
+        self._order: list[tuple[float, str]] = []
+        self._comes_until: dict[str, float] = {}
+        # What went before a restart is not known: as if all had just gone.
+        self._gone: deque[float] = deque([monotonic()] * (self._count(per_second) if per_second else 0))
+
+    @property
+    def per_second(self) -> float | None:
+        """Return how many starts a second there may be; None without a limit."""
+        if self._rule is not None:
+            return self._rule
+        return self._learned if self._monotonic() < self._learned_until else None
+
+    def wait(self, wish: Wish) -> float:
+        """Return 0 and count the start, or the seconds after which the wish asks again."""
+        now = self._monotonic()
+        self._forget(now)
+        wait = self._wait(wish, now)
+        if wait <= 0:
+            self._leaves((wish.created_at, wish.id))
+            self._gone.append(now)
+            return 0.0
+        self._stays(wish, now + wait)
+        self.wake_in(wait)
+        return wait
+
+    def missed(self, wish: Wish, seconds: float) -> None:
+        """Note that a start that was granted could not leave: it comes again after so many seconds."""
+        if self._gone:
+            self._gone.pop()
+        self._stays(wish, self._monotonic() + seconds)
+
+    def hold_off(self, seconds: float) -> None:
+        """Start nothing for a while, because the provider asked for it; the longer wait wins."""
+        now = self._monotonic()
+        self._held_until = max(self._held_until, now + seconds)
+        if self._rule is None:
+            self._forget(now)
+            recent = sum(at > now - LOOKS_BACK for at in self._gone)
+            self._learned = max(recent / LOOKS_BACK * LEARNED_SHARE, 1.0)
+            self._learned_until = self._held_until + LEARNED_SECONDS
+
+    def _wait(self, wish: Wish, now: float) -> float:
+        older = bisect_left(self._order, (wish.created_at, wish.id))
+        if now < self._held_until:
+            return self._held_until - now
+        rate = self.per_second
+        if rate is None:
+            is_first = not older or self._order[0][0] >= wish.created_at - OVERTAKES_SECONDS
+            return 0.0 if is_first else SOON
+        count = self._count(rate)
+        window = count / rate * SPARE
+        recent = [at for at in self._gone if at > now - window][-count:]
+        place = older - (count - len(recent))
+        if place < 0:
+            return 0.0
+        # The place-th of those that went opens the way for this one, a window after it; then the next round.
+        rounds, number = divmod(place, count)
+        opens = recent[number] if number < len(recent) else now
+        return max(opens + window * (rounds + 1) - now, 0.01)
+
+    def _stays(self, wish: Wish, comes_at: float) -> None:
+        if wish.id not in self._comes_until:
+            if len(self._order) >= MOST_REMEMBERED:
+                return
+            insort(self._order, (wish.created_at, wish.id))
+        self._comes_until[wish.id] = comes_at + LATE_SECONDS
+
+    def _leaves(self, one: tuple[float, str]) -> None:
+        if self._comes_until.pop(one[1], None) is not None:
+            del self._order[bisect_left(self._order, one)]
+
+    def _forget(self, now: float) -> None:
+        """Leave out who does not come back, and what went so long ago that it limits nothing any more."""
+        while self._order and self._comes_until[self._order[0][1]] < now:
+            self._leaves(self._order[0])
+        rate = self.per_second
+        longest = max(LOOKS_BACK, self._count(rate) / rate * SPARE if rate else 0.0)
+        while self._gone and self._gone[0] <= now - longest:
+            self._gone.popleft()
+
+    @staticmethod
+    def _count(rate: float) -> int:
+        return max(int(rate), 1)
