@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from bot.blocks.class_facts import ClassFacts
 from bot.blocks.facts import Facts
-from bot.models import NoticeKind, State
+from bot.models import NoticeKind, State, WishVerb
 from bot.providers.hosts import allowed_ide_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from bot.models import Account, Job, Notice, Principal, Wish, Workspace
+    from bot.models import Account, ClassCard, Job, Notice, Principal, Wish, Workspace
     from bot.output import Board
     from bot.providers.base import Provider
     from bot.store.base import Store
@@ -77,14 +78,26 @@ class Gatherer:
         now = await self._store.now()
         return replace(self._facts(now, job.connection, account, body=body), job=job, output=output)
 
+    async def of_class(self, card: ClassCard) -> ClassFacts:
+        """Gather for a class card: its counts, and how its connection is called."""
+        provider = self._connections.get(card.connection)
+        title = provider.settings.title if provider is not None else card.connection
+        return ClassFacts(card, title, await self._store.now(), await self._store.class_counts(card.id))
+
     async def of_notice(self, notice: Notice) -> Facts:
         """Gather for a notice: by the wish or the run that is its subject, else by its body's keys."""
+        if notice.kind is NoticeKind.CLASS_CARD:
+            card = await self._store.class_card(notice.subject)
+            facts = self._facts(await self._store.now(), str(notice.body.get("connection") or ""), None)
+            return replace(facts, of_class=await self.of_class(card)) if card is not None else facts
         job = await self._store.job(notice.subject) if notice.kind in JOB_KINDS else None
         if job is not None and job.principal == notice.principal:
             return await self.of_job(job, notice.body)
         wish = await self._store.wish(notice.subject)
         if wish is not None and wish.principal == notice.principal:
-            return await self.of_wish(wish, notice.body)
+            facts = await self.of_wish(wish, notice.body)
+            card = await self._store.class_of_stop(wish.id) if wish.verb is WishVerb.STOP else None
+            return replace(facts, of_class=await self.of_class(card)) if card is not None else facts
         workspace = await self._own_workspace(notice)
         connection = str(notice.body.get("connection") or (workspace.connection if workspace else ""))
         return await self._of(notice.principal, connection, workspace=workspace, body=notice.body)

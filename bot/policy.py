@@ -15,6 +15,12 @@ from bot.words import problems
 if TYPE_CHECKING:
     from bot.models import Person, Principal
 
+#: What anybody who may use Usher may put into a channel: it acts for nobody but who presses it.
+POST_VERBS: Final = frozenset({"card"})
+#: What only the trainer whose card it is may do with it, or an administrator.
+TRAINERS_VERBS: Final = frozenset({"class_problems", "class_stop"})
+#: What a recorded consent permits with another's workspace; nothing else ever is (design §3.5).
+CONSENTED_VERBS: Final = frozenset({"class_stop"})
 #: What only administrators may do; none of it acts through another's account.
 ADMINISTRATORS_VERBS: Final = frozenset({"about", "unlink_other", "approve"})
 
@@ -30,11 +36,16 @@ class Installation:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Name what a verb is aimed at and whose it is."""
+    """Name what a verb is aimed at and whose it is.
+
+    ``consented_to`` is whom its owner allowed to stop it, by a consent that is recorded and not taken back:
+    the kind is ``consent`` then.
+    """
 
     kind: str
     id: str
     owner: Principal
+    consented_to: Principal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +82,22 @@ def decide(principal: Principal, verb: str, target: Target | None, context: Cont
         if not is_administrator(principal, context.administrators):
             return _refuse("not_administrator")
         return Decision(allowed=True, rule="policy.administrator")
+    if verb in POST_VERBS:
+        return Decision(allowed=True, rule="policy.card")
     if target is not None and target.owner != principal:
-        return _refuse("not_owner")
+        return _of_another(principal, verb, target, context)
     return Decision(allowed=True, rule="policy.unknown_person" if context.person is None else "policy.member")
+
+
+def _of_another(principal: Principal, verb: str, target: Target, context: Context) -> Decision:
+    """Decide about what is somebody else's: a trainer's card, or what its owner consented to."""
+    is_admin = is_administrator(principal, context.administrators)
+    if target.kind == "class" and verb in TRAINERS_VERBS:
+        return Decision(allowed=True, rule="policy.administrator") if is_admin else _refuse("not_trainer")
+    is_consented = target.kind == "consent" and verb in CONSENTED_VERBS and target.consented_to is not None
+    if is_consented and (principal == target.consented_to or is_admin):
+        return Decision(allowed=True, rule="policy.consent")
+    return _refuse("not_owner")
 
 
 def is_administrator(principal: Principal, administrators: frozenset[str]) -> bool:

@@ -137,11 +137,13 @@ class Scheduler:
             Loop("tasks", reconciler.step_tasks, 50, ids, clock, self._wake_soon),
             Loop("jobs", reconciler.step_jobs, 200, ids, clock, self._wake_soon),
             Loop("streams", reconciler.step_streams, STREAMS, ids, clock, _nothing, is_endless=True),
+            Loop("classes", reconciler.step_classes, 1, ids, clock, self._wake_soon),
             Loop("notices", notifier.step_notices, 50, ids, clock, self._wake_soon),
             Loop("cards", notifier.step_cards, 20, ids, clock, self._wake_soon),
             Loop("outputs", notifier.step_outputs, 10, ids, clock, self._wake_soon),
         ]
         reconciler.on_news(self._wake_soon)
+        reconciler.on_turn(self._wake_wishes_in)
         self._running: list[asyncio.Task[None]] = []
         self._waking: asyncio.TimerHandle | None = None
         self._jobs = AsyncIOScheduler(
@@ -165,6 +167,9 @@ class Scheduler:
         """Have every loop look for work now; cheap, and as often as one likes."""
         for loop in self._loops:
             loop.wake()
+
+    def _wake_wishes_in(self, seconds: float) -> None:
+        asyncio.get_running_loop().call_later(min(seconds, 60.0), self._loops[0].wake)
 
     def _wake_soon(self) -> None:
         if self._waking is None:

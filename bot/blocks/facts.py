@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bot.blocks.class_facts import ClassFacts
     from bot.models import Job, StopMode, Wish, Workspace
     from bot.output import Shown
 
@@ -38,3 +39,5 @@ class Facts:
     body: Mapping[str, Any] = field(default_factory=dict)
     job: Job | None = None
     output: Shown | None = None
+    #: What is about a class: the card itself, or the end that stopped the workspace.
+    of_class: ClassFacts | None = None

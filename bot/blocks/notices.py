@@ -18,6 +18,7 @@ from bot.blocks.cards import (
     warned,
     wish_card,
 )
+from bot.blocks.classes import class_card, stopped_with_class
 from bot.blocks.ending import ending
 from bot.blocks.job_notices import render_job
 from bot.blocks.limits import fill
@@ -56,7 +57,14 @@ def render(kind: NoticeKind, facts: Facts) -> Answer:
         case NoticeKind.REPLY | NoticeKind.MESSAGE:
             return carried(facts)
         case _:
-            return render_job(kind, facts)
+            return _of_others(kind, facts)
+
+
+def _of_others(kind: NoticeKind, facts: Facts) -> Answer:
+    """Draw what is about a class, or about a run."""
+    if kind is NoticeKind.CLASS_CARD and facts.of_class is not None:
+        return class_card(facts.of_class)
+    return render_job(kind, facts)
 
 
 def carried(facts: Facts) -> Answer:
@@ -101,6 +109,9 @@ def _not_done(kind: NoticeKind, facts: Facts) -> Answer:
         template, text = notices.CALLED_OFF, notices.CALLED_OFF_SHORT
     cause = (wish.cause if wish is not None else None) or str(facts.body.get("cause") or "internal")
     told = f"{short(template, facts)} {cause_words(facts, cause)}"
+    if facts.of_class is not None:
+        failed = stopped_with_class(facts.of_class, name_of(facts), has_failed=True)
+        told = f"{failed} {cause_words(facts, cause)}"
     buttons = retry_buttons(facts, wish) if wish is not None else []
     return _notice(short(text, facts), told, _reference(facts), buttons)
 
@@ -115,6 +126,8 @@ def _stopped(facts: Facts) -> Answer:
         return _notice(short(notices.SUSPENDED_SHORT, facts), told, [], down_buttons(facts))
     asked = wish is not None and wish.verb.brings_down
     told = short(notices.STOPPED if asked else notices.STOPPED_ELSEWHERE, facts)
+    if facts.of_class is not None:
+        told = stopped_with_class(facts.of_class, name_of(facts), has_failed=False)
     is_gone = workspace is not None and workspace.state is State.GONE
     buttons = again_buttons(facts) if is_gone else down_buttons(facts)
     return _notice(short(notices.STOPPED_SHORT, facts), told, [], buttons)

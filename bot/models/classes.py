@@ -76,7 +76,8 @@ class ClassPress:
 class ClassCounts:
     """Count the presses of a card. ``going`` are the ones of ``waiting`` whose wish is open.
 
-    ``stopping``, ``stopped`` and ``not_stopped`` are about the end of the class, ``kept`` about its owners.
+    ``stopping``, ``stopped`` and ``not_stopped`` are about the end of the class, ``kept`` about its owners;
+    ``left`` are the consented ones that the end has not reached.
     """
 
     pressed: int = 0
@@ -89,6 +90,7 @@ class ClassCounts:
     stopped: int = 0
     not_stopped: int = 0
     consented: int = 0
+    left: int = 0
 
 
 @dataclass(frozen=True, slots=True)

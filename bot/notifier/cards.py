@@ -10,6 +10,7 @@ import structlog
 
 from bot import slack_methods
 from bot.blocks.cards import wish_card
+from bot.blocks.classes import class_card
 from bot.blocks.job_notices import job_facts
 from bot.blocks.jobs import job_card
 from bot.errors import SlackFailed, SlackLimited, SlackPermanent, StoreError
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+#: How the ids of classes begin.
+CLASS_ID: Final = "class_"
 #: Cards whose last drawing is remembered, so that the same is not sent twice.
 REMEMBERED: Final = 5_000
 
@@ -89,7 +92,10 @@ class CardUpdates:
         await self._store.card_updated(card.wish_id, card)
 
     async def _drawing(self, card: Card) -> Answer | None:
-        """Draw the card of a wish or of a run, whichever has the id; None when that is gone."""
+        """Draw the card of a wish, a run or a class, whichever has the id; None when that is gone."""
+        if card.wish_id.startswith(CLASS_ID):
+            found = await self._store.class_card(card.wish_id)
+            return None if found is None else class_card(await self._gatherer.of_class(found))
         wish = await self._store.wish(card.wish_id)
         if wish is not None:
             return wish_card(await self._gatherer.of_wish(wish))

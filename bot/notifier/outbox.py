@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from bot import slack_methods
+from bot.blocks.classes import asked_poster
 from bot.blocks.notices import render
 from bot.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome, StoreError
-from bot.models import NOTICE_CLASS, NoticeKind
+from bot.models import NOTICE_CLASS, NewNotice, NoticeKind
 from bot.notifier.lookup import Lookup
 from bot.notifier.places import CARD_WAIT, THREADED, Place, Places
 from bot.plan import backoff
 from bot.pool import Pool, pool_room, run_all
 from bot.slack_calls import APP_SHUT_OUT
-from bot.words import undelivered
+from bot.words import classes, undelivered
 
 if TYPE_CHECKING:
     from bot.blocks.facts import Facts
@@ -152,6 +153,10 @@ class Outbox:
 
     async def _is_there(self, notice: Notice, since: float) -> bool:
         """Look for a message that may have been sent; True when there is nothing left to do now."""
+        if notice.kind is NoticeKind.CLASS_CARD:
+            # No history of channels is ever read: its poster looks, and says whether to send it again.
+            await self._ask_poster(notice, classes.DID_IT_APPEAR, "outcome_unknown")
+            return True
         passed = await self._store.now() - since
         if passed < self._timing.settles:
             wait = self._timing.settles - passed
@@ -217,7 +222,7 @@ class Outbox:
     async def _post(self, notice: Notice, message: dict[str, Any]) -> tuple[str, str]:
         method = slack_methods.CHAT_POST_MESSAGE
         share = SHARES[NOTICE_CLASS[notice.kind]]
-        answer = await self._slack.call(method, message, channel=notice.principal.user_id, share=share)
+        answer = await self._slack.call(method, message, channel=_paced_as(notice), share=share)
         stands_in, ts = answer.data.get("channel"), answer.data.get("ts")
         if not stands_in or not ts:
             raise SlackUnknownOutcome(method, "malformed_answer")
@@ -246,7 +251,22 @@ class Outbox:
             notice.id, backoff(notice.attempts, 0.5, longest=300.0), error=error.code
         )
 
+    async def _ask_poster(self, notice: Notice, template: str, error: str) -> None:
+        """Give a class card up, and ask whose it is; the question first, as it is written only once."""
+        card = await self._store.class_card(notice.subject)
+        if card is not None:
+            body = asked_poster(card, template).as_body()
+            question = NewNotice(
+                notice.subject, NoticeKind.MESSAGE, f"posted:{notice.occasion}", notice.principal, body
+            )
+            await self._store.add_notices([question])
+        log.info("class card not posted", notice=notice.id, code=error)
+        await self._store.notice_dead(notice.id, error)
+
     async def _undeliverable(self, notice: Notice, error: SlackPermanent) -> None:
+        if notice.kind is NoticeKind.CLASS_CARD:
+            await self._ask_poster(notice, classes.NOT_POSTED, error.code)
+            return
         await self._dead(notice, error)
         channel = notice.body.get("channel_id")
         if error.code not in _NO_DIRECT_MESSAGE or not channel or str(channel).startswith("D"):
@@ -260,3 +280,10 @@ class Outbox:
     async def _dead(self, notice: Notice, error: SlackFailed) -> None:
         log.error("notice given up", notice=notice.id, kind=str(notice.kind), code=error.code)
         await self._store.notice_dead(notice.id, error.code)
+
+
+def _paced_as(notice: Notice) -> str:
+    """Return what a message is paced with: its person, or the channel that a class card stands in."""
+    if notice.kind is NoticeKind.CLASS_CARD:
+        return str(notice.body.get("channel_id") or "")
+    return notice.principal.user_id

@@ -39,6 +39,8 @@ class Places:
 
     async def of(self, notice: Notice) -> Place | None:
         """Return where a notice belongs; None while the card below which it belongs is not posted yet."""
+        if notice.kind is NoticeKind.CLASS_CARD:
+            return Place(str(notice.body.get("channel_id") or ""))
         to_person = Place(notice.principal.user_id)
         if notice.kind not in THREADED or notice.id in self._alone:
             return to_person

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bot.output import Board
 from bot.reconciler.approvals import Approved
 from bot.reconciler.calls import Calls
+from bot.reconciler.classes import Classes
 from bot.reconciler.creations import Creations
 from bot.reconciler.ends import Ends
 from bot.reconciler.job_calls import JobCalls
@@ -69,6 +70,8 @@ class Reconciler:
         self._lists = Lists(store, lines, keys, numbers)
         self._outages = Outages(store, lines, numbers, keys.lockouts)
         self._ends = Ends(store, lines, numbers)
+        self._classes = Classes(store, lines, clock, ids, numbers)
+        self._lines = tuple(lines.values())
         approved = Approved(store, lines, vault, ids)
         board = board or Board(clock.monotonic)
         job_calls = JobCalls(store, keys, numbers, jitter)
@@ -80,6 +83,11 @@ class Reconciler:
     def on_news(self, listener: Callable[[], None]) -> None:
         """Have somebody told when reads left work for others: most change nothing but a time."""
         self._reads.on_news(listener)
+
+    def on_turn(self, listener: Callable[[float], None]) -> None:
+        """Have somebody told after how many seconds a wish has its turn: no tick is as fine as that."""
+        for line in self._lines:
+            line.turns.wake_in = listener
 
     async def step_wishes(self, pool: Pool | None = None) -> int:
         """Step the wishes that are due; return how many there were."""
@@ -100,6 +108,10 @@ class Reconciler:
     async def step_streams(self, pool: Pool | None = None) -> int:
         """Begin the streams of outputs that are due; return how many there were."""
         return await self._streams.step(pool)
+
+    async def step_classes(self, _pool: Pool | None = None) -> int:
+        """See to the class cards that are due; return how many there were."""
+        return await self._classes.step()
 
     async def warn_of_ends(self) -> int:
         """Tell owners of what ends by itself soon; return how much there was to do."""

@@ -295,9 +295,11 @@ def warned(tx: Transaction, card_id: str, told: Sequence[tuple[Principal, NewNot
             notices.add(tx, [notice])
 
 
-def to_stop(tx: Transaction, card_id: str, limit: int) -> list[ClassPress]:
-    """Return whom the end of the class has still to reach."""
-    return [rows.class_press(row) for row in tx.all("presses_to_stop", card_id=card_id, limit=limit)]
+def to_stop(tx: Transaction, card_id: str, limit: int, warned_for: float) -> list[ClassPress]:
+    """Return whom the end of the class has still to reach, and who was told in time."""
+    before = tx.now() - warned_for
+    found = tx.all("presses_to_stop", card_id=card_id, limit=limit, warned_before=before)
+    return [rows.class_press(row) for row in found]
 
 
 def stop(tx: Transaction, press: ClassPress, new: NewWish | None, entries: Sequence[AuditEntry]) -> bool:

@@ -92,8 +92,8 @@ class ClassesTrade(Trade):
     async def class_warned(self, card_id: str, told: Sequence[tuple[Principal, NewNotice | None]]) -> None:
         await self.engine.write(lambda tx: classes.warned(tx, card_id, told))
 
-    async def presses_to_stop(self, card_id: str, limit: int) -> list[ClassPress]:
-        return await self.engine.read(lambda tx: classes.to_stop(tx, card_id, limit), Lane.STEADY)
+    async def presses_to_stop(self, card_id: str, limit: int, warned_for: float) -> list[ClassPress]:
+        return await self.engine.read(lambda tx: classes.to_stop(tx, card_id, limit, warned_for), Lane.STEADY)
 
     async def stop_for_class(
         self, press: ClassPress, wish: NewWish | None, audit: Sequence[AuditEntry] = ()

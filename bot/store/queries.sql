@@ -1071,7 +1071,10 @@ SELECT
     COALESCE(SUM(CASE
         WHEN s.outcome IN ('failed', 'refused', 'cancelled') THEN 1 ELSE 0 END), 0) AS not_stopped,
     COALESCE(SUM(CASE
-        WHEN p.consented_at IS NOT NULL AND p.withdrawn_at IS NULL THEN 1 ELSE 0 END), 0) AS consented
+        WHEN p.consented_at IS NOT NULL AND p.withdrawn_at IS NULL THEN 1 ELSE 0 END), 0) AS consented,
+    COALESCE(SUM(CASE
+        WHEN p.consented_at IS NOT NULL AND p.withdrawn_at IS NULL AND p.ended_at IS NULL THEN 1 ELSE 0 END), 0)
+        AS "left"
 FROM class_presses p
 LEFT JOIN wishes o ON o.id = (
     SELECT x.id FROM wishes x
@@ -1105,6 +1108,7 @@ UPDATE class_presses SET warned_at = :now WHERE card_id = :card_id AND principal
 -- name: presses_to_stop
 SELECT * FROM class_presses
 WHERE card_id = :card_id AND consented_at IS NOT NULL AND withdrawn_at IS NULL AND ended_at IS NULL
+    AND warned_at <= :warned_before
 LIMIT :limit;
 
 -- name: end_press

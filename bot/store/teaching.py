@@ -111,8 +111,11 @@ class ClassStore(Protocol):
     async def class_warned(self, card_id: str, told: Sequence[tuple[Principal, NewNotice | None]]) -> None:
         """Write what people are told of the end, and that they were."""
 
-    async def presses_to_stop(self, card_id: str, limit: int) -> list[ClassPress]:
-        """Return who consented, has not taken it back, and was not reached by the end yet."""
+    async def presses_to_stop(self, card_id: str, limit: int, warned_for: float) -> list[ClassPress]:
+        """Return who consented, has not taken it back, and was not reached by the end yet.
+
+        Only those who were told at least ``warned_for`` seconds ago.
+        """
 
     async def stop_for_class(
         self, press: ClassPress, wish: NewWish | None, audit: Sequence[AuditEntry] = ()

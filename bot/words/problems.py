@@ -120,6 +120,7 @@ CAUSES: Final[Mapping[str, str]] = MappingProxyType(
         "no_administrators": "That needs an administrator of mine, and none is named. "
         "Whoever runs me names them in the setting `USHER_ADMINS`.",
         "not_administrator": "Only administrators of mine can do that. Ask one of them.",
+        "not_trainer": "Only whoever posted that card, or an administrator of mine, can do that.",
         "not_owner": "I know no such workspace of yours. Write `list` to see what you have.",
     }
 )

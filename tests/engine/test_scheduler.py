@@ -162,6 +162,7 @@ async def test_nothing_is_claimed_after_the_drain(world, scheduler):
         "tasks",
         "jobs",
         "streams",
+        "classes",
         "notices",
         "cards",
         "outputs",

@@ -265,7 +265,9 @@ async def test_the_end_is_told_first_and_reaches_who_consented_only(store, clock
     assert await store.keep_from_class("class_1", BOB, (), "keep")
     assert await store.keep_from_class("class_1", BOB, (), "keep")
     assert not await store.keep_from_class("class_1", BOB, (), "keep2")
-    (left,) = await store.presses_to_stop("class_1", 10)
+    assert await store.presses_to_stop("class_1", 10, 270.0) == []
+    clock.advance(300.0)
+    (left,) = await store.presses_to_stop("class_1", 10, 270.0)
     assert left.principal == ALICE
     (row,) = await store.workspaces(ALICE)
     entry = AuditEntry(TRAINER.key, "class.stop", row.id, "accepted")
@@ -288,13 +290,19 @@ async def test_the_sooner_end_counts(store, clock):
     assert closed.stops_at == clock.now() + 100
 
 
+async def told_in_time(store, clock, *people):
+    await store.class_warned("class_1", [(principal, None) for principal in people])
+    clock.advance(300.0)
+
+
 async def test_what_is_down_or_being_stopped_gets_no_wish(store, clock):
     await ended(store, clock, ALICE, BOB)
+    await told_in_time(store, clock, ALICE, BOB)
     stopping = (await store.workspaces(BOB))[0]
     own = (await store.accept_wish(wish(stopping, WishVerb.STOP), interaction="s")).wish
     account = await store.account(ALICE, "saturn")
     await store.merge_discovered(account.id, [])
-    for left in await store.presses_to_stop("class_1", 10):
+    for left in await store.presses_to_stop("class_1", 10, 270.0):
         row = (await store.workspaces(left.principal))[0]
         assert await store.stop_for_class(left, wish(row, WishVerb.STOP))
     assert await store.open_wishes(ALICE) == []
@@ -304,18 +312,20 @@ async def test_what_is_down_or_being_stopped_gets_no_wish(store, clock):
 
 async def test_a_consent_ends_with_the_link(store, clock):
     await ended(store, clock, ALICE)
-    (left,) = await store.presses_to_stop("class_1", 10)
+    await told_in_time(store, clock, ALICE)
+    (left,) = await store.presses_to_stop("class_1", 10, 270.0)
     row = (await store.workspaces(ALICE))[0]
     await store.unlink(ALICE, None, revocable=[], cause="unlinked")
     await linked(store, ALICE, state=State.RUNNING)
     assert not await store.stop_for_class(left, wish(row, WishVerb.STOP))
     assert await store.open_wishes(ALICE) == []
-    assert await store.presses_to_stop("class_1", 10) == []
+    assert await store.presses_to_stop("class_1", 10, 270.0) == []
 
 
 async def test_a_consent_is_to_one_workspace(store, clock):
     await ended(store, clock, ALICE)
-    (left,) = await store.presses_to_stop("class_1", 10)
+    await told_in_time(store, clock, ALICE)
+    (left,) = await store.presses_to_stop("class_1", 10, 270.0)
     other = (await linked(store, ALICE, ("notebook", "other"), state=State.RUNNING)).workspaces[1]
     assert not await store.stop_for_class(left, wish(other, WishVerb.STOP))
     assert await store.open_wishes(ALICE) == []

@@ -1,0 +1,21 @@
+"""What a class card and the messages about it are drawn from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bot.models.classes import ClassCounts
+
+if TYPE_CHECKING:
+    from bot.models import ClassCard
+
+
+@dataclass(frozen=True, slots=True)
+class ClassFacts:
+    """Gather a card with its counts; ``title`` is the connection's name for people."""
+
+    card: ClassCard
+    title: str
+    now: float
+    counts: ClassCounts = field(default_factory=ClassCounts)

@@ -1,0 +1,181 @@
+"""Classes: their counts for the card, the warning to owners, the stop of what they agreed to, the summary.
+
+Looked at by rows that are due: whatever a kill interrupts is due again, and done twice does no harm.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.blocks import classes as drawn
+from bot.blocks.class_facts import ClassFacts
+from bot.errors import StoreError
+from bot.models import AuditEntry, NewNotice, NoticeKind, Principal, State, WishVerb
+from bot.models.classes import WARNING_SECONDS
+from bot.policy import Context, Target, decide
+from bot.store.base import NewWish
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.clock import Clock, Ids
+    from bot.models import ClassCard, ClassPress, Workspace
+    from bot.reconciler.lines import Line
+    from bot.reconciler.ports import Numbers
+    from bot.store.base import Store
+
+log = structlog.get_logger(__name__)
+
+#: A card is drawn anew so often at most, in seconds; one that nothing happens to less and less often.
+REST = 3.0
+LONGEST = 60.0
+#: So often the rows are asked at all: every wake-up of the loops comes by here.
+LOOKS_EVERY = 0.5
+#: Cards at once, and people in one transaction.
+CARDS = 20
+SOME = 50
+#: The deadline of a stop that a class brings about, as of one that a person wishes.
+STOP_SECONDS = 1800.0
+#: Nobody's is stopped who was told less than so long before: who pressed late, or while nothing ran here, has
+#: their five minutes all the same (less what telling so many may take).
+TOLD_SECONDS = WARNING_SECONDS - 30.0
+#: A summary waits so long for the stops to come true.
+SUMMARY_SECONDS = 900.0
+
+
+class Classes:
+    """See to class cards that are due."""
+
+    def __init__(
+        self, store: Store, lines: Mapping[str, Line], clock: Clock, ids: Ids, numbers: Numbers
+    ) -> None:
+        self._store = store
+        self._lines = lines
+        self._clock = clock
+        self._ids = ids
+        self._numbers = numbers
+        self._looks_at = 0.0
+
+    async def step(self) -> int:
+        """Do what is due; return for how many cards."""
+        now = self._clock.monotonic()
+        if now < self._looks_at:
+            return 0
+        self._looks_at = now + LOOKS_EVERY
+        cards = await self._store.claim_class_cards(CARDS, REST)
+        for card in cards:
+            try:
+                await self._one(card)
+            except StoreError as error:
+                log.warning("class not looked at", card=card.id, problem=type(error).__name__)
+            except Exception:  # One of the two places where errors end (design §1.8).
+                log.exception("class failed", card=card.id, reference=self._ids.reference())
+        return len(cards)
+
+    async def _one(self, card: ClassCard) -> None:
+        now = await self._store.now()
+        ends = card.stops_at is not None and now >= card.stops_at
+        if card.stops_at is not None and now >= card.stops_at - WARNING_SECONDS:
+            await self._warn(card, now)
+        if ends:
+            await self._stop(card)
+        counts = await self._store.class_counts(card.id)
+        await self._store.class_counted(card.id, counts, rest=REST, longest=LONGEST)
+        late = card.stops_at is not None and now >= card.stops_at + SUMMARY_SECONDS
+        if ends and (late or not (counts.stopping or counts.left)):
+            await self._finish(ClassFacts(card, self._title(card), now, counts))
+
+    def _title(self, card: ClassCard) -> str:
+        line = self._lines.get(card.connection)
+        return line.title if line is not None else card.connection
+
+    async def _warn(self, card: ClassCard, now: float) -> None:
+        """Tell everybody who consented, once, with the way to keep what is theirs."""
+        while found := await self._store.presses_to_warn(card.id, SOME):
+            told = [(press.principal, await self._warning(card, press, now)) for press in found]
+            await self._store.class_warned(card.id, told)
+
+    async def _warning(self, card: ClassCard, press: ClassPress, now: float) -> NewNotice | None:
+        workspace = await self._theirs(press)
+        if workspace is None or workspace.state is State.GONE:
+            return None
+        body = drawn.warning(card, workspace, self._title(card), now).as_body()
+        # One who took their consent back and gave it anew is told anew.
+        occasion = f"ends:{press.principal.key}:{press.consented_at or 0.0:.0f}"
+        return NewNotice(card.id, NoticeKind.MESSAGE, occasion, press.principal, body)
+
+    async def _stop(self, card: ClassCard) -> None:
+        """Write a stop for each workspace whose owner agreed to it, each as the owner's own wish."""
+        while found := await self._store.presses_to_stop(card.id, SOME, TOLD_SECONDS):
+            for press in found:
+                await self._stop_one(card, press)
+
+    async def _stop_one(self, card: ClassCard, press: ClassPress) -> None:
+        actor = Principal.from_key(card.stopped_by) if card.stopped_by else card.principal
+        workspace = await self._theirs(press)
+        if workspace is None or not await self._may_stop(card, press, actor):
+            await self._store.stop_for_class(press, None)
+            return
+        wish = NewWish(
+            principal=press.principal,
+            workspace_id=workspace.id,
+            connection=workspace.connection,
+            verb=WishVerb.STOP,
+            deadline_seconds=STOP_SECONDS,
+            reference=card.reference,
+        )
+        entry = AuditEntry(
+            actor=actor.key,
+            action="class.stop",
+            target=f"{workspace.connection}/{workspace.remote_id}",
+            result="accepted",
+            detail={
+                "card": card.id,
+                "workspace": workspace.id,
+                "owner": press.principal.key,
+                "rule": "policy.consent",
+                "because": "stop_all" if card.stopped_by else "until",
+            },
+        )
+        await self._store.stop_for_class(press, wish, [entry])
+
+    async def _may_stop(self, card: ClassCard, press: ClassPress, actor: Principal) -> bool:
+        """Ask the policy for the one exception: the consent is recorded, and names who may stop.
+
+        What the card said would stop at a time does so whoever its trainer is by then.
+        """
+        person = await self._store.person(actor) if card.stopped_by else None
+        target = Target("consent", press.workspace_id or "", press.principal, consented_to=card.principal)
+        context = Context(self._numbers.installation, person, self._numbers.administrators)
+        decision = decide(actor, "class_stop", target, context)
+        if not decision.allowed:
+            entry = AuditEntry(actor.key, "class.stop", card.id, "refused", {"rule": decision.rule})
+            await self._store.append_audit([entry])
+        return decision.allowed
+
+    async def _theirs(self, press: ClassPress) -> Workspace | None:
+        workspace = await self._store.workspace(press.workspace_id) if press.workspace_id else None
+        is_theirs = workspace is not None and workspace.principal == press.principal
+        return workspace if is_theirs else None
+
+    async def _finish(self, facts: ClassFacts) -> None:
+        card = facts.card
+        body = drawn.summary(facts).as_body()
+        to = {card.principal.key: card.principal}
+        if card.stopped_by:
+            to[card.stopped_by] = Principal.from_key(card.stopped_by)
+        notices = [
+            NewNotice(card.id, NoticeKind.MESSAGE, f"summary:{key}", principal, body)
+            for key, principal in to.items()
+        ]
+        counts = facts.counts
+        entry = AuditEntry(
+            actor=card.stopped_by or card.principal.key,
+            action="class.over",
+            target=f"{card.connection}/{card.title}",
+            result="ok",
+            detail={"card": card.id, "stopped": counts.stopped, "kept": counts.kept},
+        )
+        await self._store.finish_class(card.id, notices, [entry])
