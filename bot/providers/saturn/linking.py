@@ -185,7 +185,7 @@ class _Session:
                 token = await self._asked()
                 if token is not None:
                     return token
-            elif response.status >= 400:
+            elif response.status == 429 or response.status >= 500:
                 raise error_of(response, (link,), self._api.setting, changes=False)
             onwards = urljoin(url, response.headers.get("Location", ""))
             if not 300 <= response.status < 400 or not _is_at(onwards, self._api.root):

@@ -1,0 +1,200 @@
+"""Recipes at Saturn Cloud: forms from what the server offers, one clone, found again by its name."""
+
+from __future__ import annotations
+
+import json
+from contextlib import asynccontextmanager
+
+import pytest
+
+from bot import errors
+from bot.models import FormProblems, Principal, State
+from bot.providers.base import Access
+from tests.contract.providers.rigs import SATURN_SEED, provider_of, saturn_rig
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+ASKER = Principal(None, "T1", "U1")
+RECIPE = {
+    "type": "workspace",
+    "spec": {"name": "x", "owner": "acme/teacher", "instance_type": "large", "start_script": "echo hi"},
+    "state": {"id": "f" * 32, "status": "running"},
+}
+
+
+@asynccontextmanager
+async def ready(tmp_path, recipes=None, seed=None, **more):
+    """A rig whose connection has recipes: ``course`` for everybody, ``exam`` for somebody else."""
+    (tmp_path / "course.json").write_text(json.dumps(RECIPE))
+    told = recipes or [
+        {"name": "course", "title": "The course", "file": str(tmp_path / "course.json")},
+        {"name": "exam", "file": str(tmp_path / "course.json"), "who": ["U2"]},
+    ]
+    async with saturn_rig(seed) as rig:
+        base = rig.provider.settings.base_url
+        rig.provider = provider_of("saturn", rig.provider.http, base, recipes=told, **more)
+        yield rig
+
+
+async def spec_of(rig, **values):
+    snapshot = await rig.provider.templates(rig.access)
+    json.dumps(snapshot)
+    return rig.provider.spec(snapshot, "workspace", {"preset": "course", **values}, ASKER)
+
+
+async def test_the_form_offers_recipes_a_free_name_and_sizes(tmp_path):
+    async with ready(tmp_path) as rig:
+        snapshot = await rig.provider.templates(rig.access)
+        form = rig.provider.form(snapshot, "workspace", {}, ASKER)
+        recipe, name, size = form.fields
+        assert [(one.value, one.label) for one in recipe.choices] == [("course", "The course")]
+        assert (recipe.initial, name.initial, size.initial) == ("course", "course", "large")
+        assert [one.value for one in size.choices] == ["medium", "large", "xlarge", "g4dnxlarge"]
+        assert "T4-XLarge" in size.choices[-1].label
+        taken = rig.provider.form({**snapshot, "names": ["course"]}, "workspace", {}, ASKER)
+        assert taken.field("name").initial == "course-2"
+        for_other = rig.provider.form(snapshot, "workspace", {}, Principal(None, "T1", "U2"))
+        assert [one.value for one in for_other.fields[0].choices] == ["course", "exam"]
+
+
+async def test_without_a_recipe_for_them_nothing_is_asked(tmp_path):
+    async with saturn_rig() as rig:
+        form = rig.provider.form(await rig.provider.templates(rig.access), "workspace", {}, ASKER)
+        assert form.fields == ()
+        assert "recipe" in form.note
+
+
+async def test_a_server_that_tells_no_sizes_is_asked_for_none(tmp_path):
+    async with ready(tmp_path) as rig:
+        rig.server.state.seeds_only = True
+        snapshot = await rig.provider.templates(rig.access)
+        assert [one.name for one in rig.provider.form(snapshot, "workspace", {}, ASKER).fields] == [
+            "preset",
+            "name",
+        ]
+        spec = await spec_of(rig, name="course")
+        made = await rig.provider.create(rig.access, spec, "ws_1")
+        assert rig.server.state.resources[made.remote_id].spec["instance_type"] == "large"
+        with pytest.raises(errors.Untold):
+            await rig.provider.find(rig.access, spec, "ws_1")
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"preset": "exam", "name": "a"}, "preset"),
+        ({"preset": "", "name": "a"}, "preset"),
+        ({"name": ""}, "name"),
+        ({"name": "n" * 61}, "name"),
+        ({"name": "training"}, "name"),
+        ({"name": "a", "size": "huge"}, "size"),
+    ],
+)
+async def test_what_is_wrong_stands_at_its_field(tmp_path, values, field):
+    async with ready(tmp_path) as rig:
+        with pytest.raises(FormProblems) as caught:
+            await spec_of(rig, **values)
+        assert list(caught.value.problems) == [field]
+
+
+async def test_a_clone_has_name_owner_and_size_and_stands_still(tmp_path):
+    async with ready(tmp_path) as rig:
+        spec = await spec_of(rig, name="my course", size="xlarge")
+        made = await rig.provider.create(rig.access, spec, "ws_1")
+        resource = rig.server.state.resources[made.remote_id]
+        assert (made.name, made.is_started) == ("my course", False)
+        assert resource.spec["owner"] == "acme/alice"
+        assert (resource.spec["instance_type"], resource.spec["start_script"]) == ("xlarge", "echo hi")
+        assert (await rig.see(made.remote_id)).state is State.STOPPED
+        assert await rig.provider.find(rig.access, spec, "ws_1") == made
+        # Another creation of that name, whoever made the first, is a name that is taken.
+        with pytest.raises(errors.Conflict, match="name"):
+            await rig.provider.create(rig.access, spec, "ws_2")
+        assert rig.harness.requests["POST /api/resource_recipes/clone"] == 1
+
+
+async def test_without_a_username_the_tokens_owner_is_the_owner(tmp_path):
+    async with ready(tmp_path) as rig:
+        access = Access("", rig.access.credential)
+        snapshot = await rig.provider.templates(access)
+        spec = rig.provider.spec(snapshot, "workspace", {"preset": "course", "name": "own"}, ASKER)
+        made = await rig.provider.create(access, spec, "ws_1")
+        assert rig.server.state.resources[made.remote_id].owner == "alice"
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ({"drop": True, "after": True}, errors.UnknownOutcome),
+        ({"truncate": 3, "after": True}, errors.UnknownOutcome),
+        ({"body": "<html>"}, errors.UnknownOutcome),
+        ({"body": "{}"}, errors.UnknownOutcome),
+        ({"body": '{"id": 7}'}, errors.UnknownOutcome),
+        ({"status": 502}, errors.UnknownOutcome),
+        ({"status": 500}, errors.ServerFailed),
+        ({"status": 429, "headers": {"Retry-After": "3"}}, errors.RateLimited),
+        ({"status": 401}, errors.CredentialRefused),
+        ({"status": 400, "body": '{"message": "Quota exceeded for GPUs"}'}, errors.LimitReached),
+        ({"status": 400, "body": '{"message": "A resource with this name already exists"}'}, errors.Conflict),
+        ({"status": 400, "body": '{"message": "spec.image: is required"}'}, errors.InvalidRequest),
+    ],
+)
+async def test_a_clone_that_goes_wrong(tmp_path, fault, kind):
+    async with ready(tmp_path) as rig:
+        spec = await spec_of(rig, name="course")
+        rig.spoil("/clone$", **fault)
+        with pytest.raises(kind) as caught:
+            await rig.provider.create(rig.access, spec, "ws_1")
+        assert type(caught.value) is kind
+        found = await rig.provider.find(rig.access, spec, "ws_1")
+        assert (found is not None) is bool(fault.get("after"))
+
+
+async def test_the_id_may_stand_in_the_state(tmp_path):
+    async with ready(tmp_path) as rig:
+        spec = await spec_of(rig, name="course")
+        rig.spoil("/clone$", body=json.dumps({"state": {"id": "e" * 32}}))
+        assert (await rig.provider.create(rig.access, spec, "ws_1")).remote_id == "e" * 32
+
+
+@pytest.mark.parametrize(
+    ("switch", "kind", "says"),
+    [
+        ({"workspaces": 4}, errors.LimitReached, "Quota exceeded"),
+        ({"refuse_recipes": "spec.image: unknown image"}, errors.InvalidRequest, "unknown image"),
+    ],
+)
+async def test_the_local_servers_refusals_are_understood(tmp_path, switch, kind, says):
+    async with ready(tmp_path) as rig:
+        rig.server.state.limits.change(switch)
+        with pytest.raises(kind, match=says):
+            await rig.provider.create(rig.access, await spec_of(rig, name="course"), "ws_1")
+
+
+async def test_a_start_that_is_too_much_is_a_limit_and_one_too_fast_waits(tmp_path):
+    async with ready(tmp_path) as rig:
+        rig.server.state.limits.change({"running": 1})
+        with pytest.raises(errors.LimitReached, match="Quota exceeded"):
+            await rig.provider.start(rig.access, rig.remote_id)
+        rig.server.state.limits.change({"running": None, "starts_per_second": 1})
+        await rig.provider.start(rig.access, rig.remote_id)
+        with pytest.raises(errors.RateLimited) as caught:
+            await rig.provider.start(rig.access, rig.more["broken"])
+        assert caught.value.retry_after == 1.0
+
+
+async def test_a_recipe_that_was_taken_away_is_said(tmp_path):
+    async with ready(tmp_path) as rig:
+        with pytest.raises(errors.InvalidRequest, match="recipe"):
+            await rig.provider.create(rig.access, {"name": "a", "recipe": "gone"}, "ws_1")
+
+
+async def test_a_stranger_of_the_same_name_is_not_found(tmp_path):
+    others = [*SATURN_SEED["workspaces"], {"owner": "bob", "name": "course"}]
+    seed = {**SATURN_SEED, "workspaces": others}
+    async with ready(tmp_path, seed=seed) as rig:
+        spec = {"name": "course", "recipe": "course", "size": "", "owner": ""}
+        assert await rig.provider.find(rig.access, spec, "ws_1") is None
+        body = {**RECIPE, "spec": {**RECIPE["spec"], "owner": "acme/bob"}}
+        rig.spoil("/api/recipes/workspace/", body=json.dumps(body))
+        assert await rig.provider.find(rig.access, spec, "ws_1") is None
