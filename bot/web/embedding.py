@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bot.providers.base import Embedding
 
 
-def headers(embedding: Embedding) -> dict[str, str]:
+@lru_cache(maxsize=64)
+def headers(embedding: Embedding) -> Mapping[str, str]:
     """Return the headers that let one page show an IDE; the rest are those of every page."""
     secure = "s" if embedding.is_https else ""
     sdk = f"http{secure}://{embedding.sdk_host}"
@@ -17,7 +22,7 @@ def headers(embedding: Embedding) -> dict[str, str]:
     hosts = " ".join(dict.fromkeys((sdk, endpoint)))
     talks = " ".join(dict.fromkeys((sdk, sockets, endpoint, endpoint.replace("http", "ws", 1))))
     quoted = " ".join(f'"{host}"' for host in dict.fromkeys((sdk, endpoint)))
-    return {
+    told = {
         "Content-Security-Policy": (
             f"default-src 'none'; script-src 'self' {sdk}; style-src 'self' {sdk}; img-src 'self' {sdk}; "
             f"font-src {sdk}; connect-src 'self' {talks}; frame-src {hosts}; form-action 'self'; "
@@ -28,3 +33,4 @@ def headers(embedding: Embedding) -> dict[str, str]:
             f"clipboard-read=(self {quoted}), clipboard-write=(self {quoted})"
         ),
     }
+    return MappingProxyType(told)

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 #: A row that is older is read anew while somebody looks, in seconds; what opens it must be no older.
 FRESH_SECONDS = 20.0
+#: A read that was asked for takes so long at most before it is asked for again, in seconds.
+ASKED_SECONDS = 3.0
 #: The header that the page's script sends its mark in.
 MARK_HEADER = "X-Usher-Mark"
 #: Where Slack takes people to a conversation, whatever they use it with.
@@ -66,6 +68,11 @@ class Shown:
         """Say whether the row should be read anew."""
         seen = self.workspace.observed_at or 0.0
         return not self.workspace.is_provisional and self.look.now - seen > FRESH_SECONDS
+
+    @property
+    def is_asked_for(self) -> bool:
+        """Say whether somebody has asked for a read a moment ago: it is on its way then."""
+        return self.look.now - (self.workspace.used_at or 0.0) < ASKED_SECONDS
 
 
 class IdePages:
@@ -115,8 +122,7 @@ class IdePages:
             return self._signed_in.ask(page)
         if shown is None:
             return await self._nothing(request, look)
-        if shown.is_old:
-            await self._workspaces.refresh(shown.workspace.principal, page)
+        await self._keep_fresh(shown)
         loads = shown.provider.embedding()
         response = self._renderer.page(
             "ide.html",
@@ -141,8 +147,7 @@ class IdePages:
         shown, look = await self._shown(request)
         if shown is None:
             return web.json_response({}, status=404 if look is not None else 401)
-        if shown.is_old:
-            await self._workspaces.refresh(shown.workspace.principal, shown.workspace.id)
+        await self._keep_fresh(shown)
         return web.json_response(shown.standing.as_json())
 
     async def _entry(self, request: web.Request) -> web.StreamResponse:
@@ -160,7 +165,7 @@ class IdePages:
         if not shown.standing.is_up:
             return web.json_response({"again": True})
         if shown.is_old and "late" not in request.query:
-            await self._workspaces.refresh(shown.workspace.principal, shown.workspace.id)
+            await self._keep_fresh(shown)
             return web.json_response({"again": True})
         try:
             token = self._browsing.entry(shown.workspace)
@@ -220,6 +225,11 @@ class IdePages:
         workspace, provider = own
         stands = standing(workspace, look.wish, provider.settings.title, look.now)
         return Shown(session_id, look, workspace, provider, stands), look
+
+    async def _keep_fresh(self, shown: Shown) -> None:
+        """Ask for a read when the row is old; once, however many look."""
+        if shown.is_old and not shown.is_asked_for:
+            await self._workspaces.refresh(shown.workspace.principal, shown.workspace.id)
 
     async def _nothing(self, request: web.Request, look: Look) -> web.Response:
         """Answer the same for *none* and *not yours*."""

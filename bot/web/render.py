@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import escape
 
 from bot.blocks.limits import clean
 from bot.words import ide as ide_words
 from bot.words import pages as words
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from bot.errors import Refused
 
 FOLDER = Path(__file__).parent
@@ -82,7 +86,9 @@ class Renderer:
             auto_reload=False,
         )
         self._templates.filters["name"] = _name
-        self._templates.globals.update(words=words, ide=ide_words, asset=_Assets().address)
+        self._templates.globals.update(
+            words=_escaped(words), ide=_escaped(ide_words), asset=_Assets().address
+        )
 
     def page(self, template: str, status: int = 200, **facts: Any) -> web.Response:
         """Fill a template; raises UndefinedError for a fact that was not given."""
@@ -107,19 +113,31 @@ class Renderer:
         return self.page("message.html", status, title=title, text=text, reference=reference, back="")
 
 
+def _escaped(catalogue: ModuleType) -> SimpleNamespace:
+    """Return a catalogue of words with its constants escaped once, instead of on every page."""
+    told = {name: value for name, value in vars(catalogue).items() if not name.startswith("_")}
+    return SimpleNamespace(
+        **{name: escape(value) if isinstance(value, str) else value for name, value in told.items()}
+    )
+
+
 class _Assets:
     """Name static files with what they hold, so that a new release is never shown with old ones."""
 
     def __init__(self) -> None:
-        self._marks = {
-            path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+        self._addresses = {
+            path.name: escape(f"{STATIC_PATH}/{path.name}?v={_mark(path)}")
             for path in (FOLDER / "static").iterdir()
             if path.is_file()
         }
 
     def address(self, name: str) -> str:
         """Return the address of a static file; raises KeyError for none."""
-        return f"{STATIC_PATH}/{name}?v={self._marks[name]}"
+        return self._addresses[name]
+
+
+def _mark(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
 async def protect(_request: web.Request, response: web.StreamResponse) -> None:
