@@ -72,6 +72,26 @@ def said(message: dict[str, Any]) -> str:
     return f"{message['text']}\n{message.get('blocks', '')}"
 
 
+async def end(jobs: JobWorld, job_id: str, *, seconds: float = 60.0) -> None:
+    """Let the run and its output end, and all be shown."""
+    if jobs.cloud.runs["run1"].ends_at is None:
+        jobs.cloud.ends("run1")
+    jobs.cloud.closes("run1")
+    await jobs.world.pass_time(seconds)
+    assert not (await jobs.job(job_id)).is_watched
+
+
+def output(jobs: JobWorld, job_id: str) -> dict[str, Any]:
+    """Return the message that shows a run's output."""
+    return jobs.message(f"{job_id}/job_output/1")
+
+
+def content(message: dict[str, Any]) -> str:
+    """Return the text of a message's only file."""
+    (file,) = message["files"]
+    return file["content"].decode()
+
+
 @asynccontextmanager
 async def new_job_world() -> AsyncIterator[JobWorld]:
     async with new_world(JobProvider) as world:

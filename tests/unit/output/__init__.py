@@ -1,0 +1,1 @@
+"""Outputs of runs, piece by piece."""
