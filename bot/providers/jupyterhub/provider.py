@@ -17,9 +17,11 @@ from bot.errors import (
     ServerFailed,
     UnknownOutcome,
 )
+from bot.models import Created
 from bot.providers.base import ConnectionSettings, Discovered, Pace, Provider, TokenHelp
 from bot.providers.hosts import normalise_base_url, origin_of
-from bot.providers.jupyterhub import linking
+from bot.providers.jupyterhub import linking, making
+from bot.providers.jupyterhub.making import Preset
 from bot.providers.jupyterhub.names import ServerName, parse_reference
 from bot.providers.jupyterhub.servers import DEFAULT_NAME, Servers
 from bot.providers.reading import clean, text_in
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bot.http import Http
-    from bot.models import Observed, StopMode
+    from bot.models import Form, Observed, Principal, Purpose, StopMode, Values
     from bot.providers.base import Access, Credential, Identity, SendWindow
 
 #: How a refusal with 400 reads (hub 6.1, ``UserServerAPIHandler`` and ``_check_named_server_request``).
@@ -47,6 +49,15 @@ class JupyterHubSettings(ConnectionSettings):
     public_url: str | None = None
     oauth_client_id: str | None = None
     oauth_client_secret: SecretStr | None = None
+    presets: tuple[Preset, ...] = ()
+
+    @field_validator("presets")
+    @classmethod
+    def _presets(cls, value: tuple[Preset, ...]) -> tuple[Preset, ...]:
+        names = [preset.name for preset in value]
+        if len(set(names)) < len(names):
+            raise ValueError("two presets have the same name")
+        return value
 
     @field_validator("public_url")
     @classmethod
@@ -68,6 +79,7 @@ class JupyterHub(Provider):
         self._public = root if public is None else _hub_root(public)
         self._api = Api(http, f"{root}/hub/api")
         self._servers = Servers(self._api, self._public, self.allowed_url)
+        self._presets = settings.presets if isinstance(settings, JupyterHubSettings) else ()
 
     def gate_key(self, remote_id: str) -> str:
         """Return the API's address and the id."""
@@ -105,9 +117,11 @@ class JupyterHub(Provider):
 
     async def start(self, access: Access, remote_id: str) -> None:
         """Ask for a start; 201 and 202 both mean accepted, not ready. Running already is success."""
-        name = _own(access, remote_id)
+        await self._start(access, _own(access, remote_id), None)
+
+    async def _start(self, access: Access, name: ServerName, options: Mapping[str, Any] | None) -> None:
         try:
-            await self._servers.call("POST", name.path, access.credential)
+            await self._servers.call("POST", name.path, access.credential, json_body=options)
         except InvalidRequest as error:
             if not _RUNNING.search(error.message):
                 _raise_refusal(error)
@@ -136,6 +150,46 @@ class JupyterHub(Provider):
             )
         except InvalidRequest as error:
             _raise_refusal(error)
+
+    # -- making something new --------------------------------------------------------------------------------
+
+    async def templates(self, access: Access) -> Any:
+        """Read the names that the person's servers have; what a spawner offers, the hub does not tell."""
+        return {"names": sorted(await self._servers.of_person(access, None) or {})}
+
+    def form(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> Form:  # noqa: ARG002
+        """Ask for a kind and a name."""
+        return making.form_of(making.names_of(snapshot), self._presets, values, asker)
+
+    def spec(
+        self,
+        snapshot: Any,
+        purpose: Purpose,  # noqa: ARG002 - there are no jobs here
+        values: Values,
+        asker: Principal,
+    ) -> dict[str, Any]:
+        """Check what was filled in."""
+        return making.spec_of(making.names_of(snapshot), self._presets, values, asker)
+
+    async def create(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:  # noqa: ARG002
+        """Start a server of a new name with its options; the same twice is one server (``jupyterhub.md``)."""
+        name = ServerName(access.username, str(spec.get("name") or ""))
+        if not name.server:
+            raise InvalidRequest("a server needs a name")
+        options: Mapping[str, Any] | None = None
+        if spec.get("preset"):
+            preset = next((one for one in self._presets if one.name == spec["preset"]), None)
+            if preset is None:
+                raise InvalidRequest("that kind of server is not set up any more; choose another one")
+            options = preset.options
+        await self._start(access, name, options)
+        return Created(name.remote_id, name.server)
+
+    async def find(self, access: Access, spec: Mapping[str, Any], key: str) -> Created | None:  # noqa: ARG002
+        """Look for the server by its name."""
+        name = ServerName(access.username, str(spec.get("name") or ""))
+        servers = await self._servers.of_person(access, None)
+        return Created(name.remote_id, name.server) if servers and name.server in servers else None
 
     async def probe(self) -> str:
         """Ask for the version: the one answer that the hub gives to everybody (``jupyterhub.md``)."""
@@ -179,7 +233,12 @@ class JupyterHub(Provider):
 
     def describe(self) -> Mapping[str, Any]:
         """Add the addresses in use."""
-        return {**super().describe(), "api": self._api.root, "public_url": self._public}
+        return {
+            **super().describe(),
+            "api": self._api.root,
+            "public_url": self._public,
+            "presets": [preset.name for preset in self._presets],
+        }
 
 
 def _hub_root(url: str) -> str:
