@@ -156,6 +156,10 @@ UNLINK_WHICH: Final = "Which account do you want to unlink?"
 UNLINKED: Final = "Your account at {title} is unlinked. I have deleted my access to it."
 UNLINKED_OTHER: Final = "The account of {who} at {title} is unlinked."
 NOTHING_LINKED: Final = "You have no account linked. Write `{command}link` to link one."
+NOTHING_TO_UNLINK: Final = (
+    "At {title} nobody has an account of their own, so nothing is linked. "
+    "Write `{command}remove NAME` to remove what you made there."
+)
 NOTHING_LINKED_AT: Final = "No account is linked at {title}. Write `{command}whoami` to see what is."
 NOTHING_LINKED_OTHER: Final = "{who} has no such account linked. Nothing was changed."
 

@@ -7,7 +7,7 @@ import pytest
 from bot.models import NewNotice, NoticeKind
 from bot.words.verbs import VERBS
 from handlers import discovery
-from tests.handlers.rig import COLLEAGUE, PAGE, Cloud, activate, buttons, rig, words
+from tests.handlers.rig import COLLEAGUE, PAGE, Cloud, Hub, activate, buttons, rig, words
 from tests.support.clock import FakeClock
 from tests.support.golden import check_golden
 from tests.support.providers import fake_settings
@@ -194,3 +194,17 @@ async def test_a_link_that_ended_meanwhile_is_not_ended_twice(bot):
     answer = await bot.say("unlink saturn", interaction="command:same")
     assert "No account is linked at Saturn Cloud." in words(answer)
     assert len(await bot.store.accounts(ALICE)) == 1
+
+
+async def test_where_nobody_has_an_account_of_their_own_nothing_is_unlinked():
+    clock = FakeClock()
+    shared = Cloud(clock, fake_settings("sphere", title="Sphere", linking=("none",)))
+    own = Hub(clock, fake_settings("hub", title="Hub", base_url="https://hub.example.test"))
+    async with rig(connections={"sphere": shared, "hub": own}) as made:
+        await activate(made.store, ALICE, "sphere", "")
+        assert "nobody has an account of their own" in words(await made.say("unlink sphere"))
+        assert "no account linked" in words(await made.say("unlink all"))
+        await activate(made.store, ALICE, "hub")
+        assert "Hub is unlinked" in words(await made.say("unlink all"))
+        assert await made.store.account(ALICE, "sphere") is not None
+        assert await made.store.account(ALICE, "hub") is None

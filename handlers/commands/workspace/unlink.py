@@ -26,10 +26,18 @@ async def handle(request: Request) -> Answer:
     person = next((found for word in request.arguments if (found := _MENTION.fullmatch(word))), None)
     if person is not None:
         return await _somebody_else(request, person)
-    accounts = await request.services.accounts.links(request.principal)
+    name = request.target or request.name
+    accounts = [
+        account
+        for account in await request.services.accounts.links(request.principal)
+        if not _is_everybodys(request, account.connection)
+    ]
+    if name in request.services.connections and _is_everybodys(request, name):
+        title = request.services.title(name)
+        sentence = fill(words.NOTHING_TO_UNLINK, title=title, command=request.command)
+        return replies.problem(sentence, request.reference)
     if not accounts:
         return replies.problem(fill(words.NOTHING_LINKED, command=request.command), request.reference)
-    name = request.target or request.name
     if not name:
         buttons = [
             unlink_button(account.connection, request.services.title(account.connection), number)
@@ -37,17 +45,28 @@ async def handle(request: Request) -> Answer:
         ]
         return replies.told(words.UNLINK_WHICH, buttons)
     connection = _chosen(request, name, {account.connection for account in accounts})
-    ended = await request.services.accounts.unlink(
-        request.principal,
-        connection,
-        actor=request.principal.key,
-        cause="person",
-        interaction=request.surface.interaction,
-    )
+    ending = [connection] if connection else [account.connection for account in accounts]
+    ended = [
+        account
+        for one in ending
+        for account in await request.services.accounts.unlink(
+            request.principal,
+            one,
+            actor=request.principal.key,
+            cause="person",
+            interaction=f"{request.surface.interaction}/{one}" if request.surface.interaction else "",
+        )
+    ]
     if not ended:
         raise Answered(_none_at(request, connection))
     titles = titles_of(request, [account.connection for account in ended])
     return replies.told(fill(words.UNLINKED, title=titles))
+
+
+def _is_everybodys(request: Request, connection: str) -> bool:
+    """Say whether a connection knows no people: our records alone say whose is what, so they are kept."""
+    provider = request.services.connections.get(connection)
+    return provider is not None and tuple(provider.settings.linking) == ("none",)
 
 
 def _chosen(request: Request, name: str, linked: set[str]) -> str | None:
