@@ -1,4 +1,4 @@
-"""Acting for somebody whom an administrator approved: login link, session, token; and what is never followed."""
+"""Acting for somebody whom an administrator approved: by a login link; and what is never followed."""
 
 from __future__ import annotations
 

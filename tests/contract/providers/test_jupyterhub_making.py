@@ -1,0 +1,98 @@
+"""New named servers at a real hub: made once, with their options, and found again by their name."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot import errors
+from bot.models import FormProblems, Principal, State
+from tests.contract.providers.rigs import provider_of
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+ASKER = Principal(None, "T1", "U1")
+PRESETS = [
+    {"name": "small", "title": "A small one", "options": {"pause": 0.1}},
+    {"name": "failing", "options": {"fail": True}},
+    {"name": "staff", "options": {}, "who": ["U2"]},
+]
+
+
+@pytest.fixture
+def prepared(hub):
+    hub.provider = provider_of(
+        "jupyterhub", hub.provider.http, hub.server.api_url, public_url=hub.server.url, presets=PRESETS
+    )
+    return hub
+
+
+async def spec_of(rig, **values):
+    return rig.provider.spec(await rig.provider.templates(rig.access), "workspace", values, ASKER)
+
+
+async def test_the_form_asks_for_a_kind_and_a_free_name(prepared):
+    snapshot = await prepared.provider.templates(prepared.access)
+    assert set(snapshot["names"]) >= {"training", "broken"}
+    kind, name = prepared.provider.form(snapshot, "workspace", {"preset": "A small one"}, ASKER).fields
+    assert [one.value for one in kind.choices] == ["small", "failing"]
+    assert (kind.initial, name.initial) == ("small", "small")
+    taken = prepared.provider.form({"names": ["server", "server-2"]}, "workspace", {}, ASKER)
+    assert taken.field("name").initial == "server-3"
+
+
+async def test_without_presets_only_a_name_is_asked(hub):
+    form = hub.provider.form(await hub.provider.templates(hub.access), "workspace", {}, ASKER)
+    assert [one.name for one in form.fields] == ["name"]
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"name": "a"}, "preset"),
+        ({"preset": "staff", "name": "a"}, "preset"),
+        ({"preset": "small"}, "name"),
+        ({"preset": "small", "name": "training"}, "name"),
+        ({"preset": "small", "name": "a/b"}, "name"),
+        ({"preset": "small", "name": ".."}, "name"),
+        ({"preset": "small", "name": "n" * 41}, "name"),
+    ],
+)
+async def test_what_is_wrong_stands_at_its_field(prepared, values, field):
+    with pytest.raises(FormProblems) as caught:
+        await spec_of(prepared, **values)
+    assert list(caught.value.problems) == [field]
+
+
+async def test_a_server_is_made_once_and_removed(prepared):
+    spec = await spec_of(prepared, preset="small", name="fresh")
+    assert await prepared.provider.find(prepared.access, spec, "ws_1") is None
+    made = await prepared.provider.create(prepared.access, spec, "ws_1")
+    assert (made.remote_id, made.is_started) == (f"{prepared.access.username}/fresh", True)
+    assert await prepared.provider.find(prepared.access, spec, "ws_1") == made
+    assert await prepared.provider.create(prepared.access, spec, "ws_1") == made
+    await prepared.until(State.RUNNING, remote_id=made.remote_id)
+    await prepared.provider.remove(prepared.access, made.remote_id)
+    await prepared.until(State.GONE, remote_id=made.remote_id)
+
+
+async def test_options_reach_the_spawner(prepared):
+    made = await prepared.provider.create(
+        prepared.access, await spec_of(prepared, preset="failing", name="bad"), "ws_1"
+    )
+    await prepared.until(State.FAILED, remote_id=made.remote_id)
+    await prepared.provider.remove(prepared.access, made.remote_id)
+
+
+async def test_one_too_many_is_a_limit(prepared):
+    spec = await spec_of(prepared, preset="small", name="third")
+    made = await prepared.provider.create(prepared.access, spec, "ws_1")
+    with pytest.raises(errors.LimitReached):
+        await prepared.provider.create(
+            prepared.access, await spec_of(prepared, preset="small", name="fourth"), "ws_2"
+        )
+    await prepared.provider.remove(prepared.access, made.remote_id)
+
+
+async def test_a_preset_that_was_taken_away_is_said(prepared):
+    with pytest.raises(errors.InvalidRequest, match="any more"):
+        await prepared.provider.create(prepared.access, {"name": "a", "preset": "gone"}, "ws_1")

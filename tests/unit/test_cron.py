@@ -1,0 +1,42 @@
+"""Cron expressions as people write them: right, wrong, or none at all."""
+
+from __future__ import annotations
+
+import pytest
+
+from handlers.cron import is_cron, looks_like_cron
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0 3 * * *", "*/15 * * * *", "0 0 1,15 * mon-fri", "5-10/2 0 1 JAN sun", "0 3 * * 7", "59 23 31 12 0"],
+)
+def test_these_are_expressions(text):
+    assert is_cron(text)
+    assert looks_like_cron(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "60 3 * * *",
+        "0 24 * * *",
+        "0 3 0 * *",
+        "0 3 * 13 *",
+        "0 3 * * 8",
+        "*/0 * * * *",
+        "5-1 * * * *",
+        "0 3 * mon *",
+        "0 3 * * *  *",
+        "0 3 * *",
+    ],
+)
+def test_these_were_meant_as_some(text):
+    assert not is_cron(text)
+    assert looks_like_cron(text)
+
+
+@pytest.mark.parametrize("text", ["", "nightly", "my nightly report of sales", "a b c d e", "@daily", "0;3"])
+def test_these_are_names(text):
+    assert not is_cron(text)
+    assert not looks_like_cron(text)
