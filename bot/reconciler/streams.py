@@ -9,16 +9,23 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from bot.errors import CredentialRefused, PermanentError, ProviderError, SecretError, TemporaryError
+from bot.errors import (
+    CredentialRefused,
+    PermanentError,
+    ProviderError,
+    SecretError,
+    StoreError,
+    TemporaryError,
+)
 from bot.models import JobState, NoticeKind
 from bot.output.spool import CAP
 from bot.plan import backoff
-from bot.pool import Pool, run_all
+from bot.pool import Pool, pool_room, run_all
 from bot.reconciler import job_endings
 from bot.words import outputs, problems
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from bot.clock import Clock, Ids
     from bot.models import Job, OutputChunk
@@ -90,18 +97,32 @@ class Streams:
         jobs = {job.id: job for job in await self._store.watched_jobs()}
         for job_id in self._followers.keys() - jobs.keys():
             self._forget(job_id)
-        works: list[Coroutine[Any, Any, None]] = []
+        due: list[tuple[Job, _Follower, Access]] = []
         for job in jobs.values():
-            follower = None if await self._is_mute(job) else self._follower(job, began_at)
-            if follower is None:
-                continue
-            await self._attend(job, follower)
-            if self._is_due(job, follower) and self._room(pool, len(works)) > 0:
-                access = await self._opened(job, follower)
+            try:
+                access = await self._begun(job, began_at, self._room(pool) - len(due))
+            except StoreError as error:
+                log.warning("output not written", job=job.id, problem=type(error).__name__)
+            except Exception:  # One of the two places where errors end (design §1.8).
+                self._put_off(job)
+                log.exception("output failed", job=job.id, reference=self._ids.reference())
+            else:
                 if access is not None:
-                    works.append(self._follow(job, follower, access))
-        await run_all(works, pool)
-        return len(works)
+                    due.append((job, self._followers[job.id], access))
+        await run_all([self._follow(*each) for each in due], pool)
+        return len(due)
+
+    async def _begun(self, job: Job, began_at: float, room: int) -> Access | None:
+        """See to one output; return in whose name its next stream is to be read, None for not now."""
+        follower = None if await self._is_mute(job) else self._follower(job, began_at)
+        if follower is None:
+            return None
+        await self._attend(job, follower)
+        return await self._opened(job, follower) if room > 0 and self._is_due(job, follower) else None
+
+    def _put_off(self, job: Job) -> None:
+        if job.id in self._followers:
+            self._followers[job.id].next_at = self._clock.monotonic() + 60.0
 
     async def _is_mute(self, job: Job) -> bool:
         """Watch no output of a provider that shows none."""
@@ -111,10 +132,9 @@ class Streams:
         await self._store.output_done(job.id)
         return True
 
-    def _room(self, pool: Pool | None, begun: int) -> int:
+    def _room(self, pool: Pool | None) -> int:
         reading = sum(follower.is_reading for follower in self._followers.values())
-        room = AT_ONCE - reading
-        return room if pool is None else min(room, pool.room - begun)
+        return pool_room(pool, AT_ONCE - reading)
 
     def _follower(self, job: Job, began_at: float) -> _Follower | None:
         """Return who follows an output; a new one for one that is asked for once more."""

@@ -93,7 +93,7 @@ async def test_a_stream_that_is_cut_and_begins_anew_repeats_nothing_and_loses_no
     for transcript in (once, often):
         await transcript.end()
     first, second = (await whole(once)).split("\n"), (await whole(often)).split("\n")
-    # Which of both streams' lines comes first depends on where the cuts were; each stream's own order does not.
+    # Which stream's line comes first depends on where the cuts were; each stream's own order does not.
     for is_stderr in (True, False):
         assert [line for line in first if line.startswith("! ") == is_stderr] == [
             line for line in second if line.startswith("! ") == is_stderr
