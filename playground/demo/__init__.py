@@ -1,4 +1,4 @@
-"""The demonstration: a local Slack, a local Saturn Cloud, a real JupyterHub and the bot, until Ctrl+C."""
+"""The demonstration: a local Slack, local providers, a real JupyterHub and the bot, until Ctrl+C."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 
 Message = dict[str, Any]
+Form = dict[str, Any]
 
 
 class NotSeenError(Exception):
@@ -37,6 +38,44 @@ class Person:
         answer = await self._post("press", channel=channel, ts=message["ts"], action_id=action)
         if answer.get("ok") is not True:
             raise NotSeenError(f"Slack shows: {answer.get('error')}")
+
+    async def form_when(self, holds: Callable[[Form], bool], what: str, seconds: float) -> Form:
+        """Return the open form as soon as it is as wanted; raise NotSeenError in the end."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        version = None
+        while True:
+            state = await self._state(since=version)
+            async with self.session.get(
+                f"{self.slack_url}/_page/form", params={"as": self.user_id}
+            ) as answer:
+                form: Form | None = (await answer.json())["form"]
+            if form is not None and holds(form):
+                return form
+            if loop.time() >= until:
+                raise NotSeenError(f"{what} did not come within {seconds:.0f} s")
+            version = state["version"]
+
+    async def fill(self, **values: str) -> None:
+        """Fill in fields of the open form by their names, one after another."""
+        for name, value in values.items():
+            answer = await self._post("fill", values={f"field:{name}": value})
+            if answer.get("ok") is not True:
+                raise NotSeenError(f"Slack shows: {answer.get('error')}")
+
+    async def submit(self) -> None:
+        """Send the open form."""
+        answer = await self._post("submit")
+        if answer.get("ok") is not True:
+            raise NotSeenError(f"Slack shows: {answer.get('errors') or answer.get('error')}")
+
+    async def file(self, file_id: str) -> str:
+        """Open a file that came with a message."""
+        query = {"as": self.user_id}
+        async with self.session.get(f"{self.slack_url}/_page/file/{file_id}", params=query) as answer:
+            if answer.status != 200:
+                raise NotSeenError(f"the file answered {answer.status}")
+            return await answer.text()
 
     async def messages(self, channel: str) -> list[Message]:
         """Return what the person sees in a channel; ``@bot`` is the direct message with the bot."""

@@ -1,4 +1,4 @@
-"""The whole stage: a local Slack, a local Saturn Cloud, a real JupyterHub, and the bot between them."""
+"""The whole stage: a local Slack, Saturn Cloud and Posit Workbench, a real JupyterHub, the bot between them."""
 
 from __future__ import annotations
 
@@ -28,15 +28,35 @@ from playground.demo.processes import (
 )
 
 SLACK_PORT = 8400
+#: Launches that an operator prepared at the Workbench: offered first in the forms.
+_PRESETS = """\
+[[connections.posit.presets]]
+name = "gpu"
+title = "RStudio with a GPU"
+[connections.posit.presets.session]
+workbench = "RStudio"
+[connections.posit.presets.session.launch_parameters]
+cluster = "Kubernetes"
+container_image = "ghcr.io/acme/gpu:2024.12"
+resource_profile = "large"
+
+[[connections.posit.presets]]
+name = "report"
+title = "The nightly report"
+[connections.posit.presets.job]
+command = "Rscript report.R"
+cluster = "Local"
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Hold where everything is; ``slack``, ``saturn`` and ``hub`` are the servers' ready lines."""
+    """Hold where everything is; ``slack``, ``saturn``, ``hub`` and ``posit`` are the servers' ready lines."""
 
     slack: dict[str, Any]
     saturn: dict[str, Any]
     hub: dict[str, Any]
+    posit: dict[str, Any]
     bot_url: str
     folder: Path
     children: tuple[Child, ...]
@@ -65,22 +85,23 @@ async def stage(
         hub_words = ["playground", "jupyterhub", "--port", "0", "--die-with-parent"]
         if light:
             hub_words.append("--light")
-        tell("Starting a local Slack, a local Saturn Cloud and a real JupyterHub …")
+        tell("Starting a local Slack, Saturn Cloud and Posit Workbench, and a real JupyterHub …")
         port = free_port()
         url = f"http://127.0.0.1:{port}"
         for name, words in (
             ("slack", ["playground", "slack", *_app(url), "--port", str(_slack_port(slack_port))]),
             ("saturn", ["playground", "saturn", "--port", "0"]),
             ("jupyterhub", hub_words),
+            ("posit", ["playground", "posit", "--port", "0"]),
         ):
             children.append(await start_child(name, words, folder))
-        slack, saturn, hub = await _unless(stop, asyncio.gather(*map(ready_line, children)))
+        slack, saturn, hub, posit = await _unless(stop, asyncio.gather(*map(ready_line, children)))
         tell("Starting Usher …")
-        environment = _environment(folder, slack, saturn, hub, port)
+        environment = _environment(folder, slack, _connections(saturn, hub, posit), port)
         children.append(await start_child("usher", ["bot", "serve"], folder, environment))
         await _unless(stop, asyncio.ensure_future(_wait_for_bot(children[-1], url)))
         await _register(slack["url"], url)
-        yield Stage(slack, saturn, hub, url, folder, tuple(children))
+        yield Stage(slack, saturn, hub, posit, url, folder, tuple(children))
     finally:
         await asyncio.gather(*(child.stop() for child in reversed(children)))
         shutil.rmtree(folder, ignore_errors=True)
@@ -128,11 +149,9 @@ def _app(bot_url: str) -> list[str]:
     return ["--manifest", str(HOME / "manifest.yml"), "--redirect-url", f"{bot_url}/link/slack"]
 
 
-def _environment(
-    folder: Path, slack: dict[str, Any], saturn: dict[str, Any], hub: dict[str, Any], port: int
-) -> dict[str, str]:
+def _environment(folder: Path, slack: dict[str, Any], told: str, port: int) -> dict[str, str]:
     connections = folder / "connections.toml"
-    connections.write_text(_connections(saturn, hub), encoding="utf-8")
+    connections.write_text(told, encoding="utf-8")
     connections.chmod(0o600)
     given = slack["credentials"]
     (folder / "data").mkdir(mode=0o700)
@@ -155,8 +174,8 @@ def _environment(
     }
 
 
-def _connections(saturn: dict[str, Any], hub: dict[str, Any]) -> str:
-    """Write the connections file; JSON strings are TOML strings."""
+def _connections(saturn: dict[str, Any], hub: dict[str, Any], posit: dict[str, Any]) -> str:
+    """Return the connections file; JSON strings are TOML strings."""
     text = json.dumps
     return (
         "[connections.saturn]\n"
@@ -165,7 +184,12 @@ def _connections(saturn: dict[str, Any], hub: dict[str, Any]) -> str:
         "[connections.hub]\n"
         'provider = "jupyterhub"\ntitle = "Team hub"\nlinking = ["token"]\n'
         f"base_url = {text(hub['credentials']['api_url'])}\n"
-        f"public_url = {text(hub['url'])}\n"
+        f"public_url = {text(hub['url'])}\n\n"
+        "[connections.posit]\n"
+        'provider = "posit"\ntitle = "Workbench"\nlinking = ["token", "admin"]\n'
+        f"base_url = {text(posit['url'])}\n"
+        f"super_admin_token = {text(posit['credentials']['super_admin_token'])}\n\n"
+        f"{_PRESETS}"
     )
 
 

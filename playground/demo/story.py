@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +16,7 @@ from playground.demo.person import Message, NotSeenError, Person, address, label
 READY_SECONDS = 90.0
 STOP_SECONDS = 60.0
 ANSWER_SECONDS = 20.0
+JOB_SECONDS = 60.0
 CHANNEL = "C0GENERAL"
 #: Slack's marks round what it shows in bold: a terminal shows them as they are.
 _BOLD = re.compile(r"(?<!\w)\*([^*\n]+)\*(?!\w)")
@@ -44,6 +45,10 @@ class Provider:
     other: tuple[str, str]
     log_in: Callable[[Browser, tuple[str, str]], Awaitable[None]]
     opened: str
+    #: What is filled into the form that makes the workspace, by field; none where there is one already.
+    form: Mapping[str, str] | None = None
+    #: A command that runs a job, and the last line that the job writes; none where no jobs are run.
+    job: tuple[str, str] | None = None
 
 
 class Story:
@@ -59,10 +64,14 @@ class Story:
         self._tell(f"\n== {provider.title} ==")
         invitation = await self._step("ask for something before the account is linked", self._ask, provider)
         await self._step("link the account on the one-time page", self._link, provider, invitation)
+        if provider.form is not None:
+            await self._step("create a workspace with the form", self._create, provider)
         ready = await self._step("get the IDE's address by direct message", self._ready, provider)
         await self._step("open the IDE as its owner", self._open, provider, ready)
         await self._step("be refused as somebody else", self._other, provider, ready)
         await self._step("stop the workspace", self._stop, provider)
+        if provider.job is not None:
+            await self._step("run a job, and see what it writes and how it ends", self._job, *provider.job)
 
     async def _step(self, name: str, step: Callable[..., Awaitable[Any]], *given: Any) -> Any:
         self._tell(f"\n-- {name}")
@@ -115,6 +124,57 @@ class Story:
         self._sees(linked)
         if provider.then_words:
             await self._step("ask to start", self._command, provider.then_words)
+
+    async def _create(self, provider: Provider) -> None:
+        words, wanted = f"/workspace new {provider.connection}", provider.form or {}
+        self._does(f"types  {words}")
+        await self._person.say(CHANNEL, words)
+        form = await self._person.form_when(
+            lambda form: bool(form["fields"]), "the form with its fields", ANSWER_SECONDS
+        )
+        labels = {field["action_id"].partition(":")[2]: field["label"] for field in form["fields"]}
+        self._quote(
+            "the form",
+            [
+                form["title"],
+                *(_BOLD.sub(r"\1", line) for line in form["words"]),
+                "asks for " + ", ".join(labels.values()),
+            ],
+        )
+        for name, value in wanted.items():
+            self._does(f"fills in {labels[name]}: {value}")
+            await self._person.fill(**{name: value})
+            # Other fields may follow from it: the form is drawn anew.
+            await self._person.form_when(
+                lambda form, name=name, value=value: any(  # type: ignore[misc]  # as they are in this turn
+                    field["action_id"] == f"field:{name}" and field["value"] == value
+                    for field in form["fields"]
+                ),
+                f"{name} in the form",
+                ANSWER_SECONDS,
+            )
+        self._does(f"presses [{form['submit']}]")
+        await self._person.submit()
+
+    async def _job(self, words: str, last_line: str) -> None:
+        await self._command(words)
+        ended = await self._person.wait_for(
+            "@bot",
+            lambda message: " is done after " in str(message.get("text")),
+            "the direct message that it is done",
+            JOB_SECONDS,
+        )
+        self._sees(ended)
+        shared = await self._person.wait_for(
+            "@bot", lambda message: bool(message.get("files")), "the file with its output", JOB_SECONDS
+        )
+        file = shared["files"][0]
+        text = await self._person.file(file["id"])
+        if text.splitlines()[-1:] != [last_line]:
+            raise NotSeenError(f"the file ends with {text[-100:]!r}")
+        self._quote(
+            f"the file {file['name']}", [f"{len(text.splitlines())} lines, the last one: {last_line}"]
+        )
 
     async def _ready(self, provider: Provider) -> Message:
         ready = await self._person.wait_for(

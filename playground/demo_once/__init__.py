@@ -1,4 +1,4 @@
-"""The demonstration's story without a person, at Saturn Cloud and at the hub; names the step that failed."""
+"""The demonstration's story without a person, at each provider; names the step that failed."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ async def _play(running: Stage, *, light: bool) -> int:
         person = Person(session, running.slack["url"], "U0OLIVIA", "Olivia")
         story = Story(person, say)
         try:
-            for provider in (_saturn(running), _hub(running, light=light)):
+            for provider in (_saturn(running), _hub(running, light=light), _posit(running)):
                 await story.play(provider)
         except StoryError as error:
             say(f"\nFAILED at: {error}")
@@ -66,7 +66,7 @@ async def _play(running: Stage, *, light: bool) -> int:
             if gone is not None:
                 say(f"{gone.name} has ended by itself:\n{gone.last_words()}")
             return 1
-    say("\nThe whole story worked, at Saturn Cloud and at the hub.")
+    say("\nThe whole story worked, at Saturn Cloud, at the hub and at the Workbench.")
     return 0
 
 
@@ -109,4 +109,27 @@ def _hub(running: Stage, *, light: bool) -> Provider:
         other=("bob", users["bob"]["password"]),
         log_in=log_in,
         opened=r"light server of alice" if light else r"jupyter-config-data",
+    )
+
+
+def _posit(running: Stage) -> Provider:
+    users, base = running.posit["credentials"]["users"], running.posit["url"]
+
+    async def log_in(browser: Browser, account: tuple[str, str]) -> None:
+        page = await browser.get(f"{base}/auth-sign-in")
+        await browser.submit(page, username=account[0], password=account[1])
+
+    return Provider(
+        connection="posit",
+        title="Workbench",
+        first_words="/workspace link posit",
+        then_words="",
+        token=users["alice"]["token"],
+        workspace="paper",
+        owner=("alice", users["alice"]["password"]),
+        other=("bob", users["bob"]["password"]),
+        log_in=log_in,
+        opened=r"RStudio of alice is running",
+        form={"ide": "RStudio", "name": "paper"},
+        job=("/job run posit --cluster Local -- Rscript report.R", "[1] 10"),
     )

@@ -147,6 +147,8 @@ async def test_the_whole_story_with_light_servers(tmp_path):
     assert process.returncode == 0, text
     assert "notebook is ready." in text
     assert "training is ready." in text
-    assert text.count("bob's browser is refused: 403") == 2
-    assert text.endswith("The whole story worked, at Saturn Cloud and at the hub.\n")
+    assert "paper is ready." in text
+    assert "Rscript report.R at Workbench is done after" in text
+    assert text.count("bob's browser is refused: 403") == 3
+    assert text.endswith("The whole story worked, at Saturn Cloud, at the hub and at the Workbench.\n")
     assert list(tmp_path.glob("usher-demo-*")) == []
