@@ -1,4 +1,4 @@
-"""The whole stage: a local Slack, Saturn Cloud and Posit Workbench, a real JupyterHub, the bot between them."""
+"""The whole stage: local Slack, Saturn Cloud and Posit Workbench, a real JupyterHub, the bot between them."""
 
 from __future__ import annotations
 
