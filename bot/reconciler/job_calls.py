@@ -28,7 +28,7 @@ from bot.words import outputs, problems
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.models import Created, JobStep, NewNotice
+    from bot.models import Created, Job, JobStep, NewNotice
     from bot.providers.base import Access
     from bot.reconciler.keys import Keys
     from bot.reconciler.lines import Line
@@ -191,7 +191,7 @@ class JobCalls:
             known = Call.ACCEPTED if gone else Call.NONE
             return self._known(step, JobOperation.STOP, known, wait, attempts=0 if gone else job.attempts + 1)
         because = problems.sentence(error, line.title)
-        told = job_endings.message(job, f"stop:{job.stop_wanted}", outputs.STOP_REFUSED, because=because)
+        told = job_endings.message(job, _occasion(job), outputs.STOP_REFUSED, because=because)
         return JobUpdate(
             job.id,
             wait,
@@ -217,8 +217,7 @@ class JobCalls:
         wait = max(backoff(attempts, self._jitter()), error.retry_after or 0.0)
         notices: tuple[NewNotice, ...] = ()
         if operation is JobOperation.STOP and attempts == MAX_ATTEMPTS:
-            occasion = f"stop:{job.stop_wanted}:given_up"
-            notices = (job_endings.message(job, occasion, outputs.STOP_GIVEN_UP, title=line.title),)
+            notices = (job_endings.message(job, _occasion(job), outputs.STOP_GIVEN_UP, title=line.title),)
         return self._known(
             step,
             operation,
@@ -251,3 +250,8 @@ class JobCalls:
             notices=notices,
             claim=step.claim,
         )
+
+
+def _occasion(job: Job) -> str:
+    """Name one asking for a stop: each that comes to nothing is told."""
+    return f"stop:{job.stop_wanted}:{job.called_at}"

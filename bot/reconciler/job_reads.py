@@ -115,7 +115,7 @@ class JobReads:
     async def _seen(self, step: JobStep, line: Line, observed: ObservedJob | None) -> JobUpdate:
         job, now = step.job, await self._store.now()
         if observed is None:
-            return self._left_out(step, line, now)
+            return await self._left_out(step, line, now)
         self._missed.pop(job.id, None)
         if observed.state.is_over or observed.is_last:
             return await self.over(step, observed)
@@ -131,10 +131,9 @@ class JobReads:
         )
 
     async def over(self, step: JobStep, observed: ObservedJob | None = None) -> JobUpdate:
-        """Return the update that ends a run which is over; told to whoever launched it or has its card."""
+        """Return the update that ends a run which is over."""
         job = step.job
         shown = self._board.shown(job.id)
-        tells = bool(job.reference) or await self._store.card(job.id) is not None
         return job_endings.ended(
             job,
             "ended",
@@ -143,10 +142,14 @@ class JobReads:
             observed=observed,
             last_lines=shown.last_lines if shown is not None else (),
             due_in=LAST_LINES_WAIT if shown is not None and not shown.is_over else 0.0,
-            tells=tells,
+            tells=await self._tells(job),
         )
 
-    def _left_out(self, step: JobStep, line: Line, now: float) -> JobUpdate:
+    async def _tells(self, job: Job) -> bool:
+        """Say whether somebody waits for a run's end: who launched it here, has its card, or stopped it."""
+        return bool(job.reference or job.stop_wanted) or await self._store.card(job.id) is not None
+
+    async def _left_out(self, step: JobStep, line: Line, now: float) -> JobUpdate:
         """Count a read that a run was left out of: what was just launched may not be listed yet."""
         job = step.job
         if now - (job.called_at or job.created_at) < UNKNOWN_SETTLES:
@@ -154,7 +157,7 @@ class JobReads:
         missed = self._missed.pop(job.id, 0) + 1
         if missed >= MISSED_READS:
             log.info("run lost", connection=line.name, job=job.id)
-            return job_endings.ended(job, "failed", "lost", step.claim, tells=bool(job.reference))
+            return job_endings.ended(job, "failed", "lost", step.claim, tells=await self._tells(job))
         self._missed[job.id] = missed
         if len(self._missed) > REMEMBERED:
             del self._missed[next(iter(self._missed))]

@@ -95,7 +95,7 @@ def _changes(row: Row, update: JobUpdate, now: float) -> dict[str, Any]:
         "stop_wanted": row["stop_wanted"],
         "stop_call": row["stop_call"] if other_stop else update.stop_call or row["stop_call"],
         "called_at": now if update.called else row["called_at"],
-        "attempts": row["attempts"] if update.attempts is None else update.attempts,
+        "attempts": row["attempts"] if update.attempts is None or other_stop else update.attempts,
         "hold": None if ends else row["hold"] if update.hold is None else update.hold or None,
         "outcome": update.outcome,
         "cause": row["cause"] if update.cause is None else update.cause,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import StoreError
 from bot.models import Call, NewNotice, NoticeKind
+from bot.plan import MAX_ATTEMPTS
 from bot.store import audit, cards, job_rows, notices, people, rows
 from bot.store.text import as_json
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 #: ``woken``: a stop of another kind was asked for than the one that may be under way.
 OTHER_STOP = 2
+#: A stop that was taken is not sent once more before it is so old: a second click is no second wish.
+STOP_AGAIN_SECONDS = 10.0
 #: A run ends once, so its end is one occasion.
 _END = "end"
 
@@ -92,7 +95,10 @@ def _show(tx: Transaction, row: Row, following: Sequence[NewNotice]) -> None:
 def want_stop(
     tx: Transaction, job_id: str, interaction: str, entries: Sequence[AuditEntry], *, force: bool
 ) -> Job | None:
-    """Ask for the end of an open run, or for a forced one after a plain one; None when it is over."""
+    """Ask for the end of an open run, or for a forced one after a plain one; None when it is over.
+
+    Asked for once more, what came to nothing (given up, or refused) is sent again.
+    """
     is_first = people.first_sight(tx, interaction)
     row = tx.one("job", id=job_id)
     if row is None or row["outcome"] is not None:
@@ -101,12 +107,22 @@ def want_stop(
         return job_rows.job(row)
     audit.append(tx, entries)
     wanted = "force" if force else "stop"
-    if row["stop_wanted"] in {"force", wanted}:
+    is_weaker = row["stop_wanted"] == "force" and not force
+    if is_weaker or (row["stop_wanted"] == wanted and not _came_to_nothing(row, tx.now())):
         return job_rows.job(row)
     strength = OTHER_STOP if row["stop_wanted"] else 1
     row = tx.one("want_job_stop", id=job_id, wanted=wanted, strength=strength, now=tx.now())
     cards.owe(tx, job_id, changed=True)
     return None if row is None else job_rows.job(row)
+
+
+def _came_to_nothing(row: Row, now: float) -> bool:
+    """Say whether a stop was tried for the last time, or was answered a while ago without an effect."""
+    if row["remote_id"] is None:
+        return False
+    if row["stop_call"] != Call.ACCEPTED:
+        return bool(row["attempts"] >= MAX_ATTEMPTS)
+    return row["called_at"] is not None and now - row["called_at"] >= STOP_AGAIN_SECONDS
 
 
 def watch(

@@ -424,7 +424,7 @@ ORDER BY next_step_at;
 
 -- name: want_job_stop
 UPDATE jobs SET
-    stop_wanted = :wanted, stop_call = 'none',
+    stop_wanted = :wanted, stop_call = 'none', attempts = CASE WHEN remote_id IS NULL THEN attempts ELSE 0 END,
     woken = CASE WHEN leased_until > :now AND woken < :strength THEN :strength ELSE woken END,
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
 WHERE id = :id AND outcome IS NULL

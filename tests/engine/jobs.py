@@ -58,6 +58,12 @@ class JobWorld:
         parent = self.message(f"{job_id}/job_card/1")
         return [each for each in self.slack.messages if each.get("thread_ts") == parent["ts"]]
 
+    def told(self, job_id: str, occasion: str) -> list[dict[str, Any]]:
+        """Return the plain messages about a run whose occasion begins so, oldest first."""
+        begin = f"{job_id}/message/{occasion}"
+        keyed = [(each.get("metadata", {}).get("event_payload", {}), each) for each in self.slack.messages]
+        return [each for payload, each in keyed if str(payload.get("key")).startswith(begin)]
+
     def message(self, key: str) -> dict[str, Any]:
         (found,) = [
             each

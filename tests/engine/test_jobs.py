@@ -249,7 +249,7 @@ async def test_a_stop_that_is_refused_is_told_and_the_run_goes_on(jobs, error):
     await jobs.stop(job_id)
     job = await jobs.until_over(job_id)
     assert (job.state, job.outcome) == (JobState.SUCCEEDED, "ended")
-    told = said(jobs.message(f"{job_id}/message/stop:stop"))
+    told = "".join(said(message) for message in jobs.told(job_id, "stop:stop"))
     assert "was not stopped" in told
     assert error.message in told
     assert jobs.cloud.count("stop_job") == 1
@@ -273,7 +273,8 @@ async def test_a_stop_that_never_gets_through_is_told(jobs):
     await jobs.world.pass_time(5)
     await jobs.stop(job_id)
     await jobs.world.pass_time(1_200, step=2)
-    assert "did not answer in many tries" in said(jobs.message(f"{job_id}/message/stop:stop:given_up"))
+    (told,) = jobs.told(job_id, "stop:stop")
+    assert "did not answer in many tries" in said(told)
     assert (await jobs.job(job_id)).state is JobState.RUNNING
     await jobs.stop(job_id, force=True)
     assert (await jobs.job(job_id)).stop_wanted == "force"
