@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 _WORDS_OF_OURS = re.compile(r"/link/(?:check|again|confirm|sign-in|slack)/?")
+_ASKED_BY_PAGES = re.compile(r"/ide/[^/]+/state")
 _BELOW_LINK = re.compile(r"(?i)(/+link/+).+", re.DOTALL)
 
 
@@ -25,14 +26,16 @@ def without_secrets(path: str) -> str:
 
 
 class AccessLog(AbstractAccessLogger):
-    """Log method, path, status, size and duration; Slack's requests that went well at debug only.
+    """Log method, path, status, size and duration; at debug only what goes well all the time.
 
-    Those are most of all, and a line costs as much as a sixth of such a request.
+    That is Slack's requests, and what an open page asks every few seconds: they are most of all, and a line
+    costs as much as a sixth of such a request.
     """
 
     def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
         """Write the line; ``time`` in seconds."""
-        level = logging.DEBUG if response.status == 200 and request.path == SLACK_PATH else logging.INFO
+        is_usual = request.path == SLACK_PATH or _ASKED_BY_PAGES.fullmatch(request.path) is not None
+        level = logging.DEBUG if response.status == 200 and is_usual else logging.INFO
         if not self.logger.isEnabledFor(level):
             return
         self.logger.log(

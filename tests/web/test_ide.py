@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 
 import pytest
 
@@ -239,3 +240,30 @@ async def test_the_page_is_small(world):
     for name in ("ide.js", "page.css", "icon.svg"):
         size += len((await browser.get(f"/static/{name}")).encode())
     assert size <= 50 * 1024
+
+
+async def test_what_an_open_page_asks_all_the_time_is_no_line_in_the_log(world, caplog):
+    caplog.set_level(logging.INFO, logger="bot.web.access")
+    workspace = await world.workspace()
+    browser = await world.signed_in(page=workspace.id)
+    for _ in range(3):
+        await browser.get(f"/ide/{workspace.id}/state")
+    await browser.get("/ide/workspace_unknown/state")
+    lines = [record.getMessage() for record in caplog.records if record.name == "bot.web.access"]
+    assert [line for line in lines if f"{workspace.id}/state" in line] == []
+    assert lines[-1].startswith("GET /ide/workspace_unknown/state 404 ")
+    assert TOKEN not in caplog.text
+
+
+async def test_many_who_look_at_old_news_ask_for_one_read(world):
+    workspace = await world.workspace()
+    browser = await world.signed_in(page=workspace.id)
+    world.clock.advance(60)
+    world.made.woken.clear()
+    for _ in range(5):
+        await browser.get(f"/ide/{workspace.id}")
+        await browser.get(f"/ide/{workspace.id}/state")
+    assert len(world.made.woken) == 1
+    world.clock.advance(3)
+    await browser.get(f"/ide/{workspace.id}/state")
+    assert len(world.made.woken) == 2

@@ -63,6 +63,10 @@ class SphereProvider(Provider):
         if not isinstance(settings, SphereSettings):
             raise TypeError("a Sphere connection needs its own settings")
         self.own = settings
+        endpoint = origin_of(settings.base_url)
+        self._embedding = Embedding(
+            settings.sdk_host, settings.sdk_is_https, f"{endpoint.scheme}://{endpoint.netloc}"
+        )
         self._transport = Transport(http, settings.base_url, settings.access_token)
 
     def gate_key(self, remote_id: str) -> str:
@@ -233,8 +237,7 @@ class SphereProvider(Provider):
 
     def embedding(self) -> Embedding:
         """Name the SDK's host, and the endpoint whose workspaces it shows (seed 003, "Step 5")."""
-        endpoint = origin_of(self.settings.base_url)
-        return Embedding(self.own.sdk_host, self.own.sdk_is_https, f"{endpoint.scheme}://{endpoint.netloc}")
+        return self._embedding
 
     def describe(self) -> Mapping[str, Any]:
         """Add what is set for workspaces, and which secrets are there; never the secrets."""
