@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 #: What anybody who may use Usher may put into a channel: it acts for nobody but who presses it.
 POST_VERBS: Final = frozenset({"card"})
 #: What only the trainer whose card it is may do with it, or an administrator.
-TRAINERS_VERBS: Final = frozenset({"class_problems", "class_stop"})
+TRAINERS_VERBS: Final = frozenset({"class_post", "class_problems", "class_stop"})
 #: What a recorded consent permits with another's workspace; nothing else ever is (design §3.5).
 CONSENTED_VERBS: Final = frozenset({"class_stop"})
 #: What only administrators may do; none of it acts through another's account.

@@ -14,6 +14,7 @@ from bot.errors import Refused, StoreError, UsherError
 from bot.models import Answer
 from bot.words import answers as words
 from bot.words import problems, times
+from bot.words.verbs import VERBS
 from handlers import discovery
 from handlers.parsing import parse
 from handlers.request import Answered, Reference, Request
@@ -158,8 +159,8 @@ def _too_many(request: Request, wait: float) -> Answer:
 
 async def unknown_verb(request: Request) -> Answer:
     """Offer the verbs most like an unknown word; none is run by itself."""
-    verbs = discovery.verbs(request.folder)
-    alike = process.extract(request.verb[:50], list(verbs), scorer=fuzz.WRatio, score_cutoff=_ALIKE, limit=3)
+    verbs = [verb for verb in discovery.verbs(request.folder) if not VERBS[request.folder][verb].is_hidden]
+    alike = process.extract(request.verb[:50], verbs, scorer=fuzz.WRatio, score_cutoff=_ALIKE, limit=3)
     sentence = fill(words.UNKNOWN_VERB, word=request.verb)
     more = [fill(words.UNKNOWN_VERB_HELP, command=request.command)]
     near = [f"`{request.command}{verb}`" for verb, _, _ in alike]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from bot.blocks import kit
 from bot.blocks.limits import Markup, fill
 from bot.words import answers, jobs
-from bot.words.verbs import VERBS
+from bot.words.verbs import VERBS, VerbWords
 from handlers.dispatch import unknown_verb
 
 if TYPE_CHECKING:
@@ -29,10 +29,15 @@ async def helped(request: Request) -> Answer:
     return _all(request.folder, request.command, other, is_short=is_short)
 
 
+def shown_verbs(folder: str) -> list[VerbWords]:
+    """Return the words of the verbs that people are told of."""
+    return [entry for entry in VERBS[folder].values() if not entry.is_hidden]
+
+
 @lru_cache(maxsize=16)
 def _all(folder: str, command: Markup, other: Markup, *, is_short: bool) -> Answer:
     """Draw the catalogue; it is the same for everybody, and asked for more often than anything else."""
-    lines = [f"`{command}{entry.usage}` – {entry.summary}" for entry in VERBS[folder].values()]
+    lines = [f"`{command}{entry.usage}` – {entry.summary}" for entry in shown_verbs(folder)]
     small = [fill(_OTHERS[folder][1], command=other)]
     if not is_short and folder == "workspace":
         small += [answers.HELP_SHARE, fill(answers.HELP_DIRECT, command=Markup(command.strip()))]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bot.approvals import Approvals
 from bot.authority import Authority
+from bot.classes import Classes
 from bot.jobs import Jobs
 from bot.rate_limit import RateLimiter
 from bot.snapshots import Snapshots
@@ -72,6 +73,7 @@ class Services:
     jobs: Jobs
     accounts: Accounts
     approvals: Approvals
+    classes: Classes
     snapshots: Snapshots
     authority: Authority
     connections: Mapping[str, Provider]
@@ -140,6 +142,17 @@ def build_services(
         ),
         accounts=accounts,
         approvals=Approvals(store=store, connections=connections, authority=authority, ids=ids, wake=wake),
+        classes=Classes(
+            store=store,
+            connections=connections,
+            authority=authority,
+            clock=clock,
+            ids=ids,
+            deadline_seconds=deadline_seconds,
+            wake=wake,
+            acting=accounts.acting,
+            public_url=public_url,
+        ),
         snapshots=Snapshots(store=store, clock=clock, wake=wake),
         authority=authority,
         connections=connections,

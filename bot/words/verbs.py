@@ -17,6 +17,8 @@ class VerbWords:
     usage: str
     summary: str
     more: tuple[str, ...] = ()
+    #: For what goes on by itself later; nobody need know the word.
+    is_hidden: bool = False
 
 
 #: By command, in the order in which help shows them. ``usage`` is written after the command's name.
@@ -56,6 +58,18 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = MappingProxyType(
                     "new [CONNECTION] [PRESET]",
                     "create a workspace; a form asks for what it is to be",
                     ("The form offers what your account may have there, filled with what you chose last.",),
+                ),
+                "card": VerbWords(
+                    "card CONNECTION/RECIPE|NAME",
+                    "post a button with which everybody in the channel gets their own workspace",
+                    (
+                        "`--title TEXT` names the class, `--max 60` limits its places.",
+                        "`--until 17:00` stops at that time what was started; owners are told before.",
+                        "*Stop all* on the card ends the class; *Show problems* shows who waits, and why.",
+                    ),
+                ),
+                "press": VerbWords(
+                    "press CARD", "press a class card once more, after what it waited for", is_hidden=True
                 ),
                 "restart": VerbWords("restart NAME", "stop a workspace and start it again"),
                 "status": VerbWords(

@@ -10,7 +10,7 @@ import pytest
 
 from bot import errors
 from bot.models import State, WishVerb
-from bot.words import answers, cards, jobs, notices, problems, times
+from bot.words import answers, cards, classes, jobs, notices, problems, times
 from bot.words.verbs import VERBS
 from tests.support.golden import check_golden_text
 
@@ -91,7 +91,7 @@ def test_a_message_with_braces_is_only_text():
     assert "{title} {0}" in problems.sentence("limit: {title} {0}", "Saturn Cloud")
 
 
-@pytest.mark.parametrize("module", [problems, cards, notices, answers, jobs])
+@pytest.mark.parametrize("module", [problems, cards, notices, answers, jobs, classes])
 def test_the_voice(module):
     """Plain, without exclamation marks, blanks at the ends, doubled blanks or straight double quotes."""
     found = dict(texts(module))

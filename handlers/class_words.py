@@ -1,0 +1,112 @@
+"""A class card in one line: ``card RECIPE|NAME --title TEXT --until 17:00 --max 60``; pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from bot.blocks.limits import Markup, fill
+from bot.words import classes as words
+from handlers.command_line import typed
+from handlers.parsing import FOLDERS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MOST: Final = 5_000
+TITLE_MOST: Final = 80
+#: A class that ends sooner would be told of its end before anybody has pressed.
+SOONEST_SECONDS: Final = 600.0
+_FLAG: Final = re.compile(r"(?:(?<=\s)|^)--([A-Za-z][\w-]*)(?:=|\s+|$)")
+_TIME: Final = re.compile(r"([01]?\d|2[0-3])[:.h]([0-5]\d)")
+_QUOTES: Final = "\"'"
+
+
+@dataclass(slots=True)
+class Line:
+    """Hold what was written: what to make or start, and the flags; ``problems`` are sentences about them."""
+
+    what: str
+    title: str = ""
+    until: str = ""
+    maximum: int | None = None
+    problems: list[str] = field(default_factory=list)
+
+
+def line_of(text: str, commands: Mapping[str, str]) -> Line:
+    """Take a command apart: the words of a flag go on until the next flag, so titles need no quotes."""
+    rest = _without_verb(typed(text), commands)
+    found = list(_FLAG.finditer(rest))
+    line = Line(_unquoted(rest[: found[0].start()] if found else rest))
+    for number, flag in enumerate(found):
+        end = found[number + 1].start() if number + 1 < len(found) else len(rest)
+        _take(line, flag[1].casefold(), _unquoted(rest[flag.end() : end]))
+    return line
+
+
+def _take(line: Line, flag: str, value: str) -> None:
+    match flag:
+        case "title":
+            line.title = " ".join(value.split())
+            if not 1 <= len(line.title) <= TITLE_MOST:
+                line.problems.append(fill(words.LONG_TITLE, most=TITLE_MOST))
+        case "until":
+            line.until = value or "?"
+        case "max":
+            is_number = value.isascii() and value.isdecimal() and len(value) < 6
+            line.maximum = int(value) if is_number else 0
+            if not 1 <= line.maximum <= MOST:
+                line.problems.append(fill(words.BAD_MAX, most=MOST))
+        case _:
+            line.problems.append(fill(words.BAD_FLAG, flag=flag))
+
+
+def zone_of(name: str | None) -> ZoneInfo:
+    """Return a person's time zone; UTC where Slack names none that is known here."""
+    try:
+        return ZoneInfo(name or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+def ends_at(line: Line, zone: ZoneInfo, now: float) -> float | None:
+    """Return when the class ends, in epoch seconds: the next such time of day; None where none was given.
+
+    What is wrong with it is added to the line's problems.
+    """
+    if not line.until:
+        return None
+    told = _TIME.fullmatch(line.until)
+    if told is None:
+        line.problems.append(fill(words.BAD_UNTIL, given=line.until))
+        return None
+    today = datetime.fromtimestamp(now, zone)
+    # By the wall: where the clocks are changed in between, the day is not of 24 hours.
+    then = today.replace(hour=int(told[1]), minute=int(told[2]), second=0, microsecond=0)
+    if then.timestamp() <= now:
+        then = (then.replace(tzinfo=None) + timedelta(days=1)).replace(tzinfo=zone)
+    if then.timestamp() - now < SOONEST_SECONDS:
+        line.problems.append(fill(words.SOON_UNTIL, at=Markup(f"{then:%H:%M} ({zone.key})")))
+        return None
+    return then.timestamp()
+
+
+def _without_verb(text: str, commands: Mapping[str, str]) -> str:
+    """Leave out the slash command or the word for what it is about, and the verb after it."""
+    for _ in range(2):
+        first, _, rest = text.strip().partition(" ")
+        is_command = first.casefold() in commands or first.casefold() in FOLDERS
+        text = typed(rest)
+        if not is_command:
+            break
+    return text
+
+
+def _unquoted(text: str) -> str:
+    text = text.strip()
+    if len(text) > 1 and text[0] in _QUOTES and text[-1] == text[0]:
+        text = text[1:-1].strip()
+    return text

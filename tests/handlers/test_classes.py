@@ -1,0 +1,432 @@
+"""Class cards: posted with what they say, pressed by anybody for themselves, ended by their trainer alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot.models import (
+    NewNotice,
+    NoticeKind,
+    Observed,
+    Outcome,
+    Person,
+    Principal,
+    Snapshot,
+    State,
+    TaskKind,
+    WishVerb,
+)
+from bot.policy import Installation
+from bot.store.base import WishUpdate
+from handlers.replay import replay
+from tests.handlers.rig import GUEST, STRANGER, activate, buttons, rig, words
+from tests.support.clock import FakeClock
+from tests.support.golden import check_golden
+from tests.support.maker import OFFER, Maker
+from tests.support.providers import fake_settings
+from tests.support.store import ALICE, BOB, linked, observe
+
+TRAINER = Principal(None, "T1", "UTRAINER")
+ADMIN = Principal(None, "T1", "UADMIN")
+URL = "https://app.example.test/ide/1"
+
+
+@pytest.fixture
+async def bot():
+    maker = Maker(FakeClock(), fake_settings("saturn", title="Saturn Cloud", starts_per_second=4.0))
+    async with rig(connections={"saturn": maker}, administrators=frozenset({"UADMIN"})) as made:
+        zone = Person(TRAINER, "Tara", time_zone="Europe/Berlin", seen_at=1.0)
+        await made.store.save_people([zone, Person(GUEST, "Greta", is_guest=True, seen_at=1.0)])
+        yield made
+
+
+async def posted(bot, text="card notebook", **keys):
+    """Post a card; return it, its notice taken out of the outbox."""
+    answer = await bot.say(text, TRAINER, **keys)
+    notices = [one for one in await bot.notices() if one.kind is NoticeKind.CLASS_CARD]
+    assert len(notices) == 1, words(answer)
+    return await bot.store.class_card(notices[0].subject)
+
+
+async def offer(bot, principal=TRAINER):
+    """Link the trainer, with what may be made there read already."""
+    account = await activate(bot.store, principal, "saturn", "tara")
+    snapshot = Snapshot("saturn", account.id, "templates", OFFER, await bot.store.now())
+    await bot.store.save_snapshot(snapshot)
+
+
+# -- posting -----------------------------------------------------------------------------------------------
+
+
+async def test_a_card_is_written_with_its_notice_and_its_audit(bot):
+    answer = await bot.say("card notebook --title Data Science 101 --until 23:59 --max 60", TRAINER)
+    check_golden("answers/class-posted", answer)
+    (notice,) = await bot.notices()
+    assert (notice.kind, notice.principal, notice.body["channel_id"]) == (
+        NoticeKind.CLASS_CARD,
+        TRAINER,
+        "C1",
+    )
+    card = await bot.store.class_card(notice.subject)
+    assert (card.title, card.pattern, card.maximum, card.spec) == ("Data Science 101", "notebook", 60, None)
+    assert (card.time_zone, card.connection) == ("Europe/Berlin", "saturn")
+    entry = (await bot.audit())[-1]
+    assert (entry["actor"], entry["action"]) == (TRAINER.key, "class.post")
+
+
+async def test_a_card_of_a_recipe_holds_what_is_made(bot):
+    await offer(bot)
+    card = await posted(bot, "card saturn/kubernetes --title 'R for all'")
+    assert card.spec == {"name": "usher-class", "cluster": "Kubernetes", "cpus": "1", "preset": "kubernetes"}
+    assert (card.recipe, card.title, card.pattern) == ("Kubernetes", "R for all", "")
+
+
+async def test_a_recipe_that_is_not_offered_is_said_with_those_that_are(bot):
+    await offer(bot)
+    answer = await bot.say("card saturn/mainframe", TRAINER)
+    assert "offers nothing called *mainframe* to you. There is: `Local`, `Kubernetes`." in words(answer)
+    assert await bot.notices() == []
+
+
+async def test_what_is_not_known_yet_is_asked_for_and_the_card_follows(bot):
+    account = await activate(bot.store, TRAINER, "saturn", "tara")
+    answer = await bot.say("card saturn/local --title Maths", TRAINER)
+    assert "I am asking Saturn Cloud" in words(answer)
+    (task,) = await bot.store.claim_tasks(10, 60.0)
+    assert task.kind is TaskKind.SNAPSHOT
+    (waiting,) = task.payload["then"]
+    assert await bot.say(waiting["text"], TRAINER, looked=tuple(waiting["looked"]))
+    await bot.store.save_snapshot(Snapshot("saturn", account.id, "templates", OFFER, 1.0))
+    await replay(bot.services, TRAINER, waiting | {"task": "t1"})
+    notices = await bot.notices(NoticeKind.CLASS_CARD)
+    assert (await bot.store.class_card(notices[0].subject)).title == "Maths"
+
+
+async def test_who_posts_a_recipe_links_first(bot):
+    answer = await bot.say("card saturn/local", TRAINER)
+    assert buttons(answer)["Link Saturn Cloud"]["value"] == "saturn card saturn/local"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("card", "Write `/workspace card CONNECTION/PRESET`"),
+        ("card --title X", "Write `/workspace card CONNECTION/PRESET`"),
+        ("card notebook --until soon", "I can't read *soon* as a time of day."),
+        ("card notebook --until", "as a time of day"),
+        ("card notebook --until 25:00", "as a time of day"),
+        ("card notebook --max many", "`--max` takes a whole number from 1 to 5000."),
+        ("card notebook --max 0", "`--max` takes a whole number"),
+        ("card notebook --title", "A title may have 1 to 80 characters."),
+        (f"card notebook --title {'x' * 81}", "A title may have 1 to 80 characters."),
+        ("card notebook --colour red", "I don't know `--colour` here."),
+    ],
+)
+async def test_a_line_that_can_not_be_meant_is_said_whole(bot, text, said):
+    assert said in words(await bot.say(text, TRAINER))
+    assert await bot.notices() == []
+
+
+async def test_an_end_that_is_too_soon_is_refused_and_a_past_one_is_tomorrow(bot):
+    # The clock stands at 09:00 in Berlin.
+    assert "is less than 10 minutes away" in words(await bot.say("card notebook --until 9:05", TRAINER))
+    card = await posted(bot, "card notebook --until 08:59")
+    assert card.stops_at == bot.clock.now() + 86_400 - 60
+    assert " on Saturday (Europe/Berlin)" in words(await bot.say("card notebook --until 08:59", TRAINER))
+
+
+async def test_not_in_a_direct_message(bot):
+    answer = await bot.direct("card notebook", TRAINER)
+    assert "A class card stands in a channel." in words(answer)
+    assert await bot.notices() == []
+
+
+async def test_with_several_connections_the_one_is_named():
+    clock = FakeClock()
+    makers = {name: Maker(clock, fake_settings(name, title=name.title())) for name in ("one", "two")}
+    async with rig(connections=makers) as bot:
+        answer = await bot.say("card notebook", TRAINER)
+        assert "At which connection is *notebook*?" in words(answer)
+        assert (await posted(bot, "card notebook@two")).connection == "two"
+        await linked(bot.store, TRAINER, ("training",), connection="one")
+        assert (await posted(bot, "card training")).connection == "one"
+
+
+async def test_a_guest_and_a_stranger_post_nothing(bot):
+    for principal in (GUEST, STRANGER):
+        answer = await bot.say("card notebook", principal)
+        assert "can't use me" in words(answer) or "only work for people" in words(answer)
+    assert await bot.notices() == []
+
+
+# -- pressing ----------------------------------------------------------------------------------------------
+
+
+async def test_a_press_starts_the_pressers_own_without_any_card(bot):
+    card = await posted(bot)
+    await bot.link()
+    answer = await bot.press("class_press", card.id)
+    check_golden("answers/class-starting", answer)
+    wish = await bot.store.latest_wish((await bot.workspace()).id)
+    assert (wish.verb, wish.principal, wish.is_open) == (WishVerb.START, ALICE, True)
+    assert await bot.notices() == []
+    press = await bot.store.class_press(card.id, ALICE)
+    assert (press.workspace_id, press.wish_id) == (wish.workspace_id, wish.id)
+    assert press.consented_at is not None
+    entry = (await bot.audit())[-1]
+    assert (entry["actor"], entry["action"]) == (ALICE.key, "class.press")
+    assert card.id in str(entry["detail"])
+
+
+async def test_a_press_is_one_write(bot):
+    card = await posted(bot)
+    await bot.link()
+    engine, writes = bot.store.engine, []
+    write = engine.write
+
+    async def counted(work, *rest, **keys):
+        writes.append(work)
+        return await write(work, *rest, **keys)
+
+    engine.write = counted
+    await bot.press("class_press", card.id)
+    assert len(writes) == 1
+
+
+async def test_each_press_says_the_place_and_when_the_turn_comes(bot):
+    card = await posted(bot)
+    people = [Principal(None, "T1", f"U{number}") for number in range(9)]
+    said = []
+    for principal in people:
+        await bot.link(principal, username=principal.user_id.lower())
+        said.append(words(await bot.press("class_press", card.id, principal)))
+        bot.clock.advance(0.1)
+    assert "You are next." in said[0]
+    assert "You are number 9 in the queue. Your turn comes in about 2 s." in said[8]
+    again = words(await bot.press("class_press", card.id, people[8]))
+    assert again.startswith("Your *notebook* at Saturn Cloud is on its way already. You are number 9")
+
+
+async def test_a_double_press_is_one_wish(bot):
+    card = await posted(bot)
+    await bot.link()
+    await bot.press("class_press", card.id)
+    await bot.press("class_press", card.id)
+    assert len(await bot.store.open_wishes(ALICE)) == 1
+    assert (await bot.store.class_counts(card.id)).pressed == 1
+
+
+async def test_what_runs_is_opened_at_once_to_its_owner(bot):
+    card = await posted(bot)
+    row = (await bot.link(state=State.RUNNING)).workspaces[0]
+    await observe(bot.store, bot.clock, row, Observed(State.RUNNING, URL))
+    answer = await bot.press("class_press", card.id)
+    assert buttons(answer)["Open"]["url"] == URL
+    assert not answer.in_channel
+    assert await bot.store.open_wishes(ALICE) == []
+    assert (await bot.store.class_counts(card.id)).ready == 1
+
+
+async def test_without_a_link_the_press_waits_for_one_and_goes_on(bot):
+    card = await posted(bot)
+    answer = await bot.press("class_press", card.id)
+    check_golden("answers/class-not-linked", answer)
+    button = buttons(answer)["Link Saturn Cloud"]
+    assert button["value"] == f"saturn press {card.id}"
+    counts = await bot.store.class_counts(card.id)
+    assert (counts.pressed, counts.waiting) == (1, 1)
+    await bot.press("invite:0", button["value"])
+    ((principal, connection, waiting),) = bot.accounts.invited
+    assert (principal, connection, waiting["text"]) == (ALICE, "saturn", f"press {card.id}")
+    await bot.link()
+    await replay(bot.services, ALICE, waiting | {"task": "t1"})
+    (wish,) = await bot.store.open_wishes(ALICE)
+    assert wish.verb is WishVerb.START
+    (reply,) = await bot.notices()
+    assert "Starting your *notebook*" in reply.body["text"].replace("your ", "your *").replace(" at", "* at")
+
+
+async def test_a_refused_link_is_linked_again(bot):
+    card = await posted(bot)
+    account = (await bot.link()).account
+    notice = NewNotice(account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
+    await bot.store.refuse_account(account.id, account.secret, notice, [])
+    assert "no longer accepts your link" in words(await bot.press("class_press", card.id))
+    assert await bot.store.open_wishes(ALICE) == []
+
+
+async def test_a_recipe_makes_one_for_each_under_a_name_of_its_own(bot):
+    await offer(bot)
+    card = await posted(bot, "card saturn/local --title 'Données & more'")
+    await activate(bot.store, ALICE, "saturn", "alice")
+    await activate(bot.store, BOB, "saturn", "bob")
+    answer = await bot.press("class_press", card.id)
+    assert "Making your *donnees-more-alice* at Saturn Cloud." in words(answer)
+    await bot.press("class_press", card.id, BOB)
+    (mine,), (other,) = await bot.store.workspaces(ALICE), await bot.store.workspaces(BOB)
+    assert (mine.name, other.name) == ("donnees-more-alice", "donnees-more-bob")
+    assert mine.spec == {**card.spec, "name": "donnees-more-alice"}
+    assert "is on its way already" in words(await bot.press("class_press", card.id))
+    assert len(await bot.store.workspaces(ALICE)) == 1
+
+
+async def test_what_was_made_before_is_started(bot):
+    await offer(bot)
+    card = await posted(bot, "card saturn/local --title Maths")
+    row = (await bot.link(names=("maths-alice",))).workspaces[0]
+    assert "Starting your *maths-alice*" in words(await bot.press("class_press", card.id))
+    assert (await bot.store.latest_wish(row.id)).verb is WishVerb.START
+
+
+async def test_what_is_gone_is_made_anew(bot):
+    await offer(bot)
+    card = await posted(bot, "card saturn/local --title Maths")
+    account = (await bot.link(names=("maths-alice",))).account
+    await bot.store.merge_discovered(account.id, [])
+    assert "Making your *maths-alice*" in words(await bot.press("class_press", card.id))
+    (row,) = await bot.store.workspaces(ALICE)
+    assert row.is_provisional
+
+
+async def test_an_unknown_name_is_looked_for_and_then_the_trainer_sees_it(bot):
+    card = await posted(bot, "card lab")
+    await bot.link()
+    bot.clock.advance(100.0)
+    assert "I am looking for your *lab*" in words(await bot.press("class_press", card.id))
+    (task,) = await bot.store.claim_tasks(10, 60.0)
+    (waiting,) = task.payload["then"]
+    assert waiting["text"] == f"press {card.id}"
+    answer = await bot.say(waiting["text"], looked=tuple(waiting["looked"]), kind="replay")
+    assert "You have no workspace *lab* at Saturn Cloud. <@UTRAINER> sees that you wait" in words(answer)
+    assert (await bot.store.class_press(card.id, ALICE)).waits_for == "no_workspace"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name"), [("NOTEBOOK", "notebook"), ("train*", "training"), ("repo", "report")]
+)
+async def test_a_pattern_names_one_of_the_pressers_own(bot, pattern, name):
+    card = await posted(bot, f"card {pattern}")
+    await bot.link(names=("notebook", "training", "report"))
+    assert f"Starting your *{name}*" in words(await bot.press("class_press", card.id))
+
+
+async def test_more_than_one_is_not_guessed(bot):
+    card = await posted(bot, "card week*")
+    await bot.link(names=("week-1", "week-2"))
+    assert "More than one of your workspaces" in words(await bot.press("class_press", card.id))
+    assert await bot.store.open_wishes(ALICE) == []
+
+
+async def test_a_press_after_the_end_to_a_full_class_and_to_none(bot):
+    card = await posted(bot, "card notebook --max 1")
+    await bot.link()
+    await bot.link(BOB, username="bob")
+    await bot.press("class_press", card.id)
+    full = words(await bot.press("class_press", card.id, BOB))
+    assert "All 1 places of this class are taken. Ask <@UTRAINER>" in full
+    await bot.press("class_stop", card.id, TRAINER)
+    assert "This class has ended." in words(await bot.press("class_press", card.id))
+    assert "not in use any more" in words(await bot.press("class_press", "class_none"))
+    assert await bot.store.open_wishes(BOB) == []
+
+
+async def test_a_guest_and_another_team_get_nothing(bot):
+    card = await posted(bot)
+    assert "Guests can't use me." in words(await bot.press("class_press", card.id, GUEST))
+    assert "I only work for people" in words(await bot.press("class_press", card.id, STRANGER))
+    assert (await bot.store.class_counts(card.id)).pressed == 0
+
+
+async def test_a_class_of_another_installation_is_none_of_ours():
+    async with rig(installation=Installation("T9")) as bot:
+        assert "I only work for people" in words(await bot.press("class_press", "class_1"))
+
+
+# -- the trainer -------------------------------------------------------------------------------------------
+
+
+async def test_problems_are_for_the_trainer_and_administrators_and_show_no_address(bot):
+    card = await posted(bot)
+    row = (await bot.link()).workspaces[0]
+    await bot.press("class_press", card.id)
+    wish = await bot.store.latest_wish(row.id)
+    await bot.store.save_step(WishUpdate(wish.id, 0.0, outcome=Outcome.FAILED, cause="limit: no GPU left"))
+    await bot.press("class_press", card.id, BOB)
+    bot.clock.advance(60.0)
+    for principal in (TRAINER, ADMIN):
+        answer = await bot.press("class_problems", card.id, principal)
+        assert "<@UALICE>: A limit at Saturn Cloud is reached." in words(answer)
+        assert "<@UBOB>: has not linked an account at Saturn Cloud yet (1 min)" in words(answer)
+        assert "http" not in str(answer.blocks)
+    check_golden("answers/class-problems", answer)
+    assert "Only whoever posted that card" in words(await bot.press("class_problems", card.id, ALICE))
+    refused = [entry for entry in await bot.audit() if entry["result"] == "refused"]
+    assert refused[-1]["actor"] == ALICE.key
+
+
+async def test_without_problems_that_is_said(bot):
+    card = await posted(bot)
+    answer = await bot.press("class_problems", card.id, TRAINER)
+    assert "Nobody waits, and nothing has failed: 0 of 0 are ready." in words(answer)
+
+
+async def test_only_the_trainer_or_an_administrator_ends_a_class(bot):
+    card = await posted(bot)
+    assert "Only whoever posted that card" in words(await bot.press("class_stop", card.id, ALICE))
+    assert not (await bot.store.class_card(card.id)).is_over(bot.clock.now())
+    answer = await bot.press("class_stop", card.id, ADMIN)
+    assert "Everybody is told now and can keep theirs." in words(answer)
+    closed = await bot.store.class_card(card.id)
+    assert (closed.stopped_by, closed.stops_at) == (ADMIN.key, bot.clock.now() + 300.0)
+    assert "is being ended already" in words(await bot.press("class_stop", card.id, TRAINER))
+
+
+async def test_who_keeps_theirs_withdraws_the_consent(bot):
+    card = await posted(bot)
+    await bot.link()
+    await bot.press("class_press", card.id)
+    answer = await bot.press("class_keep", card.id)
+    assert "Your workspace stays as it is." in words(answer)
+    assert answer.replaces
+    assert (await bot.store.class_press(card.id, ALICE)).withdrawn_at is not None
+    assert "too late" in words(await bot.press("class_keep", card.id, BOB))
+    entry = (await bot.audit())[-1]
+    assert (entry["action"], entry["actor"]) == ("class.keep", ALICE.key)
+
+
+async def test_the_poster_alone_posts_it_again(bot):
+    card = await posted(bot)
+    assert "Only whoever posted that card" in words(await bot.press("class_post", card.id, ALICE))
+    assert "I post it once more." in words(await bot.press("class_post", card.id, TRAINER))
+    (notice,) = await bot.notices(NoticeKind.CLASS_CARD)
+    assert notice.occasion == "2"
+    await bot.store.notice_sent(notice.id, "C1", "9.9")
+    assert "It stands there already." in words(await bot.press("class_post", card.id, TRAINER))
+
+
+async def test_a_press_shows_where_a_lost_card_stands(bot):
+    card = await posted(bot)
+    await bot.link()
+    await bot.press("class_press", card.id, message_ts="7.7")
+    assert (await bot.store.card(card.id)).message_ts == "7.7"
+
+
+async def test_a_class_of_a_connection_that_was_taken_away_is_said(bot):
+    card = await posted(bot)
+    del bot.services.connections["saturn"]
+    assert "is not set up any more" in words(await bot.press("class_press", card.id))
+
+
+async def test_the_row_of_an_approved_username_is_asked_for(bot):
+    clock = FakeClock()
+    settings = fake_settings("saturn", title="Saturn Cloud", linking=("admin",))
+    async with rig(
+        connections={"saturn": Maker(clock, settings)}, administrators=frozenset({"UADMIN"})
+    ) as other:
+        card = await posted(other)
+        answer = await other.press("class_press", card.id)
+        assert "an administrator decides whom you act as" in words(answer)
+        assert "Ask for Saturn Cloud" in buttons(answer)
+        assert (await other.store.class_counts(replace(card).id)).waiting == 1
