@@ -12,7 +12,7 @@ PROJECT := pyproject.toml tools/install.sh
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-demo: $(DEMO) ## Start a local Slack, a local Saturn Cloud, a JupyterHub and the bot, and keep them running
+demo: $(DEMO) ## Start a local Slack, local providers, a JupyterHub and the bot, and keep them running
 	$(RUN) playground demo
 
 demo-once: $(DEMO) ## Play the whole way once, from the link to the opened IDE, and end
