@@ -26,7 +26,7 @@ from bot.reconciler.calls import CONFLICTS
 from bot.words import outputs, problems
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from bot.models import Created, Job, JobStep, NewNotice
     from bot.providers.base import Access
@@ -125,14 +125,21 @@ class JobCalls:
                 return None
 
     async def _look(self, step: JobStep, line: Line, access: Access) -> Created | None:
-        """Return what a launch of unknown outcome made; without a mark of ours, the first that is free."""
+        """Return what a launch of unknown outcome made: the first that is no other launch's."""
         job, provider = step.job, line.provider
-        if "job_candidates" not in provider.capabilities():
-            return await provider.find_job(access, job.spec, job.id)
-        found = await provider.job_candidates(access, job.spec, job.called_at or job.created_at)
-        # What a list brought in has no reference: it may be this one.
-        others = {one.remote_id for one in await self._store.jobs(job.principal) if one.reference}
-        return next((one for one in found if one.remote_id not in others), None)
+        found: Sequence[Created]
+        if "job_candidates" in provider.capabilities():
+            found = await provider.job_candidates(access, job.spec, job.called_at or job.created_at)
+        else:
+            # Where a server shows no mark of ours, it is found by its name, which others may have.
+            made = await provider.find_job(access, job.spec, job.id)
+            found = [made] if made is not None else []
+        for one in found:
+            known = await self._store.job_by_remote(job.principal, job.connection, one.remote_id)
+            # What a list brought in has no reference: it may be this one.
+            if known is None or known.id == job.id or not known.reference:
+                return one
+        return None
 
     def _stopped(self, step: JobStep, line: Line) -> JobUpdate:
         job = step.job

@@ -69,7 +69,7 @@ def save(tx: Transaction, update: JobUpdate) -> bool:
         return False
     after = _changes(row, update, tx.now())
     if after["remote_id"] != row["remote_id"]:
-        after |= _take_over(tx, row, after["remote_id"])
+        after |= _named(tx, row, after["remote_id"])
     tx.run("save_job", id=update.job_id, **after)
     notices.add(tx, update.notices, update.job_id)
     weighty = ("state", "outcome", "launch_call", "stop_call", "hold")
@@ -104,13 +104,21 @@ def _changes(row: Row, update: JobUpdate, now: float) -> dict[str, Any]:
     }
 
 
-def _take_over(tx: Transaction, row: Row, remote_id: str) -> dict[str, Any]:
-    """Make one row of this run and of the one that a list brought in for it, with what was asked there."""
-    listed = tx.one(
+def _named(tx: Transaction, row: Row, remote_id: str) -> dict[str, Any]:
+    """See to what has that id already: what a list brought in is this run; another launch keeps it."""
+    standing = tx.one(
         "job_by_remote", principal=row["principal"], connection=row["connection"], remote_id=remote_id
     )
-    if listed is None or listed["id"] == row["id"]:
+    if standing is None or standing["id"] == row["id"]:
         return {}
+    if standing["reference"]:
+        # A search for one launch met another's meanwhile: what became of this one is not known again.
+        return {"remote_id": row["remote_id"], "launch_call": Call.UNKNOWN}
+    return _taken_over(tx, row, standing)
+
+
+def _taken_over(tx: Transaction, row: Row, listed: Row) -> dict[str, Any]:
+    """Make one row of this run and of the one that a list brought in for it, with what was asked there."""
     tx.run("delete_card", wish_id=listed["id"])
     tx.run("delete_job", id=listed["id"])
     asked = {column: listed[column] for column in ("stop_wanted", "stop_call")}

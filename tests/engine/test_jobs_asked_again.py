@@ -1,10 +1,10 @@
-"""Stops that come to nothing and are asked for again, and stops of runs that were launched elsewhere."""
+"""What is asked for again (stops that came to nothing, runs of one name), and stops of runs from elsewhere."""
 
 from __future__ import annotations
 
 import pytest
 
-from bot.errors import Forbidden, RateLimited
+from bot.errors import Forbidden, RateLimited, UnknownOutcome
 from bot.models import Call, FoundJob, JobState, ObservedJob
 from tests.engine.jobs import new_job_world, said
 from tests.support.job_provider import RemoteRun
@@ -75,3 +75,20 @@ async def test_the_end_of_a_run_from_elsewhere_is_told_to_who_stopped_it(jobs):
     await jobs.until_over(job.id)
     assert jobs.slack.kinds() == ["job_ended"]
     assert "was stopped" in said(jobs.message(f"{job.id}/job_ended/end"))
+
+
+@pytest.mark.parametrize("is_first_over", [False, True])
+async def test_a_search_never_takes_what_another_wish_has(jobs, is_first_over):
+    """A server that shows no marks may answer with an earlier run of the same name."""
+    first = await jobs.runs()
+    await jobs.world.pass_time(5)
+    if is_first_over:
+        jobs.cloud.ends("run1")
+        await jobs.until_over(first)
+    jobs.cloud.fail("launch_job", UnknownOutcome("no answer"))
+    jobs.cloud.finds = "run1"
+    second = await jobs.runs()
+    await jobs.world.pass_time(60)
+    assert (await jobs.job(first)).remote_id == "run1"
+    assert (await jobs.job(second)).remote_id == "run2"
+    assert jobs.cloud.launched(second) == ["run2"]

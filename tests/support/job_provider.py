@@ -57,6 +57,8 @@ class JobProvider(FakeProvider):
         self.exit_code = 0
         #: How often in a row a search overlooks what was launched.
         self.overlooks_runs = 0
+        #: What a search answers with, as a server does that shows no marks of ours.
+        self.finds = ""
         self.stops: list[tuple[str, bool]] = []
         #: A plain stop does nothing, a forced one does.
         self.is_stubborn = False
@@ -112,7 +114,7 @@ class JobProvider(FakeProvider):
 
     async def find_job(self, access: Access, spec: Mapping[str, Any], key: str) -> Created | None:
         async with self._called("find_job", access, key):
-            found = self.launched(key)
+            found = [self.finds] if self.finds else self.launched(key)
             if not found or self.overlooks_runs > 0:
                 self.overlooks_runs -= 1
                 return None

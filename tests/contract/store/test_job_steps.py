@@ -238,3 +238,18 @@ async def test_a_jump_of_the_clock_gives_a_call_no_more_time(database):
     assert (await store.job(job.id)).called_at == pytest.approx(called_at + 3600)
     clock.advance(30.1)
     assert len(await store.claim_jobs(10, 60.0)) == 1
+
+
+async def test_no_run_takes_the_place_of_another_that_was_launched(store, clock, job):
+    other = await ran(store)
+    await store.save_job_step(JobUpdate(other.id, 2.0, remote_id="r1", launch_call=Call.ACCEPTED))
+    kept = await store.job(other.id)
+    (step,) = await store.claim_jobs(10, 60.0)
+    called = JobUpdate(job.id, 60.0, launch_call=Call.CALLING, called=True, claim=step.claim)
+    assert await store.save_job_step(called)
+    update = JobUpdate(job.id, 2.0, remote_id="r1", launch_call=Call.ACCEPTED, claim=step.claim)
+    assert await store.save_job_step(update)
+    assert await store.job(other.id) == kept
+    left = await store.job(job.id)
+    # It is looked for once more.
+    assert (left.remote_id, left.launch_call, left.is_open) == (None, Call.UNKNOWN, True)
