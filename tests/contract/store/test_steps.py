@@ -6,7 +6,7 @@ import pytest
 
 from bot.models import AuditEntry, Call, NewNotice, NoticeKind, Observed, Outcome, State, WishVerb
 from bot.store.base import NewWish, WishUpdate
-from tests.support.store import ALICE, linked, observe
+from tests.support.store import ALICE, found_workspace, link_account, linked, observe
 
 READY = NewNotice("", NoticeKind.READY, "1", ALICE, {"workspace": "w"})
 ENTRY = AuditEntry("usher", "wish.end", "notebook", "fulfilled")
@@ -30,6 +30,32 @@ async def test_a_step_holds_all_that_it_needs(store, workspace, wish):
     assert step.account.username == "ualice"
     assert step.person.name == "Ualice"
     assert step.claim
+
+
+async def test_a_wish_that_reads_first_is_stepped_with_that_read(store, clock, workspace):
+    new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 1800.0, "R-1", reads_first=True)
+    await store.accept_wish(new, interaction="i1")
+    assert await store.claim_wishes(10, 60.0) == []
+    await observe(store, clock, workspace, Observed(State.STOPPED))
+    (step,) = await store.claim_wishes(10, 60.0)
+    assert step.workspace.state is State.STOPPED
+
+
+async def test_a_wish_that_reads_first_is_stepped_soon_without_a_read_too(store, clock, workspace):
+    new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 1800.0, "R-1", reads_first=True)
+    await store.accept_wish(new, interaction="i1")
+    clock.advance(2.0)
+    assert len(await store.claim_wishes(10, 60.0)) == 1
+
+
+async def test_who_is_not_known_yet_is_looked_up_before_any_read(store):
+    account = await link_account(store)
+    await store.merge_discovered(account.id, [found_workspace("notebook")])
+    (workspace,) = await store.workspaces(ALICE)
+    new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 1800.0, "R-1", reads_first=True)
+    await store.accept_wish(new, interaction="i1")
+    (step,) = await store.claim_wishes(10, 60.0)
+    assert step.person is None
 
 
 async def test_a_leased_wish_is_not_claimed_again_before_its_lease_ends(store, clock, wish):
