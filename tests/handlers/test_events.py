@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.errors import StoreBusy
-from bot.models import NoticeKind, Person, Principal
+from bot.models import BrowserSession, NoticeKind, Person, Principal
 from bot.policy import Installation
 from bot.web.shapes import Incoming
 from handlers.events import user_change
@@ -225,6 +225,22 @@ async def test_an_app_that_is_removed_ends_the_links(bot, dispatcher, told, left
     assert (await send(dispatcher, told)).status == 200
     assert {account.principal for account in await bot.store.active_accounts()} == left
     assert all(tell is False for *_, tell in bot.accounts.unlinked)
+
+
+@pytest.mark.parametrize(
+    ("told", "is_over"),
+    [
+        (event("app_uninstalled"), True),
+        (event("tokens_revoked", tokens={"bot": ["UBOT"]}), True),
+        (event("tokens_revoked", tokens={"oauth": ["UALICE"], "bot": []}), False),
+    ],
+)
+async def test_an_app_that_is_removed_signs_everybody_out(bot, dispatcher, told, is_over):
+    now = await bot.store.now()
+    session = BrowserSession("hash", COLLEAGUE, now, now, now + 3600.0)
+    await bot.store.begin_browser_session(session)
+    assert (await send(dispatcher, told)).status == 200
+    assert (await bot.store.browser_session("hash", 3600.0) is None) is is_over
 
 
 async def test_events_of_an_enterprise_are_ours_where_all_of_it_has_installed_us():
