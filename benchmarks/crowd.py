@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 TEAM = "T0ACME"
 CONNECTION = "saturn"
-#: Wishes in a database that has been at work for a while are looked at in turn, within so many seconds.
-_SPREAD = 120.0
+#: Wishes in a database that has been at work for a while are looked at in turn: so many are looked at once in
+#: the longest time that the bot itself leaves between two looks (``Numbers.slow_tick``).
+_SPREAD = 600.0
 _DEADLINE = 86_400.0
 #: Writes that wait for the store together: it commits what has queued up in one go.
 _TOGETHER = 50
