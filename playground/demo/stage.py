@@ -1,4 +1,4 @@
-"""The whole stage: local Slack, Saturn Cloud and Posit Workbench, a real JupyterHub, the bot between them."""
+"""The whole stage: a local Slack, local providers, a real JupyterHub, and the bot between them."""
 
 from __future__ import annotations
 
@@ -51,12 +51,13 @@ cluster = "Local"
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Hold where everything is; ``slack``, ``saturn``, ``hub`` and ``posit`` are the servers' ready lines."""
+    """Hold where everything is; ``slack`` to ``sphere`` are the servers' ready lines."""
 
     slack: dict[str, Any]
     saturn: dict[str, Any]
     hub: dict[str, Any]
     posit: dict[str, Any]
+    sphere: dict[str, Any]
     bot_url: str
     folder: Path
     children: tuple[Child, ...]
@@ -85,7 +86,7 @@ async def stage(
         hub_words = ["playground", "jupyterhub", "--port", "0", "--die-with-parent"]
         if light:
             hub_words.append("--light")
-        tell("Starting a local Slack, Saturn Cloud and Posit Workbench, and a real JupyterHub …")
+        tell("Starting a local Slack, Saturn Cloud, Workbench and Sphere Engine, and a real JupyterHub …")
         port = free_port()
         url = f"http://127.0.0.1:{port}"
         for name, words in (
@@ -93,15 +94,19 @@ async def stage(
             ("saturn", ["playground", "saturn", "--port", "0"]),
             ("jupyterhub", hub_words),
             ("posit", ["playground", "posit", "--port", "0"]),
+            ("sphere", ["playground", "sphere", "--port", "0"]),
         ):
             children.append(await start_child(name, words, folder))
-        slack, saturn, hub, posit = await _unless(stop, asyncio.gather(*map(ready_line, children)))
+        told = await _unless(stop, asyncio.gather(*map(ready_line, children)))
+        servers = {child.name: line for child, line in zip(children, told, strict=True)}
+        slack, saturn, hub = servers["slack"], servers["saturn"], servers["jupyterhub"]
+        posit, sphere = servers["posit"], servers["sphere"]
         tell("Starting Usher …")
-        environment = _environment(folder, slack, _connections(saturn, hub, posit), port)
+        environment = _environment(folder, slack, _connections(saturn, hub, posit, sphere), port)
         children.append(await start_child("usher", ["bot", "serve"], folder, environment))
         await _unless(stop, asyncio.ensure_future(_wait_for_bot(children[-1], url)))
         await _register(slack["url"], url)
-        yield Stage(slack, saturn, hub, posit, url, folder, tuple(children))
+        yield Stage(slack, saturn, hub, posit, sphere, url, folder, tuple(children))
     finally:
         await asyncio.gather(*(child.stop() for child in reversed(children)))
         shutil.rmtree(folder, ignore_errors=True)
@@ -174,7 +179,9 @@ def _environment(folder: Path, slack: dict[str, Any], told: str, port: int) -> d
     }
 
 
-def _connections(saturn: dict[str, Any], hub: dict[str, Any], posit: dict[str, Any]) -> str:
+def _connections(
+    saturn: dict[str, Any], hub: dict[str, Any], posit: dict[str, Any], sphere: dict[str, Any]
+) -> str:
     """Return the connections file; JSON strings are TOML strings."""
     text = json.dumps
     return (
@@ -189,7 +196,11 @@ def _connections(saturn: dict[str, Any], hub: dict[str, Any], posit: dict[str, A
         'provider = "posit"\ntitle = "Workbench"\nlinking = ["token", "admin"]\n'
         f"base_url = {text(posit['url'])}\n"
         f"super_admin_token = {text(posit['credentials']['super_admin_token'])}\n\n"
-        f"{_PRESETS}"
+        f"{_PRESETS}\n"
+        "[connections.courses]\n"
+        'provider = "sphere"\ntitle = "Courses"\nlinking = ["none"]\n'
+        f"base_url = {text(sphere['url'])}\n"
+        f"access_token = {text(sphere['credentials']['access_token'])}\n"
     )
 
 

@@ -29,6 +29,7 @@ You are Olivia there; choose somebody else at the top. In any channel, type
     /job run posit --cluster Local -- Rscript train.R
                                  its output comes below its card, the whole as a file
     /job run posit               the same with a form
+    /workspace new courses       at Sphere Engine: nothing to link, and it opens in a page of Usher's own
     /workspace about posit       as Amir, who is an administrator: the server and its people
 
 The link page asks for a token. Copy it from the provider, as people do, or from here:
