@@ -114,6 +114,7 @@ class World:
             bot.reconciler.step_tasks,
             bot.reconciler.step_wishes,
             bot.reconciler.step_reads,
+            bot.reconciler.step_classes,
             bot.notifier.step_notices,
             bot.notifier.step_cards,
         )
