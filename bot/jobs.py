@@ -61,6 +61,9 @@ class Jobs:
         """Accept a run with its first card and audit row, in one transaction; raises Refused."""
         await self._authority.check(principal, "run")
         self._able(connection, "launch_job")
+        provider = self._connections[connection]
+        if provider.withholds(spec, principal):
+            raise Refused("job.withheld", problems.sentence("withheld", provider.settings.title))
         await self._account(principal, connection)
         new = NewJob(
             principal=principal,

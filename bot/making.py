@@ -58,8 +58,8 @@ class Making:
     ) -> Accepted:
         """Wish that a workspace is made from what its provider's ``spec`` gave, and runs.
 
-        Raises Refused (``policy.…``, ``connection.gone``, ``workspace.no_create``, ``account.none``,
-        ``account.refused``).
+        Raises Refused (``policy.…``, ``connection.gone``, ``workspace.no_create``, ``workspace.withheld``,
+        ``account.none``, ``account.refused``).
         """
         await self._authority.check(principal, "create")
         return await self._accept(
@@ -119,6 +119,8 @@ class Making:
         principal, provider = workspace.principal, self._provider(workspace.connection)
         if "create" not in provider.capabilities():
             raise Refused("workspace.no_create", problems.sentence("no_create", provider.settings.title))
+        if provider.withholds(workspace.spec or {}, principal):
+            raise Refused("workspace.withheld", problems.sentence("withheld", provider.settings.title))
         account = await self._acting(principal, workspace.connection)
         check_account(provider, account)
         new = NewWish(

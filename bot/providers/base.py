@@ -207,6 +207,10 @@ class Provider(ABC):
         """
         raise NotImplementedError
 
+    def withholds(self, spec: Mapping[str, Any], asker: Principal) -> bool:  # noqa: ARG002 - as ``acts``
+        """Say whether a spec of earlier names what is prepared for others than this person by now; pure."""
+        return False
+
     async def create(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:
         """Make a workspace and return once it is accepted. ``key`` is ours: the same for each try.
 

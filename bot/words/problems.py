@@ -90,6 +90,8 @@ CAUSES: Final[Mapping[str, str]] = MappingProxyType(
         "no_about": "{title} has nothing to tell about itself.",
         "not_allowed_now": "{title} does not offer that for it just now. Look at its status, then try again.",
         "no_spec": "I did not make it, so I can't make one like it. Write `new` to make one.",
+        "withheld": "What that was made from at {title} is not offered to you any more. "
+        "Open a new form to see what is.",
         "still_there": "It still exists at {title}. Start it as it is.",
         "only_made_here": "At {title} you have what you make with `new`. Nothing else can be added.",
         "connection_refused": "{title} does not accept my own key any more. Ask whoever runs me for a new "

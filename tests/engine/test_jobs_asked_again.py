@@ -1,4 +1,4 @@
-"""What is asked for again (stops that came to nothing, runs of one name), and stops of runs from elsewhere."""
+"""What is asked for again: stops that came to nothing, runs of one name; and stops of runs from elsewhere."""
 
 from __future__ import annotations
 

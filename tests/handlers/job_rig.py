@@ -17,11 +17,13 @@ SPEC = {"name": "train.R", "command": "Rscript train.R", "cluster": "Local"}
 
 
 @asynccontextmanager
-async def job_rig(*more: str, linked: bool = True, offer: Any = JOB_OFFER) -> AsyncIterator[Rig]:
+async def job_rig(
+    *more: str, linked: bool = True, offer: Any = JOB_OFFER, kind: type[Workbench] = Workbench
+) -> AsyncIterator[Rig]:
     """Put a bot together; ``more`` are connections that run jobs, too."""
     clock = FakeClock()
     titles = {"posit": "Posit Workbench", **{name: name.title() for name in more}}
-    benches = {name: Workbench(clock, fake_settings(name, title=title)) for name, title in titles.items()}
+    benches = {name: kind(clock, fake_settings(name, title=title)) for name, title in titles.items()}
     hub = Hub(clock, fake_settings("hub", title="Hub", base_url="https://hub.example.test"))
     async with rig(connections={**benches, "hub": hub}) as bot:
         for name in titles if linked else ():

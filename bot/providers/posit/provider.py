@@ -137,6 +137,11 @@ class PositProvider(Provider):
         offer = offers.of_snapshot(snapshot)
         return specs.spec_of(offer, forms.draft(offer, purpose, values, asker, self._presets), values)
 
+    def withholds(self, spec: Mapping[str, Any], asker: Principal) -> bool:
+        """Say whether it is made from a preset that is for others."""
+        named = next((preset for preset in self._presets if preset.name == spec.get("preset")), None)
+        return named is not None and not named.is_for(asker)
+
     async def create(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:
         """Launch a session (seed 001, launch_session); not idempotent: ``find`` comes before a second one."""
         launch = launches.session_launch(spec, launches.preset_named(self._presets, spec), key)

@@ -28,7 +28,7 @@ from bot.providers.base import (
 from bot.providers.hosts import origin_of, path_below
 from bot.providers.reading import MAX_NAME, clean, object_in, optional_text_in, text_in
 from bot.providers.requests import Api, path_part
-from bot.providers.saturn import forms, linking, lists, making, offers
+from bot.providers.saturn import forms, linking, lists, making, offers, recipes
 from bot.providers.saturn.jobs import Jobs
 from bot.providers.saturn.settings import SaturnSettings
 
@@ -200,6 +200,11 @@ class Saturn(Provider):
         if purpose == "job":
             return forms.job_spec(offer, values, self.settings.base_url)
         return forms.workspace_spec(offer, self._own.recipes, values, asker)
+
+    def withholds(self, spec: Mapping[str, Any], asker: Principal) -> bool:
+        """Say whether it is made from a recipe that is for others."""
+        recipe = recipes.named(self._own.recipes, str(spec.get("recipe", "")))
+        return recipe is not None and not recipe.is_for(asker)
 
     async def create(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:  # noqa: ARG002
         """Make a workspace of a recipe; it is found again by its name, so there is no mark of ours."""

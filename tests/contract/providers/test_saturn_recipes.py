@@ -57,6 +57,13 @@ async def test_the_form_offers_recipes_a_free_name_and_sizes(tmp_path):
         assert [one.value for one in for_other.fields[0].choices] == ["course", "exam"]
 
 
+async def test_what_was_made_from_a_recipe_is_not_made_again_for_others(tmp_path):
+    async with ready(tmp_path) as rig:
+        assert rig.provider.withholds({"name": "w", "recipe": "exam"}, ASKER)
+        assert not rig.provider.withholds({"name": "w", "recipe": "exam"}, Principal(None, "T1", "U2"))
+        assert not rig.provider.withholds({"name": "w", "recipe": "course"}, ASKER)
+
+
 async def test_without_a_recipe_for_them_nothing_is_asked(tmp_path):
     async with saturn_rig() as rig:
         form = rig.provider.form(await rig.provider.templates(rig.access), "workspace", {}, ASKER)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bot.models import FormProblems, Principal, Values
 from bot.providers.posit import forms, launches, offers, specs
 from bot.providers.posit.presets import Preset
+from bot.providers.posit.provider import PositProvider, PositSettings
 from bot.providers.posit.types import ComputeEnvs
 from tests.unit.posit.test_computing import ANSWER, BOTH
 
@@ -254,6 +255,16 @@ def test_a_preset_is_for_whom_it_names():
     assert values_of(form(), "preset") == ["gpu"]
     assert "preset" not in names(form(asker=BOB))
     assert list(problems(asker=BOB, name="n", preset="gpu")) == ["preset"]
+
+
+def test_what_was_made_from_a_preset_is_not_made_again_for_others():
+    told = {"name": "posit", "provider": "posit", "title": "Workbench", "base_url": "https://w.test"}
+    settings = PositSettings.model_validate({**told, "linking": ["token"], "presets": PRESETS})
+    provider = PositProvider(settings, None)
+    assert not provider.withholds({"name": "n", "preset": "gpu"}, ALICE)
+    assert provider.withholds({"name": "n", "preset": "gpu"}, BOB)
+    assert not provider.withholds({"name": "n", "preset": "nightly"}, BOB)
+    assert not provider.withholds({"name": "n"}, BOB)
 
 
 def test_a_preset_whose_cluster_is_away_says_so():

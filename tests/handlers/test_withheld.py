@@ -1,0 +1,59 @@
+"""What was prepared for some people only: whoever is not one of them any more does not get it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from bot.models import Created, Observed, Outcome, Principal, State
+from bot.store.base import WishUpdate
+from tests.handlers.job_rig import job_rig, run
+from tests.handlers.rig import rig, words
+from tests.support.clock import FakeClock
+from tests.support.forms import Workbench
+from tests.support.providers import FakeProvider, fake_settings
+from tests.support.store import ALICE, observe
+
+
+class Choosy(FakeProvider):
+    """Prepare something for nobody but those who are named."""
+
+    def __init__(self, *arguments: Any, **keys: Any) -> None:
+        super().__init__(*arguments, **keys)
+        self.who = {ALICE.user_id}
+
+    def withholds(self, spec: Mapping[str, Any], asker: Principal) -> bool:
+        return bool(spec.get("preset")) and asker.user_id not in self.who
+
+
+class ChoosyBench(Choosy, Workbench):
+    """Do so for runs of jobs."""
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+async def test_a_workspace_like_one_that_is_gone(is_named):
+    provider = Choosy(FakeClock(), fake_settings("saturn", title="Saturn Cloud"))
+    async with rig(connections={"saturn": provider}) as bot:
+        await bot.link(names=())
+        spec = {"name": "lab", "preset": "gpu"}
+        made = await bot.services.workspaces.create(ALICE, "saturn", spec, interaction="make", reference="R1")
+        row = await bot.store.name_created(made.wish.id, Created("m1", "lab"), provider.gate_key("m1"))
+        await bot.store.save_step(WishUpdate(made.wish.id, 0.0, outcome=Outcome.FULFILLED))
+        await observe(bot.store, bot.clock, row, Observed(State.GONE))
+        provider.who = {ALICE.user_id} if is_named else set()
+        answer = await bot.press("again", row.id)
+        assert ("is not offered to you any more" in words(answer)) is not is_named
+        assert ((await bot.workspace("lab")).id != row.id) is is_named
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+async def test_another_run_of_the_same(is_named):
+    async with job_rig(kind=ChoosyBench) as bot:
+        spec = {"name": "train.R", "preset": "nightly"}
+        job = await run(bot, spec=spec)
+        bot.services.connections["posit"].who = {ALICE.user_id} if is_named else set()
+        answer = await bot.press("job_again", job.id)
+        assert ("is not offered to you any more" in words(answer)) is not is_named
+        assert len(await bot.store.jobs(ALICE)) == 1 + is_named
