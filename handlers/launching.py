@@ -28,10 +28,16 @@ if TYPE_CHECKING:
     from handlers.request import Request
 
 
+#: Each flag is tried with all that can be chosen; nobody writes more.
+MOST_FLAGS = 50
+
+
 async def launched(request: Request, told: CommandLine) -> Answer:
     """Launch what the line says; everything that is wrong with it is said at once, each with its flag."""
     if len(request.text) > LONGEST:
         raise Answered(replies.problem(fill(words.TOO_LONG, limit=LONGEST), request.reference))
+    if len(told.flags) > MOST_FLAGS:
+        raise Answered(replies.problem(fill(words.TOO_MANY, limit=MOST_FLAGS), request.reference))
     services, principal = request.services, request.principal
     connection = _connection(request, told)
     snapshot = await _offer(request, connection)

@@ -6,9 +6,11 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from bot.blocks import forms, kit, limits, replies
 from bot.blocks.limits import fill
-from bot.errors import Refused
+from bot.errors import Refused, StoreError
 from bot.models import Answer, FormProblems
 from bot.words import forms as words
 from bot.words import problems
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from handlers.request import Request
     from handlers.services import Services
     from handlers.submission import Submission
+
+log = structlog.get_logger(__name__)
 
 TEMPLATES = "templates"
 PURPOSES: tuple[Purpose, ...] = ("workspace", "job")
@@ -179,7 +183,11 @@ async def make(
         channel_id=making.channel_id or None,
     )
     kept = {one.name: values[one.name] for one in form.fields if one.remembers and one.name in values}
-    await services.store.remember(principal, making.connection, making.purpose, kept)
+    try:
+        await services.store.remember(principal, making.connection, making.purpose, kept)
+    except StoreError as error:
+        # It is accepted: whoever was told otherwise would ask for a second one.
+        log.warning("values not remembered", reference=reference, problem=type(error).__name__)
 
 
 def values_of(view: Mapping[str, Any]) -> dict[str, Value]:

@@ -26,6 +26,7 @@ _CHOICES: Final = 100
 _OPTION_VALUE: Final = 150
 _SEVERAL: Final = 20
 _TEXT: Final = 3000
+_METADATA: Final = 3000
 _HINT: Final = 2000
 _MARK: Final = "~"
 
@@ -56,7 +57,7 @@ def make_view(
     view = _modal(purpose, blocks[: limits.VIEW_BLOCKS])
     view["submit"] = kit.plain(words.SUBMIT[purpose], limits.TITLE)
     view["callback_id"] = CALLBACK
-    view["private_metadata"] = json.dumps(dict(metadata), sort_keys=True)
+    view["private_metadata"] = _carried(metadata)
     return view
 
 
@@ -84,8 +85,20 @@ def is_typed(field: Field) -> bool:
 
 def options(choices: Sequence[Choice]) -> list[dict[str, Any]]:
     """Return choices as options, as many as a menu takes; ones that Slack can't hand back are left out."""
-    usable = [choice for choice in choices if 0 < len(choice.value) <= _OPTION_VALUE]
-    return [_option(choice) for choice in usable[:_CHOICES]]
+    return [_option(choice) for choice in choices if _is_usable(choice)][:_CHOICES]
+
+
+def _is_usable(choice: Choice) -> bool:
+    return 0 < len(choice.value) <= _OPTION_VALUE
+
+
+def _carried(metadata: Mapping[str, Any]) -> str:
+    """Write down what a form carries; where Slack has no room for all of it, what spares people least."""
+    told = dict(metadata)
+    for dispensable in ("proposed", "chosen"):
+        if len(json.dumps(told, sort_keys=True)) > _METADATA:
+            told[dispensable] = {}
+    return json.dumps(told, sort_keys=True)
 
 
 def _modal(purpose: Purpose, blocks: list[Block]) -> dict[str, Any]:
@@ -128,11 +141,12 @@ def _element(field: Field, values: Values) -> Element:
             return _typed(field, action_id, given if isinstance(given, str) else "")
         case "choice" | "search":
             element: Element = {"action_id": action_id, **_menu(field)}
-            chosen = next((one for one in field.choices if one.value == given), None)
+            usable = (one for one in field.choices if _is_usable(one))
+            chosen = next((one for one in usable if one.value == given), None)
             return element | ({"initial_option": _option(chosen)} if chosen is not None else {})
         case "searches":
             held = given if isinstance(given, tuple) else (given,) if given else ()
-            several = [_option(one) for one in field.choices if one.value in held][:_SEVERAL]
+            several = [_option(one) for one in field.choices if one.value in held and _is_usable(one)]
             element = {
                 "type": "multi_external_select",
                 "action_id": action_id,
@@ -140,14 +154,15 @@ def _element(field: Field, values: Values) -> Element:
                 "max_selected_items": _SEVERAL,
                 "placeholder": kit.plain(words.PICK_SEVERAL, limits.PLACEHOLDER),
             }
-            return element | ({"initial_options": several} if several else {})
+            return element | ({"initial_options": several[:_SEVERAL]} if several else {})
 
 
 def _menu(field: Field) -> Element:
     """Return a menu that asks for its choices; one that is short and fixed holds them itself."""
-    if field.kind == "choice" and 0 < len(field.choices) <= _CHOICES:
+    offered = options(field.choices)
+    if field.kind == "choice" and offered and len(field.choices) <= _CHOICES:
         placeholder = kit.plain(words.PICK, limits.PLACEHOLDER)
-        return {"type": "static_select", "options": options(field.choices), "placeholder": placeholder}
+        return {"type": "static_select", "options": offered, "placeholder": placeholder}
     placeholder = kit.plain(words.FIND, limits.PLACEHOLDER)
     return {"type": "external_select", "min_query_length": 0, "placeholder": placeholder}
 
@@ -157,6 +172,7 @@ def _typed(field: Field, action_id: str, given: str) -> Element:
         element: Element = {"type": "number_input", "action_id": action_id, "is_decimal_allowed": True}
         bounds = {"min_value": field.minimum, "max_value": field.maximum}
         element |= {key: _number(bound) for key, bound in bounds.items() if bound is not None}
+        given = given if _is_within(field, given) else ""
     else:
         element = {
             "type": "plain_text_input",
@@ -166,7 +182,17 @@ def _typed(field: Field, action_id: str, given: str) -> Element:
         }
     if field.redraws:
         element["dispatch_action_config"] = {"trigger_actions_on": ["on_enter_pressed"]}
-    return element | ({"initial_value": given[:_TEXT]} if given else {})
+    return element | ({"initial_value": given[: element.get("max_length", _TEXT)]} if given else {})
+
+
+def _is_within(field: Field, given: str) -> bool:
+    """Say whether a number is one that may be entered here: Slack refuses a form that proposes another."""
+    try:
+        number = float(given)
+    except ValueError:
+        return False
+    least, most = field.minimum, field.maximum
+    return (least is None or number >= least) and (most is None or number <= most)
 
 
 def _number(bound: float) -> str:

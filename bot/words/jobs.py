@@ -89,7 +89,7 @@ ONE_LINE: Final = "1 line so far"
 LINES_IN_ALL: Final = "{count} lines in all"
 ONE_LINE_IN_ALL: Final = "1 line in all"
 PART: Final = "the newest of them are shown"
-MARKED: Final = "lines with ! are from stderr"
+MARKED: Final = "lines after an exclamation mark are from stderr"
 WHOLE: Final = "the whole comes as a file"
 UPDATED: Final = "updated about every {every}"
 
@@ -185,6 +185,9 @@ NO_TAIL_PLACE: Final = "The program is fixed here. Leave that out."
 WHERE: Final = "Where shall I run it? Write the connection after `run`: {known}."
 TOO_LONG: Final = (
     "That is longer than I take in one line ({limit} characters). Put it into a script, and run that."
+)
+TOO_MANY: Final = (
+    "Those are more flags than I take in one line ({limit}). Put what varies into a script, and run that."
 )
 ASKING: Final = "I am asking {title} what it offers, and run it right after."
 NO_OFFER: Final = "{title} has not told me what it offers. Try again in a minute."

@@ -43,7 +43,7 @@ async def test_output_stands_below_the_card_told_apart_and_without_colours(linke
     assert "! line 30" in output.text
     assert "\x1b" not in output.text
     assert "30 lines in all" in output.text
-    assert "lines with ! are from stderr" in output.text
+    assert "lines after an exclamation mark are from stderr" in output.text
     assert "The whole output of loud" in file.text
     assert alice.only("job_ended")
 

@@ -1,0 +1,77 @@
+"""Forms and lines under strain: what is not kept, what no menu takes, and more flags than anybody writes."""
+
+from __future__ import annotations
+
+from bot.blocks import forms
+from bot.errors import StoreBusy
+from bot.models import Choice, Field, Form
+from handlers.submission import Submission, submit
+from tests.handlers.job_rig import job_rig
+from tests.handlers.rig import words
+from tests.support.golden import check_limits
+from tests.support.store import ALICE
+
+
+def view_of(*fields, metadata=None, **values):
+    view = forms.make_view(
+        Form(fields),
+        purpose="workspace",
+        metadata=metadata or {},
+        title="Workbench",
+        username="alice",
+        values=values,
+    )
+    check_limits(view)
+    return [block["element"] for block in view["blocks"] if block["type"] == "input"], view
+
+
+async def test_what_was_accepted_is_said_to_be_when_it_can_not_be_remembered():
+    async with job_rig() as bot:
+        bot.store.fails["remember"] = StoreBusy("busy")
+        assert "I run *ls*" in words(await bot.say("job run --name ls -- ls", interaction="command:1"))
+        view = (await bot.say("job run", trigger_id="t1")).view
+        block = next(one for one in view["blocks"] if one.get("block_id", "").startswith("command"))
+        state = {block["block_id"]: {"field:command": {"type": "plain_text_input", "value": "date"}}}
+        sent = {**view, "state": {"values": state}}
+        done = await submit(Submission(ALICE, view["callback_id"], sent, bot.services, "view:1", "ab12cd"))
+        assert done == {"response_action": "clear"}
+        assert sorted(job.spec["command"] for job in await bot.store.jobs(ALICE)) == ["date", "ls"]
+
+
+async def test_more_flags_than_anybody_writes_are_not_gone_through():
+    async with job_rig() as bot:
+        line = " ".join(f"--x{number} 1" for number in range(600))
+        answer = await bot.say(f"job run {line} -- ls")
+        assert "more flags than I take" in words(answer)
+        assert await bot.store.jobs(ALICE) == []
+
+
+def test_what_was_remembered_and_does_not_fit_any_more_is_not_proposed():
+    number = Field("cpus", "Processors", "number", minimum=1, maximum=4)
+    (element,), _ = view_of(number, cpus="8")
+    assert "initial_value" not in element
+    (element,), _ = view_of(number, cpus="many")
+    assert "initial_value" not in element
+    (element,), _ = view_of(number, cpus="4")
+    assert element["initial_value"] == "4"
+    (element,), _ = view_of(Field("name", "Name", "text", max_length=5), name="longer")
+    assert len(element["initial_value"]) <= element["max_length"]
+
+
+def test_a_choice_that_no_menu_hands_back_is_not_chosen_at_first():
+    choices = (Choice("registry.example.test/" + "a" * 150, "long"), Choice("r:4", "short"))
+    for kind in ("choice", "search"):
+        (element,), _ = view_of(Field("image", "Image", kind, choices, choices[0].value))
+        assert "initial_option" not in element
+    (element,), _ = view_of(Field("image", "Image", "searches", choices, (choices[0].value, "r:4")))
+    assert [one["value"] for one in element["initial_options"]] == ["r:4"]
+    (element,), _ = view_of(Field("image", "Image", "choice", choices[:1]))
+    assert element["type"] == "external_select"
+
+
+def test_what_a_form_carries_never_breaks_it():
+    text = "x" * 2900
+    metadata = {"connection": "c", "purpose": "workspace", "chosen": {}, "proposed": {"a": text, "b": text}}
+    _, view = view_of(Field("a", "A", "long_text", initial=text), metadata=metadata)
+    assert len(view["private_metadata"]) <= 3000
+    assert '"connection": "c"' in view["private_metadata"]
