@@ -1,7 +1,7 @@
 """``python -m benchmarks [NAME …] [--toy]``: measure, and print one JSON object per figure.
 
-A name is a figure's or a measurement's (help, start, polls, ready, limited, startup, idle, posit, jobs,
-page). Exit status: 0 measured (whether or not the goals are met), 1 a measurement broke off, 2 wrong words.
+A name is a figure's or a measurement's (help, start, polls, ready, limited, class, class_killed, startup,
+idle, posit, jobs, page). Exit status: 0 measured (whether or not the goals are met), 1 a measurement broke off, 2 wrong words.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from benchmarks.classroom import measure_class, measure_class_killed
 from benchmarks.figures import GOALS, Figure
 from benchmarks.machine import BenchmarkError
 from benchmarks.messages import measure_limited, measure_ready
@@ -36,6 +37,8 @@ MEASUREMENTS: Final[Mapping[str, tuple[Measure, tuple[str, ...]]]] = MappingProx
         "polls": (measure_polls, ("poll_cpu", "gap_min", "gap_p99", "poll_rate", "poll_memory")),
         "ready": (measure_ready, ("ready_median", "ready_p99")),
         "limited": (measure_limited, ("ready_limited_last",)),
+        "class": (measure_class, ("class_ack_p99", "class_exactly_one", "class_limited_last")),
+        "class_killed": (measure_class_killed, ("class_killed_exactly_one", "class_killed_last")),
         "startup": (measure_startup, ("startup",)),
         "idle": (measure_idle, ("idle_cpu", "idle_memory")),
         "posit": (measure_posit, ("posit_requests",)),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode, urlsplit
 
@@ -26,7 +27,6 @@ class Target:
 
     def request(self, user: str, text: str, number: int, command: str = "/workspace") -> bytes:
         """Return a whole HTTP request: a slash command with the fields that Slack documents."""
-        place = urlsplit(self.url)
         body = urlencode(
             {
                 "token": "not-used-any-more",
@@ -44,6 +44,46 @@ class Target:
                 "trigger_id": f"{number}.{time.monotonic_ns()}.0123456789abcdef",
             }
         ).encode()
+        return self._signed(body)
+
+    def click(self, user: str, action_id: str, value: str, place: Mapping[str, str], number: int) -> bytes:
+        """Return a whole HTTP request: a button that was pressed on a message in a channel.
+
+        ``place`` holds ``channel``, ``ts`` and the ``response_url`` for the answer.
+        """
+        channel, ts = place["channel"], place["ts"]
+        payload = {
+            "type": "block_actions",
+            "user": {"id": user, "username": user.lower(), "team_id": self.team_id},
+            "api_app_id": "A0USHER",
+            "team": {"id": self.team_id, "domain": "acme"},
+            "enterprise": None,
+            "is_enterprise_install": False,
+            "container": {
+                "type": "message",
+                "message_ts": ts,
+                "channel_id": channel,
+                "is_ephemeral": False,
+            },
+            "channel": {"id": channel, "name": "general"},
+            "message": {"type": "message", "ts": ts, "user": "U0USHER", "text": "a card"},
+            "trigger_id": f"{number}.{time.monotonic_ns()}.0123456789abcdef",
+            "response_url": place["response_url"],
+            "actions": [
+                {
+                    "type": "button",
+                    "action_id": action_id,
+                    "block_id": "class",
+                    "value": value,
+                    "text": {"type": "plain_text", "text": "Press"},
+                    "action_ts": f"{time.time():.6f}",
+                }
+            ],
+        }
+        return self._signed(urlencode({"payload": json.dumps(payload)}).encode())
+
+    def _signed(self, body: bytes) -> bytes:
+        place = urlsplit(self.url)
         at = str(int(time.time()))
         signed = hmac.new(self.signing_secret.encode(), b"v0:%s:%s" % (at.encode(), body), hashlib.sha256)
         return (
@@ -125,6 +165,25 @@ def _length(head: bytes) -> int:
         if name.lower() == b"content-length":
             return int(value)
     return 0
+
+
+async def ask(url: str, request: bytes) -> tuple[int, float]:
+    """Send one request on a connection of its own; return the status and the seconds until its answer.
+
+    Raises OSError when nobody listens there, or nobody answers.
+    """
+    place = urlsplit(url)
+    reader, writer = await asyncio.open_connection(place.hostname, place.port)
+    try:
+        began = time.perf_counter()
+        writer.write(request)
+        async with asyncio.timeout(ANSWER_SECONDS):
+            head = await reader.readuntil(b"\r\n\r\n")
+        return int(head.split(b" ", 2)[1]), time.perf_counter() - began
+    except asyncio.IncompleteReadError as cut:
+        raise ConnectionError("the server closed the connection") from cut
+    finally:
+        writer.close()
 
 
 async def press(

@@ -60,7 +60,7 @@ async def _delays(sizes: Sizes, people: int, spread: float, *, limits: bool) -> 
     doubled = [user for user, found in posts.items() if len(found) > 1]
     pairs = sorted((ready_at[user], found[0]) for user, found in posts.items())
     delays = [posted - at for at, posted in pairs]
-    late = _out_of_order(pairs)
+    late = out_of_order(pairs)
     begins = [at for at, _ in pairs]
     spread_seen = max(begins, default=0.0) - min(begins, default=0.0)
     note(
@@ -81,7 +81,7 @@ def _by_person(posts: list[list[Any]]) -> dict[str, list[float]]:
     return found
 
 
-def _out_of_order(pairs: list[tuple[float, float]]) -> int:
+def out_of_order(pairs: list[tuple[float, float]]) -> int:
     """Count messages that came after one whose workspace was ready a whole round of polls later."""
     count = 0
     earliest_after = float("inf")

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from playground.slack.server import SlackServer
 
 _STATUS = re.compile(r"/api/workspaces/([0-9a-f]+)")
+#: Where commands are typed and class cards stand.
+CHANNEL = "C0GENERAL"
 #: Workspaces that are to stay pending for as long as anybody looks.
 FOREVER = 1e7
 
@@ -42,14 +44,16 @@ class Gaps:
         self._server = server
         self._last: dict[str, float] = {}
         self._gaps: list[float] = []
-        self._polls = self._refused = 0
+        self._polls = self._refused = self._refused_starts = 0
 
     @web.middleware
     async def note(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Note a status read and whether it was answered well."""
         match = _STATUS.fullmatch(request.path) if request.method == "GET" else None
         if match is None:
-            return await handler(request)
+            response = await handler(request)
+            self._refused_starts += response.status == 429
+            return response
         now = time.monotonic()
         last, self._last[match[1]] = self._last.get(match[1]), now
         self._polls += 1
@@ -79,6 +83,8 @@ class Gaps:
             "p99": quantile(gaps, 0.99) if gaps else None,
             "violations": len(self._server.harness.violations),
             "ready_at": ready,
+            "made": {one.id: one.owner for one in self._server.state.resources.values()},
+            "refused_starts": self._refused_starts,
         }
 
 
@@ -88,6 +94,12 @@ class Posts:
     def __init__(self, server: SlackServer) -> None:
         self._server = server
         self._posts: list[tuple[float, str, str]] = []
+        self._answers = 0
+
+    async def answer(self, _request: web.Request) -> web.Response:
+        """Take an answer to a button, where its response_url leads to."""
+        self._answers += 1
+        return web.Response(text="ok")
 
     @web.middleware
     async def note(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -109,7 +121,9 @@ class Posts:
         """Return what was noted, how often Slack's limits were overstepped, and the files that came."""
         broken = [one for one in self._server.harness.violations if one["rule"] == "rate_limit"]
         files = [_file(one) for one in self._server.state.files.values() if one.complete]
-        return {"posts": self._posts, "limits_broken": len(broken), "files": files}
+        return {"posts": self._posts, "limits_broken": len(broken), "files": files} | {
+            "answers": self._answers
+        }
 
 
 def _file(file: File) -> dict[str, Any]:
@@ -150,10 +164,14 @@ def _slack(arguments: argparse.Namespace) -> tuple[web.Application, Posts, Any]:
         {"id": crowd.user(number), "name": crowd.username(number), "real_name": crowd.username(number)}
         for number in range(crowd.people)
     ]
+    members = [*(crowd.user(number) for number in range(crowd.people)), "@bot"]
+    channel = {"id": CHANNEL, "name": "general", "members": members}
     server = build_slack(
-        seed={"team": {"id": TEAM}, "people": people, "channels": []}, limits=arguments.limits
+        seed={"team": {"id": TEAM}, "people": people, "channels": [channel]}, limits=arguments.limits
     )
-    return server.app, Posts(server), server.credentials_at
+    posts = Posts(server)
+    server.app.router.add_post("/_answers", posts.answer)
+    return server.app, posts, server.credentials_at
 
 
 class Notes(Protocol):

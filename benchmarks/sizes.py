@@ -33,6 +33,11 @@ class Sizes:
     linked: int = 100
     idle_settle: float = 15.0
     idle_seconds: float = 60.0
+    #: A class: so many press within so many seconds, at a provider that takes so many starts a second.
+    class_people: int = 500
+    class_seconds: float = 60.0
+    class_starts: int = 20
+    class_kills: int = 3
     #: Browsers that look at their own workspaces all at once, and how often together in a run.
     browsers: int = 50
     looks: int = 3_000
@@ -66,6 +71,9 @@ TOY = Sizes(
     linked=3,
     idle_settle=0.5,
     idle_seconds=1.0,
+    class_people=6,
+    class_seconds=4.0,
+    class_kills=1,
     browsers=3,
     looks=30,
     posit_people=3,

@@ -1,0 +1,214 @@
+"""A class: everybody presses one card within a minute, and each gets a workspace of their own, made for them.
+
+Slack's limits are on, and the provider takes so many starts a second and no more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import time
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+
+from benchmarks.crowd import Crowd
+from benchmarks.figures import Figure, quantile
+from benchmarks.load import ask
+from benchmarks.machine import BenchmarkError
+from benchmarks.messages import out_of_order
+from benchmarks.peers import CHANNEL
+from benchmarks.stage import note, noted, stage
+
+if TYPE_CHECKING:
+    from benchmarks.sizes import Sizes
+    from benchmarks.stage import Bot, Stage
+
+_LOOK_EVERY = 0.5
+_CARD_SECONDS = 30.0
+#: Who gets no answer presses again after so long, as people do.
+_AGAIN = 1.0
+_RECIPE = {"type": "workspace", "spec": {"name": "course", "instance_type": "medium"}}
+
+
+@dataclass(slots=True)
+class Class:
+    """Hold the stage, the bot as it runs just now, and how long each press was acknowledged after."""
+
+    scene: Stage
+    sizes: Sizes
+    bot: Bot
+    place: dict[str, str] = field(default_factory=dict)
+    card: str = ""
+    acks: list[float] = field(default_factory=list)
+    again: int = 0
+
+    async def post(self) -> None:
+        """Have the card posted by somebody of the class, and wait until it stands in the channel."""
+        user = self.scene.crowd.user(0)
+        target = self.bot.target
+        await ask(target.url, target.request(user, "card saturn/course --title Class", 1))
+        until = time.perf_counter() + _CARD_SECONDS
+        while time.perf_counter() < until:
+            posts = (await noted(self.scene.slack))["posts"]
+            found = [key for _, channel, key in posts if channel == CHANNEL and "/class_card/" in key]
+            if found:
+                self.card = found[0].partition("/")[0]
+                self.place = {
+                    "channel": CHANNEL,
+                    "ts": f"{time.time():.6f}",
+                    "response_url": f"{self.scene.slack.url}/_answers",
+                }
+                return
+            await asyncio.sleep(_LOOK_EVERY)
+        raise BenchmarkError(f"the card was not posted: {self.bot.child.last_words()}")
+
+    async def press(self, number: int, at: float) -> None:
+        """Press as one person at a moment; again while nobody answers."""
+        await asyncio.sleep(max(at - time.perf_counter(), 0.0))
+        user = self.scene.crowd.user(number)
+        while True:
+            target = self.bot.target
+            try:
+                request = target.click(user, "class_press", self.card, self.place, number)
+                status, seconds = await ask(target.url, request)
+            except (OSError, TimeoutError):
+                status, seconds = 0, 0.0
+            if status == 200:
+                self.acks.append(seconds)
+                return
+            self.again += 1
+            await asyncio.sleep(_AGAIN)
+
+    async def all_press(self) -> None:
+        """Let everybody press within the time, each at a moment of their own."""
+        chance = random.Random(self.sizes.class_people)  # noqa: S311 - spreads presses, protects nothing
+        began = time.perf_counter()
+        moments = sorted(
+            chance.uniform(0.0, self.sizes.class_seconds) for _ in range(self.scene.crowd.people)
+        )
+        await asyncio.gather(*(self.press(number, began + at) for number, at in enumerate(moments)))
+
+
+async def measure_class(sizes: Sizes) -> list[Figure]:
+    """Measure acks, that each has exactly one, and when the last message came."""
+    crowd = Crowd(sizes.class_people, 0)
+    async with stage(crowd, limits=True) as scene:
+        await _prepare(scene, sizes)
+        async with scene.bot(_connection(scene, sizes)) as bot:
+            room = Class(scene, sizes, bot)
+            await room.post()
+            await room.all_press()
+            told = await _settled(room)
+    share, last, detail, sound = _judged(room, told)
+    acks = quantile(room.acks, 0.99)
+    note(f"p99 of {len(room.acks)} acks {acks * 1000:.0f} ms; {detail}")
+    return [
+        Figure("class_ack_p99", acks, sound=not room.again, note=detail),
+        Figure("class_exactly_one", share, sound=sound, note=detail),
+        Figure("class_limited_last", last, sound=sound, note=detail),
+    ]
+
+
+async def measure_class_killed(sizes: Sizes) -> list[Figure]:
+    """Measure the same while the bot is killed in between."""
+    crowd = Crowd(sizes.class_people, 0)
+    async with stage(crowd, limits=True) as scene:
+        await _prepare(scene, sizes)
+        connection = _connection(scene, sizes)
+        pressing: asyncio.Task[None] | None = None
+        room: Class | None = None
+        for life in range(sizes.class_kills + 1):
+            async with scene.bot(connection) as bot:
+                if room is None or pressing is None:
+                    room = Class(scene, sizes, bot)
+                    await room.post()
+                    pressing = asyncio.create_task(room.all_press())
+                room.bot = bot
+                if life < sizes.class_kills:
+                    await asyncio.sleep(sizes.class_seconds / (sizes.class_kills + 1))
+                    bot.child.process.kill()
+                    await bot.child.process.wait()
+                    continue
+                await pressing
+                told = await _settled(room)
+    assert room is not None, "there is at least one life"
+    share, last, detail, sound = _judged(room, told)
+    detail = f"{sizes.class_kills} kills, {room.again} pressed again, {detail}"
+    note(detail)
+    return [
+        Figure("class_killed_exactly_one", share, sound=sound, note=detail),
+        Figure("class_killed_last", last, sound=sound, note=detail),
+    ]
+
+
+async def _prepare(scene: Stage, sizes: Sizes) -> None:
+    (scene.folder / "course.json").write_text(json.dumps(_RECIPE), encoding="utf-8")
+    (scene.folder / "course.json").chmod(0o600)
+    limits = {"starts_per_second": sizes.class_starts, "unique_names": True}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{scene.saturn.url}/_playground/limits", json=limits) as answer,
+    ):
+        answer.raise_for_status()
+
+
+def _connection(scene: Stage, sizes: Sizes) -> str:
+    return (
+        f"starts_per_second = {sizes.class_starts}\n[[connections.saturn.recipes]]\n"
+        f'name = "course"\nfile = {json.dumps(str(scene.folder / "course.json"))}\n'
+    )
+
+
+async def _settled(room: Class) -> dict[str, Any]:
+    """Wait until everybody was told; return what both servers noted."""
+    until = time.perf_counter() + room.sizes.patience
+    told: dict[str, Any] = {}
+    while time.perf_counter() < until:
+        room.bot.child.must_live()
+        slack, saturn = await noted(room.scene.slack), await noted(room.scene.saturn)
+        told = {"slack": slack, "saturn": saturn}
+        users = {channel for _, channel, key in slack["posts"] if "/ready/" in key}
+        if len(users) >= room.scene.crowd.people:
+            break
+        await asyncio.sleep(_LOOK_EVERY)
+    # What comes twice comes soon after.
+    await asyncio.sleep(2 * _LOOK_EVERY)
+    slack, saturn = await noted(room.scene.slack), await noted(room.scene.saturn)
+    return {"slack": slack, "saturn": saturn} if told else {}
+
+
+def _judged(room: Class, told: dict[str, Any]) -> tuple[float, float, str, bool]:
+    """Return the share that has exactly one, the latest message, what went wrong, and whether all held."""
+    crowd, saturn = room.scene.crowd, told["saturn"]
+    made = Counter(saturn["made"].values())
+    ids = {owner: remote_id for remote_id, owner in saturn["made"].items()}
+    posts: dict[str, list[float]] = defaultdict(list)
+    others = 0
+    for at, channel, key in told["slack"]["posts"]:
+        if "/ready/" in key:
+            posts[channel].append(at)
+        elif channel != CHANNEL:
+            others += 1
+    good = [
+        number
+        for number in range(crowd.people)
+        if made[crowd.username(number)] == 1 and len(posts[crowd.user(number)]) == 1
+    ]
+    pairs = sorted(
+        (float(saturn["ready_at"][ids[crowd.username(number)]]), posts[crowd.user(number)][0])
+        for number in good
+        if ids[crowd.username(number)] in saturn["ready_at"]
+    )
+    last = max((posted - at for at, posted in pairs), default=float("inf"))
+    late, broken = out_of_order(pairs), saturn["violations"] + told["slack"]["limits_broken"]
+    detail = (
+        f"{len(good)} of {crowd.people} have one workspace and one message, {others} other messages, "
+        f"{late} out of order, {broken} rules broken, {saturn['refused_starts']} starts refused"
+    )
+
+    sound = not late and not saturn["violations"] and not others and not saturn["refused_starts"]
+    return 100.0 * len(good) / crowd.people, last, detail, sound
