@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from bot.blocks import approvals as drawn
+from bot.blocks import limits
 from bot.blocks.limits import Markup
 from bot.errors import Refused
 from bot.models import Approval, AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
@@ -65,7 +66,8 @@ class Approvals:
         if provider is None or not approves(provider):
             known = ", ".join(self.possible()) or "none"
             raise Refused("link.unknown_connection", pages.unknown_connection(connection, known))
-        if not _USERNAME.fullmatch(username):
+        if not _USERNAME.fullmatch(username) or limits.line(username) != limits.escape(username):
+            # Administrators approve what they see: all of it, and nothing that can't be seen.
             raise Refused("approval.username", words.USERNAME_SHAPE)
         administrators = self.administrators()
         if not administrators:
@@ -101,8 +103,10 @@ class Approvals:
         """
         await self._authority.check(principal, "approve")
         approval = await self._store.approval(approval_id)
-        if approval is None or approval.connection not in self._connections:
-            raise Refused("approval.unknown", problems.sentence("connection_gone", "it asks for"))
+        if approval is None:
+            raise Refused("approval.unknown", words.GONE)
+        if approval.connection not in self._connections:
+            raise Refused("connection.gone", problems.sentence("connection_gone", approval.connection))
         if approval.username != username or approval.state != "asked":
             return approval, False
         title = self._connections[approval.connection].settings.title

@@ -14,7 +14,7 @@ ASK_SUBMIT: Final = "Ask"
 ASK_CLOSE: Final = "Not now"
 ASK_LABEL: Final = "Your username at {title}"
 ASK_NOTE: Final = "An administrator sees your Slack name and this username, and approves or denies it."
-USERNAME_SHAPE: Final = "A username has 1 to 100 characters and no blanks."
+USERNAME_SHAPE: Final = "A username has 1 to 80 characters, no blanks and nothing that can't be seen."
 ASKED: Final = "I have asked the administrators to link you at {title} as *{username}*. You get a message."
 LINKED_ALREADY: Final = (
     "You act as *{username}* at {title}. Write `{command}link {connection} USERNAME` to ask for another."
@@ -38,6 +38,9 @@ CONFIRM_APPROVE: Final = (
 APPROVING: Final = "Approved. I check *{username}* at {title}, link {who} and tell both of you."
 DENIED: Final = "Denied. {who} is told."
 DECIDED_ALREADY: Final = "That request was decided already: {state}."
+GONE: Final = (
+    "That request does not stand any more: it was taken back, or asked anew. Look at the newest request."
+)
 CHANGED: Final = "{who} has asked for another username since. Look at the newest request."
 STATES: Final = {
     "asked": "still open",

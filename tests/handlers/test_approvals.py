@@ -68,8 +68,10 @@ async def test_the_form_asks_the_same_and_tells_what_is_wrong_at_its_field(bench
         state = {"values": {"username": {"username": {"type": "plain_text_input", "value": username}}}}
         return Submission(ALICE, "ask_link", {**view, "state": state}, bench.services, "view:1", "ab12cd")
 
-    wrong = await submit(given("al ice"))
-    assert "no blanks" in wrong["errors"]["username"]
+    # What an administrator would not see whole, or not at all, is not asked for.
+    for username in ("al ice", "a" * 81, "&" * 20, "al\u200bice", "\u202eecila"):
+        wrong = await submit(given(username))
+        assert "no blanks" in wrong["errors"]["username"]
     right = await submit(given(" alice "))
     check_limits(right["view"])
     assert "as *alice*" in right["view"]["blocks"][0]["text"]["text"]
@@ -116,7 +118,8 @@ async def test_a_request_that_names_another_user_by_now_is_not_approved_unseen(b
     await bench.say("link bench root")
     forged = f"{seen.partition(' ')[0]} root"
     for value in (seen, forged):
-        await bench.press("approve", value, COLLEAGUE)
+        answer = await bench.press("approve", value, COLLEAGUE)
+        assert "does not stand any more" in words(answer)
     tasks = [task for task in await bench.store.claim_tasks(10, 60.0) if task.kind is TaskKind.APPROVE]
     for task in tasks:
         assert (await bench.store.approval(task.subject)).username != "root"
