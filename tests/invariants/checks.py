@@ -71,6 +71,25 @@ async def one_start_per_wish(life: Life) -> None:
     assert all(count == 1 for count in counted.values()), f"I1: {counted}"
 
 
+async def each_their_own(life: Life) -> None:
+    """I4: nobody's wish is for a workspace of somebody else."""
+    theirs = await life.rows(
+        "SELECT wishes.id, wishes.verb FROM wishes JOIN workspaces ON workspaces.id = wishes.workspace_id"
+        " WHERE wishes.principal != workspaces.principal"
+    )
+    assert theirs == [], f"I4: {theirs}"
+
+
+async def nothing_left_of_ended(life: Life) -> None:
+    """I5: an account that was unlinked is gone, but for what has yet to be revoked."""
+    left = await life.rows(
+        "SELECT id, state FROM accounts WHERE state != 'revoking' AND id IN ("
+        "SELECT json_extract(detail, '$.account') FROM audit"
+        " WHERE action = 'account.unlinked' AND result = 'ok')"
+    )
+    assert left == [], f"I5: {left} stayed"
+
+
 async def made_once(life: Life, wishes: list[dict[str, Any]]) -> None:
     """I9: of one creation comes one workspace at most, and what was called off or removed is not up."""
     latest = {wish["workspace_id"]: wish for wish in wishes}

@@ -11,15 +11,15 @@ from typing import Any
 
 from bot.accounts import Accounts
 from bot.errors import Refused, StoreBusy, StoreError
-from bot.linking import StoredNames
-from bot.models import Answer, Person, Principal, Surface, WishVerb
-from bot.store.base import Store
+from bot.linking import StoredNames, digest
+from bot.models import Account, Answer, Person, Principal, State, Surface, WishVerb
+from bot.store.base import Activation, Store
 from handlers.dispatch import run_button, run_text
 from handlers.replay import replay
 from handlers.services import Services, build_services
 from tests.engine.fuse import Fuse, Fused, Killed
 from tests.engine.world import World
-from tests.invariants.provider import MovingClock, OwnedProvider
+from tests.invariants.provider import MovingClock, OwnedProvider, number_of
 from tests.support.clock import CountingIds
 
 ALICE = Principal(None, "T1", "UALICE")
@@ -162,13 +162,63 @@ class Life(World):
     async def presses(self, principal: Principal, action_id: str, value: str, key: str) -> Answer | None:
         """Press a button, one's own or one whose value somebody else was shown."""
         surface = Surface("button", "C1", response_url=_url(principal), interaction=f"button/{key}")
+        before = await self._of_others(principal)
         answer: Answer | None = await self.survives(
             lambda: run_button(self.services, principal, surface, action_id, value)
+        )
+        assert await self._of_others(principal) == before, (
+            f"{principal} pressed {action_id} of another: {value}"
         )
         if answer is not None:
             self.answers.append((principal, answer))
             await self._note_ended()
         return answer
+
+    async def changes_mind(self, principal: Principal, place: str, key: str, *, is_late: bool) -> str | None:
+        """Type a start, and a stop while the start's call is under way; return the stop's wish.
+
+        ``is_late``: the provider shows nothing of the start until the stop has been worked off.
+        None where no start was called.
+        """
+        if await self.unknown_starts(place):
+            return None
+        moves, stops = self.moves, list[str]()
+        moves.heal()
+        self.reborn()
+        moves.put(place, State.STOPPED, name=place)
+        moves.shows_after, moves.lands_after, moves.start_takes = 0.0, 0.0, 60.0
+        before = len(moves.starts)
+
+        async def meanwhile(_method: str) -> None:
+            if stops or all(start.remote_id != place for start in moves.starts[before:]):
+                return
+            stops.append("")
+            await self.types(principal, f"stop {place}", f"{key}/stop")
+            wishes = await self.rows("SELECT id FROM wishes WHERE verb = 'stop' ORDER BY created_at, id")
+            stops[0] = wishes[-1]["id"] if wishes else ""
+            if is_late:
+                machine = moves.machines[place]
+                machine.state = State.STOPPED
+                for _ in range(2):
+                    self.clock.advance(11.0)
+                    await self.reconciler.step_reads()
+                    await self.reconciler.step_wishes()
+                machine.state = State.STARTING
+
+        moves.during = meanwhile
+        await self.types(principal, f"start {place}", key)
+        await self.work()
+        moves.during = None
+        return stops[0] if stops else None
+
+    async def is_down_after(self, place: str, stop: str | None) -> None:
+        """See that a stop which was told to have come true did, unless it was started anew."""
+        found = await self.rows(f"SELECT outcome FROM wishes WHERE id = '{stop}'")
+        is_told = bool(found) and found[0]["outcome"] == "fulfilled"
+        anew = [one for one in self.moves.starts if stop and one.number > number_of(stop)]
+        if is_told and all(one.remote_id != place for one in anew):
+            state = self.moves._moved(place).state
+            assert state in (State.STOPPED, State.STOPPING), f"{place} is {state}, yet {stop} came true"
 
     def _promise(self, principal: Principal, text: str, answer: Answer) -> None:
         verb, _, place = text.partition(" ")
@@ -211,6 +261,29 @@ class Life(World):
         await self._note_ended(old)
         return good
 
+    async def forges(self, nonce: str, *, thief: Principal | None = None, stage: str = "") -> str | None:
+        """Use a link up behind its page, for somebody else or out of turn; None where it is neither."""
+        link = await self.store.link(digest(nonce))
+        if link is None or (thief or link.principal, stage or link.stage) == (link.principal, link.stage):
+            return None
+        forged = Account(
+            id=self.ids.new("account"),
+            principal=thief or link.principal,
+            connection="cloud",
+            username="nobody",
+            secret=self.seal(thief or link.principal, "forged"),
+            state="active",
+            linked_at=await self.store.now(),
+        )
+        result: str = await self.store.activate(link.nonce_hash, stage or link.stage, Activation(forged))
+        return result
+
+    async def is_refused(self, principal: Principal) -> None:
+        """Have a person's token refused from now on, and something called with it."""
+        self.moves.refused_tokens.update(await self.tokens(principal))
+        self.clock.advance(12.0)
+        await self.types(principal, "status common", "")
+
     async def tokens(self, principal: Principal) -> list[str]:
         """Return the token that a person's account holds now, read past every fuse."""
         account = await self.store.account(principal, "cloud")
@@ -240,6 +313,14 @@ class Life(World):
 
         found: list[dict[str, Any]] = await self.store.engine.read(look)  # type: ignore[attr-defined]
         return found
+
+    async def _of_others(self, principal: Principal) -> list[dict[str, Any]]:
+        """Return what is another's: no button of a person changes it."""
+        return [
+            row
+            for table in ("workspaces", "wishes", "accounts")
+            for row in await self.rows(f"SELECT * FROM {table} WHERE principal != '{principal.key}'")
+        ]
 
     async def unknown_starts(self, place: str) -> int:
         """Count the open wishes whose start of a workspace may have landed or not."""

@@ -11,90 +11,26 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from bot.errors import (
-    RateLimited,
-    ServerFailed,
-    SlackFailed,
-    SlackLimited,
-    SlackUnknownOutcome,
-    UnknownOutcome,
-    Unreachable,
-)
-from bot.models import State, WishVerb
+from bot.errors import ServerFailed, SlackFailed, SlackUnknownOutcome, UnknownOutcome
 from playground.demo.person import buttons
 from tests.engine.fuse import Fuse
 from tests.invariants import checks
 from tests.invariants.life import ACCEPTED, OWNERS, PEOPLE, Life
 from tests.invariants.provider import MovingClock
+from tests.invariants.strategies import (
+    ends,
+    names,
+    owned,
+    places,
+    states,
+    texts,
+    troubles,
+    verbs,
+    wants,
+    ways,
+)
 from tests.support.clock import CountingIds
 from tests.support.store import memory_store
-
-names = st.sampled_from(sorted(PEOPLE))
-#: A place in a list of whatever length.
-places = st.integers(0, 839)
-#: Who asks for what: mostly for what is theirs.
-owned = st.sampled_from(
-    [("alice", "alpha"), ("alice", "common"), ("alice", "common"), ("bob", "common"), ("bob", "beta")]
-)
-verbs = st.sampled_from(
-    ["start {}", "start {}", "start {}", "stop {}", "restart {}", "suspend {}", "stop {} --force"]
-)
-#: What people want with what they made.
-wants = st.sampled_from([WishVerb.REMOVE, WishVerb.STOP, WishVerb.STOP, WishVerb.START, WishVerb.SUSPEND])
-#: How a request of Slack arrives: once, twice, twice at the same time, once more much later, late, or never.
-ways = st.sampled_from(["now", "now", "now", "now", "twice", "at once", "again", "again", "late", "lost"])
-texts = st.sampled_from(["list", "status common", "open alpha", "open common", "forget common"])
-states = st.sampled_from([State.STOPPED, State.RUNNING, State.FAILED])
-ends = st.sampled_from([State.RUNNING, State.RUNNING, State.FAILED])
-failures = st.sampled_from(
-    [
-        UnknownOutcome("no answer in time"),
-        UnknownOutcome("no answer in time"),
-        Unreachable("no connection"),
-        ServerFailed("500", status=500),
-        RateLimited("slow down", status=429, retry_after=3.0),
-    ]
-)
-slack_failures = st.sampled_from(
-    [
-        SlackUnknownOutcome("some.method", "no_answer"),
-        SlackUnknownOutcome("some.method", "no_answer"),
-        SlackFailed("some.method", "fatal"),
-        SlackLimited("some.method", 2.0),
-    ]
-)
-#: What is to go wrong: nothing, a call to the provider or to Slack, or any call of the process.
-troubles = st.one_of(
-    st.none(),
-    st.none(),
-    st.tuples(
-        st.sampled_from(
-            [
-                "start",
-                "start",
-                "start",
-                "create",
-                "create",
-                "find",
-                "stop",
-                "remove",
-                "status",
-                "discover",
-                "revoke",
-            ]
-        ),
-        failures,
-        st.booleans(),
-    ),
-    st.tuples(
-        st.sampled_from(["chat.postMessage", "chat.postMessage", "chat.update", "conversations.history"]),
-        slack_failures,
-        st.booleans(),
-    ),
-    st.tuples(st.just("kill"), st.integers(1, 40), st.booleans()),
-    st.tuples(st.just("kill"), st.integers(5, 120), st.booleans()),
-    st.tuples(st.just("fail"), st.integers(1, 60), st.just(False)),
-)
 
 
 class Histories(RuleBasedStateMachine):
@@ -190,6 +126,14 @@ class Histories(RuleBasedStateMachine):
         self.goes_wrong(data.draw(troubles))
         self.arrives(way, lambda key: self.life.types(PEOPLE[name], verb.format(place), key))
 
+    def changes_mind(self, data):
+        """Ask for a start, and for a stop while its call is under way: the stop wins, whatever lands when."""
+        (name, place), is_late = data.draw(owned), data.draw(st.booleans())
+        self.number += 1
+        stop = self.run(self.life.changes_mind(PEOPLE[name], place, str(self.number), is_late=is_late))
+        self.run(self._pass(60.0, step=4.0))
+        self.run(self.life.is_down_after(place, stop))
+
     def makes(self, data):
         """Make a workspace, and often want something with it soon."""
         name, way, then = data.draw(names), data.draw(ways), data.draw(st.none() | wants)
@@ -234,22 +178,34 @@ class Histories(RuleBasedStateMachine):
         typist = data.draw(st.sampled_from([name, name, name, "bob"]))
         self.goes_wrong(data.draw(troubles))
         place, at_once = data.draw(places), data.draw(st.integers(1, 2))
+        thief, stage = data.draw(names), data.draw(st.sampled_from(["open", "checked", "code"]))
         self.run(self.life.invited(name))
+        for _, nonce in self.life.nonces[-1:]:
+            self.run(self._forges(nonce, thief, stage))
         if not self.life.nonces:
             return
         offered = [self.life.nonces[-1]] * 3 + self.life.nonces[-4:]
         name, nonce = offered[place % len(offered)]
         token = self.life.moves.mint(name)
         good = self.run(self.life.uses(name, nonce, typist, token, at_once=at_once))
+        self.run(self._forges(nonce, thief, stage))
         assert len(good) <= 1, "one link made two accounts"
         if good:
             assert nonce not in self.life.used, "a nonce worked twice"
             assert name == typist, "somebody else's code was taken"
             self.life.used.add(nonce)
 
+    async def _forges(self, nonce, thief, stage):
+        """Use a link up for somebody else, or out of its turn: nothing comes of it."""
+        for taken in ({"thief": PEOPLE[thief]}, {"stage": stage}):
+            assert await self.life.forges(nonce, **taken) in ("gone", None), f"a link of others took {taken}"
+
     def unlinks(self, data):
-        """Unlink; perhaps the process is down for a while right after it."""
-        name, way = data.draw(names), data.draw(ways)
+        """Unlink, often what the provider refuses; perhaps the process is down for a while right after it."""
+        name, way, is_refused = data.draw(names), data.draw(ways), data.draw(st.booleans())
+        if is_refused:
+            self.run(self.life.is_refused(PEOPLE[name]))
+            self.run(self._pass(12.0, step=3.0))
         self.goes_wrong(data.draw(troubles))
         self.arrives(way, lambda key: self.life.types(PEOPLE[name], "unlink cloud", key))
         self.life.clock.advance(data.draw(st.sampled_from([0.0, 0.0, 8.0])))
@@ -296,12 +252,13 @@ class Histories(RuleBasedStateMachine):
     #: How often each happens, in parts.
     PARTS: ClassVar[dict[str, int]] = {
         "asks": 12,
+        "changes_mind": 2,
         "makes": 4,
         "waits": 6,
         "presses": 4,
         "jumps": 2,
         "links": 4,
-        "unlinks": 1,
+        "unlinks": 2,
         "says": 1,
         "is_down": 1,
         "loses_the_token": 1,
@@ -327,6 +284,8 @@ class Histories(RuleBasedStateMachine):
         if hasattr(self, "life"):
             checks.at_any_time(self.life)
             self.run(checks.one_start_per_wish(self.life))
+            self.run(checks.each_their_own(self.life))
+            self.run(checks.nothing_left_of_ended(self.life))
 
     def teardown(self):
         try:

@@ -1,0 +1,84 @@
+"""What is drawn: who asks for what, how it arrives, and what goes wrong."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from bot.errors import (
+    RateLimited,
+    ServerFailed,
+    SlackFailed,
+    SlackLimited,
+    SlackUnknownOutcome,
+    UnknownOutcome,
+    Unreachable,
+)
+from bot.models import State, WishVerb
+from tests.invariants.life import PEOPLE
+
+names = st.sampled_from(sorted(PEOPLE))
+#: A place in a list of whatever length.
+places = st.integers(0, 839)
+#: Who asks for what: mostly for what is theirs.
+owned = st.sampled_from(
+    [("alice", "alpha"), ("alice", "common"), ("alice", "common"), ("bob", "common"), ("bob", "beta")]
+)
+verbs = st.sampled_from(
+    ["start {}", "start {}", "start {}", "stop {}", "restart {}", "suspend {}", "stop {} --force"]
+)
+#: What people want with what they made.
+wants = st.sampled_from([WishVerb.REMOVE, WishVerb.STOP, WishVerb.STOP, WishVerb.START, WishVerb.SUSPEND])
+#: How a request of Slack arrives: once, twice, twice at the same time, once more much later, late, or never.
+ways = st.sampled_from(["now", "now", "now", "now", "twice", "at once", "again", "again", "late", "lost"])
+texts = st.sampled_from(["list", "status common", "open alpha", "open common", "forget common"])
+states = st.sampled_from([State.STOPPED, State.RUNNING, State.FAILED])
+ends = st.sampled_from([State.RUNNING, State.RUNNING, State.FAILED])
+failures = st.sampled_from(
+    [
+        UnknownOutcome("no answer in time"),
+        UnknownOutcome("no answer in time"),
+        Unreachable("no connection"),
+        ServerFailed("500", status=500),
+        RateLimited("slow down", status=429, retry_after=3.0),
+    ]
+)
+slack_failures = st.sampled_from(
+    [
+        SlackUnknownOutcome("some.method", "no_answer"),
+        SlackUnknownOutcome("some.method", "no_answer"),
+        SlackFailed("some.method", "fatal"),
+        SlackLimited("some.method", 2.0),
+    ]
+)
+#: What is to go wrong: nothing, a call to the provider or to Slack, or any call of the process.
+troubles = st.one_of(
+    st.none(),
+    st.none(),
+    st.tuples(
+        st.sampled_from(
+            [
+                "start",
+                "start",
+                "start",
+                "create",
+                "create",
+                "find",
+                "stop",
+                "remove",
+                "status",
+                "discover",
+                "revoke",
+            ]
+        ),
+        failures,
+        st.booleans(),
+    ),
+    st.tuples(
+        st.sampled_from(["chat.postMessage", "chat.postMessage", "chat.update", "conversations.history"]),
+        slack_failures,
+        st.booleans(),
+    ),
+    st.tuples(st.just("kill"), st.integers(1, 40), st.booleans()),
+    st.tuples(st.just("kill"), st.integers(5, 120), st.booleans()),
+    st.tuples(st.just("fail"), st.integers(1, 60), st.just(False)),
+)
