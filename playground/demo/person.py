@@ -11,6 +11,7 @@ import aiohttp
 
 Message = dict[str, Any]
 Form = dict[str, Any]
+Field = dict[str, Any]
 
 
 class NotSeenError(Exception):
@@ -56,12 +57,14 @@ class Person:
                 raise NotSeenError(f"{what} did not come within {seconds:.0f} s")
             version = state["version"]
 
-    async def fill(self, **values: str) -> None:
-        """Fill in fields of the open form by their names, one after another."""
-        for name, value in values.items():
-            answer = await self._post("fill", values={f"field:{name}": value})
-            if answer.get("ok") is not True:
-                raise NotSeenError(f"Slack shows: {answer.get('error')}")
+    async def fill(self, field: Field, value: str) -> None:
+        """Fill in a field of the open form: type into it, or choose what it offers."""
+        if str(field["type"]).endswith("select"):
+            answer = await self._post("choose", action_id=field["action_id"], query=value, pick=value)
+        else:
+            answer = await self._post("fill", values={field["action_id"]: value})
+        if answer.get("ok") is not True:
+            raise NotSeenError(f"Slack shows: {answer.get('error')}")
 
     async def submit(self) -> None:
         """Send the open form."""

@@ -58,7 +58,12 @@ async def _play(running: Stage, *, light: bool) -> int:
         person = Person(session, running.slack["url"], "U0OLIVIA", "Olivia")
         story = Story(person, say)
         try:
-            for provider in (_saturn(running), _hub(running, light=light), _posit(running)):
+            for provider in (
+                _saturn(running),
+                _hub(running, light=light),
+                _posit(running),
+                _sphere(),
+            ):
                 await story.play(provider)
         except StoryError as error:
             say(f"\nFAILED at: {error}")
@@ -66,7 +71,7 @@ async def _play(running: Stage, *, light: bool) -> int:
             if gone is not None:
                 say(f"{gone.name} has ended by itself:\n{gone.last_words()}")
             return 1
-    say("\nThe whole story worked, at Saturn Cloud, at the hub and at the Workbench.")
+    say("\nThe whole story worked, at Saturn Cloud, at the hub, at the Workbench and at Sphere Engine.")
     return 0
 
 
@@ -130,6 +135,25 @@ def _posit(running: Stage) -> Provider:
         other=("bob", users["bob"]["password"]),
         log_in=log_in,
         opened=r"RStudio of alice is running",
-        form={"ide": "RStudio", "name": "paper"},
+        form={"name": "paper", "ide": "RStudio"},
         job=("/job run posit --cluster Local -- Rscript report.R", "[1] 10"),
+    )
+
+
+def _sphere() -> Provider:
+    async def log_in(_browser: Browser, _account: tuple[str, str]) -> None:
+        """Do nothing: the page asks for Slack's word."""
+
+    return Provider(
+        connection="courses",
+        title="Courses",
+        first_words="",
+        then_words="",
+        token="",
+        workspace="lesson",
+        owner=("U0OLIVIA", "Olivia"),
+        other=("U0CHEN", "Chen"),
+        log_in=log_in,
+        opened=r'id="stop"',
+        form={"project": "Console Python", "name": "lesson"},
     )

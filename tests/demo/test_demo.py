@@ -150,5 +150,9 @@ async def test_the_whole_story_with_light_servers(tmp_path):
     assert "paper is ready." in text
     assert "Rscript report.R at Workbench is done after" in text
     assert text.count("bob's browser is refused: 403") == 3
-    assert text.endswith("The whole story worked, at Saturn Cloud, at the hub and at the Workbench.\n")
+    assert "lesson is ready." in text
+    assert "Chen's browser is refused: 404" in text
+    assert text.endswith(
+        "The whole story worked, at Saturn Cloud, at the hub, at the Workbench and at Sphere Engine.\n"
+    )
     assert list(tmp_path.glob("usher-demo-*")) == []
