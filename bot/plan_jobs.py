@@ -82,7 +82,7 @@ def _given_up(job: Job, operation: JobPlan) -> JobPlan:
     if operation is STOP:
         # It goes on there whatever is asked for: it is read to its end.
         return READ
-    return JobPlan(JobOperation.END, "failed", "gave_up")
+    return JobPlan(JobOperation.END, "failed", "untold" if operation is FIND else "gave_up")
 
 
 def next_job_read(state: JobState, age: float, fastest: float) -> float:

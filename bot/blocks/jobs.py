@@ -53,7 +53,7 @@ def job_failed(job: Job, facts: JobFacts) -> Answer:
     elif job.outcome == "cancelled":
         template = words.NOT_FOLLOWED
     else:
-        template = words.NOT_RUN if job.remote_id is None else words.NOT_KNOWN
+        template = _of_failed(job, words.NOT_RUN, words.NOT_SURE, words.NOT_KNOWN)
     told = fill(template, name=job.name, title=facts.connection_title, cause=Markup(_cause(job, facts)))
     blocks: list[Block] = [kit.section(told)]
     if job.reference and job.outcome != "cancelled":
@@ -193,6 +193,13 @@ def _not_launched(job: Job) -> bool:
     return job.remote_id is None and job.launch_call is Call.NONE
 
 
+def _of_failed(job: Job, not_run: str, unsure: str, lost: str) -> str:
+    """Choose what is said: never launched, perhaps launched, or launched and not known any more."""
+    if job.remote_id is not None:
+        return lost
+    return not_run if job.launch_call is Call.NONE else unsure
+
+
 def _called_off(job: Job) -> bool:
     return job.outcome == "cancelled" and job.cause in {None, "cancelled"}
 
@@ -200,7 +207,7 @@ def _called_off(job: Job) -> bool:
 def _state_line(job: Job, facts: JobFacts) -> str:
     title, now = facts.connection_title, facts.now
     if job.outcome == "failed":
-        template = words.NEVER_RAN if job.remote_id is None else words.LOST
+        template = _of_failed(job, words.NEVER_RAN, words.UNSURE, words.LOST)
         return fill(template, cause=Markup(_cause(job, facts)))
     if job.outcome == "cancelled":
         template = words.CALLED_OFF if _called_off(job) else words.CUT_OFF
@@ -225,7 +232,7 @@ def _head(job: Job) -> str:
     if is_going(job):
         return words.STATES[job.state]
     if job.outcome == "failed":
-        return words.NOT_RUN_HEAD if job.remote_id is None else words.LOST_HEAD
+        return _of_failed(job, words.NOT_RUN_HEAD, words.UNSURE_HEAD, words.LOST_HEAD)
     if job.outcome == "cancelled":
         return words.CALLED_OFF_HEAD if _called_off(job) else words.CUT_OFF_HEAD
     return f"{words.HEADS.get(job.state, words.HEAD_ELSE)}{_after(job)}{_code(job)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -186,7 +187,9 @@ class JobCalls:
             # Its name may be taken by what an earlier try launched after all: look for it again.
             wait = backoff(attempts, self._jitter())
             return self._known(step, operation, Call.UNKNOWN, wait, attempts=attempts)
-        return job_endings.ended(job, "failed", problems.cause_of(error), step.claim)
+        ended = job_endings.ended(job, "failed", problems.cause_of(error), step.claim)
+        # A launch that is refused is known not to have been; a search that is refused says nothing of it.
+        return replace(ended, launch_call=Call.NONE) if operation is JobOperation.LAUNCH else ended
 
     def _not_stopped(self, step: JobStep, line: Line, error: PermanentError) -> JobUpdate:
         """Leave a stop that is refused at that: its person is told why, and reads go on."""

@@ -92,3 +92,15 @@ async def test_a_search_never_takes_what_another_wish_has(jobs, is_first_over):
     assert (await jobs.job(first)).remote_id == "run1"
     assert (await jobs.job(second)).remote_id == "run2"
     assert jobs.cloud.launched(second) == ["run2"]
+
+
+@pytest.mark.parametrize("sent", [True, False])
+async def test_what_may_have_been_launched_is_not_said_to_have_not_run(jobs, sent):
+    refusal = Forbidden("only on Mondays")
+    jobs.cloud.fail("launch_job", UnknownOutcome("no answer") if sent else refusal)
+    jobs.cloud.fail("find_job", refusal)
+    job_id = await jobs.runs()
+    await jobs.until_over(job_id)
+    for message in (jobs.message(f"{job_id}/job_failed/end"), jobs.message(f"{job_id}/job_card/1")):
+        assert ("whether" in said(message)) is sent
+        assert ("was not run" in said(message)) is not sent

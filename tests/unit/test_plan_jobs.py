@@ -20,6 +20,7 @@ ENDS = {
     "ended": JobPlan(JobOperation.END, "ended"),
     "off": JobPlan(JobOperation.END, "cancelled", "cancelled"),
     "gave up": JobPlan(JobOperation.END, "failed", "gave_up"),
+    "untold": JobPlan(JobOperation.END, "failed", "untold"),
 }
 
 
@@ -96,7 +97,7 @@ def test_what_may_have_been_launched_is_looked_for_when_it_can_be_seen(launch):
     ("keys", "word"),
     [
         ({"launch_call": Call.NONE}, "gave up"),
-        ({"launch_call": Call.UNKNOWN, "called_at": MADE}, "gave up"),
+        ({"launch_call": Call.UNKNOWN, "called_at": MADE}, "untold"),
         ({"launch_call": Call.NONE, "stop_wanted": "stop"}, "off"),
         ({"remote_id": "r1", "launch_call": Call.ACCEPTED, "stop_wanted": "stop"}, "read"),
         ({"remote_id": "r1", "launch_call": Call.ACCEPTED}, "read"),
