@@ -235,7 +235,9 @@ def _head(job: Job) -> str:
         return _of_failed(job, words.NOT_RUN_HEAD, words.UNSURE_HEAD, words.LOST_HEAD)
     if job.outcome == "cancelled":
         return words.CALLED_OFF_HEAD if _called_off(job) else words.CUT_OFF_HEAD
-    return f"{words.HEADS.get(job.state, words.HEAD_ELSE)}{_after(job)}{_code(job)}"
+    if not job.state.is_over:
+        return words.HEAD_ELSE
+    return f"{words.HEADS[job.state]}{_after(job)}{_code(job)}"
 
 
 def _filled(template: str, job: Job, facts: JobFacts) -> str:

@@ -22,10 +22,10 @@ def of_jobs() -> set[str]:
 
 def test_what_was_found():
     assert discovery.routes() == {
-        "command job": ["help", "list", "logs", "run", "status", "stop"],
+        "command job": ["help", "list", "logs", "run", "schedule", "status", "stop"],
         "command workspace": [
-            *("about", "add", "alias", "forget", "help", "link", "list", "new", "open", "remove"),
-            *("restart", "resume", "start", "status", "stop", "suspend", "unlink", "whoami"),
+            *("about", "add", "alias", "forget", "help", "link", "list", "new", "notify", "open"),
+            *("remove", "restart", "resume", "start", "status", "stop", "suspend", "unlink", "whoami"),
         ],
         "action": [
             *("again", "approve", "ask_link", "deny", "enter_code", "field", "force", "invite"),
