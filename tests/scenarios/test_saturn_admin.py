@@ -1,0 +1,144 @@
+"""Saturn Cloud on behalf of people: linked by an approval, renewed by itself, driven as is set."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.support.scenario.cloud import ADMIN_TOKEN, AMIR, cloud_world
+
+
+def details(rows):
+    return [json.loads(row["detail"]) if isinstance(row["detail"], str) else row["detail"] for row in rows]
+
+
+@pytest.fixture
+def by_admin(tmp_path):
+    def make(**saturn):
+        return cloud_world(tmp_path, saturn={"linking": ["admin"], **saturn})
+
+    return make
+
+
+async def test_an_approval_links_and_the_persons_own_token_does_the_work(by_admin):
+    async with by_admin() as world:
+        alice = world.alice
+        await world.approved(alice, "alice")
+        assert "Your account *alice* at Saturn Cloud is linked." in alice.only("linked").text
+        await alice.types("start notebook")
+        await world.pass_time(40)
+        assert "It opens when you are signed in at Saturn Cloud as alice." in alice.only("ready").text
+        (linked,) = details(await world.audit("account.linked"))
+        assert (linked["proof"], linked["acts"]) == ("administrator", "admin")
+        assert not [one for one in details(await world.audit("call.")) if "acts" in one]
+
+
+async def test_a_token_that_ran_out_is_renewed_without_a_word(by_admin):
+    async with by_admin() as world:
+        alice = world.alice
+        await world.approved(alice, "alice")
+        before = len(alice.sees())
+        world.saturn.state.accounts.mark("alice", "revoked")
+        await alice.types("start training")
+        await world.pass_time(30)
+        assert [shown.kind for shown in alice.sees()[before:]] == ["card", "ready"]
+        (renewed,) = details(await world.audit("account.renew"))
+        assert (renewed["username"], renewed["acts"]) == ("alice", "admin")
+
+
+async def test_another_persons_token_is_refused_and_remembered(by_admin):
+    async with by_admin() as world:
+        world.saturn.state.limits.login_link_as = "bob"
+        told = await world.approved(world.alice, "alice")
+        assert "You could not be linked at Saturn Cloud as *alice*." in told.text
+        assert "somebody else's token" in told.text
+        assert "somebody else's token" in world.person(AMIR).sees()[-1].text
+        (failed,) = details(await world.audit("approval.failed"))
+        assert failed["cause"] == "untrusted"
+        assert "opened the account of bob" in failed["said"]
+        assert not await world.audit("account.linked")
+
+
+async def test_a_renewal_that_brings_another_persons_token_ends_the_link(by_admin):
+    async with by_admin() as world:
+        alice = world.alice
+        await world.approved(alice, "alice")
+        world.saturn.state.accounts.mark("alice", "revoked")
+        world.saturn.state.limits.login_link_as = "bob"
+        await alice.types("start training")
+        await world.pass_time(30)
+        assert alice.only("link_again")
+        (refused,) = details(await world.audit("account.refuse"))
+        assert refused["cause"] == "untrusted"
+        assert not world.resource("training").live()
+
+
+async def test_a_login_link_to_another_host_is_not_followed(by_admin):
+    async with by_admin() as world:
+        world.saturn.state.limits.login_link_host = "https://evil.example"
+        told = await world.approved(world.alice, "alice")
+        assert "a login link to another host" in told.text
+        assert world.calls("GET .*loginlink") == 0
+
+
+async def test_a_username_that_is_not_there_is_said(by_admin):
+    async with by_admin() as world:
+        told = await world.approved(world.alice, "nobody")
+        assert "Saturn Cloud knows no such user." in told.text
+
+
+async def test_the_administrators_token_drives_where_the_server_wants_it(by_admin):
+    async with by_admin(act_as="admin") as world:
+        alice = world.alice
+        world.saturn.state.admin_only = True
+        await world.approved(alice, "alice")
+        await alice.types("start notebook")
+        await world.pass_time(40)
+        assert alice.only("ready")
+        await alice.types("stop notebook")
+        await world.pass_time(20)
+        assert alice.only("stopped")
+        rows = await world.audit("call.")
+        with_it = [row for row, one in zip(rows, details(rows), strict=True) if one.get("acts") == "admin"]
+        assert {(row["action"], row["result"]) for row in with_it} == {
+            ("call.read", "sent"),
+            ("call.start", "sent"),
+            ("call.start", "accepted"),
+            ("call.stop", "sent"),
+            ("call.stop", "accepted"),
+        }
+        read = [row["target"] for row in with_it if row["action"] == "call.read"]
+        assert len(read) == len(set(read))
+
+
+async def test_what_is_not_the_persons_own_is_not_touched_with_it(by_admin):
+    async with by_admin(act_as="admin") as world:
+        alice = world.alice
+        await world.approved(alice, "alice")
+        theirs = world.resource("analysis", "bob")
+        before = world.calls(f"/api/workspaces/{theirs.id}")
+        await alice.types(f"add {theirs.id} theirs")
+        await world.pass_time(15)
+        assert "No longer there" in (await alice.types("status theirs")).text
+        for text in ("start theirs", "stop theirs"):
+            await alice.types(text)
+            await world.pass_time(30, step=5)
+        assert world.calls(f"/api/workspaces/{theirs.id}") == before
+        assert not theirs.live()
+
+
+async def test_an_administrators_token_that_is_refused_is_the_operators_to_change(by_admin):
+    async with by_admin(act_as="admin") as world:
+        alice = world.alice
+        await world.approved(alice, "alice")
+        world.saturn.state.accounts.mark("admin", "revoked")
+        await alice.types("start training")
+        await world.pass_time(30)
+        assert "does not accept my own key any more" in alice.card.text
+        assert not alice.told("link_again")
+        # The operator's administrator has a token again: it goes on by itself.
+        accounts = world.saturn.state.accounts
+        accounts._tokens[ADMIN_TOKEN].state = "valid"
+        await world.pass_time(120, step=5)
+        assert alice.only("ready")

@@ -1,0 +1,126 @@
+"""Jobs at Saturn Cloud from Slack: run by name, followed to their end, stopped, set to run by themselves."""
+
+from __future__ import annotations
+
+import pytest
+import pytest_asyncio
+
+from tests.support.scenario.cloud import cloud_world
+
+
+@pytest_asyncio.fixture
+async def cloud(tmp_path):
+    async with cloud_world(tmp_path) as ready:
+        await ready.alice.links("alice")
+        yield ready
+
+
+async def job(world, text):
+    return await world.alice.types(text, command="/job")
+
+
+def starts(world, name="nightly"):
+    return world.calls(f"POST /api/jobs/{world.job(name).id}/start")
+
+
+async def test_a_run_by_name_is_followed_to_its_end_with_its_output(cloud):
+    alice = cloud.alice
+    asked = await job(cloud, "run saturn nightly")
+    assert "I am asking Saturn Cloud what it offers, and run it right after." in asked.text
+    assert starts(cloud) == 1
+    await cloud.pass_time(12, step=2)
+    await cloud.until(lambda: alice.told("job_ended"), step=2.0)
+    ended = alice.only("job_ended")
+    assert "*nightly* at Saturn Cloud is done after 6 s, exit code 0." in ended.text
+    await cloud.until(lambda: cloud.slack.files(alice.id), step=2.0)
+    assert "Starting papermill report.ipynb" in cloud.file_of(alice)
+    assert cloud.file_of(alice).count("Scheduling") == 1
+    assert cloud.thread(alice, "nightly")
+    assert "nightly" in (await job(cloud, "list")).text
+
+
+async def test_a_run_that_fails_tells_its_exit_code(cloud):
+    await job(cloud, "run saturn failing")
+    await cloud.until(lambda: cloud.alice.told("job_ended"), step=2.0)
+    assert (
+        "*failing* at Saturn Cloud has failed after 6 s, exit code 3." in cloud.alice.only("job_ended").text
+    )
+
+
+async def test_a_link_does_in_place_of_the_name_and_a_wrong_name_is_said(cloud):
+    link = f"{cloud.saturn_url}/dash/resources/job/{cloud.job('failing').id}"
+    await job(cloud, f"run saturn {link}")
+    assert starts(cloud, "failing") == 1
+    told = await job(cloud, "run saturn nothing-like-it")
+    assert "That is no job of yours here" in told.text
+    theirs = cloud.job("retrain", "bob")
+    await job(cloud, f"run saturn {theirs.id}")
+    await cloud.pass_time(5)
+    assert not theirs.live()
+    assert cloud.alice.only("job_failed")
+
+
+async def test_two_runs_of_one_job_have_an_end_each(cloud):
+    await job(cloud, "run saturn nightly")
+    await cloud.pass_time(2)
+    await job(cloud, "run saturn nightly")
+    await cloud.until(lambda: len(cloud.alice.told("job_ended")) == 2, step=2.0)
+    assert starts(cloud) == 2
+    assert len({run.remote_id for run in await cloud.bot.store.jobs(cloud.principal())}) == 2
+
+
+@pytest.mark.parametrize("after", [True, False], ids=["accepted", "never arrived"])
+async def test_a_start_without_an_answer_is_looked_at_before_another_one(cloud, after):
+    await cloud.bot.services.snapshots.refresh(await cloud.bot.store.account(cloud.principal(), "saturn"))
+    await cloud.settle()
+    cloud.saturn_fails(r"/jobs/\w+/start$", drop=True, after=after)
+    await job(cloud, "run saturn nightly")
+    await cloud.until(lambda: cloud.alice.told("job_ended"), step=2.0)
+    assert starts(cloud) == (1 if after else 2)
+    assert len(cloud.job("nightly").runs) == 1
+
+
+async def test_a_run_is_stopped(cloud):
+    cloud.job("nightly").run_seconds = 600
+    await job(cloud, "run saturn nightly")
+    await cloud.pass_time(15)
+    await job(cloud, "stop nightly")
+    await cloud.until(lambda: cloud.alice.told("job_ended"), step=2.0)
+    assert "*nightly* at Saturn Cloud was stopped" in cloud.alice.only("job_ended").text
+
+
+async def test_a_server_without_history_says_once_that_it_does_not_report(tmp_path):
+    async with cloud_world(tmp_path, seeds_only=True) as world:
+        await world.alice.links("alice")
+        await job(world, f"run saturn {world.job('nightly').id}")
+        await world.pass_time(60, step=2)
+        told = world.alice.only("job_ended").text
+        assert "was started at Saturn Cloud. This server does not report the end." in told
+        assert starts(world) == 1
+
+
+async def test_schedules_are_shown_set_and_switched_off(cloud):
+    listed = await job(cloud, "schedule")
+    assert "I am looking" in listed.text
+    cloud_shown = cloud.alice.sees("C0GENERAL")[-1].text
+    assert "*nightly* · Saturn Cloud\nruns at `0 3 * * *`" in cloud_shown
+    assert "*failing* · Saturn Cloud\nhas no schedule" in cloud_shown
+    told = await job(cloud, 'schedule failing "30 4 * * 1"')
+    assert "I set the schedule of *failing* at Saturn Cloud, and tell you when that is done." in told.text
+    assert "*failing* at Saturn Cloud runs at `30 4 * * 1` from now on" in cloud.alice.sees()[-1].text
+    assert cloud.job("failing").cron == "30 4 * * 1"
+    assert "runs at `30 4 * * 1`" in (await job(cloud, "schedule failing")).text
+    await cloud.pass_time(2)
+    await job(cloud, "schedule nightly off")
+    assert "does not run by itself any more" in cloud.alice.sees()[-1].text
+    assert cloud.job("nightly").next_fire_at is None
+    assert [row["result"] for row in await cloud.audit("call.schedule")] == ["ok", "ok"]
+
+
+async def test_what_is_wrong_about_a_schedule_is_said(cloud):
+    await job(cloud, "schedule")
+    assert "is no time that I understand" in (await job(cloud, 'schedule nightly "99 3 * * *"')).text
+    assert "I know no job *other*" in (await job(cloud, 'schedule other "0 3 * * *"')).text
+    await job(cloud, f'schedule {cloud.job("retrain", "bob").id} "0 3 * * *"')
+    assert "was not changed. Saturn Cloud knows nothing of it." in cloud.alice.sees()[-1].text
+    assert cloud.job("retrain", "bob").cron is None

@@ -1,0 +1,161 @@
+"""Workspaces from recipes at Saturn Cloud: made once whatever happens, started, and told."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+import pytest_asyncio
+
+from tests.support.scenario.cloud import cloud_world
+
+CLONE = "POST /api/resource_recipes/clone"
+
+
+@pytest_asyncio.fixture
+async def cloud(tmp_path):
+    async with cloud_world(tmp_path) as ready:
+        await ready.alice.links("alice")
+        yield ready
+
+
+async def makes(world, name="mine", **fields):
+    """Open the form, fill it in and send it."""
+    await world.opens_form(world.alice, "new saturn")
+    await world.fills(world.alice, name=name, **fields)
+    return await world.sends(world.alice)
+
+
+async def test_a_recipe_becomes_a_workspace_that_runs(cloud):
+    alice = cloud.alice
+    form = await cloud.opens_form(alice, "new saturn")
+    assert list(form.field("field:preset").options) == ["course"]
+    await cloud.fills(alice, name="mine")
+    assert (await cloud.sends(alice))["response_action"] == "clear"
+    await cloud.pass_time(30)
+    (made,) = cloud.made("mine")
+    assert (made.spec["owner"], made.spec["instance_type"]) == ("acme/alice", "large")
+    assert "*mine* is ready." in alice.only("ready").text
+    assert "*mine*" in (await alice.types("list")).text
+    assert cloud.calls(CLONE) == 1
+    assert cloud.calls(f"POST .*/{made.id}/start") == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"drop": True, "after": True},
+        {"drop": True},
+        {"truncate": 3, "after": True},
+        {"status": 502, "after": True},
+        {"status": 500},
+        {"status": 429, "headers": {"Retry-After": "4"}},
+        {"body": "<html>", "after": True},
+    ],
+)
+async def test_a_clone_that_goes_wrong_makes_one_workspace(cloud, fault):
+    cloud.saturn_fails("/clone$", **fault)
+    await makes(cloud)
+    await cloud.pass_time(90, step=3)
+    assert len(cloud.made("mine")) == 1
+    assert cloud.alice.only("ready")
+
+
+async def test_killed_between_the_clone_and_its_id_it_is_found_by_its_name(cloud):
+    alice = cloud.alice
+    await cloud.opens_form(alice, "new saturn")
+    await cloud.fills(alice, name="mine")
+    cloud.saturn_fails("/clone$", delay_s=5.0, after=True)
+    await cloud.slack.submit(alice.id)
+    step = asyncio.ensure_future(cloud.bot.reconciler.step_wishes())
+    await cloud.saturn_has(lambda: bool(cloud.made("mine")))
+    step.cancel()
+    with suppress(asyncio.CancelledError):
+        await step
+    await cloud.stop_bot()
+    await cloud.start_bot()
+    await cloud.pass_time(120, step=3)
+    assert cloud.calls(CLONE) == 1
+    assert len(cloud.made("mine")) == 1
+    assert alice.only("ready")
+
+
+@pytest.mark.parametrize(
+    ("switch", "says"),
+    [
+        (
+            {"workspaces": 4},
+            "A limit at Saturn Cloud is reached. Saturn Cloud says: “Quota exceeded: 4 workspaces at most.”",
+        ),
+        ({"refuse_recipes": "spec.image: unknown"}, "Saturn Cloud says: “spec.image: unknown.”"),
+    ],
+)
+async def test_what_saturn_says_reaches_the_person(cloud, switch, says):
+    cloud.saturn.state.limits.change(switch)
+    await makes(cloud)
+    await cloud.pass_time(20)
+    assert says in cloud.alice.only("failed").text
+    assert cloud.made("mine") == []
+
+
+async def test_a_start_beyond_the_quota_leaves_the_workspace_to_be_started_later(cloud):
+    alice = cloud.alice
+    cloud.saturn.state.limits.change({"running": 1})
+    await makes(cloud)
+    await cloud.pass_time(30)
+    failed = alice.only("failed")
+    assert "Quota exceeded: 1 running workspaces at most" in failed.text
+    cloud.saturn.state.limits.change({"running": None})
+    await alice.types("start mine")
+    await cloud.pass_time(30)
+    assert alice.only("ready")
+    assert cloud.calls(CLONE) == 1
+
+
+async def test_a_name_that_is_taken_stands_at_its_field_or_in_the_message(cloud):
+    alice = cloud.alice
+    answer = await makes(cloud, name="notebook")
+    assert "You have a workspace of that name already" in str(answer["errors"])
+    # Made elsewhere since the form was drawn.
+    await cloud.fills(alice, name="late")
+    state = cloud.saturn.state
+    state.clone(state.accounts.people["alice"], {"type": "workspace", "spec": {"name": "late"}})
+    await cloud.sends(alice)
+    await cloud.pass_time(20)
+    assert "there is a workspace of that name already" in alice.only("failed").text
+    assert len(cloud.made("late")) == 1
+    assert cloud.calls(CLONE) == 0
+
+
+async def test_starts_that_come_too_fast_wait_their_turn(cloud):
+    cloud.saturn.state.limits.change({"starts_per_second": 1})
+    for name in ("notebook", "training"):
+        await cloud.alice.types(f"start {name}")
+    await cloud.pass_time(90, step=2)
+    assert len(cloud.alice.told("ready")) == 2
+
+
+async def test_a_stop_that_nobody_asked_for_is_told_where_that_is_wanted(cloud):
+    alice = cloud.alice
+    told = await alice.types("notify report on")
+    assert "I tell you when *report* stops at Saturn Cloud without your having asked me for it." in told.text
+    assert "notify NAME on" in (await alice.types("notify report")).text
+    cloud.resource("report").force("stopped", cloud.clock.now())
+    await alice.types("status report")
+    await cloud.pass_time(15)
+    stopped = alice.only("stopped")
+    assert "*report* was stopped at Saturn Cloud, not by me." in stopped.text
+    # What the person stops is told once, as ever; and off is off.
+    await alice.presses(stopped, "Start")
+    await cloud.pass_time(30)
+    await alice.types("stop report")
+    await cloud.pass_time(30)
+    assert len(alice.told("stopped")) == 2
+    await alice.types("start report")
+    await cloud.pass_time(30)
+    await alice.types("notify report off")
+    cloud.resource("report").force("stopped", cloud.clock.now())
+    await alice.types("status report")
+    await cloud.pass_time(20)
+    assert len(alice.told("stopped")) == 2
