@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from bot.store.base import Store
 
 
+#: Rights that were refused longer ago say nothing of today.
+REFUSALS_SECONDS = 7 * 86_400.0
 _STORE_ADVICE = "Check the disk, the file's rights and USHER_DATABASE_URL."
 
 
@@ -133,15 +135,20 @@ def check_sign_in(settings: Settings, providers: Mapping[str, Provider]) -> list
     return [Check("sign in with slack", False, found, advice)]
 
 
-async def check_store(settings: Settings) -> list[Check]:
-    """Open the database as it is and read its counts and dead notices; one that is not there is not made."""
+async def check_store(
+    settings: Settings, providers: Mapping[str, Provider] | None = None
+) -> list[Check]:
+    """Open the database as it is and read its counts and dead notices; one that is not there is not made.
+
+    With ``providers``, what they refused lately is held against what their connections are set up with.
+    """
     path = database_file(settings.database_url)
     if path is not None and not await asyncio.to_thread(path.exists):
         return [await asyncio.to_thread(_place_for, path)]
     try:
         store = await open_store(settings.database_url, SystemClock(), SystemIds())
         try:
-            return await read_store(store)
+            return await read_store(store) + await check_rights(store, providers or {})
         finally:
             await store.close()
     except StoreError as failed:
@@ -173,6 +180,37 @@ async def read_store(store: Store) -> list[Check]:
     return [*checks, Check("dead notices", False, found, advice)]
 
 
+async def check_rights(store: Store, providers: Mapping[str, Provider]) -> list[Check]:
+    """Look for secrets of connections that are refused, and for servers that want those in place of people's.
+
+    Raises StoreError.
+    """
+    checks = []
+    since = await store.now() - REFUSALS_SECONDS
+    for name, provider in providers.items():
+        label = f"connection {name} token"
+        try:
+            is_good = await provider.own_secret()
+        except ProviderError:
+            continue  # What is wrong with the server is said where it is asked for its version.
+        if is_good is None:
+            continue
+        refused = await store.refusals(name, since)
+        if not is_good:
+            advice = "Put a new admin_token into the connections file."
+            checks.append(Check(label, False, "the administrator's token is refused", advice))
+        elif refused and provider.describe().get("act_as") == "person":
+            found = (
+                f"people's own tokens were refused the right to {refused} of their wishes in the last week, "
+                "and the administrator's token is accepted"
+            )
+            advice = 'If this server wants the administrator\'s, set act_as = "admin" and linking = ["admin"].'
+            checks.append(Check(label, False, found, advice))
+        else:
+            checks.append(Check(label, True, "the administrator's token is accepted"))
+    return checks
+
+
 async def run_checks(settings: Settings, http: Http, providers: Mapping[str, Provider]) -> list[Check]:
     """Run every check on settings that are right."""
     checks = [Check("settings", True, "all there")]
@@ -185,7 +223,7 @@ async def run_checks(settings: Settings, http: Http, providers: Mapping[str, Pro
     checks += await check_slack(settings, http)
     for name, provider in providers.items():
         checks.append(await check_connection(name, provider))
-    return checks + await check_store(settings)
+    return checks + await check_store(settings, providers)
 
 
 def wrong_settings(problems: Iterable[str]) -> list[Check]:

@@ -296,6 +296,10 @@ class Provider(ABC):
         """
         raise NotImplementedError
 
+    async def own_secret(self) -> bool | None:
+        """Say whether the server takes the connection's own secret; None where none acts for people."""
+        return None
+
     async def about(self) -> About:
         """Ask, with the connection's own secret, what the server is and who is on it."""
         raise NotImplementedError

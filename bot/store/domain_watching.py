@@ -36,6 +36,9 @@ class WatchTrade(Trade):
     async def read_soon(self, workspace_id: str) -> None:
         await self.engine.write(lambda tx: endings.read_soon(tx, workspace_id))
 
+    async def refusals(self, connection: str, since: float) -> int:
+        return await self.engine.read(lambda tx: endings.refusals(tx, connection, since))
+
     async def hear(self, connection: str, gate_key: str, interaction: str, remark: str) -> bool:
         return await self.engine.write(lambda tx: endings.hear(tx, connection, gate_key, interaction, remark))
 

@@ -25,6 +25,12 @@ def read_soon(tx: Transaction, workspace_id: str) -> None:
         gates.make_due(tx, row)
 
 
+def refusals(tx: Transaction, connection: str, since: float) -> int:
+    """Count wishes whose right was refused."""
+    row = tx.one("count_refusals", connection=connection, since=since, cause="forbidden%")
+    return int(row["count"]) if row else 0
+
+
 def hear(tx: Transaction, connection: str, gate_key: str, interaction: str, remark: str) -> bool:
     """Write what a provider told by itself; say whether it was news of a workspace that somebody has."""
     found = tx.all("workspaces_at_gate", gate_key=gate_key, connection=connection)

@@ -186,6 +186,10 @@ SELECT * FROM workspaces WHERE id = :id;
 -- name: workspace_by_remote
 SELECT * FROM workspaces WHERE principal = :principal AND connection = :connection AND remote_id = :remote_id;
 
+-- name: count_refusals
+SELECT COUNT(*) AS count FROM wishes
+WHERE connection = :connection AND outcome = 'failed' AND cause LIKE :cause AND ended_at >= :since;
+
 -- name: tell_stop
 UPDATE workspaces SET tells_stop = :tells_stop WHERE id = :id;
 

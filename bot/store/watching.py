@@ -38,6 +38,9 @@ class WatchStore(Protocol):
     async def read_soon(self, workspace_id: str) -> None:
         """Make a workspace's gate due as ``want_read`` does, without its counting as used."""
 
+    async def refusals(self, connection: str, since: float) -> int:
+        """Count the wishes at a connection that ended since then as a provider refused the right to them."""
+
     async def hear(self, connection: str, gate_key: str, interaction: str, remark: str) -> bool:
         """Write what a provider told of a workspace by itself; owe its card, and make its gate due.
 

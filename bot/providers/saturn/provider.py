@@ -152,6 +152,16 @@ class Saturn(Provider):
         """Get a token of somebody's own with the administrator's (seed 000, "Getting a token on behalf")."""
         return Identity(username, await linking.mint(self._api, self._own.admin_token, username))
 
+    async def own_secret(self) -> bool | None:
+        """Ask whether the administrator's token is good."""
+        if self._own.admin_token is None:
+            return None
+        try:
+            await linking.check(self._api, Credential(self._own.admin_token))
+        except CredentialRefused:
+            return False
+        return True
+
     async def refresh(self, access: Access) -> Credential:
         """Get a fresh token, by the refresh token or with the administrator's, as the old one was had."""
         return await linking.refresh(self._api, access, self._own.admin_token)
