@@ -135,9 +135,7 @@ def check_sign_in(settings: Settings, providers: Mapping[str, Provider]) -> list
     return [Check("sign in with slack", False, found, advice)]
 
 
-async def check_store(
-    settings: Settings, providers: Mapping[str, Provider] | None = None
-) -> list[Check]:
+async def check_store(settings: Settings, providers: Mapping[str, Provider] | None = None) -> list[Check]:
     """Open the database as it is and read its counts and dead notices; one that is not there is not made.
 
     With ``providers``, what they refused lately is held against what their connections are set up with.
@@ -204,7 +202,9 @@ async def check_rights(store: Store, providers: Mapping[str, Provider]) -> list[
                 f"people's own tokens were refused the right to {refused} of their wishes in the last week, "
                 "and the administrator's token is accepted"
             )
-            advice = 'If this server wants the administrator\'s, set act_as = "admin" and linking = ["admin"].'
+            advice = (
+                'If this server wants the administrator\'s, set act_as = "admin" and linking = ["admin"].'
+            )
             checks.append(Check(label, False, found, advice))
         else:
             checks.append(Check(label, True, "the administrator's token is accepted"))
