@@ -136,7 +136,8 @@ async def measure_class_killed(sizes: Sizes) -> list[Figure]:
                 await pressing
                 told = await _settled(room)
     assert room is not None, "there is at least one life"
-    share, last, detail, sound = _judged(room, told)
+    # Whoever was just being told, or called for, at a kill comes later than others: order is only noted here.
+    share, last, detail, sound = _judged(room, told, in_order=False)
     detail = f"{sizes.class_kills} kills, {room.again} pressed again, {detail}"
     note(detail)
     return [
@@ -181,8 +182,11 @@ async def _settled(room: Class) -> dict[str, Any]:
     return {"slack": slack, "saturn": saturn} if told else {}
 
 
-def _judged(room: Class, told: dict[str, Any]) -> tuple[float, float, str, bool]:
-    """Return the share that has exactly one, the latest message, what went wrong, and whether all held."""
+def _judged(room: Class, told: dict[str, Any], *, in_order: bool = True) -> tuple[float, float, str, bool]:
+    """Return the share that has exactly one, the latest message, what went wrong, and whether all held.
+
+    ``in_order``: also that nobody overtook another, and that the provider had no start to refuse.
+    """
     crowd, saturn = room.scene.crowd, told["saturn"]
     made = Counter(saturn["made"].values())
     ids = {owner: remote_id for remote_id, owner in saturn["made"].items()}
@@ -209,6 +213,6 @@ def _judged(room: Class, told: dict[str, Any]) -> tuple[float, float, str, bool]
         f"{len(good)} of {crowd.people} have one workspace and one message, {others} other messages, "
         f"{late} out of order, {broken} rules broken, {saturn['refused_starts']} starts refused"
     )
-
-    sound = not late and not saturn["violations"] and not others and not saturn["refused_starts"]
+    sound = not saturn["violations"] and not others
+    sound &= not in_order or not (late or saturn["refused_starts"])
     return 100.0 * len(good) / crowd.people, last, detail, sound

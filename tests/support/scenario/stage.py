@@ -201,6 +201,7 @@ class World:
                 "provider": "saturn",
                 "title": "Saturn Cloud",
                 "linking": ["token"],
+                **self._options.get("saturn_connection", {}),
                 "base_url": self.saturn_url,
             },
             **self._options.get("connections", {}),
@@ -275,7 +276,8 @@ async def world(folder: Path, **options: Any) -> AsyncIterator[World]:
     """Make and run a world.
 
     Options: ``saturn_seed``, ``slack_seed``, ``seeds_only``, ``sign_in``, ``socket``, ``people_known``,
-    ``settings``; ``live`` for real time; ``connections`` with their ``tokens`` by connection and account.
+    ``settings``, ``saturn_connection`` (more keys of its table); ``live`` for real time; ``connections`` with
+    their ``tokens`` by connection and account.
     """
     async with World(folder, options).running() as ready:
         yield ready

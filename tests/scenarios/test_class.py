@@ -1,0 +1,265 @@
+"""A class of forty in the local Slack: one card, each their own workspace, an end that all agreed to."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+
+import pytest_asyncio
+from pydantic import SecretStr
+
+from bot.models import Account, Principal, TaskKind
+from bot.providers.base import Credential
+from bot.store.base import Activation, NewTask
+from bot.vault import row_key
+from tests.support.scenario import world
+from tests.support.scenario.people import GENERAL
+
+TRAINER, GUEST, UNLINKED = "U0TARA", "U0GUEST", "U0039"
+PUPILS = [f"U0{number:03}" for number in range(40)]
+STARTS = 5
+PLACE = re.compile(r"You are number (\d+) in the queue\. Your turn comes in about \d+ s\.")
+
+
+def _slack_seed():
+    people = [{"id": user, "name": user.lower(), "real_name": f"Pupil {user[2:]}"} for user in PUPILS]
+    people.append({"id": TRAINER, "name": "tara", "real_name": "Tara", "tz": "Europe/Berlin"})
+    people.append({"id": GUEST, "name": "guest", "real_name": "Greta", "is_restricted": True})
+    members = [one["id"] for one in people]
+    return {"people": people, "channels": [{"id": GENERAL, "name": "general", "members": [*members, "@bot"]}]}
+
+
+def _saturn_seed():
+    owners = [user.lower() for user in PUPILS]
+    return {
+        "page_size": 50,
+        "users": [{"name": owner} for owner in owners],
+        "workspaces": [
+            {"owner": owner, "name": "notebook", "start_seconds": 6.0, "stop_seconds": 1.0}
+            for owner in owners
+        ],
+    }
+
+
+async def _link(made, user):
+    """Link as the page does, without a browser for each of forty."""
+    bot, principal = made.bot, Principal(None, made.slack.state.team.id, user)
+    token = Credential(SecretStr(made.token_of(user.lower())))
+    secret = bot._vault.seal(row_key(principal.key, "saturn"), token.as_mapping())
+    now = await bot.store.now()
+    account = Account(f"account_{user}", principal, "saturn", user.lower(), secret, "active", now)
+    tasks = [NewTask(TaskKind.DISCOVER, account.id)]
+    assert await bot.store.activate_directly(Activation(account, tasks=tasks)) == "ok"
+    made.watch.may_read(user, user.lower())
+
+
+@pytest_asyncio.fixture
+async def class_room(tmp_path):
+    connection = {
+        "name": "saturn",
+        "provider": "saturn",
+        "title": "Saturn Cloud",
+        "linking": ["token"],
+        "starts_per_second": STARTS,
+    }
+    async with world(
+        tmp_path, slack_seed=_slack_seed(), saturn_seed=_saturn_seed(), saturn_connection=connection
+    ) as made:
+        made.saturn.state.limits.starts_per_second = STARTS
+        for user in PUPILS:
+            if user != UNLINKED:
+                await _link(made, user)
+        await made.settle()
+        await made.pass_time(15, step=5)
+        yield made
+
+
+async def _posted(made, text):
+    trainer = made.person(TRAINER)
+    answer = await trainer.types(text)
+    assert answer.is_private
+    await made.pass_time(2)
+    (card,) = [one for one in trainer.sees(GENERAL) if one.kind == "class_card"]
+    return card
+
+
+def _card(made):
+    (card,) = [one for one in made.person(TRAINER).sees(GENERAL) if one.kind == "class_card"]
+    return card
+
+
+async def _all_press(made):
+    """Have everybody press; return the card and the places that they were told."""
+    card = await _posted(made, "card notebook --title Statistics for all --max 40")
+    assert "I start your own *notebook* at Saturn Cloud" in card.text
+    assert "can be stopped by" in card.text
+    places = []
+    for user in PUPILS:
+        made.clock.advance(0.05)
+        said = await made.slack.press(user, GENERAL, card.ts, card.button("Get my workspace")["action_id"])
+        assert said["ok"]
+    await made.settle()
+    for user in PUPILS[:-1]:
+        shown = [one for one in made.person(user).sees(GENERAL) if one.is_private]
+        assert len(shown) == 1
+        assert "Starting your *notebook* at Saturn Cloud." in shown[0].text
+        found = re.search(
+            r"You are number (\d+) in the queue\. Your turn comes in about \d+ s\.", shown[0].text
+        )
+        places.append(int(found[1]) if found else 1)
+    return card, places
+
+
+async def test_forty_press_and_each_gets_their_own(class_room):
+    made, trainer = class_room, class_room.person(TRAINER)
+    card, places = await _all_press(made)
+    assert places == sorted(places)
+    assert places[-1] > 5
+    # A second press, and one of somebody who may not.
+    first = made.person(PUPILS[0])
+    again = await first.presses(card, "Get my workspace")
+    assert "on its way already" in str([one.text for one in again])
+    guest = await made.person(GUEST).presses(card, "Get my workspace")
+    assert "Guests can't use me." in guest[-1].text
+
+    await made.pass_time(3)
+    assert "0 of 40 ready" in _card(made).text
+    await made.pass_time(50)
+    assert "39 of 40 ready" in _card(made).text
+    assert "1 waiting" in _card(made).text
+    for user in PUPILS[:-1]:
+        kinds = [shown.kind for shown in made.person(user).sees()]
+        assert kinds == ["ready"], (user, kinds)
+    assert made.calls(r"POST .*/start") == 39
+
+    (problems,) = [one for one in await trainer.presses(_card(made), "Show problems") if one.is_private]
+    assert f"@{UNLINKED}" in problems.text or "Pupil 039" in problems.text
+    assert "has not linked an account at Saturn Cloud yet" in problems.text
+
+    # Who was not linked links, and gets theirs without another press.
+    late = made.person(UNLINKED)
+    (asked,) = [one for one in late.sees(GENERAL) if one.is_private]
+    await late.links(UNLINKED.lower(), asked=asked)
+    await made.pass_time(40)
+    assert [shown.kind for shown in late.sees()][-1] == "ready"
+    assert "40 of 40 ready" in _card(made).text
+    opened = await first.presses(_card(made), "Get my workspace")
+    assert opened[-1].is_private
+    assert "is running" in opened[-1].text
+    assert opened[-1].address("Open")
+
+    await _ends(made, trainer, first)
+
+
+async def _ends(made, trainer, first):
+    """Have the trainer end the class; the first person keeps theirs."""
+    await trainer.presses(_card(made), "Stop all")
+    await made.pass_time(5)
+    warned = first.sees()[-1]
+    assert "The class *Statistics for all* of" in warned.text
+    await first.presses(warned, "Keep mine")
+    assert "stays as it is" in first.sees()[-1].text
+    assert "Get my workspace" not in _card(made).labels
+    await made.pass_time(360, step=10)
+    running = [one.owner for one in made.saturn.state.resources.values() if one.live()]
+    assert running == [PUPILS[0].lower()]
+    assert "39 stopped, 1 kept" in _card(made).text
+    last = made.person(PUPILS[5]).sees()[-1]
+    assert last.kind == "stopped"
+    assert "ended the class *Statistics for all*" in last.text
+    assert "40 pressed, 40 got ready, 0 failed." in trainer.sees()[-1].text
+    stopped = await made.audit("class.stop")
+    assert len([row for row in stopped if row["action"] == "class.stop"]) == 39
+
+
+async def test_a_killed_bot_goes_on_with_the_class(class_room):
+    made = class_room
+    card = await _posted(made, "card notebook --title Statistics")
+    button = card.button("Get my workspace")["action_id"]
+    for number, user in enumerate(PUPILS[:20]):
+        assert (await made.slack.press(user, GENERAL, card.ts, button))["ok"]
+        if number == 10:
+            await made.settle()
+    # No time to drain: whatever was under way is found again by its rows.
+    await made.stop_bot()
+    await made.start_bot()
+    await made.settle()
+    await made.pass_time(70)
+    assert "20 of 20 ready" in _card(made).text
+    for user in PUPILS[:20]:
+        assert [shown.kind for shown in made.person(user).sees()] == ["ready"]
+    assert made.calls(r"POST .*/start") == 20
+
+
+async def test_until_is_said_in_the_trainers_own_time(class_room):
+    made = class_room
+    now = datetime.fromtimestamp(made.clock.now(), UTC)
+    card = await _posted(made, "card notebook --until 23:59")
+    assert "stops at 23:59" in card.text
+    assert "(Europe/Berlin)" in card.text, now
+
+
+RECIPE = {"type": "workspace", "spec": {"name": "x", "instance_type": "large", "start_script": "echo hi"}}
+
+
+@pytest_asyncio.fixture
+async def recipe_room(tmp_path):
+    (tmp_path / "course.json").write_text(json.dumps(RECIPE))
+    recipe = {"name": "course", "title": "The course", "file": str(tmp_path / "course.json")}
+    seed = _saturn_seed()
+    seed["users"] = [*seed["users"], {"name": TRAINER.lower()}]
+    connection = {"starts_per_second": STARTS, "recipes": [recipe]}
+    async with world(
+        tmp_path, slack_seed=_slack_seed(), saturn_seed=seed, saturn_connection=connection
+    ) as made:
+        for user in [TRAINER, *PUPILS[:5]]:
+            await _link(made, user)
+        await made.settle()
+        yield made
+
+
+async def _press(made, card, users):
+    for user in users:
+        assert (await made.slack.press(user, GENERAL, card.ts, "class_press"))["ok"]
+    await made.pass_time(40)
+
+
+async def test_a_recipe_makes_one_for_each_who_presses(recipe_room):
+    made = recipe_room
+    card = await _posted(made, "card saturn/course --title Statistics")
+    assert "I make you a workspace of your own at Saturn Cloud (*The course*)" in card.text
+    await _press(made, card, [*PUPILS[:4], *PUPILS[:4]])
+    names = [one.name for one in made.saturn.state.resources.values() if one.name != "notebook"]
+    assert sorted(names) == [f"statistics-{user.lower()}" for user in PUPILS[:4]]
+    assert "4 of 4 ready" in _card(made).text
+    for user in PUPILS[:4]:
+        assert [shown.kind for shown in made.person(user).sees()] == ["ready"]
+
+
+async def test_what_saturn_refuses_is_told_to_the_person_and_shown_to_the_trainer(recipe_room):
+    made, trainer = recipe_room, recipe_room.person(TRAINER)
+    card = await _posted(made, "card saturn/course --title Statistics")
+    made.saturn.state.limits.workspaces = 1
+    await _press(made, card, PUPILS[:1])
+    made.saturn.state.limits.workspaces = None
+    made.saturn.state.limits.refuse_recipes = "instance_type large is not for you"
+    await _press(made, card, PUPILS[1:2])
+    made.saturn.state.limits.refuse_recipes = None
+    made.saturn.state.limits.running = 0
+    await _press(made, card, PUPILS[2:3])
+    assert "0 of 3 ready" in _card(made).text
+    assert "3 failed" in _card(made).text
+    said = [made.person(user).only("failed").text for user in PUPILS[:3]]
+    assert "Quota exceeded: 1 workspaces at most" in said[0]
+    assert "instance_type large is not for you" in said[1]
+    assert "Quota exceeded: 0 running workspaces" in said[2]
+    (problems,) = [one for one in await trainer.presses(_card(made), "Show problems") if one.is_private]
+    assert "Quota exceeded" in problems.text
+    assert "http" not in problems.text
+    # Who presses again once it is settled gets theirs.
+    made.saturn.state.limits.running = None
+    await _press(made, card, PUPILS[:3])
+    assert "3 of 3 ready" in _card(made).text
+    made_for = [one.owner for one in made.saturn.state.resources.values() if one.name != "notebook"]
+    assert sorted(made_for) == sorted(user.lower() for user in PUPILS[:3])
