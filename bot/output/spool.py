@@ -34,6 +34,8 @@ class Spool:
         self._most_held = held
         self._file: BinaryIO | None = None
         self._held = bytearray()
+        self._writing: asyncio.Future[None] | None = None
+        self._is_closed = False
         self.size = 0
         self.is_full = False
 
@@ -72,19 +74,25 @@ class Spool:
 
     def close(self) -> None:
         """Let go of it: nothing of it remains, and nothing more is taken."""
-        self.is_full = True
+        self.is_full = self._is_closed = True
         self._held.clear()
         if self._file is not None:
             self._file.close()
             self._file = None
 
     async def _flush(self) -> None:
-        if self._held:
-            data = bytes(self._held)
-            self._held.clear()
-            await asyncio.to_thread(self._write, data)
+        """Write what is held; whoever is cancelled meanwhile leaves that to its end, and the next waits."""
+        while self._writing is not None or self._held:
+            if self._writing is None:
+                data = bytes(self._held)
+                self._held.clear()
+                self._writing = asyncio.ensure_future(asyncio.to_thread(self._write, data))
+            await asyncio.shield(self._writing)
+            self._writing = None
 
     def _write(self, data: bytes) -> None:
+        if self._is_closed:
+            return
         try:
             if self._file is None:
                 self._file = tempfile.TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115 - closed by close()
@@ -95,3 +103,6 @@ class Spool:
             self.is_full = True
             self.size = 0 if self._file is None else os.fstat(self._file.fileno()).st_size
             log.warning("output not spooled", problem=type(error).__name__, number=error.errno)
+        except ValueError:
+            # Closed while it was written.
+            self.is_full = True

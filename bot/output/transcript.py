@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Final
 
+from bot.models import OutputChunk
 from bot.output.ansi import EscapeRemover
 from bot.output.lines import Lines, StreamName
 from bot.output.resume import Seen
@@ -13,9 +15,10 @@ from bot.output.tail import MARK, Tail, marked
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bot.models import OutputChunk
     from bot.output.lines import Piece
 
+#: So many characters are taken at a time.
+SLICE: Final = 16_384
 _STREAMS: Final[tuple[StreamName, ...]] = ("stdout", "stderr")
 
 
@@ -57,13 +60,16 @@ class Transcript:
 
     async def take(self, chunk: OutputChunk) -> bool:
         """Take a chunk; False when there was nothing new in it."""
-        new = self._seen.new_of(chunk)
-        if not new:
-            return False
-        plain = self._plain[chunk.stream].feed(new)
-        await self._keep(self._lines[chunk.stream].feed(plain))
-        self.version += 1
-        return True
+        is_new = False
+        for at in range(0, len(chunk.text), SLICE):
+            if at:
+                await asyncio.sleep(0)  # A large one holds nobody else up; a cut in between loses none of it.
+            new = self._seen.new_of(OutputChunk(chunk.stream, chunk.text[at : at + SLICE]))
+            if new:
+                is_new = True
+                self.version += 1
+                await self._keep(self._lines[chunk.stream].feed(self._plain[chunk.stream].feed(new)))
+        return is_new
 
     async def end(self, note: str = "") -> None:
         """Complete it: lines without an end are lines now, ``note`` says what is missing. Once only."""
