@@ -1,7 +1,8 @@
 """``python -m benchmarks [NAME …] [--toy]``: measure, and print one JSON object per figure.
 
 A name is a figure's or a measurement's (help, start, polls, ready, limited, class, class_killed, startup,
-idle, posit, jobs, page). Exit status: 0 measured (whether or not the goals are met), 1 a measurement broke off, 2 wrong words.
+idle, posit, jobs, page). Exit status: 0 measured (whether or not the goals are met), 1 a measurement broke
+off, 2 wrong words.
 """
 
 from __future__ import annotations
