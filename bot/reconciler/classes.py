@@ -84,7 +84,9 @@ class Classes:
         counts = await self._store.class_counts(card.id)
         await self._store.class_counted(card.id, counts, rest=REST, longest=LONGEST)
         late = card.stops_at is not None and now >= card.stops_at + SUMMARY_SECONDS
-        if ends and (late or not (counts.stopping or counts.left)):
+        # Whom the end has not reached has their five minutes, however late it is: a card that is done is not
+        # looked at again.
+        if ends and not counts.left and (late or not counts.stopping):
             await self._finish(ClassFacts(card, self._title(card), now, counts))
 
     def _title(self, card: ClassCard) -> str:

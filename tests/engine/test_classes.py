@@ -181,6 +181,23 @@ async def test_who_presses_late_has_five_minutes_all_the_same(world):
     assert states(world)["r-U000"] is State.STOPPED
 
 
+async def test_an_end_that_nobody_was_there_for_is_told_first_and_comes_all_the_same(world):
+    (alice,) = people(1)
+    await seat(world, alice)
+    card = await post(world, stops_at=world.clock.now() + 650)
+    await press(world, card, alice)
+    await world.pass_time(20)
+    world.clock.advance(2400.0)
+    await world.pass_time(60, step=2)
+    assert "ends" in told(world, alice)[-1]
+    assert states(world)["r-U000"] is State.RUNNING
+    assert told(world, TRAINER) == []
+    await world.pass_time(300, step=2)
+    assert states(world)["r-U000"] is State.STOPPED
+    (summary,) = told(world, TRAINER)
+    assert "1 could not be stopped: their owners were told, or are told when it is done." in summary
+
+
 async def test_a_trainer_who_lost_the_right_stops_nothing(world):
     (alice,) = people(1)
     await seat(world, alice)
