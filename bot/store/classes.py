@@ -242,6 +242,9 @@ def repost(tx: Transaction, card_id: str, interaction: str) -> ClassCard | None:
     standing = tx.one("card", wish_id=card_id)
     if standing is None or standing["message_ts"] or not people.first_sight(tx, interaction):
         return None
+    if tx.one("class_card_on_its_way", id=card_id) is not None:
+        # A second press of the same question: it is on its way.
+        return card(tx, card_id)
     row = tx.one("repost_class", id=card_id)
     if row is None:
         return None
@@ -277,6 +280,9 @@ def counted(tx: Transaction, card_id: str, now_counted: ClassCounts, rest: float
         warns_at = row["stops_at"] - WARNING_SECONDS
         due = warns_at if warns_at > now else row["stops_at"]
         look_at = min(look_at, due if due > now else now + rest)
+    if row["look_at"] <= now:
+        # Somebody pressed since these were counted.
+        look_at = min(look_at, now + rest)
     tx.run("class_counted", id=card_id, counted=told, now=now, look_at=look_at)
     if has_changed:
         cards.owe(tx, card_id, changed=True)

@@ -1027,6 +1027,9 @@ UPDATE class_cards SET done_at = :now WHERE id = :id AND done_at IS NULL RETURNI
 -- name: repost_class
 UPDATE class_cards SET posts = posts + 1 WHERE id = :id RETURNING *;
 
+-- name: class_card_on_its_way
+SELECT id FROM notices WHERE subject = :id AND kind = 'class_card' AND state IN ('pending', 'retry', 'leased');
+
 -- name: class_press
 SELECT * FROM class_presses WHERE card_id = :card_id AND principal = :principal;
 
