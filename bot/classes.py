@@ -28,6 +28,7 @@ from bot.store.base import NewWish
 from bot.store.classes import posting
 from bot.store.teaching import NewPress
 from bot.words import classes as words
+from bot.words import problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -176,16 +177,36 @@ class Classes:
         return account
 
     async def meant(self, principal: Principal, card: ClassCard, account: Account) -> Meant:
-        """Find which workspace of the presser a card is about, or what is to be made."""
+        """Find which workspace of the presser a card is about, or what is to be made.
+
+        Raises Refused (``workspace.withheld``, ``workspace.unmade``).
+        """
         rows = await self._store.workspaces(principal, connection=card.connection)
         if card.spec is None:
             return _named(card.pattern, [row for row in rows if row.state is not State.GONE])
         before = await self._store.class_press(card.id, principal)
         name = workspace_name(card.title, account.username or principal.user_id)
         mine = _made(rows, before, name)
-        if mine is not None and mine.state is not State.GONE:
+        if mine is not None and await self._is_there(mine):
             return Meant(mine)
+        provider = known_provider(self._connections, card.connection)
+        if provider.withholds(card.spec, principal):
+            # The card's poster may use it; that makes it nobody else's.
+            raise Refused("workspace.withheld", words.WITHHELD.format(title=provider.settings.title))
         return Meant(self._row(principal, card, name), instead_of=mine.id if mine is not None else "")
+
+    async def _is_there(self, workspace: Workspace) -> bool:
+        """Say whether a workspace exists or is just being made; raises Refused while that is called off."""
+        if not workspace.is_provisional:
+            return workspace.state is not State.GONE
+        wish = await self._store.latest_wish(workspace.id)
+        if wish is None or not wish.is_open:
+            # It was never made: another one takes its place.
+            return False
+        if wish.verb is not WishVerb.CREATE:
+            provider = known_provider(self._connections, workspace.connection)
+            raise Refused("workspace.unmade", problems.sentence("unmade", provider.settings.title))
+        return True
 
     async def press(
         self,
@@ -247,10 +268,13 @@ class Classes:
         return pressed
 
     async def keep(self, principal: Principal, card_id: str, *, interaction: str) -> bool:
-        """Take a consent back; False when there is none any more."""
+        """Take a consent back; False when there is none any more that could be."""
         card = await self.card(card_id)
         audit = [_entry(principal, "class.keep", card, consent="withdrawn")]
-        return await self._store.keep_from_class(card.id, principal, audit, interaction)
+        if await self._store.keep_from_class(card.id, principal, audit, interaction):
+            return True
+        standing = await self._store.class_press(card.id, principal)
+        return standing is not None and standing.withdrawn_at is not None
 
     def starts_per_second(self, connection: str) -> float | None:
         """Return how quickly a connection may be asked to start, where its operator said so."""

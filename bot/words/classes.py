@@ -14,11 +14,12 @@ DOES_MAKE: Final = (
 DOES_START: Final = "Press the button, and I start your own *{pattern}* at {title}, with your own account."
 DOES_THEN: Final = "Its address comes to you alone, by direct message."
 CONSENT: Final = (
-    "By pressing you agree that it can be stopped by {who} at the end of the class. "
-    "You are told 5 minutes before, and can keep it."
+    "By pressing you agree that it can be stopped by {who} at the end of the class, "
+    "or by an administrator of mine in their place. You are told 5 minutes before, and can keep it."
 )
 CONSENT_UNTIL: Final = (
-    "By pressing you agree that it can be stopped by {who} and stops at {at}. "
+    "By pressing you agree that it can be stopped by {who} and stops at {at}; "
+    "an administrator of mine can end the class in their place. "
     "You are told 5 minutes before, and can keep it."
 )
 AT: Final = "{clock} ({zone})"
@@ -99,6 +100,10 @@ ESTIMATE: Final = "Your turn comes in about {time}."
 RUNNING: Final = "Your *{name}* is running."
 UNKNOWN: Final = "That card is not in use any more. Ask for a new one."
 ENDED: Final = "This class has ended. Write `{command}start` to go on by yourself."
+WITHHELD: Final = (
+    "What this card makes at {title} is prepared for some people only, and you are not among them. "
+    "Ask whoever posted it."
+)
 FULL: Final = "All {maximum} places of this class are taken. Ask {who} whether there is another one."
 NO_WORKSPACE: Final = (
     "You have no workspace *{pattern}* at {title}. {who} sees that you wait for one; "

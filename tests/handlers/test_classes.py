@@ -391,14 +391,19 @@ async def test_who_keeps_theirs_withdraws_the_consent(bot):
     assert "Your workspace stays as it is." in words(answer)
     assert answer.replaces
     assert (await bot.store.class_press(card.id, ALICE)).withdrawn_at is not None
+    assert "Your workspace stays as it is." in words(await bot.press("class_keep", card.id))
     assert "too late" in words(await bot.press("class_keep", card.id, BOB))
     entry = (await bot.audit())[-1]
     assert (entry["action"], entry["actor"]) == ("class.keep", ALICE.key)
 
 
 async def test_the_poster_alone_posts_it_again(bot):
-    card = await posted(bot)
+    await bot.say("card notebook", TRAINER)
+    (lost,) = await bot.notices(NoticeKind.CLASS_CARD)
+    card = await bot.store.class_card(lost.subject)
+    await bot.store.notice_dead(lost.id, "outcome_unknown")
     assert "Only whoever posted that card" in words(await bot.press("class_post", card.id, ALICE))
+    assert "I post it once more." in words(await bot.press("class_post", card.id, TRAINER))
     assert "I post it once more." in words(await bot.press("class_post", card.id, TRAINER))
     (notice,) = await bot.notices(NoticeKind.CLASS_CARD)
     assert notice.occasion == "2"

@@ -1,0 +1,64 @@
+"""What a press of a class card makes: anew where nothing came of it, and for whom it was prepared alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from bot.models import Outcome, Principal
+from bot.store.base import WishUpdate
+from tests.handlers.rig import activate, rig, words
+from tests.handlers.test_classes import TRAINER, offer, posted
+from tests.support.clock import FakeClock
+from tests.support.maker import Maker
+from tests.support.providers import fake_settings
+from tests.support.store import ALICE
+
+
+class Choosy(Maker):
+    """Prepare what is made for those who are named alone; for everybody while nobody is."""
+
+    who: frozenset[str] = frozenset()
+
+    def withholds(self, spec: Mapping[str, Any], asker: Principal) -> bool:
+        return bool(self.who) and asker.user_id not in self.who
+
+
+@pytest.fixture
+async def bot():
+    async with rig(connections={"saturn": Choosy(FakeClock(), fake_settings("saturn"))}) as made:
+        await offer(made)
+        await activate(made.store, ALICE, "saturn", "alice")
+        yield made
+
+
+async def test_what_was_never_made_is_made_anew(bot):
+    card = await posted(bot, "card saturn/local --title Maths")
+    await bot.press("class_press", card.id)
+    (lost,) = await bot.store.workspaces(ALICE)
+    wish = await bot.store.latest_wish(lost.id)
+    await bot.store.save_step(WishUpdate(wish.id, 0.0, outcome=Outcome.FAILED, cause="untold"))
+    assert "Making your *maths-alice*" in words(await bot.press("class_press", card.id))
+    (row,) = await bot.store.workspaces(ALICE)
+    assert row.id != lost.id
+    assert (await bot.store.class_press(card.id, ALICE)).workspace_id == row.id
+
+
+async def test_what_is_being_called_off_is_waited_for(bot):
+    card = await posted(bot, "card saturn/local --title Maths")
+    await bot.press("class_press", card.id)
+    (row,) = await bot.store.workspaces(ALICE)
+    stop = await bot.services.workspaces.stop(ALICE, row.id, interaction="s", reference="R")
+    assert "has not made it yet" in words(await bot.press("class_press", card.id))
+    assert (await bot.store.latest_wish(row.id)).id == stop.wish.id
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+async def test_what_is_prepared_for_some_is_not_made_for_others(bot, is_named):
+    card = await posted(bot, "card saturn/local --title Maths")
+    bot.services.connections["saturn"].who = frozenset({ALICE.user_id if is_named else TRAINER.user_id})
+    answer = await bot.press("class_press", card.id)
+    assert ("prepared for some people only" in words(answer)) is not is_named
+    assert len(await bot.store.workspaces(ALICE)) == is_named
