@@ -14,13 +14,14 @@ from bot import doctor
 from bot.clock import SystemClock, SystemIds
 from bot.connections import build_providers, load_connections
 from bot.http import Http
-from bot.models import NewNotice, NoticeKind
+from bot.models import NewNotice, NoticeKind, Outcome, WishVerb
 from bot.settings import Settings
 from bot.store import open_store
+from bot.store.base import NewWish, WishUpdate
 from tests.operator.command_line import KEY, environment, run
 from tests.playground.saturn_help import saturn_server
 from tests.playground.slack_help import slack
-from tests.support.store import ALICE
+from tests.support.store import ALICE, linked, memory_store
 
 
 def settings(folder: Path, **changes) -> Settings:
@@ -273,3 +274,28 @@ async def test_wrong_settings_are_findings_too(tmp_path):
     assert text.status == 2
     assert "BAD  settings: SLACK_BOT_TOKEN: is not set" in text.out
     assert "canary" not in text.out + text.err
+
+
+async def rights(folder, http, url, store, extra):
+    return await doctor.check_rights(store, {"saturn": providers_of(folder, http, url, extra)})
+
+
+async def test_a_server_that_wants_the_administrators_token_is_named(tmp_path, http):
+    by_admin = 'linking = ["admin"]\nadmin_token = "adm"\n'
+    async with saturn_server() as saturn, memory_store() as store:
+        assert await rights(tmp_path, http, saturn.url, store, "") == []
+        (good,) = await rights(tmp_path, http, saturn.url, store, by_admin)
+        assert (good.is_good, good.found) == (True, "the administrator's token is accepted")
+        workspace = (await linked(store)).workspaces[0]
+        new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 1800.0, "R-1")
+        wish = (await store.accept_wish(new, interaction="i1")).wish
+        await store.save_step(WishUpdate(wish.id, 0.0, outcome=Outcome.FAILED, cause="forbidden: no"))
+        (bad,) = await rights(tmp_path, http, saturn.url, store, by_admin)
+        assert not bad.is_good
+        assert "refused the right to 1 of their wishes" in bad.found
+        assert 'act_as = "admin"' in bad.advice
+        (good,) = await rights(tmp_path, http, saturn.url, store, by_admin + 'act_as = "admin"\n')
+        assert good.is_good
+        wrong = by_admin.replace('adm"\n', 'wrong"\n')
+        (bad,) = await rights(tmp_path, http, saturn.url, store, wrong)
+        assert bad.found == "the administrator's token is refused"

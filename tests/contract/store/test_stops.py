@@ -1,0 +1,139 @@
+"""Stops that nobody asked for are told where that is wanted; what is made and stands still is started."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.models import (
+    PROVISIONAL,
+    AuditEntry,
+    Call,
+    Created,
+    NoticeKind,
+    Observed,
+    Outcome,
+    State,
+    WishVerb,
+    Workspace,
+)
+from bot.store.base import NewWish, WishUpdate
+from tests.support.store import ALICE, BOB, found_workspace, gate_key, link_account, linked, observe
+
+
+@pytest.fixture
+async def notebook(store):
+    found = await linked(store, ALICE, ("notebook",), state=State.RUNNING)
+    return found.workspaces[0]
+
+
+async def told(store):
+    notices = await store.claim_notices(50, 60.0)
+    return [(one.kind, one.subject, one.body.get("workspace")) for one in notices]
+
+
+def stopped(workspace):
+    return [(NoticeKind.STOPPED, workspace.id, workspace.id)]
+
+
+async def wished(store, workspace, verb=WishVerb.STOP):
+    new = NewWish(ALICE, workspace.id, "saturn", verb, 1800.0, "R-1")
+    return (await store.accept_wish(new, interaction=f"{verb}")).wish
+
+
+async def test_a_stop_is_told_once_and_only_where_it_is_wanted(store, clock, notebook):
+    await observe(store, clock, notebook, Observed(State.STOPPED))
+    assert await told(store) == []
+    entry = AuditEntry(ALICE.key, "workspace.notify", "x", "accepted")
+    await store.tell_stop(notebook.id, is_told=True, audit=[entry], interaction="i1")
+    await store.tell_stop(notebook.id, is_told=False, audit=[entry], interaction="i1")
+    assert (await store.workspace(notebook.id)).tells_stop
+    assert len([row for row in await store.audit_entries() if row["action"] == "workspace.notify"]) == 1
+    await observe(store, clock, notebook, Observed(State.RUNNING))
+    await observe(store, clock, notebook, Observed(State.STOPPED))
+    await observe(store, clock, notebook, Observed(State.STOPPED))
+    assert await told(store) == stopped(notebook)
+    await observe(store, clock, notebook, Observed(State.RUNNING))
+    await observe(store, clock, notebook, Observed(State.FAILED))
+    assert await told(store) == stopped(notebook)
+
+
+@pytest.mark.parametrize("state", [State.STARTING, State.UNKNOWN, State.STOPPING, State.RUNNING])
+async def test_what_is_not_down_is_not_told(store, clock, notebook, state):
+    await store.tell_stop(notebook.id, is_told=True)
+    await observe(store, clock, notebook, Observed(state))
+    assert await told(store) == []
+
+
+async def test_a_stop_on_its_way_is_told_when_it_is_down(store, clock, notebook):
+    await store.tell_stop(notebook.id, is_told=True)
+    await observe(store, clock, notebook, Observed(State.STOPPING))
+    await observe(store, clock, notebook, Observed(State.STOPPED))
+    assert await told(store) == stopped(notebook)
+
+
+async def test_what_a_list_finds_stopped_or_gone_is_told(store, clock, notebook):
+    await store.tell_stop(notebook.id, is_told=True)
+    account = await store.account(ALICE, "saturn")
+    await store.merge_discovered(account.id, [found_workspace("notebook")])
+    assert await told(store) == stopped(notebook)
+    clock.advance(60)
+    await store.merge_discovered(account.id, [found_workspace("notebook", state=State.RUNNING)])
+    clock.advance(60)
+    await store.merge_discovered(account.id, [])
+    assert (await store.workspace(notebook.id)).state is State.GONE
+    assert await told(store) == stopped(notebook)
+
+
+async def test_what_its_person_stops_is_theirs_to_know(store, clock, notebook):
+    await store.tell_stop(notebook.id, is_told=True)
+    wish = await wished(store, notebook)
+    await observe(store, clock, notebook, Observed(State.STOPPED))
+    assert await told(store) == []
+    await store.save_step(WishUpdate(wish.id, 0.0, outcome=Outcome.FULFILLED))
+    # What is up again after that, and goes down again, is somebody else's doing.
+    await observe(store, clock, notebook, Observed(State.RUNNING))
+    await observe(store, clock, notebook, Observed(State.STOPPED))
+    assert await told(store) == stopped(notebook)
+
+
+async def test_a_stop_that_was_given_up_may_have_worked_after_all(store, clock, notebook):
+    await store.tell_stop(notebook.id, is_told=True)
+    wish = await wished(store, notebook)
+    await store.save_step(WishUpdate(wish.id, 0.0, outcome=Outcome.FAILED, cause="gave_up"))
+    await observe(store, clock, notebook, Observed(State.STOPPED))
+    assert await told(store) == []
+
+
+async def test_refusals_of_rights_are_counted(store, clock, notebook):
+    for number, cause in enumerate(("forbidden: an admin token is required", "limit: no", "forbidden")):
+        new = NewWish(ALICE, notebook.id, "saturn", WishVerb.STOP, 1800.0, "R-1")
+        wish = (await store.accept_wish(new, interaction=f"i{number}")).wish
+        await store.save_step(WishUpdate(wish.id, 0.0, outcome=Outcome.FAILED, cause=cause))
+    assert await store.refusals("saturn", clock.now() - 60) == 2
+    assert await store.refusals("saturn", clock.now() + 60) == 0
+    assert await store.refusals("other", 0.0) == 0
+
+
+async def creation(store):
+    await link_account(store, BOB)
+    row = Workspace("ws1", BOB, "saturn", f"{PROVISIONAL}ws1", "gate#new:ws1", "mine", spec={"name": "mine"})
+    new = NewWish(BOB, "ws1", "saturn", WishVerb.CREATE, 1800.0, "R-1")
+    return (await store.accept_creation(row, new, interaction="c1")).wish
+
+
+async def test_what_was_made_and_stands_still_is_wished_to_start(store):
+    wish = await creation(store)
+    made = Created("r1", "mine", is_started=False)
+    row = await store.name_created(wish.id, made, gate_key("saturn", "r1"))
+    assert row.remote_id == "r1"
+    after = await store.wish(wish.id)
+    assert (after.verb, after.start_call, after.outcome) == (WishVerb.START, Call.NONE, None)
+
+
+async def test_what_was_called_off_meanwhile_is_not(store):
+    wish = await creation(store)
+    await store.save_step(WishUpdate(wish.id, 0.0, outcome=Outcome.CANCELLED))
+    made = Created("r1", "mine", is_started=False)
+    await store.name_created(wish.id, made, gate_key("saturn", "r1"))
+    after = await store.wish(wish.id)
+    assert (after.verb, after.start_call) == (WishVerb.CREATE, Call.ACCEPTED)
