@@ -86,6 +86,10 @@ class Outputs:
             except SlackFailed:
                 # Drawing it twice does no harm, whatever became of the first time.
                 entry.updated_at = self._board.monotonic()
+            except Exception:
+                # It waits for its next turn: the other outputs, and all files, have theirs.
+                log.exception("output not drawn", job=entry.job_id, reference=self._ids.reference())
+                entry.updated_at = self._board.monotonic()
         return drawn
 
     async def _draw(self, entry: Entry) -> bool:
