@@ -36,18 +36,29 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+#: So many jobs' newest wishes are remembered.
+REMEMBERED = 10_000
+
 
 class Schedules:
-    """Set and clear schedules. Doing it twice does no harm, so a task that was cut off is done again."""
+    """Set and clear schedules. Doing it twice does no harm, so a task that was cut off is done again.
+
+    One that has to wait is not done after a later one of the same job: that would set what was meant before.
+    """
 
     def __init__(self, store: Store, lines: Mapping[str, Line], keys: Keys, numbers: Numbers) -> None:
         self._store = store
         self._lines = lines
         self._keys = keys
         self._numbers = numbers
+        #: When the newest wish for each job was written, by account and job.
+        self._newest: dict[tuple[str, str], float] = {}
 
     async def set(self, task: Task) -> Sequence[NewTask]:
         """Set what a task says; have what is known of the jobs read anew. Raises Again."""
+        if self._is_outdated(task):
+            await self._not_set(task, "replaced")
+            return ()
         account = await self._store.account_by_id(str(task.payload["account"]))
         connection = str(task.payload["connection"])
         line = self._lines.get(connection)
@@ -68,6 +79,15 @@ class Schedules:
             return ()
         await self._tell(task, words.SET if task.payload["cron"] else words.CLEARED, "ok")
         return [NewTask(TaskKind.SNAPSHOT, f"{account.id}/{TEMPLATES}", {"then": []})]
+
+    def _is_outdated(self, task: Task) -> bool:
+        key = (str(task.payload["account"]), str(task.payload["job"]))
+        newest = max(task.created_at, self._newest.pop(key, 0.0))
+        self._newest[key] = newest
+        if len(self._newest) > REMEMBERED:
+            # The one that was asked for the longest ago: its tasks were given up since.
+            del self._newest[next(iter(self._newest))]
+        return task.created_at < newest
 
     async def give_up(self, task: Task) -> None:
         """Tell the person that it never worked."""
