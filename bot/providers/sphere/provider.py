@@ -16,6 +16,7 @@ from bot.errors import (
     CredentialRefused,
     Forbidden,
     InvalidRequest,
+    LimitReached,
     NotFound,
     UnknownOutcome,
 )
@@ -43,6 +44,8 @@ SKEW = 120.0
 #: How a refusal reads that means "it is so already".
 _UP = re.compile(r"\b(already|is|currently) (running|started|starting)\b", re.IGNORECASE)
 _DOWN = re.compile(r"\b(already|is|currently) (stopped|stopping)\b|\bnot running\b", re.IGNORECASE)
+#: And how one that means "not yet" (``sphere.md``, "Transport"): with which status it comes is not told.
+_NOT_YET = re.compile(r"\bstopping\b|\bbeing stopped\b", re.IGNORECASE)
 _REMOVED = re.compile(r"\b(already|is|was|been) removed\b", re.IGNORECASE)
 NO_PROJECT = "there is no such project any more; choose another one"
 
@@ -111,9 +114,12 @@ class SphereProvider(Provider):
         except Forbidden as error:
             # The token may do everything: what is not permitted is so for the state it is in.
             raise Conflict(error.message, status=error.status) from None
-        except (Conflict, InvalidRequest) as error:
-            if not done.search(error.message):
-                raise
+        except (Conflict, InvalidRequest, LimitReached) as error:
+            if done.search(error.message):
+                return
+            if starts and _NOT_YET.search(error.message):
+                raise Conflict(error.message, status=error.status) from None
+            raise
 
     # -- making something new --------------------------------------------------------------------------------
 
