@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 #: Short: a step that refreshes has made a call before, and its lease covers both.
 REFRESH_SECONDS = 10.0
 #: What the connection's secret brings takes more requests: a login link, a session, the token, its owner.
-MINT_SECONDS = 18.0
+MINT_SECONDS = 14.0
 #: An opened secret stays open for so long: a poll every ten seconds need not decrypt it anew each time.
 OPEN_SECONDS = 60.0
 MOST_OPEN = 5_000
