@@ -107,8 +107,11 @@ class Jobs:
             notices=[_card(principal, channel_id)],
             audit=[_entry(principal, "job.logs", _target(job), job=job.id)],
         )
+        if watched is None:
+            # Of an account that was unlinked since: nobody reads it any more.
+            raise Refused("job.unknown", problems.sentence("no_job"))
         self._wake()
-        return watched or job
+        return watched
 
     async def schedule(
         self, principal: Principal, connection: str, job: Scheduled, cron: str, *, interaction: str

@@ -1,4 +1,4 @@
-"""What was prepared for some people only: whoever is not one of them any more does not get it again."""
+"""What is over for somebody: presets that are for others by now, runs of an account that was unlinked."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 
 from bot.models import Created, Observed, Outcome, Principal, State
 from bot.store.base import WishUpdate
-from tests.handlers.job_rig import job_rig, run
-from tests.handlers.rig import rig, words
+from tests.handlers.job_rig import job_rig, over, run
+from tests.handlers.rig import activate, rig, words
 from tests.support.clock import FakeClock
 from tests.support.forms import Workbench
 from tests.support.providers import FakeProvider, fake_settings
@@ -57,3 +57,12 @@ async def test_another_run_of_the_same(is_named):
         answer = await bot.press("job_again", job.id)
         assert ("is not offered to you any more" in words(answer)) is not is_named
         assert len(await bot.store.jobs(ALICE)) == 1 + is_named
+
+
+async def test_output_of_a_run_of_an_account_that_was_unlinked_is_not_promised():
+    async with job_rig() as bot:
+        job = await over(bot)
+        await bot.store.unlink(ALICE, "posit", revocable=[], cause="unlinked")
+        await activate(bot.store, ALICE, "posit")
+        answer = await bot.press("job_logs", job.id)
+        assert "I know no such run of yours" in words(answer)
