@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 #: People named in one answer; there is a line for each.
 SHOWN = 30
+_ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s\"'”»)>]+", re.IGNORECASE)
 
 
 def class_card(facts: ClassFacts) -> Answer:
@@ -114,12 +116,17 @@ def _why(facts: ClassFacts, one: ClassProblem) -> str:
     if one.press.waits_for or wish is None:
         return fill(words.WHY_NO_WORKSPACE, title=facts.title)
     if not wish.is_open:
-        return cut(safe(problems.sentence(wish.cause or "internal", facts.title)), 200)
+        return cut(safe(_without_addresses(problems.sentence(wish.cause or "internal", facts.title))), 200)
     if wish.hold:
-        return cut(kit.held(wish.hold, facts.now), 200)
+        return cut(kit.held(_without_addresses(wish.hold), facts.now), 200)
     if wish.start_call is Call.NONE:
         return words.WHY_QUEUED
     return fill(words.WHY_STARTING, title=facts.title)
+
+
+def _without_addresses(text: str) -> str:
+    """Leave out what a provider says of where somebody's own is: the trainer is not its owner."""
+    return _ADDRESS.sub("…", text)
 
 
 def warning(card: ClassCard, workspace: Workspace, title: str, now: float) -> Answer:
