@@ -47,10 +47,10 @@ async def test_a_job_is_run_by_the_form(linked):
 
 async def test_a_job_is_run_in_one_line_that_waits_for_the_offer(linked):
     alice = linked.alice
-    answer = await alice.types("run --cluster Local --env SEED=7 -- Rscript Test.R", command="/job")
+    answer = await alice.types("run wb --cluster Local --env SEED=7 -- Rscript Test.R", command="/job")
     assert "I am asking Workbench what it offers, and run it right after." in answer.text
     await ended(linked)
-    again = await alice.types("run --cluster Slurm --cpus 2 -- Rscript Test.R", command="/job")
+    again = await alice.types("run wb --cluster Slurm --cpus 2 -- Rscript Test.R", command="/job")
     assert "I run *Rscript Test.R* at Workbench." in again.text
     await ended(linked, 2)
     first, second = linked.jobs()
@@ -60,13 +60,13 @@ async def test_a_job_is_run_in_one_line_that_waits_for_the_offer(linked):
 
 async def test_a_line_that_can_not_be_run_says_why_and_runs_nothing(linked):
     alice = linked.alice
-    await alice.types("run -- Rscript Test.R", command="/job")
+    await alice.types("run wb -- Rscript Test.R", command="/job")
     await ended(linked)
     for words, said in {
-        "run --cluster Moon -- ls": "There is no `Moon` here. There is: `Local`, `Kubernetes`, `Slurm`.",
-        "run --cluster Slurm --cpus 65 -- ls": "At most 64 are allowed here.",
-        "run --cluster Local --queue short -- ls": "`--queue`: that can be set with `--cluster Slurm`.",
-        "run --cluster Local": "Needs a command.",
+        "run wb --cluster Moon -- ls": "There is no `Moon` here. There is: `Local`, `Kubernetes`, `Slurm`.",
+        "run wb --cluster Slurm --cpus 65 -- ls": "At most 64 are allowed here.",
+        "run wb --cluster Local --queue short -- ls": "`--queue`: that can be set with `--cluster Slurm`.",
+        "run wb --cluster Local": "Needs a command.",
     }.items():
         answer = await alice.types(words, command="/job")
         assert "I did not run that:" in answer.text
@@ -98,7 +98,7 @@ async def test_a_preset_runs_what_was_prepared(tmp_path):
 
 async def test_a_failed_job_is_told_with_its_exit_code_and_can_be_run_again(linked):
     alice = linked.alice
-    await alice.types("run -- Rscript fail.R", command="/job")
+    await alice.types("run wb -- Rscript fail.R", command="/job")
     message = await ended(linked)
     assert "*Rscript fail.R* at Workbench has failed after" in message.text
     assert "exit code 1." in message.text
@@ -113,7 +113,7 @@ async def test_a_failed_job_is_told_with_its_exit_code_and_can_be_run_again(link
 async def test_an_end_that_nobody_watched_is_told(linked):
     """The bot was down when it ended, for so long that the server has forgotten most of it."""
     alice = linked.alice
-    await alice.types("run --name long -- print-lines lines=30 rate=1 exit=3", command="/job")
+    await alice.types("run wb --name long -- print-lines lines=30 rate=1 exit=3", command="/job")
     await linked.until(lambda: "Running since" in alice.only("job_card").text, step=0.5)
     await linked.stop_bot()
     linked.clock.advance(3600)
@@ -147,7 +147,7 @@ async def test_a_run_that_was_launched_elsewhere_is_known_and_told_of_to_who_ask
 @pytest.mark.parametrize("way", ["word", "button"])
 async def test_a_run_is_stopped(linked, way):
     alice = linked.alice
-    await alice.types("run --name long -- print-lines lines=1000 rate=1", command="/job")
+    await alice.types("run wb --name long -- print-lines lines=1000 rate=1", command="/job")
     await linked.until(lambda: alice.told("job_output"), step=0.5)
     if way == "word":
         answer = await alice.types("stop long", command="/job")
@@ -164,7 +164,7 @@ async def test_a_run_is_stopped(linked, way):
 async def test_a_run_that_does_not_stop_can_be_forced(linked):
     alice = linked.alice
     linked.switch(job_stop_seconds=100_000.0)
-    await alice.types("run --name long -- print-lines lines=100000 rate=0.1", command="/job")
+    await alice.types("run wb --name long -- print-lines lines=100000 rate=0.1", command="/job")
     await linked.until(lambda: alice.told("job_output"), step=0.5)
     await alice.types("stop long", command="/job")
     await linked.pass_time(50, step=5)
@@ -180,7 +180,7 @@ async def test_a_run_that_does_not_stop_can_be_forced(linked):
 async def test_a_run_is_forced_at_once_by_its_word(linked):
     alice = linked.alice
     linked.switch(job_stop_seconds=100_000.0)
-    await alice.types("run --name long -- print-lines lines=100000 rate=0.1", command="/job")
+    await alice.types("run wb --name long -- print-lines lines=100000 rate=0.1", command="/job")
     await linked.until(lambda: alice.told("job_output"), step=0.5)
     answer = await alice.types("stop long --force", command="/job")
     assert "Forcing *long* at Workbench to quit." in answer.text
@@ -196,7 +196,7 @@ async def test_a_launch_of_unknown_outcome_is_looked_for_before_a_second_one(lin
         spoil(linked.posit.harness, "/api/launch_job$", times=1, drop=True, after=is_done)
     else:
         linked.answers("launch_job", 200, after=is_done)
-    await alice.types("run -- Rscript Test.R", command="/job")
+    await alice.types("run wb -- Rscript Test.R", command="/job")
     assert "is done" in (await ended(linked)).text
     assert len(linked.jobs()) == 1
     assert linked.asked("launch_job") == (1 if is_done else 2)
@@ -205,7 +205,7 @@ async def test_a_launch_of_unknown_outcome_is_looked_for_before_a_second_one(lin
 
 async def test_what_the_server_refuses_is_one_sentence(linked):
     linked.answers("launch_job", 10, "This cluster takes no jobs today")
-    await linked.alice.types("run -- Rscript Test.R", command="/job")
+    await linked.alice.types("run wb -- Rscript Test.R", command="/job")
     await linked.pass_time(20)
     failed = linked.alice.only("job_failed")
     assert "*Rscript Test.R* was not run at Workbench. Workbench refused the request." in failed.text
@@ -217,7 +217,7 @@ async def test_what_the_server_refuses_is_one_sentence(linked):
 async def test_somebody_elses_run_is_none_of_mine(linked):
     alice, bob = linked.alice, linked.bob
     await bob.links("bob", "wb")
-    await alice.types("run --name mine -- print-lines lines=500 rate=1", command="/job")
+    await alice.types("run wb --name mine -- print-lines lines=500 rate=1", command="/job")
     await linked.until(lambda: alice.told("job_output"), step=0.5)
     (job,) = linked.jobs()
     for words in ("stop mine", f"stop {job.id}", "logs mine", f"logs {job.id} ", "status mine"):
@@ -232,7 +232,7 @@ async def test_somebody_elses_run_is_none_of_mine(linked):
 async def test_runs_are_read_together_and_backed_off(linked):
     alice = linked.alice
     for number in range(8):
-        await alice.types(f"run --name job-{number} -- print-lines lines=300 rate=1", command="/job")
+        await alice.types(f"run wb --name job-{number} -- print-lines lines=300 rate=1", command="/job")
     await linked.pass_time(60, step=1)
     before = linked.asked("get_session")
     await linked.pass_time(60, step=1)

@@ -16,7 +16,7 @@ async def linked(tmp_path):
 
 
 async def runs(world, words):
-    await world.alice.types(f"run --name loud -- print-lines {words}", command="/job")
+    await world.alice.types(f"run wb --name loud -- print-lines {words}", command="/job")
 
 
 async def is_whole(world, count=1):
@@ -145,7 +145,7 @@ async def test_a_file_that_slack_does_not_take_is_told(linked):
 async def test_twenty_streams_share_what_slack_takes_and_say_so(linked):
     alice = linked.alice
     for number in range(20):
-        await alice.types(f"run --name job-{number} -- print-lines lines=300 rate=1", command="/job")
+        await alice.types(f"run wb --name job-{number} -- print-lines lines=300 rate=1", command="/job")
         await linked.pass_time(1)
     await linked.until(lambda: len(alice.told("job_output")) == 20, step=1)
     await linked.until(
