@@ -9,8 +9,8 @@ import pytest
 
 from bot.models import Outcome, Principal
 from bot.store.base import WishUpdate
+from tests.handlers.class_rig import TRAINER, offer, posted
 from tests.handlers.rig import activate, rig, words
-from tests.handlers.test_classes import TRAINER, offer, posted
 from tests.support.clock import FakeClock
 from tests.support.maker import Maker
 from tests.support.providers import fake_settings

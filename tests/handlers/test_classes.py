@@ -1,4 +1,4 @@
-"""Class cards: posted with what they say, pressed by anybody for themselves, ended by their trainer alone."""
+"""Class cards: pressed by anybody for themselves, ended by their trainer alone."""
 
 from __future__ import annotations
 
@@ -11,154 +11,28 @@ from bot.models import (
     NoticeKind,
     Observed,
     Outcome,
-    Person,
     Principal,
-    Snapshot,
     State,
-    TaskKind,
     WishVerb,
 )
 from bot.policy import Installation
 from bot.store.base import WishUpdate
 from handlers.replay import replay
+from tests.handlers.class_rig import ADMIN, TRAINER, class_rig, offer, posted
 from tests.handlers.rig import GUEST, STRANGER, activate, buttons, rig, words
 from tests.support.clock import FakeClock
 from tests.support.golden import check_golden
-from tests.support.maker import OFFER, Maker
+from tests.support.maker import Maker
 from tests.support.providers import fake_settings
-from tests.support.store import ALICE, BOB, linked, observe
+from tests.support.store import ALICE, BOB, observe
 
-TRAINER = Principal(None, "T1", "UTRAINER")
-ADMIN = Principal(None, "T1", "UADMIN")
 URL = "https://app.example.test/ide/1"
 
 
 @pytest.fixture
 async def bot():
-    maker = Maker(FakeClock(), fake_settings("saturn", title="Saturn Cloud", starts_per_second=4.0))
-    async with rig(connections={"saturn": maker}, administrators=frozenset({"UADMIN"})) as made:
-        zone = Person(TRAINER, "Tara", time_zone="Europe/Berlin", seen_at=1.0)
-        await made.store.save_people([zone, Person(GUEST, "Greta", is_guest=True, seen_at=1.0)])
+    async with class_rig() as made:
         yield made
-
-
-async def posted(bot, text="card notebook", **keys):
-    """Post a card; return it, its notice taken out of the outbox."""
-    answer = await bot.say(text, TRAINER, **keys)
-    notices = [one for one in await bot.notices() if one.kind is NoticeKind.CLASS_CARD]
-    assert len(notices) == 1, words(answer)
-    return await bot.store.class_card(notices[0].subject)
-
-
-async def offer(bot, principal=TRAINER):
-    """Link the trainer, with what may be made there read already."""
-    account = await activate(bot.store, principal, "saturn", "tara")
-    snapshot = Snapshot("saturn", account.id, "templates", OFFER, await bot.store.now())
-    await bot.store.save_snapshot(snapshot)
-
-
-# -- posting -----------------------------------------------------------------------------------------------
-
-
-async def test_a_card_is_written_with_its_notice_and_its_audit(bot):
-    answer = await bot.say("card notebook --title Data Science 101 --until 23:59 --max 60", TRAINER)
-    check_golden("answers/class-posted", answer)
-    (notice,) = await bot.notices()
-    assert (notice.kind, notice.principal, notice.body["channel_id"]) == (
-        NoticeKind.CLASS_CARD,
-        TRAINER,
-        "C1",
-    )
-    card = await bot.store.class_card(notice.subject)
-    assert (card.title, card.pattern, card.maximum, card.spec) == ("Data Science 101", "notebook", 60, None)
-    assert (card.time_zone, card.connection) == ("Europe/Berlin", "saturn")
-    entry = (await bot.audit())[-1]
-    assert (entry["actor"], entry["action"]) == (TRAINER.key, "class.post")
-
-
-async def test_a_card_of_a_recipe_holds_what_is_made(bot):
-    await offer(bot)
-    card = await posted(bot, "card saturn/kubernetes --title 'R for all'")
-    assert card.spec == {"name": "usher-class", "cluster": "Kubernetes", "cpus": "1", "preset": "kubernetes"}
-    assert (card.recipe, card.title, card.pattern) == ("Kubernetes", "R for all", "")
-
-
-async def test_a_recipe_that_is_not_offered_is_said_with_those_that_are(bot):
-    await offer(bot)
-    answer = await bot.say("card saturn/mainframe", TRAINER)
-    assert "offers nothing called *mainframe* to you. There is: `Kubernetes`, `Local`." in words(answer)
-    assert await bot.notices() == []
-
-
-async def test_what_is_not_known_yet_is_asked_for_and_the_card_follows(bot):
-    account = await activate(bot.store, TRAINER, "saturn", "tara")
-    answer = await bot.say("card saturn/local --title Maths", TRAINER)
-    assert "I am asking Saturn Cloud" in words(answer)
-    (task,) = await bot.store.claim_tasks(10, 60.0)
-    assert task.kind is TaskKind.SNAPSHOT
-    (waiting,) = task.payload["then"]
-    assert await bot.say(waiting["text"], TRAINER, looked=tuple(waiting["looked"]))
-    await bot.store.save_snapshot(Snapshot("saturn", account.id, "templates", OFFER, 1.0))
-    await replay(bot.services, TRAINER, waiting | {"task": "t1"})
-    notices = await bot.notices(NoticeKind.CLASS_CARD)
-    assert (await bot.store.class_card(notices[0].subject)).title == "Maths"
-
-
-async def test_who_posts_a_recipe_links_first(bot):
-    answer = await bot.say("card saturn/local", TRAINER)
-    assert buttons(answer)["Link Saturn Cloud"]["value"] == "saturn card saturn/local"
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("card", "Write `/workspace card CONNECTION/PRESET`"),
-        ("card --title X", "Write `/workspace card CONNECTION/PRESET`"),
-        ("card notebook --until soon", "I can't read *soon* as a time of day."),
-        ("card notebook --until", "as a time of day"),
-        ("card notebook --until 25:00", "as a time of day"),
-        ("card notebook --max many", "`--max` takes a whole number from 1 to 5000."),
-        ("card notebook --max 0", "`--max` takes a whole number"),
-        ("card notebook --title", "A title may have 1 to 80 characters."),
-        (f"card notebook --title {'x' * 81}", "A title may have 1 to 80 characters."),
-        ("card notebook --colour red", "I don't know `--colour` here."),
-    ],
-)
-async def test_a_line_that_can_not_be_meant_is_said_whole(bot, text, said):
-    assert said in words(await bot.say(text, TRAINER))
-    assert await bot.notices() == []
-
-
-async def test_an_end_that_is_too_soon_is_refused_and_a_past_one_is_tomorrow(bot):
-    # The clock stands at 09:00 in Berlin.
-    assert "is less than 10 minutes away" in words(await bot.say("card notebook --until 9:05", TRAINER))
-    card = await posted(bot, "card notebook --until 08:59")
-    assert card.stops_at == bot.clock.now() + 86_400 - 60
-    assert " on Saturday (Europe/Berlin)" in words(await bot.say("card notebook --until 08:59", TRAINER))
-
-
-async def test_not_in_a_direct_message(bot):
-    answer = await bot.direct("card notebook", TRAINER)
-    assert "A class card stands in a channel." in words(answer)
-    assert await bot.notices() == []
-
-
-async def test_with_several_connections_the_one_is_named():
-    clock = FakeClock()
-    makers = {name: Maker(clock, fake_settings(name, title=name.title())) for name in ("one", "two")}
-    async with rig(connections=makers) as bot:
-        answer = await bot.say("card notebook", TRAINER)
-        assert "At which connection is *notebook*?" in words(answer)
-        assert (await posted(bot, "card notebook@two")).connection == "two"
-        await linked(bot.store, TRAINER, ("training",), connection="one")
-        assert (await posted(bot, "card training")).connection == "one"
-
-
-async def test_a_guest_and_a_stranger_post_nothing(bot):
-    for principal in (GUEST, STRANGER):
-        answer = await bot.say("card notebook", principal)
-        assert "can't use me" in words(answer) or "only work for people" in words(answer)
-    assert await bot.notices() == []
 
 
 # -- pressing ----------------------------------------------------------------------------------------------

@@ -53,7 +53,7 @@ def test_without_a_rule_everybody_goes_at_once():
 
 def test_no_second_sees_more_starts_than_the_rule_allows():
     made, clock = turns(20.0)
-    went = [at for at, _ in play(made, clock, wishes(200))]
+    went = [at for at, _ in play(made, clock, wishes(200), step=0.02)]
     for first in went:
         assert sum(first <= at < first + 1.0 for at in went) <= 20
     # And it is used: not much slower than allowed.
@@ -71,7 +71,7 @@ def test_who_wished_first_goes_first_whoever_asks_first():
     went = play(made, clock, wishes(100))
     # Whoever asked in the very first moment found nobody before them.
     order = [wish.created_at for _, wish in sorted(went, key=lambda one: (one[0], one[1].created_at))]
-    assert order[10:] == sorted(order[10:])
+    assert order[2:] == sorted(order[2:])
 
 
 def test_nothing_goes_right_after_a_restart():

@@ -1,0 +1,42 @@
+"""A bot with one connection that makes things, a trainer, an administrator and a guest."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from bot.models import ClassCard, NoticeKind, Person, Principal, Snapshot
+from tests.handlers.rig import GUEST, Rig, activate, rig, words
+from tests.support.clock import FakeClock
+from tests.support.maker import OFFER, Maker
+from tests.support.providers import fake_settings
+
+TRAINER = Principal(None, "T1", "UTRAINER")
+ADMIN = Principal(None, "T1", "UADMIN")
+
+
+@asynccontextmanager
+async def class_rig(**settings: Any) -> AsyncIterator[Rig]:
+    told = {"title": "Saturn Cloud", "starts_per_second": 4.0} | settings
+    maker = Maker(FakeClock(), fake_settings("saturn", **told))
+    async with rig(connections={"saturn": maker}, administrators=frozenset({"UADMIN"})) as made:
+        zone = Person(TRAINER, "Tara", time_zone="Europe/Berlin", seen_at=1.0)
+        await made.store.save_people([zone, Person(GUEST, "Greta", is_guest=True, seen_at=1.0)])
+        yield made
+
+
+async def posted(bot: Rig, text: str = "card notebook", **keys: Any) -> ClassCard:
+    """Post a card; return it, its notice taken out of the outbox."""
+    answer = await bot.say(text, TRAINER, **keys)
+    notices = [one for one in await bot.notices() if one.kind is NoticeKind.CLASS_CARD]
+    assert len(notices) == 1, words(answer)
+    card: ClassCard = await bot.store.class_card(notices[0].subject)
+    return card
+
+
+async def offer(bot: Rig, principal: Principal = TRAINER) -> None:
+    """Link the trainer, with what may be made there read already."""
+    account = await activate(bot.store, principal, "saturn", "tara")
+    snapshot = Snapshot("saturn", account.id, "templates", OFFER, await bot.store.now())
+    await bot.store.save_snapshot(snapshot)
