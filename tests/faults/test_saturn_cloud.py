@@ -1,0 +1,130 @@
+"""The whole bot against what a Saturn Cloud may answer to a recipe, a job, a schedule and a login link."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from bot.providers.base import Scheduled
+from bot.words import problems
+from tests.support.scenario.cloud import AMIR, cloud_world
+
+HTML = {"body": "<html><body>Sign in</body></html>", "headers": {"Content-Type": "text/html"}}
+FAULTS = {
+    "nothing, not done": {"drop": True},
+    "nothing, but done": {"drop": True, "after": True},
+    "cut, but done": {"truncate": 1, "after": True},
+    "a page": HTML,
+    "a page, but done": {**HTML, "after": True},
+    "large": {"body": json.dumps({"id": "x" * 3_000_000})},
+    "garbage": {"garbage": True},
+    "429": {"status": 429, "headers": {"Retry-After": "4"}},
+    "500": {"status": 500},
+    "502, but done": {"status": 502, "after": True},
+    "503": {"status": 503},
+    "a redirect": {"status": 302, "headers": {"Location": "http://127.0.0.1:9/login"}},
+    "400": {"status": 400, "body": "no", "headers": {"Content-Type": "text/plain"}},
+    "403": {"status": 403},
+    "404": {"status": 404},
+    "404 with a page": {"status": 404, **HTML},
+    "409": {"status": 409, "body": '{"message": "A name already exists"}'},
+}
+USUAL = {"nothing, but done", "a page", "429", "500", "403"}
+NAMES = [name if name in USUAL else pytest.param(name, marks=pytest.mark.slow) for name in FAULTS]
+SPEC = {"name": "mine", "recipe": "course", "size": "", "owner": "acme/alice"}
+ONCE = {"interaction": "once", "reference": "K7M2-9QXD"}
+
+
+def ends(person, *besides):
+    """Return the messages at the end of what was asked for; there is one."""
+    told = [
+        shown for shown in person.sees() if shown.kind not in {"card", "job_card", "linked", "", *besides}
+    ]
+    assert len(told) == 1, [shown.text for shown in told]
+    assert problems.CAUSES["internal"] not in told[0].text
+    return told[0].kind
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_clone_that_goes_wrong_makes_one_workspace_or_none(tmp_path, name):
+    async with cloud_world(tmp_path) as world:
+        await world.alice.links("alice")
+        world.saturn_fails("/clone$", **FAULTS[name])
+        await world.bot.services.workspaces.create(world.principal(), "saturn", SPEC, **ONCE)
+        await world.pass_time(120, step=4)
+        assert len(world.made("mine")) == (ends(world.alice) == "ready")
+        assert 1 <= world.calls("POST .*/clone$") <= 2
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_start_of_what_was_just_made_is_called_until_it_runs_or_can_not(tmp_path, name):
+    async with cloud_world(tmp_path) as world:
+        await world.alice.links("alice")
+        world.saturn_fails(r"/workspaces/\w+/start$", **FAULTS[name])
+        await world.bot.services.workspaces.create(world.principal(), "saturn", SPEC, **ONCE)
+        await world.pass_time(120, step=4)
+        kind = ends(world.alice)
+        (made,) = world.made("mine")
+        assert bool(made.live()) == (kind == "ready")
+        assert world.calls("POST .*/clone$") == 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_start_of_a_job_that_goes_wrong_is_one_run_or_none(tmp_path, name):
+    async with cloud_world(tmp_path) as world:
+        await world.alice.links("alice")
+        job = world.job("nightly")
+        world.saturn_fails(r"/jobs/\w+/start$", **FAULTS[name])
+        spec = {"name": "nightly", "job": job.id}
+        await world.bot.services.jobs.launch(world.principal(), "saturn", spec, **ONCE)
+        await world.pass_time(150, step=4)
+        await world.until(lambda: world.alice.told("job_ended") or world.alice.told("job_failed"), step=4.0)
+        kind = ends(world.alice, "job_output", "job_file")
+        assert len(job.runs) == (kind == "job_ended")
+
+
+@pytest.mark.parametrize("path", ["/api/active/pods$", "/history$"])
+@pytest.mark.parametrize("name", NAMES)
+async def test_reads_of_a_run_that_go_wrong_cost_no_more_than_time(tmp_path, path, name):
+    async with cloud_world(tmp_path) as world:
+        await world.alice.links("alice")
+        job = world.job("nightly")
+        spec = {"name": "nightly", "job": job.id}
+        await world.bot.services.jobs.launch(world.principal(), "saturn", spec, **ONCE)
+        await world.settle()
+        world.saturn_fails(path, **FAULTS[name])
+        await world.until(lambda: world.alice.told("job_ended") or world.alice.told("job_failed"), step=4.0)
+        assert ends(world.alice, "job_output", "job_file") == "job_ended"
+        assert len(job.runs) == 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_schedule_that_goes_wrong_is_set_or_said(tmp_path, name):
+    async with cloud_world(tmp_path) as world:
+        await world.alice.links("alice")
+        job = world.job("failing")
+        world.saturn_fails(r"/jobs/\w+$", **FAULTS[name])
+        told = Scheduled(job.id, "failing", "")
+        await world.bot.services.jobs.schedule(
+            world.principal(), "saturn", told, "30 4 * * 1", interaction="once"
+        )
+        await world.pass_time(60, step=3)
+        said = [shown.text for shown in world.alice.sees() if "failing" in shown.text]
+        assert len(said) == 1
+        assert ("runs at" in said[0]) == (job.next_fire_at is not None)
+
+
+@pytest.mark.parametrize("path", ["createloginlink", "/auth/loginlink$", "/api/user/token$", "/api/user$"])
+@pytest.mark.parametrize("name", NAMES)
+async def test_an_approval_that_meets_trouble_links_or_says_why(tmp_path, path, name):
+    async with cloud_world(tmp_path, saturn={"linking": ["admin"]}) as world:
+        world.saturn_fails(path, **FAULTS[name])
+        await world.approved(world.alice, "alice")
+        await world.pass_time(60, step=3)
+        linked = bool(world.alice.told("linked"))
+        failed = [shown for shown in world.alice.sees() if "could not be linked" in shown.text]
+        assert len(failed) == (not linked)
+        account = await world.bot.store.account(world.principal(), "saturn")
+        assert (account is not None) == linked
+        assert ("acts as" in world.person(AMIR).sees()[-1].text) == linked
