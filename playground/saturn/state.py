@@ -100,6 +100,8 @@ class State:
         if resource.type == "workspace" and resource.live():
             return
         mine = [one for one in self.resources.values() if one.owner == resource.owner]
+        for one in mine:
+            one.settle(now)
         running = [one for one in mine if one.type == "workspace" and one.live()]
         self.limits.starting(now, len(running) if resource.type == "workspace" else 0)
 
