@@ -190,7 +190,9 @@ class Life(World):
         before = len(moves.starts)
 
         async def meanwhile(_method: str) -> None:
-            if stops or all(start.remote_id != place for start in moves.starts[before:]):
+            # Only one's own: a stop takes nothing back that somebody else starts at the same moment.
+            mine = [one for one in moves.starts[before:] if one.remote_id == place]
+            if stops or not mine or PEOPLE[mine[0].username] != principal:
                 return
             stops.append("")
             await self.types(principal, f"stop {place}", f"{key}/stop")
