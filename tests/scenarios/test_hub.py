@@ -18,7 +18,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ACCOUNTS = ("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi")
 SEED = {
-    "users": [{"name": name, "servers": ["training", "broken"]} for name in ACCOUNTS],
+    "users": [
+        *({"name": name, "servers": ["training", "broken"]} for name in ACCOUNTS),
+        {"name": "ivan", "servers": ["training"]},
+    ],
     "pause_seconds": 3.2,
     "named_server_limit": 2,
 }
@@ -122,6 +125,21 @@ async def test_limits_of_the_hub_are_said_with_what_to_do(live, hub):
     failed = await alice.waits_for("failed", "*training*")
     assert "A limit at Team hub is reached." in failed.text
     assert "Stop something you don't need, then try again." in failed.text
+
+
+async def test_a_new_server_is_made_and_one_too_many_is_not(live, hub):
+    bob = live.bob
+    await bob.links("ivan", "hub")
+    create = live.bot.services.workspaces.create
+    for number, name in enumerate(("fresh", "another")):
+        given = {"interaction": f"new {number}", "reference": "K7M2-9QXD"}
+        await create(live.principal(bob.id), "hub", {"name": name}, **given)
+        if name == "fresh":
+            ready = await bob.waits_for("ready")
+            assert "*fresh* is ready." in ready.text
+            assert ready.address("Open") == f"{hub.url}/user/ivan/fresh/"
+    failed = await bob.waits_for("failed")
+    assert "A limit at Team hub is reached." in failed.text
 
 
 async def test_another_persons_server_is_refused(live, hub):
