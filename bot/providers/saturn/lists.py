@@ -18,10 +18,15 @@ LIST_SECONDS = 10.0
 MAX_PAGES = 50
 
 
-async def recipes(api: Api, credential: Credential, kind: str) -> list[tuple[str, dict[str, Any]]]:
-    """Return the recipes of a type, each with its place for messages; NotFound where there are no lists."""
+async def recipes(
+    api: Api, credential: Credential, kind: str, beginning: str = ""
+) -> list[tuple[str, dict[str, Any]]]:
+    """Return the recipes of a type whose names begin so, each with its place for messages.
+
+    Raises NotFound where there are no lists.
+    """
     found: list[tuple[str, dict[str, Any]]] = []
-    query = {"type": kind}
+    query = {"type": kind} | ({"name": beginning} if beginning else {})
     keys: set[str] = set()
     for _ in range(MAX_PAGES):
         answer = await _page(api, credential, query)

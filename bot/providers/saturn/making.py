@@ -81,7 +81,7 @@ async def find(api: Api, access: Access, spec: Mapping[str, Any]) -> Created | N
 async def _find_in_list(api: Api, access: Access, name: str) -> Created | None:
     """Look once more in the list: a server without either says 404 to everything."""
     try:
-        found = await lists.recipes(api, access.credential, "workspace")
+        found = await lists.recipes(api, access.credential, "workspace", name)
     except NotFound:
         raise Untold("this server tells no names") from None
     for where, recipe in found:
