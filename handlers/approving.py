@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from handlers.request import Request
 
 
-async def question(request: Request, connection: str) -> Answer:
-    """Ask for the username: with a form where one can be opened, with words otherwise."""
+async def question(request: Request, connection: str, text: str = "") -> Answer:
+    """Ask for the username: with a form where one can be opened, with words otherwise.
+
+    ``text`` is the command that waits for the link, and travels with the button and the form.
+    """
     services = request.services
     title = services.title(connection)
     person = await services.store.person(request.principal)
@@ -31,15 +34,18 @@ async def question(request: Request, connection: str) -> Answer:
             command=request.command,
             connection=Markup(connection),
         )
-    told = replies.told(sentence, [ask_button(connection, title)])
+    told = replies.told(sentence, [ask_button(connection, title, text=text)])
     view = drawn.ask_view(connection, title, suggestion)
+    view["private_metadata"] = f"{connection} {text}".rstrip()
     return Answer(text=told.text, blocks=told.blocks, view=view)
 
 
-def ask_button(connection: str, title: str, number: int | None = None) -> dict[str, Any]:
+def ask_button(
+    connection: str, title: str, number: int | None = None, *, text: str = ""
+) -> dict[str, Any]:
     """Return the button that opens the form; with a number it is told apart from others in its row."""
     action = "ask_link" if number is None else f"ask_link:{number}"
-    return kit.button(fill(words.ASK_BUTTON, title=title), action, connection, style=kit.PRIMARY)
+    return kit.button(fill(words.ASK_BUTTON, title=title), action, f"{connection} {text}".rstrip(), style=kit.PRIMARY)
 
 
 async def asked(request: Request, connection: str, username: str) -> Answer:

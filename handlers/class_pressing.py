@@ -103,7 +103,7 @@ async def _linking(request: Request, card: ClassCard, *, is_refused: bool) -> An
     if card.connection not in {name for name, _ in services.linkable()}:
         if card.connection not in services.approvals.possible():
             return replies.plain_problem(words.NOT_LINKED.format(title=title), request.reference)
-        asking = await question(request, card.connection)
+        asking = await question(request, card.connection, f"press {card.id}")
         told = replies.told(fill(words.NOT_LINKED_ASK, title=title), _buttons(asking))
         return Answer(text=told.text, blocks=told.blocks, view=asking.view)
     template = words.LINK_REFUSED if is_refused else words.NOT_LINKED

@@ -119,8 +119,8 @@ NOT_LINKED: Final = (
 )
 LINK_REFUSED: Final = "{title} no longer accepts your link. Link it again, and I go on by myself."
 NOT_LINKED_ASK: Final = (
-    "At {title} an administrator decides whom you act as. Ask for your username there, "
-    "and press again when you are told that you are linked."
+    "At {title} an administrator decides whom you act as. Ask for your username there: "
+    "once you are linked, I go on by myself."
 )
 
 # -- problems and the end ----------------------------------------------------------------------------------

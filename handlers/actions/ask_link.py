@@ -13,4 +13,5 @@ if TYPE_CHECKING:
 
 async def handle(request: Request) -> Answer:
     """Answer with the form; its text is for when Slack does not open it."""
-    return await question(request, request.target or "")
+    connection, _, text = (request.target or "").partition(" ")
+    return await question(request, connection, text)

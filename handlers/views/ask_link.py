@@ -16,11 +16,22 @@ if TYPE_CHECKING:
 async def handle(submission: Submission) -> dict[str, Any]:
     """Ask the administrators; what is wrong is said at the field."""
     services = submission.services
-    connection = str(submission.view.get("private_metadata") or "")
+    connection, _, text = str(submission.view.get("private_metadata") or "").partition(" ")
+    # What waits for the link: keys and words of ours, which run with the rights that the person has then.
+    waiting = {
+        "text": text,
+        "folder": "workspace",
+        "principal": submission.principal.key,
+        "interaction": submission.interaction,
+    }
     username = submission.value("username").strip()
     try:
         asked = await services.approvals.ask(
-            submission.principal, connection, username, interaction=submission.interaction
+            submission.principal,
+            connection,
+            username,
+            interaction=submission.interaction,
+            waiting=waiting if text else None,
         )
     except Refused as refusal:
         return submission.error("username", refusal.text)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from bot.models import (
@@ -18,12 +16,10 @@ from bot.models import (
 from bot.policy import Installation
 from bot.store.base import WishUpdate
 from handlers.replay import replay
+from handlers.submission import Submission, submit
 from tests.handlers.class_rig import ADMIN, TRAINER, class_rig, offer, posted
 from tests.handlers.rig import GUEST, STRANGER, activate, buttons, rig, words
-from tests.support.clock import FakeClock
 from tests.support.golden import check_golden
-from tests.support.maker import Maker
-from tests.support.providers import fake_settings
 from tests.support.store import ALICE, BOB, observe
 
 URL = "https://app.example.test/ide/1"
@@ -298,14 +294,20 @@ async def test_a_class_of_a_connection_that_was_taken_away_is_said(bot):
     assert "is not set up any more" in words(await bot.press("class_press", card.id))
 
 
-async def test_the_row_of_an_approved_username_is_asked_for(bot):
-    clock = FakeClock()
-    settings = fake_settings("saturn", title="Saturn Cloud", linking=("admin",))
-    async with rig(
-        connections={"saturn": Maker(clock, settings)}, administrators=frozenset({"UADMIN"})
-    ) as other:
-        card = await posted(other)
-        answer = await other.press("class_press", card.id)
+async def test_an_approved_username_is_asked_for_and_the_press_waits_for_it():
+    async with class_rig(linking=("admin",)) as bot:
+        card = await posted(bot)
+        answer = await bot.press("class_press", card.id)
         assert "an administrator decides whom you act as" in words(answer)
-        assert "Ask for Saturn Cloud" in buttons(answer)
-        assert (await other.store.class_counts(replace(card).id)).waiting == 1
+        value = f"saturn press {card.id}"
+        assert buttons(answer)["Ask for Saturn Cloud"]["value"] == value
+        assert answer.view["private_metadata"] == value
+        asked = await bot.press("ask_link", value)
+        assert asked.view["private_metadata"] == value
+        values = {"username": {"username": {"value": "alice"}}}
+        view = asked.view | {"callback_id": "ask_link", "state": {"values": values}}
+        await submit(Submission(ALICE, "ask_link", view, bot.services, "view:1", "REF-1"))
+        (notice,) = await bot.notices()
+        approval = await bot.store.approval(notice.subject)
+        assert approval.waiting["text"] == f"press {card.id}"
+        assert (await bot.store.class_counts(card.id)).waiting == 1
