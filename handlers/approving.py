@@ -40,12 +40,12 @@ async def question(request: Request, connection: str, text: str = "") -> Answer:
     return Answer(text=told.text, blocks=told.blocks, view=view)
 
 
-def ask_button(
-    connection: str, title: str, number: int | None = None, *, text: str = ""
-) -> dict[str, Any]:
+def ask_button(connection: str, title: str, number: int | None = None, *, text: str = "") -> dict[str, Any]:
     """Return the button that opens the form; with a number it is told apart from others in its row."""
     action = "ask_link" if number is None else f"ask_link:{number}"
-    return kit.button(fill(words.ASK_BUTTON, title=title), action, f"{connection} {text}".rstrip(), style=kit.PRIMARY)
+    return kit.button(
+        fill(words.ASK_BUTTON, title=title), action, f"{connection} {text}".rstrip(), style=kit.PRIMARY
+    )
 
 
 async def asked(request: Request, connection: str, username: str) -> Answer:
