@@ -187,3 +187,27 @@ async def test_the_link_may_be_a_path_and_the_token_in_an_object():
 async def test_settings_that_do_not_go_together(settings, field):
     with pytest.raises(ValueError, match=field):
         provider_of("saturn", None, "https://app.acme.io", **settings)
+
+
+async def test_a_login_link_may_lead_on_within_the_server_and_not_in_circles():
+    async with saturn_rig(SEED) as rig:
+        code = rig.server.state.accounts.create_link("alice")
+        onwards = {"Location": f"/auth/loginlink?code={code}"}
+        rig.spoil("/auth/loginlink$", status=302, headers=onwards)
+        assert (await with_admin(rig).check_username("alice")).username == "alice"
+        before = rig.sent()
+        rig.spoil("/auth/loginlink$", times=100, status=302, headers=onwards)
+        with pytest.raises(errors.Forbidden, match="no session"):
+            await with_admin(rig).check_username("alice")
+        assert rig.sent() - before < 10
+
+
+async def test_a_cookie_that_opens_nothing_yet_is_carried_on():
+    async with saturn_rig(SEED) as rig:
+        code = rig.server.state.accounts.create_link("alice")
+        rig.spoil(
+            "/auth/loginlink$",
+            status=302,
+            headers={"Location": f"/auth/loginlink?code={code}", "Set-Cookie": "first=1; Path=/"},
+        )
+        assert (await with_admin(rig).check_username("alice")).username == "alice"
