@@ -11,9 +11,7 @@ RUNS: Final = "runs at `{cron}`"
 NONE: Final = "has no schedule"
 UNTOLD: Final = "its schedule is not told there"
 ONE: Final = "*{name}* at {title} {cron}."
-NEXT: Final = (
-    "Write `{command}schedule NAME \"0 3 * * *\"` to set one, `{command}schedule NAME off` to end it."
-)
+NEXT: Final = 'Write `{command}schedule NAME "0 3 * * *"` to set one, `{command}schedule NAME off` to end it.'
 
 SETTING: Final = "I set the schedule of *{name}* at {title}, and tell you when that is done."
 CLEARING: Final = "I switch the schedule of *{name}* at {title} off, and tell you when that is done."
@@ -30,6 +28,6 @@ TWICE: Final = (
     "More than one job is called *{name}*. Write the link or the id of its page in place of its name."
 )
 CRON: Final = (
-    "`{cron}` is no time that I understand. Write five fields, such as `\"0 3 * * *\"` for three at night: "
+    '`{cron}` is no time that I understand. Write five fields, such as `"0 3 * * *"` for three at night: '
     "minute, hour, day, month, day of the week."
 )
