@@ -1,4 +1,4 @@
-"""What the policy says of class cards: anybody posts one, its trainer ends it, a consent permits one thing."""
+"""What the policy says of class cards: anybody posts one, its trainer ends it, a consent permits one verb."""
 
 from __future__ import annotations
 
