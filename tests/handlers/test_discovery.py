@@ -24,11 +24,23 @@ def test_what_was_found():
     assert discovery.routes() == {
         "command job": ["help", "list", "logs", "run", "schedule", "status", "stop"],
         "command workspace": [
-            *("about", "add", "alias", "forget", "help", "link", "list", "new", "notify", "open"),
-            *("remove", "restart", "resume", "start", "status", "stop", "suspend", "unlink", "whoami"),
+            *("about", "add", "alias", "card", "forget", "help", "link", "list", "new", "notify", "open"),
+            *(
+                "press",
+                "remove",
+                "restart",
+                "resume",
+                "start",
+                "status",
+                "stop",
+                "suspend",
+                "unlink",
+                "whoami",
+            ),
         ],
         "action": [
-            *("again", "approve", "ask_link", "deny", "enter_code", "field", "force", "invite"),
+            *("again", "approve", "ask_link", "class_keep", "class_post", "class_press", "class_problems"),
+            *("class_stop", "deny", "enter_code", "field", "force", "invite"),
             *("job_again", "job_force", "job_refresh", "keep_waiting", "make", "refresh", "try_again"),
         ],
         "view": ["ask_link", "code", "make", "remove"],
