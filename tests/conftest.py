@@ -17,5 +17,5 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--every-call",
         action="store_true",
-        help="fail and kill at every single call, in each way, instead of at every third",
+        help="fail and kill at every single call, in each way, instead of at some of them",
     )

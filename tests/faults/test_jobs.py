@@ -47,8 +47,8 @@ async def test_trouble_at_some_calls_of_a_run(tmp_path, how):
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("how", HOW)
 async def test_trouble_at_any_call_of_a_run(request, tmp_path, how):
-    """Every number each way with ``--every-call``; else every eleventh, each way at other ones."""
+    """Every number each way with ``--every-call``; else every seventeenth, each way at other ones."""
     numbers = (
-        count(1) if request.config.getoption("--every-call") else count(1 + list(HOW).index(how) * 3, 11)
+        count(1) if request.config.getoption("--every-call") else count(1 + list(HOW).index(how) * 4, 17)
     )
     assert await go_through(tmp_path, how, numbers) > 20
