@@ -18,13 +18,13 @@ demo: $(DEMO) ## Start a local Slack, local providers, a JupyterHub and the bot,
 demo-once: $(DEMO) ## Play the whole way once, from the link to the opened IDE, and end
 	$(RUN) playground demo-once
 
-test: $(DEV) ## Run all tests; some eight minutes
+test: $(DEV) ## Run all tests; some ten minutes
 	$(RUN) pytest -n 4 --dist worksteal
 
 coverage: $(DEV) ## Run all tests with the branch coverage that is demanded; takes half as long again
 	$(RUN) pytest -n 3 --dist worksteal --cov --cov-report=term
 
-test-thorough: $(DEV) ## Fail and kill at every single call, and play long random histories; takes long
+test-thorough: $(DEV) ## Every call, every row of the matrices, long random histories; takes long
 	$(RUN) pytest -n 2 --dist worksteal tests/faults tests/invariants --every-call --hypothesis-profile=thorough
 
 test-fast: $(DEV) ## Run the tests that take no long time and no browser
