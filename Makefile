@@ -25,7 +25,7 @@ coverage: $(DEV) ## Run all tests with the branch coverage that is demanded; tak
 	$(RUN) pytest -n 3 --dist worksteal --cov --cov-report=term
 
 test-thorough: $(DEV) ## Every call, every row of the matrices, long random histories; takes long
-	$(RUN) pytest -n 2 --dist worksteal tests/faults tests/invariants --every-call --hypothesis-profile=thorough
+	$(RUN) pytest -n 2 --dist worksteal tests/faults tests/invariants tests/engine tests/scenarios --every-call --hypothesis-profile=thorough
 
 test-fast: $(DEV) ## Run the tests that take no long time and no browser
 	$(RUN) pytest -n 2 --dist worksteal -m "not slow and not browser"

@@ -21,8 +21,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-#: Of the slow rows of these every third is played by default; the quick ones hold every sort of trouble.
-LONG_MATRICES: Final = ("tests/faults/test_posit.py", "tests/faults/test_saturn_cloud.py")
+#: Of the slow rows of these every third is played by default, all with ``--every-call``: the contract tests of
+#: the providers put every call through every sort of trouble, quickly.
+LONG_MATRICES: Final = (
+    "tests/faults/test_posit.py",
+    "tests/faults/test_saturn_cloud.py",
+    "tests/scenarios/test_provider_matrix.py",
+)
 KEPT: Final = 3
 
 
