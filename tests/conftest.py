@@ -21,8 +21,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-#: Of the slow rows of these every third is played by default, all with ``--every-call``: the contract tests of
-#: the providers put every call through every sort of trouble, quickly.
+#: Of the slow rows of these every third is played by default, all with ``--every-call``: the contract tests
+#: of the providers put every call through every sort of trouble, quickly.
 LONG_MATRICES: Final = (
     "tests/faults/test_posit.py",
     "tests/faults/test_saturn_cloud.py",
