@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from bot import policy
 from bot.blocks import approvals as drawn
-from bot.blocks import limits
-from bot.blocks.limits import Markup
+from bot.blocks import kit, limits
 from bot.errors import Refused
 from bot.models import Approval, AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
 from bot.store.base import NewTask
@@ -66,8 +66,7 @@ class Approvals:
         if provider is None or not approves(provider):
             known = ", ".join(self.possible()) or "none"
             raise Refused("link.unknown_connection", pages.unknown_connection(connection, known))
-        if not _USERNAME.fullmatch(username) or limits.line(username) != limits.escape(username):
-            # Administrators approve what they see: all of it, and nothing that can't be seen.
+        if not is_username(username):
             raise Refused("approval.username", words.USERNAME_SHAPE)
         administrators = self.administrators()
         if not administrators:
@@ -84,7 +83,7 @@ class Approvals:
         )
         title = provider.settings.title
         name = person.name if person is not None else principal.user_id
-        told = drawn.request(approval, title, mention(principal), name)
+        told = drawn.request(approval, title, kit.mention(principal.user_id), name)
         asked = await self._store.ask_approval(
             approval,
             [message(approval, f"asked:{one.user_id}", one, told.as_body()) for one in administrators],
@@ -110,7 +109,9 @@ class Approvals:
         if approval.username != username or approval.state != "asked":
             return approval, False
         title = self._connections[approval.connection].settings.title
-        denied = drawn.told(words.DENIED_PERSON, approval, title, mention(approval.principal)).as_body()
+        denied = drawn.told(
+            words.DENIED_PERSON, approval, title, kit.mention(approval.principal.user_id)
+        ).as_body()
         decided = await self._store.decide_approval(
             approval.id,
             "approved" if approve else "denied",
@@ -127,9 +128,7 @@ class Approvals:
 
     def administrators(self) -> list[Principal]:
         """Return the administrators as principals of this installation."""
-        place = self._authority.installation
-        named = [name.rpartition(":") for name in sorted(self._authority.administrators)]
-        return [Principal(place.enterprise_id, team or place.team_id or "", user) for team, _, user in named]
+        return policy.administrators(self._authority.installation, self._authority.administrators)
 
 
 def approves(provider: Provider) -> bool:
@@ -153,6 +152,6 @@ def entry(approval: Approval, actor: str, action: str, result: str, **detail: st
     )
 
 
-def mention(principal: Principal) -> Markup:
-    """Return a mention of a person; ids were checked when they came in."""
-    return Markup(f"<@{principal.user_id}>")
+def is_username(text: str) -> bool:
+    """Say whether a text can be approved as a username: all of it is shown, and nothing in it is unseen."""
+    return _USERNAME.fullmatch(text) is not None and limits.line(text) == limits.escape(text)

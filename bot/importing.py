@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from bot.approvals import approves
+from bot.approvals import approves, is_username
 from bot.errors import Forbidden, NotFound, PermanentError, ProviderError
 from bot.models import Account, AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
 from bot.store.base import NewTask
@@ -32,7 +32,6 @@ COLUMNS: Final = ("slack_user", "connection", "username")
 #: More than a file of people ever holds.
 MOST_BYTES: Final = 5_000_000
 _SLACK_USER: Final = re.compile(r"(?:(T[A-Z0-9]{2,30}):)?([UW][A-Z0-9]{2,30})")
-_USERNAME: Final = re.compile(r"[^\s\x00-\x1f\x7f]{1,100}")
 
 
 class ImportProblem(Exception):
@@ -168,8 +167,8 @@ class Importer:
             return f"there is no connection {row.connection[:40]}"
         if not approves(provider):
             return f'{row.connection} does not link by approval: its linking needs "admin"'
-        if not _USERNAME.fullmatch(row.username):
-            return "username needs 1 to 100 characters without blanks"
+        if not is_username(row.username):
+            return "username needs 1 to 80 characters, all of them visible and none a blank"
         earlier = self._seen.setdefault((found[2], row.connection), row.line)
         if earlier != row.line:
             return f"line {earlier} names the same person and connection"

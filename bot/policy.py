@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from bot.models import Principal
 from bot.words import problems
 
 if TYPE_CHECKING:
-    from bot.models import Person, Principal
+    from bot.models import Person
 
 #: What anybody who may use Usher may put into a channel: it acts for nobody but who presses it.
 POST_VERBS: Final = frozenset({"card"})
@@ -103,6 +104,15 @@ def _of_another(principal: Principal, verb: str, target: Target, context: Contex
 def is_administrator(principal: Principal, administrators: frozenset[str]) -> bool:
     """Say whether an operator named this person in ``USHER_ADMINS``."""
     return bool({principal.user_id, f"{principal.team_id}:{principal.user_id}"} & administrators)
+
+
+def administrators(installation: Installation, names: frozenset[str]) -> list[Principal]:
+    """Return whom the names of ``USHER_ADMINS`` stand for in an installation, in the order of the names."""
+    named = [name.rpartition(":") for name in sorted(names)]
+    return [
+        Principal(installation.enterprise_id, team or installation.team_id or "", user)
+        for team, _, user in named
+    ]
 
 
 def _belongs(principal: Principal, installation: Installation) -> bool:

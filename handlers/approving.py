@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.approvals import mention
 from bot.blocks import approvals as drawn
 from bot.blocks import kit, replies
 from bot.blocks.limits import Markup, fill
@@ -67,7 +66,7 @@ async def decided(request: Request, *, approve: bool) -> Answer:
         approve=approve,
         interaction=request.surface.interaction,
     )
-    who = mention(approval.principal)
+    who = kit.mention(approval.principal.user_id)
     title = request.services.title(approval.connection)
     if is_new:
         template = words.APPROVING if approve else words.DENIED

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from bot.blocks import kit
 from bot.blocks.limits import Markup
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from bot.models import Answer, Principal, Surface
     from handlers.services import Services
 
-_USER_ID = re.compile(r"[UW][A-Z0-9]{2,30}")
 #: A response_url lives 30 minutes (slack.md, "Payload facts"); a minute is left for the way.
 _RESPONSE_SECONDS = 29 * 60
 
@@ -99,7 +98,7 @@ class Request:
     @property
     def who(self) -> Markup:
         """Return a mention of the person, for answers that others read."""
-        return mention(self.principal.user_id)
+        return kit.mention(self.principal.user_id)
 
     @property
     def name(self) -> str:
@@ -126,8 +125,3 @@ class Request:
             "looked": list(self.looked),
             "view": surface.view_external_id,
         }
-
-
-def mention(user_id: str) -> Markup:
-    """Return a mention of a user; of one whose id is none, a word."""
-    return Markup(f"<@{user_id}>" if _USER_ID.fullmatch(user_id) else "somebody")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from bot.blocks import kit, replies
-from bot.blocks.limits import Markup, cut, fill, line, safe
+from bot.blocks.limits import Markup, cut, fill, safe
 from bot.models import Answer, Call, Principal
 from bot.words import classes as words
 from bot.words import problems, times
@@ -186,7 +186,7 @@ def asked_poster(card: ClassCard, template: str) -> Answer:
 
 def who(principal: Principal) -> Markup:
     """Return a mention."""
-    return Markup(f"<@{line(principal.user_id)}>")
+    return kit.mention(principal.user_id)
 
 
 def at(card: ClassCard, when: float, now: float) -> Markup:

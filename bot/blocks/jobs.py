@@ -8,6 +8,7 @@ from bot.blocks import kit
 from bot.blocks.cards import link_value
 from bot.blocks.limits import Markup, fill, safe
 from bot.blocks.output import preformatted
+from bot.blocks.progress import UNANSWERED_SECONDS
 from bot.models import Answer, Call, JobState
 from bot.output.tail import MARK
 from bot.words import cards, problems, times
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from bot.blocks.job_facts import JobFacts
     from bot.blocks.kit import Block, Element
     from bot.models import Job
-
-#: A stop that nothing has come of for so many seconds can be forced.
-UNANSWERED_SECONDS = 60.0
 
 
 def job_card(job: Job, facts: JobFacts) -> Answer:

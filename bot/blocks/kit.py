@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.blocks import limits
@@ -18,6 +19,8 @@ Element = dict[str, Any]
 #: How a button looks; None is Slack's plain one.
 PRIMARY: Final = "primary"
 DANGER: Final = "danger"
+
+_USER_ID: Final = re.compile(r"[UW][A-Z0-9]{2,30}")
 
 
 def mrkdwn(text: str, limit: int = limits.SECTION) -> Block:
@@ -76,6 +79,11 @@ def confirm(words: tuple[str, str, str, str], *, style: str | None = DANGER, **v
         "deny": plain(no, limits.CONFIRM_BUTTON),
     }
     return asked if style is None else {**asked, "style": style}
+
+
+def mention(user_id: str) -> Markup:
+    """Return a mention of a user; of one whose id is none, a word."""
+    return Markup(f"<@{user_id}>" if _USER_ID.fullmatch(user_id) else "somebody")
 
 
 def moment(at: float, now: float) -> Markup:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.blocks import approvals as drawn
-from bot.blocks.limits import Markup
+from bot.blocks import kit
 from bot.errors import CredentialRefused, Forbidden, NotFound, PermanentError, TemporaryError, Untrusted
 from bot.models import Account, Approval, AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
 from bot.providers.base import Credential
@@ -48,8 +48,9 @@ class Approved:
         if approval is None or approval.state != "approved":
             return
         line = self._lines.get(approval.connection)
-        if line is None:
-            await self._failed(approval, approval.connection, "gave_up")
+        if line is None or "admin" not in line.provider.settings.linking:
+            # The operator changed the connections file since it was approved.
+            await self._failed(approval, line.title if line else approval.connection, "not_set_up")
             return
         try:
             async with asyncio.timeout(CHECK_SECONDS):
@@ -90,7 +91,7 @@ class Approved:
             linked_at=await self._store.now(),
         )
         body = {"connection": connection, "username": username, "account": account.id}
-        done = drawn.told(words.DONE, approval, line.title, _mention(principal))
+        done = drawn.told(words.DONE, approval, line.title, kit.mention(principal.user_id))
         then = [approval.waiting] if approval.waiting else []
         activation = Activation(
             account=account,
@@ -118,7 +119,7 @@ class Approved:
             await self._failed(approval, line.title, "taken")
 
     async def _failed(self, approval: Approval, title: str, because: str, *, said: str = "") -> None:
-        who = _mention(approval.principal)
+        who = kit.mention(approval.principal.user_id)
         person = drawn.told(words.FAILED_PERSON, approval, title, who, because)
         administrator = drawn.told(words.FAILED_ADMINISTRATOR, approval, title, who, because)
         await self._store.decide_approval(
@@ -152,7 +153,3 @@ class Approved:
             return []
         to = Principal.from_key(approval.decided_by)
         return [NewNotice(approval.id, NoticeKind.MESSAGE, f"{what}:{to.user_id}", to, answer.as_body())]
-
-
-def _mention(principal: Principal) -> Markup:
-    return Markup(f"<@{principal.user_id}>")

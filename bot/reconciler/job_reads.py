@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from bot.blocks.jobs import UNANSWERED_SECONDS
+from bot.blocks.progress import UNANSWERED_SECONDS
 from bot.errors import (
     CredentialRefused,
     NotFound,

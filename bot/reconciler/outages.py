@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from bot import policy
 from bot.blocks import outages as drawn
 from bot.errors import StoreError
-from bot.models import NewNotice, NoticeKind, Principal
+from bot.models import NewNotice, NoticeKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -119,10 +120,5 @@ class Outages:
                 principal,
                 answer.as_body(),
             )
-            for principal in self._administrators()
+            for principal in policy.administrators(self._numbers.installation, self._numbers.administrators)
         ]
-
-    def _administrators(self) -> list[Principal]:
-        place = self._numbers.installation
-        named = [name.rpartition(":") for name in sorted(self._numbers.administrators)]
-        return [Principal(place.enterprise_id, team or place.team_id or "", user) for team, _, user in named]

@@ -68,5 +68,6 @@ BECAUSE: Final = {
     "credential_refused": "{title} does not accept the administrator's token that I was set up with.",
     "untrusted": "{title} answered with a login link to another host, or with somebody else's token. "
     "I used neither.",
+    "not_set_up": "{title} is not set up for approvals any more.",
     "gave_up": "{title} has not answered for a long time.",
 }

@@ -10,6 +10,7 @@ from bot.store.base import NewTask
 from tests.engine.world import World
 from tests.support.clock import CountingIds, FakeClock
 from tests.support.maker import Maker
+from tests.support.providers import fake_settings
 from tests.support.store import ALICE, BOB, memory_store
 
 DANA = Principal(None, "T1", "UDANA")
@@ -19,7 +20,7 @@ DANA = Principal(None, "T1", "UDANA")
 async def bench():
     clock, ids = FakeClock(), CountingIds()
     async with memory_store(clock, ids) as store:
-        made = World(store, clock, ids, Maker(clock))
+        made = World(store, clock, ids, Maker(clock, fake_settings(linking=("admin",))))
         for principal in (ALICE, BOB, DANA):
             await made.know(principal)
         yield made
@@ -97,6 +98,16 @@ async def test_one_that_never_answers_is_given_up_and_told(bench):
     await bench.pass_time(1200)
     assert (await bench.store.approval(asked.id)).state == "failed"
     assert "has not answered for a long time" in told(bench, ALICE)
+
+
+async def test_a_connection_that_stopped_approving_meanwhile_links_nobody(bench):
+    asked = await approved(bench)
+    bench.provider.settings = fake_settings(linking=("token",))
+    await bench.pass_time(5)
+    assert bench.provider.count("check_username") == 0
+    assert await bench.store.account(ALICE, "cloud") is None
+    assert (await bench.store.approval(asked.id)).state == "failed"
+    assert "is not set up for approvals any more" in told(bench, ALICE)
 
 
 async def test_killed_between_the_two_writes_it_is_linked_and_told_once(bench):

@@ -65,6 +65,7 @@ async def test_people_are_read_when_nobody_is_known(world, scheduler):
         return await world.store.person(ALICE) is not None
 
     await scheduler.eventually(known)
+    assert world.slack.count("users.list") == 1
 
 
 async def test_daily_work_is_guarded(world, scheduler):

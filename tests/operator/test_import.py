@@ -91,7 +91,7 @@ async def test_rows_that_cannot_be_are_named_by_their_line(place):
     assert "needs a Slack user id" in told[0]
     assert "is not the Slack workspace" in told[1]
     assert "there is no connection nowhere" in told[2]
-    assert "without blanks" in told[3]
+    assert "none a blank" in told[3]
     assert "would be linked" in told[4]
     assert "line 6 names the same person and connection" in told[5]
 

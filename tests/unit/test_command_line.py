@@ -57,9 +57,13 @@ def test_a_flag_may_stand_there_more_than_once():
 
 
 @given(st.text(max_size=200))
-def test_nothing_that_is_typed_raises(text):
-    command_line(text, COMMANDS)
-    command_line(f"job run {text}", COMMANDS)
+def test_nothing_that_is_typed_raises_or_is_made_up(text):
+    for typed in (text, f"job run {text}"):
+        read = command_line(typed, COMMANDS)
+        assert (read.tail or "") in typed
+        for flag in read.flags:
+            assert flag.name in typed.casefold()
+            assert (flag.value or "") in typed
 
 
 @given(st.from_regex(r"[a-z./\"'|&$*{}()\- ]{0,40}[a-z]", fullmatch=True))

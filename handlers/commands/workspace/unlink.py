@@ -6,12 +6,12 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.blocks import replies
+from bot.blocks import kit, replies
 from bot.blocks.limits import fill
 from bot.blocks.notices import unlink_button
 from bot.words import answers as words
 from handlers.connecting import connection_of
-from handlers.request import Answered, mention
+from handlers.request import Answered
 from handlers.targets import titles_of
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ async def _somebody_else(request: Request, person: re.Match[str]) -> Answer:
     """End the links of a colleague of the same Slack workspace, for administrators only."""
     await request.services.authority.check(request.principal, "unlink_other")
     other = replace(request.principal, user_id=person.group(1))
-    who = mention(other.user_id)
+    who = kit.mention(other.user_id)
     name = " ".join(word for word in request.arguments if word != person.group())
     is_all = not name or name.casefold() == "all"
     ended = await request.services.accounts.unlink(
