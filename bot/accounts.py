@@ -74,7 +74,7 @@ class Accounts:
 
     def linkable(self) -> list[str]:
         """Return the names of the connections that people link by themselves."""
-        return sorted(name for name, provider in self._connections.items() if _links_by_token(provider))
+        return sorted(name for name, provider in self._connections.items() if provider.links_by("token"))
 
     async def links(self, principal: Principal) -> list[Account]:
         """Return what a person has linked."""
@@ -90,7 +90,7 @@ class Accounts:
         if account is not None and account.state != "revoking":
             return account
         provider = self._connections.get(connection)
-        if provider is None or "none" not in provider.settings.linking:
+        if provider is None or not provider.links_by("none"):
             return None
         credential = Credential.of_connection("none")
         fresh = Account(
@@ -124,7 +124,7 @@ class Accounts:
         if provider is None:
             known = ", ".join(self.linkable()) or "none"
             raise Refused("link.unknown_connection", words.unknown_connection(connection, known))
-        if not _links_by_token(provider):
+        if not provider.links_by("token"):
             raise Refused("link.not_by_token", words.not_by_token(provider.settings.title))
         if self._public_url is None:
             raise Refused("link.no_address", words.no_address())
@@ -191,10 +191,6 @@ class Accounts:
         if ended:
             self._wake()
         return ended
-
-
-def _links_by_token(provider: Provider) -> bool:
-    return "token" in provider.settings.linking and "token_help" in provider.capabilities()
 
 
 def _unlinked(account: Account, cause: str) -> NewNotice:

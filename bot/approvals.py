@@ -49,7 +49,7 @@ class Approvals:
 
     def possible(self) -> list[str]:
         """Return the names of the connections where a username is approved."""
-        return sorted(name for name, provider in self._connections.items() if approves(provider))
+        return sorted(name for name, provider in self._connections.items() if provider.links_by("admin"))
 
     async def ask(
         self,
@@ -63,7 +63,7 @@ class Approvals:
         """Ask the administrators; raises Refused (``link.unknown_connection``, ``approval.…``)."""
         await self._authority.check(principal, "link")
         provider = self._connections.get(connection)
-        if provider is None or not approves(provider):
+        if provider is None or not provider.links_by("admin"):
             known = ", ".join(self.possible()) or "none"
             raise Refused("link.unknown_connection", pages.unknown_connection(connection, known))
         if not is_username(username):
@@ -129,11 +129,6 @@ class Approvals:
     def administrators(self) -> list[Principal]:
         """Return the administrators as principals of this installation."""
         return policy.administrators(self._authority.installation, self._authority.administrators)
-
-
-def approves(provider: Provider) -> bool:
-    """Say whether people act here as a username that an administrator approves."""
-    return "admin" in provider.settings.linking and "check_username" in provider.capabilities()
 
 
 def message(approval: Approval, occasion: str, to: Principal, body: dict[str, Any]) -> NewNotice:

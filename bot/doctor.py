@@ -108,19 +108,7 @@ async def check_connection(name: str, provider: Provider) -> Check:
         return Check(label, False, _why(failed), "Check its own token in the connections file.")
     except ProviderError as failed:
         return Check(label, False, _why(failed), "Check base_url in the connections file.")
-    if not can_link(provider):
-        ways = "token, admin, none" if "check_username" in provider.capabilities() else "token, none"
-        advice = f"Set linking to one of {ways} that this provider has, with its secret."
-        return Check(label, False, "nobody can link an account there", advice)
     return Check(label, True, f"{provider.settings.base_url} answers ({plain(version)})")
-
-
-def can_link(provider: Provider) -> bool:
-    """Say whether there is a way for people to act there."""
-    linking, able = provider.settings.linking, provider.capabilities()
-    by_token = "token" in linking and "token_help" in able
-    by_approval = "admin" in linking and "check_username" in able
-    return by_token or by_approval or "none" in linking
 
 
 def check_sign_in(settings: Settings, providers: Mapping[str, Provider]) -> list[Check]:

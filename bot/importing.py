@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from bot.approvals import approves, is_username
+from bot.approvals import is_username
 from bot.errors import Forbidden, NotFound, PermanentError, ProviderError
 from bot.models import Account, AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
 from bot.store.base import NewTask
@@ -165,7 +165,7 @@ class Importer:
         provider = self._connections.get(row.connection)
         if provider is None:
             return f"there is no connection {row.connection[:40]}"
-        if not approves(provider):
+        if not provider.links_by("admin"):
             return f'{row.connection} does not link by approval: its linking needs "admin"'
         if not is_username(row.username):
             return "username needs 1 to 80 characters, all of them visible and none a blank"

@@ -264,7 +264,7 @@ class Workspaces:
         if name is not None:
             await self._check_alias(principal, name, besides=None)
         provider = known_provider(self._connections, connection)
-        if "none" in provider.settings.linking:
+        if provider.links_by("none"):
             # One secret opens everybody's there: what a person did not make here, they may not see.
             raise Refused("add.not_here", problems.sentence("only_made_here", provider.settings.title))
         workspace = Workspace(

@@ -307,7 +307,7 @@ async def _view(
         title=provider.settings.title,
         username=account.username,
         values=fitting,
-        has_people="none" not in provider.settings.linking,
+        has_people=not provider.links_by("none"),
     )
 
 

@@ -93,7 +93,15 @@ class Services:
         return [
             (name, provider.settings.title)
             for name, provider in sorted(self.connections.items())
-            if "token" in provider.settings.linking and "token_help" in provider.capabilities()
+            if provider.links_by("token")
+        ]
+
+    def linkless(self) -> list[tuple[str, str]]:
+        """Return (name, title) of the connections where nobody has anything to link."""
+        return [
+            (name, provider.settings.title)
+            for name, provider in sorted(self.connections.items())
+            if provider.links_by("none")
         ]
 
     def slash(self, folder: str) -> str:
@@ -160,5 +168,5 @@ def build_services(
         ids=ids,
         wake=wake,
         commands=MappingProxyType({command: "workspace", job_command: "job"}),
-        limiter=limiter or RateLimiter(clock.monotonic),
+        limiter=RateLimiter(clock.monotonic) if limiter is None else limiter,
     )

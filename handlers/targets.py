@@ -48,7 +48,7 @@ async def named(request: Request, name: str) -> Workspace:
 
 async def linked(request: Request, connection: str) -> None:
     """Return when the person's account at a connection works; raises Answered with *Link* otherwise."""
-    account = await request.services.store.account(request.principal, connection)
+    account = await request.services.accounts.acting(request.principal, connection)
     if account is not None and account.state == "active":
         return
     title = request.services.title(connection)
@@ -60,7 +60,9 @@ async def linked(request: Request, connection: str) -> None:
 async def nothing_yet(request: Request) -> Answer:
     """Answer somebody who has no workspaces here: link, wait for the list, or make one."""
     services = request.services
-    accounts = await services.accounts.links(request.principal)
+    linkless = {name for name, _ in services.linkless()}
+    links = await services.accounts.links(request.principal)
+    accounts = [account for account in links if account.connection not in linkless]
     if not any(account.state == "active" for account in accounts):
         return not_linked(request)
     sentence = await _look(request, words.LOOKING_AT_YOURS)
@@ -74,14 +76,21 @@ async def nothing_yet(request: Request) -> Answer:
 
 
 def not_linked(request: Request) -> Answer:
-    """Answer with *Link* for every connection that people link to by themselves; the command waits for it."""
-    linkable = request.services.linkable()
+    """Answer with *Link* for every connection that people link to by themselves; the command waits for it.
+
+    Where no link is needed, *New workspace* is offered in its place.
+    """
+    linkable, linkless = request.services.linkable(), request.services.linkless()
     if not linkable:
+        if linkless:
+            return replies.told(words.NONE_YET_NEW, replies.new_buttons(linkless))
         return replies.problem(words.NO_CONNECTIONS, request.reference)
     sentence = words.NOT_LINKED_ANY
     if len(linkable) == 1:
         sentence = fill(words.NOT_LINKED, title=linkable[0][1])
-    return replies.problem(sentence, request.reference, replies.link_buttons(linkable, request.text))
+    more = fill(words.OR_NEW, titles=titles_of(request, [name for name, _ in linkless])) if linkless else ""
+    buttons = [*replies.link_buttons(linkable, request.text), *replies.new_buttons(linkless)]
+    return replies.problem(sentence, request.reference, buttons, more=more)
 
 
 def which_of_all(request: Request, rows: Sequence[Workspace]) -> Answer:

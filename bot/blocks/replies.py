@@ -114,6 +114,15 @@ def link_buttons(connections: Sequence[tuple[str, str]], waiting: str = "") -> l
     ]
 
 
+def new_buttons(connections: Sequence[tuple[str, str]]) -> list[Element]:
+    """Return *New workspace* for each (name, title), with the title where there are several."""
+    template = words.NEW_WORKSPACE if len(connections) == 1 else words.NEW_WORKSPACE_ON
+    return [
+        kit.button(fill(template, title=title), f"make:{number}", f"workspace {connection}")
+        for number, (connection, title) in enumerate(connections)
+    ]
+
+
 def invitation(url: str, title: str, *, code_comes: bool) -> Answer:
     """Answer with a fresh link: for the presser only, never in a channel.
 

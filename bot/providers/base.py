@@ -7,9 +7,10 @@ found by its class attribute ``kind``. Capabilities are derived from the methods
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from bot.errors import InvalidRequest
 from bot.models import Observed, State
@@ -27,7 +28,7 @@ from bot.providers.told import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from bot.http import Http
     from bot.models import (
@@ -62,7 +63,9 @@ __all__ = [
     "unknown_word",
 ]
 
-Linking = Literal["token", "admin", "oauth", "none"]
+#: How people come to act at a provider: with a token of their own, as a username that an administrator
+#: approved, or without any link.
+Linking = Literal["token", "admin", "none"]
 
 #: Straight and typographic quotes, white space, and the invisible characters that browsers copy along.
 _AROUND_TOKENS = " \t\r\n\v\f\u00a0\u200b\u2060\ufeff\"'`,;\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb"
@@ -73,6 +76,10 @@ class ConnectionSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
+    #: The ways of linking that the provider has, each with the key of the secret that it needs ("" for none).
+    #: Every other one is refused at the start.
+    ways: ClassVar[Mapping[Linking, str]] = {"token": ""}
+
     name: str
     provider: str
     title: str
@@ -82,6 +89,23 @@ class ConnectionSettings(BaseModel):
     ide_hosts: tuple[str, ...] = ()
     #: It is asked for no more starts a second, where it has such a limit.
     starts_per_second: float | None = Field(default=None, gt=0)
+
+    @field_validator("linking", mode="before")
+    @classmethod
+    def _linking(cls, value: Any) -> Any:
+        chosen = value if isinstance(value, (list, tuple)) else ()
+        if not chosen or not all(isinstance(way, str) and way in cls.ways for way in chosen):
+            known = " or ".join(f'"{way}"' for way in cls.ways)
+            raise ValueError(f"needs a list of {known}: this provider has no other way of linking")
+        return value
+
+    @model_validator(mode="after")
+    def _secrets_of_linking(self) -> Self:
+        for way in self.linking:
+            key = self.ways[way]
+            if key and getattr(self, key) is None:
+                raise ValueError(f'{key}: is needed where linking has "{way}"')
+        return self
 
     @field_validator("base_url")
     @classmethod
@@ -342,10 +366,14 @@ class Provider(ABC):
         )
         return frozenset(name for name in optional if getattr(cls, name) is not getattr(Provider, name))
 
+    def links_by(self, way: Linking) -> bool:
+        """Say whether people come to act here in this way."""
+        return way in self.settings.linking
+
     @property
     def has_lists(self) -> bool:
         """Say whether a person's workspaces can be listed: not where one secret opens everybody's."""
-        return "discover" in self.capabilities() and "none" not in self.settings.linking
+        return "discover" in self.capabilities() and not self.links_by("none")
 
     def need_mode(self, mode: StopMode) -> None:
         """Raise InvalidRequest for a way of stopping that this provider does not have."""

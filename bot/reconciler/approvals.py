@@ -48,7 +48,7 @@ class Approved:
         if approval is None or approval.state != "approved":
             return
         line = self._lines.get(approval.connection)
-        if line is None or "admin" not in line.provider.settings.linking:
+        if line is None or not line.provider.links_by("admin"):
             # The operator changed the connections file since it was approved.
             await self._failed(approval, line.title if line else approval.connection, "not_set_up")
             return

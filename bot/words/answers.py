@@ -87,6 +87,10 @@ WHICH_AT: Final = "Press one, or write for example `{command}{verb} {example}`."
 WHICH_OF_ALL: Final = "Which workspace? Press one, or write `{command}{verb} NAME`."
 PICK: Final = "Find a workspace"
 NONE_YET: Final = "You have no workspaces here yet. Create one at {titles}, then write `{command}list`."
+NONE_YET_NEW: Final = "You have no workspaces yet. Press *New workspace* to create one."
+OR_NEW: Final = "You don't need to link an account on {titles}: create a workspace there right away."
+NEW_WORKSPACE: Final = "New workspace"
+NEW_WORKSPACE_ON: Final = "New workspace on {title}"
 NONE_BUT_ADD: Final = "You have no workspaces here yet. Write `{command}add LINK` with the link of one."
 NOT_THERE: Final = "*{name}* no longer exists at {title}. `{command}forget {name}` takes it off your list."
 UNKNOWN_VERB: Final = "I don't know the word *{word}*."
@@ -134,6 +138,9 @@ LINK_REFUSED: Final = (
 LINK_WHICH: Final = "Which account do you want to link?"
 LINK_ONE: Final = "Link your account at {title}. You get a page of your own for it."
 LINKED_AS: Final = "Your account {username} at {title} is linked. Linking anew replaces it."
+LINK_NONE: Final = (
+    "You don't need to link an account on {titles}. Press *New workspace* to create a workspace."
+)
 LINK_PAGE: Final = (
     "This page links your account at {title}. It is for you only, works once, and is valid for 10 minutes."
 )
@@ -183,6 +190,7 @@ WHOAMI_LINKED: Final = "*{title}*: linked as {username}"
 WHOAMI_LINKED_NAMELESS: Final = "*{title}*: linked"
 WHOAMI_REFUSED: Final = "*{title}*: the link is no longer accepted"
 WHOAMI_NOT_LINKED: Final = "*{title}*: not linked"
+WHOAMI_LINKLESS: Final = "*{title}*: nothing to link"
 HELP: Final = "I start, stop and open your workspaces, with your own account."
 HELP_SHARE: Final = (
     "Only you see my answers. With `--share` at the end, `list`, `status`, `start` and `stop` show theirs to "

@@ -183,9 +183,20 @@ async def test_with_one_connection_link_names_it():
     saturn = Cloud(FakeClock(), fake_settings("saturn", title="Saturn Cloud"))
     async with rig(connections={"saturn": saturn}) as bot:
         assert words(await bot.say("link")).startswith("Link your account at Saturn Cloud.")
-    none = Cloud(FakeClock(), fake_settings("saturn", linking=("none",)))
-    async with rig(connections={"saturn": none}) as bot:
-        assert "Ask whoever runs me to add one." in words(await bot.say("link"))
+    none = Cloud(FakeClock(), fake_settings("hub", title="Hub", linking=("none",)))
+    async with rig(connections={"hub": none}) as bot:
+        for typed in ("link", "link hub"):
+            answer = await bot.say(typed)
+            assert words(answer).startswith("You don't need to link an account on Hub.")
+            (button,) = buttons(answer).values()
+            assert (button["action_id"], button["value"]) == ("make:0", "workspace hub")
+    async with rig(connections={"saturn": saturn, "hub": none}) as bot:
+        answer = await bot.say("list")
+        assert list(buttons(answer)) == ["Link Saturn Cloud", "New workspace"]
+        assert "You don't need to link an account on Hub" in words(answer)
+    approved = Cloud(FakeClock(), fake_settings("saturn", linking=("admin",)))
+    async with rig(connections={"saturn": approved}) as bot:
+        assert "Ask whoever runs me to add one." in words(await bot.say("list"))
 
 
 async def test_a_link_that_ended_meanwhile_is_not_ended_twice(bot):

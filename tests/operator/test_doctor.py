@@ -144,15 +144,6 @@ async def test_a_connection_that_answers(tmp_path, http):
         assert check.found.startswith(f"{saturn.url} answers (")
 
 
-async def test_a_connection_that_nobody_can_link_to(tmp_path, http):
-    async with saturn_server() as saturn:
-        check = await doctor.check_connection(
-            "saturn", providers_of(tmp_path, http, saturn.url, 'linking = ["oauth"]\n')
-        )
-    assert not check.is_good
-    assert check.advice == "Set linking to one of token, admin, none that this provider has, with its secret."
-
-
 @pytest.mark.parametrize(
     "answer",
     [

@@ -122,3 +122,24 @@ async def test_the_token_is_in_no_log_and_no_message(world):
     world.sphere.state.access_token = ACCESS_TOKEN
     await world.pass_time(120)
     assert "is stopped" in alice.only("stopped").text
+
+
+async def test_where_it_is_the_only_connection_the_bare_command_leads_to_a_workspace(tmp_path):
+    async with sphere_world(tmp_path, alone=True) as world:
+        alice = world.alice
+        assert (await alice.types("whoami")).text.endswith("*Courses*: nothing to link")
+        for typed in ("start", "start homework", "link", "list", ""):
+            shown = await alice.types(typed)
+            assert shown.labels == ["New workspace"], typed
+        await alice.presses(shown, "New workspace")
+        await world.settle()
+        await world.slack.fill(alice.id, {"field:project": PROJECTS["Python"], "field:name": "homework"})
+        assert (await world.slack.submit(alice.id))["response_action"] == "clear"
+        await world.settle()
+        await world.pass_time(30)
+        assert alice.only("ready").labels == ["Open", "Stop"]
+        assert "homework" in (await alice.types("")).text
+        await alice.types("forget homework")
+        # Once something was made there, an empty list still leads to the next one.
+        assert (await alice.types("")).labels == ["New workspace"]
+        assert (await alice.types("whoami")).text.endswith("*Courses*: nothing to link")

@@ -98,14 +98,11 @@ async def run(folder, **options):
             "title": "Team hub",
             "linking": ["token"],
             "base_url": str(hub.server.make_url("")),
-            "oauth_client_secret": "canary-of-the-hubs-client-secret",
         }
         tokens = {"hub": {"alice": PASTED}}
         async with world(folder, connections={"hub": table}, tokens=tokens, **options) as scene:
             canaries = Canaries(scene, hub)
-            canaries.tokens.add(table["oauth_client_secret"])
-            secrets = [*scene.settings().secrets(), table["oauth_client_secret"]]
-            with logging_everything(secrets) as log, canaries.errors.watching():
+            with logging_everything(scene.settings().secrets()) as log, canaries.errors.watching():
                 yield canaries
             canaries.search(log.getvalue())
             assert len(log.getvalue().splitlines()) > 10

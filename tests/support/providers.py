@@ -31,8 +31,14 @@ from tests.support.clock import FakeClock
 BASE_URL = "https://app.example.test"
 
 
+class FakeSettings(ConnectionSettings):
+    """Take every way of linking that there is."""
+
+    ways: ClassVar = {"token": "", "admin": "", "none": ""}
+
+
 def fake_settings(name: str = "cloud", **keys: Any) -> ConnectionSettings:
-    return ConnectionSettings(
+    return FakeSettings(
         **{"name": name, "provider": "fake", "title": "Fake Cloud", "base_url": BASE_URL} | keys
     )
 

@@ -67,7 +67,7 @@ def test_all_problems_of_all_connections_come_at_once_without_values(file):
         "connections.saturn.token_canary: is no key of this provider",
         "connections.saturn.admin_token: names the variable ABSENT_VARIABLE, which is not set",
         "connections.hub.base_url: is not set",
-        "connections.hub.linking.0: ",
+        'connections.hub.linking: needs a list of "token": this provider has no other',
         f"connections.other.provider: needs one of {', '.join(sorted(provider_classes()))}",
         "connections.Big: its name needs lower-case letters",
         "USHER_CONNECTIONS: conections is not known",
@@ -161,3 +161,33 @@ def test_each_problem_is_one_sentence(file, text, problem):
 
 def test_a_connection_keeps_the_name_of_its_table(file):
     assert load_connections(file(SATURN))["saturn"].name == "saturn"
+
+
+SECRETS = {"saturn": 'admin_token = "s3cret"', "posit": 'super_admin_token = "s3cret"'}
+WAYS = {
+    "jupyterhub": {"token"},
+    "posit": {"token", "admin"},
+    "saturn": {"token", "admin"},
+    "sphere": {"none"},
+}
+
+
+@pytest.mark.parametrize("provider", sorted(provider_classes()))
+def test_a_provider_refuses_the_ways_of_linking_that_it_does_not_have(file, provider):
+    needed = 'access_token = "t0ken"' if provider == "sphere" else ""
+    base = f'[connections.one]\nprovider = "{provider}"\nbase_url = "https://one.example"\n{needed}\n'
+    for way in ("token", "admin", "none", "oauth"):
+        table = f'{base}{SECRETS.get(provider, "")}\nlinking = ["{way}"]\n'
+        if way in WAYS[provider]:
+            assert load_connections(file(table))["one"].linking == (way,)
+            continue
+        broken = f"{table}{base.replace('.one', '.two')}unknown_key = 1\n"
+        first, *others = problems(file(broken))
+        assert first.startswith("connections.one.linking: needs a list of ")
+        assert others == ["connections.two.unknown_key: is no key of this provider"]
+    for odd in ("[]", '"token"', "[1]", "1"):
+        (said,) = problems(file(f"{base}linking = {odd}\n"))
+        assert said.startswith("connections.one.linking: needs a list of ")
+    if provider in SECRETS:
+        (said,) = problems(file(f'{base}linking = ["admin"]\n'))
+        assert said == f'connections.one: {SECRETS[provider].split()[0]}: is needed where linking has "admin"'

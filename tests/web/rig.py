@@ -22,7 +22,7 @@ from bot.http import Http
 from bot.linking import StoredNames
 from bot.models import Person, Principal
 from bot.policy import Installation as PolicyInstallation
-from bot.providers.base import ConnectionSettings, Credential, Identity, Pace, Provider, TokenHelp
+from bot.providers.base import Credential, Identity, Pace, Provider, TokenHelp
 from bot.rate_limit import RateLimiter
 from bot.vault import Vault
 from bot.web.app import IdeParts, SlackClient, build_app, listen
@@ -31,6 +31,7 @@ from bot.web.metrics import Metrics
 from bot.workspaces import Workspaces
 from tests.support.clock import CountingIds, FakeClock
 from tests.support.ports import quiet_port
+from tests.support.providers import fake_settings
 from tests.support.store import memory_store
 from tests.web import signed
 from tests.web.issuer import CLIENT_ID, CLIENT_SECRET, Issuer
@@ -48,9 +49,7 @@ class ScriptedProvider(Provider):
     pace: ClassVar[Pace] = Pace(min_poll_interval=10, pending=10)
 
     def __init__(self, name: str = "saturn", title: str = "Saturn Cloud", linking: Any = ("token",)) -> None:
-        settings = ConnectionSettings(
-            name=name, provider="scripted", title=title, base_url="https://app.example", linking=linking
-        )
+        settings = fake_settings(name, provider="scripted", title=title, linking=linking)
         super().__init__(settings, None)  # type: ignore[arg-type]  # it sends nothing
         self.usernames = {GOOD: "alice", "fedcba9876543210": "alice-two"}
         self.error: ProviderError | None = None

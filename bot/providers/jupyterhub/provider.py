@@ -6,7 +6,7 @@ import asyncio
 import re
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
-from pydantic import SecretStr, field_validator
+from pydantic import field_validator
 
 from bot.errors import (
     Conflict,
@@ -47,8 +47,6 @@ class JupyterHubSettings(ConnectionSettings):
     """Hold a hub's connection: ``base_url`` is its address or its API's, ``public_url`` is for people."""
 
     public_url: str | None = None
-    oauth_client_id: str | None = None
-    oauth_client_secret: SecretStr | None = None
     presets: tuple[Preset, ...] = ()
 
     @field_validator("presets")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import SecretStr, field_validator, model_validator
+from pydantic import SecretStr, field_validator
 
 from bot.errors import CredentialRefused, Forbidden, NotFound
 from bot.models import OutputChunk
@@ -15,6 +15,7 @@ from bot.providers.base import (
     Credential,
     Discovered,
     Identity,
+    Linking,
     Pace,
     Provider,
     TokenHelp,
@@ -52,6 +53,8 @@ ABOUT_SECONDS = 10.0
 class PositSettings(ConnectionSettings):
     """Hold a Workbench connection; ``super_admin_token`` acts for usernames that were approved."""
 
+    ways: ClassVar[Mapping[Linking, str]] = {"token": "", "admin": "super_admin_token"}
+
     super_admin_token: SecretStr | None = None
     presets: tuple[Preset, ...] = ()
 
@@ -62,15 +65,6 @@ class PositSettings(ConnectionSettings):
         if len(set(names)) < len(names):
             raise ValueError("two presets have the same name")
         return value
-
-    @model_validator(mode="after")
-    def _linking(self) -> PositSettings:
-        unknown = sorted(set(self.linking) - {"token", "admin"})
-        if unknown or not self.linking:
-            raise ValueError("linking: needs token, admin or both")
-        if "admin" in self.linking and self.super_admin_token is None:
-            raise ValueError("super_admin_token: is needed for linking by administrators")
-        return self
 
 
 class PositProvider(Provider):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import ClassVar, Literal
 
 from pydantic import SecretStr, field_validator, model_validator
 
-from bot.providers.base import ConnectionSettings
+from bot.providers.base import ConnectionSettings, Linking
 from bot.providers.saturn.recipes import Recipe
 
 
 class SaturnSettings(ConnectionSettings):
     """Hold a Saturn connection; ``act_as``: whose token drives workspaces (``saturn.md``, "Whose token")."""
+
+    ways: ClassVar[Mapping[Linking, str]] = {"token": "", "admin": "admin_token"}
 
     admin_token: SecretStr | None = None
     #: ``admin`` is for those that an administrator approved; whoever linked an own token acts with that.
@@ -28,8 +31,6 @@ class SaturnSettings(ConnectionSettings):
 
     @model_validator(mode="after")
     def _together(self) -> SaturnSettings:
-        if "admin" in self.linking and self.admin_token is None:
-            raise ValueError("admin_token: is needed for linking by administrators")
         if self.act_as == "admin" and "admin" not in self.linking:
             raise ValueError('act_as: "admin" is for people whom administrators link: linking needs "admin"')
         return self

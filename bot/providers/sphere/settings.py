@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator
 
 from bot.providers.base import ConnectionSettings, Linking
 from bot.providers.hosts import normalise_pattern, origin_of
@@ -25,6 +26,9 @@ class SphereSettings(ConnectionSettings):
     The token opens everything of the account, so it should be an account that nobody else makes workspaces
     with. ``projects``: from which of them people may make something.
     """
+
+    # The account has one token, and no people.
+    ways: ClassVar[Mapping[Linking, str]] = {"none": ""}
 
     linking: tuple[Linking, ...] = ("none",)
     access_token: SecretStr
@@ -78,12 +82,6 @@ class SphereSettings(ConnectionSettings):
         if not value or not all(_PROJECT.fullmatch(project) for project in value):
             raise ValueError('needs "all", or a list of project ids (32 characters of 0-9 and a-f each)')
         return value
-
-    @model_validator(mode="after")
-    def _together(self) -> SphereSettings:
-        if self.linking != ("none",):
-            raise ValueError('linking: needs ["none"]: the account has one token, and no people')
-        return self
 
     @property
     def sdk_host(self) -> str:

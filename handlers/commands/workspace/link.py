@@ -9,6 +9,7 @@ from bot.blocks.limits import fill
 from bot.words import answers as words
 from handlers.approving import ask_button, asked, question
 from handlers.connecting import connection_of
+from handlers.targets import titles_of
 
 if TYPE_CHECKING:
     from bot.models import Answer
@@ -20,9 +21,11 @@ async def handle(request: Request) -> Answer:
     services = request.services
     if request.name.casefold() == "code" and "code" not in services.connections:
         return replies.code_question()
-    linkable = services.linkable()
+    linkable, linkless = services.linkable(), services.linkless()
     if request.name:
         chosen, username = _chosen(request)
+        if chosen in dict(linkless):
+            return _needless(request, [(chosen, services.title(chosen))])
         by_token = chosen in {name for name, _ in linkable}
         if chosen in services.approvals.possible() and (username or not by_token):
             return await (asked(request, chosen, username) if username else question(request, chosen))
@@ -36,6 +39,8 @@ async def handle(request: Request) -> Answer:
         *(ask_button(name, services.title(name), number) for number, name in enumerate(approved)),
     ]
     if not buttons:
+        if linkless:
+            return _needless(request, linkless)
         return replies.problem(words.NO_CONNECTIONS, request.reference)
     if len(buttons) > 1:
         return replies.told(words.LINK_WHICH, buttons)
@@ -46,6 +51,11 @@ async def handle(request: Request) -> Answer:
         template = words.LINKED_AS
         return replies.told(fill(template, title=title, username=account.username), buttons)
     return replies.told(fill(template, title=title), buttons)
+
+
+def _needless(request: Request, linkless: list[tuple[str, str]]) -> Answer:
+    titles = titles_of(request, [name for name, _ in linkless])
+    return replies.told(fill(words.LINK_NONE, titles=titles), replies.new_buttons(linkless))
 
 
 def _chosen(request: Request) -> tuple[str, str]:

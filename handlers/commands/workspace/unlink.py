@@ -66,7 +66,7 @@ async def handle(request: Request) -> Answer:
 def _is_everybodys(request: Request, connection: str) -> bool:
     """Say whether a connection knows no people: our records alone say whose is what, so they are kept."""
     provider = request.services.connections.get(connection)
-    return provider is not None and tuple(provider.settings.linking) == ("none",)
+    return provider is not None and provider.links_by("none")
 
 
 def _chosen(request: Request, name: str, linked: set[str]) -> str | None:

@@ -20,8 +20,11 @@ async def handle(request: Request) -> Answer:
     if services.authority.is_administrator(request.principal):
         sentences.append(words.WHOAMI_ADMINISTRATOR)
     accounts = {account.connection: account for account in await services.accounts.links(request.principal)}
+    linkless = {name for name, _ in services.linkless()}
     lines = [
-        _line(services.title(connection), accounts.get(connection))
+        fill(words.WHOAMI_LINKLESS, title=services.title(connection))
+        if connection in linkless
+        else _line(services.title(connection), accounts.get(connection))
         for connection in sorted({*services.connections, *accounts})
     ]
     missing = [(name, title) for name, title in services.linkable() if name not in accounts]

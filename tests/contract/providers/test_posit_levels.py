@@ -128,9 +128,6 @@ COMMON = {"name": "wb", "provider": "posit", "title": "WB", "base_url": "https:/
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"linking": ["oauth"]}, "token, admin or both"),
-        ({"linking": []}, "token, admin or both"),
-        ({"linking": ["admin"]}, "super_admin_token"),
         ({"presets": [{"name": "a", "title": "A"}]}, "session or job"),
         ({"presets": [{"name": "a", "title": "A", "session": {}, "job": {}}]}, "session or job"),
         ({"presets": [{"name": "A b", "title": "A", "session": {}}]}, "lower-case"),

@@ -180,7 +180,6 @@ async def test_the_link_may_be_a_path_and_the_token_in_an_object():
 @pytest.mark.parametrize(
     ("settings", "field"),
     [
-        ({"linking": ["admin"]}, "admin_token"),
         ({"linking": ["token"], "admin_token": "x", "act_as": "admin"}, "act_as"),
     ],
 )

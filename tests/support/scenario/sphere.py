@@ -49,7 +49,10 @@ class SphereWorld(World):
             **self._options.get("courses", {}),
         }
         self._options = {**self._options, "connections": {"courses": courses}}
-        return super().connections()
+        told = super().connections()
+        if self._options.get("alone"):
+            del told["saturn"]
+        return told
 
     async def pass_time(self, seconds: float, step: float = 1.0) -> None:
         """Let time go by, with the look for what ends."""
@@ -94,6 +97,6 @@ class SphereWorld(World):
 
 @asynccontextmanager
 async def sphere_world(folder: Path, **options: Any) -> AsyncIterator[SphereWorld]:
-    """Make and run a world; ``courses`` are more keys of the connection."""
+    """Make and run a world; ``courses`` are more keys of the connection, ``alone`` leaves it the only one."""
     async with SphereWorld(folder, options).running() as ready:
         yield ready

@@ -71,9 +71,7 @@ def test_the_sdk_is_loaded_readable_from_this_machine_alone(tmp_path):
 @pytest.mark.parametrize(
     ("more", "key"),
     [
-        ('linking = ["token"]', "linking"),
         ('linking = ["none", "token"]', "linking"),
-        ("linking = []", "linking"),
         ("retention_minutes = 0", "retention_minutes"),
         ("retention_minutes = -5", "retention_minutes"),
         ("inactivity_minutes = 0", "inactivity_minutes"),
