@@ -16,11 +16,13 @@ import aiohttp
 from aiohttp.http import HttpProcessingError
 from yarl import URL
 
+from bot.connector import distrust
 from bot.errors import BadAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from aiohttp.client_proto import ResponseHandler
     from aiohttp.connector import Connection
     from multidict import CIMultiDictProxy
 
@@ -44,12 +46,14 @@ class Attempt:
     monotonic: Callable[[], float]
     send_until: float | None
     sent: bool = False
+    #: What it left by.
+    protocol: ResponseHandler | None = None
 
-    def leave(self) -> None:
+    def leave(self, protocol: ResponseHandler | None) -> None:
         """Look at the window for the last time; raise TooLateError when it has closed."""
         if self.send_until is not None and self.monotonic() > self.send_until:
             raise TooLateError
-        self.sent = True
+        self.sent, self.protocol = True, protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,7 @@ async def _exchange(
     if protocol is None or protocol.transport is None:
         raise aiohttp.ClientConnectionError("the connection is gone")
     protocol.set_response_params(read_until_eof=True, read_bufsize=_BUFFER)
-    attempt.leave()
+    attempt.leave(protocol)
     protocol.transport.write(head)
     try:
         message, payload = await protocol.read()
@@ -133,6 +137,7 @@ async def _exchange(
             message, payload = await protocol.read()
     except HttpProcessingError:
         raise aiohttp.ClientPayloadError("no HTTP came back") from None
+    distrust(protocol, message.code)
     if payload.is_eof():
         body = payload.read_nowait()
     else:

@@ -21,6 +21,7 @@ import aiohttp
 from yarl import URL
 
 from bot.bare_get import Attempt, BareGets, TooLateError
+from bot.connector import CleanConnector, distrust
 from bot.errors import BadAnswer, InvalidRequest, ProviderError, SentTooLate, UnknownOutcome, Unreachable
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ class Http:
         """Make the session that this class needs: no cookies, no second tries, the gate's last look."""
         return aiohttp.ClientSession(
             cookie_jar=aiohttp.DummyCookieJar(),
-            connector=aiohttp.TCPConnector(limit=limit),
+            connector=CleanConnector(limit=limit),
             headers={"User-Agent": "Usher"},
             middlewares=(_no_second_try,),
             request_class=_gated_request_class(),
@@ -271,6 +272,7 @@ class Http:
             allow_redirects=False,
             timeout=aiohttp.ClientTimeout(total=total, sock_connect=CONNECT_SECONDS),
         )
+        distrust(attempt.protocol, response.status)
         failure: ProviderError | None = None
         try:
             yield response
@@ -336,7 +338,7 @@ def _gated_request_class() -> type[aiohttp.ClientRequest]:
         async def send(self, conn: Any) -> aiohttp.ClientResponse:
             attempt = _attempt.get()
             if attempt is not None:
-                attempt.leave()
+                attempt.leave(conn.protocol)
             return await super().send(conn)
 
     return GatedRequest

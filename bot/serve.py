@@ -17,6 +17,7 @@ from bot.browsing import Browsing
 from bot.budget import Budget
 from bot.clock import Clock, SystemClock, SystemIds
 from bot.connections import build_providers
+from bot.connector import CleanConnector
 from bot.errors import SlackFailed, SlackPermanent, UsherError
 from bot.gather import Gatherer
 from bot.http import Http
@@ -144,7 +145,9 @@ class Process:
         if applied:
             log.info("database brought up to date", migrations=applied)
         http_session = await stack.enter_async_context(Http.new_session())
-        slack_session = await stack.enter_async_context(aiohttp.ClientSession(trust_env=True))
+        slack_session = await stack.enter_async_context(
+            aiohttp.ClientSession(connector=CleanConnector(), trust_env=True)
+        )
         self.http = self._outlets.http(http_session, clock.monotonic)
         self.providers = build_providers(self._connections, self.http)
         token = settings.slack_bot_token

@@ -138,9 +138,7 @@ LINK_REFUSED: Final = (
 LINK_WHICH: Final = "Which account do you want to link?"
 LINK_ONE: Final = "Link your account at {title}. You get a page of your own for it."
 LINKED_AS: Final = "Your account {username} at {title} is linked. Linking anew replaces it."
-LINK_NONE: Final = (
-    "You don't need to link an account on {titles}. Press *New workspace* to create a workspace."
-)
+LINK_NONE: Final = "You don't need to link an account on {titles}. Press *New workspace* to create one there."
 LINK_PAGE: Final = (
     "This page links your account at {title}. It is for you only, works once, and is valid for 10 minutes."
 )
