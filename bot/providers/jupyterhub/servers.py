@@ -55,6 +55,8 @@ class Servers:
         except NotFound:
             return None
         answer = response.json_object()
+        if answer.get("name", access.username) != access.username:
+            raise BadAnswer("the answer is about another person")
         if "servers" not in answer:
             raise Forbidden(NO_SERVERS)
         servers = answer["servers"]

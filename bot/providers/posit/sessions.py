@@ -159,7 +159,10 @@ class Sessions:
             reading = self.workbench.get_session(
                 who.credential, wanted, user=who.user, only=only, window=window, **options
             )
-            return (await rightly(self.workbench, who, "read", reading)).sessions
+            found = (await rightly(self.workbench, who, "read", reading)).sessions
+            if wanted and found and not {session.id for session in found} & set(wanted):
+                raise BadAnswer("the answer is about other sessions")
+            return found
 
         try:
             return await ask(remote_ids)

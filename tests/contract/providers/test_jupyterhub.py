@@ -302,3 +302,10 @@ async def test_any_of_the_hubs_addresses_will_do(quiet_hub: Rig, ending):
         provider = provider_of("jupyterhub", Http(session), base_url, public_url=public_url)
         assert (await provider.check(quiet_hub.access.credential)).username == quiet_hub.access.username
         assert provider.token_help().url == f"{quiet_hub.server.url}/hub/token"
+
+
+async def test_an_answer_about_somebody_else_is_not_taken_for_ones_own(hub: Rig):
+    other = json.dumps({"name": "bob", "servers": {"training": {"pending": None, "ready": False}}})
+    hub.spoil(f"/users/{hub.access.username}$", body=other)
+    with pytest.raises(errors.BadAnswer, match="another person"):
+        await hub.see()

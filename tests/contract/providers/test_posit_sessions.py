@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from pydantic import SecretStr
 
@@ -241,3 +243,10 @@ async def test_a_token_of_somebody_else_does_not_open_it(posit: Rig):
     other = Access("", Credential(SecretStr("b0b-token-of-bob")))
     seen = await posit.provider.status(other, [posit.remote_id])
     assert seen[posit.remote_id].state is State.GONE
+
+
+async def test_an_answer_about_other_sessions_makes_none_of_those_asked_for_gone(posit: Rig):
+    told = {"sessions": [{"id": posit.more["lab"], "activity_state": "running"}]}
+    posit.spoil("get_session", body=json.dumps({"result": told}))
+    with pytest.raises(errors.BadAnswer, match="other sessions"):
+        await posit.see()
