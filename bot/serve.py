@@ -279,6 +279,7 @@ class Process:
             metrics=self.metrics,
             slack_ready=(lambda: True) if socket is None else socket.is_ready,
             background=self.background,
+            metrics_token=settings.metrics_token,
             signing_secret=settings.slack_signing_secret,
             public_url=settings.public_url,
             session_keys=settings.keys(),

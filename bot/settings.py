@@ -19,6 +19,8 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _ADMINISTRATOR = re.compile(r"^(?:T[A-Z0-9]+:)?[UW][A-Z0-9]+$")
+#: What can stand behind "Bearer" (RFC 6750), and is too long to be guessed.
+_METRICS_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*")
 _COMMAND = re.compile(r"^/[a-z0-9_-]{1,31}$")
 
 
@@ -47,6 +49,7 @@ class Settings(BaseSettings):
     port: int = Field(3000, ge=0, le=65535, validation_alias="PORT")
     host: str = Field("127.0.0.1", validation_alias="USHER_HOST")
     database_url: str = Field("sqlite:///usher.db", validation_alias="USHER_DATABASE_URL")
+    metrics_token: SecretStr | None = Field(None, validation_alias="USHER_METRICS_TOKEN")
     public_url: str | None = Field(None, validation_alias="USHER_PUBLIC_URL")
     encryption_keys: SecretStr = Field(validation_alias="USHER_ENCRYPTION_KEYS")
     connections: Path = Field(validation_alias="USHER_CONNECTIONS")
@@ -73,6 +76,7 @@ class Settings(BaseSettings):
         "slack_app_token",
         "slack_client_secret",
         "encryption_keys",
+        "metrics_token",
         mode="before",
     )
     @classmethod
@@ -83,6 +87,13 @@ class Settings(BaseSettings):
     @classmethod
     def _empty_is_absent(cls, value: SecretStr | None) -> SecretStr | None:
         return value if value is not None and value.get_secret_value() else None
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _metrics_token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _METRICS_TOKEN.fullmatch(value.get_secret_value()):
+            raise ValueError("needs 16 or more letters, digits and -._~+/= without spaces")
+        return value
 
     @field_validator("slack_bot_token")
     @classmethod
@@ -197,6 +208,7 @@ class Settings(BaseSettings):
             self.slack_signing_secret,
             self.slack_app_token,
             self.slack_client_secret,
+            self.metrics_token,
         )
         return [secret.get_secret_value() for secret in held if secret is not None] + self.keys()
 

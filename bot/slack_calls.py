@@ -123,6 +123,6 @@ class SlackLine:
 
     def _shut(self, error: SlackPermanent) -> None:
         if self.shut_out is None:
-            log.error("slack shut the app out", code=error.code)
+            log.error("slack shut the app out", problem=error.code)
         self.shut_out = error.code
         self._shut_until = self._clock.monotonic() + SHUT_OUT_SECONDS

@@ -7,11 +7,11 @@ from typing import Final
 
 #: Minute, hour, day of the month, month, day of the week: the least and the greatest number of each.
 _RANGES: Final = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
-_MONTHS: Final = frozenset(
-    ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-)
+_MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+#: The most days that each month ever has.
+_LONGEST: Final = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _DAYS: Final = frozenset(["sun", "mon", "tue", "wed", "thu", "fri", "sat"])
-_WORDS: Final = (frozenset[str](), frozenset[str](), frozenset[str](), _MONTHS, _DAYS)
+_WORDS: Final = (frozenset[str](), frozenset[str](), frozenset[str](), frozenset(_MONTHS), _DAYS)
 _PART: Final = re.compile(r"(?:\*|([0-9a-z]+)(?:-([0-9a-z]+))?)(?:/(\d{1,2}))?", re.IGNORECASE)
 
 
@@ -19,6 +19,38 @@ def is_cron(text: str) -> bool:
     """Say whether a text is a cron expression: five fields of numbers, names, ranges, lists and steps."""
     fields = text.split()
     return len(fields) == 5 and all(_is_field(field, place) for place, field in enumerate(fields))
+
+
+def fires(cron: str) -> bool:
+    """Say whether an expression ever comes true: where only days of the month are named, one has to exist.
+
+    Where days of the week are named too, either of them is enough.
+    """
+    _minute, _hour, days, months, weekdays = cron.split()
+    if weekdays[0] != "*":
+        return True
+    longest = max(_LONGEST[month - 1] for month in _numbers(months, 3))
+    return min(_numbers(days, 2)) <= longest
+
+
+def _numbers(field: str, place: int) -> set[int]:
+    """Return what a field names, as numbers."""
+    least, greatest = _RANGES[place]
+    named: set[int] = set()
+    for part in field.casefold().split(","):
+        span, _, step = part.partition("/")
+        first, _, last = span.partition("-")
+        begin = least if first == "*" else _number(first)
+        # One number with a step goes on to the end of its range.
+        end = _number(last) if last else greatest if first == "*" or step else begin
+        # From November to February: over the end of the year.
+        end += greatest if end < begin else 0
+        named.update((number - 1) % greatest + 1 for number in range(begin, end + 1, int(step or 1)))
+    return named
+
+
+def _number(word: str) -> int:
+    return int(word) if word.isdecimal() else _MONTHS.index(word) + 1
 
 
 def looks_like_cron(text: str) -> bool:

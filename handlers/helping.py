@@ -53,4 +53,4 @@ async def _one(request: Request, verb: str) -> Answer:
         return await unknown_verb(request.with_verb(verb))
     sentence = f"`{request.command}{entry.usage}` – {entry.summary}."
     blocks = [kit.section(sentence), *([kit.section("\n".join(entry.more))] if entry.more else [])]
-    return kit.answer(sentence.replace("`", ""), blocks)
+    return kit.answer(kit.bare(sentence), blocks)

@@ -46,7 +46,7 @@ def about(told: Snapshot, title: str, *, now: float, page: int = 1, replaces: bo
     blocks.append(kit.context(*small))
     if left > 0:
         blocks += kit.actions([kit.button(cards.MORE, "about:more", f"{told.connection} {page + 1}")])
-    return kit.answer(heading.replace("*", "").replace("`", ""), blocks, replaces=replaces)
+    return kit.answer(kit.bare(heading), blocks, replaces=replaces)
 
 
 def _user(user: Mapping[str, Any]) -> str:

@@ -104,7 +104,7 @@ def problems_of(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
     head = fill(words.PROBLEMS_HEAD, name=facts.card.title)
     # A paragraph for each ten: none grows beyond what Slack takes.
     blocks = [kit.section("\n".join(told[first : first + 10])) for first in range(0, len(told), 10)]
-    return kit.answer(head.replace("*", ""), [kit.section(head), *blocks])
+    return kit.answer(kit.bare(head), [kit.section(head), *blocks])
 
 
 def _why(facts: ClassFacts, one: ClassProblem) -> str:

@@ -41,7 +41,7 @@ def job_ended(job: Job, facts: JobFacts, last_lines: Sequence[str]) -> Answer:
     tail = preformatted("\n".join(last_lines))
     if tail is not None:
         blocks += [kit.context(words.LAST_LINES), kit.section(tail.text)]
-    return kit.answer(told.replace("*", ""), [*blocks, *kit.actions(_over_buttons(job, facts))])
+    return kit.answer(kit.bare(told), [*blocks, *kit.actions(_over_buttons(job, facts))])
 
 
 def job_failed(job: Job, facts: JobFacts) -> Answer:
@@ -56,7 +56,7 @@ def job_failed(job: Job, facts: JobFacts) -> Answer:
     blocks: list[Block] = [kit.section(told)]
     if job.reference and job.outcome != "cancelled":
         blocks.append(kit.context(fill(cards.REFERENCE, reference=job.reference)))
-    return kit.answer(told.replace("*", ""), [*blocks, *kit.actions(_over_buttons(job, facts))])
+    return kit.answer(kit.bare(told), [*blocks, *kit.actions(_over_buttons(job, facts))])
 
 
 def output_message(

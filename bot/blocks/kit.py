@@ -20,6 +20,8 @@ Element = dict[str, Any]
 PRIMARY: Final = "primary"
 DANGER: Final = "danger"
 
+#: Code, or what Slack takes for bold: from a star that follows no letter to one that no letter follows.
+_MARKED: Final = re.compile(r"`([^`\n]+)`|(?<!\w)\*(\S(?:.*?\S)??)\*(?!\w)")
 _USER_ID: Final = re.compile(r"[UW][A-Z0-9]{2,30}")
 
 
@@ -95,6 +97,14 @@ def moment(at: float, now: float) -> Markup:
 def held(hold: str, now: float) -> str:
     """Return what holds a wish up, escaped, its marks of time in each reader's own zone."""
     return times.TIME_MARK.sub(lambda mark: moment(float(mark[1]), now), limits.safe(hold))
+
+
+def bare(text: str) -> str:
+    """Return a paragraph as a notification shows it: without our marks of bold and code, and nothing else.
+
+    A star that marks nothing is a name's, or a cron expression's.
+    """
+    return _MARKED.sub(lambda mark: mark[1] or mark[2], text)
 
 
 def answer(

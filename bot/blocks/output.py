@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
 from bot.blocks.limits import ELLIPSIS, SECTION, clean, escape
 
 _FENCE: Final = "```"
-#: A fence within the text would end ours: a blank of no width parts its marks.
-_PARTED: Final = "``\u200b`"
+#: Marks of a fence within the text would end ours: a blank of no width parts each from the next.
+_TOGETHER: Final = re.compile("`(?=`)")
+_PARTED: Final = "`\u200b"
 _LONGEST: Final = SECTION - 2 * len(_FENCE) - 2
 _TAB: Final = 4
 
@@ -47,7 +49,7 @@ def _line(raw: str) -> str:
     """Return one line, its indentation kept, without what can't be seen, escaped."""
     line = raw.expandtabs(_TAB)
     rest = line.lstrip(" ")
-    return " " * (len(line) - len(rest)) + escape(clean(rest)).replace(_FENCE, _PARTED)
+    return " " * (len(line) - len(rest)) + _TOGETHER.sub(_PARTED, escape(clean(rest)))
 
 
 def _end_of(raw: str, room: int) -> str:

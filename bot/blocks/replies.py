@@ -42,14 +42,14 @@ def told(
 ) -> Answer:
     """Answer with one paragraph of our own words, filled and escaped already."""
     blocks = [kit.section(text), *kit.actions(buttons)]
-    return kit.answer(_bare(text), blocks, in_channel=in_channel, replaces=replaces)
+    return kit.answer(kit.bare(text), blocks, in_channel=in_channel, replaces=replaces)
 
 
 def problem(sentence: str, reference: str, buttons: Iterable[Element] = (), *, more: str = "") -> Answer:
     """Answer that it did not work: a filled sentence, what may help, the reference that the log has too."""
     blocks: list[Block] = [kit.section(f"{sentence}\n{more}" if more else sentence), *kit.actions(buttons)]
     blocks.append(kit.context(fill(cards.REFERENCE, reference=reference)))
-    return kit.answer(_bare(sentence), blocks)
+    return kit.answer(kit.bare(sentence), blocks)
 
 
 def plain_problem(sentence: str, reference: str, buttons: Iterable[Element] = ()) -> Answer:
@@ -98,7 +98,7 @@ def opening(facts: Facts, sentence: str) -> Answer:
     assert facts.ide_url is not None, "only an address that may be passed on is shown"
     button = kit.button(cards.OPEN, "open_url", style=kit.PRIMARY, url=facts.ide_url)
     blocks = [kit.section(sentence), *kit.actions([button]), kit.context(words.OPENING_PRIVATE)]
-    return kit.answer(_bare(sentence), blocks)
+    return kit.answer(kit.bare(sentence), blocks)
 
 
 def link_buttons(connections: Sequence[tuple[str, str]], waiting: str = "") -> list[Element]:
@@ -135,14 +135,14 @@ def invitation(url: str, title: str, *, code_comes: bool) -> Answer:
     blocks = [kit.section(sentence), *kit.actions(buttons)]
     if code_comes:
         blocks.append(kit.context(words.LINK_CODE))
-    return kit.answer(_bare(sentence), blocks)
+    return kit.answer(kit.bare(sentence), blocks)
 
 
 def code_question() -> Answer:
     """Answer with the way to type a code, for where no form can be opened at once; opens it where one can."""
     button = kit.button(cards.ENTER_CODE, "enter_code", style=kit.PRIMARY)
     blocks = [kit.section(words.CODE_ASK), *kit.actions([button])]
-    return Answer(text=_bare(words.CODE_ASK), blocks=tuple(blocks), view=code_view())
+    return Answer(text=kit.bare(words.CODE_ASK), blocks=tuple(blocks), view=code_view())
 
 
 def code_view() -> dict[str, Any]:
@@ -193,8 +193,3 @@ def linked_view(title: str, username: str) -> dict[str, Any]:
             kit.context(words.CODE_DONE_NEXT),
         ],
     }
-
-
-def _bare(text: str) -> str:
-    """Return a paragraph as a notification shows it: without the marks of bold and code."""
-    return text.replace("*", "").replace("`", "")

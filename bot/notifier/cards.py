@@ -63,7 +63,7 @@ class CardUpdates:
             if error.code in APP_SHUT_OUT:
                 await self._store.card_retry(card.wish_id, SHUT_OUT_SECONDS)
                 return
-            log.info("card lost", wish=card.wish_id, code=error.code)
+            log.info("card lost", wish=card.wish_id, problem=error.code)
             await self._store.card_lost(card.wish_id)
         except SlackFailed:
             # Drawing it twice does no harm, whatever became of the first time.

@@ -212,7 +212,7 @@ class Outbox:
         except SlackPermanent as error:
             if error.code not in _BLOCKS_REFUSED or "blocks" not in message:
                 raise
-            log.warning("slack refused blocks", notice=notice.id, kind=str(notice.kind), code=error.code)
+            log.warning("slack refused blocks", notice=notice.id, kind=str(notice.kind), problem=error.code)
             self._plain.add(notice.id)
             await self._store.notice_retry(notice.id, 0.0, error=error.code)
             return
@@ -231,7 +231,7 @@ class Outbox:
     async def _unknown(self, notice: Notice, error: SlackUnknownOutcome) -> None:
         """Keep since when the outcome is unknown; the search comes when it has settled."""
         since = await self._store.now()
-        log.info("outcome of a send unknown", notice=notice.id, code=error.code)
+        log.info("outcome of a send unknown", notice=notice.id, problem=error.code)
         await self._store.notice_retry(notice.id, self._timing.settles, error=error.code, unknown_since=since)
 
     async def _limited(self, notice: Notice, error: SlackLimited) -> None:
@@ -260,7 +260,7 @@ class Outbox:
                 notice.subject, NoticeKind.MESSAGE, f"posted:{notice.occasion}", notice.principal, body
             )
             await self._store.add_notices([question])
-        log.info("class card not posted", notice=notice.id, code=error)
+        log.info("class card not posted", notice=notice.id, problem=error)
         await self._store.notice_dead(notice.id, error)
 
     async def _undeliverable(self, notice: Notice, error: SlackPermanent) -> None:
@@ -275,10 +275,10 @@ class Outbox:
         try:
             await self._slack.call(slack_methods.CHAT_POST_EPHEMERAL, message)
         except SlackFailed as failed:
-            log.info("person not reached", notice=notice.id, code=failed.code)
+            log.info("person not reached", notice=notice.id, problem=failed.code)
 
     async def _dead(self, notice: Notice, error: SlackFailed) -> None:
-        log.error("notice given up", notice=notice.id, kind=str(notice.kind), code=error.code)
+        log.error("notice given up", notice=notice.id, kind=str(notice.kind), problem=error.code)
         await self._store.notice_dead(notice.id, error.code)
 
 

@@ -81,7 +81,7 @@ class Outputs:
             except SlackPermanent as error:
                 if error.code in APP_SHUT_OUT:
                     break
-                log.info("output message lost", job=entry.job_id, code=error.code)
+                log.info("output message lost", job=entry.job_id, problem=error.code)
                 entry.is_lost = True
             except SlackFailed:
                 # Drawing it twice does no harm, whatever became of the first time.
@@ -180,7 +180,7 @@ class Outputs:
 
     async def _missing(self, entry: Entry, job: Job, error: SlackFailed) -> None:
         """Say that there is no file, once."""
-        log.error("output not sent as a file", job=job.id, code=error.code)
+        log.error("output not sent as a file", job=job.id, problem=error.code)
         template = words.FILE_NOT_ALLOWED if error.code == "missing_scope" else words.FILE_MISSING
         text = fill(template, name=job.name)
         body = kit.answer(text, [kit.section(text)]).as_body()

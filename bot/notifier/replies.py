@@ -120,5 +120,5 @@ class Replies:
             await self._store.notice_retry(notice.id, wait, error=error)
 
     async def _dead(self, notice: Notice, error: str) -> None:
-        log.info("reply given up", notice=notice.id, code=error)
+        log.info("reply given up", notice=notice.id, problem=error)
         await self._store.notice_dead(notice.id, error)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 from bot.manifest import SIGN_IN_REDIRECT_PATH, SLACK_PATH
 from bot.web.access_log import AccessLog
@@ -18,7 +19,7 @@ from bot.web.hooks import Hooks
 from bot.web.ide import IdePages
 from bot.web.openid import SlackSignIn
 from bot.web.pages import LinkPages
-from bot.web.render import FOLDER, STATIC_PATH, Renderer, protect
+from bot.web.render import STATIC_FILES, STATIC_PATH, Renderer, protect
 from bot.web.signed_in import SignedIn
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 #: How long requests under way may take when the process is asked to stop; seconds.
 SHUTDOWN_SECONDS = 5.0
 _STATIC_SECONDS = 3600
+#: What the parser, and the reader of a body, find wrong with a request.
+_NO_HTTP = (HttpProcessingError, web.RequestPayloadError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ def build_app(
     connections: Mapping[str, Provider] | None = None,
     wake: Callable[[], None] = lambda: None,
     background: Callable[[], Mapping[str, bool]] = dict,
+    metrics_token: SecretStr | None = None,
 ) -> web.Application:
     """Build the application.
 
@@ -91,14 +95,21 @@ def build_app(
     do not. ``session_keys`` sign cookies, newest first (the vault's keys serve). ``slack_client`` is given
     exactly when ``accounts.sign_in`` is set. Without ``ide`` no workspace opens in a page of ours.
     ``background`` says by name what else readiness depends on. ``connections`` may tell things by themselves;
-    ``wake`` has the background work look at them.
+    ``wake`` has the background work look at them. With ``metrics_token`` the figures are for who brings it.
     """
     if accounts.sign_in != (slack_client is not None):
         raise ValueError("Sign in with Slack needs the client id and secret, and only then")
     renderer = Renderer()
     middlewares = [failures(renderer, ids)]
-    routes = Health(store=store, slack_ready=slack_ready, metrics=metrics, background=background).routes()
+    routes = Health(
+        store=store,
+        slack_ready=slack_ready,
+        metrics=metrics,
+        background=background,
+        metrics_token=metrics_token,
+    ).routes()
     routes += Hooks(store=store, connections=connections or {}, wake=wake).routes()
+    routes.append(web.get(STATIC_PATH + "/{name}", _static))
     if signing_secret is not None:
         middlewares.append(Front(signing_secret, clock, refused=metrics.request_refused).middleware())
         routes.append(web.post(SLACK_PATH, dispatcher.over_http))
@@ -141,7 +152,6 @@ def build_app(
         routes += links.routes()
     app = web.Application(middlewares=middlewares, client_max_size=MAX_BYTES)
     app.router.add_routes(routes)
-    app.router.add_static(STATIC_PATH, FOLDER / "static", show_index=False, follow_symlinks=False)
     app.on_response_prepare.append(_keep_static)
     app.on_response_prepare.append(protect)
     return app
@@ -153,6 +163,7 @@ async def listen(app: web.Application, host: str, port: int) -> tuple[web.AppRun
         app,
         access_log_class=AccessLog,
         access_log=logging.getLogger("bot.web.access"),
+        logger=_server_log(),
         shutdown_timeout=SHUTDOWN_SECONDS,
         handle_signals=False,
     )
@@ -165,6 +176,17 @@ async def listen(app: web.Application, host: str, port: int) -> tuple[web.AppRun
     return runner, int(runner.addresses[0][1])
 
 
+def _server_log() -> logging.Logger:
+    """Return the library's log without what strangers send that is no HTTP: nothing of ours failed then.
+
+    Such a request is answered with 400, and has its line in the access log.
+    """
+    log = logging.getLogger("bot.web.server")
+    if not log.filters:
+        log.addFilter(lambda record: not (record.exc_info and isinstance(record.exc_info[1], _NO_HTTP)))
+    return log
+
+
 def _from_slack(browsers: Browsers, links: LinkPages, signed_in: SignedIn | None) -> Handler:
     """Return the handler of the one address that Slack sends people back to: a link's, or a page's."""
 
@@ -175,6 +197,14 @@ def _from_slack(browsers: Browsers, links: LinkPages, signed_in: SignedIn | None
         return await signed_in.come_from_slack(request, page)
 
     return come
+
+
+async def _static(request: web.Request) -> web.StreamResponse:
+    """Serve one of the files that there are: no name from outside ever reaches the file system."""
+    path = STATIC_FILES.get(request.match_info["name"])
+    if path is None:
+        raise web.HTTPNotFound
+    return web.FileResponse(path)
 
 
 async def _keep_static(request: web.Request, response: web.StreamResponse) -> None:

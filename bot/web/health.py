@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -12,6 +13,8 @@ from bot.web.metrics import CONTENT_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from pydantic import SecretStr
 
     from bot.store.base import Store
     from bot.web.metrics import Metrics
@@ -23,7 +26,8 @@ STORE_SECONDS = 2.0
 class Health:
     """Answer who watches the process.
 
-    ``slack_ready`` says whether Slack can reach it, ``background`` by name whether its own work goes on.
+    ``slack_ready`` says whether Slack can reach it, ``background`` by name whether its own work goes on. With
+    ``metrics_token`` the figures are for who brings it.
     """
 
     def __init__(
@@ -33,7 +37,9 @@ class Health:
         slack_ready: Callable[[], bool],
         metrics: Metrics,
         background: Callable[[], Mapping[str, bool]],
+        metrics_token: SecretStr | None = None,
     ) -> None:
+        self._metrics_token = metrics_token
         self._store = store
         self._background = background
         self._slack_ready = slack_ready
@@ -59,7 +65,13 @@ class Health:
         is_ready = all(checks.values())
         return web.json_response({"ready": is_ready, "checks": checks}, status=200 if is_ready else 503)
 
-    async def _figures(self, _request: web.Request) -> web.Response:
+    async def _figures(self, request: web.Request) -> web.Response:
+        if self._metrics_token is not None:
+            wanted = f"Bearer {self._metrics_token.get_secret_value()}"
+            given = request.headers.get("Authorization", "")
+            if not hmac.compare_digest(given.encode(errors="surrogateescape"), wanted.encode()):
+                headers = {"WWW-Authenticate": "Bearer"}
+                return web.Response(status=401, text="This needs USHER_METRICS_TOKEN.", headers=headers)
         body = self._metrics.render(await self._count() or {})
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 STATIC_PATH = "/static"
+#: Every file that is served as it is, by its name.
+STATIC_FILES = {path.name: path for path in (FOLDER / "static").iterdir() if path.is_file()}
 
 _LONGEST_NAME = 120
 
@@ -126,9 +128,7 @@ class _Assets:
 
     def __init__(self) -> None:
         self._addresses = {
-            path.name: escape(f"{STATIC_PATH}/{path.name}?v={_mark(path)}")
-            for path in (FOLDER / "static").iterdir()
-            if path.is_file()
+            name: escape(f"{STATIC_PATH}/{name}?v={_mark(path)}") for name, path in STATIC_FILES.items()
         }
 
     def address(self, name: str) -> str:

@@ -49,7 +49,7 @@ class SignedIn:
     def ask(self, page: str) -> web.Response:
         """Ask who is there, on the page of a workspace; the same for every address."""
         if self._sign_in is None:
-            return self._renderer.problem(503, words.UNSET_TITLE, words.UNSET_TEXT)
+            return self._renderer.problem(404, words.UNSET_TITLE, words.UNSET_TEXT)
         lasts = duration(self._browsing.lifetime)
         return self._renderer.page("ide_sign_in.html", page=f"{IDE_PATH}/{page}", lasts=lasts)
 

@@ -27,6 +27,10 @@ UNKNOWN: Final = (
 TWICE: Final = (
     "More than one job is called *{name}*. Write the link or the id of its page in place of its name."
 )
+NEVER: Final = (
+    "`{cron}` would never run: none of its months has such a day. Change the day (the third field) or the "
+    "month (the fourth)."
+)
 CRON: Final = (
     '`{cron}` is no time that I understand. Write five fields, such as `"0 3 * * *"` for three at night: '
     "minute, hour, day, month, day of the week."

@@ -120,6 +120,7 @@ async def test_schedules_are_shown_set_and_switched_off(cloud):
 async def test_what_is_wrong_about_a_schedule_is_said(cloud):
     await job(cloud, "schedule")
     assert "is no time that I understand" in (await job(cloud, 'schedule nightly "99 3 * * *"')).text
+    assert "would never run" in (await job(cloud, 'schedule nightly "0 3 30 2 *"')).text
     assert "I know no job *other*" in (await job(cloud, 'schedule other "0 3 * * *"')).text
     await job(cloud, f'schedule {cloud.job("retrain", "bob").id} "0 3 * * *"')
     assert "was not changed. Saturn Cloud knows nothing of it." in cloud.alice.sees()[-1].text

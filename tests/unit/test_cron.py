@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from handlers.cron import is_cron, looks_like_cron
+from handlers.cron import fires, is_cron, looks_like_cron
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,25 @@ def test_these_were_meant_as_some(text):
 def test_these_are_names(text):
     assert not is_cron(text)
     assert not looks_like_cron(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "ever"),
+    [
+        ("0 3 30 2 *", False),
+        ("0 3 31 2,4,jun,9-11/2 *", False),
+        ("0 3 30-31 FEB *", False),
+        ("0 3 31/2 sep */1", False),
+        ("0 3 29 2 *", True),
+        ("0 3 28-31 2 *", True),
+        ("0 3 31 4-5 *", True),
+        ("0 3 31 nov-feb *", True),
+        ("0 3 */31 2 *", True),
+        # Either the day of the month or the day of the week is enough.
+        ("0 3 30 2 mon", True),
+        ("* * * * *", True),
+    ],
+)
+def test_an_expression_that_no_day_fits_never_fires(text, ever):
+    assert is_cron(text)
+    assert fires(text) is ever

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.blocks.job_facts import JobFacts
@@ -156,6 +156,8 @@ def test_no_text_mentions_links_or_breaks_a_limit(name, detail, tail, card, ever
         assert ">" not in rest
 
 
+@example("`````")
+@example("````````` and ``` more")
 @given(st.text(alphabet="ab <&>`\t\n\u202e\x1b🚀", max_size=6000))
 def test_output_keeps_its_end_and_its_fences(text):
     made = preformatted(text)

@@ -141,6 +141,21 @@ def test_the_check_lets_pass_what_is_within():
     limits.check({"text": "x", "blocks": [section("y"), {"type": "divider"}, actions(button())]})
 
 
+@pytest.mark.parametrize(
+    ("text", "bare"),
+    [
+        ("Starting *x* on *Saturn Cloud*.", "Starting x on Saturn Cloud."),
+        ("*a*b* is there", "a*b is there"),
+        ("**star** and *2 * 3*", "*star* and 2 * 3"),
+        ("runs at `0 3 * * *`, *nightly* at `*/5 * * * *`", "runs at 0 3 * * *, nightly at */5 * * * *"),
+        ("Write `list`. 2 * 3 * 4, x*y*z", "Write list. 2 * 3 * 4, x*y*z"),
+        ("no marks, one ` and one *", "no marks, one ` and one *"),
+    ],
+)
+def test_a_notification_loses_our_marks_and_no_star_of_anybody(text, bare):
+    assert kit.bare(text) == bare
+
+
 def test_builders_keep_their_limits():
     long = "x" * 9000
     asked = kit.confirm((long, long, long, long))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import json
 import logging
@@ -11,6 +12,7 @@ import pytest
 import structlog
 
 from bot.logs import REMOVED, Redactor, brief_exception, configure
+from tests.project.repository import named, python_files, tree
 
 
 @pytest.fixture
@@ -44,6 +46,36 @@ def test_patterns_and_known_values(text):
     assert REMOVED in cleaned
     for secret in ("12-abc", "0123456789abcdef", "abcdefgh12345", "AbCdEf", "abcdef&", "canary"):
         assert secret not in cleaned
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"event": "slack shut the app out", "problem": "token_revoked"},
+        {"event": "notice given up", "problem": "invalid_auth", "notice": "notice_1", "kind": "ready"},
+        {"event": "refused", "rule": "token.shape", "reference": "ABCD-EFGH", "principal": "T1/U1"},
+        {"event": "hook.heard", "connection": "sphere", "events": 3, "error": "CredentialRefused"},
+        {"event": "GET /link/check 200 12 bytes 0.001 s", "level": "info"},
+        {"event": "a stored secret does not open", "connection": "saturn", "where": ["vault.py:3 open"]},
+    ],
+)
+def test_what_operators_need_stays_readable(event):
+    assert Redactor(["canary-known-value"])(None, "info", dict(event)) == event
+
+
+def test_nothing_is_logged_under_a_key_that_is_never_shown():
+    """A key such as ``code`` is taken for a secret: what stands under it would be lost to who reads."""
+    hidden = {
+        f"{named(path)}:{node.lineno}": word.arg
+        for path in python_files("bot", "handlers")
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in {"debug", "info", "warning", "error", "exception", "bind"}
+        for word in node.keywords
+        if word.arg and Redactor()(None, "", {word.arg: "x"}) != {word.arg: "x"}
+    }
+    assert hidden == {}
 
 
 def test_keys_and_nesting():

@@ -27,6 +27,7 @@ ALL = [
     "USHER_JOB_COMMAND",
     "USHER_DATABASE_URL",
     "USHER_DEADLINE_MINUTES",
+    "USHER_METRICS_TOKEN",
     "USHER_WARN_MINUTES",
     "USHER_POLL_MARGIN_SECONDS",
     "USHER_PUBLIC_URL",
@@ -174,3 +175,18 @@ def test_loopback(host, expected):
 def test_connections_path_is_a_path(environment):
     environment()
     assert load_settings().connections == Path("connections.toml")
+
+
+@pytest.mark.parametrize("token", ["short", "with blanks in the middle", "canary-of-metrics\u00e9"])
+def test_a_token_for_figures_is_one_that_can_be_sent_and_not_guessed(environment, token):
+    environment(USHER_METRICS_TOKEN=token)
+    (problem,) = problems()
+    assert problem.startswith("USHER_METRICS_TOKEN: needs 16 or more letters")
+    assert "canary" not in problem
+
+
+def test_the_token_for_figures_is_a_secret(environment):
+    environment(USHER_METRICS_TOKEN="canary-of-metrics")
+    settings = load_settings()
+    assert "canary-of-metrics" in settings.secrets()
+    assert "canary-of-metrics" not in repr(settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 
@@ -74,6 +75,77 @@ async def test_unknown_addresses_are_answered_kindly():
         async with browser.session.delete(made.origin + "/link") as response:
             assert response.status == 405
             assert "GET" in response.headers["Allow"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["x" * 300, "x" * 4000, "..%2fapp.py", "%00", "page.css%00", "page.css/", "%2e%2e", "~", "\u202e" * 90],
+)
+async def test_no_name_of_a_file_breaks_anything(name):
+    async with rig() as made:
+        browser = await made.browser()
+        await browser.get(f"/static/{name}")
+        assert browser.status == 404
+        assert "margin" in await browser.get("/static/page.css?v=1")
+        assert browser.headers["Content-Type"] == "text/css"
+        assert browser.headers["Cache-Control"].startswith("public")
+
+
+STRANGERS = [
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+    b"GET / HTTP/9.9\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: x\r\nBad Header\r\n\r\n",
+    b"GET /%s HTTP/1.1\r\nHost: x\r\n\r\n" % (b"a" * 20_000),
+    b"GET http://[bad/ HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"POST /link/check HTTP/1.1\r\nHost: x\r\nContent-Length: abc\r\n\r\n",
+    b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nnonsense\r\n\r\n",
+]
+
+
+async def test_what_is_no_http_is_no_error_of_ours(caplog):
+    caplog.set_level(logging.INFO)
+    async with rig() as made:
+        for sent in STRANGERS:
+            reader, writer = await asyncio.open_connection("127.0.0.1", int(made.origin.rpartition(":")[2]))
+            writer.write(sent)
+            assert b" 400 Bad Request" in await reader.read()
+            writer.close()
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
+    # Who watches the access log sees them.
+    lines = [record.getMessage() for record in caplog.records if record.name == "bot.web.access"]
+    assert sum(" 400 " in line for line in lines) == len(STRANGERS)
+
+
+async def test_a_form_whose_body_is_garbage_is_refused(capsys):
+    async with rig() as made:
+        browser = await made.browser()
+        await browser.get(await made.accounts.invite(ALICE, "saturn"))
+        headers = {
+            "Origin": made.origin,
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Content-Encoding": "deflate",
+        }
+        async with browser.session.post(
+            f"{made.origin}/link/check",
+            data=b"x" * 50,
+            headers=headers,
+            skip_auto_headers=["Content-Encoding"],
+        ) as answer:
+            assert answer.status == 403
+    assert "web.failed" not in capsys.readouterr().out
+
+
+async def test_figures_can_be_kept_for_who_brings_the_token():
+    async with rig() as made:
+        app = await build_again(made, metrics_token=SecretStr("canary-of-metrics"))
+        async with TestClient(TestServer(app)) as client:
+            for given in ({}, {"Authorization": "Bearer canary"}, {"Authorization": "Bearer \u00e9"}):
+                refused = await client.get("/metrics", headers=given)
+                assert (refused.status, refused.headers["WWW-Authenticate"]) == (401, "Bearer")
+                assert "usher_" not in await refused.text()
+            good = await client.get("/metrics", headers={"Authorization": "Bearer canary-of-metrics"})
+            assert (good.status, "usher_people" in await good.text()) == (200, True)
+            assert (await client.get("/readyz")).status == 200
 
 
 @pytest.mark.parametrize(

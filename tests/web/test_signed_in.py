@@ -239,7 +239,7 @@ async def test_without_a_slack_client_the_page_says_what_is_missing():
     async with ide_rig(sign_in=False) as world:
         browser = await world.made.browser()
         page = await browser.get("/ide/workspace_x")
-        assert browser.status == 503
+        assert browser.status == 404
         assert "SLACK_CLIENT_ID and SLACK_CLIENT_SECRET" in page
         await browser.get("/ide/workspace_x/sign-in")
         assert browser.url == f"{world.origin}/ide/workspace_x"

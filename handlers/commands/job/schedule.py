@@ -8,7 +8,7 @@ from bot.blocks import replies
 from bot.blocks.limits import Markup, fill, line
 from bot.words import schedules as words
 from handlers.command_line import command_line
-from handlers.cron import is_cron, looks_like_cron
+from handlers.cron import fires, is_cron, looks_like_cron
 from handlers.request import Answered
 from handlers.scheduling import job_of, set_up
 
@@ -55,16 +55,20 @@ def _split(request: Request, told: Sequence[str]) -> tuple[str, str | None]:
     if len(told) > 1 and told[-1].casefold() == OFF:
         return " ".join(told[:-1]), OFF
     if len(told) > 5 and is_cron(" ".join(told[-5:])):
-        return " ".join(told[:-5]), " ".join(told[-5:])
+        return " ".join(told[:-5]), _checked(request, " ".join(told[-5:]))
     if len(told) > 1 and (is_cron(told[-1]) or looks_like_cron(told[-1])):
-        cron = " ".join(told[-1].split())
-        if not is_cron(cron):
-            raise Answered(replies.problem(fill(words.CRON, cron=cron), request.reference))
-        return " ".join(told[:-1]), cron
+        return " ".join(told[:-1]), _checked(request, " ".join(told[-1].split()))
     if len(told) > 4 and looks_like_cron(" ".join(told[1:])):
-        cron = " ".join(told[1:])
-        raise Answered(replies.problem(fill(words.CRON, cron=cron), request.reference))
+        return told[0], _checked(request, " ".join(told[1:]))
     return " ".join(told), None
+
+
+def _checked(request: Request, cron: str) -> str:
+    """Return an expression that comes true some day; raises Answered with what is wrong with any other."""
+    template = words.CRON if not is_cron(cron) else "" if fires(cron) else words.NEVER
+    if template:
+        raise Answered(replies.problem(fill(template, cron=cron), request.reference))
+    return cron
 
 
 def _list(request: Request, known: Sequence[Meant]) -> Answer:

@@ -30,7 +30,7 @@ async def handle(request: Request) -> Answer:
     missing = [(name, title) for name, title in services.linkable() if name not in accounts]
     text = "\n".join([" ".join(sentences), *lines])
     blocks = [kit.section(text), *kit.actions(replies.link_buttons(missing))]
-    return kit.answer(sentences[0].replace("`", ""), blocks)
+    return kit.answer(kit.bare(sentences[0]), blocks)
 
 
 def _line(title: str, account: Account | None) -> str:
