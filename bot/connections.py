@@ -1,7 +1,7 @@
 """The connections file: a TOML table per provider instance, checked by the provider's own settings model.
 
-Anyone who can write this file decides where people's tokens are sent, so it is refused
-when others may write it.
+Anyone who can write this file decides where people's tokens are sent, so it is refused when others may write
+it; and when others may read it while secrets stand in it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from bot.providers import provider_classes
-from bot.settings import SettingsError, resolve_secret
+from bot.settings import ELSEWHERE, READABLE, SettingsError, resolve_secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +37,11 @@ def load_connections(path: Path) -> dict[str, ConnectionSettings]:
             checked[name] = _connection(name, table, path.parent)
         except SettingsError as wrong:
             problems.extend(f"connections.{name}{problem}" for problem in wrong.problems)
+    if path.stat().st_mode & READABLE and any(_holds_secrets(table) for table in tables.values()):
+        problems.append(
+            f"USHER_CONNECTIONS: {path.name} holds secrets, and others on this machine can read it: "
+            f"chmod 600 {path.name}"
+        )
     if problems:
         raise SettingsError(problems)
     return checked
@@ -59,12 +64,24 @@ def secrets_of(settings: Mapping[str, ConnectionSettings]) -> list[str]:
     return found
 
 
+def _holds_secrets(table: dict[str, Any]) -> bool:
+    """Say whether a secret stands in a table itself, instead of the place where it is."""
+    provider = provider_classes().get(str(table.get("provider")))
+    fields = {} if provider is None else provider.settings_model.model_fields
+    return any(
+        "SecretStr" in str(field.annotation)
+        and isinstance(table.get(name), str)
+        and not str(table[name]).startswith(ELSEWHERE)
+        for name, field in fields.items()
+    )
+
+
 def _tables(path: Path) -> tuple[dict[str, Any], list[str]]:
     """Return the tables below ``connections``, and what else stands in the file as problems."""
     try:
         if path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise SettingsError(
-                [f"USHER_CONNECTIONS: others on this machine can write {path.name}: chmod 644 it"]
+                [f"USHER_CONNECTIONS: others on this machine can write {path.name}: chmod 600 {path.name}"]
             )
         with path.open("rb") as file:
             content = tomllib.load(file)

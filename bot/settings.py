@@ -21,6 +21,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 _ADMINISTRATOR = re.compile(r"^(?:T[A-Z0-9]+:)?[UW][A-Z0-9]+$")
 #: What can stand behind "Bearer" (RFC 6750), and is too long to be guessed.
 _METRICS_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*")
+#: How a secret begins that stands somewhere else.
+ELSEWHERE = ("env:", "file:")
+#: The rights with which others on the machine can read a file.
+READABLE = stat.S_IRGRP | stat.S_IROTH
 _COMMAND = re.compile(r"^/[a-z0-9_-]{1,31}$")
 
 
@@ -249,7 +253,7 @@ def read_secret_file(path: Path) -> str:
     """Return a secret file's text without its line end; raise ValueError when others may read it."""
     try:
         mode = path.stat().st_mode
-        if mode & (stat.S_IRGRP | stat.S_IROTH | stat.S_IWGRP | stat.S_IWOTH):
+        if mode & (READABLE | stat.S_IWGRP | stat.S_IWOTH):
             raise ValueError(
                 f"names the file {path.name}, which others on this machine can read: chmod 600 it"
             )

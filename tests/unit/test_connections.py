@@ -20,7 +20,7 @@ def file(tmp_path):
 
     def write(text):
         path.write_text(text, encoding="utf-8")
-        path.chmod(0o644)
+        path.chmod(0o600)
         return path
 
     return write
@@ -114,8 +114,27 @@ def test_a_file_that_others_can_write_is_refused(file, mode):
     path = file(SATURN)
     path.chmod(mode)
     assert problems(path) == [
-        "USHER_CONNECTIONS: others on this machine can write connections.toml: chmod 644 it"
+        "USHER_CONNECTIONS: others on this machine can write connections.toml: chmod 600 connections.toml"
     ]
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604])
+def test_secrets_in_a_file_that_others_can_read_are_refused(file, mode, monkeypatch):
+    path = file(SATURN + 'admin_token = "canary"\n' + HUB)
+    path.chmod(mode)
+    assert problems(path) == [
+        (
+            "USHER_CONNECTIONS: connections.toml holds secrets, and others on this machine can read it: "
+            "chmod 600 connections.toml"
+        )
+    ]
+    path.chmod(0o600)
+    assert load_connections(path)["saturn"].admin_token.get_secret_value() == "canary"
+    # Where only the place of a secret is named, everybody may read that.
+    monkeypatch.setenv("A_TOKEN", "canary")
+    path = file(SATURN + 'admin_token = "env:A_TOKEN"\n')
+    path.chmod(mode)
+    assert "saturn" in load_connections(path)
 
 
 @pytest.mark.parametrize(
