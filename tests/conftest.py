@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     import pytest
 
-settings.register_profile("usher", deadline=None)
+#: The same examples in every run: no test fails by chance. What is new is looked for by the long profile,
+#: whose seed ``make test-thorough`` prints and takes (``SEED=``); what it finds becomes an explicit example.
+settings.register_profile("usher", deadline=None, derandomize=True)
+settings.register_profile(
+    "thorough",
+    deadline=None,
+    derandomize=False,
+    max_examples=1500,
+    stateful_step_count=70,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("usher")
 
 

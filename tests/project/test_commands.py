@@ -6,6 +6,8 @@ import os
 import re
 import subprocess
 
+from hypothesis import settings
+
 from bot.settings import Settings
 from tests.project.repository import ROOT
 
@@ -32,6 +34,19 @@ def test_the_whole_check_runs_lint_and_the_test_command():
     lines = script.read_text(encoding="utf-8").splitlines()
     assert lines.index("make lint") < lines.index("make test")
     subprocess.run(["bash", "-n", str(script)], check=True)
+
+
+def test_random_tests_are_the_same_in_every_run_but_the_thorough_one_which_tells_its_seed():
+    assert settings.get_profile("usher").derandomize
+    assert not settings.get_profile("thorough").derandomize
+    given = [["make", "-n", "test-thorough", "SEED=7"], ["make", "-n", "test-thorough"]]
+    repeated, fresh = (
+        subprocess.run(words, check=True, cwd=ROOT, capture_output=True, text=True).stdout for words in given
+    )
+    assert "SEED=7" in repeated
+    assert "--hypothesis-profile=thorough --hypothesis-seed=7" in repeated
+    (told,) = re.findall(r"SEED=(\d+)", fresh)
+    assert f"--hypothesis-seed={told}" in fresh
 
 
 def test_the_procfile_has_one_process_that_the_platform_reaches():
