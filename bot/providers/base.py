@@ -352,6 +352,7 @@ class Provider(ABC):
             "refresh",
             "parse_reference",
             "token_help",
+            "templates",
             "create",
             "candidates",
             "events",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.output import Board
 from bot.reconciler.approvals import Approved
+from bot.reconciler.ask import Asker
 from bot.reconciler.calls import Calls
 from bot.reconciler.classes import Classes
 from bot.reconciler.creations import Creations
@@ -62,23 +63,24 @@ class Reconciler:
         seen = observer or Unobserved()
         lines = {name: Line(name, provider, clock, jitter, seen) for name, provider in connections.items()}
         keys = Keys(store, vault, clock)
-        calls = Calls(store, keys, numbers, jitter)
+        asker = Asker(keys, numbers.call_seconds, jitter)
+        calls = Calls(store, asker, numbers)
         self.connections = tuple(lines)
-        creations = Creations(store, keys, numbers, jitter)
+        creations = Creations(store, asker)
         self._wishes = Wishes(store, lines, people, calls, creations, ids, numbers)
-        self._reads = Reads(store, lines, keys, clock, ids, numbers, jitter)
-        self._lists = Lists(store, lines, keys, numbers)
+        self._reads = Reads(store, lines, keys, asker, clock, ids, numbers)
+        self._lists = Lists(store, lines, asker, numbers)
         self._outages = Outages(store, lines, numbers, keys.lockouts)
         self._ends = Ends(store, lines, numbers)
         self._classes = Classes(store, lines, clock, ids, numbers)
         self._lines = tuple(lines.values())
-        approved = Approved(store, lines, vault, ids)
+        approved = Approved(store, lines, asker, vault, ids)
         board = board or Board(clock.monotonic)
-        job_calls = JobCalls(store, keys, numbers, jitter)
-        job_reads = JobReads(store, keys, board, clock, numbers, jitter)
+        job_calls = JobCalls(store, asker, numbers)
+        job_reads = JobReads(store, asker, board, clock)
         self._runs = Runs(store, lines, people, job_calls, job_reads, ids, numbers)
-        self._streams = Streams(store, lines, keys, board, clock, ids, jitter)
-        self._tasks = Tasks(store, lines, keys, self._lists, approved, people, replay, ids, numbers, jitter)
+        self._streams = Streams(store, lines, asker, board, clock, ids)
+        self._tasks = Tasks(store, lines, asker, self._lists, approved, people, replay, ids, numbers, jitter)
 
     def on_news(self, listener: Callable[[], None]) -> None:
         """Have somebody told when reads left work for others: most change nothing but a time."""

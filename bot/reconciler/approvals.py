@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
-
-import structlog
 
 from bot.blocks import approvals as drawn
 from bot.blocks import kit
-from bot.errors import CredentialRefused, Forbidden, NotFound, PermanentError, TemporaryError, Untrusted
+from bot.errors import CredentialRefused, NotFound, Untrusted
 from bot.models import Account, Approval, AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
 from bot.providers.base import Credential
+from bot.reconciler.ask import Done, Refused
 from bot.reconciler.lists import Again
 from bot.store.base import NewTask
 from bot.store.records import Activation
@@ -24,11 +22,10 @@ if TYPE_CHECKING:
 
     from bot.clock import Ids
     from bot.models import Answer, Task
+    from bot.reconciler.ask import Asker
     from bot.reconciler.lines import Line
     from bot.store.base import Store
     from bot.vault import Vault
-
-log = structlog.get_logger(__name__)
 
 CHECK_SECONDS = 20.0
 
@@ -36,8 +33,9 @@ CHECK_SECONDS = 20.0
 class Approved:
     """Link people as the usernames that were approved for them."""
 
-    def __init__(self, store: Store, lines: Mapping[str, Line], vault: Vault, ids: Ids) -> None:
+    def __init__(self, store: Store, lines: Mapping[str, Line], asker: Asker, vault: Vault, ids: Ids) -> None:
         self._store = store
+        self._asker = asker
         self._lines = lines
         self._vault = vault
         self._ids = ids
@@ -52,24 +50,27 @@ class Approved:
             # The operator changed the connections file since it was approved.
             await self._failed(approval, line.title if line else approval.connection, "not_set_up")
             return
-        try:
-            async with asyncio.timeout(CHECK_SECONDS):
-                identity = await line.provider.check_username(approval.username)
-        except NotFound:
-            await self._failed(approval, line.title, "not_found")
-        except CredentialRefused as error:
-            log.warning("the connection's own token is refused", connection=line.name, status=error.status)
-            await self._failed(approval, line.title, "credential_refused")
-        except Untrusted as error:
-            log.warning("an answer is not to be trusted", connection=line.name)
-            await self._failed(approval, line.title, "untrusted", said=error.message)
-        except (Forbidden, PermanentError) as error:
-            log.info("username refused", connection=line.name, problem=type(error).__name__)
-            await self._failed(approval, line.title, "forbidden")
-        except (TemporaryError, TimeoutError) as error:
-            raise Again(getattr(error, "retry_after", None) or 0.0) from None
-        else:
-            await self._activate(approval, line, identity.username, identity.credential)
+        answer = await self._asker.ask(
+            line,
+            None,
+            "check a username",
+            lambda _own: line.provider.check_username(approval.username),
+            attempts=task.attempts,
+            seconds=CHECK_SECONDS,
+        )
+        match answer:
+            case Done(identity):
+                await self._activate(approval, line, identity.username, identity.credential)
+            case Refused(error=NotFound()):
+                await self._failed(approval, line.title, "not_found")
+            case Refused(error=CredentialRefused()):
+                await self._failed(approval, line.title, "credential_refused")
+            case Refused(error=Untrusted() as error):
+                await self._failed(approval, line.title, "untrusted", said=error.message)
+            case Refused():
+                await self._failed(approval, line.title, "forbidden")
+            case _:
+                raise Again(answer.wait)
 
     async def give_up(self, task: Task) -> None:
         """Tell both that the provider never answered; who was approved may be asked for anew."""

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.errors import CredentialRefused, PermanentError, RateLimited, TemporaryError, UnknownOutcome
 from bot.models import Call, Outcome, WishVerb
-from bot.plan import backoff
 from bot.reconciler import endings
-from bot.reconciler.calls import REFUSED_WAIT
+from bot.reconciler.ask import REFUSED_WAIT, Done, Later, Refused, Unknown
 from bot.store.base import WishUpdate
-from bot.words import problems
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from bot.models import Created, Wish
     from bot.providers.base import Access
-    from bot.reconciler.keys import Keys
+    from bot.reconciler.ask import Asker
     from bot.reconciler.lines import Line
-    from bot.reconciler.ports import Numbers
     from bot.store.base import Store, WishStep
 
 #: Another creation that was called so long before this one was wished for may have made what is found now.
@@ -34,11 +27,9 @@ log = structlog.get_logger(__name__)
 class Creations:
     """Find what was made, for the wish to make it or for one that calls it off (design §3, rule 9)."""
 
-    def __init__(self, store: Store, keys: Keys, numbers: Numbers, jitter: Callable[[], float]) -> None:
+    def __init__(self, store: Store, asker: Asker) -> None:
         self._store = store
-        self._keys = keys
-        self._numbers = numbers
-        self._jitter = jitter
+        self._asker = asker
 
     async def of(self, step: WishStep) -> Wish | None:
         """Return the wish that makes a step's workspace: its own, or one that it has replaced."""
@@ -47,40 +38,35 @@ class Creations:
         return await self._store.creation_of(step.workspace.id)
 
     async def find(self, step: WishStep, line: Line) -> WishUpdate | None:
-        """Ask the provider; return what is to be written. It has no effect, so nothing is committed first.
-
-        Raises SecretError when the account's secret does not open.
-        """
+        """Ask the provider; return what is to be written. It has no effect, so nothing is committed first."""
         wish, account = step.wish, step.account
         assert account is not None, "a wish without an account ends before it calls"
-        access = self._keys.open(account)
-        try:
-            created = await self._ask(step, line, access)
-        except CredentialRefused as error:
-            line.health.worked(error)
-            became = await self._keys.refused(account, line)
-            hold = self._keys.hold(account, became, line.title)
-            wait = backoff(wish.attempts + 1, self._jitter()) if became == "later" else 0.0
-            wait = REFUSED_WAIT if hold is not None else wait
-            return WishUpdate(wish.id, wait, hold=hold, card_dirty=hold is not None, claim=step.claim)
-        except PermanentError as error:
-            line.health.worked(error)
-            log.info("creation not looked for", wish=wish.id, problem=type(error).__name__)
-            return endings.ended(wish, Outcome.FAILED, problems.cause_of(error), step.claim)
-        except TemporaryError as error:
-            return self._temporary(step, line, error)
-        line.health.worked()
-        self._keys.worked(account)
-        return self._absent(step) if created is None else await self._found(step, line, created)
+        answer = await self._asker.ask(
+            line, account, "find", lambda access: self._look(step, line, access), attempts=wish.attempts
+        )
+        match answer:
+            case Done(created):
+                return self._absent(step) if created is None else await self._found(step, line, created)
+            case Later(wait, hold, attempts) | Unknown(wait, hold, attempts):
+                return WishUpdate(
+                    wish.id,
+                    wait,
+                    attempts=attempts,
+                    hold=hold,
+                    card_dirty=hold is not None,
+                    claim=step.claim,
+                )
+            case Refused(needs_credential=True):
+                return WishUpdate(
+                    wish.id, REFUSED_WAIT, hold=answer.sentence, card_dirty=True, claim=step.claim
+                )
+            case Refused(cause=cause):
+                return endings.ended(wish, Outcome.FAILED, cause, step.claim)
 
-    async def _ask(self, step: WishStep, line: Line, access: Access) -> Created | None:
-        try:
-            async with asyncio.timeout(self._numbers.call_seconds):
-                if "candidates" in line.provider.capabilities():
-                    return await self._only_one(step, line, access)
-                return await line.provider.find(access, step.workspace.spec or {}, step.workspace.id)
-        except TimeoutError:
-            raise UnknownOutcome("no answer in time") from None
+    async def _look(self, step: WishStep, line: Line, access: Access) -> Created | None:
+        if "candidates" in line.provider.capabilities():
+            return await self._only_one(step, line, access)
+        return await line.provider.find(access, step.workspace.spec or {}, step.workspace.id)
 
     async def _only_one(self, step: WishStep, line: Line, access: Access) -> Created | None:
         """Return what nothing but this creation can have made, where the provider carries no mark of ours.
@@ -98,21 +84,6 @@ class Creations:
             log.info("creations not told apart", wish=step.wish.id, found=len(by_gate), left=len(left))
         return by_gate[left[0]] if len(left) == 1 else None
 
-    def _temporary(self, step: WishStep, line: Line, error: TemporaryError) -> WishUpdate:
-        if isinstance(error, RateLimited):
-            line.health.worked(error)
-        else:
-            line.health.failed(error)
-        attempts = step.wish.attempts + 1
-        return WishUpdate(
-            step.wish.id,
-            max(backoff(attempts, self._jitter()), error.retry_after or 0.0),
-            attempts=attempts,
-            hold=line.health.sentence(error),
-            card_dirty=True,
-            claim=step.claim,
-        )
-
     def _absent(self, step: WishStep) -> WishUpdate:
         """Go on where nothing was made: try again, or end what only wanted it called off."""
         wish = step.wish
@@ -121,7 +92,7 @@ class Creations:
         attempts = wish.attempts + 1
         return WishUpdate(
             wish.id,
-            backoff(attempts, self._jitter()),
+            self._asker.backoff(attempts),
             start_call=Call.NONE,
             attempts=attempts,
             hold="",

@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from bot.errors import (
-    BadAnswer,
-    Conflict,
-    CredentialRefused,
-    NotFound,
-    PermanentError,
-    RateLimited,
-    ServerFailed,
-    TemporaryError,
-    UnknownOutcome,
-)
+from bot.errors import Conflict, NotFound
 from bot.models import Call, JobUpdate
-from bot.plan import MAX_ATTEMPTS, backoff
+from bot.plan import MAX_ATTEMPTS
 from bot.plan_jobs import JobOperation
 from bot.reconciler import job_endings
+from bot.reconciler.ask import REFUSED_WAIT, Done, Later, Refused, Unknown
 from bot.reconciler.calls import CONFLICTS
-from bot.words import outputs, problems
+from bot.words import outputs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from bot.models import Created, Job, JobStep, NewNotice
     from bot.providers.base import Access
-    from bot.reconciler.keys import Keys
+    from bot.reconciler.ask import Asker
     from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers
     from bot.store.base import Store
@@ -45,38 +35,46 @@ FIRST_READ: Final = 2.0
 class JobCalls:
     """Make calls to providers for runs (design §3, rules 2 and 9)."""
 
-    def __init__(self, store: Store, keys: Keys, numbers: Numbers, jitter: Callable[[], float]) -> None:
+    def __init__(self, store: Store, asker: Asker, numbers: Numbers) -> None:
         self._store = store
-        self._keys = keys
+        self._asker = asker
         self._numbers = numbers
-        self._jitter = jitter
 
     async def make(self, step: JobStep, line: Line, operation: JobOperation) -> JobUpdate | None:
         """Make a launch, a search or a stop; return what is still to be written, None when nothing is.
 
-        What has an effect is committed before it leaves. Raises SecretError before anything is written when
-        the account's secret does not open.
+        What has an effect is committed before it leaves.
         """
         job, account = step.job, step.account
         assert account is not None, "a run without an account ends before it calls"
-        access = self._keys.open(account)
+        opened = self._asker.open(account)
+        if isinstance(opened, Refused):
+            return self._known(step, operation, None, REFUSED_WAIT, hold=opened.sentence)
         if operation is not JobOperation.FIND and not await self._committed(step, operation):
             return None  # Ended or unlinked since it was claimed: nothing may leave.
-        try:
-            async with asyncio.timeout(self._numbers.call_seconds):
-                created = await self._send(step, line, operation, access)
-        except CredentialRefused as error:
-            line.health.worked(error)
-            return await self._refused(step, line, operation)
-        except PermanentError as error:
-            line.health.worked(error)
-            return self._permanent(step, line, operation, error)
-        except TimeoutError:
-            return self._temporary(step, line, operation, UnknownOutcome("no answer in time"))
-        except TemporaryError as error:
-            return self._temporary(step, line, operation, error)
-        line.health.worked()
-        self._keys.worked(account)
+        answer = await self._asker.ask(
+            line,
+            account,
+            str(operation),
+            lambda access: self._send(step, line, operation, access),
+            attempts=job.attempts,
+        )
+        match answer:
+            case Done(created):
+                return await self._accepted(step, line, operation, created)
+            case Later():
+                return self._again(step, line, operation, answer, Call.NONE)
+            case Unknown():
+                return self._again(step, line, operation, answer, Call.UNKNOWN)
+            case Refused(needs_credential=True):
+                return self._known(step, operation, Call.NONE, REFUSED_WAIT, hold=answer.sentence)
+            case Refused():
+                return self._refused(step, line, operation, answer)
+
+    async def _accepted(
+        self, step: JobStep, line: Line, operation: JobOperation, created: Created | None
+    ) -> JobUpdate | None:
+        job = step.job
         if operation is JobOperation.STOP:
             return self._stopped(step, line)
         if created is None:
@@ -160,7 +158,7 @@ class JobCalls:
         attempts = step.job.attempts + 1
         return JobUpdate(
             step.job.id,
-            0.0 if step.job.stop_wanted else backoff(attempts, self._jitter()),
+            0.0 if step.job.stop_wanted else self._asker.backoff(attempts),
             launch_call=Call.NONE,
             attempts=attempts,
             hold="",
@@ -168,40 +166,28 @@ class JobCalls:
             claim=step.claim,
         )
 
-    async def _refused(self, step: JobStep, line: Line, operation: JobOperation) -> JobUpdate:
-        """Refresh the credential or wait for a new link; the call itself did not happen."""
-        assert step.account is not None, "checked before the call"
-        became = await self._keys.refused(step.account, line)
-        wait = {"changed": 0.0, "refused": 60.0, "later": backoff(step.job.attempts + 1, self._jitter())}
-        hold = self._keys.hold(step.account, became, line.title)
-        return self._known(step, operation, Call.NONE, wait[became], hold=hold)
-
-    def _permanent(
-        self, step: JobStep, line: Line, operation: JobOperation, error: PermanentError
-    ) -> JobUpdate:
+    def _refused(self, step: JobStep, line: Line, operation: JobOperation, answer: Refused) -> JobUpdate:
         job, attempts = step.job, step.job.attempts + 1
-        log.info("call refused", job=job.id, operation=str(operation), problem=type(error).__name__)
         if operation is JobOperation.STOP:
-            return self._not_stopped(step, line, error)
-        if isinstance(error, Conflict) and 0 < job.attempts < CONFLICTS:
+            return self._not_stopped(step, line, answer)
+        if isinstance(answer.error, Conflict) and 0 < job.attempts < CONFLICTS:
             # Its name may be taken by what an earlier try launched after all: look for it again.
-            wait = backoff(attempts, self._jitter())
+            wait = self._asker.backoff(attempts)
             return self._known(step, operation, Call.UNKNOWN, wait, attempts=attempts)
-        ended = job_endings.ended(job, "failed", problems.cause_of(error), step.claim)
+        ended = job_endings.ended(job, "failed", answer.cause, step.claim)
         # A launch that is refused is known not to have been; a search that is refused says nothing of it.
         return replace(ended, launch_call=Call.NONE) if operation is JobOperation.LAUNCH else ended
 
-    def _not_stopped(self, step: JobStep, line: Line, error: PermanentError) -> JobUpdate:
+    def _not_stopped(self, step: JobStep, line: Line, answer: Refused) -> JobUpdate:
         """Leave a stop that is refused at that: its person is told why, and reads go on."""
         job = step.job
         wait = max(FIRST_READ, line.pace.min_poll_interval)
-        if isinstance(error, (NotFound, Conflict)):
+        if isinstance(answer.error, (NotFound, Conflict)):
             # It may just have ended, which the next reads say; otherwise it is asked for again.
-            gone = isinstance(error, NotFound) or job.attempts + 1 >= CONFLICTS
+            gone = isinstance(answer.error, NotFound) or job.attempts + 1 >= CONFLICTS
             known = Call.ACCEPTED if gone else Call.NONE
             return self._known(step, JobOperation.STOP, known, wait, attempts=0 if gone else job.attempts + 1)
-        because = problems.sentence(error, line.title)
-        told = job_endings.message(job, _occasion(job), outputs.STOP_REFUSED, because=because)
+        told = job_endings.message(job, _occasion(job), outputs.STOP_REFUSED, because=answer.sentence)
         return JobUpdate(
             job.id,
             wait,
@@ -209,32 +195,24 @@ class JobCalls:
             attempts=0,
             card_dirty=True,
             notices=(told,),
-            audit=(job_endings.audit(job, "call.stop", "refused", cause=problems.cause_of(error)),),
+            audit=(job_endings.audit(job, "call.stop", "refused", cause=answer.cause),),
             claim=step.claim,
         )
 
-    def _temporary(
-        self, step: JobStep, line: Line, operation: JobOperation, error: TemporaryError
+    def _again(
+        self, step: JobStep, line: Line, operation: JobOperation, answer: Later | Unknown, known: Call
     ) -> JobUpdate:
-        job, attempts = step.job, step.job.attempts + 1
-        if isinstance(error, RateLimited):
-            line.health.worked(error)
-        else:
-            line.health.failed(error)
-        log.info("call not answered", job=job.id, operation=str(operation), problem=type(error).__name__)
-        # A gateway that answers 5xx, or nonsense, may have passed the call on.
-        unknown = isinstance(error, (UnknownOutcome, ServerFailed, BadAnswer))
-        wait = max(backoff(attempts, self._jitter()), error.retry_after or 0.0)
+        job = step.job
         notices: tuple[NewNotice, ...] = ()
-        if operation is JobOperation.STOP and attempts == MAX_ATTEMPTS:
+        if operation is JobOperation.STOP and job.attempts < MAX_ATTEMPTS == answer.attempts:
             notices = (job_endings.message(job, _occasion(job), outputs.STOP_GIVEN_UP, title=line.title),)
         return self._known(
             step,
             operation,
-            Call.UNKNOWN if unknown else Call.NONE,
-            wait,
-            attempts=attempts,
-            hold=line.health.sentence(error),
+            known,
+            answer.wait,
+            attempts=answer.attempts,
+            hold=answer.sentence,
             notices=notices,
         )
 
@@ -242,7 +220,7 @@ class JobCalls:
         self,
         step: JobStep,
         operation: JobOperation,
-        known: Call,
+        known: Call | None,
         wait: float,
         *,
         attempts: int | None = None,

@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from bot.blocks.progress import UNANSWERED_SECONDS
-from bot.errors import (
-    CredentialRefused,
-    NotFound,
-    PermanentError,
-    ProviderError,
-    RateLimited,
-    SecretError,
-    TemporaryError,
-    UnknownOutcome,
-)
+from bot.errors import NotFound
 from bot.models import JobUpdate
-from bot.plan import UNKNOWN_SETTLES, backoff
+from bot.plan import UNKNOWN_SETTLES
 from bot.plan_jobs import MISSED_READS, next_job_read
 from bot.reconciler import job_endings
-from bot.words import problems
+from bot.reconciler.ask import Done, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from bot.clock import Clock
     from bot.models import Account, Job, JobStep, ObservedJob
     from bot.output import Board
-    from bot.reconciler.keys import Keys
+    from bot.reconciler.ask import Asker
     from bot.reconciler.lines import Line
-    from bot.reconciler.ports import Numbers
     from bot.store.base import Store
 
 log = structlog.get_logger(__name__)
@@ -52,18 +41,14 @@ class JobReads:
     def __init__(
         self,
         store: Store,
-        keys: Keys,
+        asker: Asker,
         board: Board,
         clock: Clock,
-        numbers: Numbers,
-        jitter: Callable[[], float],
     ) -> None:
         self._store = store
-        self._keys = keys
+        self._asker = asker
         self._board = board
         self._clock = clock
-        self._numbers = numbers
-        self._jitter = jitter
         #: When an account was last read, monotonic; and how often in a row a run was left out of a read.
         self._read_at: dict[str, float] = {}
         self._missed: dict[str, int] = {}
@@ -82,33 +67,31 @@ class JobReads:
         self._read_at[account.id] = now
         if len(self._read_at) > REMEMBERED:
             del self._read_at[next(iter(self._read_at))]
+        line.observer.polled(line.name, len(steps))
+        remote_ids = [_remote(step.job) for step in steps]
+        answer = await self._asker.ask(
+            line,
+            account,
+            "read runs",
+            lambda access: line.provider.job_status(access, remote_ids),
+            # No count is kept for a run's reads: all wait as after the third.
+            attempts=2,
+        )
         found: Mapping[str, ObservedJob]
-        try:
-            access = self._keys.open(account)
-            line.observer.polled(line.name, len(steps))
-            async with asyncio.timeout(self._numbers.call_seconds):
-                found = await line.provider.job_status(access, [_remote(step.job) for step in steps])
-        except NotFound as error:
-            line.health.worked(error)
-            found = {}
-        except CredentialRefused as error:
-            line.health.worked(error)
-            await self._refused(account, line, steps)
-            return
-        except TimeoutError:
-            await self._failed(line, steps, UnknownOutcome("no answer in time"))
-            return
-        except TemporaryError as error:
-            await self._failed(line, steps, error)
-            return
-        except (PermanentError, SecretError) as error:
-            if isinstance(error, ProviderError):
-                line.health.worked(error)
-            log.warning("runs not read", connection=line.name, problem=type(error).__name__)
-            await self._later(steps, PATIENCE, problems.sentence(error, line.title))
-            return
-        line.health.worked()
-        self._keys.worked(account)
+        match answer:
+            case Done(found):
+                pass
+            case Refused(error=NotFound()):
+                found = {}
+            case Refused(sentence=sentence):
+                await self._later(steps, PATIENCE, sentence)
+                return
+            case _:
+                if (pause := getattr(answer, "limited", None)) is not None:
+                    line.health.hold_off(pause)
+                wait = max(answer.wait, line.pace.min_poll_interval)
+                await self._later(steps, wait, answer.sentence if line.health.is_doubtful else None)
+                return
         for step in steps:
             await self._store.save_job_step(await self._seen(step, line, found.get(_remote(step.job))))
 
@@ -162,25 +145,6 @@ class JobReads:
         if len(self._missed) > REMEMBERED:
             del self._missed[next(iter(self._missed))]
         return JobUpdate(job.id, max(5.0, line.pace.min_poll_interval), claim=step.claim)
-
-    async def _refused(self, account: Account, line: Line, steps: Sequence[JobStep]) -> None:
-        became = await self._keys.refused(account, line)
-        wait = {
-            "changed": line.pace.min_poll_interval,
-            "refused": PATIENCE,
-            "later": backoff(4, self._jitter()),
-        }
-        await self._later(steps, wait[became], self._keys.hold(account, became, line.title))
-
-    async def _failed(self, line: Line, steps: Sequence[JobStep], error: TemporaryError) -> None:
-        if isinstance(error, RateLimited):
-            line.health.worked(error)
-            line.health.hold_off(error.retry_after or 0.0)
-        else:
-            line.health.failed(error)
-        log.info("runs not read", connection=line.name, problem=type(error).__name__)
-        wait = max(backoff(3, self._jitter()), error.retry_after or 0.0, line.pace.min_poll_interval)
-        await self._later(steps, wait, line.health.sentence(error) if line.health.is_doubtful else None)
 
     async def _later(self, steps: Sequence[JobStep], wait: float, hold: str | None) -> None:
         for step in steps:

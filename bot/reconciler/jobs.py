@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from bot.errors import SecretError, SlackFailed, SlackLimited, StoreError
+from bot.errors import SlackFailed, SlackLimited, StoreError
 from bot.models import JobUpdate
 from bot.plan_jobs import JobOperation, JobPlan, plan_job
 from bot.policy import Context, Target, decide
@@ -208,10 +208,6 @@ class Runs:
         else:
             try:
                 update = await self._calls.make(step, line, operation)
-            except SecretError:
-                log.exception("a stored secret does not open", connection=job.connection, job=job.id)
-                await self._later(step, PATIENCE, problems.sentence("secret"))
-                return
             finally:
                 line.slots.give_from(job.principal.key)
             if update is not None:

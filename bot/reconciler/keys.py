@@ -78,11 +78,12 @@ class Keys:
         if self.lockouts.get(account.connection, 0.0) is not None and self._is_of_connection(account):
             self.lockouts[account.connection] = None
 
-    async def refused(self, account: Account, line: Line) -> Literal["changed", "refused", "later"]:
+    async def refused(self, account: Account, line: Line) -> Literal["changed", "refused", "locked", "later"]:
         """See to a credential that the provider refuses: refresh it once where that is possible.
 
         ``changed``: there is another secret now, go on with it. ``refused``: the account waits for a new link
-        and the person was told once. ``later``: the refresh found no answer.
+        and the person was told once. ``locked``: nobody can link anew what is the operator's, it waits for a
+        new secret in the settings. ``later``: the refresh found no answer.
         """
         lock = self._locks.setdefault(account.id, asyncio.Lock())
         async with lock:
@@ -101,9 +102,8 @@ class Keys:
                     await self._note_renewal(current, fresh)
                 return "changed"
             if fresh == "locked":
-                # Nobody can link anew what is the operator's: it waits for a new secret in the settings.
                 self.locked_out(account.connection)
-                return "later"
+                return "locked"
             if fresh == "later":
                 return "later"
             await self._give_up(current, line.title, fresh)
@@ -114,13 +114,6 @@ class Keys:
         if self.lockouts.get(connection) is None:
             log.warning("the connection's own secret is refused", connection=connection)
             self.lockouts[connection] = self._clock.now()
-
-    def hold(self, account: Account, became: str, title: str) -> str | None:
-        """Say to the person what a refused credential means for what they wait for; None for nothing."""
-        is_locked = self.lockouts.get(account.connection) is not None
-        if became == "later" and is_locked and self._is_of_connection(account):
-            return problems.sentence("connection_refused", title)
-        return problems.sentence("credential_refused", title) if became == "refused" else None
 
     def _is_of_connection(self, account: Account) -> bool:
         try:

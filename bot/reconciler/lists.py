@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
-from bot.errors import CredentialRefused, NotFound, PermanentError, SecretError, TemporaryError
 from bot.models import Task, TaskKind
+from bot.reconciler.ask import Done, Later, Refused, Unknown
 from bot.reconciler.lines import LISTS_SHARE
 from bot.store.base import FoundWorkspace, NewTask
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from bot.models import Account, Principal
     from bot.providers.base import Discovered
-    from bot.reconciler.keys import Keys
+    from bot.reconciler.ask import Answer, Asker
     from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers
     from bot.store.base import Store
@@ -44,10 +44,10 @@ class Again(Exception):
 class Lists:
     """Read lists, and see to it that they stay fresh at a calm pace."""
 
-    def __init__(self, store: Store, lines: Mapping[str, Line], keys: Keys, numbers: Numbers) -> None:
+    def __init__(self, store: Store, lines: Mapping[str, Line], asker: Asker, numbers: Numbers) -> None:
         self._store = store
         self._lines = lines
-        self._keys = keys
+        self._asker = asker
         self._numbers = numbers
 
     async def read(self, task: Task) -> Sequence[NewTask]:
@@ -68,30 +68,21 @@ class Lists:
             line.slots.give_from(LISTS)
 
     async def _read(self, task: Task, account: Account, line: Line) -> Sequence[NewTask]:
-        try:
-            access = self._keys.open(account)
-            listing = line.provider.discover(access)
-            found = await while_active(self._store, account, listing, self._numbers.watch)
-        except (NotFound, NotImplementedError):
-            line.health.worked()
-            return waiting_commands(
-                task, account.principal
-            )  # A server without lists: people add workspaces by reference.
-        except CredentialRefused as error:
-            line.health.worked(error)
-            if await self._keys.refused(account, line) == "refused":
-                return waiting_commands(task, account.principal)
-            raise Again(0.0) from None
-        except TemporaryError as error:
-            line.health.failed(error)
-            raise Again(error.retry_after or 0.0) from None
-        except (PermanentError, SecretError) as error:
-            log.warning("list refused", connection=line.name, problem=type(error).__name__)
-            return waiting_commands(task, account.principal)
-        line.health.worked()
-        self._keys.worked(account)
-        if found is not None:
-            await self._merge(account, line, found)
+        answer = await self._asker.ask(
+            line,
+            account,
+            "list",
+            lambda access: while_active(
+                self._store, account, line.provider.discover(access), self._numbers.watch
+            ),
+            attempts=task.attempts,
+            seconds=DISCOVER_SECONDS,
+        )
+        match settled(answer):
+            case Done(found) if found is not None:
+                await self._merge(account, line, found)
+            case _:  # A server without lists: people add workspaces by reference.
+                pass
         return waiting_commands(task, account.principal)
 
     async def _merge(self, account: Account, line: Line, found: Sequence[Discovered]) -> None:
@@ -142,20 +133,29 @@ class Lists:
         return any(row.used_at is not None and now - row.used_at < RECENT for row in rows)
 
 
+def settled(answer: Answer[_Found]) -> Done[_Found] | Refused:
+    """Return an answer that a task can end with; raises Again for the others.
+
+    What waits for the connection's own secret is not the person's to change, so it goes on waiting.
+    """
+    if isinstance(answer, (Later, Unknown)):
+        raise Again(answer.wait)
+    if isinstance(answer, Refused) and answer.cause == "connection_refused":
+        raise Again(0.0)
+    return answer
+
+
 async def while_active(
     store: Store, account: Account, listing: Coroutine[Any, Any, _Found], watch: float
 ) -> _Found | None:
     """Read something long to its end; return None when its account is unlinked meanwhile (invariant I5)."""
     reading = asyncio.ensure_future(listing)
     try:
-        async with asyncio.timeout(DISCOVER_SECONDS):
-            while not (await asyncio.wait({reading}, timeout=watch))[0]:
-                current = await store.account_by_id(account.id)
-                if current is None or current.state == "revoking":
-                    return None
-            return reading.result()
-    except TimeoutError:
-        raise TemporaryError("the list took too long") from None
+        while not (await asyncio.wait({reading}, timeout=watch))[0]:
+            current = await store.account_by_id(account.id)
+            if current is None or current.state == "revoking":
+                return None
+        return reading.result()
     finally:
         reading.cancel()
 

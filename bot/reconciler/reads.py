@@ -10,33 +10,23 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.errors import (
-    BadAnswer,
-    CredentialRefused,
-    NotFound,
-    PermanentError,
-    RateLimited,
-    SecretError,
-    SentTooLate,
-    StoreError,
-    TemporaryError,
-    UnknownOutcome,
-    Unreachable,
-)
+from bot.errors import BadAnswer, CredentialRefused, NotFound, SecretError, StoreError
 from bot.models import AuditEntry, Observed, Outcome, ReadClaim, ReadResult, State
-from bot.plan import backoff, next_read
+from bot.plan import next_read
 from bot.pool import Pool, pool_room, run_all
 from bot.providers.base import SendWindow
 from bot.reconciler import endings
+from bot.reconciler.ask import Done, Later, Refused, Unknown
 from bot.reconciler.entries import Entries
 from bot.reconciler.recorder import Recorder
 from bot.words import holds, problems
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from bot.clock import Clock, Ids
     from bot.providers.base import Access, Pace
+    from bot.reconciler.ask import Asker
     from bot.reconciler.keys import Keys
     from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers
@@ -60,18 +50,17 @@ class Reads:
         store: Store,
         lines: Mapping[str, Line],
         keys: Keys,
+        asker: Asker,
         clock: Clock,
         ids: Ids,
         numbers: Numbers,
-        jitter: Callable[[], float],
     ) -> None:
         self._store = store
         self._lines = lines
-        self._keys = keys
+        self._asker = asker
         self._clock = clock
         self._ids = ids
         self._numbers = numbers
-        self._jitter = jitter
         self._recorder = Recorder(store, ids)
         self._entries = Entries(store, keys)
         #: Reads that were sent since the observer was told, by connection.
@@ -147,35 +136,37 @@ class Reads:
 
     async def _results(self, line: Line, claims: Sequence[ReadClaim], window: SendWindow) -> list[ReadResult]:
         account = claims[0].account
-        try:
-            access = self._keys.open(account)
-            found = await self._ask_for_theirs(line, access, claims, window)
-        except SecretError:
-            log.exception("a stored secret does not open", connection=line.name, account=account.id)
-            return [self._own(claim, LACKING, problems.sentence("secret")) for claim in claims]
-        except SentTooLate:
-            # Nothing was sent. Due at once; when it may go has the gate to say.
-            return [self._held(claim, 0.0, None) for claim in claims]
-        except TimeoutError:
-            return self._temporary(line, claims, UnknownOutcome("no answer in time"))
-        except TemporaryError as error:
-            return self._temporary(line, claims, error)
-        except CredentialRefused as error:
-            line.health.worked(error)
-            became = await self._keys.refused(account, line)
-            wait = 0.0 if became in ("changed", "refused") else LACKING / 10
-            # Who links anew was told already; what is the operator's to change is only said here.
-            hold = self._keys.hold(account, became, line.title) if became == "later" else None
-            return [self._held(claim, wait, hold) for claim in claims]
-        except PermanentError as error:
-            line.health.worked(error)
-            return [await self._permanent(line, claim, error, alone=len(claims) == 1) for claim in claims]
-        line.health.worked()
-        self._keys.worked(account)
+        answer = await self._asker.ask(
+            line,
+            account,
+            "read",
+            lambda access: self._ask_for_theirs(line, access, claims, window),
+            attempts=max(self._failures.get(claim.gate_key, 0) for claim in claims),
+        )
+        if isinstance(answer, Later) and not answer.was_sent:
+            self._sent[line.name] -= 1
+        match answer:
+            case Done(found):
+                return await self._found(line, claims, found)
+            case Later() | Unknown():
+                return [self._later(line, claim, answer) for claim in claims]
+            case Refused(error=SecretError()):
+                return [self._own(claim, LACKING, answer.sentence) for claim in claims]
+            case Refused(error=CredentialRefused()):
+                is_ours = answer.cause == "connection_refused"
+                # Who links anew was told already; what is the operator's to change is only said here.
+                hold = answer.sentence if is_ours else None
+                return [self._held(claim, LACKING / 10 if is_ours else 0.0, hold) for claim in claims]
+            case Refused():
+                return [await self._refused(line, claim, answer, alone=len(claims) == 1) for claim in claims]
+
+    async def _found(
+        self, line: Line, claims: Sequence[ReadClaim], found: Mapping[str, Observed]
+    ) -> list[ReadResult]:
         for claim in claims:
             await self._entries.keep(claim, found.get(claim.remote_id))
         now = await self._store.now()
-        return [self._seen(line, claim, found.get(claim.remote_id), now) for claim in claims]
+        return [await self._seen(line, claim, found.get(claim.remote_id), now) for claim in claims]
 
     async def _ask_for_theirs(
         self, line: Line, access: Access, claims: Sequence[ReadClaim], window: SendWindow
@@ -186,14 +177,14 @@ class Reads:
         administrator's token is in the audit.
         """
         if not line.provider.needs_record(access):
-            return await self._ask(line, access, claims, window)
+            return await self._send(line, access, claims, window)
         theirs = [claim for claim in claims if claim.is_proven]
         others = {claim.remote_id: Observed(State.GONE) for claim in claims if not claim.is_proven}
         if not theirs:
             return others
         if line.provider.acts(access, "read") == "admin":
             await self._note_reading(theirs)
-        return {**others, **await self._ask(line, access, theirs, window)}
+        return {**others, **await self._send(line, access, theirs, window)}
 
     async def _note_reading(self, claims: Sequence[ReadClaim]) -> None:
         day = int(await self._store.now() // 86_400)
@@ -215,23 +206,19 @@ class Reads:
             await self._store.append_audit(entries)
             self._noted |= {(claim.account.id, claim.gate_key) for claim in claims}
 
-    async def _ask(
+    async def _send(
         self, line: Line, access: Access, claims: Sequence[ReadClaim], window: SendWindow
     ) -> Mapping[str, Observed]:
-        """Send one request, and count it unless it never left."""
-        sent = 1
-        try:
-            async with asyncio.timeout(self._numbers.call_seconds):
-                return await line.provider.status(access, [claim.remote_id for claim in claims], window)
-        except (SentTooLate, Unreachable):
-            sent = 0
-            raise
-        finally:
-            self._sent[line.name] += sent
+        self._sent[line.name] += 1
+        return await line.provider.status(access, [claim.remote_id for claim in claims], window)
 
-    def _seen(self, line: Line, claim: ReadClaim, observed: Observed | None, now: float) -> ReadResult:
+    async def _seen(self, line: Line, claim: ReadClaim, observed: Observed | None, now: float) -> ReadResult:
         if observed is None:
-            return self._temporary(line, [claim], BadAnswer("the answer leaves it out"))[0]
+            error = BadAnswer("the answer leaves it out")
+            failures = self._failures.get(claim.gate_key, 0)
+            answer = await self._asker.judge(line, claim.account, "read", error, failures)
+            assert not isinstance(answer, Refused), "a bad answer is no refusal"
+            return self._later(line, claim, answer)
         self._failures.pop(claim.gate_key, None)
         if observed.state is State.UNKNOWN:
             return self._strange_word(line, claim, observed, now)
@@ -255,44 +242,33 @@ class Reads:
             claim, self._next(line, claim, claim.state, now), holds.strange_state(line.title, word)
         )
 
-    def _temporary(self, line: Line, claims: Iterable[ReadClaim], error: TemporaryError) -> list[ReadResult]:
-        """Keep what is known, and ask later: each resource by its own failures, all by the connection's."""
-        if isinstance(error, RateLimited):
-            line.health.worked(error)
-            line.health.hold_off(error.retry_after or line.pace.min_poll_interval)
-        else:
-            line.health.failed(error)
-        return [
-            self._held(claim, self._after_failure(line, claim, error), line.health.sentence(error))
-            for claim in claims
-        ]
+    def _later(self, line: Line, claim: ReadClaim, answer: Later | Unknown) -> ReadResult:
+        """Keep what is known, and ask later; when it may go has the gate to say."""
+        if isinstance(answer, Later) and answer.limited is not None:
+            line.health.hold_off(answer.limited or line.pace.min_poll_interval)
+        wait = answer.wait
+        if answer.attempts > self._failures.get(claim.gate_key, 0):
+            if len(self._failures) < REMEMBERED or claim.gate_key in self._failures:
+                self._failures[claim.gate_key] = answer.attempts
+            wait = max(wait, line.pace.min_poll_interval)
+            if not claim.has_open_wish:
+                # Nobody waits for it: the usual interval is soon enough.
+                is_starting = claim.state is State.STARTING
+                wait = max(wait, line.pace.pending if is_starting else line.pace.running)
+        return self._held(claim, wait, answer.sentence)
 
-    def _after_failure(self, line: Line, claim: ReadClaim, error: TemporaryError) -> float:
-        failures = self._failures.get(claim.gate_key, 0) + 1
-        if len(self._failures) < REMEMBERED or claim.gate_key in self._failures:
-            self._failures[claim.gate_key] = failures
-        wait = max(backoff(failures, self._jitter()), error.retry_after or 0.0, line.pace.min_poll_interval)
-        if claim.has_open_wish:
-            return wait
-        # Nobody waits for it: the usual interval is soon enough.
-        return max(wait, line.pace.pending if claim.state is State.STARTING else line.pace.running)
-
-    async def _permanent(
-        self, line: Line, claim: ReadClaim, error: PermanentError, *, alone: bool
-    ) -> ReadResult:
+    async def _refused(self, line: Line, claim: ReadClaim, answer: Refused, *, alone: bool) -> ReadResult:
         """See to what only this account may not see: nobody else's row changes."""
-        if isinstance(error, NotFound) and alone:
+        if isinstance(answer.error, NotFound) and alone:
             return replace(self._held(claim, None, None), observed=Observed(State.GONE))
-        cause = problems.cause_of(error)
-        result = self._own(claim, LACKING, problems.sentence(cause, line.title))
+        result = self._own(claim, LACKING, answer.sentence)
         if len(claim.workspace_ids) > 1:
             # Others see it with their own credentials: it is their turn next.
             result = replace(result, next_in=line.pace.min_poll_interval)
         for workspace_id in result.workspace_ids:
             wish = await self._store.latest_wish(workspace_id)
             if wish is not None and wish.is_open:
-                log.info("read refused", wish=wish.id, problem=type(error).__name__)
-                await self._store.save_step(endings.ended(wish, Outcome.FAILED, cause))
+                await self._store.save_step(endings.ended(wish, Outcome.FAILED, answer.cause))
         return result
 
     def _next(self, line: Line, claim: ReadClaim, state: State, now: float) -> float | None:

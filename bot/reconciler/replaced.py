@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.errors import NotFound, ProviderError
+from bot.errors import NotFound
 from bot.models import Outcome
 from bot.plan import Operation
 from bot.store.base import WishUpdate
 
 if TYPE_CHECKING:
     from bot.providers.base import Access
+    from bot.reconciler.ask import Asker
     from bot.reconciler.lines import Line
     from bot.store.base import Store, WishStep
 
 log = structlog.get_logger(__name__)
 
 
-async def make_true(store: Store, step: WishStep, line: Line, access: Access, remote_id: str) -> None:
+async def make_true(store: Store, asker: Asker, step: WishStep, line: Line, remote_id: str) -> None:
     """See that a stop (or removal) wins which replaced a start or creation while its call was under way."""
     current = await store.wish(step.wish.id)
     if current is None or current.outcome is not Outcome.REPLACED:
@@ -33,10 +34,10 @@ async def make_true(store: Store, step: WishStep, line: Line, access: Access, re
     elif latest.outcome is Outcome.FULFILLED:
         # It was found down, or not there, before the call had landed: make true what the person was told.
         log.info("bringing down what was replaced", wish=step.wish.id, verb=str(latest.verb))
-        try:
-            await send_down(line, access, remote_id, Operation(latest.verb.value))
-        except ProviderError as error:
-            log.warning("replaced start not stopped", wish=step.wish.id, problem=type(error).__name__)
+        operation = Operation(latest.verb.value)
+        await asker.ask(
+            line, step.account, str(operation), lambda access: send_down(line, access, remote_id, operation)
+        )
 
 
 async def send_down(line: Line, access: Access, remote_id: str, operation: Operation) -> None:

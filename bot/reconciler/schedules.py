@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import structlog
 
 from bot.blocks import kit
 from bot.blocks.limits import Markup, fill
-from bot.errors import (
-    CredentialRefused,
-    PermanentError,
-    ProviderError,
-    RateLimited,
-    SecretError,
-    TemporaryError,
-)
 from bot.models import AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
+from bot.reconciler.ask import Refused
 from bot.reconciler.lines import LISTS_SHARE
-from bot.reconciler.lists import LISTS, Again
+from bot.reconciler.lists import LISTS, Again, settled
 from bot.snapshots import TEMPLATES
 from bot.store.base import NewTask
 from bot.words import problems
@@ -29,9 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bot.models import Account, Task
-    from bot.reconciler.keys import Keys
+    from bot.reconciler.ask import Asker
     from bot.reconciler.lines import Line
-    from bot.reconciler.ports import Numbers
     from bot.store.base import Store
 
 log = structlog.get_logger(__name__)
@@ -46,11 +37,10 @@ class Schedules:
     One that has to wait is not done after a later one of the same job: that would set what was meant before.
     """
 
-    def __init__(self, store: Store, lines: Mapping[str, Line], keys: Keys, numbers: Numbers) -> None:
+    def __init__(self, store: Store, lines: Mapping[str, Line], asker: Asker) -> None:
         self._store = store
         self._lines = lines
-        self._keys = keys
-        self._numbers = numbers
+        self._asker = asker
         #: When the newest wish for each job was written, by account and job.
         self._newest: dict[tuple[str, str], float] = {}
 
@@ -95,29 +85,19 @@ class Schedules:
 
     async def _send(self, task: Task, account: Account, line: Line) -> str:
         """Send it; return the cause why it is not done, "" when it is. Raises Again."""
-        try:
-            access = self._keys.open(account)
-            async with asyncio.timeout(self._numbers.call_seconds):
-                await line.provider.schedule(access, str(task.payload["job"]), task.payload["cron"] or None)
-        except CredentialRefused as error:
-            line.health.worked(error)
-            if await self._keys.refused(account, line) == "refused":
-                return "credential_refused"
-            raise Again(0.0) from None
-        except (TemporaryError, TimeoutError) as error:
-            if isinstance(error, RateLimited):
-                line.health.worked(error)
-            elif isinstance(error, TemporaryError):
-                line.health.failed(error)
-            raise Again(getattr(error, "retry_after", None) or 0.0) from None
-        except (PermanentError, SecretError) as error:
-            if isinstance(error, ProviderError):
-                line.health.worked(error)
-            log.info("schedule refused", connection=line.name, problem=type(error).__name__)
-            return problems.cause_of(error)
-        line.health.worked()
-        self._keys.worked(account)
-        return ""
+        job, cron = str(task.payload["job"]), task.payload["cron"] or None
+        answer = await self._asker.ask(
+            line,
+            account,
+            "schedule",
+            lambda access: line.provider.schedule(access, job, cron),
+            attempts=task.attempts,
+        )
+        match settled(answer):
+            case Refused(cause=cause):
+                return cause
+            case _:
+                return ""
 
     async def _not_set(self, task: Task, cause: str) -> None:
         because = problems.sentence(cause, self._title(task))

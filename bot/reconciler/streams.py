@@ -5,33 +5,25 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from bot.errors import (
-    CredentialRefused,
-    PermanentError,
-    ProviderError,
-    SecretError,
-    StoreError,
-    TemporaryError,
-)
+from bot.errors import StoreError
 from bot.models import JobState, NoticeKind
 from bot.output.spool import CAP
-from bot.plan import backoff
 from bot.pool import Pool, pool_room, run_all
 from bot.reconciler import job_endings
+from bot.reconciler.ask import REFUSED_WAIT, Later, Refused, Unknown
 from bot.words import outputs, problems
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import Mapping
 
     from bot.clock import Clock, Ids
-    from bot.models import Job, OutputChunk
+    from bot.models import Account, Job, OutputChunk
     from bot.output import Board, Entry
-    from bot.providers.base import Access
-    from bot.reconciler.keys import Keys
+    from bot.reconciler.ask import Answer, Asker
     from bot.reconciler.lines import Line
     from bot.store.base import Store
 
@@ -54,8 +46,8 @@ class _Follower:
     entry: Entry
     is_reading: bool = False
     stop: asyncio.Event = field(default_factory=asyncio.Event)
-    #: How the last stream ended: None when the server ended it.
-    failure: Exception | None = None
+    #: How the last stream ended: None when we ended it.
+    answer: Answer[None] | None = None
     has_news: bool = False
     was_read: bool = False
     #: Whether the last stream was begun when the run was known to be over.
@@ -73,19 +65,17 @@ class Streams:
         self,
         store: Store,
         lines: Mapping[str, Line],
-        keys: Keys,
+        asker: Asker,
         board: Board,
         clock: Clock,
         ids: Ids,
-        jitter: Callable[[], float],
     ) -> None:
         self._store = store
         self._lines = lines
-        self._keys = keys
+        self._asker = asker
         self._board = board
         self._clock = clock
         self._ids = ids
-        self._jitter = jitter
         self._followers: dict[str, _Follower] = {}
 
     async def step(self, pool: Pool | None) -> int:
@@ -97,28 +87,28 @@ class Streams:
         jobs = {job.id: job for job in await self._store.watched_jobs()}
         for job_id in self._followers.keys() - jobs.keys():
             self._forget(job_id)
-        due: list[tuple[Job, _Follower, Access]] = []
+        due: list[tuple[Job, _Follower, Account]] = []
         for job in jobs.values():
             try:
-                access = await self._begun(job, began_at, self._room(pool) - len(due))
+                account = await self._begun(job, began_at, self._room(pool) - len(due))
             except StoreError as error:
                 log.warning("output not written", job=job.id, problem=type(error).__name__)
             except Exception:  # One of the two places where errors end (design §1.8).
                 self._put_off(job)
                 log.exception("output failed", job=job.id, reference=self._ids.reference())
             else:
-                if access is not None:
-                    due.append((job, self._followers[job.id], access))
+                if account is not None:
+                    due.append((job, self._followers[job.id], account))
         await run_all([self._follow(*each) for each in due], pool)
         return len(due)
 
-    async def _begun(self, job: Job, began_at: float, room: int) -> Access | None:
-        """See to one output; return in whose name its next stream is to be read, None for not now."""
+    async def _begun(self, job: Job, began_at: float, room: int) -> Account | None:
+        """See to one output; return whose account is to read its next stream, None for not now."""
         follower = None if await self._is_mute(job) else self._follower(job, began_at)
         if follower is None:
             return None
         await self._attend(job, follower)
-        return await self._opened(job, follower) if room > 0 and self._is_due(job, follower) else None
+        return await self._reader(job, follower) if room > 0 and self._is_due(job, follower) else None
 
     def _put_off(self, job: Job) -> None:
         if job.id in self._followers:
@@ -183,33 +173,31 @@ class Streams:
 
     async def _ended(self, job: Job, follower: _Follower, now: float) -> None:
         """Decide what comes after a stream: another one, or the end of the output."""
-        error, line = follower.failure, self._lines.get(job.connection)
-        title = line.title if line is not None else job.connection
-        follower.failures = 0 if follower.has_news or error is None else follower.failures + 1
-        transcript = follower.entry.transcript
-        if isinstance(error, CredentialRefused) and line is not None:
-            account = await self._store.account(job.principal, job.connection)
-            became = "refused" if account is None else await self._keys.refused(account, line)
-            follower.next_at = now + (0.0 if became == "changed" else 60.0)
-            return
+        answer, transcript = follower.answer, follower.entry.transcript
+        follower.failures, wait, cause = 0, 0.0, ""
+        if isinstance(answer, (Later, Unknown)):
+            follower.failures = 0 if follower.has_news else answer.attempts
+            wait, cause = answer.wait, answer.cause
+        elif isinstance(answer, Refused):
+            cause = answer.cause
+            if answer.needs_credential:
+                follower.next_at = now + REFUSED_WAIT
+                return
         if job.outcome is not None and (transcript.spool.is_full or self._is_read_out(follower)):
-            because = problems.sentence(error, title) if error is not None else ""
-            await self._over(follower, now, "" if not because else outputs.NOT_READ.format(because=because))
+            line = self._lines.get(job.connection)
+            because = problems.sentence(cause, line.title if line is not None else job.connection)
+            await self._over(follower, now, outputs.NOT_READ.format(because=because) if cause else "")
             return
-        wait = backoff(follower.failures, self._jitter())
         follower.next_at = now + (max(wait, AGAIN_AFTER) if job.outcome is None else wait)
-        if error is None and job.outcome is not None:
-            follower.next_at = now
 
     @staticmethod
     def _is_read_out(follower: _Follower) -> bool:
         """Say of an ended run's output whether there is nothing more to come, or no way to it."""
         if not follower.began_after_end:
             return False  # What the run wrote at last may have come after the end of that stream.
-        error = follower.failure
-        if error is None or isinstance(error, PermanentError):
-            return True
-        return follower.failures >= TRIES_AT_END
+        if isinstance(follower.answer, (Later, Unknown)):
+            return follower.failures >= TRIES_AT_END
+        return True
 
     async def _over(self, follower: _Follower, now: float, note: str) -> None:
         transcript = follower.entry.transcript
@@ -231,22 +219,19 @@ class Streams:
             return False
         return self._clock.monotonic() >= follower.next_at
 
-    async def _opened(self, job: Job, follower: _Follower) -> Access | None:
+    async def _reader(self, job: Job, follower: _Follower) -> Account | None:
         account = await self._store.account(job.principal, job.connection)
-        try:
-            if account is not None and account.state == "active":
-                return self._keys.open(account)
-        except SecretError:
-            log.warning("a stored secret does not open", connection=job.connection, job=job.id)
+        if account is not None and account.state == "active":
+            return account
         follower.next_at = self._clock.monotonic() + 60.0
         return None
 
-    async def _follow(self, job: Job, follower: _Follower, access: Access) -> None:
+    async def _follow(self, job: Job, follower: _Follower, account: Account) -> None:
         """Read one stream to its end, or until nobody wants it any more."""
-        follower.is_reading, follower.has_news, follower.failure = True, False, None
+        follower.is_reading, follower.has_news, follower.answer = True, False, None
         follower.began_after_end = job.outcome is not None
         follower.stop.clear()
-        reading = asyncio.ensure_future(self._read(job, follower, access))
+        reading = asyncio.ensure_future(self._read(job, follower, account))
         stopping = asyncio.ensure_future(follower.stop.wait())
         try:
             await asyncio.wait({reading, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -259,40 +244,28 @@ class Streams:
                 await asyncio.gather(reading, stopping, return_exceptions=True)
             follower.is_reading, follower.was_read = False, True
 
-    async def _read(self, job: Job, follower: _Follower, access: Access) -> None:
-        line, entry = self._lines[job.connection], follower.entry
-        transcript = entry.transcript
-        assert job.remote_id is not None, "only what was launched is followed"
-        transcript.begin()
-        stream: AsyncIterator[OutputChunk] = line.provider.job_output(access, job.remote_id)
+    async def _read(self, job: Job, follower: _Follower, account: Account) -> None:
+        line, entry, remote_id = self._lines[job.connection], follower.entry, job.remote_id
+        assert remote_id is not None, "only what was launched is followed"
+        entry.transcript.begin()
+
+        async def take(chunk: OutputChunk) -> None:
+            if await entry.transcript.take(chunk):
+                entry.changed_at = self._clock.monotonic()
+                follower.has_news = True
+
         try:
-            async for chunk in stream:
-                if await transcript.take(chunk):
-                    entry.changed_at = self._clock.monotonic()
-                    if not follower.has_news:
-                        follower.has_news = True
-                        line.health.worked()
-        except ProviderError as error:
-            follower.failure = error
-            self._note(job, follower, line, error)
+            follower.answer = await self._asker.follow(
+                line,
+                account,
+                "output",
+                lambda access: line.provider.job_output(access, remote_id),
+                take,
+                attempts=follower.failures,
+            )
         except Exception as error:
             # As anything else that a provider's code may raise: the stream is begun anew.
-            follower.failure = TemporaryError()
-            reference = self._ids.reference()
+            failures, reference = follower.failures + 1, self._ids.reference()
+            wait = self._asker.backoff(failures)
+            follower.answer = Unknown(wait, problems.sentence("internal"), failures, "internal")
             log.exception("stream failed", job=job.id, problem=type(error).__name__, reference=reference)
-        else:
-            line.health.worked()
-        finally:
-            close: Any = getattr(stream, "aclose", None)
-            if close is not None:
-                await close()
-
-    @staticmethod
-    def _note(job: Job, follower: _Follower, line: Line, error: ProviderError) -> None:
-        """Tell the connection's health: a stream that breaks off after it spoke says nothing of that."""
-        log.info("stream broke off", job=job.id, connection=line.name, problem=type(error).__name__)
-        if isinstance(error, TemporaryError):
-            if not follower.has_news:
-                line.health.failed(error)
-        else:
-            line.health.worked(error)

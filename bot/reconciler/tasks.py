@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
-from bot.errors import ProviderError, SecretError, SlackFailed, SlackLimited, StoreError
+from bot.errors import SlackFailed, SlackLimited, StoreError
 from bot.models import AuditEntry, Principal, Task, TaskKind
 from bot.plan import backoff
 from bot.pool import Pool, pool_room, run_all
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
     from bot.clock import Ids
     from bot.reconciler.approvals import Approved
-    from bot.reconciler.keys import Keys
+    from bot.reconciler.ask import Asker
     from bot.reconciler.lines import Line
     from bot.reconciler.lists import Lists
     from bot.reconciler.ports import Numbers, PeopleBook, Replay
@@ -43,7 +42,7 @@ class Tasks:
         self,
         store: Store,
         lines: Mapping[str, Line],
-        keys: Keys,
+        asker: Asker,
         lists: Lists,
         approved: Approved,
         people: PeopleBook,
@@ -54,7 +53,7 @@ class Tasks:
     ) -> None:
         self._store = store
         self._lines = lines
-        self._keys = keys
+        self._asker = asker
         self._lists = lists
         self._approved = approved
         self._people = people
@@ -62,10 +61,10 @@ class Tasks:
         self._ids = ids
         self._numbers = numbers
         self._jitter = jitter
-        self._job_lists = JobLists(store, lines, keys, numbers)
-        self._snapshots = Snapshots(store, lines, keys, numbers)
-        self._schedules = Schedules(store, lines, keys, numbers)
-        self._unused = Unused(store, lines, keys, numbers)
+        self._job_lists = JobLists(store, lines, asker, numbers)
+        self._snapshots = Snapshots(store, lines, asker, numbers)
+        self._schedules = Schedules(store, lines, asker)
+        self._unused = Unused(store, lines, asker)
 
     async def step(self, pool: Pool | None) -> int:
         """Claim what is due, do it all beside one another, return how many there were."""
@@ -151,11 +150,7 @@ class Tasks:
         left = self._numbers.revoke_within - passed
         line = self._lines.get(account.connection)
         if task.attempts == 0 and left > 0 and line is not None and "revoke" in line.provider.capabilities():
-            try:
-                async with asyncio.timeout(left):
-                    await line.provider.revoke(self._keys.open(account))
-            except (ProviderError, SecretError, TimeoutError) as error:
-                log.warning("not revoked", connection=account.connection, problem=type(error).__name__)
+            await self._asker.ask(line, account, "revoke", line.provider.revoke, seconds=left)
         await self._store.drop_account(account.id)
 
     async def _sync_people(self) -> None:

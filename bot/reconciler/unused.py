@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
-import structlog
-
-from bot.errors import ProviderError, SecretError, TemporaryError
 from bot.models import Account, Principal
-from bot.reconciler.lists import Again
+from bot.reconciler.ask import Refused
+from bot.reconciler.lists import settled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bot.models import Task
     from bot.providers.base import Access
-    from bot.reconciler.keys import Keys
+    from bot.reconciler.ask import Asker
     from bot.reconciler.lines import Line
-    from bot.reconciler.ports import Numbers
     from bot.store.base import Store
-
-log = structlog.get_logger(__name__)
 
 
 class Unused:
     """Do the task that a checked token leaves behind where a provider gave one of our own for it."""
 
-    def __init__(self, store: Store, lines: Mapping[str, Line], keys: Keys, numbers: Numbers) -> None:
+    def __init__(self, store: Store, lines: Mapping[str, Line], asker: Asker) -> None:
         self._store = store
         self._lines = lines
-        self._keys = keys
-        self._numbers = numbers
+        self._asker = asker
 
     async def revoke(self, task: Task) -> None:
         """Revoke the payload's credential, unless an account has it; raises Again while nobody answers."""
@@ -39,31 +32,19 @@ class Unused:
         if line is None or "revoke" not in line.provider.capabilities():
             return
         unused = _as_account(task)
-        try:
-            access = self._keys.open(unused)
-        except SecretError:
-            log.warning("an unused secret does not open", connection=line.name)
+        access = self._asker.open(unused)
+        if isinstance(access, Refused) or await self._is_used(unused, access):
             return
-        if await self._is_used(unused, access):
-            return
-        try:
-            async with asyncio.timeout(self._numbers.call_seconds):
-                await line.provider.revoke(access)
-        except (TemporaryError, TimeoutError):
-            raise Again(0.0) from None
-        except ProviderError as error:
-            log.warning("not revoked", connection=line.name, problem=type(error).__name__)
+        settled(await self._asker.ask(line, unused, "revoke", line.provider.revoke, attempts=task.attempts))
 
     async def _is_used(self, unused: Account, access: Access) -> bool:
         """Compare tokens, not what they are sealed as: that changes when keys do."""
         account = await self._store.account(unused.principal, unused.connection)
         if account is None or not account.secret:
             return False
-        try:
-            held = self._keys.open(account).credential.token
-        except SecretError:
-            return True  # Not to be told apart, so it is left alone.
-        return held == access.credential.token
+        held = self._asker.open(account)
+        # What does not open is not to be told apart, so it is left alone.
+        return isinstance(held, Refused) or held.credential.token == access.credential.token
 
 
 def _as_account(task: Task) -> Account:

@@ -9,7 +9,7 @@ import structlog
 
 from bot.blocks.facts import Facts
 from bot.blocks.progress import UNANSWERED_SECONDS, is_unanswered, progress_of
-from bot.errors import SecretError, SlackFailed, SlackLimited, StoreError
+from bot.errors import SlackFailed, SlackLimited, StoreError
 from bot.models import Call, NoticeKind, Outcome, State, WishVerb
 from bot.plan import Operation, Plan, plan, plan_unmade
 from bot.policy import Context, Target, decide
@@ -190,10 +190,6 @@ class Wishes:
                     update = await self._creations.find(step, line)
                 else:
                     update = await self._calls.make(step, line, operation)
-            except SecretError:
-                log.exception("a stored secret does not open", connection=wish.connection, wish=wish.id)
-                await self._later(step, PATIENCE, hold=problems.sentence("secret"))
-                return
             finally:
                 line.slots.give_from(wish.principal.key)
             if update is not None:

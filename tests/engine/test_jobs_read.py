@@ -154,7 +154,7 @@ async def test_runs_from_elsewhere_are_listed_followed_and_not_told_of(jobs):
 
 async def access(jobs):
     account = await jobs.store.account(ALICE, "cloud") or await jobs.world.link()
-    return jobs.world.reconciler._runs._reads._keys.open(account)
+    return jobs.world.reconciler._runs._reads._asker.open(account)
 
 
 @pytest.mark.parametrize(

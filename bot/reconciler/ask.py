@@ -1,0 +1,246 @@
+"""The one way to ask a provider: in whose name, for how long, and what its answer, or none, means.
+
+Every error of a provider ends here and becomes one of four answers. What is done with one, its asker decides.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
+
+import structlog
+
+from bot.errors import (
+    BadAnswer,
+    CredentialRefused,
+    ProviderError,
+    RateLimited,
+    SecretError,
+    SentTooLate,
+    ServerFailed,
+    TemporaryError,
+    UnknownOutcome,
+    Unreachable,
+)
+from bot.plan import backoff
+from bot.providers.base import Access, Credential
+from bot.words import problems
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from bot.models import Account
+    from bot.reconciler.keys import Keys
+    from bot.reconciler.lines import Line
+
+log = structlog.get_logger(__name__)
+
+_T = TypeVar("_T")
+
+#: A credential that is refused is somebody's to change: until then asking is of no use.
+REFUSED_WAIT: Final = 60.0
+#: How the connection's own secret asks: the provider has it.
+_OWN: Final = Access("", Credential.of_connection("admin"))
+#: After these the provider, or what stands before it, may have acted.
+_AMBIGUOUS: Final = (UnknownOutcome, ServerFailed, BadAnswer)
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Generic[_T]):
+    """The provider answered."""
+
+    value: _T
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """It certainly was not done, and may be asked for again after ``wait`` seconds.
+
+    ``sentence`` tells a person what holds it up, None for nothing worth telling; ``cause`` is a word of
+    ``bot.words.problems`` for it. ``attempts`` is the number
+    of failures in a row by now: what was not tried does not count as one. ``limited`` is the pause in seconds
+    that the provider asked for, 0 where it did not say how long; None where it asked for none.
+    """
+
+    wait: float
+    sentence: str | None
+    attempts: int
+    cause: str = ""
+    limited: float | None = None
+    was_sent: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """It may have been done: look before asking again, after ``wait`` seconds. Fields as in ``Later``."""
+
+    wait: float
+    sentence: str
+    attempts: int
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Asking again changes nothing. ``cause`` and ``sentence`` say why, as in ``Later``."""
+
+    error: ProviderError | SecretError
+    cause: str
+    sentence: str
+
+    @property
+    def needs_credential(self) -> bool:
+        """Say whether it waits for another credential: then nothing is said about what was asked for."""
+        return isinstance(self.error, (CredentialRefused, SecretError))
+
+
+Answer: TypeAlias = Done[_T] | Later | Unknown | Refused
+
+
+class Asker:
+    """Ask providers, and see to credentials and to the connections' health by what they answer."""
+
+    def __init__(self, keys: Keys, call_seconds: float, jitter: Callable[[], float]) -> None:
+        self._keys = keys
+        self._call_seconds = call_seconds
+        self._jitter = jitter
+
+    def backoff(self, attempts: int) -> float:
+        """Return the seconds to wait after so many failures in a row."""
+        return backoff(attempts, self._jitter())
+
+    def open(self, account: Account | None) -> Access | Refused:
+        """Return in whose name an account asks; None asks with the connection's own secret."""
+        if account is None:
+            return _OWN
+        try:
+            return self._keys.open(account)
+        except SecretError as error:
+            log.exception("a stored secret does not open", connection=account.connection, account=account.id)
+            return Refused(error, "secret", problems.sentence("secret"))
+
+    async def ask(
+        self,
+        line: Line,
+        account: Account | None,
+        what: str,
+        send: Callable[[Access], Awaitable[_T]],
+        *,
+        attempts: int = 0,
+        seconds: float | None = None,
+    ) -> Answer[_T]:
+        """Ask once, for ``seconds`` at most. ``what`` names it in the log; ``attempts`` failed before it.
+
+        Errors that are no provider's (the store's, ours) are raised.
+        """
+        access = self.open(account)
+        if isinstance(access, Refused):
+            return access
+        try:
+            async with asyncio.timeout(self._call_seconds if seconds is None else seconds):
+                value = await send(access)
+        except TimeoutError:
+            failure: ProviderError = UnknownOutcome("no answer in time")
+        except ProviderError as error:
+            failure = error
+        else:
+            self._worked(line, account)
+            return Done(value)
+        return await self.judge(line, account, what, failure, attempts)
+
+    async def follow(
+        self,
+        line: Line,
+        account: Account,
+        what: str,
+        begin: Callable[[Access], AsyncIterator[_T]],
+        take: Callable[[_T], Awaitable[None]],
+        *,
+        attempts: int = 0,
+    ) -> Answer[None]:
+        """Read a stream to its end. One that breaks off after it spoke says nothing about the connection."""
+        access = self.open(account)
+        if isinstance(access, Refused):
+            return access
+        spoke = False
+        stream = begin(access)
+        try:
+            async for each in stream:
+                if not spoke:
+                    spoke = True
+                    self._worked(line, account)
+                await take(each)
+        except TimeoutError:
+            return await self.judge(
+                line, account, what, UnknownOutcome("no answer in time"), attempts, spoke=spoke
+            )
+        except ProviderError as error:
+            return await self.judge(line, account, what, error, attempts, spoke=spoke)
+        finally:
+            close: Any = getattr(stream, "aclose", None)
+            if close is not None:
+                await close()
+        self._worked(line, account)
+        return Done(None)
+
+    def _worked(self, line: Line, account: Account | None) -> None:
+        line.health.worked()
+        if account is not None:
+            self._keys.worked(account)
+
+    async def judge(
+        self,
+        line: Line,
+        account: Account | None,
+        what: str,
+        error: ProviderError,
+        attempts: int = 0,
+        *,
+        spoke: bool = False,
+    ) -> Later | Unknown | Refused:
+        """Return what an error of a provider means, and note it. ``spoke``: an answer had begun to come."""
+        if isinstance(error, SentTooLate):
+            # Nothing was sent, so nothing failed: the poll gate says when it may go.
+            return Later(0.0, None, attempts, was_sent=False)
+        who = account.id if account is not None else ""
+        log.info("not done", connection=line.name, call=what, account=who, problem=type(error).__name__)
+        if isinstance(error, CredentialRefused):
+            line.health.worked(error)
+            return await self._refused(line, account, error, attempts)
+        if not isinstance(error, TemporaryError):
+            line.health.worked(error)
+            cause = problems.cause_of(error)
+            return Refused(error, cause, problems.sentence(cause, line.title))
+        if isinstance(error, RateLimited):
+            line.health.worked(error)
+        elif not spoke:
+            line.health.failed(error)
+        attempts += 1
+        wait = max(self.backoff(attempts), error.retry_after or 0.0)
+        cause, sentence = problems.cause_of(error), line.health.sentence(error)
+        if isinstance(error, _AMBIGUOUS):
+            return Unknown(wait, sentence, attempts, cause)
+        limited = (error.retry_after or 0.0) if isinstance(error, RateLimited) else None
+        was_sent = not isinstance(error, Unreachable)
+        return Later(wait, sentence, attempts, cause, limited, was_sent)
+
+    async def _refused(
+        self, line: Line, account: Account | None, error: CredentialRefused, attempts: int
+    ) -> Later | Refused:
+        """See to a credential that is refused; whatever was asked for did not happen."""
+        if account is None:
+            self._keys.locked_out(line.name)
+            became = "locked"
+        else:
+            became = await self._keys.refused(account, line)
+        match became:
+            case "changed":
+                return Later(0.0, None, attempts)
+            case "later":
+                return Later(self.backoff(attempts + 1), None, attempts)
+            case "locked":
+                cause = "connection_refused"
+            case _:
+                cause = "credential_refused"
+        return Refused(error, cause, problems.sentence(cause, line.title))

@@ -1,0 +1,176 @@
+"""Every error of a provider × every way of asking: the answer, and what it does to health and credential."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+
+from bot import errors
+from bot.reconciler.ask import Asker, Done, Later, Refused, Unknown
+from bot.reconciler.lines import Line
+from bot.reconciler.ports import Unobserved
+from tests.support.clock import FakeClock
+from tests.support.providers import FakeProvider
+
+ACCOUNT = SimpleNamespace(id="account_1", connection="cloud", refused_since=None)
+
+#: Error → answer, whether the connection is held to fail, whether the credential is seen to.
+TABLE: dict[type[BaseException], tuple[type, bool, bool]] = {
+    errors.ProviderError: (Refused, False, False),
+    errors.TemporaryError: (Later, True, False),
+    errors.Unreachable: (Later, True, False),
+    errors.UnknownOutcome: (Unknown, True, False),
+    errors.RateLimited: (Later, False, False),
+    errors.ServerFailed: (Unknown, True, False),
+    errors.BadAnswer: (Unknown, True, False),
+    errors.SentTooLate: (Later, False, False),
+    errors.PermanentError: (Refused, False, False),
+    errors.CredentialRefused: (Later, False, True),
+    errors.CredentialExpired: (Later, False, True),
+    errors.Forbidden: (Refused, False, False),
+    errors.NotFound: (Refused, False, False),
+    errors.Conflict: (Refused, False, False),
+    errors.InvalidRequest: (Refused, False, False),
+    errors.LimitReached: (Refused, False, False),
+    errors.Untrusted: (Refused, False, False),
+    errors.Untold: (Refused, False, False),
+    TimeoutError: (Unknown, True, False),
+}
+WAYS = ("a person's", "the connection's own", "a stream", "a stream that spoke")
+
+
+class Book:
+    """Stand where credentials are seen to: refusals are answered as ``became``."""
+
+    def __init__(self) -> None:
+        self.became = "changed"
+        self.seen: list[str] = []
+        self.closed: Exception | None = None
+
+    def open(self, _account):
+        if self.closed is not None:
+            raise self.closed
+        return SimpleNamespace()
+
+    def worked(self, _account):
+        self.seen.append("worked")
+
+    async def refused(self, _account, _line):
+        self.seen.append("refused")
+        return self.became
+
+    def locked_out(self, _connection):
+        self.seen.append("locked")
+
+
+class Bench:
+    def __init__(self) -> None:
+        clock = FakeClock()
+        self.line = Line("cloud", FakeProvider(clock), clock, lambda: 0.0, Unobserved())
+        self.book = Book()
+        self.asker = Asker(self.book, 25.0, lambda: 0.0)
+
+    async def ask(self, way: str, error: BaseException, attempts: int = 0):
+        async def send(_access):
+            raise error
+
+        async def stream(_access):
+            if way == "a stream that spoke":
+                yield "a line"
+            raise error
+
+        async def take(_chunk):
+            pass
+
+        if way.startswith("a stream"):
+            return await self.asker.follow(self.line, ACCOUNT, "output", stream, take, attempts=attempts)
+        account = ACCOUNT if way == "a person's" else None
+        return await self.asker.ask(self.line, account, "call", send, attempts=attempts)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("kind", TABLE, ids=lambda kind: kind.__name__)
+async def test_every_error_means_one_answer_whichever_way_was_asked(kind, way):
+    bench = Bench()
+    answer, fails, is_credentials = TABLE[kind]
+    got = await bench.ask(way, kind())
+    if is_credentials and way == "the connection's own":
+        assert (type(got), got.cause, bench.book.seen) == (Refused, "connection_refused", ["locked"])
+    else:
+        assert type(got) is answer
+        assert ("refused" in bench.book.seen) is is_credentials
+    # A stream that breaks off after it spoke says nothing about the connection.
+    assert (bench.line.health.since is not None) is (fails and way != "a stream that spoke")
+    # A refusal proves that the connection answers; what never left proves nothing.
+    spoke = way == "a stream that spoke"
+    assert bench.line.health.answers is (spoke or (not fails and kind is not errors.SentTooLate))
+
+
+def test_the_table_has_every_error_of_a_provider():
+    kinds = {kind for kind in vars(errors).values() if isinstance(kind, type)}
+    assert {kind for kind in kinds if issubclass(kind, errors.ProviderError)} == set(TABLE) - {TimeoutError}
+
+
+@pytest.mark.parametrize(
+    ("became", "answer", "cause"),
+    [
+        ("changed", Later, ""),
+        ("later", Later, ""),
+        ("locked", Refused, "connection_refused"),
+        ("refused", Refused, "credential_refused"),
+    ],
+)
+async def test_what_a_refused_credential_became_decides_and_counts_as_no_try(became, answer, cause):
+    bench = Bench()
+    bench.book.became = became
+    got = await bench.ask("a person's", errors.CredentialRefused(), attempts=3)
+    assert (type(got), got.cause) == (answer, cause)
+    assert got.attempts == 3 if answer is Later else got.needs_credential
+
+
+async def test_waits_grow_and_heed_what_the_provider_asked_for():
+    bench = Bench()
+    waits = [
+        (await bench.ask("a person's", errors.ServerFailed(), attempts=tries)).wait for tries in range(4)
+    ]
+    assert waits == [1.0, 2.0, 4.0, 8.0]
+    limited = await bench.ask("a person's", errors.RateLimited(retry_after=33.0), attempts=1)
+    assert (limited.wait, limited.limited, limited.attempts) == (33.0, 33.0, 2)
+    assert (await bench.ask("a person's", errors.RateLimited())).limited == 0.0
+
+
+async def test_what_did_not_leave_counts_for_nothing():
+    got = await Bench().ask("a person's", errors.SentTooLate(), attempts=2)
+    assert got == Later(0.0, None, 2, was_sent=False)
+    assert not (await Bench().ask("a person's", errors.Unreachable())).was_sent
+
+
+async def test_a_secret_that_does_not_open_is_refused_before_anything_is_sent():
+    bench = Bench()
+    bench.book.closed = errors.SecretError("a stored secret does not open")
+    got = await bench.ask("a person's", AssertionError("nothing may be sent"))
+    assert (type(got), got.cause, got.needs_credential) == (Refused, "secret", True)
+    assert not bench.line.health.answers
+
+
+async def test_a_call_that_takes_too_long_is_unknown_and_an_answer_is_handed_on():
+    bench = Bench()
+
+    async def never(_access):
+        await asyncio.Event().wait()
+
+    assert isinstance(await bench.asker.ask(bench.line, ACCOUNT, "call", never, seconds=0.001), Unknown)
+    assert bench.line.health.since is not None
+
+    async def soon(_access):
+        return "made"
+
+    assert await bench.asker.ask(bench.line, ACCOUNT, "call", soon) == Done("made")
+    assert (bench.line.health.since, bench.book.seen) == (None, ["worked"])
+
+
+async def test_what_is_ours_is_raised():
+    with pytest.raises(errors.StoreBusy):
+        await Bench().ask("a person's", errors.StoreBusy())
