@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import heapq
+import itertools
 import json
 import re
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
+
+from playground.faults import ASKED, Act, Asked, Fault, Refused, fault_from, patched
+
+__all__ = ["GARBAGE", "Clock", "Fault", "Handler", "Harness", "loads", "serve"]
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 #: Stands in for a body that is neither JSON nor HTML.
 GARBAGE = b"\x00\xff<<<not json>>>{[\x80"
+#: Objects within objects that a body may hold: an answer repeats some of them, and has to be written, too.
+MOST_LEVELS = 100
 
 
 class Clock:
@@ -45,39 +53,71 @@ class Clock:
             watcher()
 
 
-@dataclass(slots=True)
-class Fault:
-    """Describe what goes wrong for requests whose path matches, for so many times.
+def loads(text: str | bytes) -> Any:
+    """Return JSON values; raise ValueError for what is no JSON or nested deeper than anybody means."""
+    try:
+        told = json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    raw = text.encode("utf-8", "replace") if isinstance(text, str) else text
+    # What can't be that deep need not be walked through.
+    if raw.count(b"[") + raw.count(b"{") > MOST_LEVELS:
+        _check_levels(told)
+    return told
 
-    ``after`` lets the server act first and spoils only the answer (a time-out after acceptance).
-    """
 
-    path: re.Pattern[str]
-    times: int = 1
-    status: int | None = None
-    delay_s: float = 0.0
-    drop: bool = False
-    truncate: int | None = None
-    garbage: bool = False
-    after: bool = False
-    headers: dict[str, str] = field(default_factory=dict)
-    body: str | None = None
+def _check_levels(told: Any) -> None:
+    level = [told]
+    for _ in range(MOST_LEVELS):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return
+    raise ValueError("nested too deeply")
 
 
 class Harness:
-    """Count requests and violations of one server and inject the faults that it was told to."""
+    """Count requests and violations of one server and inject the faults that it was told to.
 
-    def __init__(self, clock: Clock | None = None) -> None:
+    ``words`` makes the body of an injected error, as this server's API puts it.
+    """
+
+    def __init__(self, clock: Clock | None = None, words: Callable[[int], Any] | None = None) -> None:
         self.clock = clock or Clock()
         self.requests: Counter[str] = Counter()
         self.violations: list[dict[str, Any]] = []
         self.smallest_gap: float | None = None
         self.faults: list[Fault] = []
+        self._words = words or (lambda _: {"message": "injected fault"})
         self._last_read: dict[str, float] = {}
+        #: What was accepted and is done later: when, in which order it came, what.
+        self._coming: list[tuple[float, int, Act]] = []
+        self._order = itertools.count()
+        self.clock.watchers.append(self.settle)
 
     def violation(self, rule: str, detail: str) -> None:
         """Record that a client broke a documented rule."""
         self.violations.append({"rule": rule, "at": self.clock.now(), "detail": detail})
+
+    def settle(self) -> None:
+        """Do what was accepted before and is due by now; what can't be done any more is dropped."""
+        while self._coming and self._coming[0][0] <= self.clock.now():
+            at, _, do = heapq.heappop(self._coming)
+            with contextlib.suppress(Refused):
+                do(at)
+
+    def _act(self, fault: Fault | None, do: Act) -> None:
+        now = self.clock.now()
+        if fault is None or not fault.is_late:
+            do(now)
+        elif fault.acts:
+            heapq.heappush(self._coming, (now + fault.acts_after_s, next(self._order), do))
+            # Where the clock is the machine's, it is done without anybody asking.
+            asyncio.get_running_loop().call_later(fault.acts_after_s + 0.01, self.settle)
 
     def read_of(self, resource: str, minimum: float, rule: str) -> None:
         """Record a status read; one sooner than ``minimum`` seconds after the last is a violation."""
@@ -109,23 +149,10 @@ class Harness:
         return web.json_response(self.statistics())
 
     async def _add_fault(self, request: web.Request) -> web.Response:
-        told = await request.json()
-        known = {
-            "path",
-            "times",
-            "status",
-            "delay_s",
-            "drop",
-            "truncate",
-            "garbage",
-            "after",
-            "headers",
-            "body",
-        }
-        unknown = sorted(set(told) - known)
-        if unknown or "path" not in told:
-            return web.json_response({"message": f"path is needed; unknown: {unknown}"}, status=400)
-        self.faults.append(Fault(**{**told, "path": re.compile(told["path"])}))
+        try:
+            self.faults.append(fault_from(loads(await request.read())))
+        except (ValueError, TypeError, re.error) as error:
+            return web.json_response({"message": str(error)}, status=400)
         return web.json_response({"faults": len(self.faults)})
 
     async def _clear_faults(self, _request: web.Request) -> web.Response:
@@ -133,7 +160,10 @@ class Harness:
         return web.json_response({"faults": 0})
 
     async def _advance(self, request: web.Request) -> web.Response:
-        self.clock.advance(float((await request.json())["seconds"]))
+        try:
+            self.clock.advance(float(loads(await request.read())["seconds"]))
+        except (ValueError, TypeError, KeyError) as error:
+            return web.json_response({"message": f"seconds are needed: {error}"}, status=400)
         return web.json_response({"now": self.clock.now()})
 
     @web.middleware
@@ -141,20 +171,15 @@ class Harness:
         if request.path.startswith("/_playground/"):
             return await handler(request)
         self.requests[f"{request.method} {request.path}"] += 1
-        fault = self._take_fault(request.path)
+        self.settle()
+        fault = next((one for one in self.faults if one.takes(request)), None)
+        request[ASKED] = Asked(fault, lambda do: self._act(fault, do))
         if fault is None:
             return await handler(request)
-        if fault.after:
+        if fault.after or fault.is_late:
             response = await handler(request)
             return await self._spoil(request, fault, response)
         return await self._spoil(request, fault, None, handler)
-
-    def _take_fault(self, path: str) -> Fault | None:
-        for fault in self.faults:
-            if fault.times > 0 and fault.path.search(path):
-                fault.times -= 1
-                return fault
-        return None
 
     async def _spoil(
         self,
@@ -171,10 +196,12 @@ class Harness:
         if fault.garbage:
             return web.Response(status=fault.status or 200, body=GARBAGE, headers=fault.headers)
         if fault.status is not None or fault.body is not None:
-            text = fault.body if fault.body is not None else json.dumps({"message": "injected fault"})
+            text = fault.body if fault.body is not None else json.dumps(self._words(fault.status or 200))
             headers = {"Content-Type": "application/json", **fault.headers}
             return web.Response(status=fault.status or 200, text=text, headers=headers)
         response = answered if answered is not None or handler is None else await handler(request)
+        if fault.patch and response is not None:
+            return patched(response, fault.patch)
         if fault.truncate is not None and isinstance(response, web.Response):
             return await self._truncated(request, response, fault.truncate)
         return response or web.Response(status=500)

@@ -12,6 +12,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 from yarl import URL
 
+from playground.faults import act, is_late
 from playground.harness import Harness
 
 #: Headers that belong to one connection (RFC 9110, 7.6.1), and those that aiohttp sets by itself.
@@ -27,6 +28,7 @@ _OWN = {
     "content-length",
 }
 _HUB: web.AppKey[str] = web.AppKey("hub_url", str)
+_LATER: web.AppKey[set[asyncio.Task[web.StreamResponse]]] = web.AppKey("later", set)
 _SESSION: web.AppKey[aiohttp.ClientSession] = web.AppKey("session", aiohttp.ClientSession)
 
 
@@ -35,6 +37,7 @@ def build(hub_url: str, session: aiohttp.ClientSession, harness: Harness) -> web
     app = web.Application(client_max_size=64 * 1024**2)
     app[_HUB] = hub_url
     app[_SESSION] = session
+    app[_LATER] = set()
     harness.install(app)
     app.router.add_route("*", "/{path:.*}", _forward)
     return app
@@ -51,6 +54,23 @@ def client_session() -> aiohttp.ClientSession:
 
 
 async def _forward(request: web.Request) -> web.StreamResponse:
+    await request.read()
+    if not is_late(request) or request.method in {"GET", "HEAD"}:
+        return await _now(request)
+    # A real hub can't be told to wait: the door keeps the request, and says what the hub says of a start or
+    # stop that takes longer (``jupyterhub.md``, "API").
+    later = request.app[_LATER]
+
+    def go(_at: float) -> None:
+        task = asyncio.create_task(_now(request))
+        later.add(task)
+        task.add_done_callback(later.discard)
+
+    act(request, go)
+    return web.Response(status=202)
+
+
+async def _now(request: web.Request) -> web.StreamResponse:
     address = URL(request.app[_HUB] + request.raw_path, encoded=True)
     headers = _passed(request.headers)
     body = await request.read()

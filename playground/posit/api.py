@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from playground.harness import loads
 from playground.posit import api_jobs, api_server, api_sessions
 from playground.posit.calls import HARNESS, STATE, Call
 from playground.posit.errors import (
@@ -119,7 +119,7 @@ async def _answer(request: web.Request, name: str, method: Method | None) -> web
 
 async def _parameters(request: web.Request, name: str) -> Values:
     try:
-        body = json.loads(await request.read())
+        body = loads(await request.read())
     except ValueError:
         raise CallError(PARSE_ERROR, "Invalid JSON", status=400, rule="the body is JSON") from None
     if not isinstance(body, dict) or body.get("method") != name:

@@ -6,6 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
+from playground.faults import act
 from playground.posit import job_fields, parameters, streams
 from playground.posit.calls import Call
 from playground.posit.environments import Resources
@@ -39,8 +40,9 @@ async def launch_job(call: Call) -> Values:
     )
     found["resourceLimits"] = state.environments.check(asked, owner)
     found["command_line"] = job_fields.command_line(found)
-    launched = state.add_job(owner.name, found, state.clock.now(), call.token.name)
+    launched = state.new_job(owner.name, found, state.clock.now(), call.token.name)
     launched.apply_config_settings = apply_config_settings
+    act(call.request, lambda at: state.take_job(launched, at))
     answer = {"job": launched.shown(state.clock.now())}
     return {"result": answer} if state.settings.launch_job_twice else answer
 
@@ -66,8 +68,13 @@ async def stop_job(call: Call) -> None:
     if job is None:
         raise _unknown_job(call, identifier)
     call.require_write(job.owner)
-    job.stop(state.clock.now(), state.settings.job_stop_seconds, force_quit=force_quit)
-    state.wake()
+    job.check_stop(state.clock.now())
+
+    def stop(at: float) -> None:
+        job.stop(at, state.settings.job_stop_seconds, force_quit=force_quit)
+        state.wake()
+
+    act(call.request, stop)
 
 
 def _unknown_job(call: Call, identifier: str) -> CallError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from playground.faults import act
 from playground.posit import launching, parameters
 from playground.posit.accounts import Person
 from playground.posit.calls import Call
@@ -46,9 +47,13 @@ async def launch_session(call: Call) -> Values:
         launched_by=call.token.name,
     )
     launching.check_limits(call, owner)
-    settings = state.settings
-    session.begin("launching", settings.launching_seconds, settings, now, fails=_fails(call))
-    state.sessions[session.id] = session
+
+    def launch(at: float) -> None:
+        settings, session.created = state.settings, at
+        session.begin("launching", settings.launching_seconds, settings, at, fails=_fails(call))
+        state.sessions[session.id] = session
+
+    act(call.request, launch)
     return _launched(call, session)
 
 
@@ -60,11 +65,16 @@ async def resume_session(call: Call) -> Values:
     session = _own(call, owner, identifier)
     launch_parameters = launching.read(call, owner)
     launching.check_limits(call, owner)
-    session.resume(state.settings, state.clock.now())
-    if _fails(call):
-        session.plan[-1] = ("failed", session.plan[-1][1])
-    session.launch_parameters = launch_parameters
-    session.launched_by = call.token.name
+    session.check_resume()
+
+    def resume(at: float) -> None:
+        session.resume(state.settings, at)
+        if _fails(call):
+            session.plan[-1] = ("failed", session.plan[-1][1])
+        session.launch_parameters = launch_parameters
+        session.launched_by = call.token.name
+
+    act(call.request, resume)
     return _launched(call, session)
 
 
@@ -106,9 +116,16 @@ async def stop_session(call: Call) -> None:
         if session is None or session.ended:
             raise unknown_session(identifier)
         call.require_write(session.owner)
+        if suspend and not force_quit:
+            session.check_suspend(state.settings)
         sessions.append(session)
-    for session in sessions:
-        session.stop(state.settings, state.clock.now(), suspend=suspend, force_quit=force_quit)
+
+    def stop(at: float) -> None:
+        for session in sessions:
+            session.settle(at)
+            session.stop(state.settings, at, suspend=suspend, force_quit=force_quit)
+
+    act(call.request, stop)
 
 
 def _own(call: Call, owner: Person, identifier: str) -> Session:

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from playground.harness import Clock, Harness
 from playground.posit.accounts import Person, Token
-from playground.posit.errors import CallError, DenialError, invalid
+from playground.posit.errors import UNAUTHORISED, UNEXPECTED, CallError, DenialError, invalid
 from playground.posit.state import State
 
 STATE: web.AppKey[State] = web.AppKey("posit_state", State)
@@ -19,11 +19,16 @@ BASE_URL: web.AppKey[str] = web.AppKey("posit_base_url", str)
 Values = dict[str, Any]
 
 
+def _injected(status: int) -> Values:
+    """Return the envelope of an injected error: 401 is a token that nobody knows."""
+    return CallError(UNAUTHORISED if status == 401 else UNEXPECTED, "injected fault").body()
+
+
 class PositHarness(Harness):
     """Count requests also by token, user and method, and the smallest gap between reads of sessions."""
 
     def __init__(self, clock: Clock | None = None) -> None:
-        super().__init__(clock)
+        super().__init__(clock, _injected)
         self.by_account: Counter[tuple[str, str, str]] = Counter()
         self.state: State | None = None
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from playground.harness import Handler
+from playground.harness import Handler, loads
 from playground.posit.calls import STATE
 from playground.posit.environments import Environments
 from playground.posit.errors import ControlError
@@ -27,7 +27,7 @@ async def show_switches(request: web.Request) -> web.Response:
 async def set_switches(request: web.Request) -> web.Response:
     """Set switches; ``{"dialect": "live"}`` or ``"reference"`` sets those of a strict server."""
     state = request.app[STATE]
-    state.settings.change(await request.json())
+    state.settings.change(loads(await request.read()))
     state.wake()
     return web.json_response(state.settings.told())
 
@@ -121,7 +121,7 @@ async def refusals(request: web.Request, handler: Handler) -> web.StreamResponse
 
 async def told_by(request: web.Request) -> Values:
     """Return the object that a control request brings; raise ControlError."""
-    told = await request.json()
+    told = loads(await request.read())
     if not isinstance(told, dict):
         raise ControlError("an object is needed")
     return told

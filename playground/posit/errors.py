@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from playground.faults import Refused
+
 UNAUTHORISED = 3
 PARSE_ERROR = 5
 INVALID_REQUEST = 6
@@ -17,7 +19,7 @@ LAUNCH_PARAMETERS = 17
 PROFILE_SESSIONS = 20
 
 
-class CallError(Exception):
+class CallError(Refused):
     """Carry an answer ``{"error": {"code", "message"}}``: HTTP 200 unless told otherwise.
 
     ``rule`` names the documented rule that the client broke, for the statistics.

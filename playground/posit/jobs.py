@@ -81,13 +81,17 @@ class Job:
 
         Raises CallError for one that has ended.
         """
-        if self.ended(now):
-            raise invalid(f"The job is not running: {self.status(now)}")
+        self.check_stop(now)
         runs = now >= self.starts_at
         if force_quit:
             self.ordered = End(now, "Killed", 137 if runs else None)
         elif self.ordered is None:
             self.ordered = End(now + seconds, "Canceled", 143 if runs else None)
+
+    def check_stop(self, now: float) -> None:
+        """Raise CallError where there is nothing to stop any more."""
+        if self.ended(now):
+            raise invalid(f"The job is not running: {self.status(now)}")
 
     def shown(self, now: float) -> Values:
         """Return the WorkbenchJob (seed 001, "Method launch_job"); times are ISO 8601 in UTC."""

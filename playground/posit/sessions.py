@@ -93,8 +93,8 @@ class Session:
             self.force("killed", now)
             return
         suspends = suspend and self.workbench in SUSPENDS
-        if suspend and not suspends and settings.suspend_elsewhere == "refuse":
-            raise invalid(f"{self.workbench} sessions cannot be suspended")
+        if suspend:
+            self.check_suspend(settings)
         leaving = bool(self.plan) and self.plan[-1][0] in {"finished", "suspended"}
         if self.stuck or (leaving and suspends) or (suspends and self.state == "suspended"):
             return
@@ -105,12 +105,22 @@ class Session:
             self.plan = [("finished", now + settings.stop_seconds)]
 
     def resume(self, settings: Settings, now: float, *, fails: bool = False) -> None:
-        """Resume; raise CallError for all but a suspended RStudio session (seed 001, "resume_session")."""
+        """Resume; raise CallError."""
+        self.settle(now)
+        self.check_resume()
+        self.begin("resuming", settings.resuming_seconds, settings, now, fails=fails)
+
+    def check_suspend(self, settings: Settings) -> None:
+        """Raise CallError where a session of this kind can't be suspended and the server says so."""
+        if self.workbench not in SUSPENDS and settings.suspend_elsewhere == "refuse":
+            raise invalid(f"{self.workbench} sessions cannot be suspended")
+
+    def check_resume(self) -> None:
+        """Raise CallError for all but a suspended RStudio session (seed 001, "resume_session")."""
         if self.workbench not in SUSPENDS:
             raise CallError(11, f"{self.workbench} sessions cannot be resumed")
         if self.state != "suspended":
             raise CallError(11, f"The session is {self.state}, not suspended")
-        self.begin("resuming", settings.resuming_seconds, settings, now, fails=fails)
 
     def shown(self, url: str) -> Values:
         """Return the WorkbenchSession (seed 001, "Data types"); times are epoch milliseconds."""

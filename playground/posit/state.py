@@ -76,22 +76,31 @@ class State:
         self.settle()
         return [job for job in self.jobs.values() if job.owner == person.name]
 
-    def add_job(self, owner: str, told: Values, submitted: float, launched_by: str) -> Job:
-        """Take in a job; what it prints follows from its command line."""
+    def new_job(self, owner: str, told: Values, submitted: float, launched_by: str) -> Job:
+        """Return a job, not yet added; what it prints follows from its command line."""
         self._pid += 1
-        job = Job(
+        return Job(
             id=secrets.token_hex(16),
             owner=owner,
             told=told,
             script=scripts.script_for(told.pop("command_line"), self.rules),
             submitted=submitted,
-            starts_at=submitted + self.settings.job_pending_seconds,
+            starts_at=submitted,
             pid=self._pid,
             failed_status=self.settings.failed_status,
             launched_by=launched_by,
         )
-        self.jobs[job.id] = job
+
+    def add_job(self, owner: str, told: Values, submitted: float, launched_by: str) -> Job:
+        """Make a job and take it in."""
+        job = self.new_job(owner, told, submitted, launched_by)
+        self.take_job(job, submitted)
         return job
+
+    def take_job(self, job: Job, at: float) -> None:
+        """Take in a job, which waits for its turn from then on."""
+        job.submitted, job.starts_at = at, at + self.settings.job_pending_seconds
+        self.jobs[job.id] = job
 
     def new_session_id(self) -> str:
         """Return an id for a session."""

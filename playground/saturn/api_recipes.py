@@ -6,6 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
+from playground.faults import act
 from playground.saturn.asking import body_of, person_of, state_of
 from playground.saturn.errors import Refusal
 from playground.saturn.state import AUTO_SHUTOFF, DISK_SPACE, SIZES, TYPES
@@ -39,7 +40,8 @@ async def clone(request: web.Request) -> web.Response:
     """Make a resource; the answer has its ``id`` (seed 000, "Creating the resource")."""
     person = person_of(request)
     state = state_of(request)
-    resource = state.clone(person, await body_of(request))
+    resource = state.cloned(person, await body_of(request))
+    act(request, lambda _at: state.add(resource))
     return web.json_response({"id": resource.id, **state.recipe(resource)})
 
 

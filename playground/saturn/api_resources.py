@@ -6,6 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
+from playground.faults import act
 from playground.saturn.asking import base_url, body_of, options_of, person_of, state_of, worker_of
 from playground.saturn.errors import Refusal
 from playground.saturn.resources import Resource
@@ -36,7 +37,7 @@ async def start_workspace(request: web.Request) -> web.Response:
     resource = _workspace(request)
     await options_of(request)
     state_of(request).starting(resource)
-    resource.start(state_of(request).clock.now())
+    act(request, resource.start)
     return web.json_response({})
 
 
@@ -44,7 +45,7 @@ async def stop_workspace(request: web.Request) -> web.Response:
     """Stop a workspace (seed 000, "Stopping a resource")."""
     resource = _workspace(request)
     await options_of(request)
-    resource.stop(state_of(request).clock.now())
+    act(request, resource.stop)
     return web.Response(status=204)
 
 
@@ -52,7 +53,7 @@ async def restart_workspace(request: web.Request) -> web.Response:
     """End a workspace's pod and start another."""
     resource = _workspace(request)
     await options_of(request)
-    resource.restart(state_of(request).clock.now())
+    act(request, resource.restart)
     return web.json_response({})
 
 
@@ -61,7 +62,7 @@ async def start_job(request: web.Request) -> web.Response:
     resource = _job(request)
     await options_of(request)
     state_of(request).starting(resource)
-    resource.start(state_of(request).clock.now())
+    act(request, resource.start)
     return web.json_response({})
 
 
@@ -69,7 +70,7 @@ async def stop_job(request: web.Request) -> web.Response:
     """Stop all runs of a job."""
     resource = _job(request)
     await options_of(request)
-    resource.stop(state_of(request).clock.now())
+    act(request, resource.stop)
     return web.Response(status=204)
 
 
@@ -77,7 +78,7 @@ async def restart_job(request: web.Request) -> web.Response:
     """End all runs of a job and start one."""
     resource = _job(request)
     await options_of(request)
-    resource.restart(state_of(request).clock.now())
+    act(request, resource.restart)
     return web.json_response({})
 
 

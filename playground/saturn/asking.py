@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
 
+from playground.harness import loads
 from playground.saturn.accounts import Person
 from playground.saturn.errors import Refusal
 from playground.saturn.state import State
@@ -54,7 +54,7 @@ def worker_of(request: web.Request) -> Person:
 async def body_of(request: web.Request) -> Any:
     """Return the JSON body; raise Refusal 400 when it is none."""
     try:
-        return json.loads(await request.read())
+        return loads(await request.read())
     except ValueError:
         raise Refusal(400, "The request body is not valid JSON") from None
 

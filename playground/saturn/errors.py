@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from playground.faults import Refused
 
-class Refusal(Exception):
+
+class Refusal(Refused):
     """Carry the status and the message of an answer ``{"message": …}`` (``saturn.md``, "Transport")."""
 
     def __init__(self, status: int, message: str, *, retry_after: int | None = None) -> None:

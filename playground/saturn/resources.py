@@ -78,12 +78,15 @@ class Resource:
 
         A workspace that is stopping refuses with 409: the documents are silent there.
         """
-        status = self.status(now)
-        if self.type == "workspace" and status == "stopping":
-            raise Refusal(409, "The workspace is stopping")
+        self.check_start(now)
         self.forced = None
         if self.type == "job" or not self.live():
             self._new_run(now)
+
+    def check_start(self, now: float) -> None:
+        """Raise Refusal where a start would be refused."""
+        if self.type == "workspace" and self.status(now) == "stopping":
+            raise Refusal(409, "The workspace is stopping")
 
     def stop(self, now: float) -> None:
         """Stop whatever runs; stopping what is stopped changes nothing."""

@@ -73,8 +73,8 @@ class State:
             raise Refusal(403, f"Not permitted to act for {owner_name}")
         return found
 
-    def clone(self, person: Person, recipe: Any) -> Resource:
-        """Make a resource from a recipe; the same recipe twice makes two (``saturn.md``, "Endpoints")."""
+    def cloned(self, person: Person, recipe: Any) -> Resource:
+        """Return a new resource of a recipe, not yet added; the same twice makes two (``saturn.md``)."""
         if not isinstance(recipe, dict):
             raise Refusal(400, "A recipe is a JSON object")
         kind, spec, state = recipe.get("type"), recipe.get("spec"), recipe.get("state")
@@ -89,7 +89,11 @@ class State:
         others = [one.name for one in self.resources.values() if (one.owner, one.type) == (owner.name, kind)]
         self.limits.making(spec["name"], others)
         whole = {"instance_type": "medium", **spec, "owner": f"{self.organisation}/{owner.name}"}
-        resource = Resource(secrets.token_hex(16), kind, owner.name, whole)
+        return Resource(secrets.token_hex(16), kind, owner.name, whole)
+
+    def clone(self, person: Person, recipe: Any) -> Resource:
+        """Make a resource of a recipe and take it in."""
+        resource = self.cloned(person, recipe)
         self.add(resource)
         return resource
 
@@ -98,6 +102,7 @@ class State:
         now = self.clock.now()
         resource.settle(now)
         if resource.type == "workspace" and resource.live():
+            resource.check_start(now)
             return
         mine = [one for one in self.resources.values() if one.owner == resource.owner]
         for one in mine:

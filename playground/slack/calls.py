@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from playground.harness import loads
 from playground.slack.errors import SlackError, invalid_arguments
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ async def read_arguments(request: web.Request, method: str) -> tuple[Json, str |
         raise SlackError("missing_post_type")
     if kind == "application/json":
         try:
-            told = json.loads(await request.read())
+            told = loads(await request.read())
         except ValueError:
             raise SlackError("invalid_json") from None
         if not isinstance(told, dict):
@@ -122,7 +122,7 @@ class Call:
             if not value.strip():
                 return None
             try:
-                value = json.loads(value)
+                value = loads(value)
             except ValueError:
                 raise SlackError(error) from None
         if value is not None and not isinstance(value, dict | list):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from playground.harness import loads
 from playground.slack import manifest
 from playground.slack.errors import SlackError
 from playground.slack.records import Json, Person
@@ -57,7 +57,7 @@ class Control:
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def run(request: web.Request) -> web.Response:
             try:
-                told = json.loads(await request.read() or b"{}")
+                told = loads(await request.read() or b"{}")
                 return web.json_response(await handler(told))
             except SlackError as error:
                 return web.json_response(error.body(), status=400)

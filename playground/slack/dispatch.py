@@ -13,6 +13,8 @@ from urllib.parse import urlencode
 
 import aiohttp
 
+from playground.harness import loads
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -50,7 +52,7 @@ class Reply:
         if not text:
             return {}
         if "json" in self.content_type or text.startswith("{"):
-            told = json.loads(text)
+            told = loads(text)
             if not isinstance(told, dict):
                 raise ValueError("the acknowledgement is no object")
             return told

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from playground.faults import Refused
 
-class SlackError(Exception):
+
+class SlackError(Refused):
     """Refuse a call with one of Slack's documented error words.
 
     ``extra`` is merged into the body (``needed``, ``provided``, ``response_metadata`` …).

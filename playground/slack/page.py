@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import html
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from playground.harness import loads
 from playground.slack import inputs
 from playground.slack.errors import SlackError
 from playground.slack.files import download, readable
@@ -36,7 +36,7 @@ WORDS = ("as", "channel", "text", "ts", "thread_ts", "action_id", "block_id", "t
 
 async def _asked(request: web.Request) -> Json:
     try:
-        told = json.loads(await request.read() or b"{}")
+        told = loads(await request.read() or b"{}")
     except ValueError:
         raise SlackError("invalid_json", status=400) from None
     if not isinstance(told, dict):

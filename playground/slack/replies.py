@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from playground.faults import act
+from playground.harness import loads
 from playground.slack.content import Content, read_content
 from playground.slack.errors import SlackError
 
@@ -52,7 +53,7 @@ class ResponseUrls:
     async def handle(self, request: web.Request) -> web.Response:
         """Answer a post: ``ok``, or a refusal in Slack's words."""
         try:
-            self._take(self._state.response_urls.get(request.path), await self._read(request))
+            self._take(request, self._state.response_urls.get(request.path), await self._read(request))
         except SlackError as error:
             self._harness.violation(f"response_url_{error.code}", request.path.split("/")[1])
             return web.json_response(error.body(), status=error.status)
@@ -64,14 +65,14 @@ class ResponseUrls:
         else:
             text = (await request.read()).decode("utf-8", "replace")
         try:
-            told = json.loads(text)
+            told = loads(text)
         except ValueError:
             raise SlackError("invalid_payload", status=400) from None
         if not isinstance(told, dict):
             raise SlackError("invalid_payload", status=400)
         return told
 
-    def _take(self, url: ResponseUrl | None, told: Json) -> None:
+    def _take(self, request: web.Request, url: ResponseUrl | None, told: Json) -> None:
         state = self._state
         if url is None:
             raise SlackError("invalid_url", status=404)
@@ -81,9 +82,9 @@ class ResponseUrls:
             raise SlackError("used_url", status=404)
         original = state.message(url.channel, url.original) if url.original else None
         if told.get("delete_original"):
-            if original is not None and original.bot_id == state.app.bot_id:
-                state.remove(original)
             url.uses += 1
+            if original is not None and original.bot_id == state.app.bot_id:
+                act(request, lambda _at: state.remove(original))
             return
         try:
             content = read_answer(told)
@@ -94,8 +95,13 @@ class ResponseUrls:
             raise SlackError("no_text", status=400)
         url.uses += 1
         if told.get("replace_original") and original is not None and original.bot_id == state.app.bot_id:
-            state.edit(original, text=content.text, blocks=content.blocks, attachments=content.attachments)
+            changes = {"text": content.text, "blocks": content.blocks, "attachments": content.attachments}
+            act(request, lambda _at: state.edit(original, **changes))
             return
-        posted = post(state, told, content, url.channel, url.user)
-        if url.original is None:
-            url.original = posted.ts
+
+        def answer(_at: float) -> None:
+            posted = post(state, told, content, url.channel, url.user)
+            if url.original is None:
+                url.original = posted.ts
+
+        act(request, answer)

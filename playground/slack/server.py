@@ -279,6 +279,12 @@ class SlackServer:
             return False
 
 
+def _injected(status: int) -> Json:
+    """Return the body of an injected error in Slack's words."""
+    words = {401: "invalid_auth", 429: "ratelimited"}
+    return {"ok": False, "error": words.get(status, "internal_error")}
+
+
 def build(
     clock: Clock | None = None,
     seed: Json | None = None,
@@ -290,6 +296,6 @@ def build(
 ) -> SlackServer:
     """Make a local Slack; signatures follow the clock that is handed in, otherwise the machine's time."""
     told = wall or (clock.now if clock is not None else time.time)
-    server = SlackServer(Harness(clock), told, seed, environment or {}, ack_seconds)
+    server = SlackServer(Harness(clock, _injected), told, seed, environment or {}, ack_seconds)
     server.budgets.on = limits
     return server

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import WSMsgType, web
 
+from playground.harness import loads
 from playground.slack.dispatch import Reply, Retry
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ class Sockets:
 
     def _acknowledged(self, text: str) -> None:
         try:
-            told: Any = json.loads(text)
+            told: Any = loads(text)
         except ValueError:
             told = None
         envelope_id = told.get("envelope_id") if isinstance(told, dict) else None

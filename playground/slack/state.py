@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import bisect
 import secrets
 from typing import TYPE_CHECKING
 
@@ -127,8 +128,8 @@ class State:
         return [m for m in self.messages.get(channel, []) if m.only_for in (None, user)]
 
     def add(self, message: Message) -> Message:
-        """Append a message and tell the page."""
-        self.messages.setdefault(message.channel, []).append(message)
+        """Take in a message, where its timestamp places it, and tell the page."""
+        bisect.insort(self.messages.setdefault(message.channel, []), message, key=lambda one: one.ts)
         self._heard("posted", message, None)
         return message
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
+from playground.faults import act
 from playground.sphere.asking import base_url, fields_of, flag, now_of, number, state_of
 from playground.sphere.errors import Refusal
 from playground.sphere.seed import CODES
@@ -68,7 +69,10 @@ async def create(request: web.Request) -> web.Response:
         retention_time_stopped=number(fields, "retention_time_stopped", usual.retention_time_stopped),
         retention_time_total=number(fields, "retention_time_total", usual.retention_time_total),
     )
-    workspace = state_of(request).create(project_id, options)
+    _check_times(options, fields)
+    state = state_of(request)
+    workspace = state.created(project_id, options)
+    act(request, lambda at: state.take(workspace, at))
     return _done(request, workspace, "Workspace has been created", 201)
 
 
@@ -81,23 +85,28 @@ async def read(request: web.Request) -> web.Response:
 
 
 async def stop(request: web.Request) -> web.Response:
-    """Stop a workspace; one without retention is removed by that."""
+    """Stop a workspace, where that is permitted."""
     workspace = state_of(request).find(request.match_info["id"])
-    workspace.stop(now_of(request))
+    workspace.check("stop", now_of(request))
+    act(request, workspace.stop)
     return _done(request, workspace, "Workspace has been stopped")
 
 
 async def resume(request: web.Request) -> web.Response:
     """Start a stopped workspace again; refused while it is still being stopped."""
-    workspace = state_of(request).find(request.match_info["id"])
-    state_of(request).resume(workspace)
+    state = state_of(request)
+    workspace = state.find(request.match_info["id"])
+    workspace.check_resume(now_of(request))
+    state.check_quota()
+    act(request, workspace.resume)
     return _done(request, workspace, "Workspace has been resumed")
 
 
 async def remove(request: web.Request) -> web.Response:
     """Remove a workspace for good."""
     workspace = state_of(request).find(request.match_info["id"])
-    workspace.remove(now_of(request))
+    workspace.check("remove", now_of(request))
+    act(request, workspace.remove)
     return _done(request, workspace, "Workspace has been removed")
 
 
@@ -107,6 +116,18 @@ async def stream(request: web.Request) -> web.Response:
     if text is None:
         raise Refusal(404, "Stream not found")
     return web.Response(text=text, content_type="text/plain")
+
+
+def _check_times(options: Options, fields: dict[str, Any]) -> None:
+    """Refuse a lifespan that ends before what was asked for beside it can come about.
+
+    "The configuration of the workspace lifespan should not conflict with the configuration of the stop/resume
+    mechanism" (documentation, "Stopping and resuming"); which status that gets is not told.
+    """
+    total = options.retention_time_total
+    for name in ("inactivity_timeout", "retention_time_stopped"):
+        if name in fields and 0 < total < getattr(options, name):
+            raise Refusal(400, f"retention_time_total: is shorter than {name}")
 
 
 def _done(request: web.Request, workspace: Workspace, message: str, status: int = 200) -> web.Response:

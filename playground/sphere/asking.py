@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hmac
-import json
 import math
 from typing import Any
 
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
+from playground.harness import loads
 from playground.sphere.errors import Refusal
 from playground.sphere.state import State
 from playground.sphere.webhooks import Webhooks
@@ -54,7 +54,7 @@ def check_access(request: web.Request) -> None:
 async def json_of(request: web.Request) -> dict[str, Any]:
     """Return the JSON object of the body; raises Refusal 400."""
     try:
-        told = json.loads(await request.read() or b"{}")
+        told = loads(await request.read() or b"{}")
     except ValueError:
         raise Refusal(400, "The request body is not valid JSON") from None
     if not isinstance(told, dict):

@@ -33,7 +33,7 @@ class SphereServer:
     """
 
     def __init__(self, clock: Clock | None = None, seed: Seed | None = None, base_url: str = "") -> None:
-        self.harness = Harness(clock)
+        self.harness = Harness(clock, lambda status: Refusal(status, "injected fault").body)
         self.state = State(self.harness.clock, seed or load())
         self.webhooks = Webhooks(self.state)
         self.app = web.Application(middlewares=[_refusals])

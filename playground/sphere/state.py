@@ -58,15 +58,16 @@ class State:
                 told.retention_time_stopped,
                 told.retention_time_total,
             )
-            workspace = self._add(by_name[told.project], options, told.id)
+            workspace = self._made(by_name[told.project], options, told.id)
+            self.take(workspace, now)
             workspace.token = told.workspace_token or workspace.token
             # It has been in its state for long: nothing is under way any more.
             workspace.force(told.state, now)
             workspace.phase_since = now - workspace.stop_seconds
 
-    def _add(self, project: Project, options: Options, workspace_id: str | None = None) -> Workspace:
+    def _made(self, project: Project, options: Options, workspace_id: str | None = None) -> Workspace:
         now, behaviour = self.clock.now(), project.behaviour
-        workspace = Workspace(
+        return Workspace(
             id=workspace_id or secrets.token_hex(16),
             project=project,
             created_at=now,
@@ -76,28 +77,25 @@ class State:
             phase_since=now,
             fail=behaviour.fail,
         )
-        self.workspaces[workspace.id] = workspace
-        return workspace
 
-    def create(self, project_id: str, options: Options) -> Workspace:
-        """Make a workspace; asking twice makes two. Raises Refusal 404, 402 or 403."""
+    def take(self, workspace: Workspace, at: float) -> None:
+        """Take in a workspace, which begins to start."""
+        workspace.created_at = workspace.phase_since = at
+        self.workspaces[workspace.id] = workspace
+
+    def created(self, project_id: str, options: Options) -> Workspace:
+        """Return a new workspace, not yet taken in; asking twice makes two. Raises Refusal."""
         project = self.projects.get(project_id)
         if project is None:
             raise Refusal(404, "Project not found")
         self.check_quota()
-        return self._add(project, options)
+        return self._made(project, options)
 
     def check_quota(self) -> None:
         """Refuse when all slots are taken."""
         quota, now = self.switches.quota, self.clock.now()
         if quota is not None and sum(one.is_live(now) for one in self.workspaces.values()) >= quota:
             raise Refusal(self.switches.quota_status, "The limit of running workspaces has been reached")
-
-    def resume(self, workspace: Workspace) -> None:
-        """Start a stopped workspace, where there is a slot for it; raises Refusal."""
-        if not workspace.is_live(self.clock.now()):
-            self.check_quota()
-        workspace.resume(self.clock.now())
 
     def enter(self, workspace: Workspace, token: str | None) -> str | None:
         """Let a visitor in and return a ticket, or nothing when it may not be entered; raises Refusal 403.

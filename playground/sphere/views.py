@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from playground.harness import loads
 from playground.sphere.asking import form_of, json_of, now_of, state_of
 from playground.sphere.errors import Refusal
 from playground.sphere.running import run
@@ -96,7 +96,7 @@ async def run_scenario(request: web.Request) -> web.Response:
 
 def _seen(request: web.Request, text: str) -> dict[str, Any]:
     try:
-        told = json.loads(text)
+        told = loads(text)
         workspace = state_of(request).find(request.match_info["id"])
     except (ValueError, Refusal):
         return {"state": "removed"}

@@ -134,37 +134,36 @@ class Workspace:
         } | self.overridden
 
     def stop(self, now: float) -> None:
-        """Stop; without retention that removes it, and what is stopped stays so. Raises Refusal."""
-        self._check("stop", now)
-        if self.phase == "stopped":
-            return
-        if self.phase != "running":
-            raise Refusal(400, f"Workspace cannot be stopped: it is {self.phase}")
+        """Stop. Raises Refusal."""
+        self.check("stop", now)
         self._rest(now)
 
     def resume(self, now: float) -> None:
-        """Start again what was stopped; what is up stays so. Raises Refusal."""
+        """Start again what was stopped. Raises Refusal."""
+        self.check_resume(now)
+        self._enter("starting", now)
+
+    def check_resume(self, now: float) -> None:
+        """Raise Refusal where it can't be resumed."""
         self.settle(now)
-        if self.phase in {"starting", "running"}:
-            return
         if self.phase != "stopped":
             raise Refusal(400, f"Workspace cannot be resumed: it is {self.phase}")
         if self.is_stopping(now):
             raise Refusal(409, "Workspace is still being stopped, try again later")
-        self._enter("starting", now)
 
     def remove(self, now: float) -> None:
         """Remove; what is removed stays so. Raises Refusal."""
-        self._check("remove", now)
+        self.check("remove", now)
         if self.phase != "removed":
             self.end(now)
 
-    def _check(self, permission: str, now: float) -> None:
-        self.settle(now)
-        if self.phase == "starting" and permission not in self.overridden:
-            raise Refusal(403, f"Workspace is starting: {permission} is not permitted yet")
-        if self.overridden.get(permission) is False:
-            raise Refusal(403, f"Not permitted: {permission}")
+    def check(self, permission: str, now: float) -> None:
+        """Raise Refusal for what it does not permit: 403 of what is up, and 400 for a stop of what is not."""
+        permitted = self.permissions(now)[permission]
+        if not permitted and self.phase in {"starting", "running"}:
+            raise Refusal(403, f"Not permitted: {permission}; the workspace is {self.phase}")
+        if permission == "stop" and self.phase != "running":
+            raise Refusal(400, f"Workspace cannot be stopped: it is {self.phase}")
 
     def admits(self, token: str | None) -> bool:
         """Say whether a visitor with this workspace token, or none, may come in."""

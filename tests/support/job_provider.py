@@ -51,6 +51,7 @@ class JobProvider(FakeProvider):
     def __init__(self, *arguments: Any, **keys: Any) -> None:
         super().__init__(*arguments, **keys)
         self.runs: dict[str, RemoteRun] = {}
+        self._run_ids = 0
         self.outputs: defaultdict[str, Output] = defaultdict(Output)
         self.queued_for = 0.0
         self.job_takes: float | None = 30.0
@@ -105,11 +106,10 @@ class JobProvider(FakeProvider):
     # -- the contract --------------------------------------------------------------------------------------
 
     async def launch_job(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:
-        async with self._called("launch_job", access, key):
-            remote_id = f"run{len(self.runs) + 1}"
-            starts = self.clock.now() + self.queued_for
-            ends = None if self.job_takes is None else starts + self.job_takes
-            self.runs[remote_id] = RemoteRun(str(spec["name"]), key, starts, ends, self.exit_code)
+        async with self._called("launch_job", access, key) as call:
+            self._run_ids += 1
+            remote_id = f"run{self._run_ids}"
+            call.act(lambda: self._launch(remote_id, str(spec["name"]), key))
             return Created(remote_id, str(spec["name"]))
 
     async def find_job(self, access: Access, spec: Mapping[str, Any], key: str) -> Created | None:
@@ -138,11 +138,9 @@ class JobProvider(FakeProvider):
             }
 
     async def stop_job(self, access: Access, remote_id: str, *, force: bool = False) -> None:
-        async with self._called("stop_job", access, remote_id):
+        async with self._called("stop_job", access, remote_id) as call:
             self.stops.append((remote_id, force))
-            run = self.runs[remote_id]
-            if not (self.is_stubborn and not force) and self._look_at(run).state is not JobState.SUCCEEDED:
-                run.is_cancelled, run.ends_at = True, self.clock.now()
+            call.act(lambda: self._stop_run(self.runs[remote_id], force))
 
     async def job_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
         output = self.outputs[remote_id]
@@ -166,6 +164,15 @@ class JobProvider(FakeProvider):
                     await output.changed.wait()
         finally:
             output.open -= 1
+
+    def _launch(self, remote_id: str, name: str, key: str) -> None:
+        starts = self.clock.now() + self.queued_for
+        ends = None if self.job_takes is None else starts + self.job_takes
+        self.runs[remote_id] = RemoteRun(name, key, starts, ends, self.exit_code)
+
+    def _stop_run(self, run: RemoteRun, force: bool) -> None:
+        if not (self.is_stubborn and not force) and self._look_at(run).state is not JobState.SUCCEEDED:
+            run.is_cancelled, run.ends_at = True, self.clock.now()
 
     def _look_at(self, run: RemoteRun) -> ObservedJob:
         now = self.clock.now()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from pydantic import SecretStr
 
@@ -97,6 +98,7 @@ class FakeProvider(Provider):
         self.accepted_stops: list[str] = []
         #: Which id came of which key of ours, in the order of the creations that were taken.
         self.made: dict[str, list[str]] = {}
+        self._ids = 0
         self.removed: list[str] = []
         #: How often in a row a find overlooks what was made.
         self.overlooks = 0
@@ -106,6 +108,9 @@ class FakeProvider(Provider):
         #: Awaited within a call, after its effect and before its answer: tests do things meanwhile.
         self.during: Callable[[str], Awaitable[None]] | None = None
         self._faults: defaultdict[str, list[Fault]] = defaultdict(list)
+        self._late: defaultdict[str, list[float | None]] = defaultdict(list)
+        #: What was accepted and takes effect later: when, in which order it came, what.
+        self._coming: list[tuple[float, int, Callable[[], None]]] = []
 
     async def probe(self) -> str:
         return "fake 1.0"
@@ -115,8 +120,21 @@ class FakeProvider(Provider):
     def fail(self, method: str, error: Exception, times: int = 1, *, after: bool = False) -> None:
         self._faults[method].append(Fault(error, times, after))
 
+    def acts_late(self, method: str, seconds: float | None, times: int = 1) -> None:
+        """Let the next calls be accepted, and take effect so many seconds later; never with None.
+
+        With ``fail(…, after=True)`` beside it the answer is lost as well.
+        """
+        self._late[method] += [seconds] * times
+
+    def settle(self) -> None:
+        """Let take effect what was accepted before and is due; each call does so by itself."""
+        while self._coming and self._coming[0][0] <= self.clock.monotonic():
+            heapq.heappop(self._coming)[2]()
+
     def heal(self) -> None:
         self._faults.clear()
+        self._late.clear()
 
     def put(self, remote_id: str, state: State, **keys: Any) -> None:
         self.machines[remote_id] = Machine(state=state, **keys)
@@ -146,34 +164,18 @@ class FakeProvider(Provider):
             return {remote_id: self._look(remote_id) for remote_id in remote_ids}
 
     async def start(self, access: Access, remote_id: str) -> None:
-        async with self._called("start", access, remote_id):
-            machine = self._moved(remote_id)
-            if machine.state in (State.RUNNING, State.STARTING):
-                return
-            self._took_start(access, remote_id)
-            self._go(machine, State.STARTING, self.start_ends, self.start_takes)
+        async with self._called("start", access, remote_id) as call:
+            call.act(lambda: self._start(access, remote_id))
 
     async def stop(self, access: Access, remote_id: str, mode: StopMode = "stop") -> None:
-        async with self._called("stop", access, remote_id):
-            machine = self._moved(remote_id)
-            if machine.state in (State.STOPPED, State.SUSPENDED):
-                return
-            if mode == "force":
-                self.accepted_stops.append(remote_id)
-                self._go(machine, State.STOPPING, State.STOPPED, 1.0)
-                return
-            if machine.state is State.STOPPING:
-                return
-            self.accepted_stops.append(remote_id)
-            then = State.SUSPENDED if mode == "suspend" else State.STOPPED
-            self._go(machine, State.STOPPING, then, self.stop_takes)
+        async with self._called("stop", access, remote_id) as call:
+            call.act(lambda: self._stop(remote_id, mode))
 
     async def create(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:
-        async with self._called("create", access, key):
-            remote_id = f"m{sum(map(len, self.made.values())) + 1}"
-            self._took_creation(access, remote_id, key)
-            self.put(remote_id, State.STOPPED, name=str(spec["name"]))
-            self._go(self.machines[remote_id], State.STARTING, self.start_ends, self.start_takes)
+        async with self._called("create", access, key) as call:
+            self._ids += 1
+            remote_id = f"m{self._ids}"
+            call.act(lambda: self._create(access, remote_id, str(spec["name"]), key))
         return Created(remote_id, str(spec["name"]))
 
     async def find(self, access: Access, spec: Mapping[str, Any], key: str) -> Created | None:
@@ -225,6 +227,32 @@ class FakeProvider(Provider):
         return Credential(SecretStr(f"fresh-{self.refreshed}"), SecretStr(f"again-{self.refreshed}"))
 
     # -- what takes effect ---------------------------------------------------------------------------------
+
+    def _start(self, access: Access, remote_id: str) -> None:
+        machine = self._moved(remote_id)
+        if machine.state in (State.RUNNING, State.STARTING):
+            return
+        self._took_start(access, remote_id)
+        self._go(machine, State.STARTING, self.start_ends, self.start_takes)
+
+    def _stop(self, remote_id: str, mode: StopMode) -> None:
+        machine = self._moved(remote_id)
+        if machine.state in (State.STOPPED, State.SUSPENDED):
+            return
+        if mode == "force":
+            self.accepted_stops.append(remote_id)
+            self._go(machine, State.STOPPING, State.STOPPED, 1.0)
+            return
+        if machine.state is State.STOPPING:
+            return
+        self.accepted_stops.append(remote_id)
+        then = State.SUSPENDED if mode == "suspend" else State.STOPPED
+        self._go(machine, State.STOPPING, then, self.stop_takes)
+
+    def _create(self, access: Access, remote_id: str, name: str, key: str) -> None:
+        self._took_creation(access, remote_id, key)
+        self.put(remote_id, State.STOPPED, name=name)
+        self._go(self.machines[remote_id], State.STARTING, self.start_ends, self.start_takes)
 
     def _took_start(self, _access: Access, remote_id: str) -> None:
         self.accepted_starts.append(remote_id)
@@ -281,13 +309,25 @@ class _Called:
         self._access = access
         self._remote_ids = remote_ids
 
-    async def __aenter__(self) -> None:
+    def act(self, do: Callable[[], None]) -> None:
+        """Take effect now, or as the next ``acts_late`` of this method says."""
         provider = self._provider
+        late = provider._late[self._method]
+        seconds = late.pop(0) if late else 0.0
+        if seconds is not None:
+            due = provider.clock.monotonic() + seconds
+            heapq.heappush(provider._coming, (due, len(provider.calls), do))
+            provider.settle()
+
+    async def __aenter__(self) -> Self:
+        provider = self._provider
+        provider.settle()
         provider._note(self._method, self._access, *self._remote_ids)
         await asyncio.sleep(0)
         provider._raise(self._method, after=False)
         if self._access.credential.token.get_secret_value() in provider.refused_tokens:
             raise CredentialRefused("the token is not accepted", status=401)
+        return self
 
     async def __aexit__(self, kind: type[BaseException] | None, *_rest: object) -> None:
         provider = self._provider

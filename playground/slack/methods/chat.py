@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from playground.faults import act
 from playground.slack.content import Content, read_content
 from playground.slack.errors import SlackError
 from playground.slack.methods.table import method
@@ -101,7 +102,7 @@ async def post_message(call: Call) -> Json:
         unfurl_links=call.flag("unfurl_links"),
         unfurl_media=call.flag("unfurl_media", default=True),
     )
-    call.state.add(message)
+    act(call.request, lambda _at: call.state.add(message))
     return {"channel": channel.id, "ts": message.ts, "message": message.to_json()}
 
 
@@ -132,7 +133,7 @@ async def update(call: Call) -> Json:
     changes = {key: value or None for key, value in given.items() if value is not None}
     if "text" in call.arguments:
         changes["text"] = content.text
-    call.state.edit(message, **changes)
+    act(call.request, lambda _at: call.state.edit(message, **changes))
     return {"channel": channel.id, "ts": message.ts, "text": message.text, "message": message.to_json()}
 
 
@@ -154,7 +155,7 @@ async def post_ephemeral(call: Call) -> Json:
         only_for=user.id,
         thread_ts=call.text("thread_ts") or None,
     )
-    call.state.add(message)
+    act(call.request, lambda _at: call.state.add(message))
     return {"message_ts": message.ts}
 
 
@@ -162,5 +163,5 @@ async def post_ephemeral(call: Call) -> Json:
 async def delete(call: Call) -> Json:
     """Take a message of the app away."""
     channel, message = _own(call, "cant_delete_message")
-    call.state.remove(message)
+    act(call.request, lambda _at: call.state.remove(message))
     return {"channel": channel.id, "ts": message.ts}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from functools import partial
 from typing import TYPE_CHECKING
 
+from playground.faults import act
 from playground.slack import files
 from playground.slack.content import Content, read_content
 from playground.slack.errors import SlackError, invalid_arguments
@@ -13,7 +15,8 @@ from playground.slack.records import File
 
 if TYPE_CHECKING:
     from playground.slack.calls import Call
-    from playground.slack.records import Channel, Json
+    from playground.slack.records import Channel, Json, Message
+    from playground.slack.state import State
 
 ALT_TEXT = 1000
 COMMENT = 40_000
@@ -101,11 +104,15 @@ async def complete_upload(call: Call) -> Json:
         parent = state.message(channel.id, thread) if thread else None
         if parent is not None and parent.thread_ts not in (None, parent.ts):
             call.remarks.append("thread_ts names a reply; it has to be the parent's")
-        for file, _ in named:
-            file.shares.append((channel.id, message.ts, thread))
-        message.files = [files.described(state, file) for file, _ in named]
-        state.add(message)
+        act(call.request, partial(_share, state, message, [file for file, _ in named]))
     return {"files": [files.described(state, file, shares=False) for file, _ in named]}
+
+
+def _share(state: State, message: Message, shared: list[File], _at: float) -> None:
+    for file in shared:
+        file.shares.append((message.channel, message.ts, message.thread_ts))
+    message.files = [files.described(state, file) for file in shared]
+    state.add(message)
 
 
 @method("files.info", scope="files:read")

@@ -150,6 +150,8 @@ async def test_the_same_request_twice_makes_two(sphere: Sphere):
         ({"project_id": PYTHON, "retention_time_stopped": -1}, 400),
         ({"project_id": PYTHON, "retention_time_total": "soon"}, 400),
         ({"project_id": PYTHON, "retention_time_total": True}, 400),
+        ({"project_id": PYTHON, "retention_time_stopped": 60, "retention_time_total": 59}, 400),
+        ({"project_id": PYTHON, "inactivity_timeout": "60", "retention_time_total": "59"}, 400),
         ({"project_id": PYTHON, "auto_resume": "perhaps"}, 400),
         ({"project_id": PYTHON, "workspace_token_required": []}, 400),
     ],

@@ -45,16 +45,18 @@ async def test_resuming_is_refused_while_it_is_being_stopped(sphere: Sphere):
     assert (await sphere.put(RUNNING, "resume"))[0] == 200
 
 
-async def test_without_retention_a_stop_removes(sphere: Sphere):
+async def test_without_retention_there_is_no_stop(sphere: Sphere):
     assert (await sphere.read(PLAIN))["permissions"] == {"enter": True, "remove": True, "stop": False}
-    await sphere.put(PLAIN, "stop")
-    assert await sphere.code(PLAIN) == 4
+    assert (await sphere.put(PLAIN, "stop"))[0] == 403
+    assert await sphere.code(PLAIN) == 2
+    await sphere.put(PLAIN, "remove")
     assert (await sphere.put(PLAIN, "resume"))[0] == 400
 
 
 async def test_repeats_do_no_harm(sphere: Sphere):
     for verb, workspace, code in (("resume", RUNNING, 2), ("stop", STOPPED, 3)):
-        assert (await sphere.put(workspace, verb))[0] == 200
+        status, answer = await sphere.put(workspace, verb)
+        assert (status, answer["error_code"]) == (400, 10)
         assert await sphere.code(workspace) == code
     for _ in range(2):
         assert (await sphere.put(STOPPED, "remove"))[0] == 200
@@ -91,7 +93,7 @@ async def test_entering_is_usage_and_puts_the_timeout_off(sphere: Sphere):
 
 
 async def test_the_total_retention_ends_even_what_is_used(sphere: Sphere):
-    made = await sphere.create(retention_time_total=10, inactivity_timeout=60)
+    made = await sphere.create(retention_time_total=10, inactivity_timeout=10)
     await sphere.advance(10 * MINUTE - 1)
     assert (await sphere.enter(made["id"], made["workspace_token"]))[0] == 200
     assert await sphere.code(made["id"]) == 2

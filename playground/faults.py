@@ -1,0 +1,163 @@
+"""What can be made to go wrong at a local server: the answer, the act itself, or both."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import NoneType
+from typing import Any
+
+from aiohttp import web
+
+#: Do something at a moment of the server's clock.
+Act = Callable[[float], object]
+
+
+class Refused(Exception):
+    """Be the base of each server's own refusals: an act that comes too late may be refused unheard."""
+
+
+@dataclass(slots=True)
+class Fault:
+    """Describe what goes wrong for requests whose ``METHOD /path`` matches, ``times`` often (None: always).
+
+    ``credential``: only requests that carry this token. ``after`` lets the server act first and spoils only
+    the answer (a time-out after acceptance). ``acts_after_s``: the server does what it was asked for so many
+    seconds of its clock after the request came, whatever becomes of the answer. ``acts`` false: never.
+    Unless something else is asked for, the answer is the one that an accepted call gets, at once.
+    ``patch`` changes the JSON of the answer, as RFC 6902 describes it.
+    """
+
+    path: re.Pattern[str]
+    times: int | None = 1
+    status: int | None = None
+    delay_s: float = 0.0
+    drop: bool = False
+    truncate: int | None = None
+    garbage: bool = False
+    after: bool = False
+    headers: dict[str, str] = field(default_factory=dict)
+    body: str | None = None
+    credential: str | None = None
+    acts_after_s: float = 0.0
+    acts: bool = True
+    patch: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def is_late(self) -> bool:
+        """Say whether the server does not act when it is asked."""
+        return self.acts_after_s > 0 or not self.acts
+
+    def takes(self, request: web.Request) -> bool:
+        """Say whether this request meets it, which counts."""
+        if self.times is not None and self.times <= 0:
+            return False
+        if self.credential is not None and self.credential not in _credentials(request):
+            return False
+        if not self.path.search(f"{request.method} {request.path}"):
+            return False
+        if self.times is not None:
+            self.times -= 1
+        return True
+
+
+#: What each field of a fault may be.
+_KINDS: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("times", "status", "truncate"), (int, NoneType)),
+    **dict.fromkeys(("delay_s", "acts_after_s"), (int, float)),
+    **dict.fromkeys(("drop", "garbage", "after", "acts"), (bool,)),
+    **dict.fromkeys(("body", "credential"), (str, NoneType)),
+    "path": (str,),
+    "headers": (dict,),
+    "patch": (list,),
+}
+
+
+def fault_from(told: Any) -> Fault:
+    """Make a fault of what a test sent; raise ValueError."""
+    given = told if isinstance(told, dict) else {}
+    wrong = sorted(name for name in given if type(given[name]) not in _KINDS.get(name, ()))
+    if not wrong and not all(isinstance(value, str) for value in given.get("headers", {}).values()):
+        wrong = ["headers"]
+    if wrong or "path" not in given:
+        raise ValueError(f"a path is needed; unknown or of a wrong type: {wrong}")
+    return Fault(**{**given, "path": re.compile(given["path"])})
+
+
+def _credentials(request: web.Request) -> tuple[str, ...]:
+    header = request.headers.get("Authorization", "")
+    return header.partition(" ")[2].strip(), request.query.get("access_token", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Hold which fault a request met, and how what it asks for is done under it."""
+
+    fault: Fault | None
+    do: Callable[[Act], None]
+
+
+#: Set by the harness on every request.
+ASKED: web.RequestKey[Asked] = web.RequestKey("playground_asked", Asked)
+
+
+def act(request: web.Request, do: Act) -> None:
+    """Do what a call asks for: now, or when the fault that it met says so, or never.
+
+    What a call is refused for is checked before; a Refused of an act that comes late is heard by nobody.
+    """
+    request[ASKED].do(do)
+
+
+def is_late(request: web.Request) -> bool:
+    """Say whether what this call asks for is not done now."""
+    fault = request[ASKED].fault
+    return fault is not None and fault.is_late
+
+
+def patched(response: web.StreamResponse, operations: list[dict[str, Any]]) -> web.StreamResponse:
+    """Return the answer with its JSON changed; what is no JSON, or has no such place, stays as it is."""
+    try:
+        told = json.loads(response.text or "") if isinstance(response, web.Response) else None
+    except ValueError:
+        return response
+    for operation in operations:
+        told = _patch(told, operation)
+    headers = {name: value for name, value in response.headers.items() if name.lower() != "content-length"}
+    return web.Response(status=response.status, text=json.dumps(told), headers=headers)
+
+
+def _patch(whole: Any, operation: Mapping[str, Any]) -> Any:
+    way = [part.replace("~1", "/").replace("~0", "~") for part in str(operation.get("path")).split("/")[1:]]
+    if not way:
+        return operation.get("value")
+    changed = copy.deepcopy(whole)
+    try:
+        place = changed
+        for part in way[:-1]:
+            place = place[_key(place, part)]
+        _change(place, _key(place, way[-1]), operation)
+    except (KeyError, IndexError, TypeError, ValueError):
+        return whole
+    return changed
+
+
+def _key(place: Any, part: str) -> Any:
+    if not isinstance(place, list):
+        return part
+    return len(place) if part == "-" else int(part)
+
+
+def _change(place: Any, key: Any, operation: Mapping[str, Any]) -> None:
+    what = operation["op"]
+    if what == "remove":
+        del place[key]
+    elif what == "add" and isinstance(place, list):
+        place.insert(key, operation.get("value"))
+    elif what in {"add", "replace"}:
+        place[key] = operation.get("value")
+    else:
+        raise ValueError(what)

@@ -1,0 +1,299 @@
+"""Faults that every local server knows: acts late or never, refusals, odd entries; and deep bodies."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from playground.harness import Harness
+from playground.jupyterhub import forwarder
+from tests.playground.posit_help import Posit, posit_server
+from tests.playground.saturn_help import Saturn, saturn_server
+from tests.playground.slack_help import GENERAL, slack
+from tests.playground.sphere.stand import PYTHON, RUNNING, STOPPED, Sphere, sphere_server
+
+LATE = {"acts_after_s": 30.0}
+NEVER = {"acts": False}
+
+
+async def spoil(stand: Posit | Saturn | Sphere, path: str, **fault: object) -> None:
+    async with stand.session.post(f"{stand.url}/_playground/faults", json={"path": path, **fault}) as answer:
+        assert answer.status == 200, await answer.text()
+
+
+# -- the act -----------------------------------------------------------------------------------------------
+
+
+async def test_saturn_starts_later_than_it_says():
+    async with saturn_server() as saturn:
+        workspace = saturn.ids["notebook"]
+        await spoil(saturn, "/start$", **LATE)
+        assert await saturn.call("POST", f"/api/workspaces/{workspace}/start") == (200, {})
+        assert await saturn.status(workspace) == "stopped"
+        await saturn.advance(29)
+        assert await saturn.status(workspace) == "stopped"
+        # Found late, it began when it was due: 4 s to start, counted from the 30th.
+        await saturn.advance(5)
+        assert await saturn.status(workspace) == "running"
+        (run,) = saturn.server.state.resources[workspace].runs
+        assert run.created_at == 1_700_000_030.0
+
+
+async def test_saturn_loses_what_it_accepted():
+    async with saturn_server() as saturn:
+        await spoil(saturn, "/(start|stop|clone)$", times=None, **NEVER)
+        await saturn.call("POST", f"/api/workspaces/{saturn.ids['notebook']}/start")
+        assert (await saturn.call("POST", f"/api/workspaces/{saturn.ids['notes']}/stop"))[0] == 204
+        await saturn.call("POST", f"/api/jobs/{saturn.ids['report']}/start")
+        recipe = {"type": "workspace", "spec": {"name": "lost"}}
+        status, made = await saturn.call("POST", "/api/resource_recipes/clone", json=recipe)
+        assert (status, len(made["id"])) == (200, 32)
+        await saturn.advance(600)
+        assert await saturn.status(saturn.ids["notebook"]) == "stopped"
+        assert await saturn.status(saturn.ids["notes"]) == "running"
+        resources = saturn.server.state.resources
+        assert made["id"] not in resources
+        assert resources[saturn.ids["report"]].runs == []
+
+
+async def test_an_answer_can_be_lost_whose_act_comes_late():
+    async with saturn_server() as saturn:
+        await spoil(saturn, "/start$", drop=True, **LATE)
+        with pytest.raises(aiohttp.ClientError):
+            await saturn.call("POST", f"/api/jobs/{saturn.ids['report']}/start")
+        assert saturn.server.state.resources[saturn.ids["report"]].runs == []
+        await saturn.advance(30)
+        assert len(saturn.server.state.resources[saturn.ids["report"]].runs) == 1
+
+
+async def test_what_is_refused_is_refused_at_once_and_what_comes_too_late_is_dropped():
+    async with saturn_server() as saturn:
+        await spoil(saturn, "/start$", times=None, **LATE)
+        assert (await saturn.call("POST", "/api/workspaces/unheard-of/start"))[0] == 404
+        await saturn.call("POST", f"/api/workspaces/{saturn.ids['notes']}/start")
+        await saturn.advance(29)
+        await saturn.call("POST", f"/api/workspaces/{saturn.ids['notes']}/stop")
+        await saturn.advance(5)
+        assert await saturn.status(saturn.ids["notes"]) == "stopped"
+
+
+async def test_posit_acts_late():
+    async with posit_server() as posit:
+        await spoil(posit, "/(launch|stop|resume)_", times=None, **LATE)
+        made = await posit.launch(name="late")
+        job = await posit.launch_job("print-lines lines=1")
+        await posit.call("stop_session", session_ids=posit.session_id("analysis"))
+        await posit.result(
+            "resume_session",
+            session_id=posit.session_id("asleep"),
+            launch_parameters={"name": "a", "cluster": "Local", "placement_constraints": [],
+                               "resource_limits": [], "queues": []},
+        )  # fmt: skip
+        assert await posit.state(made["id"]) == "absent"
+        assert await posit.state(posit.session_id("analysis")) == "running"
+        assert await posit.state(posit.session_id("asleep")) == "suspended"
+        assert (await posit.result("get_session", include_jobs=True))["jobs"] == []
+        await posit.advance(30)
+        assert await posit.state(made["id"]) == "launching"
+        assert await posit.state(posit.session_id("asleep")) == "resuming"
+        assert (await posit.job(job["id"]))["status"] == "Pending"
+        await posit.advance(30)
+        assert await posit.state(posit.session_id("analysis")) in {"finished", "absent"}
+
+
+async def test_sphere_acts_late():
+    async with sphere_server() as sphere:
+        await spoil(sphere, "(POST|PUT) /api/v1/workspaces", times=None, **LATE)
+        made = await sphere.create()
+        assert (await sphere.put(RUNNING, "stop"))[0] == 200
+        assert (await sphere.put(STOPPED, "resume"))[1]["workspace"]["state"]["code"] == 3
+        assert (await sphere.call("GET", f"workspaces/{made['id']}"))[0] == 404
+        assert await sphere.code(RUNNING) == 2
+        await sphere.advance(31)
+        assert [await sphere.code(one) for one in (made["id"], RUNNING, STOPPED)] == [1, 3, 1]
+
+
+async def test_slack_shows_a_message_late_where_its_timestamp_places_it():
+    async with slack() as (server, client), aiohttp.ClientSession() as session:
+        base = server.state.base_url
+        fault = {"path": "/api/chat.postMessage", **LATE}
+        await session.post(f"{base}/_playground/faults", json=fault)
+        late = await client.chat_postMessage(channel=GENERAL, text="late")
+        on_time = await client.chat_postMessage(channel=GENERAL, text="on time")
+        assert [one.ts for one in server.state.messages[GENERAL]] == [on_time["ts"]]
+        await session.post(f"{base}/_playground/advance", json={"seconds": 30})
+        assert [one.ts for one in server.state.messages[GENERAL]] == [late["ts"], on_time["ts"]]
+
+
+@asynccontextmanager
+async def door():
+    """Serve the hub's door before something that only counts what gets through."""
+    arrived: list[str] = []
+    came = asyncio.Event()
+
+    async def hub(request: web.Request) -> web.Response:
+        arrived.append(f"{request.method} {(await request.read()).decode()}")
+        came.set()
+        return web.json_response({"servers": {}}, status=201)
+
+    behind = web.Application()
+    behind.router.add_route("*", "/{path:.*}", hub)
+    async with TestServer(behind) as served, forwarder.client_session() as session:
+        app = forwarder.build(str(served.make_url("")).rstrip("/"), session, Harness())
+        async with TestServer(app) as front, aiohttp.ClientSession(front.make_url("/")) as client:
+            yield client, arrived, came
+
+
+async def test_the_door_of_the_hub_keeps_a_start_back_and_answers_202():
+    async with door() as (client, arrived, came):
+        fault = {"path": "POST .*/server$", "acts_after_s": 0.05}
+        await client.post("/_playground/faults", json=fault)
+        async with client.post("/hub/api/users/alice/server", data="{}") as answer:
+            assert (answer.status, arrived) == (202, [])
+        async with asyncio.timeout(5):
+            await came.wait()
+        assert arrived == ["POST {}"]
+        await client.post("/_playground/faults", json={"path": "POST .*/server$", **NEVER})
+        async with client.post("/hub/api/users/alice/server") as answer:
+            assert answer.status == 202
+        async with client.get("/hub/api/users/alice") as answer:
+            assert answer.status == 201
+        assert arrived[1:] == ["GET "]
+
+
+# -- the answer --------------------------------------------------------------------------------------------
+
+
+async def test_one_credential_is_refused_once_or_all_for_as_long_as_it_lasts():
+    async with saturn_server() as saturn:
+        await spoil(saturn, "/api/", status=401, credential="a1")
+        assert (await saturn.call("GET", "/api/user", token="b1"))[0] == 200
+        assert await saturn.call("GET", "/api/user") == (401, {"message": "injected fault"})
+        assert (await saturn.call("GET", "/api/user"))[0] == 200
+        await spoil(saturn, "/api/", status=401, times=None)
+        for token in ("a1", "b1", "a1"):
+            assert (await saturn.call("GET", "/api/user", token=token))[0] == 401
+        await saturn.session.delete(f"{saturn.url}/_playground/faults")
+        assert (await saturn.call("GET", "/api/user"))[0] == 200
+
+
+async def test_refusals_have_the_form_of_each_api():
+    async with posit_server() as posit:
+        await spoil(posit, "/api/version", status=401)
+        assert await posit.request("GET", "/api/version", "a1") == (
+            401,
+            {"error": {"code": 3, "message": "injected fault"}},
+        )
+    async with sphere_server() as sphere:
+        await spoil(sphere, "/test", status=401, credential="t1")
+        assert await sphere.call("GET", "test") == (401, {"message": "injected fault", "error_code": 1})
+        assert (await sphere.call("GET", "test"))[0] == 200
+
+
+async def test_reads_lists_and_logs_are_limited_each_by_itself():
+    async with saturn_server() as saturn:
+        limited = {"status": 429, "headers": {"Retry-After": "30"}}
+        reads = {
+            r"GET /api/workspaces/\w+$": f"/api/workspaces/{saturn.ids['notes']}",
+            r"GET /api/recipes$": "/api/recipes",
+            r"GET .*/logs$": "/api/active/pods/x/logs",
+        }
+        for path in reads:
+            await spoil(saturn, path, **limited)
+            statuses = [(await saturn.call("GET", read))[0] for read in reads.values()]
+            assert [status == 429 for status in statuses] == [one == path for one in reads]
+
+
+async def test_an_entry_of_a_list_is_odd_once():
+    async with saturn_server() as saturn:
+        whole = (await saturn.call("GET", "/api/recipes"))[1]
+        odd = [
+            {"op": "replace", "path": "/recipes/0/state/status", "value": None},
+            {"op": "remove", "path": "/recipes/1/state"},
+            {"op": "add", "path": "/recipes/-", "value": 7},
+            {"op": "add", "path": "/recipes/0", "value": "first"},
+            {"op": "remove", "path": "/no/such/place"},
+        ]
+        await spoil(saturn, "/api/recipes$", patch=odd)
+        status, answer = await saturn.call("GET", "/api/recipes")
+        assert status == 200
+        first, second, third, *rest = answer["recipes"]
+        assert (first, second["state"]["status"], "state" in third, rest[-1]) == ("first", None, False, 7)
+        assert (await saturn.call("GET", "/api/recipes"))[1] == whole
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "[]",
+        '{"status": 500}',
+        '{"path": "("}',
+        '{"path": "x", "times": "2"}',
+        '{"path": "x", "headers": {"a": 1}}',
+        '{"path": "x", "acts": 0}',
+        '{"path": "x", "colour": 1}',
+        "[" * 5000,
+    ],
+)
+async def test_a_fault_that_is_none_is_refused(told):
+    async with saturn_server() as saturn:
+        async with saturn.session.post(f"{saturn.url}/_playground/faults", data=told) as answer:
+            assert answer.status == 400
+        assert saturn.server.harness.faults == []
+
+
+# -- bodies that nobody means -------------------------------------------------------------------------------
+
+DEEP = [b"[" * 100_000, b'{"a":' * 5_000 + b"1" + b"}" * 5_000, b"[" * 150 + b"]" * 150]
+
+
+@pytest.mark.parametrize("body", DEEP, ids=["open", "closed", "echoable"])
+async def test_a_deeply_nested_body_is_refused_in_the_words_of_each_api(body):
+    is_json = {"Content-Type": "application/json"}
+    async with saturn_server() as saturn:
+        headers = {**is_json, "Authorization": "token a1"}
+        status, answer = await saturn.call("POST", "/api/resource_recipes/clone", data=body, headers=headers)
+        assert (status, list(answer)) == (400, ["message"])
+        assert (await saturn.call("POST", "/_playground/advance", data=body))[0] == 400
+    async with posit_server() as posit:
+        headers = {**is_json, "Authorization": "Bearer a1"}
+        status, answer = await posit.request("POST", "/api/launch_job", data=body, headers=headers)
+        assert (status, answer["error"]["code"]) == (400, 5)
+        assert (await posit.request("POST", "/_playground/errors", data=body))[0] == 400
+    async with sphere_server() as sphere:
+        status, answer = await sphere.call("POST", "workspaces", data=body, headers=is_json)
+        assert (status, answer["error_code"]) == (400, 10)
+    async with slack() as (server, client), aiohttp.ClientSession() as session:
+        headers = {**is_json, "Authorization": f"Bearer {client.token}"}
+        url = f"{server.state.base_url}/api/chat.postMessage"
+        async with session.post(url, data=body, headers=headers) as response:
+            assert (response.status, (await response.json())["error"]) == (200, "invalid_json")
+        form = {"channel": GENERAL, "blocks": body.decode()}
+        async with session.post(
+            url, data=form, headers={"Authorization": headers["Authorization"]}
+        ) as response:
+            assert (await response.json())["error"] == "invalid_blocks_format"
+        for path in ("/_page/say", "/_playground/app", "/_playground/faults"):
+            async with session.post(server.state.base_url + path, data=body) as response:
+                assert 400 <= response.status < 500, (path, await response.text())
+
+
+async def test_what_is_nested_as_anybody_means_it_is_taken():
+    async with saturn_server() as saturn:
+        inner: object = "x"
+        for _ in range(40):
+            inner = [inner]
+        recipe = {"type": "workspace", "spec": {"name": "deep", "git_repositories": inner}}
+        headers = {"Authorization": "token a1", "Content-Type": "application/json"}
+        data = json.dumps(recipe)
+        assert (await saturn.call("POST", "/api/resource_recipes/clone", data=data, headers=headers))[
+            0
+        ] == 200
+    async with sphere_server() as sphere:
+        assert (await sphere.call("POST", "workspaces", json={"project_id": PYTHON}))[0] == 201
