@@ -25,6 +25,7 @@ from bot.errors import (
 )
 from bot.plan import backoff
 from bot.providers.base import Access, Credential
+from bot.reconciler.lines import LONGEST_ASKED
 from bot.words import problems
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ _T = TypeVar("_T")
 REFUSED_WAIT: Final = 60.0
 #: How the connection's own secret asks: the provider has it.
 _OWN: Final = Access("", Credential.of_connection("admin"))
+#: The cause of what waits because a pause was asked for.
+_LIMITED: Final = "rate_limited"
 #: After these the provider, or what stands before it, may have acted.
 _AMBIGUOUS: Final = (UnknownOutcome, ServerFailed, BadAnswer)
 
@@ -59,15 +62,13 @@ class Later:
 
     ``sentence`` tells a person what holds it up, None for nothing worth telling; ``cause`` is a word of
     ``bot.words.problems`` for it. ``attempts`` is the number
-    of failures in a row by now: what was not tried does not count as one. ``limited`` is the pause in seconds
-    that the provider asked for, 0 where it did not say how long; None where it asked for none.
+    of failures in a row by now: what was not tried does not count as one.
     """
 
     wait: float
     sentence: str | None
     attempts: int
     cause: str = ""
-    limited: float | None = None
     was_sent: bool = True
 
 
@@ -110,15 +111,26 @@ class Asker:
         """Return the seconds to wait after so many failures in a row."""
         return backoff(attempts, self._jitter())
 
-    def open(self, account: Account | None) -> Access | Refused:
-        """Return in whose name an account asks; None asks with the connection's own secret."""
-        if account is None:
-            return _OWN
+    def open(self, account: Account) -> Access | Refused:
+        """Return in whose name an account asks."""
         try:
             return self._keys.open(account)
         except SecretError as error:
             log.exception("a stored secret does not open", connection=account.connection, account=account.id)
             return Refused(error, "secret", problems.sentence("secret"))
+
+    def admit(
+        self, line: Line, account: Account | None, attempts: int = 0, *, starts: bool = False
+    ) -> Access | Later | Refused:
+        """Return in whose name it may be asked now; what is answered without asking otherwise."""
+        if account is None:
+            return _OWN
+        wait = line.limits.wait(account.id)
+        if starts:
+            wait = max(wait, line.start_limits.wait(account.id))
+        if wait > 0:
+            return Later(wait, line.health.asked(wait), attempts, _LIMITED, was_sent=False)
+        return self.open(account)
 
     async def ask(
         self,
@@ -129,13 +141,15 @@ class Asker:
         *,
         attempts: int = 0,
         seconds: float | None = None,
+        starts: bool = False,
     ) -> Answer[_T]:
         """Ask once, for ``seconds`` at most. ``what`` names it in the log; ``attempts`` failed before it.
 
-        Errors that are no provider's (the store's, ours) are raised.
+        ``account`` None asks with the connection's own secret. ``starts`` says that it makes something run:
+        such calls have a limit of their own. Errors that are no provider's (the store's, ours) are raised.
         """
-        access = self.open(account)
-        if isinstance(access, Refused):
+        access = self.admit(line, account, attempts, starts=starts)
+        if not isinstance(access, Access):
             return access
         try:
             async with asyncio.timeout(self._call_seconds if seconds is None else seconds):
@@ -147,7 +161,7 @@ class Asker:
         else:
             self._worked(line, account)
             return Done(value)
-        return await self.judge(line, account, what, failure, attempts)
+        return await self.judge(line, account, what, failure, attempts, starts=starts)
 
     async def follow(
         self,
@@ -160,8 +174,8 @@ class Asker:
         attempts: int = 0,
     ) -> Answer[None]:
         """Read a stream to its end. One that breaks off after it spoke says nothing about the connection."""
-        access = self.open(account)
-        if isinstance(access, Refused):
+        access = self.admit(line, account, attempts)
+        if not isinstance(access, Access):
             return access
         spoke = False
         stream = begin(access)
@@ -198,6 +212,7 @@ class Asker:
         attempts: int = 0,
         *,
         spoke: bool = False,
+        starts: bool = False,
     ) -> Later | Unknown | Refused:
         """Return what an error of a provider means, and note it. ``spoke``: an answer had begun to come."""
         if isinstance(error, SentTooLate):
@@ -212,18 +227,26 @@ class Asker:
             line.health.worked(error)
             cause = problems.cause_of(error)
             return Refused(error, cause, problems.sentence(cause, line.title))
-        if isinstance(error, RateLimited):
-            line.health.worked(error)
-        elif not spoke:
-            line.health.failed(error)
         attempts += 1
         wait = max(self.backoff(attempts), error.retry_after or 0.0)
+        if isinstance(error, RateLimited):
+            line.health.worked(error)
+            is_shared = account is None or self._is_shared(line, account, what)
+            limits = line.start_limits if starts else line.limits
+            limits.note(who, wait, is_shared=is_shared)
+            wait = min(wait, LONGEST_ASKED) if is_shared else wait
+            return Later(wait, line.health.asked(wait), attempts, _LIMITED)
+        if not spoke:
+            line.health.failed(error)
         cause, sentence = problems.cause_of(error), line.health.sentence(error)
         if isinstance(error, _AMBIGUOUS):
             return Unknown(wait, sentence, attempts, cause)
-        limited = (error.retry_after or 0.0) if isinstance(error, RateLimited) else None
-        was_sent = not isinstance(error, Unreachable)
-        return Later(wait, sentence, attempts, cause, limited, was_sent)
+        return Later(wait, sentence, attempts, cause, was_sent=not isinstance(error, Unreachable))
+
+    def _is_shared(self, line: Line, account: Account, what: str) -> bool:
+        """Say whether a call is made with a secret that others' calls are made with, too."""
+        access = self.open(account)
+        return isinstance(access, Access) and line.provider.acts(access, what) != "person"
 
     async def _refused(
         self, line: Line, account: Account | None, error: CredentialRefused, attempts: int

@@ -39,9 +39,11 @@ class Calls:
         """Commit ``calling``, send the call, return what is still to be written; None when nothing is."""
         wish, account = step.wish, step.account
         assert account is not None, "a wish without an account ends before it calls"
-        access = self._asker.open(account)
+        access = self._asker.admit(line, account, starts=operation in UP)
         if isinstance(access, Refused):
             return self._held(step, operation, access)
+        if isinstance(access, Later):
+            return self._again(step, operation, access, Call.NONE)
         acts = line.provider.acts(access, str(operation))
         if line.provider.needs_record(access) and operation not in _MAKES and not _is_known(step):
             return endings.ended(wish, Outcome.FAILED, "not_found", step.claim)
@@ -62,14 +64,13 @@ class Calls:
             str(operation),
             lambda access: self._send(step, line, operation, access),
             attempts=wish.attempts,
+            starts=operation in UP,
         )
         match answer:
             case Done(created):
                 await self._accepted(step, line, operation, access, created)
                 return None
-            case Later(limited=pause):
-                if pause is not None and operation in UP:
-                    line.turns.hold_off(pause or 1.0)
+            case Later():
                 return self._again(step, operation, answer, Call.NONE)
             case Unknown():
                 return self._again(step, operation, answer, Call.UNKNOWN)

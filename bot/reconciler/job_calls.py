@@ -47,9 +47,11 @@ class JobCalls:
         """
         job, account = step.job, step.account
         assert account is not None, "a run without an account ends before it calls"
-        opened = self._asker.open(account)
-        if isinstance(opened, Refused):
-            return self._known(step, operation, None, REFUSED_WAIT, hold=opened.sentence)
+        access = self._asker.admit(line, account)
+        if isinstance(access, Refused):
+            return self._known(step, operation, None, REFUSED_WAIT, hold=access.sentence)
+        if isinstance(access, Later):
+            return self._known(step, operation, None, access.wait, hold=access.sentence)
         if operation is not JobOperation.FIND and not await self._committed(step, operation):
             return None  # Ended or unlinked since it was claimed: nothing may leave.
         answer = await self._asker.ask(

@@ -87,10 +87,10 @@ class JobReads:
                 await self._later(steps, PATIENCE, sentence)
                 return
             case _:
-                if (pause := getattr(answer, "limited", None)) is not None:
-                    line.health.hold_off(pause)
+                # One failure that the next read may put right is not worth a line on the card.
+                is_told = line.health.is_doubtful or answer.cause == "rate_limited"
                 wait = max(answer.wait, line.pace.min_poll_interval)
-                await self._later(steps, wait, answer.sentence if line.health.is_doubtful else None)
+                await self._later(steps, wait, answer.sentence if is_told else None)
                 return
         for step in steps:
             await self._store.save_job_step(await self._seen(step, line, found.get(_remote(step.job))))

@@ -122,8 +122,7 @@ class Runs:
         line = self._lines[account.connection]
         wait = max(line.health.pause, self._reads.wait(account, line))
         if wait > 0:
-            hold = line.health.sentence() if line.health.is_doubtful else None
-            await self._all_later(steps, wait, hold)
+            await self._all_later(steps, wait, line.health.hold)
         elif line.is_probed:
             await self._all_later(steps, PROBE_WAIT, line.health.sentence())
         elif line.slots.free_for_reads < 1 or not line.slots.take():
@@ -200,7 +199,7 @@ class Runs:
         if not await self._may_go_on(step, operation):
             return
         if line.health.pause > 0:
-            await self._later(step, line.health.pause, line.health.sentence())
+            await self._later(step, line.health.pause, line.health.hold)
         elif line.is_probed:
             await self._later(step, PROBE_WAIT, line.health.sentence())
         elif not line.slots.take_for(job.principal.key, PERSONS_SHARE):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.errors import ProviderError, RateLimited, TemporaryError, Unreachable
+from bot.errors import ProviderError, TemporaryError, Unreachable
 from bot.plan import backoff
 from bot.reconciler.turns import Turns
 from bot.words import holds, problems
@@ -25,6 +25,11 @@ log = structlog.get_logger(__name__)
 BREAKS_AFTER = 5
 #: It is asked at least so often, in seconds, whether it answers again: by a single probe.
 LONGEST_PAUSE = 30.0
+#: Who asks for a pause is left alone for so long at a time at most; then it is asked again.
+LONGEST_ASKED = 300.0
+#: The credentials of so many people told to slow down within so many seconds mean everybody.
+SEVERAL = 3
+TOGETHER = 60.0
 #: What one person's calls, and what all lists, may take of a connection's slots.
 PERSONS_SHARE = 0.5
 LISTS_SHARE = 0.25
@@ -76,6 +81,42 @@ class Slots:
         if not self._held[holder]:
             del self._held[holder]
         self.give()
+
+
+class Limits:
+    """Keep the one rule for 429: it delays who was told, and everybody only when it is meant for everybody.
+
+    That is where the connection's own secret was told, or several people within a short time. ``hold_off``
+    holds everybody up for some seconds.
+    """
+
+    def __init__(self, name: str, monotonic: Callable[[], float], hold_off: Callable[[float], None]) -> None:
+        self._name = name
+        self._monotonic = monotonic
+        self._hold_off = hold_off
+        #: When somebody was told, and until when they wait; monotonic, by account.
+        self._told: dict[str, tuple[float, float]] = {}
+        self._all_until = 0.0
+
+    def note(self, who: str, seconds: float, *, is_shared: bool) -> None:
+        """Note that somebody was told to wait so long; the log says it once for each pause of everybody."""
+        now = self._monotonic()
+        seconds = max(min(seconds, LONGEST_ASKED), self.wait(who))
+        self._told = {
+            key: (at, until) for key, (at, until) in self._told.items() if max(until, at + TOGETHER) > now
+        }
+        self._told[who] = (now, now + seconds)
+        count = sum(at > now - TOGETHER for at, _ in self._told.values())
+        if not is_shared and count < SEVERAL:
+            return
+        if now >= self._all_until:
+            log.warning("connection asked for a pause", connection=self._name, seconds=seconds, people=count)
+        self._all_until = max(self._all_until, now + seconds)
+        self._hold_off(seconds)
+
+    def wait(self, who: str) -> float:
+        """Return the seconds that somebody has yet to wait."""
+        return max(self._told.get(who, (0.0, 0.0))[1] - self._monotonic(), 0.0)
 
 
 class Health:
@@ -146,15 +187,28 @@ class Health:
             log.warning("connection unavailable", connection=self._name, error=type(error).__name__)
         if self.is_doubtful:
             wait = backoff(self._failures - BREAKS_AFTER + 1, self._jitter(), longest=LONGEST_PAUSE)
-            self._away_until = self._clock.monotonic() + max(wait, error.retry_after or 0.0)
+            self._away_until = self._clock.monotonic() + max(
+                wait, min(error.retry_after or 0.0, LONGEST_ASKED)
+            )
 
     def hold_off(self, seconds: float) -> None:
         """Send nothing for a while, because it was asked for; the longer wait wins."""
         self._asked_until = max(self._asked_until, self._clock.monotonic() + seconds)
 
+    @property
+    def hold(self) -> str | None:
+        """Say to a person what holds everybody up; None while nothing does."""
+        if not self.is_doubtful and (asked := self._asked_until - self._clock.monotonic()) > 0:
+            return self.asked(asked)
+        return self.sentence() if self.is_doubtful else None
+
+    def asked(self, seconds: float) -> str:
+        """Say that a pause was asked for, and until when."""
+        return holds.paused(self._title, self._clock.now() + seconds)
+
     def sentence(self, error: TemporaryError | None = None) -> str:
-        """Say to a person what holds things up."""
-        if isinstance(error, RateLimited) or self._since is None:
+        """Say to a person that it does not answer, as far as that is known."""
+        if self._since is None:
             return problems.sentence(error or Unreachable(), self._title)
         return holds.silent_since(self._title, self._since)
 
@@ -178,6 +232,9 @@ class Line:
         self.slots = Slots(provider.pace.concurrency)
         self.turns = Turns(provider.settings.starts_per_second, clock.monotonic)
         self.health = Health(name, self.title, clock, jitter, observer)
+        self.limits = Limits(name, clock.monotonic, self.health.hold_off)
+        #: A limit on starts says nothing about reads: it holds up the queue of starts.
+        self.start_limits = Limits(name, clock.monotonic, self.turns.hold_off)
 
     @property
     def is_probed(self) -> bool:

@@ -244,8 +244,6 @@ class Reads:
 
     def _later(self, line: Line, claim: ReadClaim, answer: Later | Unknown) -> ReadResult:
         """Keep what is known, and ask later; when it may go has the gate to say."""
-        if isinstance(answer, Later) and answer.limited is not None:
-            line.health.hold_off(answer.limited or line.pace.min_poll_interval)
         wait = answer.wait
         if answer.attempts > self._failures.get(claim.gate_key, 0):
             if len(self._failures) < REMEMBERED or claim.gate_key in self._failures:

@@ -168,14 +168,14 @@ class Wishes:
     async def _read(self, step: WishStep, line: Line) -> None:
         """Ask for a read, and look again when one was recorded; after a while in any case."""
         wait = max(line.pace.min_poll_interval + 2 * self._numbers.margin, line.health.pause, 2.0)
-        hold = line.health.sentence() if line.health.is_doubtful else None
+        hold = line.health.hold
         # In one transaction, so that whatever the read finds wakes this wish.
         await self._later(step, wait, waits_for="read", wants_read=True, hold=hold)
 
     async def _call(self, step: WishStep, line: Line, operation: Operation) -> None:
         wish = step.wish
         if line.health.pause > 0:
-            await self._later(step, line.health.pause, hold=line.health.sentence())
+            await self._later(step, line.health.pause, hold=line.health.hold)
         elif line.is_probed:
             await self._later(step, PROBE_WAIT, hold=line.health.sentence())
         elif operation in UP and (turn := line.turns.wait(wish)) > 0:
@@ -198,7 +198,7 @@ class Wishes:
 
     async def _wait(self, step: WishStep, line: Line) -> None:
         wish, state = step.wish, step.workspace.state
-        hold = line.health.sentence() if line.health.is_doubtful else ""
+        hold = line.health.hold or ""
         fields: dict[str, Any] = {}
         # What was called without an answer is on its way, so it was taken.
         if state is State.STARTING and wish.start_call in (Call.CALLING, Call.UNKNOWN):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 from bot.words.times import time_mark
@@ -9,6 +10,7 @@ from bot.words.times import time_mark
 _SILENT_SINCE: Final = (
     "{title} has not answered since {since}. You are in the queue: nothing is lost, and I keep trying."
 )
+_PAUSED: Final = "{title} asked me to slow down, so I'm waiting until {until}. Then I'll carry on by myself."
 PERSON_UNKNOWN: Final = "I am asking Slack who you are before I go on."
 UNANSWERED: Final = (
     "It has not stopped for a minute. *Force quit* ends it without asking; what is not saved is lost."
@@ -25,6 +27,14 @@ def silent_since(title: str, since: float) -> str:
     The sentence is stored, so the time stands in it as a mark that each reader's own zone replaces.
     """
     return _SILENT_SINCE.format(title=title, since=time_mark(since))
+
+
+def paused(title: str, until: float) -> str:
+    """Say that a connection asked for a pause; ``until`` in epoch seconds, stored as a mark, as above.
+
+    It is said in whole minutes, so it is the one that has begun by then.
+    """
+    return _PAUSED.format(title=title, until=time_mark(math.ceil(until / 60) * 60))
 
 
 def not_configured(name: str) -> str:

@@ -6,8 +6,10 @@ import asyncio
 from types import SimpleNamespace
 
 import pytest
+from pydantic import SecretStr
 
 from bot import errors
+from bot.providers.base import Access, Credential
 from bot.reconciler.ask import Asker, Done, Later, Refused, Unknown
 from bot.reconciler.lines import Line
 from bot.reconciler.ports import Unobserved
@@ -52,7 +54,7 @@ class Book:
     def open(self, _account):
         if self.closed is not None:
             raise self.closed
-        return SimpleNamespace()
+        return Access("alice", Credential(SecretStr("token-1")))
 
     def worked(self, _account):
         self.seen.append("worked")
@@ -137,8 +139,7 @@ async def test_waits_grow_and_heed_what_the_provider_asked_for():
     ]
     assert waits == [1.0, 2.0, 4.0, 8.0]
     limited = await bench.ask("a person's", errors.RateLimited(retry_after=33.0), attempts=1)
-    assert (limited.wait, limited.limited, limited.attempts) == (33.0, 33.0, 2)
-    assert (await bench.ask("a person's", errors.RateLimited())).limited == 0.0
+    assert (limited.wait, limited.cause, limited.attempts) == (33.0, "rate_limited", 2)
 
 
 async def test_what_did_not_leave_counts_for_nothing():

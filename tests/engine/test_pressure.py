@@ -67,7 +67,7 @@ async def test_a_connection_in_doubt_is_sent_no_calls_until_it_answers(world):
     assert world.slack.over_budget == 0
 
 
-async def test_a_limit_on_reads_pauses_the_reads_of_the_connection(world):
+async def test_a_limit_on_reads_pauses_the_reads_of_who_was_told(world):
     await world.wish(await world.own())
     await world.wish(await world.own(remote_id="r2"))
     world.provider.fail("status", RateLimited("slow down", status=429, retry_after=120.0))

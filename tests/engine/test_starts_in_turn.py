@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from bot.errors import RateLimited
 from bot.models import State, WishVerb
+from bot.reconciler.lines import SEVERAL
 from tests.engine.classroom import people, post, press, seat
 from tests.engine.world import new_world
 from tests.support.providers import FakeProvider, fake_settings
@@ -44,21 +45,22 @@ async def test_nobody_is_overtaken_and_the_rule_is_kept():
         assert made[-1].at - made[0].at < 20 / 2.0 * 1.3
 
 
-async def test_a_limit_holds_all_later_starts_instead_of_each_finding_out():
+async def test_a_limit_that_several_met_holds_all_later_starts_instead_of_each_finding_out():
     async with new_world() as world:
         card, everybody = await class_of(world, 12)
-        world.provider.fail("start", RateLimited("too many", retry_after=8.0))
-        await press(world, card, everybody[0])
+        world.provider.fail("start", RateLimited("too many", retry_after=8.0), times=SEVERAL)
+        for principal in everybody[:SEVERAL]:
+            await press(world, card, principal)
         await world.pass_time(2)
-        assert len(starts(world)) == 1
-        for principal in everybody[1:]:
+        assert len(starts(world)) == SEVERAL
+        for principal in everybody[SEVERAL:]:
             await press(world, card, principal)
         await world.pass_time(4)
-        assert len(starts(world)) == 1
+        assert len(starts(world)) == SEVERAL
         await world.pass_time(60)
-        assert len(starts(world)) == 13
-        began = starts(world)[0].at
-        assert min(one.at for one in starts(world)[1:]) >= began + 7.9
+        assert len(starts(world)) == 12 + SEVERAL
+        began = starts(world)[SEVERAL - 1].at
+        assert min(one.at for one in starts(world)[SEVERAL:]) >= began + 7.9
         assert {world.provider._moved(key).state for key in world.provider.machines} == {State.RUNNING}
 
 

@@ -53,7 +53,10 @@ SENTENCES = [
     re.compile(_OPEN.sub(".*?", re.escape(text)), re.DOTALL)
     for word, text in problems.CAUSES.items()
     if word not in {"internal", "slack", "busy", "store_unavailable"}
-] + [re.compile("Saturn Cloud has not answered since .*?You are in the queue")]
+] + [
+    re.compile("Saturn Cloud has not answered since .*?You are in the queue"),
+    re.compile("Saturn Cloud asked me to slow down, so I'm waiting until "),
+]
 
 
 def said(person):

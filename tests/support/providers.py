@@ -104,6 +104,8 @@ class FakeProvider(Provider):
         self.overlooks = 0
         self.revoked: list[str] = []
         self.refused_tokens: set[str] = set()
+        #: What every call with a token is answered.
+        self.answers_to: dict[str, Exception] = {}
         self.refreshed = 0
         #: Awaited within a call, after its effect and before its answer: tests do things meanwhile.
         self.during: Callable[[str], Awaitable[None]] | None = None
@@ -325,7 +327,10 @@ class _Called:
         provider._note(self._method, self._access, *self._remote_ids)
         await asyncio.sleep(0)
         provider._raise(self._method, after=False)
-        if self._access.credential.token.get_secret_value() in provider.refused_tokens:
+        token = self._access.credential.token.get_secret_value()
+        if token in provider.answers_to:
+            raise provider.answers_to[token]
+        if token in provider.refused_tokens:
             raise CredentialRefused("the token is not accepted", status=401)
         return self
 

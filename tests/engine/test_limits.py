@@ -1,0 +1,148 @@
+"""A 429 is an answer: it delays who was told, and everybody only when it is meant for everybody."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from pydantic import SecretStr
+from structlog.testing import capture_logs
+
+from bot.errors import RateLimited
+from bot.models import Outcome, Principal, State, TaskKind
+from bot.providers.base import Credential
+from bot.reconciler.lines import LONGEST_ASKED
+from bot.store.base import NewTask
+from bot.vault import row_key
+from tests.engine.jobs import new_job_world
+from tests.engine.test_outages import told
+from tests.support.store import ALICE, BOB, link_account
+
+CAROL, DAVE, ERIN = (Principal(None, "T1", f"U{name}") for name in ("CAROL", "DAVE", "ERIN"))
+AMIR = "UAMIR"
+SLOW_DOWN = "asked me to slow down, so I'm waiting until {time:"
+
+
+def limited(seconds=None):
+    return RateLimited("slow down", status=429, retry_after=seconds)
+
+
+async def seat(world, principal, state=State.STOPPED):
+    """Give a person an account with a token of their own and a workspace; return it."""
+    await world.link(principal, token=f"token-{principal.user_id}")
+    return await world.own(principal, f"r-{principal.user_id}", state)
+
+
+def calls_of(world, principal, method=""):
+    token = f"token-{principal.user_id}"
+    return [one for one in world.provider.calls if one.token == token and method in ("", one.method)]
+
+
+def administer(world):
+    world.numbers = replace(world.numbers, administrators=frozenset({AMIR}))
+    world.reborn()
+
+
+@pytest.mark.parametrize("seconds", [None, 65.0, 3600.0])
+async def test_one_persons_limited_read_delays_that_person_and_nobody_else(world, seconds):
+    administer(world)
+    mine, theirs = await seat(world, ALICE), await seat(world, BOB)
+    wish = await world.wish(mine)
+    world.provider.answers_to["token-UALICE"] = limited(seconds)
+    with capture_logs() as logs:
+        await world.pass_time(3)
+        other = await world.wish(theirs)
+        assert await world.until_ended(other, 60) is Outcome.FULFILLED
+    held = await world.store.wish(wish)
+    assert SLOW_DOWN in held.hold
+    # Her other calls wait, too, though no longer than a pause may last.
+    asked = len(calls_of(world, ALICE))
+    second = await world.wish(await world.own(ALICE, "r2"))
+    await world.pass_time(8)
+    if seconds:
+        assert len(calls_of(world, ALICE)) == asked
+    assert "connection asked for a pause" not in [entry["event"] for entry in logs]
+    assert not told(world, AMIR)
+    del world.provider.answers_to["token-UALICE"]
+    assert await world.until_ended(second, LONGEST_ASKED + 60) is Outcome.FULFILLED
+    assert await world.until_ended(wish, 3700) is Outcome.FULFILLED
+
+
+async def test_limited_lists_are_no_outage_and_hold_up_nobodys_start(world):
+    administer(world)
+    accounts = {who: await seat(world, who) for who in (ALICE, BOB)}
+    account = await world.store.account(ALICE, "cloud")
+    world.provider.fail("discover", limited(2.0), times=10)
+    await world.store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
+    await world.pass_time(60)
+    assert world.provider.count("discover") >= 5
+    wish = await world.wish(accounts[BOB])
+    assert await world.until_ended(wish, 60) is Outcome.FULFILLED
+    assert not told(world, AMIR)
+
+
+async def test_limited_streams_are_no_outage_and_hold_up_nobodys_launch():
+    async with new_job_world() as jobs:
+        administer(jobs.world)
+        job_id = await jobs.runs()
+        await jobs.world.pass_time(5)
+        remote_id = (await jobs.job(job_id)).remote_id
+        for _ in range(8):
+            jobs.cloud.cut(remote_id, 0, limited(5.0))
+            await jobs.world.pass_time(15)
+        await jobs.world.link(BOB, token="token-2")
+        await jobs.world.know(BOB)
+        other = await jobs.runs(BOB)
+        await jobs.world.pass_time(5)
+        assert (await jobs.job(other)).remote_id is not None
+        assert not told(jobs.world, AMIR)
+
+
+async def test_several_limited_people_pause_the_connection_and_the_log_says_it_once(world):
+    administer(world)
+    people = (ALICE, BOB, CAROL, DAVE)
+    for who in people:
+        world.provider.answers_to[f"token-{who.user_id}"] = limited(3600.0)
+    spaces = [await seat(world, who) for who in (*people, ERIN)]
+    wishes = [await world.wish(workspace) for workspace in spaces[:4]]
+    with capture_logs() as logs:
+        await world.pass_time(5)
+        late = await world.wish(spaces[4])
+        await world.pass_time(LONGEST_ASKED - 10)
+    assert not calls_of(world, ERIN)
+    assert SLOW_DOWN in (await world.store.wish(late)).hold
+    assert [entry["event"] for entry in logs].count("connection asked for a pause") == 1
+    assert not told(world, AMIR)
+    world.provider.answers_to.clear()
+    assert await world.until_ended(late, 60) is Outcome.FULFILLED
+    for wish in wishes:
+        assert await world.until_ended(wish, 3700) is Outcome.FULFILLED
+
+
+async def test_a_secret_that_all_share_pauses_the_connection_five_minutes_at_most(world):
+    credential = Credential(SecretStr(""), extra={"acts": "admin"})
+    for who in (ALICE, BOB):
+        sealed = world.vault.seal(row_key(who.key, "cloud"), credential.as_mapping())
+        await link_account(world.store, who, "cloud", secret=sealed)
+    mine, theirs = [await world.own(who, f"r-{who.user_id}") for who in (ALICE, BOB)]
+    world.provider.fail("status", limited(3600.0))
+    wishes = [await world.wish(mine)]
+    await world.pass_time(2)
+    wishes.append(await world.wish(theirs))
+    await world.pass_time(LONGEST_ASKED - 5)
+    assert world.provider.count("status") == 1
+    assert all([SLOW_DOWN in (await world.store.wish(wish)).hold for wish in wishes])
+    for wish in wishes:
+        assert await world.until_ended(wish, 90) is Outcome.FULFILLED
+
+
+async def test_one_limited_start_leaves_the_others_and_all_reads_alone(world):
+    mine, theirs = await seat(world, ALICE), await seat(world, BOB)
+    world.provider.fail("start", limited(90.0))
+    first, second = await world.wish(mine), None
+    await world.pass_time(15)
+    assert world.provider.count("start") == 1
+    second = await world.wish(theirs)
+    assert await world.until_ended(second, 60) is Outcome.FULFILLED
+    assert len(calls_of(world, ALICE, "status")) > 2
+    assert await world.until_ended(first, 120) is Outcome.FULFILLED
