@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import secrets
 import time
-from typing import Protocol
+from pathlib import Path
+from typing import Final, Protocol
+
+_BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Clock(Protocol):
@@ -18,6 +21,10 @@ class Clock(Protocol):
         """Return seconds that never go back, from an arbitrary start."""
         ...
 
+    def boot(self) -> str:
+        """Name the run of the machine within which ``monotonic`` counts on; "" when unknown."""
+        ...
+
 
 class SystemClock:
     """Tell the machine's time."""
@@ -29,6 +36,13 @@ class SystemClock:
     def monotonic(self) -> float:
         """Return the machine's monotonic seconds."""
         return time.monotonic()
+
+    def boot(self) -> str:
+        """Return what Linux calls this run of the machine; "" on other systems."""
+        try:
+            return _BOOT_ID.read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError):
+            return ""
 
 
 class Ids(Protocol):

@@ -66,6 +66,10 @@ class StoreUnavailable(StoreError):
     """Say that the database can't be used at all; the message names the cause for operators."""
 
 
+class StoreInUse(StoreError):
+    """Say that another process serves from this database; the message says what to do."""
+
+
 class StoreTooNew(StoreError):
     """Say that the database was migrated by a newer release."""
 

@@ -141,7 +141,7 @@ class Process:
         settings, stack, clock, ids = self._settings, self._stack, self.clock, self.ids
         self.store = await self._outlets.store(settings.database_url, clock, ids)
         stack.push_async_callback(self.store.close)
-        applied = await self.store.migrate()
+        applied = await self.store.begin_serving()
         if applied:
             log.info("database brought up to date", migrations=applied)
         http_session = await stack.enter_async_context(Http.new_session())

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from bot.store.browsing import BrowsingStore
 from bot.store.making import MakingStore
+from bot.store.process import ProcessStore
 from bot.store.records import (
     Accepted,
     Activation,
@@ -61,34 +62,8 @@ __all__ = [
 HOLD_REFUSED = "Your account there is refused. It goes on as soon as you link it again."
 
 
-class Store(MakingStore, BrowsingStore, JobStore, WatchStore, ClassStore, Protocol):
+class Store(ProcessStore, MakingStore, BrowsingStore, JobStore, WatchStore, ClassStore, Protocol):
     """Keep everything that must outlive the process."""
-
-    # -- itself --------------------------------------------------------------------------------------------
-
-    async def migrate(self) -> list[str]:
-        """Bring the schema up to date; return the names of the migrations that ran. Raises StoreTooNew."""
-
-    async def now(self) -> float:
-        """Return the store's epoch seconds, never going back within a process."""
-
-    async def close(self) -> None:
-        """Finish what is queued and let go of the database."""
-
-    async def statistics(self) -> Mapping[str, int]:
-        """Count what doctor, metrics and readiness show.
-
-        Keys: open_wishes, open_jobs, pending_notices, dead_notices, accounts, workspaces, tasks, people.
-        """
-
-    async def sweep(self) -> None:
-        """Delete what is past its use, in short transactions.
-
-        Inbox rows and links after a day, browser sessions at their end, sent notices after 30 days, ended
-        wishes beyond the 50 newest of a workspace, ended runs beyond the 50 newest of a person or after 30
-        days, decided requests after 30 days, classes with their presses after 30 days, gates that nobody
-        watches after a day. A card goes with its wish, run or class.
-        """
 
     # -- inbox, people, audit --------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bot.store import upkeep
+from bot.store import serving, upkeep
 from bot.store.domain_accounts import AccountsTrade
 from bot.store.domain_browsing import BrowsingTrade
 from bot.store.domain_classes import ClassesTrade
@@ -35,6 +35,20 @@ class DomainStore(
 
     async def migrate(self) -> list[str]:
         return await self.engine.migrate()
+
+    async def begin_serving(self) -> list[str]:
+        await self.engine.hold()
+        applied = await self.engine.migrate()
+        standing = self.engine.standing()
+        await self.engine.write(lambda tx: serving.heal(tx, standing))
+        return applied
+
+    async def beat(self) -> None:
+        standing = self.engine.standing()
+        await self.engine.write(lambda tx: serving.beat(tx, standing))
+
+    def seconds_since_write(self) -> float:
+        return self.engine.seconds_since_write()
 
     async def now(self) -> float:
         return self.engine.now()

@@ -6,12 +6,14 @@ import re
 from functools import cache
 from importlib.resources import files
 
+from bot.store.times import healing_queries
+
 _HEADER = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 
 
 @cache
 def named_queries() -> dict[str, str]:
-    """Return the statements of ``queries.sql`` by name, without their comments. Parameters are ``:named``."""
+    """Return the statements of ``queries.sql``, and those that heal times, by name. Parameters ``:named``."""
     text = files(__package__).joinpath("queries.sql").read_text(encoding="utf-8")
     _, *pieces = _HEADER.split(text)
     queries: dict[str, str] = {}
@@ -20,7 +22,7 @@ def named_queries() -> dict[str, str]:
             raise ValueError(f"two queries are named {name}")
         lines = [line for line in body.splitlines() if line.strip() and not line.startswith("--")]
         queries[name] = "\n".join(lines).strip().removesuffix(";")
-    return queries
+    return queries | healing_queries()
 
 
 @cache

@@ -732,7 +732,8 @@ WHERE id = :id AND outcome IS NULL;
 
 -- The wall clock jumped ahead by :jump: what was closed stays closed for as long as it would have.
 -- name: move_closed_gates
-UPDATE gates SET next_check_at = next_check_at + :jump WHERE next_check_at > :before;
+UPDATE gates SET next_check_at = next_check_at + :jump, claimed_at = claimed_at + :jump
+WHERE next_check_at > :before;
 
 -- A call of a moment ago has not had more time because of a jump: what shows its outcome is still to come. A
 -- lease lasts as long as it would have, so nobody takes over what is under way.
@@ -754,11 +755,34 @@ WHERE outcome IS NULL AND (called_at > :recent OR leased_until > :before);
 UPDATE notices SET due_at = due_at + :jump, leased_at = leased_at + :jump
 WHERE state = 'leased' AND due_at > :before;
 
--- The wall clock was set back while no process ran: a gate can't have been claimed in the future.
+-- == what a clock that was moved while nobody served left behind; bot/store/times.py has the rest ==
+
+-- A gate that was claimed in the future, or at a time of which nobody knows how long ago it was, stays closed for
+-- its whole interval.
 -- name: heal_gates
-UPDATE gates SET next_check_at = next_check_at - claimed_at + :now, due_at = CASE
-    WHEN due_at IS NULL THEN NULL ELSE next_check_at - claimed_at + :now END, claimed_at = :now
-WHERE claimed_at > :now;
+UPDATE gates SET
+    next_check_at = :now + CASE
+        WHEN next_check_at - claimed_at > :longest THEN :longest ELSE next_check_at - claimed_at END,
+    claimed_at = :now
+WHERE claimed_at > :now OR (:is_moved = 1 AND claimed_at > 0);
+
+-- A call that is not known to have had its time to show gets all of it.
+-- name: heal_calls
+UPDATE wishes SET called_at = :now WHERE outcome IS NULL AND called_at IS NOT NULL;
+
+-- name: heal_job_calls
+UPDATE jobs SET called_at = :now WHERE outcome IS NULL AND called_at IS NOT NULL;
+
+-- name: heal_sends
+UPDATE notices SET due_at = :settled
+WHERE (state = 'leased' OR (state = 'retry' AND unknown_since IS NOT NULL)) AND due_at < :settled;
+
+-- name: serving
+SELECT * FROM serving WHERE id = 1;
+
+-- name: beat
+INSERT INTO serving (id, seen_at, ahead, boot) VALUES (1, :now, :ahead, :boot)
+ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, ahead = excluded.ahead, boot = excluded.boot;
 
 -- == notices and cards ==
 

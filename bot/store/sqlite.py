@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 from sqlite_utils import Database
 
-from bot.errors import StoreTooNew, StoreUnavailable
+from bot.errors import StoreInUse, StoreTooNew, StoreUnavailable
 from bot.store.lanes import Job, Lanes
 from bot.store.queries import migrations, named_queries
+from bot.store.serving import Standing, follow
+from bot.store.serving_lock import ServingLock
 from bot.store.sqlite_errors import is_locked, is_missing_table, translated, why_not_opened
 from bot.store.store_time import StoreTime
 from bot.store.text import clean
@@ -40,8 +42,6 @@ BATCH_ROWS, BATCH_SECONDS = 200, 0.05
 LONGEST = 0.02
 #: SQLite itself waits for another process's lock this long; then readers get a turn, then it tries again.
 LOCK_SECONDS = 0.1
-#: A call is watched for its outcome for so long at most.
-RECENT_CALL = 900.0
 #: Opening has nobody to give turns to: it waits longer.
 OPEN_SECONDS = 2.0
 
@@ -50,6 +50,11 @@ OPEN_SECONDS = 2.0
 MEMORY = ("cache_size = -32768", "wal_autocheckpoint = 4000", "temp_store = MEMORY")
 
 _IN_MEMORY = ":memory:"
+_STOP_IT = "Usher is running on this database ({path}): stop it first, then try again."
+_ANOTHER = (
+    "Another Usher is already running on this database ({path}): stop that one first, or set "
+    "USHER_DATABASE_URL to another file."
+)
 
 
 class SqliteTransaction:
@@ -103,7 +108,12 @@ class SqliteEngine:
     ) -> None:
         self._path = path
         self._ids = ids
+        self._clock = clock
         self._time = StoreTime(clock)
+        self._lock = None if path == _IN_MEMORY else ServingLock(path)
+        #: Whether this is the process that serves: it alone moves times.
+        self._serves = False
+        self._wrote_at = clock.monotonic()
         self._lanes = Lanes(patience, BATCH_ROWS, batch_seconds)
         self._thread: Thread | None = None
 
@@ -131,14 +141,43 @@ class SqliteEngine:
         return result
 
     async def migrate(self) -> list[str]:
-        """Bring the schema up to date; return the names of what ran. Raises StoreTooNew."""
-        return await self.write(lambda _: self._migrate())
+        """Bring the schema up to date; return the names of what ran. Raises StoreTooNew, StoreInUse."""
+        try:
+            return await self.write(lambda _: self._migrate())
+        finally:
+            if not self._serves:
+                self._release_lock()
+
+    async def hold(self) -> None:
+        """Be the process that serves from this file, until it is closed. Raises StoreInUse."""
+        if not self._take_lock():
+            raise StoreInUse(_ANOTHER.format(path=self._path))
+        self._serves = True
+
+    def standing(self) -> Standing:
+        """Say how the store's time stands to the machine's monotonic clock."""
+        return Standing(self._clock.boot(), self._time.ahead())
+
+    def seconds_since_write(self) -> float:
+        """Return how long ago something was last written and committed by this process."""
+        return self._clock.monotonic() - self._wrote_at
 
     async def close(self) -> None:
         """Finish what is queued and let go of the file."""
         self._lanes.close()
         if self._thread is not None:
             await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
+        self._release_lock()
+
+    def _release_lock(self) -> None:
+        if self._lock is not None:
+            self._lock.release()
+
+    def _take_lock(self) -> bool:
+        try:
+            return self._lock is None or self._lock.take()
+        except OSError as error:
+            raise StoreUnavailable(why_not_opened(f"{self._path}.lock", error)) from None
 
     # -- the thread's side: opening and closing --------------------------------------------------------------
 
@@ -189,10 +228,11 @@ class SqliteEngine:
         if unknown := sorted(applied - known.keys()):
             raise StoreTooNew(f"the database was migrated by a newer release ({', '.join(unknown)})")
         missing = [name for name in known if name not in applied]
+        if missing and not self._take_lock():
+            raise StoreInUse(_STOP_IT.format(path=self._path))
         for name in missing:
             database.executescript(known[name])
             database.execute("INSERT INTO migrations VALUES (?, ?)", [name, self._time.now()])
-        self._transaction.run("heal_gates", now=self._time.now())
         return missing
 
     # -- the thread's side: work -----------------------------------------------------------------------------
@@ -252,6 +292,7 @@ class SqliteEngine:
                 self._fail(jobs, error)
             return
         ran: list[Job] = []
+        changes = self._database.conn.total_changes
         try:
             self._run_until(jobs, ran, monotonic() + LONGEST)
         except sqlite3.Error as error:
@@ -268,6 +309,9 @@ class SqliteEngine:
             self._rollback()
             self._fail(ran, error)
         else:
+            if self._database.conn.total_changes > changes:
+                # Only then the disk took something.
+                self._wrote_at = self._clock.monotonic()
             self._lanes.deliver(ran)
         self._lanes.put_back(jobs[len(ran) :])
 
@@ -312,20 +356,15 @@ class SqliteEngine:
             raise FileNotFoundError(self._path)
 
     def _follow_jump(self) -> None:
-        """Move what waits along when the wall clock jumped ahead, before any work sees the new time.
-
-        Closed gates, calls of a moment ago, leases: none of them has had more time than it had.
-        """
+        """Move what waits along when the wall clock jumped ahead, before any work sees the new time."""
         jump = self._time.jump()
-        if not jump:
+        if not jump or not self._serves:
+            # The process that serves moves them once, not each that looks at the file beside it.
+            self._time.follow(jump)
             return
         try:
             self._database.execute("BEGIN IMMEDIATE")
-            before = self._time.now()
-            self._transaction.run("move_closed_gates", jump=jump, before=before)
-            self._transaction.run("move_calls", jump=jump, before=before, recent=before - RECENT_CALL)
-            self._transaction.run("move_job_calls", jump=jump, before=before, recent=before - RECENT_CALL)
-            self._transaction.run("move_leased_notices", jump=jump, before=before)
+            follow(self._transaction, jump, self.standing())
             self._database.commit()
         except sqlite3.OperationalError as error:
             if not is_missing_table(error):

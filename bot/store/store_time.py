@@ -43,6 +43,10 @@ class StoreTime:
             self._last = max(self._last, now)
             return self._last
 
+    def ahead(self) -> float:
+        """Return by how many seconds the store's time is ahead of the monotonic clock."""
+        return self.now() - self._clock.monotonic()
+
     def jump(self) -> float:
         """Return by how many seconds the wall clock has jumped ahead; 0 when it has not."""
         with self._lock:

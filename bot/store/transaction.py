@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from bot.clock import Ids
+    from bot.store.serving import Standing
 
 Result = TypeVar("Result")
 Row = dict[str, Any]
@@ -67,6 +68,18 @@ class Engine(Protocol):
 
     def now(self) -> float:
         """Return the store's epoch seconds."""
+        ...
+
+    async def hold(self) -> None:
+        """Be the process that serves from this database, until it is closed. Raises StoreInUse."""
+        ...
+
+    def standing(self) -> Standing:
+        """Say how the store's time stands to the machine's monotonic clock."""
+        ...
+
+    def seconds_since_write(self) -> float:
+        """Return how long ago something was last written and committed by this process."""
         ...
 
     async def close(self) -> None:

@@ -100,6 +100,15 @@ class _Engine:
         with self._breaker.fuse.point(f"store {name}", busy, may_fail_after=False):
             return await getattr(self._engine, name)(*arguments, **keys)
 
+    async def hold(self) -> None:
+        await self._engine.hold()
+
+    def standing(self) -> Any:
+        return self._engine.standing()
+
+    def seconds_since_write(self) -> float:
+        return self._engine.seconds_since_write()
+
     def now(self) -> float:
         return self._engine.now()
 

@@ -19,8 +19,8 @@ from handlers.replay import replay
 from handlers.services import Services, build_services
 from tests.engine.fuse import Fuse, Fused, Killed
 from tests.engine.world import World
-from tests.invariants.provider import MovingClock, OwnedProvider, number_of
-from tests.support.clock import CountingIds
+from tests.invariants.provider import OwnedProvider, number_of
+from tests.support.clock import CountingIds, FakeClock
 
 ALICE = Principal(None, "T1", "UALICE")
 BOB = Principal(None, "T1", "UBOB")
@@ -47,7 +47,7 @@ class Promise:
 class Life(World):
     """Be a world with people in front of it. A killed process is followed by a new one on the same rows."""
 
-    def __init__(self, store: Store, clock: MovingClock, ids: CountingIds) -> None:
+    def __init__(self, store: Store, clock: FakeClock, ids: CountingIds) -> None:
         self.fuse: Fuse | None = None
         self.kills = 0
         self.promises: list[Promise] = []

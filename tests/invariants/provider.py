@@ -14,13 +14,6 @@ from tests.support.clock import CountingIds, FakeClock
 from tests.support.providers import FakeProvider, Machine
 
 
-class MovingClock(FakeClock):
-    """Be a clock whose wall time can jump ahead of the monotonic one."""
-
-    def jump(self, seconds: float) -> None:
-        self._now += seconds
-
-
 @dataclass(frozen=True)
 class Start:
     """Hold a start that took effect; ``number`` is greater than those of the ids that were given before."""
@@ -38,7 +31,7 @@ def number_of(counted: str) -> int:
 class OwnedProvider(FakeProvider):
     """Let in by token, show only what is one's own; ``minted`` are all tokens that there ever were."""
 
-    def __init__(self, clock: MovingClock, owners: dict[str, set[str]], ids: CountingIds) -> None:
+    def __init__(self, clock: FakeClock, owners: dict[str, set[str]], ids: CountingIds) -> None:
         super().__init__(clock)
         self._ids = ids
         self.owners = {remote_id: set(people) for remote_id, people in owners.items()}
@@ -131,4 +124,4 @@ class OwnedProvider(FakeProvider):
             raise NotFound("not yours", status=404)
 
 
-__all__ = ["MovingClock", "OwnedProvider", "Start", "number_of"]
+__all__ = ["OwnedProvider", "Start", "number_of"]

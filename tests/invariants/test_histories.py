@@ -16,7 +16,6 @@ from playground.demo.person import buttons
 from tests.engine.fuse import Fuse
 from tests.invariants import checks
 from tests.invariants.life import ACCEPTED, OWNERS, PEOPLE, Life
-from tests.invariants.provider import MovingClock
 from tests.invariants.strategies import (
     ends,
     names,
@@ -29,7 +28,7 @@ from tests.invariants.strategies import (
     wants,
     ways,
 )
-from tests.support.clock import CountingIds
+from tests.support.clock import CountingIds, FakeClock
 from tests.support.store import memory_store
 
 
@@ -51,7 +50,7 @@ class Histories(RuleBasedStateMachine):
         self.run(self._begin(linked))
 
     async def _begin(self, linked):
-        clock, ids = MovingClock(), CountingIds()
+        clock, ids = FakeClock(), CountingIds()
         self.logs = self.stack.enter_context(structlog.testing.capture_logs())
         store = await self.stack.enter_async_context(memory_store(clock, ids))
         self.life = Life(store, clock, ids)

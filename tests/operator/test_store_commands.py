@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 
 import pytest
 from cryptography.fernet import Fernet
 from sqlite_utils import Database
 
+from bot import doctor
 from bot.clock import SystemClock, SystemIds
 from bot.models import AuditEntry
+from bot.settings import Settings
 from bot.store import open_store
 from bot.vault import Vault, row_key
 from tests.operator.command_line import KEY, environment, run
@@ -19,10 +22,10 @@ NEW = Fernet.generate_key().decode()
 
 
 @asynccontextmanager
-async def opened(folder):
+async def opened(folder, *, serves=False):
     store = await open_store(f"sqlite:///{folder / 'usher.db'}", SystemClock(), SystemIds())
     try:
-        await store.migrate()
+        await (store.begin_serving() if serves else store.migrate())
         yield store
     finally:
         await store.close()
@@ -45,6 +48,24 @@ async def test_rotating_seals_every_secret_under_the_newest_key(tmp_path):
         for account in await store.active_accounts():
             place = row_key(account.principal.key, "saturn")
             assert Vault([NEW]).open(place, account.secret) == {"token": account.principal.user_id}
+
+
+async def test_beside_a_process_that_serves_no_second_one_does_and_the_other_commands_work(tmp_path):
+    env = environment(tmp_path)
+    async with opened(tmp_path, serves=True) as store:
+        await link_under(store, KEY, ALICE)
+        serve, rotate, migrate, audit = await asyncio.gather(
+            run("serve", env=env),
+            run("keys", "rotate", env=env),
+            run("migrate", env=env),
+            run("audit", "verify", env=env),
+        )
+        checked = await doctor.check_store(Settings(**env))
+    assert (serve.status, serve.out) == (1, "")
+    assert serve.err.startswith("Another Usher is already running on this database (")
+    assert serve.err.endswith("stop that one first, or set USHER_DATABASE_URL to another file.\n")
+    assert [ended.status for ended in (rotate, migrate, audit)] == [0, 0, 0], (rotate, migrate, audit)
+    assert all(check.is_good for check in checked)
 
 
 async def test_a_secret_that_no_key_opens_is_named_by_its_owner_and_the_others_are_done(tmp_path):

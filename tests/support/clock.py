@@ -6,7 +6,7 @@ from itertools import count
 
 
 class FakeClock:
-    """Stand still at ``now``; both clocks move together by ``advance``."""
+    """Stand still at ``now``; both clocks move together by ``advance``, the wall clock alone by ``jump``."""
 
     def __init__(self, now: float = 1_800_000_000.0) -> None:
         self._now = now
@@ -17,6 +17,12 @@ class FakeClock:
 
     def monotonic(self) -> float:
         return self._monotonic
+
+    def boot(self) -> str:
+        return "this run"
+
+    def jump(self, seconds: float) -> None:
+        self._now += seconds
 
     def advance(self, seconds: float) -> None:
         self._now += seconds

@@ -31,7 +31,7 @@ async def memory_store(clock: Clock | None = None, ids: Ids | None = None) -> As
     await engine.open()
     store = DomainStore(engine)
     try:
-        await store.migrate()
+        await store.begin_serving()
         yield store
     finally:
         await store.close()

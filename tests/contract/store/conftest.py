@@ -23,11 +23,13 @@ class Database:
         self._clock = clock
         self._stores: list[Store] = []
 
-    async def open(self, *, clock: Clock | None = None, ids: Ids | None = None) -> Store:
-        """Open a store and bring its schema up to date."""
+    async def open(
+        self, *, clock: Clock | None = None, ids: Ids | None = None, serves: bool = False
+    ) -> Store:
+        """Open a store and bring its schema up to date; one of them at a time ``serves``."""
         store = await open_store(self.url, clock or self._clock, ids or SystemIds())
         self._stores.append(store)
-        await store.migrate()
+        await (store.begin_serving() if serves else store.migrate())
         return store
 
     async def close(self) -> None:
@@ -50,4 +52,4 @@ async def database(request, tmp_path: Path, clock: FakeClock) -> AsyncIterator[D
 
 @pytest.fixture
 async def store(database: Database) -> Store:
-    return await database.open(ids=CountingIds())
+    return await database.open(ids=CountingIds(), serves=True)

@@ -18,7 +18,6 @@ from bot.models import (
     ObservedJob,
     Person,
 )
-from tests.contract.store.test_time import JumpingClock
 from tests.support.store import ALICE, BOB, link_account
 
 ENTRY = AuditEntry("usher", "job.end", "train", "ended")
@@ -224,9 +223,7 @@ async def test_a_run_that_a_list_brought_in_is_the_launched_one(store, account, 
     assert await store.card(listed.id) is None
 
 
-async def test_a_jump_of_the_clock_gives_a_call_no_more_time(database):
-    clock = JumpingClock()
-    store = await database.open(clock=clock)
+async def test_a_jump_of_the_clock_gives_a_call_no_more_time(store, clock):
     await link_account(store, ALICE, "posit")
     job = await ran(store)
     (step,) = await store.claim_jobs(10, 60.0)

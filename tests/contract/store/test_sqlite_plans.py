@@ -11,6 +11,7 @@ import pytest
 from bot.clock import SystemIds
 from bot.store import open_store
 from bot.store.queries import named_queries
+from bot.store.times import healing_queries
 from tests.support.clock import FakeClock
 
 #: For operators, once a process, or once a jump of the clock: these may look at everything.
@@ -19,6 +20,10 @@ RARE = {
     "active_accounts",
     "active_accounts_at",
     "heal_gates",
+    "heal_calls",
+    "heal_job_calls",
+    "heal_sends",
+    *healing_queries(),
     "move_closed_gates",
     "move_calls",
     "move_job_calls",

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.models import Call, NewNotice, NoticeKind, WishVerb
 from bot.store.base import NewWish, WishUpdate
-from bot.store.sqlite import RECENT_CALL
+from bot.store.serving import RECENT_CALL
 from bot.store.store_time import StoreTime
 from tests.contract.store.test_gates import by_reference, claim_one
 from tests.support.clock import FakeClock
@@ -17,13 +17,6 @@ from tests.support.store import ALICE, link_account, linked
 
 def start(workspace):
     return NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 60.0, "R")
-
-
-class JumpingClock(FakeClock):
-    """A clock whose wall hand can be set; the monotonic one never jumps."""
-
-    def jump(self, seconds: float) -> None:
-        self._now += seconds
 
 
 def test_it_is_the_wall_clocks_own_number_while_that_goes_well():
@@ -35,7 +28,7 @@ def test_it_is_the_wall_clocks_own_number_while_that_goes_well():
 
 
 def test_a_jump_ahead_is_held_back_until_it_is_taken_over():
-    clock = JumpingClock()
+    clock = FakeClock()
     time = StoreTime(clock)
     before = time.now()
     clock.jump(3600)
@@ -48,7 +41,7 @@ def test_a_jump_ahead_is_held_back_until_it_is_taken_over():
 
 
 def test_a_clock_that_is_set_back_is_met_at_half_speed():
-    clock = JumpingClock()
+    clock = FakeClock()
     time = StoreTime(clock)
     before = time.now()
     clock.jump(-100)
@@ -64,7 +57,7 @@ def test_a_clock_that_is_set_back_is_met_at_half_speed():
 @given(st.lists(st.tuples(st.floats(-5000, 5000), st.floats(0, 5000)), max_size=30))
 @settings(deadline=None)
 def test_it_never_goes_back_and_never_runs_ahead_of_the_monotonic_clock(moves):
-    clock = JumpingClock()
+    clock = FakeClock()
     time = StoreTime(clock)
     last = time.now()
     for jump, seconds in moves:
@@ -73,11 +66,6 @@ def test_it_never_goes_back_and_never_runs_ahead_of_the_monotonic_clock(moves):
         now = time.now()
         assert last <= now <= last + seconds + 0.001
         last = now
-
-
-@pytest.fixture
-def clock():
-    return JumpingClock()
 
 
 @pytest.mark.parametrize("jump", [0.0, 0.3, 9.0, 3600.0, -3600.0])

@@ -1,0 +1,158 @@
+"""Every time column of the schema, and what becomes of it when the clock was moved while nobody served.
+
+The serving process alone heals them, at its start (``docs/adr/0019-who-heals-clocks.md``). A test holds this
+table against the schema: a new column needs its entry.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Kind(StrEnum):
+    """Name what a time is."""
+
+    PAST = "past"  #: something has happened: in the future it counts as now
+    DUE = "due"  #: a lease, a retry, a look: further ahead than it can lie it is due
+    GATE = "gate"  #: the poll gate's own two, which ``heal_gates`` sees to: they never open early
+    STAYS = "stays"  #: a moment that people or providers named, or that a hash covers
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Hold what a time column is, and for DUE how far ahead it can lie, in seconds."""
+
+    kind: Kind
+    farthest: float = 0.0
+
+
+PAST: Final = Column(Kind.PAST)
+STAYS: Final = Column(Kind.STAYS)
+_GATE: Final = Column(Kind.GATE)
+#: ``Numbers.lease`` and ``Timing.lease`` are shorter.
+_LEASE: Final = Column(Kind.DUE, 60.0)
+#: ``Numbers.slow_tick``; what a provider's *Retry-After* names may be longer, and is asked for again then.
+_STEP: Final = Column(Kind.DUE, 600.0)
+#: The longest waits of ``bot.notifier``.
+_SEND: Final = Column(Kind.DUE, 300.0)
+
+#: By table and column.
+TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
+    "accounts": {"linked_at": PAST, "discovered_at": PAST, "unlinked_at": PAST},
+    "approvals": {"asked_at": PAST, "decided_at": PAST},
+    "audit": {"at": STAYS},
+    # ``USHER_SESSION_HOURS`` at most.
+    "browser_sessions": {
+        "created_at": PAST,
+        "seen_at": PAST,
+        "expires_at": Column(Kind.DUE, 7 * 86_400.0),
+    },
+    "cards": {"changed_at": PAST, "updated_at": PAST, "leased_until": _SEND},
+    "class_cards": {
+        "created_at": PAST,
+        "stops_at": STAYS,
+        "closed_at": PAST,
+        "done_at": PAST,
+        "counted_at": PAST,
+        "changed_at": PAST,
+        # It may lie as far ahead as the end of the class; a look too many does no harm.
+        "look_at": Column(Kind.DUE, 60.0),
+    },
+    "class_presses": {
+        "pressed_at": PAST,
+        "consented_at": PAST,
+        "withdrawn_at": PAST,
+        "warned_at": PAST,
+        "ended_at": PAST,
+    },
+    # ``Pace.unused`` is the longest pause between two reads.
+    "gates": {
+        "due_at": Column(Kind.DUE, 1_800.0),
+        "next_check_at": _GATE,
+        "claimed_at": _GATE,
+        "wanted_at": PAST,
+    },
+    "inbox": {"seen_at": PAST},
+    "jobs": {
+        "created_at": PAST,
+        "started_at": STAYS,
+        "finished_at": STAYS,
+        "observed_at": PAST,
+        "called_at": PAST,
+        "next_step_at": _STEP,
+        "ended_at": PAST,
+        "leased_until": _LEASE,
+    },
+    # ``bot.linking``: ten minutes for the page, and ten for the code.
+    "links": {"created_at": PAST, "expires_at": Column(Kind.DUE, 1_200.0)},
+    "migrations": {"applied_at": STAYS},
+    "notices": {
+        "created_at": PAST,
+        "due_at": _SEND,
+        "leased_at": PAST,
+        "sent_at": PAST,
+        "unknown_since": PAST,
+    },
+    "outages": {"since": PAST},
+    "people": {"seen_at": PAST},
+    "serving": {"seen_at": STAYS, "ahead": STAYS},
+    "snapshots": {"read_at": PAST},
+    # ``bot.linking.UNUSED_SECONDS``.
+    "tasks": {"created_at": PAST, "due_at": Column(Kind.DUE, 1_320.0), "claimed_at": PAST},
+    "upkeep": {"done_at": PAST},
+    "wishes": {
+        "created_at": PAST,
+        "deadline_at": STAYS,
+        "called_at": PAST,
+        "read_since": PAST,
+        "next_step_at": _STEP,
+        "ended_at": PAST,
+        "leased_until": _LEASE,
+    },
+    "workspaces": {
+        "ends_at": STAYS,
+        "observed_at": PAST,
+        "verified_at": PAST,
+        "used_at": PAST,
+        "created_at": PAST,
+        "tried_at": PAST,
+    },
+}
+
+
+def healing_queries() -> dict[str, str]:
+    """Return a statement for each table with times to heal, as ``queries.sql`` would name it.
+
+    Parameters: ``now``; ``back``, by how many seconds the clock was set back since the times were written (0
+    when it was not, or nobody knows). What lies ahead moves back by that, so that it keeps its order.
+    """
+    return {f"heal_times_of_{table}": _statement(table, columns) for table, columns in _healed().items()}
+
+
+def _healed() -> dict[str, dict[str, Column]]:
+    kinds = (Kind.PAST, Kind.DUE)
+    healed = {
+        table: {name: column for name, column in columns.items() if column.kind in kinds}
+        for table, columns in TIMES.items()
+    }
+    return {table: columns for table, columns in healed.items() if columns}
+
+
+def _statement(table: str, columns: Mapping[str, Column]) -> str:
+    sets = ", ".join(f"{name} = {_healthy(name, column)}" for name, column in columns.items())
+    where = " OR ".join(_is_ill(name, column) for name, column in columns.items())
+    return f"UPDATE {table} SET {sets} WHERE {where}"  # noqa: S608 - of the names above alone
+
+
+def _healthy(name: str, column: Column) -> str:
+    moved, limit = f"{name} - :back", f":now + {column.farthest!r}"
+    return f"CASE WHEN {name} <= :now THEN {name} WHEN {moved} > {limit} THEN :now ELSE {moved} END"
+
+
+def _is_ill(name: str, column: Column) -> str:
+    return f"{name} > :now + {column.farthest!r} OR (:back > 0 AND {name} > :now)"

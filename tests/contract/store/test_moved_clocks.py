@@ -1,0 +1,207 @@
+"""Clocks that were moved while nobody served: nothing comes early, nothing late, and one process heals it."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from bot.errors import StoreInUse
+from bot.models import Call, NewNotice, NoticeKind, Observed, State, TaskKind, WishVerb
+from bot.store.base import NewTask, NewWish, WishUpdate
+from bot.store.times import TIMES, Kind
+from tests.contract.store.test_gates import by_reference, claim_one
+from tests.support.clock import FakeClock
+from tests.support.store import ALICE, link_account, linked, observe
+
+
+def start(workspace):
+    return NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 60.0, "R")
+
+
+class Restarted:
+    """Serve from one database again and again; the clock is moved in between."""
+
+    def __init__(self, database, clock):
+        self._database = database
+        self.clock = clock
+        self.store = None
+
+    async def serve(self, *, clock=None):
+        if self.store is not None:
+            await self.store.close()
+        self.clock = clock or self.clock
+        self.store = await self._database.open(clock=self.clock, serves=True)
+        return self.store
+
+
+@pytest.fixture
+def bot(database, clock):
+    return Restarted(database, clock)
+
+
+def column(path, text):
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(text).fetchall()
+
+
+async def test_every_time_column_of_the_schema_has_its_bound(database):
+    await database.open()
+    path = database.url.removeprefix("sqlite:///")
+    tables = [name for (name,) in column(path, "SELECT name FROM sqlite_master WHERE type = 'table'")]
+    times = {
+        table: {row[1] for row in column(path, f"PRAGMA table_info({table})") if row[2] == "DOUBLE PRECISION"}
+        for table in tables
+    }
+    assert {table: set(columns) for table, columns in TIMES.items()} == {
+        table: columns for table, columns in times.items() if columns
+    }
+    known = [column for columns in TIMES.values() for column in columns.values()]
+    assert all((column.farthest > 0) is (column.kind is Kind.DUE) for column in known)
+
+
+@pytest.mark.parametrize("ahead", [240.0, 86_400.0])
+async def test_after_a_clock_that_was_ahead_all_that_is_open_is_due_when_it_would_have_been(bot, ahead):
+    bot.clock.jump(ahead)
+    store = await bot.serve()
+    workspace = (await linked(store)).workspaces[0]
+    wish = (await store.accept_wish(start(workspace), interaction="i1")).wish
+    (step,) = await store.claim_wishes(10, 40.0)
+    await store.save_step(WishUpdate(wish.id, 20.0, start_call=Call.ACCEPTED, called=True, claim=step.claim))
+    await store.add_notices([NewNotice("s", NoticeKind.MESSAGE, "1", ALICE)])
+    await store.add_tasks([NewTask(TaskKind.DISCOVER, "a1")])
+    assert await claim_one(store)
+    bot.clock.jump(-ahead)
+    bot.clock.advance(1)
+    store = await bot.serve()
+    now = bot.clock.now()
+    assert await store.claim_notices(10, 60.0)
+    assert await store.claim_tasks(10, 60.0)
+    healed = await store.wish(wish.id)
+    assert (healed.created_at, healed.called_at) == (pytest.approx(now - 1), pytest.approx(now, abs=1.1))
+    assert healed.deadline_at == pytest.approx(now + ahead + 59)
+    # The rule of the gate holds over it: the last read was a second ago.
+    assert await claim_one(store) is None
+    bot.clock.advance(10.6)
+    assert await claim_one(store)
+    bot.clock.advance(8.5)
+    assert await store.claim_wishes(10, 40.0)
+
+
+async def test_what_was_seen_in_the_future_hides_nothing_that_is_seen_now(bot):
+    bot.clock.jump(3600)
+    store = await bot.serve()
+    workspace = (await linked(store)).workspaces[0]
+    await observe(store, bot.clock, workspace, Observed(State.RUNNING), next_in=10.0)
+    bot.clock.jump(-3600)
+    store = await bot.serve()
+    assert (await store.workspace(workspace.id)).observed_at <= bot.clock.now()
+    await observe(store, bot.clock, workspace, Observed(State.STOPPED))
+    assert (await store.workspace(workspace.id)).state is State.STOPPED
+
+
+@pytest.mark.parametrize("moved", [-7200.0, -5.0, 5.0, 3600.0])
+async def test_a_clock_that_is_moved_while_nobody_serves_opens_no_gate_and_clears_no_call(bot, moved):
+    store = await bot.serve()
+    workspace = (await linked(store)).workspaces[0]
+    wish = (await store.accept_wish(start(workspace), interaction="i1")).wish
+    await store.save_step(WishUpdate(wish.id, 20.0, start_call=Call.UNKNOWN, called=True))
+    await store.add_notices([NewNotice("s", NoticeKind.MESSAGE, "1", ALICE)])
+    assert await store.claim_notices(10, 60.0)
+    assert await claim_one(store)
+    bot.clock.advance(3)
+    bot.clock.jump(moved)
+    store = await bot.serve()
+    assert await claim_one(store) is None
+    assert (await store.wish(wish.id)).called_at == pytest.approx(await store.now())
+    assert await store.claim_notices(10, 60.0) == []
+    bot.clock.advance(10.6)
+    assert await claim_one(store)
+
+
+async def test_on_another_machine_nobody_knows_how_much_time_has_passed(bot):
+    store = await bot.serve()
+    await link_account(store)
+    await store.add_workspace(by_reference(ALICE))
+    assert await claim_one(store)
+    there = FakeClock(bot.clock.now() + 60)
+    there.boot = lambda: "another run"
+    store = await bot.serve(clock=there)
+    assert await claim_one(store) is None
+    there.advance(10.6)
+    assert await claim_one(store)
+
+
+async def test_a_start_under_a_steady_clock_keeps_nobody_waiting(bot):
+    store = await bot.serve()
+    workspace = (await linked(store)).workspaces[0]
+    wish = (await store.accept_wish(start(workspace), interaction="i1")).wish
+    await store.save_step(WishUpdate(wish.id, 20.0, start_call=Call.UNKNOWN, called=True))
+    called_at = (await store.wish(wish.id)).called_at
+    assert await claim_one(store)
+    for _ in range(3):
+        bot.clock.advance(3.6)
+        store = await bot.serve()
+    assert (await store.wish(wish.id)).called_at == called_at
+    assert await claim_one(store)
+
+
+async def test_a_gate_that_moved_along_with_a_jump_opens_in_time_after_the_clock_was_put_right(bot):
+    store = await bot.serve()
+    await link_account(store)
+    await store.add_workspace(by_reference(ALICE))
+    assert await claim_one(store)
+    bot.clock.jump(3600)
+    await store.first_sight("any write")
+    bot.clock.jump(-3600)
+    store = await bot.serve()
+    bot.clock.advance(10.6)
+    assert await claim_one(store)
+
+
+async def test_only_who_serves_moves_times(database, bot, clock):
+    store = await bot.serve()
+    await link_account(store)
+    await store.add_workspace(by_reference(ALICE))
+    assert await claim_one(store)
+    behind, beside = FakeClock(clock.now() - 900), FakeClock(clock.now())
+    other = await database.open(clock=behind)
+    assert await other.migrate() == []
+    third = await database.open(clock=beside)
+    beside.jump(900)
+    await third.first_sight("any write")
+    clock.advance(10.4)
+    assert await claim_one(store) is None
+    clock.advance(0.2)
+    assert await claim_one(store)
+
+
+async def test_one_process_serves_at_a_time(database, bot):
+    store = await bot.serve()
+    with pytest.raises(StoreInUse, match="Another Usher is already running on this database"):
+        await database.open(serves=True)
+    # Who only looks, or writes beside it, may.
+    beside = await database.open()
+    assert await beside.first_sight("i1")
+    await store.close()
+    await beside.begin_serving()
+
+
+async def test_the_schema_is_not_changed_under_a_process_that_serves(database, bot):
+    await bot.serve()
+    path = database.url.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DELETE FROM migrations WHERE name = (SELECT MAX(name) FROM migrations)")
+    with pytest.raises(StoreInUse, match="stop it first"):
+        await database.open()
+
+
+async def test_the_newest_write_is_known_and_looking_is_none(bot):
+    store = await bot.serve()
+    bot.clock.advance(40)
+    await store.claim_notices(10, 60.0)
+    await store.statistics()
+    assert store.seconds_since_write() == pytest.approx(40)
+    await store.beat()
+    assert store.seconds_since_write() == 0.0
