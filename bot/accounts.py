@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bot.clock import Ids
-    from bot.linking import SlackNames
+    from bot.linking import Check, SlackNames
     from bot.providers.base import Provider
     from bot.store.base import Store
     from bot.vault import Vault
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 class Accounts:
     """Make links, take the codes that are typed back, and end what was linked. ``steps`` serves the pages.
 
+    ``check`` raises Refused for whoever may not link now.
     ``sign_in`` says whether Sign in with Slack proves the person; without it a code is typed back.
     ``public_url`` is the origin that browsers reach, None where there is none. ``wake`` is called after a
     change that the background work should see at once.
@@ -42,6 +43,7 @@ class Accounts:
         self,
         *,
         store: Store,
+        check: Check,
         vault: Vault,
         connections: Mapping[str, Provider],
         ids: Ids,
@@ -62,6 +64,7 @@ class Accounts:
         self.sign_in = sign_in
         self.steps = LinkSteps(
             store=store,
+            check=check,
             vault=vault,
             connections=connections,
             ids=ids,

@@ -54,6 +54,10 @@ class Refused(UsherError):
         self.text = text
 
 
+class NotKnown(Refused):
+    """Say that Slack has not told yet who somebody is: what they asked for has to wait."""
+
+
 class StoreError(UsherError):
     """Say that the store did not do what it was asked."""
 

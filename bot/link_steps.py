@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bot.clock import Ids
-    from bot.linking import SlackNames
+    from bot.linking import Check, SlackNames
     from bot.providers.base import Provider
     from bot.store.base import Store
     from bot.vault import Vault
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 class LinkSteps:
     """Lead one link from its first look to the linked account.
 
+    ``check`` raises Refused for whoever may not link now.
     ``sign_in`` says whether Sign in with Slack proves the person; without it a code is typed back in Slack.
     ``wake`` is called after a change that the background work should see at once.
     """
@@ -38,6 +39,7 @@ class LinkSteps:
         self,
         *,
         store: Store,
+        check: Check,
         vault: Vault,
         connections: Mapping[str, Provider],
         ids: Ids,
@@ -48,6 +50,7 @@ class LinkSteps:
         is_org_install: bool,
     ) -> None:
         self._store = store
+        self._check = check
         self._vault = vault
         self._connections = connections
         self._ids = ids
@@ -236,6 +239,7 @@ class LinkSteps:
         person = await self._store.person(link.principal)
         if person is not None and person.is_deleted:
             raise Refused("link.person", words.link_person(person.name))
+        await self._check(link.principal, "link")
         return link
 
     async def _writable(self, nonce: str, browser: str) -> Link:

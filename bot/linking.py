@@ -39,6 +39,14 @@ _READABLE = "23456789BCDFGHJKMNPQRSTVWXZ"
 _NONCE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
+class Check(Protocol):
+    """Ask the policy; ``bot.authority.Authority.check`` does."""
+
+    async def __call__(self, principal: Principal, verb: str, /) -> None:
+        """Return when it is allowed, raise Refused otherwise."""
+        ...
+
+
 class SlackNames(Protocol):
     """Tell the names that the pages show in large letters."""
 

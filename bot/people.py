@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from bot.errors import SlackFailed
+from bot.errors import SlackFailed, SlackLimited
 from bot.models import Person, Principal
 from bot.slack_methods import USERS_INFO, USERS_LIST
 
@@ -33,9 +34,29 @@ class People:
         #: Where a sync was interrupted by Slack's limit, and whom it had read by then.
         self._cursor = ""
         self._read: list[Person] = []
+        self._reading = asyncio.Lock()
 
     async def look_up(self, principal: Principal) -> Person:
-        """Ask for one person (``users.info``); raise SlackFailed when that can't be known now."""
+        """Ask for one person (``users.info``); raise SlackFailed when that can't be known now.
+
+        When more are asked for than Slack allows, as in a class that presses at once, everybody is read in
+        their place: one page tells of hundreds.
+        """
+        began = await self._store.now()
+        try:
+            return await self._one(principal)
+        except SlackLimited as error:
+            limited = error
+        async with self._reading:
+            person = await self._store.person(principal)
+            if person is None or person.seen_at < began:
+                await self._everybody()
+                person = await self._store.person(principal)
+        if person is None or person.seen_at < began:
+            raise limited
+        return person
+
+    async def _one(self, principal: Principal) -> Person:
         answer = await self._slack.call(USERS_INFO, {"user": principal.user_id})
         user = answer.data.get("user")
         if not isinstance(user, dict) or user.get("id") != principal.user_id:
@@ -49,6 +70,10 @@ class People:
 
         Raises SlackFailed; called again after that, it goes on where it stopped.
         """
+        async with self._reading:
+            return await self._everybody()
+
+    async def _everybody(self) -> list[Person]:
         while True:
             answer = await self._slack.call(USERS_LIST, {"limit": PAGE, "cursor": self._cursor})
             now = await self._store.now()

@@ -1,8 +1,8 @@
 """Who may do what: one pure function, asked before everything (design §3.5, and "Every authorisation").
 
 The first rule that matches decides. The same rules hold at a click, when a worker starts, and when a wish
-that waited is continued; only who is *unknown* is let through here, because the worker looks them up before
-it makes the first call to a provider.
+that waited is continued. Nobody is let through of whom Slack has not said who they are; whoever asks sees to
+it with ``is_current`` that it was asked, and not too long ago.
 """
 
 from __future__ import annotations
@@ -22,6 +22,11 @@ POST_VERBS: Final = frozenset({"card"})
 TRAINERS_VERBS: Final = frozenset({"class_post", "class_problems", "class_stop"})
 #: What a recorded consent permits with another's workspace; nothing else ever is (design §3.5).
 CONSENTED_VERBS: Final = frozenset({"class_stop"})
+#: What shows things that are known, and changes nothing: what Slack said of a person long ago will do for it.
+SHOWING_VERBS: Final = frozenset({"help", "list", "logs", "open", "search", "status", "whoami"})
+#: So old may Slack's word on a person be for everything else, in seconds; and so far ahead, by another clock.
+CURRENT_SECONDS: Final = 86_400.0
+_AHEAD_SECONDS: Final = 60.0
 #: What only administrators may do; none of it acts through another's account.
 ADMINISTRATORS_VERBS: Final = frozenset({"about", "unlink_other", "approve"})
 
@@ -51,7 +56,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Hold what a decision is made from; ``person`` is None for somebody who was not looked up yet.
+    """Hold what a decision is made from; ``person`` is None for somebody whom Slack was not asked about.
 
     ``administrators`` holds ``T…:U…`` or ``U…`` (``USHER_ADMINS``).
     """
@@ -74,6 +79,9 @@ def decide(principal: Principal, verb: str, target: Target | None, context: Cont
     """Decide whether a principal may do this; pure, total, fails closed."""
     if not _belongs(principal, context.installation):
         return _refuse("foreign_team")
+    if context.person is None and (target is None or target.kind != "consent"):
+        # What people consented to, and were told the time of, is done whoever is there by then.
+        return _refuse("unknown_person")
     flaw = _flaw(context.person)
     if flaw is not None:
         return _refuse(flaw)
@@ -87,7 +95,7 @@ def decide(principal: Principal, verb: str, target: Target | None, context: Cont
         return Decision(allowed=True, rule="policy.card")
     if target is not None and target.owner != principal:
         return _of_another(principal, verb, target, context)
-    return Decision(allowed=True, rule="policy.unknown_person" if context.person is None else "policy.member")
+    return Decision(allowed=True, rule="policy.member")
 
 
 def _of_another(principal: Principal, verb: str, target: Target, context: Context) -> Decision:
@@ -99,6 +107,13 @@ def _of_another(principal: Principal, verb: str, target: Target, context: Contex
     if is_consented and (principal == target.consented_to or is_admin):
         return Decision(allowed=True, rule="policy.consent")
     return _refuse("not_owner")
+
+
+def is_current(person: Person | None, verb: str, now: float) -> bool:
+    """Say whether what is known of a person will do for a verb, or Slack is to be asked about them first."""
+    if person is None:
+        return False
+    return verb in SHOWING_VERBS or -_AHEAD_SECONDS <= now - person.seen_at <= CURRENT_SECONDS
 
 
 def is_administrator(principal: Principal, administrators: frozenset[str]) -> bool:

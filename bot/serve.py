@@ -13,6 +13,7 @@ import aiohttp
 import structlog
 
 from bot.accounts import Accounts
+from bot.authority import Authority
 from bot.browsing import Browsing
 from bot.budget import Budget
 from bot.clock import Clock, SystemClock, SystemIds
@@ -206,8 +207,13 @@ class Process:
         settings, store, clock, ids = self._settings, self.store, self.clock, self.ids
         self._vault = vault = Vault(settings.keys())
         place = PolicyInstallation(installation.team_id, installation.enterprise_id, installation.is_org)
+        self.people = People(store, slack)
+        authority = Authority(
+            store=store, people=self.people, installation=place, administrators=settings.admin_ids()
+        )
         self.accounts = Accounts(
             store=store,
+            check=authority.check,
             vault=vault,
             connections=self.providers,
             ids=ids,
@@ -222,8 +228,7 @@ class Process:
             store=store,
             accounts=self.accounts,
             connections=self.providers,
-            installation=place,
-            administrators=settings.admin_ids(),
+            authority=authority,
             clock=clock,
             ids=ids,
             wake=self.wake,
@@ -239,7 +244,6 @@ class Process:
         self._stack.callback(board.close)
         gatherer = Gatherer(store, self.providers, board, public_url=settings.public_url)
         self.notifier = Notifier(store, slack, gatherer, clock, ids, self.http, board=board)
-        self.people = People(store, slack)
         self.reconciler = Reconciler(
             store,
             self.providers,

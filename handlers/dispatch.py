@@ -10,8 +10,9 @@ from rapidfuzz import fuzz, process
 
 from bot.blocks import replies
 from bot.blocks.limits import Markup, fill
-from bot.errors import Refused, StoreError, UsherError
-from bot.models import Answer
+from bot.errors import NotKnown, Refused, StoreError, UsherError
+from bot.models import Answer, TaskKind
+from bot.store.base import NewTask
 from bot.words import answers as words
 from bot.words import problems, times
 from bot.words.verbs import VERBS
@@ -121,6 +122,9 @@ async def guarded(request: Request, handler: Callable[[Any], Coroutine[Any, Any,
     except Answered as early:
         _note(told, "answered early", request, early.answer)
         return early.answer
+    except NotKnown as unknown:
+        told().info("not known yet")
+        return await _kept(request, unknown)
     except Refused as refusal:
         told().info("refused", rule=refusal.rule)
         return replies.plain_problem(refusal.text, request.reference)
@@ -136,6 +140,26 @@ async def guarded(request: Request, handler: Callable[[Any], Coroutine[Any, Any,
     # Mostly not at info: a line for each costs a quarter of a request. What changes anything is in the audit.
     _note(told, "answered", request, answer)
     return answer
+
+
+async def _kept(request: Request, unknown: NotKnown) -> Answer:
+    """Keep what somebody asked for until Slack has said who they are; it is never done before that.
+
+    What was kept once is not kept for ever, and what belongs to an open form is asked for again there.
+    """
+    if not request.is_asked or request.surface.is_form:
+        return replies.plain_problem(unknown.text, request.reference)
+    waiting = request.waiting()
+    if request.surface.kind == "button":
+        name = request.verb if request.folder == "workspace" else f"{request.folder}_{request.verb}"
+        waiting |= {"action": name, "value": request.target or ""}
+    task = NewTask(TaskKind.LOOK_UP_PERSON, request.principal.key, {"then": [waiting]})
+    try:
+        await request.services.store.add_tasks([task], request.surface.interaction)
+    except StoreError as error:
+        return replies.plain_problem(problems.sentence(error), request.reference)
+    request.services.wake()
+    return replies.told(words.ASKING_WHO)
 
 
 def _note(told: Callable[[], Any], event: str, request: Request, answer: Answer) -> None:

@@ -1,4 +1,4 @@
-"""Run a command that had to wait: for a link, or for a list to be read anew."""
+"""Run what had to wait: for a link, for a list to be read anew, or for Slack to say who somebody is."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import structlog
 from bot.blocks import forms
 from bot.models import Surface
 from handlers import delivery
-from handlers.dispatch import run_text
+from handlers.dispatch import run_button, run_text
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -31,7 +31,7 @@ def replayer(services: Services) -> Callable[[Principal, dict[str, Any]], Awaita
 
 
 async def replay(services: Services, principal: Principal, waiting: Mapping[str, Any]) -> None:
-    """Run a waiting command (``Request.waiting``) with the rights that its person has now, and answer it.
+    """Run a waiting command (``Request.waiting``), or what a button stands for, with the rights of now.
 
     The answer goes to the response_url while that lives, else by direct message. Running the same one twice
     has one effect: its interaction is a key of the inbox, told apart from later ones by ``task``. Raises
@@ -55,7 +55,13 @@ async def replay(services: Services, principal: Principal, waiting: Mapping[str,
     looked = tuple(str(one) for one in waiting.get("looked") or ())
     text = str(waiting.get("text") or "")
     problem = str(waiting.get("problem") or "")
-    answer = await run_text(services, principal, surface, text, folder=folder, looked=looked, problem=problem)
+    if action := str(waiting.get("action") or ""):
+        value = str(waiting.get("value") or "")
+        answer = await run_button(services, principal, surface, action, value)
+    else:
+        answer = await run_text(
+            services, principal, surface, text, folder=folder, looked=looked, problem=problem
+        )
     if not answer.text:
         return
     if surface.is_form and answer.view is None:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from bot.clock import Clock, Ids
     from bot.models import Account, Principal
-    from bot.policy import Installation
     from bot.providers.base import Provider
     from bot.store.base import Store
 
@@ -114,8 +113,7 @@ def build_services(
     store: Store,
     accounts: Accounts,
     connections: Mapping[str, Provider],
-    installation: Installation,
-    administrators: frozenset[str],
+    authority: Authority,
     clock: Clock,
     ids: Ids,
     wake: Callable[[], None],
@@ -126,7 +124,6 @@ def build_services(
     public_url: str | None = None,
 ) -> Services:
     """Put the services together; the commands are what people type, ``limiter`` counts them."""
-    authority = Authority(store=store, installation=installation, administrators=administrators)
     workspaces = Workspaces(
         store=store,
         connections=connections,

@@ -72,12 +72,12 @@ class Approved:
             case _:
                 raise Again(answer.wait)
 
-    async def give_up(self, task: Task) -> None:
-        """Tell both that the provider never answered; who was approved may be asked for anew."""
+    async def give_up(self, task: Task, because: str = "gave_up") -> None:
+        """Tell both why it is not done, mostly that the provider never answered; it may be asked again."""
         approval = await self._store.approval(task.subject)
         if approval is not None and approval.state == "approved":
             line = self._lines.get(approval.connection)
-            await self._failed(approval, line.title if line else approval.connection, "gave_up")
+            await self._failed(approval, line.title if line else approval.connection, because)
 
     async def _activate(self, approval: Approval, line: Line, username: str, credential: Credential) -> None:
         """Write account and the request's end in one transaction: a kill leaves none without the other."""

@@ -79,9 +79,9 @@ class Schedules:
             del self._newest[next(iter(self._newest))]
         return task.created_at < newest
 
-    async def give_up(self, task: Task) -> None:
-        """Tell the person that it never worked."""
-        await self._not_set(task, "gave_up")
+    async def give_up(self, task: Task, because: str = "gave_up") -> None:
+        """Tell the person that it is not done; unless told otherwise, it never worked."""
+        await self._not_set(task, because)
 
     async def _send(self, task: Task, account: Account, line: Line) -> str:
         """Send it; return the cause why it is not done, "" when it is. Raises Again."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import structlog
 
 from bot.errors import SlackFailed, SlackLimited, StoreError
 from bot.models import AuditEntry, Principal, Task, TaskKind
 from bot.plan import backoff
+from bot.policy import Context, decide, is_current
 from bot.pool import Pool, pool_room, run_all
 from bot.reconciler.job_lists import JobLists
 from bot.reconciler.lists import Again, waiting_commands
@@ -32,6 +33,8 @@ log = structlog.get_logger(__name__)
 #: A task that fails is tried so often, with growing waits; a command less often, as its person is there.
 TRIES = 10
 REPLAY_TRIES = 3
+#: What a task does for a person, by the words of the policy, where it is more than showing a list.
+_VERBS: Final = {TaskKind.APPROVE: "link", TaskKind.SCHEDULE: "schedule"}
 _Found = TypeVar("_Found")
 
 
@@ -108,6 +111,9 @@ class Tasks:
         await self._store.task_done(task.id, then=waiting_commands(task))
 
     async def _do(self, task: Task) -> Sequence[NewTask]:
+        because = await self._refusal(task)
+        if because:
+            return await self._refused(task, because)
         match task.kind:
             case TaskKind.DISCOVER:
                 return await self._lists.read(task)
@@ -126,10 +132,49 @@ class Tasks:
             case TaskKind.REVOKE_UNUSED:
                 await self._unused.revoke(task)
             case TaskKind.LOOK_UP_PERSON:
-                await self._slack(self._people.look_up(Principal.from_key(task.subject)))
+                principal = Principal.from_key(task.subject)
+                await self._slack(self._people.look_up(principal))
+                return waiting_commands(task, principal)
             case TaskKind.SYNC_PEOPLE:
                 await self._sync_people()
         return ()
+
+    # -- whom it is done for ---------------------------------------------------------------------------------
+
+    async def _refusal(self, task: Task) -> str:
+        """Return the rule by which a provider is not asked on somebody's behalf, "" for none.
+
+        Raises Again while Slack does not say who they are.
+        """
+        owner = await self._owner(task)
+        if owner is None:
+            return ""
+        verb = _VERBS.get(task.kind, "list")
+        person = await self._store.person(owner)
+        if not is_current(person, verb, await self._store.now()):
+            person = await self._slack(self._people.look_up(owner))
+        decision = decide(owner, verb, None, Context(self._numbers.installation, person))
+        return "" if decision.allowed else decision.rule
+
+    async def _owner(self, task: Task) -> Principal | None:
+        """Return for whom a task asks a provider; None where it asks none, or for nobody of its own."""
+        match task.kind:
+            case TaskKind.APPROVE:
+                approval = await self._store.approval(task.subject)
+                return approval.principal if approval is not None else None
+            case TaskKind.DISCOVER | TaskKind.LIST_JOBS | TaskKind.SCHEDULE | TaskKind.SNAPSHOT:
+                account = await self._store.account_by_id(task.subject.partition("/")[0])
+                return account.principal if account is not None else None
+        return None
+
+    async def _refused(self, task: Task, rule: str) -> Sequence[NewTask]:
+        log.info("not done for this person", kind=str(task.kind), rule=rule)
+        if task.kind is TaskKind.APPROVE:
+            await self._approved.give_up(task, "not_allowed")
+        if task.kind is TaskKind.SCHEDULE:
+            await self._schedules.give_up(task, rule.removeprefix("policy."))
+        # A command that waited is told why it is not done.
+        return waiting_commands(task)
 
     # -- waiting commands, revocations, people ---------------------------------------------------------------
 

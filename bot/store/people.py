@@ -37,7 +37,8 @@ def person(tx: Transaction, principal: Principal) -> Person | None:
 
 
 def save(tx: Transaction, people: Sequence[Person]) -> None:
-    """Write people; the newer ``seen_at`` wins."""
+    """Write people; the newer ``seen_at`` wins, unless it lies ahead of now."""
+    now = tx.now()
     for one in people:
         tx.run(
             "save_person",
@@ -49,4 +50,5 @@ def save(tx: Transaction, people: Sequence[Person]) -> None:
             is_stranger=one.is_stranger,
             time_zone=one.time_zone,
             seen_at=one.seen_at,
+            now=now,
         )

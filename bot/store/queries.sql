@@ -20,7 +20,7 @@ ON CONFLICT (principal) DO UPDATE SET
     name = excluded.name, is_guest = excluded.is_guest, is_bot = excluded.is_bot,
     is_deleted = excluded.is_deleted, is_stranger = excluded.is_stranger,
     time_zone = excluded.time_zone, seen_at = excluded.seen_at
-WHERE excluded.seen_at >= people.seen_at;
+WHERE excluded.seen_at >= people.seen_at OR people.seen_at > :now;
 
 -- name: person
 SELECT * FROM people WHERE principal = :principal;

@@ -180,6 +180,8 @@ ABOUT_ASKING: Final = "I am asking {title}, and answer right after."
 ABOUT_WHICH: Final = "Which connection? Write `{command}about CONNECTION` with one of these: {known}."
 ABOUT_NONE: Final = "No connection is set up that has anything to tell about itself."
 
+ASKING_WHO: Final = "Checking with Slack who you are. I'll carry on with your request right after."
+
 # -- oneself -----------------------------------------------------------------------------------------------
 
 WHOAMI: Final = "I take you for {who} of the Slack workspace `{team}`."

@@ -69,5 +69,6 @@ BECAUSE: Final = {
     "untrusted": "{title} answered with a login link to another host, or with somebody else's token. "
     "I used neither.",
     "not_set_up": "{title} is not set up for approvals any more.",
+    "not_allowed": "I don't work for guests, bots, or people of other organisations.",
     "gave_up": "{title} has not answered for a long time.",
 }

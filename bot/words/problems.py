@@ -114,6 +114,8 @@ CAUSES: Final[Mapping[str, str]] = MappingProxyType(
         "Ask a colleague there to do it.",
         "nobody": "Slack did not tell me who you are, so I did nothing. "
         "Try again, or write me a direct message.",
+        "unknown_person": "I couldn't check with Slack who you are, so I haven't done anything. "
+        "Try again in a few minutes.",
         "left": "This Slack account is deactivated, so nothing is done in its name. "
         "Ask an administrator of the Slack workspace to reactivate it.",
         "guest": "Guests can't use me. Ask a full member of the Slack workspace to do it.",

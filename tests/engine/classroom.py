@@ -21,7 +21,7 @@ def classes_of(world: World) -> Classes:
     return Classes(
         store=world.store,
         connections={"cloud": world.provider},
-        authority=Authority(store=world.store, installation=world.numbers.installation),
+        authority=Authority(store=world.store, people=world.people, installation=world.numbers.installation),
         clock=world.clock,
         ids=world.ids,
         deadline_seconds=DEADLINE,

@@ -48,7 +48,9 @@ class SphereWorld:
         making = Making(
             store=self.store,
             connections={"cloud": self.world.provider},
-            authority=Authority(store=self.store, installation=self.world.numbers.installation),
+            authority=Authority(
+                store=self.store, people=self.world.people, installation=self.world.numbers.installation
+            ),
             ids=self.world.ids,
             deadline_seconds=DEADLINE,
             wake=lambda: None,
@@ -110,8 +112,12 @@ async def sphere_world(administrators: Sequence[str] = (), **settings: Any) -> A
                 world.numbers.installation, administrators=frozenset(administrators)
             )
             world.reborn()
+            authority = Authority(
+                store=world.store, people=world.people, installation=world.numbers.installation
+            )
             accounts = Accounts(
                 store=world.store,
+                check=authority.check,
                 vault=world.vault,
                 connections={"cloud": world.provider},
                 ids=world.ids,

@@ -323,6 +323,7 @@ async def test_another_is_not_made_of_what_is_there_or_somebody_elses_or_found(w
     assert joined.joined
     await world.pass_time(60)
     found = await world.own(remote_id="r1")
+    await world.know(BOB)
     for principal, workspace, rule in (
         (ALICE, made, "workspace.still_there"),
         (ALICE, found, "workspace.no_spec"),

@@ -240,6 +240,34 @@ async def test_people_that_slack_does_not_tell_are_asked_for_again(world):
     assert await world.store.person(ALICE) is not None
 
 
+@pytest.mark.parametrize(
+    "kind", [TaskKind.DISCOVER, TaskKind.SNAPSHOT, TaskKind.LIST_JOBS, TaskKind.SCHEDULE]
+)
+async def test_no_task_asks_a_provider_for_somebody_whom_slack_was_not_asked_about(world, kind):
+    account = await world.link(is_known=False)
+    subject = account.id if kind in (TaskKind.DISCOVER, TaskKind.LIST_JOBS) else f"{account.id}/templates"
+    about = {"account": account.id, "principal": ALICE.key, "connection": "cloud", "job": "j", "name": "n"}
+    await world.store.add_tasks([NewTask(kind, subject, {"then": [COMMAND], "cron": "0 3 * * *", **about})])
+    await world.pass_time(20)
+    # Slack knows nobody of that name yet.
+    assert (world.provider.calls, world.replayed) == ([], [])
+    world.slack.add_user(ALICE.user_id, is_restricted=True)
+    await world.pass_time(60)
+    assert world.provider.calls == []
+    assert len(world.replayed) == 1
+    assert (await world.store.statistics())["tasks"] == 0
+
+
+async def test_what_a_look_up_kept_runs_once_slack_has_said_who_it_is(world):
+    world.slack.fail("users.info", SlackLimited("users.info", 5.0))
+    await world.store.add_tasks([NewTask(TaskKind.LOOK_UP_PERSON, ALICE.key, {"then": [COMMAND]})])
+    await world.pass_time(3)
+    assert world.replayed == []
+    world.slack.add_user(ALICE.user_id)
+    await world.pass_time(30)
+    assert [principal for principal, _ in world.replayed] == [ALICE]
+
+
 @pytest.mark.parametrize("method", ["account_by_id", "merge_discovered", "task_done"])
 async def test_a_busy_store_delays_a_list(world, method):
     await ask_for_list(world, COMMAND)

@@ -7,6 +7,7 @@ from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
 from bot.accounts import Accounts
+from bot.authority import Authority
 from bot.errors import Forbidden, Refused, Unreachable
 from bot.linking import UNUSED_SECONDS, StoredNames
 from bot.providers.base import Credential, Identity
@@ -33,8 +34,11 @@ async def world():
     async with new_world() as made:
         made.provider = Minting(made.clock, fake_settings(linking=["token"]))
         made.reborn()
+        await made.know(ALICE)
+        authority = Authority(store=made.store, people=made.people, installation=made.numbers.installation)
         made.accounts = Accounts(
             store=made.store,
+            check=authority.check,
             vault=made.vault,
             connections={"cloud": made.provider},
             ids=made.ids,

@@ -131,14 +131,25 @@ class World:
         return self.vault.seal(row_key(principal.key, "cloud"), credential.as_mapping())
 
     async def link(
-        self, principal: Principal = ALICE, token: str = "token-1", refresh: str | None = None, **keys: Any
+        self,
+        principal: Principal = ALICE,
+        token: str = "token-1",
+        refresh: str | None = None,
+        *,
+        is_known: bool = True,
+        **keys: Any,
     ) -> Account:
+        if is_known:
+            await self.know(principal)
         secret = self.seal(principal, token, refresh)
         return await link_account(self.store, principal, "cloud", secret=secret, **keys)
 
     async def know(self, principal: Principal = ALICE, **keys: Any) -> None:
         person = Person(principal, principal.user_id.title(), seen_at=await self.store.now(), **keys)
         await self.store.save_people([person])
+        teams = {"enterprise_id": principal.enterprise_id, "teams": [principal.team_id]}
+        own = {"enterprise_user": teams} if principal.enterprise_id else {}
+        self.slack.add_user(principal.user_id, principal.team_id, **own)
 
     async def own(
         self,
@@ -149,9 +160,8 @@ class World:
         is_known: bool = True,
     ) -> Workspace:
         """Give a person a linked account (where there is none) with a workspace that the provider has."""
-        account = await self.store.account(principal, "cloud") or await self.link(principal)
-        if is_known:
-            await self.know(principal)
+        account = await self.store.account(principal, "cloud")
+        account = account or await self.link(principal, is_known=is_known)
         self.provider.put(remote_id, state)
         known = await self.store.workspaces(principal, connection="cloud")
         found = [FoundWorkspace(row.remote_id, row.gate_key, row.name, row.state) for row in known]
@@ -175,7 +185,7 @@ class World:
         return Making(
             store=self.store,
             connections={"cloud": self.provider},
-            authority=Authority(store=self.store, installation=self.numbers.installation),
+            authority=Authority(store=self.store, people=self.people, installation=self.numbers.installation),
             ids=self.ids,
             deadline_seconds=DEADLINE,
             wake=lambda: None,

@@ -21,8 +21,8 @@ async def class_rig(**settings: Any) -> AsyncIterator[Rig]:
     told = {"title": "Saturn Cloud", "starts_per_second": 4.0} | settings
     maker = Maker(FakeClock(), fake_settings("saturn", **told))
     async with rig(connections={"saturn": maker}, administrators=frozenset({"UADMIN"})) as made:
-        zone = Person(TRAINER, "Tara", time_zone="Europe/Berlin", seen_at=1.0)
-        await made.store.save_people([zone, Person(GUEST, "Greta", is_guest=True, seen_at=1.0)])
+        zone = Person(TRAINER, "Tara", time_zone="Europe/Berlin", seen_at=made.clock.now())
+        await made.store.save_people([zone, Person(GUEST, "Greta", is_guest=True, seen_at=made.clock.now())])
         yield made
 
 

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.authority import Authority
 from bot.errors import Refused
 from bot.models import Account, Answer, Link, Notice, NoticeKind, Principal, Surface, Workspace
 from bot.policy import Installation
@@ -16,6 +17,7 @@ from handlers.dispatch import run_button, run_text
 from handlers.services import Services, build_services
 from tests.support.clock import CountingIds, FakeClock
 from tests.support.golden import check_limits
+from tests.support.people import Colleagues
 from tests.support.providers import FakeProvider, fake_settings
 from tests.support.store import ALICE, linked, memory_store
 
@@ -144,6 +146,7 @@ class Rig:
     accounts: FakeAccounts
     clock: FakeClock
     wakes: list[float]
+    people: Colleagues
     count: int = 0
 
     async def link(
@@ -212,19 +215,20 @@ async def rig(
     }
     async with memory_store(clock, CountingIds()) as sound:
         store: Any = FlakyStore(sound)
-        accounts = FakeAccounts(store)
+        accounts, people = FakeAccounts(store), Colleagues(sound)
         services = build_services(
             store=store,
             accounts=accounts,
             connections=providers,
-            installation=installation,
-            administrators=administrators,
+            authority=Authority(
+                store=store, people=people, installation=installation, administrators=administrators
+            ),
             clock=clock,
             ids=CountingIds(),
             wake=lambda: wakes.append(clock.now()),
             deadline_seconds=1800.0,
         )
-        yield Rig(services, store, accounts, clock, wakes)
+        yield Rig(services, store, accounts, clock, wakes, people)
 
 
 def buttons(answer: Answer) -> dict[str, dict[str, Any]]:

@@ -125,7 +125,7 @@ async def test_the_form_for_the_code_opens_from_a_command(wired):
 
 @pytest.mark.parametrize("who", [GUEST, STRANGER])
 async def test_guests_and_strangers_are_refused_before_anything(wired, who):
-    await wired.bot.store.save_people([Person(GUEST, "Greta", is_guest=True, seen_at=1.0)])
+    await wired.bot.store.save_people([Person(GUEST, "Greta", is_guest=True, seen_at=wired.bot.clock.now())])
     spoken = await wired.send(click("invite", "saturn", who))
     assert spoken.status == 200
     assert wired.bot.accounts.invited == []

@@ -371,6 +371,7 @@ async def test_a_provider_with_nothing_to_tell_says_so(plain):
         plain.services,
         authority=type(plain.services.authority)(
             store=plain.store,
+            people=plain.people,
             installation=plain.services.authority.installation,
             administrators=frozenset({ALICE.user_id}),
         ),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.accounts import Accounts
+from bot.authority import Authority
 from bot.errors import Refused, StoreBusy, StoreError
 from bot.linking import StoredNames, digest
 from bot.models import Account, Answer, Person, Principal, State, Surface, WishVerb
@@ -67,8 +68,10 @@ class Life(World):
         self.fuse = fuse
         busy = StoreBusy("not committed in time")
         store: Any = Fused(self.store, fuse, busy) if fuse else self.store
+        authority = Authority(store=store, people=self.people, installation=self.numbers.installation)
         self.accounts = Accounts(
             store=store,
+            check=authority.check,
             vault=self.vault,
             connections={"cloud": self.moves},
             ids=self.ids,
@@ -81,8 +84,7 @@ class Life(World):
             store=store,
             accounts=self.accounts,
             connections={"cloud": self.moves},
-            installation=self.numbers.installation,
-            administrators=frozenset(),
+            authority=authority,
             clock=self.clock,
             ids=self.ids,
             wake=lambda: None,

@@ -57,29 +57,29 @@ async def test_another_bot_is_not_answered(bare):
 
 
 @pytest.mark.parametrize("bare", [{"people_known": False}], indirect=True)
-async def test_a_guest_whom_nobody_knows_yet_is_looked_up_before_the_first_call_to_a_provider(bare):
+@pytest.mark.parametrize("text", ["link saturn", "list", "start notebook"])
+async def test_a_guest_whom_nobody_knows_yet_gets_no_link_and_nothing_is_read(bare, text):
     guest = bare.person("U0GRETA")
-    await guest.types("help", TRAINING)
-    # Slack's table of people is not there yet: what is linked meanwhile is stopped at the first wish.
-    await guest.links("alice", asked=await guest.types("link saturn", TRAINING))
-    before = bare.calls("/api/workspaces/.*/start")
-    await guest.types("start notebook", TRAINING)
-    await bare.pass_time(40)
-    assert bare.calls("/api/workspaces/.*/start") == before == 0
-    assert "Guests can't use me." in guest.sees()[-1].text
+    answer = await guest.types(text, TRAINING)
+    assert "Guests can't use me." in answer.text
+    assert answer.labels == []
+    await bare.pass_time(10)
+    assert bare.calls("") == 0
+    assert await bare.bot.store.accounts(bare.principal(guest.id)) == []
+    assert bare.calls("users.info", bare.slack) == 1
 
 
 @pytest.mark.parametrize("bare", [{"people_known": False}], indirect=True)
-async def test_while_slack_does_not_say_who_somebody_is_a_start_waits_and_is_not_refused(bare):
+async def test_while_slack_does_not_say_who_somebody_is_their_request_waits_and_goes_on_by_itself(bare):
     alice = bare.alice
-    await alice.links("alice")
-    bare.slack_fails("users.info", status=503, times=2)
-    await alice.types("start notebook")
-    await bare.pass_time(20)
-    assert bare.calls("POST .*/start") == 0
-    assert "I am asking Slack who you are before I go on." in alice.card.text
-    await bare.pass_time(120, step=3)
-    assert alice.only("ready")
+    bare.slack_fails("users.info", status=503, times=3)
+    answer = await alice.types("link saturn")
+    assert answer.text.startswith("Checking with Slack who you are.")
+    assert bare.calls("") == 0
+    await bare.pass_time(60, step=3)
+    (asked,) = [shown for shown in alice.sees(GENERAL) if "Link Saturn Cloud" in shown.labels]
+    await alice.links("alice", asked=asked)
+    assert bare.calls("GET /api/user") > 0
 
 
 async def test_who_becomes_a_guest_is_refused_from_then_on(linked):

@@ -255,6 +255,19 @@ async def test_who_has_left_links_nothing(made):
     assert await made.accounts.links(ALICE) == []
 
 
+@pytest.mark.parametrize("is_silent", [False, True])
+async def test_who_is_not_known_by_then_is_asked_about_and_a_guest_links_nothing(made, is_silent):
+    browser = await made.browser()
+    await signed_in(made, browser)
+    await browser.send("/link/check", token=GOOD)
+    # What another clock wrote down is not known well enough to change anything.
+    await made.store.save_people([Person(ALICE, "Alice Liddell", seen_at=made.clock.now() + 1e6)])
+    made.people.silent, made.people.marks[ALICE.user_id] = is_silent, {"is_guest": True}
+    await browser.send("/link/confirm")
+    assert browser.status == 403
+    assert await made.accounts.links(ALICE) == []
+
+
 async def test_a_code_is_not_an_answer_where_people_sign_in(made):
     browser = await made.browser()
     await browser.get(await made.accounts.invite(ALICE, "saturn"))

@@ -25,7 +25,9 @@ def workspaces(world):
     return Workspaces(
         store=world.store,
         connections={"cloud": world.world.provider},
-        authority=Authority(store=world.store, installation=world.world.numbers.installation),
+        authority=Authority(
+            store=world.store, people=world.world.people, installation=world.world.numbers.installation
+        ),
         clock=world.clock,
         ids=world.world.ids,
         deadline_seconds=60.0,

@@ -32,6 +32,8 @@ class FakeSlack:
         self.updates: list[dict[str, Any]] = []
         self.users: dict[str, dict[str, Any]] = {}
         self.calls: list[tuple[str, dict[str, Any]]] = []
+        #: People on a page of ``users.list``, however many are asked for.
+        self.page = 2
         #: Calls that Slack itself would have answered with 429.
         self.over_budget = 0
         self._faults: defaultdict[str, list[Fault]] = defaultdict(list)
@@ -158,7 +160,7 @@ class FakeSlack:
     def _users_list(self, arguments: dict[str, Any]) -> dict[str, Any]:
         everybody = list(self.users.values())
         begin = int(arguments.get("cursor") or 0)
-        end = begin + min(int(arguments["limit"]), 2)
+        end = begin + min(int(arguments["limit"]), self.page)
         cursor = str(end) if end < len(everybody) else ""
         return {"members": everybody[begin:end], "response_metadata": {"next_cursor": cursor}}
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
-from bot.errors import SlackFailed
-from bot.models import Principal
+from bot.errors import SlackFailed, SlackLimited
+from bot.models import Person, Principal
 from bot.people import person_of
 from tests.engine.world import new_world
 
@@ -70,3 +72,37 @@ async def test_everybody_is_read_page_by_page():
         assert [person.principal.key for person in everybody] == [f"E1:T1:U{number}" for number in range(5)]
         assert (await world.store.statistics())["people"] == 5
         assert await world.people.sync() == everybody
+
+
+async def test_five_hundred_unknown_people_at_once_are_read_from_the_list_in_few_calls():
+    async with new_world() as world:
+        world.slack.page = 500
+        class_ = [Principal(None, "T1", f"U{number}") for number in range(500)]
+        for person in class_:
+            world.slack.add_user(person.user_id, is_restricted=person.user_id.endswith("7"))
+        found = await asyncio.gather(*[world.people.look_up(person) for person in class_])
+        assert [person.principal for person in found] == class_
+        assert sum(person.is_guest for person in found) == 50
+        assert world.slack.count("users.info") <= 100
+        assert world.slack.count("users.list") == 1
+        assert world.slack.over_budget == 0
+
+
+async def test_who_is_not_in_the_list_either_is_not_known():
+    async with new_world() as world:
+        while world.line.budget.take("users.info") == 0:
+            pass
+        with pytest.raises(SlackLimited):
+            await world.people.look_up(ALICE)
+        assert world.slack.count("users.list") == 1
+
+
+async def test_a_record_from_the_future_gives_way_to_a_newer_one():
+    async with new_world() as world:
+        ahead = Person(ALICE, "Ahead", seen_at=world.clock.now() + 1e6)
+        await world.store.save_people([ahead])
+        world.slack.add_user(ALICE.user_id, name="now")
+        await world.people.look_up(ALICE)
+        known = await world.store.person(ALICE)
+        assert known is not None
+        assert known.name == "now"

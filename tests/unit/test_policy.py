@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.models import Person, Principal
-from bot.policy import Context, Installation, Target, decide, is_administrator
+from bot.policy import Context, Installation, Target, decide, is_administrator, is_current
 
 TEAM = Installation("T1")
 GRID = Installation("T1", "E1", is_org_wide=True)
@@ -52,7 +52,7 @@ def known(principal: Principal, **flags: bool) -> Person:
 def test_who_may_do_anything_at_all(principal, installation, person, rule):
     decision = decide(principal, "start", None, Context(installation, person))
     assert decision.rule == rule
-    assert decision.allowed == (rule in {"policy.member", "policy.unknown_person"})
+    assert decision.allowed == (rule == "policy.member")
     assert bool(decision.reason) != decision.allowed
 
 
@@ -106,3 +106,20 @@ def test_administrators_are_named_with_or_without_their_team():
     assert is_administrator(MEMBER, frozenset({"T1:U1"}))
     assert is_administrator(MEMBER, frozenset({"U1"}))
     assert not is_administrator(MEMBER, frozenset({"T1:U2", "U2", "T2:U1"}))
+
+
+@pytest.mark.parametrize(
+    ("age", "showing", "changing"),
+    [(None, False, False), (0, True, True), (86_400, True, True), (86_401, True, False), (-61, True, False)],
+)
+def test_slack_is_asked_about_who_is_not_known_or_was_asked_about_long_ago(age, showing, changing):
+    person = None if age is None else Person(MEMBER, "Alice", seen_at=1e9 - age)
+    for verb in ("list", "status", "logs", "open", "search", "whoami", "help"):
+        assert is_current(person, verb, 1e9) is showing
+    for verb in ("start", "stop", "create", "run", "link", "invite", "approve", "view.code", "schedule", "x"):
+        assert is_current(person, verb, 1e9) is changing
+
+
+def test_what_somebody_consented_to_is_done_though_the_trainer_is_not_known():
+    target = Target("consent", "w1", GRID_MEMBER, consented_to=MEMBER)
+    assert decide(MEMBER, "class_stop", target, Context(TEAM)).rule == "policy.consent"

@@ -30,6 +30,7 @@ from bot.web.bolt import Dispatcher, Installation
 from bot.web.metrics import Metrics
 from bot.workspaces import Workspaces
 from tests.support.clock import CountingIds, FakeClock
+from tests.support.people import Colleagues
 from tests.support.ports import quiet_port
 from tests.support.providers import fake_settings
 from tests.support.store import memory_store
@@ -167,6 +168,7 @@ class Rig:
         self.origin = ""
         self.app: web.Application | None = None
         self.woken: list[None] = []
+        self.people = Colleagues(store)
         self.slack_ready = True
         self._stack = stack
 
@@ -198,16 +200,19 @@ async def rig(*, sign_in: bool = False, **more: Any) -> AsyncIterator[Rig]:
             "wake": lambda: woken.append(None),
             **more,
         }
+        place = PolicyInstallation(signed.TEAM)
+        people = Colleagues(store)
+        authority = Authority(store=store, people=people, installation=place)
+        given["check"] = authority.check
         accounts = Accounts(store=store, vault=Vault([KEY]), ids=ids, sign_in=sign_in, **given)
         made = Rig(clock, store, accounts, provider, stack)
-        made.origin, made.woken = origin, woken
-        await store.save_people([Person(ALICE, "Alice Liddell"), Person(BOB, "Bob")])
+        made.origin, made.woken, made.people = origin, woken, people
+        names = {ALICE: "Alice Liddell", BOB: "Bob"}
+        await store.save_people([Person(who, name, seen_at=clock.now()) for who, name in names.items()])
         slack = await stack.enter_async_context(TestServer(made.issuer.app))
         api_url = str(slack.make_url("/api/"))
         http = Http(await stack.enter_async_context(Http.new_session()))
         home = Installation(team_id=signed.TEAM, bot_token=SecretStr("xoxb-of-the-tests"))
-        place = PolicyInstallation(signed.TEAM)
-        authority = Authority(store=store, installation=place)
         vault, connections = Vault([KEY]), given["connections"]
         ide = IdeParts(
             browsing=Browsing(

@@ -1,0 +1,104 @@
+"""Nobody is worked for before Slack has said who they are; what they asked for is kept meanwhile."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.models import Person, TaskKind
+from handlers.replay import replay
+from tests.handlers.rig import rig, words
+from tests.support.store import ALICE
+
+DAY = 86_400.0
+
+
+@pytest.fixture
+async def bot():
+    async with rig() as made:
+        yield made
+
+
+async def waiting(bot):
+    (task,) = await bot.store.claim_tasks(10, 60.0)
+    assert task.kind is TaskKind.LOOK_UP_PERSON
+    assert task.subject == ALICE.key
+    return task.payload["then"]
+
+
+@pytest.mark.parametrize("mark", ["is_guest", "is_bot", "is_deleted", "is_stranger"])
+async def test_who_may_not_gets_no_link_no_account_and_no_task(bot, mark):
+    bot.people.marks[ALICE.user_id] = {mark: True}
+    for text in (
+        "link",
+        "link saturn",
+        "list",
+        "start notebook",
+        "new saturn",
+        "whoami",
+        "job run",
+        "add id-1",
+    ):
+        answer = await bot.say(text)
+        assert "Ask a" in words(answer), text
+    for action in ("invite", "make", "class_press"):
+        await bot.press(action, "saturn")
+    assert bot.accounts.invited == []
+    assert await bot.store.accounts(ALICE) == []
+    assert (await bot.store.statistics())["tasks"] == 0
+    # Slack was asked once; its word counts from then on.
+    assert bot.people.asked == [ALICE.user_id]
+
+
+@pytest.mark.parametrize(
+    ("text", "asks"), [("list", 0), ("whoami", 0), ("help", 0), ("link", 1), ("start", 1), ("stop", 1)]
+)
+async def test_an_old_record_will_do_to_show_things_and_not_to_change_them(bot, text, asks):
+    old = bot.clock.now() - DAY - 1
+    await bot.store.save_people([Person(ALICE, "Alice", seen_at=old)])
+    await bot.say(text)
+    assert len(bot.people.asked) == asks
+    await bot.say(text)
+    assert len(bot.people.asked) == asks
+
+
+async def test_while_slack_is_silent_a_command_is_kept_and_runs_afterwards(bot):
+    bot.people.silent = True
+    for _ in range(2):
+        answer = await bot.say("link saturn", interaction="command:same")
+        assert "Checking with Slack who you are" in words(answer)
+    (command,) = await waiting(bot)
+    assert command["text"] == "link saturn"
+    assert await bot.store.person(ALICE) is None
+    bot.people.silent = False
+    await replay(bot.services, ALICE, command)
+    (notice,) = await bot.notices()
+    assert "Link your account at Saturn Cloud" in str(notice.body)
+
+
+async def test_so_is_a_button_with_what_it_stands_for(bot):
+    bot.people.silent = True
+    answer = await bot.press("invite", "saturn start notebook")
+    assert "Checking with Slack who you are" in words(answer)
+    await bot.press("job_list")
+    commands = await waiting(bot)
+    assert [(one["action"], one["value"]) for one in commands] == [
+        ("invite", "saturn start notebook"),
+        ("job_list", ""),
+    ]
+    assert bot.accounts.invited == []
+    bot.people.silent = False
+    await replay(bot.services, ALICE, commands[0])
+    ((principal, connection, then),) = bot.accounts.invited
+    assert (principal, connection, then["text"]) == (ALICE, "saturn", "start notebook")
+
+
+async def test_it_is_not_kept_for_ever_and_a_form_says_so_itself(bot):
+    bot.people.silent = True
+    await bot.say("link saturn")
+    (command,) = await waiting(bot)
+    await replay(bot.services, ALICE, command)
+    (notice,) = await bot.notices()
+    assert "I couldn't check with Slack who you are" in str(notice.body)
+    answer = await bot.press("field", "x", view_id="V1")
+    assert "I couldn't check with Slack who you are" in words(answer)
+    assert await bot.store.claim_tasks(10, 60.0) == []

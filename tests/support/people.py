@@ -1,0 +1,28 @@
+"""Slack's word on people, for tests that have no Slack: everybody is a colleague, unless told otherwise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.errors import SlackFailed
+from bot.models import Person, Principal
+from bot.store.base import Store
+
+
+class Colleagues:
+    """Know everybody as a member; ``marks`` are other people's, ``silent`` says nothing of anybody."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.marks: dict[str, dict[str, Any]] = {}
+        self.silent = False
+        self.asked: list[str] = []
+
+    async def look_up(self, principal: Principal) -> Person:
+        self.asked.append(principal.user_id)
+        if self.silent:
+            raise SlackFailed("users.info", "internal_error")
+        marks = self.marks.get(principal.user_id, {})
+        person = Person(principal, "", seen_at=await self._store.now(), **marks)
+        await self._store.save_people([person])
+        return person
