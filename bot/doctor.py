@@ -101,14 +101,14 @@ async def check_connection(name: str, provider: Provider) -> Check:
     """Ask a provider's server for its version, without any person's credential."""
     label = f"connection {name}"
     try:
-        version = await provider.probe()
+        version, remark = await provider.probe(), await provider.remark()
     except TemporaryError as failed:
         return Check(label, False, _why(failed), "Check base_url and the way to that server.")
     except CredentialRefused as failed:
         return Check(label, False, _why(failed), "Check its own token in the connections file.")
     except ProviderError as failed:
         return Check(label, False, _why(failed), "Check base_url in the connections file.")
-    return Check(label, True, f"{provider.settings.base_url} answers ({plain(version)})")
+    return Check(label, True, f"{provider.settings.base_url} answers ({plain(version)}). {remark}".strip())
 
 
 def check_sign_in(settings: Settings, providers: Mapping[str, Provider]) -> list[Check]:

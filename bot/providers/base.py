@@ -189,6 +189,10 @@ class Provider(ABC):
     async def probe(self) -> str:
         """Ask the server, without anybody's credential, what it is; return a short text for ``doctor``."""
 
+    async def remark(self) -> str:
+        """Return what an operator should know of a server that answers, for ``doctor``; "" for nothing."""
+        return ""
+
     def embedding(self) -> Embedding:
         """Tell what a page of ours loads; only where ``opens_in_page``."""
         raise NotImplementedError

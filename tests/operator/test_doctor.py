@@ -144,6 +144,22 @@ async def test_a_connection_that_answers(tmp_path, http):
         assert check.found.startswith(f"{saturn.url} answers (")
 
 
+async def test_a_hub_whose_address_for_people_is_out_of_reach_is_well_and_says_so(tmp_path, http):
+    path = tmp_path / "connections.toml"
+    gone = f"http://127.0.0.1:{unused_port()}"
+    for public, remark in ((gone, f"{gone} can't be reached from here."), (None, "")):
+        async with server(lambda: web.json_response({"version": "5.2"})) as url:
+            base = url.removesuffix("/api/")
+            told = f'public_url = "{public}"\n' if public else ""
+            path.write_text(f'[connections.hub]\nprovider = "jupyterhub"\nbase_url = "{base}"\n{told}')
+            path.chmod(0o600)
+            hub = build_providers(load_connections(path), http)["hub"]
+            check = await doctor.check_connection("hub", hub)
+        assert check.is_good
+        assert check.found.startswith(f"{base} answers (JupyterHub 5.2).")
+        assert (remark in check.found, "public_url" in check.found) == (True, bool(remark))
+
+
 @pytest.mark.parametrize(
     "answer",
     [

@@ -15,6 +15,7 @@ from bot.errors import (
     NotFound,
     RateLimited,
     ServerFailed,
+    TemporaryError,
     UnknownOutcome,
 )
 from bot.models import Created
@@ -193,6 +194,17 @@ class JupyterHub(Provider):
         """Ask for the version: the one answer that the hub gives to everybody (``jupyterhub.md``)."""
         response = await self._api.call("GET", "/", None, total=PROBE_SECONDS)
         return f"JupyterHub {clean(text_in(response.json_object(), 'version'))}"
+
+    async def remark(self) -> str:
+        """Say when the address that people use can't be reached from here: then no IDE is asked itself."""
+        try:
+            await self.http.request("GET", f"{self._public}/hub/api/", total=PROBE_SECONDS)
+        except TemporaryError:
+            return (
+                f"{self._public} can't be reached from here. That is no harm if people's browsers reach it; "
+                "otherwise check public_url."
+            )
+        return ""
 
     async def check(self, credential: Credential) -> Identity:
         """Find out whose token it is, and keep one of our own in its place where the hub allows it."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import BadAnswer, Forbidden, NotFound, ServerFailed, TemporaryError
@@ -24,9 +27,26 @@ if TYPE_CHECKING:
 DEFAULT_NAME = "default"
 PROBE_SECONDS = 5.0
 PROBE_BYTES = 65_536
+#: So long after a server was started its own answer is waited for once the hub says that it is ready. Later
+#: the hub's word alone counts: what runs may be no Jupyter, or be reached from people's browsers only.
+GRACE_SECONDS = 30.0
 NO_SERVERS = "this token may not see servers: request a new one and leave its permissions empty"
 NOT_YET = "the server does not answer yet"
 URL_NOT_ALLOWED = "its address is on a host that this connection does not allow"
+
+
+class Listed(dict[str, dict[str, Any]]):
+    """Hold a person's servers by name, and the hub's own time of that (None where it does not tell it)."""
+
+    at: datetime | None = None
+
+    def is_young(self, server: Mapping[str, Any]) -> bool:
+        """Say whether a server was started within the grace, by the hub's clock alone."""
+        try:
+            started = datetime.fromisoformat(str(server.get("started")))
+            return self.at is not None and (self.at - started).total_seconds() < GRACE_SECONDS
+        except (ValueError, TypeError):
+            return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +66,7 @@ class Servers:
         await linking.who_is(self.api, credential)
         raise refusal
 
-    async def of_person(self, access: Access, window: SendWindow | None) -> dict[str, dict[str, Any]] | None:
+    async def of_person(self, access: Access, window: SendWindow | None) -> Listed | None:
         """Return the person's servers by name, None when the hub does not know the person."""
         path = ServerName(access.username).user_path
         query = {"include_stopped_servers": "1"}
@@ -65,11 +85,12 @@ class Servers:
         for name, server in servers.items():
             if not isinstance(server, dict):
                 raise BadAnswer(f"the answer's field servers.{clean(name, 40)} is not an object")
-        return servers
+        listed = Listed(servers)
+        with suppress(ValueError, TypeError):
+            listed.at = parsedate_to_datetime(response.headers.get("Date", ""))
+        return listed
 
-    async def state_of(
-        self, access: Access, remote_id: str, servers: Mapping[str, dict[str, Any]] | None
-    ) -> Observed:
+    async def state_of(self, access: Access, remote_id: str, servers: Listed | None) -> Observed:
         """Return one server's state, given the list; what is not in it, or another person's, is gone."""
         try:
             name = ServerName.of(remote_id)
@@ -81,9 +102,11 @@ class Servers:
         if server is None:
             # The default server is always there; a named one can be deleted.
             return Observed(State.GONE) if name.server else Observed(State.STOPPED, name=DEFAULT_NAME)
-        return await self._observe(access, name, server)
+        return await self._observe(access, name, server, is_young=servers.is_young(server))
 
-    async def _observe(self, access: Access, name: ServerName, server: Mapping[str, Any]) -> Observed:
+    async def _observe(
+        self, access: Access, name: ServerName, server: Mapping[str, Any], *, is_young: bool
+    ) -> Observed:
         where = f"servers.{clean(name.server, 40)}."
         pending = optional_text_in(server, "pending", where)
         is_ready = flag_in(server, "ready", where)
@@ -100,7 +123,10 @@ class Servers:
             seen = unknown_word(State.UNKNOWN, clean(str(pending)))
             return Observed(seen.state, detail=seen.detail, name=label)
         if is_ready:
-            return await self._probed(access, self._ide_url(name, server, where), label)
+            url = self._ide_url(name, server, where)
+            if url is None:
+                return Observed(State.RUNNING, detail=URL_NOT_ALLOWED, name=label)
+            return await self._probed(access, url, label) if is_young else _running(url, label)
         return _stopped(await self._progress(access, name, is_pending=False), label)
 
     def _ide_url(self, name: ServerName, server: Mapping[str, Any], where: str) -> str | None:
@@ -113,10 +139,8 @@ class Servers:
         origin = origin_of(self.public)
         return self.allowed_url(f"{origin.scheme}://{origin.netloc}{path}")
 
-    async def _probed(self, access: Access, url: str | None, label: str) -> Observed:
-        """Say *running* only when the IDE itself answers; the hub's *ready* comes a little earlier."""
-        if url is None:
-            return Observed(State.RUNNING, detail=URL_NOT_ALLOWED, name=label)
+    async def _probed(self, access: Access, url: str, label: str) -> Observed:
+        """Say *running* as soon as the IDE itself answers; the hub's *ready* may come a little earlier."""
         address = url if url.endswith("/") else f"{url}/"
         try:
             answer = await self.api.http.request(
@@ -133,7 +157,7 @@ class Servers:
             return Observed(State.STOPPED, name=label)
         # 401 and 403 come from the server itself, which therefore is up; its owner's browser is let in.
         if 200 <= answer.status < 300 or answer.status in {401, 403}:
-            return Observed(State.RUNNING, url=url, name=label)
+            return _running(url, label)
         return Observed(State.STARTING, detail=NOT_YET, name=label)
 
     async def _progress(self, access: Access, name: ServerName, *, is_pending: bool) -> Progress | None:
@@ -151,6 +175,10 @@ class Servers:
         if answer.status >= 500 and not is_pending:
             raise ServerFailed(f"HTTP {answer.status}", status=answer.status)
         return last_event(answer.body) if answer.status == 200 else None
+
+
+def _running(url: str, label: str) -> Observed:
+    return Observed(State.RUNNING, url=url, name=label)
 
 
 def _starting(progress: Progress | None, label: str) -> Observed:

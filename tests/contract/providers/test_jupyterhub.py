@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from pydantic import SecretStr
@@ -230,16 +231,29 @@ async def test_pending_and_ready_become_states(quiet_hub: Rig, server, state):
         ("", State.STARTING),
     ],
 )
-async def test_running_is_said_when_the_ide_itself_answers(quiet_hub: Rig, answer, state):
+async def test_a_young_server_runs_when_the_ide_itself_answers_an_older_one_when_the_hub_says_so(
+    quiet_hub: Rig, answer, state
+):
     path = f"/user/{quiet_hub.access.username}/training/"
     probed = whole(b"{}", answer, "Location: /elsewhere") if answer else b""
     async with raw_server(probed) as public, Http.new_session() as session:
         provider = provider_of("jupyterhub", Http(session), quiet_hub.server.api_url, public_url=public.url)
-        server = {"pending": None, "ready": True, "url": path}
-        quiet_hub.spoil(
-            f"/users/{quiet_hub.access.username}$", body=json.dumps({"servers": {"training": server}})
-        )
-        seen = (await provider.status(quiet_hub.access, [quiet_hub.remote_id]))[quiet_hub.remote_id]
+
+        async def seen_after(started: object) -> Observed:
+            server = {"pending": None, "ready": True, "url": path, "started": started}
+            quiet_hub.spoil(
+                f"/users/{quiet_hub.access.username}$", body=json.dumps({"servers": {"training": server}})
+            )
+            return (await provider.status(quiet_hub.access, [quiet_hub.remote_id]))[quiet_hub.remote_id]
+
+        # By the hub's clock alone; a hub that does not say when it started one is believed at once.
+        for started in (datetime.now(UTC) - timedelta(seconds=60), None, "soon", "2026-01-01T00:00:00"):
+            told = started.isoformat() if isinstance(started, datetime) else started
+            assert await seen_after(told) == Observed(
+                State.RUNNING, url=f"{public.url}{path}", name="training"
+            )
+        assert public.requests == []
+        seen = await seen_after(datetime.now(UTC).isoformat().replace("+00:00", "Z"))
         assert seen.state is state
         assert seen.url == (f"{public.url}{path}" if state is State.RUNNING else None)
         assert public.requests[0].startswith(f"GET {path}api/status HTTP/1.1\r\n".encode())
