@@ -1,0 +1,325 @@
+"""Every documented setting does something: each has a proof here that fails where the setting is ignored."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import re
+from collections.abc import Awaitable, Callable
+
+import aiohttp
+import pytest
+from cryptography.fernet import Fernet
+
+from bot.connections import build_providers, load_connections
+from bot.errors import SecretError
+from bot.providers import provider_classes
+from bot.providers.base import ConnectionSettings
+from bot.serve import StartError
+from bot.settings import Settings
+from bot.vault import Vault, row_key
+from playground.demo.browser import Browser
+from tests.operator.command_line import environment, run
+from tests.playground.slack_help import slack
+from tests.project.repository import ROOT
+from tests.support.scenario import world
+from tests.support.scenario.sphere import sphere_world
+
+Proof = Callable[..., Awaitable[None]]
+PROOFS: dict[str, Proof] = {}
+TOO_MANY = "That is more at once"
+
+
+def proves(*names: str) -> Callable[[Proof], Proof]:
+    def keep(proof: Proof) -> Proof:
+        PROOFS.update(dict.fromkeys(names, proof))
+        return proof
+
+    return keep
+
+
+async def get(ready, path: str, **headers: str) -> tuple[int, str]:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"http://127.0.0.1:{ready.port}{path}", headers=headers) as answer,
+    ):
+        return answer.status, await answer.text()
+
+
+# -- Slack -------------------------------------------------------------------------------------------------
+
+
+@proves("SLACK_BOT_TOKEN")
+async def bot_token(folder):
+    with pytest.raises(StartError, match="Slack refuses the bot token"):
+        async with world(folder, settings={"SLACK_BOT_TOKEN": "xoxb-another"}):
+            pass
+
+
+@proves("SLACK_SIGNING_SECRET")
+async def signing_secret(folder):
+    async with world(folder, settings={"SLACK_SIGNING_SECRET": "another"}) as ready:
+        assert not (await ready.slack.say(ready.alice.id, "C0GENERAL", "/workspace help"))["ok"]
+
+
+@proves("SLACK_APP_TOKEN")
+async def app_token(folder):
+    async with world(folder, socket=True) as ready:
+        assert "workspace" in (await ready.alice.types("help")).text
+
+
+@proves("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET")
+async def sign_in(folder):
+    for number, changed in enumerate(({}, {"SLACK_CLIENT_ID": "1.2"}, {"SLACK_CLIENT_SECRET": "another"})):
+        place = folder / str(number)
+        place.mkdir()
+        async with world(place, sign_in=True, settings=changed) as ready, Browser() as browser:
+            _, address = await ready.alice.invited()
+            page = await browser.get(address)
+            page = await browser.get(page.link("/link/sign-in"))
+            if any(f"as={ready.alice.id}" in link for link in page.links):
+                page = await browser.get(page.link(f"as={ready.alice.id}"))
+            assert ("Paste" in page.text) is not bool(changed), page.text
+
+
+@proves("USHER_SLACK_API_URL")
+async def slack_api_url(folder):
+    async with world(folder) as ready:
+        assert ready.calls("auth.test", ready.slack) == 1
+
+
+# -- where it listens, what it keeps -------------------------------------------------------------------------
+
+
+@proves("PORT")
+async def port(folder):
+    async with world(folder) as ready:
+        assert (await get(ready, "/healthz"))[0] == 200
+
+
+@proves("USHER_HOST")
+async def host(folder):
+    async with world(folder, settings={"USHER_HOST": "127.0.0.2"}) as ready:
+        _, writer = await asyncio.open_connection("127.0.0.2", ready.port)
+        writer.close()
+        with pytest.raises(OSError, match="Connect call failed"):
+            await asyncio.open_connection("127.0.0.1", ready.port)
+
+
+@proves("USHER_DATABASE_URL")
+async def database_url(folder):
+    async with world(folder, settings={"USHER_DATABASE_URL": f"sqlite:///{folder / 'another.db'}"}):
+        assert (folder / "another.db").exists()
+
+
+@proves("USHER_PUBLIC_URL")
+async def public_url(folder):
+    async with world(folder, settings={"USHER_PUBLIC_URL": "https://usher.acme.example"}) as ready:
+        _, address = await ready.alice.invited()
+        assert address.startswith("https://usher.acme.example/link/")
+
+
+@proves("USHER_ENCRYPTION_KEYS")
+async def encryption_keys(folder):
+    key = Fernet.generate_key().decode()
+    async with world(folder, settings={"USHER_ENCRYPTION_KEYS": key}) as ready:
+        await ready.alice.links("alice")
+        (account,) = await ready.bot.store.accounts(ready.principal())
+        row = row_key(account.principal.key, account.connection)
+        assert Vault([key]).open(row, account.secret)["token"] == ready.token_of("alice")
+        with pytest.raises(SecretError):
+            Vault([Fernet.generate_key().decode()]).open(row, account.secret)
+
+
+@proves("USHER_CONNECTIONS")
+async def connections_file(folder):
+    other = folder / "other.toml"
+    other.write_text('[connections.elsewhere]\nprovider = "none such"\n')
+    ended = await run("migrate", env=environment(folder, USHER_CONNECTIONS=str(other)))
+    assert (ended.status, "connections.elsewhere.provider" in ended.err) == (2, True)
+
+
+@proves("USHER_LOG_LEVEL", "USHER_LOG_FORMAT")
+async def log(folder):
+    def lines(ended):
+        return [line for line in ended.err.splitlines() if "database brought up to date" in line]
+
+    async with slack() as (local, _client):
+        refused = {"SLACK_BOT_TOKEN": "xoxb-another", "USHER_SLACK_API_URL": local.credentials["api_url"]}
+        for level in ("info", "error"):
+            place = folder / level
+            place.mkdir()
+            told = {**refused, "USHER_LOG_LEVEL": level, "USHER_LOG_FORMAT": "text"}
+            found = lines(await run("serve", env=environment(place, **told)))
+            assert len(found) == (level == "info")
+            # Each is an object of JSON unless told otherwise.
+            assert not any(line.startswith("{") for line in found)
+
+
+@proves("USHER_METRICS_TOKEN")
+async def metrics_token(folder):
+    token = "a-token-of-the-monitors"
+    async with world(folder, settings={"USHER_METRICS_TOKEN": token}) as ready:
+        assert (await get(ready, "/metrics"))[0] in (401, 403)
+        assert (await get(ready, "/metrics", Authorization=f"Bearer {token}"))[0] == 200
+
+
+# -- what people meet ----------------------------------------------------------------------------------------
+
+
+@proves("USHER_ADMINS")
+async def administrators(folder):
+    async with world(folder, settings={"USHER_ADMINS": "U0OLIVIA"}) as ready:
+        told = [(await person.types("whoami")).text for person in (ready.alice, ready.bob)]
+        assert ["administrator" in text for text in told] == [True, False]
+
+
+@proves("USHER_COMMAND", "USHER_JOB_COMMAND")
+async def commands(folder):
+    names = {"USHER_COMMAND": "/desk", "USHER_JOB_COMMAND": "/errand"}
+    async with world(folder, settings=names) as ready:
+        (answer,) = await ready.alice.mentions("help")
+        assert ("/desk" in answer.text, "/workspace" in answer.text) == (True, False)
+        (answer,) = await ready.alice.mentions("job help")
+        assert ("/errand" in answer.text, "/job " in answer.text) == (True, False)
+
+
+@proves("USHER_DEADLINE_MINUTES")
+async def deadline(folder):
+    async with world(folder, settings={"USHER_DEADLINE_MINUTES": 1}) as ready:
+        await ready.alice.links("alice")
+        ready.saturn_fails("/start", status=503, times=999)
+        await ready.alice.types("start notebook")
+        await ready.pass_time(80, step=5)
+        assert ready.alice.told("waiting")
+
+
+@proves("USHER_WARN_MINUTES")
+async def warn(folder):
+    async with sphere_world(folder, settings={"USHER_WARN_MINUTES": 14}) as ready:
+        await ready.makes(ready.alice, name="homework")
+        await ready.pass_time(120, step=5)
+        assert ready.alice.told("ending")
+
+
+@proves("USHER_POLL_MARGIN_SECONDS")
+async def poll_margin(folder):
+    async with world(folder, settings={"USHER_POLL_MARGIN_SECONDS": 2}) as ready:
+        await ready.alice.links("alice")
+        await ready.alice.types("start notebook")
+        await ready.pass_time(60)
+        assert ready.alice.told("ready")
+        assert ready.saturn.harness.smallest_gap >= 12.0
+
+
+@proves("USHER_PERSON_BURST", "USHER_PERSON_RATE")
+async def person_limit(folder):
+    for number, (rate, wait, refused) in enumerate(((0.01, 20, True), (5, 1, False))):
+        place = folder / str(number)
+        place.mkdir()
+        limits = {"USHER_PERSON_BURST": 2, "USHER_PERSON_RATE": rate}
+        async with world(place, settings=limits) as ready:
+            said = [(await ready.alice.types("help")).text for _ in range(3)]
+            assert [text.startswith(TOO_MANY) for text in said] == [False, False, True]
+            ready.clock.advance(wait)
+            assert (await ready.alice.types("help")).text.startswith(TOO_MANY) is refused
+
+
+def is_asked_who(page) -> bool:
+    return any("/sign-in" in link for link in page.links)
+
+
+@proves("USHER_SESSION_HOURS", "USHER_SESSION_IDLE_MINUTES")
+async def session(folder):
+    lives = {"USHER_SESSION_HOURS": 1, "USHER_SESSION_IDLE_MINUTES": 20}
+    for number, (steps, goes_on) in enumerate((([1100, 1100], True), ([1300], False), ([1100] * 4, False))):
+        place = folder / str(number)
+        place.mkdir()
+        async with sphere_world(place, settings=lives) as ready, Browser() as browser:
+            await ready.makes(ready.alice, name="homework")
+            address = ready.alice.only("ready").address("Open")
+            page = await browser.get(address)
+            page = await browser.get(page.link("/sign-in"))
+            await browser.get(page.link(f"as={ready.alice.id}"))
+            for seconds in steps:
+                assert not is_asked_who(await browser.get(address))
+                ready.clock.advance(seconds)
+            assert is_asked_who(await browser.get(address)) is not goes_on
+
+
+@pytest.mark.parametrize("proof", dict.fromkeys(PROOFS.values()), ids=lambda proof: proof.__name__)
+async def test_it_does_something(proof, tmp_path):
+    await proof(tmp_path)
+
+
+def test_every_variable_has_its_proof_and_its_line_in_the_readme():
+    read = {str(field.validation_alias) for field in Settings.model_fields.values()}
+    assert read == set(PROOFS)
+    rows = re.findall(r"^\| (`[A-Z].*?) \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert set(re.findall(r"`([A-Z_]+)`", " ".join(rows))) == read
+
+
+# -- the connections file ------------------------------------------------------------------------------------
+
+#: The test of each key that would fail if it were ignored.
+KEYS = {
+    "provider": "unit/test_connections.py::test_two_connections_become_their_providers",
+    "title": "unit/test_connections.py::test_two_connections_become_their_providers",
+    "base_url": "scenarios/test_every_setting.py::test_the_addresses_of_a_connection_are_used",
+    "linking": "unit/test_connections.py::test_a_provider_refuses_the_ways_of_linking_that_it_does_not_have",
+    "ide_hosts": "scenarios/test_every_setting.py::test_the_addresses_of_a_connection_are_used",
+    "starts_per_second": "engine/test_starts_in_turn.py::test_nobody_is_overtaken_and_the_rule_is_kept",
+    "saturn.admin_token": "scenarios/test_saturn_admin.py::"
+    "test_an_approval_links_and_the_persons_own_token_does_the_work",
+    "saturn.act_as": "scenarios/test_saturn_admin.py::"
+    "test_the_administrators_token_drives_where_the_server_wants_it",
+    "saturn.recipes": "scenarios/test_saturn_making.py::test_a_recipe_becomes_a_workspace_that_runs",
+    "jupyterhub.public_url": "scenarios/test_every_setting.py::test_the_addresses_of_a_connection_are_used",
+    "jupyterhub.presets": "contract/providers/test_jupyterhub_making.py::test_options_reach_the_spawner",
+    "posit.super_admin_token": "scenarios/test_posit_linking.py::"
+    "test_an_administrator_approves_whom_somebody_acts_as",
+    "posit.presets": "scenarios/test_posit_sessions.py::test_a_preset_brings_what_no_form_asks_for",
+    "sphere.access_token": "scenarios/test_sphere.py::test_from_the_form_to_the_open_button",
+    "sphere.projects": "contract/providers/test_sphere.py::"
+    "test_only_the_projects_that_are_allowed_are_offered_and_made",
+    "sphere.retention_minutes": "contract/providers/test_sphere.py::test_what_is_set_is_sent",
+    "sphere.inactivity_minutes": "contract/providers/test_sphere.py::test_what_is_set_is_sent",
+    "sphere.auto_resume": "contract/providers/test_sphere.py::test_what_is_set_is_sent",
+    "sphere.sdk_base": "scenarios/test_every_setting.py::test_the_addresses_of_a_connection_are_used",
+    "sphere.webhook_secret": "scenarios/test_sphere.py::test_a_finished_scenario_is_on_the_card",
+}
+
+
+def test_every_key_of_the_connections_file_has_its_proof():
+    common = set(ConnectionSettings.model_fields) - {"name"}
+    own = {
+        f"{kind}.{key}"
+        for kind, provider in provider_classes().items()
+        for key in provider.settings_model.model_fields.keys() - common - {"name"}
+    }
+    assert common | own == set(KEYS)
+    for place in KEYS.values():
+        file, _, name = place.partition("::")
+        module = importlib.import_module(f"tests.{file.removesuffix('.py').replace('/', '.')}")
+        assert callable(getattr(module, name, None)), place
+
+
+def test_the_addresses_of_a_connection_are_used(tmp_path):
+    path = tmp_path / "connections.toml"
+    path.write_text(
+        '[connections.hub]\nprovider = "jupyterhub"\nbase_url = "https://hub.internal"\n'
+        'public_url = "https://hub.acme.io"\nide_hosts = ["*.ide.acme.io"]\n'
+        '[connections.courses]\nprovider = "sphere"\nbase_url = "https://api.acme.io"\n'
+        'access_token = "env:ACCESS"\nsdk_base = "sdk.acme.io"\n'
+    )
+    path.chmod(0o600)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ACCESS", "t0ken")
+        found = build_providers(load_connections(path), None)
+    hub, courses = found["hub"], found["courses"]
+    assert hub.gate_key("alice/") == "https://hub.internal/hub/api#alice/"
+    assert hub.page_url("alice/") == "https://hub.acme.io/hub/home"
+    assert hub.allowed_url("https://a.ide.acme.io/x") == "https://a.ide.acme.io/x"
+    assert hub.allowed_url("https://a.ide.evil.io/x") is None
+    assert courses.gate_key("w1") == "https://api.acme.io#w1"
+    assert courses.embedding().sdk_host == "sdk.acme.io"
