@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
-
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from bot.errors import InvalidRequest
 from bot.models import Observed, State
+from bot.providers.connection import ConnectionSettings, Linking
 from bot.providers.credentials import Access, Acts, Credential, Identity
-from bot.providers.hosts import allowed_ide_url, normalise_base_url, normalise_pattern
+from bot.providers.hosts import allowed_ide_url
 from bot.providers.told import (
     About,
     Discovered,
@@ -63,59 +62,8 @@ __all__ = [
     "unknown_word",
 ]
 
-#: How people come to act at a provider: with a token of their own, as a username that an administrator
-#: approved, or without any link.
-Linking = Literal["token", "admin", "none"]
-
 #: Straight and typographic quotes, white space, and the invisible characters that browsers copy along.
 _AROUND_TOKENS = " \t\r\n\v\f\u00a0\u200b\u2060\ufeff\"'`,;\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb"
-
-
-class ConnectionSettings(BaseModel):
-    """Hold the keys that every connection has; providers add their own by subclassing."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-    #: The ways of linking that the provider has, each with the key of the secret that it needs ("" for none).
-    #: Every other one is refused at the start.
-    ways: ClassVar[Mapping[Linking, str]] = {"token": ""}
-
-    name: str
-    provider: str
-    title: str
-    base_url: str
-    linking: tuple[Linking, ...] = ("token",)
-    #: Hosts that IDE URLs may lie on, beside the ones the provider derives from the base URL.
-    ide_hosts: tuple[str, ...] = ()
-    #: It is asked for no more starts a second, where it has such a limit.
-    starts_per_second: float | None = Field(default=None, gt=0)
-
-    @field_validator("linking", mode="before")
-    @classmethod
-    def _linking(cls, value: Any) -> Any:
-        chosen = value if isinstance(value, (list, tuple)) else ()
-        if not chosen or not all(isinstance(way, str) and way in cls.ways for way in chosen):
-            known = " or ".join(f'"{way}"' for way in cls.ways)
-            raise ValueError(f"needs a list of {known}: this provider has no other way of linking")
-        return value
-
-    @model_validator(mode="after")
-    def _secrets_of_linking(self) -> Self:
-        for way in self.linking:
-            key = self.ways[way]
-            if key and getattr(self, key) is None:
-                raise ValueError(f'{key}: is needed where linking has "{way}"')
-        return self
-
-    @field_validator("base_url")
-    @classmethod
-    def _base_url(cls, value: str) -> str:
-        return normalise_base_url(value.strip())
-
-    @field_validator("ide_hosts")
-    @classmethod
-    def _ide_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(normalise_pattern(pattern) for pattern in value)
 
 
 class Provider(ABC):

@@ -1,0 +1,61 @@
+"""The keys that every connection has in its file, and the ways in which people come to act there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from bot.providers.hosts import normalise_base_url, normalise_pattern
+
+#: How people come to act at a provider: with a token of their own, as a username that an administrator
+#: approved, or without any link.
+Linking = Literal["token", "admin", "none"]
+
+
+class ConnectionSettings(BaseModel):
+    """Hold the keys that every connection has; providers add their own by subclassing."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    #: The ways of linking that the provider has, each with the key of the secret that it needs ("" for none).
+    #: Every other one is refused at the start.
+    ways: ClassVar[Mapping[Linking, str]] = {"token": ""}
+
+    name: str
+    provider: str
+    title: str
+    base_url: str
+    linking: tuple[Linking, ...] = ("token",)
+    #: Hosts that IDE URLs may lie on, beside the ones the provider derives from the base URL.
+    ide_hosts: tuple[str, ...] = ()
+    #: It is asked for no more starts a second, where it has such a limit.
+    starts_per_second: float | None = Field(default=None, gt=0)
+
+    @field_validator("linking", mode="before")
+    @classmethod
+    def _linking(cls, value: Any) -> Any:
+        chosen = value if isinstance(value, (list, tuple)) else ()
+        if not chosen or not all(isinstance(way, str) and way in cls.ways for way in chosen):
+            known = " or ".join(f'"{way}"' for way in cls.ways)
+            raise ValueError(f"needs a list of {known}: this provider has no other way of linking")
+        return value
+
+    @model_validator(mode="after")
+    def _secrets_of_linking(self) -> Self:
+        for way in self.linking:
+            key = self.ways[way]
+            if key and getattr(self, key) is None:
+                raise ValueError(f'{key}: is needed where linking has "{way}"')
+        return self
+
+    @field_validator("base_url")
+    @classmethod
+    def _base_url(cls, value: str) -> str:
+        return normalise_base_url(value.strip())
+
+    @field_validator("ide_hosts")
+    @classmethod
+    def _ide_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(normalise_pattern(pattern) for pattern in value)
