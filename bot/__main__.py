@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 from cryptography.fernet import Fernet
 
 from bot import doctor
+from bot.authority import Authority
+from bot.budget import Budget
 from bot.clock import SystemClock, SystemIds
 from bot.connections import build_providers, load_connections, secrets_of
 from bot.errors import SecretError, StoreError
@@ -23,8 +25,11 @@ from bot.http import Http
 from bot.importing import Importer, ImportProblem, as_lines, home, read_rows
 from bot.logs import Redactor, configure
 from bot.manifest import JOB_COMMAND, WORKSPACE_COMMAND, http_manifest, render, socket_manifest
+from bot.notifier.web_api import WebApi
+from bot.people import People
 from bot.serve import StartError, serve
 from bot.settings import Settings, SettingsError, database_file, given_connections, load_settings
+from bot.slack_calls import SlackLine
 from bot.store import open_store
 from bot.store.audit import verify_audit
 from bot.vault import Vault
@@ -246,15 +251,14 @@ def _import_accounts(arguments: argparse.Namespace) -> int:
         async with Http.new_session() as session:
             http = Http(session)
             providers = build_providers(connections, http)
-            team_id, enterprise_id = await home(settings, http)
-            importer = Importer(
-                store,
-                Vault(settings.keys()),
-                providers,
-                SystemIds(),
-                team_id=team_id,
-                enterprise_id=enterprise_id,
+            token, clock = settings.slack_bot_token.get_secret_value(), SystemClock()
+            slack = SlackLine(
+                WebApi(token, settings.slack_api_url, session, clock), Budget(clock.monotonic), clock
             )
+            authority = Authority(
+                store=store, people=People(store, slack), installation=await home(settings, http)
+            )
+            importer = Importer(store, Vault(settings.keys()), providers, SystemIds(), authority)
             results = [await importer.one(row, apply=arguments.apply) for row in rows]
         print("\n".join(as_lines(results, apply=arguments.apply)))
         return 1 if any(result.outcome == "problem" for result in results) else 0

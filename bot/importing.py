@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from bot.approvals import is_username
 from bot.errors import Forbidden, NotFound, PermanentError, ProviderError
 from bot.models import Account, AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
+from bot.policy import Installation
 from bot.store.base import NewTask
 from bot.store.records import Activation
 from bot.vault import row_key
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from bot.authority import Authority
     from bot.clock import Ids
     from bot.http import Http
     from bot.providers.base import Identity, Provider
@@ -32,6 +34,11 @@ COLUMNS: Final = ("slack_user", "connection", "username")
 #: More than a file of people ever holds.
 MOST_BYTES: Final = 5_000_000
 _SLACK_USER: Final = re.compile(r"(?:(T[A-Z0-9]{2,30}):)?([UW][A-Z0-9]{2,30})")
+
+_MAY_NOT: Final = "{user} may not use Usher: a guest, a bot, deactivated, or of another organisation"
+_WHY_NOT: Final = {
+    "policy.unknown_person": "Slack doesn't say who {user} is: check the id, or run this again in a minute"
+}
 
 
 class ImportProblem(Exception):
@@ -89,8 +96,8 @@ def _row(line: int, found: Mapping[str, str | None]) -> Row:
     return Row(line, *values)
 
 
-async def home(settings: Settings, http: Http) -> tuple[str, str | None]:
-    """Ask Slack which workspace, and of which enterprise, Usher is installed in; raises ImportProblem."""
+async def home(settings: Settings, http: Http) -> Installation:
+    """Ask Slack where Usher is installed; raises ImportProblem."""
     token = settings.slack_bot_token.get_secret_value()
     try:
         answer = await http.request(
@@ -101,11 +108,11 @@ async def home(settings: Settings, http: Http) -> tuple[str, str | None]:
         raise ImportProblem("Slack does not answer. Check the way out to Slack, then try again.") from None
     if told.get("ok") is not True or not told.get("team_id"):
         raise ImportProblem("Slack refuses the bot token: `python -m bot doctor` says more.")
-    return str(told["team_id"]), told.get("enterprise_id") or None
+    return Installation(str(told["team_id"]), told.get("enterprise_id") or None)
 
 
 class Importer:
-    """Check and write rows. ``team_id`` and ``enterprise_id`` are those of the installation."""
+    """Check and write rows, of people whom the policy lets link."""
 
     def __init__(
         self,
@@ -113,16 +120,14 @@ class Importer:
         vault: Vault,
         connections: Mapping[str, Provider],
         ids: Ids,
-        *,
-        team_id: str,
-        enterprise_id: str | None,
+        authority: Authority,
     ) -> None:
         self._store = store
         self._vault = vault
         self._connections = connections
         self._ids = ids
-        self._team_id = team_id
-        self._enterprise_id = enterprise_id
+        self._authority = authority
+        self._home = authority.installation
         self._seen: dict[tuple[str, str], int] = {}
 
     async def one(self, row: Row, *, apply: bool) -> Result:
@@ -142,6 +147,9 @@ class Importer:
         ]
         if taken:
             return Result(row, "problem", f"{row.username} belongs to {taken[0].principal.user_id} already")
+        may = await self._authority.decide(principal, "link")
+        if not may.allowed:
+            return Result(row, "problem", _WHY_NOT.get(may.rule, _MAY_NOT).format(user=principal.user_id))
         try:
             identity = await provider.check_username(row.username)
         except NotFound:
@@ -160,7 +168,7 @@ class Importer:
         found = _SLACK_USER.fullmatch(row.slack_user)
         if found is None:
             return "slack_user needs a Slack user id such as U0123ABCD"
-        if found[1] and found[1] != self._team_id:
+        if found[1] and found[1] != self._home.team_id:
             return f"{found[1]} is not the Slack workspace that Usher is installed in"
         provider = self._connections.get(row.connection)
         if provider is None:
@@ -176,7 +184,7 @@ class Importer:
 
     def _principal(self, row: Row) -> Principal:
         user = row.slack_user.rpartition(":")[2]
-        return Principal(self._enterprise_id, self._team_id, user)
+        return Principal(self._home.enterprise_id, self._home.team_id or "", user)
 
     async def _link(self, row: Row, principal: Principal, identity: Identity) -> Result:
         account = Account(

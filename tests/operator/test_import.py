@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bot.clock import SystemClock, SystemIds
 from bot.importing import ImportProblem, read_rows
 from bot.store import open_store
 from bot.vault import Vault, row_key
+from playground.slack.records import Person
 from tests.operator.command_line import KEY, environment, run
 from tests.playground.posit_help import posit_server
 from tests.playground.slack_help import slack
@@ -30,6 +33,9 @@ async def place(tmp_path):
             SLACK_BOT_TOKEN=credentials["bot_token"],
             USHER_SLACK_API_URL=credentials["api_url"],
         )
+        for user in ("UALICE", "UDORA", "UEVE", "UBOB"):
+            local.state.people[user] = Person(user, user.lower(), user, local.state.team.id)
+        local.state.people["UGUEST"] = replace(local.state.people["UBOB"], id="UGUEST", is_restricted=True)
         migrated = await run("migrate", env=env)
         assert migrated.status == 0, migrated.err
         yield tmp_path, env
@@ -115,3 +121,14 @@ def test_a_file_that_is_none_is_refused_in_a_sentence(tmp_path, content, sentenc
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(ImportProblem, match=r"people\.csv can't be read"):
         read_rows(tmp_path / "people.csv")
+
+
+async def test_whoever_slack_does_not_know_or_who_may_not_use_it_is_not_linked(place):
+    folder, env = place
+    (folder / "people.csv").write_text(f"{HEADER}UGUEST,bench,alice\nUNOBODY,bench,bob\n")
+    ended = await run("accounts", "import", str(folder / "people.csv"), "--apply", env=env)
+    assert ended.status == 1
+    guest, nobody = ended.out.splitlines()[:2]
+    assert guest.startswith("BAD  line 2: UGUEST at bench as alice: UGUEST may not use Usher: a guest,")
+    assert nobody.startswith("BAD  line 3: UNOBODY at bench as bob: Slack doesn't say who UNOBODY is:")
+    assert await linked(folder) == {}
