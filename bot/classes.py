@@ -12,16 +12,9 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
 from bot.errors import Refused
-from bot.gather import shown_url
-from bot.making import check_account, known_provider
-from bot.models import (
-    PROVISIONAL,
-    AuditEntry,
-    ClassCard,
-    State,
-    WishVerb,
-    Workspace,
-)
+from bot.gather import class_effects, shown_url
+from bot.making import check_account, known_provider, unmade
+from bot.models import AuditEntry, ClassCard, State, WishVerb
 from bot.models.classes import WARNING_SECONDS
 from bot.policy import Target
 from bot.store.base import NewWish
@@ -37,7 +30,16 @@ if TYPE_CHECKING:
     from bot.authority import Authority
     from bot.clock import Clock, Ids
     from bot.making import Acting
-    from bot.models import Account, ClassCounts, ClassPress, ClassProblem, Pressed, Principal
+    from bot.models import (
+        Account,
+        ClassCounts,
+        ClassPress,
+        ClassProblem,
+        Effects,
+        Pressed,
+        Principal,
+        Workspace,
+    )
     from bot.models.classes import Waiting
     from bot.providers.base import Provider
     from bot.store.base import Store
@@ -193,7 +195,9 @@ class Classes:
         if provider.withholds(card.spec, principal):
             # The card's poster may use it; that makes it nobody else's.
             raise Refused("workspace.withheld", words.WITHHELD.format(title=provider.settings.title))
-        return Meant(self._row(principal, card, name), instead_of=mine.id if mine is not None else "")
+        spec = {**card.spec, "name": name}
+        fresh = unmade(self._ids, provider, principal, spec)
+        return Meant(fresh, instead_of=mine.id if mine is not None else "")
 
     async def _is_there(self, workspace: Workspace) -> bool:
         """Say whether a workspace exists or is just being made; raises Refused while that is called off."""
@@ -276,24 +280,14 @@ class Classes:
         standing = await self._store.class_press(card.id, principal)
         return standing is not None and standing.withdrawn_at is not None
 
+    def effects(self, card: ClassCard) -> Effects:
+        """Return what stopping means for what a card starts."""
+        return class_effects(self._connections.get(card.connection), card)
+
     def starts_per_second(self, connection: str) -> float | None:
         """Return how quickly a connection may be asked to start, where its operator said so."""
         provider = self._connections.get(connection)
         return provider.settings.starts_per_second if provider is not None else None
-
-    def _row(self, principal: Principal, card: ClassCard, name: str) -> Workspace:
-        provider = known_provider(self._connections, card.connection)
-        fresh = self._ids.new("workspace")
-        return Workspace(
-            id=fresh,
-            principal=principal,
-            connection=card.connection,
-            remote_id=f"{PROVISIONAL}{fresh}",
-            gate_key=f"{provider.settings.base_url}#{PROVISIONAL}{fresh}",
-            name=name,
-            origin="added",
-            spec={**(card.spec or {}), "name": name},
-        )
 
 
 def workspace_name(title: str, person: str) -> str:

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 from bot.blocks.class_facts import ClassFacts
 from bot.blocks.facts import Facts
-from bot.models import NoticeKind, State, WishVerb
+from bot.models import NoticeKind, State, Workspace
+from bot.models.stopping import NO_EFFECTS
 from bot.providers.hosts import allowed_ide_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from bot.models import Account, ClassCard, Job, Notice, Principal, Wish, Workspace
+    from bot.models import Account, ClassCard, Effects, Job, Notice, Principal, Wish
     from bot.output import Board
     from bot.providers.base import Provider
     from bot.store.base import Store
@@ -79,10 +80,13 @@ class Gatherer:
         return replace(self._facts(now, job.connection, account, body=body), job=job, output=output)
 
     async def of_class(self, card: ClassCard) -> ClassFacts:
-        """Gather for a class card: its counts, and how its connection is called."""
+        """Gather for a class card: its counts, how its connection is called, what its end does there."""
         provider = self._connections.get(card.connection)
         title = provider.settings.title if provider is not None else card.connection
-        return ClassFacts(card, title, await self._store.now(), await self._store.class_counts(card.id))
+        effects = class_effects(provider, card)
+        return ClassFacts(
+            card, title, await self._store.now(), await self._store.class_counts(card.id), effects
+        )
 
     async def of_notice(self, notice: Notice) -> Facts:
         """Gather for a notice: by the wish or the run that is its subject, else by its body's keys."""
@@ -96,7 +100,7 @@ class Gatherer:
         wish = await self._store.wish(notice.subject)
         if wish is not None and wish.principal == notice.principal:
             facts = await self.of_wish(wish, notice.body)
-            card = await self._store.class_of_stop(wish.id) if wish.verb is WishVerb.STOP else None
+            card = await self._store.class_of_stop(wish.id) if wish.verb.brings_down else None
             return replace(facts, of_class=await self.of_class(card)) if card is not None else facts
         workspace = await self._own_workspace(notice)
         connection = str(notice.body.get("connection") or (workspace.connection if workspace else ""))
@@ -149,7 +153,7 @@ class Gatherer:
             page_url=_page_url(provider, workspace),
             usual_seconds=usual,
             capabilities=provider.capabilities() if provider is not None else frozenset(),
-            stop_modes=provider.stop_modes if provider is not None else frozenset({"stop"}),
+            effects=provider.stops(workspace) if provider and workspace else NO_EFFECTS,
             body=body or {},
         )
 
@@ -170,6 +174,23 @@ def shown_url(
     if public_url is None or workspace.state is not State.RUNNING or not may_open:
         return None
     return f"{public_url.rstrip('/')}{IDE_PATH}/{workspace.id}"
+
+
+def class_effects(provider: Provider | None, card: ClassCard) -> Effects:
+    """Return what stopping means for what a card starts, before anybody's workspace is known."""
+    if provider is None:
+        return NO_EFFECTS
+    typical = Workspace(
+        id="",
+        principal=card.principal,
+        connection=card.connection,
+        remote_id="",
+        gate_key="",
+        name=card.title,
+        state=State.RUNNING,
+        spec=card.spec,
+    )
+    return provider.stops(typical)
 
 
 def _page_url(provider: Provider | None, workspace: Workspace | None) -> str | None:

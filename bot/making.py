@@ -63,7 +63,10 @@ class Making:
         """
         await self._authority.check(principal, "create")
         return await self._accept(
-            self._row(principal, connection, dict(spec)), interaction, reference, channel_id
+            unmade(self._ids, self._provider(connection), principal, dict(spec)),
+            interaction,
+            reference,
+            channel_id,
         )
 
     async def again(
@@ -89,24 +92,8 @@ class Making:
                 raise Refused("workspace.unmade", problems.sentence("unmade", title))
         elif former.state is not State.GONE:
             raise Refused("workspace.still_there", problems.sentence("still_there", title))
-        fresh = replace(
-            self._row(principal, former.connection, former.spec), name=former.name, alias=former.alias
-        )
+        fresh = another(self._ids, self._provider(former.connection), former)
         return await self._accept(fresh, f"again:{former.id}", reference, channel_id, instead_of=former.id)
-
-    def _row(self, principal: Principal, connection: str, spec: dict[str, Any]) -> Workspace:
-        provider = self._provider(connection)
-        fresh = self._ids.new("workspace")
-        return Workspace(
-            id=fresh,
-            principal=principal,
-            connection=connection,
-            remote_id=f"{PROVISIONAL}{fresh}",
-            gate_key=f"{provider.settings.base_url}#{PROVISIONAL}{fresh}",
-            name=str(spec.get("name") or "workspace"),
-            origin="added",
-            spec=spec,
-        )
 
     async def _accept(
         self,
@@ -145,6 +132,27 @@ class Making:
 
     def _provider(self, connection: str) -> Provider:
         return known_provider(self._connections, connection)
+
+
+def unmade(ids: Ids, provider: Provider, principal: Principal, spec: dict[str, Any]) -> Workspace:
+    """Return the row of a workspace that is to be made from a spec."""
+    fresh = ids.new("workspace")
+    return Workspace(
+        id=fresh,
+        principal=principal,
+        connection=provider.settings.name,
+        remote_id=f"{PROVISIONAL}{fresh}",
+        gate_key=f"{provider.settings.base_url}#{PROVISIONAL}{fresh}",
+        name=str(spec.get("name") or "workspace"),
+        origin="added",
+        spec=spec,
+    )
+
+
+def another(ids: Ids, provider: Provider, former: Workspace) -> Workspace:
+    """Return the row of a workspace that is to be made like one that has ended, called as that was."""
+    fresh = unmade(ids, provider, former.principal, former.spec or {})
+    return replace(fresh, name=former.name, alias=former.alias)
 
 
 def known_provider(connections: Mapping[str, Provider], connection: str) -> Provider:

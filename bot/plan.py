@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from bot.models import Action, Call, Outcome, State, Wish, WishVerb
+from bot.models import Action, Call, Effects, Outcome, State, StopEffect, StopMode, Wish, WishVerb
+from bot.models.stopping import gentlest_mode, is_final, restart_mode
 
 #: How many times in a row a call may fail for a while (time-outs, 5xx, 429) before the wish is given up; the
 #: waits between them grow to a minute, so this is about a quarter of an hour of trying.
@@ -49,6 +50,7 @@ class Operation(StrEnum):
     SUSPEND = "suspend"  #: send the stop call that keeps its state
     FORCE = "force"  #: send the stop call that does not ask the IDE
     REMOVE = "remove"  #: send the call that deletes it
+    RENEW = "renew"  #: it has ended as agreed: put a new one in its place, which is made then
     WAIT = "wait"  #: nothing until the next read
     END = "end"  #: the wish is over; ``outcome`` and ``cause`` say how
     WATCH = "watch"  #: the wish has ended before: show what is, do nothing
@@ -77,13 +79,14 @@ WATCH = Plan(Operation.WATCH)
 FULFILLED = Plan(Operation.END, Outcome.FULFILLED)
 NOT_MADE = Plan(Operation.END, Outcome.FULFILLED, "not_made")
 
-#: What brings a workspace down, by verb; and what is said when it was taken, yet nothing came of it.
-_DOWNWARDS = {
-    WishVerb.STOP: (STOP, "started_elsewhere"),
-    WishVerb.RESTART: (STOP, "started_elsewhere"),
-    WishVerb.SUSPEND: (Plan(Operation.SUSPEND), "not_suspended"),
-    WishVerb.FORCE: (Plan(Operation.FORCE), "started_elsewhere"),
-    WishVerb.REMOVE: (Plan(Operation.REMOVE), "not_removed"),
+REMOVE = Plan(Operation.REMOVE)
+RENEW = Plan(Operation.RENEW)
+
+#: The call of each way of stopping, and what is said when it was taken, yet nothing came of it.
+_DOWNWARDS: dict[StopMode, tuple[Plan, str]] = {
+    "stop": (STOP, "started_elsewhere"),
+    "suspend": (Plan(Operation.SUSPEND), "not_suspended"),
+    "force": (Plan(Operation.FORCE), "started_elsewhere"),
 }
 #: What must be permitted for a call.
 _ACTIONS: dict[Operation, Action] = {
@@ -92,7 +95,9 @@ _ACTIONS: dict[Operation, Action] = {
     Operation.FORCE: "force",
     Operation.REMOVE: "remove",
 }
-_CALLS = frozenset({Operation.START, *(call.operation for call, _ in _DOWNWARDS.values())})
+_CALLS = frozenset({Operation.START, *_ACTIONS})
+#: What stopping does where nothing else is declared.
+_USUAL: Effects = {"stop": StopEffect.RETURNS, "suspend": StopEffect.KEEPS, "force": StopEffect.RETURNS}
 
 
 def _failed(cause: str) -> Plan:
@@ -100,12 +105,17 @@ def _failed(cause: str) -> Plan:
 
 
 def plan(
-    wish: Wish, state: State, observed_at: float | None, actions: frozenset[Action] | None = None
+    wish: Wish,
+    state: State,
+    observed_at: float | None,
+    actions: frozenset[Action] | None = None,
+    effects: Effects = _USUAL,
 ) -> Plan:
     """Decide the next operation for a wish whose workspace was last seen in ``state`` at ``observed_at``.
 
     ``actions`` is what its provider lets be done with it now, None for whatever it can do: what is starting
-    and can't be brought down yet is left to come up.
+    and can't be brought down yet is left to come up. ``effects`` is what stopping it means: nothing ends for
+    good unless its person agreed to that.
 
     A read counts only when it is younger than the wish and its last call: nothing ends on stale news. A first
     call may go by news that was fresh when the wish was made: it does no harm where that has changed, and the
@@ -116,7 +126,7 @@ def plan(
         return WATCH
     if observed_at is None:
         return READ
-    decided = _decide(wish, state, observed_at, actions)
+    decided = _decide(wish, state, observed_at, actions, effects)
     is_call = decided.operation in _CALLS
     if _is_stale(wish, observed_at) and not (is_call and _is_fresh_enough(wish, observed_at)):
         return READ
@@ -146,21 +156,48 @@ def plan_unmade(wish: Wish, creation: Wish | None, now: float) -> Plan:
     return FIND if now >= at else Plan(Operation.WAIT, at=at)
 
 
-def _decide(wish: Wish, state: State, observed_at: float, actions: frozenset[Action] | None) -> Plan:
+def _decide(
+    wish: Wish, state: State, observed_at: float, actions: frozenset[Action] | None, effects: Effects
+) -> Plan:
     if state is State.GONE:
         if wish.verb is WishVerb.CREATE and observed_at < (wish.called_at or 0.0) + UNKNOWN_SETTLES:
             return READ  # What was made a moment ago may not be in every list yet.
-        is_done = wish.verb in (WishVerb.STOP, WishVerb.FORCE, WishVerb.REMOVE)
+        if wish.agreed and wish.verb is WishVerb.RESTART:
+            return RENEW
+        is_done = wish.verb.brings_down and (wish.verb is not WishVerb.SUSPEND or wish.agreed)
         return FULFILLED if is_done else _failed("gone")
+    restarts = wish.verb is WishVerb.RESTART and wish.start_call is Call.NONE
+    if not (wish.verb.brings_down or restarts):
+        if wish.start_call is Call.NONE and wish.verb is not WishVerb.CREATE:
+            return _before_start(state)
+        return _after_start(wish, state, observed_at)
     if wish.verb is WishVerb.REMOVE:
-        return _bring_down(wish, state, observed_at, actions)
-    if wish.verb.brings_down:
-        return FULFILLED if state in _DOWN else _bring_down(wish, state, observed_at, actions)
-    if wish.verb is WishVerb.RESTART and wish.start_call is Call.NONE:
-        return START if state in _DOWN else _bring_down(wish, state, observed_at, actions)
-    if wish.start_call is Call.NONE and wish.verb is not WishVerb.CREATE:
-        return _before_start(state)
-    return _after_start(wish, state, observed_at)
+        return _bring_down(wish, state, observed_at, actions, (REMOVE, "not_removed"))
+    mode = _mode(wish, effects)
+    if mode is None:
+        return _failed("no_restart")
+    ends = is_final(effects, mode)
+    if state in _DOWN and not ends:  # What is suspended can still be ended for good.
+        if not restarts:
+            return FULFILLED
+        return RENEW if wish.agreed and mode not in effects else START
+    if ends and not wish.agreed:
+        return _failed("not_agreed")
+    call, failed = _DOWNWARDS[mode]
+    return _bring_down(wish, state, observed_at, actions, (call, "not_removed" if ends else failed))
+
+
+def _mode(wish: Wish, effects: Effects) -> StopMode | None:
+    """Return how a wish stops its workspace; None where a restart could not bring it back."""
+    match wish.verb:
+        case WishVerb.RESTART:
+            return "stop" if wish.agreed else restart_mode(effects)
+        case WishVerb.SUSPEND:
+            return gentlest_mode(effects) if wish.agreed else "suspend"
+        case WishVerb.FORCE:
+            return "force"
+        case _:
+            return "stop"
 
 
 def _is_stale(wish: Wish, observed_at: float) -> bool:
@@ -174,20 +211,26 @@ def _is_fresh_enough(wish: Wish, observed_at: float) -> bool:
     return untouched and observed_at >= wish.created_at - FRESH
 
 
-def _bring_down(wish: Wish, state: State, observed_at: float, actions: frozenset[Action] | None) -> Plan:
-    """Decide for what is not down yet. Stopping twice does no harm, so an unknown stop is called again.
+def _bring_down(
+    wish: Wish,
+    state: State,
+    observed_at: float,
+    actions: frozenset[Action] | None,
+    downward: tuple[Plan, str],
+) -> Plan:
+    """Decide for what is not yet as far down as was asked. An unknown stop is called again: it does no harm.
 
     One that was accepted is not: whoever started it since would lose what they have. What is stopping already
     is left to that, except by who can't wait for it.
     """
-    call, failed = _DOWNWARDS[wish.verb]
+    call, failed = downward
     waits = state is State.STOPPING and wish.verb not in (WishVerb.FORCE, WishVerb.REMOVE)
     waits |= state is State.STARTING and actions is not None and _ACTIONS[call.operation] not in actions
     if waits or wish.stop_call is not Call.ACCEPTED:
         return WAIT if waits else call
-    is_up = state in (State.RUNNING, State.STARTING) or (wish.verb is WishVerb.REMOVE and state in _DOWN)
+    is_there = state in (State.RUNNING, State.STARTING, *_DOWN)
     settled = observed_at >= (wish.called_at or 0.0) + STOP_SETTLES
-    return _failed(failed) if is_up and settled else WAIT
+    return _failed(failed) if is_there and settled else WAIT
 
 
 def _before_start(state: State) -> Plan:

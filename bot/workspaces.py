@@ -12,6 +12,7 @@ from bot.errors import Refused
 from bot.gather import Gatherer, shown_url
 from bot.making import Making, check_account, entry, known_provider, unknown
 from bot.models import NewNotice, NoticeKind, State, TaskKind, WishVerb, Workspace
+from bot.models.stopping import is_final, restart_mode
 from bot.plan import FRESH
 from bot.policy import Target
 from bot.store.base import Accepted, NewTask, NewWish
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from bot.blocks.facts import Facts
     from bot.clock import Clock, Ids
     from bot.making import Acting
-    from bot.models import Account, Action, Principal, Wish
+    from bot.models import Account, Action, Effects, Principal, StopMode, Wish
     from bot.providers.base import Provider
     from bot.store.base import Store
 
@@ -42,6 +43,7 @@ _NEEDS: dict[WishVerb, tuple[Action, frozenset[State]]] = {
     WishVerb.FORCE: ("force", _DOWN),
     WishVerb.REMOVE: ("remove", frozenset({State.STARTING})),
 }
+_MODES: dict[WishVerb, StopMode] = {WishVerb.STOP: "stop", WishVerb.FORCE: "force"}
 
 
 class Workspaces:
@@ -84,15 +86,15 @@ class Workspaces:
 
     # -- wishes --------------------------------------------------------------------------------------------
 
-    async def start(self, principal: Principal, workspace_id: str, **keys: str) -> Accepted:
+    async def start(self, principal: Principal, workspace_id: str, **keys: Any) -> Accepted:
         """Wish that a workspace runs; see ``wish``."""
         return await self.wish(principal, workspace_id, WishVerb.START, **keys)
 
-    async def stop(self, principal: Principal, workspace_id: str, **keys: str) -> Accepted:
+    async def stop(self, principal: Principal, workspace_id: str, **keys: Any) -> Accepted:
         """Wish that a workspace is down; a pending start ends with it. See ``wish``."""
         return await self.wish(principal, workspace_id, WishVerb.STOP, **keys)
 
-    async def restart(self, principal: Principal, workspace_id: str, **keys: str) -> Accepted:
+    async def restart(self, principal: Principal, workspace_id: str, **keys: Any) -> Accepted:
         """Wish that a workspace goes down and comes up again; see ``wish``."""
         return await self.wish(principal, workspace_id, WishVerb.RESTART, **keys)
 
@@ -105,12 +107,14 @@ class Workspaces:
         interaction: str,
         reference: str,
         channel_id: str | None = None,
+        agreed: bool = False,
     ) -> Accepted:
         """Accept a wish with its first card and its audit row, all in one transaction.
 
         A start joins the creation that is under way; of what is gone and was made here, another is made.
-        ``channel_id`` is where the person can be told when no direct message reaches them. Raises Refused
-        (``policy.…``, ``workspace.…``, ``account.none``, ``account.refused``).
+        ``channel_id`` is where the person can be told when no direct message reaches them. ``agreed``: they
+        know that it ends the workspace for good, where it does. Raises Refused (``policy.…``,
+        ``workspace.…``, ``account.none``, ``account.refused``); ``workspace.ends`` is a question to them.
         """
         found = await self._store.workspace_and_account(workspace_id)
         if found is None:
@@ -120,6 +124,10 @@ class Workspaces:
         provider = self._connections[workspace.connection]
         check_account(provider, account)
         self.check_possible(workspace, verb)
+        is_renewed = self._is_renewed(workspace, verb)
+        mode = "stop" if is_renewed else _MODES.get(verb)
+        if mode is not None and not agreed and is_final(self.effects(workspace), mode):
+            raise Refused("workspace.ends", problems.sentence("not_agreed", provider.settings.title))
         if workspace.spec is not None and verb is WishVerb.START:
             is_there = not workspace.is_provisional and workspace.state is not State.GONE
             latest = await self._store.latest_wish(workspace.id)
@@ -141,6 +149,8 @@ class Workspaces:
                 reference=reference,
                 channel_id=channel_id,
                 reads_first=not (workspace.is_provisional or self._is_news(workspace)),
+                # Whoever calls a creation off loses nothing, even if something was made meanwhile.
+                agreed=is_renewed or (verb in _MODES and (agreed or workspace.is_provisional)),
             ),
             interaction=interaction,
             notices=[card],
@@ -148,6 +158,26 @@ class Workspaces:
         )
         self._wake()
         return accepted
+
+    def effects(self, workspace: Workspace) -> Effects:
+        """Return what stopping a workspace means, as its provider declares; nothing for a lost connection."""
+        provider = self._connections.get(workspace.connection)
+        return {} if provider is None or workspace.is_provisional else provider.stops(workspace)
+
+    def _is_renewed(self, workspace: Workspace, verb: WishVerb) -> bool:
+        """Say whether a restart ends the workspace and makes another from its spec: nothing brings it back.
+
+        Raises Refused (``workspace.no_restart``, ``workspace.withheld``) where that can't be done either.
+        """
+        if verb is not WishVerb.RESTART or restart_mode(self.effects(workspace)) is not None:
+            return False
+        provider = known_provider(self._connections, workspace.connection)
+        title = provider.settings.title
+        if workspace.spec is None or "create" not in provider.capabilities():
+            raise Refused("workspace.no_restart", problems.sentence("no_restart", title))
+        if provider.withholds(workspace.spec, workspace.principal):
+            raise Refused("workspace.withheld", problems.sentence("withheld", title))
+        return True
 
     def check_possible(self, workspace: Workspace, verb: WishVerb) -> None:
         """Raise Refused for what the provider can't do at all, or not with this workspace as it just was."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.blocks import replies
-from bot.blocks.classes import at
+from bot.blocks.classes import at, end_words
 from bot.blocks.limits import Markup, fill, line, safe
 from bot.classes import Draft
 from bot.models import Answer, FormProblems
@@ -61,7 +61,8 @@ async def posted(request: Request) -> Answer:
     )
     ends = words.POSTED_NO_END
     if stops_at is not None:
-        ends = fill(words.POSTED_ENDS, at=at(card, stops_at, services.clock.now()))
+        end = end_words(services.classes.effects(card), is_any=card.spec is None)
+        ends = fill(words.POSTED_ENDS, at=at(card, stops_at, services.clock.now()), **end)
     return replies.told(fill(words.POSTED, name=card.title, ends=Markup(ends)))
 
 

@@ -9,6 +9,7 @@ import structlog
 from rapidfuzz import fuzz, process
 
 from bot.blocks import replies
+from bot.blocks.buttons import AGREED
 from bot.blocks.limits import Markup, fill
 from bot.errors import NotKnown, Refused, StoreError, UsherError
 from bot.models import Answer, TaskKind
@@ -81,7 +82,7 @@ async def run_button(
 
     Buttons for verbs of jobs are called ``job_VERB``.
     """
-    name = action_id.partition(":")[0]
+    name, _, more = action_id.partition(":")
     folder, verb = ("job", name[4:]) if name.startswith("job_") else ("workspace", name)
     request = Request(
         principal=principal,
@@ -92,6 +93,7 @@ async def run_button(
         drawing=Reference(services.ids),
         folder=folder,
         target=value or None,
+        flags=frozenset(more.split(":")) & {AGREED},
         view=view or {},
     )
     found = discovery.handlers_of(discovery.ACTIONS).get(name) or discovery.verbs(folder).get(verb)

@@ -22,7 +22,7 @@ _QUOTES: Final = str.maketrans({**_DOUBLE, **_SINGLE, **_HYPHENS})
 #: A dash (figure, en, em, bar, minus) before a word stands for the two hyphens that a keyboard made it of.
 _DASHES: Final = re.compile(r"(?:(?<=\s)|^)-?[\u2012-\u2015\u2212]+-?(?=\w)")
 _ENCODED: Final = re.compile(r"<([^<>|\s]+)(?:\|([^<>]*))?>")
-_FLAGS: Final = frozenset({"share", "clear", "force"})
+_FLAGS: Final = frozenset({"share", "clear", "force", "yes"})
 #: What a person writes before a verb to say what it is about, by the folder of the verbs.
 FOLDERS: Final = MappingProxyType(
     {"job": "job", "jobs": "job", "workspace": "workspace", "workspaces": "workspace"}

@@ -95,7 +95,7 @@ def not_linked(request: Request) -> Answer:
 
 def which_of_all(request: Request, rows: Sequence[Workspace]) -> Answer:
     """Ask which workspace is meant where no name was given."""
-    buttons = replies.choices(request.verb, rows, _labels(rows, rows))
+    buttons = _choices(request, rows, _labels(rows, rows))
     return replies.told(fill(words.WHICH_OF_ALL, command=request.command, verb=Markup(request.verb)), buttons)
 
 
@@ -106,9 +106,7 @@ def _which_of_these(
     is_same = len({naming.fold(one.title) for one in found}) == 1
     sentence = fill(words.WHICH if is_same else words.WHICH_BEGINNING, name=name)
     more = fill(words.WHICH_AT, command=request.command, verb=Markup(request.verb), example=labels[0])
-    return replies.problem(
-        sentence, request.reference, replies.choices(request.verb, found, labels), more=more
-    )
+    return replies.problem(sentence, request.reference, _choices(request, found, labels), more=more)
 
 
 async def _list_is_there(request: Request) -> bool:
@@ -123,7 +121,7 @@ async def _unknown(request: Request, name: str, near: Sequence[Workspace], *, ha
     sentence = fill(words.UNKNOWN_NAME, name=name)
     looking = await _look(request, words.LOOKING_FOR_IT)
     more = [looking] if looking else []
-    buttons = replies.choices(request.verb, near, _labels(near, near))
+    buttons = _choices(request, near, _labels(near, near))
     if near:
         offered = (
             words.NEAREST if buttons else f"{words.NEAREST} {', '.join(line(one.title) for one in near)}"
@@ -154,6 +152,10 @@ def titles_of(request: Request, connections: Iterable[str]) -> Markup:
     """Return the titles of connections as a sentence names them."""
     titles = sorted({line(request.services.title(connection)) for connection in connections})
     return Markup(" and ".join(titles))
+
+
+def _choices(request: Request, found: Sequence[Workspace], labels: Sequence[str]) -> list[dict[str, object]]:
+    return replies.choices(request.verb, found, labels, request.services.workspaces.effects)
 
 
 def _labels(found: Sequence[Workspace], rows: Sequence[Workspace]) -> list[str]:

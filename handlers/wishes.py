@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.blocks import kit, lists, replies
-from bot.blocks.cards import stop_button
+from bot.blocks.buttons import AGREED, agreed_button, may, stop_button, suspend_button
 from bot.blocks.limits import Markup, fill
 from bot.errors import Refused
 from bot.models import Answer, State, WishVerb
+from bot.models.stopping import is_final, restart_mode
 from bot.words import answers as words
 from bot.words import cards
 from handlers.request import Answered
 from handlers.targets import linked, workspace_of
 
 if TYPE_CHECKING:
-    from bot.models import Workspace
+    from bot.models import Effects, StopMode, Wish, Workspace
     from bot.store.base import Accepted
     from handlers.request import Request
 
@@ -48,9 +49,12 @@ async def wish(request: Request, verb: WishVerb) -> Answer:
     return await wish_for(request, workspace, verb)
 
 
-async def wish_for(request: Request, workspace: Workspace, verb: WishVerb) -> Answer:
-    """Wish something for a workspace of the person."""
+async def wish_for(request: Request, workspace: Workspace, verb: WishVerb, *, agreed: bool = False) -> Answer:
+    """Wish something for a workspace of the person; ask first where that ends it for good."""
     services = request.services
+    agreed = agreed or AGREED in request.flags
+    if workspace.state is State.GONE and workspace.spec is not None and verb is WishVerb.RESTART:
+        verb = WishVerb.START
     is_made_again = verb is WishVerb.START and workspace.spec is not None
     if workspace.state is State.GONE and not is_made_again:
         await linked(request, workspace.connection)
@@ -64,13 +68,39 @@ async def wish_for(request: Request, workspace: Workspace, verb: WishVerb) -> An
             interaction=request.surface.interaction,
             reference=request.reference,
             channel_id=request.surface.channel_id,
+            agreed=agreed,
         )
     except Refused as refusal:
         if refusal.rule in {"account.none", "account.refused"}:
             # The same, with a button; looked at only now, as nearly everybody who wishes is linked.
             await linked(request, workspace.connection)
+        if refusal.rule == "workspace.ends":
+            return await _asked(request, workspace, verb)
         raise
     return _answer(request, workspace, verb, accepted)
+
+
+async def _asked(request: Request, workspace: Workspace, verb: WishVerb) -> Answer:
+    """Ask whether a workspace is to end for good: what is lost, what stays, and what would not end it."""
+    facts = await request.services.workspaces.facts(workspace)
+    typed = words.TYPED[verb]
+    mode: StopMode = "force" if verb is WishVerb.FORCE else "stop"
+    template, label = (
+        (words.RENEW_ASK, cards.RENEW) if verb is WishVerb.RESTART else (words.END_ASK, cards.END)
+    )
+    sentence = fill(
+        template,
+        name=workspace.title,
+        title=facts.connection_title,
+        lost=Markup(cards.LOST[facts.effects[mode]]),
+        button=label,
+        command=request.command,
+        typed=Markup(typed),
+    )
+    buttons = [agreed_button(label, str(verb), workspace)]
+    if may(facts, "suspend") and workspace.state is State.RUNNING:
+        buttons.append(suspend_button(workspace))
+    return replies.told(sentence, buttons)
 
 
 async def made_again(request: Request, former: Workspace) -> Answer:
@@ -101,30 +131,56 @@ def not_there(request: Request, workspace: Workspace) -> Answer:
 
 
 def _answer(request: Request, workspace: Workspace, verb: WishVerb, accepted: Accepted) -> Answer:
-    template = _NEW[accepted.wish.verb]
-    if accepted.repeated and not accepted.wish.is_open:
-        template = words.DONE_ALREADY
-    elif accepted.joined and not accepted.repeated:
-        template = _JOINED[accepted.wish.verb]
-    elif verb.brings_down and workspace.is_provisional:
-        template = words.CALLING_OFF
-    elif verb is WishVerb.STOP and accepted.replaced is not None and not accepted.replaced.verb.brings_down:
-        template = words.STOPPING_PENDING
-    elif verb is WishVerb.START and workspace.state is State.RUNNING:
-        template = words.STARTING_RUNNING
-    elif verb is WishVerb.STOP and workspace.state in {State.STOPPED, State.SUSPENDED}:
-        template = words.STOPPING_STOPPED
-    elif verb is WishVerb.SUSPEND and workspace.state in {State.STOPPED, State.SUSPENDED}:
-        template = words.SUSPENDED_ALREADY
-    elif request.surface.is_direct and request.surface.kind in {"message", "replay"}:
-        return SILENT
-    elif request.is_shared:
-        return _shared(request, workspace, accepted.wish.verb)
-    elif accepted.wish.verb is WishVerb.START and workspace.state is State.SUSPENDED:
-        template = words.RESUMING
+    effects = request.services.workspaces.effects(workspace)
+    template = _already(accepted) or _instead(workspace, verb, accepted, effects)
+    if template is None:
+        if request.surface.is_direct and request.surface.kind in {"message", "replay"}:
+            return SILENT
+        if request.is_shared:
+            return _shared(request, workspace, accepted.wish.verb)
+        template = _NEW[accepted.wish.verb]
+        if accepted.wish.verb is WishVerb.START and workspace.state is State.SUSPENDED:
+            template = words.RESUMING
+        elif _ends(accepted.wish, effects):
+            template = words.ENDING
     _, age = lists.state_words(request.services.clock.now(), workspace)
     title = request.services.title(workspace.connection)
     return replies.told(fill(template, name=workspace.title, title=title, age=Markup(age)))
+
+
+def _already(accepted: Accepted) -> str | None:
+    """Return what is said where the same was asked before."""
+    if accepted.repeated and not accepted.wish.is_open:
+        return words.DONE_ALREADY
+    return _JOINED[accepted.wish.verb] if accepted.joined and not accepted.repeated else None
+
+
+def _instead(workspace: Workspace, verb: WishVerb, accepted: Accepted, effects: Effects) -> str | None:
+    """Return what is said where something else happens than the verb alone would say."""
+    is_down = workspace.state in {State.STOPPED, State.SUSPENDED}
+    told = None
+    if verb.brings_down and workspace.is_provisional:
+        told = words.CALLING_OFF
+    elif verb is WishVerb.START and workspace.state is State.RUNNING:
+        told = words.STARTING_RUNNING
+    elif verb is WishVerb.SUSPEND and is_down:
+        told = words.SUSPENDED_ALREADY
+    elif verb is WishVerb.RESTART and accepted.wish.agreed:
+        told = words.RENEWING
+    elif verb is WishVerb.RESTART and restart_mode(effects) == "suspend":
+        told = words.RESTARTING_KEEPS
+    elif verb is WishVerb.STOP and not _ends(accepted.wish, effects):
+        if accepted.replaced is not None and not accepted.replaced.verb.brings_down:
+            told = words.STOPPING_PENDING
+        elif is_down:
+            told = words.STOPPING_STOPPED
+    return told
+
+
+def _ends(wish: Wish, effects: Effects) -> bool:
+    """Say whether a stop that its person agreed to ends the workspace for good."""
+    is_stop = wish.verb in {WishVerb.STOP, WishVerb.FORCE}
+    return is_stop and wish.agreed and is_final(effects, "force" if wish.verb is WishVerb.FORCE else "stop")
 
 
 def _shared(request: Request, workspace: Workspace, verb: WishVerb) -> Answer:
@@ -137,5 +193,6 @@ def _shared(request: Request, workspace: Workspace, verb: WishVerb) -> Answer:
     )
     buttons = [kit.button(cards.REFRESH, "status", workspace.id)]
     if not verb.brings_down:
-        buttons = [kit.button(cards.OPEN, "open", workspace.id), *buttons, stop_button(workspace)]
+        effects = request.services.workspaces.effects(workspace)
+        buttons = [kit.button(cards.OPEN, "open", workspace.id), *buttons, stop_button(workspace, effects)]
     return replies.told(sentence, buttons, in_channel=True)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bot.blocks import kit
+from bot.blocks.limits import Markup
 from bot.models import State
 from bot.words import cards as words
 
 if TYPE_CHECKING:
     from bot.blocks.facts import Facts
-    from bot.blocks.kit import Element
-    from bot.models import Action, Workspace
+    from bot.blocks.kit import Block, Element
+    from bot.models import Action, Effects, StopMode, Workspace
+
+#: What the action of a button is followed by whose own question said that it ends the workspace for good; it
+#: says the same as the flag that people type.
+AGREED: Final = "yes"
 
 
 def may(facts: Facts, action: Action) -> bool:
@@ -19,7 +24,7 @@ def may(facts: Facts, action: Action) -> bool:
     workspace = facts.workspace
     if workspace is None or workspace.is_provisional:
         return False
-    if action in {"stop", "suspend", "force"} and action not in facts.stop_modes:
+    if action in {"stop", "suspend", "force"} and action not in facts.effects:
         return False
     if action == "remove" and "remove" not in facts.capabilities:
         return False
@@ -38,10 +43,12 @@ def start_button(workspace: Workspace) -> Element:
     return kit.button(label, "start", workspace.id, style=kit.PRIMARY)
 
 
-def stop_button(workspace: Workspace) -> Element:
-    """Return *Stop*, which asks first."""
-    question = kit.confirm(words.CONFIRM_STOP, name=workspace.title)
-    return kit.button(words.STOP, "stop", workspace.id, style=kit.DANGER, confirm=question)
+def stop_button(workspace: Workspace, effects: Effects) -> Element:
+    """Return *Stop*, which asks first: with what is lost where it ends the workspace for good."""
+    final = _end_question(workspace, effects, "stop", words.CONFIRM_END)
+    question = final or kit.confirm(words.CONFIRM_STOP, name=workspace.title)
+    action = f"stop:{AGREED}" if final else "stop"
+    return kit.button(words.STOP, action, workspace.id, style=kit.DANGER, confirm=question)
 
 
 def suspend_button(workspace: Workspace) -> Element:
@@ -49,10 +56,27 @@ def suspend_button(workspace: Workspace) -> Element:
     return kit.button(words.SUSPEND, "suspend", workspace.id)
 
 
-def force_button(workspace: Workspace) -> Element:
+def force_button(workspace: Workspace, effects: Effects) -> Element:
     """Return *Force quit*, which asks first."""
-    question = kit.confirm(words.CONFIRM_FORCE, name=workspace.title)
-    return kit.button(words.FORCE, "force", workspace.id, style=kit.DANGER, confirm=question)
+    final = _end_question(workspace, effects, "force", words.CONFIRM_FORCE_END)
+    question = final or kit.confirm(words.CONFIRM_FORCE, name=workspace.title)
+    action = f"force:{AGREED}" if final else "force"
+    return kit.button(words.FORCE, action, workspace.id, style=kit.DANGER, confirm=question)
+
+
+def _end_question(
+    workspace: Workspace, effects: Effects, mode: StopMode, asked: tuple[str, str, str, str]
+) -> Block | None:
+    """Return the question before a stop that ends a workspace for good; None where it does not."""
+    effect = effects.get(mode)
+    if workspace.is_provisional or effect is None or not effect.is_final:
+        return None
+    return kit.confirm(asked, name=workspace.title, lost=Markup(words.LOST[effect]))
+
+
+def agreed_button(label: str, verb: str, workspace: Workspace) -> Element:
+    """Return the button of a question that has said what is lost: its press is the agreement."""
+    return kit.button(label, f"{verb}:{AGREED}", workspace.id, style=kit.DANGER)
 
 
 def remove_button(workspace: Workspace) -> Element:
@@ -72,7 +96,7 @@ def running_buttons(facts: Facts) -> list[Element]:
     if workspace is None:
         return []
     buttons = [suspend_button(workspace)] if may(facts, "suspend") else []
-    return [*buttons, stop_button(workspace)] if may(facts, "stop") else buttons
+    return [*buttons, stop_button(workspace, facts.effects)] if may(facts, "stop") else buttons
 
 
 def down_buttons(facts: Facts) -> list[Element]:

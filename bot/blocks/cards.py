@@ -15,7 +15,6 @@ from bot.blocks.buttons import (
     open_buttons,
     page_button,
     running_buttons,
-    start_button,
     stop_button,
 )
 from bot.blocks.limits import VALUE, fill, safe
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
     from bot.blocks.facts import Facts
     from bot.blocks.kit import Block, Element
     from bot.models import Wish, Workspace
-
-__all__ = ["open_buttons", "page_button", "progress_of", "start_button", "stop_button", "wish_card"]
 
 _BAR_CELLS = 10
 
@@ -56,7 +53,7 @@ def name_of(facts: Facts) -> str:
 
 def short(template: str, facts: Facts) -> str:
     """Fill a template of one line with what every notice names: name, title, the wish as a noun."""
-    verb = words.NOUNS[facts.wish.verb] if facts.wish is not None else ""
+    verb = words.NOUNS[facts.wish.asked_verb] if facts.wish is not None else ""
     return fill(template, name=name_of(facts), title=facts.connection_title, verb=verb)
 
 
@@ -98,7 +95,7 @@ def _open_card(facts: Facts, wish: Wish) -> Answer:
 def _under_way(wish: Wish, workspace: Workspace | None) -> WishVerb:
     """Return what is going on: what was made is only starting any more."""
     is_made = workspace is not None and not workspace.is_provisional
-    return WishVerb.START if wish.verb is WishVerb.CREATE and is_made else wish.verb
+    return WishVerb.START if wish.asked_verb is WishVerb.CREATE and is_made else wish.asked_verb
 
 
 def _open_buttons(facts: Facts, wish: Wish) -> list[Element]:
@@ -107,7 +104,7 @@ def _open_buttons(facts: Facts, wish: Wish) -> list[Element]:
     if wish.deadline_at is None:
         buttons.insert(0, kit.button(words.KEEP_WAITING, "keep_waiting", wish.id, style=kit.PRIMARY))
     if workspace is not None and not wish.verb.brings_down:
-        buttons.append(stop_button(workspace))
+        buttons.append(stop_button(workspace, facts.effects))
     return [*buttons, *force_buttons(facts)]
 
 
@@ -116,7 +113,7 @@ def force_buttons(facts: Facts) -> list[Element]:
     wish, workspace = facts.wish, facts.workspace
     if wish is None or workspace is None or not is_unanswered(wish, facts.now) or not may(facts, "force"):
         return []
-    return [force_button(workspace)]
+    return [force_button(workspace, facts.effects)]
 
 
 def _usual(facts: Facts, wish: Wish) -> list[str]:
@@ -185,6 +182,8 @@ def _down_card(facts: Facts, wish: Wish) -> Answer:
     workspace = facts.workspace
     if workspace is None or workspace.state is State.GONE:
         gone = [fill(words.STOPPED, since=since), fill(words.GONE_SINCE, title=facts.connection_title)]
+        if wish.agreed:
+            gone = [fill(words.ENDED_FOR_GOOD, since=since)]
         return _card(facts, short(words.GONE_SHORT, facts), gone, [], gone_buttons(facts))
     if workspace.state in {State.STARTING, State.RUNNING}:
         text = short(words.STARTED_ELSEWHERE_SHORT, facts)
@@ -212,7 +211,7 @@ def again_buttons(facts: Facts) -> list[Element]:
 
 def _ended_card(facts: Facts, wish: Wish) -> Answer:
     outcome = str(wish.outcome)
-    told = fill(words.ENDED[outcome], verb=words.NOUNS[wish.verb])
+    told = fill(words.ENDED[outcome], verb=words.NOUNS[wish.asked_verb])
     # What was replaced has no cause but that.
     cause = cause_words(facts, wish.cause or (outcome if outcome in problems.CAUSES else "internal"))
     small = [fill(words.REFERENCE, reference=wish.reference)] if wish.reference else []
@@ -229,7 +228,8 @@ def cause_words(facts: Facts, cause: str) -> str:
     """Say why a wish did not come true; what the provider told of a failure stands in the workspace's row."""
     detail = facts.workspace.detail if facts.workspace is not None else None
     message = detail or "" if cause == "provider_failed" else ""
-    return safe(problems.sentence(cause, facts.connection_title, message))
+    said = safe(problems.sentence(cause, facts.connection_title, message))
+    return f"{words.NOT_RENEWED} {said}" if facts.wish is not None and facts.wish.is_renewal else said
 
 
 def retry_buttons(facts: Facts, wish: Wish) -> list[Element]:

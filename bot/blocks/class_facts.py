@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING
 from bot.models.classes import ClassCounts
 
 if TYPE_CHECKING:
-    from bot.models import ClassCard
+    from bot.models import ClassCard, Effects
 
 
 @dataclass(frozen=True, slots=True)
 class ClassFacts:
-    """Gather a card with its counts; ``title`` is the connection's name for people."""
+    """Gather a card with its counts; ``title`` is the connection's name for people.
+
+    ``effects`` is what stopping means for the workspaces of the card, as far as that is known of all of them.
+    """
 
     card: ClassCard
     title: str
     now: float
     counts: ClassCounts = field(default_factory=ClassCounts)
+    effects: Effects = field(default_factory=dict)

@@ -9,16 +9,17 @@ from zoneinfo import ZoneInfo
 
 from bot.blocks import kit, replies
 from bot.blocks.limits import Markup, cut, fill, safe
-from bot.models import Answer, Call, Principal
+from bot.models import Answer, Call, Principal, State, StopEffect
+from bot.models.stopping import gentlest_mode
+from bot.words import cards, problems, times
 from bot.words import classes as words
-from bot.words import problems, times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.blocks.class_facts import ClassFacts
     from bot.blocks.kit import Block, Element
-    from bot.models import ClassCard, ClassProblem, Workspace
+    from bot.models import ClassCard, ClassProblem, Effects, Workspace
 
 #: People named in one answer; there is a line for each.
 SHOWN = 30
@@ -48,14 +49,35 @@ def _does(facts: ClassFacts) -> list[str]:
     does = fill(words.DOES_START, pattern=card.pattern, title=facts.title)
     if card.spec is not None:
         does = fill(words.DOES_MAKE, recipe=card.recipe, title=facts.title)
-    consent = fill(words.CONSENT, who=who(card.principal))
+    end = end_words(facts.effects, is_any=card.spec is None)
+    consent = fill(words.CONSENT, who=who(card.principal), **end)
     if card.stops_at is not None:
-        consent = fill(words.CONSENT_UNTIL, who=who(card.principal), at=at(card, card.stops_at, facts.now))
+        when = at(card, card.stops_at, facts.now)
+        consent = fill(words.CONSENT_UNTIL, who=who(card.principal), at=when, **end)
     return [f"{does} {words.DOES_THEN}", consent]
+
+
+def end_words(effects: Effects, *, is_any: bool = False) -> dict[str, Markup]:
+    """Return what the end of a class does: what is done, what the workspace does, and what that means.
+
+    ``is_any``: it is not known of each workspace whether it can be suspended.
+    """
+    stop, effect = effects.get("stop"), effects.get(gentlest_mode(effects))
+    ends = stop is not None and stop.is_final
+    told = words.STOPS
+    if effect is StopEffect.KEEPS:
+        told = words.SUSPENDS_OR_ENDS if is_any and ends else words.SUSPENDS
+    elif ends:
+        told = words.ENDS
+    done, does, means = told
+    lost = cards.LOST[stop] if stop is not None and ends else ""
+    meant = f" {means.format(lost=lost)}" if means else ""
+    return {"done": Markup(done), "does": Markup(does), "means": Markup(meant)}
 
 
 def _state(facts: ClassFacts) -> list[str]:
     card, counts = facts.card, facts.counts
+    end = end_words(facts.effects, is_any=card.spec is None)
     if not counts.pressed:
         told = [words.NOBODY_YET]
     else:
@@ -69,9 +91,9 @@ def _state(facts: ClassFacts) -> list[str]:
         told.append(fill(words.OVER, **_numbers(stopped=counts.stopped, kept=counts.kept)))
     elif card.closed_at is not None and card.stops_at is not None and facts.now < card.stops_at:
         stopper = Principal.from_key(card.stopped_by) if card.stopped_by else card.principal
-        told.append(fill(words.CLOSING, who=who(stopper), at=at(card, card.stops_at, facts.now)))
+        told.append(fill(words.CLOSING, who=who(stopper), at=at(card, card.stops_at, facts.now), **end))
     elif card.is_over(facts.now):
-        told.append(words.CLOSING_UNTIL)
+        told.append(fill(words.CLOSING_UNTIL, **end))
     return told
 
 
@@ -80,7 +102,8 @@ def _trainers(facts: ClassFacts) -> list[Element]:
     card, counts = facts.card, facts.counts
     buttons = [kit.button(words.PROBLEMS, "class_problems", card.id)]
     if card.closed_at is None and not card.is_over(facts.now):
-        question = kit.confirm(words.CONFIRM_STOP_ALL, **_numbers(count=counts.consented))
+        end = end_words(facts.effects, is_any=card.spec is None)
+        question = kit.confirm(words.CONFIRM_STOP_ALL, **_numbers(count=counts.consented), **end)
         buttons.append(kit.button(words.STOP_ALL, "class_stop", card.id, style=kit.DANGER, confirm=question))
     return buttons
 
@@ -129,10 +152,11 @@ def _without_addresses(text: str) -> str:
     return _ADDRESS.sub("…", text)
 
 
-def warning(card: ClassCard, workspace: Workspace, title: str, now: float) -> Answer:
+def warning(card: ClassCard, workspace: Workspace, effects: Effects, title: str, now: float) -> Answer:
     """Tell an owner that the class ends, with the way to keep what is theirs."""
     assert card.stops_at is not None, "only what ends is told of"
     stopper = Principal.from_key(card.stopped_by) if card.stopped_by else card.principal
+    end = end_words(effects)
     told = fill(
         words.WARNED,
         title=card.title,
@@ -140,20 +164,24 @@ def warning(card: ClassCard, workspace: Workspace, title: str, now: float) -> An
         name=workspace.title,
         at_title=title,
         at=kit.moment(card.stops_at, now),
+        **end,
     )
     buttons = [kit.button(words.KEEP_MINE, "class_keep", card.id, style=kit.PRIMARY)]
-    text = fill(words.WARNED_SHORT, name=workspace.title, title=card.title)
+    text = fill(words.WARNED_SHORT, name=workspace.title, title=card.title, **end)
     return kit.answer(text, [kit.section(told), *kit.actions(buttons)])
 
 
-def stopped_with_class(facts: ClassFacts, name: str, *, has_failed: bool) -> str:
-    """Say to an owner who stopped their workspace, or tried to."""
+def stopped_with_class(facts: ClassFacts, name: str, state: State | None) -> str:
+    """Say to an owner who stopped their workspace, and where that has left it; None: or only tried to."""
     card = facts.card
     template = words.STOPPED_BY if card.stopped_by else words.STOPPED_BY_TIME
-    if has_failed:
+    if state is None:
         template = words.STOP_FAILED_BY
+    done = {State.SUSPENDED: words.SUSPENDS, State.GONE: words.ENDS}.get(state or State.STOPPED, words.STOPS)
     stopper = Principal.from_key(card.stopped_by) if card.stopped_by else card.principal
-    return fill(template, name=name, title=facts.title, who=who(stopper), course=card.title)
+    return fill(
+        template, name=name, title=facts.title, who=who(stopper), course=card.title, done=Markup(done[0])
+    )
 
 
 def summary(facts: ClassFacts) -> Answer:

@@ -9,11 +9,12 @@ from bot.blocks.buttons import down_buttons, may, open_buttons, remove_button
 from bot.blocks.cards import name_of
 from bot.blocks.limits import fill
 from bot.models import State
+from bot.models.stopping import is_final
 from bot.words import notices, times
 
 if TYPE_CHECKING:
     from bot.blocks.facts import Facts
-    from bot.models import Answer
+    from bot.models import Answer, Ending
 
 
 def ending(facts: Facts) -> Answer:
@@ -23,16 +24,18 @@ def ending(facts: Facts) -> Answer:
     if workspace is None or workspace.ends_at is None or workspace.ends_how is None:
         told = fill(notices.ENDED_SHORT, **names)
         return kit.answer(told, [kit.section(told)])
+    # What is stopped for good is as lost as what is removed.
+    ends_how: Ending = "removed" if is_final(facts.effects, "stop") else workspace.ends_how
     names |= {"left": times.duration(_whole(workspace.ends_at - facts.now))}
     at = kit.moment(workspace.ends_at, facts.now)
     if workspace.state is State.RUNNING:
-        told = notices.ENDING_STOPS if workspace.ends_how == "stops" else notices.ENDING_ANYHOW
+        told = notices.ENDING_STOPS if ends_how == "stops" else notices.ENDING_ANYHOW
         buttons = open_buttons(facts)
     else:
         told, buttons = notices.ENDING_REMOVED, down_buttons(facts)
     if may(facts, "remove"):
         buttons.append(remove_button(workspace))
-    text = fill(notices.ENDING_SHORT[workspace.ends_how], **names)
+    text = fill(notices.ENDING_SHORT[ends_how], **names)
     return kit.answer(text, [kit.section(fill(told, at=at, **names)), *kit.actions(buttons)])
 
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bot.blocks.class_facts import ClassFacts
-    from bot.models import Job, StopMode, Wish, Workspace
+    from bot.models import Effects, Job, Wish, Workspace
     from bot.output import Shown
 
 
@@ -18,9 +18,9 @@ class Facts:
     """Gather what a card or a notice may say.
 
     ``ide_url`` is set only when it passed the connection's host check; ``page_url`` is the workspace's page
-    at the provider; ``usual_seconds`` the median of earlier starts; ``capabilities`` and ``stop_modes`` are
-    the provider's; ``body`` the notice's own keys. What is about a run has ``job``, and ``output`` as far as
-    that is followed in this process.
+    at the provider; ``usual_seconds`` the median of earlier starts; ``capabilities`` are the provider's, and
+    ``effects`` what it declares that stopping the workspace means; ``body`` the notice's own keys. What is
+    about a run has ``job``, and ``output`` as far as that is followed in this process.
     """
 
     now: float
@@ -35,7 +35,7 @@ class Facts:
     page_url: str | None = None
     usual_seconds: float | None = None
     capabilities: frozenset[str] = frozenset()
-    stop_modes: frozenset[StopMode] = frozenset({"stop"})
+    effects: Effects = field(default_factory=dict)
     body: Mapping[str, Any] = field(default_factory=dict)
     job: Job | None = None
     output: Shown | None = None

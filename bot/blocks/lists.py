@@ -99,12 +99,12 @@ def _row(facts: Facts, *, is_shared: bool) -> list[Block]:
 
 def _buttons(facts: Facts, workspace: Workspace, *, is_shared: bool) -> list[Element]:
     if workspace.is_provisional:
-        return [stop_button(workspace)]
+        return [stop_button(workspace, facts.effects)]
     match workspace.state:
         case State.RUNNING:
             return [_open_button(facts, workspace, is_shared=is_shared), *running_buttons(facts)]
         case State.STARTING:
-            return [stop_button(workspace)]
+            return [stop_button(workspace, facts.effects)]
         case State.STOPPED | State.SUSPENDED | State.FAILED | State.UNKNOWN:
             return down_buttons(facts)
         case State.GONE:

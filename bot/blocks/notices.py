@@ -110,7 +110,7 @@ def _not_done(kind: NoticeKind, facts: Facts) -> Answer:
     cause = (wish.cause if wish is not None else None) or str(facts.body.get("cause") or "internal")
     told = f"{short(template, facts)} {cause_words(facts, cause)}"
     if facts.of_class is not None:
-        failed = stopped_with_class(facts.of_class, name_of(facts), has_failed=True)
+        failed = stopped_with_class(facts.of_class, name_of(facts), None)
         told = f"{failed} {cause_words(facts, cause)}"
     buttons = retry_buttons(facts, wish) if wish is not None else []
     return _notice(short(text, facts), told, _reference(facts), buttons)
@@ -123,12 +123,16 @@ def _stopped(facts: Facts) -> Answer:
         return _not_made(facts)
     if workspace is not None and workspace.state is State.SUSPENDED:
         told = short(notices.SUSPENDED, facts)
+        if facts.of_class is not None:
+            told = stopped_with_class(facts.of_class, name_of(facts), workspace.state)
         return _notice(short(notices.SUSPENDED_SHORT, facts), told, [], down_buttons(facts))
+    is_gone = workspace is not None and workspace.state is State.GONE
     asked = wish is not None and wish.verb.brings_down
     told = short(notices.STOPPED if asked else notices.STOPPED_ELSEWHERE, facts)
+    if is_gone and wish is not None and wish.agreed:
+        told = short(notices.ENDED, facts)
     if facts.of_class is not None:
-        told = stopped_with_class(facts.of_class, name_of(facts), has_failed=False)
-    is_gone = workspace is not None and workspace.state is State.GONE
+        told = stopped_with_class(facts.of_class, name_of(facts), State.GONE if is_gone else State.STOPPED)
     buttons = again_buttons(facts) if is_gone else down_buttons(facts)
     return _notice(short(notices.STOPPED_SHORT, facts), told, [], buttons)
 
@@ -153,7 +157,7 @@ def _waiting(facts: Facts) -> Answer:
     if wish is not None:
         buttons.append(kit.button(cards.KEEP_WAITING, "keep_waiting", wish.id, style=kit.PRIMARY))
     if facts.workspace is not None and wish is not None and not wish.verb.brings_down:
-        buttons.append(stop_button(facts.workspace))
+        buttons.append(stop_button(facts.workspace, facts.effects))
     buttons += force_buttons(facts)
     told = short(notices.WAITING, facts)
     return _notice(short(notices.WAITING_SHORT, facts), told, small, [*buttons, *page_button(facts)])

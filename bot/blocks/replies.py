@@ -13,11 +13,11 @@ from bot.words import answers as words
 from bot.words import cards
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from bot.blocks.facts import Facts
     from bot.blocks.kit import Block, Element
-    from bot.models import Workspace
+    from bot.models import Effects, Workspace
 
 #: So many buttons are read at a glance; beyond them people search.
 FEW = 5
@@ -34,7 +34,7 @@ _LABELS = {
     "remove": cards.REMOVE,
 }
 #: Verbs that ask before they do anything.
-_ASKING = {"stop": stop_button, "remove": remove_button}
+_ASKING = frozenset({"stop", "remove"})
 
 
 def told(
@@ -62,20 +62,32 @@ def name(workspace: Workspace) -> Markup:
     return Markup(limits.line(workspace.title))
 
 
-def verb_button(verb: str, workspace: Workspace, number: int, label: str | None = None) -> Element:
+def verb_button(
+    verb: str, workspace: Workspace, number: int, effects: Effects, label: str | None = None
+) -> Element:
     """Return the button that runs a verb on a workspace, told apart from others in its row by a number."""
     text = limits.line(label or f"{_LABELS[verb]} {workspace.title}", limits.BUTTON)
-    asking = _ASKING.get(verb)
-    button = asking(workspace) if asking is not None else kit.button(text, verb, workspace.id)
-    return {**button, "text": kit.plain(text, limits.BUTTON), "action_id": f"{verb}:{number}"}
+    match verb:
+        case "stop":
+            button = stop_button(workspace, effects)
+        case "remove":
+            button = remove_button(workspace)
+        case _:
+            button = kit.button(text, verb, workspace.id)
+    return {**button, "text": kit.plain(text, limits.BUTTON), "action_id": f"{button['action_id']}:{number}"}
 
 
-def choices(verb: str, workspaces: Sequence[Workspace], labels: Sequence[str]) -> list[Element]:
+def choices(
+    verb: str,
+    workspaces: Sequence[Workspace],
+    labels: Sequence[str],
+    effects_of: Callable[[Workspace], Effects],
+) -> list[Element]:
     """Return a button for each of a few workspaces, and a search for the rest, where the verb has one."""
     if verb not in _LABELS:
         return []
     buttons = [
-        verb_button(verb, one, number, label)
+        verb_button(verb, one, number, effects_of(one), label)
         for number, (one, label) in enumerate(zip(workspaces[:FEW], labels, strict=False))
     ]
     if len(workspaces) > FEW and verb not in _ASKING:

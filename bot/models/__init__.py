@@ -21,6 +21,7 @@ from bot.models.jobs import (
 )
 from bot.models.notices import NOTICE_CLASS, Answer, Card, NewNotice, Notice, NoticeKind, NoticeState
 from bot.models.people import Account, Link, Person, Principal
+from bot.models.stopping import Effects, StopEffect
 from bot.models.wishes import Call, Outcome, Surface, Wish, WishVerb
 from bot.models.work import Approval, AuditEntry, Snapshot, Task, TaskKind
 from bot.models.workspaces import (
@@ -54,6 +55,7 @@ __all__ = [
     "ClassPress",
     "ClassProblem",
     "Created",
+    "Effects",
     "Ending",
     "Event",
     "Field",
@@ -84,6 +86,7 @@ __all__ = [
     "ReadResult",
     "Snapshot",
     "State",
+    "StopEffect",
     "StopKind",
     "StopMode",
     "Surface",

@@ -105,8 +105,21 @@ class Wish:
     #: A sentence on what holds it up right now ("Saturn Cloud has not answered since 14:02").
     hold: str | None = None
     reference: str = ""
+    #: Its person agreed that the workspace ends for good. A restart then makes a new one from its spec: from
+    #: that moment on it is a wish to create.
+    agreed: bool = False
     #: Where it was typed: there its person is told when no direct message reaches them.
     channel_id: str | None = None
+
+    @property
+    def asked_verb(self) -> WishVerb:
+        """Return what its person asked for: a restart, where another workspace is made for that."""
+        return WishVerb.RESTART if self.is_renewal else self.verb
+
+    @property
+    def is_renewal(self) -> bool:
+        """Say whether it makes a workspace in the place of one that a restart has ended."""
+        return self.agreed and self.verb is WishVerb.CREATE
 
     @property
     def is_open(self) -> bool:

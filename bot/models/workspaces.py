@@ -68,6 +68,8 @@ class Workspace:
     remark: str | None = None
     #: Whether its person is told when it stops without their having asked for it.
     tells_stop: bool = False
+    #: Whether it is kept when it is stopped; None where its provider has not said.
+    is_kept: bool | None = None
 
     @property
     def is_provisional(self) -> bool:
@@ -88,6 +90,7 @@ class Observed:
     when the provider stops or removes it by itself. ``lasts``: the seconds after which that happens, counted
     from when it came into this state or, where that is later, from the last use that ``ends_at`` tells of;
     who keeps the records works it out. ``entry`` is a secret that opens it in a page of ours.
+    ``is_kept`` says whether it is kept when it is stopped, where the provider tells that of each.
     """
 
     state: State
@@ -100,6 +103,7 @@ class Observed:
     ends_how: Ending | None = None
     lasts: float | None = None
     entry: str | None = field(default=None, repr=False)
+    is_kept: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

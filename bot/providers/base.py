@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bot.errors import InvalidRequest
-from bot.models import Observed, State
+from bot.models import Effects, Observed, State, StopEffect
 from bot.providers.connection import ConnectionSettings, Linking
 from bot.providers.credentials import Access, Acts, Credential, Identity
 from bot.providers.hosts import allowed_ide_url
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         Purpose,
         StopMode,
         Values,
+        Workspace,
     )
 
 __all__ = [
@@ -327,6 +328,16 @@ class Provider(ABC):
     def has_lists(self) -> bool:
         """Say whether a person's workspaces can be listed: not where one secret opens everybody's."""
         return "discover" in self.capabilities() and not self.links_by("none")
+
+    def stops(self, workspace: Workspace) -> Effects:  # noqa: ARG002 - the same for all, unless it is told
+        """Say what each way of stopping means for a workspace as it is known now; pure.
+
+        Everything that stops or restarts a workspace, or asks before, goes by this. What is only known of
+        the provider is said for a running workspace without actions.
+        """
+        return {
+            mode: StopEffect.KEEPS if mode == "suspend" else StopEffect.RETURNS for mode in self.stop_modes
+        }
 
     def need_mode(self, mode: StopMode) -> None:
         """Raise InvalidRequest for a way of stopping that this provider does not have."""

@@ -14,6 +14,7 @@ from bot.blocks.class_facts import ClassFacts
 from bot.errors import StoreError
 from bot.models import AuditEntry, NewNotice, NoticeKind, Principal, State, WishVerb
 from bot.models.classes import WARNING_SECONDS
+from bot.models.stopping import NO_EFFECTS, gentlest_mode
 from bot.policy import Context, Target, decide
 from bot.store.base import NewWish
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bot.clock import Clock, Ids
-    from bot.models import ClassCard, ClassPress, Workspace
+    from bot.models import ClassCard, ClassPress, Effects, Workspace
     from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers
     from bot.store.base import Store
@@ -93,6 +94,10 @@ class Classes:
         line = self._lines.get(card.connection)
         return line.title if line is not None else card.connection
 
+    def _effects(self, workspace: Workspace) -> Effects:
+        line = self._lines.get(workspace.connection)
+        return line.provider.stops(workspace) if line is not None else NO_EFFECTS
+
     async def _warn(self, card: ClassCard, now: float) -> None:
         """Tell everybody who consented, once, with the way to keep what is theirs."""
         while found := await self._store.presses_to_warn(card.id, SOME):
@@ -103,7 +108,8 @@ class Classes:
         workspace = await self._theirs(press)
         if workspace is None or workspace.state is State.GONE:
             return None
-        body = drawn.warning(card, workspace, self._title(card), now).as_body()
+        effects = self._effects(workspace)
+        body = drawn.warning(card, workspace, effects, self._title(card), now).as_body()
         # One who took their consent back and gave it anew is told anew.
         occasion = f"ends:{press.principal.key}:{press.consented_at or 0.0:.0f}"
         return NewNotice(card.id, NoticeKind.MESSAGE, occasion, press.principal, body)
@@ -124,9 +130,11 @@ class Classes:
             principal=press.principal,
             workspace_id=workspace.id,
             connection=workspace.connection,
-            verb=WishVerb.STOP,
+            verb=WishVerb(gentlest_mode(self._effects(workspace))),
             deadline_seconds=STOP_SECONDS,
             reference=card.reference,
+            # The card said what its end does.
+            agreed=True,
         )
         entry = AuditEntry(
             actor=actor.key,

@@ -10,6 +10,7 @@ import structlog
 from bot.blocks.facts import Facts
 from bot.blocks.progress import UNANSWERED_SECONDS, is_unanswered, progress_of
 from bot.errors import SlackFailed, SlackLimited, StoreError
+from bot.making import another
 from bot.models import Call, NoticeKind, Outcome, State, WishVerb
 from bot.plan import Operation, Plan, plan, plan_unmade
 from bot.policy import Context, Target, decide
@@ -113,7 +114,7 @@ class Wishes:
             return
         if not await self._may_go_on(step):
             return
-        decided = await self._planned(step)
+        decided = await self._planned(step, line)
         match decided.operation:
             case Operation.READ:
                 await self._read(step, line)
@@ -123,16 +124,24 @@ class Wishes:
                 await self._wait(step, line)
             case Operation.END:
                 await self._end(step, decided)
-            case Operation.WATCH:
-                return
+            case Operation.RENEW:
+                await self._renew(step, line)
             case call:
                 await self._call(step, line, call)
 
-    async def _planned(self, step: WishStep) -> Plan:
+    async def _planned(self, step: WishStep, line: Line) -> Plan:
         wish, workspace = step.wish, step.workspace
         if workspace.is_provisional:
             return plan_unmade(wish, await self._creations.of(step), await self._store.now())
-        return plan(wish, workspace.state, workspace.observed_at, workspace.actions)
+        effects = line.provider.stops(workspace)
+        return plan(wish, workspace.state, workspace.observed_at, workspace.actions, effects)
+
+    async def _renew(self, step: WishStep, line: Line) -> None:
+        """Have another made of what has ended as agreed; the wish goes on with that."""
+        wish = step.wish
+        fresh = another(self._ids, line.provider, step.workspace)
+        made = endings.audit(wish, "workspace.renew", "accepted")
+        await self._store.renew(wish.id, step.claim, fresh, [made])
 
     async def _end(self, step: WishStep, decided: Plan) -> None:
         assert decided.outcome is not None, "a plan that ends says how"

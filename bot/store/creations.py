@@ -43,19 +43,40 @@ def accept(
     former = tx.one("workspace", id=instead_of) if instead_of else None
     if former is not None and former["principal"] == new.principal.key:
         workspaces.put_away(tx, instead_of)
+    _insert_provisional(tx, workspace)
+    row = wishes.add(tx, new)
+    people.keep_result(tx, interaction, row["id"])
+    notices.add(tx, following, row["id"])
+    audit.append(tx, entries)
+    return Accepted(rows.wish(row))
+
+
+def renew(tx: Transaction, wish_id: str, claim: str, fresh: Workspace, entries: Sequence[AuditEntry]) -> bool:
+    """Put a provisional workspace in the place of the one that a restart has ended; the wish makes it now.
+
+    False, nothing written, when the wish ended meanwhile or another step holds it.
+    """
+    row = tx.one("wish", id=wish_id)
+    if row is None or row["outcome"] is not None or row["claim"] != claim:
+        return False
+    _insert_provisional(tx, fresh)
+    tx.run("renew_wish", id=wish_id, workspace_id=fresh.id, now=tx.now())
+    hidden = tx.one("hide_workspace", id=row["workspace_id"])
+    if hidden is not None:
+        tx.run("rest_gate_without_reader", gate_key=hidden["gate_key"])
+    cards.owe(tx, wish_id, changed=True)
+    audit.append(tx, entries)
+    return True
+
+
+def _insert_provisional(tx: Transaction, workspace: Workspace) -> None:
     gate = {
         "gate_key": workspace.gate_key,
         "connection": workspace.connection,
         "remote_id": workspace.remote_id,
     }
     tx.run("have_gate", **gate)
-    now = tx.now()
-    workspaces.insert(tx, workspace, observed_at=None, verified_at=None, used_at=now)
-    row = wishes.add(tx, new)
-    people.keep_result(tx, interaction, row["id"])
-    notices.add(tx, following, row["id"])
-    audit.append(tx, entries)
-    return Accepted(rows.wish(row))
+    workspaces.insert(tx, workspace, observed_at=None, verified_at=None, used_at=tx.now())
 
 
 def unexplained(

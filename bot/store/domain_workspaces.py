@@ -151,6 +151,11 @@ class WorkspacesTrade(Trade):
             Lane.URGENT,
         )
 
+    async def renew(
+        self, wish_id: str, claim: str, fresh: Workspace, audit: Sequence[AuditEntry] = ()
+    ) -> bool:
+        return await self.engine.write(lambda tx: creations.renew(tx, wish_id, claim, fresh, audit))
+
     async def name_created(
         self, wish_id: str, created: Created, gate_key: str, claim: str = ""
     ) -> Workspace | None:

@@ -192,7 +192,9 @@ def _observe(tx: Transaction, row: Row, seen: Observed, granted_at: float, *, is
     before = (row["state"], row["url"], row["detail"], row["progress"], row["actions"])
     after = (seen.state.value, seen.url, seen.detail, seen.progress, actions)
     ends_before, ends_after = (row["ends_at"], row["ends_how"]), ends.end_of(row, seen, granted_at)
-    if before == after and name == row["name"] and ends_before == ends_after:
+    is_kept = row["is_kept"] if seen.is_kept is None else int(seen.is_kept)
+    is_same = before == after and name == row["name"] and is_kept == row["is_kept"]
+    if is_same and ends_before == ends_after:
         tx.run("observed_same", id=row["id"], observed_at=granted_at, verified_at=verified_at)
         return False
     tx.run(
@@ -208,6 +210,7 @@ def _observe(tx: Transaction, row: Row, seen: Observed, granted_at: float, *, is
         actions=actions,
         ends_at=ends_after[0],
         ends_how=ends_after[1],
+        is_kept=is_kept,
     )
     stops.note(tx, row["id"], row["state"], seen.state, granted_at)
     # Buttons that no longer do anything are as wrong as a state: neither waits.

@@ -57,6 +57,15 @@ class MakingStore(Protocol):
         its own, and that one is returned. The step keeps its lease.
         """
 
+    async def renew(
+        self, wish_id: str, claim: str, fresh: Workspace, audit: Sequence[AuditEntry] = ()
+    ) -> bool:
+        """Put a provisional workspace in the place of the one that an open restart has ended.
+
+        In one transaction the old row leaves the list, and the wish becomes one to create the new one, with
+        the same card. False, nothing written, when the wish ended meanwhile or another step holds it.
+        """
+
     async def unexplained(
         self, wish_id: str, connection: str, gate_keys: Sequence[str], since: float
     ) -> list[str]:

@@ -271,6 +271,14 @@ UPDATE wishes SET
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
 WHERE id = :id;
 
+-- What a restart has ended is made again: from here on that is what the wish is for.
+-- name: renew_wish
+UPDATE wishes SET
+    workspace_id = :workspace_id, verb = 'create', start_call = 'none', stop_call = 'none', called_at = NULL,
+    read_since = NULL, attempts = 0, progress_floor = 0, hold = NULL, read_hold = NULL, waits_for = 'time',
+    next_step_at = :now, leased_until = 0, claim = '', woken = 0
+WHERE id = :id;
+
 -- It has been there since now: a list that was asked for before can't know it.
 -- name: make_known
 UPDATE workspaces SET
@@ -529,13 +537,16 @@ SELECT * FROM wishes WHERE workspace_id = :workspace_id AND outcome IS NULL;
 -- name: add_wish
 INSERT INTO wishes (
     id, principal, workspace_id, connection, verb, created_at, deadline_at, next_step_at, waits_for, reference,
-    channel_id
+    channel_id, agreed
 ) VALUES (
     :id, :principal, :workspace_id, :connection, :verb, :now, :deadline_at, :next_step_at, :waits_for, :reference,
-    :channel_id
+    :channel_id, :agreed
 )
 ON CONFLICT (workspace_id) WHERE outcome IS NULL DO NOTHING
 RETURNING *;
+
+-- name: agree_wish
+UPDATE wishes SET agreed = 1 WHERE id = :id AND outcome IS NULL RETURNING *;
 
 -- name: end_wish
 UPDATE wishes SET
@@ -698,8 +709,8 @@ WHERE gate_key = :gate_key;
 
 -- All that the record of a read looks at, in one go: there are a thousand of them a second.
 -- name: read_row
-SELECT w.id, w.name, w.state, w.url, w.detail, w.progress, w.actions, w.ends_at, w.ends_how, w.observed_at,
-    w.verified_at, a.id AS account_id,
+SELECT w.id, w.name, w.state, w.url, w.detail, w.progress, w.actions, w.ends_at, w.ends_how, w.is_kept,
+    w.observed_at, w.verified_at, a.id AS account_id,
     g.claimed_at AS gate_claimed_at, g.next_check_at, g.reader, g.wanted_at, g.due_at AS gate_due_at,
     o.id AS wish_id, o.read_hold AS wish_hold, o.waits_for, o.leased_until
 FROM workspaces w
@@ -715,7 +726,7 @@ UPDATE workspaces SET observed_at = :observed_at, verified_at = :verified_at WHE
 UPDATE workspaces SET
     name = :name, state = :state, url = :url, detail = :detail, progress = :progress,
     observed_at = :observed_at, verified_at = :verified_at, actions = :actions, ends_at = :ends_at,
-    ends_how = :ends_how
+    ends_how = :ends_how, is_kept = :is_kept
 WHERE id = :id;
 
 -- name: wake_wish

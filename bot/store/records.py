@@ -42,6 +42,8 @@ class NewWish:
     reference: str
     channel_id: str | None = None
     reads_first: bool = False
+    #: As ``Wish.agreed``.
+    agreed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

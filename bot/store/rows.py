@@ -131,6 +131,7 @@ def workspace(row: Row) -> Workspace:
         entry=row["entry"],
         remark=row["remark"],
         tells_stop=bool(row["tells_stop"]),
+        is_kept=None if row["is_kept"] is None else bool(row["is_kept"]),
     )
 
 
@@ -162,6 +163,7 @@ def wish(row: Row) -> Wish:
         progress_floor=row["progress_floor"],
         hold=row["hold"] or row["read_hold"] or None,
         reference=row["reference"],
+        agreed=bool(row["agreed"]),
         channel_id=row["channel_id"],
     )
 

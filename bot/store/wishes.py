@@ -41,6 +41,8 @@ def accept(
     joined = row is not None
     if row is None:
         row = add(tx, new)
+    elif new.agreed and not row["agreed"]:
+        row = tx.one("agree_wish", id=row["id"]) or row
     people.keep_result(tx, interaction, row["id"])
     # A joined wish has its card: a second one would take its place in the row.
     kept = [one for one in following if not joined or one.kind is not NoticeKind.CARD or one.subject]
@@ -76,6 +78,7 @@ def add(tx: Transaction, new: NewWish) -> Row:
         waits_for="read" if reads_first else "time",
         reference=new.reference,
         channel_id=new.channel_id,
+        agreed=int(new.agreed),
     )
     if row is None:
         raise StoreError("another wish for this workspace came first")

@@ -22,6 +22,7 @@ from bot.web.forms import read_form
 from bot.web.signed_in import SIGN_OUT_PATH, SIGNED_OUT_PATH, see_other
 from bot.web.standing import standing
 from bot.words import ide as words
+from bot.words.cards import LOST
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -206,10 +207,30 @@ class IdePages:
         principal = shown.workspace.principal
         if self._limiter.take(principal.key) > 0.0:
             raise Refused("page.too_many", words.too_many())
-        accepted = await self._workspaces.wish(
-            principal, shown.workspace.id, verb, interaction="", reference=self._ids.reference()
-        )
+        try:
+            accepted = await self._workspaces.wish(
+                principal,
+                shown.workspace.id,
+                verb,
+                interaction="",
+                reference=self._ids.reference(),
+                agreed=fields.get("agreed") == "yes",
+            )
+        except Refused as refused:
+            if refused.rule != "workspace.ends":
+                raise
+            return self._asked(shown)
         return see_other(f"{IDE_PATH}/{accepted.wish.workspace_id}")
+
+    def _asked(self, shown: Shown) -> web.Response:
+        """Ask whether the workspace is to end for good, with what is lost."""
+        return self._renderer.page(
+            "end.html",
+            page=f"{IDE_PATH}/{shown.workspace.id}",
+            workspace=shown.workspace,
+            lost=LOST[shown.provider.stops(shown.workspace)["stop"]],
+            form_mark=self._browsers.session_mark(shown.session_id),
+        )
 
     # -- inside --------------------------------------------------------------------------------------------
 
@@ -223,7 +244,8 @@ class IdePages:
         if own is None:
             return None, look
         workspace, provider = own
-        stands = standing(workspace, look.wish, provider.settings.title, look.now)
+        effects = provider.stops(workspace)
+        stands = standing(workspace, look.wish, provider.settings.title, look.now, effects)
         return Shown(session_id, look, workspace, provider, stands), look
 
     async def _keep_fresh(self, shown: Shown) -> None:

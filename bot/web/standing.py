@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from bot.blocks.limits import clean
 from bot.models import State, WishVerb
+from bot.models.stopping import NO_EFFECTS, is_final
 from bot.words import ide as words
 
 if TYPE_CHECKING:
-    from bot.models import Wish, Workspace
+    from bot.models import Effects, Wish, Workspace
 
 #: An end is told of when it is no further away than this, in seconds.
 SOON = 10 * 60.0
@@ -47,7 +48,7 @@ class Standing:
     @property
     def is_busy(self) -> bool:
         """Say whether it changes by itself: then the page shows a sign of that."""
-        return self.phase in {"starting", "stopping", "unknown"}
+        return self.phase in {"starting", "stopping", "ending", "unknown"}
 
     def as_json(self) -> dict[str, Any]:
         """Return it as the page's script reads it."""
@@ -62,9 +63,13 @@ class Standing:
         }
 
 
-def standing(workspace: Workspace, wish: Wish | None, title: str, now: float) -> Standing:
-    """Judge by the row and its newest wish; ``title`` is the connection's name for people."""
+def standing(
+    workspace: Workspace, wish: Wish | None, title: str, now: float, effects: Effects = NO_EFFECTS
+) -> Standing:
+    """Judge by the row, its newest wish and what stopping means; ``title`` is the connection's for people."""
     phase = _phase(workspace, wish)
+    if phase == "stopping" and is_final(effects, "stop"):
+        phase = "ending"
     heading, text = words.PLACES.get(phase, ("", ""))
     text = text.format(title=_plain(title))
     start = ""

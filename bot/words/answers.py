@@ -15,6 +15,23 @@ STOPPING_STOPPED: Final = "*{name}* was stopped already ({age}). I make sure tha
 STOPPING_ALREADY: Final = "*{name}* is stopping already. You get a direct message when it is down."
 RESTARTING: Final = "Restarting *{name}* at {title}. You get a direct message when it is ready."
 RESTARTING_ALREADY: Final = "*{name}* is restarting already. You get a direct message when it is ready."
+RESTARTING_KEEPS: Final = (
+    "Restarting *{name}* on {title}: I'm suspending and resuming it, so what's in its memory stays. "
+    "I'll message you when it's ready."
+)
+RENEWING: Final = (
+    "Ending *{name}* on {title} and starting a new one with the same settings. "
+    "I'll message you when it's ready."
+)
+ENDING: Final = "Ending *{name}* on {title} for good. I'll message you when it's done."
+END_ASK: Final = (
+    "This will end *{name}* on {title} for good: it can't be started again. {lost} "
+    "To continue, press *{button}* or write `{command}{typed} {name} --yes`."
+)
+RENEW_ASK: Final = (
+    "*{name}* can't be restarted as it is. This will end it on {title} for good and start a new one with "
+    "the same settings. {lost} To continue, press *{button}* or write `{command}{typed} {name} --yes`."
+)
 SUSPENDING: Final = "Suspending *{name}* at {title}. You get a direct message when it is done."
 SUSPENDING_ALREADY: Final = "*{name}* is being suspended already. You get a direct message when it is done."
 SUSPENDED_ALREADY: Final = "*{name}* was down already ({age}). I make sure that it is."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from bot.models import State, WishVerb
+from bot.models import State, StopEffect, WishVerb
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,6 +104,8 @@ STOPPED: Final = "Stopped since {since}."
 STOPPED_SHORT: Final = "{name} is stopped at {title}."
 SUSPENDED: Final = "Suspended since {since}. Resume it, and it goes on where it was."
 SUSPENDED_SHORT: Final = "{name} is suspended at {title}."
+ENDED_FOR_GOOD: Final = "Ended {since}. It can't be started again."
+NOT_RENEWED: Final = "The old one has ended, and no new one could be started in its place."
 REMOVED: Final = "Removed since {since}."
 REMOVED_SHORT: Final = "{name} is removed at {title}."
 NOT_MADE: Final = "The creation was called off before {title} had made anything."
@@ -147,6 +149,8 @@ RESUME: Final = "Resume"
 FORCE: Final = "Force quit"
 REMOVE: Final = "Remove"
 START_NEW: Final = "Start a new one"
+END: Final = "End it"
+RENEW: Final = "End it and start a new one"
 STATUS: Final = "Status of"
 REFRESH: Final = "Refresh"
 TRY_AGAIN: Final = "Try again"
@@ -173,6 +177,25 @@ CONFIRM_FORCE: Final = (
     "{name} ends at once, without being asked. What is not saved in it is lost.",
     "Force quit",
     "Leave it",
+)
+#: What a stop costs that ends a workspace for good, and what stays.
+LOST: Final[Mapping[StopEffect, str]] = MappingProxyType(
+    {
+        StopEffect.ENDS: "Whatever is in its memory or unsaved is lost; the files you saved stay.",
+        StopEffect.ERASES: "Everything stored only in it is lost.",
+    }
+)
+CONFIRM_END: Final = (
+    "End it for good?",
+    "{name} can't be started again after this. {lost}",
+    "End it",
+    "Keep it",
+)
+CONFIRM_FORCE_END: Final = (
+    "Force it to end for good?",
+    "{name} ends at once, without saving anything, and can't be started again. {lost}",
+    "Force quit",
+    "Keep it",
 )
 CONFIRM_REMOVE: Final = (
     "Remove it for good?",

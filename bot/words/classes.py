@@ -14,13 +14,22 @@ DOES_MAKE: Final = (
 DOES_START: Final = "Press the button, and I start your own *{pattern}* at {title}, with your own account."
 DOES_THEN: Final = "Its address comes to you alone, by direct message."
 CONSENT: Final = (
-    "By pressing you agree that it can be stopped by {who} at the end of the class, "
-    "or by an administrator of mine in their place. You are told 5 minutes before, and can keep it."
+    "By pressing you agree that it can be {done} by {who} at the end of the class, "
+    "or by an administrator of mine in their place.{means} You are told 5 minutes before, and can keep it."
 )
 CONSENT_UNTIL: Final = (
-    "By pressing you agree that it can be stopped by {who} and stops at {at}; "
-    "an administrator of mine can end the class in their place. "
+    "By pressing you agree that it can be {done} by {who} and {does} at {at}; "
+    "an administrator of mine can end the class in their place.{means} "
     "You are told 5 minutes before, and can keep it."
+)
+#: What the end of a class does to a workspace: what is done to it, what it does, what that means.
+STOPS: Final = ("stopped", "stops", "")
+SUSPENDS: Final = ("suspended", "is suspended", "What's in its memory stays.")
+ENDS: Final = ("ended for good", "ends for good", "It can't be started again then. {lost}")
+SUSPENDS_OR_ENDS: Final = (
+    "suspended (or ended for good where that isn't possible)",
+    "is suspended or ends for good",
+    "What's suspended keeps its memory. What has ended can't be started again. {lost}",
 )
 AT: Final = "{clock} ({zone})"
 AT_DAY: Final = "{clock} on {day} ({zone})"
@@ -33,12 +42,12 @@ COUNTS: Final = "*{ready} of {pressed} ready*"
 WAITING: Final = "{count} waiting"
 FAILED: Final = "{count} failed"
 KEPT: Final = "{count} kept"
-CLOSING: Final = "The class ends: {who} has what was started here stopped at {at}."
-CLOSING_UNTIL: Final = "The class is over: what was started here is being stopped."
+CLOSING: Final = "The class ends: {who} has what was started here {done} at {at}."
+CLOSING_UNTIL: Final = "The class is over: what was started here is being {done}."
 OVER: Final = "The class is over. {stopped} stopped, {kept} kept."
 CONFIRM_STOP_ALL: Final = (
     "Stop all {count}?",
-    "Everybody who pressed is told now and can keep theirs. What is left of {count} stops in 5 minutes.",
+    "Everybody who pressed is told now and can keep theirs. What is left of {count} {does} in 5 minutes.",
     "Stop all",
     "Not yet",
 )
@@ -53,7 +62,7 @@ USAGE: Final = (
 )
 IN_A_CHANNEL: Final = "A class card stands in a channel. Write this there, where your class reads it."
 POSTED: Final = "The card for *{name}* comes into this channel now. {ends}"
-POSTED_ENDS: Final = "What it starts is stopped at {at}."
+POSTED_ENDS: Final = "What it starts is {done} at {at}."
 POSTED_NO_END: Final = "*Stop all* on it ends the class."
 BAD_UNTIL: Final = "I can't read *{given}* as a time of day. Write it as `--until 17:00`."
 SOON_UNTIL: Final = "{at} is less than 10 minutes away. Name a later time."
@@ -141,13 +150,13 @@ CLOSED: Final = (
 )
 CLOSED_ALREADY: Final = "The class is being ended already."
 WARNED: Final = (
-    "The class *{title}* of {who} ends: your *{name}* at {at_title} is stopped at {at}. "
+    "The class *{title}* of {who} ends: your *{name}* at {at_title} is {done} at {at}.{means} "
     "Save your work, or keep it running."
 )
-WARNED_SHORT: Final = "Your {name} is stopped soon: the class {title} ends."
+WARNED_SHORT: Final = "Your {name} is {done} soon: the class {title} ends."
 KEEP_MINE: Final = "Keep mine"
 KEPT_MINE: Final = "Your workspace stays as it is. Stop it yourself when you don't need it: `{command}stop`."
 KEPT_TOO_LATE: Final = "It is too late for that: the class has ended. Start it again with `{command}start`."
-STOPPED_BY: Final = "*{name}* is stopped at {title}: {who} ended the class *{course}*."
-STOPPED_BY_TIME: Final = "*{name}* is stopped at {title}: the class *{course}* of {who} is over."
+STOPPED_BY: Final = "*{name}* is {done} at {title}: {who} ended the class *{course}*."
+STOPPED_BY_TIME: Final = "*{name}* is {done} at {title}: the class *{course}* of {who} is over."
 STOP_FAILED_BY: Final = "{who} ended the class *{course}*, but *{name}* at {title} could not be stopped."

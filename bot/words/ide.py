@@ -26,6 +26,11 @@ SIGNED_OUT_TEXT: Final = (
     "This browser shows no workspace any more. What runs goes on: stop it in Slack when you do not need it."
 )
 
+END_TITLE: Final = "End this workspace for good?"
+END_TEXT: Final = "It can't be started again after this."
+END: Final = "End it"
+KEEP: Final = "Keep it"
+
 BACK_TO_SLACK: Final = "Back to Slack"
 STOP: Final = "Stop"
 START: Final = "Start"
@@ -47,6 +52,7 @@ LINES: Final[dict[str, str]] = {
     "running": "Running",
     "closed": "Running, but closed",
     "stopping": "Stopping",
+    "ending": "Ending",
     "stopped": "Stopped",
     "failed": "Failed",
     "gone": "No longer there",
@@ -62,6 +68,7 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
         "It runs, but {title} lets nobody in at the moment. This page keeps looking.",
     ),
     "stopping": ("Your workspace is stopping", "Its files are being put away."),
+    "ending": ("Your workspace is ending", "It can't be started again."),
     "stopped": (
         "Your workspace is stopped",
         "Start it to go on where you were. It opens here when it is ready.",

@@ -55,6 +55,11 @@ CAUSES: Final[Mapping[str, str]] = MappingProxyType(
         "Look at its status; stop it if it need not be kept as it is.",
         "not_removed": "{title} took the request, yet it is there ten minutes later. "
         "Its page there may tell why; then try again.",
+        "not_agreed": "On {title} this would end it for good, so nothing was sent. "
+        "Ask again, and I'll tell you first what would be lost.",
+        "no_restart": "Once it's stopped, {title} can't start it again, and I didn't make it, so I can't "
+        "make another one like it. Nothing was sent. Save your work and stop it, then write `new` to make a "
+        "new one.",
         "not_made": "Nothing was made at {title}.",
         "unmade": "{title} has not made it yet. Wait for the message that it is ready.",
         "unlinked": "Your account at {title} was unlinked. Link it again to go on.",

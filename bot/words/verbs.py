@@ -46,6 +46,7 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = MappingProxyType(
                     (
                         "Unsaved work in it may be lost.",
                         "`stop NAME --force` does not ask the workspace first, where that can be done.",
+                        "Where that ends it for good, I ask first; `--yes` agrees to it beforehand.",
                     ),
                 ),
                 "suspend": VerbWords(
@@ -71,7 +72,15 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = MappingProxyType(
                 "press": VerbWords(
                     "press CARD", "press a class card once more, after what it waited for", is_hidden=True
                 ),
-                "restart": VerbWords("restart NAME", "stop a workspace and start it again"),
+                "restart": VerbWords(
+                    "restart NAME",
+                    "stop a workspace and start it again",
+                    (
+                        "Where its memory can be kept, it's suspended and resumed.",
+                        "Where it can't be started again, a new one takes its place; I ask first.",
+                        "`--yes` agrees to that beforehand.",
+                    ),
+                ),
                 "status": VerbWords(
                     "status NAME",
                     "say what a workspace is doing",

@@ -34,7 +34,7 @@ async def test_the_card_stands_in_its_channel_and_counts(world):
     message = shown(world)
     assert buttons(message) == ["Get my workspace", "Show problems", "Stop all"]
     text = str(message["blocks"])
-    assert "can be stopped by <@UTRAINER> and stops at" in text
+    assert "can be suspended by <@UTRAINER> and is suspended at" in text
     assert "(Europe/Berlin)" in text
     assert "Nobody has pressed yet." in text
     for principal in people(3):
@@ -90,7 +90,7 @@ async def test_until_tells_first_stops_what_was_consented_to_and_sums_up(world):
     await press(world, card, alice)
     await press(world, card, bob)
     await world.pass_time(590, step=5)
-    assert "stopped soon" not in str(told(world, alice))
+    assert "suspended soon" not in str(told(world, alice))
     await world.pass_time(20, step=1)
     warning = [one for one in world.slack.messages if one["channel"] == "DU000"][-1]
     assert buttons(warning) == ["Keep mine"]
@@ -98,14 +98,14 @@ async def test_until_tells_first_stops_what_was_consented_to_and_sums_up(world):
     assert await classes_of(world).keep(bob, card.id, interaction="keep")
     assert states(world) == {"r-U000": State.RUNNING, "r-U001": State.RUNNING, "r-U002": State.STOPPED}
     await world.pass_time(340, step=2)
-    assert states(world)["r-U000"] is State.STOPPED
+    assert states(world)["r-U000"] is State.SUSPENDED
     assert states(world)["r-U001"] is State.RUNNING
     (stop,) = [one for one in world.provider.calls if one.method == "stop"]
     assert (stop.token, stop.remote_id) == ("token-U000", "r-U000")
-    assert "stopped" in told(world, alice)[-1]
+    assert "suspended" in told(world, alice)[-1]
     last = [one for one in world.slack.messages if one["channel"] == "DU000"][-1]
     assert "the class *Statistics* of <@UTRAINER> is over" in str(last["blocks"])
-    assert not any("stopped" in text for text in told(world, bob)[2:])
+    assert not any("suspended" in text for text in told(world, bob)[2:])
     assert told(world, carol) == []
     (summary,) = told(world, TRAINER)
     assert "2 pressed, 2 got ready, 0 failed." in summary
@@ -178,7 +178,7 @@ async def test_who_presses_late_has_five_minutes_all_the_same(world):
     await world.pass_time(200, step=2)
     assert states(world)["r-U000"] is State.RUNNING
     await world.pass_time(200, step=2)
-    assert states(world)["r-U000"] is State.STOPPED
+    assert states(world)["r-U000"] is State.SUSPENDED
 
 
 async def test_an_end_that_nobody_was_there_for_is_told_first_and_comes_all_the_same(world):
@@ -193,7 +193,7 @@ async def test_an_end_that_nobody_was_there_for_is_told_first_and_comes_all_the_
     assert states(world)["r-U000"] is State.RUNNING
     assert told(world, TRAINER) == []
     await world.pass_time(300, step=2)
-    assert states(world)["r-U000"] is State.STOPPED
+    assert states(world)["r-U000"] is State.SUSPENDED
     (summary,) = told(world, TRAINER)
     assert "1 could not be stopped: their owners were told, or are told when it is done." in summary
 
@@ -275,12 +275,12 @@ async def test_kills_anywhere_at_the_end_of_a_class_stop_everybody_once(after):
             for _ in range(100):
                 await world.work()
                 world.clock.advance(5.0)
-            assert set(states(world).values()) == {State.STOPPED}
+            assert set(states(world).values()) == {State.SUSPENDED}
             assert sorted(world.provider.accepted_stops) == ["r-U000", "r-U001", "r-U002"]
             for principal in everybody:
                 heard = told(world, principal)
                 assert sum("ends" in text for text in heard) == 1, heard
-                assert sum("is stopped at" in text for text in heard) == 1, heard
+                assert sum("is suspended at" in text for text in heard) == 1, heard
             assert len(told(world, TRAINER)) == 1
             if not fuse.is_blown:
                 break

@@ -67,6 +67,23 @@ async def called_off(world, fuse):
     assert [world.provider._moved(one).state for one in await made_ids(world)] == [State.STOPPED]
 
 
+async def renewed(world, fuse):
+    """Restart what can't come back: the old one ends once, and one new one takes its place."""
+    first = await world.make()
+    await world.until_ended(first)
+    world.provider.ends_for_good = True
+    row = (await world.store.workspaces(ALICE))[0]
+    wish_id = await world.wish(row, WishVerb.RESTART, agreed=True)
+    world.reborn(fuse)
+    await go_on(world, fuse)
+    ended = await world.store.wish(wish_id)
+    assert (ended.outcome, ended.asked_verb) == (Outcome.FULFILLED, WishVerb.RESTART)
+    assert sorted(world.slack.kinds()) == ["card", "card", "ready", "ready"]
+    assert world.provider.removed == ["m1"]
+    assert await made_ids(world) == ["m1", "m2"]
+    assert [row.remote_id for row in await world.store.workspaces(ALICE)] == ["m2"]
+
+
 async def made_ids(world):
     return [remote_id for ids in world.provider.made.values() for remote_id in ids]
 
@@ -98,7 +115,7 @@ async def removed(world, fuse):
     assert await world.store.workspaces(ALICE) == []
 
 
-STORIES = {story.__name__: story for story in (made, called_off, suspended, removed)}
+STORIES = {story.__name__: story for story in (made, called_off, suspended, removed, renewed)}
 
 
 async def go_through(name, how, numbers):

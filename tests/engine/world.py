@@ -171,10 +171,20 @@ class World:
         self.clock.advance(15.0)  # What the list said is too old for any wish.
         return next(row for row in rows if row.remote_id == remote_id)
 
-    async def wish(self, workspace: Workspace, verb: WishVerb = WishVerb.START, key: str = "") -> str:
+    async def wish(
+        self, workspace: Workspace, verb: WishVerb = WishVerb.START, key: str = "", *, agreed: bool = False
+    ) -> str:
         reference = self.ids.reference()
         accepted = await self.store.accept_wish(
-            NewWish(workspace.principal, workspace.id, workspace.connection, verb, DEADLINE, reference),
+            NewWish(
+                workspace.principal,
+                workspace.id,
+                workspace.connection,
+                verb,
+                DEADLINE,
+                reference,
+                agreed=agreed,
+            ),
             interaction=key or reference,
             notices=[NewNotice("", NoticeKind.CARD, "1", workspace.principal)],
         )

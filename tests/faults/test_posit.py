@@ -32,7 +32,7 @@ FAULTS = {
 CALLS = {
     "start": ("start thesis", "thesis", "resume_session", "ready"),
     "read of a start": ("start thesis", "thesis", "get_session", "ready"),
-    "stop": ("stop analysis", "analysis", "stop_session", "stopped"),
+    "stop": ("stop analysis --yes", "analysis", "stop_session", "stopped"),
     "suspend": ("suspend analysis", "analysis", "stop_session", "suspended"),
 }
 SORTS = ("nothing, but done", "a page", "429", "503", "error 3", "error 14", "error 200, but done")
@@ -131,8 +131,8 @@ async def test_many_watched_sessions_of_one_account_are_read_together(tmp_path):
     async with workbench_world(tmp_path) as workbench:
         world, alice = workbench.world, workbench.world.alice
         await alice.types("start thesis")
-        await alice.types("stop analysis")
-        await alice.types("stop lab")
+        await alice.types("stop analysis --yes")
+        await alice.types("stop lab --yes")
         await world.pass_time(20)
         before = workbench.calls("get_session")
         await world.pass_time(60)

@@ -56,7 +56,7 @@ async def test_an_administrator_approves_whom_somebody_acts_as(bare):
     await bare.sends(alice)
     await bare.pass_time(20)
     assert (bare.session("paper").owner, bare.session("paper").launched_by) == ("alice", "super")
-    await alice.types("stop analysis")
+    await alice.types("stop analysis --yes")
     await bare.pass_time(20)
     assert alice.only("stopped")
 

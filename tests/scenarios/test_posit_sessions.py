@@ -203,7 +203,7 @@ async def test_a_session_that_was_stopped_is_gone_and_a_new_one_is_made_like_it(
     await alice.presses(alice.only("ready"), "Stop")
     await linked.pass_time(20)
     stopped = alice.only("stopped")
-    assert "It no longer exists at Workbench." in alice.card.text
+    assert "It can't be started again." in alice.card.text
     first = linked.session("paper")
     await alice.presses(stopped, "Start a new one")
     await linked.pass_time(20)
@@ -218,7 +218,7 @@ async def test_a_session_that_was_stopped_is_gone_and_a_new_one_is_made_like_it(
 async def test_a_stop_that_nothing_comes_of_can_be_forced(linked):
     alice = linked.alice
     linked.session("analysis").stuck = True
-    await alice.types("stop analysis")
+    await alice.types("stop analysis --yes")
     await linked.pass_time(55, step=5)
     assert "Force quit" not in alice.card.labels
     await linked.pass_time(15, step=5)
@@ -228,7 +228,7 @@ async def test_a_stop_that_nothing_comes_of_can_be_forced(linked):
     assert alice.only("stopped")
     first, second = alice.told("card")
     assert "The stop was called off. You asked for something else meanwhile" in first.text
-    assert "Stopped since" in second.text
+    assert "It can't be started again." in second.text
     assert linked.asked("stop_session") == 2
     assert getattr(linked.session("analysis"), "state", "gone") in {"killed", "gone"}
 
@@ -236,7 +236,7 @@ async def test_a_stop_that_nothing_comes_of_can_be_forced(linked):
 async def test_a_session_is_forced_to_quit_at_once_by_its_word(linked):
     alice = linked.alice
     linked.session("analysis").stuck = True
-    assert "Forcing *analysis* at Workbench to stop." in (await alice.types("stop analysis --force")).text
+    assert "Ending *analysis* on Workbench" in (await alice.types("stop analysis --force --yes")).text
     await linked.pass_time(20)
     assert alice.only("stopped")
     assert linked.asked("stop_session") == 1

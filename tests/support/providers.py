@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self
 from pydantic import SecretStr
 
 from bot.errors import CredentialRefused, NotFound, SentTooLate
-from bot.models import Action, Created, Observed, State, StopMode
+from bot.models import Action, Created, Effects, Observed, State, StopEffect, StopMode, Workspace
 from bot.providers.base import (
     About,
     Access,
@@ -100,6 +100,8 @@ class FakeProvider(Provider):
         self.made: dict[str, list[str]] = {}
         self._ids = 0
         self.removed: list[str] = []
+        #: A stop is final here: what was stopped is gone.
+        self.ends_for_good = False
         #: How often in a row a find overlooks what was made.
         self.overlooks = 0
         self.revoked: list[str] = []
@@ -168,6 +170,11 @@ class FakeProvider(Provider):
     async def start(self, access: Access, remote_id: str) -> None:
         async with self._called("start", access, remote_id) as call:
             call.act(lambda: self._start(access, remote_id))
+
+    def stops(self, workspace: Workspace) -> Effects:
+        if not self.ends_for_good:
+            return super().stops(workspace)
+        return {} if workspace.state is State.GONE else {"stop": StopEffect.ENDS, "force": StopEffect.ENDS}
 
     async def stop(self, access: Access, remote_id: str, mode: StopMode = "stop") -> None:
         async with self._called("stop", access, remote_id) as call:
@@ -238,6 +245,9 @@ class FakeProvider(Provider):
         self._go(machine, State.STARTING, self.start_ends, self.start_takes)
 
     def _stop(self, remote_id: str, mode: StopMode) -> None:
+        if self.ends_for_good:
+            self.removed += [remote_id] if self.machines.pop(remote_id, None) else []
+            return
         machine = self._moved(remote_id)
         if machine.state in (State.STOPPED, State.SUSPENDED):
             return

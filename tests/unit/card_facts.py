@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.blocks.facts import Facts
-from bot.models import Call, Principal, State, Wish, WishVerb, Workspace
+from bot.models import Call, Principal, State, StopEffect, Wish, WishVerb, Workspace
 
 NOW = 1_800_000_000.0
 ALICE = Principal(None, "T1", "UALICE")
@@ -50,5 +50,6 @@ def facts(
         "wish": replace(WISH, **(wish or {})),
         "workspace": replace(WORKSPACE, **(workspace or {})),
         "page_url": "https://app.example.org/dash/1",
+        "effects": {"stop": StopEffect.RETURNS},
     }
     return Facts(**given | keys)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bot.blocks.cards import link_value, wish_card
 from bot.blocks.notices import render
-from bot.models import Call, NoticeKind, Outcome, State, WishVerb
+from bot.models import Call, NoticeKind, Outcome, State, StopEffect, WishVerb
 from bot.words import holds
 from tests.support.golden import check_golden, check_limits
 from tests.unit.card_facts import CALLED, IDE_URL, NOW, facts
@@ -23,7 +23,12 @@ SUSPENDED = {"state": State.SUSPENDED}
 UNMADE = {"remote_id": "new:workspace_1", "spec": {"name": "notebook"}, "state": State.UNKNOWN}
 MADE = {"spec": {"name": "notebook"}}
 CREATE = {"verb": WishVerb.CREATE}
-ALL = {"capabilities": frozenset({"create", "remove"}), "stop_modes": frozenset({"stop", "suspend", "force"})}
+COMES_BACK = {"stop": StopEffect.RETURNS, "suspend": StopEffect.KEEPS, "force": StopEffect.RETURNS}
+ALL = {"capabilities": frozenset({"create", "remove"}), "effects": COMES_BACK}
+FINAL = {
+    "capabilities": frozenset({"create"}),
+    "effects": {"stop": StopEffect.ENDS, "suspend": StopEffect.KEEPS, "force": StopEffect.ENDS},
+}
 STOP = {"verb": WishVerb.STOP}
 STOPPING = STOP | {"stop_call": Call.ACCEPTED, "called_at": NOW - 5}
 READY = CALLED | {"outcome": Outcome.FULFILLED, "ended_at": NOW}
@@ -41,6 +46,8 @@ def is_down(verb, **keys):
 def failed(cause, outcome=Outcome.FAILED, **keys):
     return CALLED | {"outcome": outcome, "cause": cause, "ended_at": NOW} | keys
 
+
+NOT_RENEWED = CREATE | failed("limit: 2 of 2", agreed=True)
 
 CARDS = {
     "queued": facts(),
@@ -113,9 +120,27 @@ CARDS = {
     ),
     "failed-remove": facts(wish=failed("not_removed", verb=WishVerb.REMOVE)),
     "replaced": facts(wish=failed("replaced", Outcome.REPLACED)),
+    "running-ends-for-good": facts(wish=READY, workspace=RUNNING, ide_url=IDE_URL, **FINAL),
+    "stopping-unanswered-for-good": facts(
+        wish=down(WishVerb.STOP, created_at=NOW - 61, agreed=True), workspace=RUNNING, **FINAL
+    ),
+    "ended-for-good": facts(
+        wish=is_down(WishVerb.STOP, agreed=True), workspace=MADE | {"state": State.GONE}, **FINAL
+    ),
+    "restarting-anew": facts(wish=CREATE | {"agreed": True}, workspace=UNMADE, page_url=None, **FINAL),
+    "failed-restart-anew": facts(wish=NOT_RENEWED, workspace=UNMADE, page_url=None, **FINAL),
+    "failed-no-restart": facts(wish=failed("no_restart", verb=WishVerb.RESTART), **FINAL),
 }
 
 NOTICES = {
+    "ended-for-good": (
+        NoticeKind.STOPPED,
+        facts(wish=is_down(WishVerb.STOP, agreed=True), workspace=MADE | {"state": State.GONE}, **FINAL),
+    ),
+    "failed-restart-anew": (
+        NoticeKind.FAILED,
+        facts(wish=NOT_RENEWED, workspace=UNMADE, page_url=None, **FINAL),
+    ),
     "ready": (NoticeKind.READY, facts(wish=READY, workspace=RUNNING, ide_url=IDE_URL)),
     "ready-without-address": (NoticeKind.READY, facts(wish=READY, workspace={"state": State.RUNNING})),
     "ready-already": (

@@ -8,7 +8,15 @@ import pytest
 
 from bot.blocks import classes
 from bot.blocks.class_facts import ClassFacts
-from bot.models import ClassCard, ClassCounts, ClassPress, ClassProblem, Principal, Workspace
+from bot.models import (
+    ClassCard,
+    ClassCounts,
+    ClassPress,
+    ClassProblem,
+    Principal,
+    StopEffect,
+    Workspace,
+)
 from handlers import class_words
 from tests.support.golden import check_golden, check_limits
 
@@ -43,6 +51,17 @@ CASES = {
 }
 
 
+ENDS = {"stop": StopEffect.ENDS, "force": StopEffect.ENDS}
+KEEPS = {**ENDS, "suspend": StopEffect.KEEPS}
+MADE = replace(CARD, pattern="", recipe="R", spec={"name": "x"})
+CASES |= {
+    "made-and-suspended": ClassFacts(MADE, "Workbench", NOW, effects=KEEPS),
+    "made-and-ended": ClassFacts(replace(MADE, stops_at=NOW + 28_800), "Workbench", NOW, effects=ENDS),
+    "suspended-or-ended": ClassFacts(CARD, "Workbench", NOW, effects=KEEPS),
+    "erased": ClassFacts(MADE, "Courses", NOW, effects={"stop": StopEffect.ERASES}),
+}
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_the_card(name):
     check_golden(f"cards/class-{name}", classes.class_card(CASES[name]))
@@ -61,7 +80,8 @@ def test_an_end_on_another_day_names_it():
 
 def test_the_warning_and_the_summary():
     workspace = Workspace("w1", TRAINER, "saturn", "r1", "g1", "notebook", url="https://app.example.test/ide")
-    check_golden("notices/class-ends", classes.warning(STOPPED, workspace, "Saturn Cloud", NOW))
+    check_golden("notices/class-ends", classes.warning(STOPPED, workspace, {}, "Saturn Cloud", NOW))
+    check_golden("notices/class-ends-for-good", classes.warning(STOPPED, workspace, ENDS, "Workbench", NOW))
     counts = replace(COUNTS, stopped=470, kept=10, not_stopped=2, stopping=1)
     answer = classes.summary(ClassFacts(STOPPED, "Saturn Cloud", NOW, counts))
     check_golden("notices/class-summary", answer)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.models import Call, Outcome, Principal, State, Wish, WishVerb
+from bot.models import Call, Outcome, Principal, State, StopEffect, Wish, WishVerb
+from bot.models.stopping import is_final
 from bot.plan import (
     ACCEPTED_SETTLES,
     CALL_ENDS,
@@ -285,9 +286,11 @@ times = st.none() | st.floats(0, 5000)
     read_since=times,
     observed_at=times,
     attempts=st.integers(0, 50),
+    agreed=st.booleans(),
+    effects=st.dictionaries(st.sampled_from(["stop", "suspend", "force"]), st.sampled_from(StopEffect)),
 )
 def test_it_answers_everything_and_starts_nothing_twice(
-    verb, state, start_call, stop_call, called_at, read_since, observed_at, attempts
+    verb, state, start_call, stop_call, called_at, read_since, observed_at, attempts, agreed, effects
 ):
     wish = replace(
         WISH,
@@ -297,8 +300,9 @@ def test_it_answers_everything_and_starts_nothing_twice(
         called_at=called_at,
         read_since=read_since,
         attempts=attempts,
+        agreed=agreed,
     )
-    decided = plan(wish, state, observed_at)
+    decided = plan(wish, state, observed_at, None, effects)
     if start_call is Call.ACCEPTED:
         assert decided.operation is not Operation.START
     if decided.operation is Operation.START:
@@ -306,10 +310,16 @@ def test_it_answers_everything_and_starts_nothing_twice(
         assert observed_at is not None
         assert observed_at >= MADE - FRESH
         assert observed_at > max(called_at or 0, read_since or 0)
-    if decided.operation is Operation.STOP:
-        assert verb in (WishVerb.STOP, WishVerb.RESTART)
-    if decided.operation in (Operation.SUSPEND, Operation.FORCE, Operation.REMOVE):
-        assert decided.operation.value == verb.value
+    if decided.operation in (Operation.STOP, Operation.SUSPEND, Operation.FORCE):
+        mode = decided.operation.value
+        assert verb.value == mode or verb is WishVerb.RESTART or (agreed and verb is WishVerb.SUSPEND)
+        # The one rule that all the rest is for.
+        assert agreed or not is_final(effects, mode)
+    if decided.operation is Operation.RENEW:
+        assert agreed
+        assert verb is WishVerb.RESTART
+    if decided.operation is Operation.REMOVE:
+        assert verb is WishVerb.REMOVE
     assert decided.operation not in (Operation.CREATE, Operation.FIND)
     assert (decided.outcome is None) == (decided.operation is not Operation.END)
 

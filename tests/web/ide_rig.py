@@ -6,7 +6,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 
-from bot.models import Account, Observed, Principal, ReadResult, State, Workspace
+from bot.models import (
+    Account,
+    Effects,
+    Observed,
+    Principal,
+    ReadResult,
+    State,
+    StopEffect,
+    Workspace,
+)
 from bot.providers.base import Embedding, Pace
 from bot.store.base import Activation
 from bot.vault import Vault, entry_key
@@ -26,6 +35,9 @@ class PageProvider(ScriptedProvider):
     def __init__(self, loads: Embedding | None = None) -> None:
         super().__init__("sphere", "Sphere Engine", ("none",))
         self.loads = loads or Embedding("sdk.example", is_https=True, endpoint="https://acme.example")
+
+    def stops(self, workspace: Workspace) -> Effects:
+        return {"stop": StopEffect.RETURNS if workspace.is_kept is not False else StopEffect.ERASES}
 
     def embedding(self) -> Embedding:
         return self.loads

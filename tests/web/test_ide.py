@@ -179,6 +179,19 @@ async def test_stop_is_the_wish_of_its_owner(world):
     assert [one.id for one in await world.store.open_wishes(ALICE)] == [wish.id]
 
 
+async def test_a_stop_that_is_final_asks_first(world):
+    workspace = await world.workspace(is_kept=False)
+    browser = await world.signed_in(page=workspace.id)
+    await browser.send(f"/ide/{workspace.id}/stop")
+    assert "It can&#39;t be started again after this. Everything stored only in it is lost." in browser.text
+    assert f'href="/ide/{workspace.id}"' in browser.text
+    assert await world.store.open_wishes(ALICE) == []
+    await browser.send(f"/ide/{workspace.id}/stop")
+    (wish,) = await world.store.open_wishes(ALICE)
+    assert (wish.verb, wish.agreed) == (WishVerb.STOP, True)
+    assert "Your workspace is ending" in browser.text
+
+
 @pytest.mark.parametrize(
     "headers", [{}, {"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}]
 )

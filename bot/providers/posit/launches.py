@@ -84,7 +84,7 @@ def session_launch(spec: Mapping[str, Any], preset: Preset | None, key: str) -> 
         snowflake_role=more.snowflake_role,
     )
     return SessionLaunch(
-        workbench=set_up.workbench or _word(spec, "workbench"),
+        workbench=workbench_of(spec, preset),
         name=_word(spec, "name") or None,
         open_file=set_up.open_file or _word(spec, "file") or None,
         working_directory=set_up.working_directory or _word(spec, "directory") or None,
@@ -93,6 +93,12 @@ def session_launch(spec: Mapping[str, Any], preset: Preset | None, key: str) -> 
         stop_hooks=tuple(SessionHook(hook.exe) for hook in set_up.stop_hooks),
         environment=_environment(spec, preset),
     )
+
+
+def workbench_of(spec: Mapping[str, Any], preset: Preset | None) -> str:
+    """Return which IDE a spec launches; empty where it does not say."""
+    set_up = preset.session if preset is not None else None
+    return (set_up.workbench if set_up is not None else None) or _word(spec, "workbench")
 
 
 def job_launch(spec: Mapping[str, Any], preset: Preset | None, key: str) -> JobOrder:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import SecretStr, field_validator
 
 from bot.errors import CredentialRefused, Forbidden, NotFound
-from bot.models import OutputChunk
+from bot.models import Effects, OutputChunk, State, StopEffect
 from bot.providers.base import (
     About,
     ConnectionSettings,
@@ -27,6 +27,7 @@ from bot.providers.posit.client import Workbench
 from bot.providers.posit.jobs import Jobs
 from bot.providers.posit.presets import Preset
 from bot.providers.posit.sessions import BATCH, Sessions
+from bot.providers.posit.states import suspends
 from bot.providers.posit.transport import Transport
 from bot.providers.reading import MAX_NAME, clean
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
         Purpose,
         StopMode,
         Values,
+        Workspace,
     )
     from bot.providers.base import Access, SendWindow
     from bot.providers.posit.types import Version
@@ -112,6 +114,18 @@ class PositProvider(Provider):
         self.need_mode(mode)
         await self._sessions.stop(self._who(access), remote_id, mode)
 
+    def stops(self, workspace: Workspace) -> Effects:
+        """Say that a session that was stopped is over; only one of RStudio can be suspended instead."""
+        if workspace.state in {State.FAILED, State.GONE}:
+            return {}
+        effects: dict[StopMode, StopEffect] = {"stop": StopEffect.ENDS, "force": StopEffect.ENDS}
+        spec = workspace.spec or {}
+        ide = launches.workbench_of(spec, self._preset(spec))
+        # While that is not known it is tried: the server is asked for the IDE before anything is suspended.
+        if suspends(workspace.state, workspace.actions, ide) is not False:
+            effects["suspend"] = StopEffect.KEEPS
+        return effects
+
     # -- making something new --------------------------------------------------------------------------------
 
     async def templates(self, access: Access) -> Any:
@@ -133,7 +147,7 @@ class PositProvider(Provider):
 
     def withholds(self, spec: Mapping[str, Any], asker: Principal) -> bool:
         """Say whether it is made from a preset that is for others."""
-        named = next((preset for preset in self._presets if preset.name == spec.get("preset")), None)
+        named = self._preset(spec)
         return named is not None and not named.is_for(asker)
 
     async def create(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:
@@ -256,6 +270,9 @@ class PositProvider(Provider):
         }
 
     # -- inside ----------------------------------------------------------------------------------------------
+
+    def _preset(self, spec: Mapping[str, Any]) -> Preset | None:
+        return next((preset for preset in self._presets if preset.name == spec.get("preset")), None)
 
     def _who(self, access: Access) -> Acting:
         return acting(access, self._super_admin_token)

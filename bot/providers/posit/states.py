@@ -58,11 +58,23 @@ def observed(session: WorkbenchSession, address: Callable[[str], str | None]) ->
         case State.STOPPING:
             return Observed(state, detail=detail, name=label, actions=frozenset({"force"}))
         case State.SUSPENDED:
-            return Observed(state, name=label, actions=frozenset({"start", "stop"}))
+            return Observed(state, name=label, actions=frozenset({"start", "stop", "force"}))
         case State.FAILED:
             return Observed(state, detail=detail or NO_CAUSE, name=label, actions=frozenset())
         case _:
             return Observed(State.GONE, name=label, actions=frozenset())
+
+
+def suspends(state: State, actions: frozenset[Action] | None, ide: str) -> bool | None:
+    """Say whether a session can be suspended: RStudio alone can; None while its IDE is not known.
+
+    ``ide`` is what it was launched as, where we know that; what it may do tells it while it runs.
+    """
+    if ide:
+        return ide == SUSPENDS
+    if state in {State.SUSPENDED, State.STOPPING}:
+        return True
+    return "suspend" in actions if state is State.RUNNING and actions is not None else None
 
 
 def is_over(session: WorkbenchSession) -> bool:

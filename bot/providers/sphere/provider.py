@@ -20,7 +20,7 @@ from bot.errors import (
     NotFound,
     UnknownOutcome,
 )
-from bot.models import Created, Observed, State
+from bot.models import Created, Effects, Observed, State, StopEffect
 from bot.providers.base import ConnectionSettings, Embedding, Identity, Pace, Provider
 from bot.providers.hosts import origin_of
 from bot.providers.reading import MAX_NAME, clean, object_in, objects_in, optional_text_in, text_in
@@ -30,7 +30,7 @@ from bot.providers.sphere.transport import Transport
 
 if TYPE_CHECKING:
     from bot.http import Http
-    from bot.models import Event, Form, Principal, Purpose, StopMode, Values
+    from bot.models import Event, Form, Principal, Purpose, StopMode, Values, Workspace
     from bot.providers.base import Access, Credential, SendWindow
 
 CHECK_SECONDS = 8.0
@@ -120,6 +120,13 @@ class SphereProvider(Provider):
             if starts and _NOT_YET.search(error.message):
                 raise Conflict(error.message, status=error.status) from None
             raise
+
+    def stops(self, workspace: Workspace) -> Effects:
+        """Say that a workspace comes back; one that is not kept is removed by a stop (``sphere.md``)."""
+        if workspace.state in {State.FAILED, State.GONE}:
+            return {}
+        erases = workspace.is_kept is False and workspace.state is not State.STOPPED
+        return {"stop": StopEffect.ERASES if erases else StopEffect.RETURNS}
 
     # -- making something new --------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +55,12 @@ def id_in(workspace: Mapping[str, Any]) -> str:
 
 def observed(workspace: Mapping[str, Any], secrets: Iterable[str]) -> Observed:
     """Return what is known of a workspace; raise BadAnswer. ``secrets`` are kept out of what is said."""
+    told = workspace.get("retention_time_stopped")
+    is_kept = None if told is None else minutes(told) > 0
+    return replace(_observed(workspace, secrets), is_kept=is_kept)
+
+
+def _observed(workspace: Mapping[str, Any], secrets: Iterable[str]) -> Observed:
     told = object_in(workspace, "state")
     code = _code(told.get("code"))
     state = _STATES.get(code) if isinstance(code, int) else None

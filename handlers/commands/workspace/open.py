@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.blocks import lists, replies
-from bot.blocks.cards import open_buttons, opening, start_button, wish_card
+from bot.blocks.buttons import open_buttons, start_button
+from bot.blocks.cards import opening, wish_card
 from bot.blocks.limits import Markup, fill
 from bot.models import State
 from bot.words import answers as words

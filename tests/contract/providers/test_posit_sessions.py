@@ -56,7 +56,7 @@ async def test_a_session_is_suspended_and_resumed_for_whom_it_belongs_to(posit: 
     await posit.provider.stop(access, own, "suspend")  # on its way already is success
     await until(posit, access, own, State.SUSPENDED)
     await posit.provider.stop(access, own, "suspend")
-    assert (await posit.provider.status(access, [own]))[own].actions == {"start", "stop"}
+    assert (await posit.provider.status(access, [own]))[own].actions == {"start", "stop", "force"}
     assert posted(posit, "stop_session") == 1
     assert posit.server.state.sessions[own].owner == "alice"
     assert posit.harness.violations == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -210,6 +211,10 @@ async def test_times_that_end_a_running_one_count_from_its_last_use(sphere: Rig)
     one = machine(sphere, NOTES)
     seen = await sphere.see(NOTES)
     assert (seen.ends_at, seen.ends_how, seen.lasts) == (NOW + 900, "stops", 900)
+    assert seen.is_kept is True
+    one.options = replace(one.options, retention_time_stopped=0)
+    assert (await sphere.see(NOTES)).is_kept is False
+    one.options = replace(one.options, retention_time_stopped=60)
     one.last_usage = NOW + 60
     assert (await sphere.see(NOTES)).ends_at == NOW + 960
 

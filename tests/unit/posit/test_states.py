@@ -23,7 +23,7 @@ def session(word: str, workbench: str = "RStudio", url: str = "/s/1/", detail: s
         ("running", State.RUNNING, {"open", "stop", "suspend", "force"}),
         ("Running", State.RUNNING, {"open", "stop", "suspend", "force"}),
         ("suspending", State.STOPPING, {"force"}),
-        ("suspended", State.SUSPENDED, {"start", "stop"}),
+        ("suspended", State.SUSPENDED, {"start", "stop", "force"}),
         ("finished", State.GONE, set()),
         ("killed", State.GONE, set()),
         ("failed", State.FAILED, set()),

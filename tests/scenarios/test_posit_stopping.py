@@ -1,0 +1,150 @@
+"""What stopping a session means at a Workbench: asked before it ends, suspended instead, made anew."""
+
+from __future__ import annotations
+
+import pytest
+import pytest_asyncio
+
+from tests.support.scenario.workbench import workbench_world
+
+LOST = "Whatever is in its memory or unsaved is lost; the files you saved stay."
+SPEC = {"name": "paper", "workbench": "JupyterLab", "cluster": "Local", "directory": "~/thesis"}
+
+
+@pytest_asyncio.fixture
+async def linked(tmp_path):
+    """A world in which Olivia has linked alice's account at the Workbench."""
+    async with workbench_world(tmp_path) as ready:
+        await ready.alice.links("alice", "wb")
+        yield ready
+
+
+async def makes(world, spec=SPEC):
+    """Have a session made through Usher, and wait until it runs."""
+    await world.bot.services.workspaces.create(
+        world.principal(), "wb", spec, interaction="once", reference="K7M2-9QXD"
+    )
+    await world.pass_time(20)
+    return world.session(spec["name"])
+
+
+async def test_rstudio_restarts_by_being_suspended_and_resumed(linked):
+    alice, before = linked.alice, linked.session("analysis")
+    answer = await alice.types("restart analysis")
+    assert "suspending and resuming it, so what's in its memory stays" in answer.text
+    await linked.pass_time(40)
+    assert alice.only("ready")
+    after = linked.session("analysis")
+    assert (after.id, after.state) == (before.id, "running")
+    assert (linked.asked("stop_session"), linked.asked("resume_session")) == (1, 1)
+    assert linked.asked("launch_session") == 0
+
+
+async def test_what_was_made_here_is_ended_and_made_anew_once_its_person_agrees(linked):
+    alice, first = linked.alice, await makes(linked)
+    asked = await alice.types("restart paper")
+    assert "will end it on Workbench for good and start a new one with the same settings" in asked.text
+    assert LOST in asked.text
+    await linked.pass_time(20)
+    assert (linked.asked("stop_session"), first.state) == (0, "running")
+
+    await alice.presses(asked, "End it and start a new one")
+    await linked.pass_time(40)
+    second = linked.session("paper")
+    assert second.id != first.id
+    assert (second.workbench, second.working_directory, second.state) == ("JupyterLab", "~/thesis", "running")
+    assert [shown.kind for shown in alice.sees() if shown.kind in {"card", "ready", "failed", "stopped"}] == [
+        "card",
+        "ready",
+        "card",
+        "ready",
+    ]
+    assert "Running since" in alice.card.text
+    assert (linked.asked("stop_session"), linked.asked("launch_session")) == (1, 2)
+    assert (await alice.types("list")).text.count("*paper*") == 1
+    assert await linked.audit("workspace.renew")
+
+
+async def test_what_was_not_made_here_and_cant_come_back_is_not_restarted(linked):
+    answer = await linked.alice.types("restart lab")
+    assert "Workbench can't start it again" in answer.text
+    assert "write `new` to make a new one" in answer.text
+    await linked.pass_time(20)
+    assert (linked.session("lab").state, linked.asked("stop_session")) == ("running", 0)
+
+
+async def test_a_new_launch_that_fails_is_told_with_the_end_of_the_old_one(linked):
+    alice, first = linked.alice, await makes(linked)
+    linked.answers("launch_session", 16, "the licence allows no more sessions")
+    await alice.types("restart paper --yes")
+    await linked.pass_time(40)
+    failed = alice.only("failed")
+    assert "The restart of *paper* at Workbench failed." in failed.text
+    assert "The old one has ended, and no new one could be started in its place." in failed.text
+    assert "the licence allows no more sessions" in failed.text
+    assert first.ended
+    await alice.presses(failed, "Try again")
+    await linked.pass_time(20)
+    second = linked.session("paper")
+    assert second.id != first.id
+    assert (second.state, linked.asked("launch_session")) == ("running", 3)
+
+
+@pytest.mark.parametrize(("words", "end"), [("stop", "finished"), ("stop --force", "killed")])
+async def test_a_suspended_session_is_ended_once_its_person_agrees(linked, words, end):
+    alice, verb = linked.alice, words.partition(" ")[0]
+    session = linked.session("thesis")
+    asked = await alice.types(words.replace(verb, f"{verb} thesis"))
+    assert f"This will end *thesis* on Workbench for good: it can't be started again. {LOST}" in asked.text
+    await linked.pass_time(20)
+    assert (linked.asked("stop_session"), session.state) == (0, "suspended")
+    await alice.presses(asked, "End it")
+    await linked.pass_time(20)
+    assert "*thesis* on Workbench has ended." in alice.only("stopped").text
+    assert (session.state, linked.asked("stop_session")) == (end, 1)
+
+
+async def test_a_running_session_can_be_suspended_instead_or_ended_in_one_word(linked):
+    alice = linked.alice
+    asked = await alice.types("stop analysis")
+    assert asked.labels == ["End it", "Suspend"]
+    await alice.presses(asked, "Suspend")
+    await linked.pass_time(20)
+    assert linked.session("analysis").state == "suspended"
+    assert "Ending *lab* on Workbench for good." in (await alice.types("stop lab --yes")).text
+    await linked.pass_time(20)
+    assert "*lab* on Workbench has ended." in alice.only("stopped").text
+    assert linked.session("lab") is None or linked.session("lab").ended
+
+
+async def test_a_button_that_has_asked_does_not_ask_again(linked):
+    alice = linked.alice
+    await alice.types("start lab")
+    await linked.pass_time(5)
+    dialog = alice.only("ready").button("Stop")["confirm"]
+    assert dialog["text"]["text"] == f"lab can't be started again after this. {LOST}"
+    await alice.presses(alice.only("ready"), "Stop")
+    await linked.pass_time(20)
+    assert alice.only("stopped")
+    assert linked.asked("stop_session") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "end", "told"),
+    [("analysis", "suspended", "is suspended at"), ("lab", "finished", "is ended for good at")],
+)
+async def test_the_end_of_a_class_suspends_where_that_keeps_work(linked, name, end, told):
+    alice = linked.alice
+    await alice.types(f"card {name}@wb")
+    await linked.pass_time(2)
+    (card,) = [one for one in alice.sees("C0GENERAL") if one.kind == "class_card"]
+    assert "suspended (or ended for good where that isn't possible)" in card.text
+    assert LOST in card.text
+    await alice.presses(card, "Get my workspace")
+    await linked.pass_time(5)
+    session = linked.session(name)
+    await alice.presses(card, "Stop all")
+    await linked.pass_time(340, step=20)
+    assert session.state == end
+    (ended,) = [one for one in alice.sees() if one.kind in {"stopped", "suspended"}]
+    assert told in ended.text

@@ -1,0 +1,91 @@
+"""What each provider declares that stopping means: by state, and by what is known of the workspace."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from bot.models import Principal, State, StopEffect, Workspace
+from bot.models.stopping import gentlest_mode, restart_mode
+from bot.providers.jupyterhub.provider import JupyterHub
+from bot.providers.posit.provider import PositProvider
+from bot.providers.saturn.provider import Saturn
+from bot.providers.sphere.provider import SphereProvider
+
+ALICE = Principal(None, "T1", "U1")
+PRESETS = [{"name": "notebook", "title": "Notebook", "session": {"workbench": "JupyterLab"}}]
+SETTINGS = {
+    PositProvider: {"presets": PRESETS},
+    SphereProvider: {"access_token": "t" * 20, "linking": ("none",)},
+}
+UP, DOWN = "starting running unknown", "stopped suspended failed"
+ALL = f"{UP} {DOWN} stopping gone"
+RETURNS = "stop: returns"
+ENDS, KEEPS = "stop: ends, force: ends", "stop: ends, force: ends, suspend: keeps"
+
+# A provider, what is known of the workspace, its states, and what each way of stopping means then.
+TABLE = [
+    (Saturn, {}, ALL, RETURNS),
+    (JupyterHub, {"remote_id": "alice/"}, ALL, RETURNS),
+    (JupyterHub, {"remote_id": "alice/gpu"}, ALL, RETURNS),
+    (SphereProvider, {}, f"{UP} stopping stopped", RETURNS),
+    (SphereProvider, {"is_kept": True}, f"{UP} stopping stopped", RETURNS),
+    (SphereProvider, {"is_kept": False}, f"{UP} stopping", "stop: erases"),
+    (SphereProvider, {"is_kept": False}, "stopped", RETURNS),
+    (SphereProvider, {"is_kept": True}, "failed gone", ""),
+    # RStudio, as far as that shows: by what it may do, by its state, or because we launched it.
+    (PositProvider, {"actions": frozenset({"stop", "suspend"})}, "running", KEEPS),
+    (PositProvider, {"actions": frozenset({"stop"})}, "suspended stopping", KEEPS),
+    (PositProvider, {"spec": {"workbench": "RStudio"}}, f"{UP} suspended stopping", KEEPS),
+    # Another IDE.
+    (PositProvider, {"actions": frozenset({"stop"})}, "running", ENDS),
+    (PositProvider, {"spec": {"workbench": "JupyterLab"}}, UP, ENDS),
+    (PositProvider, {"spec": {"preset": "notebook"}}, UP, ENDS),
+    # Not known yet: the server is asked before anything is suspended.
+    (PositProvider, {}, UP, KEEPS),
+    (PositProvider, {"spec": {"preset": "not set up any more"}}, UP, KEEPS),
+    (PositProvider, {"spec": {"workbench": "RStudio"}}, "failed gone", ""),
+]
+
+
+def provider_of(kind):
+    told = {"name": "there", "provider": kind.kind, "title": "There", "base_url": "https://there.example"}
+    settings = kind.settings_model(**told | SETTINGS.get(kind, {}))
+    return kind(settings, SimpleNamespace())
+
+
+@pytest.mark.parametrize(("kind", "known", "states", "expected"), TABLE)
+def test_the_table_of_what_a_stop_means(kind, known, states, expected):
+    provider = provider_of(kind)
+    wanted = dict(one.split(": ") for one in expected.split(", ") if one)
+    for state in states.split():
+        row = {"remote_id": "r1", "state": State(state)} | known
+        workspace = Workspace("ws_1", ALICE, "there", gate_key="g", name="lab", **row)
+        assert provider.stops(workspace) == wanted, state
+
+
+@pytest.mark.parametrize("kind", [Saturn, JupyterHub, SphereProvider, PositProvider])
+@pytest.mark.parametrize("state", State)
+def test_only_ways_that_there_are_get_a_meaning(kind, state):
+    provider = provider_of(kind)
+    workspace = Workspace("ws_1", ALICE, "there", "r1", "g", "lab", state=state)
+    assert set(provider.stops(workspace)) <= provider.stop_modes
+
+
+@pytest.mark.parametrize(
+    ("stop", "suspend", "restart", "gentlest"),
+    [
+        (StopEffect.RETURNS, None, "stop", "stop"),
+        (StopEffect.RETURNS, StopEffect.KEEPS, "stop", "suspend"),
+        (StopEffect.ENDS, StopEffect.KEEPS, "suspend", "suspend"),
+        (StopEffect.ENDS, None, None, "stop"),
+        (StopEffect.ERASES, None, None, "stop"),
+        (None, None, None, "stop"),
+    ],
+)
+def test_what_follows_from_a_declaration(stop, suspend, restart, gentlest):
+    told = {"stop": stop, "suspend": suspend}
+    effects = {mode: effect for mode, effect in told.items() if effect is not None}
+    assert restart_mode(effects) == restart
+    assert gentlest_mode(effects) == gentlest
