@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from bot.errors import SlackFailed, SlackLimited
+from bot.errors import SlackFailed, SlackLimited, SlackPermanent
 from bot.models import Person, Principal
 from bot.slack_methods import USERS_INFO, USERS_LIST
 
@@ -68,14 +68,20 @@ class People:
     async def sync(self) -> list[Person]:
         """Read everybody (``users.list``, paged) and return them.
 
-        Raises SlackFailed; called again after that, it goes on where it stopped.
+        Raises SlackFailed; called again after that, it goes on where it stopped, or from the beginning when
+        Slack refused to.
         """
         async with self._reading:
             return await self._everybody()
 
     async def _everybody(self) -> list[Person]:
         while True:
-            answer = await self._slack.call(USERS_LIST, {"limit": PAGE, "cursor": self._cursor})
+            try:
+                answer = await self._slack.call(USERS_LIST, {"limit": PAGE, "cursor": self._cursor})
+            except SlackPermanent:
+                # Such as ``invalid_cursor``: asking for the same again would be refused again.
+                self._cursor, self._read = "", []
+                raise
             now = await self._store.now()
             users = [user for user in answer.data.get("members") or () if isinstance(user, dict)]
             page = [person_of(user, _principal_of(user), now) for user in users if _is_whole(user)]

@@ -1,24 +1,22 @@
 """The loops round the steps: woken at once by whoever wrote something, and by a tick of APScheduler.
 
-APScheduler keeps its jobs in memory and fires ticks and daily work; what is due stands in our own rows
-(``engine.md``, "APScheduler 3.11").
+APScheduler keeps its jobs in memory and fires ticks; what is due, daily work too, stands in our own rows.
 """
 
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import structlog
-from apscheduler.jobstores.memory import MemoryJobStore
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from bot.errors import StoreError
 from bot.models import TaskKind
 from bot.plan import backoff
 from bot.pool import Pool
 from bot.reconciler.streams import AT_ONCE as STREAMS
 from bot.store.base import NewTask
+from bot.ticker import Ticker
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -30,6 +28,12 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+SWEEP: Final = "sweep"
+#: Daily work is due from this second of the day on, by UTC.
+DAY: Final = 86_400.0
+NIGHT: Final = 3 * 3600.0 + 17 * 60.0
+#: A tiny write so often shows that something can be written, and how the clock stands.
+BEAT_SECONDS: Final = 30.0
 #: Everybody is read anew under this subject: one such task at a time.
 EVERYBODY = "everybody"
 #: Between two claims of a loop, in seconds: what becomes due meanwhile is claimed together.
@@ -114,7 +118,7 @@ class Loop:
 
 
 class Scheduler:
-    """Drive the reconciler and the notifier until drained. ``tick`` is in seconds."""
+    """Drive the reconciler and the notifier until drained. ``tick`` and ``beat`` are in seconds."""
 
     def __init__(
         self,
@@ -124,12 +128,14 @@ class Scheduler:
         clock: Clock,
         ids: Ids,
         tick: float = 1.0,
+        beat: float = BEAT_SECONDS,
     ) -> None:
         self._store = store
         self._reconciler = reconciler
         self._clock = clock
         self._ids = ids
         self._tick = tick
+        self._beats_every = beat
         self._loops = [
             Loop("wishes", reconciler.step_wishes, 200, ids, clock, self._wake_soon),
             # Most reads change nothing: those that do tell so themselves.
@@ -146,21 +152,16 @@ class Scheduler:
         reconciler.on_turn(self._wake_wishes_in)
         self._running: list[asyncio.Task[None]] = []
         self._waking: asyncio.TimerHandle | None = None
-        self._jobs = AsyncIOScheduler(
-            timezone=UTC,
-            jobstores={"default": MemoryJobStore()},
-            job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None},
-        )
+        self._ticker = Ticker(clock)
 
     def start(self) -> None:
         """Begin; call it on the running event loop. What was open when the process ended goes on."""
-        self._jobs.add_job(self.wake, "interval", seconds=self._tick, id="tick")
-        self._jobs.add_job(self._first_people, id="first_people")
-        self._jobs.add_job(self._people, "cron", hour=3, minute=17, jitter=600, id="people")
-        self._jobs.add_job(self._sweep, "cron", hour=4, minute=11, jitter=600, id="sweep")
-        self._jobs.add_job(self._ends, "interval", seconds=20, jitter=5, id="ends")
-        self._jobs.add_job(self._lists, "interval", seconds=120, jitter=20, id="lists")
-        self._jobs.start()
+        self._ticker.every(self._tick, self.wake)
+        self._ticker.every(20.0, self._ends)
+        self._ticker.every(120.0, self._lists)
+        self._ticker.every(self._beats_every, self._beat)
+        self._ticker.every(600.0, self._daily, at_once=True)
+        self._ticker.start()
         self._running = [asyncio.create_task(loop.run(), name=loop.name) for loop in self._loops]
 
     def wake(self) -> None:
@@ -192,8 +193,7 @@ class Scheduler:
         What is cancelled loses nothing: a call is found as *unknown* and read, a notice is looked for.
         """
         end = self._clock.monotonic() + seconds
-        if self._jobs.running:
-            self._jobs.shutdown(wait=False)
+        await self._ticker.stop()
         for loop in self._loops:
             loop.stop()
         if self._waking is not None:
@@ -213,23 +213,31 @@ class Scheduler:
 
     # -- daily work ----------------------------------------------------------------------------------------
 
-    async def _first_people(self) -> None:
-        """Read everybody when nobody is known yet: at the installation."""
-        await self._guarded("first_people", self._sync_if_empty)
-
-    async def _sync_if_empty(self) -> None:
-        if not (await self._store.statistics())["people"]:
-            await self._sync()
+    async def _daily(self) -> None:
+        """Do what was not done since last night: this night, or while nothing ran here."""
+        await self._guarded("people", self._people)
+        await self._guarded("sweep", self._sweep)
 
     async def _people(self) -> None:
-        await self._guarded("people", self._sync)
-
-    async def _sync(self) -> None:
-        await self._store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY)])
-        self.wake()
+        if await self._is_due(TaskKind.SYNC_PEOPLE):
+            # The task itself notes when it is done.
+            await self._store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY)])
+            self.wake()
 
     async def _sweep(self) -> None:
-        await self._guarded("sweep", self._store.sweep)
+        if await self._is_due(SWEEP):
+            await self._store.sweep()
+            await self._store.did_daily(SWEEP)
+
+    async def _is_due(self, work: str) -> bool:
+        now, last = await self._store.now(), await self._store.last_did(work)
+        return last is None or last < now - (now - NIGHT) % DAY
+
+    async def _beat(self) -> None:
+        try:
+            await self._store.beat()
+        except StoreError as error:
+            log.warning("nothing can be written", problem=str(error))
 
     async def _ends(self) -> None:
         await self._guarded("ends", self._warn)

@@ -29,7 +29,7 @@ from bot.people import People
 from bot.policy import Installation as PolicyInstallation
 from bot.rate_limit import RateLimiter
 from bot.reconciler import Numbers, Reconciler
-from bot.scheduler import Scheduler
+from bot.scheduler import BEAT_SECONDS, Scheduler
 from bot.slack_calls import SlackLine
 from bot.slack_methods import AUTH_TEST
 from bot.store import open_store
@@ -55,6 +55,8 @@ log = structlog.get_logger(__name__)
 
 #: How long SIGTERM may take in all, in seconds.
 DRAIN_SECONDS = 8.0
+#: Something is written every ``BEAT_SECONDS`` at least: after so long nothing can be.
+WRITES_WITHIN = 2 * BEAT_SECONDS
 #: Seconds between the questions to Slack at start-up who we are; then the process gives up.
 START_PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 20.0, 20.0)
 
@@ -169,10 +171,14 @@ class Process:
             self.scheduler.wake()
 
     def background(self) -> Mapping[str, bool]:
-        """Say of the loops and of the way out to Slack whether all is well (for readiness)."""
+        """Say of the loops, the way out to Slack and the disk whether all is well (for readiness)."""
         if self.scheduler is None or not self._works:
             return {}
-        return {"loops": not self.scheduler.stalled, "sending": self.notifier.shut_out is None}
+        return {
+            "loops": not self.scheduler.stalled,
+            "sending": self.notifier.shut_out is None,
+            "writing": self.store.seconds_since_write() < WRITES_WITHIN,
+        }
 
     async def _installation(self, slack: SlackLine) -> Installation:
         """Ask Slack who we are; try again while it is away."""
@@ -268,7 +274,9 @@ class Process:
         dispatcher = Dispatcher(listeners(self.services, web_client), installation, self.ids)
         socket = None
         if settings.slack_app_token is not None:
-            socket = SocketSide(dispatcher, settings.slack_app_token, settings.slack_api_url)
+            socket = SocketSide(
+                dispatcher, settings.slack_app_token, settings.slack_api_url, self.clock.monotonic
+            )
             self._stack.push_async_callback(socket.close)
         client = None
         if settings.slack_client_id is not None and settings.slack_client_secret is not None:

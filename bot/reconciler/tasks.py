@@ -203,6 +203,7 @@ class Tasks:
         linked = {account.principal for account in await self._store.active_accounts()}
         for principal in left & linked:
             await self._end_links(principal)
+        await self._store.did_daily(TaskKind.SYNC_PEOPLE)
 
     async def _end_links(self, principal: Principal) -> None:
         """End all links of somebody who left."""

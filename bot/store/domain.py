@@ -59,6 +59,12 @@ class DomainStore(
     async def statistics(self) -> Mapping[str, int]:
         return await self.engine.read(upkeep.statistics, Lane.STEADY)
 
+    async def did_daily(self, work: str) -> None:
+        await self.engine.write(lambda tx: upkeep.did_daily(tx, work))
+
+    async def last_did(self, work: str) -> float | None:
+        return await self.engine.read(lambda tx: upkeep.last_did(tx, work), Lane.STEADY)
+
     async def sweep(self) -> None:
         for query in upkeep.SWEEPS:
             while await self.engine.write(partial(upkeep.sweep_aged, query=query)):

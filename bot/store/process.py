@@ -27,6 +27,12 @@ class ProcessStore(Protocol):
         """Return how long ago this process last wrote something that was committed."""
         ...
 
+    async def did_daily(self, work: str) -> None:
+        """Note that daily work is done."""
+
+    async def last_did(self, work: str) -> float | None:
+        """Return when daily work was last done, None when it never was."""
+
     async def now(self) -> float:
         """Return the store's epoch seconds, never going back within a process."""
 

@@ -946,6 +946,13 @@ DELETE FROM tasks WHERE id = :id;
 -- name: delete_task_of
 DELETE FROM tasks WHERE kind = :kind AND subject = :subject;
 
+-- name: did_daily
+INSERT INTO upkeep (work, done_at) VALUES (:work, :now)
+ON CONFLICT (work) DO UPDATE SET done_at = excluded.done_at;
+
+-- name: last_did
+SELECT done_at FROM upkeep WHERE work = :work;
+
 -- == sweep: each at most :limit rows, so that none holds the database for long ==
 
 -- name: sweep_inbox

@@ -30,6 +30,17 @@ SWEEPS = tuple(_KEPT)
 _SOME = 200
 
 
+def did_daily(tx: Transaction, work: str) -> None:
+    """Note that daily work is done."""
+    tx.run("did_daily", work=work, now=tx.now())
+
+
+def last_did(tx: Transaction, work: str) -> float | None:
+    """Return when daily work was last done, None when it never was."""
+    row = tx.one("last_did", work=work)
+    return None if row is None else float(row["done_at"])
+
+
 def statistics(tx: Transaction) -> Mapping[str, int]:
     """Count what doctor, metrics and readiness show."""
     return tx.one("statistics") or {}

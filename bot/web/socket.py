@@ -24,6 +24,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.web.shapes import Malformed, read_envelope
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pydantic import SecretStr
     from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
     from slack_sdk.socket_mode.request import SocketModeRequest
@@ -45,6 +47,7 @@ class SocketSide:
         dispatcher: Dispatcher,
         app_token: SecretStr,
         api_url: str,
+        monotonic: Callable[[], float] = time.monotonic,
         *,
         ping_seconds: float = PING_SECONDS,
     ) -> None:
@@ -63,6 +66,10 @@ class SocketSide:
             self.client.proxy = None
             self.client.web_client.proxy = None
         self._dispatcher = dispatcher
+        self._monotonic = monotonic
+        #: The last pong as the client stamps it, by the wall clock, and when we first saw that.
+        self._last_pong: float | None = None
+        self._pong_at = 0.0
         self._keeping: asyncio.Task[None] | None = None
         self._under_way: set[asyncio.Task[Any]] = set()
 
@@ -75,9 +82,11 @@ class SocketSide:
         session = self.client.current_session
         if session is None or session.closed or self.client.closed:
             return False
-        # The client stamps pongs with the machine's clock, whatever clock the rest of Usher is given.
         last = self.client.last_ping_pong_time
-        return last is None or time.time() - last < MISSED_PINGS * self.client.ping_interval
+        if last != self._last_pong:
+            self._last_pong, self._pong_at = last, self._monotonic()
+        # By our own clock, as the wall clock may be moved between a ping and its pong.
+        return last is None or self._monotonic() - self._pong_at < MISSED_PINGS * self.client.ping_interval
 
     async def handle(self, client: AsyncBaseSocketModeClient, req: SocketModeRequest) -> None:
         """Dispatch one envelope and acknowledge it with the answer."""

@@ -7,9 +7,10 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
+from bot.errors import SlackFailed
 from bot.models import Outcome, State, TaskKind
 from bot.pool import Pool
-from bot.scheduler import EVERYBODY, Loop, Scheduler
+from bot.scheduler import DAY, EVERYBODY, Loop, Scheduler
 from bot.store.base import NewTask
 from tests.engine.jobs import new_job_world
 from tests.support.store import ALICE
@@ -57,6 +58,24 @@ async def test_the_whole_way_runs_by_itself(world, scheduler):
     assert scheduler.stalled == []
 
 
+async def test_where_nothing_happens_something_is_written_now_and_then(world):
+    scheduler = Watched(
+        world.store, world.reconciler, world.notifier, world.clock, world.ids, tick=0.05, beat=0.05
+    )
+    world.clock.advance(3600)
+    scheduler.start()
+
+    async def has_written():
+        return world.store.seconds_since_write() == 0.0 and (await world.store.statistics())["tasks"] == 0
+
+    try:
+        await scheduler.eventually(has_written)
+        world.clock.advance(3600)
+        await scheduler.eventually(has_written)
+    finally:
+        await scheduler.drain(5)
+
+
 async def test_people_are_read_when_nobody_is_known(world, scheduler):
     world.slack.add_user("UALICE")
     scheduler.start()
@@ -74,17 +93,41 @@ async def test_daily_work_is_guarded(world, scheduler):
 
     world.store.sweep = broken
     with capture_logs() as logs:
-        await scheduler._sweep()
-        await scheduler._people()
+        await scheduler._daily()
         await scheduler._lists()
     assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == ["daily work failed"]
     assert [task.kind for task in await world.store.claim_tasks(9, 9.0)] == [TaskKind.SYNC_PEOPLE]
 
 
 async def test_a_second_nightly_reading_joins_the_first(world, scheduler):
-    await scheduler._people()
+    await scheduler._daily()
+    await scheduler._daily()
     await world.store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY)])
     assert (await world.store.statistics())["tasks"] == 1
+
+
+@pytest.mark.parametrize(("down_for", "readings"), [(10 * 3600.0, 0), (20 * 3600.0, 1), (9 * DAY, 1)])
+async def test_what_a_night_should_have_done_is_made_up_for_at_the_start(world, down_for, readings):
+    async def starts():
+        scheduler = Scheduler(world.store, world.reconciler, world.notifier, world.clock, world.ids)
+        for _ in range(3):
+            await scheduler._daily()
+            await world.work()
+        swept = await world.store.last_did("sweep") == await world.store.now()
+        return world.slack.count("users.list"), swept
+
+    # Eight in the morning; what was never done is done.
+    assert world.clock.now() % DAY == 8 * 3600
+    assert await starts() == (1, True)
+    world.clock.advance(down_for)
+    assert await starts() == (1 + readings, bool(readings))
+
+
+async def test_a_reading_that_failed_is_not_done(world, scheduler):
+    world.slack.fail("users.list", SlackFailed("users.list", "internal_error"), times=99)
+    await scheduler._daily()
+    await world.work()
+    assert await world.store.last_did("sync_people") is None
 
 
 async def test_a_step_that_raises_is_logged_with_a_reference_and_tried_again(world):

@@ -13,6 +13,7 @@ from bot.errors import (
     NotFound,
     SlackFailed,
     SlackLimited,
+    SlackPermanent,
     StoreBusy,
     Unreachable,
 )
@@ -149,6 +150,19 @@ async def test_the_reading_goes_on_where_slack_made_it_pause(world):
     await world.pass_time(40)
     assert (await world.store.statistics())["people"] == 9
     assert world.slack.count("users.list") == 6
+
+
+async def test_a_refused_cursor_begins_the_reading_again(world):
+    for number in range(9):
+        world.slack.add_user(f"U{number}")
+    await world.store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, "everybody")])
+    world.slack.fail("users.list", SlackLimited("users.list", 30.0), after=True)
+    await world.work()
+    world.slack.fail("users.list", SlackPermanent("users.list", "invalid_cursor"))
+    await world.pass_time(60)
+    asked = [sent["cursor"] for method, sent in world.slack.calls if method == "users.list"]
+    assert asked[:3] == ["", asked[1], ""]
+    assert (await world.store.statistics())["tasks"] == 0
 
 
 async def test_somebody_is_looked_up_as_a_task(world):

@@ -54,10 +54,12 @@ async def test_loops_that_stand_still_and_a_slack_that_shuts_us_out_are_seen(tmp
         process = Process(settings, load_connections(settings.connections), stack, clock=clock)
         assert process.background() == {}
         await process.start()
-        assert process.background() == {"loops": True, "sending": True}
+        assert process.background() == {"loops": True, "sending": True, "writing": True}
         # Nothing is awaited between the move and the look, so no loop can take a step.
         clock.advance(61)
-        assert process.background() == {"loops": False, "sending": True}
+        assert process.background() == {"loops": False, "sending": True, "writing": False}
+        await process.store.beat()
+        assert process.background()["writing"] is True
 
         for token in local.state.tokens.values():
             token.revoked = True

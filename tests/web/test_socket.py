@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from contextlib import asynccontextmanager
 
 import pytest
@@ -15,7 +16,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from bot.web.bolt import Dispatcher, Installation
 from bot.web.socket import SocketSide
 from tests.playground.slack_help import GENERAL, OLIVIA, slack
-from tests.support.clock import CountingIds
+from tests.support.clock import CountingIds, FakeClock
 
 
 async def until(condition, seconds=10.0):
@@ -117,6 +118,31 @@ async def test_a_proxy_is_not_asked_for_what_is_on_this_machine(api_url, is_ours
     home = Installation(team_id="T1", bot_token=SecretStr("xoxb-1"))
     socket = SocketSide(Dispatcher({}, home, CountingIds()), SecretStr("xapp-1"), api_url)
     assert (socket.client.proxy is None) == is_ours
+    await socket.close()
+
+
+class Open:
+    """Stand where the client's connection stands."""
+
+    closed = False
+
+
+async def test_a_dead_connection_is_seen_whatever_was_done_to_the_wall_clock():
+    clock, home = FakeClock(), Installation(team_id="T1", bot_token=SecretStr("xoxb-1"))
+    dispatcher = Dispatcher({}, home, CountingIds())
+    socket = SocketSide(dispatcher, SecretStr("xapp-1"), "http://127.0.0.1:9/api/", clock.monotonic)
+    socket.client.current_session = Open()
+    # The clock was set back by an hour after this pong.
+    socket.client.last_ping_pong_time = time.time() + 3600.0
+    assert socket.is_ready()
+    clock.advance(39.0)
+    assert socket.is_ready()
+    clock.advance(2.0)
+    assert not socket.is_ready()
+    # And ahead: a pong that looks old has just come.
+    socket.client.last_ping_pong_time = time.time() - 3600.0
+    assert socket.is_ready()
+    socket.client.current_session = None
     await socket.close()
 
 

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from bot.errors import StoreInUse
+from bot.errors import StoreInUse, StoreUnavailable
 from bot.models import Call, NewNotice, NoticeKind, Observed, State, TaskKind, WishVerb
 from bot.store.base import NewTask, NewWish, WishUpdate
 from bot.store.times import TIMES, Kind
@@ -197,11 +197,20 @@ async def test_the_schema_is_not_changed_under_a_process_that_serves(database, b
         await database.open()
 
 
+async def pragma(store, text):
+    await store.engine.read(lambda tx: tx._database.execute(f"PRAGMA {text}").fetchall())
+
+
 async def test_the_newest_write_is_known_and_looking_is_none(bot):
     store = await bot.serve()
     bot.clock.advance(40)
     await store.claim_notices(10, 60.0)
     await store.statistics()
     assert store.seconds_since_write() == pytest.approx(40)
+    await pragma(store, "query_only = ON")
+    with pytest.raises(StoreUnavailable):
+        await store.beat()
+    assert store.seconds_since_write() == pytest.approx(40)
+    await pragma(store, "query_only = OFF")
     await store.beat()
     assert store.seconds_since_write() == 0.0
