@@ -19,6 +19,7 @@ from bot.providers.told import (
     About,
     Discovered,
     Embedding,
+    Listing,
     Pace,
     Scheduled,
     SendWindow,
@@ -54,6 +55,7 @@ __all__ = [
     "Embedding",
     "Identity",
     "Linking",
+    "Listing",
     "Pace",
     "Provider",
     "Scheduled",
@@ -148,8 +150,13 @@ class Provider(ABC):
 
     # -- capabilities: overridden where the provider has them ------------------------------------------------
 
-    async def discover(self, access: Access) -> Sequence[Discovered]:
-        """List the person's workspaces; raise NotFound where the server has no lists."""
+    async def discover(self, access: Access) -> Listing[Discovered]:
+        """List the person's workspaces; raise NotFound where the server has no lists.
+
+        An entry that can't be read whole keeps what can be read: its id is enough, its state is then
+        ``unknown``. Where not even that is there the list is not whole, and nothing follows from what it
+        lacks. One in which nothing can be read raises BadAnswer.
+        """
         raise NotImplementedError
 
     async def remove(self, access: Access, remote_id: str) -> None:
@@ -196,15 +203,22 @@ class Provider(ABC):
         raise NotImplementedError
 
     async def find(self, access: Access, spec: Mapping[str, Any], key: str) -> Created | None:
-        """Look for what an earlier ``create`` of unknown outcome made; None when it made nothing."""
+        """Look for what an earlier ``create`` of unknown outcome made; None when it made nothing.
+
+        Raises BadAnswer where it may be what could not be read.
+        """
         raise NotImplementedError
 
     async def candidates(self, access: Access, spec: Mapping[str, Any], since: float) -> Sequence[Created]:
         """List what may have come of a ``create`` since then (epoch seconds); in place of ``find``.
 
         For providers that carry no mark of ours: the caller takes one only when nothing but its own call can
-        have made it.
+        have made it. One that the list tells too little of is among them, with ``is_told`` False.
         """
+        raise NotImplementedError
+
+    async def made_at(self, access: Access, remote_id: str) -> float | None:
+        """Read when a candidate was made (epoch seconds); None for one that can't have come of ``create``."""
         raise NotImplementedError
 
     def events(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
@@ -245,12 +259,15 @@ class Provider(ABC):
         """Return the id of a job in a pasted link or id, or None when this connection does not know it."""
         return None
 
-    async def jobs(self, access: Access) -> Sequence[FoundJob]:
-        """List the person's runs, newest first, as far as the server remembers them."""
+    async def jobs(self, access: Access) -> Listing[FoundJob]:
+        """List the person's runs, newest first, as far as the server remembers them; as ``discover``."""
         raise NotImplementedError
 
     async def job_status(self, access: Access, remote_ids: Sequence[str]) -> Mapping[str, ObservedJob]:
-        """Read many runs at once; one that the server does not know any more is left out."""
+        """Read many runs at once; one that the server does not know any more is left out.
+
+        One that may be among what could not be read is ``unknown``.
+        """
         raise NotImplementedError
 
     async def stop_job(self, access: Access, remote_id: str, *, force: bool = False) -> None:

@@ -1,16 +1,31 @@
-"""Take values out of answers: what is not as the documents promise becomes BadAnswer naming the field."""
+"""Take values out of answers.
+
+What has to be there and is not becomes BadAnswer naming the field. What is only good to have is left out when
+it is odd, and logged once. In a list no entry hides another (``entries``).
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from math import isfinite
+from typing import Any, TypeVar
+
+import structlog
 
 from bot.errors import BadAnswer
+from bot.providers.told import Listing
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
 
 MAX_MESSAGE = 200
 MAX_NAME = 250
+#: A number of seconds above this is one of milliseconds: the year 5138, or 1973.
+_MILLISECONDS = 1e11
 #: Said in place of a secret that a server repeated to us.
 HIDDEN = "…"
 
@@ -23,22 +38,89 @@ def text_in(answer: Mapping[str, Any], key: str, where: str = "") -> str:
     return value
 
 
-def optional_text_in(answer: Mapping[str, Any], key: str, where: str = "") -> str | None:
-    """Return a text, or None where it is absent, null or empty; raise BadAnswer for other types."""
+@lru_cache(maxsize=1000)
+def note(problem: str) -> None:
+    """Log what is odd in an answer, once; ``problem`` names the field and nothing of what stands there."""
+    log.warning("odd answer", problem=problem)
+
+
+def word_in(answer: Mapping[str, Any], key: str, where: str = "") -> str | None:
+    """Return a text that may be absent; a number counts as one, and what else it may be as absent."""
     value = answer.get(key)
-    if value is None or value == "":
+    if isinstance(value, str):
+        return value or None
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value):
+        return str(value)
+    if value is not None:
+        note(f"{where}{key} is not a text")
+    return None
+
+
+def id_in(answer: Any, key: str, where: str = "") -> str:
+    """Return an id, also where it is a whole number; raise BadAnswer where there is none."""
+    value = answer.get(key) if isinstance(answer, Mapping) else None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str) or not value:
+        raise BadAnswer(f"the answer's field {where}{key} is no id")
+    return value
+
+
+def part_of(answer: Mapping[str, Any], key: str, where: str = "") -> Mapping[str, Any]:
+    """Return an object inside of another; an empty one where it is absent or something else."""
+    value = answer.get(key)
+    if isinstance(value, Mapping):
+        return value
+    if value is not None:
+        note(f"{where}{key} is not an object")
+    return {}
+
+
+def moment(told: Any) -> float | None:
+    """Return a time in epoch seconds: ISO 8601, or a number of seconds or milliseconds; None for no time."""
+    if isinstance(told, bool) or not isinstance(told, (int, float, str)):
         return None
-    if not isinstance(value, str):
-        raise BadAnswer(f"the answer's field {where}{key} is not a text")
-    return value
+    try:
+        number = float(told)
+    except (ValueError, OverflowError):
+        return _iso(str(told))
+    if number > _MILLISECONDS:
+        number /= 1000.0
+    return number if 0.0 < number < _MILLISECONDS else None
 
 
-def flag_in(answer: Mapping[str, Any], key: str, where: str = "") -> bool:
-    """Return true or false; raise BadAnswer for everything else."""
-    value = answer.get(key)
-    if not isinstance(value, bool):
-        raise BadAnswer(f"the answer's field {where}{key} is not true or false")
-    return value
+def _iso(text: str) -> float | None:
+    try:
+        read = datetime.fromisoformat(text)
+        return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def entries(pages: Iterable[Mapping[str, Any]], key: str, read: Callable[[Any], T | None]) -> Listing[T]:
+    """Read the list under ``key`` entry by entry; ``read`` raises BadAnswer, or returns None for a stranger.
+
+    An entry that raises is left out and logged once, and the list is not whole. Where nothing else is in it,
+    it raises as well: nobody may take that for an empty list.
+    """
+    found: list[T] = []
+    problem: BadAnswer | None = None
+    for page in pages:
+        values = page.get(key)
+        if not isinstance(values, list):
+            raise BadAnswer(f"the answer's field {key} is not a list")
+        for value in values:
+            try:
+                one = read(value)
+            except BadAnswer as error:
+                problem = error
+                note(f"an entry of {key}: {error.message}")
+            else:
+                found += [] if one is None else [one]
+    is_whole = problem is None and getattr(pages, "is_whole", True)
+    if not found and not is_whole:
+        raise problem or BadAnswer(f"the pages of {key} find no end")
+    return Listing(found, is_whole=is_whole)
 
 
 def object_in(answer: Mapping[str, Any], key: str, where: str = "") -> dict[str, Any]:
@@ -46,17 +128,6 @@ def object_in(answer: Mapping[str, Any], key: str, where: str = "") -> dict[str,
     value = answer.get(key)
     if not isinstance(value, dict):
         raise BadAnswer(f"the answer's field {where}{key} is not an object")
-    return value
-
-
-def objects_in(answer: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
-    """Return a list of objects; raise BadAnswer naming the first entry that is none."""
-    value = answer.get(key)
-    if not isinstance(value, list):
-        raise BadAnswer(f"the answer's field {key} is not a list")
-    for number, entry in enumerate(value):
-        if not isinstance(entry, dict):
-            raise BadAnswer(f"the answer's field {key}[{number}] is not an object")
     return value
 
 

@@ -9,10 +9,11 @@ from urllib.parse import quote
 
 from bot import errors
 from bot.http import MAX_BYTES, TOTAL_SECONDS
-from bot.providers.reading import clean
+from bot.providers.reading import clean, note
+from bot.providers.told import Listing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from bot.http import Http, Response
     from bot.providers.base import Credential, SendWindow
@@ -68,6 +69,29 @@ class Api:
         if changes:
             _must_be_an_answer(response)
         return response
+
+
+async def pages(
+    ask: Callable[[str | None], Awaitable[dict[str, Any]]],
+    next_key: Callable[[Mapping[str, Any]], Any],
+    most: int,
+) -> Listing[dict[str, Any]]:
+    """Return the pages of a list; it is not whole where they find no end within ``most``."""
+    found: Listing[dict[str, Any]] = Listing()
+    asked: set[str] = set()
+    key: str | None = None
+    while len(found) < most:
+        found.append(await ask(key))
+        told = next_key(found[-1])
+        if told is None or told == "":
+            return found
+        key = str(told)
+        if isinstance(told, bool) or not isinstance(told, (str, int)) or key in asked:
+            break
+        asked.add(key)
+    note("the pages of a list find no end")
+    found.is_whole = False
+    return found
 
 
 def path_part(text: str) -> str:

@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from bot.models import Observed
+
+T = TypeVar("T")
+
+#: Our clock and a provider's may differ by so many seconds.
+CLOCK_SKEW = 120.0
+
+
+class Listing(list[T]):
+    """Hold what a list told, in the server's order.
+
+    It is not whole when an entry could not even be named: then nothing follows from what it lacks.
+    """
+
+    def __init__(self, entries: Iterable[T] = (), *, is_whole: bool = True) -> None:
+        super().__init__(entries)
+        self.is_whole = is_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +44,7 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Discovered:
-    """Describe one workspace found in a person's account."""
+    """Describe one workspace found in a person's account; ``name`` is "" where it could not be read."""
 
     remote_id: str
     name: str

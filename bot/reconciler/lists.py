@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
 
     from bot.models import Account, Principal
-    from bot.providers.base import Discovered
+    from bot.providers.base import Discovered, Listing
     from bot.reconciler.ask import Answer, Asker
     from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers
@@ -85,7 +85,7 @@ class Lists:
                 pass
         return waiting_commands(task, account.principal)
 
-    async def _merge(self, account: Account, line: Line, found: Sequence[Discovered]) -> None:
+    async def _merge(self, account: Account, line: Line, found: Listing[Discovered]) -> None:
         new = await self._store.merge_discovered(
             account.id,
             [
@@ -102,8 +102,16 @@ class Lists:
                 )
                 for each in found
             ],
+            is_whole=found.is_whole,
         )
-        log.info("list read", connection=line.name, account=account.id, found=len(found), new=new)
+        log.info(
+            "list read",
+            connection=line.name,
+            account=account.id,
+            found=len(found),
+            new=new,
+            is_whole=found.is_whole,
+        )
 
     async def refresh(self) -> int:
         """Ask for some fresh lists, the oldest first: soon where workspaces are used, else once a day."""

@@ -1,10 +1,10 @@
 """The store in domain words: one Protocol, one schema, one ``queries.sql``; engines differ, meaning does not.
 
-Every method is one transaction, atomic and durable when it returns. All raise StoreBusy when they could not
-commit in time (2 s for what a person waits for, 10 s for the rest; rolled back, nothing happened and
-nothing will) and StoreUnavailable when the database can't be used. ``interaction`` is the inbox key of what
-a person did ("" for none): the row is written in the same transaction, and a method that finds it there
-already changes nothing and says so.
+Every method is one transaction, atomic and durable when it returns; only lists are merged piece by piece, in
+several. All raise StoreBusy when they could not commit in time (2 s for what a person waits for, 10 s for the
+rest; rolled back, nothing happened and nothing will) and StoreUnavailable when the database can't be used.
+``interaction`` is the inbox key of what a person did ("" for none): the row is written in the same
+transaction, and a method that finds it there already changes nothing and says so.
 """
 
 from __future__ import annotations
@@ -199,14 +199,20 @@ class Store(ProcessStore, MakingStore, BrowsingStore, JobStore, WatchStore, Clas
         """Return a workspace with its person's account there, as ``workspace`` and ``account`` would."""
 
     async def merge_discovered(
-        self, account_id: str, found: Sequence[FoundWorkspace], audit: Sequence[AuditEntry] = ()
+        self,
+        account_id: str,
+        found: Sequence[FoundWorkspace],
+        audit: Sequence[AuditEntry] = (),
+        *,
+        is_whole: bool = True,
     ) -> int:
-        """Merge a full list into the account's workspaces; return how many were new.
+        """Merge a list into the account's workspaces, in pieces; return how many were new.
 
-        Ones that were discovered before and are absent become ``gone`` unless they have an open wish;
-        hidden ones stay hidden. States come from the list only where no read is younger than the listing's
-        start (the account's discover task's claim). The listing was made with the account itself, so it
-        verifies its rows.
+        Ones that were discovered before and are absent become ``gone`` once all is merged, unless the list is
+        not whole or they have an open wish; hidden ones stay hidden. An unlink between two pieces ends it.
+        States come from the list only where no read is younger than the listing's start (the account's
+        discover task's claim), and a name of "" leaves the one that is known. The listing was made with the
+        account itself, so it verifies its rows.
         """
 
     async def add_workspace(

@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from bot.store import found_jobs, job_steps, jobs
+from bot.models import TaskKind
+from bot.store import found_jobs, job_steps, jobs, workspaces
 from bot.store.domain_trade import Trade
 from bot.store.transaction import Lane
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from bot.models import AuditEntry, FoundJob, Job, JobStep, JobUpdate, NewJob, NewNotice, Principal
 
@@ -59,7 +61,22 @@ class JobsTrade(Trade):
         return await self.engine.read(lambda tx: jobs.by_remote(tx, principal, connection, remote_id))
 
     async def merge_jobs(self, account_id: str, found: Sequence[FoundJob]) -> int:
-        return await self.engine.write(lambda tx: found_jobs.merge(tx, account_id, found))
+        start = await self.engine.read(
+            lambda tx: workspaces.listing_start(tx, TaskKind.LIST_JOBS, account_id), Lane.STEADY
+        )
+        unknown: list[FoundJob] = []
+        for piece in _pieces(found):
+            read = partial(found_jobs.read_known, account_id=account_id, piece=piece, start=start)
+            left = await self.engine.write(read, rows=len(piece))
+            if left is None:
+                return 0
+            unknown += left
+        kept = found_jobs.worth_keeping(unknown, self.engine.now())
+        new = 0
+        for piece in _pieces(kept):
+            add = partial(found_jobs.add, account_id=account_id, piece=piece, start=start)
+            new += await self.engine.write(add, rows=len(piece))
+        return new
 
     async def claim_jobs(self, limit: int, lease: float) -> list[JobStep]:
         return await self.engine.write(lambda tx: job_steps.claim(tx, limit, lease))
@@ -78,3 +95,7 @@ class JobsTrade(Trade):
 
     async def output_done(self, job_id: str) -> None:
         await self.engine.write(lambda tx: jobs.output_done(tx, job_id))
+
+
+def _pieces(found: Sequence[FoundJob]) -> Iterator[Sequence[FoundJob]]:
+    return (found[at : at + workspaces.PIECE] for at in range(0, len(found), workspaces.PIECE))

@@ -53,9 +53,19 @@ class WorkspacesTrade(Trade):
         return await self.engine.read(both)
 
     async def merge_discovered(
-        self, account_id: str, found: Sequence[FoundWorkspace], audit: Sequence[AuditEntry] = ()
+        self,
+        account_id: str,
+        found: Sequence[FoundWorkspace],
+        audit: Sequence[AuditEntry] = (),
+        *,
+        is_whole: bool = True,
     ) -> int:
-        return await self.engine.write(lambda tx: workspaces.merge(tx, account_id, found, audit))
+        listed = frozenset(one.remote_id for one in found)
+        merge = workspaces.Merge(account_id, found, listed, is_whole, audit)
+        while not merge.is_over:
+            work = partial(workspaces.merge, merge=merge)
+            merge = await self.engine.write(work, rows=workspaces.PIECE)
+        return merge.new
 
     async def add_workspace(
         self, workspace: Workspace, audit: Sequence[AuditEntry] = (), interaction: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.models import Call, TaskKind
+from bot.models import Call
 from bot.store import cards, job_rows
 from bot.store.text import as_json
 
@@ -19,29 +19,43 @@ KEPT_SECONDS = 30 * 86_400.0
 KEPT_NEWEST = 50
 
 
-def merge(tx: Transaction, account_id: str, found: Sequence[FoundJob]) -> int:
-    """Merge a list of runs into an account's; return how many were new."""
-    account = tx.one("account_by_id", id=account_id)
-    if account is None or account["state"] == "revoking":
-        # Unlinked while the list was on its way: nothing of it is kept.
-        return 0
-    now = tx.now()
-    task = tx.one("listing_start", kind=TaskKind.LIST_JOBS, account_id=account_id)
-    start = now if task is None or task["claimed_at"] is None else task["claimed_at"]
-    pair = {"principal": account["principal"], "connection": account["connection"]}
-    known = {row["remote_id"]: row for row in tx.all("jobs_of_account", **pair)}
-    unknown = {}
-    for one in found:
-        row = known.get(one.remote_id)
+def read_known(
+    tx: Transaction, account_id: str, piece: Sequence[FoundJob], start: float
+) -> list[FoundJob] | None:
+    """Write what a piece of a list says of known runs; return the others, None once the account is gone."""
+    pair = _pair(tx, account_id)
+    if pair is None:
+        return None
+    unknown = []
+    for one in piece:
+        row = tx.one("job_by_remote", **pair, remote_id=one.remote_id)
         if row is None:
-            unknown[one.remote_id] = one
+            unknown.append(one)
         elif row["outcome"] is None and start >= (row["observed_at"] or 0.0):
-            _read(tx, row, one, start, now)
-    newest = sorted(unknown.values(), key=lambda one: _began(one, now), reverse=True)
+            _read(tx, row, one, start, tx.now())
+    return unknown
+
+
+def worth_keeping(unknown: Sequence[FoundJob], now: float) -> list[FoundJob]:
+    """Return the runs of a list that are taken, of those that nobody knew: the open ones, and young ends."""
+    newest = sorted(unknown, key=lambda one: _began(one, now), reverse=True)
     over = [one for one in newest if one.observed.state.is_over]
     kept = [one for one in over[:KEPT_NEWEST] if _ended(one, now) >= now - KEPT_SECONDS]
-    running = [one for one in newest if not one.observed.state.is_over]
-    return sum(_insert(tx, one, pair, start, now) for one in (*running, *kept))
+    return [*(one for one in newest if not one.observed.state.is_over), *kept]
+
+
+def add(tx: Transaction, account_id: str, piece: Sequence[FoundJob], start: float) -> int:
+    """Write a piece of the runs that are taken; return how many were new."""
+    pair, now = _pair(tx, account_id), tx.now()
+    return 0 if pair is None else sum(_insert(tx, one, pair, start, now) for one in piece)
+
+
+def _pair(tx: Transaction, account_id: str) -> Row | None:
+    """Return whose account it is; None once it is unlinked: nothing more of the list is kept then."""
+    account = tx.one("account_by_id", id=account_id)
+    if account is None or account["state"] == "revoking":
+        return None
+    return {"principal": account["principal"], "connection": account["connection"]}
 
 
 def _read(tx: Transaction, row: Row, one: FoundJob, start: float, now: float) -> None:

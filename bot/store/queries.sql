@@ -203,7 +203,9 @@ FROM workspaces w WHERE w.id = :id AND w.tells_stop = 1 AND w.hidden = 0;
 SELECT w.*, (
     SELECT o.id FROM wishes o WHERE o.workspace_id = w.id AND o.outcome IS NULL
 ) AS open_wish
-FROM workspaces w WHERE w.principal = :principal AND w.connection = :connection;
+FROM workspaces w
+WHERE w.principal = :principal AND w.connection = :connection AND w.remote_id > :after
+ORDER BY w.remote_id LIMIT :limit;
 
 -- name: add_workspace
 INSERT INTO workspaces (
@@ -425,10 +427,6 @@ SELECT * FROM jobs WHERE principal = :principal AND is_orphan = 0 ORDER BY creat
 -- name: job_by_remote
 SELECT * FROM jobs
 WHERE principal = :principal AND connection = :connection AND remote_id = :remote_id AND is_orphan = 0;
-
--- name: jobs_of_account
-SELECT * FROM jobs
-WHERE principal = :principal AND connection = :connection AND remote_id IS NOT NULL AND is_orphan = 0;
 
 -- name: open_jobs_at
 SELECT * FROM jobs WHERE principal = :principal AND connection = :connection AND outcome IS NULL

@@ -61,7 +61,7 @@ class JobStore(Protocol):
         """Return a person's run by its id at the provider."""
 
     async def merge_jobs(self, account_id: str, found: Sequence[FoundJob]) -> int:
-        """Merge a list of runs; return how many were new.
+        """Merge a list of runs, in pieces; return how many were new. An unlink between two pieces ends it.
 
         New ones are written without card or notices and not watched; open ones are followed to their end all
         the same. What a list says of known open ones counts as a read; a step ends them. Ended ones are new

@@ -30,8 +30,8 @@ def clean(value: Any) -> Any:
 
 
 def as_json(value: Any) -> str:
-    """Return canonical JSON: the same value gives the same text, in ASCII whatever it holds."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    """Return JSON in ASCII, whatever it holds; what an object holds keeps its order."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=True)
 
 
 def from_json(text: str | None) -> Any:

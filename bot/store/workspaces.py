@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 #: States that change without anybody's doing: found in one, a workspace is read soon.
 _MOVING = {State.STARTING, State.RUNNING, State.STOPPING, State.UNKNOWN}
+#: So many rows of a list are merged in one transaction: a few milliseconds.
+PIECE = 100
 #: Fewer starts than this say nothing about what is usual.
 _ENOUGH_STARTS = 3
 
@@ -35,31 +38,69 @@ def workspace(tx: Transaction, workspace_id: str) -> Workspace | None:
     return rows.workspace(row) if row else None
 
 
-def merge(
-    tx: Transaction, account_id: str, found: Sequence[FoundWorkspace], entries: Sequence[AuditEntry]
-) -> int:
-    """Merge a full list into the account's workspaces; return how many were new."""
-    account = tx.one("account_by_id", id=account_id)
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Say how far a list is merged: each piece is a transaction of its own, so that others get their turn.
+
+    ``listed`` are the remote ids of all that it holds, ``at`` how many of ``found`` are merged, and ``after``
+    up to which remote id the rows were looked through for absent ones.
+    """
+
+    account_id: str
+    found: Sequence[FoundWorkspace]
+    listed: frozenset[str]
+    is_whole: bool
+    entries: Sequence[AuditEntry]
+    start: float | None = None
+    at: int = 0
+    after: str = ""
+    new: int = 0
+    is_over: bool = False
+
+
+def merge(tx: Transaction, merge: Merge) -> Merge:
+    """Merge the next piece of a list; an account that was unlinked meanwhile ends it.
+
+    What is absent is judged after the last piece, and only where the list was whole.
+    """
+    account = tx.one("account_by_id", id=merge.account_id)
     if account is None or account["state"] == "revoking":
-        # Unlinked while the list was on its way: nothing of it is kept.
-        return 0
-    now = tx.now()
-    task = tx.one("listing_start", kind=TaskKind.DISCOVER, account_id=account_id)
-    start = now if task is None or task["claimed_at"] is None else task["claimed_at"]
+        # What was merged before went with the link; nothing more of the list is kept.
+        return replace(merge, is_over=True)
+    now, start = tx.now(), merge.start
+    if start is None:
+        start = listing_start(tx, TaskKind.DISCOVER, merge.account_id)
     pair = {"principal": account["principal"], "connection": account["connection"]}
-    known = {row["remote_id"]: row for row in tx.all("workspaces_of_account", **pair)}
-    new = 0
-    for one in found:
-        row = known.pop(one.remote_id, None)
-        if row is None:
-            new += _insert_found(tx, one, pair, start)
-        else:
-            _update_found(tx, one, row, start)
-    for row in known.values():
-        _note_absence(tx, row, start)
-    tx.run("discovered", id=account_id, now=now)
-    audit.append(tx, entries)
-    return new
+    piece = merge.found[merge.at : merge.at + PIECE]
+    new = merge.new + sum(_merge_one(tx, one, pair, start) for one in piece)
+    merge = replace(merge, start=start, at=merge.at + len(piece), new=new)
+    left = PIECE - len(piece)
+    if merge.at < len(merge.found) or not left:
+        return merge
+    if merge.is_whole:
+        rows_after = tx.all("workspaces_of_account", **pair, after=merge.after, limit=left)
+        for row in rows_after:
+            if row["remote_id"] not in merge.listed:
+                _note_absence(tx, row, start)
+        if len(rows_after) == left:
+            return replace(merge, after=rows_after[-1]["remote_id"])
+    tx.run("discovered", id=merge.account_id, now=now)
+    audit.append(tx, merge.entries)
+    return replace(merge, is_over=True)
+
+
+def listing_start(tx: Transaction, kind: TaskKind, account_id: str) -> float:
+    """Return when the list that is being merged was asked for: its news are as old as that."""
+    task = tx.one("listing_start", kind=kind, account_id=account_id)
+    return tx.now() if task is None or task["claimed_at"] is None else float(task["claimed_at"])
+
+
+def _merge_one(tx: Transaction, one: FoundWorkspace, pair: Row, start: float) -> int:
+    row = tx.one("workspace_by_remote", **pair, remote_id=one.remote_id)
+    if row is None:
+        return _insert_found(tx, one, pair, start)
+    _update_found(tx, one, row, start)
+    return 0
 
 
 def insert(
@@ -105,7 +146,7 @@ def _insert_found(tx: Transaction, one: FoundWorkspace, pair: Row, start: float)
         connection=pair["connection"],
         remote_id=one.remote_id,
         gate_key=one.gate_key,
-        name=one.name,
+        name=one.name or one.remote_id,
         state=one.state,
         url=one.url,
         detail=one.detail,
@@ -127,10 +168,11 @@ def _update_found(tx: Transaction, one: FoundWorkspace, row: Row, start: float) 
     told = _told(one, row, is_new=changed) if is_news else _told(None, row)
     if one.gate_key != row["gate_key"]:
         tx.run("have_gate", gate_key=one.gate_key, connection=row["connection"], remote_id=one.remote_id)
+    name = one.name or row["name"]
     tx.run(
         "listed_workspace",
         id=row["id"],
-        name=one.name,
+        name=name,
         gate_key=one.gate_key,
         state=state,
         url=one.url if is_news else row["url"],
@@ -146,7 +188,7 @@ def _update_found(tx: Transaction, one: FoundWorkspace, row: Row, start: float) 
     if changed and state in _MOVING:
         gates.make_due(tx, {**row, "gate_key": one.gate_key})
     has_other_buttons = told["actions"] != row["actions"]
-    if changed or one.name != row["name"] or any(told[column] != row[column] for column in told):
+    if changed or name != row["name"] or any(told[column] != row[column] for column in told):
         cards.owe_newest(tx, row["id"], changed=changed or has_other_buttons)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.errors import CredentialRefused, NotFound
 from bot.models import State
-from bot.providers.base import Access, Credential, Identity
+from bot.providers.base import Access, Credential, Identity, Listing
 from tests.support.clock import CountingIds, FakeClock
 from tests.support.providers import FakeProvider, Machine
 
@@ -102,7 +102,7 @@ class OwnedProvider(FakeProvider):
 
     async def discover(self, access: Access) -> Any:
         mine = self.owned(access.username)
-        return [found for found in await super().discover(access) if found.remote_id in mine]
+        return Listing(found for found in await super().discover(access) if found.remote_id in mine)
 
     async def revoke(self, access: Access) -> None:
         await super().revoke(access)

@@ -18,7 +18,7 @@ from bot.models import (
     Purpose,
     Values,
 )
-from bot.providers.base import Access
+from bot.providers.base import Access, Listing
 from tests.support.providers import FakeProvider
 
 CLUSTERS: dict[str, dict[str, Any]] = {
@@ -103,8 +103,8 @@ class Workbench(FakeProvider):
     async def launch_job(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:
         return Created(f"remote-{key}", str(spec["name"]))
 
-    async def jobs(self, access: Access) -> list[FoundJob]:
-        return []
+    async def jobs(self, access: Access) -> Listing[FoundJob]:
+        return Listing()
 
     async def job_status(self, access: Access, remote_ids: Sequence[str]) -> dict[str, ObservedJob]:
         return {}

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any, ClassVar
 
 from bot.models import Created, FoundJob, JobState, ObservedJob, OutputChunk
-from bot.providers.base import Access, Pace
+from bot.providers.base import Access, Listing, Pace
 from tests.support.providers import FakeProvider
 
 
@@ -120,13 +120,13 @@ class JobProvider(FakeProvider):
                 return None
             return Created(found[0], str(spec["name"]))
 
-    async def jobs(self, access: Access) -> Sequence[FoundJob]:
+    async def jobs(self, access: Access) -> Listing[FoundJob]:
         async with self._called("jobs", access, ""):
-            return [
+            return Listing(
                 FoundJob(remote_id, run.name, self._look_at(run))
                 for remote_id, run in self.runs.items()
                 if not run.is_forgotten
-            ]
+            )
 
     async def job_status(self, access: Access, remote_ids: Sequence[str]) -> Mapping[str, ObservedJob]:
         self.reads.append((self.clock.monotonic(), access.username, len(remote_ids)))

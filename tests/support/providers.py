@@ -21,6 +21,7 @@ from bot.providers.base import (
     Credential,
     Discovered,
     Identity,
+    Listing,
     Pace,
     Provider,
     SendWindow,
@@ -221,9 +222,11 @@ class FakeProvider(Provider):
     def token_help(self) -> TokenHelp:
         return TokenHelp(f"{self.settings.base_url}/token", ["Copy it."], r"\w+")
 
-    async def discover(self, access: Access) -> list[Discovered]:
+    async def discover(self, access: Access) -> Listing[Discovered]:
         async with self._called("discover", access, ""):
-            return [Discovered(key, machine.name, self._look(key)) for key, machine in self.machines.items()]
+            return Listing(
+                Discovered(key, machine.name, self._look(key)) for key, machine in self.machines.items()
+            )
 
     async def revoke(self, access: Access) -> None:
         async with self._called("revoke", access, ""):

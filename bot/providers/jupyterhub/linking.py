@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from bot.errors import BadAnswer, CredentialRefused, Forbidden, NotFound, ProviderError
 from bot.providers.base import Credential, Identity
-from bot.providers.reading import optional_text_in, text_in
+from bot.providers.reading import text_in, word_in
 from bot.providers.requests import path_part
 
 if TYPE_CHECKING:
@@ -93,12 +93,12 @@ async def _own_token(
 async def _seconds_left(api: Api, pasted: Credential, tokens: str, token_id: str) -> int | None:
     """Return for how long the pasted token lives, None for ever, by the hub's own clock."""
     response = await api.call("GET", f"{tokens}/{path_part(token_id)}", pasted, total=MINT_SECONDS)
-    expires_at = optional_text_in(response.json_object(), "expires_at")
+    expires_at = response.json_object().get("expires_at")
     if expires_at is None:
         return None
     now = parsedate_to_datetime(response.headers.get("Date", ""))
     # The header knows whole seconds only; ours ends before the pasted one, never after it.
-    return max(int((datetime.fromisoformat(expires_at) - now).total_seconds()) - 1, 1)
+    return max(int((datetime.fromisoformat(str(expires_at)) - now).total_seconds()) - 1, 1)
 
 
 async def revoke(api: Api, access: Access) -> None:
@@ -113,7 +113,7 @@ async def revoke(api: Api, access: Access) -> None:
         owner = await who_is(api, access.credential)
     except CredentialRefused:
         return
-    token_id = optional_text_in(owner, "token_id") or minted
+    token_id = word_in(owner, "token_id") or minted
     path = f"/users/{path_part(text_in(owner, 'name'))}/tokens/{path_part(token_id)}"
     try:
         await api.call("DELETE", path, access.credential)

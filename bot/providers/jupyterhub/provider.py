@@ -18,21 +18,21 @@ from bot.errors import (
     TemporaryError,
     UnknownOutcome,
 )
-from bot.models import Created
-from bot.providers.base import ConnectionSettings, Discovered, Pace, Provider, TokenHelp
+from bot.models import Created, Observed, State
+from bot.providers.base import ConnectionSettings, Discovered, Listing, Pace, Provider, TokenHelp
 from bot.providers.hosts import normalise_base_url, origin_of
 from bot.providers.jupyterhub import linking, making
 from bot.providers.jupyterhub.making import Preset
 from bot.providers.jupyterhub.names import ServerName, parse_reference
 from bot.providers.jupyterhub.servers import DEFAULT_NAME, Servers
-from bot.providers.reading import clean, text_in
+from bot.providers.reading import clean, note, text_in
 from bot.providers.requests import Api
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bot.http import Http
-    from bot.models import Form, Observed, Principal, Purpose, StopMode, Values
+    from bot.models import Form, Principal, Purpose, StopMode, Values
     from bot.providers.base import Access, Credential, Identity, SendWindow
 
 #: How a refusal with 400 reads (hub 6.1, ``UserServerAPIHandler`` and ``_check_named_server_request``).
@@ -93,22 +93,26 @@ class JupyterHub(Provider):
             remote_id: await self._servers.state_of(access, remote_id, servers) for remote_id in remote_ids
         }
 
-    async def discover(self, access: Access) -> Sequence[Discovered]:
+    async def discover(self, access: Access) -> Listing[Discovered]:
         """List the default server and every named one, running or not."""
         servers = await self._servers.of_person(access, None)
         if servers is None:
             raise NotFound("the hub knows no such person")
         width = asyncio.Semaphore(LIST_WIDTH)
 
-        async def one(server_name: str) -> Discovered:
-            name = ServerName(access.username, server_name)
+        async def one(name: ServerName, remote_id: str) -> Discovered:
             async with width:
-                observed = await self._servers.state_of(access, name.remote_id, servers)
-            return Discovered(name.remote_id, observed.name or server_name or DEFAULT_NAME, observed)
+                try:
+                    observed = await self._servers.state_of(access, remote_id, servers)
+                except TemporaryError as error:
+                    # What can't be learned of one server takes nothing from the others.
+                    observed = Observed(State.UNKNOWN, detail=error.message)
+            return Discovered(remote_id, observed.name or name.server or DEFAULT_NAME, observed)
 
-        looks = [one(server_name) for server_name in {"": None, **servers}]
-        found = []
-        for result in await asyncio.gather(*looks, return_exceptions=True):
+        names = [ServerName(access.username, name) for name in {"": None, **servers}]
+        can_be_named = [(name, remote_id) for name in names if (remote_id := _id_of(name))]
+        found: Listing[Discovered] = Listing(is_whole=len(can_be_named) == len(names))
+        for result in await asyncio.gather(*(one(*each) for each in can_be_named), return_exceptions=True):
             if isinstance(result, BaseException):
                 raise result
             found.append(result)
@@ -257,6 +261,15 @@ def _hub_root(url: str) -> str:
         if url.endswith(ending):
             return url.removesuffix(ending)
     return url
+
+
+def _id_of(name: ServerName) -> str:
+    """Return a server's id, "" where its name has no form in a path."""
+    try:
+        return name.remote_id
+    except NotFound:
+        note("a server's name can't be part of an address")
+        return ""
 
 
 def _own(access: Access, remote_id: str) -> ServerName:

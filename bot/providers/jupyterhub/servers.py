@@ -15,7 +15,7 @@ from bot.providers.hosts import origin_of
 from bot.providers.jupyterhub import linking
 from bot.providers.jupyterhub.names import ServerName
 from bot.providers.jupyterhub.states import Progress, last_event
-from bot.providers.reading import MAX_NAME, clean, flag_in, optional_text_in
+from bot.providers.reading import MAX_NAME, clean, note, part_of, word_in
 from bot.providers.requests import Api, authorization
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ PROBE_BYTES = 65_536
 #: the hub's word alone counts: what runs may be no Jupyter, or be reached from people's browsers only.
 GRACE_SECONDS = 30.0
 NO_SERVERS = "this token may not see servers: request a new one and leave its permissions empty"
+UNREAD = "what the hub says of this server can't be read"
 NOT_YET = "the server does not answer yet"
 URL_NOT_ALLOWED = "its address is on a host that this connection does not allow"
 
@@ -82,9 +83,6 @@ class Servers:
         servers = answer["servers"]
         if not isinstance(servers, dict):
             raise BadAnswer("the answer's field servers is not an object")
-        for name, server in servers.items():
-            if not isinstance(server, dict):
-                raise BadAnswer(f"the answer's field servers.{clean(name, 40)} is not an object")
         listed = Listed(servers)
         with suppress(ValueError, TypeError):
             listed.at = parsedate_to_datetime(response.headers.get("Date", ""))
@@ -98,20 +96,21 @@ class Servers:
             return Observed(State.GONE)
         if servers is None or name.user != access.username:
             return Observed(State.GONE)
-        server = servers.get(name.server)
-        if server is None:
+        if name.server not in servers:
             # The default server is always there; a named one can be deleted.
             return Observed(State.GONE) if name.server else Observed(State.STOPPED, name=DEFAULT_NAME)
+        server = part_of(servers, name.server, "servers.")
         return await self._observe(access, name, server, is_young=servers.is_young(server))
 
     async def _observe(
         self, access: Access, name: ServerName, server: Mapping[str, Any], *, is_young: bool
     ) -> Observed:
         where = f"servers.{clean(name.server, 40)}."
-        pending = optional_text_in(server, "pending", where)
-        is_ready = flag_in(server, "ready", where)
-        shown = optional_text_in(server, "display_name", where) or name.server
-        label = clean(shown, MAX_NAME) or DEFAULT_NAME
+        pending, is_ready = server.get("pending"), server.get("ready")
+        label = clean(word_in(server, "display_name", where) or name.server, MAX_NAME) or DEFAULT_NAME
+        if not isinstance(is_ready, bool) or not (pending is None or isinstance(pending, str)):
+            note(f"{where}ready or pending can't be read")
+            return Observed(State.UNKNOWN, detail=UNREAD, name=label)
         if pending == "stop":
             return Observed(State.STOPPING, name=label)
         if pending == "spawn":
@@ -119,8 +118,8 @@ class Servers:
         if pending == "check" and not is_ready:
             # After its own start the hub looks for servers that it had left running.
             return Observed(State.UNKNOWN, detail="the hub is checking this server", name=label)
-        if pending not in {None, "check"}:
-            seen = unknown_word(State.UNKNOWN, clean(str(pending)))
+        if pending and pending != "check":
+            seen = unknown_word(State.UNKNOWN, clean(pending))
             return Observed(seen.state, detail=seen.detail, name=label)
         if is_ready:
             url = self._ide_url(name, server, where)
@@ -130,8 +129,7 @@ class Servers:
         return _stopped(await self._progress(access, name, is_pending=False), label)
 
     def _ide_url(self, name: ServerName, server: Mapping[str, Any], where: str) -> str | None:
-        full = optional_text_in(server, "full_url", where)
-        path = optional_text_in(server, "url", where)
+        full, path = word_in(server, "full_url", where), word_in(server, "url", where)
         if full is not None:
             return self.allowed_url(full)
         if path is None or not path.startswith("/"):

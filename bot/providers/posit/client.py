@@ -14,22 +14,21 @@ from typing import Any
 
 from bot.errors import BadAnswer, UnknownOutcome
 from bot.http import TOTAL_SECONDS
-from bot.providers.base import Credential, SendWindow
-from bot.providers.posit import fields
+from bot.providers.base import Credential, Listing, SendWindow
+from bot.providers.posit import ids
+from bot.providers.posit.asked import JobLaunch, SessionLaunch
 from bot.providers.posit.output import Chunk, OutputDecoder
 from bot.providers.posit.transport import Transport
 from bot.providers.posit.types import (
     ComputeEnvs,
-    JobLaunch,
     Launched,
     LaunchParameters,
-    SessionLaunch,
     Version,
     WorkbenchJob,
     WorkbenchSession,
     WorkbenchUser,
 )
-from bot.providers.reading import objects_in
+from bot.providers.reading import entries
 from bot.providers.requests import secrets_of
 from bot.streaming import Stream
 
@@ -43,10 +42,10 @@ STATE_FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Hold the answer of get_session; jobs are there only when they were asked for."""
+    """Hold the answer of get_session: sessions, or jobs where they were asked for."""
 
-    sessions: tuple[WorkbenchSession, ...]
-    jobs: tuple[WorkbenchJob, ...] = ()
+    sessions: Listing[WorkbenchSession]
+    jobs: Listing[WorkbenchJob]
 
 
 class JobOutput:
@@ -95,14 +94,12 @@ class Workbench:
 
     async def get_users(
         self, credential: Credential, *, total: float = TOTAL_SECONDS
-    ) -> tuple[WorkbenchUser, ...]:
+    ) -> Listing[WorkbenchUser]:
         """List the registered users; an administrator's token with read access."""
         told = await self.transport.call("get_users", credential, total=total, max_bytes=USERS_BYTES)
         if isinstance(told, dict) and isinstance(told.get("users"), list):
             told = told["users"]
-        if not isinstance(told, list):
-            raise BadAnswer("the answer's list of users is not a list")
-        return fields.entries_in({"users": told}, "users", WorkbenchUser.from_json)
+        return entries([{"users": told}], "users", WorkbenchUser.from_json)
 
     async def get_compute_envs(
         self, credential: Credential, user: str | None = None, *, total: float = TOTAL_SECONDS
@@ -126,10 +123,10 @@ class Workbench:
         """Read sessions, all of the user's without ids; one that is absent from the answer has ended.
 
         ``only`` limits the fields; ``id`` and ``activity_state`` must be among them. There is no other way to
-        read a job: with ``include_jobs`` they come along, under the flag's old name and the new one.
+        read a job: with ``include_jobs`` they are what is returned; the flag has an old name and a new one.
         """
         kwparams = {
-            "session_id": ",".join(fields.session_id(one) for one in session_ids) or None,
+            "session_id": ",".join(ids.session_id(one) for one in session_ids) or None,
             "user": user,
             "fields": list(only) or None,
             "include_jobs": True if include_jobs else None,
@@ -138,11 +135,12 @@ class Workbench:
         told = _object(
             await self.transport.call("get_session", credential, kwparams, window=window, total=total)
         )
-        objects_in(told, "sessions")
-        sessions = fields.entries_in(told, "sessions", WorkbenchSession.from_json)
         if not include_jobs:
-            return Found(sessions)
-        return Found(sessions, fields.entries_in(told, "jobs", WorkbenchJob.from_json))
+            return Found(entries([told], "sessions", WorkbenchSession.from_json), Listing())
+        if not isinstance(told.get("sessions"), list):
+            raise BadAnswer("the answer's field sessions is not a list")
+        jobs = {"jobs": [] if told.get("jobs") is None else told["jobs"]}
+        return Found(Listing(), entries([jobs], "jobs", WorkbenchJob.from_json))
 
     async def launch_session(
         self, credential: Credential, launch: SessionLaunch, username: str | None = None
@@ -165,7 +163,7 @@ class Workbench:
         launch_parameters: LaunchParameters | None = None,
     ) -> Launched:
         """Resume a suspended session of RStudio; what the answer does not say is as it was asked."""
-        identifier = fields.session_id(session_id)
+        identifier = ids.session_id(session_id)
         kwparams = {
             "session_id": identifier,
             "username": username,
@@ -176,7 +174,7 @@ class Workbench:
         try:
             return Launched.from_json({**answer, "id": identifier})
         except BadAnswer:
-            return Launched(identifier)
+            return Launched(id=identifier)
 
     async def stop_session(
         self,
@@ -190,7 +188,7 @@ class Workbench:
         if not session_ids:
             return
         kwparams = {
-            "session_ids": ",".join(fields.session_id(one) for one in session_ids),
+            "session_ids": ",".join(ids.session_id(one) for one in session_ids),
             "force_quit": force_quit,
             "suspend_session": suspend,
             "suspend": suspend,
@@ -211,7 +209,7 @@ class Workbench:
         try:
             answer = _object(told)
             job = answer.get("job")
-            return WorkbenchJob.from_json(_object(answer if job is None else job), "job.")
+            return WorkbenchJob.from_json(_object(answer if job is None else job))
         except BadAnswer as error:
             raise UnknownOutcome(error.message) from None
 
@@ -228,7 +226,7 @@ class Workbench:
 
         A silence of ``idle_seconds`` ends it as a cut does; None waits for ever.
         """
-        kwparams = {"job_id": fields.job_id(job_id), "user": user}
+        kwparams = {"job_id": ids.job_id(job_id), "user": user}
         async with self.transport.stream(
             "get_job_output", credential, kwparams, idle_seconds=idle_seconds
         ) as stream:
@@ -236,7 +234,7 @@ class Workbench:
 
     async def stop_job(self, credential: Credential, job_id: str, *, force_quit: bool = False) -> None:
         """Stop a job: ``kill``, or with ``force_quit`` ``kill -9``."""
-        kwparams = {"job_id": fields.job_id(job_id), "force_quit": force_quit}
+        kwparams = {"job_id": ids.job_id(job_id), "force_quit": force_quit}
         await self.transport.call("stop_job", credential, kwparams, changes=True)
 
 

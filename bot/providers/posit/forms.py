@@ -212,7 +212,7 @@ def _limit(limit: ResourceLimit) -> Field:
         limit_field(limit),
         label,
         "number",
-        initial=limit.default,
+        initial=limit.default or limit.value,
         optional=True,
         hint=hint,
         minimum=0,

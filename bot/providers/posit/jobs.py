@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from bot.errors import BadAnswer, Conflict, Forbidden, InvalidRequest, NotFound, UnknownOutcome
 from bot.models import Created, FoundJob, JobState, ObservedJob
-from bot.providers.posit import fields, launches
+from bot.providers.base import Listing
+from bot.providers.posit import ids, launches
 from bot.providers.posit.acting import Acting, rightly
 from bot.providers.posit.states import observed_job
 from bot.providers.reading import MAX_NAME, clean
@@ -47,23 +48,30 @@ class Jobs:
         """
         tag, name = launches.tag_of(key), str(spec.get("name", ""))
         same = []
-        for job in await self._read(who):
+        listed = await self._read(who)
+        for job in listed:
             if tag in job.tags:
                 return Created(job.id, _name(job))
             if job.name == name and not job.tags and not observed_job(job).state.is_over:
                 same.append(job)
         youngest = max(same, key=_submitted, default=None)
+        if youngest is None and not listed.is_whole:
+            raise BadAnswer("an entry of the jobs can't be read: it may be the one")
         return None if youngest is None else Created(youngest.id, _name(youngest))
 
-    async def listed(self, who: Acting) -> list[FoundJob]:
+    async def listed(self, who: Acting) -> Listing[FoundJob]:
         """List jobs, the youngest first."""
-        read = sorted(await self._read(who), key=_submitted, reverse=True)
-        return [FoundJob(job.id, _name(job), observed_job(job)) for job in read]
+        read = await self._read(who)
+        jobs = sorted(read, key=_submitted, reverse=True)
+        found = (FoundJob(job.id, _name(job), observed_job(job)) for job in jobs)
+        return Listing(found, is_whole=read.is_whole)
 
     async def status(self, who: Acting, remote_ids: Sequence[str]) -> dict[str, ObservedJob]:
         """Read many jobs in one request; one that the server has forgotten is left out."""
-        wanted = set(remote_ids)
-        found = {job.id: observed_job(job) for job in await self._read(who) if job.id in wanted}
+        wanted, read = set(remote_ids), await self._read(who)
+        found = {job.id: observed_job(job) for job in read if job.id in wanted}
+        if not read.is_whole:
+            found = {**dict.fromkeys(remote_ids, ObservedJob(JobState.UNKNOWN)), **found}
         return {one: found[one] for one in remote_ids if one in found}
 
     async def stop(self, who: Acting, remote_id: str, *, force: bool) -> None:
@@ -90,18 +98,22 @@ class Jobs:
             yield await rightly(self.workbench, who, "read", stack.enter_async_context(opening))
 
     async def _state(self, who: Acting, remote_id: str) -> JobState | None:
-        fields.job_id(remote_id)
+        ids.job_id(remote_id)
         try:
             read = await self._read(who)
         except BadAnswer as error:
             raise UnknownOutcome(error.message, status=error.status) from None
-        return next((observed_job(job).state for job in read if job.id == remote_id), None)
+        state = next((observed_job(job).state for job in read if job.id == remote_id), None)
+        if state is None and not read.is_whole:
+            raise UnknownOutcome("an entry of the answer can't be read")
+        return state
 
-    async def _read(self, who: Acting) -> list[WorkbenchJob]:
+    async def _read(self, who: Acting) -> Listing[WorkbenchJob]:
         reading = self.workbench.get_session(who.credential, user=who.user, only=_LEAST, include_jobs=True)
         found = await rightly(self.workbench, who, "read", reading)
         # Asked for all jobs, an administrator's token may be shown everybody's.
-        return [job for job in found.jobs if who.user is None or job.user in {"", who.user}]
+        theirs = (job for job in found.jobs if who.user is None or job.user in {"", who.user})
+        return Listing(theirs, is_whole=found.jobs.is_whole)
 
 
 def _name(job: WorkbenchJob) -> str:

@@ -14,15 +14,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.errors import InvalidRequest
+from bot.providers.posit.asked import JobLaunch, SessionLaunch
 from bot.providers.posit.presets import JobPreset, Parameters, Preset, SessionPreset
 from bot.providers.posit.types import (
     EnvironmentVariable,
-    JobLaunch,
     LaunchParameters,
     PlacementConstraint,
     ResourceLimit,
     SessionHook,
-    SessionLaunch,
 )
 
 #: A name with its mark must stay within what the schedulers behind the launcher take.
@@ -89,8 +88,8 @@ def session_launch(spec: Mapping[str, Any], preset: Preset | None, key: str) -> 
         open_file=set_up.open_file or _word(spec, "file") or None,
         working_directory=set_up.working_directory or _word(spec, "directory") or None,
         launch_parameters=parameters,
-        start_hooks=tuple(SessionHook(hook.exe) for hook in set_up.start_hooks),
-        stop_hooks=tuple(SessionHook(hook.exe) for hook in set_up.stop_hooks),
+        start_hooks=tuple(SessionHook(exe=hook.exe) for hook in set_up.start_hooks),
+        stop_hooks=tuple(SessionHook(exe=hook.exe) for hook in set_up.stop_hooks),
         environment=_environment(spec, preset),
     )
 
@@ -143,16 +142,20 @@ def _limits(spec: Mapping[str, Any], more: Parameters | JobPreset) -> tuple[Reso
     if more.resource_profile:
         return ()
     told = spec.get("limits")
-    return tuple(ResourceLimit(str(kind), str(value)) for kind, value in dict(told or {}).items())
+    return tuple(ResourceLimit(name=str(kind), value=str(value)) for kind, value in dict(told or {}).items())
 
 
 def _constraints(spec: Mapping[str, Any]) -> tuple[PlacementConstraint, ...]:
-    return tuple(PlacementConstraint(str(name), str(value)) for name, value in spec.get("constraints") or ())
+    return tuple(
+        PlacementConstraint(name=str(name), value=str(value)) for name, value in spec.get("constraints") or ()
+    )
 
 
 def _environment(spec: Mapping[str, Any], preset: Preset | None) -> tuple[EnvironmentVariable, ...]:
     """Return the variables; what a preset sets, nobody overrides."""
     set_up = preset.environment if preset is not None else ()
     names = {variable.name for variable in set_up}
-    own = (EnvironmentVariable(str(name), str(value)) for name, value in spec.get("environment") or ())
+    own = (
+        EnvironmentVariable(name=str(name), value=str(value)) for name, value in spec.get("environment") or ()
+    )
     return (*set_up, *(variable for variable in own if variable.name not in names))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.providers.posit.types import ComputeEnv, ComputeEnvs, ResourceLimit
+from bot.providers.posit.types import ComputeEnvs
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,19 +18,8 @@ class Offer:
 
 
 def as_snapshot(envs: ComputeEnvs, names: Sequence[str]) -> dict[str, Any]:
-    """Return an offer JSON-ready, in the server's own words."""
-    return {
-        "clusters": [_cluster(cluster) for cluster in envs.clusters],
-        "workbenches": {
-            name: {
-                "default_cluster": info.default_cluster,
-                "default_image": info.default_image,
-                "lang": {"name": info.lang.name, "available": info.lang.available},
-            }
-            for name, info in envs.workbenches.items()
-        },
-        "names": sorted(set(names)),
-    }
+    """Return an offer JSON-ready, in the server's order."""
+    return {**envs.model_dump(mode="json"), "names": sorted(set(names))}
 
 
 def of_snapshot(snapshot: Any) -> Offer:
@@ -43,33 +32,3 @@ def of_snapshot(snapshot: Any) -> Offer:
         if isinstance(names, list)
         else frozenset(),
     )
-
-
-def _cluster(cluster: ComputeEnv) -> dict[str, Any]:
-    return {
-        "name": cluster.name,
-        "type": cluster.type,
-        "supportsContainers": cluster.supports_containers,
-        "images": list(cluster.images),
-        "defaultImage": cluster.default_image,
-        "queues": list(cluster.queues),
-        "resourceLimits": [_limit(limit) for limit in cluster.resource_limits],
-        "resourceProfiles": list(cluster.resource_profiles),
-        "placementConstraints": [constraint.as_json() for constraint in cluster.placement_constraints],
-        "workbenches": {
-            name: {
-                "supports_interactive_sessions": support.supports_interactive_sessions,
-                "supports_adhoc_jobs": support.supports_adhoc_jobs,
-            }
-            for name, support in cluster.workbenches.items()
-        },
-    }
-
-
-def _limit(limit: ResourceLimit) -> dict[str, Any]:
-    return {
-        "type": limit.name,
-        "valueType": limit.value_type,
-        "maxValue": limit.maximum,
-        "defaultValue": limit.default or limit.value,
-    }

@@ -53,11 +53,13 @@ class Resources(BaseModel):
 
     def constraints(self) -> tuple[PlacementConstraint, ...]:
         """Return the placement constraints."""
-        return tuple(PlacementConstraint(one.name, one.value) for one in self.placement_constraints)
+        return tuple(
+            PlacementConstraint(name=one.name, value=one.value) for one in self.placement_constraints
+        )
 
     def limits(self) -> tuple[ResourceLimit, ...]:
         """Return the limits."""
-        return tuple(ResourceLimit(one.name, one.value) for one in self.resource_limits)
+        return tuple(ResourceLimit(name=one.name, value=one.value) for one in self.resource_limits)
 
 
 class Parameters(Resources):
@@ -154,7 +156,11 @@ class Preset(BaseModel):
     def environment(self) -> tuple[EnvironmentVariable, ...]:
         """Return the variables that it sets."""
         part = self.job or self.session
-        return tuple(EnvironmentVariable(one.name, one.value) for one in part.environment) if part else ()
+        return (
+            tuple(EnvironmentVariable(name=one.name, value=one.value) for one in part.environment)
+            if part
+            else ()
+        )
 
     def is_for(self, asker: Principal) -> bool:
         """Say whether somebody may use it."""

@@ -16,6 +16,7 @@ from bot.providers.base import (
     Discovered,
     Identity,
     Linking,
+    Listing,
     Pace,
     Provider,
     TokenHelp,
@@ -101,7 +102,7 @@ class PositProvider(Provider):
         """Read 50 sessions in a request (seed 001, get_session)."""
         return await self._sessions.status(self._who(access), remote_ids, window)
 
-    async def discover(self, access: Access) -> Sequence[Discovered]:
+    async def discover(self, access: Access) -> Listing[Discovered]:
         """List the person's sessions that have not ended."""
         return await self._sessions.discover(self._who(access))
 
@@ -170,7 +171,7 @@ class PositProvider(Provider):
         """Look for the job of an earlier launch."""
         return await self._jobs.find(self._who(access), spec, key)
 
-    async def jobs(self, access: Access) -> Sequence[FoundJob]:
+    async def jobs(self, access: Access) -> Listing[FoundJob]:
         """List jobs, the youngest first."""
         return await self._jobs.listed(self._who(access))
 

@@ -16,8 +16,8 @@ from bot.errors import (
     UnknownOutcome,
 )
 from bot.models import Created, Observed, State
-from bot.providers.base import Discovered
-from bot.providers.posit import fields, launches
+from bot.providers.base import Discovered, Listing
+from bot.providers.posit import ids, launches
 from bot.providers.posit.acting import Acting, rightly
 from bot.providers.posit.client import STATE_FIELDS
 from bot.providers.posit.computing import SUSPENDS
@@ -28,8 +28,9 @@ from bot.providers.reading import MAX_NAME, clean
 if TYPE_CHECKING:
     from bot.models import StopMode
     from bot.providers.base import SendWindow
+    from bot.providers.posit.asked import SessionLaunch
     from bot.providers.posit.client import Workbench
-    from bot.providers.posit.types import SessionLaunch, WorkbenchSession
+    from bot.providers.posit.types import WorkbenchSession
 
 #: How many are asked for in one request.
 BATCH = 50
@@ -38,6 +39,7 @@ _FIND_FIELDS = (*STATE_FIELDS, "launch_parameters", "created")
 LIST_SECONDS = 10.0
 NOT_SUSPENDED = "only sessions of RStudio can be suspended; this one would be stopped"
 ENDED = "this session has ended, and sessions that ended can't be started again"
+UNREAD = "an entry of the answer can't be read"
 NOT_RESUMABLE = "only suspended sessions of RStudio can be resumed"
 
 
@@ -60,22 +62,27 @@ class Sessions:
         self, who: Acting, remote_ids: Sequence[str], window: SendWindow | None
     ) -> dict[str, Observed]:
         """Read states, 50 in a request; one that is absent from the answer has ended."""
-        wanted = [one for one in dict.fromkeys(remote_ids) if fields.is_session_id(one)]
+        wanted = [one for one in dict.fromkeys(remote_ids) if ids.is_session_id(one)]
         found: dict[str, Observed] = {}
+        is_whole = True
         for begin in range(0, len(wanted), BATCH):
-            for session in await self._read(who, wanted[begin : begin + BATCH], window=window):
-                found[session.id] = observed(session, self.address)
+            read = await self._read(who, wanted[begin : begin + BATCH], window=window)
+            is_whole &= read.is_whole
+            found |= {session.id: observed(session, self.address) for session in read}
+        # Where one could not be named, it may be the one that is missing.
         gone = Observed(State.GONE, actions=frozenset())
-        return {one: found.get(one, gone) for one in remote_ids}
+        absent = gone if is_whole else Observed(State.UNKNOWN, detail=UNREAD)
+        return {one: found.get(one, absent if one in wanted else gone) for one in remote_ids}
 
-    async def discover(self, who: Acting) -> list[Discovered]:
+    async def discover(self, who: Acting) -> Listing[Discovered]:
         """List sessions that have not ended."""
         listed = await self._read(who, (), total=LIST_SECONDS)
-        return [
-            Discovered(session.id, _name(session), observed(session, self.address))
+        found = (
+            Discovered(session.id, _label(session), observed(session, self.address))
             for session in listed
             if not is_over(session)
-        ]
+        )
+        return Listing(found, is_whole=listed.is_whole)
 
     async def resume(self, who: Acting, remote_id: str) -> None:
         """Resume a suspended session with the parameters that it was launched with; up already is success."""
@@ -139,6 +146,8 @@ class Sessions:
             if session.title == name and not launches.is_mark(shown) and not is_over(session):
                 same.append(session)
         youngest = max(same, key=lambda session: session.created or 0.0, default=None)
+        if youngest is None and not listed.is_whole:
+            raise BadAnswer("an entry of the sessions can't be read: it may be the one")
         return None if youngest is None else Created(youngest.id, _name(youngest))
 
     async def names(self, who: Acting) -> list[str]:
@@ -154,8 +163,8 @@ class Sessions:
         only: Sequence[str] = STATE_FIELDS,
         window: SendWindow | None = None,
         **options: Any,
-    ) -> tuple[WorkbenchSession, ...]:
-        async def ask(wanted: Sequence[str]) -> tuple[WorkbenchSession, ...]:
+    ) -> Listing[WorkbenchSession]:
+        async def ask(wanted: Sequence[str]) -> Listing[WorkbenchSession]:
             reading = self.workbench.get_session(
                 who.credential, wanted, user=who.user, only=only, window=window, **options
             )
@@ -168,7 +177,7 @@ class Sessions:
             return await ask(remote_ids)
         except NotFound:
             if len(remote_ids) == 1:
-                return ()
+                return Listing()
             if not remote_ids:
                 raise
         # The server stumbles over one that has ended: all of them are read instead.
@@ -176,13 +185,15 @@ class Sessions:
 
     async def _before(self, who: Acting, remote_id: str, only: Sequence[str]) -> WorkbenchSession:
         """Read a session before it is changed; raise NotFound for one that is not this person's."""
-        fields.session_id(remote_id)
+        ids.session_id(remote_id)
         try:
             found = await self._read(who, (remote_id,), only=only)
         except BadAnswer as error:
             # What answers in the server's place now may answer the change too: it is looked at again first.
             raise UnknownOutcome(error.message, status=error.status) from None
         session = next((one for one in found if one.id == remote_id), None)
+        if session is None and not found.is_whole:
+            raise UnknownOutcome(UNREAD)
         if session is None:
             raise NotFound("there is no such session")
         return session
@@ -198,8 +209,12 @@ class Sessions:
             raise refusal
 
 
+def _label(session: WorkbenchSession) -> str:
+    return clean(session.title, MAX_NAME)
+
+
 def _name(session: WorkbenchSession) -> str:
-    return clean(session.title, MAX_NAME) or session.id
+    return _label(session) or session.id
 
 
 def _is_suspended(session: WorkbenchSession) -> bool:

@@ -6,26 +6,36 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import BadAnswer, Conflict, Forbidden, InvalidRequest, NotFound, ProviderError, Untold
+from bot.errors import (
+    BadAnswer,
+    Conflict,
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+    ProviderError,
+    ServerFailed,
+    Untold,
+)
 from bot.models import Created, FoundJob, JobState, ObservedJob, OutputChunk
-from bot.providers.reading import MAX_NAME, clean, object_in, optional_text_in, text_in
+from bot.providers.reading import note
 from bot.providers.requests import path_part
 from bot.providers.saturn import lists, pods
 from bot.providers.saturn.making import refusal
+from bot.providers.saturn.pods import Pods
+from bot.providers.told import CLOCK_SKEW, Listing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
     from bot.providers.base import Access
     from bot.providers.requests import Api
+    from bot.providers.saturn.lists import Resource
     from bot.providers.saturn.pods import Pod
 
 #: So many jobs are looked into for one list, so many at the same time, so many runs of each.
 MOST_JOBS = 50
 LIST_WIDTH = 5
 RUNS_OF_A_JOB = 10
-#: Our clock and the server's may differ by so many seconds.
-SKEW = 120.0
 #: So many lines of a live pod are asked for; beyond them the live output stands still until the run's end.
 LIVE_LINES = 10_000
 LOG_BYTES = 20_000_000
@@ -49,14 +59,14 @@ class Jobs:
         if before is None:
             return Created(f"{job}/{pods.UNTOLD}{pods.short(key)}", name)
         try:
-            after = await pods.known(self.api, credential, job) or {}
+            after = await pods.known(self.api, credential, job) or Pods()
         except ProviderError:
             # It is started for certain; which pod it is, a later read tells.
-            after = {}
-        new = [pod for pod in after.values() if pod.name not in before]
-        if new:
+            after = Pods()
+        new = [pod for pod in after.by_name.values() if pod.name not in before.by_name]
+        if new and before.is_whole:
             return Created(f"{job}/{min(new, key=pods.began).name}", name)
-        return Created(pods.awaited(job, key, before.values()), name)
+        return Created(pods.awaited(job, key, before.by_name.values()), name)
 
     async def candidates(self, access: Access, spec: Mapping[str, Any], since: float) -> list[Created]:
         """List what may have come of a start since then; raise Untold where the server shows no runs."""
@@ -64,10 +74,12 @@ class Jobs:
         found = await pods.known(self.api, access.credential, job)
         if found is None:
             raise Untold("this server shows no runs")
+        if not found.is_whole:
+            raise BadAnswer("an entry of the runs can't be read: it may be the one")
         young = [
             pod
-            for pod in found.values()
-            if (pod.is_live if pod.started_at is None else pod.started_at >= since - SKEW)
+            for pod in found.by_name.values()
+            if (pod.is_live if pod.started_at is None else pod.started_at >= since - CLOCK_SKEW)
         ]
         return [Created(f"{job}/{pod.name}", name) for pod in sorted(young, key=pods.began)]
 
@@ -90,19 +102,23 @@ class Jobs:
         waited = sorted(pod for pod in wanted if pod.startswith(pods.AWAITED))
         if not named and not waited:
             return found
-        shown = await pods.live(self.api, access.credential, job) or {}
-        if waited or any(pod not in shown for pod in named):
-            shown = {**(await pods.ended(self.api, access.credential, job) or {}), **shown}
+        seen = await pods.live(self.api, access.credential, job) or Pods()
+        if waited or any(pod not in seen.by_name for pod in named):
+            seen = (await pods.ended(self.api, access.credential, job) or Pods()) | seen
+        shown = seen.by_name
+        if not seen.is_whole:
+            # One that is missing may be the one that can't be read: its last state stays.
+            found |= dict.fromkeys(wanted, ObservedJob(JobState.UNKNOWN))
         taken = set(named)
         for pod in named:
             if pod in shown:
                 found[pod] = await self._observed(access, shown[pod])
         for pod in waited:
-            come = pods.came(pod, shown, taken)
+            come = pods.came(pod, shown.values(), taken)
             if come is not None:
                 taken.add(come.name)
-                seen = await self._observed(access, come)
-                found[pod] = replace(seen, remote_id=f"{job}/{come.name}")
+                observed = await self._observed(access, come)
+                found[pod] = replace(observed, remote_id=f"{job}/{come.name}")
         return found
 
     async def _observed(self, access: Access, pod: Pod) -> ObservedJob:
@@ -111,41 +127,45 @@ class Jobs:
         code = await pods.exit_code(self.api, access.credential, pod.name) if is_over else None
         return pod.observed(code)
 
-    async def listed(self, access: Access) -> list[FoundJob]:
+    async def listed(self, access: Access) -> Listing[FoundJob]:
         """List the runs of the person's jobs, the youngest first; raise NotFound without lists."""
         width = asyncio.Semaphore(LIST_WIDTH)
 
-        async def of_job(job: str, name: str) -> list[tuple[Pod, FoundJob]]:
+        async def of_job(one: Resource) -> tuple[list[tuple[Pod, FoundJob]], bool]:
             async with width:
-                shown = await pods.known(self.api, access.credential, job) or {}
-            youngest = sorted(shown.values(), key=pods.began, reverse=True)[:RUNS_OF_A_JOB]
-            return [(pod, FoundJob(f"{job}/{pod.name}", name, pod.observed())) for pod in youngest]
+                try:
+                    shown = await pods.known(self.api, access.credential, one.id) or Pods()
+                except (BadAnswer, Forbidden, ServerFailed) as error:
+                    # What one job does not tell takes nothing from the others.
+                    note(f"the runs of a job can't be read: {type(error).__name__}")
+                    return [], False
+            youngest = sorted(shown.by_name.values(), key=pods.began, reverse=True)[:RUNS_OF_A_JOB]
+            name = one.name or one.id
+            runs = [(pod, FoundJob(f"{one.id}/{pod.name}", name, pod.observed())) for pod in youngest]
+            return runs, shown.is_whole
 
-        mine = await self._mine(access)
-        found = await asyncio.gather(*(of_job(job, name) for job, name in mine), return_exceptions=True)
+        mine = await lists.resources(self.api, access, "job")
+        looks = (of_job(one) for one in mine[:MOST_JOBS])
         runs: list[tuple[Pod, FoundJob]] = []
-        for result in found:
+        is_whole = mine.is_whole
+        for result in await asyncio.gather(*looks, return_exceptions=True):
             if isinstance(result, BaseException):
                 raise result
-            runs += result
+            runs += result[0]
+            is_whole &= result[1]
+        if not runs and not is_whole:
+            raise BadAnswer("no run can be read")
         runs.sort(key=lambda run: pods.began(run[0]), reverse=True)
-        return [run for _, run in runs]
-
-    async def _mine(self, access: Access) -> list[tuple[str, str]]:
-        listed = []
-        for where, recipe in await lists.recipes(self.api, access.credential, "job"):
-            spec, state = object_in(recipe, "spec", where), object_in(recipe, "state", where)
-            if lists.is_theirs(optional_text_in(spec, "owner", f"{where}spec."), access.username):
-                key = text_in(state, "id", f"{where}state.")
-                listed.append((key, clean(text_in(spec, "name", f"{where}spec."), MAX_NAME) or key))
-        return listed[:MOST_JOBS]
+        return Listing((run for _, run in runs), is_whole=is_whole)
 
     async def stop(self, access: Access, remote_id: str) -> None:
         """Stop a run; the server stops all that go on of its job, so one that is over is left alone."""
         job, pod = pods.split(remote_id)
         shown = await pods.live(self.api, access.credential, job)
         is_named = not pod.startswith((pods.UNTOLD, pods.AWAITED))
-        if shown is not None and is_named and not (pod in shown and shown[pod].is_live):
+        is_over = shown is not None and shown.is_whole and pod not in shown.by_name
+        ended = shown is not None and pod in shown.by_name and not shown.by_name[pod].is_live
+        if is_named and (is_over or ended):
             return
         await self.api.call("POST", f"/api/jobs/{path_part(job)}/stop", access.credential)
 
@@ -167,7 +187,8 @@ class Jobs:
         if pod.startswith(pods.UNTOLD):
             return
         if pod.startswith(pods.AWAITED):
-            come = pods.came(pod, await pods.known(self.api, access.credential, job) or {}, ())
+            shown = await pods.known(self.api, access.credential, job) or Pods()
+            come = pods.came(pod, shown.by_name.values(), ())
             if come is None:
                 return
             pod = come.name
@@ -204,13 +225,10 @@ def _text(logs: Any) -> str:
         return logs.rstrip("\n")
     if not isinstance(logs, list):
         raise BadAnswer("the answer's field logs is neither a text nor a list")
-    lines = [_content(one, f"logs[{number}].") for number, one in enumerate(logs)]
-    return "\n".join(line.removesuffix("\n") for line in lines).rstrip("\n")
-
-
-def _content(entry: Any, where: str) -> str:
-    """Return the content of one entry of a log; an empty one is a line too."""
-    content = entry.get("content") if isinstance(entry, dict) else entry
-    if not isinstance(content, str):
-        raise BadAnswer(f"the answer's field {where}content is not a text")
-    return content
+    lines = [entry.get("content") if isinstance(entry, dict) else entry for entry in logs]
+    texts = [line for line in lines if isinstance(line, str)]
+    if len(texts) < len(lines):
+        note("an entry of logs has no content")
+    if lines and not texts:
+        raise BadAnswer("the answer's field logs holds no texts")
+    return "\n".join(line.removesuffix("\n") for line in texts).rstrip("\n")

@@ -25,7 +25,7 @@ from bot.errors import (
 )
 from bot.providers.base import Access, Acts, Credential, Identity
 from bot.providers.hosts import origin_of
-from bot.providers.reading import MAX_NAME, clean, optional_text_in, text_in
+from bot.providers.reading import MAX_NAME, clean, text_in, word_in
 from bot.providers.requests import error_of, path_part
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ async def refresh(api: Api, access: Access, admin_token: SecretStr | None) -> Cr
     except (NotFound, InvalidRequest, Forbidden, CredentialRefused, BadAnswer) as error:
         raise CredentialRefused("the token has expired and can't be renewed", status=error.status) from None
     answer = response.json_object()
-    successor = optional_text_in(answer, "refresh_token")
+    successor = word_in(answer, "refresh_token")
     fresh = SecretStr(text_in(answer, "access_token"))
     return Credential(fresh, SecretStr(successor) if successor else None, old.extra)
 

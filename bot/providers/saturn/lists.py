@@ -2,67 +2,83 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import BadAnswer, NotFound
-from bot.providers.reading import objects_in, text_in
+from bot.providers.reading import MAX_NAME, clean, entries, id_in, part_of, word_in
+from bot.providers.requests import pages
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from bot.providers.base import Credential
+    from bot.providers.base import Access, Credential
     from bot.providers.requests import Api
+    from bot.providers.told import Listing
 
 LIST_SECONDS = 10.0
 #: A list that goes on longer than this has no end.
 MAX_PAGES = 50
 
 
-async def recipes(
-    api: Api, credential: Credential, kind: str, beginning: str = ""
-) -> list[tuple[str, dict[str, Any]]]:
-    """Return the recipes of a type whose names begin so, each with its place for messages.
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """Hold one workspace or job; what could not be read of it is "", its id always could."""
 
-    Raises NotFound where there are no lists.
+    id: str
+    name: str = ""
+    owner: str = ""
+    status: str = ""
+    spec: Mapping[str, Any] = field(default_factory=dict)
+
+
+async def resources(api: Api, access: Access, kind: str, beginning: str = "") -> Listing[Resource]:
+    """Return the person's own resources of a type whose names begin so.
+
+    Raises NotFound where there are no lists. The IDE opens for its owner only (seed 000), so that another's
+    workspace is none of this person's.
     """
-    found: list[tuple[str, dict[str, Any]]] = []
     query = {"type": kind} | ({"name": beginning} if beginning else {})
-    keys: set[str] = set()
-    for _ in range(MAX_PAGES):
-        answer = await _page(api, credential, query)
-        for number, recipe in enumerate(objects_in(answer, "recipes")):
-            where = f"recipes[{number}]."
-            if text_in(recipe, "type", where) == kind:
-                found.append((where, recipe))
-        key = _next_key(answer)
-        if key is None:
-            return found
-        if key in keys:
-            raise BadAnswer("the answer's field next_key comes again: the list has no end")
-        keys.add(key)
-        query["next_key"] = key
-    raise BadAnswer(f"the list has more than {MAX_PAGES} pages")
 
+    def read(recipe: Any) -> Resource | None:
+        found = resource(recipe)
+        told = word_in(recipe, "type") or kind
+        return found if told == kind and is_theirs(found.owner, access.username) else None
 
-def is_theirs(owner: str | None, username: str) -> bool:
-    """Say whether a resource is a person's own, as far as both are told; owners are ``org/user``."""
-    return not username or owner is None or owner.rpartition("/")[2] == username
-
-
-async def _page(api: Api, credential: Credential, query: Mapping[str, str]) -> dict[str, Any]:
     try:
-        response = await api.call("GET", "/api/recipes", credential, query=query, total=LIST_SECONDS)
+        found = await paged(api, "/api/recipes", access.credential, query)
     except BadAnswer as error:
         if error.status == 404:
             raise NotFound("this server has no lists", status=404) from None
         raise
-    return response.json_object()
+    return entries(found, "recipes", read)
 
 
-def _next_key(answer: Mapping[str, Any]) -> str | None:
-    key = answer.get("next_key")
-    if key is None or key == "":
-        return None
-    if isinstance(key, bool) or not isinstance(key, (str, int)):
-        raise BadAnswer("the answer's field next_key is neither a text nor a number")
-    return str(key)
+async def paged(
+    api: Api, path: str, credential: Credential, query: Mapping[str, str]
+) -> Listing[dict[str, Any]]:
+    """Return the pages of a list (``saturn.md``, "Transport")."""
+
+    async def ask(key: str | None) -> dict[str, Any]:
+        more = {} if key is None else {"next_key": key}
+        response = await api.call("GET", path, credential, query={**query, **more}, total=LIST_SECONDS)
+        return response.json_object()
+
+    return await pages(ask, lambda answer: answer.get("next_key"), MAX_PAGES)
+
+
+def resource(recipe: Any) -> Resource:
+    """Read a recipe with its state; raise BadAnswer where nothing says which resource it is, or whose."""
+    if not isinstance(recipe, Mapping):
+        raise BadAnswer("the answer's recipe is not an object")
+    spec, state = part_of(recipe, "spec"), part_of(recipe, "state")
+    owner = spec.get("owner")
+    if owner is not None and not isinstance(owner, str):
+        raise BadAnswer("the answer's field spec.owner is not a text")
+    made = clean(id_in(state if "id" in state else recipe, "id", "state."), MAX_NAME)
+    name = clean(word_in(spec, "name", "spec.") or "", MAX_NAME)
+    return Resource(made, name, owner or "", word_in(state, "status", "state.") or "", spec)
+
+
+def is_theirs(owner: str, username: str) -> bool:
+    """Say whether a resource is a person's own, as far as both are told; owners are ``org/user``."""
+    return not username or not owner or owner.rpartition("/")[2] == username

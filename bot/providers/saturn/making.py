@@ -17,7 +17,7 @@ from bot.errors import (
     Untold,
 )
 from bot.models import Created
-from bot.providers.reading import MAX_NAME, clean, object_in, optional_text_in, text_in
+from bot.providers.reading import MAX_NAME, clean, id_in, part_of
 from bot.providers.requests import path_part
 from bot.providers.saturn import lists
 from bot.providers.saturn.recipes import named
@@ -71,24 +71,23 @@ async def find(api: Api, access: Access, spec: Mapping[str, Any]) -> Created | N
         if error.status not in {404, 410}:
             raise
         return await _find_in_list(api, access, name)
-    answer = response.json_object()
-    owner = optional_text_in(object_in(answer, "spec"), "owner", "spec.")
-    if not lists.is_theirs(owner, access.username):
-        return None
-    return Created(_id_of(answer), name, is_started=False)
+    found = lists.resource(response.json_object())
+    return (
+        Created(found.id, name, is_started=False) if lists.is_theirs(found.owner, access.username) else None
+    )
 
 
 async def _find_in_list(api: Api, access: Access, name: str) -> Created | None:
     """Look once more in the list: a server without either says 404 to everything."""
     try:
-        found = await lists.recipes(api, access.credential, "workspace", name)
+        found = await lists.resources(api, access, "workspace", name)
     except NotFound:
         raise Untold("this server tells no names") from None
-    for where, recipe in found:
-        spec = object_in(recipe, "spec", where)
-        owner = optional_text_in(spec, "owner", f"{where}spec.")
-        if text_in(spec, "name", f"{where}spec.") == name and lists.is_theirs(owner, access.username):
-            return Created(_id_of(recipe), name, is_started=False)
+    made = next((one for one in found if one.name == name), None)
+    if made is not None:
+        return Created(made.id, name, is_started=False)
+    if not found.is_whole or not all(one.name for one in found):
+        raise BadAnswer("an entry of the list can't be read: it may be the one")
     return None
 
 
@@ -111,5 +110,4 @@ def _owner(access: Access, spec: Mapping[str, Any], recipe: Recipe) -> str:
 
 def _id_of(answer: Mapping[str, Any]) -> str:
     """Return the id of what was made: ``id``, or ``state.id`` (``saturn.md``, "Endpoints")."""
-    told = optional_text_in(answer, "id")
-    return clean(told or text_in(object_in(answer, "state"), "id", "state."), MAX_NAME)
+    return clean(id_in(answer if "id" in answer else part_of(answer, "state"), "id"), MAX_NAME)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import BadAnswer, NotFound
-from bot.providers.reading import MAX_NAME, clean, object_in, optional_text_in, text_in
+from bot.providers.reading import clean, note, object_in
 from bot.providers.saturn import lists
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from bot.providers.base import Access
     from bot.providers.requests import Api
+    from bot.providers.saturn.lists import Resource
+    from bot.providers.told import Listing
 
 SIZES_SECONDS = 10.0
 
@@ -43,14 +45,18 @@ class Offer:
 
 async def read(api: Api, access: Access) -> dict[str, Any]:
     """Ask for sizes, for the person's workspaces and for their jobs."""
-    workspaces = await _listed(api, access, "workspace")
+    try:
+        workspaces = await _listed(api, access, "workspace")
+    except BadAnswer as error:
+        # Names that are taken are good to know, no more: what is offered does not fail for them.
+        note(f"the names of workspaces can't be read: {error.message}")
+        workspaces = None
     jobs = await _listed(api, access, "job")
-    owners = [optional_text_in(spec, "owner") for _, spec in (*(workspaces or ()), *(jobs or ()))]
     return {
         "sizes": await _sizes(api, access),
-        "names": [clean(text_in(spec, "name"), MAX_NAME) for _, spec in workspaces or ()],
-        "owner": next((owner for owner in owners if owner), ""),
-        "jobs": None if jobs is None else [_job(key, spec) for key, spec in jobs],
+        "names": [one.name for one in workspaces or () if one.name],
+        "owner": next((one.owner for one in (*(workspaces or ()), *(jobs or ())) if one.owner), ""),
+        "jobs": None if jobs is None else [_job(one) for one in jobs],
     }
 
 
@@ -66,23 +72,16 @@ def of_snapshot(snapshot: Any) -> Offer:
     )
 
 
-async def _listed(api: Api, access: Access, kind: str) -> list[tuple[str, dict[str, Any]]] | None:
-    """Return ids and specs of the person's own; None where the server has no lists."""
+async def _listed(api: Api, access: Access, kind: str) -> Listing[Resource] | None:
+    """Return the person's own; None where the server has no lists."""
     try:
-        found = await lists.recipes(api, access.credential, kind)
+        return await lists.resources(api, access, kind)
     except NotFound:
         return None
-    listed = []
-    for where, recipe in found:
-        spec, state = object_in(recipe, "spec", where), object_in(recipe, "state", where)
-        if lists.is_theirs(optional_text_in(spec, "owner", f"{where}spec."), access.username):
-            listed.append((text_in(state, "id", f"{where}state."), spec))
-    return listed
 
 
-def _job(key: str, spec: Mapping[str, Any]) -> dict[str, Any]:
-    name = clean(text_in(spec, "name"), MAX_NAME) or key
-    return {"id": key, "name": name, "schedule": schedule_of(spec)}
+def _job(one: Resource) -> dict[str, Any]:
+    return {"id": one.id, "name": one.name or one.id, "schedule": schedule_of(one.spec)}
 
 
 def schedule_of(spec: Mapping[str, Any]) -> str | None:

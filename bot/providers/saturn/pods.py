@@ -7,24 +7,22 @@ seen it is ``JOB/@…`` with what was there before the start; at a server withou
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import BadAnswer, NotFound
 from bot.models import JobState, ObservedJob
-from bot.providers.reading import objects_in, optional_text_in, text_in
+from bot.providers.reading import entries, id_in, moment, word_in
 from bot.providers.requests import path_part
+from bot.providers.saturn import lists
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
-    from bot.http import Response
     from bot.providers.base import Credential
     from bot.providers.requests import Api
 
-READ_SECONDS = 10.0
 _STATES = {
     "pending": JobState.QUEUED,
     "waiting": JobState.QUEUED,
@@ -80,35 +78,41 @@ def split(remote_id: str) -> tuple[str, str]:
     return job, pod
 
 
-async def live(api: Api, credential: Credential, job: str) -> dict[str, Pod] | None:
-    """Return the pods that are alive or have just ended, by name; None where the server shows none."""
+@dataclass(frozen=True, slots=True)
+class Pods:
+    """Hold pods by name; not whole: some could not be named, so nothing follows from one that is missing."""
+
+    by_name: Mapping[str, Pod] = field(default_factory=dict)
+    is_whole: bool = True
+
+    def __or__(self, other: Pods) -> Pods:
+        return Pods({**self.by_name, **other.by_name}, self.is_whole and other.is_whole)
+
+
+async def live(api: Api, credential: Credential, job: str) -> Pods | None:
+    """Return the pods that are alive or have just ended; None where the server shows none."""
     query = {"workload_type": "job", "workload_id": job}
-    answer = await _read(api, "/api/active/pods", credential, query)
-    if answer is None:
-        return None
-    pods = [_live(one, f"pod_summaries[{at}].") for at, one in enumerate(objects_in(answer, "pod_summaries"))]
-    return {pod.name: pod for pod in pods}
+    return await _listed(api, "/api/active/pods", credential, query, "pod_summaries", _live)
 
 
-async def ended(api: Api, credential: Credential, job: str) -> dict[str, Pod] | None:
-    """Return the pods of a job's history, by name; None where the server keeps none."""
-    answer = await _read(api, f"/api/jobs/{path_part(job)}/history", credential)
-    if answer is None:
-        return None
-    pods = [_past(one, f"pods[{number}].") for number, one in enumerate(objects_in(answer, "pods"))]
-    return {pod.name: pod for pod in pods}
+async def ended(api: Api, credential: Credential, job: str) -> Pods | None:
+    """Return the pods of a job's history; None where the server keeps none."""
+    return await _listed(api, f"/api/jobs/{path_part(job)}/history", credential, {}, "pods", _past)
 
 
-async def known(api: Api, credential: Credential, job: str) -> dict[str, Pod] | None:
+async def known(api: Api, credential: Credential, job: str) -> Pods | None:
     """Return all pods of a job; None where the server tells of neither kind."""
     now, past = await live(api, credential, job), await ended(api, credential, job)
-    return None if now is None and past is None else {**(past or {}), **(now or {})}
+    return None if now is None and past is None else (past or Pods()) | (now or Pods())
 
 
 async def exit_code(api: Api, credential: Credential, pod: str) -> int | None:
     """Return the exit code of a pod that is still shown; None where it is not told."""
-    answer = await _read(api, f"/api/active/pods/{path_part(pod)}", credential)
-    if answer is None:
+    try:
+        path = f"/api/active/pods/{path_part(pod)}"
+        answer = (await api.call("GET", path, credential, total=lists.LIST_SECONDS)).json_object()
+    except (NotFound, BadAnswer):
+        # It is only good to have: what became of the run is known without it.
         return None
     told = answer.get("container_summaries")
     containers = [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
@@ -125,7 +129,7 @@ def awaited(job: str, key: str, before: Iterable[Pod]) -> str:
     return f"{job}/{AWAITED}{since:.3f}.{short(key)}{waiting}"
 
 
-def came(pod: str, pods: Mapping[str, Pod], taken: Collection[str]) -> Pod | None:
+def came(pod: str, pods: Iterable[Pod], taken: Collection[str]) -> Pod | None:
     """Return the pod that a run waits for (``awaited``): the first that came since, and is nobody else's."""
     waited = _WAITED.fullmatch(pod)
     if waited is None:
@@ -133,7 +137,7 @@ def came(pod: str, pods: Mapping[str, Pod], taken: Collection[str]) -> Pod | Non
     since, before = float(waited[1]), set(waited[3].split("-"))
     found = [
         one
-        for one in pods.values()
+        for one in pods
         if one.name not in taken
         and _digest(one.name) not in before
         and (one.is_live if one.started_at is None else one.started_at > since + 0.001)
@@ -155,45 +159,34 @@ def _digest(name: str) -> str:
     return sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
-async def _read(
-    api: Api, path: str, credential: Credential, query: Mapping[str, str] | None = None
-) -> dict[str, Any] | None:
-    """Return an answer; None where there is no such thing, or the server has no such endpoint."""
+async def _listed(
+    api: Api,
+    path: str,
+    credential: Credential,
+    query: Mapping[str, str],
+    key: str,
+    read: Callable[[Any], Pod],
+) -> Pods | None:
+    """Return the pods of a list; None where there is no such thing, or the server has no such endpoint."""
     try:
-        response: Response = await api.call("GET", path, credential, query=query, total=READ_SECONDS)
+        found = await lists.paged(api, path, credential, query)
     except (NotFound, BadAnswer) as error:
         if error.status not in {404, 410}:
             raise
         return None
-    return response.json_object()
+    pods = entries(found, key, read)
+    return Pods({pod.name: pod for pod in pods}, pods.is_whole)
 
 
-def _live(told: Mapping[str, Any], where: str) -> Pod:
-    pod = Pod(
-        text_in(told, "name", where),
-        text_in(told, "status", where),
-        _moment(told, "started_at", where),
-        _moment(told, "completed_at", where),
-        is_live=True,
-    )
+def _live(told: Any) -> Pod:
+    pod = _pod(told, "name", "started_at", "completed_at")
     return replace(pod, is_live=not pod.state.is_over)
 
 
-def _past(told: Mapping[str, Any], where: str) -> Pod:
-    return Pod(
-        text_in(told, "pod_name", where),
-        text_in(told, "status", where),
-        _moment(told, "start_time", where),
-        _moment(told, "end_time", where),
-    )
+def _past(told: Any) -> Pod:
+    return _pod(told, "pod_name", "start_time", "end_time")
 
 
-def _moment(told: Mapping[str, Any], key: str, where: str) -> float | None:
-    text = optional_text_in(told, key, where)
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise BadAnswer(f"the answer's field {where}{key} is no time") from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+def _pod(told: Any, name: str, began: str, ended: str) -> Pod:
+    found = id_in(told, name)
+    return Pod(found, word_in(told, "status") or "", moment(told.get(began)), moment(told.get(ended)))

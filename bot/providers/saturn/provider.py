@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
 from bot.errors import BadAnswer, Conflict, CredentialRefused, Forbidden, InvalidRequest, NotFound
 from bot.models import Observed, State
@@ -19,6 +19,7 @@ from bot.providers.base import (
     Credential,
     Discovered,
     Identity,
+    Listing,
     Pace,
     Provider,
     Scheduled,
@@ -26,7 +27,7 @@ from bot.providers.base import (
     unknown_word,
 )
 from bot.providers.hosts import origin_of, path_below
-from bot.providers.reading import MAX_NAME, clean, object_in, optional_text_in, text_in
+from bot.providers.reading import MAX_NAME, clean, text_in, word_in
 from bot.providers.requests import Api, path_part
 from bot.providers.saturn import forms, linking, lists, making, offers, recipes
 from bot.providers.saturn.jobs import Jobs
@@ -104,15 +105,26 @@ class Saturn(Provider):
         except NotFound:
             return Observed(State.GONE)
         answer = response.json_object()
+        told_id = word_in(answer, "id")
+        if told_id is not None and told_id.casefold() != remote_id.casefold():
+            raise BadAnswer("the answer is about another workspace")
         seen = _observed(text_in(answer, "status"))
-        name = answer.get("name")
-        label = clean(name, MAX_NAME) or None if isinstance(name, str) else None
+        label = clean(word_in(answer, "name") or "", MAX_NAME) or None
         if seen.state is not State.RUNNING:
             return Observed(seen.state, detail=seen.detail, name=label)
-        told = optional_text_in(answer, "url")
-        url = self.allowed_url(told)
+        told = word_in(answer, "url")
+        url = self._address(told)
         detail = URL_NOT_ALLOWED if told is not None and url is None else None
         return Observed(State.RUNNING, url=url, detail=detail, name=label)
+
+    def _address(self, told: str | None) -> str | None:
+        """Return the IDE's URL where its host is allowed; a relative one is resolved against the base."""
+        if told is None:
+            return None
+        try:
+            return self.allowed_url(urljoin(f"{self.settings.base_url}/", told))
+        except ValueError:
+            return None
 
     async def start(self, access: Access, remote_id: str) -> None:
         """Start without a body (seed 000, "Starting a resource")."""
@@ -142,7 +154,7 @@ class Saturn(Provider):
             if error.status != 404:
                 raise
             return "version not told"
-        return clean(optional_text_in(response.json_object(), "version") or "version not told", MAX_NAME)
+        return clean(word_in(response.json_object(), "version") or "version not told", MAX_NAME)
 
     async def check(self, credential: Credential) -> Identity:
         """Ask who this is; without that endpoint compare the token with the one that the server shows."""
@@ -182,14 +194,11 @@ class Saturn(Provider):
             raise CredentialRefused(linking.NO_ADMIN)
         return Credential(self._own.admin_token)
 
-    async def discover(self, access: Access) -> Sequence[Discovered]:
+    async def discover(self, access: Access) -> Listing[Discovered]:
         """List the person's workspaces, page by page; raise NotFound where the server has no lists."""
-        found: dict[str, Discovered] = {}
-        for where, recipe in await lists.recipes(self._api, access.credential, "workspace"):
-            entry = _discovered(recipe, where, access.username)
-            if entry is not None:
-                found[entry.remote_id] = entry
-        return list(found.values())
+        listed = await lists.resources(self._api, access, "workspace")
+        found = {one.id: Discovered(one.id, one.name, _observed(one.status)) for one in listed}
+        return Listing(found.values(), is_whole=listed.is_whole)
 
     # -- making something new --------------------------------------------------------------------------------
 
@@ -236,7 +245,7 @@ class Saturn(Provider):
         """List the job's runs since then: a start leaves no mark of ours."""
         return await self._jobs.candidates(access, spec, since)
 
-    async def jobs(self, access: Access) -> Sequence[FoundJob]:
+    async def jobs(self, access: Access) -> Listing[FoundJob]:
         """List the runs of the person's jobs, the youngest first."""
         return await self._jobs.listed(access)
 
@@ -310,18 +319,7 @@ class Saturn(Provider):
 
 
 def _observed(word: str) -> Observed:
-    state = _STATES.get(word)
+    state = _STATES.get(word.casefold())
     if state is None:
         return unknown_word(State.UNKNOWN, clean(word))
     return Observed(state, detail=NO_CAUSE if state is State.FAILED else None)
-
-
-def _discovered(recipe: Mapping[str, Any], where: str, username: str) -> Discovered | None:
-    spec, state = object_in(recipe, "spec", where), object_in(recipe, "state", where)
-    owner = optional_text_in(spec, "owner", f"{where}spec.")
-    if not lists.is_theirs(owner, username):
-        # The IDE opens for its owner only (seed 000), so another's workspace is none of this person's.
-        return None
-    remote_id = text_in(state, "id", f"{where}state.")
-    name = clean(text_in(spec, "name", f"{where}spec."), MAX_NAME) or remote_id
-    return Discovered(remote_id, name, _observed(text_in(state, "status", f"{where}state.")))

@@ -21,14 +21,13 @@ def as_snapshot(projects: Mapping[str, str]) -> dict[str, Any]:
 
 
 def projects_of(snapshot: Any) -> dict[str, str]:
-    """Read projects back: name by id, in the order of their names."""
+    """Read projects back: name by id, in the server's order."""
     told = snapshot.get("projects") if isinstance(snapshot, dict) else None
-    found = {
+    return {
         one["id"]: one["name"]
         for one in (told if isinstance(told, list) else [])
         if isinstance(one, dict) and isinstance(one.get("id"), str) and isinstance(one.get("name"), str)
     }
-    return dict(sorted(found.items(), key=lambda item: (item[1].casefold(), item[0])))
 
 
 def form_of(snapshot: Any, values: Values) -> Form:

@@ -21,12 +21,14 @@ from bot.errors import (
     UnknownOutcome,
 )
 from bot.models import Created, Effects, Observed, State, StopEffect
-from bot.providers.base import ConnectionSettings, Embedding, Identity, Pace, Provider
+from bot.providers.base import ConnectionSettings, Embedding, Identity, Listing, Pace, Provider
 from bot.providers.hosts import origin_of
-from bot.providers.reading import MAX_NAME, clean, object_in, objects_in, optional_text_in, text_in
+from bot.providers.reading import MAX_NAME, clean, entries, id_in, object_in, part_of, text_in, word_in
+from bot.providers.requests import pages
 from bot.providers.sphere import forms, hooks, states
 from bot.providers.sphere.settings import SphereSettings
 from bot.providers.sphere.transport import Transport
+from bot.providers.told import CLOCK_SKEW
 
 if TYPE_CHECKING:
     from bot.http import Http
@@ -39,8 +41,8 @@ LIST_SECONDS = 10.0
 MAX_PAGES = 100
 #: "limit of workspaces to get; min: 1, max: 30" (``sphere.md``, "Transport").
 PAGE = "30"
-#: Our clock and the server's may differ by so many seconds.
-SKEW = 120.0
+#: What tells a workspace that we made from another one; items of a list may be shorter.
+_TELLING = frozenset({"created_at", "retention_time_stopped", "workspace_token_required", "auto_resume"})
 #: How a refusal reads that means "it is so already".
 _UP = re.compile(r"\b(already|is|currently) (running|started|starting)\b", re.IGNORECASE)
 _DOWN = re.compile(r"\b(already|is|currently) (stopped|stopping)\b|\bnot running\b", re.IGNORECASE)
@@ -133,13 +135,13 @@ class SphereProvider(Provider):
     async def templates(self, access: Access) -> Any:  # noqa: ARG002 - as in status
         """Read the projects that people may use, page by page."""
         allowed = self.own.projects
-        found: dict[str, str] = {}
-        for number, project in enumerate(await self._listed("/projects")):
-            where = f"items[{number}]."
-            key = text_in(project, "id", where)
-            if allowed == "all" or key in allowed:
-                found[key] = clean(text_in(project, "name", where), MAX_NAME) or key
-        return forms.as_snapshot(found)
+
+        def read(project: Any) -> tuple[str, str] | None:
+            key = id_in(project, "id")
+            name = clean(word_in(project, "name") or "", MAX_NAME) or key
+            return (key, name) if allowed == "all" or key in allowed else None
+
+        return forms.as_snapshot(dict(entries(await self._pages("/projects"), "items", read)))
 
     def form(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> Form:  # noqa: ARG002
         """Ask for the project, and for a name of the person's own."""
@@ -185,16 +187,38 @@ class SphereProvider(Provider):
         spec: Mapping[str, Any],
         since: float,
     ) -> Sequence[Created]:
-        """List workspaces of the project that were made since then the way we make them."""
+        """List workspaces of the project that were made since then the way we make them.
+
+        What the list tells too little of is among them: ``made_at`` reads it.
+        """
         query = {"project_id": str(spec.get("project", "")), "limit": PAGE}
+        listed = entries(
+            await self._pages("/workspaces", query), "items", lambda item: (states.id_in(item), item)
+        )
+        if not listed.is_whole:
+            raise BadAnswer("an entry of the list can't be read: it may be the one")
         found = []
-        for workspace in await self._listed("/workspaces", query):
-            created = states.moment(workspace.get("created_at"))
-            if created is None or created < since - SKEW or not self._is_made_like_ours(workspace):
-                continue
-            remote_id = states.id_in(workspace)
-            found.append(Created(remote_id, str(spec.get("name") or remote_id)))
+        for remote_id, item in listed:
+            made_at = self._made_at(item)
+            is_told = item.keys() >= _TELLING
+            if not is_told or (made_at is not None and made_at >= since - CLOCK_SKEW):
+                found.append(Created(remote_id, str(spec.get("name") or remote_id), is_told=is_told))
         return found
+
+    async def made_at(self, access: Access, remote_id: str) -> float | None:  # noqa: ARG002 - as in status
+        """Read when a workspace was made; None for one that was not made the way we make them."""
+        try:
+            answer = await self._transport.read(f"/workspaces/{_part(remote_id)}")
+        except NotFound:
+            return None
+        workspace = states.workspace_in(answer)
+        if states.id_in(workspace) != remote_id:
+            raise BadAnswer("the answer is about another workspace")
+        return self._made_at(workspace)
+
+    def _made_at(self, workspace: Mapping[str, Any]) -> float | None:
+        made = self._is_made_like_ours(workspace)
+        return states.moment(workspace.get("created_at")) if made else None
 
     def _is_made_like_ours(self, workspace: Mapping[str, Any]) -> bool:
         kept = states.minutes(workspace.get("retention_time_stopped"))
@@ -204,22 +228,12 @@ class SphereProvider(Provider):
             and workspace.get("auto_resume") is self.own.auto_resume
         )
 
-    async def _listed(self, path: str, query: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
-        """Return the entries of a list, all pages of it."""
-        asked, seen = dict(query or {}), set[str]()
-        found: list[dict[str, Any]] = []
-        for _ in range(MAX_PAGES):
-            answer = await self._transport.read(path, asked, total=LIST_SECONDS)
-            found += objects_in(answer, "items")
-            paging = answer.get("paging")
-            token = optional_text_in(paging if isinstance(paging, dict) else {}, "next_page_token", "paging.")
-            if token is None:
-                return found
-            if token in seen:
-                raise BadAnswer("the answer's page token comes again: the list has no end")
-            seen.add(token)
-            asked["page_token"] = token
-        raise BadAnswer(f"the list has more than {MAX_PAGES} pages")
+    async def _pages(self, path: str, query: Mapping[str, str] | None = None) -> Listing[dict[str, Any]]:
+        async def ask(token: str | None) -> dict[str, Any]:
+            more = {} if token is None else {"page_token": token}
+            return await self._transport.read(path, {**(query or {}), **more}, total=LIST_SECONDS)
+
+        return await pages(ask, lambda answer: part_of(answer, "paging").get("next_page_token"), MAX_PAGES)
 
     def events(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
         """Read the webhook of finished scenarios."""

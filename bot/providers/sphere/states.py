@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from bot.errors import BadAnswer
 from bot.models import Observed, State
+from bot.providers import reading
 from bot.providers.base import unknown_word
-from bot.providers.reading import HIDDEN, MAX_MESSAGE, clean, object_in, optional_text_in, text_in
+from bot.providers.reading import HIDDEN, MAX_MESSAGE, clean, note, object_in, word_in
 
 if TYPE_CHECKING:
     from bot.models import Action, Ending
@@ -45,9 +46,9 @@ def workspace_in(answer: Mapping[str, Any]) -> dict[str, Any]:
     return inner if isinstance(inner, dict) else dict(answer)
 
 
-def id_in(workspace: Mapping[str, Any]) -> str:
+def id_in(workspace: Any) -> str:
     """Return a workspace's id; raise BadAnswer for what can't be one."""
-    told = text_in(workspace, "id").lower()
+    told = reading.id_in(workspace, "id").lower()
     if not is_id(told):
         raise BadAnswer("the answer's field id is no id")
     return told
@@ -68,12 +69,12 @@ def _observed(workspace: Mapping[str, Any], secrets: Iterable[str]) -> Observed:
     if state is None:
         unknown = unknown_word(State.UNKNOWN, clean(f"{code} {optional_name(told)}".strip()))
         return Observed(unknown.state, detail=unknown.detail, actions=actions)
-    token = optional_text_in(workspace, "workspace_token")
+    token = word_in(workspace, "workspace_token")
     hidden = (*secrets, token or "")
     if state is State.GONE:
         return Observed(state, actions=frozenset())
     if state is State.FAILED:
-        reason = clean(optional_text_in(told, "error_reason", "state.") or "", secrets=hidden)
+        reason = clean(word_in(told, "error_reason", "state.") or "", secrets=hidden)
         return Observed(state, detail=reason or NO_CAUSE, actions=_only(actions, "remove"))
     if state is State.STOPPED:
         may: set[Action] = {"start"}
@@ -127,7 +128,8 @@ def _actions(workspace: Mapping[str, Any]) -> frozenset[Action] | None:
     if told is None:
         return None
     if not isinstance(told, dict):
-        raise BadAnswer("the answer's field permissions is not an object")
+        note("permissions is not an object")
+        return None
     return frozenset(action for key, action in _PERMISSIONS.items() if told.get(key) is True)
 
 

@@ -180,7 +180,9 @@ async def ask(kind: str, status: int, body: bytes) -> None:
             assert list(result) == [IDS[kind]]
             assert is_sound(result[IDS[kind]])
         elif isinstance(result, list):
-            assert all(isinstance(one, Discovered) and one.name and is_sound(one.observed) for one in result)
+            assert all(
+                isinstance(one, Discovered) and one.remote_id and is_sound(one.observed) for one in result
+            )
         elif result is not None:
             assert isinstance(result, Identity)
             assert result.username.isprintable()

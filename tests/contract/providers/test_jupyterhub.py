@@ -260,23 +260,7 @@ async def test_a_young_server_runs_when_the_ide_itself_answers_an_older_one_when
         assert len(public.requests) == 1
 
 
-@pytest.mark.parametrize(
-    ("server", "field"),
-    [
-        ({"ready": None}, "ready"),
-        ({"ready": "yes"}, "ready"),
-        ({"pending": 7}, "pending"),
-        ({"ready": True, "url": 7}, "url"),
-        ({"ready": True, "full_url": []}, "full_url"),
-        ({"display_name": {}}, "display_name"),
-    ],
-)
-async def test_a_wrong_field_is_named(quiet_hub: Rig, server, field):
-    with pytest.raises(errors.BadAnswer, match=rf"servers\.training\.{field}\b"):
-        await status_of(quiet_hub, **server)
-
-
-@pytest.mark.parametrize("servers", [None, [], 7, {"training": None}])
+@pytest.mark.parametrize("servers", [None, [], 7])
 async def test_a_list_that_is_none_is_a_bad_answer(quiet_hub: Rig, servers):
     quiet_hub.spoil(f"/users/{quiet_hub.access.username}$", body=json.dumps({"servers": servers}))
     with pytest.raises(errors.BadAnswer, match="servers"):
@@ -302,10 +286,11 @@ async def test_a_start_is_seen_without_progress_too(quiet_hub: Rig, fault):
     assert await status_of(quiet_hub, pending="spawn") == Observed(State.STARTING, name="training")
 
 
-async def test_one_broken_answer_fails_the_whole_list(quiet_hub: Rig):
+async def test_what_cant_be_learned_of_one_server_hides_no_other(quiet_hub: Rig):
     quiet_hub.spoil("/progress$", status=500)
-    with pytest.raises(errors.ServerFailed):
-        await quiet_hub.provider.discover(quiet_hub.access)
+    found = await quiet_hub.provider.discover(quiet_hub.access)
+    assert ({one.name for one in found}, found.is_whole) == (quiet_hub.names, True)
+    assert [one.observed.state for one in found].count(State.UNKNOWN) == 1
 
 
 @pytest.mark.parametrize("ending", ["", "/", "/hub", "/hub/", "/hub/api", "/hub/api/"])

@@ -30,7 +30,7 @@ async def status_for(saturn: Rig, **answer: object) -> Observed:
         ("pending", State.STARTING),
         ("stopping", State.STOPPING),
         ("error", State.FAILED),
-        ("Running", State.UNKNOWN),
+        ("Running", State.RUNNING),
         ("hibernating\u202e<!channel>", State.UNKNOWN),
     ],
 )
@@ -53,8 +53,6 @@ async def test_words_become_states(saturn: Rig, word, state):
         ({"status": ""}, "status"),
         ({"status": 1}, "status"),
         ({"status": ["running"]}, "status"),
-        ({"status": "running", "url": 7}, "url"),
-        ({"status": "running", "url": {"href": "x"}}, "url"),
     ],
 )
 async def test_a_wrong_field_is_named(saturn: Rig, answer, field):
@@ -67,17 +65,30 @@ async def test_running_without_an_address_is_running(saturn: Rig, url):
     assert await status_for(saturn, status="running", url=url) == Observed(State.RUNNING)
 
 
-@pytest.mark.parametrize("url", ["https://evil.example/", "javascript:alert(1)", "http://127.0.0.1:1/", "x"])
+@pytest.mark.parametrize(
+    "url", ["https://evil.example/", "javascript:alert(1)", "http://127.0.0.1:1/", "//evil.example/x"]
+)
 async def test_an_address_elsewhere_is_kept_back_and_said(saturn: Rig, url):
     seen = await status_for(saturn, status="running", url=url)
     assert (seen.state, seen.url) == (State.RUNNING, None)
     assert "host" in str(seen.detail)
 
 
+async def test_an_address_without_a_host_is_below_the_base(saturn: Rig):
+    seen = await status_for(saturn, status="running", url="/ide/1?a=b")
+    assert seen.url == f"{saturn.provider.settings.base_url}/ide/1?a=b"
+
+
+async def test_an_answer_about_another_workspace_is_unreadable_and_never_gone(saturn: Rig):
+    with pytest.raises(errors.BadAnswer, match="another"):
+        await status_for(saturn, status="stopped", id=ID)
+    assert (await status_for(saturn, status="stopped", id=saturn.remote_id.upper())).state is State.STOPPED
+
+
 async def test_names_come_without_invisible_characters(saturn: Rig):
     long = "x\u0000\u202e" * 3000
     assert len(str((await status_for(saturn, status="stopped", name=long)).name)) == 250
-    assert (await status_for(saturn, status="stopped", name=7)).name is None
+    assert (await status_for(saturn, status="stopped", name=7)).name == "7"
 
 
 async def test_a_token_that_expired_says_so_and_is_refreshed_once(saturn: Rig):
@@ -189,17 +200,17 @@ def recipe(**changes: object) -> dict[str, object]:
     return {**whole, **changes}
 
 
-async def test_a_list_without_end_is_a_bad_answer(saturn: Rig):
+async def test_from_a_list_whose_pages_come_again_nothing_follows(saturn: Rig):
     saturn.spoil("/api/recipes", times=9, body=page(recipe(), next_key="again"))
-    with pytest.raises(errors.BadAnswer, match="next_key"):
-        await saturn.provider.discover(saturn.access)
+    found = await saturn.provider.discover(saturn.access)
+    assert ([one.remote_id for one in found], found.is_whole) == ([ID], False)
     assert saturn.harness.requests["GET /api/recipes"] == 2
 
 
 async def test_a_list_of_endless_pages_is_a_bad_answer(saturn: Rig):
     for number in range(99):
         saturn.spoil("/api/recipes", body=page(next_key=number + 1))
-    with pytest.raises(errors.BadAnswer, match="pages"):
+    with pytest.raises(errors.BadAnswer, match="no end"):
         await saturn.provider.discover(saturn.access)
     assert saturn.harness.requests["GET /api/recipes"] == 50
 
@@ -207,21 +218,17 @@ async def test_a_list_of_endless_pages_is_a_bad_answer(saturn: Rig):
 @pytest.mark.parametrize(
     ("body", "field"),
     [
-        (page(recipe(), 7), r"recipes\[1\]"),
         ('{"recipes": null}', "recipes"),
         ('{"recipes": {}}', "recipes"),
-        (page(recipe(type=None)), r"recipes\[0\]\.type"),
-        (page(recipe(spec=None)), r"recipes\[0\]\.spec"),
-        (page(recipe(spec={"name": 7})), r"recipes\[0\]\.spec\.name"),
-        (page(recipe(spec={"name": "w", "owner": 7})), r"recipes\[0\]\.spec\.owner"),
-        (page(recipe(state=[])), r"recipes\[0\]\.state"),
-        (page(recipe(state={"status": "stopped"})), r"recipes\[0\]\.state\.id"),
-        (page(recipe(state={"id": ID, "status": None})), r"recipes\[0\]\.state\.status"),
-        (page(next_key=True), "next_key"),
-        (page(next_key={"a": 1}), "next_key"),
+        (page(7), "recipe"),
+        (page(recipe(spec={"name": "w", "owner": 7})), "owner"),
+        (page(recipe(state=[])), "id"),
+        (page(recipe(state={"status": "stopped"})), "id"),
+        (page(next_key=True), "no end"),
+        (page(next_key={"a": 1}), "no end"),
     ],
 )
-async def test_a_wrong_entry_of_a_list_is_named(saturn: Rig, body, field):
+async def test_a_list_in_which_nothing_can_be_read_is_not_an_empty_one(saturn: Rig, body, field):
     saturn.spoil("/api/recipes", body=body)
     with pytest.raises(errors.BadAnswer, match=field):
         await saturn.provider.discover(saturn.access)
@@ -237,7 +244,7 @@ async def test_lists_leave_out_what_is_not_the_persons_workspace(saturn: Rig):
     )
     saturn.spoil("/api/recipes", body=listed)
     found = await saturn.provider.discover(saturn.access)
-    assert [(one.remote_id, one.name) for one in found] == [(ID, "mine"), ("d" * 32, "d" * 32)]
+    assert [(one.remote_id, one.name) for one in found] == [(ID, "mine"), ("d" * 32, "")]
     assert [one.observed.state for one in found] == [State.STOPPED, State.UNKNOWN]
 
 

@@ -115,6 +115,32 @@ async def test_runs_of_one_job_are_told_apart():
         assert {one.name for one in listed} == {"nightly"}
 
 
+async def test_pods_and_history_are_read_to_their_end():
+    async with rig_with_jobs() as rig:
+        first, second = {"name": "p1", "status": "Running"}, {"name": "p2", "status": "pending"}
+        # Times may be ISO texts, or numbers of seconds or milliseconds.
+        past = [
+            {"pod_name": "p3", "status": "COMPLETED", "start_time": 1_700_000_000, "end_time": "1700000060"},
+            {"pod_name": "p4", "status": "error", "start_time": 1_700_000_000_000.0, "end_time": None},
+        ]
+        for body in (
+            {"pod_summaries": [first], "next_key": 2},
+            {"pod_summaries": [second], "next_key": None},
+        ):
+            rig.spoil("/active/pods$", body=json.dumps(body))
+        for body in ({"pods": past[:1], "next_key": "k"}, {"pods": past[1:], "next_key": ""}):
+            rig.spoil("/history$", body=json.dumps(body))
+        wanted = [f"{job_id(rig)}/p{number}" for number in (1, 2, 3, 4)]
+        one, two, three, four = (await rig.provider.job_status(rig.access, wanted)).values()
+        assert (one.state, two.state) == (JobState.RUNNING, JobState.QUEUED)
+        assert (three.state, three.started_at, three.ended_at) == (
+            JobState.SUCCEEDED,
+            1_700_000_000.0,
+            1_700_000_060.0,
+        )
+        assert (four.state, four.started_at) == (JobState.FAILED, 1_700_000_000.0)
+
+
 async def test_a_pod_that_is_not_shown_at_once_is_found_later():
     async with rig_with_jobs() as rig:
         earlier = await launched(rig)

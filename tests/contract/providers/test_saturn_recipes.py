@@ -136,7 +136,7 @@ async def test_without_a_username_the_tokens_owner_is_the_owner(tmp_path):
         ({"truncate": 3, "after": True}, errors.UnknownOutcome),
         ({"body": "<html>"}, errors.UnknownOutcome),
         ({"body": "{}"}, errors.UnknownOutcome),
-        ({"body": '{"id": 7}'}, errors.UnknownOutcome),
+        ({"body": '{"id": [7]}'}, errors.UnknownOutcome),
         ({"status": 502}, errors.UnknownOutcome),
         ({"status": 500}, errors.ServerFailed),
         ({"status": 429, "headers": {"Retry-After": "3"}}, errors.RateLimited),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 
@@ -62,7 +63,7 @@ async def test_all_pages_of_projects_are_offered(sphere: Rig):
     assert {one["id"]: one["name"] for one in offer["projects"]} == ALL
     form = sphere.provider.form(offer, "workspace", {}, ALICE)
     assert [field.name for field in form.fields] == ["project", "name"]
-    assert [choice.label for choice in form.fields[0].choices] == [ODD_NAME, "Broken", "Python", "Shaky"]
+    assert [choice.label for choice in form.fields[0].choices] == list(ALL.values())  # the server's order
 
 
 async def test_only_the_projects_that_are_allowed_are_offered_and_made():
@@ -151,6 +152,21 @@ async def test_what_a_lost_call_made_is_among_the_candidates_and_nothing_else_is
     assert found.name == "mine"
     assert machine(sphere, found.remote_id).project.id == PYTHON
     assert await provider.candidates(sphere.access, spec, since + 500) == []
+
+
+async def test_what_a_list_tells_too_little_of_is_read_before_it_is_passed_over(sphere: Rig):
+    spec = await spec_of(sphere, name="mine")
+    provider = sphere.provider
+    made = await provider.create(sphere.access, spec, "k")
+    short = [
+        {"id": one, "state": {"code": 2, "name": "running"}} for one in (made.remote_id, sphere.remote_id)
+    ]
+    sphere.spoil("/workspaces$", body=json.dumps({"items": short, "paging": {}}))
+    found = await provider.candidates(sphere.access, spec, sphere.server_clock.now())
+    assert [(one.remote_id, one.is_told) for one in found] == [(one["id"], False) for one in short]
+    told = [await provider.made_at(sphere.access, one.remote_id) for one in found]
+    assert told == [pytest.approx(sphere.server_clock.now(), abs=5), None]  # the other was made otherwise
+    assert await provider.made_at(sphere.access, sphere.missing_id) is None
 
 
 # -- states -----------------------------------------------------------------------------------------------

@@ -19,6 +19,12 @@ async def test_what_a_provider_told_is_kept_as_it_was(store):
     assert await store.snapshot("posit", "another", "templates") is None
 
 
+async def test_what_a_provider_told_keeps_its_order(store):
+    ides = {"RStudio": 1, "VS Code": 2, "Jupyter Notebook": 3, "Positron": 4}
+    await store.save_snapshot(Snapshot("posit", "", "templates", ides, 10.0))
+    assert list((await store.snapshot("posit", "", "templates")).payload) == list(ides)
+
+
 async def test_the_newer_one_wins(store):
     for read_at, payload in ((10.0, "first"), (12.0, "second"), (11.0, "late")):
         await store.save_snapshot(Snapshot("posit", "", "about", payload, read_at))

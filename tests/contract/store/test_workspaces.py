@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bot.models import AuditEntry, Observed, Outcome, State, TaskKind, WishVerb, Workspace
 from bot.store.base import FoundWorkspace, NewTask, NewWish
 from tests.support.store import ALICE, BOB, found_workspace, gate_key, link_account, linked, observe
@@ -59,6 +61,54 @@ async def test_a_list_again_updates_and_the_absent_are_gone(store, clock):
     assert (await store.workspace(two.id)).observed_at == clock.now()
     await store.merge_discovered(mine.account.id, [*again, found_workspace("two")])
     assert (await store.workspace(two.id)).state is State.STOPPED
+
+
+async def test_nothing_follows_from_what_a_list_lacks_that_is_not_whole(store, clock):
+    mine = await linked(store, names=["one", "two"])
+    one, two = mine.workspaces
+    await store.tell_stop(two.id, is_told=True, interaction="")
+    clock.advance(60)
+    odd = FoundWorkspace(one.remote_id, one.gate_key, "", State.UNKNOWN)
+    assert await store.merge_discovered(mine.account.id, [odd], is_whole=False) == 0
+    assert [(row.name, row.state) for row in await store.workspaces(ALICE)] == [
+        ("one", State.STOPPED),
+        ("two", State.STOPPED),
+    ]
+    assert (await store.account_by_id(mine.account.id)).discovered_at == clock.now()
+
+
+async def unlink_between(store, account, pieces):
+    """Let an account be unlinked after so many transactions of its list."""
+    write, left = store.engine.write, iter(range(pieces))
+
+    async def counted(work, *arguments, **options):
+        if next(left, None) is None and options.get("rows", 1) > 1:
+            store.engine.write = write
+            await store.unlink(ALICE, "saturn", revocable=[], cause="unlinked")
+        return await write(work, *arguments, **options)
+
+    store.engine.write = counted
+
+
+@pytest.mark.parametrize("count", [99, 100, 101, 250])
+async def test_a_long_list_is_merged_in_pieces_and_judged_after_the_last(store, clock, count):
+    account = await link_account(store)
+    names = [f"w{number:03}" for number in range(count)]
+    assert await store.merge_discovered(account.id, [found_workspace(name) for name in names]) == count
+    clock.advance(60)
+    kept = [found_workspace(name) for name in names[1::2]]
+    assert await store.merge_discovered(account.id, kept) == 0
+    states = [row.state for row in await store.workspaces(ALICE)]
+    assert states.count(State.GONE) == count - len(kept)
+
+
+async def test_an_unlink_between_two_pieces_ends_it(store):
+    account = await link_account(store)
+    found = [found_workspace(f"w{number:03}") for number in range(350)]
+    await unlink_between(store, account, 2)
+    await store.merge_discovered(account.id, found)
+    assert await store.workspaces(ALICE) == []
+    assert await store.account(ALICE, "saturn") is None
 
 
 async def test_a_list_marks_nothing_as_gone_that_was_seen_since_it_began(store, clock):

@@ -9,8 +9,9 @@ import pytest
 from aiohttp import web
 
 from bot import errors
+from bot.providers.posit.asked import JobLaunch
 from bot.providers.posit.output import Chunk
-from bot.providers.posit.types import EnvironmentVariable, JobLaunch, PlacementConstraint, ResourceLimit
+from bot.providers.posit.types import EnvironmentVariable, PlacementConstraint, ResourceLimit
 from tests.unit.http_rig import chain
 from tests.unit.posit.fake import CREDENTIAL, TOKEN, FakeWorkbench, streamed
 
@@ -65,12 +66,12 @@ async def test_fields_of_many_words_go_in_both_spellings(fake: FakeWorkbench):
         cluster="Kubernetes",
         command="Rscript train.R",
         working_directory="/work",
-        environment=(EnvironmentVariable("A", "1"),),
+        environment=(EnvironmentVariable(name="A", value="1"),),
         tags=("t",),
         container_image="r:4",
-        resource_limits=(ResourceLimit("cpuCount", "2"),),
+        resource_limits=(ResourceLimit(name="cpuCount", value="2"),),
         queues=("long",),
-        placement_constraints=(PlacementConstraint("zone", "a"),),
+        placement_constraints=(PlacementConstraint(name="zone", value="a"),),
         resource_profile="small",
     )
     await fake.client.launch_job(CREDENTIAL, launch, user="alice", apply_config_settings=False)

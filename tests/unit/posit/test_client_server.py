@@ -46,7 +46,7 @@ async def test_the_version_comes_bare_or_wrapped(fake: FakeWorkbench, answer):
 
 async def test_the_version_may_be_asked_without_a_token(fake: FakeWorkbench):
     fake.answer = {"version": "2024.09.1"}
-    assert await fake.client.version(None) == Version("2024", "09", "1")
+    assert await fake.client.version(None) == Version(major="2024", minor="09", patch="1")
     assert fake.asked[0].authorization is None
 
 

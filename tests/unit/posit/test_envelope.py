@@ -68,7 +68,7 @@ async def test_an_error_without_a_code_is_refused_all_the_same(fake: FakeWorkben
 
 async def test_no_error_is_none(fake: FakeWorkbench):
     fake.answer = {"error": None, "result": {"sessions": []}}
-    assert (await fake.client.get_session(CREDENTIAL)).sessions == ()
+    assert (await fake.client.get_session(CREDENTIAL)).sessions == []
 
 
 @pytest.mark.parametrize(

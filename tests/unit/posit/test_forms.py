@@ -154,7 +154,7 @@ def test_fields_that_others_depend_on_redraw_the_form():
 
 
 def test_where_nothing_is_offered_there_is_no_field():
-    nothing = offers.as_snapshot(ComputeEnvs((), {}), [])
+    nothing = offers.as_snapshot(ComputeEnvs(clusters=(), workbenches={}), [])
     assert form(presets=(), snapshot=nothing).fields == ()
     assert form("job", presets=(), snapshot=nothing).fields == ()
 

@@ -10,7 +10,9 @@ from bot.providers.posit.types import WorkbenchJob, WorkbenchSession
 
 
 def session(word: str, workbench: str = "RStudio", url: str = "/s/1/", detail: str = "") -> WorkbenchSession:
-    return WorkbenchSession("a1", word, url=url, workbench=workbench, display_name="n", status_detail=detail)
+    return WorkbenchSession(
+        id="a1", activity_state=word, url=url, workbench=workbench, display_name="n", status_detail=detail
+    )
 
 
 @pytest.mark.parametrize(
@@ -71,7 +73,9 @@ def test_a_failure_has_words():
     ],
 )
 def test_a_job_is_what_its_word_and_exit_code_say(word, code, state):
-    job = WorkbenchJob("1", word, name="n", exit_code=code, last_update_time="2024-10-01T20:49:32.294130Z")
+    job = WorkbenchJob(
+        id="1", status=word, name="n", exit_code=code, last_update_time="2024-10-01T20:49:32.294130Z"
+    )
     seen = observed_job(job)
     assert seen.state is state
     assert seen.exit_code == (code if state.is_over else None)

@@ -1,0 +1,383 @@
+"""The data types of the Workbench API (seed 001, "Data types"), each read tolerantly by its ``from_json``.
+
+Only what names a thing is required. Whatever else is missing, null or of another type than the reference says
+is left at its default and logged once; an entry of a list in here that has no name is left out of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Self, TypeVar
+
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticOmit
+
+from bot.errors import BadAnswer
+from bot.providers.posit.ids import SESSION_ID
+from bot.providers.reading import MAX_MESSAGE, clean, moment, note
+
+T = TypeVar("T")
+
+
+def _or_omit(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return read(value)
+    except ValidationError as error:
+        note(f"an entry is left out: {_problem(error)}")
+        raise PydanticOmit from None
+
+
+def _problem(error: ValidationError) -> str:
+    """Return which field is wrong and why, without anything of what stood there."""
+    first = error.errors(include_input=False, include_context=False, include_url=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return clean(f"the answer's field {place or '(all)'} can't be read: {first['type']}", MAX_MESSAGE)
+
+
+def _named(value: Any) -> Any:
+    return value.get("name") if isinstance(value, Mapping) else value
+
+
+def _object(value: Any) -> Any:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _image(value: Any) -> Any:
+    return value.get("image") or "" if isinstance(value, Mapping) else value
+
+
+def _flag_as_word(value: Any) -> Any:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+#: An entry of a list, or a value of an object, that is left out where it can't be read.
+Each = Annotated[T, WrapValidator(_or_omit)]
+Name = Annotated[str, Field(min_length=1)]
+#: Texts; an object stands for its name.
+Words = tuple[Each[Annotated[Name, BeforeValidator(_named)]], ...]
+
+
+class _Told(BaseModel):
+    """Read one object of an answer; what is null or empty counts as left out."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        validate_by_name=True,
+        validate_by_alias=True,
+        coerce_numbers_to_str=True,
+        allow_inf_nan=False,
+        hide_input_in_errors=True,
+    )
+
+    @classmethod
+    def from_json(cls, answer: Any) -> Self:
+        """Read it; raise BadAnswer naming what is missing: all errors of these types end here."""
+        try:
+            return cls.model_validate(answer)
+        except ValidationError as error:
+            raise BadAnswer(_problem(error)) from None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        return {key: told for key, told in value.items() if told is not None and told != ""}
+
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def _or_default(cls, value: Any, read: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+        field = cls.model_fields[str(info.field_name)]
+        try:
+            return read(value)
+        except ValidationError:
+            if field.is_required():
+                raise
+        note(f"the answer's field {info.field_name} of a {cls.__name__} can't be read")
+        return field.get_default(call_default_factory=True)
+
+
+class _NamedValue(_Told):
+    name: Name
+    value: str = ""
+
+    def as_json(self) -> dict[str, str]:
+        """Return it for a request."""
+        return {"name": self.name, "value": self.value}
+
+
+class PlacementConstraint(_NamedValue):
+    """Choose one of the options that the server's configuration names; without a value it takes any."""
+
+
+class EnvironmentVariable(_NamedValue):
+    """Hold one variable of a session's or a job's environment."""
+
+
+class ResourceLimit(_Told):
+    """Hold one limit: ``cpuCount`` in processors, ``memory`` in MB; values are texts.
+
+    The reference calls the kind ``name``, servers call it ``type`` (``posit.md``, "Types and states").
+    """
+
+    name: Name = Field(validation_alias=AliasChoices("type", "name"))
+    value: str = ""
+    value_type: str = Field(default="", validation_alias="valueType")
+    maximum: float | None = Field(default=None, validation_alias=AliasChoices("maxValue", "max_value"))
+    default: str = Field(default="", validation_alias=AliasChoices("defaultValue", "default_value"))
+
+    def as_json(self) -> dict[str, str]:
+        """Return it for a request, in both spellings."""
+        typed = {"valueType": self.value_type} if self.value_type else {}
+        return {"name": self.name, "type": self.name, "value": self.value, **typed}
+
+
+class SessionHook(_Told):
+    """Name what runs on the server when a session starts or stops."""
+
+    exe: Name
+
+    def as_json(self) -> dict[str, str]:
+        """Return it for a request."""
+        return {"exe": self.exe}
+
+
+class LaunchParameters(_Told):
+    """Say where and with what a session runs; in requests the three lists are there even when empty."""
+
+    name: str = ""
+    cluster: str = ""
+    placement_constraints: tuple[Each[PlacementConstraint], ...] = ()
+    resource_limits: tuple[Each[ResourceLimit], ...] = ()
+    queues: Words = ()
+    container_image: str = ""
+    default_image: str = ""
+    resource_profile: str = ""
+    aws_role_arn: str = ""
+    databricks_instance: str = ""
+    snowflake_account: str = ""
+    snowflake_role: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return them for a request; what else is empty is left out."""
+        told = {
+            **self.model_dump(),
+            "placement_constraints": [each.as_json() for each in self.placement_constraints],
+            "resource_limits": [each.as_json() for each in self.resource_limits],
+            "queues": list(self.queues),
+        }
+        return {key: value for key, value in told.items() if value != "" or key in {"name", "cluster"}}
+
+
+class Launched(_Told):
+    """Identify a session that was launched or resumed; ``url`` is as the server says it, not yet checked."""
+
+    id: str = Field(pattern=SESSION_ID)
+    url: str = ""
+    project_id: str = ""
+
+
+class WorkbenchSession(_Told):
+    """Hold what the server tells of a session; times are epoch milliseconds.
+
+    ``id`` and ``activity_state`` are asked for always; what was not asked for is empty or None.
+    """
+
+    id: str = Field(pattern=SESSION_ID)
+    activity_state: str = ""
+    name: str = ""
+    url: str = ""
+    launch_parameters: LaunchParameters | None = None
+    created: float | None = None
+    last_state_updated: float | None = None
+    label: str = ""
+    display_name: str = ""
+    status_detail: str = ""
+    project_id: str = ""
+    working_dir: str = ""
+    running: StrictBool | None = None
+    executing: StrictBool | None = None
+    save_prompt_required: StrictBool | None = None
+    last_used: float | None = None
+    r_version: str = ""
+    r_version_label: str = ""
+    r_version_home: str = ""
+    suspend_size: float | None = None
+    workbench: str = ""
+    #: Not in the reference; newer servers tell it.
+    username: str = ""
+
+    @property
+    def title(self) -> str:
+        """Return what people call it; empty when the server tells no name."""
+        return self.display_name or self.label or self.name
+
+
+class WorkbenchJob(_Told):
+    """Hold what the server tells of a job; times are ISO 8601 texts, ``""`` where it tells none."""
+
+    #: ``job_id`` is what the reference's text says, ``id`` its example.
+    id: Name = Field(validation_alias=AliasChoices("job_id", "id"))
+    status: str = ""
+    name: str = ""
+    cluster: str = ""
+    exe: str = ""
+    args: Words = ()
+    command: str = ""
+    working_directory: str = Field(default="", validation_alias="workingDirectory")
+    user: str = ""
+    queues: Words = ()
+    tags: Words = ()
+    environment: tuple[Each[EnvironmentVariable], ...] = ()
+    container: Annotated[str, BeforeValidator(_image)] = ""
+    host: str = ""
+    group: str = ""
+    status_message: str = Field(default="", validation_alias="statusMessage")
+    status_code: str = Field(default="", validation_alias="statusCode")
+    pid: int | None = None
+    exit_code: int | None = Field(default=None, validation_alias="exitCode")
+    stdout_file: str = Field(default="", validation_alias="stdoutFile")
+    stderr_file: str = Field(default="", validation_alias="stderrFile")
+    submission_time: str = Field(default="", validation_alias="submissionTime")
+    last_update_time: str = Field(default="", validation_alias="lastUpdateTime")
+    resource_limits: tuple[Each[ResourceLimit], ...] = Field(default=(), validation_alias="resourceLimits")
+    placement_constraints: tuple[Each[PlacementConstraint], ...] = Field(
+        default=(), validation_alias="placementConstraints"
+    )
+    resource_profile: str = Field(default="", validation_alias="resourceProfile")
+
+    @property
+    def submitted_at(self) -> float | None:
+        """Return when it was submitted, in epoch seconds."""
+        return moment(self.submission_time)
+
+    @property
+    def updated_at(self) -> float | None:
+        """Return when its state changed last, in epoch seconds."""
+        return moment(self.last_update_time)
+
+
+class JobConfig(_Told):
+    """Hold one setting of a cluster."""
+
+    name: Name
+    value: Annotated[str, BeforeValidator(_flag_as_word)] = ""
+    value_type: str = Field(default="", validation_alias="valueType")
+
+
+class WorkbenchSupport(_Told):
+    """Say what a cluster does for one IDE; None where it does not say."""
+
+    supports_interactive_sessions: StrictBool | None = None
+    supports_adhoc_jobs: StrictBool | None = None
+
+
+class WorkbenchLanguage(_Told):
+    """Say whether what an IDE needs is installed: it is, unless the server says that it is not."""
+
+    name: str = ""
+    available: StrictBool = True
+
+
+class WorkbenchIDEInfo(_Told):
+    """Hold the defaults of one IDE; ``default_cluster`` may name a cluster that is not listed."""
+
+    default_cluster: str = ""
+    default_image: str = ""
+    lang: WorkbenchLanguage = WorkbenchLanguage()
+
+
+class ComputeEnv(_Told):
+    """Describe a cluster: what can be chosen there, and what it does for each IDE."""
+
+    name: Name
+    type: str = ""
+    supports_containers: StrictBool = Field(default=False, validation_alias="supportsContainers")
+    images: Words = ()
+    default_image: str = Field(default="", validation_alias="defaultImage")
+    queues: Words = ()
+    config: tuple[Each[JobConfig], ...] = ()
+    resource_limits: tuple[Each[ResourceLimit], ...] = Field(default=(), validation_alias="resourceLimits")
+    resource_profiles: Words = Field(default=(), validation_alias="resourceProfiles")
+    placement_constraints: tuple[Each[PlacementConstraint], ...] = Field(
+        default=(), validation_alias="placementConstraints"
+    )
+    workbenches: dict[Each[Name], Annotated[WorkbenchSupport, BeforeValidator(_object)]] = {}
+
+
+class ComputeEnvs(_Told):
+    """Hold the answer of get_compute_envs; IDEs keep the server's order."""
+
+    clusters: tuple[Each[ComputeEnv], ...]
+    workbenches: dict[Each[Name], Annotated[WorkbenchIDEInfo, BeforeValidator(_object)]]
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _some_can_be_read(cls, value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+        envs = read(value)
+        if isinstance(value, Mapping) and value.get("clusters") and not envs.clusters:
+            # Not one of them could be named: that is not the same as none being there.
+            raise ValueError("no cluster can be read")
+        return envs
+
+
+class Version(_Told):
+    """Hold the server's version, part by part, and the names of what is switched on there."""
+
+    major: str = ""
+    minor: str = ""
+    patch: str = ""
+    build_number: str = ""
+    release_name: str = ""
+    build_type: str = ""
+    features: Words = ()
+
+    @classmethod
+    def from_json(cls, answer: Any) -> Self:
+        """Read it; raise BadAnswer when no version is there. A plain text counts as its parts."""
+        told = answer.get("version") if isinstance(answer, Mapping) else None
+        if isinstance(told, str) and told:
+            told = dict(zip(("major", "minor", "patch"), told.split(".", 2), strict=False))
+        if not isinstance(told, Mapping) or not told:
+            raise BadAnswer("the answer's field version is not an object")
+        return super().from_json({**told, "features": answer.get("features")})
+
+    @property
+    def text(self) -> str:
+        """Return it as people write it, such as ``2024.09.1``; empty when no part was told."""
+        return ".".join(part for part in (self.major, self.minor, self.patch) if part)
+
+
+class WorkbenchUser(_Told):
+    """Hold one registered user; ``status`` is ``Active`` or ``Inactive``."""
+
+    username: Name
+    status: str = ""
+    is_admin: StrictBool = Field(default=False, validation_alias="isAdmin")
+    is_super_admin: StrictBool = Field(default=False, validation_alias="isSuperAdmin")
+    uid: int | None = None
+    last_sign_in: str = Field(default="", validation_alias="lastSignIn")
+    created: str = ""
+
+    @property
+    def is_active(self) -> bool:
+        """Say whether sessions may be launched for this user."""
+        return self.status.casefold() == "active"
+
+    @property
+    def last_seen_at(self) -> float | None:
+        """Return the last sign-in in epoch seconds."""
+        return moment(self.last_sign_in)

@@ -1,0 +1,381 @@
+"""One odd entry, or one odd field, never hides the rest: what each list of each provider makes of it."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+import structlog
+from multidict import CIMultiDict, CIMultiDictProxy
+
+from bot import errors
+from bot.http import Http, Response
+from bot.models import JobState, Principal, State
+from bot.providers.base import Provider
+from bot.providers.reading import note
+from tests.contract.providers.rigs import provider_of
+from tests.contract.providers.test_any_answer import ACCESS, BASES
+
+PERSON = Principal(None, "T1", "UALICE")
+A, B, C = "a" * 32, "b" * 32, "c" * 32
+#: How the entry is changed that is not the good one.
+Change = Callable[[dict[str, Any]], Any]
+
+
+class Answers(Http):
+    """Answer each path with its JSON; what is not set up is a 404 of the API."""
+
+    def __init__(self, **answers: Any) -> None:
+        self.answers: Mapping[str, Any] = answers
+        self.asked: list[str] = []
+
+    async def request(self, _method: str, url: str, **_options: Any) -> Response:
+        path = url.partition("/api/")[2].partition("?")[0]
+        self.asked.append(path)
+        told = self.answers.get(path.replace("/", "_"))
+        body = {"message": "no such thing"} if told is None else told
+        return Response(
+            404 if told is None else 200, CIMultiDictProxy(CIMultiDict()), json.dumps(body).encode()
+        )
+
+    async def glance(self, url: str, **_options: Any) -> Response:
+        return await self.request("GET", url)
+
+
+def but(**fields: Any) -> Change:
+    """Change fields of an entry; a name with two underscores leads into it."""
+
+    def change(entry: dict[str, Any]) -> Any:
+        for name, value in fields.items():
+            *places, last = name.split("__")
+            place = entry
+            for each in places:
+                place = place[each]
+            place[last] = value
+        return entry
+
+    return change
+
+
+def without(*fields: str) -> Change:
+    return lambda entry: {key: value for key, value in entry.items() if key not in fields}
+
+
+def instead(value: Any) -> Change:
+    return lambda _entry: value
+
+
+NOTHING = instead(None)
+
+
+def two(entry: Mapping[str, Any], change: Change) -> list[Any]:
+    """Return a changed entry and a good one; for ``NOTHING`` two of which nothing can be read."""
+    if change is NOTHING:
+        return [None, 7]
+    good = copy.deepcopy(dict(entry))
+    return [change(json.loads(json.dumps(entry).replace(A, B).replace("good", "odd"))), good]
+
+
+# -- the lists: each takes the change of its first entry, and returns what came of it all ----------
+
+RECIPE = {
+    "type": "workspace",
+    "spec": {"name": "good", "owner": "acme/alice", "schedule": "0 3 * * *"},
+    "state": {"id": A, "status": "running"},
+}
+POD = {"name": "good-pod", "status": "running", "started_at": "2026-01-01T10:00:00Z", "completed_at": None}
+PAST = {
+    "pod_name": "good-past",
+    "status": "completed",
+    "start_time": "2026-01-01T09:00:00Z",
+    "end_time": None,
+}
+SESSION = {
+    "id": "good",
+    "activity_state": "running",
+    "url": "/s/good/",
+    "display_name": "Good",
+    "label": "Good",
+    "workbench": "RStudio",
+    "launch_parameters": {"name": "n", "cluster": "Local", "placement_constraints": []},
+}
+JOB = {
+    "id": "good",
+    "status": "Running",
+    "name": "good job",
+    "args": [],
+    "tags": ["t"],
+    "submissionTime": "2026-01-01T10:00:00Z",
+    "resourceLimits": [{"type": "memory", "value": "1"}],
+    "placementConstraints": [],
+}
+CLUSTER = {
+    "name": "good",
+    "supportsContainers": True,
+    "images": ["r:4"],
+    "queues": ["long"],
+    "config": [],
+    "resourceLimits": [{"type": "memory", "maxValue": 4}],
+    "resourceProfiles": ["small"],
+    "placementConstraints": [{"name": "zone", "value": "a"}],
+    "workbenches": {"RStudio": {"supports_interactive_sessions": True}},
+}
+IDE = {"default_cluster": "good", "default_image": "", "lang": {"name": "R", "available": True}}
+SERVER = {"pending": None, "ready": False, "url": "/user/alice/good/", "display_name": "good"}
+PROJECT = {"id": A, "name": "good"}
+USER = {"username": "good", "status": "Active", "isAdmin": False, "uid": 7}
+
+
+def provider(kind: str, **answers: Any) -> Provider:
+    more = {"super_admin_token": "s" * 20, "linking": ["token", "admin"]} if kind == "posit" else {}
+    return provider_of(kind, Answers(**answers), BASES[kind], **more)
+
+
+async def saturn_workspaces(change: Change) -> tuple[list[str], bool]:
+    found = await provider("saturn", recipes={"recipes": two(RECIPE, change)}).discover(ACCESS)
+    return [one.remote_id for one in found], found.is_whole
+
+
+async def saturn_templates(change: Change) -> tuple[list[str], bool]:
+    told = provider("saturn", recipes={"recipes": two({**RECIPE, "type": "job"}, change)})
+    offer = await told.templates(ACCESS)
+    return [one.job_id for one in told.schedules(offer)], True
+
+
+async def saturn_sizes(change: Change) -> tuple[list[str], bool]:
+    sizes = {"large": change({"name": "large", "cores": 4}), "small": {"name": "small"}}
+    offer = await provider("saturn", recipes={"recipes": []}, info_servers={"sizes": sizes}).templates(ACCESS)
+    return [value for value, _ in offer["sizes"]], True
+
+
+async def saturn_runs(change: Change) -> tuple[list[str], bool]:
+    job = {**RECIPE, "type": "job"}
+    answers = {
+        "recipes": {"recipes": [job]},
+        "active_pods": {"pod_summaries": two(POD, change)},
+        f"jobs_{A}_history": {"pods": [PAST]},
+    }
+    found = await provider("saturn", **answers).jobs(ACCESS)
+    return [one.remote_id.partition("/")[2] for one in found], found.is_whole
+
+
+async def posit_workspaces(change: Change) -> tuple[list[str], bool]:
+    found = await provider("posit", get_session={"sessions": two(SESSION, change)}).discover(ACCESS)
+    return [one.remote_id for one in found], found.is_whole
+
+
+async def posit_runs(change: Change) -> tuple[list[str], bool]:
+    answer = {"sessions": [None], "jobs": two(JOB, change)}
+    found = await provider("posit", get_session=answer).jobs(ACCESS)
+    return [one.remote_id for one in found], found.is_whole
+
+
+async def posit_environments(change: Change) -> tuple[list[str], bool]:
+    envs = {"clusters": two(CLUSTER, change), "workbenches": {"RStudio": IDE}}
+    told = provider("posit", get_compute_envs=envs, get_session={"sessions": []})
+    form = told.form(await told.templates(ACCESS), "workspace", {}, PERSON)
+    cluster = form.field("cluster")
+    return [choice.value for choice in cluster.choices] if cluster else [], True
+
+
+async def posit_ides(change: Change) -> tuple[list[str], bool]:
+    envs = {"clusters": [CLUSTER], "workbenches": {"odd": change(dict(IDE)), "good": IDE}}
+    told = provider("posit", get_compute_envs=envs, get_session={"sessions": []})
+    ide = told.form(await told.templates(ACCESS), "workspace", {}, PERSON).field("ide")
+    return [choice.value for choice in ide.choices] if ide else [], True
+
+
+async def posit_users(change: Change) -> tuple[list[str], bool]:
+    users = {"result": two(USER, change)}
+    about = await provider("posit", get_users=users, version={"version": {"major": "1"}}).about()
+    return [one.username for one in about.users], True
+
+
+async def hub_workspaces(change: Change) -> tuple[list[str], bool]:
+    servers = {"odd": change(dict(SERVER)), "good": SERVER}
+    found = await provider("jupyterhub", users_alice={"servers": servers}).discover(ACCESS)
+    return [one.remote_id.partition("/")[2] for one in found][1:], found.is_whole
+
+
+async def sphere_projects(change: Change) -> tuple[list[str], bool]:
+    offer = await provider("sphere", v1_projects={"items": two(PROJECT, change)}).templates(ACCESS)
+    return [one["id"] for one in offer["projects"]], True
+
+
+SATURN, POSIT, CLUSTERS, IDES, HUB = (
+    [B, A],
+    ["odd", "good"],
+    ["odd", "good"],
+    ["odd", "good"],
+    ["odd", "good"],
+)
+RUNS = ["odd-pod", "good-pod", "good-past"]
+#: (what, the list, how its first entry is odd, what is read of it, whether it is whole)
+ODD: list[tuple[str, Any, Change, list[str], bool]] = [
+    ("saturn status null", saturn_workspaces, but(state__status=None), SATURN, True),
+    ("saturn status number", saturn_workspaces, but(state__status=7), SATURN, True),
+    ("saturn no type", saturn_workspaces, without("type"), SATURN, True),
+    ("saturn type null", saturn_workspaces, but(type=None), SATURN, True),
+    ("saturn name null", saturn_workspaces, but(spec__name=None), SATURN, True),
+    ("saturn name number", saturn_workspaces, but(spec__name=5), SATURN, True),
+    ("saturn no spec", saturn_workspaces, without("spec"), SATURN, True),
+    ("saturn id number", saturn_workspaces, but(state__id=5), ["5", A], True),
+    ("saturn id above", saturn_workspaces, lambda e: {**e, "id": B, "state": None}, SATURN, True),
+    ("saturn id null", saturn_workspaces, but(state__id=None), [A], False),
+    ("saturn no state", saturn_workspaces, without("state"), [A], False),
+    ("saturn owner object", saturn_workspaces, but(spec__owner={"name": "acme/alice"}), [A], False),
+    ("saturn null", saturn_workspaces, instead(None), [A], False),
+    ("saturn text", saturn_workspaces, instead("x"), [A], False),
+    ("saturn job without name", saturn_templates, but(spec__name=None), SATURN, True),
+    ("saturn job schedule list", saturn_templates, but(spec__schedule=[1]), SATURN, True),
+    ("saturn job null", saturn_templates, instead(None), [A], True),
+    ("saturn size null", saturn_sizes, instead(None), ["large", "small"], True),
+    ("saturn size cores list", saturn_sizes, but(cores=[4]), ["large", "small"], True),
+    ("saturn run without status", saturn_runs, without("status"), RUNS, True),
+    ("saturn run status null", saturn_runs, but(status=None), RUNS, True),
+    ("saturn run started seconds", saturn_runs, but(started_at=1767261600), RUNS, True),
+    ("saturn run started no time", saturn_runs, but(started_at="soon"), RUNS, True),
+    ("saturn run ended object", saturn_runs, but(completed_at={}), RUNS, True),
+    ("saturn run null", saturn_runs, instead(None), RUNS[1:], False),
+    ("saturn run no name", saturn_runs, without("name"), RUNS[1:], False),
+    ("posit state null", posit_workspaces, but(activity_state=None), POSIT, True),
+    ("posit state object", posit_workspaces, but(activity_state={}), POSIT, True),
+    ("posit no state", posit_workspaces, without("activity_state"), POSIT, True),
+    ("posit url number", posit_workspaces, but(url=7), POSIT, True),
+    ("posit label list", posit_workspaces, but(label=[]), POSIT, True),
+    ("posit parameters text", posit_workspaces, but(launch_parameters="x"), POSIT, True),
+    ("posit no cluster", posit_workspaces, but(launch_parameters={"name": "x"}), POSIT, True),
+    ("posit id number", posit_workspaces, but(id=17), ["17", "good"], True),
+    ("posit id null", posit_workspaces, but(id=None), ["good"], False),
+    ("posit null", posit_workspaces, instead(None), ["good"], False),
+    ("posit run without status", posit_runs, without("status"), POSIT, True),
+    ("posit run status null", posit_runs, but(status=None), POSIT, True),
+    ("posit run args number", posit_runs, but(args=[7, None]), POSIT, True),
+    ("posit run tags null", posit_runs, but(tags=None), POSIT, True),
+    ("posit run exit code", posit_runs, but(exitCode="boom"), POSIT, True),
+    ("posit run limit without kind", posit_runs, but(resourceLimits=[{"value": 1}]), POSIT, True),
+    ("posit run id number", posit_runs, but(id=9), ["9", "good"], True),
+    ("posit run null", posit_runs, instead(None), ["good"], False),
+    ("posit cluster images null", posit_environments, but(images=None), CLUSTERS, True),
+    ("posit cluster image null", posit_environments, but(images=[None, "r:4"]), CLUSTERS, True),
+    ("posit cluster queue number", posit_environments, but(queues=[7]), CLUSTERS, True),
+    ("posit cluster config", posit_environments, but(config=[{"value": 1}]), CLUSTERS, True),
+    ("posit limit null", posit_environments, but(resourceLimits=[None]), CLUSTERS, True),
+    (
+        "posit limit text",
+        posit_environments,
+        but(resourceLimits=[{"type": "m", "maxValue": "lots"}]),
+        CLUSTERS,
+        True,
+    ),
+    (
+        "posit constraint no value",
+        posit_environments,
+        but(placementConstraints=[{"name": "zone"}]),
+        CLUSTERS,
+        True,
+    ),
+    (
+        "posit constraint null",
+        posit_environments,
+        but(placementConstraints=[{"name": "z", "value": None}]),
+        CLUSTERS,
+        True,
+    ),
+    ("posit profile null", posit_environments, but(resourceProfiles=[None]), CLUSTERS, True),
+    ("posit support null", posit_environments, but(workbenches={"RStudio": None}), CLUSTERS, True),
+    ("posit cluster null", posit_environments, instead(None), ["good"], True),
+    ("posit cluster no name", posit_environments, without("name"), ["good"], True),
+    ("posit image null", posit_ides, but(default_image=None), IDES, True),
+    ("posit no default cluster", posit_ides, without("default_cluster"), IDES, True),
+    ("posit no lang", posit_ides, without("lang"), IDES, True),
+    ("posit lang null", posit_ides, but(lang=None), IDES, True),
+    ("posit available null", posit_ides, but(lang={"name": "R", "available": None}), IDES, True),
+    ("posit ide null", posit_ides, instead(None), IDES, True),
+    ("posit user uid text", posit_users, but(uid="x"), POSIT, True),
+    ("posit user created number", posit_users, but(created=7), POSIT, True),
+    ("posit user null", posit_users, instead(None), ["good"], True),
+    ("hub ready null", hub_workspaces, but(ready=None), HUB, True),
+    ("hub pending number", hub_workspaces, but(pending=7), HUB, True),
+    ("hub url number", hub_workspaces, but(url=7, ready=True), HUB, True),
+    ("hub full url list", hub_workspaces, but(full_url=[], ready=True), HUB, True),
+    ("hub name object", hub_workspaces, but(display_name={}), HUB, True),
+    ("hub server null", hub_workspaces, instead(None), HUB, True),
+    ("hub server text", hub_workspaces, instead("x"), HUB, True),
+    ("sphere project id number", sphere_projects, but(id=5), ["5", A], True),
+    ("sphere project name null", sphere_projects, but(name=None), SATURN, True),
+    ("sphere project null", sphere_projects, instead(None), [A], True),
+]
+
+
+@pytest.mark.parametrize(
+    ("read", "change", "ids", "is_whole"), [row[1:] for row in ODD], ids=[r[0] for r in ODD]
+)
+async def test_one_odd_entry_hides_no_other(read, change, ids, is_whole):
+    assert await read(change) == (ids, is_whole)
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        saturn_workspaces,
+        saturn_runs,
+        posit_workspaces,
+        posit_runs,
+        posit_environments,
+        posit_users,
+        sphere_projects,
+    ],
+)
+async def test_a_list_in_which_nothing_can_be_read_is_no_empty_list(read):
+    with pytest.raises(errors.BadAnswer):
+        await read(NOTHING)
+
+
+async def test_what_is_odd_keeps_its_last_state_and_is_logged_once():
+    note.cache_clear()
+    with structlog.testing.capture_logs() as logged:
+        for _ in range(3):
+            answer = {"recipes": two(RECIPE, but(state__status=None, spec__name=[]))}
+            odd, good = await provider("saturn", recipes=answer).discover(ACCESS)
+    assert (odd.name, odd.observed.state, good.observed.state) == ("", State.UNKNOWN, State.RUNNING)
+    assert [line["problem"] for line in logged] == ["spec.name is not a text"]
+
+
+async def test_a_run_that_may_be_what_cant_be_read_keeps_its_state():
+    answer = {"sessions": [], "jobs": two(JOB, instead({"status": "Running"}))}
+    seen = await provider("posit", get_session=answer).job_status(ACCESS, ["good", "other"])
+    assert {one: run.state for one, run in seen.items()} == {
+        "good": JobState.RUNNING,
+        "other": JobState.UNKNOWN,
+    }
+    pods = {"pod_summaries": two(POD, instead(None))}
+    told = provider("saturn", active_pods=pods, **{f"jobs_{A}_history": {"pods": []}})
+    seen = await told.job_status(ACCESS, [f"{A}/good-pod", f"{A}/other"])
+    assert [run.state for run in seen.values()] == [JobState.RUNNING, JobState.UNKNOWN]
+
+
+async def test_a_session_that_may_be_what_cant_be_read_is_not_gone():
+    told = provider("posit", get_session={"sessions": two(SESSION, without("id"))})
+    seen = await told.status(ACCESS, ["good", "other"])
+    assert {one: found.state for one, found in seen.items()} == {
+        "good": State.RUNNING,
+        "other": State.UNKNOWN,
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "call", "answers"),
+    [
+        ("saturn", "find", {"recipes": {"recipes": two(RECIPE, instead(None))}}),
+        ("saturn", "find", {"recipes": {"recipes": two(RECIPE, but(spec__name=None))}}),
+        ("posit", "find", {"get_session": {"sessions": two(SESSION, instead(None))}}),
+        ("posit", "find_job", {"get_session": {"sessions": [], "jobs": two(JOB, instead(None))}}),
+    ],
+)
+async def test_what_was_made_may_be_what_cant_be_read(kind, call, answers):
+    with pytest.raises(errors.BadAnswer):
+        await getattr(provider(kind, **answers), call)(ACCESS, {"name": "new"}, "key")
