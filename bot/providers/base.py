@@ -16,6 +16,7 @@ from bot.providers.connection import ConnectionSettings, Linking
 from bot.providers.credentials import Access, Acts, Credential, Identity
 from bot.providers.hosts import allowed_ide_url
 from bot.providers.told import (
+    CLOCK_SKEW,
     About,
     Discovered,
     Embedding,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "CLOCK_SKEW",
     "About",
     "Access",
     "Acts",

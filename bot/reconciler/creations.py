@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.models import Call, Outcome, WishVerb
+from bot.providers.base import CLOCK_SKEW
 from bot.reconciler import endings
 from bot.reconciler.ask import REFUSED_WAIT, Done, Later, Refused, Unknown
 from bot.store.base import WishUpdate
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Another creation that was called so long before this one was wished for may have made what is found now.
 OTHERS_SECONDS = 600.0
+#: So many candidates' times are known; beyond that they are read once more.
+REMEMBERED = 10_000
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +33,8 @@ class Creations:
     def __init__(self, store: Store, asker: Asker) -> None:
         self._store = store
         self._asker = asker
+        #: When candidates were made that a list tells too little of: it does not change, one read is enough.
+        self._made_at: dict[str, float | None] = {}
 
     async def of(self, step: WishStep) -> Wish | None:
         """Return the wish that makes a step's workspace: its own, or one that it has replaced."""
@@ -80,9 +85,24 @@ class Creations:
         # After the list: whoever made what stands there had written down before that they would.
         since = creation.created_at - OTHERS_SECONDS
         left = await self._store.unexplained(creation.id, line.name, list(by_gate), since)
+        left = [gate for gate in left if await self._may_be(line, access, gate, by_gate[gate], creation)]
         if len(left) > 1 or (by_gate and not left):
             log.info("creations not told apart", wish=step.wish.id, found=len(by_gate), left=len(left))
         return by_gate[left[0]] if len(left) == 1 else None
+
+    async def _may_be(self, line: Line, access: Access, gate: str, found: Created, creation: Wish) -> bool:
+        """Say whether a candidate is young enough; one that nobody's record explains may be read for that.
+
+        Nobody else reads it, and it is read once, so that no rate rule is touched.
+        """
+        if found.is_told:
+            return True
+        if gate not in self._made_at:
+            if len(self._made_at) >= REMEMBERED:
+                self._made_at.clear()
+            self._made_at[gate] = await line.provider.made_at(access, found.remote_id)
+        made_at = self._made_at[gate]
+        return made_at is not None and made_at >= creation.created_at - CLOCK_SKEW
 
     def _absent(self, step: WishStep) -> WishUpdate:
         """Go on where nothing was made: try again, or end what only wanted it called off."""

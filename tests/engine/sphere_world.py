@@ -95,7 +95,9 @@ class SphereWorld:
 
 
 @asynccontextmanager
-async def sphere_world(administrators: Sequence[str] = (), **settings: Any) -> AsyncIterator[SphereWorld]:
+async def sphere_world(
+    administrators: Sequence[str] = (), client: type[Http] = Http, **settings: Any
+) -> AsyncIterator[SphereWorld]:
     async with new_world() as world:
         server = sphere.build(clock=Clock(world.clock.now), seed=SEED)
         async with TestServer(server.app, host="127.0.0.1") as listening, Http.new_session() as session:
@@ -106,7 +108,7 @@ async def sphere_world(administrators: Sequence[str] = (), **settings: Any) -> A
                 base_url=str(listening.make_url("")),
                 **{"access_token": TOKEN, "webhook_secret": "shh", **settings},
             )
-            world.provider = SphereProvider(own, Http(session, world.clock.monotonic))  # type: ignore[assignment]
+            world.provider = SphereProvider(own, client(session, world.clock.monotonic))  # type: ignore[assignment]
             world.public_url = PUBLIC_URL
             world.numbers = type(world.numbers)(
                 world.numbers.installation, administrators=frozenset(administrators)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
+from typing import Any
 
 import pytest
 
+from bot.http import Http, Response
 from bot.models import Outcome, State, WishVerb
+from bot.providers.base import Access, Credential
 from bot.vault import entry_key
 from playground.harness import Fault
-from tests.engine.sphere_world import PUBLIC_URL, SHAKY, TOKEN, sphere_world
+from tests.engine.sphere_world import PUBLIC_URL, SHAKY, SPEC, TOKEN, sphere_world
 from tests.support.store import ALICE, BOB
 
 CREATE = re.compile(r"/api/v1/workspaces$")
@@ -106,6 +110,31 @@ async def test_what_a_lost_call_made_is_found_before_another_is_made(world, land
     row = await world.made()
     assert list(world.server.state.workspaces) == [row.remote_id]
     assert world.server.harness.requests["POST /api/v1/workspaces"] == (1 if landed else 2)
+
+
+class ShortLists(Http):
+    """Let the items of lists tell id and state only."""
+
+    async def request(self, method: str, url: str, **options: Any) -> Response:
+        answer = await super().request(method, url, **options)
+        if method != "GET" or not url.endswith("/workspaces"):
+            return answer
+        told = answer.json_object()
+        told["items"] = [{"id": one["id"], "state": one["state"]} for one in told["items"]]
+        return Response(answer.status, answer.headers, json.dumps(told).encode())
+
+
+async def test_what_a_lost_call_made_is_found_where_lists_are_short():
+    async with sphere_world(client=ShortLists) as world:
+        earlier = await world.world.provider.create(Access("", Credential.of_connection("none")), SPEC, "k")
+        world.clock.advance(3600)
+        spoil(world, drop=True, after=True)
+        row = await world.made()
+        assert set(world.server.state.workspaces) == {earlier.remote_id, row.remote_id}
+        assert row.remote_id != earlier.remote_id
+        asked = world.server.harness.requests
+        assert asked["POST /api/v1/workspaces"] == 2
+        assert asked[f"GET /api/v1/workspaces/{earlier.remote_id}"] == 1
 
 
 async def test_what_somebody_else_made_meanwhile_is_never_taken(world):
