@@ -22,14 +22,14 @@ from bot.providers.base import Access, Listing
 from tests.support.providers import FakeProvider
 
 CLUSTERS: dict[str, dict[str, Any]] = {
-    "Local": {},
-    "Slurm": {"limits": True, "queues": ["short", "long"]},
     "Kubernetes": {
         "limits": True,
         "images": ["r-base", "python & co"],
         "profiles": ["small", "custom"],
         "constraints": ["zone=west", "zone=east", "disk=a,b"],
     },
+    "Local": {},
+    "Slurm": {"limits": True, "queues": ["short", "long"]},
 }
 JOB_OFFER: dict[str, Any] = {"clusters": CLUSTERS, "presets": ["nightly"], "maximum": 8}
 
