@@ -51,7 +51,7 @@ async def test_a_card_of_a_recipe_holds_what_is_made(bot):
 async def test_a_recipe_that_is_not_offered_is_said_with_those_that_are(bot):
     await offer(bot)
     answer = await bot.say("card saturn/mainframe", TRAINER)
-    assert "offers nothing called *mainframe* to you. There is: `Kubernetes`, `Local`." in words(answer)
+    assert "offers nothing called *mainframe* to you. There is: `Local`, `Kubernetes`." in words(answer)
     assert await bot.notices() == []
 
 
