@@ -30,6 +30,37 @@ if TYPE_CHECKING:
 
 #: Rights that were refused longer ago say nothing of today.
 REFUSALS_SECONDS = 7 * 86_400.0
+#: So many of the newest dead notices are looked at; they are kept for a week.
+DEAD_AT_MOST = 500
+_WRITES = "Check these people's Slack accounts, and that the app may write to them."
+_TAB = "Switch on the Messages Tab on your app's page, App Home."
+_BROKEN = 'Look for "notice" among the errors in the log: its references say what broke. Please report it.'
+_WAY_OUT = "Slack took no message for a day: check the way out to Slack."
+_SCOPES = "Paste manifest.yml into your app's manifest page, then reinstall the app."
+_OTHER_ADVICE = (
+    'The log has each of the others as "notice given up"; Slack\'s documentation explains its codes.'
+)
+#: What to do, by the code that a message was given up with.
+_ADVICE = {
+    **dict.fromkeys(
+        (
+            "cannot_dm_bot",
+            "channel_not_found",
+            "is_archived",
+            "not_in_channel",
+            "restricted_action",
+            "user_not_found",
+            "user_not_visible",
+        ),
+        _WRITES,
+    ),
+    **dict.fromkeys(("undrawable", "internal"), _BROKEN),
+    **dict.fromkeys(
+        ("internal_error", "no_answer", "not_sent", "ratelimited", "service_unavailable"), _WAY_OUT
+    ),
+    **dict.fromkeys(("missing_scope", "not_allowed_token_type"), _SCOPES),
+    "messages_tab_disabled": _TAB,
+}
 _STORE_ADVICE = "Check the disk, the file's rights and USHER_DATABASE_URL."
 
 
@@ -154,15 +185,15 @@ def _place_for(path: Path) -> Check:
 async def read_store(store: Store) -> list[Check]:
     """Read an open store's counts and its dead notices. Raises StoreError."""
     counts = await store.statistics()
-    dead = await store.dead_notices(5)
+    dead = [notice for notice in await store.dead_notices(DEAD_AT_MOST) if not notice.is_harmless]
     found = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in sorted(counts.items()))
     checks = [Check("store", True, found)]
     if not dead:
         return [*checks, Check("dead notices", True, "none")]
-    causes = ", ".join(sorted({notice.error or "unknown cause" for notice in dead}))
-    people = ", ".join(sorted({notice.principal.user_id for notice in dead}))
-    advice = "They were not told something: check their Slack accounts, and that the app may write to them."
-    found = f"{counts['dead_notices']} ({causes}), the newest for {people}"
+    codes = sorted({notice.error or "unknown cause" for notice in dead})
+    people = ", ".join(sorted({notice.principal.user_id for notice in dead[:5]}))
+    advice = " ".join(dict.fromkeys(_ADVICE.get(code, _OTHER_ADVICE) for code in codes))
+    found = f"{len(dead)} ({', '.join(codes)}), the newest for {people}"
     return [*checks, Check("dead notices", False, found, advice)]
 
 

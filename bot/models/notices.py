@@ -110,6 +110,15 @@ class Notice:
     error: str | None = None
 
     @property
+    def is_harmless(self) -> bool:
+        """Say of a dead notice whether nobody misses it.
+
+        A reply to a button is worth nothing a minute later; the poster of a class card is asked about it;
+        and whose Slack account was deactivated is not there any more.
+        """
+        return self.kind in (NoticeKind.REPLY, NoticeKind.CLASS_CARD) or self.error == "user_disabled"
+
+    @property
     def key(self) -> str:
         """Return the key that goes into Slack's message metadata."""
         return f"{self.subject}/{self.kind}/{self.occasion}"

@@ -9,21 +9,21 @@ import structlog
 
 from bot import slack_methods
 from bot.blocks.classes import asked_poster
-from bot.blocks.notices import render
 from bot.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome, StoreError
 from bot.models import NOTICE_CLASS, NewNotice, NoticeKind
+from bot.notifier.drawing import LONGEST_PAUSE, Drawings
 from bot.notifier.lookup import Lookup
-from bot.notifier.places import CARD_WAIT, THREADED, Place, Places
+from bot.notifier.places import THREADED, Place, Places
 from bot.plan import backoff
 from bot.pool import Pool, pool_room, run_all
 from bot.slack_calls import APP_SHUT_OUT
 from bot.words import classes, undelivered
 
 if TYPE_CHECKING:
-    from bot.blocks.facts import Facts
     from bot.clock import Clock, Ids
     from bot.gather import Gatherer
     from bot.models import Answer, Notice
+    from bot.notifier.drawing import Drawing
     from bot.notifier.replies import Replies
     from bot.notifier.timing import Timing
     from bot.output import Board
@@ -52,8 +52,6 @@ _NO_DIRECT_MESSAGE: Final = frozenset(
 )
 #: The card below which something belongs is gone.
 _NO_THREAD: Final = frozenset({"thread_not_found", "cannot_reply_to_message"})
-#: What can't be drawn yet is looked at again after so many seconds.
-NOT_READY: Final = 2.0
 EVENT_TYPE: Final = "usher_notice"
 
 
@@ -75,12 +73,12 @@ class Outbox:
         self._places = Places(store)
         self._store = store
         self._slack = slack
-        self._gatherer = gatherer
         self._replies = replies
         self._clock = clock
         self._ids = ids
         self._timing = timing
         self._lookup = Lookup(store, slack)
+        self._drawings = Drawings(store, self._places, gatherer, ids, timing)
         #: Notices whose blocks Slack refused: their text is sent alone.
         self._plain: set[str] = set()
 
@@ -109,25 +107,22 @@ class Outbox:
             log.warning("notice not written", notice=notice.id, problem=type(error).__name__)
         except Exception:
             log.exception("notice failed", notice=notice.id, reference=self._ids.reference())
+            # It broke somewhere on its way: whether it was sent is looked up, less and less often.
+            await self._later(
+                notice, SlackFailed(slack_methods.CHAT_POST_MESSAGE, "internal"), is_unknown=True
+            )
 
     async def _one(self, notice: Notice, claimed_at: float) -> None:
         try:
             if notice.unknown_since is not None and await self._is_there(notice, notice.unknown_since):
                 return
-            place = await self._places.of(notice)
-            facts = await self._gatherer.of_notice(notice)
-            if place is None or self._waits_for_output(notice, facts):
-                await self._store.notice_retry(notice.id, NOT_READY, error="not ready")
+            drawing = await self._drawings.of(notice)
+            if drawing is None:
                 return
-            answer = render(notice.kind, facts)
             if self._clock.monotonic() - claimed_at > self._timing.last_start:
                 await self._store.notice_retry(notice.id, 0.0, error="late")
-            elif notice.kind is NoticeKind.JOB_FILE:
-                await self._complete(notice, answer, place)
             else:
-                await self._send(notice, answer, place)
-                if facts.output is not None and notice.kind is NoticeKind.JOB_OUTPUT:
-                    self._board.drawn(notice.subject, facts.output)
+                await self._hand_over(notice, drawing)
         except SlackLimited as error:
             await self._limited(notice, error)
         except SlackUnknownOutcome as error:
@@ -143,13 +138,15 @@ class Outbox:
         except SlackFailed as error:
             await self._later(notice, error)
 
-    @staticmethod
-    def _waits_for_output(notice: Notice, facts: Facts) -> bool:
-        """Say of a message about an output whether it is to wait: after a restart the output is read anew."""
-        if notice.kind is not NoticeKind.JOB_OUTPUT or facts.output is not None:
-            return False
-        is_followed = facts.job is not None and facts.job.is_watched
-        return is_followed and facts.now - notice.created_at < CARD_WAIT
+    async def _hand_over(self, notice: Notice, drawing: Drawing) -> None:
+        if drawing.is_plain and notice.kind is NoticeKind.CLASS_CARD:
+            await self._ask_poster(notice, classes.NOT_POSTED, "undrawable")
+        elif notice.kind is NoticeKind.JOB_FILE and not drawing.is_plain:
+            await self._complete(notice, drawing.answer, drawing.place)
+        else:
+            await self._send(notice, drawing.answer, drawing.place)
+            if drawing.output is not None:
+                self._board.drawn(notice.subject, drawing.output)
 
     async def _is_there(self, notice: Notice, since: float) -> bool:
         """Look for a message that may have been sent; True when there is nothing left to do now."""
@@ -241,15 +238,15 @@ class Outbox:
             wait = min(notice.created_at - await self._store.now(), 0.0)
         await self._store.notice_retry(notice.id, wait, error=error.code)
 
-    async def _later(self, notice: Notice, error: SlackFailed) -> None:
-        age = await self._store.now() - notice.created_at
-        if age > self._timing.gives_up_after and self._slack.shut_out is None:
+    async def _later(self, notice: Notice, error: SlackFailed, *, is_unknown: bool = False) -> None:
+        now = await self._store.now()
+        if now - notice.created_at > self._timing.gives_up_after and self._slack.shut_out is None:
             await self._dead(notice, error)
             return
         # Halfway between all at once and too late: the jitter is fixed, as the budget spreads them anyway.
-        await self._store.notice_retry(
-            notice.id, backoff(notice.attempts, 0.5, longest=300.0), error=error.code
-        )
+        wait = backoff(notice.attempts, 0.5, longest=LONGEST_PAUSE)
+        since = now if is_unknown else None
+        await self._store.notice_retry(notice.id, wait, error=error.code, unknown_since=since)
 
     async def _ask_poster(self, notice: Notice, template: str, error: str) -> None:
         """Give a class card up, and ask whose it is; the question first, as it is written only once."""

@@ -21,6 +21,8 @@ class Timing:
     card_interval: float = 15.0
     #: What Slack did not take for so long is given up, and shown by doctor.
     gives_up_after: float = 86_400.0
+    #: What can't be drawn for so long is said plainly.
+    draws_for: float = 300.0
     batch: int = 20
 
     def check(self) -> None:

@@ -48,8 +48,8 @@ class ProcessStore(Protocol):
     async def sweep(self) -> None:
         """Delete what is past its use, in short transactions.
 
-        Inbox rows and links after a day, browser sessions at their end, sent notices after 30 days, ended
-        wishes beyond the 50 newest of a workspace, ended runs beyond the 50 newest of a person or after 30
-        days, decided requests after 30 days, classes with their presses after 30 days, gates that nobody
-        watches after a day. A card goes with its wish, run or class.
+        Inbox rows and links after a day, browser sessions at their end, sent notices after 30 days, dead
+        ones after 7, ended wishes beyond the 50 newest of a workspace, ended runs beyond the 50 newest of a
+        person or after 30 days, decided requests after 30 days, classes with their presses after 30 days,
+        gates that nobody watches after a day. A card goes with its wish, run or class.
         """

@@ -968,6 +968,11 @@ DELETE FROM notices WHERE id IN (
     SELECT id FROM notices WHERE state = 'sent' AND sent_at < :before ORDER BY sent_at LIMIT :limit
 );
 
+-- name: sweep_dead_notices
+DELETE FROM notices WHERE id IN (
+    SELECT id FROM notices WHERE state = 'dead' AND created_at < :before ORDER BY created_at LIMIT :limit
+);
+
 -- name: sweep_orphans
 DELETE FROM wishes WHERE id IN (
     SELECT id FROM wishes WHERE is_orphan = 1 AND ended_at < :before ORDER BY ended_at LIMIT :limit

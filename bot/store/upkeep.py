@@ -17,6 +17,7 @@ _KEPT = {
     "sweep_inbox": _DAY,
     "sweep_links": _DAY,
     "sweep_notices": 30 * _DAY,
+    "sweep_dead_notices": 7 * _DAY,
     "sweep_orphans": 30 * _DAY,
     "sweep_jobs": KEPT_SECONDS,
     "sweep_approvals": 30 * _DAY,

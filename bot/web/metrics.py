@@ -15,7 +15,10 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 _GAUGES = {
     "open_wishes": ("usher_open_wishes", "Wishes that have not ended."),
     "pending_notices": ("usher_pending_notices", "Messages to people that wait to be sent."),
-    "dead_notices": ("usher_dead_notices", "Messages that were given up; doctor names them."),
+    "dead_notices": (
+        "usher_dead_notices",
+        "Messages of the last week that were given up.",
+    ),
     "accounts": ("usher_accounts", "Linked accounts."),
     "workspaces": ("usher_workspaces", "Workspaces on people's lists."),
     "tasks": ("usher_tasks", "Open tasks of the background work."),

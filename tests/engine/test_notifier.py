@@ -224,7 +224,7 @@ async def test_an_error_of_our_own_delays_one_notice_only(world):
     world.store.wish = broken
     with capture_logs() as logs:
         await world.work()
-    assert [entry["event"] for entry in logs].count("notice failed") == 1
+    assert [entry["event"] for entry in logs].count("notice not drawn") == 1
     assert len(world.slack.messages) == 1
     world.store.wish = real
     await world.pass_time(90, step=10)
@@ -300,3 +300,53 @@ async def test_a_mistake_in_drawing_a_card_is_logged_and_drawn_later(world):
     world.store.workspace = real
     await world.pass_time(90, step=5)
     assert "running" in world.slack.messages[0]["text"]
+
+
+# -- what can't be drawn -------------------------------------------------------------------------------------
+
+
+async def undrawable(world):
+    """Write a notice about a wish that nothing can be drawn from."""
+
+    async def broken(_wish_id):
+        raise RuntimeError("a mistake")
+
+    world.store.wish = broken
+    await world.store.add_notices([NewNotice("wish_nowhere", NoticeKind.READY, "end", ALICE)])
+
+
+async def test_what_cannot_be_drawn_waits_longer_and_longer_and_is_then_said_plainly(world):
+    await undrawable(world)
+    with capture_logs() as logs:
+        await world.pass_time(450, step=5)
+    failed = [entry for entry in logs if entry["event"] == "notice not drawn"]
+    assert 5 <= len(failed) <= 12
+    # Nothing was sent, so nothing is looked for.
+    assert world.slack.count("conversations.history") == 0
+    [sent] = world.slack.messages
+    assert failed[-1]["reference"] in sent["text"]
+    assert "blocks" not in sent
+    assert await outbox(world) == (0, 0)
+
+
+async def test_what_can_be_neither_drawn_nor_sent_is_visibly_dead_after_a_day(world):
+    await undrawable(world)
+    world.slack.fail(POST, SlackFailed(POST, "internal_error"), times=9_999)
+    with capture_logs():
+        for _ in range(30):
+            world.clock.advance(3600)
+            await world.work()
+    [dead] = await world.store.dead_notices()
+    assert (dead.error, dead.is_harmless) == ("internal_error", False)
+
+
+async def test_a_mistake_after_the_drawing_is_looked_up_less_and_less_often_and_ends(world):
+    await world.store.add_notices([message()])
+    world.slack.fail(POST, RuntimeError("a mistake"), times=9_999)
+    with capture_logs():
+        await world.pass_time(3600, step=20)
+        assert world.slack.count("conversations.history") <= 25
+        for _ in range(26):
+            world.clock.advance(3600)
+            await world.work()
+    assert await outbox(world) == (0, 1)

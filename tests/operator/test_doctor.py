@@ -231,14 +231,27 @@ async def test_dead_notices_are_counted_with_cause_and_person(tmp_path):
         good = by_name(await doctor.read_store(store))
         assert good["store"].is_good
         assert good["dead notices"].found == "none"
-        await store.add_notices([NewNotice("link", NoticeKind.LINKED, "1", ALICE)])
-        (notice,) = await store.claim_notices(1, 60.0, [1, 2, 3])
-        await store.notice_dead(notice.id, "user_disabled")
+        await dies(store, NoticeKind.REPLY, "expired")
+        await dies(store, NoticeKind.CLASS_CARD, "not_in_channel")
+        await dies(store, NoticeKind.READY, "user_disabled")
+        # What nobody misses is no trouble.
+        harmless = by_name(await doctor.read_store(store))
+        assert harmless["dead notices"].found == "none"
+        await dies(store, NoticeKind.LINKED, "messages_tab_disabled")
+        await dies(store, NoticeKind.FAILED, "undrawable")
     finally:
         await store.close()
     bad = by_name(await doctor.check_store(made))["dead notices"]
-    assert (bad.is_good, bad.found) == (False, "1 (user_disabled), the newest for UALICE")
-    assert bad.advice
+    assert (bad.is_good, bad.found) == (False, "2 (messages_tab_disabled, undrawable), the newest for UALICE")
+    assert "Messages Tab" in bad.advice
+    assert "the log" in bad.advice
+    assert "Slack accounts" not in bad.advice
+
+
+async def dies(store, kind, code):
+    await store.add_notices([NewNotice(f"{kind} {code}", kind, "1", ALICE)])
+    (notice,) = await store.claim_notices(1, 60.0, [0, 1, 2, 3])
+    await store.notice_dead(notice.id, code)
 
 
 async def test_the_whole_answer_for_people_and_for_machines(tmp_path):

@@ -35,20 +35,23 @@ async def test_links_go_a_day_after_they_ran_out(store, clock):
     assert await store.link("n") is None
 
 
-async def test_sent_notices_go_after_thirty_days_and_others_stay(store, clock):
+async def test_sent_notices_go_after_thirty_days_dead_ones_after_seven_and_others_stay(store, clock):
     await store.add_notices([NewNotice(f"s{number}", NoticeKind.MESSAGE, "1", ALICE) for number in range(3)])
     sent, dead, _ = await store.claim_notices(10, 60.0)
     await store.notice_sent(sent.id, "D1", "1.1")
     await store.notice_dead(dead.id, "gone")
-    clock.advance(29 * DAY)
+    clock.advance(7 * DAY - 10)
     await store.sweep()
+    assert len(await store.dead_notices()) == 1
+    clock.advance(22 * DAY)
+    await store.sweep()
+    assert await store.dead_notices() == []
     await store.add_notices([NewNotice(sent.subject, NoticeKind.MESSAGE, "1", ALICE)])
     assert [notice.subject for notice in await store.claim_notices(10, 60.0)] == ["s2"]
     clock.advance(2 * DAY)
     await store.sweep()
     await store.add_notices([NewNotice(sent.subject, NoticeKind.MESSAGE, "1", ALICE)])
     assert {notice.subject for notice in await store.claim_notices(10, 60.0)} == {"s0", "s2"}
-    assert len(await store.dead_notices()) == 1
 
 
 async def test_the_fifty_newest_wishes_of_a_workspace_stay(store, clock):
