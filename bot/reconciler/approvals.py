@@ -10,7 +10,7 @@ from bot.errors import CredentialRefused, NotFound, Untrusted
 from bot.models import Account, Approval, AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
 from bot.providers.base import Credential
 from bot.reconciler.ask import Done, Refused
-from bot.reconciler.lists import Again
+from bot.reconciler.lists import not_yet
 from bot.store.base import NewTask
 from bot.store.records import Activation
 from bot.vault import row_key
@@ -70,7 +70,7 @@ class Approved:
             case Refused():
                 await self._failed(approval, line.title, "forbidden")
             case _:
-                raise Again(answer.wait)
+                raise not_yet(answer)
 
     async def give_up(self, task: Task, because: str = "gave_up") -> None:
         """Tell both why it is not done, mostly that the provider never answered; it may be asked again."""

@@ -44,7 +44,7 @@ REFUSED_WAIT: Final = 60.0
 #: How the connection's own secret asks: the provider has it.
 _OWN: Final = Access("", Credential.of_connection("admin"))
 #: The cause of what waits because a pause was asked for.
-_LIMITED: Final = "rate_limited"
+LIMITED: Final = "rate_limited"
 #: After these the provider, or what stands before it, may have acted.
 _AMBIGUOUS: Final = (UnknownOutcome, ServerFailed, BadAnswer)
 
@@ -129,7 +129,7 @@ class Asker:
         if starts:
             wait = max(wait, line.start_limits.wait(account.id))
         if wait > 0:
-            return Later(wait, line.health.asked(wait), attempts, _LIMITED, was_sent=False)
+            return Later(wait, line.health.asked(wait), attempts, LIMITED, was_sent=False)
         return self.open(account)
 
     async def ask(
@@ -235,7 +235,7 @@ class Asker:
             limits = line.start_limits if starts else line.limits
             limits.note(who, wait, is_shared=is_shared)
             wait = min(wait, LONGEST_ASKED) if is_shared else wait
-            return Later(wait, line.health.asked(wait), attempts, _LIMITED)
+            return Later(wait, line.health.asked(wait), attempts, LIMITED)
         if not spoke:
             line.health.failed(error)
         cause, sentence = problems.cause_of(error), line.health.sentence(error)

@@ -7,15 +7,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.reconciler.ask import Done
-from bot.reconciler.lines import LISTS_SHARE
-from bot.reconciler.lists import (
-    DISCOVER_SECONDS,
-    LISTS,
-    Again,
-    settled,
-    waiting_commands,
-    while_active,
-)
+from bot.reconciler.lists import DISCOVER_SECONDS, settled, slot, waiting_commands, while_active
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,14 +39,8 @@ class JobLists:
         able = line is not None and "jobs" in line.provider.capabilities()
         if line is None or not able or account.state != "active":
             return waiting_commands(task, account.principal)
-        if line.health.pause > 0:
-            raise Again(line.health.pause)
-        if line.is_probed or not line.slots.take_for(LISTS, LISTS_SHARE):
-            raise Again(1.0)
-        try:
+        with slot(line):
             await self._read(task, account, line)
-        finally:
-            line.slots.give_from(LISTS)
         return waiting_commands(task, account.principal)
 
     async def _read(self, task: Task, account: Account, line: Line) -> None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
 from bot.models import Task, TaskKind
-from bot.reconciler.ask import Done, Later, Refused, Unknown
+from bot.reconciler.ask import LIMITED, Done, Later, Refused, Unknown
 from bot.reconciler.lines import LISTS_SHARE
 from bot.store.base import FoundWorkspace, NewTask
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping, Sequence
+    from collections.abc import Coroutine, Iterator, Mapping, Sequence
 
     from bot.models import Account, Principal
     from bot.providers.base import Discovered, Listing
@@ -41,6 +42,24 @@ class Again(Exception):
         self.seconds = seconds
 
 
+class Busy(Again):
+    """Ask for it to be tried again, as nothing could be tried now: that is no failure."""
+
+
+@contextmanager
+def slot(line: Line) -> Iterator[None]:
+    """Hold one of the slots that a connection has for lists and their like. Raises Again."""
+    if line.health.pause > 0:
+        # A pause that was asked for is none of the task's doing; a connection that is away has failed it.
+        raise (Busy if line.health.since is None else Again)(line.health.pause)
+    if line.is_probed or not line.slots.take_for(LISTS, LISTS_SHARE):
+        raise Busy(1.0)
+    try:
+        yield
+    finally:
+        line.slots.give_from(LISTS)
+
+
 class Lists:
     """Read lists, and see to it that they stay fresh at a calm pace."""
 
@@ -58,14 +77,8 @@ class Lists:
         line = self._lines.get(account.connection)
         if line is None or not line.provider.has_lists:
             return waiting_commands(task, account.principal)
-        if line.health.pause > 0:
-            raise Again(line.health.pause)
-        if line.is_probed or not line.slots.take_for(LISTS, LISTS_SHARE):
-            raise Again(1.0)
-        try:
+        with slot(line):
             return await self._read(task, account, line)
-        finally:
-            line.slots.give_from(LISTS)
 
     async def _read(self, task: Task, account: Account, line: Line) -> Sequence[NewTask]:
         answer = await self._asker.ask(
@@ -147,10 +160,15 @@ def settled(answer: Answer[_Found]) -> Done[_Found] | Refused:
     What waits for the connection's own secret is not the person's to change, so it goes on waiting.
     """
     if isinstance(answer, (Later, Unknown)):
-        raise Again(answer.wait)
+        raise not_yet(answer)
     if isinstance(answer, Refused) and answer.cause == "connection_refused":
         raise Again(0.0)
     return answer
+
+
+def not_yet(answer: Later | Unknown) -> Again:
+    """Return how a task goes on that was not done: limits are no failures of it."""
+    return (Busy if answer.cause == LIMITED else Again)(answer.wait)
 
 
 async def while_active(

@@ -10,8 +10,7 @@ from bot.blocks import kit
 from bot.blocks.limits import Markup, fill
 from bot.models import AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
 from bot.reconciler.ask import Refused
-from bot.reconciler.lines import LISTS_SHARE
-from bot.reconciler.lists import LISTS, Again, settled
+from bot.reconciler.lists import settled, slot
 from bot.snapshots import TEMPLATES
 from bot.store.base import NewTask
 from bot.words import problems
@@ -56,14 +55,8 @@ class Schedules:
             because = "unlinked" if account is None or account.state == "revoking" else "credential_refused"
             await self._not_set(task, because if line is not None else "connection_gone")
             return ()
-        if line.health.pause > 0:
-            raise Again(line.health.pause)
-        if line.is_probed or not line.slots.take_for(LISTS, LISTS_SHARE):
-            raise Again(1.0)
-        try:
+        with slot(line):
             problem = await self._send(task, account, line)
-        finally:
-            line.slots.give_from(LISTS)
         if problem:
             await self._not_set(task, problem)
             return ()

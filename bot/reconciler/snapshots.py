@@ -9,8 +9,7 @@ import structlog
 
 from bot.models import Snapshot
 from bot.reconciler.ask import Done, Refused
-from bot.reconciler.lines import LISTS_SHARE
-from bot.reconciler.lists import DISCOVER_SECONDS, LISTS, Again, waiting_commands, while_active
+from bot.reconciler.lists import DISCOVER_SECONDS, not_yet, slot, waiting_commands, while_active
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,14 +53,8 @@ class Snapshots:
             return waiting_commands(task, _person(account), "connection_gone")
         if (problem := _unasked(line, account, kind)) is not None:
             return waiting_commands(task, _person(account), problem)
-        if line.health.pause > 0:
-            raise Again(line.health.pause)
-        if line.is_probed or not line.slots.take_for(LISTS, LISTS_SHARE):
-            raise Again(1.0)
-        try:
+        with slot(line):
             problem = await self._read(task, line, account, kind)
-        finally:
-            line.slots.give_from(LISTS)
         return waiting_commands(task, _person(account), problem)
 
     async def _read(self, task: Task, line: Line, account: Account | None, kind: str) -> str:
@@ -87,7 +80,7 @@ class Snapshots:
             case Refused(cause=cause):
                 return cause
             case _:
-                raise Again(answer.wait)
+                raise not_yet(answer)
 
 
 def _unasked(line: Line, account: Account | None, kind: str) -> str | None:

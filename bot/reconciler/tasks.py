@@ -12,7 +12,7 @@ from bot.plan import backoff
 from bot.policy import Context, decide, is_current
 from bot.pool import Pool, pool_room, run_all
 from bot.reconciler.job_lists import JobLists
-from bot.reconciler.lists import Again, waiting_commands
+from bot.reconciler.lists import Again, Busy, waiting_commands
 from bot.reconciler.schedules import Schedules
 from bot.reconciler.snapshots import Snapshots
 from bot.reconciler.unused import Unused
@@ -33,6 +33,8 @@ log = structlog.get_logger(__name__)
 #: A task that fails is tried so often, with growing waits; a command less often, as its person is there.
 TRIES = 10
 REPLAY_TRIES = 3
+#: For so long after it was asked for, moments in which nothing could be tried use up none of a task's tries.
+BUSY_FOR = 900.0
 #: What a task does for a person, by the words of the policy, where it is more than showing a list.
 _VERBS: Final = {TaskKind.APPROVE: "link", TaskKind.SCHEDULE: "schedule"}
 _Found = TypeVar("_Found")
@@ -86,11 +88,13 @@ class Tasks:
 
     async def _one(self, task: Task) -> None:
         tries = REPLAY_TRIES if task.kind is TaskKind.REPLAY else TRIES
-        wait = backoff(task.attempts + 1, self._jitter())
+        wait, counts = backoff(task.attempts + 1, self._jitter()), True
         try:
             then = await self._do(task)
         except Again as again:
             wait = max(wait, again.seconds)
+            is_late = await self._store.now() - task.created_at > BUSY_FOR
+            counts = is_late or not isinstance(again, Busy)
         except StoreError:
             raise
         except Exception:  # One of the two places where errors end (design §1.8).
@@ -99,8 +103,8 @@ class Tasks:
         else:
             await self._store.task_done(task.id, then=then)
             return
-        if task.attempts + 1 < tries:
-            await self._store.task_retry(task.id, wait)
+        if not counts or task.attempts + 1 < tries:
+            await self._store.task_retry(task.id, wait, counts=counts)
             return
         log.warning("task given up", task=task.id, kind=str(task.kind))
         if task.kind is TaskKind.APPROVE:
@@ -222,7 +226,7 @@ class Tasks:
         try:
             return await asking
         except SlackLimited as error:
-            raise Again(error.retry_after) from None
+            raise Busy(error.retry_after) from None
         except SlackFailed as error:
             log.info("people not read", problem=str(error))
             raise Again(0.0) from None

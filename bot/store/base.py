@@ -364,5 +364,5 @@ class Store(ProcessStore, MakingStore, BrowsingStore, JobStore, WatchStore, Clas
     ) -> None:
         """Close a task and write what follows from it; nothing when it was closed before."""
 
-    async def task_retry(self, task_id: str, due_in: float) -> None:
-        """Put a task back for later, attempts + 1."""
+    async def task_retry(self, task_id: str, due_in: float, *, counts: bool = True) -> None:
+        """Put a task back for later; ``counts``: one of its attempts is used up."""

@@ -78,14 +78,13 @@ def done(tx: Transaction, task_id: str, then: Sequence[NewTask], following: Sequ
     notices.add(tx, following)
 
 
-def retry(tx: Transaction, task_id: str, due_in: float) -> None:
-    """Put a task back for later, attempts + 1."""
+def retry(tx: Transaction, task_id: str, due_in: float, *, counts: bool) -> None:
+    """Put a task back for later; ``counts``: one of its attempts is used up."""
     row = tx.one("task", id=task_id)
     if row is None:
         return
     payload = row["payload"]
     if row["joined"] is not None:
         payload = as_json(_extended(from_json(payload), from_json(row["joined"])))
-    tx.run(
-        "requeue_task", id=task_id, payload=payload, attempts=row["attempts"] + 1, due_at=tx.now() + due_in
-    )
+    attempts = row["attempts"] + counts
+    tx.run("requeue_task", id=task_id, payload=payload, attempts=attempts, due_at=tx.now() + due_in)

@@ -228,6 +228,32 @@ async def test_a_list_of_a_connection_in_doubt_waits(world):
     assert (await world.store.account_by_id(account.id)).discovered_at is not None
 
 
+async def test_pauses_and_busy_moments_use_up_no_tries(world):
+    account = await ask_for_list(world, COMMAND)
+    line = world.reconciler._lists._lines["cloud"]
+    for _ in range(12):
+        line.health.hold_off(35)
+        await world.pass_time(30, step=10)
+    while line.slots.take_for("lists", 0.25):
+        pass
+    await world.pass_time(30)
+    assert (world.provider.count("discover"), world.replayed) == (0, [])
+    line.slots.give_from("lists")
+    await world.pass_time(5)
+    assert len(world.replayed) == 1
+    assert (await world.store.account_by_id(account.id)).discovered_at is not None
+
+
+async def test_what_is_never_tried_ends_all_the_same(world):
+    await ask_for_list(world, COMMAND)
+    line = world.reconciler._lists._lines["cloud"]
+    while line.slots.take_for("lists", 0.25):
+        pass
+    await world.pass_time(1_500, step=15)
+    assert (world.provider.count("discover"), len(world.replayed)) == (0, 1)
+    assert (await world.store.statistics())["tasks"] == 0
+
+
 async def test_a_list_of_a_connection_that_was_taken_away_lets_its_commands_go(world):
     await ask_for_list(world, COMMAND)
     world.reconciler._lists._lines.clear()
