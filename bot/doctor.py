@@ -9,12 +9,15 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
+import tempfile
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from bot.clock import SystemClock, SystemIds
 from bot.errors import CredentialRefused, ProviderError, StoreError, TemporaryError
 from bot.manifest import BOT_SCOPES
+from bot.output.spool import TOTAL
 from bot.settings import database_file
 from bot.store import open_store
 
@@ -242,7 +245,19 @@ async def run_checks(settings: Settings, http: Http, providers: Mapping[str, Pro
     checks += await check_slack(settings, http)
     for name, provider in providers.items():
         checks.append(await check_connection(name, provider))
+    checks += check_spool(providers)
     return checks + await check_store(settings, providers)
+
+
+def check_spool(providers: Mapping[str, Provider]) -> list[Check]:
+    """Look whether the outputs of runs find the room that they may take, where there are runs."""
+    if not any("jobs" in provider.capabilities() for provider in providers.values()):
+        return []
+    folder = tempfile.gettempdir()
+    free = shutil.disk_usage(folder).free
+    found = f"{free // 1_000_000} MB free in {folder}, and outputs take up to {TOTAL // 1_000_000} MB"
+    advice = "" if free >= TOTAL else "Make room there or set TMPDIR to another folder: outputs are cut."
+    return [Check("room for outputs", free >= TOTAL, found, advice)]
 
 
 def wrong_settings(problems: Iterable[str]) -> list[Check]:

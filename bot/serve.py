@@ -248,6 +248,7 @@ class Process:
         )
         board = Board(clock.monotonic)
         self._stack.callback(board.close)
+        self.metrics.follow_spool(lambda: board.room.used)
         gatherer = Gatherer(store, self.providers, board, public_url=settings.public_url)
         self.notifier = Notifier(store, slack, gatherer, clock, ids, self.http, board=board)
         self.reconciler = Reconciler(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from bot.output.spool import Room, Spool
 from bot.output.transcript import Transcript
 
 if TYPE_CHECKING:
@@ -80,13 +81,15 @@ class Entry:
 class Board:
     """Hold the outputs that are followed, by the ids of their runs."""
 
-    def __init__(self, monotonic: Callable[[], float]) -> None:
+    def __init__(self, monotonic: Callable[[], float], room: Room | None = None) -> None:
         self.monotonic = monotonic
+        #: What their spools take together.
+        self.room = room or Room()
         self.entries: dict[str, Entry] = {}
 
     def add(self, job_id: str) -> Entry:
         """Begin to follow an output."""
-        entry = self.entries[job_id] = Entry(job_id)
+        entry = self.entries[job_id] = Entry(job_id, Transcript(Spool(room=self.room)))
         return entry
 
     def drop(self, job_id: str) -> None:

@@ -16,20 +16,40 @@ log = structlog.get_logger(__name__)
 
 #: No output is kept beyond this many bytes.
 CAP: Final = 50_000_000
+#: No character takes more bytes than this, and none is cut in two.
+LONGEST_CHARACTER: Final = 4
+#: All that are kept at the same time take no more than this.
+TOTAL: Final = 500_000_000
 #: So many bytes wait in memory before they are written.
 HELD: Final = 65_536
 
 
+class Room:
+    """Hold what all spools of the process may take together, in bytes."""
+
+    def __init__(self, total: int = TOTAL) -> None:
+        self._total = total
+        self.used = 0
+
+    @property
+    def left(self) -> int:
+        """Return how much more may be taken."""
+        return max(self._total - self.used, 0)
+
+
 class Spool:
-    """Take text as it comes, hand it out as bytes. ``is_full`` once the cap, or the disk's end, was met.
+    """Take text as it comes, hand it out as bytes. ``is_full`` once the cap, or the room's end, was met.
 
     The file is made without a name (``O_TMPFILE`` where there is such a thing, else removed at once), so
     nothing is left to clean up after a crash and nobody else can open it. Write and read from one task at a
     time.
     """
 
-    def __init__(self, cap: int = CAP, held: int = HELD, folder: str | None = None) -> None:
+    def __init__(
+        self, cap: int = CAP, held: int = HELD, folder: str | None = None, room: Room | None = None
+    ) -> None:
         self._folder = folder
+        self._room = room or Room()
         self._cap = cap
         self._most_held = held
         self._file: BinaryIO | None = None
@@ -37,6 +57,8 @@ class Spool:
         self._writing: asyncio.Future[None] | None = None
         self._is_closed = False
         self.size = 0
+        #: What of the room is its own: given back when it is closed.
+        self._taken = 0
         self.is_full = False
 
     async def add(self, text: str) -> None:
@@ -44,21 +66,24 @@ class Spool:
         if self.is_full or not text:
             return
         data = text.encode("utf-8", "replace")
-        room = self._cap - self.size
+        room = min(self._cap - self.size, self._room.left)
         if len(data) > room:
             data = data[:room].decode("utf-8", "ignore").encode()
             self.is_full = True
-        self.size += len(data)
-        self._held += data
+        self._grow(data)
         if len(self._held) >= self._most_held:
             await self._flush()
 
     async def note(self, text: str) -> None:
         """Append a short text beyond the cap: why the rest is missing."""
-        data = text.encode("utf-8", "replace")
-        self.size += len(data)
-        self._held += data
+        self._grow(text.encode("utf-8", "replace"))
         await self._flush()
+
+    def _grow(self, data: bytes) -> None:
+        self.size += len(data)
+        self._taken += len(data)
+        self._room.used += len(data)
+        self._held += data
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """Hand out all of it, from its beginning, ``size`` bytes in all."""
@@ -76,6 +101,8 @@ class Spool:
         """Let go of it: nothing of it remains, and nothing more is taken."""
         self.is_full = self._is_closed = True
         self._held.clear()
+        self._room.used -= self._taken
+        self._taken = 0
         if self._file is not None:
             self._file.close()
             self._file = None

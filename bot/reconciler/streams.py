@@ -11,7 +11,7 @@ import structlog
 
 from bot.errors import StoreError
 from bot.models import JobState, NoticeKind
-from bot.output.spool import CAP
+from bot.output.spool import CAP, LONGEST_CHARACTER
 from bot.pool import Pool, pool_room, run_all
 from bot.reconciler import job_endings
 from bot.reconciler.ask import REFUSED_WAIT, Later, Refused, Unknown
@@ -202,7 +202,7 @@ class Streams:
     async def _over(self, follower: _Follower, now: float, note: str) -> None:
         transcript = follower.entry.transcript
         if transcript.spool.is_full:
-            is_cut = transcript.spool.size >= CAP // 2
+            is_cut = transcript.spool.size > CAP - LONGEST_CHARACTER
             note = outputs.CUT.format(size=CAP // 1_000_000) if is_cut else outputs.NOT_KEPT
         await transcript.end(note)
         follower.entry.over(now)

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
@@ -49,6 +49,11 @@ class Metrics:
             ["reason"],
             registry=self._registry,
         )
+
+    def follow_spool(self, used: Callable[[], int]) -> None:
+        """Show how many bytes of outputs wait on the disk."""
+        gauge = Gauge("usher_spooled_bytes", "Bytes of runs' outputs on the disk.", registry=self._registry)
+        gauge.set_function(used)
 
     def polled(self, connection: str, count: int = 1) -> None:
         """Count status reads."""

@@ -60,6 +60,7 @@ async def test_loops_that_stand_still_and_a_slack_that_shuts_us_out_are_seen(tmp
         assert process.background() == {"loops": False, "sending": True, "writing": False}
         await process.store.beat()
         assert process.background()["writing"] is True
+        assert b"usher_spooled_bytes 0.0" in process.metrics.render({})
 
         for token in local.state.tokens.values():
             token.revoked = True

@@ -6,8 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.models import OutputChunk
-from bot.output import Spool, Transcript
+from bot.output import Board, Spool, Transcript
 from bot.output.resume import Seen
+from bot.output.spool import Room
+from tests.support.clock import FakeClock
 
 CHUNKS = st.lists(
     st.builds(
@@ -122,6 +124,21 @@ async def test_a_spool_ends_at_its_cap_and_never_within_a_character():
     assert spool.size == 11
     spool.close()
     assert [piece async for piece in spool.pieces()] == []
+
+
+async def test_all_spools_together_take_no_more_than_there_is_room_for():
+    room = Room(10)
+    board = Board(FakeClock().monotonic, room)
+    first, second = (board.add(run).transcript.spool for run in ("run1", "run2"))
+    await first.add("123456")
+    await second.add("123456")
+    assert (first.is_full, second.is_full, second.size, room.left) == (False, True, 4, 0)
+    await second.note("!")
+    board.drop("run1")
+    first.close()
+    assert room.used == 5
+    board.close()
+    assert room.used == 0
 
 
 async def test_a_large_output_is_handed_out_in_pieces():
