@@ -775,13 +775,7 @@ UPDATE gates SET
     claimed_at = :now
 WHERE claimed_at > :now OR (:is_moved = 1 AND claimed_at > 0);
 
--- A call that is not known to have had its time to show gets all of it.
--- name: heal_calls
-UPDATE wishes SET called_at = :now WHERE outcome IS NULL AND called_at IS NOT NULL;
-
--- name: heal_job_calls
-UPDATE jobs SET called_at = :now WHERE outcome IS NULL AND called_at IS NOT NULL;
-
+-- A message of unknown outcome gets its whole time to show.
 -- name: heal_sends
 UPDATE notices SET due_at = :settled
 WHERE (state = 'leased' OR (state = 'retry' AND unknown_since IS NOT NULL)) AND due_at < :settled;

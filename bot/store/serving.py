@@ -44,11 +44,8 @@ def heal(tx: Transaction, standing: Standing) -> None:
     if is_moved:
         tx.run("heal_sends", settled=now + SENDS_SETTLE)
     for query in healing_queries():
-        tx.run(query, now=now, back=back)
+        tx.run(query, now=now, back=back, is_moved=is_moved)
     tx.run("heal_gates", now=now, is_moved=is_moved, longest=LONGEST_GATE)
-    if is_moved:
-        tx.run("heal_calls", now=now)
-        tx.run("heal_job_calls", now=now)
     beat(tx, standing)
 
 

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     """Name what a time is."""
 
     PAST = "past"  #: something has happened: in the future it counts as now
+    SINCE = "since"  #: so is this, and how long ago decides: what nobody can tell counts from now on
     DUE = "due"  #: a lease, a retry, a look: further ahead than it can lie it is due
     GATE = "gate"  #: the poll gate's own two, which ``heal_gates`` sees to: they never open early
     STAYS = "stays"  #: a moment that people or providers named, or that a hash covers
@@ -32,6 +33,7 @@ class Column:
 
 
 PAST: Final = Column(Kind.PAST)
+SINCE: Final = Column(Kind.SINCE)
 STAYS: Final = Column(Kind.STAYS)
 _GATE: Final = Column(Kind.GATE)
 #: ``Numbers.lease`` and ``Timing.lease`` are shorter.
@@ -40,6 +42,9 @@ _LEASE: Final = Column(Kind.DUE, 60.0)
 _STEP: Final = Column(Kind.DUE, 600.0)
 #: The longest waits of ``bot.notifier``.
 _SEND: Final = Column(Kind.DUE, 300.0)
+
+#: Rows that have ended keep how long things took.
+_OPEN: Final = {"jobs": "outcome IS NULL", "wishes": "outcome IS NULL"}
 
 #: By table and column.
 TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
@@ -83,7 +88,7 @@ TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
         "started_at": STAYS,
         "finished_at": STAYS,
         "observed_at": PAST,
-        "called_at": PAST,
+        "called_at": SINCE,
         "next_step_at": _STEP,
         "ended_at": PAST,
         "leased_until": _LEASE,
@@ -108,7 +113,7 @@ TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
     "wishes": {
         "created_at": PAST,
         "deadline_at": STAYS,
-        "called_at": PAST,
+        "called_at": SINCE,
         "read_since": PAST,
         "next_step_at": _STEP,
         "ended_at": PAST,
@@ -128,14 +133,15 @@ TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
 def healing_queries() -> dict[str, str]:
     """Return a statement for each table with times to heal, as ``queries.sql`` would name it.
 
-    Parameters: ``now``; ``back``, by how many seconds the clock was set back since the times were written (0
-    when it was not, or nobody knows). What lies ahead moves back by that, so that it keeps its order.
+    Parameters: ``now``; ``is_moved``, whether the clock was moved or nobody can tell; ``back``, by how many
+    seconds it was set back since the times were written (0 when it was not, or nobody knows). What lies ahead
+    moves back by that, so that it keeps its order.
     """
     return {f"heal_times_of_{table}": _statement(table, columns) for table, columns in _healed().items()}
 
 
 def _healed() -> dict[str, dict[str, Column]]:
-    kinds = (Kind.PAST, Kind.DUE)
+    kinds = (Kind.PAST, Kind.SINCE, Kind.DUE)
     healed = {
         table: {name: column for name, column in columns.items() if column.kind in kinds}
         for table, columns in TIMES.items()
@@ -144,15 +150,22 @@ def _healed() -> dict[str, dict[str, Column]]:
 
 
 def _statement(table: str, columns: Mapping[str, Column]) -> str:
-    sets = ", ".join(f"{name} = {_healthy(name, column)}" for name, column in columns.items())
-    where = " OR ".join(_is_ill(name, column) for name, column in columns.items())
+    is_open = _OPEN.get(table, "1 = 1")
+    sets = ", ".join(f"{name} = {_healthy(name, column, is_open)}" for name, column in columns.items())
+    where = " OR ".join(_is_ill(name, column, is_open) for name, column in columns.items())
     return f"UPDATE {table} SET {sets} WHERE {where}"  # noqa: S608 - of the names above alone
 
 
-def _healthy(name: str, column: Column) -> str:
+def _healthy(name: str, column: Column, is_open: str) -> str:
     moved, limit = f"{name} - :back", f":now + {column.farthest!r}"
-    return f"CASE WHEN {name} <= :now THEN {name} WHEN {moved} > {limit} THEN :now ELSE {moved} END"
+    counts = f"WHEN {_counts(name, is_open)} THEN :now " if column.kind is Kind.SINCE else ""
+    return f"CASE {counts}WHEN {name} <= :now THEN {name} WHEN {moved} > {limit} THEN :now ELSE {moved} END"
 
 
-def _is_ill(name: str, column: Column) -> str:
-    return f"{name} > :now + {column.farthest!r} OR (:back > 0 AND {name} > :now)"
+def _is_ill(name: str, column: Column, is_open: str) -> str:
+    is_ahead = f"{name} > :now + {column.farthest!r} OR (:back > 0 AND {name} > :now)"
+    return f"{is_ahead} OR ({_counts(name, is_open)})" if column.kind is Kind.SINCE else is_ahead
+
+
+def _counts(name: str, is_open: str) -> str:
+    return f":is_moved = 1 AND {name} IS NOT NULL AND {is_open}"

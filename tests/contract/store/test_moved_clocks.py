@@ -10,7 +10,6 @@ import pytest
 from bot.errors import StoreInUse, StoreUnavailable
 from bot.models import Call, NewNotice, NoticeKind, Observed, State, TaskKind, WishVerb
 from bot.store.base import NewTask, NewWish, WishUpdate
-from bot.store.times import TIMES, Kind
 from tests.contract.store.test_gates import by_reference, claim_one
 from tests.support.clock import FakeClock
 from tests.support.store import ALICE, link_account, linked, observe
@@ -39,26 +38,6 @@ class Restarted:
 @pytest.fixture
 def bot(database, clock):
     return Restarted(database, clock)
-
-
-def column(path, text):
-    with closing(sqlite3.connect(path)) as connection:
-        return connection.execute(text).fetchall()
-
-
-async def test_every_time_column_of_the_schema_has_its_bound(database):
-    await database.open()
-    path = database.url.removeprefix("sqlite:///")
-    tables = [name for (name,) in column(path, "SELECT name FROM sqlite_master WHERE type = 'table'")]
-    times = {
-        table: {row[1] for row in column(path, f"PRAGMA table_info({table})") if row[2] == "DOUBLE PRECISION"}
-        for table in tables
-    }
-    assert {table: set(columns) for table, columns in TIMES.items()} == {
-        table: columns for table, columns in times.items() if columns
-    }
-    known = [column for columns in TIMES.values() for column in columns.values()]
-    assert all((column.farthest > 0) is (column.kind is Kind.DUE) for column in known)
 
 
 @pytest.mark.parametrize("ahead", [240.0, 86_400.0])

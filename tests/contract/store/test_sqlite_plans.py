@@ -20,8 +20,6 @@ RARE = {
     "active_accounts",
     "active_accounts_at",
     "heal_gates",
-    "heal_calls",
-    "heal_job_calls",
     "heal_sends",
     *healing_queries(),
     "move_closed_gates",
