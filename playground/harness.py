@@ -110,6 +110,11 @@ class Harness:
             with contextlib.suppress(Refused):
                 do(at)
 
+    @property
+    def coming(self) -> int:
+        """Tell how many acts that were accepted are still to be done."""
+        return len(self._coming)
+
     def _act(self, fault: Fault | None, do: Act) -> None:
         now = self.clock.now()
         if fault is None or not fault.is_late:

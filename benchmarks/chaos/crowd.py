@@ -9,8 +9,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.chaos.stage import CHANNEL, WORKSPACES
+from benchmarks.chaos.stage import CHANNEL, CONNECTION, JOBS, WORKSPACES
 from playground.demo.person import buttons
+from playground.slack.errors import SlackError
 
 if TYPE_CHECKING:
     from benchmarks.chaos.stage import Stage
@@ -20,8 +21,12 @@ ACCEPTED = re.compile(
     r"Starting|Stopping|Restarting|Calling off"
     r"|is (starting|restarting|stopping) already|was (running|stopped) already"
 )
+#: What an accepted run is answered with (``bot.words.jobs``).
+RUNS = re.compile(r"Its card in your direct messages")
 #: Buttons that are pressed in between; the last ones wish something themselves.
 PRESSED = ("refresh", "status", "open", "stop", "start", "restart", "try_again")
+#: How often a wish is for a workspace that stands, for a run of a job, and for a new workspace.
+KINDS = {"workspace": 78, "run": 12, "create": 10}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +67,20 @@ class Crowd:
 
     async def _person(self, user: str, share: int) -> None:
         wanted = dict.fromkeys(WORKSPACES, "stop")
-        for _ in range(share):
+        # A job is run once: what it has run then came of that wish alone.
+        jobs = list(JOBS)
+        for number in range(share):
             await asyncio.sleep(self._chance.uniform(0.0, 2.0 * self._seconds / (share + 1)))
+            (kind,) = self._chance.choices(list(KINDS), list(KINDS.values()))
             workspace = self._chance.choice(WORKSPACES)
-            verb = self._next(wanted[workspace])
-            await self._wish(user, workspace, verb)
-            wanted[workspace] = verb
+            if kind == "run" and jobs:
+                await self._type(user, jobs.pop(), "run")
+            elif kind == "create":
+                await self._make(user, f"own-{number}")
+            else:
+                verb = self._next(wanted[workspace])
+                await self._type(user, workspace, verb)
+                wanted[workspace] = verb
             await asyncio.sleep(self._chance.uniform(0.2, 3.0))
             await self._click(user, workspace)
 
@@ -76,25 +89,55 @@ class Crowd:
             return self._chance.choices(["start", "stop"], [9, 1])[0]
         return self._chance.choices(["stop", "start", "restart"], [6, 2, 2])[0]
 
-    async def _wish(self, user: str, workspace: str, verb: str) -> None:
+    async def _type(self, user: str, name: str, verb: str) -> None:
         """Type the command until it is accepted."""
-        clock = self._stage.slack.harness.clock
+        is_run = verb == "run"
+        text = f"/job run {CONNECTION} {name}" if is_run else f"/workspace {verb} {name}"
+        accepted = RUNS if is_run else ACCEPTED
         while True:
-            sent_at = clock.now()
-            answer = await self._stage.slack.say(user, CHANNEL, f"/workspace {verb} {workspace}")
-            text = str(answer.get("text") or "")
-            if answer["ok"] and ACCEPTED.search(text):
-                self.acknowledged.append(Acknowledged(user, workspace, verb, sent_at, clock.now(), text))
+            sent_at = self._now()
+            answer = await self._stage.slack.say(user, CHANNEL, text)
+            said = str(answer.get("text") or "")
+            if answer["ok"] and accepted.search(said):
+                self._took(user, name, verb, sent_at, said)
                 return
-            self.failed[str(answer.get("error") or text)] += 1
-            await asyncio.sleep(self._chance.uniform(0.3, 1.5))
+            await self._fails(str(answer.get("error") or said))
+
+    async def _make(self, user: str, name: str) -> None:
+        """Open the form, fill it in and send it, until it is taken; a name that is taken was taken before."""
+        slack = self._stage.slack
+        while True:
+            sent_at = self._now()
+            answer = await slack.say(user, CHANNEL, f"/workspace new {CONNECTION}")
+            try:
+                if answer["ok"]:
+                    await slack.fill(user, {"field:name": name})
+                    answer = await slack.submit(user)
+                    if answer.get("response_action") == "clear":
+                        self._took(user, name, "create", sent_at, "")
+                        return
+                await slack.close_view(user, everything=True)
+            except (SlackError, KeyError) as error:
+                answer = {"error": str(error)}
+            await self._fails(str(answer.get("errors") or answer.get("error") or answer.get("text")))
+
+    def _now(self) -> float:
+        return self._stage.slack.harness.clock.now()
+
+    def _took(self, user: str, name: str, verb: str, sent_at: float, text: str) -> None:
+        self.acknowledged.append(Acknowledged(user, name, verb, sent_at, self._now(), text))
+
+    async def _fails(self, said: str) -> None:
+        self.failed[said] += 1
+        await asyncio.sleep(self._chance.uniform(0.3, 1.5))
 
     async def _click(self, user: str, workspace: str) -> None:
         """Look or press once, sometimes twice at the same time; what fails is not tried again."""
         slack = self._stage.slack
         if self._chance.random() < 0.4:
-            answer = await slack.say(user, CHANNEL, f"/workspace status {workspace}")
-            self.clicks["status" if answer["ok"] else "failed"] += 1
+            verb = self._chance.choices([f"status {workspace}", "list"], [3, 1])[0]
+            answer = await slack.say(user, CHANNEL, f"/workspace {verb}")
+            self.clicks[verb.partition(" ")[0] if answer["ok"] else "failed"] += 1
             return
         found = self._pressable(user)
         if found is None:

@@ -8,8 +8,12 @@ import random
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import aiohttp
+
+if TYPE_CHECKING:
+    from benchmarks.chaos.clocks import WallClock
 
 HOME = Path(__file__).resolve().parents[2]
 READY_SECONDS = 60.0
@@ -21,10 +25,19 @@ class NotReadyError(Exception):
 
 
 class Keeper:
-    """Start ``python -m bot serve``, kill it every 2–5 s, start it again."""
+    """Start ``python -m bot serve``, kill it every 2–5 s, start it again; now and then at another time."""
 
-    def __init__(self, environment: Mapping[str, str], url: str, log: Path, chance: random.Random) -> None:
-        self._environment = {**os.environ, **environment}
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        url: str,
+        log: Path,
+        chance: random.Random,
+        clock: WallClock | None = None,
+    ) -> None:
+        """With a clock, kills are the moments at which it is set, and later put right."""
+        self._environment = {**os.environ, **environment, **(clock.environment() if clock else {})}
+        self._clock = clock
         self._url = url
         self._log = log
         self._chance = chance
@@ -77,7 +90,17 @@ class Keeper:
         while loop.time() < until:
             await asyncio.sleep(self._chance.uniform(2.0, 5.0))
             self.early_kills += not await self._answers("/healthz")
+            if self._clock is not None and self._chance.random() < 0.3:
+                # While it runs: the clock moves under it, and back again across a restart.
+                self._clock.set(self._chance.choice((0.0, self._chance.uniform(-240.0, 240.0))))
+                await asyncio.sleep(self._chance.uniform(1.0, 3.0))
             await self.kill()
+            if self._clock is not None:
+                self._clock.set(self._chance.choice((0.0, self._chance.uniform(-240.0, 240.0))))
+            await self.start()
+        if self._clock is not None:
+            await self.kill()
+            self._clock.set(0.0)
             await self.start()
 
     async def kill(self) -> None:

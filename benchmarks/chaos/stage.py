@@ -18,27 +18,34 @@ from pydantic import SecretStr
 from bot.clock import SystemClock, SystemIds
 from bot.connections import build_providers, load_connections
 from bot.http import Http
-from bot.models import Account, Link, Person, Principal, State
+from bot.models import Account, Link, Person, Principal, Snapshot, State
 from bot.providers.base import Credential
 from bot.store import open_store
 from bot.store.base import Activation, FoundWorkspace
 from bot.vault import Vault, row_key
 from playground import saturn as local_saturn
 from playground import slack as local_slack
+from playground.faults import ASKED, Act, Asked
 
 CHANNEL = "C0GENERAL"
 CONNECTION = "saturn"
 WORKSPACES = ("red", "green", "blue")
+JOBS = ("nightly", "report")
+RECIPE = "course"
+ADMIN = "U0ADMIN"
 
 
 @dataclass(slots=True)
-class Handled:
-    """Note a start or stop that the local Saturn Cloud really did, faults or not."""
+class Called:
+    """Note a start, stop or run that the local Saturn Cloud was asked for, faults or not.
+
+    ``begun`` are the lives (pods) that came of it, which may be later than the call.
+    """
 
     at: float
     resource: str
     verb: str
-    status: int
+    begun: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -53,12 +60,17 @@ class Stage:
     slack_url: str = ""
     saturn_url: str = ""
     keys: str = field(default_factory=lambda: Fernet.generate_key().decode())
-    handled: list[Handled] = field(default_factory=list)
+    calls: list[Called] = field(default_factory=list)
 
     @property
     def database(self) -> Path:
         """Return the bot's SQLite file."""
         return self.folder / "usher.db"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return what everybody's workspaces are called from the beginning."""
+        return WORKSPACES
 
     @property
     def bot_url(self) -> str:
@@ -82,6 +94,8 @@ class Stage:
             "USHER_ENCRYPTION_KEYS": self.keys,
             "USHER_CONNECTIONS": str(self.folder / "connections.toml"),
             "USHER_COMMAND": "/workspace",
+            "USHER_JOB_COMMAND": "/job",
+            "USHER_ADMINS": ADMIN,
             "USHER_LOG_FORMAT": "json",
             "USHER_LOG_LEVEL": "info",
         }
@@ -89,9 +103,13 @@ class Stage:
     def secrets(self) -> list[str]:
         """Return what must stand in no message and no log."""
         given = self.slack.credentials
-        people = self.saturn.state.accounts.people.values()
-        tokens = [self.saturn.state.accounts.user_token(person) for person in people]
+        tokens = [self.token(user) for user in self.users]
         return [self.keys, given["bot_token"], given["signing_secret"], *tokens]
+
+    def token(self, user: str) -> str:
+        """Return the credential with which a person is linked."""
+        accounts = self.saturn.state.accounts
+        return accounts.user_token(accounts.people[user.lower()])
 
     def principal(self, user: str) -> Principal:
         """Return how the bot knows a person."""
@@ -100,8 +118,9 @@ class Stage:
 
 def _slack_seed(users: list[str]) -> dict[str, Any]:
     people = [{"id": user, "name": user.lower(), "real_name": f"Person {user[2:]}"} for user in users]
+    people.append({"id": ADMIN, "name": "admin", "real_name": "Admin"})
     channel = {"id": CHANNEL, "name": "general", "members": [*users, "@bot"]}
-    return {"people": people, "channels": [channel], "app": {"commands": ["/workspace"]}}
+    return {"people": people, "channels": [channel], "app": {"commands": ["/workspace", "/job"]}}
 
 
 def _saturn_seed(users: list[str], chance: random.Random) -> dict[str, Any]:
@@ -119,6 +138,17 @@ def _saturn_seed(users: list[str], chance: random.Random) -> dict[str, Any]:
             for user in users
             for name in WORKSPACES
         ],
+        "jobs": [
+            {
+                "owner": user.lower(),
+                "name": name,
+                "start_seconds": round(chance.uniform(0.5, 4.0), 2),
+                "run_seconds": round(chance.uniform(1.0, 15.0), 2),
+                "exit_code": int(chance.random() < 0.1),
+            }
+            for user in users
+            for name in JOBS
+        ],
     }
 
 
@@ -133,7 +163,7 @@ async def stage(folder: Path, people: int, chance: random.Random) -> AsyncIterat
         users,
         _free_port(),
     )
-    # Innermost: what is noted here was done, whatever a fault makes of the answer.
+    # Innermost: what is noted here was accepted, whatever a fault makes of the answer.
     made.saturn.app.middlewares.append(_noting(made))
     async with AsyncExitStack() as stack:
         made.slack_url = await stack.enter_async_context(made.slack.running())
@@ -151,11 +181,23 @@ async def stage(folder: Path, people: int, chance: random.Random) -> AsyncIterat
 def _noting(made: Stage) -> Any:
     @web.middleware
     async def note(request: web.Request, handler: Any) -> web.StreamResponse:
-        response: web.StreamResponse = await handler(request)
         parts = request.path.split("/")
-        if request.method == "POST" and len(parts) == 5 and parts[2] == "workspaces":
-            now = made.saturn.harness.clock.now()
-            made.handled.append(Handled(now, parts[3], parts[4], response.status))
+        resource = made.saturn.state.resources.get(parts[3]) if len(parts) == 5 else None
+        if request.method == "POST" and resource is not None:
+            called = Called(made.saturn.harness.clock.now(), resource.id, parts[4])
+            made.calls.append(called)
+            asked = request[ASKED]
+
+            def noted(do: Act) -> Act:
+                def act(at: float) -> None:
+                    before = {run.name for run in resource.runs}
+                    do(at)
+                    called.begun += [run.name for run in resource.runs if run.name not in before]
+
+                return act
+
+            request[ASKED] = Asked(asked.fault, lambda do: asked.do(noted(do)))
+        response: web.StreamResponse = await handler(request)
         return response
 
     return note
@@ -168,20 +210,29 @@ def _free_port() -> int:
 
 
 def _write_connections(made: Stage) -> None:
-    path = made.folder / "connections.toml"
+    recipe, path = made.folder / "course.json", made.folder / "connections.toml"
+    recipe.write_text(json.dumps({"type": "workspace", "spec": {"name": "x", "owner": "acme/teacher"}}))
+    recipe.chmod(0o600)
     path.write_text(
         f'[connections.{CONNECTION}]\nprovider = "saturn"\ntitle = "Saturn Cloud"\n'
-        f'linking = ["token"]\nbase_url = {json.dumps(made.saturn_url)}\n',
+        f'linking = ["token"]\nbase_url = {json.dumps(made.saturn_url)}\n'
+        f'[[connections.{CONNECTION}.recipes]]\nname = "{RECIPE}"\nfile = {json.dumps(str(recipe))}\n',
         encoding="utf-8",
     )
     path.chmod(0o600)
+
+
+def _offer(account: Account, jobs: list[Any], now: float) -> Snapshot:
+    """Return what a form would have been told, so that no command has to wait for it."""
+    listed = [{"id": job.id, "name": job.name, "schedule": ""} for job in jobs]
+    told = {"sizes": None, "names": [], "owner": f"acme/{account.username}", "jobs": listed}
+    return Snapshot(CONNECTION, account.id, "templates", told, now)
 
 
 async def _link_everybody(made: Stage) -> None:
     """Write people, accounts and workspaces as linking and listing would have."""
     store = await open_store(f"sqlite:///{made.database}", SystemClock(), SystemIds())
     vault = Vault([made.keys])
-    accounts = made.saturn.state.accounts
     try:
         await store.migrate()
         async with Http.new_session() as session:
@@ -189,21 +240,23 @@ async def _link_everybody(made: Stage) -> None:
             provider = build_providers(connections, Http(session))[CONNECTION]
         now = await store.now()
         await store.save_people(
-            [Person(made.principal(user), f"Person {user[2:]}", seen_at=now) for user in made.users]
+            [Person(made.principal(user), f"Person {user[2:]}", seen_at=now) for user in (*made.users, ADMIN)]
         )
         for number, user in enumerate(made.users):
             principal, name = made.principal(user), user.lower()
-            token = SecretStr(accounts.user_token(accounts.people[name]))
+            token = SecretStr(made.token(user))
             secret = vault.seal(row_key(principal.key, CONNECTION), Credential(token).as_mapping())
             account = Account(f"account_{number}", principal, CONNECTION, name, secret, "active", now)
             link = Link(f"{number:064x}", principal, CONNECTION, None, now, now + 600)
             await store.new_link(link)
             if await store.activate(link.nonce_hash, "open", Activation(account)) != "ok":
                 raise RuntimeError(f"{user} was not linked")
-            mine = [one for one in made.saturn.state.resources.values() if one.owner == name]
+            theirs = [one for one in made.saturn.state.resources.values() if one.owner == name]
+            mine = [one for one in theirs if one.type == "workspace"]
             await store.merge_discovered(
                 account.id,
                 [FoundWorkspace(o.id, provider.gate_key(o.id), o.name, State.STOPPED) for o in mine],
             )
+            await store.save_snapshot(_offer(account, [one for one in theirs if one.type == "job"], now))
     finally:
         await store.close()

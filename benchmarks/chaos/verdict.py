@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
-from bisect import bisect_right
-from collections import Counter, defaultdict
-from collections.abc import Iterable
-from contextlib import closing
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.chaos.rows import rows
+from benchmarks.chaos.truth import Truth
 from bot.clock import SystemClock, SystemIds
 from bot.models import Principal
 from bot.store import open_store
@@ -23,64 +22,75 @@ if TYPE_CHECKING:
 TOLD = {"failed": "failed", "refused": "refused", "cancelled": "failed"}
 
 
-def rows(database: Path, query: str) -> list[dict[str, Any]]:
-    """Return rows of the bot's database, read beside it."""
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=10)) as connection:
-        connection.row_factory = sqlite3.Row
-        return [dict(row) for row in connection.execute(query)]
-
-
-def unsettled(database: Path) -> tuple[int, int]:
-    """Return how many wishes are open and how many notices are still to be sent."""
-    (found,) = rows(
-        database,
-        "SELECT (SELECT count(*) FROM wishes WHERE outcome IS NULL) AS wishes,"
-        " (SELECT count(*) FROM notices WHERE state NOT IN ('sent', 'dead')) AS notices",
-    )
-    return found["wishes"], found["notices"]
-
-
 class Verdict:
     """Compare what was promised with what came true."""
 
-    def __init__(self, stage: Stage, acknowledged: list[Acknowledged], log: Path) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        acknowledged: list[Acknowledged],
+        log: Path,
+        asked: Mapping[str, float] | None = None,
+    ) -> None:
+        """``asked``: since when each wish is there at the earliest, where its own time may be shifted."""
         self._stage = stage
         self._acknowledged = acknowledged
         self._log = log
+        self._asked = asked or {}
         self.wishes = rows(
             stage.database,
             "SELECT wishes.*, workspaces.name, workspaces.remote_id FROM wishes"
             " JOIN workspaces ON workspaces.id = wishes.workspace_id ORDER BY wishes.created_at",
         )
         self._messages = self._direct_messages()
+        told = {key: min(arrived) for key, arrived in self._messages.items()}
+        self.truth = Truth(stage, self.wishes, told, self._asked)
 
-    def _direct_messages(self) -> Counter[tuple[str, str]]:
-        """Count the messages that arrived, by person and key."""
+    def _direct_messages(self) -> dict[tuple[str, str], list[float]]:
+        """Return when messages arrived, by person and key."""
         state = self._stage.slack.state
-        found: Counter[tuple[str, str]] = Counter()
+        found: dict[tuple[str, str], list[float]] = defaultdict(list)
         for channel in state.channels.values():
             if channel.kind != "im":
                 continue
             for message in state.messages[channel.id]:
                 key = str(((message.metadata or {}).get("event_payload") or {}).get("key") or "")
                 if key:
-                    found[str(channel.user), key] += 1
+                    found[str(channel.user), key].append(float(message.ts))
         return found
 
     def lost(self) -> list[str]:
-        """Return what was acknowledged and has no wish, no end, or no message about its end."""
+        """Return what was acknowledged and has no wish or run, no end, or no message about its end."""
         by_place = defaultdict(list)
         for wish in self.wishes:
-            by_place[wish["principal"], wish["name"], wish["verb"]].append(wish)
+            by_place[wish["principal"], wish["name"], wish["verb"]].append(self._since(wish))
+        once = {"run": self.truth.runs, "create": self.truth.created}
+        for verb, made in once.items():
+            for row in made:
+                by_place[row["principal"], row["name"], verb].append(row["created_at"])
         found = []
         for one in self._acknowledged:
             key = self._stage.principal(one.user).key
             mine = by_place[key, one.workspace, one.verb]
-            # A joined wish was made before; a new one between the request and its answer.
+            # A joined wish was made before; a new one between the request and its answer. What is asked
+            # for once is known by its name, whatever its clock says.
             since = one.sent_at - 0.5 if one.is_new else 0.0
-            if not any(since <= wish["created_at"] <= one.answered_at + 0.5 for wish in mine):
+            if not any(one.verb in once or since <= at <= one.answered_at + 0.5 for at in mine):
                 found.append(f"{one.verb} of {one.user}'s {one.workspace}: acknowledged, and not written")
-        return found + [problem for wish in self.wishes if (problem := self._untold(wish))]
+        found += [problem for wish in self.wishes if (problem := self._untold(wish))]
+        return found + [problem for run in self.truth.runs if (problem := self._untold_run(run))]
+
+    def _since(self, wish: dict[str, Any]) -> float:
+        return self._asked.get(wish["id"], float(wish["created_at"]))
+
+    def _untold_run(self, run: dict[str, Any]) -> str | None:
+        name = f"run {run['id']} of {run['name']}"
+        if run["outcome"] is None:
+            return f"{name}: has not ended"
+        user = Principal.from_key(run["principal"]).user_id
+        ends = {f"{run['id']}/job_{word}" for word in ("ended", "failed")}
+        told = [key for who, key in self._messages if who == user and key.rpartition("/")[0] in ends]
+        return None if told else f"{name}: ended as {run['outcome']}, and {user} was not told"
 
     def _untold(self, wish: dict[str, Any]) -> str | None:
         name = f"{wish['verb']} {wish['id']}"
@@ -91,27 +101,40 @@ class Verdict:
             return None if later[-1]["id"] != wish["id"] else f"{name}: replaced by nothing"
         kind = TOLD.get(wish["outcome"]) or ("stopped" if wish["verb"] == "stop" else "ready")
         user = Principal.from_key(wish["principal"]).user_id
-        if not self._messages[user, f"{wish['id']}/{kind}/end"]:
+        if (user, f"{wish['id']}/{kind}/end") not in self._messages:
             return f"{name}: ended as {wish['outcome']}, and {user} was not told"
         return None
 
     def doubled(self) -> list[str]:
         """Return the keys that arrived more than once."""
-        return [f"{key} to {user}" for (user, key), count in self._messages.items() if count > 1]
+        return [f"{key} to {user}" for (user, key), arrived in self._messages.items() if len(arrived) > 1]
 
-    def most_starts(self) -> int:
-        """Return the most starts that the provider began for one wish."""
-        asked: dict[str, list[float]] = defaultdict(list)
-        for wish in self.wishes:
-            if wish["verb"] != "stop":
-                asked[wish["remote_id"]].append(wish["created_at"])
-        counted: Counter[tuple[str, int]] = Counter()
-        for resource in self._stage.saturn.state.resources.values():
-            for run in resource.runs:
-                number = bisect_right(asked[resource.id], run.created_at)
-                # One that no wish had asked for before counts as two: it is one too many.
-                counted[resource.id, number] += 1 if number else 2
-        return max(counted.values(), default=0)
+    def unlinked(self) -> list[str]:
+        """Return whose link is gone: nobody asked for that, and no credential has become bad."""
+        held = {row["principal"] for row in rows(self._stage.database, "SELECT principal FROM accounts")}
+        return [user for user in self._stage.users if self._stage.principal(user).key not in held]
+
+    def alarms(self) -> int:
+        """Return how often an administrator was told that the connection is away."""
+        found = rows(
+            self._stage.database,
+            "SELECT 1 FROM notices WHERE subject LIKE 'outage:%' AND occasion LIKE 'away:%'",
+        )
+        return len(found)
+
+    def longest_hold(self, limited: Collection[str]) -> float:
+        """Return how long at most a start waited for its call, of people who were never told to wait."""
+        calls: dict[str, list[float]] = defaultdict(list)
+        for call in self._stage.calls:
+            if call.verb == "start":
+                calls[call.resource].append(call.at)
+        ids = {(one.owner.upper(), one.name): one.id for one in self._stage.saturn.state.resources.values()}
+        held = [0.0]
+        for one in self._acknowledged:
+            if one.verb == "start" and one.text.startswith("Starting") and one.user not in limited:
+                after = [at for at in calls[ids[one.user, one.workspace]] if at >= one.sent_at]
+                held += [min(after) - one.answered_at] if after else []
+        return round(max(held), 1)
 
     def leaks(self) -> list[str]:
         """Return where a secret stands that must not stand there."""

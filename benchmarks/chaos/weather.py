@@ -1,4 +1,4 @@
-"""What goes wrong beside the kills: bursts of 429, 5xx, cut and slow answers at Slack and at the provider."""
+"""What goes wrong: answers and acts at Slack and at the provider, refused credentials, limits, odd lists."""
 
 from __future__ import annotations
 
@@ -7,65 +7,178 @@ import json
 import random
 import re
 from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from playground.harness import Fault
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
     from benchmarks.chaos.stage import Stage
 
 _MESSAGES = r"/api/chat\.(postMessage|update)$"
 _HISTORY = r"/api/conversations\.(history|open)$"
-_STATUS = r"/api/workspaces/[^/]+$"
-_START = r"/api/workspaces/[^/]+/(start|stop)$"
+_STATUS = r"GET /api/workspaces/\w+$"
+_START = r"/api/workspaces/\w+/(start|stop)$"
+_RUN = r"POST /api/jobs/\w+/start$"
+_CLONE = r"POST /api/resource_recipes/clone$"
+_LIST = r"GET /api/recipes$"
+_LOGS = r"GET /api/(active/pods/[^/]+/logs|jobs/\w+/logs)$"
+_ANY = r" /api/"
 _LIMITED = json.dumps({"ok": False, "error": "ratelimited"})
+_ODD = ({"status": None}, {"status": 7}, {}, None)
 
-#: Each kind of burst: where, which path, what happens, and how many requests it meets at most.
-BURSTS: dict[str, tuple[str, str, dict[str, Any], int]] = {
-    "slack_429": ("slack", _MESSAGES, {"status": 429, "headers": {"Retry-After": "2"}, "body": _LIMITED}, 6),
-    "slack_5xx": ("slack", _MESSAGES, {"status": 503}, 12),
-    "slack_5xx_after": ("slack", _MESSAGES, {"status": 500, "after": True}, 12),
-    "slack_cut_after": ("slack", _MESSAGES, {"drop": True, "after": True}, 12),
-    "slack_slow": ("slack", _MESSAGES, {"delay_s": 2.0}, 12),
-    "slack_history_5xx": ("slack", _HISTORY, {"status": 503}, 6),
-    "status_429": ("saturn", _STATUS, {"status": 429, "headers": {"Retry-After": "3"}}, 6),
-    "status_5xx": ("saturn", _STATUS, {"status": 502}, 25),
-    "status_cut": ("saturn", _STATUS, {"drop": True, "after": True}, 12),
-    "status_garbage": ("saturn", _STATUS, {"garbage": True}, 12),
-    "status_slow": ("saturn", _STATUS, {"delay_s": 21.0, "after": True}, 12),
-    "start_5xx": ("saturn", _START, {"status": 500}, 8),
-    "start_5xx_after": ("saturn", _START, {"status": 504, "after": True}, 8),
-    "start_cut_after": ("saturn", _START, {"drop": True, "after": True}, 8),
-    "start_slow": ("saturn", _START, {"delay_s": 26.0, "after": True}, 4),
+What = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """Describe what goes wrong together: where, for which requests, how, for how many at most.
+
+    ``what`` may ask for chance and for how long acts may take. ``lasts``: for so many seconds at most, and
+    ``whose``: it meets the credential of one person. Where ``is_away``, the connection may be told as away.
+    """
+
+    server: str
+    path: str
+    what: Callable[[random.Random, float], What]
+    most: int | None = 1
+    is_away: bool = False
+    lasts: tuple[float, float] | None = None
+    is_one_person: bool = False
+
+
+def _always(**what: Any) -> Callable[[random.Random, float], What]:
+    return lambda _chance, _longest: what
+
+
+def _late(**what: Any) -> Callable[[random.Random, float], What]:
+    """Act later than a call waits; ``drop`` loses the answer as well."""
+    return lambda chance, longest: {**what, "acts_after_s": round(chance.uniform(20.0, longest), 1)}
+
+
+def _entry(chance: random.Random, _longest: float) -> What:
+    """Spoil the first entry of a list: without its state's word, with an odd one, or no entry at all."""
+    odd = chance.choice(_ODD)
+    path, value = ("/recipes/0/state", odd) if odd is not None else ("/recipes/0", "?")
+    return {"patch": [{"op": "replace", "path": path, "value": value}]}
+
+
+def _refusal(chance: random.Random, _longest: float) -> What:
+    status = chance.choice((302, 400, 403, 404))
+    return {"status": status, "headers": {"Location": "/login"} if status == 302 else {}}
+
+
+def _pause(chance: random.Random, _longest: float) -> What:
+    return {"status": 429, "headers": {"Retry-After": str(chance.randint(20, 65))}}
+
+
+#: By mode: the bursts that ``--only`` chooses among.
+MODES: dict[str, dict[str, Burst]] = {
+    "slack": {
+        "slack_429": Burst(
+            "slack", _MESSAGES, _always(status=429, headers={"Retry-After": "2"}, body=_LIMITED), 6
+        ),
+        "slack_5xx": Burst("slack", _MESSAGES, _always(status=503), 12),
+        "slack_5xx_after": Burst("slack", _MESSAGES, _always(status=500, after=True), 12),
+        "slack_cut_after": Burst("slack", _MESSAGES, _always(drop=True, after=True), 12),
+        "slack_slow": Burst("slack", _MESSAGES, _always(delay_s=2.0), 12),
+        "slack_history_5xx": Burst("slack", _HISTORY, _always(status=503), 6),
+    },
+    "provider": {
+        "status_429": Burst("saturn", _STATUS, _always(status=429, headers={"Retry-After": "3"}), 6),
+        "status_5xx": Burst("saturn", _STATUS, _always(status=502), 25, is_away=True),
+        "status_cut": Burst("saturn", _STATUS, _always(drop=True, after=True), 12, is_away=True),
+        "status_garbage": Burst("saturn", _STATUS, _always(garbage=True), 12, is_away=True),
+        "status_slow": Burst("saturn", _STATUS, _always(delay_s=21.0, after=True), 12, is_away=True),
+        "start_5xx": Burst("saturn", _START, _always(status=500), 8, is_away=True),
+        "start_5xx_after": Burst("saturn", _START, _always(status=504, after=True), 8, is_away=True),
+        "start_cut_after": Burst("saturn", _START, _always(drop=True, after=True), 8, is_away=True),
+        "start_slow": Burst("saturn", _START, _always(delay_s=26.0, after=True), 4, is_away=True),
+        "run_cut_after": Burst("saturn", _RUN, _always(drop=True, after=True), 4, is_away=True),
+        "clone_cut_after": Burst("saturn", _CLONE, _always(drop=True, after=True), 4, is_away=True),
+    },
+    "late": {
+        "start_late": Burst("saturn", _START, _late(), 4),
+        "start_late_lost": Burst("saturn", _START, _late(drop=True), 3, is_away=True),
+        "start_slow_act": Burst("saturn", _START, _always(delay_s=26.0), 3, is_away=True),
+        "run_late": Burst("saturn", _RUN, _late(), 3),
+        "run_late_lost": Burst("saturn", _RUN, _late(drop=True), 3, is_away=True),
+        "clone_late_lost": Burst("saturn", _CLONE, _late(drop=True), 3, is_away=True),
+    },
+    "refused": {
+        "refused_once": Burst("saturn", _ANY, _always(status=401), is_one_person=True),
+        "refused_next": Burst("saturn", _ANY, _always(status=401), 2),
+    },
+    "refused_all": {
+        "refused_all": Burst("saturn", _ANY, _always(status=401), None, is_away=True, lasts=(5.0, 15.0)),
+    },
+    "limited": {
+        "limited_status": Burst("saturn", _STATUS, _pause, is_one_person=True),
+        "limited_list": Burst("saturn", _LIST, _pause, 6, lasts=(5.0, 10.0)),
+        "limited_logs": Burst("saturn", _LOGS, _pause, 6, lasts=(5.0, 10.0)),
+    },
+    "odd": {
+        "odd_entry": Burst("saturn", _LIST, _entry, 2),
+        "odd_read": Burst("saturn", _STATUS, _refusal),
+    },
 }
 
 
+@dataclass(slots=True)
 class Weather:
-    """Let bursts come and go, one after another and beside one another."""
+    """Let bursts of some modes come and go, one after another and beside one another."""
 
-    def __init__(self, stage: Stage, chance: random.Random) -> None:
-        self._harness = {"slack": stage.slack.harness, "saturn": stage.saturn.harness}
-        self._chance = chance
-        self.bursts: Counter[str] = Counter()
+    stage: Stage
+    chance: random.Random
+    modes: Collection[str]
+    #: Seconds that a late act takes at most.
+    longest: float
+    bursts: Counter[str] = field(default_factory=Counter)
+    #: Whether anything made the connection look away, and whose reads were limited.
+    was_away: bool = False
+    limited: set[str] = field(default_factory=set)
+    _ends: list[tuple[float, Fault]] = field(default_factory=list)
 
     async def storm(self, seconds: float) -> None:
         """Begin a burst every second or two, for so long."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
+        named = {name: burst for mode in sorted(self.modes) for name, burst in MODES.get(mode, {}).items()}
         while loop.time() < until:
-            name = self._chance.choice(list(BURSTS))
-            server, path, what, most = BURSTS[name]
-            fault = Fault(re.compile(path), times=self._chance.randint(1, most), **what)
-            self._harness[server].faults.append(fault)
-            self.bursts[name] += 1
-            await asyncio.sleep(self._chance.uniform(0.7, 2.0))
-            self._forget()
+            if named:
+                name = self.chance.choice(list(named))
+                self.begin(named[name], loop.time())
+                self.bursts[name] += 1
+            await asyncio.sleep(self.chance.uniform(0.7, 2.0))
+            self.forget(loop.time())
 
     def clear(self) -> None:
         """Let everything work again."""
-        for harness in self._harness.values():
+        for harness in self._harnesses().values():
             harness.faults.clear()
 
-    def _forget(self) -> None:
-        for harness in self._harness.values():
-            harness.faults[:] = [fault for fault in harness.faults if fault.times > 0][-6:]
+    def begin(self, burst: Burst, now: float) -> None:
+        """Begin one burst."""
+        times = None if burst.most is None else self.chance.randint(1, burst.most)
+        fault = Fault(re.compile(burst.path), times=times, **burst.what(self.chance, self.longest))
+        if burst.is_one_person:
+            user = self.chance.choice(self.stage.users)
+            fault.credential = self.stage.token(user)
+            if fault.status == 429:
+                self.limited.add(user)
+        lasts = burst.lasts or (30.0, 30.0)
+        self._ends.append((now + self.chance.uniform(*lasts), fault))
+        self._harnesses()[burst.server].faults.append(fault)
+        self.was_away |= burst.is_away
+
+    def _harnesses(self) -> dict[str, Any]:
+        return {"slack": self.stage.slack.harness, "saturn": self.stage.saturn.harness}
+
+    def forget(self, now: float) -> None:
+        """End what has lasted long enough."""
+        self._ends = [(at, fault) for at, fault in self._ends if at > now]
+        left = [fault for _, fault in self._ends]
+        for harness in self._harnesses().values():
+            harness.faults[:] = [one for one in harness.faults if one.times != 0 and one in left][-8:]

@@ -1,4 +1,4 @@
-"""Half a minute of kills, throttling and failures: nothing lost, nothing doubled, every rule kept."""
+"""A few seconds of kills, moved clocks, failures and odd answers: nothing lost, doubled or untrue."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-async def test_half_a_minute_of_chaos_breaks_no_promise():
-    words = ["--seconds", "30", "--wishes", "120", "--people", "40", "--settle", "240"]
+async def test_a_few_seconds_of_chaos_break_no_promise():
+    words = ["--seconds", "10", "--wishes", "40", "--people", "20", "--settle", "240"]
+    # Late acts, long pauses and refused credentials take minutes to come to rest: `make chaos` has them.
+    words += [word for mode in ("kills", "clock", "slack", "provider", "odd") for word in ("--only", mode)]
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -30,8 +32,10 @@ async def test_half_a_minute_of_chaos_breaks_no_promise():
     assert process.returncode == 0, (told, complained.decode())
     assert told["holds"]
     assert (told["lost"], told["doubled"], told["leaks"], told["dead"]) == (0, 0, 0, 0)
-    assert told["acknowledged"] == 120
-    assert told["kills"] >= 5
-    assert told["smallest_gap_s"] >= 10.0
+    assert (told["unseen"], told["untrue"], told["unlinked"]) == (0, 0, 0)
+    assert told["acknowledged"] == 40
+    assert told["kills"] >= 2
+    assert told["smallest_gap_s"] is None or told["smallest_gap_s"] >= 10.0
     assert told["most_starts_per_wish"] == 1
+    assert told["most_runs_per_request"] <= 1
     assert sum(told["outcomes"].values()) == told["wishes"]

@@ -1,4 +1,4 @@
-"""The verdict of the chaos run sees what is lost, doubled, started twice, leaked or left open."""
+"""The verdict of the chaos run sees what is lost, doubled, unseen, untrue, leaked or left open."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from contextlib import closing
 import pytest
 
 from benchmarks.chaos.crowd import ACCEPTED, Acknowledged
-from benchmarks.chaos.stage import stage
-from benchmarks.chaos.verdict import Verdict, unsettled
+from benchmarks.chaos.rows import unsettled
+from benchmarks.chaos.stage import Called, stage
+from benchmarks.chaos.verdict import Verdict
 from bot.clock import SystemClock, SystemIds
 from bot.models import NewNotice, NoticeKind, Outcome, WishVerb
 from bot.reconciler import endings
@@ -49,6 +50,12 @@ class Scene:
             database.commit()
 
     @property
+    def resource(self):
+        return next(
+            one for one in self.stage.saturn.state.resources.values() if one.runs and one.type == "workspace"
+        )
+
+    @property
     def verdict(self):
         return Verdict(self.stage, self.acknowledged, self.log)
 
@@ -63,7 +70,13 @@ async def scene(tmp_path):
         accepted = await store.accept_wish(new, interaction="i1")
         await store.save_step(endings.ended(accepted.wish, Outcome.FULFILLED))
         ended = Scene(made, accepted.wish, tmp_path)
-        made.saturn.state.resources[workspace.remote_id].start(made.saturn.harness.clock.now())
+        resource = made.saturn.state.resources[workspace.remote_id]
+        # It ran before its person was told, and runs still.
+        resource.start(wish_time := accepted.wish.created_at + 0.01)
+        (run,) = resource.runs
+        run.status, run.started_at, run.due_at = "running", wish_time, None
+        made.calls.append(Called(wish_time, resource.id, "start", [run.name]))
+        ended.run(f"UPDATE workspaces SET state = 'running' WHERE id = '{workspace.id}'")
         await store.add_notices([NewNotice("x", NoticeKind.CARD, "1", principal)])
         (await store.claim_notices(10, 60.0))
         await store.close()
@@ -73,10 +86,16 @@ async def scene(tmp_path):
 async def test_what_went_well_is_found_well(scene):
     verdict = scene.verdict
     assert (verdict.lost(), verdict.doubled(), verdict.leaks(), verdict.dead()) == ([], [], [], [])
-    assert verdict.most_starts() == 1
-    assert verdict.exceptions() == 0
+    assert (verdict.truth.unseen(), verdict.truth.untrue(), verdict.unlinked()) == ([], [], [])
+    assert (verdict.truth.most_starts(), verdict.truth.most_runs(), verdict.truth.most_creations()) == (
+        1,
+        0,
+        0,
+    )
+    assert (verdict.exceptions(), verdict.alarms()) == (0, 0)
+    assert verdict.longest_hold(set()) < 1.0
     assert await verdict.audit() == "whole"
-    assert unsettled(scene.stage.database) == (0, 2)
+    assert unsettled(scene.stage.database) == (0, 0, 2)
 
 
 async def test_an_end_that_nobody_was_told_is_lost(scene):
@@ -104,12 +123,82 @@ async def test_a_message_that_came_twice_is_doubled(scene):
 
 
 async def test_a_second_start_and_one_that_nobody_asked_for_are_one_too_many(scene):
-    (resource,) = (one for one in scene.stage.saturn.state.resources.values() if one.runs)
+    resource = scene.resource
     resource.restart(resource.runs[0].created_at + 1)
-    assert scene.verdict.most_starts() == 2
+    assert scene.verdict.truth.most_starts() == 2
     resource.runs[:] = resource.runs[:1]
+    scene.stage.calls.clear()
     resource.runs[0].created_at -= 100
-    assert scene.verdict.most_starts() == 2
+    assert scene.verdict.truth.most_starts() == 2
+
+
+async def test_a_start_counts_for_who_was_asked_when_it_was_called_however_late_it_comes(scene):
+    scene.run("UPDATE wishes SET created_at = created_at - 50")
+    scene.run(
+        "INSERT INTO wishes (id, principal, workspace_id, connection, verb, created_at, next_step_at,"
+        " reference, outcome) SELECT 'later', principal, workspace_id, connection, verb, created_at + 40, 0,"
+        " 'R2', 'replaced' FROM wishes"
+    )
+    early, late = scene.wish.created_at - 49, scene.wish.created_at - 9
+    resource = scene.resource
+    resource.runs[0].created_at = late + 1
+    resource.stop(late + 2)
+    resource.settle(late + 5)
+    resource.start(late + 6)
+    scene.stage.calls[:] = [
+        Called(early, resource.id, "start", [resource.runs[0].name]),
+        Called(late, resource.id, "start", [resource.runs[1].name]),
+    ]
+    assert scene.verdict.truth.most_starts() == 1
+
+
+async def test_what_runs_and_is_shown_as_down_is_unseen_and_the_reverse_is_untrue(scene):
+    scene.run("UPDATE workspaces SET state = 'stopped'")
+    assert scene.verdict.truth.unseen() == ["u00000's red: running, and shown as stopped"]
+    scene.run("UPDATE workspaces SET state = 'running' WHERE name IN ('red', 'blue')")
+    (said,) = scene.verdict.truth.untrue()
+    assert said.startswith("blue of")
+    assert said.endswith("stopped, and shown as running")
+    scene.run("UPDATE workspaces SET state = 'gone' WHERE name = 'blue'")
+    (said,) = scene.verdict.truth.untrue()
+    assert said.endswith("stopped, and shown as gone")
+
+
+async def test_a_ready_that_was_not_and_a_failure_that_came_up_are_untrue(scene):
+    resource = scene.resource
+    resource.runs[0].started_at = scene.wish.created_at + 60
+    (said,) = scene.verdict.truth.untrue()
+    assert said == f"start {scene.wish.id} of red: told ready, and it did not run"
+    scene.run("UPDATE wishes SET outcome = 'failed'")
+    scene.says(f"{scene.wish.id}/failed/end")
+    state = scene.stage.slack.state
+    state.messages[state.direct_message(USER).id].pop(0)
+    (said,) = scene.verdict.truth.untrue()
+    assert said == f"start {scene.wish.id} of red: told failed, and it came up all the same"
+
+
+async def test_runs_and_workspaces_that_nobody_asked_for_or_that_came_twice_are_found(scene):
+    state = scene.stage.saturn.state
+    job = next(one for one in state.resources.values() if one.type == "job" and one.name == "nightly")
+    job.start(state.clock.now())
+    truth = scene.verdict.truth
+    assert truth.most_runs() == 2
+    assert truth.unseen() == [f"u00000's run of nightly: {job.runs[0].name} is not known"]
+    job.runs.clear()
+    person = state.accounts.people["u00000"]
+    state.clone(person, {"type": "workspace", "spec": {"name": "own"}})
+    truth = scene.verdict.truth
+    assert truth.most_creations() == 2
+    assert truth.unseen() == ["u00000's own: stands at the provider, stopped, and is not known"]
+
+
+async def test_a_link_that_is_gone_and_an_alarm_are_counted(scene):
+    scene.run("DELETE FROM accounts")
+    assert scene.verdict.unlinked() == [USER]
+    scene.run(
+        "UPDATE notices SET subject = 'outage:saturn:U0ADMIN', occasion = 'away:1.000' WHERE kind = 'card'"
+    )
+    assert scene.verdict.alarms() == 1
 
 
 async def test_a_secret_in_a_log_or_a_message_is_a_leak(scene):

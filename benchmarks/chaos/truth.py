@@ -1,0 +1,169 @@
+"""What the provider really has at the end, beside what Usher shows and told: all seen, nothing untrue."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.chaos.rows import rows
+from bot.models import Principal
+
+if TYPE_CHECKING:
+    from benchmarks.chaos.stage import Stage
+
+#: A run's state in the database, by the word of the provider for a pod.
+_ENDED = {"completed": "succeeded", "error": "failed", "stopped": "cancelled"}
+#: What a person told one moment and what a server did are compared no closer than this, in seconds.
+_ROUNDING = 1.0
+
+
+class Truth:
+    """Compare; ``told`` is when each message arrived, by its person and key."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        wishes: list[dict[str, Any]],
+        told: Mapping[tuple[str, str], float],
+        asked: Mapping[str, float],
+    ) -> None:
+        self._stage = stage
+        self._wishes = wishes
+        self._told = told
+        #: Since when each wish is there at the earliest, by the true time.
+        self._asked = asked
+        self._now = stage.saturn.harness.clock.now()
+        self._resources = stage.saturn.state.resources
+        self.runs = rows(
+            stage.database, "SELECT *, json_extract(spec, '$.job') AS job FROM jobs WHERE reference != ''"
+        )
+        #: A wish for a new workspace becomes one for its start; what it was stands with the workspace.
+        self.created = rows(stage.database, "SELECT * FROM workspaces WHERE spec IS NOT NULL")
+        self._called = {name: call.at for call in stage.calls for name in call.begun}
+
+    def most_starts(self) -> int:
+        """Return the most starts that the provider began for one wish, by when it was called for them."""
+        asked: dict[str, list[float]] = defaultdict(list)
+        for wish in self._wishes:
+            if wish["verb"] != "stop":
+                asked[wish["remote_id"]].append(self._since(wish))
+        counted: Counter[tuple[str, int]] = Counter()
+        for resource in self._of_kind("workspace"):
+            for run in resource.runs:
+                called = self._called.get(run.name, run.created_at)
+                number = bisect_right(sorted(asked[resource.id]), called)
+                # One that no wish had asked for before counts as two: it is one too many.
+                counted[resource.id, number] += 1 if number else 2
+        return max(counted.values(), default=0)
+
+    def most_runs(self) -> int:
+        """Return the most runs of a job that came of one request."""
+        asked = Counter(str(row["job"]) for row in self.runs)
+        return max((_share(len(job.runs), asked[job.id]) for job in self._of_kind("job")), default=0)
+
+    def most_creations(self) -> int:
+        """Return the most workspaces that came of one request for a new one."""
+        asked = Counter((self._user(row), row["name"]) for row in self.created)
+        made = Counter(
+            (one.owner.upper(), one.name) for one in self._of_kind("workspace") if not self._is_old(one)
+        )
+        return max((_share(count, asked[key]) for key, count in made.items()), default=0)
+
+    def unseen(self) -> list[str]:
+        """Return what runs, ran or stands at the provider without Usher's knowing of it."""
+        found = []
+        known = {row["remote_id"]: row for row in rows(self._stage.database, "SELECT * FROM workspaces")}
+        for one in self._of_kind("workspace"):
+            status, row = one.status(self._now), known.get(one.id)
+            if row is None:
+                found.append(f"{one.owner}'s {one.name}: stands at the provider, {status}, and is not known")
+            elif status in {"running", "pending"} and row["state"] not in {"running", "starting"}:
+                found.append(f"{one.owner}'s {one.name}: {status}, and shown as {row['state']}")
+        named = {str(row["remote_id"]) for row in self.runs}
+        for job in self._of_kind("job"):
+            lost = [run.name for run in job.runs if f"{job.id}/{run.name}" not in named]
+            found += [f"{job.owner}'s run of {job.name}: {name} is not known" for name in lost]
+        return found
+
+    def untrue(self) -> list[str]:
+        """Return what is shown or was told, and is or was not so."""
+        shown = rows(self._stage.database, "SELECT * FROM workspaces WHERE hidden = 0")
+        return [
+            *(said for row in shown if (said := self._shown_wrongly(row))),
+            *(said for wish in self._wishes if (said := self._told_wrongly(wish))),
+            *(said for row in self.runs if (said := self._run_told_wrongly(row))),
+        ]
+
+    def _shown_wrongly(self, row: Mapping[str, Any]) -> str | None:
+        resource = self._resources.get(str(row["remote_id"]))
+        name = f"{row['name']} of {row['principal']}"
+        if resource is None:
+            up = row["state"] in {"running", "starting"}
+            return f"{name}: shown as {row['state']}, and not there" if up else None
+        status = resource.status(self._now)
+        if row["state"] == "gone" or (row["state"] in {"running", "starting"} and not resource.live()):
+            return f"{name}: {status}, and shown as {row['state']}"
+        return None
+
+    def _told_wrongly(self, wish: Mapping[str, Any]) -> str | None:
+        """Look whether an end was true when it was told."""
+        name = f"{wish['verb']} {wish['id']} of {wish['name']}"
+        resource = self._resources.get(str(wish["remote_id"]))
+        for kind in ("ready", "stopped", "failed"):
+            at = self._told.get((self._user(wish), f"{wish['id']}/{kind}/end"))
+            if at is None:
+                continue
+            if resource is None:
+                return f"{name}: told {kind}, and it was never there" if kind == "ready" else None
+            lives = [
+                (self._called.get(run.name, run.created_at), run.started_at, run.ended_at or float("inf"))
+                for run in resource.runs
+                if run.started_at is not None
+            ]
+            since = self._since(wish) - _ROUNDING
+            ran = any(began <= at + _ROUNDING and ended >= since for _, began, ended in lives)
+            if kind == "ready" and not ran:
+                return f"{name}: told ready, and it did not run"
+            stayed = any(began <= since and ended > at + _ROUNDING for _, began, ended in lives)
+            if kind == "stopped" and stayed:
+                return f"{name}: told stopped, and it ran all the time"
+            is_failed = kind == "failed" and wish["outcome"] == "failed" and wish["verb"] != "stop"
+            came = any(called >= since and ended > at for called, _, ended in lives)
+            if is_failed and came and self._is_last(wish):
+                return f"{name}: told failed, and it came up all the same"
+        return None
+
+    def _is_last(self, wish: Mapping[str, Any]) -> bool:
+        return [one for one in self._wishes if one["workspace_id"] == wish["workspace_id"]][-1] is wish
+
+    def _run_told_wrongly(self, row: Mapping[str, Any]) -> str | None:
+        name = f"run {row['id']} of {row['name']}"
+        resource = self._resources.get(str(row["job"]))
+        pod = str(row["remote_id"] or "").rpartition("/")[2]
+        run = next((one for one in resource.runs if one.name == pod), None) if resource else None
+        if row["outcome"] == "ended":
+            real = _ENDED.get(run.status, run.status) if run else "nothing"
+            return None if row["state"] == real else f"{name}: told {row['state']}, and it is {real}"
+        if row["outcome"] == "failed" and run is not None and run.status == "completed":
+            return f"{name}: told failed, and it completed"
+        return None
+
+    def _of_kind(self, kind: str) -> list[Any]:
+        return [one for one in self._resources.values() if one.type == kind]
+
+    def _is_old(self, resource: Any) -> bool:
+        return resource.name in self._stage.names
+
+    def _since(self, wish: Mapping[str, Any]) -> float:
+        return self._asked.get(wish["id"], float(wish["created_at"]))
+
+    @staticmethod
+    def _user(row: Mapping[str, Any]) -> str:
+        return Principal.from_key(row["principal"]).user_id
+
+
+def _share(made: int, asked: int) -> int:
+    """Return how many came of one request; what nobody asked for counts as two."""
+    return -(-made // asked) if asked else 2 * made

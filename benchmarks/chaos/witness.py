@@ -1,0 +1,44 @@
+"""When each request was really written down: seen from beside the database, by a clock that nobody shifts."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+_EVERY = 0.05
+
+
+class Witness:
+    """Look for new rows all the time; ``asked`` says since when at the earliest each has been there."""
+
+    def __init__(self, database: Path, now: Callable[[], float]) -> None:
+        self._database = database
+        self._now = now
+        self._last = 0
+        self._looked = now()
+        self.asked: dict[str, float] = {}
+
+    async def watch(self) -> None:
+        """Look until cancelled."""
+        with closing(sqlite3.connect(f"file:{self._database}?mode=ro", uri=True, timeout=10)) as database:
+            while True:
+                self._look(database)
+                await asyncio.sleep(_EVERY)
+
+    def _look(self, database: sqlite3.Connection) -> None:
+        now = self._now()
+        try:
+            found = database.execute(
+                "SELECT rowid, id FROM wishes WHERE rowid > ? ORDER BY rowid", (self._last,)
+            ).fetchall()
+        except sqlite3.OperationalError:
+            return
+        for row, key in found:
+            self._last, self.asked[key] = row, self._looked
+        self._looked = now

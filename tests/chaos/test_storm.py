@@ -1,0 +1,55 @@
+"""What the storm is made of: every mode's bursts are faults that the local servers know, and clocks move."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import subprocess
+import sys
+import time
+
+import pytest
+
+from benchmarks.chaos.clocks import WallClock
+from benchmarks.chaos.stage import stage
+from benchmarks.chaos.weather import MODES, Weather
+
+
+@pytest.fixture
+async def made(tmp_path):
+    async with stage(tmp_path, 2, random.Random(1)) as ready:
+        yield ready
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_every_burst_of_a_mode_can_begin_and_is_over_when_it_is_cleared(made, mode):
+    weather = Weather(made, random.Random(3), {mode}, 30.0)
+    harnesses = (made.slack.harness, made.saturn.harness)
+    for burst in MODES[mode].values():
+        weather.begin(burst, 0.0)
+    faults = [fault for harness in harnesses for fault in harness.faults]
+    assert len(faults) == len(MODES[mode])
+    assert all(fault.acts_after_s <= 30.0 for fault in faults)
+    assert weather.was_away == any(burst.is_away for burst in MODES[mode].values())
+    if mode == "limited":
+        assert len(weather.limited) == 1
+    weather.forget(10.0 if mode == "refused_all" else 1.0)
+    weather.forget(31.0)
+    assert [fault for harness in harnesses for fault in harness.faults] == []
+
+
+async def test_a_clock_moves_in_a_process_that_runs_already(tmp_path):
+    clock = WallClock(tmp_path)
+    if not await clock.make():
+        pytest.skip("no C compiler here")
+    script = "import time, datetime; input(); print(time.time(), datetime.datetime.now().timestamp())"
+    clock.set(50.0)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", script),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=dict(clock.environment()),
+    )
+    clock.set(-200.0)
+    said, _ = await process.communicate(b"\n")
+    assert all(abs(float(one) - (time.time() - 200.0)) < 5.0 for one in said.split())
