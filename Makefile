@@ -34,8 +34,8 @@ test-thorough: $(DEV) ## Every call, every row of the matrices, long random hist
 test-fast: $(DEV) ## Run the tests that take no long time and no browser
 	$(RUN) pytest -n 2 --dist worksteal -m "not slow and not browser"
 
-chaos: $(DEV) ## Kill the bot every few seconds for three minutes, then look at every promise
-	$(RUN) benchmarks.chaos
+chaos: $(DEV) ## Three minutes of kills and of all that goes wrong, then a look at every promise; CHAOS="--only MODE"
+	$(RUN) benchmarks.chaos $(CHAOS)
 
 bench: $(DEV) ## Measure what it costs, one JSON object per figure; BENCH="NAME …" measures some
 	@$(RUN) benchmarks $(BENCH)

@@ -110,8 +110,9 @@ class Verdict:
         return [f"{key} to {user}" for (user, key), arrived in self._messages.items() if len(arrived) > 1]
 
     def unlinked(self) -> list[str]:
-        """Return whose link is gone: nobody asked for that, and no credential has become bad."""
-        held = {row["principal"] for row in rows(self._stage.database, "SELECT principal FROM accounts")}
+        """Return whose link was given up: nobody asked for that, and no credential has become bad."""
+        active = rows(self._stage.database, "SELECT principal FROM accounts WHERE state = 'active'")
+        held = {row["principal"] for row in active}
         return [user for user in self._stage.users if self._stage.principal(user).key not in held]
 
     def alarms(self) -> int:
