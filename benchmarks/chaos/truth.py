@@ -130,13 +130,9 @@ class Truth:
             if kind == "stopped" and stayed:
                 return f"{name}: told stopped, and it ran all the time"
             is_failed = kind == "failed" and wish["outcome"] == "failed" and wish["verb"] != "stop"
-            came = any(called >= since and ended > at for called, _, ended in lives)
-            if is_failed and came and self._is_last(wish):
+            if is_failed and any(since <= called < at < ended for called, _, ended in lives):
                 return f"{name}: told failed, and it came up all the same"
         return None
-
-    def _is_last(self, wish: Mapping[str, Any]) -> bool:
-        return [one for one in self._wishes if one["workspace_id"] == wish["workspace_id"]][-1] is wish
 
     def _run_told_wrongly(self, row: Mapping[str, Any]) -> str | None:
         name = f"run {row['id']} of {row['name']}"

@@ -40,7 +40,7 @@ class Verdict:
         self.wishes = rows(
             stage.database,
             "SELECT wishes.*, workspaces.name, workspaces.remote_id FROM wishes"
-            " JOIN workspaces ON workspaces.id = wishes.workspace_id ORDER BY wishes.created_at",
+            " JOIN workspaces ON workspaces.id = wishes.workspace_id ORDER BY wishes.rowid",
         )
         self._messages = self._direct_messages()
         told = {key: min(arrived) for key, arrived in self._messages.items()}

@@ -229,6 +229,7 @@ def test_the_crowd_knows_every_word_of_acceptance_and_no_other():
         "STARTING_RUNNING",
         "STOPPING_PENDING",
         "STOPPING_STOPPED",
-        # Of a workspace that is not made yet; the crowd has none, and counts it as said all the same.
+        # Of what is not made yet, or restarted in another way: the crowd has none, and would count them.
         "CALLING_OFF",
+        "RESTARTING_KEEPS",
     }
