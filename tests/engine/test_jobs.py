@@ -169,7 +169,7 @@ async def test_who_may_not_act_launches_nothing(jobs):
 
 
 async def test_an_unknown_person_is_looked_up_first(jobs):
-    await jobs.world.link()
+    await jobs.world.link(is_known=False)
     jobs.slack.add_user(ALICE.user_id)
     job_id = await jobs.runs()
     assert (await jobs.until_over(job_id)).outcome == "ended"

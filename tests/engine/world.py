@@ -149,7 +149,8 @@ class World:
         await self.store.save_people([person])
         teams = {"enterprise_id": principal.enterprise_id, "teams": [principal.team_id]}
         own = {"enterprise_user": teams} if principal.enterprise_id else {}
-        self.slack.add_user(principal.user_id, principal.team_id, **own)
+        if isinstance(self.slack, FakeSlack):
+            self.slack.add_user(principal.user_id, principal.team_id, **own)
 
     async def own(
         self,
