@@ -41,7 +41,7 @@ class OwnedProvider(FakeProvider):
         #: Seconds until the status shows a start: one that was answered, one whose answer got lost.
         self.shows_after = 0.0
         self.lands_after = 0.0
-        self._coming: dict[int, tuple[State, float]] = {}
+        self._rising: dict[int, tuple[State, float]] = {}
         #: Who is just calling and had a start taken: several call at the same time.
         self._starters: set[Any] = set()
         self._numbers = itertools.count(1)
@@ -89,14 +89,14 @@ class OwnedProvider(FakeProvider):
     def _show_late(self, machine: Machine, lag: float) -> None:
         """Let the status say nothing of a start for a while: until then it looks as if none had come."""
         if lag and machine.state is State.STARTING:
-            self._coming[id(machine)] = (machine.next_state or State.RUNNING, self.start_takes)
+            self._rising[id(machine)] = (machine.next_state or State.RUNNING, self.start_takes)
             machine.state, machine.next_state = State.STOPPED, State.STARTING
             machine.moves_at = self.clock.monotonic() + lag
 
     def _moved(self, remote_id: str) -> Machine:
         machine = super()._moved(remote_id)
-        if machine.state is State.STARTING and machine.next_state is None and id(machine) in self._coming:
-            state, seconds = self._coming.pop(id(machine))
+        if machine.state is State.STARTING and machine.next_state is None and id(machine) in self._rising:
+            state, seconds = self._rising.pop(id(machine))
             self._go(machine, State.STARTING, state, seconds)
         return machine
 
