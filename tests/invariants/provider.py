@@ -33,7 +33,7 @@ class OwnedProvider(FakeProvider):
 
     def __init__(self, clock: FakeClock, owners: dict[str, set[str]], ids: CountingIds) -> None:
         super().__init__(clock)
-        self._ids = ids
+        self._start_ids = ids
         self.owners = {remote_id: set(people) for remote_id, people in owners.items()}
         self.minted: dict[str, str] = {}
         self.starts: list[Start] = []
@@ -78,7 +78,7 @@ class OwnedProvider(FakeProvider):
 
     def _took_start(self, access: Access, remote_id: str) -> None:
         super()._took_start(access, remote_id)
-        self.starts.append(Start(remote_id, access.username, number_of(self._ids.new("start"))))
+        self.starts.append(Start(remote_id, access.username, number_of(self._start_ids.new("start"))))
         self._starters.add(asyncio.current_task())
 
     def _took_creation(self, access: Access, remote_id: str, key: str) -> None:
