@@ -77,7 +77,9 @@ class Gatherer:
         account = await self._store.account(job.principal, job.connection)
         output = self._board.shown(job.id) if self._board is not None else None
         now = await self._store.now()
-        return replace(self._facts(now, job.connection, account, body=body), job=job, output=output)
+        page_url = job_page(self._connections.get(job.connection), job)
+        facts = self._facts(now, job.connection, account, body=body)
+        return replace(facts, job=job, output=output, page_url=page_url)
 
     async def of_class(self, card: ClassCard) -> ClassFacts:
         """Gather for a class card: its counts, how its connection is called, what its end does there."""
@@ -197,6 +199,11 @@ def _page_url(provider: Provider | None, workspace: Workspace | None) -> str | N
     if provider is None or workspace is None or workspace.is_provisional:
         return None
     return _allowed(provider, provider.page_url(workspace.remote_id))
+
+
+def job_page(provider: Provider | None, job: Job) -> str | None:
+    """Return the page that shows a run at its provider, where there is one on a host that is allowed."""
+    return _allowed(provider, provider.job_page_url(job)) if provider is not None else None
 
 
 def _allowed(provider: Provider, url: str | None) -> str | None:

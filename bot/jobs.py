@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bot.blocks.job_facts import JobFacts
 from bot.errors import Refused
+from bot.gather import job_page
 from bot.models import AuditEntry, Job, NewJob, NewNotice, NoticeKind, TaskKind
 from bot.policy import Target
 from bot.store.base import NewTask
@@ -196,6 +197,7 @@ class Jobs:
             now=now,
             connection_title=provider.settings.title if provider is not None else job.connection,
             username=account.username if account is not None else "",
+            page_url=job_page(provider, job),
             capabilities=provider.capabilities() if provider is not None else frozenset(),
         )
 

@@ -11,9 +11,9 @@ from bot.classes import Draft
 from bot.models import Answer, FormProblems
 from bot.words import classes as words
 from handlers import class_words, naming
-from handlers.making import TEMPLATES, makers
+from handlers.making import makers
+from handlers.offers import offer_of
 from handlers.request import Answered
-from handlers.targets import linked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,7 +108,7 @@ async def _recipe(request: Request, connection: str, recipe: str) -> Draft:
     """Have the provider's own form filled in with its proposals; only the name differs for each person."""
     services, principal = request.services, request.principal
     title = services.title(connection)
-    snapshot = await _offer(request, connection)
+    snapshot = await offer_of(request, connection, asking=words.ASKING, nothing=words.NO_OFFER)
     provider = services.connections[connection]
     values, form, label = _filled(provider, snapshot, request, recipe)
     if not form.fields:
@@ -136,28 +136,6 @@ async def _recipe(request: Request, connection: str, recipe: str) -> Draft:
         raise Answered(replies.problem(sentence, request.reference)) from None
     shown = label or title
     return Draft("", connection, shown[: class_words.TITLE_MOST], recipe=shown, spec=spec)
-
-
-async def _offer(request: Request, connection: str) -> Snapshot:
-    """Return what the connection offers the trainer; raises Answered while that has to be asked for."""
-    services = request.services
-    account = await services.accounts.acting(request.principal, connection)
-    if account is None or account.state != "active":
-        await linked(request, connection)
-        raise AssertionError("an account that is not active is answered with Link")
-    title = services.title(connection)
-    snapshot = await services.snapshots.get(account, TEMPLATES)
-    if snapshot is None and account.id in request.looked:
-        raise Answered(replies.problem(fill(words.NO_OFFER, title=title), request.reference))
-    if snapshot is None:
-        waiting = request.waiting() | {"looked": [*request.looked, account.id]}
-        await services.snapshots.refresh(
-            account, TEMPLATES, then=waiting, interaction=request.surface.interaction
-        )
-        raise Answered(replies.told(fill(words.ASKING, title=title)))
-    if services.snapshots.is_stale(snapshot):
-        await services.snapshots.refresh(account, TEMPLATES)
-    return snapshot
 
 
 def _filled(

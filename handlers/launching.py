@@ -8,21 +8,20 @@ from typing import TYPE_CHECKING
 from bot.blocks import replies
 from bot.blocks.limits import Markup, fill, line, safe
 from bot.models import FormProblems
-from bot.snapshots import TEMPLATES
-from bot.words import forms, problems
+from bot.words import forms
 from bot.words import jobs as words
 from handlers import filling
 from handlers.command_line import LONGEST, Flag
 from handlers.connecting import connection_of
 from handlers.making import Making, make, makers
+from handlers.offers import offer_of
 from handlers.request import Answered
-from handlers.targets import linked
 from handlers.wishes import SILENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.models import Account, Answer, Form, Snapshot, Values
+    from bot.models import Answer, Form, Snapshot, Values
     from handlers.command_line import CommandLine
     from handlers.filling import Filled
     from handlers.request import Request
@@ -141,34 +140,7 @@ def _connection(request: Request, told: CommandLine) -> str:
 
 
 async def _offer(request: Request, connection: str) -> Snapshot:
-    """Return what the provider offers; where nothing is known yet, the command waits for it (Answered)."""
-    services = request.services
-    account = await services.accounts.acting(request.principal, connection)
-    if account is None or account.state != "active":
-        await linked(request, connection)
-        raise AssertionError("an account that is not active is answered with Link")
-    snapshot = await services.snapshots.get(account, TEMPLATES)
-    if snapshot is None:
-        raise Answered(await _waits(request, account))
-    if services.snapshots.is_stale(snapshot):
-        await services.snapshots.refresh(account, TEMPLATES)
-    return snapshot
-
-
-async def _waits(request: Request, account: Account) -> Answer:
-    services = request.services
-    title = services.title(account.connection)
-    if account.id in request.looked:
-        # It was asked just now, and there is none.
-        sentence = fill(words.NO_OFFER, title=title)
-        if request.problem:
-            sentence = safe(problems.sentence(request.problem, title))
-        return replies.problem(sentence, request.reference)
-    waiting = request.waiting() | {"looked": [*request.looked, account.id]}
-    await services.snapshots.refresh(
-        account, TEMPLATES, then=waiting, interaction=request.surface.interaction
-    )
-    return replies.told(fill(words.ASKING, title=title))
+    return await offer_of(request, connection, asking=words.ASKING, nothing=words.NO_OFFER)
 
 
 def _form(draw: Callable[..., Form], offer: object, request: Request, values: Values) -> Form:

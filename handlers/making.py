@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from bot.blocks import forms, kit, limits, replies
+from bot.blocks import forms, kit, replies
 from bot.blocks.limits import fill
 from bot.errors import Refused, StoreError
 from bot.models import Answer, FormProblems
+from bot.snapshots import TEMPLATES
 from bot.words import forms as words
-from bot.words import problems
 from handlers.connecting import connection_of
 from handlers.naming import fold
+from handlers.offers import no_offer
 from handlers.request import Answered
 from handlers.targets import linked
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-TEMPLATES = "templates"
 PURPOSES: tuple[Purpose, ...] = ("workspace", "job")
 _CAPABILITY: Mapping[Purpose, str] = {"workspace": "create", "job": "launch_job"}
 
@@ -250,9 +250,7 @@ async def _loading(request: Request, making: Making, account: Account, preset: s
     title = services.title(making.connection)
     if account.id in request.looked:
         # It was read just now, and there is none.
-        sentence = fill(words.NO_OFFER_ANSWER, title=title)
-        if request.problem:
-            sentence = limits.safe(problems.sentence(request.problem, title))
+        sentence = no_offer(request, title, words.NO_OFFER_ANSWER)
         buttons = [open_button(making.purpose, making.connection)]
         return replies.problem(sentence, request.reference, buttons)
     external_id = services.ids.new("form") if request.surface.trigger_id else None

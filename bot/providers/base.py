@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         Event,
         Form,
         FoundJob,
+        Job,
         ObservedJob,
         OutputChunk,
         Principal,
@@ -129,6 +130,10 @@ class Provider(ABC):
 
         Empty where people have no such page.
         """
+
+    def job_page_url(self, job: Job) -> str:  # noqa: ARG002 - empty where runs have no page
+        """Return the address of the page that shows a run at the provider, as ``page_url``."""
+        return ""
 
     def token_help(self) -> TokenHelp:
         """Tell how a person gets a token, for the link page; only where ``token`` linking exists."""

@@ -63,6 +63,10 @@ async def test_what_is_not_known_yet_is_asked_for_and_the_card_follows(bot):
     assert task.kind is TaskKind.SNAPSHOT
     (waiting,) = task.payload["then"]
     assert await bot.say(waiting["text"], TRAINER, looked=tuple(waiting["looked"]))
+    # Nothing came: the provider's own reason is told, as `new` and `run` do.
+    await replay(bot.services, TRAINER, waiting | {"task": "t0", "problem": "forbidden: members only"})
+    (told,) = await bot.notices()
+    assert "Saturn Cloud says: “members only.”" in str(told.body)
     await bot.store.save_snapshot(Snapshot("saturn", account.id, "templates", OFFER, 1.0))
     await replay(bot.services, TRAINER, waiting | {"task": "t1"})
     notices = await bot.notices(NoticeKind.CLASS_CARD)

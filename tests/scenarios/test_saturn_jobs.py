@@ -32,6 +32,9 @@ async def test_a_run_by_name_is_followed_to_its_end_with_its_output(cloud):
     await cloud.until(lambda: alice.told("job_ended"), step=2.0)
     ended = alice.only("job_ended")
     assert "*nightly* at Saturn Cloud is done after 6 s, exit code 0." in ended.text
+    page = f"{cloud.saturn_url}/dash/resources/job/{cloud.job('nightly').id}"
+    for shown in (ended, alice.only("job_card"), await job(cloud, "status nightly")):
+        assert shown.address("See its page") == page
     await cloud.until(lambda: cloud.slack.files(alice.id), step=2.0)
     assert "Starting papermill report.ipynb" in cloud.file_of(alice)
     assert cloud.file_of(alice).count("Scheduling") == 1

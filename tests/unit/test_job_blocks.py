@@ -111,9 +111,9 @@ def test_the_output(name, tail, lines, is_over):
 
 
 def test_the_status_says_how_old_it_is():
-    check_golden(
-        "jobs/status", job_status(CARDS["running"], facts(page_url="https://posit.example.org/jobs"))
-    )
+    page = f"https://app.example.org/dash/resources/job/{'0f' * 16}"
+    told = job_status(CARDS["running"], facts(connection_title="Saturn Cloud", page_url=page))
+    check_golden("jobs/status", told)
     assert "No news of it yet." in shown(job_status(JOB, facts()))
     assert job_status(CARDS["done"], facts()) == job_card(CARDS["done"], facts())
 

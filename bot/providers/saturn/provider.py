@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         Created,
         Form,
         FoundJob,
+        Job,
         ObservedJob,
         OutputChunk,
         Principal,
@@ -288,6 +289,11 @@ class Saturn(Provider):
         """Return the workspace's page, as people see it in their browser."""
         quoted = quote(remote_id, safe="", errors="replace")
         return f"{self.settings.base_url}/dash/resources/workspace/{quoted}"
+
+    def job_page_url(self, job: Job) -> str:
+        """Return the page of the job (seed 002), which shows all runs of it."""
+        key = str(job.spec.get("job") or "") or (job.remote_id or "").partition("/")[0]
+        return f"{self.settings.base_url}/dash/resources/job/{quote(key, safe='')}" if key else ""
 
     def token_help(self) -> TokenHelp:
         """Tell where the token stands (seed 002, "User token")."""
