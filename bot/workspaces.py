@@ -139,6 +139,10 @@ class Workspaces:
             # Nothing is read for it, so nothing would come of it: an old message's button was pressed.
             raise Refused("workspace.forgotten", problems.sentence("forgotten", provider.settings.title))
         card = NewNotice("", NoticeKind.CARD, "1", principal, {"channel_id": channel_id})
+        ends = is_renewed or (verb in _MODES and (agreed or workspace.is_provisional))
+        audit = entry(principal, f"workspace.{verb}", workspace, reference=reference)
+        if ends:
+            audit.detail["agreed"] = "yes"
         accepted = await self._store.accept_wish(
             NewWish(
                 principal=principal,
@@ -150,11 +154,11 @@ class Workspaces:
                 channel_id=channel_id,
                 reads_first=not (workspace.is_provisional or self._is_news(workspace)),
                 # Whoever calls a creation off loses nothing, even if something was made meanwhile.
-                agreed=is_renewed or (verb in _MODES and (agreed or workspace.is_provisional)),
+                agreed=ends,
             ),
             interaction=interaction,
             notices=[card],
-            audit=[entry(principal, f"workspace.{verb}", workspace, reference=reference)],
+            audit=[audit],
         )
         self._wake()
         return accepted

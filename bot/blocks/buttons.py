@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from bot.blocks import kit
 from bot.blocks.limits import Markup
 from bot.models import State
+from bot.models.stopping import is_final
 from bot.words import cards as words
 
 if TYPE_CHECKING:
@@ -68,10 +69,9 @@ def _end_question(
     workspace: Workspace, effects: Effects, mode: StopMode, asked: tuple[str, str, str, str]
 ) -> Block | None:
     """Return the question before a stop that ends a workspace for good; None where it does not."""
-    effect = effects.get(mode)
-    if workspace.is_provisional or effect is None or not effect.is_final:
+    if workspace.is_provisional or not is_final(effects, mode):
         return None
-    return kit.confirm(asked, name=workspace.title, lost=Markup(words.LOST[effect]))
+    return kit.confirm(asked, name=workspace.title, lost=Markup(words.LOST[effects[mode]]))
 
 
 def agreed_button(label: str, verb: str, workspace: Workspace) -> Element:
@@ -100,9 +100,13 @@ def running_buttons(facts: Facts) -> list[Element]:
 
 
 def down_buttons(facts: Facts) -> list[Element]:
-    """Return what can be done with a workspace that is down."""
+    """Return what can be done with a workspace that is down; what only sleeps can still be ended for good."""
     workspace = facts.workspace
-    return [start_button(workspace)] if workspace is not None and may(facts, "start") else []
+    if workspace is None:
+        return []
+    buttons = [start_button(workspace)] if may(facts, "start") else []
+    ends = workspace.state is State.SUSPENDED and is_final(facts.effects, "stop") and may(facts, "stop")
+    return [*buttons, stop_button(workspace, facts.effects)] if ends else buttons
 
 
 def gone_buttons(facts: Facts) -> list[Element]:
