@@ -766,6 +766,10 @@ WHERE state = 'leased' AND due_at > :before;
 
 -- == what a clock that was moved while nobody served left behind; bot/store/times.py has the rest ==
 
+-- name: move_gates_back
+UPDATE gates SET next_check_at = next_check_at - :back, claimed_at = claimed_at - :back
+WHERE :back > 0 AND next_check_at > :now;
+
 -- A gate that was claimed in the future, or at a time of which nobody knows how long ago it was, stays closed for
 -- its whole interval.
 -- name: heal_gates
@@ -773,7 +777,7 @@ UPDATE gates SET
     next_check_at = :now + CASE
         WHEN next_check_at - claimed_at > :longest THEN :longest ELSE next_check_at - claimed_at END,
     claimed_at = :now
-WHERE claimed_at > :now OR (:is_moved = 1 AND claimed_at > 0);
+WHERE claimed_at > :now OR (:is_unknown = 1 AND claimed_at > 0);
 
 -- A message of unknown outcome gets its whole time to show.
 -- name: heal_sends

@@ -1,7 +1,7 @@
 """What a serving process does first: put right what a clock left that was moved while nobody served.
 
-Nothing here tells how much time has passed by the wall clock alone: where the machine's own monotonic clock
-does not prove it, what must not be early waits its whole time from now on.
+By how much it was moved, the machine's own monotonic clock tells as long as the machine runs. After that
+nobody knows how much time has passed: what must not be early waits its whole time from now on.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Differences below this are a clock that is slewed; less than any poll margin.
 SMALL: Final = 0.1
+#: How the time stands is written again when it has changed by so much; less than any poll margin, too.
+SLEWED: Final = 0.05
 #: No gate is closed for longer than this.
 LONGEST_GATE: Final = 600.0
 #: A call is watched for its outcome for so long at most.
@@ -39,36 +41,35 @@ def beat(tx: Transaction, standing: Standing) -> None:
 
 def heal(tx: Transaction, standing: Standing) -> None:
     """Put right every time that the serving process before left, then begin to serve."""
+    last = tx.one("serving")
     now = tx.now()
-    back, is_moved = _moved(tx, standing)
-    if is_moved:
+    if last is not None and standing.boot and last["boot"] == standing.boot:
+        moved, is_unknown = standing.ahead - last["ahead"], False
+    else:
+        # The machine was started anew, or is another one: only the last beat tells, and not exactly.
+        moved, is_unknown = min(now - last["seen_at"], 0.0) if last is not None else 0.0, True
+    if moved > SMALL:
+        _move_along(tx, moved, now - moved)
+    if is_unknown:
         tx.run("heal_sends", settled=now + SENDS_SETTLE)
+    back = -moved if moved < -SMALL else 0.0
     for query in healing_queries():
-        tx.run(query, now=now, back=back, is_moved=is_moved)
-    tx.run("heal_gates", now=now, is_moved=is_moved, longest=LONGEST_GATE)
+        tx.run(query, now=now, back=back, is_unknown=is_unknown)
+    tx.run("move_gates_back", now=now, back=0.0 if is_unknown else back)
+    tx.run("heal_gates", now=now, is_unknown=is_unknown, longest=LONGEST_GATE)
     beat(tx, standing)
 
 
 def follow(tx: Transaction, jump: float, standing: Standing) -> None:
-    """Move what waits along with a wall clock that jumped ahead while this process served.
-
-    Closed gates, calls of a moment ago, leases: none of them has had more time than it had.
-    """
+    """Move what waits along with a wall clock that jumped ahead while this process serves."""
     before = tx.now()
+    _move_along(tx, jump, before)
+    tx.run("beat", now=before + jump, ahead=standing.ahead + jump, boot=standing.boot)
+
+
+def _move_along(tx: Transaction, jump: float, before: float) -> None:
+    """Move closed gates, calls of a moment ago, leases: none of them has had more time than it had."""
     tx.run("move_closed_gates", jump=jump, before=before)
     tx.run("move_calls", jump=jump, before=before, recent=before - RECENT_CALL)
     tx.run("move_job_calls", jump=jump, before=before, recent=before - RECENT_CALL)
     tx.run("move_leased_notices", jump=jump, before=before)
-    tx.run("beat", now=before + jump, ahead=standing.ahead + jump, boot=standing.boot)
-
-
-def _moved(tx: Transaction, standing: Standing) -> tuple[float, bool]:
-    """Return by how much the clock was set back since the last beat, and whether it may have been moved."""
-    last = tx.one("serving")
-    if last is None:
-        return 0.0, True
-    if standing.boot and last["boot"] == standing.boot:
-        moved = standing.ahead - last["ahead"]
-        return max(-moved, 0.0) if abs(moved) > SMALL else 0.0, abs(moved) > SMALL
-    # The machine was started anew, or it is another one: only the last beat tells, by less than it is old.
-    return max(last["seen_at"] - tx.now(), 0.0), True

@@ -21,7 +21,7 @@ from sqlite_utils import Database
 from bot.errors import StoreInUse, StoreTooNew, StoreUnavailable
 from bot.store.lanes import Job, Lanes
 from bot.store.queries import migrations, named_queries
-from bot.store.serving import Standing, follow
+from bot.store.serving import SLEWED, Standing, beat, follow
 from bot.store.serving_lock import ServingLock
 from bot.store.sqlite_errors import is_locked, is_missing_table, translated, why_not_opened
 from bot.store.store_time import StoreTime
@@ -113,6 +113,7 @@ class SqliteEngine:
         self._lock = None if path == _IN_MEMORY else ServingLock(path)
         #: Whether this is the process that serves: it alone moves times.
         self._serves = False
+        self._written_ahead = self._time.ahead()
         self._wrote_at = clock.monotonic()
         self._lanes = Lanes(patience, BATCH_ROWS, batch_seconds)
         self._thread: Thread | None = None
@@ -281,7 +282,7 @@ class SqliteEngine:
         """Run writes in one transaction: commit those that fit into it, put the rest back."""
         try:
             self._check_file()
-            self._follow_jump()
+            self._keep_standing()
             self._database.execute("BEGIN IMMEDIATE")
         except (OSError, sqlite3.Error) as error:
             self._rollback()
@@ -355,22 +356,33 @@ class SqliteEngine:
         if self._path != _IN_MEMORY and _inode(self._path) != self._inode:
             raise FileNotFoundError(self._path)
 
-    def _follow_jump(self) -> None:
-        """Move what waits along when the wall clock jumped ahead, before any work sees the new time."""
+    def _keep_standing(self) -> None:
+        """Move what waits along with a wall clock that jumped ahead, before any work sees the new time.
+
+        Where the store's time goes slowly to meet one that was set back, how it stands is written down again
+        and again: the next start goes by that.
+        """
         jump = self._time.jump()
-        if not jump or not self._serves:
+        if not self._serves:
             # The process that serves moves them once, not each that looks at the file beside it.
             self._time.follow(jump)
             return
+        standing = self.standing()
+        if not jump and abs(standing.ahead - self._written_ahead) <= SLEWED:
+            return
         try:
             self._database.execute("BEGIN IMMEDIATE")
-            follow(self._transaction, jump, self.standing())
+            if jump:
+                follow(self._transaction, jump, standing)
+            else:
+                beat(self._transaction, standing)
             self._database.commit()
         except sqlite3.OperationalError as error:
             if not is_missing_table(error):
                 raise
             self._rollback()
         self._time.follow(jump)
+        self._written_ahead = standing.ahead + jump
 
 
 def _inode(path: str) -> tuple[int, int]:

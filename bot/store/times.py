@@ -133,9 +133,9 @@ TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
 def healing_queries() -> dict[str, str]:
     """Return a statement for each table with times to heal, as ``queries.sql`` would name it.
 
-    Parameters: ``now``; ``is_moved``, whether the clock was moved or nobody can tell; ``back``, by how many
-    seconds it was set back since the times were written (0 when it was not, or nobody knows). What lies ahead
-    moves back by that, so that it keeps its order.
+    Parameters: ``now``; ``is_unknown``, whether nobody can tell how much time has passed; ``back``, by how
+    many seconds the clock was set back since the times were written. What lies ahead moves back by that, so
+    that it keeps its order.
     """
     return {f"heal_times_of_{table}": _statement(table, columns) for table, columns in _healed().items()}
 
@@ -168,4 +168,4 @@ def _is_ill(name: str, column: Column, is_open: str) -> str:
 
 
 def _counts(name: str, is_open: str) -> str:
-    return f":is_moved = 1 AND {name} IS NOT NULL AND {is_open}"
+    return f":is_unknown = 1 AND {name} IS NOT NULL AND {is_open}"

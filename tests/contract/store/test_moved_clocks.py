@@ -81,7 +81,7 @@ async def test_what_was_seen_in_the_future_hides_nothing_that_is_seen_now(bot):
 
 
 @pytest.mark.parametrize("moved", [-7200.0, -5.0, 5.0, 3600.0])
-async def test_a_clock_that_is_moved_while_nobody_serves_opens_no_gate_and_clears_no_call(bot, moved):
+async def test_a_clock_that_is_moved_while_nobody_serves_moves_no_moment(bot, moved):
     store = await bot.serve()
     workspace = (await linked(store)).workspaces[0]
     wish = (await store.accept_wish(start(workspace), interaction="i1")).wish
@@ -92,24 +92,52 @@ async def test_a_clock_that_is_moved_while_nobody_serves_opens_no_gate_and_clear
     bot.clock.advance(3)
     bot.clock.jump(moved)
     store = await bot.serve()
+    assert (await store.wish(wish.id)).called_at == pytest.approx(await store.now() - 3)
+    bot.clock.advance(7.3)
     assert await claim_one(store) is None
-    assert (await store.wish(wish.id)).called_at == pytest.approx(await store.now())
+    bot.clock.advance(0.3)
+    assert await claim_one(store)
+    bot.clock.advance(49.3)
     assert await store.claim_notices(10, 60.0) == []
-    bot.clock.advance(10.6)
+    bot.clock.advance(0.2)
+    assert await store.claim_notices(10, 60.0)
+
+
+async def test_who_dies_while_its_time_meets_the_clock_again_opens_no_gate_early(bot):
+    store = await bot.serve()
+    await link_account(store)
+    await store.add_workspace(by_reference(ALICE))
+    bot.clock.jump(-3600)
+    for _ in range(10):
+        bot.clock.advance(1)
+        await store.first_sight(f"any write at {bot.clock.now()}")
+    assert await claim_one(store)
+    bot.clock.advance(3)
+    store = await bot.serve()
+    bot.clock.advance(7.2)
+    assert await claim_one(store) is None
+    bot.clock.advance(0.4)
     assert await claim_one(store)
 
 
 async def test_on_another_machine_nobody_knows_how_much_time_has_passed(bot):
     store = await bot.serve()
-    await link_account(store)
-    await store.add_workspace(by_reference(ALICE))
+    workspace = (await linked(store)).workspaces[0]
+    wish = (await store.accept_wish(start(workspace), interaction="i1")).wish
+    await store.save_step(WishUpdate(wish.id, 20.0, start_call=Call.UNKNOWN, called=True))
+    await store.add_notices([NewNotice("s", NoticeKind.MESSAGE, "1", ALICE)])
+    assert await store.claim_notices(10, 60.0)
     assert await claim_one(store)
     there = FakeClock(bot.clock.now() + 60)
     there.boot = lambda: "another run"
     store = await bot.serve(clock=there)
     assert await claim_one(store) is None
+    assert (await store.wish(wish.id)).called_at == pytest.approx(there.now())
+    assert await store.claim_notices(10, 60.0) == []
     there.advance(10.6)
     assert await claim_one(store)
+    there.advance(4.5)
+    assert await store.claim_notices(10, 60.0)
 
 
 async def test_a_start_under_a_steady_clock_keeps_nobody_waiting(bot):

@@ -20,6 +20,7 @@ RARE = {
     "active_accounts",
     "active_accounts_at",
     "heal_gates",
+    "move_gates_back",
     "heal_sends",
     *healing_queries(),
     "move_closed_gates",

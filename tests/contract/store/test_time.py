@@ -87,21 +87,6 @@ async def test_after_a_jump_ahead_time_goes_on_from_there(store, clock):
     assert await store.now() == pytest.approx(clock.now())
 
 
-async def test_a_gate_from_the_future_opens_after_one_interval(database, clock):
-    store = await database.open()
-    await link_account(store)
-    await store.add_workspace(by_reference(ALICE))
-    assert await claim_one(store)
-    await store.close()
-    clock.jump(-7200)
-    store = await database.open()
-    assert await claim_one(store) is None
-    clock.advance(10.4)
-    assert await claim_one(store) is None
-    clock.advance(0.2)
-    assert await claim_one(store)
-
-
 async def test_an_unmigrated_database_does_not_mind_a_jump(tmp_path, clock):
     from bot.clock import SystemIds
     from bot.store import open_store
