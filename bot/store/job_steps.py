@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bot.models import Call, JobStep
-from bot.store import audit, cards, job_rows, notices, rows
+from bot.store import audit, cards, job_rows, notices, people, rows
 from bot.store.jobs import OTHER_STOP
 
 if TYPE_CHECKING:
@@ -52,12 +52,11 @@ def _steps(tx: Transaction, found: Sequence[Row], name: str) -> list[JobStep]:
 
 def _step(tx: Transaction, row: Row, name: str) -> JobStep:
     account = tx.one("account", principal=row["principal"], connection=row["connection"])
-    person = tx.one("person", principal=row["principal"])
     return JobStep(
         job=job_rows.job(row),
         account=rows.account(account) if account and account["state"] != "revoking" else None,
         claim=name,
-        person=rows.person(person) if person else None,
+        person=people.current(tx, row["principal"]),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.policy import is_current
 from bot.store import rows
 
 if TYPE_CHECKING:
@@ -34,6 +35,13 @@ def person(tx: Transaction, principal: Principal) -> Person | None:
     """Return what is known of a person."""
     row = tx.one("person", principal=principal.key)
     return rows.person(row) if row else None
+
+
+def current(tx: Transaction, principal: str) -> Person | None:
+    """Return what is known of whom something is changed for; None where Slack is to be asked first."""
+    row = tx.one("person", principal=principal)
+    found = rows.person(row) if row else None
+    return found if is_current(found, "change", tx.now()) else None
 
 
 def save(tx: Transaction, people: Sequence[Person]) -> None:

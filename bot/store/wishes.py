@@ -148,12 +148,11 @@ def _step(tx: Transaction, row: Row, name: str) -> WishStep | None:
         end(tx, row["id"], Outcome.CANCELLED, "forgotten")
         return None
     account = tx.one("account", principal=row["principal"], connection=row["connection"])
-    person = tx.one("person", principal=row["principal"])
     return WishStep(
         wish=rows.wish(row),
         workspace=rows.workspace(workspace),
         account=rows.account(account) if account and account["state"] != "revoking" else None,
-        person=rows.person(person) if person else None,
+        person=people.current(tx, row["principal"]),
         claim=name,
     )
 

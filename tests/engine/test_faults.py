@@ -288,6 +288,14 @@ async def test_an_unknown_person_is_looked_up_before_the_first_call(world):
     assert world.slack.count("users.info") == 1
 
 
+async def test_who_was_asked_about_long_ago_is_asked_about_again_before_the_first_call(world):
+    workspace = await world.own()
+    world.slack.add_user(ALICE.user_id, is_restricted=True)
+    world.clock.advance(86_401)
+    assert await world.until_ended(await world.wish(workspace)) is Outcome.REFUSED
+    assert (world.slack.count("users.info"), world.provider.count("start")) == (1, 0)
+
+
 async def test_a_failed_look_up_delays_and_neither_lets_in_nor_refuses(world):
     wish_id = await world.wish(await world.own(is_known=False))
     await world.pass_time(40)

@@ -176,6 +176,14 @@ async def test_an_unknown_person_is_looked_up_first(jobs):
     assert jobs.slack.count("users.info") == 1
 
 
+async def test_a_person_known_long_ago_is_looked_up_again(jobs):
+    await jobs.world.link()
+    jobs.world.clock.advance(86_401)
+    jobs.slack.add_user(ALICE.user_id, is_restricted=True)
+    job = await jobs.until_over(await jobs.runs())
+    assert (job.cause, jobs.cloud.count("launch_job")) == ("policy.guest", 0)
+
+
 # -- stops ---------------------------------------------------------------------------------------------------
 
 

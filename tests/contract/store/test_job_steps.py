@@ -43,7 +43,7 @@ async def test_a_step_holds_all_that_it_needs(store, account, job):
     (step,) = await store.claim_jobs(10, 60.0)
     assert (step.job.id, step.account.id, step.person) == (job.id, account.id, None)
     assert step.claim
-    await store.save_people([Person(ALICE, "Alice")])
+    await store.save_people([Person(ALICE, "Alice", seen_at=await store.now())])
     await store.save_job_step(JobUpdate(job.id, 0.0, claim=step.claim))
     assert (await store.claim_jobs(10, 60.0))[0].person.name == "Alice"
 
