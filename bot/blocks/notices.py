@@ -47,9 +47,8 @@ def render(kind: NoticeKind, facts: Facts) -> Answer:
             return _linked(facts)
         case NoticeKind.UNLINKED:
             return _unlinked(facts)
-        case NoticeKind.LINK_AGAIN:
-            text = short(notices.LINK_AGAIN_SHORT, facts)
-            return _notice(text, short(notices.LINK_AGAIN, facts), [], [link_again_button(facts)])
+        case NoticeKind.LINK_AGAIN | NoticeKind.SIGN_IN_REFUSED:
+            return _sign_in_refused(kind, facts)
         case NoticeKind.CARD:
             return wish_card(facts)
         case NoticeKind.ENDING:
@@ -80,6 +79,16 @@ def _notice(text: str, told: str, small: list[str], buttons: list[Element]) -> A
     if small:
         blocks.append(kit.context(*small))
     return kit.answer(text, [*blocks, *kit.actions(buttons)])
+
+
+def _sign_in_refused(kind: NoticeKind, facts: Facts) -> Answer:
+    """Say that a link was given up, or that it may be accepted again without anybody's doing."""
+    if kind is NoticeKind.LINK_AGAIN:
+        text = short(notices.LINK_AGAIN_SHORT, facts)
+        return _notice(text, short(notices.LINK_AGAIN, facts), [], [link_again_button(facts)])
+    since = kit.moment(float(facts.body.get("since") or facts.now), facts.now)
+    told = fill(notices.SIGN_IN_REFUSED, title=facts.connection_title, since=since)
+    return _notice(short(notices.SIGN_IN_REFUSED_SHORT, facts), told, [], [link_again_button(facts)])
 
 
 def _reference(facts: Facts) -> list[str]:

@@ -36,3 +36,15 @@ def let_in(title: str) -> Answer:
     return kit.answer(
         fill(outages.LET_IN_SHORT, title=title), [kit.section(fill(outages.LET_IN, title=title))]
     )
+
+
+def people_out(title: str) -> Answer:
+    """Say that a connection refuses several people's sign-ins at once."""
+    told = fill(outages.PEOPLE_OUT, title=title)
+    return kit.answer(fill(outages.PEOPLE_OUT_SHORT, title=title), [kit.section(told)])
+
+
+def people_in(title: str) -> Answer:
+    """Say that it does not any more."""
+    told = fill(outages.PEOPLE_IN, title=title)
+    return kit.answer(fill(outages.PEOPLE_IN_SHORT, title=title), [kit.section(told)])

@@ -30,6 +30,7 @@ class NoticeKind(StrEnum):
     LINKED = "linked"
     UNLINKED = "unlinked"
     LINK_AGAIN = "link_again"
+    SIGN_IN_REFUSED = "sign_in_refused"
     MESSAGE = "message"
     REPLY = "reply"
 
@@ -69,6 +70,7 @@ NOTICE_CLASS: dict[NoticeKind, int] = {
     NoticeKind.CARD: 2,
     NoticeKind.WAITING: 3,
     NoticeKind.LINK_AGAIN: 3,
+    NoticeKind.SIGN_IN_REFUSED: 3,
 }
 
 

@@ -44,9 +44,9 @@ class Person:
 class Account:
     """Link a principal to an account at one connection; one per pair.
 
-    ``secret`` is ciphertext (``bot.vault``); ``state`` is ``active``, ``refused`` (the provider said so;
-    waits for a new link) or ``revoking`` (unlinked; the secret lives until the
-    revocation was tried, 5 s at most).
+    ``secret`` is ciphertext (``bot.vault``); ``state`` is ``active``, ``refused`` (for so long that it waits
+    for a new link) or ``revoking`` (unlinked; the secret lives until the revocation was tried, 5 s at most).
+    While ``refused_since`` is set, nothing is asked with it but whether it is accepted again.
     """
 
     id: str
@@ -58,6 +58,8 @@ class Account:
     linked_at: float
     discovered_at: float | None = None
     unlinked_at: float | None = None
+    refused_since: float | None = None
+    looked_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

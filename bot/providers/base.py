@@ -124,6 +124,10 @@ class Provider(ABC):
     async def check(self, credential: Credential) -> Identity:
         """Find out whose account this opens; raise CredentialRefused when it opens none."""
 
+    async def who_am_i(self, access: Access) -> None:
+        """Ask the cheapest thing that takes a good credential; raise CredentialRefused for another one."""
+        await self.check(access.credential)
+
     @abstractmethod
     def page_url(self, remote_id: str) -> str:
         """Return the address of the workspace's page at the provider, for "see what happened there".

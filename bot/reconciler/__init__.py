@@ -22,6 +22,7 @@ from bot.reconciler.outages import Outages
 from bot.reconciler.ports import Numbers, Observer, PeopleBook, Replay, Unobserved
 from bot.reconciler.reads import Reads
 from bot.reconciler.streams import Streams
+from bot.reconciler.suspicions import Suspicions
 from bot.reconciler.tasks import Tasks
 from bot.reconciler.wishes import Wishes
 
@@ -70,7 +71,8 @@ class Reconciler:
         self._wishes = Wishes(store, lines, people, calls, creations, ids, numbers)
         self._reads = Reads(store, lines, keys, asker, clock, ids, numbers)
         self._lists = Lists(store, lines, asker, numbers)
-        self._outages = Outages(store, lines, numbers, keys.lockouts)
+        self._suspicions = Suspicions(store, lines, asker)
+        self._outages = Outages(store, lines, numbers, keys.lockouts, self._suspicions.outages)
         self._ends = Ends(store, lines, numbers)
         self._classes = Classes(store, lines, clock, ids, numbers)
         self._lines = tuple(lines.values())
@@ -100,8 +102,9 @@ class Reconciler:
         return await self._reads.step(pool)
 
     async def step_tasks(self, pool: Pool | None = None) -> int:
-        """Do the tasks that are due, and tell of outages; return how many there were."""
-        return await self._outages.step() + await self._tasks.step(pool)
+        """Do due tasks, look at suspected credentials, tell of outages; return how many there were."""
+        looks = await self._suspicions.step(pool)
+        return looks + await self._outages.step() + await self._tasks.step(pool)
 
     async def step_jobs(self, pool: Pool | None = None) -> int:
         """Step the runs of jobs that are due; return how many there were."""

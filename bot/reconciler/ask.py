@@ -21,7 +21,6 @@ from bot.errors import (
     ServerFailed,
     TemporaryError,
     UnknownOutcome,
-    Unreachable,
 )
 from bot.plan import backoff
 from bot.providers.base import Access, Credential
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from bot.models import Account
-    from bot.reconciler.keys import Keys
+    from bot.reconciler.keys import Became, Keys
     from bot.reconciler.lines import Line
 
 log = structlog.get_logger(__name__)
@@ -43,8 +42,11 @@ _T = TypeVar("_T")
 REFUSED_WAIT: Final = 60.0
 #: How the connection's own secret asks: the provider has it.
 _OWN: Final = Access("", Credential.of_connection("admin"))
-#: The cause of what waits because a pause was asked for.
+#: The causes of what waits because a pause was asked for, or because the sign-in was refused.
 LIMITED: Final = "rate_limited"
+SUSPECTED: Final = "credential_suspected"
+#: What waits for a suspected credential is woken when that is accepted again; it comes back so late at most.
+SUSPECTED_WAIT: Final = 30.0
 #: After these the provider, or what stands before it, may have acted.
 _AMBIGUOUS: Final = (UnknownOutcome, ServerFailed, BadAnswer)
 
@@ -69,7 +71,6 @@ class Later:
     sentence: str | None
     attempts: int
     cause: str = ""
-    was_sent: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,16 +121,27 @@ class Asker:
             return Refused(error, "secret", problems.sentence("secret"))
 
     def admit(
-        self, line: Line, account: Account | None, attempts: int = 0, *, starts: bool = False
+        self,
+        line: Line,
+        account: Account | None,
+        attempts: int = 0,
+        *,
+        starts: bool = False,
+        tries_suspected: bool = False,
     ) -> Access | Later | Refused:
         """Return in whose name it may be asked now; what is answered without asking otherwise."""
         if account is None:
             return _OWN
+        # One that is unlinked is asked about once more, to have its credential ended.
+        is_suspected = account.refused_since is not None and account.state == "active"
+        if is_suspected and not tries_suspected:
+            sentence = problems.sentence(SUSPECTED, line.title)
+            return Later(SUSPECTED_WAIT, sentence, attempts, SUSPECTED)
         wait = line.limits.wait(account.id)
         if starts:
             wait = max(wait, line.start_limits.wait(account.id))
         if wait > 0:
-            return Later(wait, line.health.asked(wait), attempts, LIMITED, was_sent=False)
+            return Later(wait, line.health.asked(wait), attempts, LIMITED)
         return self.open(account)
 
     async def ask(
@@ -142,13 +154,15 @@ class Asker:
         attempts: int = 0,
         seconds: float | None = None,
         starts: bool = False,
+        tries_suspected: bool = False,
     ) -> Answer[_T]:
         """Ask once, for ``seconds`` at most. ``what`` names it in the log; ``attempts`` failed before it.
 
         ``account`` None asks with the connection's own secret. ``starts`` says that it makes something run:
-        such calls have a limit of their own. Errors that are no provider's (the store's, ours) are raised.
+        such calls have a limit of their own. ``tries_suspected`` finds out whether a credential is taken
+        again. Errors that are no provider's (the store's, ours) are raised.
         """
-        access = self.admit(line, account, attempts, starts=starts)
+        access = self.admit(line, account, attempts, starts=starts, tries_suspected=tries_suspected)
         if not isinstance(access, Access):
             return access
         try:
@@ -217,7 +231,7 @@ class Asker:
         """Return what an error of a provider means, and note it. ``spoke``: an answer had begun to come."""
         if isinstance(error, SentTooLate):
             # Nothing was sent, so nothing failed: the poll gate says when it may go.
-            return Later(0.0, None, attempts, was_sent=False)
+            return Later(0.0, None, attempts)
         who = account.id if account is not None else ""
         log.info("not done", connection=line.name, call=what, account=who, problem=type(error).__name__)
         if isinstance(error, CredentialRefused):
@@ -241,7 +255,7 @@ class Asker:
         cause, sentence = problems.cause_of(error), line.health.sentence(error)
         if isinstance(error, _AMBIGUOUS):
             return Unknown(wait, sentence, attempts, cause)
-        return Later(wait, sentence, attempts, cause, was_sent=not isinstance(error, Unreachable))
+        return Later(wait, sentence, attempts, cause)
 
     def _is_shared(self, line: Line, account: Account, what: str) -> bool:
         """Say whether a call is made with a secret that others' calls are made with, too."""
@@ -254,7 +268,7 @@ class Asker:
         """See to a credential that is refused; whatever was asked for did not happen."""
         if account is None:
             self._keys.locked_out(line.name)
-            became = "locked"
+            became: Became = "locked"
         else:
             became = await self._keys.refused(account, line)
         match became:
@@ -262,6 +276,10 @@ class Asker:
                 return Later(0.0, None, attempts)
             case "later":
                 return Later(self.backoff(attempts + 1), None, attempts)
+            case "suspected":
+                # Tried as often as any call that fails: a credential may be good for all but one of them.
+                sentence = problems.sentence(SUSPECTED, line.title)
+                return Later(SUSPECTED_WAIT, sentence, attempts + 1, SUSPECTED)
             case "locked":
                 cause = "connection_refused"
             case _:

@@ -12,7 +12,7 @@ from bot.models import JobUpdate
 from bot.plan import UNKNOWN_SETTLES
 from bot.plan_jobs import MISSED_READS, next_job_read
 from bot.reconciler import job_endings
-from bot.reconciler.ask import Done, Refused
+from bot.reconciler.ask import LIMITED, SUSPECTED, Done, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -88,7 +88,7 @@ class JobReads:
                 return
             case _:
                 # One failure that the next read may put right is not worth a line on the card.
-                is_told = line.health.is_doubtful or answer.cause == "rate_limited"
+                is_told = line.health.is_doubtful or answer.cause in {LIMITED, SUSPECTED}
                 wait = max(answer.wait, line.pace.min_poll_interval)
                 await self._later(steps, wait, answer.sentence if is_told else None)
                 return

@@ -1,4 +1,4 @@
-"""Credentials of accounts at work: opened, refreshed once, or given up with one notice."""
+"""Credentials of accounts at work: opened, refreshed once, or suspected."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from weakref import WeakValueDictionary
 import structlog
 
 from bot.errors import CredentialRefused, PermanentError, ProviderError, SecretError
-from bot.models import AuditEntry, NewNotice, NoticeKind
+from bot.models import AuditEntry
 from bot.providers.base import Access, Credential
 from bot.vault import row_key
-from bot.words import problems
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,8 +23,10 @@ if TYPE_CHECKING:
     from bot.store.base import Store
     from bot.vault import Vault
 
-    #: ``locked``: the connection's own secret is what is refused. Otherwise the cause why there is no other.
-    _Unrenewed = Literal["later", "locked"] | CredentialRefused | PermanentError
+    #: ``locked``: the connection's own secret is what is refused.
+    _Unrenewed = Literal["later", "locked", "refused"]
+    #: What became of a refused credential; see ``Keys.refused``.
+    Became = Literal["changed", "suspected", "refused", "locked", "later"]
 
 log = structlog.get_logger(__name__)
 
@@ -78,12 +79,13 @@ class Keys:
         if self.lockouts.get(account.connection, 0.0) is not None and self._is_of_connection(account):
             self.lockouts[account.connection] = None
 
-    async def refused(self, account: Account, line: Line) -> Literal["changed", "refused", "locked", "later"]:
+    async def refused(self, account: Account, line: Line) -> Became:
         """See to a credential that the provider refuses: refresh it once where that is possible.
 
-        ``changed``: there is another secret now, go on with it. ``refused``: the account waits for a new link
-        and the person was told once. ``locked``: nobody can link anew what is the operator's, it waits for a
-        new secret in the settings. ``later``: the refresh found no answer.
+        ``changed``: there is another secret now, go on with it. ``suspected``: one refusal may not be the
+        truth, so it is looked at again. ``refused``: there is no such link any more. ``locked``: nobody can
+        link anew what is the operator's, it waits for a new secret in the settings. ``later``: the refresh
+        found no answer.
         """
         lock = self._locks.setdefault(account.id, asyncio.Lock())
         async with lock:
@@ -97,7 +99,7 @@ class Keys:
                 sealed = self._vault.seal(
                     row_key(current.principal.key, current.connection), fresh.as_mapping()
                 )
-                if await self._store.save_secret(current.id, current.secret, sealed):
+                if await self._store.save_secret(current.id, current.secret, sealed, is_fresh=True):
                     self._unproven[current.id] = sealed
                     await self._note_renewal(current, fresh)
                 return "changed"
@@ -106,8 +108,9 @@ class Keys:
                 return "locked"
             if fresh == "later":
                 return "later"
-            await self._give_up(current, line.title, fresh)
-            return "refused"
+            if await self._store.suspect_account(current.id, current.secret):
+                log.info("credential suspected", connection=account.connection, account=account.id)
+            return "suspected"
 
     def locked_out(self, connection: str) -> None:
         """Note that a connection's own secret is refused; logged once until it is taken again."""
@@ -123,7 +126,7 @@ class Keys:
 
     async def _refreshed(self, account: Account, provider: Provider) -> Credential | _Unrenewed:
         of_connection = self._is_of_connection(account)
-        refusal: _Unrenewed = "locked" if of_connection else CredentialRefused()
+        refusal: _Unrenewed = "locked" if of_connection else "refused"
         if "refresh" not in provider.capabilities() or self._unproven.get(account.id) == account.secret:
             return refusal
         try:
@@ -137,35 +140,9 @@ class Keys:
         except (ProviderError, SecretError, TimeoutError) as error:
             log.info("refresh failed", connection=account.connection, problem=type(error).__name__)
             # The connection's secret is good, and this account is not to be had with it any more.
-            return error if of_connection and isinstance(error, PermanentError) else "later"
+            return "refused" if of_connection and isinstance(error, PermanentError) else "later"
 
     async def _note_renewal(self, account: Account, fresh: Credential) -> None:
         if fresh.acts == "admin":
             detail = {"connection": account.connection, "username": account.username, "acts": "admin"}
             await self._store.append_audit([AuditEntry("usher", "account.renew", account.id, "ok", detail)])
-
-    async def _give_up(self, account: Account, title: str, because: PermanentError) -> None:
-        self._unproven.pop(account.id, None)
-        log.info("credential refused", connection=account.connection, account=account.id)
-        await self._store.refuse_account(
-            account.id,
-            account.secret,
-            NewNotice(
-                subject=account.id,
-                kind=NoticeKind.LINK_AGAIN,
-                # An account that is linked again may be refused again, and that is another occasion.
-                occasion=f"{account.linked_at:.3f}",
-                principal=account.principal,
-                body={"connection": account.connection, "username": account.username},
-            ),
-            [
-                AuditEntry(
-                    "usher",
-                    "account.refuse",
-                    account.id,
-                    "refused",
-                    {"connection": account.connection, "cause": problems.cause_of(because)},
-                )
-            ],
-            hold=problems.sentence("credential_refused", title),
-        )

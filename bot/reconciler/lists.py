@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import structlog
 
 from bot.models import Task, TaskKind
-from bot.reconciler.ask import LIMITED, Done, Later, Refused, Unknown
+from bot.reconciler.ask import LIMITED, SUSPECTED, Done, Later, Refused, Unknown
 from bot.reconciler.lines import LISTS_SHARE
 from bot.store.base import FoundWorkspace, NewTask
 
@@ -72,10 +72,10 @@ class Lists:
     async def read(self, task: Task) -> Sequence[NewTask]:
         """Read an account's list and merge it; return the commands that waited for it. Raises Again."""
         account = await self._store.account_by_id(task.subject)
-        if account is None or account.state != "active":
+        if account is None or account.state == "revoking":
             return ()
         line = self._lines.get(account.connection)
-        if line is None or not line.provider.has_lists:
+        if line is None or not line.provider.has_lists or account.state != "active":
             return waiting_commands(task, account.principal)
         with slot(line):
             return await self._read(task, account, line)
@@ -167,8 +167,8 @@ def settled(answer: Answer[_Found]) -> Done[_Found] | Refused:
 
 
 def not_yet(answer: Later | Unknown) -> Again:
-    """Return how a task goes on that was not done: limits are no failures of it."""
-    return (Busy if answer.cause == LIMITED else Again)(answer.wait)
+    """Return how a task goes on that was not done: limits and suspicions are no failures of it."""
+    return (Busy if answer.cause in {LIMITED, SUSPECTED} else Again)(answer.wait)
 
 
 async def while_active(

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 
-#: How the outage of a connection's own secret is called in the store, beside that of the connection.
-SUFFIX = "#secret"
+#: How the outages of a connection's own secret, and of its people's credentials, are called in the store.
+OURS = "#secret"
+PEOPLE = "#people"
 
 
 class Outages:
@@ -38,10 +39,17 @@ class Outages:
         lines: Mapping[str, Line],
         numbers: Numbers,
         lockouts: Mapping[str, float | None] | None = None,
+        people: Mapping[str, float | None] | None = None,
     ) -> None:
-        """``lockouts``: since when connections' own secrets are refused, None where one was taken since."""
+        """``lockouts``: since when connections' own secrets are refused, None where one was taken since.
+
+        ``people``: the same of several people's credentials.
+        """
         self._store = store
-        self._lockouts = lockouts if lockouts is not None else {}
+        self._refusals = (
+            (OURS, {} if lockouts is None else lockouts, drawn.locked_out, drawn.let_in),
+            (PEOPLE, {} if people is None else people, drawn.people_out, drawn.people_in),
+        )
         self._lines = lines
         self._numbers = numbers
         #: Outages that stand, as far as this process knows; None before it has looked.
@@ -51,7 +59,7 @@ class Outages:
         """Begin and end outages by the health of the lines; return how many changed."""
         try:
             standing = await self._known()
-            return await self._changed(standing) + await self._locked(standing)
+            return await self._changed(standing) + await self._refused(standing)
         except StoreError as error:
             log.warning("outage not written", problem=type(error).__name__)
             return 0
@@ -68,7 +76,7 @@ class Outages:
     async def _changed(self, standing: dict[str, float]) -> int:
         changed = 0
         for name in list(standing):
-            if name.removesuffix(SUFFIX) not in self._lines:
+            if name.partition("#")[0] not in self._lines:
                 await self._store.end_outage(name, [])
                 del standing[name]
         for name, line in self._lines.items():
@@ -81,20 +89,21 @@ class Outages:
                 changed += 1
         return changed
 
-    async def _locked(self, standing: dict[str, float]) -> int:
+    async def _refused(self, standing: dict[str, float]) -> int:
         changed = 0
-        for connection, since in self._lockouts.items():
-            line, name = self._lines.get(connection), f"{connection}{SUFFIX}"
-            if line is None or (since is None) != (name in standing):
-                continue
-            changed += 1
-            if since is not None:
-                told = self._told(line, since, "refused", drawn.locked_out(line.title), SUFFIX)
-                standing[name] = await self._store.begin_outage(name, since, told)
-            else:
-                told = self._told(line, standing[name], "taken", drawn.let_in(line.title), SUFFIX)
-                await self._store.end_outage(name, told)
-                del standing[name]
+        for suffix, refusals, out, back in self._refusals:
+            for connection, since in refusals.items():
+                line, name = self._lines.get(connection), f"{connection}{suffix}"
+                if line is None or (since is None) != (name in standing):
+                    continue
+                changed += 1
+                if since is not None:
+                    told = self._told(line, since, "locked", out(line.title), suffix)
+                    standing[name] = await self._store.begin_outage(name, since, told)
+                else:
+                    told = self._told(line, standing[name], "taken", back(line.title), suffix)
+                    await self._store.end_outage(name, told)
+                    del standing[name]
         return changed
 
     async def _begin(self, standing: dict[str, float], line: Line, since: float) -> None:

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.errors import BadAnswer, CredentialRefused, NotFound, SecretError, StoreError
+from bot.errors import (
+    BadAnswer,
+    CredentialRefused,
+    NotFound,
+    SecretError,
+    SentTooLate,
+    StoreError,
+    Unreachable,
+)
 from bot.models import AuditEntry, Observed, Outcome, ReadClaim, ReadResult, State
 from bot.plan import next_read
 from bot.pool import Pool, pool_room, run_all
@@ -143,8 +151,6 @@ class Reads:
             lambda access: self._ask_for_theirs(line, access, claims, window),
             attempts=max(self._failures.get(claim.gate_key, 0) for claim in claims),
         )
-        if isinstance(answer, Later) and not answer.was_sent:
-            self._sent[line.name] -= 1
         match answer:
             case Done(found):
                 return await self._found(line, claims, found)
@@ -209,8 +215,15 @@ class Reads:
     async def _send(
         self, line: Line, access: Access, claims: Sequence[ReadClaim], window: SendWindow
     ) -> Mapping[str, Observed]:
-        self._sent[line.name] += 1
-        return await line.provider.status(access, [claim.remote_id for claim in claims], window)
+        """Send one request, and count it unless it never left."""
+        sent = 1
+        try:
+            return await line.provider.status(access, [claim.remote_id for claim in claims], window)
+        except (SentTooLate, Unreachable):
+            sent = 0
+            raise
+        finally:
+            self._sent[line.name] += sent
 
     async def _seen(self, line: Line, claim: ReadClaim, observed: Observed | None, now: float) -> ReadResult:
         if observed is None:

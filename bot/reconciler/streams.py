@@ -14,7 +14,7 @@ from bot.models import JobState, NoticeKind
 from bot.output.spool import CAP, LONGEST_CHARACTER
 from bot.pool import Pool, pool_room, run_all
 from bot.reconciler import job_endings
-from bot.reconciler.ask import REFUSED_WAIT, Later, Refused, Unknown
+from bot.reconciler.ask import REFUSED_WAIT, SUSPECTED, Later, Refused, Unknown
 from bot.words import outputs, problems
 
 if TYPE_CHECKING:
@@ -177,7 +177,8 @@ class Streams:
         follower.failures, wait, cause = 0, 0.0, ""
         if isinstance(answer, (Later, Unknown)):
             follower.failures = 0 if follower.has_news else answer.attempts
-            wait, cause = answer.wait, answer.cause
+            # Whether a suspected credential is accepted again costs no request to find out.
+            wait, cause = 0.0 if answer.cause == SUSPECTED else answer.wait, answer.cause
         elif isinstance(answer, Refused):
             cause = answer.cause
             if answer.needs_credential:

@@ -35,7 +35,8 @@ class Unused:
         access = self._asker.open(unused)
         if isinstance(access, Refused) or await self._is_used(unused, access):
             return
-        settled(await self._asker.ask(line, unused, "revoke", line.provider.revoke, attempts=task.attempts))
+        revoking = self._asker.ask(line, unused, "revoke", line.provider.revoke, attempts=task.attempts)
+        settled(await revoking)
 
     async def _is_used(self, unused: Account, access: Access) -> bool:
         """Compare tokens, not what they are sealed as: that changes when keys do."""

@@ -16,6 +16,7 @@ from bot.store import (
     people,
     rows,
     snapshots,
+    suspicions,
     tasks,
     wishes,
 )
@@ -130,6 +131,7 @@ def refuse(
         tx.run("hold_wish", id=wish["id"], hold=hold)
         cards.owe(tx, wish["id"], changed=True)
     jobs.hold_all(tx, pair, hold)
+    tx.run("hurry_tasks_of_account", account_id=account_id, now=tx.now())
     for workspace in tx.all("watched_of_account", **pair):
         tx.run("rest_gate_without_reader", gate_key=workspace["gate_key"])
     notices.add(tx, [notice])
@@ -137,6 +139,11 @@ def refuse(
     return True
 
 
-def save_secret(tx: Transaction, account_id: str, old: str, new: str) -> bool:
-    """Replace a stored secret when it still is ``old``."""
-    return tx.run("save_secret", id=account_id, old=old, new=new) == 1
+def save_secret(tx: Transaction, account_id: str, old: str, new: str, *, is_fresh: bool) -> bool:
+    """Replace a stored secret when it still is ``old``; what waited goes on with a fresh one."""
+    before = tx.one("account_by_id", id=account_id)
+    if not tx.run("save_secret", id=account_id, old=old, new=new, is_fresh=int(is_fresh)):
+        return False
+    if is_fresh and before is not None and before["refused_since"] is not None:
+        suspicions.resume(tx, before)
+    return True

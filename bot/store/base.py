@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from bot.store.base_suspicions import SuspicionStore
 from bot.store.browsing import BrowsingStore
 from bot.store.making import MakingStore
 from bot.store.process import ProcessStore
@@ -62,7 +63,9 @@ __all__ = [
 HOLD_REFUSED = "Your account there is refused. It goes on as soon as you link it again."
 
 
-class Store(ProcessStore, MakingStore, BrowsingStore, JobStore, WatchStore, ClassStore, Protocol):
+class Store(
+    ProcessStore, MakingStore, BrowsingStore, JobStore, WatchStore, ClassStore, SuspicionStore, Protocol
+):
     """Keep everything that must outlive the process."""
 
     # -- inbox, people, audit --------------------------------------------------------------------------------
@@ -182,8 +185,11 @@ class Store(ProcessStore, MakingStore, BrowsingStore, JobStore, WatchStore, Clas
         was refused or changed before.
         """
 
-    async def save_secret(self, account_id: str, old: str, new: str) -> bool:
-        """Replace a stored secret when it still is ``old`` (refresh, key rotation)."""
+    async def save_secret(self, account_id: str, old: str, new: str, *, is_fresh: bool = False) -> bool:
+        """Replace a stored secret when it still is ``old`` (refresh, key rotation).
+
+        A fresh one ends the suspicion of the old one, and what waited goes on.
+        """
 
     # -- workspaces ------------------------------------------------------------------------------------------
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from bot.store import accounts, approvals, links
+from bot.store import accounts, approvals, links, suspicions
 from bot.store.base import HOLD_REFUSED
 from bot.store.domain_trade import Trade
 from bot.store.transaction import Lane
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from bot.models import Account, Approval, AuditEntry, Link, NewNotice, Principal
     from bot.store.records import Activation, NewTask
@@ -94,8 +94,32 @@ class AccountsTrade(Trade):
             lambda tx: accounts.refuse(tx, account_id, secret, notice, audit, hold)
         )
 
-    async def save_secret(self, account_id: str, old: str, new: str) -> bool:
-        return await self.engine.write(lambda tx: accounts.save_secret(tx, account_id, old, new))
+    async def save_secret(self, account_id: str, old: str, new: str, *, is_fresh: bool = False) -> bool:
+        return await self.engine.write(
+            lambda tx: accounts.save_secret(tx, account_id, old, new, is_fresh=is_fresh)
+        )
+
+    async def suspect_account(self, account_id: str, secret: str) -> bool:
+        return await self.engine.write(lambda tx: suspicions.suspect(tx, account_id, secret))
+
+    async def suspects(self) -> list[Account]:
+        return await self.engine.read(suspicions.suspects, Lane.STEADY)
+
+    async def claim_look(self, account_id: str, every: float) -> float | None:
+        return await self.engine.write(lambda tx: suspicions.claim_look(tx, account_id, every))
+
+    async def count_refusal(
+        self, account_id: str, secret: str, seconds: float, least: float, notice: NewNotice | None = None
+    ) -> float:
+        return await self.engine.write(
+            lambda tx: suspicions.count(tx, account_id, secret, seconds, least, notice)
+        )
+
+    async def trust_account(self, account_id: str, secret: str) -> bool:
+        return await self.engine.write(lambda tx: suspicions.accept(tx, account_id, secret))
+
+    async def suspicion_totals(self, since: float) -> Mapping[str, tuple[int, int]]:
+        return await self.engine.read(lambda tx: suspicions.totals(tx, since), Lane.STEADY)
 
     async def activate_directly(
         self, activation: Activation, approval_id: str = ""

@@ -78,7 +78,8 @@ def _grant(
     if not here:
         _pass_on(tx, gate["gate_key"], able)
         return None
-    reader = here[0]
+    # Whose credential was refused waits: as long as others can read, they do.
+    reader = next((watcher for watcher in here if watcher["refused_since"] is None), here[0])
     if gate["reader"] != reader["account_id"]:
         tx.run("set_reader", gate_key=gate["gate_key"], account_id=reader["account_id"])
     if len(here) > 1 or not _is_proven(reader):

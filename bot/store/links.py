@@ -131,7 +131,7 @@ def _has_approval(tx: Transaction, approval_id: str, account: Account) -> bool:
 def _stand(tx: Transaction, activation: Activation, pair: dict[str, str]) -> None:
     """Let an account stand, and what waited for it go on."""
     _put(tx, activation.account, pair)
-    _resume(tx, pair)
+    resume(tx, pair)
     tx.run("delete_task_of", kind=TaskKind.REVOKE_UNUSED, subject=activation.settles)
     tasks.add(tx, activation.tasks)
     notices.add(tx, activation.notices)
@@ -157,7 +157,7 @@ def _put(tx: Transaction, account: Account, pair: dict[str, str]) -> None:
     )
 
 
-def _resume(tx: Transaction, pair: dict[str, str]) -> None:
+def resume(tx: Transaction, pair: dict[str, str]) -> None:
     """Let what waited for the account go on: wishes at once, watches with the next read."""
     for wish in tx.all("open_wishes_at", **pair):
         tx.run("resume_wish", id=wish["id"], now=tx.now())

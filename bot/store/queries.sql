@@ -172,8 +172,46 @@ RETURNING *;
 -- name: hold_wish
 UPDATE wishes SET hold = :hold WHERE id = :id AND outcome IS NULL;
 
+-- What is known of the old secret says nothing of a fresh one; one that is only sealed anew is the same.
 -- name: save_secret
-UPDATE accounts SET secret = :new WHERE id = :id AND secret = :old AND state = 'active';
+UPDATE accounts SET
+    secret = :new,
+    refused_since = CASE WHEN :is_fresh = 1 THEN NULL ELSE refused_since END,
+    refused_for = CASE WHEN :is_fresh = 1 THEN 0 ELSE refused_for END
+WHERE id = :id AND secret = :old AND state = 'active';
+
+-- name: suspect_account
+UPDATE accounts SET refused_since = :now, refused_for = 0
+WHERE id = :id AND secret = :secret AND state = 'active' AND refused_since IS NULL;
+
+-- name: suspects
+SELECT * FROM accounts WHERE refused_since IS NOT NULL AND state = 'active' ORDER BY looked_at, id;
+
+-- name: look_at_account
+UPDATE accounts SET looked_at = :now WHERE id = :id;
+
+-- name: count_refusal
+UPDATE accounts SET refused_for = :seconds + CASE WHEN refused_for < :least THEN :least ELSE refused_for END
+WHERE id = :id AND secret = :secret AND state = 'active' AND refused_since IS NOT NULL
+RETURNING *;
+
+-- name: trust_account
+UPDATE accounts SET refused_since = NULL, refused_for = 0
+WHERE id = :id AND secret = :secret AND state = 'active' AND refused_since IS NOT NULL
+RETURNING *;
+
+-- Whose refusal was confirmed by a second look counts; how many are read there, by what their rows tell.
+-- name: suspicion_totals
+SELECT a.connection,
+    SUM(CASE WHEN a.refused_since IS NOT NULL AND a.refused_for > 0 THEN 1 ELSE 0 END) AS refused,
+    SUM(CASE WHEN a.refused_since IS NOT NULL OR a.discovered_at >= :since OR EXISTS (
+        SELECT 1 FROM workspaces w
+        WHERE w.principal = a.principal AND w.connection = a.connection AND w.observed_at >= :since
+    ) THEN 1 ELSE 0 END) AS lately
+FROM accounts a
+WHERE a.state = 'active'
+    AND a.connection IN (SELECT s.connection FROM accounts s WHERE s.refused_since IS NOT NULL)
+GROUP BY a.connection;
 
 -- == workspaces ==
 
@@ -670,6 +708,7 @@ RETURNING gate_key, remote_id, reader;
 -- Who may see what a claim granted: found by the due time that it has just written, which others may share.
 -- name: watchers
 SELECT w.gate_key, w.id, w.connection, w.state, w.used_at, w.verified_at, w.tried_at, a.id AS account_id,
+    a.refused_since,
     EXISTS (SELECT 1 FROM wishes o WHERE o.workspace_id = w.id AND o.outcome IS NULL) AS has_wish
 FROM gates g
 JOIN workspaces w ON w.gate_key = g.gate_key AND w.hidden = 0
@@ -923,6 +962,17 @@ WHERE id = :id;
 
 -- name: join_running_task
 UPDATE tasks SET joined = :joined WHERE id = :id;
+
+-- The subject is the account's id, or begins with it and a slash, the sign before 0.
+-- name: tasks_of_account
+SELECT * FROM tasks
+WHERE kind IN ('discover', 'list_jobs', 'snapshot', 'schedule')
+    AND subject >= :account_id AND subject < :account_id || '0';
+
+-- name: hurry_tasks_of_account
+UPDATE tasks SET due_at = :now
+WHERE kind IN ('discover', 'list_jobs', 'snapshot', 'schedule')
+    AND subject >= :account_id AND subject < :account_id || '0' AND is_leased = 0 AND due_at > :now;
 
 -- name: claim_tasks
 UPDATE tasks SET is_leased = 1, claimed_at = :now, due_at = :until

@@ -82,6 +82,8 @@ def account(row: Row) -> Account:
         linked_at=float(row["linked_at"]),
         discovered_at=time(row["discovered_at"]),
         unlinked_at=time(row["unlinked_at"]),
+        refused_since=time(row["refused_since"]),
+        looked_at=time(row["looked_at"]),
     )
 
 

@@ -48,7 +48,15 @@ _OPEN: Final = {"jobs": "outcome IS NULL", "wishes": "outcome IS NULL"}
 
 #: By table and column.
 TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
-    "accounts": {"linked_at": PAST, "discovered_at": PAST, "unlinked_at": PAST},
+    "accounts": {
+        "linked_at": PAST,
+        "discovered_at": PAST,
+        "unlinked_at": PAST,
+        "refused_since": PAST,
+        "looked_at": PAST,
+        # A length of time.
+        "refused_for": STAYS,
+    },
     "approvals": {"asked_at": PAST, "decided_at": PAST},
     "audit": {"at": STAYS},
     # ``USHER_SESSION_HOURS`` at most.

@@ -54,6 +54,12 @@ LINK_AGAIN: Final = (
     "and your list stays as it is."
 )
 LINK_AGAIN_SHORT: Final = "{title} no longer accepts your link. Link again."
+SIGN_IN_REFUSED: Final = (
+    "{title} has refused your sign-in since {since}. It may be a problem there, so I've kept your link. "
+    "I'll keep checking, and what's waiting will carry on once it's accepted again. "
+    "If you've changed or revoked it, link again."
+)
+SIGN_IN_REFUSED_SHORT: Final = "{title} is refusing your sign-in."
 #: Why an account was unlinked, where the person did not do it.
 UNLINKED_BECAUSE: Final[dict[str, str]] = {
     "administrator": "An administrator asked for it.",

@@ -22,3 +22,12 @@ LOCKED_OUT: Final = (
 LOCKED_OUT_SHORT: Final = "{title} refuses my key."
 LET_IN: Final = "*{title}* takes my key again. What waited goes on by itself."
 LET_IN_SHORT: Final = "{title} takes my key again."
+
+PEOPLE_OUT: Final = (
+    "*{title}* is refusing the sign-ins of several people at once. That looks like a problem there, so I've "
+    "kept everyone's link. I check every 30 seconds, and what's waiting will carry on once they're accepted "
+    "again."
+)
+PEOPLE_OUT_SHORT: Final = "{title} is refusing people's sign-ins."
+PEOPLE_IN: Final = "*{title}* is accepting people's sign-ins again."
+PEOPLE_IN_SHORT: Final = "{title} is accepting people's sign-ins again."

@@ -75,6 +75,8 @@ CAUSES: Final[Mapping[str, str]] = MappingProxyType(
         "sent_too_late": "I look again in a moment.",
         # Lasting trouble: the person's turn.
         "credential_refused": "{title} no longer accepts your link. Link again, and I go on from here.",
+        "credential_suspected": "{title} has refused your sign-in. It may be a problem there, so I'll keep "
+        "checking and carry on once it's accepted again. If you've changed or revoked it, link again.",
         "forbidden": "Your account at {title} may not do that.{said} Ask whoever runs {title} for the right.",
         "not_found": "{title} knows nothing of it. Write `list` to see what is there.",
         "conflict": "{title} can't do that in its present state.{said} Look at its status, then try again.",

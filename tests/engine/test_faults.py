@@ -19,6 +19,7 @@ from bot.errors import (
     Unreachable,
 )
 from bot.models import Call, Observed, Outcome, State, WishVerb
+from bot.reconciler.suspicions import GIVEN_UP_AFTER
 from tests.support.store import ALICE, BOB
 
 
@@ -193,6 +194,10 @@ async def test_a_refused_token_is_told_once_and_the_wish_waits_for_the_new_link(
     world.provider.refused_tokens = {"token-1"}
     wishes = [await world.wish(workspace) for workspace in workspaces]
     await world.pass_time(60)
+    assert world.slack.kinds().count("sign_in_refused") == 1
+    assert "has refused your sign-in" in (await world.store.wish(wishes[0])).hold
+    await world.pass_time(GIVEN_UP_AFTER, step=5)
+    assert world.slack.kinds().count("sign_in_refused") == 1
     assert world.slack.kinds().count("link_again") == 1
     assert (await world.store.account(ALICE, "cloud")).state == "refused"
     assert world.provider.count("status") <= 3
@@ -215,7 +220,7 @@ async def test_a_start_that_is_refused_for_its_token_waits_too(world):
 
     world.provider.status = blind_to_tokens
     world.provider.refused_tokens = {"token-1"}
-    await world.pass_time(30)
+    await world.pass_time(GIVEN_UP_AFTER + 60, step=5)
     assert world.slack.kinds().count("link_again") == 1
     assert (await world.store.wish(wish_id)).is_open
     await world.link(token="token-2")
@@ -239,7 +244,7 @@ async def test_a_refreshed_token_that_is_refused_as_well_is_given_up(world):
     workspace = await world.own()
     world.provider.refused_tokens = {"token-1", "fresh-1"}
     await world.wish(workspace)
-    await world.pass_time(60)
+    await world.pass_time(GIVEN_UP_AFTER + 60, step=5)
     assert world.provider.refreshed == 1
     assert world.slack.kinds().count("link_again") == 1
 

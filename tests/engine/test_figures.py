@@ -18,6 +18,7 @@ class Counter:
 
     def polled(self, connection: str, count: int = 1, /) -> None:
         assert connection == "cloud"
+        assert count > 0
         self.polls += count
 
     def provider_failed(self, connection: str, kind: str, /) -> None:
@@ -66,6 +67,15 @@ async def test_a_read_that_never_left_is_none(world, counter, error, failed):
     await world.reconciler.step_reads()
     assert counter.polls == 0
     assert [kind for _, kind in counter.failed] == failed
+
+
+@pytest.mark.parametrize("error", [RateLimited("429", retry_after=120.0), CredentialRefused("401")])
+async def test_a_read_that_waits_for_its_credential_is_none(world, counter, error):
+    world.provider.answers_to["token-1"] = error
+    await world.wish(await world.own())
+    await world.wish(await world.own(remote_id="r2"))
+    await world.pass_time(60)
+    assert counter.polls == world.provider.count("status") <= 2
 
 
 @pytest.mark.parametrize("error", [LimitReached("2 of 2"), ServerFailed("5xx")])

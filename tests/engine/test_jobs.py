@@ -17,6 +17,7 @@ from bot.errors import (
     Unreachable,
 )
 from bot.models import Call, JobState
+from bot.reconciler.suspicions import GIVEN_UP_AFTER
 from tests.engine.jobs import new_job_world, said
 from tests.support.store import ALICE
 
@@ -144,6 +145,8 @@ async def test_a_refused_credential_waits_for_a_new_link(jobs):
     await jobs.world.pass_time(5)
     job = await jobs.job(job_id)
     assert (job.is_open, job.launch_call) == (True, Call.NONE)
+    assert "has refused your sign-in" in said(jobs.message(f"{job_id}/job_card/1"))
+    await jobs.world.pass_time(GIVEN_UP_AFTER + 60, step=5)
     assert "no longer accepts your link" in said(jobs.message(f"{job_id}/job_card/1"))
     assert "link_again" in jobs.slack.kinds()
     await jobs.world.link(ALICE, token="token-2")

@@ -123,6 +123,7 @@ async def test_a_secret_that_all_share_pauses_the_connection_five_minutes_at_mos
     credential = Credential(SecretStr(""), extra={"acts": "admin"})
     for who in (ALICE, BOB):
         sealed = world.vault.seal(row_key(who.key, "cloud"), credential.as_mapping())
+        await world.know(who)
         await link_account(world.store, who, "cloud", secret=sealed)
     mine, theirs = [await world.own(who, f"r-{who.user_id}") for who in (ALICE, BOB)]
     world.provider.fail("status", limited(3600.0))

@@ -92,7 +92,7 @@ async def test_at_the_deadline_a_wish_that_waits_for_a_link_is_told_too(world):
     wish_id = await world.wish(await world.own())
     world.provider.refused_tokens = {"token-1"}
     await world.pass_time(1900, step=20)
-    assert sorted(world.slack.kinds()) == ["card", "link_again", "waiting"]
+    assert sorted(world.slack.kinds()) == ["card", "link_again", "sign_in_refused", "waiting"]
     assert (await world.store.wish(wish_id)).is_open
 
 

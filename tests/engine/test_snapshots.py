@@ -6,6 +6,7 @@ import pytest
 
 from bot.errors import Forbidden, RateLimited, Unreachable
 from bot.providers.base import Provider
+from bot.reconciler.suspicions import GIVEN_UP_AFTER
 from bot.snapshots import STALE_SECONDS, Snapshots
 from tests.support.store import ALICE
 
@@ -73,14 +74,17 @@ async def test_what_is_refused_is_told_to_the_command_that_waits(world, snapshot
     assert command["problem"] == "forbidden: only for members"
 
 
-async def test_a_refused_credential_is_told_once_and_ends_the_waiting(world, snapshots):
+async def test_a_credential_that_stays_refused_is_told_and_ends_the_waiting(world, snapshots):
     account = await world.link()
     world.provider.refused_tokens = {"token-1"}
     for interaction in ("i1", "i2"):
         await snapshots.refresh(account, then=WAITING, interaction=interaction)
         await world.pass_time(3)
+    await world.pass_time(GIVEN_UP_AFTER - 60, step=5)
+    assert world.replayed == []
+    await world.pass_time(120, step=5)
     assert [command["problem"] for _, command in world.replayed] == ["credential_refused"] * 2
-    assert world.slack.kinds() == ["link_again"]
+    assert world.slack.kinds() == ["sign_in_refused", "link_again"]
     assert world.provider.count("templates") == 1
 
 

@@ -297,7 +297,8 @@ class Histories(RuleBasedStateMachine):
     async def _link_again(self):
         for name, principal in PEOPLE.items():
             account = await self.life.store.account(principal, "cloud")
-            if account is not None and account.state == "refused":
+            # Who is suspected has been asked to link again, too, and may.
+            if account is not None and (account.state == "refused" or account.refused_since is not None):
                 await self._link(name)
 
     async def _settle(self):

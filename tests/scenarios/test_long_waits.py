@@ -78,7 +78,7 @@ async def test_the_deadline_is_told_too_while_the_provider_is_away_or_the_link_i
     await linked.alice.types("start notebook")
     await linked.pass_time(4 * MINUTE, step=10)
     assert linked.alice.only("waiting")
-    assert linked.alice.only("link_again")
+    assert linked.alice.only("sign_in_refused")
 
 
 @pytest.mark.parametrize(

@@ -253,7 +253,9 @@ async def test_row_19_secrets_that_do_not_open_and_tokens_that_end(tmp_path):
         canaries.hub.tokens.clear()
         for text in ("start notebook", "start default"):
             await alice.types(text)
-            await scene.pass_time(30)
+            await scene.pass_time(45, step=5)
+        assert len(alice.told("sign_in_refused")) >= 1
+        await scene.pass_time(930, step=15)
         assert len(alice.told("link_again")) >= 1
         await scene.stop_bot()
         canaries.tokens.add(scene._keys)

@@ -214,6 +214,10 @@ class JupyterHub(Provider):
         """Find out whose token it is, and keep one of our own in its place where the hub allows it."""
         return await linking.check(self._api, credential)
 
+    async def who_am_i(self, access: Access) -> None:
+        """Ask whose token it is, and mint none."""
+        await linking.who_is(self._api, access.credential)
+
     async def revoke(self, access: Access) -> None:
         """Delete the token that Usher minted; one that the person pasted is theirs to delete."""
         await linking.revoke(self._api, access)

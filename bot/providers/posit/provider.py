@@ -194,14 +194,21 @@ class PositProvider(Provider):
     async def check(self, credential: Credential) -> Identity:
         """Ask for the version, then for the token's own sessions: newer servers tell there whose they are."""
         who = Acting(credential)
-        try:
-            await self.workbench.version(credential, total=CHECK_SECONDS)
-        except Forbidden as error:
-            raise CredentialRefused(error.message, status=error.status) from None
+        await self._take(credential)
         only = ("id", "activity_state", "username")
         found = await self.workbench.get_session(who.credential, only=only, total=CHECK_SECONDS)
         names = {clean(session.username, MAX_NAME) for session in found.sessions} - {""}
         return Identity(names.pop() if len(names) == 1 else "", credential)
+
+    async def who_am_i(self, access: Access) -> None:
+        """Ask for the version, which every good token may."""
+        await self._take(access.credential)
+
+    async def _take(self, credential: Credential) -> None:
+        try:
+            await self.workbench.version(credential, total=CHECK_SECONDS)
+        except Forbidden as error:
+            raise CredentialRefused(error.message, status=error.status) from None
 
     async def check_username(self, username: str) -> Identity:
         """Look a username up among the server's users."""

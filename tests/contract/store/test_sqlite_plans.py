@@ -14,11 +14,13 @@ from bot.store.queries import named_queries
 from bot.store.times import healing_queries
 from tests.support.clock import FakeClock
 
-#: For operators, once a process, or once a jump of the clock: these may look at everything.
+#: For operators, once a process, once a jump of the clock, or while several people are refused: these may
+#: look at everything.
 RARE = {
     "statistics",
     "active_accounts",
     "active_accounts_at",
+    "suspicion_totals",
     "heal_gates",
     "move_gates_back",
     "heal_sends",
@@ -31,7 +33,13 @@ RARE = {
 
 #: Indexes of the few rows that are just what is looked for, walked in the order that is wanted; and a table
 #: with a row for each connection at most.
-SMALL = ("INDEX cards_changed", "INDEX notices_dead", "INDEX jobs_watched", "SCAN outages")
+SMALL = (
+    "INDEX cards_changed",
+    "INDEX notices_dead",
+    "INDEX jobs_watched",
+    "INDEX accounts_suspected",
+    "SCAN outages",
+)
 
 
 @pytest.fixture

@@ -1,0 +1,157 @@
+"""Credentials that were refused: they are looked at for a while before a link is given up.
+
+While an account is suspected its calls wait (``bot.reconciler.ask``). A look asks the cheapest thing there
+is. When several people's credentials are refused, the connection is out of order: nobody's time runs.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from bot.errors import StoreError
+from bot.models import AuditEntry, NewNotice, NoticeKind
+from bot.pool import run_all
+from bot.reconciler.ask import SUSPECTED, Done, Later, Refused
+from bot.reconciler.lines import LISTS_SHARE
+from bot.reconciler.lists import LISTS
+from bot.words import problems
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bot.models import Account
+    from bot.pool import Pool
+    from bot.reconciler.ask import Asker
+    from bot.reconciler.lines import Line
+    from bot.store.base import Store
+
+log = structlog.get_logger(__name__)
+
+#: A credential under suspicion is tried no more often than this.
+LOOK_SECONDS: Final = 30.0
+#: A link is given up when refusals have lasted so long. Between two looks no more than this counts: while
+#: Usher was down, or the provider did not answer, nothing was refused.
+GIVEN_UP_AFTER: Final = 900.0
+LONGEST_COUNTED: Final = 2 * LOOK_SECONDS
+#: So many people refused at once, or half of those that were read in the last minutes and two at least, are
+#: the connection's outage.
+SEVERAL: Final = 3
+A_FEW: Final = 2
+LATELY: Final = 300.0
+#: What a refusal counts at least that a second look has confirmed: it tells it from a first one.
+CONFIRMED: Final = 1.0
+
+
+def is_outage(refused: int, lately: int) -> bool:
+    """Say whether so many refused people, of those who were read lately, mean the connection."""
+    return refused >= SEVERAL or (refused >= A_FEW and 2 * refused >= lately)
+
+
+class Suspicions:
+    """Look at suspected credentials, tell who waits, and give a link up when nothing else is left.
+
+    ``outages`` says since when a connection refuses several people, None for one that does not.
+    """
+
+    def __init__(self, store: Store, lines: Mapping[str, Line], asker: Asker) -> None:
+        self._store = store
+        self._lines = lines
+        self._asker = asker
+        self.outages: dict[str, float | None] = {}
+
+    async def step(self, pool: Pool | None) -> int:
+        """Make the looks that are due; return how many. Costs one small read while nobody is suspected."""
+        try:
+            suspects = await self._store.suspects()
+            now = await self._store.now()
+            await self._note_outages(suspects, now)
+        except StoreError as error:
+            log.warning("suspicions not read", problem=type(error).__name__)
+            return 0
+        looks = []
+        for account in suspects:
+            line = self._lines.get(account.connection)
+            if line is None or not _is_due(account, now) or line.health.pause > 0 or line.is_probed:
+                continue
+            if line.slots.take_for(LISTS, LISTS_SHARE):
+                looks.append(self._look(account, line))
+        await run_all(looks, pool)
+        return len(looks)
+
+    async def _note_outages(self, suspects: Sequence[Account], now: float) -> None:
+        counts = Counter(account.connection for account in suspects)
+        is_possible = max(counts.values(), default=0) >= A_FEW
+        totals = await self._store.suspicion_totals(now - LATELY) if is_possible else {}
+        for name in self._lines:
+            is_out = is_outage(*totals.get(name, (0, 0)))
+            if is_out and self.outages.get(name) is None:
+                log.warning("connection refuses several people", connection=name, people=totals[name][0])
+            self.outages[name] = (self.outages.get(name) or now) if is_out else None
+
+    async def _look(self, account: Account, line: Line) -> None:
+        try:
+            since = await self._store.claim_look(account.id, LOOK_SECONDS)
+            if since is None:
+                return  # Another process looks, or it is over.
+            answer = await self._asker.ask(
+                line, account, "who am i", line.provider.who_am_i, tries_suspected=True
+            )
+            match answer:
+                case Later(cause=cause) if cause == SUSPECTED:
+                    await self._refused(account, line, since)
+                case Done() | Refused(needs_credential=False):
+                    # Whatever it was refused for, the sign-in was taken.
+                    if await self._store.trust_account(account.id, account.secret):
+                        log.info("credential accepted again", connection=line.name, account=account.id)
+                case _:
+                    pass  # Not answered, or renewed: that says nothing.
+        except StoreError as error:
+            log.warning("look not written", account=account.id, problem=type(error).__name__)
+        finally:
+            line.slots.give_from(LISTS)
+
+    async def _refused(self, account: Account, line: Line, since: float) -> None:
+        if since <= 0:
+            return  # The first look: a brief disturbance is not worth a message.
+        is_out = self.outages.get(line.name) is not None
+        lasted = await self._store.count_refusal(
+            account.id,
+            account.secret,
+            0.0 if is_out else min(since, LONGEST_COUNTED),
+            CONFIRMED,
+            _notice(account, NoticeKind.SIGN_IN_REFUSED, f"{account.refused_since:.3f}"),
+        )
+        if lasted >= GIVEN_UP_AFTER and not is_out:
+            await self._give_up(account, line)
+
+    async def _give_up(self, account: Account, line: Line) -> None:
+        log.info("credential refused", connection=account.connection, account=account.id)
+        cause = "credential_refused"
+        await self._store.refuse_account(
+            account.id,
+            account.secret,
+            # An account that is linked again may be refused again, and that is another occasion.
+            _notice(account, NoticeKind.LINK_AGAIN, f"{account.linked_at:.3f}"),
+            [
+                AuditEntry(
+                    "usher",
+                    "account.refuse",
+                    account.id,
+                    "refused",
+                    {"connection": account.connection, "cause": cause},
+                )
+            ],
+            hold=problems.sentence(cause, line.title),
+        )
+
+
+def _is_due(account: Account, now: float) -> bool:
+    return account.looked_at is None or not 0.0 <= now - account.looked_at < LOOK_SECONDS
+
+
+def _notice(account: Account, kind: NoticeKind, occasion: str) -> NewNotice:
+    body = {"connection": account.connection, "username": account.username, "since": account.refused_since}
+    return NewNotice(account.id, kind, occasion, account.principal, body)

@@ -1,0 +1,84 @@
+"""Credentials that were refused and may be good all the same: looked at, told of, cleared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.models import TaskKind
+from bot.store import links, notices, rows
+from bot.store.text import from_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.models import Account, NewNotice
+    from bot.store.transaction import Row, Transaction
+
+
+def suspect(tx: Transaction, account_id: str, secret: str) -> bool:
+    """Write down that an active account's secret was refused; False when it was before, or is another."""
+    return tx.run("suspect_account", id=account_id, secret=secret, now=tx.now()) == 1
+
+
+def suspects(tx: Transaction) -> list[Account]:
+    """Return the accounts under suspicion, the one that was looked at the longest ago first."""
+    return [rows.account(row) for row in tx.all("suspects")]
+
+
+def claim_look(tx: Transaction, account_id: str, every: float) -> float | None:
+    """Grant a look; return the seconds since the last of this suspicion, None for not now."""
+    row, now = tx.one("account_by_id", id=account_id), tx.now()
+    if row is None or row["refused_since"] is None or row["state"] != "active":
+        return None
+    since = 0.0 if row["looked_at"] is None else now - row["looked_at"]
+    # A last look that lies ahead was written by a clock that has been put right since.
+    if row["looked_at"] is not None and 0.0 <= since < every:
+        return None
+    is_of_this = row["looked_at"] is not None and row["looked_at"] >= row["refused_since"]
+    tx.run("look_at_account", id=account_id, now=now)
+    return max(since, 0.0) if is_of_this else 0.0
+
+
+def count(
+    tx: Transaction, account_id: str, secret: str, seconds: float, least: float, notice: NewNotice | None
+) -> float:
+    """Add to how long refusals have lasted and return that; the notice is for who waits for something."""
+    row = tx.one("count_refusal", id=account_id, secret=secret, seconds=seconds, least=least)
+    if row is None:
+        return 0.0
+    if notice is not None and _waits(tx, row):
+        notices.add(tx, [notice])
+    return float(row["refused_for"])
+
+
+def _waits(tx: Transaction, account: Row) -> bool:
+    pair = {"principal": account["principal"], "connection": account["connection"]}
+    if tx.all("open_wishes_at", **pair) or tx.all("open_jobs_at", **pair):
+        return True
+    return any(
+        task["kind"] == TaskKind.SCHEDULE or from_json(task["payload"]).get("then")
+        for task in tx.all("tasks_of_account", account_id=account["id"])
+    )
+
+
+def accept(tx: Transaction, account_id: str, secret: str) -> bool:
+    """End a suspicion; what waited for the account goes on at once. False when there is none any more."""
+    row = tx.one("trust_account", id=account_id, secret=secret)
+    if row is None:
+        return False
+    resume(tx, row)
+    return True
+
+
+def resume(tx: Transaction, account: Row) -> None:
+    """Let everything go on that waited for an account."""
+    links.resume(tx, {"principal": account["principal"], "connection": account["connection"]})
+    tx.run("hurry_tasks_of_account", account_id=account["id"], now=tx.now())
+
+
+def totals(tx: Transaction, since: float) -> Mapping[str, tuple[int, int]]:
+    """Return by connection how many accounts are refused, of how many that were read ``since``."""
+    return {
+        row["connection"]: (int(row["refused"]), int(row["lately"]))
+        for row in tx.all("suspicion_totals", since=since)
+    }
