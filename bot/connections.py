@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from bot.providers import provider_classes
+from bot.providers import build, provider_classes
 from bot.settings import ELSEWHERE, READABLE, SettingsError, resolve_secret
 
 if TYPE_CHECKING:
@@ -49,19 +49,12 @@ def load_connections(path: Path) -> dict[str, ConnectionSettings]:
 
 def build_providers(settings: Mapping[str, ConnectionSettings], http: Http) -> dict[str, Provider]:
     """Make the provider of each connection."""
-    classes = provider_classes()
-    return {name: classes[given.provider](given, http) for name, given in settings.items()}
+    return {name: build(given, http) for name, given in settings.items()}
 
 
 def secrets_of(settings: Mapping[str, ConnectionSettings]) -> list[str]:
     """Return every secret that the connections hold, for the redaction of logs."""
-    found = []
-    for given in settings.values():
-        for value in dict(given).values():
-            reveal = getattr(value, "get_secret_value", None)
-            if reveal is not None:
-                found.append(str(reveal()))
-    return found
+    return [secret for given in settings.values() for secret in given.secrets()]
 
 
 def _holds_secrets(table: dict[str, Any]) -> bool:

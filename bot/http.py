@@ -12,7 +12,7 @@ import math
 import time
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -23,9 +23,10 @@ from yarl import URL
 from bot.bare_get import Attempt, BareGets, TooLateError
 from bot.connector import CleanConnector, distrust
 from bot.errors import BadAnswer, InvalidRequest, ProviderError, SentTooLate, UnknownOutcome, Unreachable
+from bot.hiding import hidden
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 
     from multidict import CIMultiDictProxy
 
@@ -62,26 +63,35 @@ async def _no_second_try(
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """Hold a whole answer, body bounded by the caller's cap."""
+    """Hold a whole answer, body bounded by the caller's cap, without the secrets that Usher knows."""
 
     status: int
     headers: CIMultiDictProxy[str]
     body: bytes
+    #: As it came.
+    raw: bytes = field(default=b"", repr=False)
 
     def json(self) -> Any:
         """Parse the body; raise BadAnswer when it is not JSON or nested deeper than 50."""
+        return self._parsed(self.body)
+
+    def revealed(self) -> Any:
+        """Parse the body as it came: for the answers whose point is a token. Raises as ``json`` does."""
+        return self._parsed(self.raw or self.body)
+
+    def _parsed(self, body: bytes) -> Any:
         value: Any = _NOT_JSON
         with suppress(ValueError, RecursionError):
-            value = json.loads(self.body)
+            value = json.loads(body)
         if value is _NOT_JSON:
             # Raised outside the handler: the parser's error holds the whole body, which may be a token.
             raise BadAnswer("the answer is not JSON", status=self.status)
         _check_depth(value, self.status)
         return value
 
-    def json_object(self) -> dict[str, Any]:
+    def json_object(self, *, revealed: bool = False) -> dict[str, Any]:
         """Parse the body as a JSON object; raise BadAnswer when it is anything else."""
-        value = self.json()
+        value = self.revealed() if revealed else self.json()
         if not isinstance(value, dict):
             raise BadAnswer("the answer is not a JSON object", status=self.status)
         return value
@@ -139,12 +149,23 @@ def _check_depth(value: Any, status: int) -> None:
 class Http:
     """Send requests over one injected session. ``monotonic`` is the clock of send windows, in seconds."""
 
+    _own: tuple[str, ...] = ()
+
     def __init__(
         self, session: aiohttp.ClientSession, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self._session = session
         self._monotonic = monotonic
         self._gets = BareGets(session, CONNECT_SECONDS)
+
+    def hide(self, secrets: Iterable[str]) -> None:
+        """Keep these out of every answer: the connections' own. What a request itself carries always is."""
+        self._own = (*self._own, *secrets)
+
+    def known(self, headers: Mapping[str, str] | None, hides: Sequence[str] = ()) -> tuple[str, ...]:
+        """Return the secrets that must not come back in the answer to a request."""
+        sent = (headers or {}).get("Authorization", "").rpartition(" ")[2]
+        return (*hides, sent, *self._own)
 
     @staticmethod
     def new_session(*, limit: int = 200) -> aiohttp.ClientSession:
@@ -170,14 +191,18 @@ class Http:
         max_bytes: int = MAX_BYTES,
         total: float = TOTAL_SECONDS,
         send_until: float | None = None,
+        hides: Sequence[str] = (),
     ) -> Response:
         """Send one request once and return the whole answer, whatever its status.
 
         ``url`` is taken as it is (already percent-encoded). ``send_until`` drops it when that monotonic time
-        has passed at the last moment before the bytes go. ``total`` bounds everything, in seconds. Raises
-        Unreachable, SentTooLate, InvalidRequest (nothing sent), UnknownOutcome (sent, no whole answer),
-        BadAnswer (larger than ``max_bytes``, unpacked).
+        has passed at the last moment before the bytes go. ``total`` bounds everything, in seconds. ``hides``
+        are secrets that must not come back, beside what the request itself carries. Raises Unreachable,
+        SentTooLate, InvalidRequest (nothing sent), UnknownOutcome (sent, no whole answer), BadAnswer (larger
+        than ``max_bytes``, unpacked).
         """
+        if query is not None and "access_token" in query:
+            hides = (*hides, query["access_token"])
         if method == "GET" and json_body is None and form is None:
             return await self.get(
                 _with_query(url, query),
@@ -185,6 +210,7 @@ class Http:
                 max_bytes=max_bytes,
                 total=total,
                 send_until=send_until,
+                hides=hides,
             )
         async with self.stream(
             method,
@@ -197,7 +223,7 @@ class Http:
             send_until=send_until,
         ) as opened:
             body = await _read_capped(opened, max_bytes)
-            return Response(opened.status, opened.headers, body)
+            return Response(opened.status, opened.headers, hidden(body, self.known(headers, hides)), body)
 
     async def get(
         self,
@@ -207,12 +233,13 @@ class Http:
         max_bytes: int = MAX_BYTES,
         total: float = TOTAL_SECONDS,
         send_until: float | None = None,
+        hides: Sequence[str] = (),
     ) -> Response:
         """Send one GET once and return the whole answer, as ``request`` does, at a part of the cost."""
         attempt = Attempt(self._monotonic, send_until)
         try:
             status, answered, body = await self._gets.send(url, headers or {}, max_bytes, total, attempt)
-            return Response(status, answered, body)
+            return Response(status, answered, hidden(body, self.known(headers, hides)), body)
         except (TooLateError, aiohttp.ClientError, OSError, ValueError) as error:
             failure = _translated(error, sent=attempt.sent)
         # Raised outside the handler, so that not even __context__ leads back to aiohttp's error.
@@ -242,7 +269,8 @@ class Http:
                     body += piece
             except (TimeoutError, aiohttp.ClientError):
                 pass
-            return Response(opened.status, opened.headers, bytes(body[:max_bytes]))
+            said = bytes(body[:max_bytes])
+            return Response(opened.status, opened.headers, hidden(said, self.known(headers)), said)
 
     @asynccontextmanager
     async def stream(

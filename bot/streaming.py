@@ -11,10 +11,11 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import BadAnswer
+from bot.hiding import Hider
 from bot.http import Response
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     import aiohttp
     from multidict import CIMultiDictProxy
@@ -29,9 +30,14 @@ class Stream:
     """Read one open answer, once: iterate over its pieces, or take it whole."""
 
     def __init__(
-        self, response: aiohttp.ClientResponse, max_bytes: int, idle_seconds: float | None = None
+        self,
+        response: aiohttp.ClientResponse,
+        max_bytes: int,
+        idle_seconds: float | None = None,
+        secrets: Sequence[str] = (),
     ) -> None:
         self._response = response
+        self._hider = Hider(secrets)
         self._room = max_bytes
         self._idle_seconds = idle_seconds
 
@@ -49,16 +55,21 @@ class Stream:
         return self
 
     async def __anext__(self) -> bytes:
-        """Return what has come, as it came; raise BadAnswer once the cap is reached."""
-        if self._room <= 0:
-            raise BadAnswer("the answer is too large", status=self.status)
-        async with asyncio.timeout(self._idle_seconds):
-            piece = await self._response.content.readany()
-        if not piece:
-            raise StopAsyncIteration
-        kept = piece[: self._room]
-        self._room -= len(piece)
-        return kept
+        """Return what has come, without secrets; raise BadAnswer once the cap is reached."""
+        told = b""
+        while not told:
+            if self._room <= 0:
+                raise BadAnswer("the answer is too large", status=self.status)
+            async with asyncio.timeout(self._idle_seconds):
+                piece = await self._response.content.readany()
+            if not piece:
+                told = self._hider.rest()
+                if not told:
+                    raise StopAsyncIteration
+                return told
+            told = self._hider.feed(piece[: self._room])
+            self._room -= len(piece)
+        return told
 
     async def whole(self, max_bytes: int = WHOLE_BYTES) -> Response:
         """Read to the end and return it all; raise BadAnswer when it is larger than ``max_bytes``."""
@@ -91,4 +102,4 @@ async def open_stream(
     async with http.stream(
         method, url, headers=wanted, json_body=json_body, query=query, total=None
     ) as response:
-        yield Stream(response, max_bytes, idle_seconds)
+        yield Stream(response, max_bytes, idle_seconds, http.known(headers))

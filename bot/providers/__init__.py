@@ -35,10 +35,14 @@ def provider_classes() -> Mapping[str, type[Provider]]:
 
 
 def build(settings: ConnectionSettings, http: Http) -> Provider:
-    """Make the provider of one connection; raise SettingsError when there is none of that kind."""
+    """Make the provider of one connection; raise SettingsError when there is none of that kind.
+
+    From then on no answer shows what the connection itself holds.
+    """
     known = provider_classes()
     if settings.provider not in known:
         raise SettingsError(
             [f"connections.{settings.name}.provider: needs one of {', '.join(sorted(known))}"]
         )
+    http.hide(settings.secrets())
     return known[settings.provider](settings, http)

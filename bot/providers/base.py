@@ -323,6 +323,10 @@ class Provider(ABC):
 
     # -- helpers -------------------------------------------------------------------------------------------
 
+    def secrets(self, access: Access) -> tuple[str, ...]:
+        """Return what may be shown to nobody: the connection's own secrets, and those of an account."""
+        return (*access.credential.secrets(), *self.settings.secrets())
+
     @classmethod
     def capabilities(cls) -> frozenset[str]:
         """Return the names of the optional methods that this provider overrides."""

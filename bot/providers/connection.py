@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from bot.providers.hosts import normalise_base_url, normalise_pattern
 
@@ -59,3 +59,9 @@ class ConnectionSettings(BaseModel):
     @classmethod
     def _ide_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(normalise_pattern(pattern) for pattern in value)
+
+    def secrets(self) -> tuple[str, ...]:
+        """Return every secret that the connection itself holds."""
+        return tuple(
+            value.get_secret_value() for value in dict(self).values() if isinstance(value, SecretStr)
+        )

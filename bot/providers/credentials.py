@@ -24,6 +24,13 @@ class Credential:
     token: SecretStr
     refresh_token: SecretStr | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
+    #: Whose call it is made for, where it is not its owner's: their secrets must not come back either.
+    made_for: Credential | None = None
+
+    def secrets(self) -> tuple[str, ...]:
+        """Return what must not come back in an answer."""
+        own = tuple(one.get_secret_value() for one in (self.token, self.refresh_token) if one is not None)
+        return own if self.made_for is None else (*own, *self.made_for.secrets())
 
     @classmethod
     def of_connection(cls, acts: Acts) -> Credential:

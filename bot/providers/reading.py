@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import structlog
 
 from bot.errors import BadAnswer
+from bot.hiding import HIDDEN
 from bot.providers.told import Listing
 
 log = structlog.get_logger(__name__)
@@ -26,8 +27,6 @@ MAX_MESSAGE = 200
 MAX_NAME = 250
 #: A number of seconds above this is one of milliseconds: the year 5138, or 1973.
 _MILLISECONDS = 1e11
-#: Said in place of a secret that a server repeated to us.
-HIDDEN = "…"
 
 
 def text_in(answer: Mapping[str, Any], key: str, where: str = "") -> str:

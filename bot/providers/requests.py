@@ -42,8 +42,11 @@ class Api:
         window: SendWindow | None = None,
         total: float = TOTAL_SECONDS,
         max_bytes: int = MAX_BYTES,
+        hides: Sequence[str] = (),
     ) -> Response:
         """Send once and return an answer of 2xx; ``path`` is percent-encoded already.
+
+        ``hides`` are secrets that must not come back, beside the credential's.
 
         Raises the ProviderError that the status stands for. A call that changes something raises
         UnknownOutcome where it was sent and nothing usable came back.
@@ -59,13 +62,14 @@ class Api:
                 max_bytes=max_bytes,
                 total=total,
                 send_until=None if window is None else window.until,
+                hides=hides if credential is None else credential.secrets(),
             )
         except errors.BadAnswer as error:
             if not changes:
                 raise
             raise errors.UnknownOutcome(error.message, status=error.status) from None
         if not 200 <= response.status < 300:
-            raise error_of(response, secrets_of(credential), self.setting, changes=changes)
+            raise error_of(response, self.setting, changes=changes)
         if changes:
             _must_be_an_answer(response)
         return response
@@ -119,21 +123,14 @@ def authorization(credential: Credential | None, scheme: str = "token") -> dict[
     return headers
 
 
-def secrets_of(credential: Credential | None) -> Sequence[str]:
-    """Return what must not come back in a message."""
-    if credential is None:
-        return ()
-    found = (credential.token, credential.refresh_token)
-    return tuple(secret.get_secret_value() for secret in found if secret is not None)
+def error_of(response: Response, setting: str, *, changes: bool) -> errors.ProviderError:
+    """Return the error that an answer outside 2xx stands for; the server's own words are cleaned and cut.
 
-
-def error_of(
-    response: Response, secrets: Sequence[str], setting: str, *, changes: bool
-) -> errors.ProviderError:
-    """Return the error that an answer outside 2xx stands for; the server's own words are cleaned and cut."""
+    What a server says that is broken, or something in its place, is not for people.
+    """
     status = response.status
     said = _said(response)
-    message = clean(said or f"HTTP {status}", secrets=secrets)
+    message = clean(said or f"HTTP {status}") if status < 500 else f"HTTP {status}"
     if 300 <= status < 400:
         words = f"the server redirects (HTTP {status}): check {setting} of this connection"
         return errors.PermanentError(words, status=status)

@@ -11,6 +11,7 @@ import structlog
 
 from bot.errors import StoreError
 from bot.models import JobState, NoticeKind
+from bot.output.hidden import without_secrets
 from bot.output.spool import CAP, LONGEST_CHARACTER
 from bot.pool import Pool, pool_room, run_all
 from bot.reconciler import job_endings
@@ -260,7 +261,9 @@ class Streams:
                 line,
                 account,
                 "output",
-                lambda access: line.provider.job_output(access, remote_id),
+                lambda access: without_secrets(
+                    line.provider.job_output(access, remote_id), line.provider.secrets(access)
+                ),
                 take,
                 attempts=follower.failures,
             )

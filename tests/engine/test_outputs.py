@@ -53,6 +53,24 @@ async def test_output_stands_below_the_card_and_the_whole_follows_as_a_file(jobs
     assert sorted(jobs.slack.kinds()) == ["job_card", "job_ended", "job_output"]
 
 
+async def test_a_program_that_prints_the_token_shows_it_to_nobody(jobs):
+    token = "c0ffee00c0ffee00c0ffee00"
+    await jobs.world.link(token=token)
+    await jobs.world.know()
+    job_id = await jobs.runs()
+    await jobs.world.pass_time(5)
+    # Whole, and in two pieces of the stream.
+    jobs.cloud.writes("run1", f"export TOKEN={token}\nusing c0ffee00c0f")
+    await jobs.world.pass_time(3)
+    jobs.cloud.writes("run1", "fee00c0ffee00 now\n")
+    jobs.cloud.writes("run1", "and c0ffee00 is none\n", "stderr")
+    await jobs.world.pass_time(4)
+    told = output(jobs, job_id)["blocks"][1]["text"]["text"]
+    assert "export TOKEN=…\nusing … now\n! and c0ffee00 is none" in told
+    await end(jobs, job_id)
+    assert not any(token in content(message) for message in jobs.in_thread(job_id)[1:])
+
+
 async def test_the_end_tells_the_last_lines(jobs):
     job_id = await jobs.runs()
     await jobs.world.pass_time(5)

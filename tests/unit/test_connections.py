@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.connections import build_providers, load_connections, secrets_of
+from bot.http import Http
 from bot.providers import provider_classes
 from bot.providers.jupyterhub import JupyterHub
 from bot.providers.saturn import Saturn, SaturnSettings
@@ -35,7 +36,7 @@ def problems(path) -> list[str]:
 def test_two_connections_become_their_providers(file):
     found = load_connections(file(SATURN + 'title = "Saturn Cloud"\n' + HUB))
     assert {name: one.title for name, one in found.items()} == {"saturn": "Saturn Cloud", "hub": "hub"}
-    providers = build_providers(found, None)
+    providers = build_providers(found, Http(None))
     assert {name: type(one) for name, one in providers.items()} == {"saturn": Saturn, "hub": JupyterHub}
 
 

@@ -29,7 +29,6 @@ from bot.providers.posit.types import (
     WorkbenchUser,
 )
 from bot.providers.reading import entries
-from bot.providers.requests import secrets_of
 from bot.streaming import Stream
 
 #: The list of a large installation's users is the largest answer.
@@ -51,9 +50,9 @@ class Found:
 class JobOutput:
     """Read a job's output, once: iterate over its pieces. A stream that is cut raises UnknownOutcome."""
 
-    def __init__(self, stream: Stream, secrets: Sequence[str]) -> None:
+    def __init__(self, stream: Stream) -> None:
         self._stream = stream
-        self._decoder = OutputDecoder(secrets=tuple(secrets))
+        self._decoder = OutputDecoder()
         self._waiting: deque[Chunk] = deque()
         self._is_over = False
 
@@ -230,7 +229,7 @@ class Workbench:
         async with self.transport.stream(
             "get_job_output", credential, kwparams, idle_seconds=idle_seconds
         ) as stream:
-            yield JobOutput(stream, secrets_of(credential))
+            yield JobOutput(stream)
 
     async def stop_job(self, credential: Credential, job_id: str, *, force_quit: bool = False) -> None:
         """Stop a job: ``kill``, or with ``force_quit`` ``kill -9``."""

@@ -6,7 +6,7 @@ Source: ``posit.md``, "Transport". A refusal comes with HTTP 200 as well as with
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from bot import errors
@@ -31,7 +31,7 @@ class ParametersMissing(errors.InvalidRequest):
     """Say that this server launches nothing without launch parameters; nothing was launched."""
 
 
-def unwrap(response: Response, secrets: Sequence[str], setting: str, *, changes: bool) -> Any:
+def unwrap(response: Response, setting: str, *, changes: bool) -> Any:
     """Return the result of an answer; raise the ProviderError that it stands for.
 
     ``changes``: what was sent changes something, so that an answer that can't be read leaves open what became
@@ -40,9 +40,9 @@ def unwrap(response: Response, secrets: Sequence[str], setting: str, *, changes:
     told = _json(response)
     error = told.get("error") if isinstance(told, dict) else None
     if isinstance(error, dict) and not 300 <= response.status < 400:
-        raise error_in(error, secrets, response.status, changes=changes)
+        raise error_in(error, response.status, changes=changes)
     if not 200 <= response.status < 300:
-        raise error_of(_with_words(response), secrets, setting, changes=changes)
+        raise error_of(_with_words(response), setting, changes=changes)
     if told is None:
         if changes and not response.body.strip():
             return None
@@ -59,13 +59,11 @@ def inner(told: Any) -> Any:
     return told
 
 
-def error_in(
-    error: Mapping[str, Any], secrets: Sequence[str], status: int | None, *, changes: bool
-) -> errors.ProviderError:
+def error_in(error: Mapping[str, Any], status: int | None, *, changes: bool) -> errors.ProviderError:
     """Return the error that ``{"code", "message"}`` stands for; the server's words are cleaned and cut."""
     code = _code(error.get("code"))
     said = error.get("message")
-    words = clean(said, secrets=secrets) if isinstance(said, str) else ""
+    words = clean(said) if isinstance(said, str) and (status or 0) < 500 else ""
     return _kind(code, changes=changes)(words or f"error {code}", status=status)
 
 

@@ -47,13 +47,11 @@ class OutputDecoder:
     """Decode a stream as it comes. ``failure`` is set once nothing more can be read from it.
 
     What came before an error inside the stream is handed out first; the caller then raises ``failure``.
-    ``secrets`` are taken out of an error's words.
     """
 
-    def __init__(self, *, max_object: int = MAX_OBJECT, secrets: tuple[str, ...] = ()) -> None:
+    def __init__(self, *, max_object: int = MAX_OBJECT) -> None:
         self.failure: errors.ProviderError | None = None
         self._max_object = max_object
-        self._secrets = secrets
         self._object = bytearray()
         self._depth = 0
         self._in_string = False
@@ -139,7 +137,7 @@ class OutputDecoder:
             self.failure = errors.BadAnswer("the stream is not JSON")
             return
         if isinstance(told.get("error"), dict):
-            self.failure = error_in(told["error"], self._secrets, None, changes=False)
+            self.failure = error_in(told["error"], None, changes=False)
             return
         chunk = self._chunk(inner(told))
         if chunk is not None:

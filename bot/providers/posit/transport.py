@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bot import errors
 from bot.http import MAX_BYTES, TOTAL_SECONDS, Http
 from bot.providers.posit.envelope import unwrap
-from bot.providers.requests import authorization, secrets_of
+from bot.providers.requests import authorization
 from bot.streaming import Stream, open_stream
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Transport:
             if not changes:
                 raise
             raise errors.UnknownOutcome(error.message, status=error.status) from None
-        return unwrap(response, secrets_of(credential), "base_url", changes=changes)
+        return unwrap(response, "base_url", changes=changes)
 
     @asynccontextmanager
     async def stream(
@@ -81,7 +81,7 @@ class Transport:
         ) as opened:
             if opened.status != 200:
                 response = await opened.whole()
-                unwrap(response, secrets_of(credential), "base_url", changes=False)
+                unwrap(response, "base_url", changes=False)
                 raise errors.BadAnswer(f"HTTP {opened.status} is no stream", status=opened.status)
             yield opened
 

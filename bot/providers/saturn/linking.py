@@ -94,10 +94,10 @@ async def refresh(api: Api, access: Access, admin_token: SecretStr | None) -> Cr
         raise CredentialRefused("the token has expired")
     body = {"grant_type": "refresh_token", "refresh_token": old.refresh_token.get_secret_value()}
     try:
-        response = await api.call("POST", "/api/auth/token", None, json_body=body)
+        response = await api.call("POST", "/api/auth/token", None, json_body=body, hides=old.secrets())
     except (NotFound, InvalidRequest, Forbidden, CredentialRefused, BadAnswer) as error:
         raise CredentialRefused("the token has expired and can't be renewed", status=error.status) from None
-    answer = response.json_object()
+    answer = response.json_object(revealed=True)
     successor = word_in(answer, "refresh_token")
     fresh = SecretStr(text_in(answer, "access_token"))
     return Credential(fresh, SecretStr(successor) if successor else None, old.extra)
@@ -134,7 +134,7 @@ async def _check_by_token(api: Api, credential: Credential) -> Identity:
 
 def _shown_token(response: Response) -> str:
     """Return the token of an answer: a bare text, or the field of an object."""
-    told = response.json()
+    told = response.revealed()
     shown = text_in(told, "token") if isinstance(told, dict) else told
     if not isinstance(shown, str) or not shown:
         raise BadAnswer("the answer is no token")
@@ -186,7 +186,7 @@ class _Session:
                 if token is not None:
                     return token
             elif response.status == 429 or response.status >= 500:
-                raise error_of(response, (link,), self._api.setting, changes=False)
+                raise error_of(response, self._api.setting, changes=False)
             onwards = urljoin(url, response.headers.get("Location", ""))
             if not 300 <= response.status < 400 or not _is_at(onwards, self._api.root):
                 break
@@ -199,7 +199,7 @@ class _Session:
         if 300 <= response.status < 400 or response.status in {401, 403}:
             return None
         if response.status != 200:
-            raise error_of(response, (), self._api.setting, changes=False)
+            raise error_of(response, self._api.setting, changes=False)
         return SecretStr(_shown_token(response))
 
     async def _get(self, url: str) -> Response:
@@ -209,7 +209,7 @@ class _Session:
             headers["Cookie"] = "; ".join(f"{name}={one.coded_value}" for name, one in cookies.items())
         try:
             response = await self._api.http.get(
-                url, headers=headers, total=MINT_SECONDS, max_bytes=PAGE_BYTES
+                url, headers=headers, total=MINT_SECONDS, max_bytes=PAGE_BYTES, hides=(url,)
             )
         except InvalidRequest:
             raise PermanentError("the login link can't be opened") from None

@@ -193,7 +193,7 @@ class Saturn(Provider):
             return access.credential
         if self._own.admin_token is None:
             raise CredentialRefused(linking.NO_ADMIN)
-        return Credential(self._own.admin_token)
+        return Credential(self._own.admin_token, made_for=access.credential)
 
     async def discover(self, access: Access) -> Listing[Discovered]:
         """List the person's workspaces, page by page; raise NotFound where the server has no lists."""

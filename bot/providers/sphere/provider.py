@@ -20,6 +20,7 @@ from bot.errors import (
     NotFound,
     UnknownOutcome,
 )
+from bot.hiding import hidden
 from bot.models import Created, Effects, Observed, State, StopEffect
 from bot.providers.base import ConnectionSettings, Embedding, Identity, Listing, Pace, Provider
 from bot.providers.hosts import origin_of
@@ -95,7 +96,7 @@ class SphereProvider(Provider):
         workspace = states.workspace_in(answer)
         if states.id_in(workspace) != remote_id:
             raise BadAnswer("the answer is about another workspace")
-        return states.observed(workspace, self._transport.secrets)
+        return states.observed(workspace)
 
     async def start(self, access: Access, remote_id: str) -> None:  # noqa: ARG002 - as in status
         """Resume; refused as long as it is still stopping (``sphere.md``, "Transport")."""
@@ -238,7 +239,7 @@ class SphereProvider(Provider):
     def events(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
         """Read the webhook of finished scenarios."""
         hooks.check(self.own.webhook_secret, headers.get(hooks.SIGNATURE, ""), body)
-        return hooks.events_of(body)
+        return hooks.events_of(hidden(body, self.settings.secrets()))
 
     # -- the account and the server --------------------------------------------------------------------------
 

@@ -9,10 +9,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import BadAnswer
+from bot.hiding import HIDDEN
 from bot.models import Observed, State
 from bot.providers import reading
 from bot.providers.base import unknown_word
-from bot.providers.reading import HIDDEN, MAX_MESSAGE, clean, note, object_in, word_in
+from bot.providers.reading import MAX_MESSAGE, clean, note, object_in, word_in
 
 if TYPE_CHECKING:
     from bot.models import Action, Ending
@@ -54,14 +55,14 @@ def id_in(workspace: Any) -> str:
     return told
 
 
-def observed(workspace: Mapping[str, Any], secrets: Iterable[str]) -> Observed:
-    """Return what is known of a workspace; raise BadAnswer. ``secrets`` are kept out of what is said."""
+def observed(workspace: Mapping[str, Any]) -> Observed:
+    """Return what is known of a workspace; raise BadAnswer. Its own token is kept out of what is said."""
     told = workspace.get("retention_time_stopped")
     is_kept = None if told is None else minutes(told) > 0
-    return replace(_observed(workspace, secrets), is_kept=is_kept)
+    return replace(_observed(workspace), is_kept=is_kept)
 
 
-def _observed(workspace: Mapping[str, Any], secrets: Iterable[str]) -> Observed:
+def _observed(workspace: Mapping[str, Any]) -> Observed:
     told = object_in(workspace, "state")
     code = _code(told.get("code"))
     state = _STATES.get(code) if isinstance(code, int) else None
@@ -70,7 +71,7 @@ def _observed(workspace: Mapping[str, Any], secrets: Iterable[str]) -> Observed:
         unknown = unknown_word(State.UNKNOWN, clean(f"{code} {optional_name(told)}".strip()))
         return Observed(unknown.state, detail=unknown.detail, actions=actions)
     token = word_in(workspace, "workspace_token")
-    hidden = (*secrets, token or "")
+    hidden = (token or "",)
     if state is State.GONE:
         return Observed(state, actions=frozenset())
     if state is State.FAILED:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, quote_plus
 
 from bot import errors
 from bot.http import TOTAL_SECONDS, Http, multipart
@@ -49,7 +48,7 @@ class Transport:
             send_until=None if window is None else window.until,
         )
         if not 200 <= response.status < 300:
-            raise self.error_of(response, changes=False)
+            raise error_of(response, "base_url", changes=False)
         return response.json_object()
 
     async def change(
@@ -71,22 +70,12 @@ class Transport:
         except errors.BadAnswer as error:
             raise errors.UnknownOutcome(error.message, status=error.status) from None
         if not 200 <= response.status < 300:
-            refusal = self.error_of(response, changes=True)
+            refusal = error_of(response, "base_url", changes=True)
             if starts and response.status in _QUOTA:
                 said = NO_ROOM if refusal.message.startswith("HTTP ") else refusal.message
                 raise errors.LimitReached(said, status=response.status)
             raise refusal
         return _answer(response)
-
-    def error_of(self, response: Response, *, changes: bool) -> errors.ProviderError:
-        """Return the error that an answer stands for, without the token in whatever form it is said again."""
-        return error_of(response, self.secrets, "base_url", changes=changes)
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """Return what must not come back in a message."""
-        token = self.token.get_secret_value()
-        return (token, quote(token, safe=""), quote_plus(token))
 
     @property
     def _credential(self) -> dict[str, str]:

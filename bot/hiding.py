@@ -1,0 +1,83 @@
+"""Known secrets taken out of what comes from outside, in the forms in which it may repeat them."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, quote_plus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+#: Said in place of a secret.
+HIDDEN: Final = "…"
+_HIDDEN: Final = HIDDEN.encode()
+#: Shorter values are left alone: they would blank ordinary words.
+SHORTEST: Final = 8
+_PERCENT: Final = re.compile(r"%[0-9A-F]{2}")
+
+
+@lru_cache(maxsize=4096)
+def forms(secret: str) -> tuple[bytes, ...]:
+    """Return how a secret may be written, the longest first: plain, in JSON, in an address, in base64."""
+    plain = secret.encode(errors="replace")
+    if len(plain) < SHORTEST:
+        return ()
+    quoted = {quote(secret, safe="", errors="replace"), quote_plus(secret, errors="replace")}
+    quoted |= {_PERCENT.sub(lambda found: found[0].lower(), one) for one in quoted}
+    texts = quoted | {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    found = {plain, *(text.encode(errors="replace") for text in texts), *_in_base64(plain)}
+    found |= {one.replace(b"/", b"\\/") for one in found}
+    return tuple(sorted(found, key=len, reverse=True))
+
+
+def _in_base64(plain: bytes) -> Iterator[bytes]:
+    """Return what base64 shows of the bytes wherever they stand in it, as in ``Basic`` of name and token."""
+    for before, first in ((0, 0), (1, 2), (2, 3)):
+        last = (before + len(plain)) * 8 // 6
+        core = base64.b64encode(b"\0" * before + plain)[first:last]
+        if len(core) >= SHORTEST:
+            yield core
+            yield core.replace(b"+", b"-").replace(b"/", b"_")
+
+
+def hidden(text: bytes, secrets: Iterable[str]) -> bytes:
+    """Return a text without the secrets."""
+    for secret in secrets:
+        for form in forms(secret):
+            if form in text:
+                text = text.replace(form, _HIDDEN)
+    return text
+
+
+class Hider:
+    """Take secrets out of a text that comes in pieces: what may begin one waits for the next piece."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._secrets = tuple(secrets)
+        self._forms = [form for secret in self._secrets for form in forms(secret)]
+        self._longest = max(map(len, self._forms), default=0)
+        self._held = b""
+
+    def feed(self, piece: bytes) -> bytes:
+        """Return what can be told by now."""
+        text = hidden(self._held + piece, self._secrets)
+        held = self._beginning(text)
+        self._held = text[len(text) - held :]
+        return text[: len(text) - held]
+
+    def rest(self) -> bytes:
+        """Return what was held back, at the end."""
+        held, self._held = self._held, b""
+        return held
+
+    def _beginning(self, text: bytes) -> int:
+        """Return how many bytes at the end may be the beginning of a secret."""
+        for count in range(min(len(text), self._longest - 1), 0, -1):
+            tail = text[-count:]
+            if any(form.startswith(tail) for form in self._forms):
+                return count
+        return 0
