@@ -17,6 +17,8 @@ HIDDEN: Final = "…"
 _HIDDEN: Final = HIDDEN.encode()
 #: Shorter values are left alone: they would blank ordinary words.
 SHORTEST: Final = 8
+#: How tokens of Slack begin: of bots, people and apps, refresh tokens and those of configurations too.
+SLACK_TOKEN: Final = re.compile(r"(?:xox[a-z]|xapp|xwfp)[-.][A-Za-z0-9][A-Za-z0-9.-]*")
 _PERCENT: Final = re.compile(r"%[0-9A-F]{2}")
 
 

@@ -15,6 +15,7 @@ from bot.linking import Confirmed, Opened, Proven, digest
 from bot.models import Account, AuditEntry, Link, NewNotice, NoticeKind, Principal, TaskKind
 from bot.store.base import Activation, NewTask
 from bot.vault import row_key
+from bot.words import links as link_words
 from bot.words import pages as words
 
 if TYPE_CHECKING:
@@ -105,6 +106,11 @@ class LinkSteps:
         provider = self._connections[link.connection]
         title = provider.settings.title
         token = provider.clean_token(pasted)
+        try:
+            linking.refuse_foreign(token, title, self._connections.values())
+        except Refused as refused:
+            await self._store.append_audit([entry(link, "link.check", "refused", error=refused.rule)])
+            raise
         if not linking.is_token(token, provider.token_help()):
             raise Refused("token.shape", words.token_shape(title))
         # The try is written off before the call, so that many at once are not more than five.
@@ -205,6 +211,16 @@ class LinkSteps:
                 [entry(link, "account.linked", "taken", username=account.username)]
             )
             title = self._connections[link.connection].settings.title
+            await linking.warn_holders(
+                self._store,
+                link.connection,
+                title,
+                account.username,
+                link.principal,
+                link.nonce_hash[:12],
+                link_words.TRIED,
+            )
+            self._wake()
             raise Refused("link.taken", words.link_taken(title, account.username))
         self._wake()
         return account

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import hmac
 import re
 import secrets
 from dataclasses import dataclass
@@ -14,10 +15,17 @@ from typing import TYPE_CHECKING, Protocol
 
 from pydantic import SecretStr
 
-from bot.errors import UnknownOutcome
+from bot.blocks import kit
+from bot.blocks.limits import fill
+from bot.errors import Refused, UnknownOutcome
+from bot.hiding import SLACK_TOKEN
+from bot.models import NewNotice, NoticeKind
 from bot.providers.base import Credential
+from bot.words import pages as words
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bot.models import Account, Link, Principal
     from bot.providers.base import Identity, Provider, TokenHelp
     from bot.store.base import Store
@@ -146,6 +154,31 @@ def is_token(text: str, help: TokenHelp) -> bool:  # noqa: A002 - what the provi
     if not text or len(text) > LONGEST_TOKEN or not (text.isascii() and text.isprintable()) or " " in text:
         return False
     return re.fullmatch(help.pattern, text) is not None
+
+
+def refuse_foreign(token: str, title: str, connections: Iterable[Provider]) -> None:
+    """Raise Refused for a token that is Slack's, or a connection's own: it is not to be sent anywhere."""
+    if SLACK_TOKEN.match(token):
+        raise Refused("token.slack", words.token_of_slack(title))
+    for provider in connections:
+        for own in provider.settings.secrets():
+            if hmac.compare_digest(token.encode(), own.encode()):
+                raise Refused("token.own", words.token_own(title))
+
+
+async def warn_holders(
+    store: Store, connection: str, title: str, username: str, who: Principal, occasion: str, template: str
+) -> None:
+    """Tell whoever has linked an account that somebody else tried to; once for each ``occasion``."""
+    text = fill(template, who=kit.mention(who.user_id), title=title, username=username)
+    body = kit.answer(kit.bare(text), [kit.section(text)]).as_body()
+    await store.add_notices(
+        [
+            NewNotice(holder.id, NoticeKind.MESSAGE, f"tried:{occasion}", holder.principal, body)
+            for holder in await store.accounts_of(connection, username)
+            if holder.principal != who and holder.state != "revoking"
+        ]
+    )
 
 
 def is_same_person(link: Link, proven: Proven, *, is_org_install: bool) -> bool:

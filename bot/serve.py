@@ -250,7 +250,9 @@ class Process:
         self._stack.callback(board.close)
         self.metrics.follow_spool(lambda: board.room.used)
         gatherer = Gatherer(store, self.providers, board, public_url=settings.public_url)
-        self.notifier = Notifier(store, slack, gatherer, clock, ids, self.http, board=board)
+        self.notifier = Notifier(
+            store, slack, gatherer, clock, ids, self.http, board=board, api_url=settings.slack_api_url
+        )
         self.reconciler = Reconciler(
             store,
             self.providers,

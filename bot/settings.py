@@ -19,6 +19,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _ADMINISTRATOR = re.compile(r"^(?:T[A-Z0-9]+:)?[UW][A-Z0-9]+$")
+SLACK_API_URL = "https://slack.com/api/"
 #: What can stand behind "Bearer" (RFC 6750), and is too long to be guessed.
 _METRICS_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*")
 #: How a secret begins that stands somewhere else.
@@ -49,7 +50,7 @@ class Settings(BaseSettings):
     slack_app_token: SecretStr | None = Field(None, validation_alias="SLACK_APP_TOKEN")
     slack_client_id: str | None = Field(None, validation_alias="SLACK_CLIENT_ID")
     slack_client_secret: SecretStr | None = Field(None, validation_alias="SLACK_CLIENT_SECRET")
-    slack_api_url: str = Field("https://slack.com/api/", validation_alias="USHER_SLACK_API_URL")
+    slack_api_url: str = Field(SLACK_API_URL, validation_alias="USHER_SLACK_API_URL")
     port: int = Field(3000, ge=0, le=65535, validation_alias="PORT")
     host: str = Field("127.0.0.1", validation_alias="USHER_HOST")
     database_url: str = Field("sqlite:///usher.db", validation_alias="USHER_DATABASE_URL")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
+from urllib.parse import urlsplit
 
 import structlog
 
 from bot.errors import SlackLimited, SlackPermanent
+from bot.settings import is_loopback
 from bot.slack_methods import UPLOAD_URL
 
 if TYPE_CHECKING:
@@ -32,8 +34,29 @@ APP_SHUT_OUT: Final = frozenset(
         "token_revoked",
     }
 )
+#: Where Slack takes files and answers, beside the host of the Web API itself.
+_HOSTS: Final = ("slack.com", "slack-gov.com")
 #: How long nothing is sent after Slack shut the app out; then one call finds out whether that is over.
 SHUT_OUT_SECONDS: Final = 60.0
+
+
+def leads_to_slack(url: str, api_url: str) -> bool:
+    """Say whether something may be sent to an address: at Slack over https, or at the local Slack itself.
+
+    ``api_url`` is where Slack's Web API is; on loopback only that very server counts.
+    """
+    try:
+        told, own = urlsplit(url), urlsplit(api_url)
+        host, own_host = told.hostname or "", own.hostname or ""
+        is_same_port = told.port == own.port
+    except ValueError:
+        return False
+    if told.username or told.password:
+        return False
+    if is_loopback(own_host):
+        return told.scheme in {"http", "https"} and is_loopback(host) and is_same_port
+    hosts = (*_HOSTS, own_host)
+    return told.scheme == "https" and any(host == known or host.endswith(f".{known}") for known in hosts)
 
 
 @dataclass(frozen=True, slots=True)

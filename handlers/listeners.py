@@ -18,6 +18,7 @@ from slack_sdk.errors import SlackClientError
 
 from bot.blocks import replies
 from bot.errors import Refused, StoreError
+from bot.slack_calls import leads_to_slack
 from bot.words import problems
 from handlers import delivery, discovery, interactions, searches
 from handlers.dispatch import run_button, run_text
@@ -185,7 +186,7 @@ class Listeners:
 
     async def _say(self, surface: Surface, answer: Answer) -> None:
         """Answer a button without the outbox: nobody may be left without a word."""
-        if surface.response_url is None:
+        if surface.response_url is None or not leads_to_slack(surface.response_url, self._client.base_url):
             return
         respond = AsyncRespond(
             response_url=surface.response_url, proxy=self._client.proxy, ssl=self._client.ssl

@@ -11,6 +11,7 @@ from bot.notifier.replies import Replies
 from bot.notifier.timing import Timing
 from bot.notifier.web_api import WebApi
 from bot.output import Board
+from bot.settings import SLACK_API_URL
 
 if TYPE_CHECKING:
     from bot.clock import Clock, Ids
@@ -26,7 +27,8 @@ __all__ = ["Notifier", "Timing", "WebApi"]
 class Notifier:
     """Send notices and keep cards up to date. Raises ValueError when a send may outlive its lease.
 
-    ``http`` posts replies to the addresses that came with a command or a click. ``board`` is where the
+    ``http`` posts replies to the addresses that came with a command or a click, where those are of the Slack
+    whose Web API is at ``api_url``. ``board`` is where the
     reconciler writes down the outputs that it follows; ``gatherer`` has the same one.
     """
 
@@ -40,12 +42,13 @@ class Notifier:
         http: Http,
         timing: Timing | None = None,
         board: Board | None = None,
+        api_url: str = SLACK_API_URL,
     ) -> None:
         timing = timing or Timing()
         timing.check()
         board = board or Board(clock.monotonic)
         self._slack = slack
-        replies = Replies(store, slack, http, timing)
+        replies = Replies(store, slack, http, timing, api_url)
         self._outbox = Outbox(store, slack, gatherer, replies, clock, ids, timing, board)
         self._cards = CardUpdates(store, slack, gatherer, ids, timing)
         self._outputs = Outputs(store, slack, gatherer, board, ids, timing)

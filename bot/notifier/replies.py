@@ -8,6 +8,7 @@ import structlog
 
 from bot import slack_methods
 from bot.errors import ProviderError, RateLimited, SlackFailed, SlackLimited, Unreachable
+from bot.slack_calls import leads_to_slack
 
 if TYPE_CHECKING:
     from bot.http import Http
@@ -27,7 +28,8 @@ class Replies:
     With ``view`` it redraws a form.
     """
 
-    def __init__(self, store: Store, slack: SlackLine, http: Http, timing: Timing) -> None:
+    def __init__(self, store: Store, slack: SlackLine, http: Http, timing: Timing, api_url: str) -> None:
+        self._api_url = api_url
         self._store = store
         self._slack = slack
         self._http = http
@@ -73,13 +75,16 @@ class Replies:
         await self._store.notice_sent(notice.id, "", "")
 
     async def _respond(self, notice: Notice, message: dict[str, Any]) -> None:
+        url = str(notice.body["response_url"])
+        if not leads_to_slack(url, self._api_url):
+            raise SlackFailed(slack_methods.RESPONSE_URL, "strange_address")
         replaces = bool(notice.body.get("replaces"))
         message |= {"replace_original": replaces, "unfurl_links": False, "unfurl_media": False}
         if not replaces:
             message["response_type"] = "in_channel" if notice.body.get("in_channel") else "ephemeral"
         answer = await self._http.request(
             "POST",
-            str(notice.body["response_url"]),
+            url,
             json_body=message,
             total=self._timing.send_timeout,
             max_bytes=100_000,

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from email.utils import parsedate_to_datetime
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -14,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from bot.http import parse_retry_after
-from bot.slack_calls import APP_SHUT_OUT, SlackAnswer
+from bot.slack_calls import APP_SHUT_OUT, SlackAnswer, leads_to_slack
 from bot.slack_methods import FILES_COMPLETE_UPLOAD, UPLOAD_URL
 
 if TYPE_CHECKING:
@@ -24,8 +22,6 @@ if TYPE_CHECKING:
 
 #: Slack may have done it all the same (its reference: "some aspect of the operation may have succeeded").
 _UNKNOWN: Final = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
-#: Where Slack takes files (beside the host of the Web API itself, which the local one is).
-_FILE_HOSTS: Final = ("slack.com", "slack-gov.com")
 #: So slow may an upload be, in bytes a second, before it is given up for now.
 _SLOWEST: Final = 200_000
 #: The same call will be answered the same for ever. Other words are tried again for a day.
@@ -84,7 +80,7 @@ class WebApi:
         self._clock = clock
         self._timeout = timeout
         self._session = session
-        self._own = urlsplit(base_url)
+        self._own = base_url
         self._client = AsyncWebClient(
             token=token, base_url=base_url, session=session, timeout=int(timeout), retry_handlers=[]
         )
@@ -110,7 +106,7 @@ class WebApi:
 
     async def upload(self, url: str, pieces: AsyncIterator[bytes], size: int) -> None:
         """Post the bytes, streamed, without a token; raise the SlackFailed kinds."""
-        if not self._takes_files(url):
+        if not leads_to_slack(url, self._own):
             raise SlackFailed(UPLOAD_URL, "strange_address")
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
         seconds = self._timeout + size / _SLOWEST
@@ -131,21 +127,6 @@ class WebApi:
         if status != 200:
             raise SlackFailed(UPLOAD_URL, f"status_{status}")
 
-    def _takes_files(self, url: str) -> bool:
-        """Say whether bytes may go to an address: at Slack over https, or at the local Slack itself."""
-        try:
-            told = urlsplit(url)
-            host, own = told.hostname or "", self._own.hostname or ""
-        except ValueError:
-            return False
-        if told.username or told.password:
-            return False
-        if _is_loopback(own):
-            return told.scheme in {"http", "https"} and _is_loopback(host)
-        return told.scheme == "https" and any(
-            host == known or host.endswith(f".{known}") for known in (*_FILE_HOSTS, own)
-        )
-
     def _translated(self, method: str, response: Any) -> SlackFailed:
         status = int(getattr(response, "status_code", None) or getattr(response, "status", None) or 0)
         data = getattr(response, "data", None)
@@ -156,14 +137,6 @@ class WebApi:
         if status >= 500 or not code or code in _UNKNOWN:
             return SlackUnknownOutcome(method, code or f"status_{status}")
         return SlackPermanent(method, code) if code in _PERMANENT else SlackFailed(method, code)
-
-
-def _is_loopback(host: str) -> bool:
-    """Say whether a host is this machine, by its name or by its address."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _form(arguments: Mapping[str, Any]) -> dict[str, str]:

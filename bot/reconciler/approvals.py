@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bot.blocks import approvals as drawn
 from bot.blocks import kit
 from bot.errors import CredentialRefused, NotFound, Untrusted
+from bot.linking import warn_holders
 from bot.models import Account, Approval, AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
 from bot.providers.base import Credential
 from bot.reconciler.ask import Done, Refused
@@ -15,6 +16,7 @@ from bot.store.base import NewTask
 from bot.store.records import Activation
 from bot.vault import row_key
 from bot.words import approvals as words
+from bot.words import links as link_words
 from bot.words import problems
 
 if TYPE_CHECKING:
@@ -118,6 +120,10 @@ class Approved:
         )
         if await self._store.activate_directly(activation, approval.id) == "taken":
             await self._failed(approval, line.title, "taken")
+            template = link_words.TRIED_BY_APPROVAL
+            await warn_holders(
+                self._store, connection, line.title, username, principal, approval.id, template
+            )
 
     async def _failed(self, approval: Approval, title: str, because: str, *, said: str = "") -> None:
         who = kit.mention(approval.principal.user_id)

@@ -216,6 +216,22 @@ def token_shape(title: str) -> str:
     return f"That does not look like a token from {title}. Copy it again, whole and without quotes."
 
 
+def token_of_slack(title: str) -> str:
+    """Answer a token of Slack; it was sent nowhere."""
+    return (
+        f"That's a Slack token, not one from {title}. Usher didn't keep it or send it anywhere. Renew it on "
+        f"your app's page at api.slack.com/apps, and paste your token from {title} here instead."
+    )
+
+
+def token_own(title: str) -> str:
+    """Answer a token that is a connection's own; it was sent nowhere."""
+    return (
+        f"That token is one that Usher itself works with, so it can't be linked to a person. "
+        f"Paste your own token from {title}."
+    )
+
+
 def check_failed(error: ProviderError, title: str, tries_left: int) -> str:
     """Say why the provider did not accept a token, with what to do."""
     tries = "1 try is left." if tries_left == 1 else f"{tries_left} tries are left."

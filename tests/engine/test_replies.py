@@ -9,7 +9,7 @@ from bot.models import NewNotice, NoticeKind
 from tests.engine.fuse import Killed
 from tests.support.store import ALICE
 
-URL = "https://hooks.example.test/actions/1"
+URL = "https://hooks.slack.com/actions/1"
 
 
 async def reply(world, **body):
@@ -30,6 +30,16 @@ async def test_a_reply_goes_to_the_response_url_for_one_pair_of_eyes(world):
     assert (sent["text"], sent["response_type"], sent["replace_original"]) == ("done", "ephemeral", False)
     assert world.slack.calls == []
     assert await world.store.known_channel(ALICE) is None
+
+
+@pytest.mark.parametrize(
+    "url", ["https://evil.example/1", "http://127.0.0.1:9/1", "http://hooks.slack.com/1"]
+)
+async def test_an_address_that_is_not_slacks_is_not_followed(world, url):
+    await reply(world, response_url=url)
+    await world.work()
+    assert world.http.posts == []
+    assert await dead(world) == ["strange_address"]
 
 
 async def test_a_reply_redraws_the_message_whose_button_was_pressed(world):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -12,6 +13,7 @@ from aiohttp.test_utils import TestServer
 
 from bot.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from bot.notifier import WebApi
+from bot.slack_calls import leads_to_slack
 from tests.support.clock import FakeClock
 
 TOKEN = "xoxb-very-secret"
@@ -142,7 +144,7 @@ async def pieces(*parts: bytes):
 
 
 def address(slack) -> str:
-    return slack.api._own._replace(path="/upload/v1/secret").geturl()
+    return urlsplit(slack.api._own)._replace(path="/upload/v1/secret").geturl()
 
 
 async def test_a_file_is_streamed_with_its_length_and_without_a_token(slack):
@@ -188,8 +190,12 @@ async def test_an_upload_that_breaks_off_says_nothing_of_its_address(slack):
         ("http://127.0.0.1:9000/api/", "http://127.0.0.1:9000/upload/v1/x", True),
         ("http://localhost:9000/api/", "http://[::1]:9000/upload/v1/x", True),
         ("http://127.0.0.1:9000/api/", "https://files.slack.com/upload/v1/x", False),
+        ("http://127.0.0.1:9000/api/", "http://127.0.0.1:9001/upload/v1/x", False),
+        ("http://127.0.0.1:9000/api/", "http://169.254.169.254:9000/latest", False),
+        ("https://slack.com/api/", "https://hooks.slack.com.evil.example/actions/1", False),
+        ("https://slack.com/api/", "https://hooks.slack.com/actions/1", True),
+        ("https://slack.com/api/", "file:///etc/passwd", False),
     ],
 )
-async def test_files_go_to_slack_and_to_nobody_else(api, url, is_taken):
-    async with aiohttp.ClientSession() as session:
-        assert WebApi(TOKEN, api, session, FakeClock())._takes_files(url) is is_taken
+def test_files_and_answers_go_to_slack_and_to_nobody_else(api, url, is_taken):
+    assert leads_to_slack(url, api) is is_taken

@@ -341,4 +341,4 @@ class Life(World):
 
 
 def _url(principal: Principal) -> str:
-    return f"https://hooks.slack.test/{principal.user_id}"
+    return f"https://hooks.slack.com/{principal.user_id}"

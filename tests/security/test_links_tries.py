@@ -5,9 +5,15 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from pydantic import SecretStr
 
 from bot.errors import Refused, Unreachable
+from bot.providers.base import ConnectionSettings
 from tests.web.rig import ALICE, BOB, GOOD, Inputs, rig
+
+
+class OwnSettings(ConnectionSettings):
+    own: SecretStr
 
 
 @pytest.fixture
@@ -131,6 +137,28 @@ async def test_a_code_works_for_nobody_else(made):
     assert await made.accounts.links(BOB) == []
 
 
+@pytest.mark.parametrize(
+    "token", ["xoxb-123-canary", "xapp-1-A0-canary", "xoxe.xoxp-1-canary", "0dd0canary0own"]
+)
+async def test_tokens_of_slack_and_of_the_connection_are_sent_nowhere(made, token):
+    provider = made.provider
+    provider.settings = OwnSettings(
+        name="saturn",
+        provider="fake",
+        title="Saturn Cloud",
+        base_url="https://app.example",
+        own="0dd0canary0own",
+    )
+    browser = await made.browser()
+    await browser.get(await link(made))
+    page = await browser.send("/link/check", token=f" '{token}' ")
+    assert browser.status == 422
+    assert ("a Slack token" if token[0] == "x" else "Usher itself works with") in page
+    assert "canary" not in page
+    assert provider.asked == []
+    assert (ALICE.key, "link.check", "refused") in await made.audit()
+
+
 async def test_an_account_of_somebody_else_is_refused(made):
     alice, bob = await made.browser(), await made.browser()
     await made.accounts.confirm_code(ALICE, await walk_to_code(made, alice))
@@ -141,6 +169,19 @@ async def test_an_account_of_somebody_else_is_refused(made):
         await made.accounts.confirm_code(BOB, code)
     assert refused.value.rule == "link.taken"
     assert (BOB.key, "account.linked", "taken") in await made.audit()
+    # The holder learns of it, once however often it is tried with one link.
+    with pytest.raises(Refused):
+        await made.accounts.confirm_code(BOB, code)
+    claimed = await made.store.claim_notices(50, 30.0, [0, 1, 2, 3])
+    told = [each for each in claimed if each.occasion.startswith("tried:")]
+    assert {each.principal for each in told} == {ALICE}
+    assert [each.body["text"] for each in told] == [
+        (
+            "<@U0BOB> tried to link your Saturn Cloud account alice, with a token that works. I refused, and "
+            "your link stays as it is. If they shouldn't have your token, renew it on Saturn Cloud and then "
+            "link again."
+        )
+    ]
     await made.accounts.unlink(ALICE, actor=ALICE.key)
     assert (await made.accounts.confirm_code(BOB, code)).username == "alice"
 
