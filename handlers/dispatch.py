@@ -17,7 +17,7 @@ from bot.store.base import NewTask
 from bot.words import answers as words
 from bot.words import problems, times
 from bot.words.verbs import VERBS
-from handlers import discovery
+from handlers import discovery, mistyped
 from handlers.parsing import parse
 from handlers.request import Answered, Reference, Request
 
@@ -67,7 +67,15 @@ async def run_text(
         problem=problem,
     )
     handler = discovery.verbs(folder).get(request.verb, unknown_verb)
-    return await guarded(request, handler)
+    if not mistyped.suspected(request):
+        return await guarded(request, handler)
+
+    async def unless_token(_request: Request) -> Answer:
+        sentence = await mistyped.token_in(request)
+        return mistyped.answer(sentence) if sentence else await handler(request)
+
+    # A word that is no verb may be the token: it is not what the policy decides about.
+    return await guarded(request.with_verb("help") if handler is unknown_verb else request, unless_token)
 
 
 async def run_button(

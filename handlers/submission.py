@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from bot.blocks.forms import field_of
 from bot.blocks.limits import clean, cut
 from bot.errors import Refused
 from bot.words import answers, problems, times
 from handlers import discovery
+from handlers.mistyped import token_in_field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+#: Fields by form in which no secret belongs; what a program is given is the person's own affair.
+_PLAIN_FIELDS = {"ask_link": ("username",), "code": ("code",), "make": ("name",), "remove": ("name",)}
 #: Slack shows a line or two below a field.
 _ERROR = 300
 
@@ -61,6 +65,13 @@ async def submit(submission: Submission) -> dict[str, Any]:
         told.info("too many requests")
         sentence = answers.TOO_MANY.format(wait=times.duration(max(wait, 1.0)))
         return submission.error(first_field(submission.view), sentence)
+    for block_id in submission.view.get("state", {}).get("values", {}):
+        if field_of(block_id) not in _PLAIN_FIELDS.get(submission.callback_id, ()):
+            continue
+        sentence = token_in_field(submission.services, submission.value(block_id))
+        if sentence:
+            told.info("refused", rule="form.token")
+            return {"response_action": "errors", "errors": {block_id: sentence}}
     try:
         await submission.services.authority.check(submission.principal, f"view.{submission.callback_id}")
         answer: dict[str, Any] = await handler(submission)

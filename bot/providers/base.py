@@ -6,6 +6,7 @@ found by its class attribute ``kind``. Capabilities are derived from the methods
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -87,6 +88,8 @@ class Provider(ABC):
     #: Its workspaces open in a page of ours, which only their owner sees; ``Observed.url`` stays empty then,
     #: and ``Observed.entry`` is what the page needs.
     opens_in_page: ClassVar[bool] = False
+    #: What its tokens look like, so that one is known where it does not belong; None where nothing tells.
+    token_shape: ClassVar[re.Pattern[str] | None] = None
     #: A run is launched by naming a job that is set up there: nothing else has to be asked.
     runs_named_jobs: ClassVar[bool] = False
 
@@ -146,6 +149,14 @@ class Provider(ABC):
     def clean_token(self, text: str) -> str:
         """Return a pasted token without the quotes and white space that come with copying it."""
         return text.strip(_AROUND_TOKENS)
+
+    def looks_like_token(self, text: str) -> bool:
+        """Say whether a word may be a whole token of this provider, as people type one by mistake.
+
+        Ids may look the same: only the command that it stands in tells them apart.
+        """
+        shape = self.token_shape
+        return (shape is not None and shape.fullmatch(text) is not None) or text in self.settings.secrets()
 
     @abstractmethod
     async def probe(self) -> str:

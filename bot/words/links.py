@@ -12,3 +12,26 @@ TRIED_BY_APPROVAL: Final = (
     "{who} was approved to act as *{username}* on {title}, which is your account. I refused, and your link "
     "stays as it is. If one of you has the wrong username, tell your Usher admin."
 )
+
+SLACK: Final = "Slack"
+TYPED: Final = (
+    "That looks like a token from {titles}. I didn't use it and haven't kept it, but Slack may have: renew "
+    "it ({where}) and delete your message. To link your account, write `{command}link` and use the page "
+    "that opens."
+)
+#: Ids look like that, too.
+TYPED_ID: Final = (
+    "I can't find anything of yours with that id. If it's a workspace of yours, `{command}add` puts it on "
+    "your list. If it's a token from {titles}, renew it ({where}) and delete your message: I haven't kept it."
+)
+TYPED_SLACK: Final = (
+    "That looks like a Slack token. I didn't use it and haven't kept it, but others may have seen it: renew "
+    "it on your app's page ({page}) and delete your message."
+)
+#: Below a field of a form, where nothing is formatted.
+TYPED_IN_FIELD: Final = (
+    "That looks like a token from {titles}, so I haven't kept it. Renew it there, and write something else "
+    "here."
+)
+#: Where a token is renewed by nobody but an administrator.
+BY_ADMINISTRATOR: Final = "ask your Usher admin for {title}"

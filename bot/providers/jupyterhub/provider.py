@@ -69,6 +69,7 @@ class JupyterHub(Provider):
 
     kind: ClassVar[str] = "jupyterhub"
     settings_model: ClassVar[type[ConnectionSettings]] = JupyterHubSettings
+    token_shape: ClassVar[re.Pattern[str] | None] = re.compile(r"[0-9A-Fa-f]{32,512}")
     pace: ClassVar[Pace] = Pace(min_poll_interval=2.0, pending=2.0, running=60.0, unused=1800.0)
 
     def __init__(self, settings: ConnectionSettings, http: Http) -> None:

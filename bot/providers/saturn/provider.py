@@ -74,6 +74,7 @@ class Saturn(Provider):
     kind: ClassVar[str] = "saturn"
     settings_model: ClassVar[type[ConnectionSettings]] = SaturnSettings
     runs_named_jobs: ClassVar[bool] = True
+    token_shape: ClassVar[re.Pattern[str] | None] = re.compile(r"[0-9A-Fa-f]{32,512}")
     # Seed 000: "should not be hit more that once every ten seconds"; pending at that rate, otherwise lower.
     # Ten thousand pending at that rate, each answered within 80 ms, keep 80 requests under way.
     pace: ClassVar[Pace] = Pace(

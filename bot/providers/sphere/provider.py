@@ -63,6 +63,7 @@ class SphereProvider(Provider):
         min_poll_interval=5.0, pending=5.0, running=300.0, unused=1800.0, concurrency=20
     )
     opens_in_page: ClassVar[bool] = True
+    token_shape: ClassVar[re.Pattern[str] | None] = re.compile(r"[0-9A-Fa-f]{32,512}")
 
     def __init__(self, settings: ConnectionSettings, http: Http) -> None:
         super().__init__(settings, http)

@@ -1,0 +1,124 @@
+"""Tokens that people type into Slack by mistake: neither used nor kept nor repeated, and told to renew.
+
+A word that looks like one may be something else: ids and links are arguments, and some ids have the same
+shape. What the command can't mean by it is taken for a token.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, Literal
+
+from bot.blocks import kit
+from bot.blocks.limits import Markup, fill, line
+from bot.hiding import SLACK_TOKEN
+from bot.words import links as words
+from bot.words.verbs import VERBS
+from handlers.command_line import command_line, typed
+from handlers.naming import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.models import Answer, Principal
+    from bot.providers.base import Provider
+    from handlers.request import Request
+    from handlers.services import Services
+
+#: What stands between words, and round the value of a flag or a part of a link.
+_BETWEEN: Final = re.compile(r"[\s\"'`<>|,;=?&()@]+")
+#: Verbs that take ids of what is not on any list here.
+_OF_ANY_JOB: Final = frozenset({"run", "schedule"})
+_OF_ANY_WORKSPACE: Final = frozenset({"add"})
+#: Where a token of Slack is renewed.
+_SLACK_PAGE: Final = "https://api.slack.com/apps"
+
+
+def suspected(request: Request) -> bool:
+    """Say whether any word of a command looks like a token: then it has to be looked at more closely."""
+    return any(_suspects(request.services, word) for word in _words(request))
+
+
+async def token_in(request: Request) -> str:
+    """Return a sentence for who typed a token in a command, empty where there is none."""
+    services = request.services
+    for word in _words(request):
+        found = _suspects(services, word)
+        if not found:
+            continue
+        if SLACK_TOKEN.match(word):
+            return fill(words.TYPED_SLACK, page=Markup(_SLACK_PAGE))
+        match await _meant(request, word):
+            case "token":
+                return _told(words.TYPED, request, found)
+            case "unknown id":
+                return _told(words.TYPED_ID, request, found)
+    return ""
+
+
+def token_in_field(services: Services, text: str) -> str:
+    """Return a sentence for who typed a token into a field of a form, empty where there is none."""
+    found = [name for word in _BETWEEN.split(text) for name in _suspects(services, word)]
+    if not found:
+        return ""
+    titles = " or ".join(sorted({services.title(name) for name in found}))
+    return words.TYPED_IN_FIELD.format(titles=titles)
+
+
+def _suspects(services: Services, word: str) -> list[str]:
+    """Return the connections, or Slack, whose tokens look like this word."""
+    if SLACK_TOKEN.match(word):
+        return [words.SLACK]
+    return sorted(name for name, one in services.connections.items() if one.looks_like_token(word))
+
+
+def _told(template: str, request: Request, suspected: Sequence[str]) -> str:
+    """Say that a word was taken for a token, and where that is renewed; the word itself is not said."""
+    services = request.services
+    titles = Markup(" or ".join(line(services.title(name)) for name in suspected))
+    where = Markup(" or ".join(_renewed(services.connections[name]) for name in suspected))
+    return fill(template, titles=titles, where=where, command=request.command)
+
+
+def _renewed(provider: Provider) -> str:
+    if "token_help" in provider.capabilities():
+        return line(provider.token_help().url, 200)
+    return fill(words.BY_ADMINISTRATOR, title=provider.settings.title)
+
+
+def _words(request: Request) -> list[str]:
+    """Return the words that a command has; what a program is given behind its flags is the person's own."""
+    if request.folder == "job" and request.verb == "run":
+        given = command_line(request.text, request.services.commands).words
+        return [word for one in given for word in _BETWEEN.split(one)]
+    return _BETWEEN.split(typed(request.text))
+
+
+async def _meant(request: Request, word: str) -> Literal["argument", "unknown id", "token"]:
+    """Say what a word is: what the person has here, an id where any may be named, an id of nothing, no id."""
+    providers = request.services.connections.values()
+    is_of_job = request.folder == "job"
+    if is_of_job:
+        is_id = any(one.job_reference(word) for one in providers)
+    else:
+        is_id = any(one.parse_reference(word) for one in providers)
+    if is_id and request.verb in (_OF_ANY_JOB if is_of_job else _OF_ANY_WORKSPACE):
+        return "argument"
+    if fold(word) in await _known(request.services, request.principal):
+        return "argument"
+    known = VERBS[request.folder].get(request.verb)
+    return "unknown id" if is_id and known is not None and "NAME" in known.usage else "token"
+
+
+async def _known(services: Services, principal: Principal) -> set[str]:
+    """Return the names and ids of what a person has here."""
+    rows = await services.workspaces.all_of(principal, hidden=True)
+    runs = await services.jobs.all_of(principal)
+    found = [text for one in rows for text in (one.id, one.remote_id, one.name, one.alias)]
+    found += [text for run in runs for text in (run.id, run.remote_id, run.name)]
+    return {fold(text) for text in found if text}
+
+
+def answer(sentence: str) -> Answer:
+    """Answer with such a sentence: nothing broke, so nobody needs a reference."""
+    return kit.answer(kit.bare(sentence), [kit.section(sentence)])

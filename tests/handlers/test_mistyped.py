@@ -1,0 +1,166 @@
+"""A token typed into Slack by mistake is neither used nor repeated nor kept; an id still is one."""
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar
+
+import pytest
+
+from bot.providers import provider_classes
+from handlers.submission import Submission, submit
+from tests.handlers.rig import Cloud, Hub, activate, rig, words
+from tests.support.clock import FakeClock
+from tests.support.providers import fake_settings
+from tests.support.store import ALICE
+
+#: As Saturn Cloud's and a hub's look; an id there is half as long.
+TOKEN = "c0ffee00" * 8
+HEX = "0dd0c0de" * 4
+SLACK = "xoxb-2222222222-CanaryCanary"
+
+
+class Saturn(Cloud):
+    token_shape: ClassVar[re.Pattern[str] | None] = re.compile(r"[0-9A-Fa-f]{32,512}")
+
+    def parse_reference(self, text):
+        return text.lower() if re.fullmatch(r"[0-9a-fA-F]{32}", text) else super().parse_reference(text)
+
+
+@pytest.fixture
+async def empty():
+    saturn = Saturn(FakeClock(), fake_settings("saturn", title="Saturn Cloud"))
+    async with rig(connections={"saturn": saturn}) as bot:
+        await activate(bot.store, ALICE, "saturn")
+        yield bot
+
+
+@pytest.fixture
+async def cloud(empty):
+    await empty.link(names=("notebook",))
+    await empty.notices()
+    return empty
+
+
+async def kept(bot) -> str:
+    """Return what was written down, as text."""
+    store = bot.store
+    found = [
+        await store.audit_entries(),
+        await store.claim_notices(100, 1.0),
+        await store.claim_tasks(100, 1.0),
+    ]
+    found += [await store.workspaces(ALICE, hidden=True), await store.jobs(ALICE), bot.accounts.invited]
+    return repr(found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{0}",
+        "link saturn {0}",
+        "start {0}",
+        "job run {0}",
+        "job logs {0}",
+        'alias notebook "{0}"',
+        "whoami token={0}",
+        "my token is `{0}`, help",
+        "add {0}",
+        "add <https://app.example.test/?token={0}>",
+        "nonsense\u00a0\u201c{0}\u201d",
+    ],
+)
+@pytest.mark.parametrize("token", [TOKEN, SLACK])
+@pytest.mark.parametrize("kind", ["command", "message", "mention"])
+async def test_a_token_is_neither_repeated_nor_kept(cloud, text, token, kind, capsys):
+    answer = await cloud.say(text.format(token), kind=kind)
+    told = words(answer)
+    assert "Slack token" in told if token == SLACK else "token from Saturn Cloud" in told
+    assert ("api.slack.com" if token == SLACK else "app.example.test/token") in told
+    for shown in (
+        repr(answer),
+        await kept(cloud),
+        repr(cloud.accounts.invited),
+        "".join(capsys.readouterr()),
+    ):
+        assert token not in shown
+        assert token.casefold() not in shown.casefold()
+
+
+async def test_an_id_may_look_like_a_token(empty):
+    cloud = empty
+    # Where any id may be named it is one.
+    assert "on your list" in words(await cloud.say(f"add {HEX}"))
+    # What is on the person's list is one everywhere.
+    assert "Starting" in words(await cloud.say(f"start {HEX}"))
+    # Elsewhere it is an id of nothing, or a token: nothing of it is kept or repeated.
+    other = "feedf00d" * 4
+    answer = await cloud.say(f"start {other}")
+    assert "with that id" in words(answer)
+    assert "token from Saturn Cloud" in words(answer)
+    assert other not in repr(answer) + await kept(cloud)
+    # No verb means an id by this.
+    assert "looks like a token" in words(await cloud.say(f"whoami {other}"))
+
+
+async def test_what_a_program_is_given_is_the_persons_own_affair(cloud):
+    for text in (f"job run train -- python x.py --key {SLACK}", f"job run train --env KEY={TOKEN}"):
+        assert "looks like" not in words(await cloud.say(text))
+
+
+async def test_a_name_that_is_long_is_a_name(cloud):
+    assert "looks like" not in words(await cloud.say("start deadbeef"))
+    assert "looks like" not in words(await cloud.say("start " + "a-very-long-name-of-a-workspace-2026" * 2))
+
+
+async def test_the_connections_own_secret_is_one_whatever_it_looks_like(cloud, monkeypatch):
+    provider = cloud.services.connections["saturn"]
+    monkeypatch.setattr(type(provider.settings), "secrets", lambda _: ("own-canary",), raising=False)
+    answer = await cloud.say("start own-canary")
+    assert "own-canary" not in repr(answer) + await kept(cloud)
+
+
+@pytest.mark.parametrize(
+    ("form", "field"), [("ask_link", "username"), ("code", "code"), ("remove", "name"), ("make", "name")]
+)
+@pytest.mark.parametrize("token", [TOKEN, SLACK])
+async def test_a_field_where_no_secret_belongs_takes_none(cloud, form, field, token, capsys):
+    state = {"values": {field: {"x": {"type": "plain_text_input", "value": f" {token} "}}}}
+    view = {"state": state, "blocks": [], "private_metadata": "saturn list"}
+    answer = await submit(Submission(ALICE, form, view, cloud.services, "view:1", "ab12cd"))
+    assert answer["response_action"] == "errors"
+    assert "looks like a token from" in answer["errors"][field]
+    assert token not in repr(answer) + await kept(cloud) + "".join(capsys.readouterr())
+
+
+TOKENS = {
+    "saturn": (TOKEN, HEX),
+    "jupyterhub": (HEX, TOKEN),
+    "posit": ("k3Zq9vX-2LmT_8uYwB4nRc6sDf7gHjJa1oPiEeWxVt0",),
+    "sphere": (HEX,),
+}
+NAMES = (
+    "notebook",
+    "a-very-long-name-of-a-workspace-from-2026",
+    "My Long Workspace Name 2026 For Statistics",
+)
+
+
+def test_each_provider_tells_what_its_tokens_look_like():
+    assert set(TOKENS) == set(provider_classes())
+    for kind, provider in provider_classes().items():
+        assert provider.token_shape is not None
+        assert all(provider.token_shape.fullmatch(token) for token in TOKENS[kind])
+        assert not any(provider.token_shape.fullmatch(name) for name in NAMES)
+
+
+async def test_the_hub_in_between_says_both_names():
+    hub = type("TokenHub", (Hub,), {"token_shape": re.compile(r"[0-9a-f]{32,}")})
+    connections = {
+        "saturn": Saturn(FakeClock(), fake_settings("saturn", title="Saturn Cloud")),
+        "hub": hub(FakeClock(), fake_settings("hub", title="Hub", base_url="https://hub.example.test")),
+    }
+    async with rig(connections=connections) as bot:
+        told = words(await bot.say(f"link {TOKEN}"))
+    assert "token from Hub or Saturn Cloud" in told
+    assert "https://hub.example.test/token or https://app.example.test/token" in told
