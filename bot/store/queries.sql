@@ -859,10 +859,11 @@ WHERE id IN (
 RETURNING *;
 
 -- A reply holds the address that it was sent to, which is a permission: it goes with the reply.
+-- What it says is read by nobody once it was sent, or given up.
 -- name: notice_sent
 UPDATE notices SET
     state = 'sent', sent_at = :now, channel_id = :channel_id, message_ts = :message_ts, error = NULL,
-    body = CASE WHEN kind = 'reply' THEN '{}' ELSE body END
+    body = '{}'
 WHERE id = :id AND state <> 'sent'
 RETURNING subject, kind, principal;
 
@@ -882,7 +883,7 @@ WHERE id = :id AND state IN ('pending', 'retry', 'leased');
 
 -- name: notice_dead
 UPDATE notices SET
-    state = 'dead', error = :error, body = CASE WHEN kind = 'reply' THEN '{}' ELSE body END
+    state = 'dead', error = :error, body = '{}'
 WHERE id = :id AND state IN ('pending', 'retry', 'leased');
 
 -- name: dead_notices

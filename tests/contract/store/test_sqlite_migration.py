@@ -7,7 +7,7 @@ import sqlite3
 import pytest
 
 from bot.clock import SystemIds
-from bot.models import Observed, State
+from bot.models import NewNotice, NoticeKind, Observed, State
 from bot.store import open_store
 from bot.store.queries import migrations
 from tests.support.clock import FakeClock
@@ -28,6 +28,10 @@ INSERT INTO cards (
     wish_id, principal, channel_id, message_ts, is_dirty, dirt, claimed_dirt, changed_at, updated_at,
     leased_until
 ) VALUES ('w1', '-:T1:UALICE', 'D1', '1.1', 1, 3, 2, 5.0, 4.0, 6.0);
+INSERT INTO notices (id, subject, kind, occasion, principal, body, state, class, created_at, due_at)
+VALUES ('n1', 's', 'message', '1', '-:T1:UALICE', '{"text": "canary"}', 'sent', 1, 1.0, 1.0),
+    ('n2', 's', 'message', '2', '-:T1:UALICE', '{"text": "canary"}', 'dead', 1, 1.0, 1.0),
+    ('n3', 's', 'message', '3', '-:T1:UALICE', '{"text": "to be sent"}', 'retry', 1, 1.0, 1.0);
 """
 
 
@@ -69,6 +73,21 @@ async def test_all_rows_are_kept_and_go_on(path):
     await observe(store, clock, workspace, Observed(State.RUNNING, actions=frozenset({"open"})))
     assert (await store.workspace("ws1")).actions == {"open"}
     assert await store.jobs(ALICE) == []
+    await store.close()
+
+
+async def test_what_messages_said_is_not_kept(path):
+    store = await open_store(f"sqlite:///{path}", FakeClock(), SystemIds())
+    await store.migrate()
+    told = "SELECT id, body FROM notices ORDER BY id"
+    assert rows_of(path, told) == [("n1", "{}"), ("n2", "{}"), ("n3", '{"text": "to be sent"}')]
+    (notice,) = await store.claim_notices(10, 60.0)
+    assert notice.body == {"text": "to be sent"}
+    await store.notice_sent(notice.id, "D1", "1.1")
+    await store.add_notices([NewNotice("t", NoticeKind.MESSAGE, "1", ALICE, {"text": "canary"})])
+    (notice,) = await store.claim_notices(10, 60.0)
+    await store.notice_dead(notice.id, "user_not_found")
+    assert {body for _id, body in rows_of(path, told)} == {"{}"}
     await store.close()
 
 
