@@ -18,6 +18,7 @@ from bot.clock import SystemClock, SystemIds
 from bot.errors import CredentialRefused, ProviderError, StoreError, TemporaryError
 from bot.manifest import BOT_SCOPES
 from bot.output.spool import TOTAL
+from bot.restored import Witness
 from bot.settings import database_file
 from bot.store import open_store
 
@@ -168,7 +169,8 @@ async def check_store(settings: Settings, providers: Mapping[str, Provider] | No
     try:
         store = await open_store(settings.database_url, SystemClock(), SystemIds())
         try:
-            return await read_store(store) + await check_rights(store, providers or {})
+            checks = await read_store(store) + await check_rights(store, providers or {})
+            return checks + await check_age(store, path)
         finally:
             await store.close()
     except StoreError as failed:
@@ -198,6 +200,15 @@ async def read_store(store: Store) -> list[Check]:
     advice = " ".join(dict.fromkeys(_ADVICE.get(code, _OTHER_ADVICE) for code in codes))
     found = f"{len(dead)} ({', '.join(codes)}), the newest for {people}"
     return [*checks, Check("dead notices", False, found, advice)]
+
+
+async def check_age(store: Store, path: Path | None) -> list[Check]:
+    """Say where the database is older than what was seen of it here. Raises StoreError."""
+    if not await Witness(path).contradicts(store):
+        return []
+    found = "it is older than what Usher last saw here: it was restored from a backup"
+    advice = "Start Usher: it tells everybody who is linked that a link which they ended may be back."
+    return [Check("store age", False, found, advice)]
 
 
 async def check_rights(store: Store, providers: Mapping[str, Provider]) -> list[Check]:

@@ -47,6 +47,10 @@ def _nothing() -> None:
     """Wake nobody."""
 
 
+async def _rest() -> None:
+    """Do nothing more with a beat."""
+
+
 class Loop:
     """Run one step again and again: at once while there is work, else when woken. Errors never end it."""
 
@@ -118,7 +122,10 @@ class Loop:
 
 
 class Scheduler:
-    """Drive the reconciler and the notifier until drained. ``tick`` and ``beat`` are in seconds."""
+    """Drive the reconciler and the notifier until drained. ``tick`` and ``beat`` are in seconds.
+
+    ``on_beat`` is called with each beat; it raises nothing but StoreError.
+    """
 
     def __init__(
         self,
@@ -129,7 +136,9 @@ class Scheduler:
         ids: Ids,
         tick: float = 1.0,
         beat: float = BEAT_SECONDS,
+        on_beat: Callable[[], Awaitable[None]] = _rest,
     ) -> None:
+        self._on_beat = on_beat
         self._store = store
         self._reconciler = reconciler
         self._clock = clock
@@ -236,6 +245,7 @@ class Scheduler:
     async def _beat(self) -> None:
         try:
             await self._store.beat()
+            await self._on_beat()
         except StoreError as error:
             log.warning("nothing can be written", problem=str(error))
 

@@ -29,7 +29,9 @@ from bot.people import People
 from bot.policy import Installation as PolicyInstallation
 from bot.rate_limit import RateLimiter
 from bot.reconciler import Numbers, Reconciler
+from bot.restored import Witness, tell_restored
 from bot.scheduler import BEAT_SECONDS, Scheduler
+from bot.settings import database_file
 from bot.slack_calls import SlackLine
 from bot.slack_methods import AUTH_TEST
 from bot.store import open_store
@@ -159,7 +161,18 @@ class Process:
         installation = await self._installation(slack)
         self._compose(installation, slack)
         await self._listen(installation, slack_session)
-        self.scheduler = Scheduler(self.store, self.reconciler, self.notifier, clock, ids)
+        witness = Witness(database_file(settings.database_url))
+        if await witness.contradicts(self.store):
+            await tell_restored(self.store, self.providers)
+        await witness.note(self.store)
+        self.scheduler = Scheduler(
+            self.store,
+            self.reconciler,
+            self.notifier,
+            clock,
+            ids,
+            on_beat=lambda: witness.note(self.store),
+        )
         stack.push_async_callback(self.scheduler.drain, DRAIN_SECONDS)
         if loops:
             self.scheduler.start()

@@ -35,3 +35,8 @@ TYPED_IN_FIELD: Final = (
 )
 #: Where a token is renewed by nobody but an administrator.
 BY_ADMINISTRATOR: Final = "ask your Usher admin for {title}"
+
+RESTORED: Final = (
+    "My records were restored from a backup, and in them you're linked to {title}. If you ended that link "
+    "lately, it's back: write `unlink {connection}` to end it again."
+)
