@@ -151,10 +151,7 @@ class Provider(ABC):
         return text.strip(_AROUND_TOKENS)
 
     def looks_like_token(self, text: str) -> bool:
-        """Say whether a word may be a whole token of this provider, as people type one by mistake.
-
-        Ids may look the same: only the command that it stands in tells them apart.
-        """
+        """Say whether a word may be a whole token of this provider; ids may look the same."""
         shape = self.token_shape
         return (shape is not None and shape.fullmatch(text) is not None) or text in self.settings.secrets()
 
@@ -333,10 +330,6 @@ class Provider(ABC):
         return None
 
     # -- helpers -------------------------------------------------------------------------------------------
-
-    def secrets(self, access: Access) -> tuple[str, ...]:
-        """Return what may be shown to nobody: the connection's own secrets, and those of an account."""
-        return (*access.credential.secrets(), *self.settings.secrets())
 
     @classmethod
     def capabilities(cls) -> frozenset[str]:

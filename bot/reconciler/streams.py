@@ -262,7 +262,8 @@ class Streams:
                 account,
                 "output",
                 lambda access: without_secrets(
-                    line.provider.job_output(access, remote_id), line.provider.secrets(access)
+                    line.provider.job_output(access, remote_id),
+                    (*access.credential.secrets(), *line.provider.settings.secrets()),
                 ),
                 take,
                 attempts=follower.failures,
