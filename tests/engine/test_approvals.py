@@ -83,6 +83,8 @@ async def test_a_username_belongs_to_one_person(bench):
     await bench.pass_time(5)
     assert await bench.store.account(ALICE, "cloud") is None
     assert "Somebody else in Slack acts as that user already" in told(bench, ALICE)
+    # Whose it is learns that somebody else was to have it.
+    assert "<@UALICE> was approved to act as *shared* on Fake Cloud" in told(bench, BOB)
 
 
 async def test_a_provider_that_is_away_is_asked_again(bench):
