@@ -44,6 +44,7 @@ async def run_text(
     folder: str = "workspace",
     looked: Sequence[str] = (),
     problem: str = "",
+    unread: str = "",
 ) -> Answer:
     """Run what a person typed; always answers. Their words may say what they are about (``job list``)."""
     parsed = parse(text, services.commands)
@@ -65,6 +66,7 @@ async def run_text(
         flags=parsed.flags,
         looked=tuple(looked),
         problem=problem,
+        unread=unread,
     )
     handler = discovery.verbs(folder).get(request.verb, unknown_verb)
     if not mistyped.suspected(request):

@@ -59,8 +59,16 @@ async def replay(services: Services, principal: Principal, waiting: Mapping[str,
         value = str(waiting.get("value") or "")
         answer = await run_button(services, principal, surface, action, value)
     else:
+        unread = str(waiting.get("unread") or waiting.get("asked") or "") if problem else ""
         answer = await run_text(
-            services, principal, surface, text, folder=folder, looked=looked, problem=problem
+            services,
+            principal,
+            surface,
+            text,
+            folder=folder,
+            looked=looked,
+            problem=problem,
+            unread=unread,
         )
     if not answer.text:
         return

@@ -71,6 +71,8 @@ class Request:
     looked: tuple[str, ...] = ()
     #: Why what a command waited for did not come: a cause of ``bot.words.problems``.
     problem: str = ""
+    #: The connection whose list could not be read for that ``problem``.
+    unread: str = ""
     #: The form that a button or a search belongs to, as Slack sent it: what is in it are keys and texts.
     view: Mapping[str, Any] = field(default_factory=dict)
 

@@ -13,7 +13,7 @@ from bot.words import jobs as words
 from handlers.making import makers
 from handlers.naming import fold, split_connection
 from handlers.request import Answered
-from handlers.targets import titles_of
+from handlers.targets import titles_of, unread, waiting_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,6 +55,8 @@ async def nothing_yet(request: Request) -> Answer:
         links = [(name, services.title(name)) for name in able]
         return replies.problem(words.NOT_LINKED, request.reference, replies.link_buttons(links, request.text))
     looking = await _look(request, words.LOOKING_FOR_ANY)
+    if not looking and request.problem:
+        return replies.problem(unread(request), request.reference)
     return replies.told(looking or fill(words.NONE_YET, command=request.command))
 
 
@@ -114,7 +116,7 @@ async def _unknown(request: Request, rows: Sequence[Job]) -> Answer:
     sentence = fill(words.UNKNOWN_NAME, name=request.name)
     near = _nearest(request.name, rows)
     looking = await _look(request, words.LOOKING_FOR_IT)
-    more = [looking] if looking else []
+    more: list[str] = [looking] if looking else [unread(request)] if request.problem else []
     if near:
         more.append(words.NEAREST)
     if not more:
@@ -146,6 +148,6 @@ async def _look(request: Request, template: str) -> str:
     stale = await services.jobs.stale(request.principal, besides=request.looked)
     if not stale:
         return ""
-    then = request.waiting() | {"looked": [*request.looked, stale[0].id]}
+    then = waiting_for(request, stale[0])
     await services.jobs.look(stale[:1], then=then, interaction=request.surface.interaction)
     return fill(template, titles=titles_of(request, [stale[0].connection]))

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.blocks import replies
-from bot.blocks.limits import Markup, fill, line
+from bot.blocks.limits import Markup, fill, line, safe
 from bot.words import answers as words
+from bot.words import problems
 from handlers import naming
 from handlers.request import Answered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from bot.models import Answer, Workspace
+    from bot.models import Account, Answer, Workspace
     from handlers.request import Request
 
 
@@ -68,6 +69,8 @@ async def nothing_yet(request: Request) -> Answer:
     sentence = await _look(request, words.LOOKING_AT_YOURS)
     if sentence:
         return replies.told(sentence)
+    if request.problem:
+        return replies.problem(unread(request), request.reference)
     # A list that was read and is empty; where none could be read (a server without lists), people add.
     if any(account.discovered_at is not None for account in accounts):
         titles = titles_of(request, [account.connection for account in accounts])
@@ -120,7 +123,7 @@ async def _unknown(request: Request, name: str, near: Sequence[Workspace], *, ha
         return await nothing_yet(request)
     sentence = fill(words.UNKNOWN_NAME, name=name)
     looking = await _look(request, words.LOOKING_FOR_IT)
-    more = [looking] if looking else []
+    more: list[str] = [looking] if looking else [unread(request)] if request.problem else []
     buttons = _choices(request, near, _labels(near, near))
     if near:
         offered = (
@@ -143,9 +146,23 @@ async def _look(request: Request, template: str) -> str:
     stale = await services.workspaces.stale(request.principal, besides=request.looked)
     if not stale:
         return ""
-    then = request.waiting() | {"looked": [*request.looked, stale[0].id]}
+    then = waiting_for(request, stale[0])
     await services.workspaces.look(stale[:1], then=then, interaction=request.surface.interaction)
     return fill(template, titles=titles_of(request, [stale[0].connection]))
+
+
+def waiting_for(request: Request, account: Account) -> dict[str, Any]:
+    """Return the command as it waits for an account's list, with what could not be read before it."""
+    unread_before = {"problem": request.problem, "unread": request.unread} if request.problem else {}
+    asked = {"looked": [*request.looked, account.id], "asked": account.connection}
+    return request.waiting() | unread_before | asked
+
+
+def unread(request: Request) -> str:
+    """Say that a list could not be read, and why: nobody may take that for an empty one."""
+    title = request.services.title(request.unread)
+    why = safe(problems.sentence(request.problem, title))
+    return fill(words.UNREAD, title=title, why=why, command=request.command)
 
 
 def titles_of(request: Request, connections: Iterable[str]) -> Markup:

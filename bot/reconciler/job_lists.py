@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.reconciler.ask import Done
+from bot.errors import NotFound
+from bot.reconciler.ask import Done, Refused
 from bot.reconciler.lists import DISCOVER_SECONDS, settled, slot, waiting_commands, while_active
 
 if TYPE_CHECKING:
@@ -40,11 +41,11 @@ class JobLists:
         if line is None or not able or account.state != "active":
             return waiting_commands(task, account.principal)
         with slot(line):
-            await self._read(task, account, line)
-        return waiting_commands(task, account.principal)
+            problem = await self._read(task, account, line)
+        return waiting_commands(task, account.principal, problem)
 
-    async def _read(self, task: Task, account: Account, line: Line) -> None:
-        """Read and merge; what cannot be read for good leaves what is known as it is. Raises Again."""
+    async def _read(self, task: Task, account: Account, line: Line) -> str:
+        """Read and merge; return the cause when nothing comes of it, for whoever waits. Raises Again."""
         answer = await self._asker.ask(
             line,
             account,
@@ -56,8 +57,14 @@ class JobLists:
             seconds=DISCOVER_SECONDS,
         )
         match settled(answer):
-            case Done(found) if found is not None:
-                new = await self._store.merge_jobs(account.id, found)
-                log.info("runs listed", connection=line.name, account=account.id, found=len(found), new=new)
-            case _:
-                pass
+            case Done(found):
+                if found is not None:
+                    new = await self._store.merge_jobs(account.id, found)
+                    log.info(
+                        "runs listed", connection=line.name, account=account.id, found=len(found), new=new
+                    )
+                return ""
+            case Refused(error=NotFound()):  # A server without lists of runs.
+                return ""
+            case Refused(cause=cause):
+                return cause

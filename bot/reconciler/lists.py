@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
+from bot.errors import NotFound
 from bot.models import Task, TaskKind
 from bot.reconciler.ask import LIMITED, SUSPECTED, Done, Later, Refused, Unknown
 from bot.reconciler.lines import LISTS_SHARE
@@ -35,11 +36,15 @@ LISTS = "lists"
 
 
 class Again(Exception):
-    """Ask for a task to be tried again after some seconds."""
+    """Ask for a task to be tried again after some seconds.
 
-    def __init__(self, seconds: float) -> None:
+    ``problem`` is the cause (``bot.words.problems``), "" where nothing went wrong.
+    """
+
+    def __init__(self, seconds: float, problem: str = "") -> None:
         super().__init__(seconds)
         self.seconds = seconds
+        self.problem = problem
 
 
 class Busy(Again):
@@ -51,7 +56,9 @@ def slot(line: Line) -> Iterator[None]:
     """Hold one of the slots that a connection has for lists and their like. Raises Again."""
     if line.health.pause > 0:
         # A pause that was asked for is none of the task's doing; a connection that is away has failed it.
-        raise (Busy if line.health.since is None else Again)(line.health.pause)
+        if line.health.since is None:
+            raise Busy(line.health.pause, LIMITED)
+        raise Again(line.health.pause, "unreachable")
     if line.is_probed or not line.slots.take_for(LISTS, LISTS_SHARE):
         raise Busy(1.0)
     try:
@@ -92,11 +99,14 @@ class Lists:
             seconds=DISCOVER_SECONDS,
         )
         match settled(answer):
-            case Done(found) if found is not None:
-                await self._merge(account, line, found)
-            case _:  # A server without lists: people add workspaces by reference.
-                pass
-        return waiting_commands(task, account.principal)
+            case Done(found):
+                if found is not None:
+                    await self._merge(account, line, found)
+                return waiting_commands(task, account.principal)
+            case Refused(error=NotFound()):  # A server without lists: people add workspaces by reference.
+                return waiting_commands(task, account.principal)
+            case Refused(cause=cause):
+                return waiting_commands(task, account.principal, cause)
 
     async def _merge(self, account: Account, line: Line, found: Listing[Discovered]) -> None:
         new = await self._store.merge_discovered(
@@ -162,13 +172,13 @@ def settled(answer: Answer[_Found]) -> Done[_Found] | Refused:
     if isinstance(answer, (Later, Unknown)):
         raise not_yet(answer)
     if isinstance(answer, Refused) and answer.cause == "connection_refused":
-        raise Again(0.0)
+        raise Again(0.0, answer.cause)
     return answer
 
 
 def not_yet(answer: Later | Unknown) -> Again:
     """Return how a task goes on that was not done: limits and suspicions are no failures of it."""
-    return (Busy if answer.cause in {LIMITED, SUSPECTED} else Again)(answer.wait)
+    return (Busy if answer.cause in {LIMITED, SUSPECTED} else Again)(answer.wait, answer.cause)
 
 
 async def while_active(
@@ -195,10 +205,11 @@ def waiting_commands(task: Task, principal: Principal | None = None, problem: st
     return [
         NewTask(
             TaskKind.REPLAY,
-            f"{task.id}/{number}",
+            f"{task.id}/{task.due_at:.3f}.{number}",
             {
                 "principal": principal.key if principal else waiting["principal"],
-                "command": {**waiting, "problem": problem} if problem else waiting,
+                # What went wrong first is what is told.
+                "command": {"problem": problem, **waiting} if problem else waiting,
             },
         )
         for number, waiting in enumerate(task.payload.get("then") or [])

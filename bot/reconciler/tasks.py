@@ -35,6 +35,8 @@ TRIES = 10
 REPLAY_TRIES = 3
 #: For so long after it was asked for, moments in which nothing could be tried use up none of a task's tries.
 BUSY_FOR = 900.0
+#: Nobody waits longer than this for what can't be read without being told why.
+PATIENCE = 5.0
 #: What a task does for a person, by the words of the policy, where it is more than showing a list.
 _VERBS: Final = {TaskKind.APPROVE: "link", TaskKind.SCHEDULE: "schedule"}
 _Found = TypeVar("_Found")
@@ -88,11 +90,11 @@ class Tasks:
 
     async def _one(self, task: Task) -> None:
         tries = REPLAY_TRIES if task.kind is TaskKind.REPLAY else TRIES
-        wait, counts = backoff(task.attempts + 1, self._jitter()), True
+        wait, counts, problem = backoff(task.attempts + 1, self._jitter()), True, "internal"
         try:
             then = await self._do(task)
         except Again as again:
-            wait = max(wait, again.seconds)
+            wait, problem = max(wait, again.seconds), again.problem
             is_late = await self._store.now() - task.created_at > BUSY_FOR
             counts = is_late or not isinstance(again, Busy)
         except StoreError:
@@ -103,8 +105,13 @@ class Tasks:
         else:
             await self._store.task_done(task.id, then=then)
             return
-        if not counts or task.attempts + 1 < tries:
-            await self._store.task_retry(task.id, wait, counts=counts)
+        wait, counts, problem = backoff(task.attempts + 1, self._jitter()), True, "internal"
+        try:
+            then = await self._do(task)
+        except Again as again:
+            wait, problem = max(wait, again.seconds), again.problem
+            is_late = await self._store.now() - task.created_at > BUSY_FOR
+            counts = is_late or not isinstance(again, Busy)
             return
         log.warning("task given up", task=task.id, kind=str(task.kind))
         if task.kind is TaskKind.APPROVE:
@@ -112,7 +119,7 @@ class Tasks:
         if task.kind is TaskKind.SCHEDULE:
             await self._schedules.give_up(task)
         # Commands that wait for a list run without it: their answer says what is missing.
-        await self._store.task_done(task.id, then=waiting_commands(task))
+        await self._store.task_done(task.id, then=waiting_commands(task, problem=problem or "busy"))
 
     async def _do(self, task: Task) -> Sequence[NewTask]:
         because = await self._refusal(task)

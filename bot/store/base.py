@@ -370,5 +370,10 @@ class Store(
     ) -> None:
         """Close a task and write what follows from it; nothing when it was closed before."""
 
-    async def task_retry(self, task_id: str, due_in: float, *, counts: bool = True) -> None:
-        """Put a task back for later; ``counts``: one of its attempts is used up."""
+    async def task_retry(
+        self, task_id: str, due_in: float, *, counts: bool = True, then: Sequence[NewTask] = ()
+    ) -> None:
+        """Put a task back for later; ``counts``: one of its attempts is used up.
+
+        ``then`` are its waiting commands, which wait no more.
+        """

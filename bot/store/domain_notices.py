@@ -72,5 +72,7 @@ class NoticesTrade(Trade):
     ) -> None:
         await self.engine.write(lambda tx: tasks.done(tx, task_id, then, notices))
 
-    async def task_retry(self, task_id: str, due_in: float, *, counts: bool = True) -> None:
-        await self.engine.write(lambda tx: tasks.retry(tx, task_id, due_in, counts=counts))
+    async def task_retry(
+        self, task_id: str, due_in: float, *, counts: bool = True, then: Sequence[NewTask] = ()
+    ) -> None:
+        await self.engine.write(lambda tx: tasks.retry(tx, task_id, due_in, then, counts=counts))

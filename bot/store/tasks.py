@@ -78,13 +78,16 @@ def done(tx: Transaction, task_id: str, then: Sequence[NewTask], following: Sequ
     notices.add(tx, following)
 
 
-def retry(tx: Transaction, task_id: str, due_in: float, *, counts: bool) -> None:
-    """Put a task back for later; ``counts``: one of its attempts is used up."""
+def retry(tx: Transaction, task_id: str, due_in: float, then: Sequence[NewTask], *, counts: bool) -> None:
+    """Put a task back for later; ``counts``: one of its attempts is used up. ``then`` waits no more."""
     row = tx.one("task", id=task_id)
     if row is None:
         return
-    payload = row["payload"]
+    payload = from_json(row["payload"])
+    if then:
+        payload.pop("then", None)
     if row["joined"] is not None:
-        payload = as_json(_extended(from_json(payload), from_json(row["joined"])))
-    attempts = row["attempts"] + counts
-    tx.run("requeue_task", id=task_id, payload=payload, attempts=attempts, due_at=tx.now() + due_in)
+        payload = _extended(payload, from_json(row["joined"]))
+    attempts, due_at = row["attempts"] + counts, tx.now() + due_in
+    tx.run("requeue_task", id=task_id, payload=as_json(payload), attempts=attempts, due_at=due_at)
+    add(tx, then)

@@ -103,6 +103,7 @@ WHICH_BEGINNING: Final = "More than one of your workspaces begins with *{name}*.
 WHICH_AT: Final = "Press one, or write for example `{command}{verb} {example}`."
 WHICH_OF_ALL: Final = "Which workspace? Press one, or write `{command}{verb} NAME`."
 PICK: Final = "Find a workspace"
+UNREAD: Final = "I couldn't read your list on {title}. {why} Write `{command}list` again in a minute."
 NONE_YET: Final = "You have no workspaces here yet. Create one at {titles}, then write `{command}list`."
 NONE_YET_NEW: Final = "You have no workspaces yet. Press *New workspace* to create one."
 OR_NEW: Final = "You don't need to link an account on {titles}: create a workspace there right away."

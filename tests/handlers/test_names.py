@@ -145,6 +145,19 @@ async def test_somebody_with_nothing_is_told_where_to_begin(bot):
     assert "You have no workspaces here yet. Create one at Saturn Cloud" in words(await bot.say("list"))
 
 
+@pytest.mark.parametrize("text", ["list", "start", "start notebook"])
+async def test_a_list_that_could_not_be_read_is_never_told_as_empty(bot, text):
+    await activate(bot.store, ALICE, "saturn")
+    await bot.say(text)
+    (task,) = await tasks(bot)
+    (waiting,) = task.payload["then"]
+    await replay(bot.services, ALICE, {**waiting, "problem": "bad_answer"})
+    (message,) = await bot.notices(NoticeKind.MESSAGE)
+    said = message.body["blocks"][0]["text"]["text"]
+    assert said.startswith("I couldn't read your list on Saturn Cloud. ")
+    assert "Write `/workspace list` again in a minute." in said
+
+
 async def test_where_there_are_no_lists_people_add():
     seeds = PlainProvider(FakeClock(), fake_settings("saturn", title="Saturn Cloud"))
     async with rig(connections={"saturn": seeds}) as bot:

@@ -24,7 +24,7 @@ from bot.providers.hosts import normalise_base_url, origin_of
 from bot.providers.jupyterhub import linking, making
 from bot.providers.jupyterhub.making import Preset
 from bot.providers.jupyterhub.names import ServerName, parse_reference
-from bot.providers.jupyterhub.servers import DEFAULT_NAME, Servers
+from bot.providers.jupyterhub.servers import Servers
 from bot.providers.reading import clean, note, text_in
 from bot.providers.requests import Api
 
@@ -101,19 +101,21 @@ class JupyterHub(Provider):
             raise NotFound("the hub knows no such person")
         width = asyncio.Semaphore(LIST_WIDTH)
 
-        async def one(name: ServerName, remote_id: str) -> Discovered:
+        async def one(remote_id: str) -> Discovered:
             async with width:
                 try:
                     observed = await self._servers.state_of(access, remote_id, servers)
                 except TemporaryError as error:
                     # What can't be learned of one server takes nothing from the others.
                     observed = Observed(State.UNKNOWN, detail=error.message)
-            return Discovered(remote_id, observed.name or name.server or DEFAULT_NAME, observed)
+            return Discovered(remote_id, observed.name or "", observed)
 
         names = [ServerName(access.username, name) for name in {"": None, **servers}]
-        can_be_named = [(name, remote_id) for name in names if (remote_id := _id_of(name))]
+        can_be_named = [remote_id for name in names if (remote_id := _id_of(name))]
         found: Listing[Discovered] = Listing(is_whole=len(can_be_named) == len(names))
-        for result in await asyncio.gather(*(one(*each) for each in can_be_named), return_exceptions=True):
+        for result in await asyncio.gather(
+            *(one(remote_id) for remote_id in can_be_named), return_exceptions=True
+        ):
             if isinstance(result, BaseException):
                 raise result
             found.append(result)

@@ -107,10 +107,12 @@ class Servers:
     ) -> Observed:
         where = f"servers.{clean(name.server, 40)}."
         pending, is_ready = server.get("pending"), server.get("ready")
-        label = clean(word_in(server, "display_name", where) or name.server, MAX_NAME) or DEFAULT_NAME
+        shown = clean(word_in(server, "display_name", where) or "", MAX_NAME)
+        label = shown or clean(name.server, MAX_NAME) or DEFAULT_NAME
         if not isinstance(is_ready, bool) or not (pending is None or isinstance(pending, str)):
             note(f"{where}ready or pending can't be read")
-            return Observed(State.UNKNOWN, detail=UNREAD, name=label)
+            # The name that it had before stays, too.
+            return Observed(State.UNKNOWN, detail=UNREAD, name=shown or None)
         if pending == "stop":
             return Observed(State.STOPPING, name=label)
         if pending == "spawn":
