@@ -105,13 +105,12 @@ class Tasks:
         else:
             await self._store.task_done(task.id, then=then)
             return
-        wait, counts, problem = backoff(task.attempts + 1, self._jitter()), True, "internal"
-        try:
-            then = await self._do(task)
-        except Again as again:
-            wait, problem = max(wait, again.seconds), again.problem
-            is_late = await self._store.now() - task.created_at > BUSY_FOR
-            counts = is_late or not isinstance(again, Busy)
+        if not counts or task.attempts + 1 < tries:
+            # It is tried on; who waits for what failed is told so as soon as it takes long.
+            waited = await self._store.now() + wait - task.created_at
+            is_told = problem and counts and waited > PATIENCE
+            told = waiting_commands(task, problem=problem) if is_told else []
+            await self._store.task_retry(task.id, wait, counts=counts, then=told)
             return
         log.warning("task given up", task=task.id, kind=str(task.kind))
         if task.kind is TaskKind.APPROVE:

@@ -99,7 +99,9 @@ async def test_no_workspace_is_gone_and_nobody_is_told(world, kind, answers, odd
     for row_id in rows:
         await world.store.tell_stop(row_id, is_told=True, interaction="")
     for change in (odd, GOOD):
+        before = (await world.store.account(ALICE, "cloud")).discovered_at
         await turn(world, answers(change), TaskKind.DISCOVER)
+        assert (await world.store.account(ALICE, "cloud")).discovered_at > before
         now = {row.id: row for row in await world.store.workspaces(ALICE)}
         assert {key: (row.name, row.state) for key, row in now.items()} == {
             key: (row.name, row.state) for key, row in rows.items()
@@ -124,12 +126,14 @@ async def test_no_run_is_lost_and_nobody_is_told(world, kind, answers, odd):
     runs = {run.id: run for run in await world.store.jobs(ALICE)}
     assert len(runs) >= 2
     for change in (odd, GOOD):
+        before = max(run.observed_at for run in runs.values())
         await turn(world, answers(change), TaskKind.LIST_JOBS)
         now = {run.id: run for run in await world.store.jobs(ALICE)}
         assert {key: (run.name, run.state, run.outcome) for key, run in now.items()} == {
             key: (run.name, run.state, None) for key, run in runs.items()
         }
         assert {run.state for run in now.values()} == {JobState.RUNNING}
+        assert max(run.observed_at for run in now.values()) > before
     assert world.slack.messages == []
 
 
