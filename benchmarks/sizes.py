@@ -46,6 +46,8 @@ class Sizes:
     posit_sessions: int = 1_000
     streams: int = 20
     stream_lines: int = 10_000
+    #: Workspaces in one list.
+    listed: int = 100_000
 
 
 FULL = Sizes(is_full=True)
@@ -80,4 +82,5 @@ TOY = Sizes(
     posit_sessions=9,
     streams=2,
     stream_lines=50,
+    listed=250,
 )
