@@ -10,7 +10,7 @@ from aiohttp import web
 
 from playground.harness import Clock, Harness
 from playground.posit.accounts import Person, Token
-from playground.posit.errors import UNAUTHORISED, UNEXPECTED, CallError, DenialError, invalid
+from playground.posit.errors import UNAUTHORISED, CallError, DenialError, invalid
 from playground.posit.state import State
 
 STATE: web.AppKey[State] = web.AppKey("posit_state", State)
@@ -20,8 +20,9 @@ Values = dict[str, Any]
 
 
 def _injected(status: int) -> Values:
-    """Return the envelope of an injected error: 401 is a token that nobody knows."""
-    return CallError(UNAUTHORISED if status == 401 else UNEXPECTED, "injected fault").body()
+    """Return the body of an injected error: 401 is a token that nobody knows, the rest something between."""
+    told = "injected fault"
+    return CallError(UNAUTHORISED, told).body() if status == 401 else {"message": told}
 
 
 class PositHarness(Harness):
