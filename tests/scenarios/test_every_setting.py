@@ -13,6 +13,7 @@ from cryptography.fernet import Fernet
 
 from bot.connections import build_providers, load_connections
 from bot.errors import SecretError
+from bot.http import Http
 from bot.providers import provider_classes
 from bot.providers.base import ConnectionSettings
 from bot.serve import StartError
@@ -315,7 +316,7 @@ def test_the_addresses_of_a_connection_are_used(tmp_path):
     path.chmod(0o600)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ACCESS", "t0ken")
-        found = build_providers(load_connections(path), None)
+        found = build_providers(load_connections(path), Http(None))
     hub, courses = found["hub"], found["courses"]
     assert hub.gate_key("alice/") == "https://hub.internal/hub/api#alice/"
     assert hub.page_url("alice/") == "https://hub.acme.io/hub/home"
