@@ -195,11 +195,15 @@ class Story:
         self._tell(f"   {_who(provider, provider.other)}'s browser is refused: {page.status}")
 
     async def _stop(self, provider: Provider) -> None:
-        await self._command(f"/workspace stop {provider.workspace}@{provider.connection}")
+        shown = await self._command(f"/workspace stop {provider.workspace}@{provider.connection}")
+        for label, action_id in labels(shown, "stop"):
+            # A stop that ends it for good is asked about first.
+            self._does(f"presses [{label}]")
+            await self._person.press(CHANNEL, shown, action_id)
         stopped = await self._person.wait_for(
             "@bot",
             lambda message: bool(
-                re.search(rf"{re.escape(provider.workspace)}.* stopped", str(message.get("text")))
+                re.search(rf"{re.escape(provider.workspace)}.* (stopped|has ended)", str(message.get("text")))
             ),
             "the direct message that it is stopped",
             STOP_SECONDS,
