@@ -124,6 +124,7 @@ async def _figures(
         "unseen": truth.unseen(),
         "untrue": truth.untrue(),
         "unlinked": verdict.unlinked(),
+        "asked": verdict.asked(),
         "smallest_gap_s": made.saturn.harness.statistics()["smallest_gap_s"],
         "most_starts_per_wish": truth.most_starts(),
         "most_runs_per_request": truth.most_runs(),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 ACCEPTED = re.compile(
     r"Starting|Stopping|Restarting|Calling off"
     r"|is (starting|restarting|stopping) already|was (running|stopped) already"
+    r"|so I'm stopping it again|is stopping\. I'll start it again"
 )
 #: What an accepted run is answered with (``bot.words.jobs``).
 RUNS = re.compile(r"Its card in your direct messages")

@@ -15,12 +15,15 @@ def rows(database: Path, query: str) -> list[dict[str, Any]]:
         return [dict(row) for row in connection.execute(query)]
 
 
+def waits_for_answer(row: dict[str, Any]) -> bool:
+    """Say whether its person was asked what to do, because nobody can tell what became of a call."""
+    return row.get("asked_at") is not None
+
+
 def unsettled(database: Path) -> tuple[int, int, int]:
     """Return how many wishes and runs are open, and how many notices are still to be sent."""
-    (found,) = rows(
-        database,
-        "SELECT (SELECT count(*) FROM wishes WHERE outcome IS NULL) AS wishes,"
-        " (SELECT count(*) FROM jobs WHERE outcome IS NULL AND reference != '') AS runs,"
-        " (SELECT count(*) FROM notices WHERE state NOT IN ('sent', 'dead')) AS notices",
-    )
-    return found["wishes"], found["runs"], found["notices"]
+    wishes = rows(database, "SELECT * FROM wishes WHERE outcome IS NULL")
+    runs = rows(database, "SELECT * FROM jobs WHERE outcome IS NULL AND reference != ''")
+    left = rows(database, "SELECT 1 FROM notices WHERE state NOT IN ('sent', 'dead')")
+    opened = [sum(not waits_for_answer(row) for row in found) for found in (wishes, runs)]
+    return opened[0], opened[1], len(left)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.chaos.rows import rows
+from benchmarks.chaos.rows import rows, waits_for_answer
 from benchmarks.chaos.truth import Truth
 from bot.clock import SystemClock, SystemIds
 from bot.models import Principal
@@ -86,7 +86,7 @@ class Verdict:
     def _untold_run(self, run: dict[str, Any]) -> str | None:
         name = f"run {run['id']} of {run['name']}"
         if run["outcome"] is None:
-            return f"{name}: has not ended"
+            return None if waits_for_answer(run) else f"{name}: has not ended"
         user = Principal.from_key(run["principal"]).user_id
         ends = {f"{run['id']}/job_{word}" for word in ("ended", "failed")}
         told = [key for who, key in self._messages if who == user and key.rpartition("/")[0] in ends]
@@ -95,7 +95,7 @@ class Verdict:
     def _untold(self, wish: dict[str, Any]) -> str | None:
         name = f"{wish['verb']} {wish['id']}"
         if wish["outcome"] is None:
-            return f"{name}: has not ended"
+            return None if waits_for_answer(wish) else f"{name}: has not ended"
         if wish["outcome"] == "replaced":
             later = [w for w in self.wishes if w["workspace_id"] == wish["workspace_id"]]
             return None if later[-1]["id"] != wish["id"] else f"{name}: replaced by nothing"
@@ -108,6 +108,10 @@ class Verdict:
     def doubled(self) -> list[str]:
         """Return the keys that arrived more than once."""
         return [f"{key} to {user}" for (user, key), arrived in self._messages.items() if len(arrived) > 1]
+
+    def asked(self) -> int:
+        """Return how many wishes and runs wait for an answer, as nobody can tell what became of a call."""
+        return sum(map(waits_for_answer, (*self.wishes, *self.truth.runs)))
 
     def unlinked(self) -> list[str]:
         """Return whose link was given up: nobody asked for that, and no credential has become bad."""

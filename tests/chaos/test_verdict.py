@@ -225,11 +225,14 @@ def test_the_crowd_knows_every_word_of_acceptance_and_no_other():
         if isinstance(text, str) and ACCEPTED.search(text) and name.isupper()
     }
     wished = {"STARTING", "STOPPING", "RESTARTING"}
-    assert set(said) == wished | {f"{name}_ALREADY" for name in wished} | {
-        "STARTING_RUNNING",
-        "STOPPING_PENDING",
-        "STOPPING_STOPPED",
-        # Of what is not made yet, or restarted in another way: the crowd has none, and would count them.
+    known = wished | {f"{name}_ALREADY" for name in wished}
+    known |= {"STARTING_RUNNING", "STOPPING_PENDING", "STOPPING_STOPPED"}
+    # Said of what is not made yet, restarted in another way, or while a call the other way is under way.
+    others = {
         "CALLING_OFF",
         "RESTARTING_KEEPS",
+        "STARTING_ANOTHER",
+        "STOPPING_STARTED",
+        "STARTING_AFTER_STOP",
     }
+    assert known <= set(said) <= known | others
