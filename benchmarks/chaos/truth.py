@@ -88,6 +88,8 @@ class Truth:
             if job.id in asked:
                 continue
             lost = [run.name for run in job.runs if f"{job.id}/{run.name}" not in named]
+            # A run whose end was seen before its own name was has none.
+            lost = lost[sum(_is_unnamed(row) for row in self.runs if row["job"] == job.id) :]
             found += [f"{job.owner}'s run of {job.name}: {name} is not known" for name in lost]
         return found
 
@@ -142,11 +144,12 @@ class Truth:
         name = f"run {row['id']} of {row['name']}"
         resource = self._resources.get(str(row["job"]))
         pod = str(row["remote_id"] or "").rpartition("/")[2]
-        run = next((one for one in resource.runs if one.name == pod), None) if resource else None
-        if row["outcome"] == "ended":
-            real = _ENDED.get(run.status, run.status) if run else "nothing"
-            return None if row["state"] == real else f"{name}: told {row['state']}, and it is {real}"
-        if row["outcome"] == "failed" and run is not None and run.status == "completed":
+        runs = resource.runs if resource else []
+        mine = [one for one in runs if one.name == pod or _is_unnamed(row)]
+        real = {_ENDED.get(one.status, one.status) for one in mine}
+        if row["outcome"] == "ended" and row["state"] not in real:
+            return f"{name}: told {row['state']}, and it is {', '.join(sorted(real)) or 'nothing'}"
+        if row["outcome"] == "failed" and not _is_unnamed(row) and "succeeded" in real:
             return f"{name}: told failed, and it completed"
         return None
 
@@ -162,6 +165,11 @@ class Truth:
     @staticmethod
     def _user(row: Mapping[str, Any]) -> str:
         return Principal.from_key(row["principal"]).user_id
+
+
+def _is_unnamed(row: Mapping[str, Any]) -> bool:
+    """Say whether a run is known only as the one that was awaited."""
+    return "/@" in str(row["remote_id"] or "")
 
 
 def _share(made: int, asked: int) -> int:
