@@ -23,7 +23,8 @@ def test_what_was_sealed_opens_again(secret):
 def test_ciphertext_shows_neither_secret_nor_row():
     sealed = Vault([NEW]).seal(ROW, {"token": "canary-0123456789"})
     assert "canary" not in sealed
-    assert "U1" not in sealed
+    # Two letters of it may stand in any ciphertext by chance.
+    assert "T1:U1" not in sealed
 
 
 @pytest.mark.parametrize(
