@@ -29,6 +29,9 @@ _ANY = r" /api/"
 _LIMITED = json.dumps({"ok": False, "error": "ratelimited"})
 _ODD = ({"status": None}, {"status": 7}, {}, None)
 
+#: So many people's requests are limited in a run.
+FEW = 2
+
 What = dict[str, Any]
 
 
@@ -116,8 +119,8 @@ MODES: dict[str, dict[str, Burst]] = {
     },
     "limited": {
         "limited_status": Burst("saturn", _STATUS, _pause, is_one_person=True),
-        "limited_list": Burst("saturn", _LIST, _pause, 6, lasts=(5.0, 10.0)),
-        "limited_logs": Burst("saturn", _LOGS, _pause, 6, lasts=(5.0, 10.0)),
+        "limited_list": Burst("saturn", _LIST, _pause, is_one_person=True),
+        "limited_logs": Burst("saturn", _LOGS, _pause, is_one_person=True),
     },
     "odd": {
         "odd_entry": Burst("saturn", _LIST, _entry, 2),
@@ -165,9 +168,11 @@ class Weather:
         fault = Fault(re.compile(burst.path), times=times, **burst.what(self.chance, self.longest))
         if burst.is_one_person:
             user = self.chance.choice(self.stage.users)
-            fault.credential = self.stage.token(user)
             if fault.status == 429:
+                # Always the same few: where many are told to wait, it is the connection that is.
+                user = user if len(self.limited) < FEW else self.chance.choice(sorted(self.limited))
                 self.limited.add(user)
+            fault.credential = self.stage.token(user)
         lasts = burst.lasts or (30.0, 30.0)
         self._ends.append((now + self.chance.uniform(*lasts), fault))
         self._harnesses()[burst.server].faults.append(fault)
