@@ -28,6 +28,8 @@ JOB_KINDS: Final = frozenset(
         NoticeKind.JOB_CARD,
         NoticeKind.JOB_ENDED,
         NoticeKind.JOB_FAILED,
+        NoticeKind.JOB_WAITING,
+        NoticeKind.JOB_ASKED,
         NoticeKind.JOB_OUTPUT,
         NoticeKind.JOB_FILE,
     }

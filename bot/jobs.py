@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from bot.blocks.job_facts import JobFacts
 from bot.errors import Refused
 from bot.gather import job_page
-from bot.models import AuditEntry, Job, NewJob, NewNotice, NoticeKind, TaskKind
+from bot.models import AuditEntry, Call, Job, JobUpdate, NewJob, NewNotice, NoticeKind, TaskKind
 from bot.policy import Target
 from bot.store.base import NewTask
 from bot.words import problems
@@ -40,9 +40,11 @@ class Jobs:
         connections: Mapping[str, Provider],
         authority: Authority,
         monotonic: Callable[[], float],
+        deadline_seconds: float,
         wake: Callable[[], None],
     ) -> None:
         self._store = store
+        self.deadline_seconds = deadline_seconds
         self._monotonic = monotonic
         self._looked_at: dict[str, float] = {}
         self._connections = connections
@@ -73,6 +75,7 @@ class Jobs:
             spec=spec,
             reference=reference,
             channel_id=channel_id,
+            deadline_seconds=self.deadline_seconds,
         )
         job, _ = await self._store.accept_job(
             new,
@@ -94,6 +97,46 @@ class Jobs:
         changed = await self._store.want_job_stop(job.id, force=force, interaction=interaction, audit=audit)
         self._wake()
         return changed or job, changed is not None
+
+    async def keep_waiting(self, principal: Principal, job_id: str, *, interaction: str) -> Job | None:
+        """Set a new deadline for a run that has not begun or can't be looked at; None when it is over."""
+        job = await self.owned(principal, "keep_waiting", job_id)
+        kept = await self._store.keep_job_waiting(job.id, self.deadline_seconds, interaction)
+        self._wake()
+        return kept
+
+    async def let_go(self, principal: Principal, job_id: str) -> Job:
+        """Follow a run no more: called off where it was never launched, else of unknown end."""
+        job = await self.owned(principal, "stop", job_id)
+        is_launched = job.remote_id is not None or job.launch_call is not Call.NONE
+        outcome: Literal["failed", "cancelled"] = "failed" if is_launched else "cancelled"
+        cause = "let_go" if is_launched else "cancelled"
+        audit = (_entry(principal, "job.let_go", _target(job), job=job.id),)
+        await self._store.save_job_step(
+            JobUpdate(job.id, 0.0, outcome=outcome, cause=cause, card_dirty=True, audit=audit)
+        )
+        self._wake()
+        return job
+
+    async def look_again(self, principal: Principal, job_id: str) -> Job:
+        """Look at once for what a launch may have made."""
+        job = await self.owned(principal, "look_again", job_id)
+        await self._store.save_job_step(JobUpdate(job.id, 0.0))
+        self._wake()
+        return job
+
+    async def start_another(self, principal: Principal, job_id: str, *, interaction: str) -> tuple[Job, bool]:
+        """Launch another run where nobody can tell of the first; False when that isn't asked any more."""
+        job = await self.owned(principal, "run", job_id)
+        self._able(job.connection, "launch_job")
+        provider = self._connections[job.connection]
+        if provider.withholds(job.spec, principal):
+            raise Refused("job.withheld", problems.sentence("withheld", provider.settings.title))
+        await self._account(principal, job.connection)
+        audit = [_entry(principal, "job.another", _target(job), job=job.id)]
+        is_asked = await self._store.launch_another(job.id, interaction, audit)
+        self._wake()
+        return job, is_asked
 
     async def watch(
         self, principal: Principal, job_id: str, *, interaction: str, channel_id: str | None = None

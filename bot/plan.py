@@ -8,19 +8,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from bot.models import Action, Call, Effects, Outcome, State, StopEffect, StopMode, Wish, WishVerb
 from bot.models.stopping import gentlest_mode, is_final, restart_mode
+from bot.settling import (
+    ANSWER_SECONDS,
+    CALL_ENDS,
+    NEVER_UP_AFTER,
+    START_SETTLES,
+    STILL_DOWN_AFTER,
+    unknown_since,
+)
+
+if TYPE_CHECKING:
+    from bot.settling import Pacing
 
 #: How many times in a row a call may fail for a while (time-outs, 5xx, 429) before the wish is given up; the
 #: waits between them grow to a minute, so this is about a quarter of an hour of trying.
 MAX_ATTEMPTS = 20
-
-#: An accepted start may show in the provider's status a moment later: what a read says sooner is no news.
-ACCEPTED_SETTLES = 5.0
-#: A start of unknown outcome may still be under way at the provider: only a read this much later clears it.
-UNKNOWN_SETTLES = 15.0
 
 #: What was read so shortly before a wish is good for its first call; just longer than Saturn's interval.
 FRESH = 12.0
@@ -28,10 +34,6 @@ FRESH = 12.0
 #: An accepted stop may take its time, and some servers say *running* until it is done; what is up for longer
 #: was started again by somebody else.
 STOP_SETTLES = 600.0
-
-#: The call of a creation that was replaced may be under way in another process: only so long after it began
-#: has it ended, or its process has. Longer than a call may take, and than the lease of its step.
-CALL_ENDS = 45.0
 
 #: Without use for so long, a running workspace is looked at less often.
 UNUSED_AFTER = 86_400.0
@@ -60,7 +62,8 @@ class Operation(StrEnum):
 class Plan:
     """Hold the answer: an operation, and for END how it ended. ``cause`` names a text in ``bot.words``.
 
-    ``at`` says for a WAIT that nothing else wakes until when it waits, in epoch seconds.
+    For READ and WAIT ``cause`` says what holds it up, where that is worth a sentence. ``at`` says for a WAIT
+    that nothing else wakes until when it waits, in epoch seconds.
     """
 
     operation: Operation
@@ -78,6 +81,14 @@ WAIT = Plan(Operation.WAIT)
 WATCH = Plan(Operation.WATCH)
 FULFILLED = Plan(Operation.END, Outcome.FULFILLED)
 NOT_MADE = Plan(Operation.END, Outcome.FULFILLED, "not_made")
+#: Its person was asked for a day whether to make another one.
+UNANSWERED = Plan(Operation.END, Outcome.UNKNOWN, "unanswered")
+#: The start was accepted, and is still shown as down.
+STILL_DOWN = Plan(Operation.READ, cause="still_down")
+#: A stop was sent before the start was asked for, and is under way: the start follows.
+STOPPING_FIRST = Plan(Operation.WAIT, cause="stopping_first")
+#: A start was sent before the stop was asked for: it may still come up.
+START_SENT = Plan(Operation.READ, cause="start_sent")
 
 REMOVE = Plan(Operation.REMOVE)
 RENEW = Plan(Operation.RENEW)
@@ -110,12 +121,14 @@ def plan(
     observed_at: float | None,
     actions: frozenset[Action] | None = None,
     effects: Effects = _USUAL,
+    *,
+    up_at: float | None = None,
 ) -> Plan:
     """Decide the next operation for a wish whose workspace was last seen in ``state`` at ``observed_at``.
 
     ``actions`` is what its provider lets be done with it now, None for whatever it can do: what is starting
     and can't be brought down yet is left to come up. ``effects`` is what stopping it means: nothing ends for
-    good unless its person agreed to that.
+    good unless its person agreed to that. ``up_at`` is when it was last seen starting or running.
 
     A read counts only when it is younger than the wish and its last call: nothing ends on stale news. A first
     call may go by news that was fresh when the wish was made: it does no harm where that has changed, and the
@@ -126,7 +139,7 @@ def plan(
         return WATCH
     if observed_at is None:
         return READ
-    decided = _decide(wish, state, observed_at, actions, effects)
+    decided = _decide(wish, state, observed_at, actions, effects, up_at)
     is_call = decided.operation in _CALLS
     if _is_stale(wish, observed_at) and not (is_call and _is_fresh_enough(wish, observed_at)):
         return READ
@@ -139,8 +152,8 @@ def plan_unmade(wish: Wish, creation: Wish | None, now: float) -> Plan:
     """Decide for a workspace that its provider has yet to make, as far as is known; there is nothing to read.
 
     ``creation`` is the wish to make it: ``wish`` itself, or one that it has replaced. Nothing is made twice:
-    after an unknown outcome comes FIND, and only where that finds nothing, CREATE. What calls a creation off
-    finds out first whether something was made; what was, is stopped or removed as any other.
+    after an unknown outcome comes FIND, and only where that finds out that nothing was made, CREATE. What
+    calls a creation off finds out first whether something was made; that is stopped or removed as any other.
     """
     if not wish.is_open:
         return WATCH
@@ -151,16 +164,22 @@ def plan_unmade(wish: Wish, creation: Wish | None, now: float) -> Plan:
         if wish.verb is not WishVerb.CREATE:
             return NOT_MADE
         return _failed("gave_up") if wish.attempts >= MAX_ATTEMPTS else CREATE
-    is_under_way = known is Call.CALLING and wish.verb is not WishVerb.CREATE
-    at = (creation.called_at or 0.0) + (CALL_ENDS if is_under_way else UNKNOWN_SETTLES)
-    return FIND if now >= at else Plan(Operation.WAIT, at=at)
+    if wish.asked_at is not None and now >= wish.asked_at + ANSWER_SECONDS:
+        return UNANSWERED
+    ends_at = (creation.called_at or 0.0) + CALL_ENDS
+    return Plan(Operation.WAIT, at=ends_at) if known is Call.CALLING and now < ends_at else FIND
 
 
 def _decide(
-    wish: Wish, state: State, observed_at: float, actions: frozenset[Action] | None, effects: Effects
+    wish: Wish,
+    state: State,
+    observed_at: float,
+    actions: frozenset[Action] | None,
+    effects: Effects,
+    up_at: float | None,
 ) -> Plan:
     if state is State.GONE:
-        if wish.verb is WishVerb.CREATE and observed_at < (wish.called_at or 0.0) + UNKNOWN_SETTLES:
+        if wish.verb is WishVerb.CREATE and observed_at < (wish.called_at or 0.0) + START_SETTLES:
             return READ  # What was made a moment ago may not be in every list yet.
         if wish.agreed and wish.verb is WishVerb.RESTART:
             return RENEW
@@ -169,8 +188,8 @@ def _decide(
     restarts = wish.verb is WishVerb.RESTART and wish.start_call is Call.NONE
     if not (wish.verb.brings_down or restarts):
         if wish.start_call is Call.NONE and wish.verb is not WishVerb.CREATE:
-            return _before_start(state)
-        return _after_start(wish, state, observed_at)
+            return _before_start(wish, state, observed_at)
+        return _after_start(wish, state, observed_at, up_at)
     if wish.verb is WishVerb.REMOVE:
         return _bring_down(wish, state, observed_at, actions, (REMOVE, "not_removed"))
     mode = _mode(wish, effects)
@@ -179,7 +198,7 @@ def _decide(
     ends = is_final(effects, mode)
     if state in _DOWN and not ends:  # What is suspended can still be ended for good.
         if not restarts:
-            return FULFILLED
+            return START_SENT if _may_come_up(wish, state, observed_at, up_at) else FULFILLED
         return RENEW if wish.agreed and mode not in effects else START
     if ends and not wish.agreed:
         return _failed("not_agreed")
@@ -226,15 +245,45 @@ def _bring_down(
     call, failed = downward
     waits = state is State.STOPPING and wish.verb not in (WishVerb.FORCE, WishVerb.REMOVE)
     waits |= state is State.STARTING and actions is not None and _ACTIONS[call.operation] not in actions
-    if waits or wish.stop_call is not Call.ACCEPTED:
-        return WAIT if waits else call
+    if waits:
+        return WAIT
+    if wish.stop_call.is_unsure and observed_at < _since(wish) + START_SETTLES:
+        return READ
+    if wish.stop_call is not Call.ACCEPTED:
+        return call
     is_there = state in (State.RUNNING, State.STARTING, *_DOWN)
     settled = observed_at >= (wish.called_at or 0.0) + STOP_SETTLES
     return _failed(failed) if is_there and settled else WAIT
 
 
-def _before_start(state: State) -> Plan:
+def _since(wish: Wish) -> float:
+    """Return since when the outcome of the wish's call is unknown."""
+    known = wish.stop_call if wish.stop_call.is_unsure else wish.start_call
+    return unknown_since(known, wish.called_at, wish.unknown_since)
+
+
+def _prior_lasts(wish: Wish, observed_at: float, accepted: float) -> bool:
+    """Say whether what the wish before this one had sent may still take effect after a read.
+
+    ``accepted`` is how long that takes at most when it was accepted.
+    """
+    if wish.prior_call is Call.NONE:
+        return False
+    lasts = accepted if wish.prior_call is Call.ACCEPTED else CALL_ENDS + START_SETTLES
+    return observed_at < (wish.prior_at or 0.0) + lasts
+
+
+def _may_come_up(wish: Wish, state: State, observed_at: float, up_at: float | None) -> bool:
+    """Say whether what is down may still come up by a start that was sent before the stop was asked for."""
+    has_come = up_at is not None and up_at > (wish.prior_at or 0.0)
+    return state is not State.FAILED and not has_come and _prior_lasts(wish, observed_at, NEVER_UP_AFTER)
+
+
+def _before_start(wish: Wish, state: State, observed_at: float) -> Plan:
+    is_stopping = _prior_lasts(wish, observed_at, STOP_SETTLES)
     match state:
+        case State.RUNNING | State.STARTING | State.STOPPING if is_stopping:
+            return STOPPING_FIRST
         case State.RUNNING:
             return FULFILLED
         case State.STARTING | State.STOPPING | State.UNKNOWN:
@@ -243,50 +292,30 @@ def _before_start(state: State) -> Plan:
             return START
 
 
-def _after_start(wish: Wish, state: State, observed_at: float) -> Plan:
+def _after_start(wish: Wish, state: State, observed_at: float, up_at: float | None) -> Plan:
     """Decide after the start call, whose outcome may be unknown: nothing here starts what was accepted.
 
-    What was made was started with that.
+    What was made was started with that. It is stopped, or has failed, again only when it was seen up since
+    the call, or is no better for minutes: what one early read says may be of before the call.
     """
+    called_at = wish.called_at or 0.0
+    was_up = up_at is not None and up_at > called_at
     accepted = wish.start_call is Call.ACCEPTED or wish.verb is WishVerb.CREATE
-    settled = observed_at >= (wish.called_at or 0.0) + (ACCEPTED_SETTLES if accepted else UNKNOWN_SETTLES)
+    settles_at = called_at + NEVER_UP_AFTER if accepted else _since(wish) + START_SETTLES
+    has_settled = was_up or observed_at >= settles_at
     match state:
         case State.RUNNING:
             return FULFILLED
         case State.STARTING | State.UNKNOWN:
             return WAIT
-        case State.STOPPING:  # It was down before the call, so it has been up since, and somebody stops it.
-            return _failed("stopped_elsewhere")
-        case State.FAILED:  # Ours, or not to be told from ours: no second start on a guess.
-            return _failed("provider_failed") if settled else READ
+        case State.STOPPING:
+            return _failed("stopped_elsewhere") if was_up else WAIT
+        case State.FAILED if has_settled or wish.called_from is not State.FAILED:
+            return _failed("provider_failed")
+        case _ if not has_settled:
+            return STILL_DOWN if accepted and observed_at >= called_at + STILL_DOWN_AFTER else READ
         case _:
-            if not settled:
-                return READ
-            return _failed("stopped_elsewhere") if accepted else START
-
-
-class Pacing(Protocol):
-    """Say how often a provider may be asked, in seconds; ``bot.providers.base.Pace`` is one."""
-
-    @property
-    def min_poll_interval(self) -> float:
-        """Return the least seconds between two reads of a resource."""
-        ...
-
-    @property
-    def pending(self) -> float:
-        """Return the seconds between reads while something is under way."""
-        ...
-
-    @property
-    def running(self) -> float:
-        """Return the seconds between reads while it runs and is used."""
-        ...
-
-    @property
-    def unused(self) -> float:
-        """Return the seconds between reads of what nobody has used for a day."""
-        ...
+            return _failed("stopped_elsewhere") if accepted or was_up else START
 
 
 def next_read(

@@ -10,13 +10,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
 from bot.models import Call, JobState
-from bot.plan import MAX_ATTEMPTS, UNKNOWN_SETTLES
+from bot.plan import MAX_ATTEMPTS
+from bot.settling import ANSWER_SECONDS, CALL_ENDS, START_SETTLES, unknown_since
 
 if TYPE_CHECKING:
     from bot.models import Job
-
-#: An ended run may be forgotten by its server: one that is left out of so many reads in a row is lost.
-MISSED_READS = 3
 
 
 class JobOperation(StrEnum):
@@ -48,6 +46,8 @@ READ = JobPlan(JobOperation.READ)
 WATCH = JobPlan(JobOperation.WATCH)
 ENDED = JobPlan(JobOperation.END, "ended")
 CALLED_OFF = JobPlan(JobOperation.END, "cancelled", "cancelled")
+UNTOLD = JobPlan(JobOperation.END, "failed", "untold")
+UNANSWERED = JobPlan(JobOperation.END, "failed", "unanswered")
 
 
 def plan_job(job: Job, now: float) -> JobPlan:
@@ -62,27 +62,25 @@ def plan_job(job: Job, now: float) -> JobPlan:
         return _before_launch(job, now)
     if job.state.is_over:
         return ENDED
-    if job.stop_wanted and job.stop_call is not Call.ACCEPTED:
-        return _given_up(job, STOP)
-    return READ
+    # As often as a stop may have failed: it goes on there whatever is asked for, and is read to its end.
+    if not job.stop_wanted or job.stop_call is Call.ACCEPTED or job.attempts >= MAX_ATTEMPTS:
+        return READ
+    since = unknown_since(job.stop_call, job.called_at, job.unknown_since)
+    return READ if job.stop_call.is_unsure and now < since + START_SETTLES else STOP
 
 
 def _before_launch(job: Job, now: float) -> JobPlan:
     if job.launch_call is Call.NONE:
-        return CALLED_OFF if job.stop_wanted else _given_up(job, LAUNCH)
-    settled = (job.called_at or 0.0) + UNKNOWN_SETTLES
-    if now < settled:
-        return JobPlan(JobOperation.WAIT, after=settled)
-    return _given_up(job, FIND)
-
-
-def _given_up(job: Job, operation: JobPlan) -> JobPlan:
-    if job.attempts < MAX_ATTEMPTS:
-        return operation
-    if operation is STOP:
-        # It goes on there whatever is asked for: it is read to its end.
-        return READ
-    return JobPlan(JobOperation.END, "failed", "untold" if operation is FIND else "gave_up")
+        if job.stop_wanted:
+            return CALLED_OFF
+        return LAUNCH if job.attempts < MAX_ATTEMPTS else JobPlan(JobOperation.END, "failed", "gave_up")
+    if job.asked_at is not None and job.stop_wanted:
+        return UNTOLD
+    if job.asked_at is not None and now >= job.asked_at + ANSWER_SECONDS:
+        return UNANSWERED
+    ends_at = (job.called_at or 0.0) + CALL_ENDS
+    is_under_way = job.launch_call is Call.CALLING and now < ends_at
+    return JobPlan(JobOperation.WAIT, after=ends_at) if is_under_way else FIND
 
 
 def next_job_read(state: JobState, age: float, fastest: float) -> float:

@@ -278,6 +278,7 @@ class Process:
                 administrators=settings.admin_ids(),
                 margin=settings.poll_margin,
                 warn_seconds=settings.warn_minutes * 60.0,
+                deadline_seconds=settings.deadline_minutes * 60.0,
             ),
             replay=replayer(self.services),
             observer=self.metrics,

@@ -15,7 +15,7 @@ from bot.models import NewNotice, NoticeKind, State, TaskKind, WishVerb, Workspa
 from bot.models.stopping import is_final, restart_mode
 from bot.plan import FRESH
 from bot.policy import Target
-from bot.store.base import Accepted, NewTask, NewWish
+from bot.store.base import Accepted, NewTask, NewWish, WishUpdate
 from bot.words import problems
 
 if TYPE_CHECKING:
@@ -214,6 +214,26 @@ class Workspaces:
         kept = await self._store.keep_waiting(wish.id, self.deadline_seconds, interaction)
         self._wake()
         return kept
+
+    async def look_again(self, principal: Principal, wish_id: str) -> Wish:
+        """Look at once for what a creation may have made."""
+        wish = await self.wish_of(principal, "look_again", wish_id)
+        await self._store.save_step(WishUpdate(wish.id, 0.0))
+        self._wake()
+        return wish
+
+    async def start_another(self, principal: Principal, wish_id: str, *, interaction: str) -> bool:
+        """Make another one where nobody can tell of the first; False when that isn't asked any more."""
+        wish = await self.wish_of(principal, "start_another", wish_id)
+        workspace = await self.owned(principal, "new", wish.workspace_id)
+        provider = self._connections[workspace.connection]
+        check_account(provider, await self._store.account(principal, workspace.connection))
+        if workspace.spec is not None and provider.withholds(workspace.spec, principal):
+            raise Refused("workspace.withheld", problems.sentence("withheld", provider.settings.title))
+        audit = [entry(principal, "workspace.another", workspace, reference=wish.reference)]
+        is_asked = await self._store.make_another(wish.id, interaction, audit)
+        self._wake()
+        return is_asked
 
     async def wish_of(self, principal: Principal, verb: str, wish_id: str) -> Wish:
         """Return a wish of this person; raises Refused (``workspace.unknown``) for any other."""

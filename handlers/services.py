@@ -143,6 +143,7 @@ def build_services(
             connections=connections,
             authority=authority,
             monotonic=clock.monotonic,
+            deadline_seconds=deadline_seconds,
             wake=wake,
         ),
         accounts=accounts,

@@ -8,7 +8,7 @@ from bot.blocks import kit, lists, replies
 from bot.blocks.buttons import AGREED, agreed_button, may, stop_button, suspend_button
 from bot.blocks.limits import Markup, fill
 from bot.errors import Refused
-from bot.models import Answer, State, WishVerb
+from bot.models import Answer, Call, State, WishVerb
 from bot.models.stopping import is_final, restart_mode
 from bot.words import answers as words
 from bot.words import cards
@@ -161,6 +161,8 @@ def _instead(workspace: Workspace, verb: WishVerb, accepted: Accepted, effects: 
     told = None
     if verb.brings_down and workspace.is_provisional:
         told = words.CALLING_OFF
+    elif verb is WishVerb.START and accepted.wish.prior_call is not Call.NONE:
+        told = words.STARTING_AFTER_STOP
     elif verb is WishVerb.START and workspace.state is State.RUNNING:
         told = words.STARTING_RUNNING
     elif verb is WishVerb.SUSPEND and is_down:
@@ -170,7 +172,9 @@ def _instead(workspace: Workspace, verb: WishVerb, accepted: Accepted, effects: 
     elif verb is WishVerb.RESTART and restart_mode(effects) == "suspend":
         told = words.RESTARTING_KEEPS
     elif verb is WishVerb.STOP and not _ends(accepted.wish, effects):
-        if accepted.replaced is not None and not accepted.replaced.verb.brings_down:
+        if accepted.wish.prior_call is not Call.NONE:
+            told = words.STOPPING_STARTED
+        elif accepted.replaced is not None and not accepted.replaced.verb.brings_down:
             told = words.STOPPING_PENDING
         elif is_down:
             told = words.STOPPING_STOPPED

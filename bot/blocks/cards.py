@@ -76,6 +76,13 @@ def _card(facts: Facts, text: str, lines: list[str], small: list[str], buttons: 
 
 def _open_card(facts: Facts, wish: Wish) -> Answer:
     workspace = facts.workspace
+    if wish.asked_at is not None:
+        told = fill(words.ASKED, title=facts.connection_title)
+        buttons = [
+            *asked_buttons(wish),
+            *([stop_button(workspace, facts.effects)] if workspace is not None else []),
+        ]
+        return _card(facts, short(words.ASKED_SHORT, facts), [told], [], buttons)
     going = is_going(facts)
     since = kit.moment(wish.called_at if going and wish.called_at else wish.created_at, facts.now)
     verb = _under_way(wish, workspace)
@@ -106,6 +113,14 @@ def _open_buttons(facts: Facts, wish: Wish) -> list[Element]:
     if workspace is not None and not wish.verb.brings_down:
         buttons.append(stop_button(workspace, facts.effects))
     return [*buttons, *force_buttons(facts)]
+
+
+def asked_buttons(wish: Wish) -> list[Element]:
+    """Return what can be answered where nobody can tell whether something was made."""
+    return [
+        kit.button(words.LOOK_AGAIN, "look_again", wish.id, style=kit.PRIMARY),
+        kit.button(words.START_ANOTHER, "start_another", wish.id),
+    ]
 
 
 def force_buttons(facts: Facts) -> list[Element]:
@@ -210,14 +225,14 @@ def again_buttons(facts: Facts) -> list[Element]:
 
 
 def _ended_card(facts: Facts, wish: Wish) -> Answer:
-    outcome = str(wish.outcome)
-    told = fill(words.ENDED[outcome], verb=words.NOUNS[wish.asked_verb])
+    outcome, is_sent = str(wish.outcome), wish.cause == "sent"
+    told = fill(words.SENT if is_sent else words.ENDED[outcome], verb=words.NOUNS[wish.asked_verb])
     # What was replaced has no cause but that.
     cause = cause_words(facts, wish.cause or (outcome if outcome in problems.CAUSES else "internal"))
     small = [fill(words.REFERENCE, reference=wish.reference)] if wish.reference else []
     return _card(
         facts,
-        short(words.ENDED_SHORT[outcome], facts),
+        short(words.SENT_SHORT if is_sent else words.ENDED_SHORT[outcome], facts),
         [f"{told} {cause}"],
         small,
         retry_buttons(facts, wish),
@@ -239,7 +254,7 @@ def retry_buttons(facts: Facts, wish: Wish) -> list[Element]:
         return [link_again_button(facts)]
     if word in {"gone", "not_found", "forgotten"}:
         return [*again_buttons(facts), *page_button(facts)]
-    if wish.outcome in {Outcome.FAILED, Outcome.CANCELLED}:
+    if wish.outcome in {Outcome.FAILED, Outcome.CANCELLED, Outcome.UNKNOWN}:
         return [kit.button(words.TRY_AGAIN, "try_again", wish.id, style=kit.PRIMARY), *page_button(facts)]
     return page_button(facts)
 

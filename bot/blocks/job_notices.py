@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.blocks import kit
 from bot.blocks.job_facts import JobFacts
-from bot.blocks.jobs import job_card, job_ended, job_failed, output_message
+from bot.blocks.jobs import job_asked, job_card, job_ended, job_failed, job_waiting, output_message
 from bot.blocks.limits import fill, safe
 from bot.models import NoticeKind
 from bot.output import Shown
@@ -32,6 +32,10 @@ def render_job(kind: NoticeKind, facts: Facts) -> Answer:
             return job_ended(job, told, _last_lines(facts))
         case NoticeKind.JOB_FAILED:
             return job_failed(job, told)
+        case NoticeKind.JOB_ASKED:
+            return job_asked(job, told)
+        case NoticeKind.JOB_WAITING:
+            return job_waiting(job, told)
         case NoticeKind.JOB_OUTPUT:
             return drawn_output(job, facts)
         case NoticeKind.JOB_FILE:

@@ -59,6 +59,26 @@ def job_failed(job: Job, facts: JobFacts) -> Answer:
     return kit.answer(kit.bare(told), [*blocks, *kit.actions(_over_buttons(job, facts))])
 
 
+def job_asked(job: Job, facts: JobFacts) -> Answer:
+    """Draw the question whether to start another one, or that there is nothing to ask any more."""
+    if job.is_open and job.asked_at is not None:
+        template, buttons = words.ASKED_NOTICE, _asked_buttons(job)
+    else:
+        over = words.ASKED_ANOTHER if job.is_open else words.ASKED_OVER
+        template, buttons = words.ASKED_FOUND if job.remote_id is not None else over, []
+    told = fill(template, name=job.name, title=facts.connection_title)
+    return kit.answer(told.replace("*", ""), [kit.section(told), *kit.actions(buttons)])
+
+
+def job_waiting(job: Job, facts: JobFacts) -> Answer:
+    """Tell that a run has not begun, or can't be looked at, for long; and what holds it up."""
+    template = words.LATE_UNBEGUN if job.remote_id is None else words.LATE_UNSEEN
+    hold = Markup(kit.held(job.hold, facts.now)) if job.hold else ""
+    told = fill(template, name=job.name, title=facts.connection_title, hold=hold).strip()
+    buttons = _late_buttons(job) if job.is_open else []
+    return kit.answer(told.replace("*", ""), [kit.section(told), *kit.actions(buttons)])
+
+
 def output_message(
     job: Job, facts: JobFacts, tail: str, *, every: float, lines: int, is_over: bool
 ) -> Answer:
@@ -119,7 +139,7 @@ def card_buttons(job: Job, facts: JobFacts) -> list[Element]:
     """Return what can be done with a run as it stands."""
     if not is_going(job):
         return _over_buttons(job, facts)
-    buttons = []
+    buttons = _asked_buttons(job) if job.asked_at is not None else _late_buttons(job) if job.is_late else []
     if "stop_job" in facts.capabilities:
         if is_unanswered(job, facts.now):
             buttons.append(force_button(job))
@@ -162,6 +182,20 @@ def again_button(job: Job) -> Element:
     return kit.button(words.AGAIN, "job_again", job.id, confirm=question)
 
 
+def _asked_buttons(job: Job) -> list[Element]:
+    return [
+        kit.button(words.LOOK_AGAIN, "job_look_again", job.id, style=kit.PRIMARY),
+        kit.button(words.START_ANOTHER, "job_start_another", job.id),
+    ]
+
+
+def _late_buttons(job: Job) -> list[Element]:
+    return [
+        kit.button(words.KEEP_WAITING, "job_keep_waiting", job.id, style=kit.PRIMARY),
+        kit.button(words.LET_GO, "job_let_go", job.id),
+    ]
+
+
 def _logs(job: Job, facts: JobFacts) -> list[Element]:
     is_shown = "job_output" in facts.capabilities and not (job.remote_id is None and not job.is_open)
     return [kit.button(words.LOGS, "job_logs", job.id)] if is_shown else []
@@ -180,6 +214,8 @@ def _page(facts: JobFacts) -> list[Element]:
 
 def _small(job: Job, facts: JobFacts) -> list[str]:
     small = [kit.held(job.hold, facts.now)] if job.hold and is_going(job) else []
+    if job.is_late:
+        small.append(words.LATE)
     if is_unanswered(job, facts.now) and "stop_job" in facts.capabilities:
         small.append(words.UNANSWERED)
     if job.outcome == "failed" and job.reference:
@@ -212,6 +248,8 @@ def _state_line(job: Job, facts: JobFacts) -> str:
         return fill(template, title=title, cause=Markup(_cause(job, facts)))
     if not is_going(job):
         return f"{_head(job)}."
+    if job.asked_at is not None:
+        return fill(words.ASKED, title=title)
     if job.remote_id is None:
         at = job.created_at if job.launch_call is Call.NONE else job.called_at or job.created_at
         template = words.TO_LAUNCH if job.launch_call is Call.NONE else words.LAUNCHING

@@ -8,6 +8,7 @@ from bot.blocks import kit
 from bot.blocks.buttons import down_buttons, open_buttons, page_button, running_buttons, stop_button
 from bot.blocks.cards import (
     again_buttons,
+    asked_buttons,
     cause_words,
     force_buttons,
     link_again_button,
@@ -60,7 +61,9 @@ def render(kind: NoticeKind, facts: Facts) -> Answer:
 
 
 def _of_others(kind: NoticeKind, facts: Facts) -> Answer:
-    """Draw what is about a class, or about a run."""
+    """Draw a question, what is about a class, or about a run."""
+    if kind is NoticeKind.ASKED:
+        return asked(facts)
     if kind is NoticeKind.CLASS_CARD and facts.of_class is not None:
         return class_card(facts.of_class)
     return render_job(kind, facts)
@@ -109,9 +112,11 @@ def _ready(facts: Facts) -> Answer:
 
 
 def _not_done(kind: NoticeKind, facts: Facts) -> Answer:
-    """Say that a wish failed or was refused, with its cause; called off is neither."""
+    """Say that a wish failed, was refused, or is not known to have come true; called off is none of these."""
     wish = facts.wish
     template, text = notices.FAILED, notices.FAILED_SHORT
+    if wish is not None and wish.outcome is Outcome.UNKNOWN:
+        template, text = notices.NOT_KNOWN, cards.ENDED_SHORT["unknown"]
     if kind is NoticeKind.REFUSED:
         template, text = notices.REFUSED, notices.REFUSED_SHORT
     if wish is not None and wish.outcome is Outcome.CANCELLED:
@@ -170,6 +175,18 @@ def _waiting(facts: Facts) -> Answer:
     buttons += force_buttons(facts)
     told = short(notices.WAITING, facts)
     return _notice(short(notices.WAITING_SHORT, facts), told, small, [*buttons, *page_button(facts)])
+
+
+def asked(facts: Facts) -> Answer:
+    """Draw the question whether to make another one, or that there is nothing to ask any more."""
+    wish, workspace = facts.wish, facts.workspace
+    if wish is not None and wish.is_open and wish.asked_at is not None:
+        buttons = asked_buttons(wish)
+        return _notice(short(cards.ASKED_SHORT, facts), short(notices.ASKED, facts), [], buttons)
+    is_made = workspace is not None and not workspace.is_provisional
+    over = notices.ASKED_ANOTHER if wish is not None and wish.is_open else notices.ASKED_OVER
+    told = short(notices.ASKED_FOUND if is_made else over, facts)
+    return _notice(told.replace("*", ""), told, [], [])
 
 
 def _linked(facts: Facts) -> Answer:

@@ -28,6 +28,7 @@ from bot.models.workspaces import (
     PROVISIONAL,
     Action,
     Created,
+    Doubt,
     Ending,
     Event,
     Observed,
@@ -35,6 +36,7 @@ from bot.models.workspaces import (
     ReadResult,
     State,
     StopMode,
+    Traces,
     Workspace,
 )
 
@@ -55,6 +57,7 @@ __all__ = [
     "ClassPress",
     "ClassProblem",
     "Created",
+    "Doubt",
     "Effects",
     "Ending",
     "Event",
@@ -92,6 +95,7 @@ __all__ = [
     "Surface",
     "Task",
     "TaskKind",
+    "Traces",
     "Value",
     "Values",
     "Wish",

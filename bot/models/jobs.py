@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from bot.models.people import Account, Person, Principal
 from bot.models.wishes import Call
+from bot.models.workspaces import Doubt
 
 
 class JobState(StrEnum):
@@ -73,6 +74,10 @@ class Job:
     ``stop_wanted`` is what its person asked for, ``stop_call`` what is known of that call. It is open until
     ``outcome`` is set: ``ended`` (``state`` says how), ``failed`` (never launched, or lost; ``cause`` names a
     text), ``cancelled``. ``is_watched``: its output is shown in the thread of its card.
+
+    ``unknown_since`` is when the outcome of its call became unknown, ``asked_at`` since when its person is
+    asked whether to launch another one. ``held_since``: since when it has not begun or can't be looked at; at
+    ``deadline_at`` its person is told, and it is None from then on, and while the run is seen.
     """
 
     id: str
@@ -103,11 +108,23 @@ class Job:
     is_watched: bool = True
     #: Where the message stands that shows the tail, in the thread of the card.
     output_ts: str | None = None
+    unknown_since: float | None = None
+    asked_at: float | None = None
+    held_since: float | None = None
+    deadline_at: float | None = None
+    deadline_number: int = 0
+    #: What reads said last that was no news yet.
+    doubt: Doubt | None = None
 
     @property
     def is_open(self) -> bool:
         """Say whether the reconciler still works on it."""
         return self.outcome is None
+
+    @property
+    def is_late(self) -> bool:
+        """Say whether its person was told that it has not begun, or can't be looked at."""
+        return self.is_open and self.held_since is not None and self.deadline_at is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +141,8 @@ class NewJob:
     remote_id: str | None = None
     state: JobState = JobState.QUEUED
     is_watched: bool = True
+    #: So long it may not have begun before its person is told; None: nobody waits for it to begin.
+    deadline_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +163,9 @@ class JobUpdate:
     """Describe what a step learned of a run. None leaves a column as it is; ``hold`` "" clears it.
 
     ``next_in`` is seconds until the next step. ``notices`` have the subject "" for the run's id. With
-    ``outcome`` the run ends. ``claim`` is ``JobStep.claim``.
+    ``outcome`` the run ends. ``claim`` is ``JobStep.claim``. ``asked``: its person is asked from now on,
+    False: no more. ``deadline_in`` says that it can't be looked at, and after how many seconds that is told;
+    what a read saw queued or running ends both. ``deadline_passed``: the person was told.
     """
 
     job_id: str
@@ -162,3 +183,7 @@ class JobUpdate:
     notices: tuple[Any, ...] = ()
     audit: tuple[Any, ...] = field(default=())
     claim: str = ""
+    asked: bool | None = None
+    doubt: Doubt | None = None
+    deadline_in: float | None = None
+    deadline_passed: bool = False

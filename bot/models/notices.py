@@ -27,6 +27,10 @@ class NoticeKind(StrEnum):
     REFUSED = "refused"
     CARD = "card"
     WAITING = "waiting"
+    #: Nobody can tell whether something was made or launched: the person is asked.
+    ASKED = "asked"
+    JOB_WAITING = "job_waiting"
+    JOB_ASKED = "job_asked"
     LINKED = "linked"
     UNLINKED = "unlinked"
     LINK_AGAIN = "link_again"
@@ -69,6 +73,9 @@ NOTICE_CLASS: dict[NoticeKind, int] = {
     NoticeKind.REPLY: 0,
     NoticeKind.CARD: 2,
     NoticeKind.WAITING: 3,
+    NoticeKind.ASKED: 1,
+    NoticeKind.JOB_WAITING: 3,
+    NoticeKind.JOB_ASKED: 1,
     NoticeKind.LINK_AGAIN: 3,
     NoticeKind.SIGN_IN_REFUSED: 3,
 }

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Literal
 
 from bot.models.people import Principal
+from bot.models.workspaces import State
 
 
 class WishVerb(StrEnum):
@@ -35,18 +36,25 @@ class Outcome(StrEnum):
     REFUSED = "refused"
     CANCELLED = "cancelled"
     REPLACED = "replaced"
+    #: Nobody can tell whether it came true.
+    UNKNOWN = "unknown"
 
 
 class Call(StrEnum):
     """Name what is known of a wish's one start (or stop) call.
 
-    ``CALLING`` is committed before the request leaves: found after a crash, it means *unknown*.
+    ``CALLING`` is committed before the request leaves: claimed after a crash, it is *unknown*.
     """
 
     NONE = "none"
     CALLING = "calling"
     ACCEPTED = "accepted"
     UNKNOWN = "unknown"
+
+    @property
+    def is_unsure(self) -> bool:
+        """Say whether nobody knows yet what became of it."""
+        return self in (Call.CALLING, Call.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +89,10 @@ class Wish:
     ``deadline_at`` is None once the person was told that it takes longer. ``attempts`` counts temporary
     failures in a row.
     ``read_since`` is the time after which a read must have happened before the next call (unknown outcomes).
+    ``unknown_since`` is when the outcome of its call became unknown, ``called_from`` the state that was known
+    when it left. ``prior_call`` is what the wish before it had sent the other way at ``prior_at``: that takes
+    effect all the same. ``asked_at``: since when its person is asked whether to do it once more.
+    ``held_since``: since when something holds it up.
     """
 
     id: str
@@ -94,6 +106,12 @@ class Wish:
     start_call: Call = Call.NONE
     stop_call: Call = Call.NONE
     called_at: float | None = None
+    unknown_since: float | None = None
+    called_from: State | None = None
+    prior_call: Call = Call.NONE
+    prior_at: float | None = None
+    asked_at: float | None = None
+    held_since: float | None = None
     read_since: float | None = None
     attempts: int = 0
     next_step_at: float = 0.0
@@ -125,3 +143,8 @@ class Wish:
     def is_open(self) -> bool:
         """Say whether the reconciler still works on it."""
         return self.outcome is None
+
+    @property
+    def has_called(self) -> bool:
+        """Say whether a call has left for it."""
+        return self.start_call is not Call.NONE or self.stop_call is not Call.NONE

@@ -34,6 +34,15 @@ PROVISIONAL = "new:"
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """Count what reads say in a row that is no news yet: its kind, how often, and since when."""
+
+    kind: str
+    times: int
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
 class Workspace:
     """Hold one person's view of one workspace at a provider.
 
@@ -70,6 +79,8 @@ class Workspace:
     tells_stop: bool = False
     #: Whether it is kept when it is stopped; None where its provider has not said.
     is_kept: bool | None = None
+    #: When a read last showed it starting or running.
+    up_at: float | None = None
 
     @property
     def is_provisional(self) -> bool:
@@ -121,6 +132,20 @@ class Created:
 
 
 @dataclass(frozen=True, slots=True)
+class Traces:
+    """Hold what a look after a creation or launch of unknown outcome found.
+
+    ``ours`` carries our mark, or has a name that only one can have: it is certainly what was made. ``others``
+    may have come of the call; the caller takes one only when nothing else can explain it. ``is_proof``: what
+    was made would be shown with our mark, so that nothing found is nothing made.
+    """
+
+    ours: Created | None = None
+    others: tuple[Created, ...] = ()
+    is_proof: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """Hold what a provider told by itself: its own key for it, the workspace, and a sentence for its owner.
 
@@ -154,6 +179,10 @@ class ReadClaim:
     #: Whether the first of ``workspace_ids`` is known to be its person's: a read or a list with their own
     #: credential said so.
     is_proven: bool = True
+    #: What this person's reads said last that was no news yet.
+    doubt: Doubt | None = None
+    #: A call has left that may end it: that it is gone is no surprise.
+    is_ending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,3 +203,5 @@ class ReadResult:
     #: Period and offset, in seconds, of the times at which the reads of one account are made together; the
     #: next one waits for such a time.
     slot: tuple[float, float] | None = None
+    #: What the read said that is no news yet, for the first of ``workspace_ids``; an observation ends it.
+    doubt: Doubt | None = None

@@ -12,11 +12,13 @@ from bot import slack_methods
 from bot.blocks.cards import wish_card
 from bot.blocks.classes import class_card
 from bot.blocks.job_notices import job_facts
-from bot.blocks.jobs import job_card
+from bot.blocks.jobs import job_asked, job_card
+from bot.blocks.notices import asked
 from bot.errors import SlackFailed, SlackLimited, SlackPermanent, StoreError
 from bot.plan import backoff
 from bot.pool import Pool, pool_room, run_all
 from bot.slack_calls import APP_SHUT_OUT, SHUT_OUT_SECONDS
+from bot.store.cards import ASKED
 
 if TYPE_CHECKING:
     from bot.clock import Ids
@@ -92,17 +94,21 @@ class CardUpdates:
         await self._store.card_updated(card.wish_id, card)
 
     async def _drawing(self, card: Card) -> Answer | None:
-        """Draw the card of a wish, a run or a class, whichever has the id; None when that is gone."""
+        """Draw the card of a wish, a run or a class, or a question about one; None when that is gone."""
         if card.wish_id.startswith(CLASS_ID):
             found = await self._store.class_card(card.wish_id)
             return None if found is None else class_card(await self._gatherer.of_class(found))
-        wish = await self._store.wish(card.wish_id)
+        is_asked = card.wish_id.endswith(ASKED)
+        subject = card.wish_id.removesuffix(ASKED)
+        wish = await self._store.wish(subject)
         if wish is not None:
-            return wish_card(await self._gatherer.of_wish(wish))
-        job = await self._store.job(card.wish_id)
+            facts = await self._gatherer.of_wish(wish)
+            return asked(facts) if is_asked else wish_card(facts)
+        job = await self._store.job(subject)
         if job is None:
             return None
-        return job_card(job, job_facts(await self._gatherer.of_job(job)))
+        draw = job_asked if is_asked else job_card
+        return draw(job, job_facts(await self._gatherer.of_job(job)))
 
     def _remember(self, wish_id: str, drawing: str) -> None:
         self._drawn.pop(wish_id, None)

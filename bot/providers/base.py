@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         Principal,
         Purpose,
         StopMode,
+        Traces,
         Values,
         Workspace,
     )
@@ -221,18 +222,11 @@ class Provider(ABC):
         """
         raise NotImplementedError
 
-    async def find(self, access: Access, spec: Mapping[str, Any], key: str) -> Created | None:
-        """Look for what an earlier ``create`` of unknown outcome made; None when it made nothing.
+    async def find(self, access: Access, spec: Mapping[str, Any], key: str, since: float) -> Traces:
+        """Look for what an earlier ``create`` of unknown outcome, sent at ``since``, made.
 
-        Raises BadAnswer where it may be what could not be read.
-        """
-        raise NotImplementedError
-
-    async def candidates(self, access: Access, spec: Mapping[str, Any], since: float) -> Sequence[Created]:
-        """List what may have come of a ``create`` since then (epoch seconds); in place of ``find``.
-
-        For providers that carry no mark of ours: the caller takes one only when nothing but its own call can
-        have made it. One that the list tells too little of is among them, with ``is_told`` False.
+        Raises Untold where the server has no way to tell. What a list tells too little of is among the
+        others, with ``is_told`` False.
         """
         raise NotImplementedError
 
@@ -253,17 +247,8 @@ class Provider(ABC):
         """Launch a run; as ``create``."""
         raise NotImplementedError
 
-    async def find_job(self, access: Access, spec: Mapping[str, Any], key: str) -> Created | None:
+    async def find_job(self, access: Access, spec: Mapping[str, Any], key: str, since: float) -> Traces:
         """Look for the run of an earlier launch of unknown outcome; as ``find``."""
-        raise NotImplementedError
-
-    async def job_candidates(
-        self, access: Access, spec: Mapping[str, Any], since: float
-    ) -> Sequence[Created]:
-        """List what may have come of a launch since then, the oldest first; in place of ``find_job``.
-
-        The caller takes the first that is no other run's.
-        """
         raise NotImplementedError
 
     async def schedule(self, access: Access, job_id: str, cron: str | None) -> None:
@@ -343,10 +328,8 @@ class Provider(ABC):
             "token_help",
             "templates",
             "create",
-            "candidates",
             "events",
             "launch_job",
-            "job_candidates",
             "schedule",
             "stop_job",
             "job_output",

@@ -20,6 +20,7 @@ from bot.reconciler.lines import Line
 from bot.reconciler.lists import Lists
 from bot.reconciler.outages import Outages
 from bot.reconciler.ports import Numbers, Observer, PeopleBook, Replay, Unobserved
+from bot.reconciler.preconditions import Preconditions
 from bot.reconciler.reads import Reads
 from bot.reconciler.streams import Streams
 from bot.reconciler.suspicions import Suspicions
@@ -68,7 +69,8 @@ class Reconciler:
         calls = Calls(store, asker, numbers)
         self.connections = tuple(lines)
         creations = Creations(store, asker)
-        self._wishes = Wishes(store, lines, people, calls, creations, ids, numbers)
+        preconditions = Preconditions(lines, people, numbers)
+        self._wishes = Wishes(store, preconditions, calls, creations, ids, numbers)
         self._reads = Reads(store, lines, keys, asker, clock, ids, numbers)
         self._lists = Lists(store, lines, asker, numbers)
         self._suspicions = Suspicions(store, lines, asker)
@@ -79,8 +81,8 @@ class Reconciler:
         approved = Approved(store, lines, asker, vault, ids)
         board = board or Board(clock.monotonic)
         job_calls = JobCalls(store, asker, numbers)
-        job_reads = JobReads(store, asker, board, clock)
-        self._runs = Runs(store, lines, people, job_calls, job_reads, ids, numbers)
+        job_reads = JobReads(store, asker, board, clock, numbers)
+        self._runs = Runs(store, lines, preconditions, job_calls, job_reads, ids, numbers)
         self._streams = Streams(store, lines, asker, board, clock, ids)
         self._tasks = Tasks(store, lines, asker, self._lists, approved, people, replay, ids, numbers, jitter)
 

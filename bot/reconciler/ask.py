@@ -92,6 +92,11 @@ class Refused:
     sentence: str
 
     @property
+    def word(self) -> str:
+        """Return the kind of it, without what the provider said."""
+        return self.cause.partition(": ")[0]
+
+    @property
     def needs_credential(self) -> bool:
         """Say whether it waits for another credential: then nothing is said about what was asked for."""
         return isinstance(self.error, (CredentialRefused, SecretError))

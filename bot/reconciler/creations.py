@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import structlog
-
-from bot.models import Call, Outcome, WishVerb
+from bot.models import Call, NoticeKind, Outcome, Traces, WishVerb
 from bot.providers.base import CLOCK_SKEW
 from bot.reconciler import endings
 from bot.reconciler.ask import REFUSED_WAIT, Done, Later, Refused, Unknown
+from bot.settling import Verdict, has_settled, judge, look_in
 from bot.store.base import WishUpdate
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 OTHERS_SECONDS = 600.0
 #: So many candidates' times are known; beyond that they are read once more.
 REMEMBERED = 10_000
-
-log = structlog.get_logger(__name__)
 
 
 class Creations:
@@ -46,12 +44,18 @@ class Creations:
         """Ask the provider; return what is to be written. It has no effect, so nothing is committed first."""
         wish, account = step.wish, step.account
         assert account is not None, "a wish without an account ends before it calls"
+        creation = await self.of(step)
+        assert creation is not None, "only what was called is looked for"
         answer = await self._asker.ask(
-            line, account, "find", lambda access: self._look(step, line, access), attempts=wish.attempts
+            line,
+            account,
+            "find",
+            lambda access: self._look(step, line, creation, access),
+            attempts=wish.attempts,
         )
         match answer:
-            case Done(created):
-                return self._absent(step) if created is None else await self._found(step, line, created)
+            case Done(traces):
+                return await self._judged(step, line, creation, traces)
             case Later(wait, hold, attempts) | Unknown(wait, hold, attempts):
                 return WishUpdate(
                     wish.id,
@@ -65,32 +69,65 @@ class Creations:
                 return WishUpdate(
                     wish.id, REFUSED_WAIT, hold=answer.sentence, card_dirty=True, claim=step.claim
                 )
-            case Refused(cause=cause):
-                return endings.ended(wish, Outcome.FAILED, cause, step.claim)
+            case Refused():
+                # A search that is refused tells nothing of what it looked for.
+                return await self._judged(step, line, creation, Traces())
 
-    async def _look(self, step: WishStep, line: Line, access: Access) -> Created | None:
-        if "candidates" in line.provider.capabilities():
-            return await self._only_one(step, line, access)
-        return await line.provider.find(access, step.workspace.spec or {}, step.workspace.id)
-
-    async def _only_one(self, step: WishStep, line: Line, access: Access) -> Created | None:
-        """Return what nothing but this creation can have made, where the provider carries no mark of ours.
-
-        What could be somebody else's is left alone: a second one is the lesser evil, and it ends by itself.
-        """
-        creation = await self.of(step)
-        assert creation is not None, "only what was called is looked for"
-        found = await line.provider.candidates(access, step.workspace.spec or {}, creation.created_at)
-        by_gate = {line.provider.gate_key(one.remote_id): one for one in found}
+    async def _look(self, step: WishStep, line: Line, creation: Wish, access: Access) -> Traces:
+        """Return what the provider shows, without what somebody's record explains."""
+        spec, since = step.workspace.spec or {}, creation.called_at or creation.created_at
+        traces = await line.provider.find(access, spec, step.workspace.id, since)
+        if not traces.others:
+            return traces
+        by_gate = {line.provider.gate_key(one.remote_id): one for one in traces.others}
         # After the list: whoever made what stands there had written down before that they would.
-        since = creation.created_at - OTHERS_SECONDS
-        left = await self._store.unexplained(creation.id, line.name, list(by_gate), since)
-        left = [gate for gate in left if await self._may_be(line, access, gate, by_gate[gate], creation)]
-        if len(left) > 1 or (by_gate and not left):
-            log.info("creations not told apart", wish=step.wish.id, found=len(by_gate), left=len(left))
-        return by_gate[left[0]] if len(left) == 1 else None
+        others_since = creation.created_at - OTHERS_SECONDS
+        left = await self._store.unexplained(creation.id, line.name, list(by_gate), others_since)
+        others = [
+            by_gate[gate] for gate in left if await self._may_be(line, access, gate, by_gate[gate], since)
+        ]
+        return replace(traces, others=tuple(others))
 
-    async def _may_be(self, line: Line, access: Access, gate: str, found: Created, creation: Wish) -> bool:
+    async def _judged(self, step: WishStep, line: Line, creation: Wish, traces: Traces) -> WishUpdate | None:
+        """Return what a look comes to: found, another look, another creation, a question, or the end."""
+        wish, now = step.wish, await self._store.now()
+        verdict = judge(
+            traces.ours,
+            traces.others,
+            is_proof=traces.is_proof,
+            has_settled=has_settled(creation.start_call, creation.called_at, creation.unknown_since, now),
+            is_wanted=wish.verb is WishVerb.CREATE,
+        )
+        match verdict:
+            case Verdict.REPEAT:
+                return self._absent(step)
+            case Verdict.NOTHING:
+                return endings.ended(wish, Outcome.FULFILLED, "not_made", step.claim, hides=True)
+            case Verdict.UNTOLD:
+                return endings.ended(wish, Outcome.UNKNOWN, "untold", step.claim, hides=True)
+            case Verdict.LOOK:
+                return WishUpdate(wish.id, look_in(line.pace, None, now), claim=step.claim)
+            case Verdict.ASK:
+                return self._asked(step, line, now)
+            case created:
+                return await self._found(step, line, creation, created)
+
+    def _asked(self, step: WishStep, line: Line, now: float) -> WishUpdate:
+        """Ask whether to make another one, once, and go on looking."""
+        wish = step.wish
+        is_new = wish.asked_at is None
+        asked = endings.notice(wish, NoticeKind.ASKED, f"{wish.called_at or 0.0:.3f}")
+        return WishUpdate(
+            wish.id,
+            look_in(line.pace, wish.asked_at, now),
+            hold="",
+            asked=True,
+            notices=[asked] if is_new else [],
+            audit=[endings.audit(wish, "call.find", "unclear")] if is_new else [],
+            claim=step.claim,
+        )
+
+    async def _may_be(self, line: Line, access: Access, gate: str, found: Created, since: float) -> bool:
         """Say whether a candidate is young enough; one that nobody's record explains may be read for that.
 
         Nobody else reads it, and it is read once, so that no rate rule is touched.
@@ -102,13 +139,11 @@ class Creations:
                 self._made_at.clear()
             self._made_at[gate] = await line.provider.made_at(access, found.remote_id)
         made_at = self._made_at[gate]
-        return made_at is not None and made_at >= creation.created_at - CLOCK_SKEW
+        return made_at is not None and made_at >= since - CLOCK_SKEW
 
     def _absent(self, step: WishStep) -> WishUpdate:
-        """Go on where nothing was made: try again, or end what only wanted it called off."""
+        """Go on where nothing was made: the next plan makes it."""
         wish = step.wish
-        if wish.verb is not WishVerb.CREATE:
-            return endings.ended(wish, Outcome.FULFILLED, "not_made", step.claim, hides=True)
         attempts = wish.attempts + 1
         return WishUpdate(
             wish.id,
@@ -116,16 +151,15 @@ class Creations:
             start_call=Call.NONE,
             attempts=attempts,
             hold="",
+            asked=False,
             card_dirty=True,
             audit=[endings.audit(wish, "call.find", "absent")],
             claim=step.claim,
         )
 
-    async def _found(self, step: WishStep, line: Line, created: Created) -> WishUpdate | None:
+    async def _found(self, step: WishStep, line: Line, creation: Wish, created: Created) -> WishUpdate | None:
         """Write its id down before anything else can fail; from here on it is a workspace as any other."""
         wish = step.wish
-        creation = await self.of(step)
-        assert creation is not None, "only what was called is looked for"
         claim = step.claim if creation.id == wish.id else ""
         gate_key = line.provider.gate_key(created.remote_id)
         if await self._store.name_created(creation.id, created, gate_key, claim) is None:

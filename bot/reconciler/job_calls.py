@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from bot.errors import Conflict, NotFound
-from bot.models import Call, JobUpdate
+from bot.models import Call, JobUpdate, NoticeKind, Traces
 from bot.plan import MAX_ATTEMPTS
 from bot.plan_jobs import JobOperation
 from bot.reconciler import job_endings
 from bot.reconciler.ask import REFUSED_WAIT, Done, Later, Refused, Unknown
 from bot.reconciler.calls import CONFLICTS
+from bot.settling import Verdict, has_settled, judge, look_in
 from bot.words import outputs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from bot.models import Created, Job, JobStep, NewNotice
     from bot.providers.base import Access
     from bot.reconciler.ask import Asker
@@ -62,14 +61,19 @@ class JobCalls:
             attempts=job.attempts,
         )
         match answer:
-            case Done(created):
-                return await self._accepted(step, line, operation, created)
+            case Done(value):
+                if isinstance(value, Traces):
+                    return await self._judged(step, line, value)
+                return await self._accepted(step, line, operation, value)
             case Later():
                 return self._again(step, line, operation, answer, Call.NONE)
             case Unknown():
                 return self._again(step, line, operation, answer, Call.UNKNOWN)
             case Refused(needs_credential=True):
                 return self._known(step, operation, Call.NONE, REFUSED_WAIT, hold=answer.sentence)
+            case Refused() if operation is JobOperation.FIND:
+                # A search that is refused tells nothing of what it looked for.
+                return await self._judged(step, line, Traces())
             case Refused():
                 return self._refused(step, line, operation, answer)
 
@@ -77,10 +81,8 @@ class JobCalls:
         self, step: JobStep, line: Line, operation: JobOperation, created: Created | None
     ) -> JobUpdate | None:
         job = step.job
-        if operation is JobOperation.STOP:
-            return self._stopped(step, line)
         if created is None:
-            return self._absent(step)
+            return self._stopped(step, line)
         launched = JobUpdate(
             job.id,
             max(FIRST_READ, line.pace.min_poll_interval),
@@ -113,34 +115,57 @@ class JobCalls:
 
     async def _send(
         self, step: JobStep, line: Line, operation: JobOperation, access: Access
-    ) -> Created | None:
+    ) -> Created | Traces | None:
         job, provider = step.job, line.provider
         match operation:
             case JobOperation.LAUNCH:
                 return await provider.launch_job(access, job.spec, job.id)
             case JobOperation.FIND:
-                return await self._look(step, line, access)
+                return await provider.find_job(access, job.spec, job.id, job.called_at or job.created_at)
             case _:
                 assert job.remote_id is not None, "only what was launched is stopped"
                 await provider.stop_job(access, job.remote_id, force=job.stop_wanted == "force")
                 return None
 
-    async def _look(self, step: JobStep, line: Line, access: Access) -> Created | None:
-        """Return what a launch of unknown outcome made: the first that is no other launch's."""
-        job, provider = step.job, line.provider
-        found: Sequence[Created]
-        if "job_candidates" in provider.capabilities():
-            found = await provider.job_candidates(access, job.spec, job.called_at or job.created_at)
-        else:
-            # Where a server shows no mark of ours, it is found by its name, which others may have.
-            made = await provider.find_job(access, job.spec, job.id)
-            found = [made] if made is not None else []
-        for one in found:
-            known = await self._store.job_by_remote(job.principal, job.connection, one.remote_id)
-            # What a list brought in has no reference: it may be this one.
-            if known is None or known.id == job.id or not known.reference:
-                return one
-        return None
+    async def _judged(self, step: JobStep, line: Line, traces: Traces) -> JobUpdate | None:
+        """Return what a look comes to: found, another look, another launch, a question, or the end."""
+        job, now = step.job, await self._store.now()
+        by_id = {one.remote_id: one for one in traces.others}
+        left = await self._store.unexplained_runs(job, list(by_id)) if by_id else []
+        verdict = judge(
+            traces.ours,
+            [by_id[remote_id] for remote_id in left],
+            is_proof=traces.is_proof,
+            has_settled=has_settled(job.launch_call, job.called_at, job.unknown_since, now),
+            is_wanted=not job.stop_wanted,
+        )
+        match verdict:
+            case Verdict.REPEAT | Verdict.NOTHING:
+                return self._absent(step)
+            case Verdict.UNTOLD:
+                return job_endings.ended(job, "failed", "untold", step.claim)
+            case Verdict.LOOK:
+                return JobUpdate(job.id, look_in(line.pace, None, now), claim=step.claim)
+            case Verdict.ASK:
+                return self._asked(step, line, now)
+            case created:
+                return await self._accepted(step, line, JobOperation.FIND, created)
+
+    @staticmethod
+    def _asked(step: JobStep, line: Line, now: float) -> JobUpdate:
+        """Ask whether to launch another one, once, and go on looking."""
+        job = step.job
+        is_new = job.asked_at is None
+        asked = job_endings.notice(job, NoticeKind.JOB_ASKED, f"{job.called_at or 0.0:.3f}")
+        return JobUpdate(
+            job.id,
+            look_in(line.pace, job.asked_at, now),
+            hold="",
+            asked=True,
+            notices=(asked,) if is_new else (),
+            audit=(job_endings.audit(job, "call.find", "unclear"),) if is_new else (),
+            claim=step.claim,
+        )
 
     def _stopped(self, step: JobStep, line: Line) -> JobUpdate:
         job = step.job
@@ -164,6 +189,7 @@ class JobCalls:
             launch_call=Call.NONE,
             attempts=attempts,
             hold="",
+            asked=False,
             audit=(job_endings.audit(step.job, "call.find", "absent"),),
             claim=step.claim,
         )
@@ -176,9 +202,9 @@ class JobCalls:
             # Its name may be taken by what an earlier try launched after all: look for it again.
             wait = self._asker.backoff(attempts)
             return self._known(step, operation, Call.UNKNOWN, wait, attempts=attempts)
+        # A launch that is refused is known not to have been.
         ended = job_endings.ended(job, "failed", answer.cause, step.claim)
-        # A launch that is refused is known not to have been; a search that is refused says nothing of it.
-        return replace(ended, launch_call=Call.NONE) if operation is JobOperation.LAUNCH else ended
+        return replace(ended, launch_call=Call.NONE)
 
     def _not_stopped(self, step: JobStep, line: Line, answer: Refused) -> JobUpdate:
         """Leave a stop that is refused at that: its person is told why, and reads go on."""

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from bot.blocks import kit
 from bot.blocks.limits import fill
 from bot.models import AuditEntry, JobUpdate, NewNotice, NoticeKind
+from bot.reconciler.preconditions import told_late, until_deadline
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.models import Job, ObservedJob
+    from bot.models import Job, JobStep, ObservedJob
 
 #: A run ends once, so its end is one occasion.
 END = "end"
@@ -47,6 +48,28 @@ def ended(
         audit=(audit(job, "job.end", outcome, cause=cause, state=str(state)),),
         claim=claim,
     )
+
+
+def held(
+    step: JobStep, seconds: float, hold: str | None, now: float, deadline_seconds: float | None
+) -> JobUpdate:
+    """Return the update of a run that goes on later; with a deadline where it is not seen meanwhile."""
+    job = step.job
+    # Nobody waits for one that only a list found.
+    is_awaited = bool(job.reference or job.stop_wanted)
+    update = JobUpdate(
+        job.id,
+        until_deadline(job, seconds, now),
+        hold=hold,
+        claim=step.claim,
+        deadline_in=deadline_seconds if is_awaited else None,
+    )
+    return told_late(job, update, now, late(job))
+
+
+def late(job: Job) -> NewNotice:
+    """Return the notice that a run has not begun, or can't be looked at, for long."""
+    return notice(job, NoticeKind.JOB_WAITING, str(job.deadline_number))
 
 
 def notice(

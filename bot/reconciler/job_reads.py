@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -9,10 +10,12 @@ import structlog
 from bot.blocks.progress import UNANSWERED_SECONDS
 from bot.errors import NotFound
 from bot.models import JobUpdate
-from bot.plan import UNKNOWN_SETTLES
-from bot.plan_jobs import MISSED_READS, next_job_read
+from bot.plan_jobs import next_job_read
 from bot.reconciler import job_endings
 from bot.reconciler.ask import LIMITED, SUSPECTED, Done, Refused
+from bot.reconciler.preconditions import PATIENCE
+from bot.settling import LEFT_OUT, START_SETTLES, doubted, is_certain
+from bot.words import holds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,21 +25,20 @@ if TYPE_CHECKING:
     from bot.output import Board
     from bot.reconciler.ask import Asker
     from bot.reconciler.lines import Line
+    from bot.reconciler.ports import Numbers
     from bot.store.base import Store
 
 log = structlog.get_logger(__name__)
 
 #: So many runs are asked for in one request (``posit.md``, get_session: ids of one request).
 TOGETHER: Final = 50
-#: Runs that cannot be read for a lasting reason are looked at again after so long.
-PATIENCE: Final = 60.0
 #: The end of a run whose output is just coming waits so long for its last lines.
 LAST_LINES_WAIT: Final = 2.0
 REMEMBERED: Final = 5_000
 
 
 class JobReads:
-    """Read runs. The pace and what was left out of reads are this process's own knowledge."""
+    """Read runs. The pace of reads is this process's own knowledge."""
 
     def __init__(
         self,
@@ -44,14 +46,15 @@ class JobReads:
         asker: Asker,
         board: Board,
         clock: Clock,
+        numbers: Numbers,
     ) -> None:
         self._store = store
         self._asker = asker
         self._board = board
         self._clock = clock
-        #: When an account was last read, monotonic; and how often in a row a run was left out of a read.
+        self._numbers = numbers
+        #: When an account was last read, monotonic.
         self._read_at: dict[str, float] = {}
-        self._missed: dict[str, int] = {}
 
     def wait(self, account: Account, line: Line) -> float:
         """Return the seconds until an account may be read again."""
@@ -83,8 +86,12 @@ class JobReads:
                 pass
             case Refused(error=NotFound()):
                 found = {}
-            case Refused(sentence=sentence):
+            case Refused(needs_credential=True, sentence=sentence):
                 await self._later(steps, PATIENCE, sentence)
+                return
+            case Refused():
+                for step in steps:
+                    await self._store.save_job_step(await self._refused(step, line, answer))
                 return
             case _:
                 # One failure that the next read may put right is not worth a line on the card.
@@ -99,7 +106,6 @@ class JobReads:
         job, now = step.job, await self._store.now()
         if observed is None:
             return await self._left_out(step, line, now)
-        self._missed.pop(job.id, None)
         if observed.state.is_over or observed.is_last:
             return await self.over(step, observed)
         began = observed.started_at or job.started_at or job.called_at or job.created_at
@@ -125,30 +131,42 @@ class JobReads:
             observed=observed,
             last_lines=shown.last_lines if shown is not None else (),
             due_in=LAST_LINES_WAIT if shown is not None and not shown.is_over else 0.0,
-            tells=await self._tells(job),
+            tells=await self.tells(job),
         )
 
-    async def _tells(self, job: Job) -> bool:
+    async def tells(self, job: Job) -> bool:
         """Say whether somebody waits for a run's end: who launched it here, has its card, or stopped it."""
         return bool(job.reference or job.stop_wanted) or await self._store.card(job.id) is not None
 
     async def _left_out(self, step: JobStep, line: Line, now: float) -> JobUpdate:
         """Count a read that a run was left out of: what was just launched may not be listed yet."""
         job = step.job
-        if now - (job.called_at or job.created_at) < UNKNOWN_SETTLES:
-            return JobUpdate(job.id, max(5.0, line.pace.min_poll_interval), claim=step.claim)
-        missed = self._missed.pop(job.id, 0) + 1
-        if missed >= MISSED_READS:
+        wait = max(5.0, line.pace.min_poll_interval)
+        if now - (job.called_at or job.created_at) < START_SETTLES:
+            return JobUpdate(job.id, wait, claim=step.claim)
+        doubt = doubted(job.doubt, LEFT_OUT, now)
+        if is_certain(doubt, now):
             log.info("run lost", connection=line.name, job=job.id)
-            return job_endings.ended(job, "failed", "lost", step.claim, tells=await self._tells(job))
-        self._missed[job.id] = missed
-        if len(self._missed) > REMEMBERED:
-            del self._missed[next(iter(self._missed))]
-        return JobUpdate(job.id, max(5.0, line.pace.min_poll_interval), claim=step.claim)
+            return job_endings.ended(job, "failed", "lost", step.claim, tells=await self.tells(job))
+        return JobUpdate(job.id, wait, doubt=doubt, claim=step.claim)
+
+    async def _refused(self, step: JobStep, line: Line, answer: Refused) -> JobUpdate:
+        """Count a read that was refused; what for is said when it lasts."""
+        job, now = step.job, await self._store.now()
+        doubt = doubted(job.doubt, answer.word, now)
+        is_news = is_certain(doubt, now)
+        wait = PATIENCE if is_news else next_job_read(job.state, 0.0, max(10.0, line.pace.min_poll_interval))
+        held = job_endings.held(
+            step, wait, answer.sentence if is_news else holds.UNSEEN, now, self._numbers.deadline_seconds
+        )
+        return replace(held, doubt=doubt)
 
     async def _later(self, steps: Sequence[JobStep], wait: float, hold: str | None) -> None:
+        now = await self._store.now()
         for step in steps:
-            await self._store.save_job_step(JobUpdate(step.job.id, wait, hold=hold, claim=step.claim))
+            await self._store.save_job_step(
+                job_endings.held(step, wait, hold, now, self._numbers.deadline_seconds)
+            )
 
 
 def _is_unanswered_now(job: Job, now: float) -> bool:

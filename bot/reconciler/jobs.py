@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import structlog
 
-from bot.errors import SlackFailed, SlackLimited, StoreError
-from bot.models import JobUpdate
+from bot.errors import StoreError
+from bot.models import Call
 from bot.plan_jobs import JobOperation, JobPlan, plan_job
-from bot.policy import Context, Target, decide
+from bot.policy import Target
 from bot.pool import Pool, pool_room, run_all
 from bot.reconciler import job_endings
 from bot.reconciler.job_calls import JobCalls
 from bot.reconciler.job_reads import TOGETHER, JobReads
 from bot.reconciler.lines import PERSONS_SHARE
-from bot.reconciler.wishes import PATIENCE, PROBE_WAIT
-from bot.words import holds, problems
+from bot.reconciler.preconditions import PATIENCE, PROBE_WAIT, Hold, Lost, told_late
+from bot.words import problems
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from bot.clock import Ids
     from bot.models import Account, JobStep
     from bot.reconciler.lines import Line
-    from bot.reconciler.ports import Numbers, PeopleBook
+    from bot.reconciler.ports import Numbers
+    from bot.reconciler.preconditions import Preconditions
     from bot.store.base import Store
 
 log = structlog.get_logger(__name__)
@@ -37,7 +38,7 @@ class Runs:
         self,
         store: Store,
         lines: Mapping[str, Line],
-        people: PeopleBook,
+        preconditions: Preconditions,
         calls: JobCalls,
         reads: JobReads,
         ids: Ids,
@@ -45,7 +46,7 @@ class Runs:
     ) -> None:
         self._store = store
         self._lines = lines
-        self._people = people
+        self._preconditions = preconditions
         self._calls = calls
         self._reads = reads
         self._ids = ids
@@ -161,18 +162,19 @@ class Runs:
         job, account = step.job, step.account
         if not job.is_open:
             return
-        if account is None:
-            await self._store.save_job_step(job_endings.ended(job, "cancelled", "unlinked", step.claim))
-            return
-        line = self._lines.get(job.connection)
-        if line is None:
-            await self._later(step, PATIENCE, holds.not_configured(job.connection))
-            return
         now = await self._store.now()
+        line = self._preconditions.line_of(job, account, now)
+        if isinstance(line, Lost):
+            await self._lost(step, line)
+            return
+        if isinstance(line, Hold):
+            await self._held(step, line)
+            return
+        assert account is not None, "without one there is no connection"
         decided = plan_job(job, now)
-        if account.state == "refused" and decided.operation is not JobOperation.END:
-            # A new link steps the run at once.
-            await self._later(step, PATIENCE, problems.sentence("credential_refused", line.title))
+        refusal = self._preconditions.refusal_of(account, line)
+        if refusal is not None and decided.operation is not JobOperation.END:
+            await self._held(step, refusal)
             return
         match decided.operation:
             case JobOperation.WATCH:
@@ -186,6 +188,14 @@ class Runs:
             case call:
                 await self._call(step, line, call)
 
+    async def _lost(self, step: JobStep, lost: Lost) -> None:
+        """End what can't go on: called off, or of unknown end where something was sent."""
+        job = step.job
+        is_known = lost.cause == "unlinked" or job.launch_call is Call.NONE
+        outcome: Literal["failed", "cancelled"] = "cancelled" if is_known else "failed"
+        tells = await self._reads.tells(job)
+        await self._store.save_job_step(job_endings.ended(job, outcome, lost.cause, step.claim, tells=tells))
+
     async def _end(self, step: JobStep, decided: JobPlan) -> None:
         assert decided.outcome is not None, "a plan that ends says how"
         if decided.outcome == "ended":
@@ -198,10 +208,8 @@ class Runs:
         job = step.job
         if not await self._may_go_on(step, operation):
             return
-        if line.health.pause > 0:
-            await self._later(step, line.health.pause, line.health.hold)
-        elif line.is_probed:
-            await self._later(step, PROBE_WAIT, line.health.sentence())
+        if (closed := self._preconditions.closed(line)) is not None:
+            await self._held(step, closed)
         elif not line.slots.take_for(job.principal.key, PERSONS_SHARE):
             await self._later(step, 1.0)
         else:
@@ -210,22 +218,17 @@ class Runs:
             finally:
                 line.slots.give_from(job.principal.key)
             if update is not None:
-                await self._store.save_job_step(update)
+                now = await self._store.now()
+                await self._store.save_job_step(told_late(job, update, now, job_endings.late(job)))
 
     async def _may_go_on(self, step: JobStep, operation: JobOperation) -> bool:
-        """Ask the policy, after looking an unknown person up: failing at that delays, no more and no less."""
-        job, person = step.job, step.person
-        if person is None:
-            try:
-                person = await self._people.look_up(job.principal)
-            except SlackFailed as error:
-                log.info("person not looked up", job=job.id, problem=str(error))
-                wait = error.retry_after if isinstance(error, SlackLimited) else PATIENCE / 2
-                await self._later(step, wait, holds.PERSON_UNKNOWN)
-                return False
+        """Ask the policy about whose run it is."""
+        job = step.job
         verb = "stop" if operation is JobOperation.STOP else "run"
-        target = Target("job", job.id, job.principal)
-        decision = decide(job.principal, verb, target, Context(self._numbers.installation, person))
+        decision = await self._preconditions.may(job, step.person, verb, Target("job", job.id, job.principal))
+        if isinstance(decision, Hold):
+            await self._held(step, decision)
+            return False
         if decision.allowed or operation is JobOperation.FIND:
             # What was launched already is found whoever asks: it goes on there.
             return True
@@ -239,7 +242,11 @@ class Runs:
         for step in steps:
             await self._later(step, next_in, hold)
 
-    async def _later(self, step: JobStep, next_in: float, hold: str | None = None, **fields: Any) -> None:
-        await self._store.save_job_step(
-            JobUpdate(step.job.id, next_in, hold=hold, claim=step.claim, **fields)
-        )
+    async def _held(self, step: JobStep, held: Hold) -> None:
+        await self._later(step, held.seconds, held.said)
+
+    async def _later(self, step: JobStep, next_in: float, hold: str | None = None) -> None:
+        """Write that the run goes on later; what is held up can't be looked at, and has a deadline."""
+        now = await self._store.now()
+        deadline = self._numbers.deadline_seconds if hold else None
+        await self._store.save_job_step(job_endings.held(step, next_in, hold, now, deadline))

@@ -61,6 +61,8 @@ class Numbers:
     margin: float = 0.5
     #: So long before a workspace ends by itself its owner is told.
     warn_seconds: float = 300.0
+    #: So long a run may not begin, or can't be looked at, before its person is told.
+    deadline_seconds: float = 1800.0
     batch: int = 50
     lease: float = 40.0
     call_seconds: float = 25.0

@@ -19,7 +19,7 @@ from bot.errors import (
     StoreError,
     Unreachable,
 )
-from bot.models import AuditEntry, Observed, Outcome, ReadClaim, ReadResult, State
+from bot.models import AuditEntry, Doubt, Observed, Outcome, ReadClaim, ReadResult, State
 from bot.plan import next_read
 from bot.pool import Pool, pool_room, run_all
 from bot.providers.base import SendWindow
@@ -27,6 +27,7 @@ from bot.reconciler import endings
 from bot.reconciler.ask import Done, Later, Refused, Unknown
 from bot.reconciler.entries import Entries
 from bot.reconciler.recorder import Recorder
+from bot.settling import GONE, doubted, is_certain
 from bot.words import holds, problems
 
 if TYPE_CHECKING:
@@ -90,7 +91,9 @@ class Reads:
             await self._recorder.write()
         for line in self._lines.values():
             # Counted together: a counter costs more than it looks.
-            if sent := self._sent.pop(line.name, 0):
+            # What turns out not to have been sent may have been counted before.
+            if (sent := self._sent[line.name]) > 0:
+                self._sent[line.name] = 0
                 line.observer.polled(line.name, sent)
         return count
 
@@ -235,6 +238,8 @@ class Reads:
         self._failures.pop(claim.gate_key, None)
         if observed.state is State.UNKNOWN:
             return self._strange_word(line, claim, observed, now)
+        if observed.state is State.GONE and (doubt := _doubt_of_gone(claim, now)) is not None:
+            return replace(self._held(claim, line.pace.min_poll_interval, None), doubt=doubt)
         wait = self._next(line, claim, observed.state, now)
         return ReadResult(
             claim.gate_key,
@@ -270,16 +275,25 @@ class Reads:
 
     async def _refused(self, line: Line, claim: ReadClaim, answer: Refused, *, alone: bool) -> ReadResult:
         """See to what only this account may not see: nobody else's row changes."""
+        now = await self._store.now()
         if isinstance(answer.error, NotFound) and alone:
-            return replace(self._held(claim, None, None), observed=Observed(State.GONE))
-        result = self._own(claim, LACKING, answer.sentence)
+            return await self._seen(line, claim, Observed(State.GONE), now)
+        doubt = doubted(claim.doubt, answer.word, now)
+        is_news = is_certain(doubt, now)
+        if claim.has_open_wish and not is_news:
+            # One refusal may be a gateway's own: it is looked at again at the usual pace before it is told.
+            wait = max(line.pace.pending, line.pace.min_poll_interval)
+            return replace(self._own(claim, wait, holds.UNSEEN), doubt=doubt)
+        result = replace(self._own(claim, LACKING, answer.sentence), doubt=doubt)
         if len(claim.workspace_ids) > 1:
             # Others see it with their own credentials: it is their turn next.
             result = replace(result, next_in=line.pace.min_poll_interval)
         for workspace_id in result.workspace_ids:
             wish = await self._store.latest_wish(workspace_id)
             if wish is not None and wish.is_open:
-                await self._store.save_step(endings.ended(wish, Outcome.FAILED, answer.cause))
+                # What was sent for it may well have come true.
+                outcome = Outcome.UNKNOWN if wish.has_called else Outcome.FAILED
+                await self._store.save_step(endings.ended(wish, outcome, answer.cause))
         return result
 
     def _next(self, line: Line, claim: ReadClaim, state: State, now: float) -> float | None:
@@ -296,6 +310,14 @@ class Reads:
         return ReadResult(
             claim.gate_key, claim.workspace_ids, None, next_in, hold, granted_at=claim.granted_at
         )
+
+
+def _doubt_of_gone(claim: ReadClaim, now: float) -> Doubt | None:
+    """Return what is counted where one read is not enough to say that it is gone: it was seen before."""
+    if not claim.is_proven or claim.state is State.GONE or claim.is_ending:
+        return None
+    doubt = doubted(claim.doubt, GONE, now)
+    return None if is_certain(doubt, now) else doubt
 
 
 def _slot(account_id: str, wait: float | None, pace: Pace, margin: float) -> tuple[float, float] | None:

@@ -2,43 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from bot.blocks.facts import Facts
 from bot.blocks.progress import UNANSWERED_SECONDS, is_unanswered, progress_of
-from bot.errors import SlackFailed, SlackLimited, StoreError
+from bot.errors import StoreError
 from bot.making import another
 from bot.models import Call, NoticeKind, Outcome, State, WishVerb
 from bot.plan import Operation, Plan, plan, plan_unmade
-from bot.policy import Context, Target, decide
+from bot.policy import Target
 from bot.pool import Pool, pool_room, run_all
 from bot.reconciler import endings
 from bot.reconciler.calls import UP, Calls
 from bot.reconciler.creations import Creations
 from bot.reconciler.lines import PERSONS_SHARE
+from bot.reconciler.preconditions import PATIENCE, Hold, Lost, told_late, until_deadline
 from bot.store.base import WishStep, WishUpdate
 from bot.words import holds, problems
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from bot.clock import Ids
-    from bot.models import Person, Wish
+    from bot.models import Wish
     from bot.reconciler.lines import Line
-    from bot.reconciler.ports import Numbers, PeopleBook
+    from bot.reconciler.ports import Numbers
+    from bot.reconciler.preconditions import Preconditions
     from bot.store.base import Store
 
 log = structlog.get_logger(__name__)
 
-#: A wish that waits for somebody else (Slack, an operator, its person) is stepped again after so long.
-PATIENCE = 60.0
 #: A bar is drawn again when it has grown by a step of so many points.
 BAR_STEP = 5
-#: While another's request finds out whether a connection answers again, a call waits so long.
-PROBE_WAIT = 2.0
 
 
 class Wishes:
@@ -47,16 +42,14 @@ class Wishes:
     def __init__(
         self,
         store: Store,
-        lines: Mapping[str, Line],
-        people: PeopleBook,
+        preconditions: Preconditions,
         calls: Calls,
         creations: Creations,
         ids: Ids,
         numbers: Numbers,
     ) -> None:
         self._store = store
-        self._lines = lines
-        self._people = people
+        self._preconditions = preconditions
         self._calls = calls
         self._creations = creations
         self._ids = ids
@@ -97,31 +90,31 @@ class Wishes:
         wish, account = step.wish, step.account
         if not wish.is_open:
             return
-        if account is None or account.state == "revoking":
-            await self._store.save_step(endings.ended(wish, Outcome.CANCELLED, "unlinked", step.claim))
+        line = self._preconditions.line_of(wish, account, await self._store.now())
+        if isinstance(line, Lost):
+            await self._lost(step, line)
             return
         if step.workspace.hidden and not step.workspace.is_provisional:
             # Taken off the list just when it was wished for: nothing is read for it any more.
             await self._store.save_step(endings.ended(wish, Outcome.CANCELLED, "forgotten", step.claim))
             return
-        line = self._lines.get(wish.connection)
-        if line is None:
-            await self._later(step, PATIENCE, hold=holds.not_configured(wish.connection))
+        if isinstance(line, Hold):
+            await self._held(step, line)
             return
-        if account.state == "refused":
-            # A new link steps the wish at once; until then only its deadline matters.
-            await self._later(step, PATIENCE, hold=problems.sentence("credential_refused", line.title))
+        assert account is not None, "without one there is no connection"
+        if (refusal := self._preconditions.refusal_of(account, line)) is not None:
+            await self._held(step, refusal)
             return
         if not await self._may_go_on(step):
             return
         decided = await self._planned(step, line)
         match decided.operation:
             case Operation.READ:
-                await self._read(step, line)
+                await self._read(step, line, decided.cause)
             case Operation.WAIT if decided.at is not None:
                 await self._later(step, max(decided.at - await self._store.now(), 0.1))
             case Operation.WAIT:
-                await self._wait(step, line)
+                await self._wait(step, line, decided.cause)
             case Operation.END:
                 await self._end(step, decided)
             case Operation.RENEW:
@@ -134,7 +127,14 @@ class Wishes:
         if workspace.is_provisional:
             return plan_unmade(wish, await self._creations.of(step), await self._store.now())
         effects = line.provider.stops(workspace)
-        return plan(wish, workspace.state, workspace.observed_at, workspace.actions, effects)
+        return plan(
+            wish,
+            workspace.state,
+            workspace.observed_at,
+            workspace.actions,
+            effects,
+            up_at=workspace.up_at,
+        )
 
     async def _renew(self, step: WishStep, line: Line) -> None:
         """Have another made of what has ended as agreed; the wish goes on with that."""
@@ -143,30 +143,30 @@ class Wishes:
         made = endings.audit(wish, "workspace.renew", "accepted")
         await self._store.renew(wish.id, step.claim, fresh, [made])
 
+    async def _lost(self, step: WishStep, lost: Lost) -> None:
+        """End what can't go on: called off, or of unknown end where something was sent."""
+        wish = step.wish
+        is_known = lost.cause == "unlinked" or not wish.has_called
+        outcome = Outcome.CANCELLED if is_known else Outcome.UNKNOWN
+        await self._store.save_step(endings.ended(wish, outcome, lost.cause, step.claim))
+
     async def _end(self, step: WishStep, decided: Plan) -> None:
         assert decided.outcome is not None, "a plan that ends says how"
         wish, workspace, cause = step.wish, step.workspace, decided.cause
         if cause == "provider_failed" and workspace.detail:
             cause = f"{cause}: {workspace.detail[: problems.MESSAGE_LIMIT]}"
         is_removed = wish.verb is WishVerb.REMOVE and decided.outcome is Outcome.FULFILLED
-        hides = is_removed or _is_never_made(step)
+        hides = is_removed or _is_never_made(step) or decided.outcome is Outcome.UNKNOWN
         await self._store.save_step(endings.ended(wish, decided.outcome, cause, step.claim, hides=hides))
 
     async def _may_go_on(self, step: WishStep) -> bool:
-        """Ask the policy, after looking an unknown person up: failing at that delays, no more and no less."""
+        """Ask the policy about who wishes it."""
         wish = step.wish
-        person: Person | None = step.person
-        if person is None:
-            try:
-                person = await self._people.look_up(wish.principal)
-            except SlackFailed as error:
-                log.info("person not looked up", wish=wish.id, problem=str(error))
-                wait = error.retry_after if isinstance(error, SlackLimited) else PATIENCE / 2
-                await self._later(step, wait, hold=holds.PERSON_UNKNOWN)
-                return False
         target = Target("workspace", step.workspace.id, step.workspace.principal)
-        context = Context(self._numbers.installation, person)
-        decision = decide(wish.principal, wish.verb, target, context)
+        decision = await self._preconditions.may(wish, step.person, wish.verb, target)
+        if isinstance(decision, Hold):
+            await self._held(step, decision)
+            return False
         if not decision.allowed:
             ended = endings.ended(
                 wish, Outcome.REFUSED, decision.rule, step.claim, hides=_is_never_made(step)
@@ -174,19 +174,17 @@ class Wishes:
             await self._store.save_step(ended)
         return decision.allowed
 
-    async def _read(self, step: WishStep, line: Line) -> None:
+    async def _read(self, step: WishStep, line: Line, cause: str | None) -> None:
         """Ask for a read, and look again when one was recorded; after a while in any case."""
         wait = max(line.pace.min_poll_interval + 2 * self._numbers.margin, line.health.pause, 2.0)
-        hold = line.health.hold
+        hold = line.health.hold or _said(step, line, cause) or None
         # In one transaction, so that whatever the read finds wakes this wish.
         await self._later(step, wait, waits_for="read", wants_read=True, hold=hold)
 
     async def _call(self, step: WishStep, line: Line, operation: Operation) -> None:
         wish = step.wish
-        if line.health.pause > 0:
-            await self._later(step, line.health.pause, hold=line.health.hold)
-        elif line.is_probed:
-            await self._later(step, PROBE_WAIT, hold=line.health.sentence())
+        if (closed := self._preconditions.closed(line)) is not None:
+            await self._held(step, closed)
         elif operation in UP and (turn := line.turns.wait(wish)) > 0:
             await self._later(step, turn)
         elif not line.slots.take_for(wish.principal.key, PERSONS_SHARE):
@@ -205,9 +203,9 @@ class Wishes:
                 # As often as it may be called in a row, its person is told at the deadline.
                 await self._store.save_step(self._told(wish, update, await self._store.now()))
 
-    async def _wait(self, step: WishStep, line: Line) -> None:
+    async def _wait(self, step: WishStep, line: Line, cause: str | None) -> None:
         wish, state = step.wish, step.workspace.state
-        hold = line.health.hold or ""
+        hold = line.health.hold or _said(step, line, cause)
         fields: dict[str, Any] = {}
         # What was called without an answer is on its way, so it was taken.
         if state is State.STARTING and wish.start_call in (Call.CALLING, Call.UNKNOWN):
@@ -252,6 +250,9 @@ class Wishes:
         self._last_look = min(at, now + self._numbers.slow_tick)
         return self._last_look - now
 
+    async def _held(self, step: WishStep, held: Hold) -> None:
+        await self._later(step, held.seconds, hold=held.said)
+
     async def _later(self, step: WishStep, next_in: float, *, hold: str | None = None, **fields: Any) -> None:
         """Write that the wish goes on later; at its deadline its person is told, once for each deadline."""
         wish = step.wish
@@ -260,18 +261,27 @@ class Wishes:
             fields["card_dirty"] = True
         elif hold is not None:
             hold = None
-        if wish.deadline_at is not None and now < wish.deadline_at:
-            next_in = min(next_in, wish.deadline_at - now)
+        next_in = until_deadline(wish, next_in, now)
         update = WishUpdate(wish.id, next_in, hold=hold, claim=step.claim, **fields)
         await self._store.save_step(self._told(wish, update, now))
 
     @staticmethod
     def _told(wish: Wish, update: WishUpdate, now: float) -> WishUpdate:
-        """Return an update with the notice that is due when the wish goes on beyond its deadline."""
-        if update.outcome is not None or wish.deadline_at is None or now < wish.deadline_at:
-            return update
         waiting = endings.notice(wish, NoticeKind.WAITING, str(wish.deadline_number))
-        return replace(update, deadline_passed=True, card_dirty=True, notices=[*update.notices, waiting])
+        return told_late(wish, update, now, waiting)
+
+
+def _said(step: WishStep, line: Line, cause: str | None) -> str:
+    """Say what the plan waits for, where that is worth a sentence."""
+    match cause:
+        case "still_down":
+            return holds.still_down(line.title, step.wish.called_at or 0.0)
+        case "stopping_first":
+            return holds.STOPPING_FIRST
+        case "start_sent":
+            return holds.START_SENT
+        case _:
+            return ""
 
 
 def _is_never_made(step: WishStep) -> bool:

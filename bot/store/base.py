@@ -263,6 +263,9 @@ class Store(
     async def keep_waiting(self, wish_id: str, deadline_seconds: float, interaction: str) -> Wish | None:
         """Set a new deadline (number + 1) on an open wish; None when it is no longer open."""
 
+    async def make_another(self, wish_id: str, interaction: str, audit: Sequence[AuditEntry] = ()) -> bool:
+        """Let a creation that its person is asked about be called once more; False when it is not asked."""
+
     async def wish(self, wish_id: str) -> Wish | None:
         """Return one wish."""
 

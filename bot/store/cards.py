@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bot.store import rows
 
@@ -11,8 +11,13 @@ if TYPE_CHECKING:
     from bot.store.transaction import Transaction
 
 
+#: A question about a wish or a run is a card of its own: its id is that of the wish or run with this behind
+#: it.
+ASKED: Final = "/asked"
+
+
 def owe(tx: Transaction, wish_id: str, *, changed: bool) -> None:
-    """Make a wish's card dirty; ``changed``: by more than progress."""
+    """Make a wish's card dirty, and its question; ``changed``: by more than progress."""
     tx.run("owe_card", wish_id=wish_id, changed=changed, now=tx.now())
 
 

@@ -88,7 +88,11 @@ def unexplained(
     )
     if doubt is not None:
         return []
-    return [gate_key for gate_key in gate_keys if tx.one("gate", gate_key=gate_key) is None]
+    creation = tx.one("wish", id=wish_id)
+    if creation is None:
+        return []
+    mine = {"principal": creation["principal"], "since": creation["created_at"]}
+    return [one for one in gate_keys if tx.one("explained", gate_key=one, **mine) is None]
 
 
 def name(tx: Transaction, wish_id: str, created: Created, gate_key: str, claim: str) -> Workspace | None:

@@ -39,6 +39,19 @@ class JobsTrade(Trade):
             lambda tx: jobs.want_stop(tx, job_id, interaction, audit, force=force), Lane.URGENT
         )
 
+    async def keep_job_waiting(self, job_id: str, deadline_seconds: float, interaction: str) -> Job | None:
+        return await self.engine.write(
+            lambda tx: jobs.keep_waiting(tx, job_id, deadline_seconds, interaction), Lane.URGENT
+        )
+
+    async def launch_another(self, job_id: str, interaction: str, audit: Sequence[AuditEntry] = ()) -> bool:
+        return await self.engine.write(
+            lambda tx: jobs.launch_another(tx, job_id, interaction, audit), Lane.URGENT
+        )
+
+    async def unexplained_runs(self, job: Job, remote_ids: Sequence[str]) -> list[str]:
+        return await self.engine.read(lambda tx: jobs.unexplained(tx, job, remote_ids))
+
     async def watch_job(
         self,
         job_id: str,

@@ -110,6 +110,11 @@ class WorkspacesTrade(Trade):
             lambda tx: wishes.keep_waiting(tx, wish_id, deadline_seconds, interaction), Lane.URGENT
         )
 
+    async def make_another(self, wish_id: str, interaction: str, audit: Sequence[AuditEntry] = ()) -> bool:
+        return await self.engine.write(
+            lambda tx: wishes.make_another(tx, wish_id, interaction, audit), Lane.URGENT
+        )
+
     async def wish(self, wish_id: str) -> Wish | None:
         return await self.engine.read(lambda tx: wishes.wish(tx, wish_id))
 

@@ -93,6 +93,8 @@ def _insert(tx: Transaction, one: FoundJob, pair: Row, start: float, now: float)
         ended_at=_ended(one, now) if is_over else None,
         channel_id=None,
         is_watched=False,
+        held_since=None,
+        deadline_at=None,
     )
     return 0 if row is None else 1
 

@@ -103,6 +103,8 @@ def _grant(
         claimed_at=0.0,
         granted_at=now,
         is_proven=reader["verified_at"] is not None,
+        doubt=rows.doubt(reader),
+        is_ending=bool(reader["is_ending"]),
     )
 
 
@@ -153,6 +155,10 @@ def _record(tx: Transaction, result: ReadResult, found: Sequence[tuple[int, Row]
     is_news = False
     now = tx.now()
     granted_at = gate["gate_claimed_at"] if result.granted_at is None else result.granted_at
+    if result.doubt is not None and found and found[0][0] == 0:
+        doubt = result.doubt
+        reader = found[0][1]["id"]
+        tx.run("doubt_workspace", id=reader, kind=doubt.kind, times=doubt.times, since=doubt.since)
     is_gone = result.observed is not None and result.observed.state is State.GONE
     due_at = None if result.next_in is None else max(now + result.next_in, gate["next_check_at"])
     if due_at is not None and result.slot is not None:

@@ -46,6 +46,12 @@ def job(row: Row) -> Job:
         channel_id=row["channel_id"],
         is_watched=bool(row["is_watched"]),
         output_ts=row["output_ts"],
+        unknown_since=rows.time(row["unknown_since"]),
+        asked_at=rows.time(row["asked_at"]),
+        held_since=rows.time(row["held_since"]),
+        deadline_at=rows.time(row["deadline_at"]),
+        deadline_number=row["deadline_number"],
+        doubt=rows.doubt(row),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.models import Call, JobStep
+from bot.models import Call, JobState, JobStep
 from bot.store import audit, cards, job_rows, notices, people, rows
 from bot.store.jobs import OTHER_STOP
 
@@ -71,7 +71,7 @@ def save(tx: Transaction, update: JobUpdate) -> bool:
         after |= _named(tx, row, after["remote_id"])
     tx.run("save_job", id=update.job_id, **after)
     notices.add(tx, update.notices, update.job_id)
-    weighty = ("state", "outcome", "launch_call", "stop_call", "hold")
+    weighty = ("state", "outcome", "launch_call", "stop_call", "hold", "asked_at", "held_since")
     changed = any(after[column] != row[column] for column in weighty)
     if changed or job_rows.differ(row, after) or update.card_dirty:
         cards.owe(tx, update.job_id, changed=changed)
@@ -83,8 +83,13 @@ def _changes(row: Row, update: JobUpdate, now: float) -> dict[str, Any]:
     is_calling = Call.CALLING in {update.launch_call, update.stop_call}
     # Meanwhile another kind of stop was asked for: what is known of this one says nothing of that.
     other_stop = bool(update.claim) and row["woken"] == OTHER_STOP
+    calls = {update.launch_call, update.stop_call} - {None}
+    asked_at = row["asked_at"] if update.asked is None else (row["asked_at"] or now) if update.asked else None
     return {
         **job_rows.seen(row, update.observed, now),
+        **_deadline(row, update, now),
+        "unknown_since": now if Call.UNKNOWN in calls else None if calls else row["unknown_since"],
+        "asked_at": None if update.remote_id else asked_at,
         "now": now,
         "next_step_at": now + update.next_in,
         "is_beside": not update.claim and row["leased_until"] > now and not ends,
@@ -101,6 +106,26 @@ def _changes(row: Row, update: JobUpdate, now: float) -> dict[str, Any]:
         "ended_at": now if ends else None,
         "is_watched": row["is_watched"],
     }
+
+
+def _deadline(row: Row, update: JobUpdate, now: float) -> dict[str, Any]:
+    """Return since when a run can't be looked at, when that is told, and what its reads say that is no news.
+
+    A run that is seen queued or running has no deadline; what counts already, or was told, goes on.
+    """
+    columns = ("held_since", "deadline_at", "deadline_number", "doubt", "doubt_times", "doubt_since")
+    kept = {column: row[column] for column in columns}
+    if update.doubt is not None:
+        doubt = update.doubt
+        kept |= {"doubt": doubt.kind, "doubt_times": doubt.times, "doubt_since": doubt.since}
+    if update.observed is not None:
+        kept |= {"doubt": None}
+        if update.observed.state is not JobState.UNKNOWN:
+            kept |= {"held_since": None, "deadline_at": None}
+    elif update.deadline_in is not None and row["held_since"] is None:
+        number = row["deadline_number"] + 1
+        kept |= {"held_since": now, "deadline_at": now + update.deadline_in, "deadline_number": number}
+    return kept | ({"deadline_at": None} if update.deadline_passed else {})
 
 
 def _named(tx: Transaction, row: Row, remote_id: str) -> dict[str, Any]:

@@ -79,6 +79,8 @@ def _add(tx: Transaction, new: NewJob) -> Row:
         ended_at=None,
         channel_id=new.channel_id,
         is_watched=new.is_watched,
+        held_since=None if new.deadline_seconds is None else now,
+        deadline_at=None if new.deadline_seconds is None else now + new.deadline_seconds,
     )
     if row is None:
         raise StoreError("another row for this run came first")
@@ -123,6 +125,36 @@ def _came_to_nothing(row: Row, now: float) -> bool:
     if row["stop_call"] != Call.ACCEPTED:
         return bool(row["attempts"] >= MAX_ATTEMPTS)
     return row["called_at"] is not None and now - row["called_at"] >= STOP_AGAIN_SECONDS
+
+
+def keep_waiting(tx: Transaction, job_id: str, deadline_seconds: float, interaction: str) -> Job | None:
+    """Set a new deadline for an open run; None when it is over."""
+    now, row = tx.now(), tx.one("job", id=job_id)
+    if row is not None and people.first_sight(tx, interaction):
+        row = tx.one("keep_job_waiting", id=job_id, deadline_at=now + deadline_seconds, now=now)
+        cards.owe(tx, job_id, changed=True)
+    return job_rows.job(row) if row is not None and row["outcome"] is None else None
+
+
+def launch_another(tx: Transaction, job_id: str, interaction: str, entries: Sequence[AuditEntry]) -> bool:
+    """Let a launch that nobody can tell the outcome of be made once more; False when it isn't asked."""
+    if not people.first_sight(tx, interaction) or tx.one("launch_another", id=job_id, now=tx.now()) is None:
+        return False
+    audit.append(tx, entries)
+    cards.owe(tx, job_id, changed=True)
+    return True
+
+
+def unexplained(tx: Transaction, job: Job, remote_ids: Sequence[str]) -> list[str]:
+    """Return the ids that no other run has; none while another launch of unknown outcome may have them.
+
+    What a list brought in has no reference: it may be this one.
+    """
+    pair = {"principal": job.principal.key, "connection": job.connection}
+    if tx.one("nameless_launch", id=job.id, name=job.name, **pair) is not None:
+        return []
+    known = {remote_id: tx.one("job_by_remote", **pair, remote_id=remote_id) for remote_id in remote_ids}
+    return [one for one, row in known.items() if row is None or row["id"] == job.id or not row["reference"]]
 
 
 def watch(

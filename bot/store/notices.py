@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.models import NOTICE_CLASS, NoticeKind
-from bot.store import rows
+from bot.store import cards, rows
 from bot.store.text import as_json
 
 if TYPE_CHECKING:
@@ -68,6 +68,12 @@ def sent(tx: Transaction, notice_id: str, channel_id: str, message_ts: str) -> N
         return
     if row["kind"] in {NoticeKind.CARD, NoticeKind.JOB_CARD, NoticeKind.CLASS_CARD}:
         tx.run("place_card", wish_id=row["subject"], channel_id=channel_id, message_ts=message_ts, now=now)
+    elif row["kind"] in {NoticeKind.ASKED, NoticeKind.JOB_ASKED}:
+        asked = row["subject"] + cards.ASKED
+        tx.run("add_card", wish_id=asked, principal=row["principal"], now=now)
+        tx.run("place_card", wish_id=asked, channel_id=channel_id, message_ts=message_ts, now=now)
+        # It may have been answered while it was on its way.
+        cards.owe(tx, row["subject"], changed=True)
     elif row["kind"] == NoticeKind.JOB_OUTPUT:
         tx.run("place_output", id=row["subject"], message_ts=message_ts)
     # Slack's ids of direct messages begin with D. A card may stand in a channel, and a reply goes to wherever

@@ -262,7 +262,8 @@ UPDATE workspaces SET hidden = 0, alias = COALESCE(:alias, alias), used_at = :no
 UPDATE workspaces SET
     name = :name, gate_key = :gate_key, state = :state, url = :url, detail = :detail, progress = :progress,
     observed_at = :observed_at, verified_at = :verified_at, actions = :actions, ends_at = :ends_at,
-    ends_how = :ends_how
+    ends_how = :ends_how, doubt = NULL,
+    up_at = CASE WHEN :state IN ('starting', 'running') THEN :observed_at ELSE up_at END
 WHERE id = :id;
 
 -- name: name_workspace
@@ -296,7 +297,7 @@ RETURNING id, gate_key, connection, remote_id;
 -- What exists counts, whoever wrote it down; a step that another one holds meanwhile comes again at once.
 -- name: accept_created
 UPDATE wishes SET
-    start_call = 'accepted', read_since = :now,
+    start_call = 'accepted', read_since = :now, asked_at = NULL, unknown_since = NULL,
     woken = CASE WHEN leased_until > :now AND claim <> :claim THEN 3 ELSE woken END,
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
 WHERE id = :id;
@@ -306,7 +307,7 @@ WHERE id = :id;
 UPDATE wishes SET
     verb = CASE WHEN outcome IS NULL THEN 'start' ELSE verb END,
     start_call = CASE WHEN outcome IS NULL THEN 'none' ELSE 'accepted' END,
-    read_since = :now,
+    read_since = :now, asked_at = NULL, unknown_since = NULL,
     woken = CASE WHEN leased_until > :now AND claim <> :claim THEN 3 ELSE woken END,
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
 WHERE id = :id;
@@ -342,6 +343,14 @@ UPDATE notices SET body = :body WHERE id = :id;
 
 -- name: delete_workspace
 DELETE FROM workspaces WHERE id = :id;
+
+-- What only a list brought in since, for the same person, may be what was made.
+-- name: explained
+SELECT g.gate_key FROM gates g
+WHERE g.gate_key = :gate_key AND NOT EXISTS (
+    SELECT 1 FROM workspaces w
+    WHERE w.gate_key = :gate_key AND w.principal = :principal AND w.spec IS NULL AND w.created_at >= :since
+);
 
 -- Another creation that was called meanwhile, and of which it is not known what it made.
 -- name: nameless_creation
@@ -448,10 +457,12 @@ RETURNING *;
 -- name: add_job
 INSERT INTO jobs (
     id, principal, connection, name, spec, created_at, reference, remote_id, state, exit_code, detail, started_at,
-    finished_at, observed_at, launch_call, next_step_at, outcome, ended_at, channel_id, is_watched
+    finished_at, observed_at, launch_call, next_step_at, outcome, ended_at, channel_id, is_watched, held_since,
+    deadline_at, deadline_number
 ) VALUES (
     :id, :principal, :connection, :name, :spec, :created_at, :reference, :remote_id, :state, :exit_code, :detail,
-    :started_at, :finished_at, :observed_at, :launch_call, :now, :outcome, :ended_at, :channel_id, :is_watched
+    :started_at, :finished_at, :observed_at, :launch_call, :now, :outcome, :ended_at, :channel_id, :is_watched,
+    :held_since, :deadline_at, CASE WHEN CAST(:deadline_at AS DOUBLE PRECISION) IS NULL THEN 0 ELSE 1 END
 )
 ON CONFLICT (principal, connection, remote_id) WHERE remote_id IS NOT NULL AND is_orphan = 0 DO NOTHING
 RETURNING *;
@@ -520,8 +531,36 @@ WHERE id = :id AND outcome IS NULL;
 -- name: orphan_jobs
 UPDATE jobs SET is_orphan = 1, is_watched = 0 WHERE principal = :principal AND connection = :connection;
 
+-- Another launch of that name of which it is not known what it made: what is found may be of either.
+-- name: nameless_launch
+SELECT id FROM jobs
+WHERE principal = :principal AND connection = :connection AND name = :name AND id <> :id AND remote_id IS NULL
+    AND outcome IS NULL AND launch_call <> 'none'
+LIMIT 1;
+
+-- name: keep_job_waiting
+UPDATE jobs SET
+    deadline_at = :deadline_at, deadline_number = deadline_number + 1,
+    woken = CASE WHEN leased_until > :now AND woken < 1 THEN 1 ELSE woken END,
+    next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
+WHERE id = :id AND outcome IS NULL
+RETURNING *;
+
+-- Answers the question whether to launch another one, once: a launch that is found meanwhile counts.
+-- name: launch_another
+UPDATE jobs SET
+    launch_call = 'none', asked_at = NULL, unknown_since = NULL, attempts = 0, hold = NULL,
+    woken = CASE WHEN leased_until > :now AND woken < 1 THEN 1 ELSE woken END,
+    next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
+WHERE id = :id AND outcome IS NULL AND asked_at IS NOT NULL AND remote_id IS NULL
+RETURNING *;
+
+-- A launch that is found under way when its run is claimed got no answer: its process is no more.
 -- name: claim_jobs
-UPDATE jobs SET next_step_at = :until, leased_until = :until, claim = :claim, woken = 0
+UPDATE jobs SET next_step_at = :until, leased_until = :until, claim = :claim, woken = 0,
+    unknown_since = CASE WHEN launch_call = 'calling' OR stop_call = 'calling' THEN :now ELSE unknown_since END,
+    launch_call = CASE WHEN launch_call = 'calling' THEN 'unknown' ELSE launch_call END,
+    stop_call = CASE WHEN stop_call = 'calling' THEN 'unknown' ELSE stop_call END
 WHERE id IN (
     SELECT id FROM jobs WHERE outcome IS NULL AND next_step_at <= :now AND leased_until <= :now
     ORDER BY next_step_at LIMIT :limit
@@ -529,7 +568,9 @@ WHERE id IN (
 RETURNING *;
 
 -- name: claim_jobs_of
-UPDATE jobs SET next_step_at = :until, leased_until = :until, claim = :claim, woken = 0
+UPDATE jobs SET next_step_at = :until, leased_until = :until, claim = :claim, woken = 0,
+    unknown_since = CASE WHEN stop_call = 'calling' THEN :now ELSE unknown_since END,
+    stop_call = CASE WHEN stop_call = 'calling' THEN 'unknown' ELSE stop_call END
 WHERE id IN (
     SELECT id FROM jobs
     WHERE principal = :principal AND connection = :connection AND outcome IS NULL AND remote_id IS NOT NULL
@@ -559,7 +600,9 @@ UPDATE jobs SET
     started_at = :started_at, finished_at = :finished_at, observed_at = :observed_at,
     launch_call = :launch_call, stop_wanted = :stop_wanted, stop_call = :stop_call, called_at = :called_at,
     attempts = :attempts, hold = :hold, outcome = :outcome, cause = :cause, ended_at = :ended_at,
-    is_watched = :is_watched
+    is_watched = :is_watched, unknown_since = :unknown_since, asked_at = :asked_at, held_since = :held_since,
+    deadline_at = :deadline_at, deadline_number = :deadline_number, doubt = :doubt, doubt_times = :doubt_times,
+    doubt_since = :doubt_since
 WHERE id = :id AND outcome IS NULL;
 
 -- name: delete_job
@@ -584,6 +627,14 @@ RETURNING *;
 -- name: agree_wish
 UPDATE wishes SET agreed = 1 WHERE id = :id AND outcome IS NULL RETURNING *;
 
+-- What the wish before this one had sent: the other way, it takes effect all the same; this way, it is this one's.
+-- name: carry_over
+UPDATE wishes SET
+    prior_call = :prior_call, prior_at = :prior_at, start_call = :start_call, stop_call = :stop_call,
+    called_at = :called_at, unknown_since = :unknown_since
+WHERE id = :id
+RETURNING *;
+
 -- name: end_wish
 UPDATE wishes SET
     outcome = :outcome, cause = :cause, ended_at = :now, hold = NULL, read_hold = NULL, leased_until = 0, claim = ''
@@ -596,6 +647,15 @@ UPDATE wishes SET
     woken = CASE WHEN leased_until > :now THEN 3 ELSE woken END,
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
 WHERE id = :id AND outcome IS NULL
+RETURNING *;
+
+-- Answers the question whether to make another one, once: what is found meanwhile counts.
+-- name: make_another
+UPDATE wishes SET
+    start_call = 'none', asked_at = NULL, unknown_since = NULL, attempts = 0, hold = NULL, read_hold = NULL,
+    woken = CASE WHEN leased_until > :now THEN 3 ELSE woken END,
+    next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
+WHERE id = :id AND outcome IS NULL AND asked_at IS NOT NULL
 RETURNING *;
 
 -- name: wish
@@ -616,8 +676,12 @@ SELECT * FROM wishes WHERE principal = :principal AND outcome IS NULL ORDER BY c
 SELECT * FROM wishes WHERE principal = :principal AND connection = :connection AND outcome IS NULL
 ORDER BY created_at, id;
 
+-- A call that is found under way when its wish is claimed got no answer: its process is no more.
 -- name: claim_wishes
-UPDATE wishes SET next_step_at = :until, leased_until = :until, claim = :claim, woken = 0
+UPDATE wishes SET next_step_at = :until, leased_until = :until, claim = :claim, woken = 0,
+    unknown_since = CASE WHEN start_call = 'calling' OR stop_call = 'calling' THEN :now ELSE unknown_since END,
+    start_call = CASE WHEN start_call = 'calling' THEN 'unknown' ELSE start_call END,
+    stop_call = CASE WHEN stop_call = 'calling' THEN 'unknown' ELSE stop_call END
 WHERE id IN (
     SELECT id FROM wishes WHERE outcome IS NULL AND next_step_at <= :now AND leased_until <= :now
     ORDER BY next_step_at LIMIT :limit
@@ -641,7 +705,10 @@ UPDATE wishes SET
     woken = CASE WHEN :is_beside = 1 THEN 3 WHEN :keeps_lease = 1 THEN woken ELSE 0 END,
     waits_for = :waits_for, start_call = :start_call, stop_call = :stop_call, called_at = :called_at,
     read_since = :read_since, attempts = :attempts, hold = :hold, read_hold = :read_hold, outcome = :outcome,
-    cause = :cause, ended_at = :ended_at, deadline_at = :deadline_at, progress_floor = :progress_floor
+    cause = :cause, ended_at = :ended_at, deadline_at = :deadline_at, progress_floor = :progress_floor,
+    unknown_since = :unknown_since, asked_at = :asked_at, held_since = :held_since, called_from = CASE
+        WHEN :is_call = 1 THEN (SELECT w.state FROM workspaces w WHERE w.id = wishes.workspace_id)
+        ELSE called_from END
 WHERE id = :id AND outcome IS NULL;
 
 -- == browser sessions ==
@@ -709,10 +776,12 @@ RETURNING gate_key, remote_id, reader;
 -- name: watchers
 SELECT w.gate_key, w.id, w.connection, w.state, w.used_at, w.verified_at, w.tried_at, a.id AS account_id,
     a.refused_since,
-    EXISTS (SELECT 1 FROM wishes o WHERE o.workspace_id = w.id AND o.outcome IS NULL) AS has_wish
+    w.doubt, w.doubt_times, w.doubt_since, o.id IS NOT NULL AS has_wish,
+    o.stop_call IS NOT NULL AND o.stop_call <> 'none' AS is_ending
 FROM gates g
 JOIN workspaces w ON w.gate_key = g.gate_key AND w.hidden = 0
 LEFT JOIN accounts a ON a.principal = w.principal AND a.connection = w.connection AND a.state = 'active'
+LEFT JOIN wishes o ON o.workspace_id = w.id AND o.outcome IS NULL
 WHERE g.connection = :connection AND g.due_at = :due_at AND g.claimed_at = :claimed_at;
 
 -- name: set_reader
@@ -756,14 +825,20 @@ LEFT JOIN accounts a ON a.principal = w.principal AND a.connection = w.connectio
 LEFT JOIN wishes o ON o.workspace_id = w.id AND o.outcome IS NULL
 WHERE w.id = :id AND w.gate_key = :gate_key;
 
+-- name: doubt_workspace
+UPDATE workspaces SET doubt = :kind, doubt_times = :times, doubt_since = :since WHERE id = :id;
+
 -- name: observed_same
-UPDATE workspaces SET observed_at = :observed_at, verified_at = :verified_at WHERE id = :id;
+UPDATE workspaces SET observed_at = :observed_at, verified_at = :verified_at, doubt = NULL,
+    up_at = CASE WHEN state IN ('starting', 'running') THEN :observed_at ELSE up_at END
+WHERE id = :id;
 
 -- name: observed
 UPDATE workspaces SET
     name = :name, state = :state, url = :url, detail = :detail, progress = :progress,
     observed_at = :observed_at, verified_at = :verified_at, actions = :actions, ends_at = :ends_at,
-    ends_how = :ends_how, is_kept = :is_kept
+    ends_how = :ends_how, is_kept = :is_kept, doubt = NULL,
+    up_at = CASE WHEN :state IN ('starting', 'running') THEN :observed_at ELSE up_at END
 WHERE id = :id;
 
 -- name: wake_wish
@@ -788,16 +863,21 @@ WHERE next_check_at > :before;
 -- name: move_calls
 UPDATE wishes SET
     called_at = CASE WHEN called_at > :recent THEN called_at + :jump ELSE called_at END,
+    unknown_since = CASE WHEN unknown_since > :recent THEN unknown_since + :jump ELSE unknown_since END,
+    prior_at = CASE WHEN prior_at > :recent THEN prior_at + :jump ELSE prior_at END,
     next_step_at = CASE WHEN leased_until > :before THEN next_step_at + :jump ELSE next_step_at END,
     leased_until = CASE WHEN leased_until > :before THEN leased_until + :jump ELSE leased_until END
-WHERE outcome IS NULL AND (called_at > :recent OR leased_until > :before);
+WHERE outcome IS NULL AND (
+    called_at > :recent OR unknown_since > :recent OR prior_at > :recent OR leased_until > :before
+);
 
 -- name: move_job_calls
 UPDATE jobs SET
     called_at = CASE WHEN called_at > :recent THEN called_at + :jump ELSE called_at END,
+    unknown_since = CASE WHEN unknown_since > :recent THEN unknown_since + :jump ELSE unknown_since END,
     next_step_at = CASE WHEN leased_until > :before THEN next_step_at + :jump ELSE next_step_at END,
     leased_until = CASE WHEN leased_until > :before THEN leased_until + :jump ELSE leased_until END
-WHERE outcome IS NULL AND (called_at > :recent OR leased_until > :before);
+WHERE outcome IS NULL AND (called_at > :recent OR unknown_since > :recent OR leased_until > :before);
 
 -- name: move_leased_notices
 UPDATE notices SET due_at = due_at + :jump, leased_at = leased_at + :jump
@@ -899,7 +979,7 @@ SELECT * FROM cards WHERE wish_id = :wish_id;
 -- name: owe_card
 UPDATE cards SET is_dirty = 1, dirt = dirt + 1,
     changed_at = CASE WHEN :changed = 1 THEN :now ELSE changed_at END
-WHERE wish_id = :wish_id;
+WHERE wish_id = :wish_id OR wish_id = :wish_id || '/asked';
 
 -- name: place_card
 UPDATE cards SET channel_id = :channel_id, message_ts = :message_ts, updated_at = :now
@@ -938,7 +1018,7 @@ WHERE wish_id = :wish_id;
 UPDATE cards SET leased_until = :until WHERE wish_id = :wish_id;
 
 -- name: delete_card
-DELETE FROM cards WHERE wish_id = :wish_id;
+DELETE FROM cards WHERE wish_id = :wish_id OR wish_id = :wish_id || '/asked';
 
 -- name: card_lost
 UPDATE cards SET channel_id = NULL, message_ts = NULL, is_dirty = 0, changed_at = NULL, leased_until = 0

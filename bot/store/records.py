@@ -99,6 +99,7 @@ class WishUpdate:
     outcome: Outcome | None = None
     cause: str | None = None
     deadline_passed: bool = False  #: clear ``deadline_at``: the person was told
+    asked: bool | None = None  #: its person is asked from now on whether to do it once more; False: no more
     progress_floor: int | None = None
     card_dirty: bool = False
     hides: bool = False  #: with ``outcome``: take the workspace off its person's list

@@ -14,6 +14,7 @@ from bot.models import (
     Card,
     ClassCard,
     ClassPress,
+    Doubt,
     Link,
     Notice,
     NoticeKind,
@@ -134,7 +135,15 @@ def workspace(row: Row) -> Workspace:
         remark=row["remark"],
         tells_stop=bool(row["tells_stop"]),
         is_kept=None if row["is_kept"] is None else bool(row["is_kept"]),
+        up_at=time(row["up_at"]),
     )
+
+
+def doubt(row: Row) -> Doubt | None:
+    """Read what a row of ``workspaces`` or ``jobs`` counts of its reads."""
+    if row["doubt"] is None:
+        return None
+    return Doubt(row["doubt"], row["doubt_times"], float(row["doubt_since"]))
 
 
 @lru_cache(maxsize=256)
@@ -156,6 +165,12 @@ def wish(row: Row) -> Wish:
         start_call=Call(row["start_call"]),
         stop_call=Call(row["stop_call"]),
         called_at=time(row["called_at"]),
+        unknown_since=time(row["unknown_since"]),
+        called_from=None if row["called_from"] is None else State(row["called_from"]),
+        prior_call=Call(row["prior_call"]),
+        prior_at=time(row["prior_at"]),
+        asked_at=time(row["asked_at"]),
+        held_since=time(row["held_since"]),
         read_since=time(row["read_since"]),
         attempts=row["attempts"],
         next_step_at=float(row["next_step_at"]),

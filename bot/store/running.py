@@ -37,6 +37,15 @@ class JobStore(Protocol):
         does not count for the forced one.
         """
 
+    async def keep_job_waiting(self, job_id: str, deadline_seconds: float, interaction: str) -> Job | None:
+        """Set a new deadline (number + 1) for an open run; None when it is over."""
+
+    async def launch_another(self, job_id: str, interaction: str, audit: Sequence[AuditEntry] = ()) -> bool:
+        """Let a run that its person is asked about be launched once more; False when it is not asked."""
+
+    async def unexplained_runs(self, job: Job, remote_ids: Sequence[str]) -> list[str]:
+        """Return the ids that no other run has; none while another lost launch may have them."""
+
     async def watch_job(
         self,
         job_id: str,

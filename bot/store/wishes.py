@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import StoreError
-from bot.models import Call, NoticeKind, Outcome
+from bot.models import Call, NoticeKind, Outcome, WishVerb
 from bot.store import audit, cards, gates, notices, people, rows
 from bot.store.records import Accepted, WishStep
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: A wish whose first step waits for a read is stepped after so long without one.
 READ_SECONDS = 2.0
+#: What a wish takes over from one that it replaces.
+_CARRIED = ("prior_call", "prior_at", "start_call", "stop_call", "called_at", "unknown_since")
 
 
 def accept(
@@ -36,11 +38,15 @@ def accept(
     replaced = None
     row = tx.one("open_wish_of", workspace_id=new.workspace_id)
     if row is not None and row["verb"] != new.verb:
-        replaced = end(tx, row["id"], Outcome.REPLACED, None)
+        # What no call has left for is called off; the rest goes ahead, whatever is asked for next.
+        has_called = rows.wish(row).has_called
+        replaced = end(tx, row["id"], Outcome.REPLACED, "sent" if has_called else None)
         row = None
     joined = row is not None
     if row is None:
         row = add(tx, new)
+        if replaced is not None:
+            row = _carried_over(tx, row, replaced)
     elif new.agreed and not row["agreed"]:
         row = tx.one("agree_wish", id=row["id"]) or row
     people.keep_result(tx, interaction, row["id"])
@@ -50,6 +56,31 @@ def accept(
     gates.want(tx, new.workspace_id)
     audit.append(tx, entries)
     return Accepted(rows.wish(row), joined=joined, replaced=replaced)
+
+
+def _carried_over(tx: Transaction, row: Row, former: Wish) -> Row:
+    """Give a start or stop what the wish before it had sent.
+
+    What was sent the other way comes before it. Where nothing was, it is as if there had been no wish
+    between: what the one before that had sent is this one's own call.
+    """
+    verb = WishVerb(row["verb"])
+    if verb not in (WishVerb.START, WishVerb.STOP):
+        return row
+    is_stop = verb is WishVerb.STOP
+    sent = former.start_call if is_stop else former.stop_call
+    if sent is not Call.NONE and not (is_stop and former.verb.brings_down):
+        carried = {"prior_call": sent, "prior_at": former.called_at}
+    elif not former.has_called and former.prior_call is not Call.NONE and former.verb.brings_down != is_stop:
+        carried = {
+            "stop_call" if is_stop else "start_call": former.prior_call,
+            "called_at": former.prior_at,
+            "unknown_since": tx.now() if former.prior_call.is_unsure else None,
+        }
+    else:
+        return row
+    columns = {column: row[column] for column in _CARRIED} | carried
+    return tx.one("carry_over", id=row["id"], **columns) or row
 
 
 def repeated(tx: Transaction, interaction: str, new: NewWish) -> Wish:
@@ -132,6 +163,15 @@ def open_ones(tx: Transaction, principal: Principal) -> list[Wish]:
     return [rows.wish(row) for row in tx.all("open_wishes", principal=principal.key)]
 
 
+def make_another(tx: Transaction, wish_id: str, interaction: str, entries: Sequence[AuditEntry]) -> bool:
+    """Let a creation that nobody can tell the outcome of be called once more; False when it isn't asked."""
+    if not people.first_sight(tx, interaction) or tx.one("make_another", id=wish_id, now=tx.now()) is None:
+        return False
+    audit.append(tx, entries)
+    cards.owe(tx, wish_id, changed=True)
+    return True
+
+
 def claim(tx: Transaction, limit: int, lease: float) -> list[WishStep]:
     """Lease due open wishes, oldest first, each with all that a step needs."""
     now = tx.now()
@@ -176,7 +216,8 @@ def save(tx: Transaction, update: WishUpdate) -> bool:
         if hidden is not None:
             tx.run("rest_gate_without_reader", gate_key=hidden["gate_key"])
     notices.add(tx, update.notices, update.wish_id)
-    changed = any(after[column] != row[column] for column in ("outcome", "start_call", "stop_call", "hold"))
+    weighty = ("outcome", "start_call", "stop_call", "hold", "asked_at")
+    changed = any(after[column] != row[column] for column in weighty)
     if changed or update.card_dirty:
         cards.owe(tx, update.wish_id, changed=changed)
     return True
@@ -190,7 +231,14 @@ def _changes(row: Row, update: WishUpdate, now: float) -> dict[str, Any]:
     has_new_hold = update.hold is not None or ends
     hold = None if ends else update.hold or None
     floor = update.progress_floor
+    calls = {update.start_call, update.stop_call} - {None}
+    asked_at = row["asked_at"] if update.asked is None else (row["asked_at"] or now) if update.asked else None
+    is_held = (hold if has_new_hold else row["hold"]) is not None
     return {
+        "unknown_since": now if Call.UNKNOWN in calls else None if calls else row["unknown_since"],
+        "asked_at": asked_at,
+        "held_since": (row["held_since"] or now) if is_held else None,
+        "is_call": is_calling,
         "now": now,
         "next_step_at": now + update.next_in,
         "is_beside": not update.claim and row["leased_until"] > now and not ends,

@@ -11,6 +11,12 @@ STARTING_RUNNING: Final = "*{name}* was running already ({age}). I look once mor
 STARTING_ALREADY: Final = "*{name}* is starting already. You get a direct message when it is ready."
 STOPPING: Final = "Stopping *{name}* at {title}. You get a direct message when it is down."
 STOPPING_PENDING: Final = "Calling off the start of *{name}* and stopping it."
+STOPPING_STARTED: Final = (
+    "The start of *{name}* had already been sent, so I'm stopping it again. I'll message you when it's down."
+)
+STARTING_AFTER_STOP: Final = (
+    "*{name}* is stopping. I'll start it again once it's down, and message you when it's ready."
+)
 STOPPING_STOPPED: Final = "*{name}* was stopped already ({age}). I make sure that it is."
 STOPPING_ALREADY: Final = "*{name}* is stopping already. You get a direct message when it is down."
 RESTARTING: Final = "Restarting *{name}* at {title}. You get a direct message when it is ready."
@@ -85,7 +91,11 @@ TOO_LATE: Final = {
     "refused": "That {verb} was refused meanwhile. Write `{command}status` to see where things stand.",
     "cancelled": "That {verb} was called off meanwhile. Write `{command}{typed}` to ask again.",
     "replaced": "You asked for something else meanwhile. Write `{command}status` to see where things stand.",
+    "unknown": "I never found out whether that {verb} went through. `{command}list` shows what's there.",
 }
+LOOKING_AGAIN: Final = "Looking for *{name}* again. Its card shows what I find."
+STARTING_ANOTHER: Final = "Starting another *{name}*. I'll message you when it's ready."
+NOT_ASKED: Final = "That question has been answered since. The card of *{name}* shows where things stand."
 STILL_AT_IT: Final = "I am still at it: the {verb} of *{name}* has not ended. Nothing to repeat."
 LOOKING: Final = "I look again now; the card shows what I find."
 TOO_MANY: Final = "That is more at once than I do for one person, so I left this out. Try again in {wait}."

@@ -86,6 +86,12 @@ GOING_ON_SHORT: Final[Mapping[WishVerb, str]] = MappingProxyType(
 USUAL: Final = "Usually ready after {usual}."
 USUAL_PASSED: Final = "It usually takes {usual}, so this one takes longer."
 STILL_WAITING: Final = "It takes longer than expected. I keep looking; you can keep waiting or stop it."
+#: Nobody can tell whether a creation went through: its person decides.
+ASKED: Final = (
+    "I don't know whether {title} made it: it didn't answer, and nothing I can find there is certainly it. "
+    "If you start another, you may end up with two."
+)
+ASKED_SHORT: Final = "Was {name} made on {title}? I can't tell."
 BAR_FULL: Final = "▰"
 BAR_EMPTY: Final = "▱"
 
@@ -128,14 +134,19 @@ ENDED: Final[Mapping[str, str]] = MappingProxyType(
         "refused": "The {verb} was refused.",
         "cancelled": "The {verb} was called off.",
         "replaced": "The {verb} was called off.",
+        "unknown": "I don't know whether the {verb} went through.",
     }
 )
+#: Replaced after a call had left for it: that goes ahead.
+SENT: Final = "The {verb} had already been sent."
+SENT_SHORT: Final = "The {verb} of {name} had already been sent to {title}."
 ENDED_SHORT: Final[Mapping[str, str]] = MappingProxyType(
     {
         "failed": "The {verb} of {name} at {title} failed.",
         "refused": "The {verb} of {name} at {title} was refused.",
         "cancelled": "The {verb} of {name} at {title} was called off.",
         "replaced": "The {verb} of {name} at {title} was called off.",
+        "unknown": "It isn't known whether the {verb} of {name} on {title} went through.",
     }
 )
 REFERENCE: Final = "Reference {reference}"
@@ -155,6 +166,8 @@ STATUS: Final = "Status of"
 REFRESH: Final = "Refresh"
 TRY_AGAIN: Final = "Try again"
 KEEP_WAITING: Final = "Keep waiting"
+LOOK_AGAIN: Final = "Look again"
+START_ANOTHER: Final = "Start another"
 LINK: Final = "Link {title}"
 LINK_AGAIN: Final = "Link again"
 UNLINK: Final = "Unlink"

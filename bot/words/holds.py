@@ -18,6 +18,15 @@ UNANSWERED: Final = (
 NOT_CONFIGURED: Final = (
     "The connection {name} is not set up any more. Ask whoever runs me, or unlink it with `unlink`."
 )
+#: The call was taken, and reads are refused: no news before that has lasted.
+UNSEEN: Final = "I can't see its progress right now. I'll keep checking."
+STOPPING_FIRST: Final = "It's still stopping. I'll start it again once it's down."
+START_SENT: Final = (
+    "A start had already been sent and may still take effect. I'm making sure it stays stopped."
+)
+_STILL_DOWN: Final = (
+    "{title} accepted the start at {since} but still shows it as stopped. I'll keep checking."
+)
 STRANGE_STATE: Final = "{title} reports an {word}, which its documents don't name. I keep looking."
 
 
@@ -35,6 +44,11 @@ def paused(title: str, until: float) -> str:
     It is said in whole minutes, so it is the one that has begun by then.
     """
     return _PAUSED.format(title=title, until=time_mark(math.ceil(until / 60) * 60))
+
+
+def still_down(title: str, since: float) -> str:
+    """Say that a start was accepted at ``since`` and does not show yet."""
+    return _STILL_DOWN.format(title=title, since=time_mark(since))
 
 
 def not_configured(name: str) -> str:

@@ -35,6 +35,11 @@ STOP_ASKED: Final = "You asked me to stop it; {title} has not ended it yet."
 FORCE_ASKED: Final = "You asked me to force it to quit; {title} has not ended it yet."
 CALLING_OFF: Final = "You asked me to stop it before it was launched: I call it off."
 UNANSWERED: Final = "It has not stopped for a minute. *Force quit* ends it without asking it first."
+ASKED: Final = (
+    "I don't know whether {title} took this run: it didn't answer, and nothing I can find there is "
+    "certainly it. If you start another, it may run twice."
+)
+LATE: Final = "You can keep waiting or let it go."
 NEWS: Final = "News of it: {age}."
 NO_NEWS: Final = "No news of it yet."
 
@@ -81,6 +86,20 @@ NOT_KNOWN: Final = "I don't know how *{name}* at {title} ended. {cause}"
 NOT_FOLLOWED: Final = "I don't look after *{name}* at {title} any more. {cause}"
 NOT_LAUNCHED: Final = "*{name}* was called off before {title} had it."
 
+#: Nobody can tell whether a launch went through: its person decides. Then what the message says afterwards.
+ASKED_NOTICE: Final = (
+    "I don't know whether {title} took *{name}*: it didn't answer, and nothing I can find there is "
+    "certainly it. I'll keep looking. If you start another, it may run twice."
+)
+ASKED_FOUND: Final = (
+    "I asked whether to start another *{name}*. It has shown up on {title}, so there's no need."
+)
+ASKED_ANOTHER: Final = "I asked whether to start another *{name}* on {title}. You chose to start another."
+ASKED_OVER: Final = "I asked whether to start another *{name}* on {title}. Its card says how that ended."
+#: After the deadline; what holds it up follows.
+LATE_UNBEGUN: Final = "*{name}* still hasn't started on {title}. {hold}"
+LATE_UNSEEN: Final = "I still can't check on *{name}* on {title}. {hold}"
+
 # -- output ------------------------------------------------------------------------------------------------
 
 OUTPUT: Final = "*Output of {name}*"
@@ -105,6 +124,10 @@ REFRESH: Final = "Refresh"
 AGAIN: Final = "Run again"
 STATUS: Final = "Status"
 MORE: Final = "More"
+KEEP_WAITING: Final = "Keep waiting"
+LET_GO: Final = "Let it go"
+LOOK_AGAIN: Final = "Look again"
+START_ANOTHER: Final = "Start another"
 STOP_ONE: Final = "Stop {name}"
 LOGS_ONE: Final = "Logs of {name}"
 STATUS_ONE: Final = "Status of {name}"
@@ -134,6 +157,12 @@ STARTED: Final = "I run *{name}* at {title}. Its card in your direct messages sh
 LEFT_OUT: Final = "Nothing can be limited there, so I left out {left}."
 STOPPING: Final = "Stopping *{name}* at {title}. You get a direct message when it has ended."
 FORCING: Final = "Forcing *{name}* at {title} to quit. You get a direct message when it has ended."
+LOOKING_AGAIN: Final = "Looking for *{name}* on {title} again. Its card shows what I find."
+STARTING_ANOTHER: Final = "Starting another *{name}* on {title}. I'll message you when it ends."
+NOT_ASKED: Final = "That question has been answered since. The card of *{name}* shows where things stand."
+KEPT_WAITING: Final = "I'll keep trying with *{name}*, and message you again in {time} at the latest."
+LET_GONE: Final = "I've stopped following *{name}*. If {title} has it, it carries on there."
+NOT_LAUNCHING: Final = "I've called off *{name}*: {title} never had it."
 OVER_ALREADY: Final = "*{name}* at {title} is over already: {state}. There is nothing to stop."
 SHOWING: Final = "The output of *{name}* comes below its card in your direct messages."
 SHOWING_LATER: Final = (

@@ -9,6 +9,7 @@ READY_SHORT: Final = "{name} is ready at {title}."
 READY_AFTER: Final = "It took {took}."
 FAILED: Final = "The {verb} of *{name}* at {title} failed."
 FAILED_SHORT: Final = "The {verb} of {name} at {title} failed."
+NOT_KNOWN: Final = "I don't know whether the {verb} of *{name}* on {title} went through."
 REFUSED: Final = "The {verb} of *{name}* at {title} was refused."
 REFUSED_SHORT: Final = "The {verb} of {name} at {title} was refused."
 STOPPED: Final = "*{name}* is stopped at {title}."
@@ -43,6 +44,14 @@ WAITING: Final = (
     "I keep looking and tell you when it is done."
 )
 WAITING_SHORT: Final = "The {verb} of {name} at {title} takes longer than expected."
+ASKED: Final = (
+    "I don't know whether {title} made *{name}*: it didn't answer, and nothing I can find there is certainly "
+    "it. I'll keep looking. If you start another, you may end up with two."
+)
+#: The same message, once there is nothing to ask any more.
+ASKED_FOUND: Final = "I asked whether to make another *{name}*. It has shown up on {title}, so no need."
+ASKED_ANOTHER: Final = "I asked whether to make another *{name}* on {title}. You chose to start another."
+ASKED_OVER: Final = "I asked whether to make another *{name}* on {title}. Its card says how that ended."
 LINKED_AS: Final = "Your account *{username}* at {title} is linked. I act there only when you ask me to."
 LINKED: Final = "Your account at {title} is linked. I act there only when you ask me to."
 LINKED_SHORT: Final = "Your account at {title} is linked."

@@ -66,6 +66,10 @@ CAUSES: Final[Mapping[str, str]] = MappingProxyType(
         "forgotten": "You took it off your list. Add it again to go on.",
         "replaced": "You asked for something else meanwhile, and that counts.",
         "cancelled": "It was called off.",
+        "sent": "You've asked for something else since, so that comes next.",
+        "unanswered": "{title} never answered and I didn't hear from you for a day, so I've stopped looking. "
+        "Check on {title}; if nothing is there, ask again.",
+        "let_go": "You told me to stop waiting for it.",
         # Temporary trouble: said while Usher goes on trying by itself.
         "unreachable": "{title} can't be reached at the moment. Nothing is lost: I keep trying.",
         "no_answer": "{title} took the request but has not answered. I look at what happened before I go on.",
@@ -84,9 +88,9 @@ CAUSES: Final[Mapping[str, str]] = MappingProxyType(
         "limit": "A limit at {title} is reached.{said} Stop something you don't need, then try again.",
         "untrusted": "{title} gave an answer that I must not trust, so I did nothing with it. Ask whoever "
         "runs me to look at it.",
-        "untold": "{title} has not answered, and has no way to tell whether it was done. Look at its page "
-        "there; if nothing was done, try again.",
-        "connection_gone": "The connection {title} is not set up any more. Ask whoever runs me.",
+        "untold": "{title} didn't answer, and nothing there tells whether it went through. Check on {title}; "
+        "if nothing is there, try again.",
+        "connection_gone": "The connection {title} isn't set up any more. Ask your Usher admin.",
         "unknown_command": "I am not set up for that command. "
         "Ask whoever runs me about `USHER_COMMAND` and `USHER_JOB_COMMAND`.",
         # What a provider can't do, or not with this workspace, or not now.

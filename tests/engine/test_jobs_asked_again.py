@@ -34,7 +34,7 @@ async def test_a_stop_that_was_given_up_is_sent_when_it_is_asked_for_again(jobs,
     await jobs.stop(job_id, force=force)
     job = await jobs.until_over(job_id)
     assert (job.state, job.outcome) == (JobState.CANCELLED, "ended")
-    assert jobs.cloud.stops == [("run1", force)]
+    assert jobs.cloud.stopped_runs == [("run1", force)]
 
 
 async def test_each_stop_that_is_refused_is_told(jobs):
@@ -88,18 +88,21 @@ async def test_a_search_never_takes_what_another_wish_has(jobs, is_first_over):
     jobs.cloud.fail("launch_job", UnknownOutcome("no answer"))
     jobs.cloud.finds = "run1"
     second = await jobs.runs()
-    await jobs.world.pass_time(60)
+    await jobs.world.pass_time(150)
     assert (await jobs.job(first)).remote_id == "run1"
-    assert (await jobs.job(second)).remote_id == "run2"
-    assert jobs.cloud.launched(second) == ["run2"]
+    assert (await jobs.job(second)).remote_id is None
+    assert (await jobs.job(second)).asked_at is not None
+    assert jobs.cloud.launched(second) == []
 
 
 @pytest.mark.parametrize("sent", [True, False])
 async def test_what_may_have_been_launched_is_not_said_to_have_not_run(jobs, sent):
     refusal = Forbidden("only on Mondays")
     jobs.cloud.fail("launch_job", UnknownOutcome("no answer") if sent else refusal)
-    jobs.cloud.fail("find_job", refusal)
+    jobs.cloud.fail("find_job", refusal, times=1000)
     job_id = await jobs.runs()
+    await jobs.world.pass_time(150)
+    await jobs.stop(job_id)
     await jobs.until_over(job_id)
     for message in (jobs.message(f"{job_id}/job_failed/end"), jobs.message(f"{job_id}/job_card/1")):
         assert ("whether" in said(message)) is sent

@@ -81,7 +81,7 @@ async def test_a_read_that_fails_ends_nothing(jobs, error):
 async def test_a_run_that_its_server_forgot_is_lost_after_some_reads(jobs):
     jobs.cloud.job_takes = None
     job_id = await jobs.runs()
-    await jobs.world.pass_time(30)
+    await jobs.world.pass_time(70)
     jobs.cloud.runs["run1"].is_forgotten = True
     reads = len(jobs.cloud.reads)
     job = await jobs.until_over(job_id)

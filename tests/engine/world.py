@@ -85,7 +85,7 @@ class World:
         self.lives: list[tuple[Pool, Board]] = []
         self.reborn()
 
-    def reborn(self, fuse: Fuse | None = None) -> None:
+    def reborn(self, fuse: Fuse | None = None, *, connections: dict[str, Any] | None = None) -> None:
         """Make the parts anew; with a fuse, all their ways out lead through it."""
 
         def through(part: Any, error: Exception) -> Any:
@@ -93,7 +93,8 @@ class World:
 
         store = through(self.store, StoreBusy("not committed in time"))
         slack = through(self.slack, SlackUnknownOutcome("some.method", "no_answer"))
-        connections = {"cloud": through(self.provider, UnknownOutcome("no answer in time"))}
+        if connections is None:
+            connections = {"cloud": through(self.provider, UnknownOutcome("no answer in time"))}
         self.streams, self.board = Pool(AT_ONCE, lambda: None), Board(self.clock.monotonic)
         self.lives.append((self.streams, self.board))
         self.line = SlackLine(slack, Budget(self.clock.monotonic), self.clock)

@@ -66,7 +66,7 @@ async def test_one_call_that_goes_wrong(tmp_path, call, name):
         await alice.types(text)
         await world.pass_time(90, step=3)
         workbench.heal()
-        await world.pass_time(30, step=3)
+        await world.pass_time(60, step=3)
 
         told = [shown for shown in alice.sees() if shown.kind not in {"card", "linked", ""}]
         assert len(told) == 1, [shown.text for shown in told]
@@ -104,7 +104,8 @@ async def test_a_launch_that_goes_wrong_makes_one_session_or_none(tmp_path, name
         await world.bot.services.workspaces.create(
             world.principal(), "wb", SPEC, interaction="once", reference="K7M2-9QXD"
         )
-        await world.pass_time(120, step=3)
+        # A launch of unknown outcome has two minutes to show.
+        await world.pass_time(200, step=4)
         told = [shown for shown in alice.sees() if shown.kind not in {"card", "linked", ""}]
         assert len(told) == 1, [shown.text for shown in told]
         made = [one for one in workbench.server.state.sessions.values() if one.name == "paper"]

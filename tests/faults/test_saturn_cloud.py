@@ -52,7 +52,7 @@ async def test_a_clone_that_goes_wrong_makes_one_workspace_or_none(tmp_path, nam
         await world.alice.links("alice")
         world.saturn_fails("/clone$", **FAULTS[name])
         await world.bot.services.workspaces.create(world.principal(), "saturn", SPEC, **ONCE)
-        await world.pass_time(120, step=4)
+        await world.pass_time(200, step=5)
         assert len(world.made("mine")) == (ends(world.alice) == "ready")
         assert 1 <= world.calls("POST .*/clone$") <= 2
 
@@ -63,7 +63,7 @@ async def test_a_start_of_what_was_just_made_is_called_until_it_runs_or_can_not(
         await world.alice.links("alice")
         world.saturn_fails(r"/workspaces/\w+/start$", **FAULTS[name])
         await world.bot.services.workspaces.create(world.principal(), "saturn", SPEC, **ONCE)
-        await world.pass_time(120, step=4)
+        await world.pass_time(200, step=5)
         kind = ends(world.alice)
         (made,) = world.made("mine")
         assert bool(made.live()) == (kind == "ready")
@@ -78,8 +78,9 @@ async def test_a_start_of_a_job_that_goes_wrong_is_one_run_or_none(tmp_path, nam
         world.saturn_fails(r"/jobs/\w+/start$", **FAULTS[name])
         spec = {"name": "nightly", "job": job.id}
         await world.bot.services.jobs.launch(world.principal(), "saturn", spec, **ONCE)
-        await world.pass_time(150, step=4)
-        await world.until(lambda: world.alice.told("job_ended") or world.alice.told("job_failed"), step=4.0)
+        await world.pass_time(220, step=5)
+        ended = ("job_ended", "job_failed", "job_asked")
+        await world.until(lambda: any(world.alice.told(kind) for kind in ended), step=4.0)
         kind = ends(world.alice, "job_output", "job_file")
         assert len(job.runs) == (kind == "job_ended")
 

@@ -12,8 +12,8 @@ from tests.faults.test_every_call import HOW
 
 #: The launch, and the reads until it runs.
 STARTS_FOR = 30.0
-#: Leases of the dead run out, and what a lost launch made is found by its name.
-SETTLES = 150.0
+#: Leases of the dead run out, and what a lost launch made is found by its name, or certainly not.
+SETTLES = 240.0
 
 
 async def go_through(folder, how, numbers):

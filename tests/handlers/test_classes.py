@@ -291,7 +291,7 @@ async def test_a_press_shows_where_a_lost_card_stands(bot):
 async def test_a_class_of_a_connection_that_was_taken_away_is_said(bot):
     card = await posted(bot)
     del bot.services.connections["saturn"]
-    assert "is not set up any more" in words(await bot.press("class_press", card.id))
+    assert "isn't set up any more" in words(await bot.press("class_press", card.id))
 
 
 async def test_an_approved_username_is_asked_for_and_the_press_waits_for_it():

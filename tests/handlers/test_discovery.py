@@ -41,7 +41,9 @@ def test_what_was_found():
         "action": [
             *("again", "approve", "ask_link", "class_keep", "class_post", "class_press", "class_problems"),
             *("class_stop", "deny", "enter_code", "field", "force", "invite"),
-            *("job_again", "job_force", "job_refresh", "keep_waiting", "make", "refresh", "try_again"),
+            *("job_again", "job_force", "job_keep_waiting", "job_let_go", "job_look_again", "job_refresh"),
+            *("job_start_another", "keep_waiting", "look_again", "make", "refresh", "start_another"),
+            "try_again",
         ],
         "view": ["ask_link", "code", "make", "remove"],
         "options": ["field", "workspace"],

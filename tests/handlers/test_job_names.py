@@ -237,7 +237,7 @@ async def test_a_connection_that_was_taken_away_is_said(bot):
     job = await going(bot)
     del bot.services.connections["posit"]
     for answer in (await bot.say("job stop train.R"), await bot.press("job_logs", job.id)):
-        assert "The connection posit is not set up any more." in words(answer)
+        assert "The connection posit isn't set up any more." in words(answer)
     assert "*train.R* · posit" in words(await bot.say("job list"))
 
 

@@ -164,7 +164,7 @@ async def test_a_connection_that_was_taken_away_is_said(bot):
     row = await bot.workspace()
     del bot.services.connections["saturn"]
     answer = await bot.press("start", row.id)
-    assert "The connection saturn is not set up any more." in words(answer)
+    assert "The connection saturn isn't set up any more." in words(answer)
     assert words(await bot.say("list"))
 
 

@@ -58,7 +58,7 @@ async def test_stop_on_the_waiting_message_ends_it(linked):
     await alice.presses(told, "Stop")
     await linked.pass_time(60, step=5)
     assert alice.only("stopped")
-    assert "called off" in alice.told("card")[0].text
+    assert "had already been sent" in alice.told("card")[0].text
     late = await alice.presses(told, "Keep waiting")
     assert "You asked for something else meanwhile." in late[-1].text
 

@@ -227,7 +227,7 @@ async def test_a_stop_that_nothing_comes_of_can_be_forced(linked):
     await linked.pass_time(20)
     assert alice.only("stopped")
     first, second = alice.told("card")
-    assert "The stop was called off. You asked for something else meanwhile" in first.text
+    assert "The stop had already been sent. You've asked for something else since" in first.text
     assert "It can't be started again." in second.text
     assert linked.asked("stop_session") == 2
     assert getattr(linked.session("analysis"), "state", "gone") in {"killed", "gone"}

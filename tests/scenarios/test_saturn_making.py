@@ -57,7 +57,7 @@ async def test_a_recipe_becomes_a_workspace_that_runs(cloud):
 async def test_a_clone_that_goes_wrong_makes_one_workspace(cloud, fault):
     cloud.saturn_fails("/clone$", **fault)
     await makes(cloud)
-    await cloud.pass_time(90, step=3)
+    await cloud.pass_time(200, step=5)
     assert len(cloud.made("mine")) == 1
     assert cloud.alice.only("ready")
 

@@ -150,14 +150,14 @@ async def test_a_stop_ends_as_stopped_with_a_message_of_its_own(linked):
     assert linked.resource("report").status(linked.clock.now()) == "stopped"
 
 
-async def test_a_stop_calls_off_a_start_that_is_under_way(linked):
+async def test_a_stop_of_what_is_starting_says_that_the_start_was_sent(linked):
     alice = linked.alice
     await alice.types("start notebook")
     await linked.pass_time(5)
     answer = await alice.types("stop notebook")
-    assert "Calling off the start of *notebook* and stopping it." in answer.text
+    assert "The start of *notebook* had already been sent, so I'm stopping it again." in answer.text
     await linked.pass_time(60)
-    assert "The start was called off." in alice.told("card")[0].text
+    assert "The start had already been sent." in alice.told("card")[0].text
     assert alice.only("stopped")
     assert not alice.told("ready")
     assert linked.resource("notebook").status(linked.clock.now()) == "stopped"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, ClassVar
 
-from bot.models import Created, FoundJob, JobState, ObservedJob, OutputChunk
+from bot.models import Created, FoundJob, JobState, ObservedJob, OutputChunk, Traces
 from bot.providers.base import Access, Listing, Pace
 from tests.support.providers import FakeProvider
 
@@ -60,7 +60,7 @@ class JobProvider(FakeProvider):
         self.overlooks_runs = 0
         #: What a search answers with, as a server does that shows no marks of ours.
         self.finds = ""
-        self.stops: list[tuple[str, bool]] = []
+        self.stopped_runs: list[tuple[str, bool]] = []
         #: A plain stop does nothing, a forced one does.
         self.is_stubborn = False
         self.reads: list[tuple[float, str, int]] = []
@@ -112,13 +112,16 @@ class JobProvider(FakeProvider):
             call.act(lambda: self._launch(remote_id, str(spec["name"]), key))
             return Created(remote_id, str(spec["name"]))
 
-    async def find_job(self, access: Access, spec: Mapping[str, Any], key: str) -> Created | None:
+    async def find_job(self, access: Access, spec: Mapping[str, Any], key: str, since: float) -> Traces:
         async with self._called("find_job", access, key):
             found = [self.finds] if self.finds else self.launched(key)
             if not found or self.overlooks_runs > 0:
                 self.overlooks_runs -= 1
-                return None
-            return Created(found[0], str(spec["name"]))
+                found = []
+            named = tuple(Created(one, str(spec["name"])) for one in found)
+            if self.finds or not self.shows_marks:
+                return Traces(others=named)
+            return Traces(named[0] if named else None, is_proof=True)
 
     async def jobs(self, access: Access) -> Listing[FoundJob]:
         async with self._called("jobs", access, ""):
@@ -139,7 +142,7 @@ class JobProvider(FakeProvider):
 
     async def stop_job(self, access: Access, remote_id: str, *, force: bool = False) -> None:
         async with self._called("stop_job", access, remote_id) as call:
-            self.stops.append((remote_id, force))
+            self.stopped_runs.append((remote_id, force))
             call.act(lambda: self._stop_run(self.runs[remote_id], force))
 
     async def job_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self
 from pydantic import SecretStr
 
 from bot.errors import CredentialRefused, NotFound, SentTooLate
-from bot.models import Action, Created, Effects, Observed, State, StopEffect, StopMode, Workspace
+from bot.models import Action, Created, Effects, Observed, State, StopEffect, StopMode, Traces, Workspace
 from bot.providers.base import (
     About,
     Access,
@@ -103,6 +103,8 @@ class FakeProvider(Provider):
         self.removed: list[str] = []
         #: A stop is final here: what was stopped is gone.
         self.ends_for_good = False
+        #: Whether a search tells what was made through us; else it lists what may have been.
+        self.shows_marks = True
         #: How often in a row a find overlooks what was made.
         self.overlooks = 0
         self.revoked: list[str] = []
@@ -188,13 +190,16 @@ class FakeProvider(Provider):
             call.act(lambda: self._create(access, remote_id, str(spec["name"]), key))
         return Created(remote_id, str(spec["name"]))
 
-    async def find(self, access: Access, spec: Mapping[str, Any], key: str) -> Created | None:
+    async def find(self, access: Access, spec: Mapping[str, Any], key: str, since: float) -> Traces:
         async with self._called("find", access, key):
             made = self.made.get(key)
             if self.overlooks > 0:
                 self.overlooks -= 1
                 made = None
-        return Created(made[0], str(spec["name"])) if made else None
+        found = tuple(Created(one, str(spec["name"])) for one in made or ())
+        if self.shows_marks:
+            return Traces(found[0] if found else None, is_proof=True)
+        return Traces(others=found)
 
     async def remove(self, access: Access, remote_id: str) -> None:
         async with self._called("remove", access, remote_id):

@@ -29,6 +29,7 @@ FINAL = {
     "capabilities": frozenset({"create"}),
     "effects": {"stop": StopEffect.ENDS, "suspend": StopEffect.KEEPS, "force": StopEffect.ENDS},
 }
+ASKED = {"start_call": Call.UNKNOWN, "called_at": NOW - 200, "asked_at": NOW - 50}
 STOP = {"verb": WishVerb.STOP}
 STOPPING = STOP | {"stop_call": Call.ACCEPTED, "called_at": NOW - 5}
 READY = CALLED | {"outcome": Outcome.FULFILLED, "ended_at": NOW}
@@ -63,6 +64,18 @@ CARDS = {
     "starting-held-up": facts(wish=CALLED | {"hold": holds.silent_since("Saturn Cloud", NOW - 120)}),
     "starting-still-waiting": facts(wish=CALLED | {"deadline_at": None}, workspace=STARTING),
     "restarting": facts(wish={"verb": WishVerb.RESTART, "stop_call": Call.ACCEPTED, "called_at": NOW - 5}),
+    "starting-still-down": facts(wish=CALLED | {"hold": holds.still_down("Saturn Cloud", NOW - 70)}),
+    "starting-after-stop": facts(
+        wish={"prior_call": Call.ACCEPTED, "prior_at": NOW - 60, "hold": holds.STOPPING_FIRST},
+        workspace={"state": State.STOPPING},
+    ),
+    "stopping-after-start": facts(wish=STOP | {"hold": holds.START_SENT}),
+    "starting-unseen": facts(wish=CALLED | {"hold": holds.UNSEEN}, workspace=STARTING),
+    "creating-asked": facts(wish=CREATE | ASKED, workspace=UNMADE, page_url=None, **ALL),
+    "unknown-create": facts(
+        wish=CREATE | failed("unanswered", Outcome.UNKNOWN), workspace=UNMADE, page_url=None, **ALL
+    ),
+    "replaced-after-call": facts(wish=STOPPING | failed("sent", Outcome.REPLACED)),
     "stopping": facts(wish=STOPPING, workspace={"state": State.STOPPING}),
     "running": facts(wish=READY, workspace=RUNNING, ide_url=IDE_URL),
     "running-without-username": facts(wish=READY, workspace=RUNNING, ide_url=IDE_URL, username=""),
@@ -176,6 +189,17 @@ NOTICES = {
             workspace={"state": State.STOPPING},
             **ALL,
         ),
+    ),
+    "asked": (NoticeKind.ASKED, facts(wish=CREATE | ASKED, workspace=UNMADE)),
+    "asked-found": (NoticeKind.ASKED, facts(wish=CREATE | CALLED, workspace=MADE | STARTING)),
+    "asked-another": (NoticeKind.ASKED, facts(wish=CREATE, workspace=UNMADE)),
+    "asked-over": (
+        NoticeKind.ASKED,
+        facts(wish=CREATE | failed("unanswered", Outcome.UNKNOWN), workspace=UNMADE),
+    ),
+    "unknown-create": (
+        NoticeKind.FAILED,
+        facts(wish=CREATE | failed("unanswered", Outcome.UNKNOWN), workspace=UNMADE, page_url=None),
     ),
     "waiting": (NoticeKind.WAITING, facts(wish=CALLED | {"deadline_at": None}, workspace=STARTING)),
     "waiting-stop-held-up": (

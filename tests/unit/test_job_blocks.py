@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.blocks.job_facts import JobFacts
 from bot.blocks.job_lists import job_list, job_status
-from bot.blocks.jobs import job_card, job_ended, job_failed, output_message
+from bot.blocks.jobs import job_asked, job_card, job_ended, job_failed, job_waiting, output_message
 from bot.blocks.limits import SECTION
 from bot.blocks.output import preformatted
 from bot.models import Call, Job, JobState
@@ -53,6 +53,9 @@ CARDS = {
     "to-launch-held-up": job(hold=holds.silent_since("Posit Workbench", NOW - 60)),
     "to-launch-called-off": job(stop_wanted="stop"),
     "launching": job(**CALLING),
+    "asked": job(**CALLING | {"asked_at": NOW - 5}),
+    "late": job(held_since=NOW - 1900, hold=holds.PERSON_UNKNOWN),
+    "late-unseen": job(**RUNNING | {"held_since": NOW - 1900, "hold": holds.UNSEEN}),
     "waiting": job(**TAKEN),
     "unknown": job(**TAKEN | {"state": JobState.UNKNOWN}),
     "running": job(**RUNNING | {"detail": "On node <7>"}),
@@ -70,6 +73,8 @@ CARDS = {
     "refused-link": job(**RUNNING | {"outcome": "failed", "cause": "credential_refused", "ended_at": NOW}),
     "called-off": job(outcome="cancelled", cause="cancelled", ended_at=NOW),
     "unlinked": job(**RUNNING | {"outcome": "cancelled", "cause": "unlinked", "ended_at": NOW}),
+    "let-go": job(**RUNNING | {"outcome": "failed", "cause": "let_go", "ended_at": NOW}),
+    "unanswered": job(**CALLING | {"outcome": "failed", "cause": "unanswered", "ended_at": NOW}),
     "found": job(**RUNNING | {"spec": {}}),
 }
 LINES = ["epoch 1: loss 0.9", "  warning: <x> & ```", "epoch 2: loss 0.8"]
@@ -80,6 +85,16 @@ NOT_DONE = [name for name, one in CARDS.items() if one.outcome in {"failed", "ca
 @pytest.mark.parametrize("name", CARDS)
 def test_the_card(name):
     check_golden(f"jobs/card-{name}", job_card(CARDS[name], facts()))
+
+
+@pytest.mark.parametrize("name", ["asked", "running", "to-launch", "unanswered"])
+def test_the_question_and_what_it_is_afterwards(name):
+    check_golden(f"jobs/question-{name}", job_asked(CARDS[name], facts()))
+
+
+@pytest.mark.parametrize("name", ["late", "late-unseen", "done"])
+def test_the_message_after_the_deadline(name):
+    check_golden(f"jobs/waiting-{name}", job_waiting(CARDS[name], facts()))
 
 
 @pytest.mark.parametrize("name", OVER)

@@ -34,8 +34,7 @@ async def test_what_was_accepted_takes_effect_late_or_never_also_when_its_answer
     with pytest.raises(UnknownOutcome):
         await provider.launch_job(ACCESS, {"name": "late"}, "k1")
     await provider.launch_job(ACCESS, {"name": "never"}, "k2")
-    assert await provider.find_job(ACCESS, {"name": "late"}, "k1") is None
+    assert (await provider.find_job(ACCESS, {"name": "late"}, "k1", 0.0)).ours is None
     clock.advance(30)
-    found = await provider.find_job(ACCESS, {"name": "late"}, "k1")
-    assert found is not None
+    assert (await provider.find_job(ACCESS, {"name": "late"}, "k1", 0.0)).ours is not None
     assert provider.launched("k2") == []

@@ -10,22 +10,19 @@ from hypothesis import strategies as st
 
 from bot.models import Call, Outcome, Principal, State, StopEffect, Wish, WishVerb
 from bot.models.stopping import is_final
-from bot.plan import (
-    ACCEPTED_SETTLES,
+from bot.plan import FRESH, MAX_ATTEMPTS, STOP_SETTLES, Operation, Plan, plan
+from bot.settling import (
     CALL_ENDS,
-    FRESH,
-    MAX_ATTEMPTS,
-    STOP_SETTLES,
-    UNKNOWN_SETTLES,
-    Operation,
-    Plan,
-    plan,
-    plan_unmade,
+    NEVER_UP_AFTER,
+    START_SETTLES,
+    STILL_DOWN_AFTER,
 )
 
 ALICE = Principal(None, "T1", "U1")
 MADE = 1000.0
 CALLED = 1100.0
+#: When the call's outcome became unknown: it timed out.
+UNKNOWN = CALLED + 25.0
 
 WISH = Wish("wish_1", ALICE, "ws_1", "saturn", WishVerb.START, MADE, deadline_at=MADE + 1800)
 
@@ -44,48 +41,64 @@ def wanted(word: str) -> Plan:
 
 STATES = ["stopped", "suspended", "failed", "starting", "running", "stopping", "gone", "unknown"]
 
-# Rows: what is known of the calls. Columns: the state that a fresh and settled read found.
+# Rows: what is known of the calls, and when the read was asked for: `early`, before what was called has
+# settled, or `late`. Columns: the state that a fresh read found, of what was stopped when the start was
+# called, and was not seen up since.
 TABLE = """
-verb    start_call stop_call | stopped   suspended failed starting running stopping  gone unknown
-start   none       none      | start     start     start  wait     done    wait      gone wait
-start   calling    none      | start     start     broke  wait     done    elsewhere gone wait
-start   unknown    none      | start     start     broke  wait     done    elsewhere gone wait
-start   accepted   none      | elsewhere elsewhere broke  wait     done    elsewhere gone wait
-stop    none       none      | done      done      done   stop     stop    wait      done stop
-stop    none       calling   | done      done      done   stop     stop    wait      done stop
-stop    none       unknown   | done      done      done   stop     stop    wait      done stop
-stop    none       accepted  | done      done      done   wait     wait    wait      done wait
-restart none       none      | start     start     start  stop     stop    wait      gone stop
-restart none       calling   | start     start     start  stop     stop    wait      gone stop
-restart none       unknown   | start     start     start  stop     stop    wait      gone stop
-restart none       accepted  | start     start     start  wait     wait    wait      gone wait
-restart calling    accepted  | start     start     broke  wait     done    elsewhere gone wait
-restart unknown    accepted  | start     start     broke  wait     done    elsewhere gone wait
-restart accepted   accepted  | elsewhere elsewhere broke  wait     done    elsewhere gone wait
-create  accepted   none      | elsewhere elsewhere broke  wait     done    elsewhere gone wait
-suspend none       none      | done      done      done   suspend  suspend wait      gone suspend
-suspend none       calling   | done      done      done   suspend  suspend wait      gone suspend
-suspend none       unknown   | done      done      done   suspend  suspend wait      gone suspend
-suspend none       accepted  | done      done      done   wait     wait    wait      gone wait
-force   none       none      | done      done      done   force    force   force     done force
-force   none       calling   | done      done      done   force    force   force     done force
-force   none       unknown   | done      done      done   force    force   force     done force
-force   none       accepted  | done      done      done   wait     wait    wait      done wait
-remove  none       none      | remove    remove    remove remove   remove  remove    done remove
-remove  none       calling   | remove    remove    remove remove   remove  remove    done remove
-remove  none       unknown   | remove    remove    remove remove   remove  remove    done remove
-remove  none       accepted  | wait      wait      wait   wait     wait    wait      done wait
+verb    start_call stop_call when | stopped   suspended failed starting running stopping  gone unknown
+start   none       none      late  | start     start     start  wait     done    wait      gone wait
+start   calling    none      early | read      read      broke  wait     done    wait      gone wait
+start   calling    none      late  | start     start     broke  wait     done    wait      gone wait
+start   unknown    none      early | read      read      broke  wait     done    wait      gone wait
+start   unknown    none      late  | start     start     broke  wait     done    wait      gone wait
+start   accepted   none      early | read      read      broke  wait     done    wait      gone wait
+start   accepted   none      late  | elsewhere elsewhere broke  wait     done    wait      gone wait
+stop    none       none      late  | done      done      done   stop     stop    wait      done stop
+stop    none       calling   early | done      done      done   read     read    wait      done read
+stop    none       calling   late  | done      done      done   stop     stop    wait      done stop
+stop    none       unknown   early | done      done      done   read     read    wait      done read
+stop    none       unknown   late  | done      done      done   stop     stop    wait      done stop
+stop    none       accepted  late  | done      done      done   wait     wait    wait      done wait
+restart none       none      late  | start     start     start  stop     stop    wait      gone stop
+restart none       calling   early | start     start     start  read     read    wait      gone read
+restart none       calling   late  | start     start     start  stop     stop    wait      gone stop
+restart none       unknown   early | start     start     start  read     read    wait      gone read
+restart none       unknown   late  | start     start     start  stop     stop    wait      gone stop
+restart none       accepted  late  | start     start     start  wait     wait    wait      gone wait
+restart calling    accepted  late  | start     start     broke  wait     done    wait      gone wait
+restart unknown    accepted  early | read      read      broke  wait     done    wait      gone wait
+restart unknown    accepted  late  | start     start     broke  wait     done    wait      gone wait
+restart accepted   accepted  early | read      read      broke  wait     done    wait      gone wait
+restart accepted   accepted  late  | elsewhere elsewhere broke  wait     done    wait      gone wait
+create  accepted   none      early | read      read      broke  wait     done    wait      read wait
+create  accepted   none      late  | elsewhere elsewhere broke  wait     done    wait      gone wait
+suspend none       none      late  | done      done      done   suspend  suspend wait      gone suspend
+suspend none       calling   late  | done      done      done   suspend  suspend wait      gone suspend
+suspend none       unknown   early | done      done      done   read     read    wait      gone read
+suspend none       unknown   late  | done      done      done   suspend  suspend wait      gone suspend
+suspend none       accepted  late  | done      done      done   wait     wait    wait      gone wait
+force   none       none      late  | done      done      done   force    force   force     done force
+force   none       calling   late  | done      done      done   force    force   force     done force
+force   none       unknown   early | done      done      done   read     read    read      done read
+force   none       unknown   late  | done      done      done   force    force   force     done force
+force   none       accepted  late  | done      done      done   wait     wait    wait      done wait
+remove  none       none      late  | remove    remove    remove remove   remove  remove    done remove
+remove  none       calling   late  | remove    remove    remove remove   remove  remove    done remove
+remove  none       unknown   early | read      read      read   read     read    read      done read
+remove  none       unknown   late  | remove    remove    remove remove   remove  remove    done remove
+remove  none       accepted  late  | wait      wait      wait   wait     wait    wait      done wait
 """
+#: When the reads of the table were asked for: a call that timed out settles a minute after that.
+EARLY, LATE = CALLED + START_SETTLES - 1, CALLED + NEVER_UP_AFTER
 
 
 def rows():
     for line in TABLE.strip().splitlines()[1:]:
         known, found = line.split("|")
-        verb, start_call, stop_call = known.split()
+        verb, start_call, stop_call, when = known.split()
         for state, word in zip(STATES, found.split(), strict=True):
-            yield pytest.param(
-                verb, start_call, stop_call, state, word, id=f"{' '.join(known.split())} {state}"
-            )
+            name = f"{' '.join(known.split())} {state}"
+            yield pytest.param(verb, start_call, stop_call, when, state, word, id=name)
 
 
 def wish_of(verb, start_call, stop_call):
@@ -96,13 +109,15 @@ def wish_of(verb, start_call, stop_call):
         start_call=Call(start_call),
         stop_call=Call(stop_call),
         called_at=called,
+        called_from=State.STOPPED,
+        unknown_since=UNKNOWN if "unknown" in (start_call, stop_call) else None,
     )
 
 
-@pytest.mark.parametrize(("verb", "start_call", "stop_call", "state", "word"), list(rows()))
-def test_the_table(verb, start_call, stop_call, state, word):
+@pytest.mark.parametrize(("verb", "start_call", "stop_call", "when", "state", "word"), list(rows()))
+def test_the_table(verb, start_call, stop_call, when, state, word):
     wish = wish_of(verb, start_call, stop_call)
-    assert plan(wish, State(state), CALLED + UNKNOWN_SETTLES) == wanted(word)
+    assert plan(wish, State(state), EARLY if when == "early" else LATE) == wanted(word)
 
 
 def test_the_table_names_every_state():
@@ -143,14 +158,82 @@ def test_an_unknown_outcome_asks_for_a_read_after_it(state):
     assert plan(wish, state, CALLED + 40) == Plan(Operation.READ)
 
 
-@pytest.mark.parametrize("state", [State.STOPPED, State.SUSPENDED, State.FAILED])
-def test_a_call_has_a_moment_to_show_before_it_counts_as_lost(state):
-    accepted = replace(WISH, start_call=Call.ACCEPTED, called_at=CALLED)
-    unknown = replace(WISH, start_call=Call.UNKNOWN, called_at=CALLED)
-    assert plan(accepted, state, CALLED + ACCEPTED_SETTLES - 0.1) == Plan(Operation.READ)
-    assert plan(accepted, state, CALLED + ACCEPTED_SETTLES).operation is Operation.END
-    assert plan(unknown, state, CALLED + UNKNOWN_SETTLES - 0.1) == Plan(Operation.READ)
-    assert plan(unknown, state, CALLED + UNKNOWN_SETTLES).operation in (Operation.START, Operation.END)
+DOWN = [State.STOPPED, State.SUSPENDED]
+
+
+@pytest.mark.parametrize("state", DOWN)
+def test_an_unknown_start_settles_a_minute_after_its_outcome_became_unknown(state):
+    wish = replace(WISH, start_call=Call.UNKNOWN, called_at=CALLED, unknown_since=UNKNOWN)
+    assert plan(wish, state, UNKNOWN + START_SETTLES - 0.1) == Plan(Operation.READ)
+    assert plan(wish, state, UNKNOWN + START_SETTLES) == Plan(Operation.START)
+
+
+@pytest.mark.parametrize("verb", [WishVerb.START, WishVerb.CREATE])
+@pytest.mark.parametrize("state", DOWN)
+def test_an_accepted_start_is_stopped_elsewhere_when_it_was_up_or_was_down_for_minutes(state, verb):
+    wish = replace(WISH, verb=verb, start_call=Call.ACCEPTED, called_at=CALLED)
+    for up_at in (None, CALLED - 1, CALLED):
+        assert plan(wish, state, CALLED + STILL_DOWN_AFTER - 0.1, up_at=up_at) == Plan(Operation.READ)
+        late = Plan(Operation.READ, cause="still_down")
+        assert plan(wish, state, CALLED + STILL_DOWN_AFTER, up_at=up_at) == late
+        assert plan(wish, state, CALLED + NEVER_UP_AFTER - 0.1, up_at=up_at) == late
+        assert plan(wish, state, CALLED + NEVER_UP_AFTER, up_at=up_at) == ENDS["elsewhere"]
+    assert plan(wish, state, CALLED + 6, up_at=CALLED + 3) == ENDS["elsewhere"]
+
+
+@pytest.mark.parametrize("known", [Call.ACCEPTED, Call.UNKNOWN])
+def test_what_was_up_since_the_call_and_is_down_is_not_started_again(known):
+    wish = replace(WISH, start_call=known, called_at=CALLED, unknown_since=UNKNOWN)
+    for state in (*DOWN, State.STOPPING):
+        assert plan(wish, state, CALLED + 6, up_at=CALLED + 3) == ENDS["elsewhere"]
+
+
+def test_an_earlier_failure_is_no_news_of_the_start():
+    wish = replace(WISH, start_call=Call.ACCEPTED, called_at=CALLED, called_from=State.FAILED)
+    assert plan(wish, State.FAILED, CALLED + 11) == Plan(Operation.READ)
+    assert plan(wish, State.FAILED, CALLED + 11, up_at=CALLED + 5) == ENDS["broke"]
+    assert plan(wish, State.FAILED, CALLED + NEVER_UP_AFTER) == ENDS["broke"]
+    assert plan(replace(wish, called_from=State.STOPPED), State.FAILED, CALLED + 11) == ENDS["broke"]
+
+
+# A start after a stop whose call had left, and the other way round. Columns: the state that a read found.
+# Rows: what is known of the call before, and whether it may still take effect; for a stop also whether it
+# was seen up since.
+PRIOR = """
+verb  prior    when      | stopped    suspended  failed starting running  stopping unknown
+start accepted early     | start      start      start  stopping stopping stopping wait
+start accepted late      | start      start      start  wait     done     wait     wait
+start unknown  early     | start      start      start  stopping stopping stopping wait
+start unknown  late      | start      start      start  wait     done     wait     wait
+stop  accepted early     | start-sent start-sent done   stop     stop     wait     stop
+stop  accepted early,up  | done       done       done   stop     stop     wait     stop
+stop  accepted late      | done       done       done   stop     stop     wait     stop
+stop  unknown  early     | start-sent start-sent done   stop     stop     wait     stop
+stop  unknown  late      | done       done       done   stop     stop     wait     stop
+"""
+PRIOR_SETTLES = {
+    ("start", "accepted"): STOP_SETTLES,
+    ("start", "unknown"): CALL_ENDS + START_SETTLES,
+    ("stop", "accepted"): NEVER_UP_AFTER,
+    ("stop", "unknown"): CALL_ENDS + START_SETTLES,
+}
+HELD = {
+    "stopping": Plan(Operation.WAIT, cause="stopping_first"),
+    "start-sent": Plan(Operation.READ, cause="start_sent"),
+}
+
+
+@pytest.mark.parametrize("line", PRIOR.strip().splitlines()[1:])
+def test_what_was_sent_the_other_way_takes_effect_first(line):
+    left, words = line.split("|")
+    verb, known, when = left.split()
+    states = PRIOR.strip().splitlines()[0].split("|")[1].split()
+    wish = replace(WISH, verb=WishVerb(verb), prior_call=Call(known), prior_at=MADE - 5)
+    read_at = MADE - 5 + PRIOR_SETTLES[verb, known] - (0.1 if when.startswith("early") else 0)
+    up_at = MADE + 1 if when.endswith("up") else None
+    for state, word in zip(states, words.split(), strict=True):
+        decided = plan(wish, State(state), max(read_at, MADE), up_at=up_at)
+        assert decided == (HELD.get(word) or wanted(word)), state
 
 
 @pytest.mark.parametrize(
@@ -179,75 +262,8 @@ def test_an_accepted_stop_of_what_stays_up_ends_instead_of_waiting_for_ever(verb
 
 def test_what_was_made_a_moment_ago_may_not_be_listed_yet():
     wish = replace(WISH, verb=WishVerb.CREATE, start_call=Call.ACCEPTED, called_at=CALLED)
-    assert plan(wish, State.GONE, CALLED + UNKNOWN_SETTLES - 0.1) == Plan(Operation.READ)
-    assert plan(wish, State.GONE, CALLED + UNKNOWN_SETTLES) == ENDS["gone"]
-
-
-# What is not made yet. Rows: the wish. Columns: what is known of the creation's call, before and after the
-# time that it has to show.
-UNMADE = """
-verb    | none calling unknown | none calling unknown
-create  | create   wait wait   | create   find find
-stop    | not-made wait wait   | not-made find find
-suspend | not-made wait wait   | not-made find find
-force   | not-made wait wait   | not-made find find
-remove  | not-made wait wait   | not-made find find
-start   | unmade unmade unmade | unmade unmade unmade
-restart | unmade unmade unmade | unmade unmade unmade
-"""
-UNMADE_ENDS = {
-    "not-made": Plan(Operation.END, Outcome.FULFILLED, "not_made"),
-    "unmade": Plan(Operation.END, Outcome.FAILED, "unmade"),
-}
-
-
-def settles_after(verb, known):
-    replaced = verb is not WishVerb.CREATE and known is Call.CALLING
-    return CALL_ENDS if replaced else UNKNOWN_SETTLES
-
-
-@pytest.mark.parametrize("line", UNMADE.strip().splitlines()[1:])
-def test_the_table_of_what_is_not_made_yet(line):
-    word, early, late = (part.split() for part in line.split("|"))
-    verb = WishVerb(word[0])
-    for known, before, after in zip((Call.NONE, Call.CALLING, Call.UNKNOWN), early, late, strict=True):
-        called = None if known is Call.NONE else CALLED
-        creation = replace(WISH, verb=WishVerb.CREATE, start_call=known, called_at=called)
-        wish = creation if verb is WishVerb.CREATE else replace(WISH, id="wish_2", verb=verb)
-        at = CALLED + settles_after(verb, known)
-        for now, expected in ((at - 0.1, before), (at, after)):
-            decided = plan_unmade(wish, creation, now)
-            if expected == "wait":
-                assert decided == Plan(Operation.WAIT, at=at)
-            else:
-                assert decided == (UNMADE_ENDS.get(expected) or Plan(Operation(expected)))
-
-
-def test_what_nobody_made_is_called_off_at_once():
-    assert plan_unmade(replace(WISH, verb=WishVerb.STOP), None, MADE) == UNMADE_ENDS["not-made"]
-
-
-def test_a_creation_is_given_up_only_while_nothing_can_have_been_made():
-    wish = replace(WISH, verb=WishVerb.CREATE, attempts=MAX_ATTEMPTS, called_at=CALLED)
-    assert plan_unmade(wish, wish, CALLED + 60) == ENDS["gave up"]
-    lost = replace(wish, start_call=Call.UNKNOWN)
-    assert plan_unmade(lost, lost, CALLED + 60) == Plan(Operation.FIND)
-
-
-@pytest.mark.parametrize("outcome", Outcome)
-@pytest.mark.parametrize("verb", WishVerb)
-@pytest.mark.parametrize("known", Call)
-def test_an_ended_wish_makes_nothing(outcome, verb, known):
-    wish = replace(WISH, verb=verb, start_call=known, called_at=CALLED, outcome=outcome)
-    assert plan_unmade(wish, wish, CALLED + 60) == Plan(Operation.WATCH)
-
-
-@pytest.mark.parametrize("known", [Call.CALLING, Call.UNKNOWN, Call.ACCEPTED])
-@pytest.mark.parametrize("attempts", [0, MAX_ATTEMPTS])
-def test_nothing_is_made_again_before_it_was_looked_for(known, attempts):
-    wish = replace(WISH, verb=WishVerb.CREATE, start_call=known, called_at=CALLED, attempts=attempts)
-    for now in (CALLED, CALLED + 20, CALLED + 10_000):
-        assert plan_unmade(wish, wish, now).operation in (Operation.WAIT, Operation.FIND)
+    assert plan(wish, State.GONE, CALLED + START_SETTLES - 0.1) == Plan(Operation.READ)
+    assert plan(wish, State.GONE, CALLED + START_SETTLES) == ENDS["gone"]
 
 
 @pytest.mark.parametrize("call", [Call.CALLING, Call.UNKNOWN, Call.ACCEPTED])
@@ -277,39 +293,35 @@ def test_an_ended_wish_is_only_watched(outcome, state, verb):
 times = st.none() | st.floats(0, 5000)
 
 
-@given(
+wishes = st.builds(
+    lambda **keys: replace(WISH, **keys),
     verb=st.sampled_from(WishVerb),
-    state=st.sampled_from(State),
     start_call=st.sampled_from(Call),
     stop_call=st.sampled_from(Call),
     called_at=times,
     read_since=times,
-    observed_at=times,
     attempts=st.integers(0, 50),
+    unknown_since=times,
+    prior_call=st.sampled_from(Call),
+    prior_at=times,
     agreed=st.booleans(),
-    effects=st.dictionaries(st.sampled_from(["stop", "suspend", "force"]), st.sampled_from(StopEffect)),
 )
-def test_it_answers_everything_and_starts_nothing_twice(
-    verb, state, start_call, stop_call, called_at, read_since, observed_at, attempts, agreed, effects
-):
-    wish = replace(
-        WISH,
-        verb=verb,
-        start_call=start_call,
-        stop_call=stop_call,
-        called_at=called_at,
-        read_since=read_since,
-        attempts=attempts,
-        agreed=agreed,
-    )
-    decided = plan(wish, state, observed_at, None, effects)
+
+
+EFFECTS = st.dictionaries(st.sampled_from(["stop", "suspend", "force"]), st.sampled_from(StopEffect))
+
+
+@given(wish=wishes, state=st.sampled_from(State), observed_at=times, up_at=times, effects=EFFECTS)
+def test_it_answers_everything_and_starts_nothing_twice(wish, state, observed_at, up_at, effects):
+    verb, start_call, agreed = wish.verb, wish.start_call, wish.agreed
+    decided = plan(wish, state, observed_at, None, effects, up_at=up_at)
     if start_call is Call.ACCEPTED:
         assert decided.operation is not Operation.START
     if decided.operation is Operation.START:
         assert verb in (WishVerb.START, WishVerb.RESTART)
         assert observed_at is not None
         assert observed_at >= MADE - FRESH
-        assert observed_at > max(called_at or 0, read_since or 0)
+        assert observed_at > max(wish.called_at or 0, wish.read_since or 0)
     if decided.operation in (Operation.STOP, Operation.SUSPEND, Operation.FORCE):
         mode = decided.operation.value
         assert verb.value == mode or verb is WishVerb.RESTART or (agreed and verb is WishVerb.SUSPEND)
@@ -339,7 +351,7 @@ DOWNWARDS = {
 @pytest.mark.parametrize("known", [Call.NONE, Call.CALLING, Call.UNKNOWN])
 def test_what_starts_and_may_not_be_brought_down_yet_comes_up_first(verb, action, known):
     wish = replace(WISH, verb=verb, stop_call=known, called_at=None if known is Call.NONE else CALLED)
-    seen_at = CALLED + UNKNOWN_SETTLES
+    seen_at = CALLED + NEVER_UP_AFTER
     without = frozenset({"open"})
     assert plan(wish, State.STARTING, seen_at, without).operation is Operation.WAIT
     assert plan(wish, State.STARTING, seen_at, without | {action}).operation == Operation(action)

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.models import Call, Job, JobState, Principal, StopKind
-from bot.plan import MAX_ATTEMPTS, UNKNOWN_SETTLES
+from bot.plan import MAX_ATTEMPTS
 from bot.plan_jobs import JobOperation, JobPlan, next_job_read, plan_job
+from bot.settling import ANSWER_SECONDS, CALL_ENDS, START_SETTLES
 
 MADE = 1000.0
 CALLED = 1100.0
@@ -21,6 +22,7 @@ ENDS = {
     "off": JobPlan(JobOperation.END, "cancelled", "cancelled"),
     "gave up": JobPlan(JobOperation.END, "failed", "gave_up"),
     "untold": JobPlan(JobOperation.END, "failed", "untold"),
+    "unanswered": JobPlan(JobOperation.END, "failed", "unanswered"),
 }
 
 
@@ -28,13 +30,16 @@ def wanted(word: str) -> JobPlan:
     return ENDS[word] if word in ENDS else JobPlan(JobOperation(word))
 
 
-# Before the provider has it. Rows: what is known of the launch. Columns: what its person wants.
+# Before the provider has it. Rows: what is known of the launch, and whether its person is asked about it (a
+# day and longer: `over`). Columns: what its person wants.
 UNLAUNCHED = """
-launch   | go-on  stop  force
-none     | launch off   off
-calling  | find   find  find
-unknown  | find   find  find
-accepted | find   find  find
+launch   asked | go-on      stop   force
+none     no    | launch     off    off
+calling  no    | find       find   find
+unknown  no    | find       find   find
+unknown  yes   | find       untold untold
+unknown  over  | unanswered untold untold
+accepted no    | find       find   find
 """
 
 # Once the provider has it. Rows: what is wanted, and what is known of that call. Columns: the state.
@@ -43,10 +48,12 @@ want  call     | queued running unknown succeeded failed cancelled
 go-on none     | read   read    read    ended     ended  ended
 stop  none     | stop   stop    stop    ended     ended  ended
 stop  calling  | stop   stop    stop    ended     ended  ended
+stop  settling | read   read    read    ended     ended  ended
 stop  unknown  | stop   stop    stop    ended     ended  ended
 stop  accepted | read   read    read    ended     ended  ended
 force none     | stop   stop    stop    ended     ended  ended
 force calling  | stop   stop    stop    ended     ended  ended
+force settling | read   read    read    ended     ended  ended
 force unknown  | stop   stop    stop    ended     ended  ended
 force accepted | read   read    read    ended     ended  ended
 """
@@ -65,10 +72,12 @@ def stop(word: str) -> StopKind:
     return "" if word == "go-on" else word
 
 
-@pytest.mark.parametrize(("launch", "want", "word"), cases(UNLAUNCHED))
-def test_before_the_provider_has_it(launch, want, word):
-    job = replace(JOB, launch_call=Call(launch), stop_wanted=stop(want), called_at=CALLED)
-    assert plan_job(job, CALLED + UNKNOWN_SETTLES) == wanted(word)
+@pytest.mark.parametrize(("launch", "asked", "want", "word"), cases(UNLAUNCHED))
+def test_before_the_provider_has_it(launch, asked, want, word):
+    now = CALLED + 2 * ANSWER_SECONDS
+    asked_at = {"no": None, "yes": now - ANSWER_SECONDS + 0.1, "over": now - ANSWER_SECONDS}[asked]
+    job = replace(JOB, launch_call=Call(launch), stop_wanted=stop(want), called_at=CALLED, asked_at=asked_at)
+    assert plan_job(job, now) == wanted(word)
 
 
 @pytest.mark.parametrize(("want", "call", "state", "word"), cases(LAUNCHED))
@@ -78,26 +87,28 @@ def test_once_the_provider_has_it(want, call, state, word):
         remote_id="r1",
         launch_call=Call.ACCEPTED,
         stop_wanted=stop(want),
-        stop_call=Call(call),
+        stop_call=Call.UNKNOWN if call == "settling" else Call(call),
         state=JobState(state),
+        called_at=CALLED - 100,
+        unknown_since=CALLED - START_SETTLES + 0.1 if call == "settling" else CALLED - START_SETTLES,
     )
-    assert plan_job(job, CALLED) == wanted(word)
+    assert plan_job(job, CALLED + CALL_ENDS if call == "calling" else CALLED) == wanted(word)
 
 
-@pytest.mark.parametrize("launch", ["calling", "unknown"])
-def test_what_may_have_been_launched_is_looked_for_when_it_can_be_seen(launch):
-    job = replace(JOB, launch_call=Call(launch), called_at=CALLED)
-    waits = JobPlan(JobOperation.WAIT, after=CALLED + UNKNOWN_SETTLES)
-    assert plan_job(job, CALLED) == waits
-    assert plan_job(job, CALLED + UNKNOWN_SETTLES - 0.1) == waits
-    assert plan_job(job, CALLED + UNKNOWN_SETTLES) == JobPlan(JobOperation.FIND)
+def test_what_may_have_been_launched_is_looked_for_at_once_unless_its_call_is_under_way():
+    job = replace(JOB, launch_call=Call.UNKNOWN, called_at=CALLED)
+    assert plan_job(job, CALLED) == JobPlan(JobOperation.FIND)
+    calling = replace(job, launch_call=Call.CALLING)
+    waits = JobPlan(JobOperation.WAIT, after=CALLED + CALL_ENDS)
+    assert plan_job(calling, CALLED) == plan_job(calling, CALLED + CALL_ENDS - 0.1) == waits
+    assert plan_job(calling, CALLED + CALL_ENDS) == JobPlan(JobOperation.FIND)
 
 
 @pytest.mark.parametrize(
     ("keys", "word"),
     [
         ({"launch_call": Call.NONE}, "gave up"),
-        ({"launch_call": Call.UNKNOWN, "called_at": MADE}, "untold"),
+        ({"launch_call": Call.UNKNOWN, "called_at": MADE}, "find"),
         ({"launch_call": Call.NONE, "stop_wanted": "stop"}, "off"),
         ({"remote_id": "r1", "launch_call": Call.ACCEPTED, "stop_wanted": "stop"}, "read"),
         ({"remote_id": "r1", "launch_call": Call.ACCEPTED}, "read"),

@@ -18,7 +18,7 @@ from bot.errors import (
     TemporaryError,
     UnknownOutcome,
 )
-from bot.models import Created, Observed, State
+from bot.models import Created, Observed, State, Traces
 from bot.providers.base import ConnectionSettings, Discovered, Listing, Pace, Provider, TokenHelp
 from bot.providers.hosts import normalise_base_url, origin_of
 from bot.providers.jupyterhub import linking, making
@@ -191,11 +191,18 @@ class JupyterHub(Provider):
         await self._start(access, name, options)
         return Created(name.remote_id, name.server)
 
-    async def find(self, access: Access, spec: Mapping[str, Any], key: str) -> Created | None:  # noqa: ARG002
+    async def find(
+        self,
+        access: Access,
+        spec: Mapping[str, Any],
+        key: str,  # noqa: ARG002 - its name tells it apart
+        since: float,  # noqa: ARG002 - of a name there is one server only
+    ) -> Traces:
         """Look for the server by its name."""
         name = ServerName(access.username, str(spec.get("name") or ""))
         servers = await self._servers.of_person(access, None)
-        return Created(name.remote_id, name.server) if servers and name.server in servers else None
+        is_there = servers is not None and name.server in servers
+        return Traces(Created(name.remote_id, name.server) if is_there else None, is_proof=True)
 
     async def probe(self) -> str:
         """Ask for the version: the one answer that the hub gives to everybody (``jupyterhub.md``)."""

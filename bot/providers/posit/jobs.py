@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import BadAnswer, Conflict, Forbidden, InvalidRequest, NotFound, UnknownOutcome
-from bot.models import Created, FoundJob, JobState, ObservedJob
-from bot.providers.base import Listing
+from bot.models import Created, FoundJob, JobState, ObservedJob, Traces
+from bot.providers.base import CLOCK_SKEW, Listing
 from bot.providers.posit import ids, launches
 from bot.providers.posit.acting import Acting, rightly
 from bot.providers.posit.states import observed_job
@@ -41,23 +41,22 @@ class Jobs:
         job = await rightly(self.workbench, who, "launch", launching)
         return Created(job.id, _name(job))
 
-    async def find(self, who: Acting, spec: Mapping[str, Any], key: str) -> Created | None:
+    async def find(self, who: Acting, spec: Mapping[str, Any], key: str, since: float) -> Traces:
         """Look for what a launch of unknown outcome made: by its tag.
 
-        Where the server shows no tags at all, the youngest of the name that is not over counts.
+        Where the server shows no tags at all, any of the name that is no older than the launch may be it.
         """
         tag, name = launches.tag_of(key), str(spec.get("name", ""))
         same = []
         listed = await self._read(who)
         for job in listed:
             if tag in job.tags:
-                return Created(job.id, _name(job))
-            if job.name == name and not job.tags and not observed_job(job).state.is_over:
-                same.append(job)
-        youngest = max(same, key=_submitted, default=None)
-        if youngest is None and not listed.is_whole:
-            raise BadAnswer("an entry of the jobs can't be read: it may be the one")
-        return None if youngest is None else Created(youngest.id, _name(youngest))
+                return Traces(Created(job.id, _name(job)))
+            submitted = _submitted(job)
+            is_young = submitted >= since - CLOCK_SKEW if submitted else not observed_job(job).state.is_over
+            if job.name == name and is_young and not job.tags:
+                same.append(Created(job.id, _name(job)))
+        return Traces(others=tuple(same), is_proof=listed.is_whole and not same)
 
     async def listed(self, who: Acting) -> Listing[FoundJob]:
         """List jobs, the youngest first."""

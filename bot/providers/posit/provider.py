@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         Principal,
         Purpose,
         StopMode,
+        Traces,
         Values,
         Workspace,
     )
@@ -161,9 +162,9 @@ class PositProvider(Provider):
         launch = launches.session_launch(spec, launches.preset_named(self._presets, spec), key)
         return await self._sessions.create(self._who(access), launch)
 
-    async def find(self, access: Access, spec: Mapping[str, Any], key: str) -> Created | None:
+    async def find(self, access: Access, spec: Mapping[str, Any], key: str, since: float) -> Traces:
         """Look for the session of an earlier launch."""
-        return await self._sessions.find(self._who(access), spec, key)
+        return await self._sessions.find(self._who(access), spec, key, since)
 
     # -- jobs ------------------------------------------------------------------------------------------------
 
@@ -172,9 +173,9 @@ class PositProvider(Provider):
         order = launches.job_launch(spec, launches.preset_named(self._presets, spec), key)
         return await self._jobs.launch(self._who(access), order)
 
-    async def find_job(self, access: Access, spec: Mapping[str, Any], key: str) -> Created | None:
+    async def find_job(self, access: Access, spec: Mapping[str, Any], key: str, since: float) -> Traces:
         """Look for the job of an earlier launch."""
-        return await self._jobs.find(self._who(access), spec, key)
+        return await self._jobs.find(self._who(access), spec, key, since)
 
     async def jobs(self, access: Access) -> Listing[FoundJob]:
         """List jobs, the youngest first."""

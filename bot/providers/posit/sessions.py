@@ -15,15 +15,15 @@ from bot.errors import (
     PermanentError,
     UnknownOutcome,
 )
-from bot.models import Created, Observed, State
-from bot.providers.base import Discovered, Listing
+from bot.models import Created, Observed, State, Traces
+from bot.providers.base import CLOCK_SKEW, Discovered, Listing
 from bot.providers.posit import ids, launches
 from bot.providers.posit.acting import Acting, rightly
 from bot.providers.posit.client import STATE_FIELDS
 from bot.providers.posit.computing import SUSPENDS
 from bot.providers.posit.envelope import ParametersMissing
 from bot.providers.posit.states import is_over, is_up, observed
-from bot.providers.reading import MAX_NAME, clean
+from bot.providers.reading import MAX_NAME, clean, moment
 
 if TYPE_CHECKING:
     from bot.models import StopMode
@@ -129,11 +129,11 @@ class Sessions:
         made = await rightly(self.workbench, who, "launch", launching)
         return Created(made.id, launch.name or made.id)
 
-    async def find(self, who: Acting, spec: Mapping[str, Any], key: str) -> Created | None:
+    async def find(self, who: Acting, spec: Mapping[str, Any], key: str, since: float) -> Traces:
         """Look for what a launch of unknown outcome made: by its mark, otherwise by its name.
 
         A session of that name that another launch of ours made is left out. Where the server does not show
-        the marks, the youngest one of the name that is not over counts.
+        the marks, one of the name that is not over, and no older than the launch, may be it.
         """
         listed = await self._read(who, (), only=_FIND_FIELDS)
         mark, name = launches.mark_of(spec, key), str(spec.get("name", ""))
@@ -142,13 +142,12 @@ class Sessions:
             parameters = session.launch_parameters
             shown = parameters.name if parameters is not None else ""
             if shown == mark:
-                return Created(session.id, _name(session))
-            if session.title == name and not launches.is_mark(shown) and not is_over(session):
-                same.append(session)
-        youngest = max(same, key=lambda session: session.created or 0.0, default=None)
-        if youngest is None and not listed.is_whole:
-            raise BadAnswer("an entry of the sessions can't be read: it may be the one")
-        return None if youngest is None else Created(youngest.id, _name(youngest))
+                return Traces(Created(session.id, _name(session)))
+            created = moment(session.created)
+            is_young = created is None or created >= since - CLOCK_SKEW
+            if session.title == name and is_young and not launches.is_mark(shown) and not is_over(session):
+                same.append(Created(session.id, _name(session)))
+        return Traces(others=tuple(same), is_proof=listed.is_whole and not same)
 
     async def names(self, who: Acting) -> list[str]:
         """Return the names that sessions have now, which a new one should not take."""

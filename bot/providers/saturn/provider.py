@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote, urljoin
 
 from bot.errors import BadAnswer, Conflict, CredentialRefused, Forbidden, InvalidRequest, NotFound
-from bot.models import Observed, State
+from bot.models import Observed, State, Traces
 from bot.providers.base import (
     ConnectionSettings,
     Credential,
@@ -231,9 +231,15 @@ class Saturn(Provider):
         """Make a workspace of a recipe; it is found again by its name, so there is no mark of ours."""
         return await making.create(self._api, access, spec, self._own.recipes)
 
-    async def find(self, access: Access, spec: Mapping[str, Any], key: str) -> Created | None:  # noqa: ARG002
+    async def find(
+        self,
+        access: Access,
+        spec: Mapping[str, Any],
+        key: str,  # noqa: ARG002 - its name tells it apart
+        since: float,  # noqa: ARG002 - no other had the name when it was made
+    ) -> Traces:
         """Look for the workspace by its name."""
-        return await making.find(self._api, access, spec)
+        return Traces(await making.find(self._api, access, spec), is_proof=True)
 
     # -- jobs ------------------------------------------------------------------------------------------------
 
@@ -241,11 +247,15 @@ class Saturn(Provider):
         """Start a job with the person's token (seed 002, "Execute the job")."""
         return await self._jobs.launch(access, spec, key)
 
-    async def job_candidates(
-        self, access: Access, spec: Mapping[str, Any], since: float
-    ) -> Sequence[Created]:
-        """List the job's runs since then: a start leaves no mark of ours."""
-        return await self._jobs.candidates(access, spec, since)
+    async def find_job(
+        self,
+        access: Access,
+        spec: Mapping[str, Any],
+        key: str,  # noqa: ARG002 - a start leaves no mark of ours
+        since: float,
+    ) -> Traces:
+        """List the job's runs since then: which of them is ours they do not say."""
+        return Traces(others=tuple(await self._jobs.candidates(access, spec, since)))
 
     async def jobs(self, access: Access) -> Listing[FoundJob]:
         """List the runs of the person's jobs, the youngest first."""

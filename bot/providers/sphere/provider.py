@@ -21,7 +21,7 @@ from bot.errors import (
     UnknownOutcome,
 )
 from bot.hiding import hidden
-from bot.models import Created, Effects, Observed, State, StopEffect
+from bot.models import Created, Effects, Observed, State, StopEffect, Traces
 from bot.providers.base import ConnectionSettings, Embedding, Identity, Listing, Pace, Provider
 from bot.providers.hosts import origin_of
 from bot.providers.reading import MAX_NAME, clean, entries, id_in, object_in, part_of, text_in, word_in
@@ -183,29 +183,31 @@ class SphereProvider(Provider):
             raise UnknownOutcome(error.message) from None
         return Created(made, str(spec.get("name") or made))
 
-    async def candidates(
+    async def find(
         self,
         access: Access,  # noqa: ARG002 - as in status
         spec: Mapping[str, Any],
+        key: str,  # noqa: ARG002 - what is made carries no mark of ours
         since: float,
-    ) -> Sequence[Created]:
+    ) -> Traces:
         """List workspaces of the project that were made since then the way we make them.
 
-        What the list tells too little of is among them: ``made_at`` reads it.
+        What the list tells too little of is among them: ``made_at`` reads it. One that can't be read at all
+        may be the one, so that nothing is certain.
         """
         query = {"project_id": str(spec.get("project", "")), "limit": PAGE}
         listed = entries(
             await self._pages("/workspaces", query), "items", lambda item: (states.id_in(item), item)
         )
         if not listed.is_whole:
-            raise BadAnswer("an entry of the list can't be read: it may be the one")
+            return Traces()
         found = []
         for remote_id, item in listed:
             made_at = self._made_at(item)
             is_told = item.keys() >= _TELLING
             if not is_told or (made_at is not None and made_at >= since - CLOCK_SKEW):
                 found.append(Created(remote_id, str(spec.get("name") or remote_id), is_told=is_told))
-        return found
+        return Traces(others=tuple(found))
 
     async def made_at(self, access: Access, remote_id: str) -> float | None:  # noqa: ARG002 - as in status
         """Read when a workspace was made; None for one that was not made the way we make them."""

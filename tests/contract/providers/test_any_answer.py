@@ -153,9 +153,9 @@ async def made(provider: Provider) -> None:
         assert len(created.remote_id) == 32
 
 
-async def candidates(provider: Provider) -> None:
-    found = await provider.candidates(ACCESS, {"name": "w", "project": "1" * 32}, 0.0)
-    assert all(len(one.remote_id) == 32 for one in found)
+async def found(provider: Provider) -> None:
+    traces = await provider.find(ACCESS, {"name": "w", "project": "1" * 32}, "k", 0.0)
+    assert all(len(one.remote_id) == 32 for one in traces.others)
 
 
 async def ask(kind: str, status: int, body: bytes) -> None:
@@ -168,8 +168,8 @@ async def ask(kind: str, status: int, body: bytes) -> None:
     ]
     if "discover" in provider.capabilities():
         calls.append(provider.discover(ACCESS))
-    if "candidates" in provider.capabilities():
-        calls += [candidates(provider), provider.remove(ACCESS, IDS[kind]), made(provider)]
+    if kind == "sphere":
+        calls += [found(provider), provider.remove(ACCESS, IDS[kind]), made(provider)]
     for call in calls:
         try:
             result: Any = await call

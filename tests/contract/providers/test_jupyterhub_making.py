@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot import errors
-from bot.models import FormProblems, Principal, State
+from bot.models import FormProblems, Principal, State, Traces
 from tests.contract.providers.rigs import provider_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -65,10 +65,10 @@ async def test_what_is_wrong_stands_at_its_field(prepared, values, field):
 
 async def test_a_server_is_made_once_and_removed(prepared):
     spec = await spec_of(prepared, preset="small", name="fresh")
-    assert await prepared.provider.find(prepared.access, spec, "ws_1") is None
+    assert await prepared.provider.find(prepared.access, spec, "ws_1", 0.0) == Traces(is_proof=True)
     made = await prepared.provider.create(prepared.access, spec, "ws_1")
     assert (made.remote_id, made.is_started) == (f"{prepared.access.username}/fresh", True)
-    assert await prepared.provider.find(prepared.access, spec, "ws_1") == made
+    assert (await prepared.provider.find(prepared.access, spec, "ws_1", 0.0)).ours == made
     assert await prepared.provider.create(prepared.access, spec, "ws_1") == made
     await prepared.until(State.RUNNING, remote_id=made.remote_id)
     await prepared.provider.remove(prepared.access, made.remote_id)

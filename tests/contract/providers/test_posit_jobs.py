@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot import errors
-from bot.models import JobState
+from bot.models import JobState, Traces
 from bot.providers.base import Access, Credential
 from playground.posit.plans import PlannedError, StreamFault
 from tests.contract.providers.rigs import Rig
@@ -50,14 +50,16 @@ async def test_a_job_runs_to_its_end(posit: Rig, access: Access, code, state):
 async def test_a_job_is_found_again_by_its_tag(posit: Rig, access: Access):
     made = await posit.provider.launch_job(access, spec("train"), KEY)
     await posit.provider.launch_job(access, spec("train"), "another_deadbeef")
-    assert await posit.provider.find_job(access, spec("train"), KEY) == made
-    assert await posit.provider.find_job(access, spec("train"), "a_third_one") is None
+    since = posit.server_clock.now()
+    assert (await posit.provider.find_job(access, spec("train"), KEY, since)).ours == made
+    assert await posit.provider.find_job(access, spec("train"), "a_third_one", since) == Traces(is_proof=True)
+    # Where the server shows no tags, any of the name that is young enough may be it, also one that is over.
     for job in posit.server.state.jobs.values():
         job.told["tags"] = []
-    found = await posit.provider.find_job(access, spec("train"), "a_third_one")
-    assert found is not None
     posit.server_clock.advance(100)
-    assert await posit.provider.find_job(access, spec("train"), "a_third_one") is None
+    for later, count in ((0, 2), (300, 0)):
+        traces = await posit.provider.find_job(access, spec("train"), "a_third_one", since + later)
+        assert (traces.ours, len(traces.others), traces.is_proof) == (None, count, not count)
 
 
 @pytest.mark.parametrize("is_after", [False, True])
@@ -66,7 +68,8 @@ async def test_a_launch_of_unknown_outcome_is_looked_for(posit: Rig, access: Acc
     posit.server.state.plans.errors.append(planned)
     with pytest.raises(errors.UnknownOutcome):
         await posit.provider.launch_job(access, spec("train"), KEY)
-    assert (await posit.provider.find_job(access, spec("train"), KEY) is not None) is is_after
+    traces = await posit.provider.find_job(access, spec("train"), KEY, posit.server_clock.now())
+    assert (traces.ours is not None) is is_after
 
 
 async def test_jobs_are_listed_the_youngest_first_and_nobody_elses(posit: Rig, access: Access):

@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot import errors
-from bot.models import State
+from bot.models import State, Traces
 from bot.providers.base import Access, Credential
 from playground.posit.plans import PlannedError
 from tests.contract.providers.posit_rig import posit_rig
@@ -131,25 +131,28 @@ async def test_a_session_is_made_and_found_again_by_its_mark(posit: Rig, access:
     made = await posit.provider.create(access, SPEC, KEY)
     other = await posit.provider.create(access, SPEC, KEY[:-8] + "deadbeef")
     assert made.name == "paper"
-    assert (await posit.provider.find(access, SPEC, KEY)) == made
-    assert (await posit.provider.find(access, SPEC, KEY[:-8] + "deadbeef")) == other
-    assert await posit.provider.find(access, SPEC, KEY[:-8] + "00000000") is None
+    for key, found in ((KEY, made), (KEY[:-8] + "deadbeef", other)):
+        assert await posit.provider.find(access, SPEC, key, 0.0) == Traces(found)
+    assert await posit.provider.find(access, SPEC, KEY[:-8] + "00000000", 0.0) == Traces(is_proof=True)
     session = posit.server.state.sessions[made.remote_id]
     assert (session.owner, session.launch_parameters["name"]) == ("alice", "paper [01234567]")
     await until(posit, access, made.remote_id, State.RUNNING)
     assert posit.harness.violations == []
 
 
-async def test_without_marks_the_youngest_of_the_name_counts(posit: Rig, access: Access):
+async def test_without_marks_any_of_the_name_that_is_young_enough_may_be_it(posit: Rig, access: Access):
     first = await posit.provider.create(access, SPEC, "a")
-    posit.server_clock.advance(5)
+    posit.server_clock.advance(300)
     second = await posit.provider.create(access, SPEC, "b")
     for made in (first, second):
         posit.server.state.sessions[made.remote_id].launch_parameters["name"] = "something else"
-    assert await posit.provider.find(access, SPEC, "c") == second
+    now = posit.server_clock.now()
+    assert set((await posit.provider.find(access, SPEC, "c", 0.0)).others) == {first, second}
+    assert await posit.provider.find(access, SPEC, "c", now) == Traces(others=(second,))
     posit.server.state.sessions[second.remote_id].force("failed", posit.server_clock.now())
-    assert await posit.provider.find(access, SPEC, "c") == first
-    assert await posit.provider.find(access, {**SPEC, "name": "another"}, "c") is None
+    assert await posit.provider.find(access, SPEC, "c", 0.0) == Traces(others=(first,))
+    other = {**SPEC, "name": "another"}
+    assert await posit.provider.find(access, other, "c", 0.0) == Traces(is_proof=True)
 
 
 @pytest.mark.parametrize("is_after", [False, True])
@@ -157,7 +160,7 @@ async def test_a_launch_of_unknown_outcome_is_looked_for(posit: Rig, access: Acc
     fail(posit, "launch_session", 200, "Transmission error", after=is_after)
     with pytest.raises(errors.UnknownOutcome):
         await posit.provider.create(access, SPEC, KEY)
-    assert (await posit.provider.find(access, SPEC, KEY) is not None) is is_after
+    assert ((await posit.provider.find(access, SPEC, KEY, 0.0)).ours is not None) is is_after
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from bot import errors
-from bot.models import FormProblems, JobState, Principal
+from bot.models import FormProblems, JobState, Principal, Traces
 from tests.contract.providers.rigs import SATURN_SEED, saturn_rig
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -174,15 +174,16 @@ async def test_what_came_of_a_start_without_an_answer_is_listed():
     async with rig_with_jobs() as rig:
         spec = {"name": "nightly", "job": job_id(rig)}
         since = rig.server_clock.now()
-        assert await rig.provider.job_candidates(rig.access, spec, since) == []
+        assert await rig.provider.find_job(rig.access, spec, "k", since) == Traces()
         rig.spoil("/start$", drop=True, after=True)
         with pytest.raises(errors.UnknownOutcome):
             await launched(rig)
-        (found,) = await rig.provider.job_candidates(rig.access, spec, since)
+        (found,) = (await rig.provider.find_job(rig.access, spec, "k", since)).others
         rig.server_clock.advance(5)
         assert (await state_of(rig, found.remote_id)).state is JobState.RUNNING
         rig.server_clock.advance(600)
-        assert await rig.provider.job_candidates(rig.access, spec, rig.server_clock.now()) == []
+        now = rig.server_clock.now()
+        assert await rig.provider.find_job(rig.access, spec, "k", now) == Traces()
 
 
 async def test_a_server_without_history_and_pods_says_no_more_than_started():
@@ -194,7 +195,7 @@ async def test_a_server_without_history_and_pods_says_no_more_than_started():
         assert (seen.state, seen.is_last) == (JobState.UNKNOWN, True)
         assert await output_of(rig, run.remote_id) == ""
         with pytest.raises(errors.Untold):
-            await rig.provider.job_candidates(rig.access, {"job": job_id(rig)}, 0.0)
+            await rig.provider.find_job(rig.access, {"job": job_id(rig)}, "k", 0.0)
         with pytest.raises(errors.NotFound):
             await rig.provider.jobs(rig.access)
 

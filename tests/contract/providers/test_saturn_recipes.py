@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from bot import errors
-from bot.models import FormProblems, Principal, State
+from bot.models import FormProblems, Principal, State, Traces
 from bot.providers.base import Access
 from tests.contract.providers.rigs import SATURN_SEED, provider_of, saturn_rig
 
@@ -83,7 +83,7 @@ async def test_a_server_that_tells_no_sizes_is_asked_for_none(tmp_path):
         made = await rig.provider.create(rig.access, spec, "ws_1")
         assert rig.server.state.resources[made.remote_id].spec["instance_type"] == "large"
         with pytest.raises(errors.Untold):
-            await rig.provider.find(rig.access, spec, "ws_1")
+            await rig.provider.find(rig.access, spec, "ws_1", 0.0)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ async def test_a_clone_has_name_owner_and_size_and_stands_still(tmp_path):
         assert resource.spec["owner"] == "acme/alice"
         assert (resource.spec["instance_type"], resource.spec["start_script"]) == ("xlarge", "echo hi")
         assert (await rig.see(made.remote_id)).state is State.STOPPED
-        assert await rig.provider.find(rig.access, spec, "ws_1") == made
+        assert (await rig.provider.find(rig.access, spec, "ws_1", 0.0)).ours == made
         # Another creation of that name, whoever made the first, is a name that is taken.
         with pytest.raises(errors.Conflict, match="name"):
             await rig.provider.create(rig.access, spec, "ws_2")
@@ -153,8 +153,8 @@ async def test_a_clone_that_goes_wrong(tmp_path, fault, kind):
         with pytest.raises(kind) as caught:
             await rig.provider.create(rig.access, spec, "ws_1")
         assert type(caught.value) is kind
-        found = await rig.provider.find(rig.access, spec, "ws_1")
-        assert (found is not None) is bool(fault.get("after"))
+        found = await rig.provider.find(rig.access, spec, "ws_1", 0.0)
+        assert (found.ours is not None) is bool(fault.get("after"))
 
 
 async def test_the_id_may_stand_in_the_state(tmp_path):
@@ -201,7 +201,7 @@ async def test_a_stranger_of_the_same_name_is_not_found(tmp_path):
     seed = {**SATURN_SEED, "workspaces": others}
     async with ready(tmp_path, seed=seed) as rig:
         spec = {"name": "course", "recipe": "course", "size": "", "owner": ""}
-        assert await rig.provider.find(rig.access, spec, "ws_1") is None
+        assert await rig.provider.find(rig.access, spec, "ws_1", 0.0) == Traces(is_proof=True)
         body = {**RECIPE, "spec": {**RECIPE["spec"], "owner": "acme/bob"}}
         rig.spoil("/api/recipes/workspace/", body=json.dumps(body))
-        assert await rig.provider.find(rig.access, spec, "ws_1") is None
+        assert await rig.provider.find(rig.access, spec, "ws_1", 0.0) == Traces(is_proof=True)

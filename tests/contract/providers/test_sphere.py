@@ -9,8 +9,7 @@ from dataclasses import replace
 import pytest
 
 from bot import errors
-from bot.models import FormProblems, State
-from bot.providers.base import Provider
+from bot.models import FormProblems, State, Traces
 from playground.harness import Fault
 from tests.contract.providers.rigs import Rig
 from tests.contract.providers.sphere_rig import (
@@ -48,11 +47,10 @@ def machine(rig: Rig, remote_id: str):
 
 async def test_nobody_can_list_or_link_or_name_what_is_not_in_our_records(sphere: Rig):
     capabilities = type(sphere.provider).capabilities()
-    assert capabilities >= {"create", "remove", "candidates", "events"}
+    assert capabilities >= {"create", "remove", "events"}
     assert not capabilities & {"discover", "parse_reference", "token_help", "check_username"}
     assert not sphere.provider.has_lists
     assert sphere.provider.parse_reference(TRAINING) is None
-    assert type(sphere.provider).find is Provider.find
 
 
 # -- making -----------------------------------------------------------------------------------------------
@@ -143,15 +141,15 @@ async def test_an_answer_without_an_id_may_have_made_something(sphere: Rig, body
 async def test_what_a_lost_call_made_is_among_the_candidates_and_nothing_else_is(sphere: Rig):
     spec = await spec_of(sphere, name="mine")
     provider, since = sphere.provider, sphere.server_clock.now()
-    assert await provider.candidates(sphere.access, spec, since) == []  # made otherwise
+    assert await provider.find(sphere.access, spec, "k", since) == Traces()  # made otherwise
     await provider.create(sphere.access, {**spec, "project": SHAKY}, "k")  # of another project
     sphere.spoil("/workspaces$", drop=True, after=True)
     with pytest.raises(errors.UnknownOutcome):
         await provider.create(sphere.access, spec, "k")
-    (found,) = await provider.candidates(sphere.access, spec, since)
+    (found,) = (await provider.find(sphere.access, spec, "k", since)).others
     assert found.name == "mine"
     assert machine(sphere, found.remote_id).project.id == PYTHON
-    assert await provider.candidates(sphere.access, spec, since + 500) == []
+    assert await provider.find(sphere.access, spec, "k", since + 500) == Traces()
 
 
 async def test_what_a_list_tells_too_little_of_is_read_before_it_is_passed_over(sphere: Rig):
@@ -162,7 +160,7 @@ async def test_what_a_list_tells_too_little_of_is_read_before_it_is_passed_over(
         {"id": one, "state": {"code": 2, "name": "running"}} for one in (made.remote_id, sphere.remote_id)
     ]
     sphere.spoil("/workspaces$", body=json.dumps({"items": short, "paging": {}}))
-    found = await provider.candidates(sphere.access, spec, sphere.server_clock.now())
+    found = (await provider.find(sphere.access, spec, "k", sphere.server_clock.now())).others
     assert [(one.remote_id, one.is_told) for one in found] == [(one["id"], False) for one in short]
     told = [await provider.made_at(sphere.access, one.remote_id) for one in found]
     assert told == [pytest.approx(sphere.server_clock.now(), abs=5), None]  # the other was made otherwise
@@ -285,7 +283,7 @@ async def test_a_token_that_was_changed_is_refused_by_every_method(sphere: Rig):
         provider.remove(access, NOTES),
         provider.templates(access),
         provider.create(access, {"name": "n", "project": PYTHON}, "k"),
-        provider.candidates(access, {"project": PYTHON}, 0.0),
+        provider.find(access, {"project": PYTHON}, "k", 0.0),
     ):
         with pytest.raises(errors.CredentialRefused) as refused:
             await call

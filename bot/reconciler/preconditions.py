@@ -1,0 +1,115 @@
+"""What every wish and run needs before its provider is called, and what is told when that lacks for long.
+
+Its account is there, its connection is set up, its person is known and may do it. What is missing delays,
+and is said on the card; when its deadline passes the person is told once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import structlog
+
+from bot.errors import SlackFailed, SlackLimited
+from bot.policy import Context, decide
+from bot.settling import ANSWER_SECONDS
+from bot.words import holds, problems
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.models import Account, Job, JobUpdate, NewNotice, Person, Wish
+    from bot.policy import Decision, Target
+    from bot.reconciler.lines import Line
+    from bot.reconciler.ports import Numbers, PeopleBook
+    from bot.store.base import WishUpdate
+
+log = structlog.get_logger(__name__)
+
+Update = TypeVar("Update", "WishUpdate", "JobUpdate")
+#: What waits for somebody else (Slack, an operator, its person) is stepped again after so long.
+PATIENCE: Final = 60.0
+#: While another's request finds out whether a connection answers again, a call waits so long.
+PROBE_WAIT: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Say that it goes on later, and what holds it up, where that is worth a sentence."""
+
+    seconds: float
+    said: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Say that it can't go on any more; ``cause`` names a text in ``bot.words``."""
+
+    cause: str
+
+
+class Preconditions:
+    """Look at what a wish or a run needs; nothing here is written."""
+
+    def __init__(self, lines: Mapping[str, Line], people: PeopleBook, numbers: Numbers) -> None:
+        self._lines = lines
+        self._people = people
+        self._numbers = numbers
+
+    def line_of(self, subject: Wish | Job, account: Account | None, now: float) -> Line | Hold | Lost:
+        """Return the connection where there are both an account and a connection."""
+        if account is None or account.state == "revoking":
+            return Lost("unlinked")
+        line = self._lines.get(subject.connection)
+        if line is not None:
+            return line
+        if subject.held_since is not None and now >= subject.held_since + ANSWER_SECONDS:
+            # Not the mistake of an hour: nobody brings it back.
+            return Lost("connection_gone")
+        return Hold(PATIENCE, holds.not_configured(subject.connection))
+
+    @staticmethod
+    def refusal_of(account: Account, line: Line) -> Hold | None:
+        """Say that an account waits for a new link, which steps what waits for it at once."""
+        if account.state != "refused":
+            return None
+        return Hold(PATIENCE, problems.sentence("credential_refused", line.title))
+
+    async def may(
+        self, subject: Wish | Job, person: Person | None, verb: str, target: Target
+    ) -> Decision | Hold:
+        """Ask the policy, after looking an unknown person up: failing at that delays, no more and no less."""
+        if person is None:
+            try:
+                person = await self._people.look_up(subject.principal)
+            except SlackFailed as error:
+                log.info("person not looked up", subject=subject.id, problem=str(error))
+                wait = error.retry_after if isinstance(error, SlackLimited) else PATIENCE / 2
+                return Hold(wait, holds.PERSON_UNKNOWN)
+        return decide(subject.principal, verb, target, Context(self._numbers.installation, person))
+
+    @staticmethod
+    def closed(line: Line) -> Hold | None:
+        """Say that a connection is left alone for a while, or that another's request finds out about it."""
+        if line.health.pause > 0:
+            return Hold(line.health.pause, line.health.hold)
+        return Hold(PROBE_WAIT, line.health.sentence()) if line.is_probed else None
+
+
+def until_deadline(subject: Wish | Job, seconds: float, now: float) -> float:
+    """Return the seconds until the next step: no later than the deadline, which is told then."""
+    if subject.deadline_at is None or now >= subject.deadline_at:
+        return seconds
+    return min(seconds, subject.deadline_at - now)
+
+
+def told_late(subject: Wish | Job, update: Update, now: float, notice: NewNotice) -> Update:
+    """Return an update with the notice that is due when it goes on beyond its deadline.
+
+    Who is asked already, what to do, isn't told besides that it takes longer.
+    """
+    is_due = subject.deadline_at is not None and now >= subject.deadline_at
+    if update.outcome is not None or not is_due or subject.asked_at is not None:
+        return update
+    return replace(update, deadline_passed=True, card_dirty=True, notices=(*update.notices, notice))

@@ -1,0 +1,112 @@
+"""Runs never wait in silence: one that has not begun, or can't be looked at, is told of once; and wishes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from bot.errors import SlackFailed, Unreachable
+from bot.models import Outcome
+from bot.settling import ANSWER_SECONDS
+from tests.engine.jobs import new_job_world, said
+from tests.engine.world import DEADLINE
+
+
+@pytest.fixture
+async def jobs():
+    async with new_job_world() as made:
+        made.cloud.job_takes = None
+        yield made
+
+
+def waiting(jobs, job_id):
+    keyed = [
+        (each.get("metadata", {}).get("event_payload", {}).get("key", ""), each)
+        for each in jobs.slack.messages
+    ]
+    begin = f"{job_id}/job_waiting/"
+    return [json.dumps(each, ensure_ascii=False) for key, each in keyed if key.startswith(begin)]
+
+
+def take_away(jobs):
+    """Have the connection taken out of the settings, and the process started again."""
+    jobs.world.reborn(connections={})
+
+
+async def test_a_run_that_is_seen_has_no_deadline(jobs):
+    jobs.cloud.queued_for = 2 * DEADLINE
+    job_id = await jobs.runs()
+    await jobs.world.pass_time(3 * DEADLINE, step=15)
+    job = await jobs.job(job_id)
+    assert (job.deadline_at, job.held_since, waiting(jobs, job_id)) == (None, None, [])
+
+
+@pytest.mark.parametrize("is_begun", [False, True])
+async def test_a_run_whose_credential_is_refused_is_told_of_once(jobs, is_begun):
+    if is_begun:
+        job_id = await jobs.runs()
+        await jobs.world.pass_time(5)
+    jobs.cloud.refused_tokens.add("token-1")
+    if not is_begun:
+        job_id = await jobs.runs()
+    await jobs.world.pass_time(DEADLINE - 60, step=30)
+    assert waiting(jobs, job_id) == []
+    await jobs.world.pass_time(3 * DEADLINE, step=30)
+    (told,) = waiting(jobs, job_id)
+    assert ("I still can't check on" if is_begun else "still hasn't started") in told
+    assert "Keep waiting" in told
+    assert "Let it go" in told
+    assert "Let it go" in said(jobs.message(f"{job_id}/job_card/1"))
+    assert (await jobs.job(job_id)).is_open
+
+
+async def test_keep_waiting_sets_another_deadline_and_what_is_seen_again_has_none(jobs):
+    job_id = await jobs.runs()
+    await jobs.world.pass_time(5)
+    jobs.cloud.fail("job_status", Unreachable("no connection"), times=10_000)
+    await jobs.world.pass_time(DEADLINE + 120, step=30)
+    assert len(waiting(jobs, job_id)) == 1
+    assert await jobs.store.keep_job_waiting(job_id, DEADLINE, "press") is not None
+    await jobs.world.pass_time(DEADLINE + 120, step=30)
+    assert len(waiting(jobs, job_id)) == 2
+    jobs.cloud.heal()
+    await jobs.world.pass_time(120, step=5)
+    job = await jobs.job(job_id)
+    assert (job.is_late, job.deadline_at, job.hold) == (False, None, None)
+    assert "Let it go" not in said(jobs.message(f"{job_id}/job_card/1"))
+
+
+async def test_a_run_of_a_person_who_cannot_be_looked_up_is_told_of(jobs):
+    await jobs.world.link()
+    jobs.clock.advance(2 * ANSWER_SECONDS)  # What Slack said of them is too old by now.
+    jobs.slack.fail("users.info", SlackFailed("users.info", "down"), times=10_000)
+    job_id = await jobs.runs()
+    await jobs.world.pass_time(DEADLINE + 60, step=30)
+    (told,) = waiting(jobs, job_id)
+    assert "asking Slack who you are" in told
+
+
+async def test_a_run_whose_connection_is_gone_for_good_ends_as_unknown(jobs):
+    job_id = await jobs.runs()
+    await jobs.world.pass_time(5)
+    take_away(jobs)
+    await jobs.world.pass_time(DEADLINE + 60, step=60)
+    assert len(waiting(jobs, job_id)) == 1
+    await jobs.world.pass_time(ANSWER_SECONDS - DEADLINE - 1200, step=600)
+    assert (await jobs.job(job_id)).is_open
+    await jobs.world.pass_time(1800, step=300)
+    job = await jobs.job(job_id)
+    assert (job.outcome, job.cause) == ("failed", "connection_gone")
+    assert "I don't know how *train*" in said(jobs.message(f"{job_id}/job_failed/end"))
+
+
+async def test_a_wish_whose_connection_is_gone_for_good_ends_as_unknown(jobs):
+    world = jobs.world
+    wish_id = await world.wish(await world.own())
+    await world.pass_time(4)
+    take_away(jobs)
+    await world.pass_time(ANSWER_SECONDS + 1200, step=600)
+    wish = await jobs.store.wish(wish_id)
+    assert (wish.outcome, wish.cause) == (Outcome.UNKNOWN, "connection_gone")
+    assert jobs.slack.kinds().count("waiting") == 1

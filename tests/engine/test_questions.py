@@ -1,0 +1,138 @@
+"""Where nobody can tell whether something was made or launched, its person is asked."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from bot.errors import UnknownOutcome, Untold
+from bot.models import Outcome, WishVerb
+from bot.settling import ANSWER_SECONDS
+from tests.engine.jobs import new_job_world
+
+LOST = UnknownOutcome("no answer")
+
+
+class Asked:
+    """Speak of one question, about a creation or about a run."""
+
+    def __init__(self, world, kind):
+        self.world, self.kind = world, kind
+        self.cloud, self.store, self.slack = world.world.provider, world.store, world.slack
+        self.call = "create" if kind == "creation" else "launch_job"
+        self.find = "find" if kind == "creation" else "find_job"
+
+    async def lose(self, seconds):
+        """Have it asked for, with a lost answer; it takes effect after so long, or never."""
+        self.cloud.shows_marks = False
+        self.cloud.acts_late(self.call, seconds)
+        self.cloud.fail(self.call, LOST, after=True)
+        self.id = await (self.world.world.make() if self.kind == "creation" else self.world.runs())
+
+    async def row(self):
+        return await (self.store.wish(self.id) if self.kind == "creation" else self.store.job(self.id))
+
+    async def start_another(self, key="press"):
+        press = self.store.make_another if self.kind == "creation" else self.store.launch_another
+        return await press(self.id, key)
+
+    async def pass_time(self, seconds, step=5.0):
+        await self.world.world.pass_time(seconds, step=step)
+
+    def shown(self, kind):
+        kind = kind if self.kind == "creation" else f"job_{kind}"
+        key = f"{self.id}/{kind}/"
+        return [
+            json.dumps(each, ensure_ascii=False)
+            for each in self.slack.messages
+            if each.get("metadata", {}).get("event_payload", {}).get("key", "").startswith(key)
+        ]
+
+    @property
+    def made(self):
+        return len(self.cloud.machines if self.kind == "creation" else self.cloud.runs)
+
+
+@pytest.fixture(params=["creation", "run"])
+async def asked(request):
+    async with new_job_world() as world:
+        world.cloud.job_takes = None
+        yield Asked(world, request.param)
+
+
+async def test_the_person_is_asked_and_nothing_is_repeated(asked):
+    await asked.lose(None)
+    await asked.pass_time(110)
+    assert asked.shown("asked") == []
+    await asked.pass_time(30)
+    for message in (*asked.shown("card"), *asked.shown("asked")):
+        assert "Look again" in message
+        assert "Start another" in message
+    assert asked.cloud.count(asked.find) > 5
+    await asked.pass_time(3600, step=60)
+    assert (asked.cloud.count(asked.call), len(asked.shown("asked"))) == (1, 1)
+    assert asked.slack.kinds().count("waiting") + asked.slack.kinds().count("job_waiting") == 0
+
+
+async def test_what_is_the_only_thing_that_can_have_come_of_the_call_is_taken(asked):
+    await asked.lose(40)
+    await asked.pass_time(100)
+    row = await asked.row()
+    assert row.asked_at is None
+    assert (asked.cloud.count(asked.call), asked.made, asked.shown("asked")) == (1, 1, [])
+
+
+async def test_a_question_answers_itself_when_it_shows_up_after_all(asked):
+    await asked.lose(400)
+    await asked.pass_time(200)
+    assert "Start another" in asked.shown("asked")[0]
+    await asked.pass_time(400)
+    for message in (*asked.shown("card"), *asked.shown("asked")):
+        assert "Start another" not in message
+    assert "It has shown up on Fake Cloud" in asked.shown("asked")[0]
+    assert (asked.cloud.count(asked.call), asked.made) == (1, 1)
+    assert not await asked.start_another()
+
+
+async def test_a_press_makes_one_more_and_only_once(asked):
+    await asked.lose(None)
+    await asked.pass_time(150)
+    assert await asked.start_another("one")
+    assert not await asked.start_another("one")
+    assert not await asked.start_another("two")
+    await asked.pass_time(60)
+    assert (asked.cloud.count(asked.call), asked.made) == (2, 1)
+    assert "You chose to start another" in asked.shown("asked")[0] or "shown up" in asked.shown("asked")[0]
+
+
+async def test_without_an_answer_for_a_day_it_ends_as_unknown_and_that_is_told(asked):
+    await asked.lose(None)
+    await asked.pass_time(150)
+    await asked.pass_time(ANSWER_SECONDS, step=600)
+    row = await asked.row()
+    assert (row.is_open, row.cause) == (False, "unanswered")
+    assert row.outcome == (Outcome.UNKNOWN if asked.kind == "creation" else "failed")
+    (message,) = asked.shown("failed")
+    assert "I don't know whether" in message
+    assert "Start another" not in (*asked.shown("asked"), *asked.shown("card"))[0]
+    assert asked.cloud.count(asked.call) == 1
+
+
+async def test_a_server_that_has_no_way_to_tell_is_a_question_too(asked):
+    await asked.lose(None)
+    asked.cloud.fail(asked.find, Untold("this server shows nothing"), times=100)
+    await asked.pass_time(150)
+    assert len(asked.shown("asked")) == 1
+
+
+async def test_who_wants_it_no_more_is_told_that_nobody_knows(asked):
+    await asked.lose(None)
+    await asked.pass_time(150)
+    if asked.kind == "creation":
+        stop = await asked.world.world.wish(await asked.world.world.workspace_of(asked.id), WishVerb.STOP)
+        assert await asked.world.world.until_ended(stop) is Outcome.UNKNOWN
+    else:
+        await asked.world.stop(asked.id)
+        assert (await asked.world.until_over(asked.id)).cause == "untold"
+    assert asked.cloud.count(asked.call) == 1

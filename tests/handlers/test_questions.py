@@ -1,0 +1,91 @@
+"""The buttons of questions that nobody can answer but the person, and of runs that wait for long."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.models import Call, JobUpdate, Principal, WishVerb
+from bot.store.base import WishUpdate
+from tests.handlers.job_rig import going, job_rig, run
+from tests.handlers.rig import words
+from tests.support.store import ALICE, BOB
+
+
+@pytest.fixture
+async def bot():
+    async with job_rig() as made:
+        yield made
+
+
+async def asked_run(bot):
+    job = await run(bot)
+    lost = JobUpdate(job.id, 60.0, launch_call=Call.UNKNOWN, called=True, asked=True)
+    assert await bot.store.save_job_step(lost)
+    return job
+
+
+async def asked_creation(bot):
+    accepted = await bot.services.workspaces.create(
+        ALICE, "posit", {"name": "lab"}, interaction="make", reference="REF-2"
+    )
+    lost = WishUpdate(accepted.wish.id, 60.0, start_call=Call.UNKNOWN, called=True, asked=True)
+    assert accepted.wish.verb is WishVerb.CREATE
+    assert await bot.store.save_step(lost)
+    return accepted.wish
+
+
+async def test_start_another_launches_once_more_and_once_only(bot):
+    job = await asked_run(bot)
+    assert "Starting another *train.R*" in words(await bot.press("job_start_another", job.id))
+    launched = await bot.store.job(job.id)
+    assert (launched.launch_call, launched.asked_at) == (Call.NONE, None)
+    assert "answered since" in words(await bot.press("job_start_another", job.id))
+    (entry,) = [entry for entry in await bot.audit() if entry["action"] == "job.another"]
+    assert entry["actor"] == ALICE.key
+
+
+async def test_start_another_makes_once_more_and_once_only(bot):
+    wish = await asked_creation(bot)
+    assert "Starting another *lab*" in words(await bot.press("start_another", wish.id))
+    again = await bot.store.wish(wish.id)
+    assert (again.start_call, again.asked_at) == (Call.NONE, None)
+    assert "answered since" in words(await bot.press("start_another", wish.id))
+
+
+async def test_look_again_looks_at_once(bot):
+    job, wish = await asked_run(bot), await asked_creation(bot)
+    assert "Looking for *train.R*" in words(await bot.press("job_look_again", job.id))
+    assert "Looking for *lab*" in words(await bot.press("look_again", wish.id))
+    assert (await bot.store.job(job.id)).next_step_at <= bot.clock.now()
+    assert (await bot.store.wish(wish.id)).next_step_at <= bot.clock.now()
+
+
+@pytest.mark.parametrize("action", ["job_start_another", "job_look_again", "job_let_go", "job_keep_waiting"])
+async def test_nobody_answers_for_another(bot, action):
+    job = await asked_run(bot)
+    for principal in (BOB, Principal(None, "T1", "UCAROL")):
+        await bot.press(action, job.id, principal)
+    assert await bot.store.job(job.id) == (await bot.store.job(job.id))
+    assert (await bot.store.job(job.id)).asked_at is not None
+    assert (await bot.store.job(job.id)).is_open
+
+
+@pytest.mark.parametrize("action", ["start_another", "look_again"])
+async def test_nobody_answers_for_another_creation(bot, action):
+    wish = await asked_creation(bot)
+    before = await bot.store.wish(wish.id)
+    await bot.press(action, wish.id, BOB)
+    assert await bot.store.wish(wish.id) == before
+
+
+async def test_a_run_that_waits_is_let_go_or_waited_for(bot):
+    waiting, seen = await run(bot, "one"), await going(bot, "two")
+    assert "I'll keep trying with *one*" in words(await bot.press("job_keep_waiting", waiting.id))
+    assert (await bot.store.job(waiting.id)).deadline_at == bot.clock.now() + 1800
+    assert "called off *one*" in words(await bot.press("job_let_go", waiting.id))
+    assert (await bot.store.job(waiting.id)).outcome == "cancelled"
+    assert "stopped following *two*" in words(await bot.press("job_let_go", seen.id))
+    job = await bot.store.job(seen.id)
+    assert (job.outcome, job.cause) == ("failed", "let_go")
+    assert "is over already" in words(await bot.press("job_let_go", seen.id))
+    assert "is over already" in words(await bot.press("job_keep_waiting", seen.id))

@@ -1,0 +1,84 @@
+"""What an unknown outcome comes to, and when what reads say is news: the tables of wishes and runs alike."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.models import Call, Created, Doubt
+from bot.settling import (
+    CALL_ENDS,
+    GONE,
+    LEFT_OUT,
+    MAKE_SETTLES,
+    Verdict,
+    doubted,
+    has_settled,
+    is_certain,
+    judge,
+)
+
+OURS, ONE, OTHER = (Created(name, name) for name in ("ours", "one", "other"))
+
+# What a look found: ours by its mark, and what else may have come of the call. Whether nothing found proves
+# that nothing was made; whether it has had its time; whether it is still wanted.
+TABLE = """
+ours others  proof | settling | settled | called-off
+yes  none    yes   | ours     | ours    | ours
+yes  two     no    | ours     | ours    | ours
+no   one     no    | one      | one     | one
+no   none    yes   | look     | repeat  | nothing
+no   none    no    | look     | ask     | untold
+no   two     no    | look     | ask     | untold
+no   two     yes   | look     | ask     | untold
+"""
+OTHERS = {"none": [], "one": [ONE], "two": [ONE, OTHER]}
+
+
+@pytest.mark.parametrize("line", TABLE.strip().splitlines()[1:])
+def test_what_a_look_comes_to(line):
+    known, settling, settled, called_off = line.split("|")
+    ours, others, proof = known.split()
+    for word, settles, wanted in ((settling, False, True), (settled, True, True), (called_off, True, False)):
+        verdict = judge(
+            OURS if ours == "yes" else None,
+            OTHERS[others],
+            is_proof=proof == "yes",
+            has_settled=settles,
+            is_wanted=wanted,
+        )
+        expected = {"ours": OURS, "one": ONE}.get(word.strip())
+        assert verdict == (expected or Verdict(word.strip()))
+
+
+def test_it_settles_from_when_the_outcome_became_unknown():
+    assert not has_settled(Call.UNKNOWN, 0.0, 25.0, 25.0 + MAKE_SETTLES - 0.1)
+    assert has_settled(Call.UNKNOWN, 0.0, 25.0, 25.0 + MAKE_SETTLES)
+    # Under way in another process, or from before that was written down.
+    assert not has_settled(Call.CALLING, 0.0, None, CALL_ENDS + MAKE_SETTLES - 0.1)
+    assert has_settled(Call.UNKNOWN, 0.0, None, CALL_ENDS + MAKE_SETTLES)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "seconds", "certain"),
+    [
+        (["forbidden"], 90, False),
+        (["forbidden"] * 2, 90, False),
+        (["forbidden"] * 3, 20, False),
+        (["forbidden"] * 3, 30, True),
+        (["forbidden", "invalid", "forbidden", "invalid"], 90, False),
+        (["forbidden", "invalid", "invalid", "invalid"], 30, True),
+        ([GONE], 10, False),
+        ([GONE] * 2, 10, True),
+        (["forbidden", GONE], 10, False),
+        ([LEFT_OUT] * 2, 10, False),
+        ([LEFT_OUT] * 3, 10, True),
+    ],
+)
+def test_what_reads_say_is_news_when_they_say_it_again(kinds, seconds, certain):
+    doubt: Doubt | None = None
+    now = 0.0
+    for number, kind in enumerate(kinds):
+        now = number * float(seconds)
+        doubt = doubted(doubt, kind, now)
+    assert doubt is not None
+    assert is_certain(doubt, now) is certain
