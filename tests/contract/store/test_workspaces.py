@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from bot.errors import StoreBusy
 from bot.models import AuditEntry, Observed, Outcome, State, TaskKind, WishVerb, Workspace
 from bot.store.base import FoundWorkspace, NewTask, NewWish
+from bot.store.domain import DomainStore
 from tests.support.store import ALICE, BOB, found_workspace, gate_key, link_account, linked, observe
 
 ENTRY = AuditEntry(ALICE.key, "workspace", "x", "ok")
@@ -77,17 +79,20 @@ async def test_nothing_follows_from_what_a_list_lacks_that_is_not_whole(store, c
     assert (await store.account_by_id(mine.account.id)).discovered_at == clock.now()
 
 
-async def unlink_between(store, account, pieces):
-    """Let an account be unlinked after so many transactions of its list."""
-    write, left = store.engine.write, iter(range(pieces))
+class Interrupted:
+    """An engine before whose third piece something else happens."""
 
-    async def counted(work, *arguments, **options):
-        if next(left, None) is None and options.get("rows", 1) > 1:
-            store.engine.write = write
-            await store.unlink(ALICE, "saturn", revocable=[], cause="unlinked")
-        return await write(work, *arguments, **options)
+    def __init__(self, engine, act):
+        self.engine, self.act, self.pieces = engine, act, 0
 
-    store.engine.write = counted
+    def __getattr__(self, name):
+        return getattr(self.engine, name)
+
+    async def write(self, work, *arguments, **options):
+        self.pieces += options.get("rows", 1) > 1
+        if self.pieces == 3:
+            await self.act()
+        return await self.engine.write(work, *arguments, **options)
 
 
 @pytest.mark.parametrize("count", [99, 100, 101, 250])
@@ -104,11 +109,32 @@ async def test_a_long_list_is_merged_in_pieces_and_judged_after_the_last(store, 
 
 async def test_an_unlink_between_two_pieces_ends_it(store):
     account = await link_account(store)
+
+    async def unlink():
+        assert len(await store.workspaces(ALICE)) == 200
+        await store.unlink(ALICE, "saturn", revocable=[], cause="unlinked")
+
     found = [found_workspace(f"w{number:03}") for number in range(350)]
-    await unlink_between(store, account, 2)
-    await store.merge_discovered(account.id, found)
+    await DomainStore(Interrupted(store.engine, unlink)).merge_discovered(account.id, found)
     assert await store.workspaces(ALICE) == []
     assert await store.account(ALICE, "saturn") is None
+
+
+async def test_what_breaks_off_between_two_pieces_leaves_nothing_wrong(store, clock):
+    account = await link_account(store)
+    found = [found_workspace(f"w{number:03}") for number in range(350)]
+    await store.merge_discovered(account.id, found)
+    clock.advance(60)
+
+    async def break_off():
+        raise StoreBusy("not committed in time")
+
+    with pytest.raises(StoreBusy):
+        await DomainStore(Interrupted(store.engine, break_off)).merge_discovered(account.id, found[:300])
+    assert {row.state for row in await store.workspaces(ALICE)} == {State.STOPPED}
+    assert (await store.account_by_id(account.id)).discovered_at == clock.now() - 60
+    await store.merge_discovered(account.id, found[:300])
+    assert [row.state for row in await store.workspaces(ALICE)].count(State.GONE) == 50
 
 
 async def test_a_list_marks_nothing_as_gone_that_was_seen_since_it_began(store, clock):
