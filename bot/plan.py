@@ -275,7 +275,9 @@ def _prior_lasts(wish: Wish, observed_at: float, accepted: float) -> bool:
 
 def _may_come_up(wish: Wish, state: State, observed_at: float, up_at: float | None) -> bool:
     """Say whether what is down may still come up by a start that was sent before the stop was asked for."""
-    has_come = up_at is not None and up_at > (wish.prior_at or 0.0)
+    # What the stop was called for was seen up; else a read since the start shows it.
+    was_up = wish.called_from in (State.STARTING, State.RUNNING)
+    has_come = was_up or (up_at is not None and up_at > (wish.prior_at or 0.0))
     return state is not State.FAILED and not has_come and _prior_lasts(wish, observed_at, NEVER_UP_AFTER)
 
 

@@ -149,7 +149,7 @@ async def test_while_it_is_in_doubt_one_request_at_a_time_asks(world):
     """Reads, calls and lists share the one probe of a connection in doubt."""
     await away(world, wishes=12)
     await world.pass_time(60)
-    line = world.reconciler._wishes._lines["cloud"]
+    (line,) = world.reconciler._lines
     assert line.health.is_doubtful
     most = 0
 

@@ -37,7 +37,7 @@ async def test_a_launch_of_unknown_outcome_is_looked_for_before_a_second_one(lin
     await sends_form(linked)
     await linked.pass_time(10)
     assert linked.asked("launch_session") == 1
-    await linked.pass_time(30)
+    await linked.pass_time(30 if is_done else 150, step=5)
     assert "*paper* is ready." in linked.alice.only("ready").text
     assert len(made(linked)) == 1
     assert linked.asked("launch_session") == (1 if is_done else 2)
@@ -161,7 +161,7 @@ async def test_a_page_in_place_of_an_answer_is_waited_out(linked):
         headers={"Content-Type": "text/html"},
     )
     await linked.alice.types("start thesis")
-    await linked.pass_time(60)
+    await linked.pass_time(150, step=5)
     assert "*thesis* is ready." in linked.alice.only("ready").text
     assert problems.CAUSES["internal"] not in "".join(linked.told_all())
 

@@ -206,6 +206,7 @@ start accepted late      | start      start      start  wait     done     wait  
 start unknown  early     | start      start      start  stopping stopping stopping wait
 start unknown  late      | start      start      start  wait     done     wait     wait
 stop  accepted early     | start-sent start-sent done   stop     stop     wait     stop
+stop  accepted early,was | done       done       done   stop     stop     wait     stop
 stop  accepted early,up  | done       done       done   stop     stop     wait     stop
 stop  accepted late      | done       done       done   stop     stop     wait     stop
 stop  unknown  early     | start-sent start-sent done   stop     stop     wait     stop
@@ -231,6 +232,8 @@ def test_what_was_sent_the_other_way_takes_effect_first(line):
     wish = replace(WISH, verb=WishVerb(verb), prior_call=Call(known), prior_at=MADE - 5)
     read_at = MADE - 5 + PRIOR_SETTLES[verb, known] - (0.1 if when.startswith("early") else 0)
     up_at = MADE + 1 if when.endswith("up") else None
+    if when.endswith("was"):  # The stop was called for what was seen up.
+        wish = replace(wish, called_from=State.STARTING)
     for state, word in zip(states, words.split(), strict=True):
         decided = plan(wish, State(state), max(read_at, MADE), up_at=up_at)
         assert decided == (HELD.get(word) or wanted(word)), state

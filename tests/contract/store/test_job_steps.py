@@ -117,7 +117,7 @@ async def test_a_call_that_was_lost_is_found_as_such(store, clock, job):
     await store.save_job_step(JobUpdate(job.id, 30.0, launch_call=Call.CALLING, claim=step.claim))
     clock.advance(30)
     (later,) = await store.claim_jobs(10, 60.0)
-    assert later.job.launch_call is Call.CALLING
+    assert (later.job.launch_call, later.job.unknown_since) == (Call.UNKNOWN, clock.now())
     assert not await store.save_job_step(JobUpdate(job.id, 2.0, remote_id="r1", claim=step.claim))
     assert await store.save_job_step(JobUpdate(job.id, 2.0, launch_call=Call.NONE, claim=later.claim))
     assert (await store.job(job.id)).remote_id is None
