@@ -12,6 +12,7 @@ from bot.errors import CredentialRefused, PermanentError, ProviderError, SecretE
 from bot.models import AuditEntry
 from bot.providers.base import Access, Credential
 from bot.vault import row_key
+from bot.words import problems
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from bot.vault import Vault
 
     #: ``locked``: the connection's own secret is what is refused.
-    _Unrenewed = Literal["later", "locked", "refused"]
+    #: An error says why a renewal brought nothing to use.
+    _Unrenewed = Literal["later", "locked"] | PermanentError
     #: What became of a refused credential; see ``Keys.refused``.
     Became = Literal["changed", "suspected", "refused", "locked", "later"]
 
@@ -108,7 +110,14 @@ class Keys:
                 return "locked"
             if fresh == "later":
                 return "later"
-            if await self._store.suspect_account(current.id, current.secret):
+            noted = AuditEntry(
+                "usher",
+                "account.suspect",
+                current.id,
+                "refused",
+                {"connection": current.connection, "cause": problems.cause_of(fresh)},
+            )
+            if await self._store.suspect_account(current.id, current.secret, [noted]):
                 log.info("credential suspected", connection=account.connection, account=account.id)
             return "suspected"
 
@@ -126,7 +135,7 @@ class Keys:
 
     async def _refreshed(self, account: Account, provider: Provider) -> Credential | _Unrenewed:
         of_connection = self._is_of_connection(account)
-        refusal: _Unrenewed = "locked" if of_connection else "refused"
+        refusal: _Unrenewed = "locked" if of_connection else CredentialRefused()
         if "refresh" not in provider.capabilities() or self._unproven.get(account.id) == account.secret:
             return refusal
         try:
@@ -140,7 +149,7 @@ class Keys:
         except (ProviderError, SecretError, TimeoutError) as error:
             log.info("refresh failed", connection=account.connection, problem=type(error).__name__)
             # The connection's secret is good, and this account is not to be had with it any more.
-            return "refused" if of_connection and isinstance(error, PermanentError) else "later"
+            return error if of_connection and isinstance(error, PermanentError) else "later"
 
     async def _note_renewal(self, account: Account, fresh: Credential) -> None:
         if fresh.acts == "admin":

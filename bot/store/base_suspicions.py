@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from bot.models import Account, NewNotice
+    from bot.models import Account, AuditEntry, NewNotice
 
 
 class SuspicionStore(Protocol):
     """Keep what is known of refusals: rows, so that a restart forgets none."""
 
-    async def suspect_account(self, account_id: str, secret: str) -> bool:
+    async def suspect_account(self, account_id: str, secret: str, audit: Sequence[AuditEntry] = ()) -> bool:
         """Write down since when an active account's secret is refused; False when it was, or is another."""
 
     async def suspects(self) -> list[Account]:

@@ -99,8 +99,8 @@ class AccountsTrade(Trade):
             lambda tx: accounts.save_secret(tx, account_id, old, new, is_fresh=is_fresh)
         )
 
-    async def suspect_account(self, account_id: str, secret: str) -> bool:
-        return await self.engine.write(lambda tx: suspicions.suspect(tx, account_id, secret))
+    async def suspect_account(self, account_id: str, secret: str, audit: Sequence[AuditEntry] = ()) -> bool:
+        return await self.engine.write(lambda tx: suspicions.suspect(tx, account_id, secret, audit))
 
     async def suspects(self) -> list[Account]:
         return await self.engine.read(suspicions.suspects, Lane.STEADY)

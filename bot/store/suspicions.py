@@ -5,19 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.models import TaskKind
-from bot.store import links, notices, rows
+from bot.store import audit, links, notices, rows
 from bot.store.text import from_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from bot.models import Account, NewNotice
+    from bot.models import Account, AuditEntry, NewNotice
     from bot.store.transaction import Row, Transaction
 
 
-def suspect(tx: Transaction, account_id: str, secret: str) -> bool:
+def suspect(tx: Transaction, account_id: str, secret: str, entries: Sequence[AuditEntry]) -> bool:
     """Write down that an active account's secret was refused; False when it was before, or is another."""
-    return tx.run("suspect_account", id=account_id, secret=secret, now=tx.now()) == 1
+    if not tx.run("suspect_account", id=account_id, secret=secret, now=tx.now()):
+        return False
+    audit.append(tx, entries)
+    return True
 
 
 def suspects(tx: Transaction) -> list[Account]:

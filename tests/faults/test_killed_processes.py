@@ -12,8 +12,9 @@ import pytest
 
 from benchmarks.chaos.crowd import Crowd
 from benchmarks.chaos.keeper import HOME, Keeper
+from benchmarks.chaos.rows import unsettled
 from benchmarks.chaos.stage import stage
-from benchmarks.chaos.verdict import Verdict, unsettled
+from benchmarks.chaos.verdict import Verdict
 
 #: Calls that idle loops make count too, so these lie about the claim, the card, the call, the reads, the end.
 POINTS = [
@@ -63,7 +64,7 @@ async def killed_at(folder, at, when):
         verdict = Verdict(made, crowd.acknowledged, log)
         assert await verdict.audit() == "whole"
         assert (verdict.lost(), verdict.doubled(), verdict.dead(), verdict.leaks()) == ([], [], [], [])
-        assert verdict.most_starts() <= 1
+        assert verdict.truth.most_starts() <= 1
         gap = made.saturn.harness.smallest_gap
         assert gap is None or gap >= 10.0
         return [wish["outcome"] for wish in verdict.wishes]

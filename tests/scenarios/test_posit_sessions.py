@@ -32,8 +32,8 @@ async def test_a_session_is_made_with_the_form_and_opens_for_its_owner(linked):
     await linked.settle()
     form = linked.form(alice)
     assert form.words == ("At *Workbench*, with your own account.",)
-    # What the server says is not available is not offered.
-    assert list(form.field("field:ide").options) == ["Jupyter Notebook", "JupyterLab", "RStudio"]
+    # In the server's order; what it says is not available is not offered.
+    assert list(form.field("field:ide").options) == ["RStudio", "JupyterLab", "Jupyter Notebook"]
     await linked.fills(alice, ide="RStudio", name="paper", environment="STAGE=draft")
     assert (await linked.sends(alice))["response_action"] == "clear"
     assert "*paper* · Workbench" in alice.only("card").text
