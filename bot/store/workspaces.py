@@ -7,6 +7,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from bot.models import PROVISIONAL, Outcome, State, TaskKind, Workspace
+from bot.settling import GONE
 from bot.store import audit, cards, gates, people, rows, stops, wishes
 from bot.store.text import as_json, as_words
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from bot.store.base import FoundWorkspace
     from bot.store.transaction import Row, Transaction
 
-#: States that change without anybody's doing: found in one, a workspace is read soon.
+#: States that change without anybody's doing: a workspace in one is read soon when a list finds or lacks it.
 _MOVING = {State.STARTING, State.RUNNING, State.STOPPING, State.UNKNOWN}
 #: So many rows of a list are merged in one transaction: a few milliseconds.
 PIECE = 100
@@ -210,6 +211,12 @@ def _note_absence(tx: Transaction, row: Row, start: float) -> None:
         # Not made yet: no list can know it.
         return
     if row["origin"] != "discovered" or row["open_wish"] or is_stale or row["state"] == State.GONE:
+        return
+    if row["state"] in _MOVING and row["doubt"] is None:
+        # One list is not the truth: a read of its own decides, or the next list that lacks it too.
+        tx.run("doubt_workspace", id=row["id"], kind=GONE, times=1, since=tx.now())
+        if not row["hidden"]:
+            gates.make_due(tx, row)
         return
     tx.run(
         "listed_workspace",

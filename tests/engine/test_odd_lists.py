@@ -1,4 +1,4 @@
-"""A list that is good, then has one odd entry, then is good again: nothing is gone, and nobody is told."""
+"""A list that is good, then has an odd entry or lacks one, then is good again: nothing is gone or told."""
 
 from __future__ import annotations
 
@@ -135,6 +135,31 @@ async def test_no_run_is_lost_and_nobody_is_told(world, kind, answers, odd):
         assert {run.state for run in now.values()} == {JobState.RUNNING}
         assert max(run.observed_at for run in now.values()) > before
     assert world.slack.messages == []
+
+
+async def test_what_runs_is_not_gone_by_one_list_that_lacks_it(world):
+    await begin(world, "saturn")
+    await turn(world, saturn(GOOD), TaskKind.DISCOVER)
+    for row in await world.store.workspaces(ALICE):
+        await world.store.tell_stop(row.id, is_told=True, interaction="")
+    account = await world.store.account(ALICE, "cloud")
+    lacking = {**saturn(GOOD), "recipes": {"recipes": two(RECIPE, GOOD)[1:]}}
+    for answers in (lacking, saturn(GOOD), lacking):
+        world.provider.http.answers = answers
+        asked = len(world.provider.http.asked)
+        await world.store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
+        # The list alone makes a read due: nobody asks for one.
+        await world.pass_time(40, step=4)
+        assert {row.state for row in await world.store.workspaces(ALICE)} == {State.RUNNING}
+        is_read = f"workspaces/{B}" in world.provider.http.asked[asked:]
+        assert is_read is (answers is lacking)
+    assert world.slack.messages == []
+    # Where its own status says so too, it is gone, and that is told once.
+    del lacking[f"workspaces_{B}"]
+    await world.store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
+    await world.pass_time(40, step=4)
+    assert [row.state for row in await world.store.workspaces(ALICE)].count(State.GONE) == 1
+    assert len(world.slack.messages) == 1
 
 
 async def test_who_waits_for_a_list_that_cant_be_read_hears_so_within_seconds(world):

@@ -321,7 +321,8 @@ async def test_what_is_down_or_being_stopped_gets_no_wish(store, clock):
     stopping = (await store.workspaces(BOB))[0]
     own = (await store.accept_wish(wish(stopping, WishVerb.STOP), interaction="s")).wish
     account = await store.account(ALICE, "saturn")
-    await store.merge_discovered(account.id, [])
+    for _ in range(2):  # What was up needs a second list.
+        await store.merge_discovered(account.id, [])
     for left in await store.presses_to_stop("class_1", 10, 270.0):
         row = (await store.workspaces(left.principal))[0]
         assert await store.stop_for_class(left, wish(row, WishVerb.STOP))

@@ -71,13 +71,17 @@ async def test_a_stop_on_its_way_is_told_when_it_is_down(store, clock, notebook)
     assert await told(store) == stopped(notebook)
 
 
-async def test_what_a_list_finds_stopped_or_gone_is_told(store, clock, notebook):
+async def test_what_a_list_finds_stopped_or_two_find_gone_is_told(store, clock, notebook):
     await store.tell_stop(notebook.id, is_told=True)
     account = await store.account(ALICE, "saturn")
     await store.merge_discovered(account.id, [found_workspace("notebook")])
     assert await told(store) == stopped(notebook)
     clock.advance(60)
     await store.merge_discovered(account.id, [found_workspace("notebook", state=State.RUNNING)])
+    clock.advance(60)
+    await store.merge_discovered(account.id, [])
+    assert (await store.workspace(notebook.id)).state is State.RUNNING
+    assert await told(store) == []
     clock.advance(60)
     await store.merge_discovered(account.id, [])
     assert (await store.workspace(notebook.id)).state is State.GONE

@@ -65,6 +65,30 @@ async def test_a_list_again_updates_and_the_absent_are_gone(store, clock):
     assert (await store.workspace(two.id)).state is State.STOPPED
 
 
+@pytest.mark.parametrize("state", [State.STARTING, State.RUNNING, State.STOPPING, State.UNKNOWN])
+async def test_what_was_up_and_one_list_lacks_is_read_and_what_shows_it_counts_anew(store, clock, state):
+    mine = await linked(store, names=["one", "two"], state=state)
+    two = mine.workspaces[1]
+    lacking = [found_workspace("one", state=state)]
+    both = [*lacking, found_workspace("two", state=state)]
+    for _ in range(2):
+        clock.advance(60)
+        await store.claim_reads("saturn", 10, 10.0, 0.5)
+        clock.advance(20)
+        await store.merge_discovered(mine.account.id, lacking)
+        assert (await store.workspace(two.id)).state is state
+        claims = await store.claim_reads("saturn", 10, 10.0, 0.5)
+        (doubted,) = [claim for claim in claims if claim.remote_id == two.remote_id]
+        assert (doubted.doubt.kind, doubted.doubt.times) == ("gone", 1)
+        await store.merge_discovered(mine.account.id, both)
+    await store.merge_discovered(mine.account.id, lacking)
+    await observe(store, clock, two, Observed(State.RUNNING))
+    await store.merge_discovered(mine.account.id, lacking)
+    assert (await store.workspace(two.id)).state is State.RUNNING
+    await store.merge_discovered(mine.account.id, lacking)
+    assert (await store.workspace(two.id)).state is State.GONE
+
+
 async def test_nothing_follows_from_what_a_list_lacks_that_is_not_whole(store, clock):
     mine = await linked(store, names=["one", "two"])
     one, two = mine.workspaces
