@@ -288,7 +288,8 @@ class Reads:
         if len(claim.workspace_ids) > 1:
             # Others see it with their own credentials: it is their turn next.
             result = replace(result, next_in=line.pace.min_poll_interval)
-        for workspace_id in result.workspace_ids:
+        # What was asked for while this read was under way has not been looked at yet.
+        for workspace_id in result.workspace_ids if is_news else ():
             wish = await self._store.latest_wish(workspace_id)
             if wish is not None and wish.is_open:
                 # What was sent for it may well have come true.

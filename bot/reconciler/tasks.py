@@ -11,6 +11,7 @@ from bot.models import AuditEntry, Principal, Task, TaskKind
 from bot.plan import backoff
 from bot.policy import Context, decide, is_current
 from bot.pool import Pool, pool_room, run_all
+from bot.reconciler.ask import LIMITED
 from bot.reconciler.job_lists import JobLists
 from bot.reconciler.lists import Again, Busy, waiting_commands
 from bot.reconciler.schedules import Schedules
@@ -108,7 +109,7 @@ class Tasks:
         if not counts or task.attempts + 1 < tries:
             # It is tried on; who waits for what failed is told so as soon as it takes long.
             waited = await self._store.now() + wait - task.created_at
-            is_told = problem and counts and waited > PATIENCE
+            is_told = problem and (counts or problem == LIMITED) and waited > PATIENCE
             told = waiting_commands(task, problem=problem) if is_told else []
             await self._store.task_retry(task.id, wait, counts=counts, then=told)
             return

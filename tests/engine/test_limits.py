@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from bot.errors import RateLimited
+from bot.errors import Forbidden, RateLimited
 from bot.models import Outcome, Principal, State, TaskKind
 from bot.providers.base import Credential
 from bot.reconciler.lines import LONGEST_ASKED
@@ -147,3 +147,32 @@ async def test_one_limited_start_leaves_the_others_and_all_reads_alone(world):
     assert await world.until_ended(second, 60) is Outcome.FULFILLED
     assert len(calls_of(world, ALICE, "status")) > 2
     assert await world.until_ended(first, 120) is Outcome.FULFILLED
+
+
+async def test_a_command_that_waits_for_a_limited_list_hears_so_within_seconds(world):
+    await seat(world, ALICE)
+    account = await world.store.account(ALICE, "cloud")
+    world.provider.fail("discover", limited(300.0), times=2)
+    waiting = {"text": "list", "principal": ALICE.key}
+    await world.store.add_tasks([NewTask(TaskKind.DISCOVER, account.id, {"then": [waiting]})])
+    await world.pass_time(20)
+    ((_, command),) = world.replayed
+    assert (command["text"], command["problem"]) == ("list", "rate_limited")
+    await world.pass_time(700, step=5)
+    assert len(world.replayed) == 1
+
+
+async def test_a_refused_read_from_before_a_start_was_asked_for_ends_nothing(world):
+    workspace = await seat(world, ALICE)
+    started = []
+
+    async def status(access, remote_ids, window=None, *, ask=world.provider.status):
+        if not started:
+            started.append(await world.wish(workspace))
+        return await ask(access, remote_ids, window)
+
+    world.provider.status = status
+    world.provider.fail("status", Forbidden("no", status=403))
+    await world.store.want_read(workspace.id)
+    await world.pass_time(90)
+    assert (await world.store.wish(started[0])).outcome is Outcome.FULFILLED
