@@ -157,9 +157,10 @@ async def guarded(request: Request, handler: Callable[[Any], Coroutine[Any, Any,
 async def _kept(request: Request, unknown: NotKnown) -> Answer:
     """Keep what somebody asked for until Slack has said who they are; it is never done before that.
 
-    What was kept once is not kept for ever, and what belongs to an open form is asked for again there.
+    What was kept once is not kept for ever, what belongs to an open form is asked for again there, and what
+    may be a token is never kept.
     """
-    if not request.is_asked or request.surface.is_form:
+    if not request.is_asked or request.surface.is_form or mistyped.suspected(request):
         return replies.plain_problem(unknown.text, request.reference)
     waiting = request.waiting()
     if request.surface.kind == "button":

@@ -18,7 +18,7 @@ from handlers.command_line import command_line, typed
 from handlers.naming import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from bot.models import Answer, Principal
     from bot.providers.base import Provider
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 #: What stands between words, and round the value of a flag or a part of a link.
 _BETWEEN: Final = re.compile(r"[\s\"'`<>|,;=?&()@]+")
+#: What may stand round a token in a word, or between it and a name for it.
+_WITHIN: Final = re.compile(r"[:.#*~!\[\]{}\\]+")
+_ENDS: Final = re.compile(r"^[\W_]+|[\W_]+$")
+_OF_SLACK: Final = re.compile(r"(?<![^\W_])" + SLACK_TOKEN.pattern)
 #: Verbs that take ids of what is not on any list here.
 _OF_ANY_JOB: Final = frozenset({"run", "schedule"})
 _OF_ANY_WORKSPACE: Final = frozenset({"add"})
@@ -43,16 +47,19 @@ async def token_in(request: Request) -> str:
     """Return a sentence for who typed a token in a command, empty where there is none."""
     services = request.services
     for word in _words(request):
-        found = _suspects(services, word)
-        if not found:
+        if not _suspects(services, word):
             continue
-        if SLACK_TOKEN.match(word):
+        if _OF_SLACK.search(word):
             return fill(words.TYPED_SLACK, page=Markup(_SLACK_PAGE))
-        match await _meant(request, word):
-            case "token":
-                return _told(words.TYPED, request, found)
-            case "unknown id":
-                return _told(words.TYPED_ID, request, found)
+        if fold(word) in await _known(services, request.principal) or _is_known_link(services, word):
+            continue
+        for piece in _pieces(word):
+            found = _issuers(services, piece)
+            match await _meant(request, piece) if found else "argument":
+                case "token":
+                    return _told(words.TYPED, request, found)
+                case "unknown id":
+                    return _told(words.TYPED_ID, request, found)
     return ""
 
 
@@ -67,9 +74,35 @@ def token_in_field(services: Services, text: str) -> str:
 
 def _suspects(services: Services, word: str) -> list[str]:
     """Return the connections, or Slack, whose tokens look like this word."""
-    if SLACK_TOKEN.match(word):
+    if _OF_SLACK.search(word):
         return [words.SLACK]
-    return sorted(name for name, one in services.connections.items() if one.looks_like_token(word))
+    return sorted({name for piece in _pieces(word) for name in _issuers(services, piece)})
+
+
+def _issuers(services: Services, piece: str) -> list[str]:
+    return sorted(name for name, one in services.connections.items() if one.looks_like_token(piece))
+
+
+def _pieces(word: str) -> Iterator[str]:
+    """Yield what in a word may be a whole token: itself, and its parts without what stands round them.
+
+    A slash may be part of a token, but not in a link.
+    """
+    yield word
+    if word.isalnum():
+        return
+    yield _ENDS.sub("", word)
+    for part in _WITHIN.split(word):
+        if "://" not in word:
+            yield _ENDS.sub("", part)
+        for piece in part.split("/"):
+            yield _ENDS.sub("", piece)
+
+
+def _is_known_link(services: Services, word: str) -> bool:
+    """Say whether a word is a link that a provider understands: the ids in it are no tokens."""
+    providers = services.connections.values()
+    return "://" in word and any(one.parse_reference(word) or one.job_reference(word) for one in providers)
 
 
 def _told(template: str, request: Request, suspected: Sequence[str]) -> str:

@@ -48,7 +48,10 @@ def word_in(answer: Mapping[str, Any], key: str, where: str = "") -> str | None:
     value = answer.get(key)
     if isinstance(value, str):
         return value or None
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value):
+    # A whole number may be larger than any that counts as finite.
+    if not isinstance(value, bool) and (
+        isinstance(value, int) or (isinstance(value, float) and isfinite(value))
+    ):
         return str(value)
     if value is not None:
         note(f"{where}{key} is not a text")
@@ -99,15 +102,17 @@ def _iso(text: str) -> float | None:
 def entries(pages: Iterable[Mapping[str, Any]], key: str, read: Callable[[Any], T | None]) -> Listing[T]:
     """Read the list under ``key`` entry by entry; ``read`` raises BadAnswer, or returns None for a stranger.
 
-    An entry that raises is left out and logged once, and the list is not whole. Where nothing else is in it,
-    it raises as well: nobody may take that for an empty list.
+    An entry that raises is left out and logged once, as is a page without the list, and the list is not
+    whole. Where nothing else is in it, it raises as well: nobody may take that for an empty list.
     """
     found: list[T] = []
     problem: BadAnswer | None = None
     for page in pages:
         values = page.get(key)
         if not isinstance(values, list):
-            raise BadAnswer(f"the answer's field {key} is not a list")
+            problem = BadAnswer(f"the answer's field {key} is not a list")
+            note(problem.message)
+            continue
         for value in values:
             try:
                 one = read(value)

@@ -87,6 +87,43 @@ async def test_a_token_is_neither_repeated_nor_kept(cloud, text, token, kind, ca
         assert token.casefold() not in shown.casefold()
 
 
+@pytest.mark.parametrize("token", [TOKEN, SLACK])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "start {0}.",
+        "{0}!",
+        "{0}:",
+        "start *{0}*, please",
+        "start _{0}_",
+        "start [{0}]",
+        "start ~{0}~",
+        "link saturn:{0}",
+        "link saturn/{0}#1",
+        "token:{0}",
+        "Authorization:Bearer:{0}",
+        "alias notebook key:{0}",
+        "add https://app.example.test/{0}",
+    ],
+)
+async def test_nor_with_what_people_put_round_it(cloud, text, token):
+    answer = await cloud.say(text.format(token))
+    assert ("Slack token" if token == SLACK else "token from Saturn Cloud") in words(answer)
+    assert token not in repr(answer) + await kept(cloud)
+
+
+@pytest.mark.parametrize("text", ["start {0}", "link saturn:{0}.", "{0}!", "job run {0}"])
+@pytest.mark.parametrize("token", [TOKEN, SLACK])
+async def test_nor_is_it_kept_until_slack_says_who_typed_it(text, token):
+    saturn = Saturn(FakeClock(), fake_settings("saturn", title="Saturn Cloud"))
+    async with rig(connections={"saturn": saturn}) as bot:
+        bot.people.silent = True
+        answer = await bot.say(text.format(token))
+        assert "I couldn't check with Slack who you are" in words(answer)
+        assert (await bot.store.statistics())["tasks"] == 0
+        assert token not in repr(answer) + await kept(bot)
+
+
 async def test_an_id_may_look_like_a_token(empty):
     cloud = empty
     # Where any id may be named it is one.
@@ -101,6 +138,8 @@ async def test_an_id_may_look_like_a_token(empty):
     assert other not in repr(answer) + await kept(cloud)
     # No verb means an id by this.
     assert "looks like a token" in words(await cloud.say(f"whoami {other}"))
+    # So may a part of a link that a provider knows.
+    assert "token" not in words(await cloud.say(f"start https://app.example.test/dash/{other}"))
 
 
 async def test_what_a_program_is_given_is_the_persons_own_affair(cloud):
@@ -124,8 +163,9 @@ async def test_the_connections_own_secret_is_one_whatever_it_looks_like(cloud, m
     ("form", "field"), [("ask_link", "username"), ("code", "code"), ("remove", "name"), ("make", "name")]
 )
 @pytest.mark.parametrize("token", [TOKEN, SLACK])
-async def test_a_field_where_no_secret_belongs_takes_none(cloud, form, field, token, capsys):
-    state = {"values": {field: {"x": {"type": "plain_text_input", "value": f" {token} "}}}}
+@pytest.mark.parametrize("typed", [" {0} ", "key:{0}."])
+async def test_a_field_where_no_secret_belongs_takes_none(cloud, form, field, token, typed, capsys):
+    state = {"values": {field: {"x": {"type": "plain_text_input", "value": typed.format(token)}}}}
     view = {"state": state, "blocks": [], "private_metadata": "saturn list"}
     answer = await submit(Submission(ALICE, form, view, cloud.services, "view:1", "ab12cd"))
     assert answer["response_action"] == "errors"

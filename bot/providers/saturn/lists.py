@@ -75,6 +75,8 @@ def resource(recipe: Any) -> Resource:
     if owner is not None and not isinstance(owner, str):
         raise BadAnswer("the answer's field spec.owner is not a text")
     made = clean(id_in(state if "id" in state else recipe, "id", "state."), MAX_NAME)
+    if not made:
+        raise BadAnswer("the answer's field state.id is no id")
     name = clean(word_in(spec, "name", "spec.") or "", MAX_NAME)
     return Resource(made, name, owner or "", word_in(state, "status", "state.") or "", spec)
 

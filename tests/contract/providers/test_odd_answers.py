@@ -15,7 +15,7 @@ from bot import errors
 from bot.http import Http, Response
 from bot.models import JobState, Principal, State
 from bot.providers.base import Provider
-from bot.providers.reading import note
+from bot.providers.reading import entries, note
 from tests.contract.providers.rigs import provider_of
 from tests.contract.providers.test_any_answer import ACCESS, BASES
 
@@ -222,6 +222,8 @@ ODD: list[tuple[str, Any, Change, list[str], bool]] = [
     ("saturn name null", saturn_workspaces, but(spec__name=None), SATURN, True),
     ("saturn name number", saturn_workspaces, but(spec__name=5), SATURN, True),
     ("saturn no spec", saturn_workspaces, without("spec"), SATURN, True),
+    ("saturn name too large", saturn_workspaces, but(spec__name=10**400), SATURN, True),
+    ("saturn id invisible", saturn_workspaces, but(state__id="\u200b"), [A], False),
     ("saturn id number", saturn_workspaces, but(state__id=5), ["5", A], True),
     ("saturn id above", saturn_workspaces, lambda e: {**e, "id": B, "state": None}, SATURN, True),
     ("saturn id null", saturn_workspaces, but(state__id=None), [A], False),
@@ -333,6 +335,14 @@ async def test_one_odd_entry_hides_no_other(read, change, ids, is_whole):
 async def test_a_list_in_which_nothing_can_be_read_is_no_empty_list(read):
     with pytest.raises(errors.BadAnswer):
         await read(NOTHING)
+
+
+@pytest.mark.parametrize("odd", [{}, {"list": None}, {"list": {}}])
+def test_a_page_without_its_list_hides_no_other_page(odd):
+    found = entries([{"list": [1]}, odd, {"list": [2]}], "list", lambda value: value)
+    assert (list(found), found.is_whole) == ([1, 2], False)
+    with pytest.raises(errors.BadAnswer):
+        entries([{"list": []}, odd], "list", lambda value: value)
 
 
 async def test_what_is_odd_keeps_its_last_state_and_is_logged_once():
