@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bot.models import Call, JobState, JobStep
-from bot.store import audit, cards, job_rows, notices, people, rows
+from bot.store import audit, cards, job_rows, notices, people, rows, wishes
 from bot.store.jobs import OTHER_STOP
 
 if TYPE_CHECKING:
@@ -84,18 +84,20 @@ def _changes(row: Row, update: JobUpdate, now: float) -> dict[str, Any]:
     # Meanwhile another kind of stop was asked for: what is known of this one says nothing of that.
     other_stop = bool(update.claim) and row["woken"] == OTHER_STOP
     calls = {update.launch_call, update.stop_call} - {None}
-    asked_at = row["asked_at"] if update.asked is None else (row["asked_at"] or now) if update.asked else None
+    launch_call = update.launch_call or row["launch_call"]
     return {
         **job_rows.seen(row, update.observed, now),
         **_deadline(row, update, now),
         "unknown_since": now if Call.UNKNOWN in calls else None if calls else row["unknown_since"],
-        "asked_at": None if update.remote_id else asked_at,
+        "asked_at": None
+        if update.remote_id
+        else wishes.asked_at(row["asked_at"], update.asked, launch_call, now),
         "now": now,
         "next_step_at": now + update.next_in,
         "is_beside": not update.claim and row["leased_until"] > now and not ends,
         "keeps_lease": is_calling and not ends,
         "remote_id": update.remote_id or row["remote_id"],
-        "launch_call": update.launch_call or row["launch_call"],
+        "launch_call": launch_call,
         "stop_wanted": row["stop_wanted"],
         "stop_call": row["stop_call"] if other_stop else update.stop_call or row["stop_call"],
         "called_at": now if update.called else row["called_at"],

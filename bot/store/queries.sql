@@ -552,7 +552,7 @@ UPDATE jobs SET
     launch_call = 'none', asked_at = NULL, unknown_since = NULL, attempts = 0, hold = NULL,
     woken = CASE WHEN leased_until > :now AND woken < 1 THEN 1 ELSE woken END,
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
-WHERE id = :id AND outcome IS NULL AND asked_at IS NOT NULL AND remote_id IS NULL
+WHERE id = :id AND outcome IS NULL AND asked_at IS NOT NULL AND launch_call = 'unknown' AND remote_id IS NULL
 RETURNING *;
 
 -- A launch that is found under way when its run is claimed got no answer: its process is no more.
@@ -655,7 +655,7 @@ UPDATE wishes SET
     start_call = 'none', asked_at = NULL, unknown_since = NULL, attempts = 0, hold = NULL, read_hold = NULL,
     woken = CASE WHEN leased_until > :now THEN 3 ELSE woken END,
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
-WHERE id = :id AND outcome IS NULL AND asked_at IS NOT NULL
+WHERE id = :id AND outcome IS NULL AND asked_at IS NOT NULL AND start_call = 'unknown'
 RETURNING *;
 
 -- name: wish

@@ -223,6 +223,13 @@ def save(tx: Transaction, update: WishUpdate) -> bool:
     return True
 
 
+def asked_at(before: float | None, asked: bool | None, known: str, now: float) -> float | None:
+    """Return since when a person is asked; an answer stands whatever a look that was under way then says."""
+    if asked is None or (asked and known != Call.UNKNOWN):
+        return before
+    return (before or now) if asked else None
+
+
 def _changes(row: Row, update: WishUpdate, now: float) -> dict[str, Any]:
     start_call = update.start_call or row["start_call"]
     stop_call = update.stop_call or row["stop_call"]
@@ -232,11 +239,10 @@ def _changes(row: Row, update: WishUpdate, now: float) -> dict[str, Any]:
     hold = None if ends else update.hold or None
     floor = update.progress_floor
     calls = {update.start_call, update.stop_call} - {None}
-    asked_at = row["asked_at"] if update.asked is None else (row["asked_at"] or now) if update.asked else None
     is_held = (hold if has_new_hold else row["hold"]) is not None
     return {
         "unknown_since": now if Call.UNKNOWN in calls else None if calls else row["unknown_since"],
-        "asked_at": asked_at,
+        "asked_at": asked_at(row["asked_at"], update.asked, start_call, now),
         "held_since": (row["held_since"] or now) if is_held else None,
         "is_call": is_calling,
         "now": now,

@@ -7,8 +7,9 @@ import json
 import pytest
 
 from bot.errors import UnknownOutcome, Untold
-from bot.models import Outcome, WishVerb
+from bot.models import Call, JobUpdate, Outcome, WishVerb
 from bot.settling import ANSWER_SECONDS
+from bot.store.base import WishUpdate
 from tests.engine.jobs import new_job_world
 
 LOST = UnknownOutcome("no answer")
@@ -22,6 +23,7 @@ class Asked:
         self.cloud, self.store, self.slack = world.world.provider, world.store, world.slack
         self.call = "create" if kind == "creation" else "launch_job"
         self.find = "find" if kind == "creation" else "find_job"
+        self.known = "start_call" if kind == "creation" else "launch_call"
 
     async def lose(self, seconds):
         """Have it asked for, with a lost answer; it takes effect after so long, or never."""
@@ -36,6 +38,11 @@ class Asked:
     async def start_another(self, key="press"):
         press = self.store.make_another if self.kind == "creation" else self.store.launch_another
         return await press(self.id, key)
+
+    async def save(self, **fields):
+        if self.kind == "creation":
+            return await self.store.save_step(WishUpdate(self.id, 5.0, **fields))
+        return await self.store.save_job_step(JobUpdate(self.id, 5.0, **fields))
 
     async def pass_time(self, seconds, step=5.0):
         await self.world.world.pass_time(seconds, step=step)
@@ -104,6 +111,21 @@ async def test_a_press_makes_one_more_and_only_once(asked):
     await asked.pass_time(60)
     assert (asked.cloud.count(asked.call), asked.made) == (2, 1)
     assert "You chose to start another" in asked.shown("asked")[0] or "shown up" in asked.shown("asked")[0]
+
+
+async def test_an_answer_stands_whatever_a_look_under_way_says_and_is_taken_once(asked):
+    await asked.lose(None)
+    await asked.pass_time(150)
+    claim = asked.store.claim_wishes if asked.kind == "creation" else asked.store.claim_jobs
+    asked.world.clock.advance(300)
+    (look,) = await claim(5, 40.0)
+    assert await asked.start_another("one")
+    assert await asked.save(asked=True, hold="", claim=look.claim)
+    assert (await asked.row()).asked_at is None
+    (call,) = await claim(5, 40.0)
+    assert await asked.save(called=True, claim=call.claim, **{asked.known: Call.CALLING})
+    assert not await asked.start_another("two")
+    assert getattr(await asked.row(), asked.known) is Call.CALLING
 
 
 async def test_without_an_answer_for_a_day_it_ends_as_unknown_and_that_is_told(asked):
