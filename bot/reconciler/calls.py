@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import Conflict
@@ -140,7 +141,12 @@ class Calls:
             attempts = wish.attempts + 1
             wait = Later(self._asker.backoff(attempts), None, attempts)
             return self._again(step, operation, wait, Call.UNKNOWN if makes else Call.NONE)
-        return endings.ended(wish, Outcome.FAILED, answer.cause, step.claim, hides=makes)
+        ended = endings.ended(wish, Outcome.FAILED, answer.cause, step.claim, hides=makes)
+        if not makes or (isinstance(answer.error, Conflict) and wish.attempts):
+            return ended
+        # It made nothing, so that it explains nothing that others find; a name that an earlier try may have
+        # taken tells nothing of that one.
+        return replace(ended, start_call=Call.NONE)
 
     def _again(
         self, step: WishStep, operation: Operation, answer: Later | Unknown, known: Call

@@ -353,9 +353,11 @@ WHERE g.gate_key = :gate_key AND NOT EXISTS (
 );
 
 -- Another creation that was called meanwhile, and of which it is not known what it made.
+-- One that failed and whose call came to nothing has made nothing; before its end it may have been called twice.
 -- name: nameless_creation
 SELECT o.id FROM wishes o
 WHERE o.connection = :connection AND o.verb = 'create' AND o.called_at >= :since AND o.id <> :id
+    AND NOT (o.start_call = 'none' AND o.outcome IS NOT NULL AND o.outcome = 'failed')
     AND NOT EXISTS (
         SELECT 1 FROM workspaces w WHERE w.id = o.workspace_id AND w.remote_id NOT LIKE :unmade
     )

@@ -99,6 +99,7 @@ async def test_what_is_refused_ends_with_the_cause_and_leaves_no_row(world, erro
     world.provider.fail("create", error)
     wish_id = await world.make()
     assert await world.until_ended(wish_id) is Outcome.FAILED
+    assert (await world.store.wish(wish_id)).start_call is Call.NONE
     assert (await world.store.wish(wish_id)).cause == cause
     assert world.slack.kinds() == ["card", "failed"]
     assert "The creation of lab" in world.slack.messages[1]["text"]

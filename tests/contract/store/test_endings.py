@@ -6,10 +6,12 @@ import pytest
 
 from bot.models import (
     PROVISIONAL,
+    Call,
     Created,
     NewNotice,
     NoticeKind,
     Observed,
+    Outcome,
     State,
     WishVerb,
     Workspace,
@@ -191,6 +193,16 @@ async def test_one_that_was_not_called_yet_can_have_made_nothing(store, clock):
     await linked(store, BOB)
     mine = await creation(store, ALICE, 1)
     await creation(store, BOB, 2, is_called=False)
+    assert await store.unexplained(mine, "saturn", GATES, clock.now() - 60) == GATES
+
+
+async def test_one_that_was_refused_has_made_nothing(store, clock):
+    await linked(store)
+    await linked(store, BOB)
+    mine, theirs = await creation(store, ALICE, 1), await creation(store, BOB, 2)
+    await store.save_step(WishUpdate(theirs, 0.0, start_call=Call.CALLING))
+    assert await store.unexplained(mine, "saturn", GATES, clock.now() - 60) == []
+    await store.save_step(WishUpdate(theirs, 0.0, start_call=Call.NONE, outcome=Outcome.FAILED))
     assert await store.unexplained(mine, "saturn", GATES, clock.now() - 60) == GATES
 
 
