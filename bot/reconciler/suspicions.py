@@ -17,6 +17,7 @@ from bot.pool import run_all
 from bot.reconciler.ask import SUSPECTED, Done, Later, Refused
 from bot.reconciler.lines import LISTS_SHARE
 from bot.reconciler.lists import LISTS
+from bot.reconciler.outages import PEOPLE
 from bot.words import problems
 
 if TYPE_CHECKING:
@@ -36,11 +37,17 @@ LOOK_SECONDS: Final = 30.0
 #: Usher was down, or the provider did not answer, nothing was refused.
 GIVEN_UP_AFTER: Final = 900.0
 LONGEST_COUNTED: Final = 2 * LOOK_SECONDS
-#: So many people refused at once, or half of those that were read in the last minutes and two at least, are
-#: the connection's outage.
+#: So many people refused at once, or half of those that were read lately and two at least, are the
+#: connection's outage. Lately is twice the longest pause between two reads: who is read at all counts.
 SEVERAL: Final = 3
 A_FEW: Final = 2
-LATELY: Final = 300.0
+LATELY_PAUSES: Final = 2
+#: More people than this read lately make no difference.
+ENOUGH: Final = 2 * SEVERAL
+#: People are counted no more often than this.
+NOTED_EVERY: Final = 10.0
+#: An outage is over when fewer are refused and one of the refused was accepted, or after so long.
+ENDS_AFTER: Final = 300.0
 #: What a refusal counts at least that a second look has confirmed: it tells it from a first one.
 CONFIRMED: Final = 1.0
 
@@ -61,6 +68,12 @@ class Suspicions:
         self._lines = lines
         self._asker = asker
         self.outages: dict[str, float | None] = {}
+        self._lately = LATELY_PAUSES * max(
+            (line.provider.pace.unused for line in lines.values()), default=0.0
+        )
+        self._noted_at: float | None = None
+        #: From when on each outage may be over.
+        self._may_end_at: dict[str, float] = {}
 
     async def step(self, pool: Pool | None) -> int:
         """Make the looks that are due; return how many. Costs one small read while nobody is suspected."""
@@ -82,14 +95,25 @@ class Suspicions:
         return len(looks)
 
     async def _note_outages(self, suspects: Sequence[Account], now: float) -> None:
+        if self._noted_at is None:
+            standing = await self._store.outages()
+            # What an earlier process found out holds until it is over here.
+            self.outages.update({name: standing.get(f"{name}{PEOPLE}") for name in self._lines})
+        elif 0.0 <= now - self._noted_at < NOTED_EVERY:
+            return
         counts = Counter(account.connection for account in suspects)
         is_possible = max(counts.values(), default=0) >= A_FEW
-        totals = await self._store.suspicion_totals(now - LATELY) if is_possible else {}
+        totals = await self._store.suspicion_totals(now - self._lately, ENOUGH) if is_possible else {}
+        self._noted_at = now
         for name in self._lines:
-            is_out = is_outage(*totals.get(name, (0, 0)))
-            if is_out and self.outages.get(name) is None:
-                log.warning("connection refuses several people", connection=name, people=totals[name][0])
-            self.outages[name] = (self.outages.get(name) or now) if is_out else None
+            refused, lately = totals.get(name, (0, 0))
+            if is_outage(refused, lately):
+                if self.outages[name] is None:
+                    log.warning("connection refuses several people", connection=name, people=refused)
+                    self.outages[name] = now
+                self._may_end_at[name] = now + ENDS_AFTER
+            elif self._may_end_at.setdefault(name, now + ENDS_AFTER) <= now:
+                self.outages[name] = None
 
     async def _look(self, account: Account, line: Line) -> None:
         try:
@@ -106,6 +130,7 @@ class Suspicions:
                     # Whatever it was refused for, the sign-in was taken.
                     if await self._store.trust_account(account.id, account.secret):
                         log.info("credential accepted again", connection=line.name, account=account.id)
+                        self._may_end_at[line.name] = 0.0
                 case _:
                     pass  # Not answered, or renewed: that says nothing.
         except StoreError as error:

@@ -36,8 +36,9 @@ class SuspicionStore(Protocol):
     async def trust_account(self, account_id: str, secret: str) -> bool:
         """End a suspicion: wishes, runs, reads and tasks of the account go on at once."""
 
-    async def suspicion_totals(self, since: float) -> Mapping[str, tuple[int, int]]:
+    async def suspicion_totals(self, since: float, enough: int) -> Mapping[str, tuple[int, int]]:
         """Return for each connection with a suspicion how many accounts are refused, of how many lately read.
 
         Refused are those that ``count_refusal`` has counted; ``since`` is from when on a read is late enough.
+        Whoever was read is counted up to ``enough``.
         """

@@ -118,8 +118,8 @@ class AccountsTrade(Trade):
     async def trust_account(self, account_id: str, secret: str) -> bool:
         return await self.engine.write(lambda tx: suspicions.accept(tx, account_id, secret))
 
-    async def suspicion_totals(self, since: float) -> Mapping[str, tuple[int, int]]:
-        return await self.engine.read(lambda tx: suspicions.totals(tx, since), Lane.STEADY)
+    async def suspicion_totals(self, since: float, enough: int) -> Mapping[str, tuple[int, int]]:
+        return await self.engine.read(lambda tx: suspicions.totals(tx, since, enough), Lane.STEADY)
 
     async def activate_directly(
         self, activation: Activation, approval_id: str = ""

@@ -200,18 +200,25 @@ UPDATE accounts SET refused_since = NULL, refused_for = 0
 WHERE id = :id AND secret = :secret AND state = 'active' AND refused_since IS NOT NULL
 RETURNING *;
 
--- Whose refusal was confirmed by a second look counts; how many are read there, by what their rows tell.
+-- Whose refusal was confirmed by a second look counts; how many are read there, by what their rows tell: no
+-- further than is enough, as there may be thousands.
 -- name: suspicion_totals
-SELECT a.connection,
-    SUM(CASE WHEN a.refused_since IS NOT NULL AND a.refused_for > 0 THEN 1 ELSE 0 END) AS refused,
-    SUM(CASE WHEN a.refused_since IS NOT NULL OR a.discovered_at >= :since OR EXISTS (
-        SELECT 1 FROM workspaces w
-        WHERE w.principal = a.principal AND w.connection = a.connection AND w.observed_at >= :since
-    ) THEN 1 ELSE 0 END) AS lately
-FROM accounts a
-WHERE a.state = 'active'
-    AND a.connection IN (SELECT s.connection FROM accounts s WHERE s.refused_since IS NOT NULL)
-GROUP BY a.connection;
+SELECT s.connection,
+    SUM(CASE WHEN s.refused_for > 0 THEN 1 ELSE 0 END) AS refused,
+    (
+        SELECT COUNT(*) FROM (
+            SELECT 1 FROM accounts a
+            WHERE a.connection = s.connection AND a.state = 'active'
+                AND (a.refused_since IS NOT NULL OR a.discovered_at >= :since OR EXISTS (
+                    SELECT 1 FROM workspaces w
+                    WHERE w.principal = a.principal AND w.connection = a.connection AND w.observed_at >= :since
+                ))
+            LIMIT :enough
+        ) AS some
+    ) AS lately
+FROM accounts s
+WHERE s.refused_since IS NOT NULL AND s.state = 'active'
+GROUP BY s.connection;
 
 -- == workspaces ==
 

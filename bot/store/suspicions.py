@@ -79,9 +79,9 @@ def resume(tx: Transaction, account: Row) -> None:
     tx.run("hurry_tasks_of_account", account_id=account["id"], now=tx.now())
 
 
-def totals(tx: Transaction, since: float) -> Mapping[str, tuple[int, int]]:
-    """Return by connection how many accounts are refused, of how many that were read ``since``."""
+def totals(tx: Transaction, since: float, enough: int) -> Mapping[str, tuple[int, int]]:
+    """Return by connection how many accounts are refused, of how many (``enough`` at most) read ``since``."""
     return {
         row["connection"]: (int(row["refused"]), int(row["lately"]))
-        for row in tx.all("suspicion_totals", since=since)
+        for row in tx.all("suspicion_totals", since=since, enough=enough)
     }

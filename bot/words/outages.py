@@ -29,5 +29,8 @@ PEOPLE_OUT: Final = (
     "again."
 )
 PEOPLE_OUT_SHORT: Final = "{title} is refusing people's sign-ins."
-PEOPLE_IN: Final = "*{title}* is accepting people's sign-ins again."
-PEOPLE_IN_SHORT: Final = "{title} is accepting people's sign-ins again."
+PEOPLE_IN: Final = (
+    "*{title}* is no longer refusing several people's sign-ins. Anyone it still refuses will be asked to "
+    "link again."
+)
+PEOPLE_IN_SHORT: Final = "{title} is no longer refusing several people's sign-ins."

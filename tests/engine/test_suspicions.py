@@ -9,11 +9,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.errors import CredentialRefused, Forbidden, Unreachable
-from bot.models import Outcome, Principal, TaskKind
-from bot.reconciler.suspicions import GIVEN_UP_AFTER, LOOK_SECONDS, is_outage
+from bot.models import Outcome, Principal, State, TaskKind
+from bot.reconciler.suspicions import ENDS_AFTER, GIVEN_UP_AFTER, LOOK_SECONDS, NOTED_EVERY, is_outage
 from bot.store.base import NewTask
 from tests.engine.jobs import new_job_world
-from tests.engine.test_limits import CAROL, DAVE, calls_of, seat
+from tests.engine.test_limits import CAROL, DAVE, ERIN, calls_of, seat
 from tests.engine.test_outages import AMIR, told
 from tests.support.store import ALICE, BOB
 
@@ -132,13 +132,49 @@ async def test_three_people_refused_at_once_are_the_connections_outage(world):
     assert [await state_of(world, who) for who in people] == ["active"] * 3
     (away,) = told(world, AMIR)
     assert "refusing the sign-ins of several people" in away
-    assert [entry["event"] for entry in logs].count("connection refuses several people") == 2
+    assert [entry["event"] for entry in logs].count("connection refuses several people") == 1
     assert world.slack.kinds().count("sign_in_refused") == 3
     world.provider.refused_tokens.clear()
     for wish in wishes:
         assert await world.until_ended(wish, 120) is Outcome.FULFILLED
-    assert "accepting people's sign-ins again" in told(world, AMIR)[-1]
+    await world.pass_time(NOTED_EVERY)
+    assert "no longer refusing" in told(world, AMIR)[-1]
     assert len(told(world, AMIR)) == 2
+
+
+async def test_two_dead_credentials_of_five_are_no_outage_however_slowly_the_others_are_read(world):
+    world.numbers = replace(world.numbers, administrators=frozenset({AMIR}))
+    world.provider.pace = replace(world.provider.pace, running=400.0)
+    world.reborn()
+    spaces = [await seat(world, who, State.RUNNING) for who in (ALICE, BOB, CAROL, DAVE, ERIN)]
+    for workspace in spaces:
+        await world.store.want_read(workspace.id)
+    await world.pass_time(20)
+    refuse(world, ALICE, BOB)
+    for workspace in spaces[:2]:
+        await world.store.want_read(workspace.id)
+    await world.pass_time(700, step=10)
+    assert told(world, AMIR) == []
+
+
+async def test_an_outage_of_people_is_over_when_a_refused_one_is_let_in_or_after_minutes(world):
+    world.numbers = replace(world.numbers, administrators=frozenset({AMIR}))
+    world.reborn()
+    spaces = [await seat(world, who) for who in (ALICE, BOB)]
+    refuse(world, ALICE, BOB)
+    for workspace in spaces:
+        await world.wish(workspace)
+    await world.pass_time(90, step=5)
+    assert len(told(world, AMIR)) == 1
+    # A fresh credential says nothing of the refused ones; nor does a start of ours.
+    await world.link(BOB, token="token-2")
+    await world.pass_time(ENDS_AFTER / 2, step=5)
+    world.reborn()
+    await world.pass_time(ENDS_AFTER - 20, step=5)
+    assert len(told(world, AMIR)) == 1
+    await world.pass_time(40, step=5)
+    (_, over) = told(world, AMIR)
+    assert "no longer refusing" in over
 
 
 @pytest.mark.parametrize(
