@@ -9,8 +9,9 @@ from typing import Any
 from tests.faults.outlets import Fuse
 from tests.faults.world import BreakingWorld
 
-#: Leases of the dead run out within a minute, and messages of unknown outcome settle.
-SETTLES = 100.0
+#: Leases of the dead run out within a minute; calls that were under way settle for another one from then on,
+#: as messages of unknown outcome do, and are made once more.
+SETTLES = 180.0
 
 Act = Callable[[BreakingWorld], Awaitable[None]]
 
@@ -128,7 +129,7 @@ async def with_trouble(world: BreakingWorld, story: Story, fuse: Fuse) -> None:
     if fuse.is_dead and world.breaker.fuse is fuse:
         await world.reborn()
     world.breaker.fuse = Fuse()
-    await world.time(SETTLES, step=10)
+    await world.time(SETTLES, step=15)
     await story.comes_true(world)
     await world.check()
     await story.after(world)
