@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from benchmarks.chaos.stage import Stage
 
 #: How each outcome is told; what was replaced is told by the answer to what replaced it, and by its card.
-TOLD = {"failed": "failed", "refused": "refused", "cancelled": "failed"}
+TOLD = {"failed": "failed", "refused": "refused", "cancelled": "failed", "unknown": "failed"}
 
 
 class Verdict:

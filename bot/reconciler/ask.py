@@ -45,6 +45,9 @@ _OWN: Final = Access("", Credential.of_connection("admin"))
 #: The causes of what waits because a pause was asked for, or because the sign-in was refused.
 LIMITED: Final = "rate_limited"
 SUSPECTED: Final = "credential_suspected"
+#: The cause of what was answered, and can't be read; it is no passing page after so many failures in a row.
+_UNREADABLE: Final = "bad_answer"
+_UNREADABLE_TIMES: Final = 3
 #: What waits for a suspected credential is woken when that is accepted again; it comes back so late at most.
 SUSPECTED_WAIT: Final = 30.0
 #: After these the provider, or what stands before it, may have acted.
@@ -81,6 +84,11 @@ class Unknown:
     sentence: str
     attempts: int
     cause: str
+
+    @property
+    def is_unreadable(self) -> bool:
+        """Say whether it does answer, but after several tries still with what can't be read."""
+        return self.cause == _UNREADABLE and self.attempts >= _UNREADABLE_TIMES
 
 
 @dataclass(frozen=True, slots=True)

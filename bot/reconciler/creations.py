@@ -56,6 +56,9 @@ class Creations:
         match answer:
             case Done(traces):
                 return await self._judged(step, line, creation, traces)
+            case Unknown(is_unreadable=True):
+                # It tells nothing of what it looked for, however often it is made; as one that is refused.
+                return await self._judged(step, line, creation, Traces())
             case Later(wait, hold, attempts) | Unknown(wait, hold, attempts):
                 return WishUpdate(
                     wish.id,
@@ -70,7 +73,6 @@ class Creations:
                     wish.id, REFUSED_WAIT, hold=answer.sentence, card_dirty=True, claim=step.claim
                 )
             case Refused():
-                # A search that is refused tells nothing of what it looked for.
                 return await self._judged(step, line, creation, Traces())
 
     async def _look(self, step: WishStep, line: Line, creation: Wish, access: Access) -> Traces:

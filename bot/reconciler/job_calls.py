@@ -67,12 +67,14 @@ class JobCalls:
                 return await self._accepted(step, line, operation, value)
             case Later():
                 return self._again(step, line, operation, answer, Call.NONE)
+            case Unknown(is_unreadable=True) if operation is JobOperation.FIND:
+                # It tells nothing of what it looked for, however often it is made; as one that is refused.
+                return await self._judged(step, line, Traces())
             case Unknown():
                 return self._again(step, line, operation, answer, Call.UNKNOWN)
             case Refused(needs_credential=True):
                 return self._known(step, operation, Call.NONE, REFUSED_WAIT, hold=answer.sentence)
             case Refused() if operation is JobOperation.FIND:
-                # A search that is refused tells nothing of what it looked for.
                 return await self._judged(step, line, Traces())
             case Refused():
                 return self._refused(step, line, operation, answer)

@@ -1254,12 +1254,12 @@ SELECT
     COALESCE(SUM(CASE
         WHEN p.is_ready = 0 AND o.id IS NOT NULL AND o.outcome IS NULL THEN 1 ELSE 0 END), 0) AS going,
     COALESCE(SUM(CASE
-        WHEN p.is_ready = 0 AND o.outcome IN ('failed', 'refused', 'cancelled') THEN 1 ELSE 0 END), 0) AS failed,
+        WHEN p.is_ready = 0 AND o.outcome NOT IN ('fulfilled', 'replaced') THEN 1 ELSE 0 END), 0) AS failed,
     COALESCE(SUM(CASE WHEN p.withdrawn_at IS NOT NULL THEN 1 ELSE 0 END), 0) AS kept,
     COALESCE(SUM(CASE WHEN s.id IS NOT NULL AND s.outcome IS NULL THEN 1 ELSE 0 END), 0) AS stopping,
     COALESCE(SUM(CASE WHEN s.outcome = 'fulfilled' THEN 1 ELSE 0 END), 0) AS stopped,
     COALESCE(SUM(CASE
-        WHEN s.outcome IN ('failed', 'refused', 'cancelled') THEN 1 ELSE 0 END), 0) AS not_stopped,
+        WHEN s.outcome NOT IN ('fulfilled', 'replaced') THEN 1 ELSE 0 END), 0) AS not_stopped,
     COALESCE(SUM(CASE
         WHEN p.consented_at IS NOT NULL AND p.withdrawn_at IS NULL THEN 1 ELSE 0 END), 0) AS consented,
     COALESCE(SUM(CASE
@@ -1282,7 +1282,7 @@ LEFT JOIN wishes o ON o.id = (
     ORDER BY x.created_at DESC, x.id DESC LIMIT 1
 )
 WHERE p.card_id = :card_id AND p.is_ready = 0 AND (
-    p.waits_for <> '' OR (o.id IS NOT NULL AND (o.outcome IS NULL OR o.outcome IN ('failed', 'refused', 'cancelled')))
+    p.waits_for <> '' OR (o.id IS NOT NULL AND (o.outcome IS NULL OR o.outcome NOT IN ('fulfilled', 'replaced')))
 )
 ORDER BY p.pressed_at, p.principal LIMIT :limit;
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from bot.errors import UnknownOutcome, Untold
+from bot.errors import BadAnswer, ServerFailed, UnknownOutcome, Unreachable, Untold
 from bot.models import Call, JobUpdate, Outcome, WishVerb
 from bot.settling import ANSWER_SECONDS
 from bot.store.base import WishUpdate
@@ -146,6 +146,56 @@ async def test_a_server_that_has_no_way_to_tell_is_a_question_too(asked):
     asked.cloud.fail(asked.find, Untold("this server shows nothing"), times=100)
     await asked.pass_time(150)
     assert len(asked.shown("asked")) == 1
+
+
+async def test_a_search_that_can_never_be_read_becomes_a_question_and_looks_go_on(asked):
+    await asked.lose(None)
+    asked.cloud.fail(asked.find, BadAnswer("an entry can't be read"), times=10_000)
+    await asked.pass_time(110)
+    assert asked.shown("asked") == []
+    await asked.pass_time(60)
+    for message in (*asked.shown("card"), *asked.shown("asked")):
+        assert "Look again" in message
+        assert "Start another" in message
+    looks = asked.cloud.count(asked.find)
+    await asked.pass_time(3600, step=60)
+    assert asked.cloud.count(asked.find) > looks + 5
+    assert (asked.cloud.count(asked.call), len(asked.shown("asked"))) == (1, 1)
+    assert "Start another" in asked.shown("card")[0]
+
+
+async def test_one_search_that_cannot_be_read_is_made_again(asked):
+    await asked.lose(None)
+    asked.cloud.shows_marks = True
+    await asked.pass_time(1)
+    asked.cloud.fail(asked.find, BadAnswer("a page"))
+    await asked.pass_time(130, step=130)
+    await asked.pass_time(30)
+    assert asked.shown("asked") == []
+    assert (asked.cloud.count(asked.call), asked.made) == (2, 1)
+
+
+async def test_a_search_that_can_be_read_after_all_answers_its_question(asked):
+    await asked.lose(10)
+    asked.cloud.shows_marks = True
+    asked.cloud.fail(asked.find, BadAnswer("an entry can't be read"), times=10_000)
+    await asked.pass_time(170)
+    assert "Start another" in asked.shown("asked")[0]
+    asked.cloud.heal()
+    await asked.pass_time(120, step=10)
+    assert "It has shown up on Fake Cloud" in asked.shown("asked")[0]
+    assert (asked.cloud.count(asked.call), asked.made) == (1, 1)
+    assert not await asked.start_another()
+
+
+@pytest.mark.parametrize("error", [Unreachable("no way"), ServerFailed("HTTP 503"), LOST])
+async def test_a_provider_that_does_not_answer_is_no_question(asked, error):
+    await asked.lose(None)
+    asked.cloud.fail(asked.find, error, times=10_000)
+    await asked.pass_time(300, step=15)
+    assert asked.shown("asked") == []
+    assert (await asked.row()).is_open
+    assert asked.cloud.count(asked.call) == 1
 
 
 async def test_who_wants_it_no_more_is_told_that_nobody_knows(asked):

@@ -171,6 +171,22 @@ async def test_counts_follow_the_newest_wish_of_each(store):
     assert await store.class_problems("class_1") == []
 
 
+#: What is replaced is counted by what replaced it.
+ENDS = [one for one in Outcome if one is not Outcome.REPLACED]
+
+
+@pytest.mark.parametrize("outcome", ENDS)
+async def test_however_a_start_ends_its_press_is_counted(store, outcome):
+    await posted(store)
+    row = (await linked(store)).workspaces[0]
+    made = (await store.press_class(press(row))).wish
+    await store.save_step(WishUpdate(made.id, 0.0, outcome=outcome, cause="untold"))
+    is_ready = outcome is Outcome.FULFILLED
+    counts = await store.class_counts("class_1")
+    assert (counts.ready, counts.failed, counts.waiting) == (is_ready, not is_ready, 0)
+    assert len(await store.class_problems("class_1")) == (not is_ready)
+
+
 async def test_what_runs_already_is_ready_without_a_wish(store):
     await posted(store)
     row = (await linked(store, state=State.RUNNING)).workspaces[0]
@@ -302,6 +318,20 @@ async def test_the_end_is_told_first_and_reaches_who_consented_only(store, clock
     assert (await store.class_counts("class_1")).stopped == 1
     assert await store.finish_class("class_1", [NewNotice("", NoticeKind.MESSAGE, "over", TRAINER)])
     assert not await store.finish_class("class_1", [])
+
+
+@pytest.mark.parametrize("outcome", ENDS)
+async def test_however_a_stop_for_the_class_ends_it_is_counted(store, clock, outcome):
+    await ended(store, clock, ALICE)
+    await told_in_time(store, clock, ALICE)
+    (left,) = await store.presses_to_stop("class_1", 10, 270.0)
+    (row,) = await store.workspaces(ALICE)
+    await store.stop_for_class(left, wish(row, WishVerb.STOP))
+    stop = await store.latest_wish(row.id)
+    await store.save_step(WishUpdate(stop.id, 0.0, outcome=outcome, cause="untold"))
+    counts = await store.class_counts("class_1")
+    is_stopped = outcome is Outcome.FULFILLED
+    assert (counts.stopping, counts.stopped, counts.not_stopped) == (0, is_stopped, not is_stopped)
 
 
 async def test_the_sooner_end_counts(store, clock):
