@@ -95,7 +95,7 @@ TOO_LATE: Final = {
 }
 LOOKING_AGAIN: Final = "Looking for *{name}* again. Its card shows what I find."
 STARTING_ANOTHER: Final = "Starting another *{name}*. I'll message you when it's ready."
-NOT_ASKED: Final = "That question has been answered since. The card of *{name}* shows where things stand."
+NOT_ASKED: Final = "That question is closed. *{name}*'s card shows where things stand."
 STILL_AT_IT: Final = "I am still at it: the {verb} of *{name}* has not ended. Nothing to repeat."
 LOOKING: Final = "I look again now; the card shows what I find."
 TOO_MANY: Final = "That is more at once than I do for one person, so I left this out. Try again in {wait}."

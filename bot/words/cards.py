@@ -88,8 +88,8 @@ USUAL_PASSED: Final = "It usually takes {usual}, so this one takes longer."
 STILL_WAITING: Final = "It takes longer than expected. I keep looking; you can keep waiting or stop it."
 #: Nobody can tell whether a creation went through: its person decides.
 ASKED: Final = (
-    "I don't know whether {title} made it: it didn't answer, and nothing I can find there is certainly it. "
-    "If you start another, you may end up with two."
+    "{title} didn't answer, and I can't tell whether anything there came from this request. "
+    "Starting another may leave you with two."
 )
 ASKED_SHORT: Final = "Was {name} made on {title}? I can't tell."
 BAR_FULL: Final = "▰"
@@ -110,7 +110,7 @@ STOPPED: Final = "Stopped since {since}."
 STOPPED_SHORT: Final = "{name} is stopped at {title}."
 SUSPENDED: Final = "Suspended since {since}. Resume it, and it goes on where it was."
 SUSPENDED_SHORT: Final = "{name} is suspended at {title}."
-ENDED_FOR_GOOD: Final = "Ended {since}. It can't be started again."
+ENDED_FOR_GOOD: Final = "Over since {since}. It can't be started again."
 NOT_RENEWED: Final = "The old one has ended, and no new one could be started in its place."
 REMOVED: Final = "Removed since {since}."
 REMOVED_SHORT: Final = "{name} is removed at {title}."
@@ -205,10 +205,10 @@ CONFIRM_END: Final = (
     "Keep it",
 )
 CONFIRM_FORCE_END: Final = (
-    "Force it to end for good?",
-    "{name} ends at once, without saving anything, and can't be started again. {lost}",
-    "Force quit",
-    "Keep it",
+    "End it for good without saving?",
+    "{name} can't be started again. {lost}",
+    "End it",
+    "Keep running",
 )
 CONFIRM_REMOVE: Final = (
     "Remove it for good?",

@@ -36,8 +36,8 @@ FORCE_ASKED: Final = "You asked me to force it to quit; {title} has not ended it
 CALLING_OFF: Final = "You asked me to stop it before it was launched: I call it off."
 UNANSWERED: Final = "It has not stopped for a minute. *Force quit* ends it without asking it first."
 ASKED: Final = (
-    "I don't know whether {title} took this run: it didn't answer, and nothing I can find there is "
-    "certainly it. If you start another, it may run twice."
+    "{title} didn't answer, and I can't tell whether anything there came from this request. "
+    "Starting another may leave you with two."
 )
 LATE: Final = "You can keep waiting or let it go."
 NEWS: Final = "News of it: {age}."
@@ -88,8 +88,8 @@ NOT_LAUNCHED: Final = "*{name}* was called off before {title} had it."
 
 #: Nobody can tell whether a launch went through: its person decides. Then what the message says afterwards.
 ASKED_NOTICE: Final = (
-    "I don't know whether {title} took *{name}*: it didn't answer, and nothing I can find there is "
-    "certainly it. I'll keep looking. If you start another, it may run twice."
+    "{title} didn't answer about *{name}*, and I can't tell whether anything there came from this request. "
+    "I'll keep looking. Starting another may leave you with two."
 )
 ASKED_FOUND: Final = (
     "I asked whether to start another *{name}*. It has shown up on {title}, so there's no need."
@@ -159,7 +159,7 @@ STOPPING: Final = "Stopping *{name}* at {title}. You get a direct message when i
 FORCING: Final = "Forcing *{name}* at {title} to quit. You get a direct message when it has ended."
 LOOKING_AGAIN: Final = "Looking for *{name}* on {title} again. Its card shows what I find."
 STARTING_ANOTHER: Final = "Starting another *{name}* on {title}. I'll message you when it ends."
-NOT_ASKED: Final = "That question has been answered since. The card of *{name}* shows where things stand."
+NOT_ASKED: Final = "That question is closed. *{name}*'s card shows where things stand."
 KEPT_WAITING: Final = "I'll keep trying with *{name}*, and message you again in {time} at the latest."
 LET_GONE: Final = "I've stopped following *{name}*. If {title} has it, it carries on there."
 NOT_LAUNCHING: Final = "I've called off *{name}*: {title} never had it."

@@ -15,18 +15,19 @@ TRIED_BY_APPROVAL: Final = (
 
 SLACK: Final = "Slack"
 TYPED: Final = (
-    "That looks like a token from {titles}. I didn't use it and haven't kept it, but Slack may have: renew "
-    "it ({where}) and delete your message. To link your account, write `{command}link` and use the page "
-    "that opens."
+    "That looks like a token from {titles}. I didn't use it and haven't kept it, but Slack may have. Renew "
+    "it now ({where}). If you sent it as a message, delete that too. To link your account, write "
+    "`{command}link` and use the page that opens."
 )
 #: Ids look like that, too.
 TYPED_ID: Final = (
     "I can't find anything of yours with that id. If it's a workspace of yours, `{command}add` puts it on "
-    "your list. If it's a token from {titles}, renew it ({where}) and delete your message: I haven't kept it."
+    "your list. If it's a token from {titles}, I haven't kept it. Renew it now ({where}). "
+    "If you sent it as a message, delete that too."
 )
 TYPED_SLACK: Final = (
-    "That looks like a Slack token. I didn't use it and haven't kept it, but others may have seen it: renew "
-    "it on your app's page ({page}) and delete your message."
+    "That looks like a Slack token. I didn't use it and haven't kept it, but others may have seen it. Renew "
+    "it now ({page}). If you sent it as a message, delete that too."
 )
 #: Below a field of a form, where nothing is formatted.
 TYPED_IN_FIELD: Final = (

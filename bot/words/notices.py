@@ -45,8 +45,8 @@ WAITING: Final = (
 )
 WAITING_SHORT: Final = "The {verb} of {name} at {title} takes longer than expected."
 ASKED: Final = (
-    "I don't know whether {title} made *{name}*: it didn't answer, and nothing I can find there is certainly "
-    "it. I'll keep looking. If you start another, you may end up with two."
+    "{title} didn't answer about *{name}*, and I can't tell whether anything there came from this request. "
+    "I'll keep looking. Starting another may leave you with two."
 )
 #: The same message, once there is nothing to ask any more.
 ASKED_FOUND: Final = "I asked whether to make another *{name}*. It has shown up on {title}, so no need."

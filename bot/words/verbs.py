@@ -46,7 +46,7 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = MappingProxyType(
                     (
                         "Unsaved work in it may be lost.",
                         "`stop NAME --force` does not ask the workspace first, where that can be done.",
-                        "Where that ends it for good, I ask first; `--yes` agrees to it beforehand.",
+                        "If that would end it for good, I'll ask first. Add `--yes` to skip the question.",
                     ),
                 ),
                 "suspend": VerbWords(
@@ -77,8 +77,8 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = MappingProxyType(
                     "stop a workspace and start it again",
                     (
                         "Where its memory can be kept, it's suspended and resumed.",
-                        "Where it can't be started again, a new one takes its place; I ask first.",
-                        "`--yes` agrees to that beforehand.",
+                        "Where it can't be started again, a new one takes its place.",
+                        "If that would end it for good, I'll ask first. Add `--yes` to skip the question.",
                     ),
                 ),
                 "status": VerbWords(

@@ -39,7 +39,7 @@ async def test_start_another_launches_once_more_and_once_only(bot):
     assert "Starting another *train.R*" in words(await bot.press("job_start_another", job.id))
     launched = await bot.store.job(job.id)
     assert (launched.launch_call, launched.asked_at) == (Call.NONE, None)
-    assert "answered since" in words(await bot.press("job_start_another", job.id))
+    assert "question is closed" in words(await bot.press("job_start_another", job.id))
     (entry,) = [entry for entry in await bot.audit() if entry["action"] == "job.another"]
     assert entry["actor"] == ALICE.key
 
@@ -49,7 +49,7 @@ async def test_start_another_makes_once_more_and_once_only(bot):
     assert "Starting another *lab*" in words(await bot.press("start_another", wish.id))
     again = await bot.store.wish(wish.id)
     assert (again.start_call, again.asked_at) == (Call.NONE, None)
-    assert "answered since" in words(await bot.press("start_another", wish.id))
+    assert "question is closed" in words(await bot.press("start_another", wish.id))
 
 
 async def test_look_again_looks_at_once(bot):
