@@ -37,15 +37,15 @@ class DomainStore(
         return await self.engine.migrate()
 
     async def begin_serving(self) -> list[str]:
-        await self.engine.hold()
-        applied = await self.engine.migrate()
-        standing = self.engine.standing()
-        await self.engine.write(lambda tx: serving.heal(tx, standing))
+        applied = await self.engine.migrate(holds=True)
+        await self.engine.write(lambda tx: serving.heal(tx, self.engine.standing()))
+        # Not before: how the time stands would be written over what it is healed by.
+        self.engine.serves()
         return applied
 
     async def beat(self) -> None:
-        standing = self.engine.standing()
-        await self.engine.write(lambda tx: serving.beat(tx, standing))
+        # Within the work: a jump that this write is the first to see is counted then.
+        await self.engine.write(lambda tx: serving.beat(tx, self.engine.standing()))
 
     def seconds_since_write(self) -> float:
         return self.engine.seconds_since_write()

@@ -141,18 +141,18 @@ class SqliteEngine:
         result: Result = await self._lanes.submit(work, lane, is_read=False, rows=rows)
         return result
 
-    async def migrate(self) -> list[str]:
+    async def migrate(self, *, holds: bool = False) -> list[str]:
         """Bring the schema up to date; return the names of what ran. Raises StoreTooNew, StoreInUse."""
+        if holds and not self._take_lock():
+            raise StoreInUse(_ANOTHER.format(path=self._path))
         try:
             return await self.write(lambda _: self._migrate())
         finally:
-            if not self._serves:
+            if not (holds or self._serves):
                 self._release_lock()
 
-    async def hold(self) -> None:
-        """Be the process that serves from this file, until it is closed. Raises StoreInUse."""
-        if not self._take_lock():
-            raise StoreInUse(_ANOTHER.format(path=self._path))
+    def serves(self) -> None:
+        """Move times from now on, as the one process that serves from this file."""
         self._serves = True
 
     def standing(self) -> Standing:

@@ -42,6 +42,8 @@ _LEASE: Final = Column(Kind.DUE, 60.0)
 _STEP: Final = Column(Kind.DUE, 600.0)
 #: The longest waits of ``bot.notifier``.
 _SEND: Final = Column(Kind.DUE, 300.0)
+#: ``USHER_DEADLINE_MINUTES``, a day at most; *Keep waiting* sets it to as long again from then on.
+_DEADLINE: Final = Column(Kind.DUE, 86_400.0)
 
 #: Rows that have ended keep how long things took.
 _OPEN: Final = {"jobs": "outcome IS NULL", "wishes": "outcome IS NULL"}
@@ -100,7 +102,7 @@ TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
         "unknown_since": SINCE,
         "asked_at": PAST,
         "held_since": PAST,
-        "deadline_at": STAYS,
+        "deadline_at": _DEADLINE,
         "doubt_since": SINCE,
         "next_step_at": _STEP,
         "ended_at": PAST,
@@ -125,7 +127,7 @@ TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
     "upkeep": {"done_at": PAST},
     "wishes": {
         "created_at": PAST,
-        "deadline_at": STAYS,
+        "deadline_at": _DEADLINE,
         "called_at": SINCE,
         "unknown_since": SINCE,
         "prior_at": SINCE,

@@ -62,16 +62,19 @@ class Engine(Protocol):
         """Run work that writes; durable when it returns. ``rows`` is its weight within a batch."""
         ...
 
-    async def migrate(self) -> list[str]:
-        """Bring the schema up to date; return the names of what ran. Raises StoreTooNew."""
+    async def migrate(self, *, holds: bool = False) -> list[str]:
+        """Bring the schema up to date; return the names of what ran. Raises StoreTooNew, StoreInUse.
+
+        ``holds``: be the one process that holds this database, until it is closed.
+        """
         ...
 
     def now(self) -> float:
         """Return the store's epoch seconds."""
         ...
 
-    async def hold(self) -> None:
-        """Be the process that serves from this database, until it is closed. Raises StoreInUse."""
+    def serves(self) -> None:
+        """Move times along with the clock from now on: what an earlier process left is healed."""
         ...
 
     def standing(self) -> Standing:

@@ -92,16 +92,16 @@ class _Engine:
     async def write(self, *arguments: Any, **keys: Any) -> Any:
         return await self._through("write", arguments, keys)
 
-    async def migrate(self) -> Any:
-        return await self._through("migrate", (), {})
+    async def migrate(self, **keys: Any) -> Any:
+        return await self._through("migrate", (), keys)
 
     async def _through(self, name: str, arguments: Any, keys: Any) -> Any:
         busy = StoreBusy("not committed in time")
         with self._breaker.fuse.point(f"store {name}", busy, may_fail_after=False):
             return await getattr(self._engine, name)(*arguments, **keys)
 
-    async def hold(self) -> None:
-        await self._engine.hold()
+    def serves(self) -> None:
+        self._engine.serves()
 
     def standing(self) -> Any:
         return self._engine.standing()
