@@ -255,18 +255,21 @@ class Asker:
             cause = problems.cause_of(error)
             return Refused(error, cause, problems.sentence(cause, line.title))
         attempts += 1
-        wait = max(self.backoff(attempts), error.retry_after or 0.0)
+        # Whoever asks for longer is asked again, so that nothing of a person's stands still for an hour.
+        wait = min(max(self.backoff(attempts), error.retry_after or 0.0), LONGEST_ASKED)
         if isinstance(error, RateLimited):
             line.health.worked(error)
             is_shared = account is None or self._is_shared(line, account, what)
             limits = line.start_limits if starts else line.limits
             limits.note(who, wait, is_shared=is_shared)
-            wait = min(wait, LONGEST_ASKED) if is_shared else wait
             return Later(wait, line.health.asked(wait), attempts, LIMITED)
         if not spoke:
             line.health.failed(error)
         cause, sentence = problems.cause_of(error), line.health.sentence(error)
         if isinstance(error, _AMBIGUOUS):
+            if starts and error.retry_after:
+                # It is looked for meanwhile, and not sent again before that.
+                line.start_limits.note(who, wait, is_shared=False)
             return Unknown(wait, sentence, attempts, cause)
         return Later(wait, sentence, attempts, cause)
 

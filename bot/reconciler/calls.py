@@ -74,7 +74,7 @@ class Calls:
             case Later():
                 return self._again(step, operation, answer, Call.NONE)
             case Unknown():
-                return self._again(step, operation, answer, Call.UNKNOWN)
+                return self._unanswered(step, line, operation, answer)
             case Refused(needs_credential=True):
                 return self._held(step, operation, answer)
             case Refused():
@@ -96,7 +96,7 @@ class Calls:
         known = Call.ACCEPTED if created is None or created.is_started else Call.NONE
         accepted = WishUpdate(
             wish.id,
-            line.pace.min_poll_interval + 2 * self._numbers.margin,
+            self._first_look(line),
             waits_for="read",
             read_needed=True,
             attempts=0,
@@ -147,6 +147,14 @@ class Calls:
         # It made nothing, so that it explains nothing that others find; a name that an earlier try may have
         # taken tells nothing of that one.
         return replace(ended, start_call=Call.NONE)
+
+    def _unanswered(self, step: WishStep, line: Line, operation: Operation, answer: Unknown) -> WishUpdate:
+        """See soon what came of it: a pause that was asked for is one between calls, not between looks."""
+        update = self._again(step, operation, answer, Call.UNKNOWN)
+        return replace(update, next_in=self._first_look(line), waits_for="read")
+
+    def _first_look(self, line: Line) -> float:
+        return line.pace.min_poll_interval + 2 * self._numbers.margin
 
     def _again(
         self, step: WishStep, operation: Operation, answer: Later | Unknown, known: Call

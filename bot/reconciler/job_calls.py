@@ -71,7 +71,11 @@ class JobCalls:
                 # It tells nothing of what it looked for, however often it is made; as one that is refused.
                 return await self._judged(step, line, Traces())
             case Unknown():
-                return self._again(step, line, operation, answer, Call.UNKNOWN)
+                # What came of it is looked for soon: a pause that was asked for is none between looks.
+                update = self._again(step, line, operation, answer, Call.UNKNOWN)
+                is_look = operation is JobOperation.FIND
+                wait = update.next_in if is_look else max(FIRST_READ, line.pace.min_poll_interval)
+                return replace(update, next_in=wait)
             case Refused(needs_credential=True):
                 return self._known(step, operation, Call.NONE, REFUSED_WAIT, hold=answer.sentence)
             case Refused() if operation is JobOperation.FIND:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from bot.blocks import kit
 from bot.blocks.limits import fill
 from bot.models import AuditEntry, JobUpdate, NewNotice, NoticeKind
-from bot.reconciler.preconditions import told_late, until_deadline
+from bot.reconciler.preconditions import told_late
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +59,7 @@ def held(
     is_awaited = bool(job.reference or job.stop_wanted)
     update = JobUpdate(
         job.id,
-        until_deadline(job, seconds, now),
+        seconds,
         hold=hold,
         claim=step.claim,
         deadline_in=deadline_seconds if is_awaited else None,

@@ -97,19 +97,15 @@ class Preconditions:
         return Hold(PROBE_WAIT, line.health.sentence()) if line.is_probed else None
 
 
-def until_deadline(subject: Wish | Job, seconds: float, now: float) -> float:
-    """Return the seconds until the next step: no later than the deadline, which is told then."""
-    if subject.deadline_at is None or now >= subject.deadline_at:
-        return seconds
-    return min(seconds, subject.deadline_at - now)
-
-
 def told_late(subject: Wish | Job, update: Update, now: float, notice: NewNotice) -> Update:
-    """Return an update with the notice that is due when it goes on beyond its deadline.
+    """Return an update that comes back at its deadline at the latest, with the notice that is due then.
 
     Who is asked already, what to do, isn't told besides that it takes longer.
     """
-    is_due = subject.deadline_at is not None and now >= subject.deadline_at
-    if update.outcome is not None or not is_due or subject.asked_at is not None:
+    if update.outcome is not None or subject.deadline_at is None:
+        return update
+    if now < subject.deadline_at:
+        return replace(update, next_in=min(update.next_in, subject.deadline_at - now))
+    if subject.asked_at is not None:
         return update
     return replace(update, deadline_passed=True, card_dirty=True, notices=(*update.notices, notice))

@@ -18,7 +18,7 @@ from bot.reconciler import endings
 from bot.reconciler.calls import UP, Calls
 from bot.reconciler.creations import Creations
 from bot.reconciler.lines import PERSONS_SHARE
-from bot.reconciler.preconditions import PATIENCE, Hold, Lost, told_late, until_deadline
+from bot.reconciler.preconditions import PATIENCE, Hold, Lost, told_late
 from bot.store.base import WishStep, WishUpdate
 from bot.words import holds, problems
 
@@ -200,7 +200,7 @@ class Wishes:
             finally:
                 line.slots.give_from(wish.principal.key)
             if update is not None:
-                # As often as it may be called in a row, its person is told at the deadline.
+                # However often it is called, and for how long it is to wait: it is told at the deadline.
                 await self._store.save_step(self._told(wish, update, await self._store.now()))
 
     async def _wait(self, step: WishStep, line: Line, cause: str | None) -> None:
@@ -261,7 +261,6 @@ class Wishes:
             fields["card_dirty"] = True
         elif hold is not None:
             hold = None
-        next_in = until_deadline(wish, next_in, now)
         update = WishUpdate(wish.id, next_in, hold=hold, claim=step.claim, **fields)
         await self._store.save_step(self._told(wish, update, now))
 

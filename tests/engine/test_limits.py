@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from bot.errors import Forbidden, RateLimited
+from bot.errors import Forbidden, RateLimited, ServerFailed
 from bot.models import Outcome, Principal, State, TaskKind
 from bot.providers.base import Credential
 from bot.reconciler.lines import LONGEST_ASKED
@@ -16,6 +16,7 @@ from bot.store.base import NewTask
 from bot.vault import row_key
 from tests.engine.jobs import new_job_world
 from tests.engine.test_outages import told
+from tests.engine.world import DEADLINE
 from tests.support.store import ALICE, BOB, link_account
 
 CAROL, DAVE, ERIN = (Principal(None, "T1", f"U{name}") for name in ("CAROL", "DAVE", "ERIN"))
@@ -176,3 +177,37 @@ async def test_a_refused_read_from_before_a_start_was_asked_for_ends_nothing(wor
     await world.store.want_read(workspace.id)
     await world.pass_time(90)
     assert (await world.store.wish(started[0])).outcome is Outcome.FULFILLED
+
+
+async def test_a_start_whose_answer_asks_for_an_hour_is_looked_at_as_any_other(world):
+    error = ServerFailed("overloaded", status=503, retry_after=3600.0)
+    world.provider.fail("start", error, after=True)
+    wish = await world.wish(await seat(world, ALICE))
+    assert await world.until_ended(wish, 120) is Outcome.FULFILLED
+    assert world.provider.count("start") == 1
+
+
+async def test_a_start_that_is_put_off_for_an_hour_is_told_at_its_deadline(world):
+    world.provider.fail("start", limited(3600.0), times=1_000)
+    wish = await world.wish(await seat(world, ALICE))
+    await world.pass_time(DEADLINE - 30, step=30)
+    asked = world.provider.count("start")
+    assert asked >= DEADLINE / LONGEST_ASKED - 1
+    await world.pass_time(60, step=5)
+    assert world.slack.kinds().count("waiting") == 1
+    world.provider.heal()
+    assert await world.until_ended(wish, LONGEST_ASKED + 60) is Outcome.FULFILLED
+
+
+async def test_a_launch_and_a_stop_whose_answers_ask_for_an_hour_are_looked_at_as_any_other():
+    async with new_job_world() as jobs:
+        jobs.cloud.job_takes = None
+        error = ServerFailed("overloaded", status=503, retry_after=3600.0)
+        jobs.cloud.fail("launch_job", error, after=True)
+        job_id = await jobs.runs()
+        await jobs.world.pass_time(30)
+        assert (await jobs.job(job_id)).remote_id is not None
+        jobs.cloud.fail("stop_job", error, after=True)
+        await jobs.stop(job_id)
+        assert (await jobs.until_over(job_id, 60)).outcome == "ended"
+        assert (jobs.cloud.count("launch_job"), jobs.cloud.count("stop_job")) == (1, 1)
