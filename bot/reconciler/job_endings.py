@@ -51,20 +51,27 @@ def ended(
 
 
 def held(
-    step: JobStep, seconds: float, hold: str | None, now: float, deadline_seconds: float | None
+    step: JobStep,
+    seconds: float,
+    hold: str | None,
+    now: float,
+    deadline_seconds: float | None,
+    *,
+    tells: bool,
 ) -> JobUpdate:
-    """Return the update of a run that goes on later; with a deadline where it is not seen meanwhile."""
+    """Return the update of a run that goes on later; with a deadline where it is not seen meanwhile.
+
+    ``tells``: somebody waits for it, and gets to know at the deadline.
+    """
     job = step.job
-    # Nobody waits for one that only a list found.
-    is_awaited = bool(job.reference or job.stop_wanted)
     update = JobUpdate(
         job.id,
         seconds,
         hold=hold,
         claim=step.claim,
-        deadline_in=deadline_seconds if is_awaited else None,
+        deadline_in=deadline_seconds,
     )
-    return told_late(job, update, now, late(job))
+    return told_late(job, update, now, late(job) if tells else None)
 
 
 def late(job: Job) -> NewNotice:

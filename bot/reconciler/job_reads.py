@@ -9,7 +9,7 @@ import structlog
 
 from bot.blocks.progress import UNANSWERED_SECONDS
 from bot.errors import NotFound
-from bot.models import JobUpdate
+from bot.models import JobState, JobUpdate
 from bot.plan_jobs import next_job_read
 from bot.reconciler import job_endings
 from bot.reconciler.ask import LIMITED, SUSPECTED, Done, Refused
@@ -109,9 +109,14 @@ class JobReads:
         if observed.state.is_over or observed.is_last:
             return await self.over(step, observed)
         began = observed.started_at or job.started_at or job.called_at or job.created_at
+        wait = next_job_read(observed.state, max(now - began, 0.0), line.pace.min_poll_interval)
+        if observed.state is JobState.UNKNOWN:
+            # An answer that tells nothing is no sight of it; one alone is not worth a line on the card.
+            hold = holds.UNSEEN if job.held_since is not None else None
+            return replace(await self._held(step, wait, hold), observed=observed)
         return JobUpdate(
             job.id,
-            next_job_read(observed.state, max(now - began, 0.0), line.pace.min_poll_interval),
+            wait,
             remote_id=observed.remote_id,
             observed=observed,
             hold="" if job.hold else None,
@@ -156,17 +161,16 @@ class JobReads:
         doubt = doubted(job.doubt, answer.word, now)
         is_news = is_certain(doubt, now)
         wait = PATIENCE if is_news else next_job_read(job.state, 0.0, max(10.0, line.pace.min_poll_interval))
-        held = job_endings.held(
-            step, wait, answer.sentence if is_news else holds.UNSEEN, now, self._numbers.deadline_seconds
-        )
+        held = await self._held(step, wait, answer.sentence if is_news else holds.UNSEEN)
         return replace(held, doubt=doubt)
 
     async def _later(self, steps: Sequence[JobStep], wait: float, hold: str | None) -> None:
-        now = await self._store.now()
         for step in steps:
-            await self._store.save_job_step(
-                job_endings.held(step, wait, hold, now, self._numbers.deadline_seconds)
-            )
+            await self._store.save_job_step(await self._held(step, wait, hold))
+
+    async def _held(self, step: JobStep, wait: float, hold: str | None) -> JobUpdate:
+        now, tells = await self._store.now(), await self.tells(step.job)
+        return job_endings.held(step, wait, hold, now, self._numbers.deadline_seconds, tells=tells)
 
 
 def _is_unanswered_now(job: Job, now: float) -> bool:

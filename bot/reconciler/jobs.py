@@ -249,4 +249,5 @@ class Runs:
         """Write that the run goes on later; what is held up can't be looked at, and has a deadline."""
         now = await self._store.now()
         deadline = self._numbers.deadline_seconds if hold else None
-        await self._store.save_job_step(job_endings.held(step, next_in, hold, now, deadline))
+        tells = await self._reads.tells(step.job)
+        await self._store.save_job_step(job_endings.held(step, next_in, hold, now, deadline, tells=tells))

@@ -97,8 +97,8 @@ class Preconditions:
         return Hold(PROBE_WAIT, line.health.sentence()) if line.is_probed else None
 
 
-def told_late(subject: Wish | Job, update: Update, now: float, notice: NewNotice) -> Update:
-    """Return an update that comes back at its deadline at the latest, with the notice that is due then.
+def told_late(subject: Wish | Job, update: Update, now: float, notice: NewNotice | None) -> Update:
+    """Return an update that comes back at its deadline at the latest, with the notice due then, if any.
 
     Who is asked already, what to do, isn't told besides that it takes longer.
     """
@@ -108,4 +108,5 @@ def told_late(subject: Wish | Job, update: Update, now: float, notice: NewNotice
         return replace(update, next_in=min(update.next_in, subject.deadline_at - now))
     if subject.asked_at is not None:
         return update
-    return replace(update, deadline_passed=True, card_dirty=True, notices=(*update.notices, notice))
+    late = replace(update, deadline_passed=True, card_dirty=True)
+    return late if notice is None else replace(late, notices=(*update.notices, notice))

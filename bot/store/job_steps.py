@@ -122,8 +122,8 @@ def _deadline(row: Row, update: JobUpdate, now: float) -> dict[str, Any]:
         kept |= {"doubt": doubt.kind, "doubt_times": doubt.times, "doubt_since": doubt.since}
     if update.observed is not None:
         kept |= {"doubt": None}
-        if update.observed.state is not JobState.UNKNOWN:
-            kept |= {"held_since": None, "deadline_at": None}
+    if update.observed is not None and update.observed.state is not JobState.UNKNOWN:
+        kept |= {"held_since": None, "deadline_at": None}
     elif update.deadline_in is not None and row["held_since"] is None:
         number = row["deadline_number"] + 1
         kept |= {"held_since": now, "deadline_at": now + update.deadline_in, "deadline_number": number}

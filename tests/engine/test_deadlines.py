@@ -7,10 +7,11 @@ import json
 import pytest
 
 from bot.errors import SlackFailed, Unreachable
-from bot.models import Outcome
+from bot.models import FoundJob, JobState, NewNotice, NoticeKind, ObservedJob, Outcome
 from bot.settling import ANSWER_SECONDS
 from tests.engine.jobs import new_job_world, said
 from tests.engine.world import DEADLINE
+from tests.support.store import ALICE
 
 
 @pytest.fixture
@@ -110,3 +111,45 @@ async def test_a_wish_whose_connection_is_gone_for_good_ends_as_unknown(jobs):
     wish = await jobs.store.wish(wish_id)
     assert (wish.outcome, wish.cause) == (Outcome.UNKNOWN, "connection_gone")
     assert jobs.slack.kinds().count("waiting") == 1
+
+
+async def found(jobs):
+    """Have a list find a run; return its id."""
+    await jobs.world.link()
+    await jobs.world.know()
+    account = await jobs.store.account(ALICE, "cloud")
+    await jobs.store.merge_jobs(account.id, [FoundJob("r9", "train", ObservedJob(JobState.RUNNING))])
+    (job,) = await jobs.store.jobs(ALICE)
+    return job.id
+
+
+@pytest.mark.parametrize("is_begun", [False, True])
+async def test_a_run_whose_reads_tell_nothing_is_told_of_once(jobs, is_begun):
+    job_id = await jobs.runs()
+    await jobs.world.work()
+    await jobs.world.pass_time(5 if is_begun else 0)
+    jobs.cloud.runs["run1"].is_unclear = True
+    await jobs.world.pass_time(DEADLINE - 60, step=15)
+    assert waiting(jobs, job_id) == []
+    await jobs.world.pass_time(DEADLINE, step=15)
+    (told,) = waiting(jobs, job_id)
+    assert "I can't see its progress right now" in told
+    jobs.cloud.runs["run1"].is_unclear = False
+    await jobs.world.pass_time(60, step=5)
+    job = await jobs.job(job_id)
+    assert (job.is_late, job.deadline_at, job.hold) == (False, None, None)
+
+
+@pytest.mark.parametrize("has_card", [False, True])
+async def test_a_found_run_is_told_of_where_it_has_a_card_and_ends_with_its_connection(jobs, has_card):
+    job_id = await found(jobs)
+    if has_card:
+        card = NewNotice("", NoticeKind.JOB_CARD, "1", ALICE)
+        await jobs.store.watch_job(job_id, "press", notices=[card])
+    take_away(jobs)
+    await jobs.world.pass_time(DEADLINE + 120, step=60)
+    assert len(waiting(jobs, job_id)) == has_card
+    await jobs.world.pass_time(ANSWER_SECONDS, step=600)
+    job = await jobs.job(job_id)
+    assert (job.outcome, job.cause) == ("failed", "connection_gone")
+    assert jobs.slack.kinds().count("job_failed") == has_card

@@ -25,6 +25,8 @@ class RemoteRun:
     exit_code: int = 0
     is_cancelled: bool = False
     is_forgotten: bool = False
+    #: Reads have a word for its state that nobody knows.
+    is_unclear: bool = False
 
 
 @dataclass
@@ -135,7 +137,9 @@ class JobProvider(FakeProvider):
         self.reads.append((self.clock.monotonic(), access.username, len(remote_ids)))
         async with self._called("job_status", access, *remote_ids):
             return {
-                remote_id: self._look_at(self.runs[remote_id])
+                remote_id: ObservedJob(JobState.UNKNOWN)
+                if self.runs[remote_id].is_unclear
+                else self._look_at(self.runs[remote_id])
                 for remote_id in remote_ids
                 if remote_id in self.runs and not self.runs[remote_id].is_forgotten
             }
