@@ -151,7 +151,7 @@ class Calls:
     def _unanswered(self, step: WishStep, line: Line, operation: Operation, answer: Unknown) -> WishUpdate:
         """See soon what came of it: a pause that was asked for is one between calls, not between looks."""
         update = self._again(step, operation, answer, Call.UNKNOWN)
-        return replace(update, next_in=self._first_look(line), waits_for="read")
+        return replace(update, next_in=min(answer.wait, self._first_look(line)), waits_for="read")
 
     def _first_look(self, line: Line) -> float:
         return line.pace.min_poll_interval + 2 * self._numbers.margin
