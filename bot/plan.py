@@ -52,7 +52,7 @@ class Operation(StrEnum):
     SUSPEND = "suspend"  #: send the stop call that keeps its state
     FORCE = "force"  #: send the stop call that does not ask the IDE
     REMOVE = "remove"  #: send the call that deletes it
-    RENEW = "renew"  #: it has ended as agreed: put a new one in its place, which is made then
+    RENEW = "renew"  #: it has ended as agreed, or failed: put a new one in its place, which is made then
     WAIT = "wait"  #: nothing until the next read
     END = "end"  #: the wish is over; ``outcome`` and ``cause`` say how
     WATCH = "watch"  #: the wish has ended before: show what is, do nothing
@@ -81,6 +81,8 @@ WAIT = Plan(Operation.WAIT)
 WATCH = Plan(Operation.WATCH)
 FULFILLED = Plan(Operation.END, Outcome.FULFILLED)
 NOT_MADE = Plan(Operation.END, Outcome.FULFILLED, "not_made")
+#: It has ended, and there is nothing to make another from.
+NO_RESTART = Plan(Operation.END, Outcome.FAILED, "no_restart")
 #: Its person was asked for a day whether to make another one.
 UNANSWERED = Plan(Operation.END, Outcome.UNKNOWN, "unanswered")
 #: The start was accepted, and is still shown as down.
@@ -193,8 +195,10 @@ def _decide(
     if wish.verb is WishVerb.REMOVE:
         return _bring_down(wish, state, observed_at, actions, (REMOVE, "not_removed"))
     mode = _mode(wish, effects)
+    if mode is None and state is State.FAILED and "stop" not in effects:
+        return RENEW  # It is over already: nothing is ended for that.
     if mode is None:
-        return _failed("no_restart")
+        return _failed("not_agreed") if is_final(effects, "stop") else NO_RESTART
     ends = is_final(effects, mode)
     if state in _DOWN and not ends:  # What is suspended can still be ended for good.
         if not restarts:

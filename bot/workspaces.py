@@ -124,22 +124,23 @@ class Workspaces:
         provider = self._connections[workspace.connection]
         check_account(provider, account)
         self.check_possible(workspace, verb)
-        is_renewed = self._is_renewed(workspace, verb)
-        mode = "stop" if is_renewed else _MODES.get(verb)
+        mode = "stop" if self._is_renewed(workspace, verb) else _MODES.get(verb)
         if mode is not None and not agreed and is_final(self.effects(workspace), mode):
             raise Refused("workspace.ends", problems.sentence("not_agreed", provider.settings.title))
-        if workspace.spec is not None and verb is WishVerb.START:
-            is_there = not workspace.is_provisional and workspace.state is not State.GONE
-            latest = await self._store.latest_wish(workspace.id)
-            if latest is not None and latest.is_open and latest.verb is WishVerb.CREATE:
-                return Accepted(latest, joined=True)
-            if not is_there:
+        is_starting = workspace.spec is not None and verb is WishVerb.START
+        creation = await self._creation(workspace) if is_starting or workspace.is_provisional else None
+        if is_starting:
+            if creation is not None:
+                return Accepted(creation, joined=True)
+            if workspace.is_provisional or workspace.state is State.GONE:
                 return await self.again(principal, workspace.id, reference=reference, channel_id=channel_id)
         if workspace.hidden and not workspace.is_provisional:
             # Nothing is read for it, so nothing would come of it: an old message's button was pressed.
             raise Refused("workspace.forgotten", problems.sentence("forgotten", provider.settings.title))
         card = NewNotice("", NoticeKind.CARD, "1", principal, {"channel_id": channel_id})
-        ends = is_renewed or (verb in _MODES and (agreed or workspace.is_provisional))
+        # Who calls a creation off while it is under way loses nothing, even if something was made meanwhile.
+        # What is left of one that is over may be in use.
+        ends = mode is not None and (agreed or creation is not None)
         audit = entry(principal, f"workspace.{verb}", workspace, reference=reference)
         if ends:
             audit.detail["agreed"] = "yes"
@@ -153,7 +154,6 @@ class Workspaces:
                 reference=reference,
                 channel_id=channel_id,
                 reads_first=not (workspace.is_provisional or self._is_news(workspace)),
-                # Whoever calls a creation off loses nothing, even if something was made meanwhile.
                 agreed=ends,
             ),
             interaction=interaction,
@@ -162,6 +162,11 @@ class Workspaces:
         )
         self._wake()
         return accepted
+
+    async def _creation(self, workspace: Workspace) -> Wish | None:
+        latest = await self._store.latest_wish(workspace.id)
+        is_open = latest is not None and latest.is_open and latest.verb is WishVerb.CREATE
+        return latest if is_open else None
 
     def effects(self, workspace: Workspace) -> Effects:
         """Return what stopping a workspace means, as its provider declares; nothing for a lost connection."""

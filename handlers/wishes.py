@@ -49,10 +49,9 @@ async def wish(request: Request, verb: WishVerb) -> Answer:
     return await wish_for(request, workspace, verb)
 
 
-async def wish_for(request: Request, workspace: Workspace, verb: WishVerb, *, agreed: bool = False) -> Answer:
+async def wish_for(request: Request, workspace: Workspace, verb: WishVerb) -> Answer:
     """Wish something for a workspace of the person; ask first where that ends it for good."""
     services = request.services
-    agreed = agreed or AGREED in request.flags
     if workspace.state is State.GONE and workspace.spec is not None and verb is WishVerb.RESTART:
         verb = WishVerb.START
     is_made_again = verb is WishVerb.START and workspace.spec is not None
@@ -68,7 +67,7 @@ async def wish_for(request: Request, workspace: Workspace, verb: WishVerb, *, ag
             interaction=request.surface.interaction,
             reference=request.reference,
             channel_id=request.surface.channel_id,
-            agreed=agreed,
+            agreed=AGREED in request.flags,
         )
     except Refused as refusal:
         if refusal.rule in {"account.none", "account.refused"}:
@@ -167,7 +166,7 @@ def _instead(workspace: Workspace, verb: WishVerb, accepted: Accepted, effects: 
         told = words.STARTING_RUNNING
     elif verb is WishVerb.SUSPEND and is_down:
         told = words.SUSPENDED_ALREADY
-    elif verb is WishVerb.RESTART and accepted.wish.agreed:
+    elif verb is WishVerb.RESTART and (accepted.wish.agreed or restart_mode(effects) is None):
         told = words.RENEWING
     elif verb is WishVerb.RESTART and restart_mode(effects) == "suspend":
         told = words.RESTARTING_KEEPS

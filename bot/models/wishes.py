@@ -123,8 +123,8 @@ class Wish:
     #: A sentence on what holds it up right now ("Saturn Cloud has not answered since 14:02").
     hold: str | None = None
     reference: str = ""
-    #: Its person agreed that the workspace ends for good. A restart then makes a new one from its spec: from
-    #: that moment on it is a wish to create.
+    #: Its person agreed that the workspace ends for good. A restart then makes a new one from its spec, as it
+    #: does of one that has failed for good: from that moment on it is a wish to create, and this is set.
     agreed: bool = False
     #: Where it was typed: there its person is told when no direct message reaches them.
     channel_id: str | None = None

@@ -11,7 +11,7 @@ from bot.blocks.progress import UNANSWERED_SECONDS, is_unanswered, progress_of
 from bot.errors import StoreError
 from bot.making import another
 from bot.models import Call, NoticeKind, Outcome, State, WishVerb
-from bot.plan import Operation, Plan, plan, plan_unmade
+from bot.plan import NO_RESTART, Operation, Plan, plan, plan_unmade
 from bot.policy import Target
 from bot.pool import Pool, pool_room, run_all
 from bot.reconciler import endings
@@ -137,8 +137,11 @@ class Wishes:
         )
 
     async def _renew(self, step: WishStep, line: Line) -> None:
-        """Have another made of what has ended as agreed; the wish goes on with that."""
+        """Have another made of what is over, where it was made here; the wish goes on with that."""
         wish = step.wish
+        if step.workspace.spec is None:
+            await self._end(step, NO_RESTART)
+            return
         fresh = another(self._ids, line.provider, step.workspace)
         made = endings.audit(wish, "workspace.renew", "accepted")
         await self._store.renew(wish.id, step.claim, fresh, [made])

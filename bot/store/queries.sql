@@ -322,7 +322,7 @@ WHERE id = :id;
 -- What a restart has ended is made again: from here on that is what the wish is for.
 -- name: renew_wish
 UPDATE wishes SET
-    workspace_id = :workspace_id, verb = 'create', start_call = 'none', stop_call = 'none', called_at = NULL,
+    workspace_id = :workspace_id, verb = 'create', agreed = 1, start_call = 'none', stop_call = 'none', called_at = NULL,
     read_since = NULL, attempts = 0, progress_floor = 0, hold = NULL, read_hold = NULL, waits_for = 'time',
     next_step_at = :now, leased_until = 0, claim = '', woken = 0
 WHERE id = :id;

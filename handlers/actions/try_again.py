@@ -34,4 +34,5 @@ async def handle(request: Request) -> Answer:
         return await wish_for(request, workspace, WishVerb.START)  # It was made: what is left is to start it.
     if ended.verb is WishVerb.REMOVE:
         return asked(request, workspace, is_form=True)  # Its name is typed each time.
-    return await wish_for(request, workspace, ended.verb, agreed=ended.agreed)
+    # What ends for good is asked about again: the answer was to what was there then.
+    return await wish_for(request, workspace, ended.verb)

@@ -177,7 +177,8 @@ class FakeProvider(Provider):
     def stops(self, workspace: Workspace) -> Effects:
         if not self.ends_for_good:
             return super().stops(workspace)
-        return {} if workspace.state is State.GONE else {"stop": StopEffect.ENDS, "force": StopEffect.ENDS}
+        is_over = workspace.state in {State.FAILED, State.GONE}
+        return {} if is_over else {"stop": StopEffect.ENDS, "force": StopEffect.ENDS}
 
     async def stop(self, access: Access, remote_id: str, mode: StopMode = "stop") -> None:
         async with self._called("stop", access, remote_id) as call:

@@ -37,8 +37,8 @@ suspend no     keeps   | done    done      done    suspend  suspend wait     gon
 suspend yes    keeps   | done    done      done    suspend  suspend wait     done suspend
 suspend yes    ends    | stop    stop      stop    stop     stop    wait     done stop
 restart no     keeps   | start   start     start   suspend  suspend wait     gone suspend
-restart no     ends    | never   never     never   never    never   never    gone never
-restart no     over    | never   never     never   never    never   never    gone never
+restart no     ends    | asks    asks      asks    asks     asks    asks     gone asks
+restart no     over    | never   never     renew   never    never   never    gone never
 restart yes    ends    | stop    stop      stop    stop     stop    wait     renew stop
 restart yes    over    | renew   renew     renew   stop     stop    wait     renew stop
 """

@@ -1,0 +1,80 @@
+"""Nothing ends for good by an answer that was given to another question, or to none."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.models import Created, Observed, Outcome, State, WishVerb
+from bot.store.base import NewWish, WishUpdate
+from tests.handlers.rig import Cloud, rig, words
+from tests.support.clock import FakeClock
+from tests.support.providers import fake_settings
+from tests.support.store import ALICE, observe
+
+
+@pytest.fixture
+async def bot():
+    """Return a bot whose provider starts nothing again that was stopped, with an account there."""
+    provider = Cloud(FakeClock(), fake_settings("saturn", title="Saturn Cloud"))
+    provider.ends_for_good = True
+    async with rig(connections={"saturn": provider}) as ready:
+        await ready.link(names=())
+        yield ready
+
+
+async def making(bot):
+    """Have *lab* made; return the wish."""
+    made = await bot.services.workspaces.create(
+        ALICE, "saturn", {"name": "lab"}, interaction="make", reference="R1"
+    )
+    return made.wish
+
+
+async def made(bot, state):
+    """Return the row of what was made here and is in ``state`` by now."""
+    wish, provider = await making(bot), bot.services.connections["saturn"]
+    row = await bot.store.name_created(wish.id, Created("m1", "lab"), provider.gate_key("m1"))
+    await over(bot, wish, Outcome.FULFILLED)
+    await observe(bot.store, bot.clock, row, Observed(state))
+    return row
+
+
+async def over(bot, wish, outcome=Outcome.FAILED):
+    await bot.store.save_step(WishUpdate(wish.id, 0.0, outcome=outcome, cause="gave_up"))
+
+
+async def stopped_with_class(bot, row, verb):
+    """Have a workspace stopped as the end of a class does."""
+    wish = NewWish(ALICE, row.id, row.connection, verb, 1800.0, "R2", agreed=True)
+    return (await bot.store.accept_wish(wish, interaction="class", notices=[])).wish
+
+
+async def test_a_restart_of_what_has_failed_agrees_to_no_end(bot):
+    """Nobody was asked, and the next read may find it up again."""
+    row = await made(bot, State.FAILED)
+    assert "starting a new one with the same settings" in words(await bot.say("restart lab"))
+    wish = await bot.store.latest_wish(row.id)
+    assert (wish.verb, wish.agreed) == (WishVerb.RESTART, False)
+    assert not any("agreed" in str(entry["detail"]) for entry in await bot.audit())
+
+
+@pytest.mark.parametrize("verb", [WishVerb.STOP, WishVerb.RESTART])
+async def test_try_again_asks_again_before_it_ends_anything(bot, verb):
+    """The answer was to what was there then; the owner has gone on working since."""
+    row = await made(bot, State.RUNNING)
+    wish = await stopped_with_class(bot, row, verb)
+    await over(bot, wish)
+    assert "for good" in words(await bot.press("try_again", wish.id))
+    assert await bot.store.open_wishes(ALICE) == []
+
+
+async def test_calling_off_what_is_being_made_is_no_answer_for_later(bot):
+    """It loses nothing while it is being made; what that has left may be in use once it is over."""
+    creation = await making(bot)
+    await bot.say("stop lab")
+    first = await bot.store.latest_wish(creation.workspace_id)
+    assert (first.verb, first.agreed) == (WishVerb.STOP, True)
+    await over(bot, first)
+    await bot.press("try_again", first.id)
+    second = await bot.store.latest_wish(creation.workspace_id)
+    assert (second.id != first.id, second.verb, second.agreed) == (True, WishVerb.STOP, False)
