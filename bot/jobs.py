@@ -106,7 +106,7 @@ class Jobs:
         return kept
 
     async def let_go(self, principal: Principal, job_id: str) -> Job:
-        """Follow a run no more: called off where it was never launched, else of unknown end."""
+        """Stop following a run: cancelled if it was never launched, otherwise of unknown outcome."""
         job = await self.owned(principal, "stop", job_id)
         is_launched = job.remote_id is not None or job.launch_call is not Call.NONE
         outcome: Literal["failed", "cancelled"] = "failed" if is_launched else "cancelled"

@@ -123,7 +123,7 @@ def is_certain(doubt: Doubt, now: float) -> bool:
 
 
 def doubted(before: Doubt | None, kind: str, now: float) -> Doubt:
-    """Return the count after one more read; another kind begins anew."""
+    """Return the count after one more read; another kind starts the count again."""
     if before is None or before.kind != kind:
         return Doubt(kind, 1, now)
     return Doubt(kind, before.times + 1, before.since)

@@ -112,7 +112,7 @@ def _ready(facts: Facts) -> Answer:
 
 
 def _not_done(kind: NoticeKind, facts: Facts) -> Answer:
-    """Say that a wish failed, was refused, or is not known to have come true; called off is none of these."""
+    """Say that a wish failed, was refused, or has an unknown outcome; cancelled is none of these."""
     wish = facts.wish
     template, text = notices.FAILED, notices.FAILED_SHORT
     if wish is not None and wish.outcome is Outcome.UNKNOWN:

@@ -189,7 +189,7 @@ class Runs:
                 await self._call(step, line, call)
 
     async def _lost(self, step: JobStep, lost: Lost) -> None:
-        """End what can't go on: called off, or of unknown end where something was sent."""
+        """End what can't go on: cancelled, or of unknown outcome where something was sent."""
         job = step.job
         is_known = lost.cause == "unlinked" or job.launch_call is Call.NONE
         outcome: Literal["failed", "cancelled"] = "cancelled" if is_known else "failed"

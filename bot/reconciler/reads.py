@@ -292,7 +292,7 @@ class Reads:
         for workspace_id in result.workspace_ids if is_news else ():
             wish = await self._store.latest_wish(workspace_id)
             if wish is not None and wish.is_open:
-                # What was sent for it may well have come true.
+                # What was sent for it may well have worked.
                 outcome = Outcome.UNKNOWN if wish.has_called else Outcome.FAILED
                 await self._store.save_step(endings.ended(wish, outcome, answer.cause))
         return result

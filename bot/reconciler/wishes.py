@@ -147,7 +147,7 @@ class Wishes:
         await self._store.renew(wish.id, step.claim, fresh, [made])
 
     async def _lost(self, step: WishStep, lost: Lost) -> None:
-        """End what can't go on: called off, or of unknown end where something was sent."""
+        """End what can't go on: cancelled, or of unknown outcome where something was sent."""
         wish = step.wish
         is_known = lost.cause == "unlinked" or not wish.has_called
         outcome = Outcome.CANCELLED if is_known else Outcome.UNKNOWN

@@ -172,7 +172,7 @@ RETURNING *;
 -- name: hold_wish
 UPDATE wishes SET hold = :hold WHERE id = :id AND outcome IS NULL;
 
--- What is known of the old secret says nothing of a fresh one; one that is only sealed anew is the same.
+-- What is known of the old secret says nothing of a fresh one; one that is only sealed again is the same.
 -- name: save_secret
 UPDATE accounts SET
     secret = :new,
