@@ -183,6 +183,8 @@ class ReadClaim:
     doubt: Doubt | None = None
     #: A call has left that may end it: that it is gone is no surprise.
     is_ending: bool = False
+    #: The least seconds between two reads of it; the result hands it back.
+    interval: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,3 +207,6 @@ class ReadResult:
     slot: tuple[float, float] | None = None
     #: What the read said that is no news yet, for the first of ``workspace_ids``; an observation ends it.
     doubt: Doubt | None = None
+    #: How many seconds the gate stays closed from now on, whoever asks: only the answer tells by when the
+    #: request had arrived.
+    closed_for: float = 0.0

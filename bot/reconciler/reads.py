@@ -110,7 +110,10 @@ class Reads:
             claims = await self._store.claim_reads(
                 line.name, free, line.pace.min_poll_interval, self._numbers.margin, line.pace.batch_size
             )
-            batches = list(_batches(claims, line.pace.batch_size))
+            # One that has no answer yet may not have arrived either: its gate opens anew with this claim.
+            new = [claim for claim in claims if claim.gate_key not in self._recorder.open]
+            self._recorder.open.update(claim.gate_key for claim in new)
+            batches = list(_batches(new, line.pace.batch_size))
         finally:
             line.slots.give(free - len(batches))
         window = SendWindow(claimed_at + self._numbers.margin)
@@ -137,6 +140,7 @@ class Reads:
         except StoreError as error:
             # The gate keeps its time, so it is read again after the interval.
             log.warning("read not written", connection=line.name, problem=type(error).__name__)
+            self._recorder.open.difference_update(claim.gate_key for claim in claims)
             return
         except Exception:  # One of the two places where errors end (design §1.8).
             log.exception("read failed", connection=line.name, reference=self._ids.reference())
@@ -248,6 +252,7 @@ class Reads:
             wait,
             granted_at=claim.granted_at,
             slot=_slot(claim.account.id, wait, line.pace, self._numbers.margin),
+            closed_for=claim.interval,
         )
 
     def _strange_word(self, line: Line, claim: ReadClaim, observed: Observed, now: float) -> ReadResult:
@@ -309,7 +314,13 @@ class Reads:
     @staticmethod
     def _held(claim: ReadClaim, next_in: float | None, hold: str | None) -> ReadResult:
         return ReadResult(
-            claim.gate_key, claim.workspace_ids, None, next_in, hold, granted_at=claim.granted_at
+            claim.gate_key,
+            claim.workspace_ids,
+            None,
+            next_in,
+            hold,
+            granted_at=claim.granted_at,
+            closed_for=claim.interval,
         )
 
 

@@ -31,6 +31,8 @@ class Recorder:
 
     def __init__(self, store: Store, ids: Ids) -> None:
         self.on_news: Callable[[], None] = _nobody
+        #: The gates of the reads that are under way or still to be written.
+        self.open: set[str] = set()
         self._store = store
         self._ids = ids
         self._waiting: list[ReadResult] = []
@@ -50,6 +52,7 @@ class Recorder:
             while self._waiting:
                 some, self._waiting = self._waiting, []
                 await self._write(some)
+                self.open.difference_update(result.gate_key for result in some)
         finally:
             self._is_writing = False
 

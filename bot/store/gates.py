@@ -61,7 +61,9 @@ def claim(
         if row["gate_key"] in watchers:
             watchers[row["gate_key"]].append(row)
     accounts: dict[str, Account] = {}
-    granted = (_grant(tx, gate, watchers[gate["gate_key"]], connection, now, accounts) for gate in found)
+    granted = (
+        _grant(tx, gate, watchers[gate["gate_key"]], connection, interval, now, accounts) for gate in found
+    )
     return [claimed for claimed in granted if claimed is not None]
 
 
@@ -70,6 +72,7 @@ def _grant(
     gate: Row,
     watchers: Sequence[Row],
     connection: str,
+    interval: float,
     now: float,
     accounts: dict[str, Account],
 ) -> ReadClaim | None:
@@ -105,6 +108,7 @@ def _grant(
         is_proven=reader["verified_at"] is not None,
         doubt=rows.doubt(reader),
         is_ending=bool(reader["is_ending"]),
+        interval=interval,
     )
 
 
@@ -160,7 +164,8 @@ def _record(tx: Transaction, result: ReadResult, found: Sequence[tuple[int, Row]
         reader = found[0][1]["id"]
         tx.run("doubt_workspace", id=reader, kind=doubt.kind, times=doubt.times, since=doubt.since)
     is_gone = result.observed is not None and result.observed.state is State.GONE
-    due_at = None if result.next_in is None else max(now + result.next_in, gate["next_check_at"])
+    opens_at = max(gate["next_check_at"], now + result.closed_for)
+    due_at = None if result.next_in is None else max(now + result.next_in, opens_at)
     if due_at is not None and result.slot is not None:
         due_at = _slotted(due_at, *result.slot)
     for place, row in found:
@@ -168,15 +173,21 @@ def _record(tx: Transaction, result: ReadResult, found: Sequence[tuple[int, Row]
         if not is_reader and (is_gone or row["verified_at"] is None):
             # "Gone" may mean "not yours": who was proven before asks with an own account.
             if is_gone and row["verified_at"] is not None and row["state"] != State.GONE:
-                due_at = max(now, gate["next_check_at"])
+                due_at = opens_at
             continue
         changed = False
         if result.observed is not None and granted_at >= (row["observed_at"] or 0.0):
             changed = _observe(tx, row, result.observed, granted_at, is_reader=is_reader)
         is_news |= _tell_wish(tx, row, result, now, changed=changed) or changed
-    settled = gate["next_check_at"] if gate["wanted_at"] > granted_at else due_at
-    if settled != gate["gate_due_at"]:
-        tx.run("settle_gate", gate_key=result.gate_key, granted_at=granted_at, due_at=due_at)
+    settled = opens_at if gate["wanted_at"] > granted_at else due_at
+    if settled != gate["gate_due_at"] or opens_at != gate["next_check_at"]:
+        tx.run(
+            "settle_gate",
+            gate_key=result.gate_key,
+            granted_at=granted_at,
+            due_at=due_at,
+            opens_at=opens_at,
+        )
     return is_news
 
 

@@ -819,7 +819,12 @@ FROM gates WHERE gate_key = :gate_key;
 
 -- A read that was asked for after this one was granted still has to come.
 -- name: settle_gate
-UPDATE gates SET due_at = CASE WHEN wanted_at > :granted_at THEN next_check_at ELSE :due_at END
+UPDATE gates SET
+    next_check_at = CASE WHEN next_check_at > :opens_at THEN next_check_at ELSE :opens_at END,
+    due_at = CASE
+        WHEN wanted_at <= :granted_at THEN :due_at
+        WHEN next_check_at > :opens_at THEN next_check_at
+        ELSE :opens_at END
 WHERE gate_key = :gate_key;
 
 -- All that the record of a read looks at, in one go: there are a thousand of them a second.

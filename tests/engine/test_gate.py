@@ -16,7 +16,7 @@ from tests.support.store import ALICE, BOB
 
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["start", "stop", "refresh", "wait", "fail", "late", "kill"]),
+        st.sampled_from(["start", "stop", "refresh", "wait", "fail", "late", "slow", "kill"]),
         st.floats(0.0, 15.0),
     ),
     min_size=3,
@@ -46,6 +46,8 @@ async def _clicks(steps):
                     world.provider.fail("start", Unreachable("no connection"))
                 case "late":
                     await late_read(world, seconds)
+                case "slow":
+                    await slow_way(world, seconds)
                 case "kill":
                     await killed(world, 1 + int(seconds * 2))
             await world.work()
@@ -76,6 +78,53 @@ async def late_read(world, seconds):
         await world.reconciler.step_reads()
     finally:
         world.store.claim_reads = claim
+
+
+async def slow_way(world, seconds):
+    """Let requests be on their way for so long: a provider counts them when they arrive."""
+    real = world.provider.status
+
+    async def slow(access, remote_ids, window=None):
+        world.clock.advance(seconds)
+        return await real(access, remote_ids)
+
+    world.provider.status = slow
+    try:
+        await world.reconciler.step_reads()
+    finally:
+        world.provider.status = real
+
+
+async def test_a_read_that_arrives_late_keeps_the_next_one_back(world):
+    row = await world.own()
+    await world.store.want_read(row.id)
+    await slow_way(world, 4.0)
+    await world.store.want_read(row.id)
+    await world.pass_time(12, step=0.5)
+    assert world.provider.gaps() == [10.0]
+
+
+async def test_no_read_leaves_beside_one_that_has_no_answer_yet(world):
+    row = await world.own()
+    await world.store.want_read(row.id)
+    arrived, may_answer = asyncio.Event(), asyncio.Event()
+
+    async def wait(_method):
+        arrived.set()
+        await may_answer.wait()
+
+    world.provider.during = wait
+    first = asyncio.create_task(world.reconciler.step_reads())
+    await arrived.wait()
+    world.clock.advance(11.0)
+    await world.store.want_read(row.id)
+    await world.reconciler.step_reads()
+    assert world.provider.count("status") == 1
+    may_answer.set()
+    await first
+    await world.pass_time(25, step=0.5)
+    assert world.provider.count("status") == 2
+    assert world.provider.gaps() == [21.5]
 
 
 async def test_a_read_that_would_leave_too_late_is_dropped_and_comes_after_the_interval(world):

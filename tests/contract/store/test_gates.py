@@ -92,6 +92,21 @@ async def test_a_short_next_time_never_opens_the_gate_early(store, clock):
     assert await claim_one(store)
 
 
+async def test_a_slow_answer_keeps_the_gate_closed_for_the_interval(store, clock):
+    await link_account(store)
+    workspace = await store.add_workspace(by_reference(ALICE))
+    claim = await claim_one(store)
+    await store.want_read(workspace.id)
+    clock.advance(3)
+    result = ReadResult(SHARED, claim.workspace_ids, Observed(State.STARTING), 1.0, closed_for=claim.interval)
+    await store.record_reads([result])
+    clock.advance(9.9)
+    await store.want_read(workspace.id)
+    assert await claim_one(store) is None
+    clock.advance(0.1)
+    assert await claim_one(store)
+
+
 async def test_what_was_wanted_while_a_read_was_under_way_is_read_after_it(store, clock):
     await link_account(store)
     workspace = await store.add_workspace(by_reference(ALICE))
