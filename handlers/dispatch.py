@@ -165,7 +165,7 @@ async def _kept(request: Request, unknown: NotKnown) -> Answer:
     waiting = request.waiting()
     if request.surface.kind == "button":
         name = request.verb if request.folder == "workspace" else f"{request.folder}_{request.verb}"
-        waiting |= {"action": name, "value": request.target or ""}
+        waiting |= {"action": ":".join((name, *request.flags)), "value": request.target or ""}
     task = NewTask(TaskKind.LOOK_UP_PERSON, request.principal.key, {"then": [waiting]})
     try:
         await request.services.store.add_tasks([task], request.surface.interaction)

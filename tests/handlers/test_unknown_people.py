@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.models import Person, TaskKind
+from bot.models import Person, TaskKind, WishVerb
 from handlers.replay import replay
 from tests.handlers.rig import rig, words
 from tests.support.store import ALICE
@@ -90,6 +90,20 @@ async def test_so_is_a_button_with_what_it_stands_for(bot):
     await replay(bot.services, ALICE, commands[0])
     ((principal, connection, then),) = bot.accounts.invited
     assert (principal, connection, then["text"]) == (ALICE, "saturn", "start notebook")
+
+
+async def test_a_button_that_has_asked_does_not_ask_again_after_that(bot):
+    await bot.link()
+    row = await bot.workspace()
+    bot.services.connections["saturn"].ends_for_good = True
+    bot.clock.advance(DAY + 1)
+    bot.people.silent = True
+    await bot.press("force:yes", row.id)
+    (command,) = await waiting(bot)
+    bot.people.silent = False
+    await replay(bot.services, ALICE, command)
+    wish = await bot.store.latest_wish(row.id)
+    assert (wish.verb, wish.agreed) == (WishVerb.FORCE, True)
 
 
 async def test_it_is_not_kept_for_ever_and_a_form_says_so_itself(bot):
