@@ -91,6 +91,23 @@ async def test_what_messages_said_is_not_kept(path):
     await store.close()
 
 
+async def test_only_a_stop_that_was_sent_counts_as_agreed(path):
+    database = sqlite3.connect(path)
+    for call in ("none", "calling", "unknown", "accepted"):
+        database.execute(
+            "INSERT INTO wishes (id, principal, workspace_id, connection, verb, created_at, next_step_at,"
+            " reference, stop_call) VALUES (?1, '-:T1:UALICE', ?1, 'saturn', 'stop', 1.0, 1.0, 'R', ?1)",
+            [call],
+        )
+    database.commit()
+    database.close()
+    store = await open_store(f"sqlite:///{path}", FakeClock(), SystemIds())
+    await store.migrate()
+    found = rows_of(path, "SELECT id FROM wishes WHERE agreed = 1 ORDER BY id")
+    assert found == [("accepted",), ("calling",), ("unknown",)]
+    await store.close()
+
+
 async def test_an_upgraded_database_is_made_like_a_new_one(path, tmp_path):
     new = tmp_path / "new.db"
     for each in (path, new):
