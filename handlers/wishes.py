@@ -169,7 +169,7 @@ def _instead(workspace: Workspace, verb: WishVerb, accepted: Accepted, effects: 
     elif verb is WishVerb.RESTART and (accepted.wish.agreed or restart_mode(effects) is None):
         told = words.RENEWING
     elif verb is WishVerb.RESTART and restart_mode(effects) == "suspend":
-        told = words.RESTARTING_KEEPS
+        told = words.RESUMING if workspace.state is State.SUSPENDED else words.RESTARTING_KEEPS
     elif verb is WishVerb.STOP and not _ends(accepted.wish, effects):
         if accepted.wish.prior_call is not Call.NONE:
             told = words.STOPPING_STARTED

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from bot.blocks import kit, replies
 from bot.blocks.limits import Markup, cut, fill, safe
-from bot.models import Answer, Call, Principal, State, StopEffect
-from bot.models.stopping import gentlest_mode
+from bot.models import Answer, Call, Principal, State
+from bot.models.stopping import ends_by_consent, gentlest_mode
 from bot.words import cards, problems, times
 from bot.words import classes as words
 
@@ -57,18 +57,18 @@ def _does(facts: ClassFacts) -> list[str]:
     return [f"{does} {words.DOES_THEN}", consent]
 
 
-def end_words(effects: Effects, *, is_any: bool = False) -> dict[str, Markup]:
+def end_words(effects: Effects, *, is_any: bool = False, is_agreed: bool = True) -> dict[str, Markup]:
     """Return what the end of a class does: what is done, what the workspace does, and what that means.
 
-    ``is_any``: it is not known of each workspace whether it can be suspended.
+    ``is_any`` as in ``ends_by_consent``. ``is_agreed``: its owner agreed that it ends for good.
     """
-    stop, effect = effects.get("stop"), effects.get(gentlest_mode(effects))
-    ends = stop is not None and stop.is_final
-    told = words.STOPS
-    if effect is StopEffect.KEEPS:
-        told = words.SUSPENDS_OR_ENDS if is_any and ends else words.SUSPENDS
+    stop, keeps = effects.get("stop"), gentlest_mode(effects) == "suspend"
+    ends = ends_by_consent(effects, is_any=is_any)
+    told = words.SUSPENDS if keeps else words.STOPS
+    if ends and not is_agreed:
+        told = words.SPARES
     elif ends:
-        told = words.ENDS
+        told = words.SUSPENDS_OR_ENDS if keeps else words.ENDS
     done, does, means = told
     lost = cards.LOST[stop] if stop is not None and ends else ""
     meant = f" {means.format(lost=lost)}" if means else ""
@@ -152,11 +152,19 @@ def _without_addresses(text: str) -> str:
     return _ADDRESS.sub("…", text)
 
 
-def warning(card: ClassCard, workspace: Workspace, effects: Effects, title: str, now: float) -> Answer:
-    """Tell an owner that the class ends, with the way to keep what is theirs."""
+def warning(
+    card: ClassCard,
+    workspace: Workspace,
+    effects: Effects,
+    title: str,
+    now: float,
+    *,
+    is_agreed: bool = True,
+) -> Answer:
+    """Tell an owner that the class ends, with the way to keep what is theirs; ``is_agreed`` as above."""
     assert card.stops_at is not None, "only what ends is told of"
     stopper = Principal.from_key(card.stopped_by) if card.stopped_by else card.principal
-    end = end_words(effects)
+    end = end_words(effects, is_agreed=is_agreed)
     told = fill(
         words.WARNED,
         title=card.title,

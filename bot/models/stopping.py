@@ -44,6 +44,15 @@ def gentlest_mode(effects: Effects) -> StopMode:
     return "suspend" if effects.get("suspend") is StopEffect.KEEPS else "stop"
 
 
+def ends_by_consent(effects: Effects, *, is_any: bool) -> bool:
+    """Say whether a class card says that its end may end workspaces for good: whoever presses agrees to that.
+
+    ``effects`` is what the card goes by; ``is_any``: it is not known of each workspace whether it can be
+    suspended.
+    """
+    return is_final(effects, "stop") and (is_any or gentlest_mode(effects) == "stop")
+
+
 def is_final(effects: Effects, mode: StopMode) -> bool:
     """Say whether a workspace that is stopped in this way never comes back."""
     effect = effects.get(mode)

@@ -12,9 +12,10 @@ import structlog
 from bot.blocks import classes as drawn
 from bot.blocks.class_facts import ClassFacts
 from bot.errors import StoreError
+from bot.gather import class_effects
 from bot.models import AuditEntry, NewNotice, NoticeKind, Principal, State, WishVerb
 from bot.models.classes import WARNING_SECONDS
-from bot.models.stopping import NO_EFFECTS, gentlest_mode
+from bot.models.stopping import NO_EFFECTS, ends_by_consent, gentlest_mode
 from bot.policy import Context, Target, decide
 from bot.store.base import NewWish
 
@@ -98,6 +99,13 @@ class Classes:
         line = self._lines.get(workspace.connection)
         return line.provider.stops(workspace) if line is not None else NO_EFFECTS
 
+    def _is_agreed(self, card: ClassCard) -> bool:
+        """Say whether pressing the card was an agreement that its end may end workspaces for good."""
+        line = self._lines.get(card.connection)
+        return ends_by_consent(
+            class_effects(line.provider if line is not None else None, card), is_any=card.spec is None
+        )
+
     async def _warn(self, card: ClassCard, now: float) -> None:
         """Tell everybody who consented, once, with the way to keep what is theirs."""
         while found := await self._store.presses_to_warn(card.id, SOME):
@@ -108,11 +116,11 @@ class Classes:
         workspace = await self._theirs(press)
         if workspace is None or workspace.state is State.GONE:
             return None
-        effects = self._effects(workspace)
-        body = drawn.warning(card, workspace, effects, self._title(card), now).as_body()
+        effects, is_agreed = self._effects(workspace), self._is_agreed(card)
+        told = drawn.warning(card, workspace, effects, self._title(card), now, is_agreed=is_agreed)
         # One who took their consent back and gave it anew is told anew.
         occasion = f"ends:{press.principal.key}:{press.consented_at or 0.0:.0f}"
-        return NewNotice(card.id, NoticeKind.MESSAGE, occasion, press.principal, body)
+        return NewNotice(card.id, NoticeKind.MESSAGE, occasion, press.principal, told.as_body())
 
     async def _stop(self, card: ClassCard) -> None:
         """Write a stop for each workspace whose owner agreed to it, each as the owner's own wish."""
@@ -133,8 +141,7 @@ class Classes:
             verb=WishVerb(gentlest_mode(self._effects(workspace))),
             deadline_seconds=STOP_SECONDS,
             reference=card.reference,
-            # The card said what its end does.
-            agreed=True,
+            agreed=self._is_agreed(card),
         )
         entry = AuditEntry(
             actor=actor.key,

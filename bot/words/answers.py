@@ -26,7 +26,7 @@ RESTARTING_KEEPS: Final = (
     "I'll message you when it's ready."
 )
 RENEWING: Final = (
-    "Ending *{name}* on {title} and starting a new one with the same settings. "
+    "Replacing *{name}* on {title}: I'm starting a new one with the same settings. "
     "I'll message you when it's ready."
 )
 ENDING: Final = "Ending *{name}* on {title} for good. I'll message you when it's done."
@@ -113,7 +113,7 @@ WHICH_BEGINNING: Final = "More than one of your workspaces begins with *{name}*.
 WHICH_AT: Final = "Press one, or write for example `{command}{verb} {example}`."
 WHICH_OF_ALL: Final = "Which workspace? Press one, or write `{command}{verb} NAME`."
 PICK: Final = "Find a workspace"
-UNREAD: Final = "I couldn't read your list on {title}. {why} Write `{command}list` again in a minute."
+UNREAD: Final = "I couldn't read your list on {title}. {why} To try again, write `{command}list`."
 NONE_YET: Final = "You have no workspaces here yet. Create one at {titles}, then write `{command}list`."
 NONE_YET_NEW: Final = "You have no workspaces yet. Press *New workspace* to create one."
 OR_NEW: Final = "You don't need to link an account on {titles}: create a workspace there right away."

@@ -14,22 +14,27 @@ DOES_MAKE: Final = (
 DOES_START: Final = "Press the button, and I start your own *{pattern}* at {title}, with your own account."
 DOES_THEN: Final = "Its address comes to you alone, by direct message."
 CONSENT: Final = (
-    "By pressing you agree that it can be {done} by {who} at the end of the class, "
-    "or by an administrator of mine in their place.{means} You are told 5 minutes before, and can keep it."
+    "By pressing it you agree that your workspace can be {done} when {who} or an Usher admin ends the class."
+    "{means} You'll get a 5-minute warning and can keep it."
 )
 CONSENT_UNTIL: Final = (
-    "By pressing you agree that it can be {done} by {who} and {does} at {at}; "
-    "an administrator of mine can end the class in their place.{means} "
-    "You are told 5 minutes before, and can keep it."
+    "By pressing it you agree that your workspace {does} at {at}, or earlier if {who} or an Usher admin ends "
+    "the class.{means} You'll get a 5-minute warning and can keep it."
 )
 #: What the end of a class does to a workspace: what is done to it, what it does, what that means.
 STOPS: Final = ("stopped", "stops", "")
 SUSPENDS: Final = ("suspended", "is suspended", "What's in its memory stays.")
-ENDS: Final = ("ended for good", "ends for good", "It can't be started again then. {lost}")
+ENDS: Final = ("ended for good", "ends for good", "It can't be started again after that. {lost}")
 SUSPENDS_OR_ENDS: Final = (
     "suspended (or ended for good where that isn't possible)",
     "is suspended or ends for good",
-    "What's suspended keeps its memory. What has ended can't be started again. {lost}",
+    "If it's suspended, what's in its memory stays. If it ends, it can't be started again. {lost}",
+)
+#: Of one that nobody agreed to end for good.
+SPARES: Final = (
+    "stopped",
+    "stops",
+    "Right now that would end it for good. If it still would then, I'll leave it running.",
 )
 AT: Final = "{clock} ({zone})"
 AT_DAY: Final = "{clock} on {day} ({zone})"
@@ -42,12 +47,12 @@ COUNTS: Final = "*{ready} of {pressed} ready*"
 WAITING: Final = "{count} waiting"
 FAILED: Final = "{count} failed"
 KEPT: Final = "{count} kept"
-CLOSING: Final = "The class ends: {who} has what was started here {done} at {at}."
-CLOSING_UNTIL: Final = "The class is over: what was started here is being {done}."
+CLOSING: Final = "{who} has ended the class. Its workspaces will be {done} at {at}."
+CLOSING_UNTIL: Final = "The class is over. Its workspaces are being {done}."
 OVER: Final = "The class is over. {stopped} stopped, {kept} kept."
 CONFIRM_STOP_ALL: Final = (
     "Stop all {count}?",
-    "Everybody who pressed is told now and can keep theirs. What is left of {count} {does} in 5 minutes.",
+    "Everyone gets 5 minutes to keep theirs. The rest are then {done}.",
     "Stop all",
     "Not yet",
 )
@@ -62,7 +67,7 @@ USAGE: Final = (
 )
 IN_A_CHANNEL: Final = "A class card stands in a channel. Write this there, where your class reads it."
 POSTED: Final = "The card for *{name}* comes into this channel now. {ends}"
-POSTED_ENDS: Final = "What it starts is {done} at {at}."
+POSTED_ENDS: Final = "The workspaces it starts will be {done} at {at}."
 POSTED_NO_END: Final = "*Stop all* on it ends the class."
 BAD_UNTIL: Final = "I can't read *{given}* as a time of day. Write it as `--until 17:00`."
 SOON_UNTIL: Final = "{at} is less than 10 minutes away. Name a later time."
@@ -146,14 +151,15 @@ WHY_QUEUED: Final = "waits for their turn"
 WHY_STARTING: Final = "called at {title}, and not ready yet"
 WHY_HELD: Final = "{hold}"
 CLOSED: Final = (
-    "Everybody is told now and can keep theirs. The rest is stopped at {at}, and you get a summary."
+    "I'm telling everyone, so that they can keep theirs. The rest are stopped at {at}. "
+    "I'll send you a summary."
 )
 CLOSED_ALREADY: Final = "The class is being ended already."
 WARNED: Final = (
-    "The class *{title}* of {who} ends: your *{name}* at {at_title} is {done} at {at}.{means} "
-    "Save your work, or keep it running."
+    "{who} is ending the class *{title}*. Your *{name}* on {at_title} {does} at {at}.{means} "
+    "Save your work, or press *Keep mine* to keep it running."
 )
-WARNED_SHORT: Final = "Your {name} is {done} soon: the class {title} ends."
+WARNED_SHORT: Final = "The class {title} is ending: your {name} {does} soon."
 KEEP_MINE: Final = "Keep mine"
 KEPT_MINE: Final = "Your workspace stays as it is. Stop it yourself when you don't need it: `{command}stop`."
 KEPT_TOO_LATE: Final = "It is too late for that: the class has ended. Start it again with `{command}start`."

@@ -57,9 +57,8 @@ CAUSES: Final[Mapping[str, str]] = MappingProxyType(
         "Its page there may tell why; then try again.",
         "not_agreed": "On {title} this would end it for good, so nothing was sent. "
         "Ask again, and I'll tell you first what would be lost.",
-        "no_restart": "Once it's stopped, {title} can't start it again, and I didn't make it, so I can't "
-        "make another one like it. Nothing was sent. Save your work and stop it, then write `new` to make a "
-        "new one.",
+        "no_restart": "{title} can't restart it, and I didn't make it, so I can't make another one like it. "
+        "Nothing was sent. If it's running, save your work and stop it. Then write `new` to make a new one.",
         "not_made": "Nothing was made at {title}.",
         "unmade": "{title} has not made it yet. Wait for the message that it is ready.",
         "unlinked": "Your account at {title} was unlinked. Link it again to go on.",
@@ -73,7 +72,7 @@ CAUSES: Final[Mapping[str, str]] = MappingProxyType(
         # Temporary trouble: said while Usher goes on trying by itself.
         "unreachable": "{title} can't be reached at the moment. Nothing is lost: I keep trying.",
         "no_answer": "{title} took the request but has not answered. I look at what happened before I go on.",
-        "rate_limited": "{title} asked me to slow down. I go on as soon as it lets me.",
+        "rate_limited": "{title} asked me to slow down. Try again in a few minutes.",
         "server_failed": "{title} has trouble of its own at the moment. I keep trying.",
         "bad_answer": "{title} gave an answer that makes no sense. I keep trying.",
         "sent_too_late": "I look again in a moment.",

@@ -34,7 +34,7 @@ async def test_the_card_stands_in_its_channel_and_counts(world):
     message = shown(world)
     assert buttons(message) == ["Get my workspace", "Show problems", "Stop all"]
     text = str(message["blocks"])
-    assert "can be suspended by <@UTRAINER> and is suspended at" in text
+    assert "your workspace is suspended at" in text
     assert "(Europe/Berlin)" in text
     assert "Nobody has pressed yet." in text
     for principal in people(3):
@@ -94,7 +94,7 @@ async def test_until_tells_first_stops_what_was_consented_to_and_sums_up(world):
     await world.pass_time(20, step=1)
     warning = [one for one in world.slack.messages if one["channel"] == "DU000"][-1]
     assert buttons(warning) == ["Keep mine"]
-    assert "the class Statistics ends" in warning["text"]
+    assert "The class Statistics is ending" in warning["text"]
     assert await classes_of(world).keep(bob, card.id, interaction="keep")
     assert states(world) == {"r-U000": State.RUNNING, "r-U001": State.RUNNING, "r-U002": State.STOPPED}
     await world.pass_time(340, step=2)
@@ -128,7 +128,7 @@ async def test_stop_all_gives_five_minutes_and_names_who_did_it(world):
     await world.pass_time(20)
     await classes_of(world).stop_all(TRAINER, card.id, interaction="stop")
     await world.pass_time(4)
-    assert "ends" in told(world, alice)[-1]
+    assert "is ending" in told(world, alice)[-1]
     assert "Get my workspace" not in buttons(shown(world))
     await world.pass_time(250, step=5)
     assert states(world)["r-U000"] is State.RUNNING
@@ -189,7 +189,7 @@ async def test_an_end_that_nobody_was_there_for_is_told_first_and_comes_all_the_
     await world.pass_time(20)
     world.clock.advance(2400.0)
     await world.pass_time(60, step=2)
-    assert "ends" in told(world, alice)[-1]
+    assert "is ending" in told(world, alice)[-1]
     assert states(world)["r-U000"] is State.RUNNING
     assert told(world, TRAINER) == []
     await world.pass_time(300, step=2)
@@ -279,7 +279,7 @@ async def test_kills_anywhere_at_the_end_of_a_class_stop_everybody_once(after):
             assert sorted(world.provider.accepted_stops) == ["r-U000", "r-U001", "r-U002"]
             for principal in everybody:
                 heard = told(world, principal)
-                assert sum("ends" in text for text in heard) == 1, heard
+                assert sum("is ending" in text for text in heard) == 1, heard
                 assert sum("is suspended at" in text for text in heard) == 1, heard
             assert len(told(world, TRAINER)) == 1
             if not fuse.is_blown:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from bot.models import Outcome, State, WishVerb
 from bot.providers.base import Access, Credential
 from bot.vault import entry_key
 from playground.harness import Fault
+from tests.engine.classroom import TRAINER, classes_of, post, press, told
 from tests.engine.sphere_world import PUBLIC_URL, SHAKY, SPEC, TOKEN, sphere_world
 from tests.support.store import ALICE, BOB
 
@@ -218,3 +220,21 @@ async def test_an_event_is_on_the_card_once_and_of_its_own_workspace(world):
     cards = [str(card["blocks"]) for card in world.told("card")]
     assert [card.count("Scenario tests finished: passed.") for card in cards] == [1, 0]
     assert (await world.row(other)).remark is None
+
+
+async def test_the_end_of_a_class_removes_nothing_whose_card_spoke_of_a_stop(world):
+    row = await world.made()
+    card = await post(world.world, pattern="lab")
+    assert "can't be started again" not in str(world.told("class_card"))
+    await press(world.world, card, ALICE)
+    machine = world.machine(row)
+    machine.options = replace(machine.options, retention_time_stopped=0)
+    await world.store.want_read(row.id)
+    await world.pass_time(10)
+    await classes_of(world.world).stop_all(TRAINER, card.id, interaction="stop")
+    await world.pass_time(10)
+    assert "I'll leave it running" in str(world.told("message")[-1])
+    await world.pass_time(400)
+    assert (await world.row(row)).state is State.RUNNING
+    assert "this would end it for good, so nothing was sent" in str(world.told("failed")[-1])
+    assert "1 could not be stopped" in told(world.world, TRAINER)[-1]

@@ -247,7 +247,7 @@ async def test_only_the_trainer_or_an_administrator_ends_a_class(bot):
     assert "Only whoever posted that card" in words(await bot.press("class_stop", card.id, ALICE))
     assert not (await bot.store.class_card(card.id)).is_over(bot.clock.now())
     answer = await bot.press("class_stop", card.id, ADMIN)
-    assert "Everybody is told now and can keep theirs." in words(answer)
+    assert "I'm telling everyone, so that they can keep theirs." in words(answer)
     closed = await bot.store.class_card(card.id)
     assert (closed.stopped_by, closed.stops_at) == (ADMIN.key, bot.clock.now() + 300.0)
     assert "is being ended already" in words(await bot.press("class_stop", card.id, TRAINER))

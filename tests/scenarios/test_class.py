@@ -93,7 +93,7 @@ async def _all_press(made):
     """Have everybody press; return the card and the places that they were told."""
     card = await _posted(made, "card notebook --title Statistics for all --max 40")
     assert "I start your own *notebook* at Saturn Cloud" in card.text
-    assert "can be stopped by" in card.text
+    assert "can be stopped when" in card.text
     places = []
     for user in PUPILS:
         made.clock.advance(0.05)
@@ -157,7 +157,7 @@ async def _ends(made, trainer, first):
     await trainer.presses(_card(made), "Stop all")
     await made.pass_time(5)
     warned = first.sees()[-1]
-    assert "The class *Statistics for all* of" in warned.text
+    assert "is ending the class *Statistics for all*" in warned.text
     await first.presses(warned, "Keep mine")
     assert "stays as it is" in first.sees()[-1].text
     assert "Get my workspace" not in _card(made).labels

@@ -38,6 +38,8 @@ async def test_rstudio_restarts_by_being_suspended_and_resumed(linked):
     assert (after.id, after.state) == (before.id, "running")
     assert (linked.asked("stop_session"), linked.asked("resume_session")) == (1, 1)
     assert linked.asked("launch_session") == 0
+    # What is suspended already is only resumed.
+    assert "Resuming *thesis* at Workbench." in (await alice.types("restart thesis")).text
 
 
 async def test_what_was_made_here_is_ended_and_made_anew_once_its_person_agrees(linked):
@@ -67,7 +69,7 @@ async def test_what_was_made_here_is_ended_and_made_anew_once_its_person_agrees(
 
 async def test_what_was_not_made_here_and_cant_come_back_is_not_restarted(linked):
     answer = await linked.alice.types("restart lab")
-    assert "Workbench can't start it again" in answer.text
+    assert "Workbench can't restart it" in answer.text
     assert "write `new` to make a new one" in answer.text
     await linked.pass_time(20)
     assert (linked.session("lab").state, linked.asked("stop_session")) == ("running", 0)

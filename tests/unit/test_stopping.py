@@ -6,8 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from bot.blocks.classes import end_words
 from bot.models import Principal, State, StopEffect, Workspace
-from bot.models.stopping import gentlest_mode, restart_mode
+from bot.models.stopping import ends_by_consent, gentlest_mode, restart_mode
 from bot.providers.jupyterhub.provider import JupyterHub
 from bot.providers.posit.provider import PositProvider
 from bot.providers.saturn.provider import Saturn
@@ -63,6 +64,23 @@ def test_the_table_of_what_a_stop_means(kind, known, states, expected):
         row = {"remote_id": "r1", "state": State(state)} | known
         workspace = Workspace("ws_1", ALICE, "there", gate_key="g", name="lab", **row)
         assert provider.stops(workspace) == wanted, state
+
+
+@pytest.mark.parametrize(
+    ("declared", "is_any", "agrees"),
+    [
+        (RETURNS, True, False),
+        (RETURNS, False, False),
+        (ENDS, True, True),
+        (ENDS, False, True),
+        (KEEPS, True, True),
+        (KEEPS, False, False),
+    ],
+)
+def test_who_presses_a_class_card_agrees_to_what_it_says(declared, is_any, agrees):
+    effects = {mode: StopEffect(effect) for mode, effect in (one.split(": ") for one in declared.split(", "))}
+    assert ends_by_consent(effects, is_any=is_any) == agrees
+    assert ("for good" in end_words(effects, is_any=is_any)["done"]) == agrees
 
 
 @pytest.mark.parametrize("kind", [Saturn, JupyterHub, SphereProvider, PositProvider])
