@@ -76,8 +76,9 @@ class Job:
     text), ``cancelled``. ``is_watched``: its output is shown in the thread of its card.
 
     ``unknown_since`` is when the outcome of its call became unknown, ``asked_at`` since when its person is
-    asked whether to launch another one. ``held_since``: since when it has not begun or can't be looked at; at
-    ``deadline_at`` its person is told, and it is None from then on, and while the run is seen.
+    asked whether to launch another one. ``held_since``: since when it has not begun or can't be looked at,
+    for the cause there is now; at ``deadline_at`` its person is told, and it is None from then on, and while
+    the run is seen.
     """
 
     id: str

@@ -92,7 +92,7 @@ class Wish:
     ``unknown_since`` is when the outcome of its call became unknown, ``called_from`` the state that was known
     when it left. ``prior_call`` is what the wish before it had sent the other way at ``prior_at``: that takes
     effect all the same. ``asked_at``: since when its person is asked whether to do it once more.
-    ``held_since``: since when something holds it up.
+    ``held_since``: since when what holds it up does.
     """
 
     id: str

@@ -64,10 +64,12 @@ class Preconditions:
         line = self._lines.get(subject.connection)
         if line is not None:
             return line
-        if subject.held_since is not None and now >= subject.held_since + ANSWER_SECONDS:
+        missing = Hold(PATIENCE, holds.not_configured(subject.connection))
+        since = subject.held_since if subject.hold == missing.said else None
+        if since is not None and now >= since + ANSWER_SECONDS:
             # Not the mistake of an hour: nobody brings it back.
             return Lost("connection_gone")
-        return Hold(PATIENCE, holds.not_configured(subject.connection))
+        return missing
 
     @staticmethod
     def refusal_of(account: Account, line: Line) -> Hold | None:

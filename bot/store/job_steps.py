@@ -127,6 +127,9 @@ def _deadline(row: Row, update: JobUpdate, now: float) -> dict[str, Any]:
     elif update.deadline_in is not None and row["held_since"] is None:
         number = row["deadline_number"] + 1
         kept |= {"held_since": now, "deadline_at": now + update.deadline_in, "deadline_number": number}
+    elif row["held_since"] is not None and update.hold and update.hold != row["hold"]:
+        # A day without the connection is none of a refused credential: each cause counts by itself.
+        kept |= {"held_since": now}
     return kept | ({"deadline_at": None} if update.deadline_passed else {})
 
 

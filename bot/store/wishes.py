@@ -239,11 +239,13 @@ def _changes(row: Row, update: WishUpdate, now: float) -> dict[str, Any]:
     hold = None if ends else update.hold or None
     floor = update.progress_floor
     calls = {update.start_call, update.stop_call} - {None}
-    is_held = (hold if has_new_hold else row["hold"]) is not None
+    hold = hold if has_new_hold else row["hold"]
+    # Each cause counts by itself, as for runs (``job_steps``).
+    held_since = row["held_since"] if hold == row["hold"] else None
     return {
         "unknown_since": now if Call.UNKNOWN in calls else None if calls else row["unknown_since"],
         "asked_at": asked_at(row["asked_at"], update.asked, start_call, now),
-        "held_since": (row["held_since"] or now) if is_held else None,
+        "held_since": None if hold is None else held_since or now,
         "is_call": is_calling,
         "now": now,
         "next_step_at": now + update.next_in,
@@ -255,7 +257,7 @@ def _changes(row: Row, update: WishUpdate, now: float) -> dict[str, Any]:
         "called_at": now if update.called else row["called_at"],
         "read_since": now if update.read_needed else row["read_since"],
         "attempts": row["attempts"] if update.attempts is None else update.attempts,
-        "hold": hold if has_new_hold else row["hold"],
+        "hold": hold,
         "read_hold": None if has_new_hold else row["read_hold"],
         "outcome": update.outcome,
         "cause": update.cause if ends or update.cause is not None else row["cause"],

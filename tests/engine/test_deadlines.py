@@ -113,6 +113,29 @@ async def test_a_wish_whose_connection_is_gone_for_good_ends_as_unknown(jobs):
     assert jobs.slack.kinds().count("waiting") == 1
 
 
+async def test_a_day_of_a_refused_credential_is_none_without_the_connection(jobs):
+    world = jobs.world
+    wish_id, job_id = await world.wish(await world.own()), await jobs.runs()
+    await world.pass_time(4)
+    account = await jobs.store.account(ALICE, "cloud")
+    await jobs.store.refuse_account(
+        account.id, account.secret, NewNotice(account.id, NoticeKind.LINK_AGAIN, "1", ALICE), []
+    )
+    await world.pass_time(ANSWER_SECONDS + 1200, step=600)
+    for _ in range(2):
+        # A mistake in the settings that the next start puts right.
+        take_away(jobs)
+        await world.pass_time(1200, step=120)
+        world.reborn()
+        await world.pass_time(600, step=60)
+    assert (await jobs.store.wish(wish_id)).outcome is None
+    assert (await jobs.job(job_id)).is_open
+    take_away(jobs)
+    await world.pass_time(ANSWER_SECONDS + 1200, step=600)
+    assert (await jobs.store.wish(wish_id)).cause == "connection_gone"
+    assert (await jobs.job(job_id)).cause == "connection_gone"
+
+
 async def found(jobs):
     """Have a list find a run; return its id."""
     await jobs.world.link()
