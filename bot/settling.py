@@ -34,6 +34,8 @@ _SELDOM: Final = 300.0
 
 #: What a read may say that is no news yet, beside the kinds of refusals.
 GONE: Final = "gone"
+#: The same of a list, which a read or the next list confirms.
+UNLISTED: Final = "unlisted"
 LEFT_OUT: Final = "left_out"
 #: How often in a row it must be said, and over how many seconds; refusals are the rest.
 _CERTAIN: Final = {GONE: (2, 0.0), LEFT_OUT: (3, 0.0)}

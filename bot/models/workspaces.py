@@ -210,3 +210,6 @@ class ReadResult:
     #: How many seconds the gate stays closed from now on, whoever asks: only the answer tells by when the
     #: request had arrived.
     closed_for: float = 0.0
+    #: Whether it was read with what opens only what is the reader's own: what opens everybody's tells nothing
+    #: against a list of theirs that lacks it.
+    is_own: bool = True

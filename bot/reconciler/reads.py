@@ -27,7 +27,7 @@ from bot.reconciler import endings
 from bot.reconciler.ask import Done, Later, Refused, Unknown
 from bot.reconciler.entries import Entries
 from bot.reconciler.recorder import Recorder
-from bot.settling import GONE, doubted, is_certain
+from bot.settling import GONE, UNLISTED, doubted, is_certain
 from bot.words import holds, problems
 
 if TYPE_CHECKING:
@@ -159,8 +159,9 @@ class Reads:
             attempts=max(self._failures.get(claim.gate_key, 0) for claim in claims),
         )
         match answer:
-            case Done(found):
-                return await self._found(line, claims, found)
+            case Done((found, is_own)):
+                results = await self._found(line, claims, found)
+                return results if is_own else [replace(result, is_own=False) for result in results]
             case Later() | Unknown():
                 return [self._later(line, claim, answer) for claim in claims]
             case Refused(error=SecretError()):
@@ -183,21 +184,21 @@ class Reads:
 
     async def _ask_for_theirs(
         self, line: Line, access: Access, claims: Sequence[ReadClaim], window: SendWindow
-    ) -> Mapping[str, Observed]:
+    ) -> tuple[Mapping[str, Observed], bool]:
         """Read what an account may see; where its calls reach everybody's, only what is proven to be theirs.
 
         The rest is answered as another person's is answered elsewhere. The day's first read of each with an
-        administrator's token is in the audit.
+        administrator's token is in the audit. The second value says that only what is theirs can be seen so.
         """
         if not line.provider.needs_record(access):
-            return await self._send(line, access, claims, window)
+            return await self._send(line, access, claims, window), True
         theirs = [claim for claim in claims if claim.is_proven]
         others = {claim.remote_id: Observed(State.GONE) for claim in claims if not claim.is_proven}
         if not theirs:
-            return others
+            return others, False
         if line.provider.acts(access, "read") == "admin":
             await self._note_reading(theirs)
-        return {**others, **await self._send(line, access, theirs, window)}
+        return {**others, **await self._send(line, access, theirs, window)}, False
 
     async def _note_reading(self, claims: Sequence[ReadClaim]) -> None:
         day = int(await self._store.now() // 86_400)
@@ -289,7 +290,10 @@ class Reads:
             # One refusal may be a gateway's own: it is looked at again at the usual pace before it is told.
             wait = max(line.pace.pending, line.pace.min_poll_interval)
             return replace(self._own(claim, wait, holds.UNSEEN), doubt=doubt)
-        result = replace(self._own(claim, LACKING, answer.sentence), doubt=doubt)
+        result = self._own(claim, LACKING, answer.sentence)
+        if claim.has_open_wish or claim.doubt is None or claim.doubt.kind != UNLISTED:
+            # A read that is refused says nothing against a list: the next one confirms it.
+            result = replace(result, doubt=doubt)
         if len(claim.workspace_ids) > 1:
             # Others see it with their own credentials: it is their turn next.
             result = replace(result, next_in=line.pace.min_poll_interval)
@@ -327,6 +331,8 @@ class Reads:
 def _doubt_of_gone(claim: ReadClaim, now: float) -> Doubt | None:
     """Return what is counted where one read is not enough to say that it is gone: it was seen before."""
     if not claim.is_proven or claim.state is State.GONE or claim.is_ending:
+        return None
+    if claim.doubt is not None and claim.doubt.kind == UNLISTED:
         return None
     doubt = doubted(claim.doubt, GONE, now)
     return None if is_certain(doubt, now) else doubt

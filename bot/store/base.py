@@ -214,9 +214,9 @@ class Store(
     ) -> int:
         """Merge a list into the account's workspaces, in pieces; return how many were new.
 
-        Ones that were discovered before and are absent become ``gone`` once all is merged, unless the list is
-        not whole or they have an open wish. What was up is put in doubt first, as by a read that did not find
-        it, and read soon: it is gone when that read, or the next list, says so too. Hidden ones stay hidden.
+        Ones that were discovered before and are absent are put in doubt once all is merged, unless the list
+        is not whole or they have an open wish, and read soon: they become ``gone`` when that read, or the
+        next list, says so too. Hidden ones stay hidden.
         An unlink between two pieces ends it.
         States come from the list only where no read is younger than the listing's start (the account's
         discover task's claim), and a name of "" leaves the one that is known. The listing was made with the

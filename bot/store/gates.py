@@ -177,7 +177,10 @@ def _record(tx: Transaction, result: ReadResult, found: Sequence[tuple[int, Row]
             continue
         changed = False
         if result.observed is not None and granted_at >= (row["observed_at"] or 0.0):
-            changed = _observe(tx, row, result.observed, granted_at, is_reader=is_reader)
+            ends_doubt = is_reader and result.is_own
+            changed = _observe(
+                tx, row, result.observed, granted_at, is_reader=is_reader, ends_doubt=ends_doubt
+            )
         is_news |= _tell_wish(tx, row, result, now, changed=changed) or changed
     settled = opens_at if gate["wanted_at"] > granted_at else due_at
     if settled != gate["gate_due_at"] or opens_at != gate["next_check_at"]:
@@ -196,8 +199,13 @@ def _slotted(due_at: float, period: float, offset: float) -> float:
     return max(math.ceil((due_at - offset) / period) * period + offset, due_at)
 
 
-def _observe(tx: Transaction, row: Row, seen: Observed, granted_at: float, *, is_reader: bool) -> bool:
-    """Write an observation into a row; say whether a step may want to know."""
+def _observe(
+    tx: Transaction, row: Row, seen: Observed, granted_at: float, *, is_reader: bool, ends_doubt: bool
+) -> bool:
+    """Write an observation into a row; say whether a step may want to know.
+
+    ``ends_doubt`` says that it also tells that a list which lacked it was wrong.
+    """
     if seen.state is State.UNKNOWN and row["state"] != State.UNKNOWN:
         # An unknown word keeps the last state (design §1) and is no news: nothing is decided on it.
         return False
@@ -213,7 +221,13 @@ def _observe(tx: Transaction, row: Row, seen: Observed, granted_at: float, *, is
     is_kept = row["is_kept"] if seen.is_kept is None else int(seen.is_kept)
     is_same = before == after and name == row["name"] and is_kept == row["is_kept"]
     if is_same and ends_before == ends_after:
-        tx.run("observed_same", id=row["id"], observed_at=granted_at, verified_at=verified_at)
+        tx.run(
+            "observed_same",
+            id=row["id"],
+            observed_at=granted_at,
+            verified_at=verified_at,
+            ends_doubt=ends_doubt,
+        )
         return False
     tx.run(
         "observed",
@@ -229,6 +243,7 @@ def _observe(tx: Transaction, row: Row, seen: Observed, granted_at: float, *, is
         ends_at=ends_after[0],
         ends_how=ends_after[1],
         is_kept=is_kept,
+        ends_doubt=ends_doubt,
     )
     stops.note(tx, row["id"], row["state"], seen.state, granted_at)
     # Buttons that no longer do anything are as wrong as a state: neither waits.

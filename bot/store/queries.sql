@@ -842,8 +842,10 @@ WHERE w.id = :id AND w.gate_key = :gate_key;
 -- name: doubt_workspace
 UPDATE workspaces SET doubt = :kind, doubt_times = :times, doubt_since = :since WHERE id = :id;
 
+-- Somebody else's read, or one that reaches everybody's, says nothing against a list of its person's.
 -- name: observed_same
-UPDATE workspaces SET observed_at = :observed_at, verified_at = :verified_at, doubt = NULL,
+UPDATE workspaces SET observed_at = :observed_at, verified_at = :verified_at,
+    doubt = CASE WHEN doubt = 'unlisted' AND NOT :ends_doubt THEN doubt END,
     up_at = CASE WHEN state IN ('starting', 'running') THEN :observed_at ELSE up_at END
 WHERE id = :id;
 
@@ -851,7 +853,8 @@ WHERE id = :id;
 UPDATE workspaces SET
     name = :name, state = :state, url = :url, detail = :detail, progress = :progress,
     observed_at = :observed_at, verified_at = :verified_at, actions = :actions, ends_at = :ends_at,
-    ends_how = :ends_how, is_kept = :is_kept, doubt = NULL,
+    ends_how = :ends_how, is_kept = :is_kept,
+    doubt = CASE WHEN doubt = 'unlisted' AND NOT :ends_doubt THEN doubt END,
     up_at = CASE WHEN :state IN ('starting', 'running') THEN :observed_at ELSE up_at END
 WHERE id = :id;
 

@@ -7,7 +7,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from bot.models import PROVISIONAL, Outcome, State, TaskKind, Workspace
-from bot.settling import GONE
+from bot.settling import GONE, UNLISTED
 from bot.store import audit, cards, gates, people, rows, stops, wishes
 from bot.store.text import as_json, as_words
 
@@ -212,9 +212,9 @@ def _note_absence(tx: Transaction, row: Row, start: float) -> None:
         return
     if row["origin"] != "discovered" or row["open_wish"] or is_stale or row["state"] == State.GONE:
         return
-    if row["state"] in _MOVING and row["doubt"] is None:
+    if row["doubt"] not in (GONE, UNLISTED):
         # One list is not the truth: a read of its own decides, or the next list that lacks it too.
-        tx.run("doubt_workspace", id=row["id"], kind=GONE, times=1, since=tx.now())
+        tx.run("doubt_workspace", id=row["id"], kind=UNLISTED, times=1, since=tx.now())
         if not row["hidden"]:
             gates.make_due(tx, row)
         return

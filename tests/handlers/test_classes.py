@@ -150,14 +150,16 @@ async def test_what_was_made_before_is_started(bot):
     assert (await bot.store.latest_wish(row.id)).verb is WishVerb.START
 
 
-async def test_what_is_gone_is_made_anew(bot):
+@pytest.mark.parametrize(("lists", "said"), [(1, "Starting your"), (2, "Making your")])
+async def test_what_is_gone_is_made_anew_and_one_list_that_lacks_it_is_not_enough(bot, lists, said):
     await offer(bot)
     card = await posted(bot, "card saturn/local --title Maths")
     account = (await bot.link(names=("maths-alice",))).account
-    await bot.store.merge_discovered(account.id, [])
-    assert "Making your *maths-alice*" in words(await bot.press("class_press", card.id))
+    for _ in range(lists):
+        await bot.store.merge_discovered(account.id, [])
+    assert f"{said} *maths-alice*" in words(await bot.press("class_press", card.id))
     (row,) = await bot.store.workspaces(ALICE)
-    assert row.is_provisional
+    assert row.is_provisional is (lists == 2)
 
 
 async def test_an_unknown_name_is_looked_for_and_then_the_trainer_sees_it(bot):
