@@ -26,6 +26,8 @@ class NoticeKind(StrEnum):
     STOPPED = "stopped"
     REFUSED = "refused"
     CARD = "card"
+    #: An update of a card that couldn't be drawn when it was due; ``message_ts`` in its body says where.
+    CARD_UPDATE = "card_update"
     WAITING = "waiting"
     #: Nobody can tell whether something was made or launched: the person is asked.
     ASKED = "asked"
@@ -50,7 +52,7 @@ class NoticeState(StrEnum):
 
 
 #: Sending order: 1 ready, failed, refused and replies; 2 first card; 3 still waiting and warnings.
-#: Updates of cards, the fourth class, are owed by the cards themselves.
+#: Updates of cards, the fourth class, are owed by the cards themselves while they can be drawn.
 NOTICE_CLASS: dict[NoticeKind, int] = {
     NoticeKind.READY: 1,
     NoticeKind.SUSPENDED: 1,
@@ -72,6 +74,7 @@ NOTICE_CLASS: dict[NoticeKind, int] = {
     # A reply has its own way to Slack: it waits for nothing, and nothing for it.
     NoticeKind.REPLY: 0,
     NoticeKind.CARD: 2,
+    NoticeKind.CARD_UPDATE: 3,
     NoticeKind.WAITING: 3,
     NoticeKind.ASKED: 1,
     NoticeKind.JOB_WAITING: 3,
@@ -123,9 +126,10 @@ class Notice:
         """Say of a dead notice whether nobody misses it.
 
         A reply to a button is worth nothing a minute later; the poster of a class card is asked about it;
-        and whose Slack account was deactivated is not there any more.
+        whose Slack account was deactivated is not there any more, nor is a card that was deleted.
         """
-        return self.kind in (NoticeKind.REPLY, NoticeKind.CLASS_CARD) or self.error == "user_disabled"
+        is_nothing_there = self.error in {"user_disabled", "message_not_found"}
+        return is_nothing_there or self.kind in (NoticeKind.REPLY, NoticeKind.CLASS_CARD)
 
     @property
     def key(self) -> str:

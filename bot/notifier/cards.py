@@ -4,34 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from bot import slack_methods
-from bot.blocks.cards import wish_card
-from bot.blocks.classes import class_card
-from bot.blocks.job_notices import job_facts
-from bot.blocks.jobs import job_asked, job_card
-from bot.blocks.notices import asked
 from bot.errors import SlackFailed, SlackLimited, SlackPermanent, StoreError
+from bot.models import NewNotice, NoticeKind
+from bot.notifier.drawing import draw_card, update
 from bot.plan import backoff
 from bot.pool import Pool, pool_room, run_all
 from bot.slack_calls import APP_SHUT_OUT, SHUT_OUT_SECONDS
-from bot.store.cards import ASKED
 
 if TYPE_CHECKING:
     from bot.clock import Ids
     from bot.gather import Gatherer
-    from bot.models import Answer, Card
+    from bot.models import Card
     from bot.notifier.timing import Timing
     from bot.slack_calls import SlackLine
     from bot.store.base import Store
 
 log = structlog.get_logger(__name__)
 
-#: How the ids of classes begin.
-CLASS_ID: Final = "class_"
 #: Cards whose last drawing is remembered, so that the same is not sent twice.
 REMEMBERED: Final = 5_000
 
@@ -74,41 +68,32 @@ class CardUpdates:
             log.warning("card not written", wish=card.wish_id, problem=type(error).__name__)
         except Exception:
             log.exception("card failed", wish=card.wish_id, reference=self._ids.reference())
+            await self._hand_over(card)
+
+    async def _hand_over(self, card: Card) -> None:
+        """Leave a card to the outbox, which tries less and less often, then says it plainly in its place."""
+        body = {"channel_id": card.channel_id, "message_ts": card.message_ts}
+        occasion = f"update:{card.updated_at:.3f}"
+        notice = NewNotice(card.wish_id, NoticeKind.CARD_UPDATE, occasion, card.principal, body)
+        # Whatever it shows by then is not what was sent last.
+        self._drawn.pop(card.wish_id, None)
+        try:
+            await self._store.add_notices([notice])
+            await self._store.card_lost(card.wish_id)
+        except StoreError as error:
+            log.warning("card not written", wish=card.wish_id, problem=type(error).__name__)
 
     async def _one(self, card: Card) -> None:
-        answer = await self._drawing(card)
+        answer = await draw_card(self._store, self._gatherer, card.wish_id)
         if answer is None or card.channel_id is None or card.message_ts is None:
             await self._store.card_lost(card.wish_id)
             return
-        message: dict[str, Any] = {
-            "channel": card.channel_id,
-            "ts": card.message_ts,
-            "text": answer.text,
-            "blocks": list(answer.blocks),
-            "link_names": False,
-        }
+        message = update(card.channel_id, card.message_ts, answer)
         drawing = hashlib.sha256(json.dumps(message, sort_keys=True).encode()).hexdigest()
         if self._drawn.get(card.wish_id) != drawing:
             await self._slack.call(slack_methods.CHAT_UPDATE, message)
             self._remember(card.wish_id, drawing)
         await self._store.card_updated(card.wish_id, card)
-
-    async def _drawing(self, card: Card) -> Answer | None:
-        """Draw the card of a wish, a run or a class, or a question about one; None when that is gone."""
-        if card.wish_id.startswith(CLASS_ID):
-            found = await self._store.class_card(card.wish_id)
-            return None if found is None else class_card(await self._gatherer.of_class(found))
-        is_asked = card.wish_id.endswith(ASKED)
-        subject = card.wish_id.removesuffix(ASKED)
-        wish = await self._store.wish(subject)
-        if wish is not None:
-            facts = await self._gatherer.of_wish(wish)
-            return asked(facts) if is_asked else wish_card(facts)
-        job = await self._store.job(subject)
-        if job is None:
-            return None
-        draw = job_asked if is_asked else job_card
-        return draw(job, job_facts(await self._gatherer.of_job(job)))
 
     def _remember(self, wish_id: str, drawing: str) -> None:
         self._drawn.pop(wish_id, None)

@@ -1,17 +1,22 @@
-"""Draw a notice from rows. What can't be drawn is tried less and less often, then said plainly."""
+"""Draw notices and cards from rows. What can't be drawn is tried less and less often, then said plainly."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from bot.blocks.notices import render
+from bot.blocks.cards import wish_card
+from bot.blocks.classes import class_card
+from bot.blocks.job_notices import job_facts
+from bot.blocks.jobs import job_asked, job_card
+from bot.blocks.notices import asked, render
 from bot.errors import StoreError
 from bot.models import Answer, NoticeKind
 from bot.notifier.places import CARD_WAIT, Place
 from bot.plan import backoff
+from bot.store.cards import ASKED
 from bot.words import undelivered
 
 if TYPE_CHECKING:
@@ -26,6 +31,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+#: How the ids of classes begin.
+CLASS_ID: Final = "class_"
 #: What can't be drawn yet is looked at again after so many seconds.
 NOT_READY: Final = 2.0
 #: The longest pause between two tries, in seconds.
@@ -56,6 +63,8 @@ class Drawings:
         """Return what to send; None when the notice was put back."""
         try:
             place = await self._places.of(notice)
+            if notice.kind is NoticeKind.CARD_UPDATE and place is not None:
+                return await self._update(notice, place)
             facts = await self._gatherer.of_notice(notice)
             if place is None or _waits_for_output(notice, facts):
                 await self._store.notice_retry(notice.id, NOT_READY, error="not ready")
@@ -73,7 +82,45 @@ class Drawings:
             await self._store.notice_retry(notice.id, wait, error="undrawable")
             return None
         text = undelivered.UNDRAWN.format(reference=reference)
-        return Drawing(Place(notice.principal.user_id), Answer(text), is_plain=True)
+        is_update = notice.kind is NoticeKind.CARD_UPDATE
+        place = Place(str(notice.body["channel_id"]) if is_update else notice.principal.user_id)
+        return Drawing(place, Answer(text), is_plain=True)
+
+    async def _update(self, notice: Notice, place: Place) -> Drawing | None:
+        answer = await draw_card(self._store, self._gatherer, notice.subject)
+        if answer is None:  # What it is about was deleted: the message stays as it is.
+            await self._store.notice_sent(notice.id, place.channel, notice.body["message_ts"])
+            return None
+        return Drawing(place, answer)
+
+
+async def draw_card(store: Store, gatherer: Gatherer, card_id: str) -> Answer | None:
+    """Draw the card of a wish, a run or a class, or a question about one; None when that is gone."""
+    if card_id.startswith(CLASS_ID):
+        found = await store.class_card(card_id)
+        return None if found is None else class_card(await gatherer.of_class(found))
+    is_asked = card_id.endswith(ASKED)
+    subject = card_id.removesuffix(ASKED)
+    wish = await store.wish(subject)
+    if wish is not None:
+        facts = await gatherer.of_wish(wish)
+        return asked(facts) if is_asked else wish_card(facts)
+    job = await store.job(subject)
+    if job is None:
+        return None
+    draw = job_asked if is_asked else job_card
+    return draw(job, job_facts(await gatherer.of_job(job)))
+
+
+def update(channel_id: str, message_ts: str, answer: Answer) -> dict[str, Any]:
+    """Return what is sent to put an answer in the place of a message: without blocks those are taken away."""
+    return {
+        "channel": channel_id,
+        "ts": message_ts,
+        "text": answer.text,
+        "blocks": list(answer.blocks),
+        "link_names": False,
+    }
 
 
 def _waits_for_output(notice: Notice, facts: Facts) -> bool:

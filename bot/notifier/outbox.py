@@ -11,7 +11,7 @@ from bot import slack_methods
 from bot.blocks.classes import asked_poster
 from bot.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome, StoreError
 from bot.models import NOTICE_CLASS, NewNotice, NoticeKind
-from bot.notifier.drawing import LONGEST_PAUSE, Drawings
+from bot.notifier.drawing import CLASS_ID, LONGEST_PAUSE, Drawings, update
 from bot.notifier.lookup import Lookup
 from bot.notifier.places import THREADED, Place, Places
 from bot.plan import backoff
@@ -114,7 +114,9 @@ class Outbox:
 
     async def _one(self, notice: Notice, claimed_at: float) -> None:
         try:
-            if notice.unknown_since is not None and await self._is_there(notice, notice.unknown_since):
+            # An update is sent again, whatever became of it: that does no harm.
+            is_looked_for = notice.unknown_since is not None and notice.kind is not NoticeKind.CARD_UPDATE
+            if is_looked_for and await self._is_there(notice, notice.unknown_since or 0.0):
                 return
             drawing = await self._drawings.of(notice)
             if drawing is None:
@@ -141,6 +143,8 @@ class Outbox:
     async def _hand_over(self, notice: Notice, drawing: Drawing) -> None:
         if drawing.is_plain and notice.kind is NoticeKind.CLASS_CARD:
             await self._ask_poster(notice, classes.NOT_POSTED, "undrawable")
+        elif notice.kind is NoticeKind.CARD_UPDATE:
+            await self._update(notice, drawing)
         elif notice.kind is NoticeKind.JOB_FILE and not drawing.is_plain:
             await self._complete(notice, drawing.answer, drawing.place)
         else:
@@ -175,6 +179,15 @@ class Outbox:
             return False
         await self._store.notice_sent(notice.id, *found)
         return True
+
+    async def _update(self, notice: Notice, drawing: Drawing) -> None:
+        """Put a card right where it stands; a class card keeps its button and is given up instead."""
+        if drawing.is_plain and notice.subject.startswith(CLASS_ID):
+            await self._store.notice_dead(notice.id, "undrawable")
+            return
+        channel, ts = drawing.place.channel, str(notice.body["message_ts"])
+        await self._slack.call(slack_methods.CHAT_UPDATE, update(channel, ts, drawing.answer))
+        await self._store.notice_sent(notice.id, channel, ts)
 
     async def _complete(self, notice: Notice, answer: Answer, place: Place) -> None:
         """Share a file that was handed over before: this is the one step that people see."""

@@ -39,7 +39,7 @@ class Places:
 
     async def of(self, notice: Notice) -> Place | None:
         """Return where a notice belongs; None while the card below which it belongs is not posted yet."""
-        if notice.kind is NoticeKind.CLASS_CARD:
+        if notice.kind in {NoticeKind.CLASS_CARD, NoticeKind.CARD_UPDATE}:
             return Place(str(notice.body.get("channel_id") or ""))
         to_person = Place(notice.principal.user_id)
         if notice.kind not in THREADED or notice.id in self._alone:

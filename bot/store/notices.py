@@ -66,7 +66,7 @@ def sent(tx: Transaction, notice_id: str, channel_id: str, message_ts: str) -> N
     row = tx.one("notice_sent", id=notice_id, channel_id=channel_id, message_ts=message_ts, now=now)
     if row is None:
         return
-    if row["kind"] in {NoticeKind.CARD, NoticeKind.JOB_CARD, NoticeKind.CLASS_CARD}:
+    if row["kind"] in {NoticeKind.CARD, NoticeKind.CARD_UPDATE, NoticeKind.JOB_CARD, NoticeKind.CLASS_CARD}:
         tx.run("place_card", wish_id=row["subject"], channel_id=channel_id, message_ts=message_ts, now=now)
     elif row["kind"] in {NoticeKind.ASKED, NoticeKind.JOB_ASKED}:
         asked = row["subject"] + cards.ASKED
