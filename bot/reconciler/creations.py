@@ -9,6 +9,7 @@ from bot.models import Call, NoticeKind, Outcome, Traces, WishVerb
 from bot.providers.base import CLOCK_SKEW
 from bot.reconciler import endings
 from bot.reconciler.ask import REFUSED_WAIT, Done, Later, Refused, Unknown
+from bot.reconciler.preconditions import is_linked
 from bot.settling import Verdict, has_settled, judge, look_in
 from bot.store.base import WishUpdate
 
@@ -44,6 +45,8 @@ class Creations:
         """Ask the provider; return what is to be written. It has no effect, so nothing is committed first."""
         wish, account = step.wish, step.account
         assert account is not None, "a wish without an account ends before it calls"
+        if not await is_linked(self._store, account):
+            return None
         creation = await self.of(step)
         assert creation is not None, "only what was called is looked for"
         answer = await self._asker.ask(

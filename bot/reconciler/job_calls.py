@@ -14,11 +14,12 @@ from bot.plan_jobs import JobOperation
 from bot.reconciler import job_endings
 from bot.reconciler.ask import REFUSED_WAIT, Done, Later, Refused, Unknown
 from bot.reconciler.calls import CONFLICTS
+from bot.reconciler.preconditions import is_linked
 from bot.settling import Verdict, has_settled, judge, look_in
 from bot.words import outputs
 
 if TYPE_CHECKING:
-    from bot.models import Created, Job, JobStep, NewNotice
+    from bot.models import Account, Created, Job, JobStep, NewNotice
     from bot.providers.base import Access
     from bot.reconciler.ask import Asker
     from bot.reconciler.lines import Line
@@ -51,7 +52,7 @@ class JobCalls:
             return self._known(step, operation, None, REFUSED_WAIT, hold=access.sentence)
         if isinstance(access, Later):
             return self._known(step, operation, None, access.wait, hold=access.sentence)
-        if operation is not JobOperation.FIND and not await self._committed(step, operation):
+        if not await self._committed(step, account, operation):
             return None  # Ended or unlinked since it was claimed: nothing may leave.
         answer = await self._asker.ask(
             line,
@@ -105,7 +106,9 @@ class JobCalls:
             log.warning("launched after its account was unlinked", job=job.id, connection=job.connection)
         return None
 
-    async def _committed(self, step: JobStep, operation: JobOperation) -> bool:
+    async def _committed(self, step: JobStep, account: Account, operation: JobOperation) -> bool:
+        if operation is JobOperation.FIND:
+            return await is_linked(self._store, account)
         # A stop that is asked for once more has been called since its first call.
         is_first = operation is JobOperation.LAUNCH or step.job.stop_call is Call.NONE
         return await self._store.save_job_step(

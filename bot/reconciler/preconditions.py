@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bot.policy import Decision, Target
     from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers, PeopleBook
-    from bot.store.base import WishUpdate
+    from bot.store.base import Store, WishUpdate
 
 log = structlog.get_logger(__name__)
 
@@ -97,6 +97,12 @@ class Preconditions:
         if line.health.pause > 0:
             return Hold(line.health.pause, line.health.hold)
         return Hold(PROBE_WAIT, line.health.sentence()) if line.is_probed else None
+
+
+async def is_linked(store: Store, account: Account) -> bool:
+    """Say whether an account is still what it was at the claim: for what is sent without a commit before."""
+    current = await store.account_by_id(account.id)
+    return current is not None and current.state == account.state
 
 
 def told_late(subject: Wish | Job, update: Update, now: float, notice: NewNotice | None) -> Update:

@@ -56,3 +56,26 @@ class Fused:
             return await self._fuse.through(lambda: value(*arguments, **keys), self._error)
 
         return fused
+
+
+class Meanwhile:
+    """Have something happen once, right after a method of a part has answered."""
+
+    def __init__(self, part: Any, method: str, act: Callable[[], Awaitable[Any]]) -> None:
+        self._part = part
+        self._method = method
+        self._act: Callable[[], Awaitable[Any]] | None = act
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._part, name)
+        if name != self._method:
+            return value
+
+        async def then(*arguments: Any, **keys: Any) -> Any:
+            answer = await value(*arguments, **keys)
+            if answer and (act := self._act) is not None:
+                self._act = None
+                await act()
+            return answer
+
+        return then

@@ -20,6 +20,8 @@ from bot.models import Call, Outcome, State, TaskKind, WishVerb
 from bot.providers.base import Credential
 from bot.store.base import NewTask
 from bot.vault import row_key
+from tests.engine.fuse import Meanwhile
+from tests.engine.jobs import new_job_world
 from tests.support.store import ALICE, BOB, link_account
 
 
@@ -263,6 +265,31 @@ async def test_an_unlink_while_it_is_made_leaves_what_exists_to_its_owner(world)
     assert (await world.store.wish(wish_id)).outcome is Outcome.CANCELLED
     assert [call.method for call in world.provider.calls] == ["create"]
     assert await rows(world, hidden=True) == []
+
+
+@pytest.mark.parametrize("verb", ["find", "find_job"])
+async def test_an_unlink_just_before_a_search_keeps_the_old_credential_here(verb):
+    async with new_job_world() as jobs:
+        world = jobs.world
+        made = "create" if verb == "find" else "launch_job"
+        world.provider.fail(made, UnknownOutcome("no answer"), after=True)
+        world.provider.fail(verb, Unreachable("no connection"))
+        wish_id = await world.make() if verb == "find" else await jobs.runs()
+        await world.work()
+        while not world.provider.count(verb):
+            await world.pass_time(1)
+
+        async def unlink():
+            await jobs.store.unlink(ALICE, "cloud", revocable=[], cause="unlinked")
+
+        claims = "claim_wishes" if verb == "find" else "claim_jobs"
+        world.store = Meanwhile(world.store, claims, unlink)
+        world.reborn()
+        await world.pass_time(60)
+        assert await jobs.store.account(ALICE, "cloud") is None
+        assert world.provider.count(verb) == 1
+        ended = await (jobs.store.wish(wish_id) if verb == "find" else jobs.store.job(wish_id))
+        assert ended.outcome in {Outcome.CANCELLED, Outcome.UNKNOWN, "failed"}
 
 
 async def test_forgotten_while_it_is_made_it_is_shown_when_it_exists(world):
