@@ -121,7 +121,7 @@ class Jobs:
     async def look_again(self, principal: Principal, job_id: str) -> Job:
         """Look at once for what a launch may have made."""
         job = await self.owned(principal, "look_again", job_id)
-        await self._store.save_job_step(JobUpdate(job.id, 0.0))
+        await self._store.save_job_step(JobUpdate(job.id, 0.0, looks_again=True))
         self._wake()
         return job
 

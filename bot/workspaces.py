@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from bot.errors import Refused
 from bot.gather import Gatherer, shown_url
 from bot.making import Making, check_account, entry, known_provider, unknown
-from bot.models import NewNotice, NoticeKind, State, TaskKind, WishVerb, Workspace
+from bot.models import Call, NewNotice, NoticeKind, State, TaskKind, WishVerb, Workspace
 from bot.models.stopping import is_final, restart_mode
 from bot.plan import FRESH
 from bot.policy import Target
+from bot.settling import has_settled
 from bot.store.base import Accepted, NewTask, NewWish, WishUpdate
 from bot.words import problems
 
@@ -139,8 +140,8 @@ class Workspaces:
             raise Refused("workspace.forgotten", problems.sentence("forgotten", provider.settings.title))
         card = NewNotice("", NoticeKind.CARD, "1", principal, {"channel_id": channel_id})
         # Who calls a creation off while it is under way loses nothing, even if something was made meanwhile.
-        # What is left of one that is over may be in use.
-        ends = mode is not None and (agreed or creation is not None)
+        # What is left of one that is over, or whose outcome nobody knows for long, may be in use.
+        ends = mode is not None and (agreed or (creation is not None and not self._is_long_unknown(creation)))
         audit = entry(principal, f"workspace.{verb}", workspace, reference=reference)
         if ends:
             audit.detail["agreed"] = "yes"
@@ -167,6 +168,11 @@ class Workspaces:
         latest = await self._store.latest_wish(workspace.id)
         is_open = latest is not None and latest.is_open and latest.verb is WishVerb.CREATE
         return latest if is_open else None
+
+    def _is_long_unknown(self, creation: Wish) -> bool:
+        known, now = creation.start_call, self._clock.now()
+        has_called = known is not Call.NONE
+        return has_called and has_settled(known, creation.called_at, creation.unknown_since, now)
 
     def effects(self, workspace: Workspace) -> Effects:
         """Return what stopping a workspace means, as its provider declares; nothing for a lost connection."""
@@ -223,7 +229,7 @@ class Workspaces:
     async def look_again(self, principal: Principal, wish_id: str) -> Wish:
         """Look at once for what a creation may have made."""
         wish = await self.wish_of(principal, "look_again", wish_id)
-        await self._store.save_step(WishUpdate(wish.id, 0.0))
+        await self._store.save_step(WishUpdate(wish.id, 0.0, looks_again=True))
         self._wake()
         return wish
 

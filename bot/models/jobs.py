@@ -164,9 +164,9 @@ class JobUpdate:
     """Describe what a step learned of a run. None leaves a column as it is; ``hold`` "" clears it.
 
     ``next_in`` is seconds until the next step. ``notices`` have the subject "" for the run's id. With
-    ``outcome`` the run ends. ``claim`` is ``JobStep.claim``. ``asked``: its person is asked from now on,
-    False: no more. ``deadline_in`` says that it can't be looked at, and after how many seconds that is told;
-    what a read saw queued or running ends both. ``deadline_passed``: the person was told.
+    ``outcome`` the run ends. ``claim`` is ``JobStep.claim``. ``asked``, ``looks_again`` and
+    ``asked_at`` are as in ``WishUpdate``. ``deadline_in`` says that it can't be looked at, and after how many
+    seconds that is told; what a read saw queued or running ends both. ``deadline_passed``: that was told.
     """
 
     job_id: str
@@ -185,6 +185,8 @@ class JobUpdate:
     audit: tuple[Any, ...] = field(default=())
     claim: str = ""
     asked: bool | None = None
+    looks_again: bool = False
+    asked_at: float | None = None
     doubt: Doubt | None = None
     deadline_in: float | None = None
     deadline_passed: bool = False

@@ -41,6 +41,7 @@ def ended(
         audit=[audit(wish, f"wish.{wish.verb}", str(outcome), cause)],
         claim=claim,
         hides=hides,
+        asked_at=wish.asked_at,
     )
 
 

@@ -47,6 +47,7 @@ def ended(
         notices=(notice(job, kind, END, body, due_in=due_in),) if tells else (),
         audit=(audit(job, "job.end", outcome, cause=cause, state=str(state)),),
         claim=claim,
+        asked_at=job.asked_at,
     )
 
 

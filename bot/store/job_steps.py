@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.models import Call, JobState, JobStep
+from bot.models import Call, JobState, JobStep, JobUpdate
 from bot.store import audit, cards, job_rows, notices, people, rows, wishes
 from bot.store.jobs import OTHER_STOP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.models import JobUpdate
     from bot.store.transaction import Row, Transaction
 
 #: Runs of one account that are due so soon are read together with one that is due.
@@ -62,8 +61,10 @@ def _step(tx: Transaction, row: Row, name: str) -> JobStep:
 
 def save(tx: Transaction, update: JobUpdate) -> bool:
     """Write a step's result; False when the run ended meanwhile or another step holds it."""
-    audit.append(tx, update.audit)
     row = tx.one("job", id=update.job_id)
+    if row is not None and wishes.is_answered(row, update.asked_at):
+        update = JobUpdate(update.job_id, 0.0, claim=update.claim)
+    audit.append(tx, update.audit)
     if row is None or row["outcome"] is not None or (update.claim and row["claim"] != update.claim):
         return False
     after = _changes(row, update, tx.now())
@@ -91,7 +92,7 @@ def _changes(row: Row, update: JobUpdate, now: float) -> dict[str, Any]:
         "unknown_since": now if Call.UNKNOWN in calls else None if calls else row["unknown_since"],
         "asked_at": None
         if update.remote_id
-        else wishes.asked_at(row["asked_at"], update.asked, launch_call, now),
+        else wishes.asked_at(row["asked_at"], update.asked, launch_call, now, looks_again=update.looks_again),
         "now": now,
         "next_step_at": now + update.next_in,
         "is_beside": not update.claim and row["leased_until"] > now and not ends,

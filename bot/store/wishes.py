@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from bot.errors import StoreError
 from bot.models import Call, NoticeKind, Outcome, WishVerb
 from bot.store import audit, cards, gates, notices, people, rows
-from bot.store.records import Accepted, WishStep
+from bot.store.records import Accepted, WishStep, WishUpdate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.models import AuditEntry, NewNotice, Principal, Wish
-    from bot.store.records import NewWish, WishUpdate
+    from bot.store.records import NewWish
     from bot.store.transaction import Row, Transaction
 
 #: A wish whose first step waits for a read is stepped after so long without one.
@@ -199,8 +199,10 @@ def _step(tx: Transaction, row: Row, name: str) -> WishStep | None:
 
 def save(tx: Transaction, update: WishUpdate) -> bool:
     """Write a step's result; False when the wish ended meanwhile or another step holds it."""
-    audit.append(tx, update.audit)
     row = tx.one("wish", id=update.wish_id)
+    if row is not None and is_answered(row, update.asked_at):
+        update = WishUpdate(update.wish_id, 0.0, claim=update.claim)
+    audit.append(tx, update.audit)
     if row is None or row["outcome"] is not None or (update.claim and row["claim"] != update.claim):
         return False
     after = _changes(row, update, tx.now())
@@ -223,8 +225,17 @@ def save(tx: Transaction, update: WishUpdate) -> bool:
     return True
 
 
-def asked_at(before: float | None, asked: bool | None, known: str, now: float) -> float | None:
+def is_answered(row: Row, asked_at: float | None) -> bool:
+    """Say whether a question that stood when an end was decided has been answered since: that counts more."""
+    return asked_at is not None and asked_at != row["asked_at"]
+
+
+def asked_at(
+    before: float | None, asked: bool | None, known: str, now: float, *, looks_again: bool
+) -> float | None:
     """Return since when a person is asked; an answer stands whatever a look that was under way then says."""
+    if before is not None and looks_again:
+        return now
     if asked is None or (asked and known != Call.UNKNOWN):
         return before
     return (before or now) if asked else None
@@ -244,7 +255,7 @@ def _changes(row: Row, update: WishUpdate, now: float) -> dict[str, Any]:
     held_since = row["held_since"] if hold == row["hold"] else None
     return {
         "unknown_since": now if Call.UNKNOWN in calls else None if calls else row["unknown_since"],
-        "asked_at": asked_at(row["asked_at"], update.asked, start_call, now),
+        "asked_at": asked_at(row["asked_at"], update.asked, start_call, now, looks_again=update.looks_again),
         "held_since": None if hold is None else held_since or now,
         "is_call": is_calling,
         "now": now,

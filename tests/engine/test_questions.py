@@ -10,6 +10,7 @@ from bot.errors import BadAnswer, ServerFailed, UnknownOutcome, Unreachable, Unt
 from bot.models import Call, JobUpdate, Outcome, WishVerb
 from bot.settling import ANSWER_SECONDS
 from bot.store.base import WishUpdate
+from tests.engine.fuse import Meanwhile
 from tests.engine.jobs import new_job_world
 
 LOST = UnknownOutcome("no answer")
@@ -38,6 +39,9 @@ class Asked:
     async def start_another(self, key="press"):
         press = self.store.make_another if self.kind == "creation" else self.store.launch_another
         return await press(self.id, key)
+
+    async def look_again(self):
+        return await self.save(looks_again=True)
 
     async def save(self, **fields):
         if self.kind == "creation":
@@ -139,6 +143,33 @@ async def test_without_an_answer_for_a_day_it_ends_as_unknown_and_that_is_told(a
     assert "I don't know whether" in message
     assert "Start another" not in (*asked.shown("asked"), *asked.shown("card"))[0]
     assert asked.cloud.count(asked.call) == 1
+
+
+@pytest.mark.parametrize("answer", ["start_another", "look_again"])
+async def test_an_answer_at_the_last_moment_is_one(asked, answer):
+    await asked.lose(None)
+    await asked.pass_time(150)
+    asked.world.clock.advance(ANSWER_SECONDS - 1)
+    before = (await asked.row()).asked_at
+    claims = "claim_wishes" if asked.kind == "creation" else "claim_jobs"
+
+    async def answered():
+        # The step that ends it has begun.
+        await (asked.start_another() if answer == "start_another" else asked.look_again())
+
+    asked.world.clock.advance(10)
+    asked.world.world.store = Meanwhile(asked.store, claims, answered)
+    asked.world.world.reborn()
+    await asked.pass_time(30)
+    row = await asked.row()
+    if answer == "look_again":
+        assert row.is_open
+        assert row.asked_at > before + ANSWER_SECONDS
+        await asked.pass_time(600, step=60)
+        assert (await asked.row()).is_open
+    assert asked.cloud.count(asked.call) == (2 if answer == "start_another" else 1)
+    assert row.cause != "unanswered"
+    assert asked.shown("failed") == []
 
 
 async def test_a_server_that_has_no_way_to_tell_is_a_question_too(asked):

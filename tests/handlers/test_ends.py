@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.models import Created, Observed, Outcome, State, WishVerb
+from bot.models import Call, Created, Observed, Outcome, State, WishVerb
+from bot.settling import MAKE_SETTLES
 from bot.store.base import NewWish, WishUpdate
 from tests.handlers.rig import Cloud, rig, words
 from tests.support.clock import FakeClock
@@ -78,3 +79,13 @@ async def test_calling_off_what_is_being_made_is_no_answer_for_later(bot):
     await bot.press("try_again", first.id)
     second = await bot.store.latest_wish(creation.workspace_id)
     assert (second.id != first.id, second.verb, second.agreed) == (True, WishVerb.STOP, False)
+
+
+async def test_calling_off_what_may_be_in_use_by_now_agrees_to_no_end(bot):
+    """A creation of unknown outcome that is open for long may have come true unseen."""
+    creation = await making(bot)
+    await bot.store.save_step(WishUpdate(creation.id, 5.0, called=True, start_call=Call.UNKNOWN))
+    bot.clock.advance(MAKE_SETTLES)
+    await bot.say("stop lab")
+    stop = await bot.store.latest_wish(creation.workspace_id)
+    assert (stop.verb, stop.agreed) == (WishVerb.STOP, False)
