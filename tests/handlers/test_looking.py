@@ -25,7 +25,8 @@ def shown(answer):
 async def test_the_list(bot):
     linked = await bot.link(names=("notebook", "trainer", "vision", "old", "brain"))
     left = [found_workspace(name) for name in ("notebook", "trainer", "vision", "brain")]
-    await bot.store.merge_discovered(linked.account.id, left)
+    for _ in range(2):
+        await bot.store.merge_discovered(linked.account.id, left)
     await observe(bot.store, bot.clock, await bot.workspace("trainer"), Observed(State.STARTING))
     await observe(bot.store, bot.clock, await bot.workspace("vision"), Observed(State.STOPPING))
     await running(bot)
@@ -141,7 +142,8 @@ async def test_what_is_not_running_is_not_opened(bot):
 
 async def test_what_is_gone_is_not_opened(bot):
     account = (await bot.link()).account
-    await bot.store.merge_discovered(account.id, [])
+    for _ in range(2):
+        await bot.store.merge_discovered(account.id, [])
     assert "no longer exists" in words(await bot.say("open notebook"))
 
 

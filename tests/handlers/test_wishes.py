@@ -102,7 +102,8 @@ async def test_what_is_stopped_already_is_said(bot):
 async def test_what_no_longer_exists_is_not_started(bot):
     await bot.link()
     account = await bot.store.account(ALICE, "saturn")
-    await bot.store.merge_discovered(account.id, [])
+    for _ in range(2):
+        await bot.store.merge_discovered(account.id, [])
     answer = await bot.say("start notebook")
     assert "no longer exists" in words(answer)
     assert list(buttons(answer)) == ["Forget"]
