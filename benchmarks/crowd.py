@@ -14,13 +14,13 @@ from bot.clock import SystemClock, SystemIds
 from bot.models import Account, Call, Link, Person, Principal, State, WishVerb
 from bot.providers.base import Credential
 from bot.store import open_store
-from bot.store.base import Activation, FoundWorkspace, NewWish, WishUpdate
+from bot.store.records import Activation, FoundWorkspace, NewWish, WishUpdate
 from bot.vault import Vault, row_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from bot.store.base import Store
+    from bot.store.store import Store
 
 TEAM = "T0ACME"
 CONNECTION = "saturn"

@@ -11,9 +11,9 @@ from benchmarks.figures import Figure
 from benchmarks.stage import note
 from bot.clock import SystemClock, SystemIds
 from bot.models import Account, Link, Principal, State
-from bot.store.domain import DomainStore
 from bot.store.records import Activation, FoundWorkspace
 from bot.store.sqlite import SqliteEngine
+from bot.store.store import Store
 from bot.store.transaction import Lane
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ async def measure_long_list(sizes: Sizes) -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         engine = TimedEngine(str(Path(folder) / "usher.db"), SystemClock(), SystemIds())
         await engine.open()
-        store = DomainStore(engine)
+        store = Store(engine)
         try:
             await store.migrate()
             account = await _account(store)
@@ -67,7 +67,7 @@ async def measure_long_list(sizes: Sizes) -> list[Figure]:
     return [Figure("list_piece_longest", engine.longest * 1e3)]
 
 
-async def _account(store: DomainStore) -> str:
+async def _account(store: Store) -> str:
     now = await store.now()
     account = Account("account_long", _PRINCIPAL, _CONNECTION, "long", "sealed", "active", now)
     await store.new_link(Link("nonce:long", _PRINCIPAL, _CONNECTION, None, now, now + 600))

@@ -24,7 +24,7 @@ from bot.linking import digest, new_nonce
 from bot.models import Account, BrowserSession, Principal, Workspace
 from bot.providers.base import Credential
 from bot.store import open_store
-from bot.store.base import Activation
+from bot.store.records import Activation
 from bot.vault import Vault, row_key
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from benchmarks.crowd import Place
     from benchmarks.sizes import Sizes
     from benchmarks.stage import Bot
-    from bot.store.base import Store
+    from bot.store.store import Store
 
 _TOKEN = "access-token-of-the-benchmark"  # noqa: S105 - of a server that ends with the run
 _PROJECT = "a" * 32

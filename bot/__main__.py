@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from bot.providers.base import ConnectionSettings
-    from bot.store.base import Store
+    from bot.store.store import Store
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bot.clock import Ids
     from bot.linking import Check, SlackNames
     from bot.providers.base import Provider
-    from bot.store.base import Store
+    from bot.store.store import Store
     from bot.vault import Vault
 
 

@@ -14,7 +14,7 @@ from bot.blocks import approvals as drawn
 from bot.blocks import kit, limits
 from bot.errors import Refused
 from bot.models import Approval, AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
-from bot.store.base import NewTask
+from bot.store.records import NewTask
 from bot.words import approvals as words
 from bot.words import pages, problems
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bot.authority import Authority
     from bot.clock import Ids
     from bot.providers.base import Provider
-    from bot.store.base import Store
+    from bot.store.store import Store
 
 _USERNAME = re.compile(r"[^\s\x00-\x1f\x7f]{1,100}")
 

@@ -13,7 +13,7 @@ from bot.models import AuditEntry
 if TYPE_CHECKING:
     from bot.models import Person, Principal
     from bot.policy import Decision, Installation, Target
-    from bot.store.base import Store
+    from bot.store.store import Store
 
 #: How long Slack may take to say who somebody is, within the 3 s that an ack has.
 LOOK_UP_SECONDS: Final = 1.0

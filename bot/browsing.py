@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bot.authority import Authority
     from bot.models import Look, Workspace
     from bot.providers.base import Provider
-    from bot.store.base import Store
+    from bot.store.store import Store
     from bot.vault import Vault
 
 #: A session that is in use is noted so often, in seconds: a look need not write.

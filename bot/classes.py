@@ -17,9 +17,8 @@ from bot.making import check_account, known_provider, unmade
 from bot.models import AuditEntry, ClassCard, State, WishVerb
 from bot.models.classes import WARNING_SECONDS
 from bot.policy import Target
-from bot.store.base import NewWish
 from bot.store.classes import posting
-from bot.store.teaching import NewPress
+from bot.store.records import NewPress, NewWish
 from bot.words import classes as words
 from bot.words import problems
 
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
     )
     from bot.models.classes import Waiting
     from bot.providers.base import Provider
-    from bot.store.base import Store
+    from bot.store.store import Store
 
 #: The most of a title and of a person's name that a workspace's name is made of.
 TITLE_PART: Final = 28

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bot.http import Http
     from bot.providers.base import Provider
     from bot.settings import Settings
-    from bot.store.base import Store
+    from bot.store.store import Store
 
 
 #: Rights that were refused longer ago say nothing of today.

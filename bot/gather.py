@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bot.models import Account, ClassCard, Effects, Job, Notice, Principal, Wish
     from bot.output import Board
     from bot.providers.base import Provider
-    from bot.store.base import Store
+    from bot.store.store import Store
 
 #: Where the pages lie in which workspaces open: below it their own ids.
 IDE_PATH: Final = "/ide"

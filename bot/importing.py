@@ -14,8 +14,7 @@ from bot.approvals import is_username
 from bot.errors import Forbidden, NotFound, PermanentError, ProviderError
 from bot.models import Account, AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
 from bot.policy import Installation
-from bot.store.base import NewTask
-from bot.store.records import Activation
+from bot.store.records import Activation, NewTask
 from bot.vault import row_key
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from bot.http import Http
     from bot.providers.base import Identity, Provider
     from bot.settings import Settings
-    from bot.store.base import Store
+    from bot.store.store import Store
     from bot.vault import Vault
 
 COLUMNS: Final = ("slack_user", "connection", "username")

@@ -9,7 +9,7 @@ from bot.errors import Refused
 from bot.gather import job_page
 from bot.models import AuditEntry, Call, Job, JobUpdate, NewJob, NewNotice, NoticeKind, TaskKind
 from bot.policy import Target
-from bot.store.base import NewTask
+from bot.store.records import NewTask
 from bot.words import problems
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bot.authority import Authority
     from bot.models import Account, Principal
     from bot.providers.base import Provider, Scheduled
-    from bot.store.base import Store
+    from bot.store.store import Store
 
 #: A list of runs that was asked for within so many seconds is not asked for again.
 LOOK_SECONDS: Final = 15.0

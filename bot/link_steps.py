@@ -13,7 +13,7 @@ from bot import linking
 from bot.errors import CredentialRefused, ProviderError, Refused, TemporaryError
 from bot.linking import Confirmed, Opened, Proven, digest
 from bot.models import Account, AuditEntry, Link, NewNotice, NoticeKind, Principal, TaskKind
-from bot.store.base import Activation, NewTask
+from bot.store.records import Activation, NewTask
 from bot.vault import row_key
 from bot.words import links as link_words
 from bot.words import pages as words
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bot.clock import Ids
     from bot.linking import Check, SlackNames
     from bot.providers.base import Provider
-    from bot.store.base import Store
+    from bot.store.store import Store
     from bot.vault import Vault
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from bot.models import Account, Link, Principal
     from bot.providers.base import Identity, Provider, TokenHelp
-    from bot.store.base import Store
+    from bot.store.store import Store
 
 #: How long a link is good for, and then once more its code; seconds.
 LINK_SECONDS = 600.0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bot.errors import Refused
 from bot.models import PROVISIONAL, AuditEntry, NewNotice, NoticeKind, State, WishVerb, Workspace
 from bot.policy import Target
-from bot.store.base import Accepted, NewWish
+from bot.store.records import Accepted, NewWish
 from bot.words import problems
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bot.clock import Ids
     from bot.models import Account, Principal
     from bot.providers.base import Provider
-    from bot.store.base import Store
+    from bot.store.store import Store
 
     #: Return the account that a person acts through at a connection, written first where it knows no people.
     Acting = Callable[[Principal, str], Awaitable[Account | None]]

@@ -15,7 +15,7 @@ from bot.models import TaskKind
 from bot.plan import backoff
 from bot.pool import Pool
 from bot.reconciler.streams import AT_ONCE as STREAMS
-from bot.store.base import NewTask
+from bot.store.records import NewTask
 from bot.ticker import Ticker
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bot.clock import Clock, Ids
     from bot.notifier import Notifier
     from bot.reconciler import Reconciler
-    from bot.store.base import Store
+    from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
 

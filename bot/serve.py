@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from bot.providers.base import ConnectionSettings
     from bot.settings import Settings
     from bot.slack_calls import SlackCaller
-    from bot.store.base import Store
+    from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
 

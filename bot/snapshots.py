@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.models import TaskKind
-from bot.store.base import NewTask
+from bot.store.records import NewTask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bot.clock import Clock
     from bot.models import Account, Snapshot
-    from bot.store.base import Store
+    from bot.store.store import Store
 
 TEMPLATES: Final = "templates"
 ABOUT: Final = "about"

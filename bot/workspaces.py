@@ -16,7 +16,7 @@ from bot.models.stopping import is_final, restart_mode
 from bot.plan import FRESH
 from bot.policy import Target
 from bot.settling import has_settled
-from bot.store.base import Accepted, NewTask, NewWish, WishUpdate
+from bot.store.records import Accepted, NewTask, NewWish, WishUpdate
 from bot.words import problems
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bot.making import Acting
     from bot.models import Account, Action, Effects, Principal, StopMode, Wish
     from bot.providers.base import Provider
-    from bot.store.base import Store
+    from bot.store.store import Store
 
 #: A list of a person's workspaces is looked for anew when it is older than this, in seconds.
 SNAPSHOT_SECONDS = 60.0

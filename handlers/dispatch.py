@@ -13,7 +13,7 @@ from bot.blocks.buttons import AGREED
 from bot.blocks.limits import Markup, fill
 from bot.errors import NotKnown, Refused, StoreError, UsherError
 from bot.models import Answer, TaskKind
-from bot.store.base import NewTask
+from bot.store.records import NewTask
 from bot.words import answers as words
 from bot.words import problems, times
 from bot.words.verbs import VERBS

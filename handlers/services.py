@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bot.clock import Clock, Ids
     from bot.models import Account, Principal
     from bot.providers.base import Provider
-    from bot.store.base import Store
+    from bot.store.store import Store
 
 
 class Accounts(Protocol):

@@ -17,7 +17,7 @@ from handlers.targets import linked, workspace_of
 
 if TYPE_CHECKING:
     from bot.models import Effects, StopMode, Wish, Workspace
-    from bot.store.base import Accepted
+    from bot.store.records import Accepted
     from handlers.request import Request
 
 #: Nothing to add: the card in the same conversation says it. Nothing is delivered for an empty text.

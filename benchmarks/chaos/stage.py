@@ -21,7 +21,7 @@ from bot.http import Http
 from bot.models import Account, Link, Person, Principal, Snapshot, State
 from bot.providers.base import Credential
 from bot.store import open_store
-from bot.store.base import Activation, FoundWorkspace
+from bot.store.records import Activation, FoundWorkspace
 from bot.vault import Vault, row_key
 from playground import saturn as local_saturn
 from playground import slack as local_slack

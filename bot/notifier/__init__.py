@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bot.http import Http
     from bot.pool import Pool
     from bot.slack_calls import SlackLine
-    from bot.store.base import Store
+    from bot.store.store import Store
 
 __all__ = ["Notifier", "Timing", "WebApi"]
 

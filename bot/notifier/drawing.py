@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bot.notifier.places import Places
     from bot.notifier.timing import Timing
     from bot.output.board import Shown
-    from bot.store.base import Store
+    from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
 

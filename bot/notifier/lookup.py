@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from bot.models import Notice
     from bot.slack_calls import SlackLine
-    from bot.store.base import Store
+    from bot.store.store import Store
 
 PAGE: Final = 200
 

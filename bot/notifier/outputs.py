@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bot.notifier.timing import Timing
     from bot.output import Board, Entry
     from bot.slack_calls import SlackLine
-    from bot.store.base import Store
+    from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
 

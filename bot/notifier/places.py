@@ -9,7 +9,7 @@ from bot.models import NoticeKind
 
 if TYPE_CHECKING:
     from bot.models import Notice
-    from bot.store.base import Store
+    from bot.store.store import Store
 
 #: Notices that stand in the thread of a card.
 THREADED: Final = frozenset({NoticeKind.JOB_OUTPUT, NoticeKind.JOB_FILE})

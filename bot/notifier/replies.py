@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bot.models import Notice
     from bot.notifier.timing import Timing
     from bot.slack_calls import SlackLine
-    from bot.store.base import Store
+    from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from bot.clock import Clock, Ids
     from bot.pool import Pool
     from bot.providers.base import Provider
-    from bot.store.base import Store
+    from bot.store.store import Store
     from bot.vault import Vault
 
 __all__ = ["Numbers", "Observer", "PeopleBook", "Reconciler", "Replay"]

@@ -12,8 +12,7 @@ from bot.models import Account, Approval, AuditEntry, NewNotice, NoticeKind, Pri
 from bot.providers.base import Credential
 from bot.reconciler.ask import Done, Refused
 from bot.reconciler.lists import not_yet
-from bot.store.base import NewTask
-from bot.store.records import Activation
+from bot.store.records import Activation, NewTask
 from bot.vault import row_key
 from bot.words import approvals as words
 from bot.words import links as link_words
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from bot.models import Answer, Task
     from bot.reconciler.ask import Asker
     from bot.reconciler.lines import Line
-    from bot.store.base import Store
+    from bot.store.store import Store
     from bot.vault import Vault
 
 CHECK_SECONDS = 20.0

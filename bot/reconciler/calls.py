@@ -11,14 +11,14 @@ from bot.plan import Operation
 from bot.reconciler import endings
 from bot.reconciler.ask import REFUSED_WAIT, Done, Later, Refused, Unknown
 from bot.reconciler.replaced import make_true, send_down
-from bot.store.base import WishStep, WishUpdate
+from bot.store.records import WishStep, WishUpdate
 
 if TYPE_CHECKING:
     from bot.providers.base import Access
     from bot.reconciler.ask import Asker
     from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers
-    from bot.store.base import Store
+    from bot.store.store import Store
 
 #: A call that the present state does not allow is tried so often: the state may just be changing.
 CONFLICTS = 4

@@ -17,7 +17,7 @@ from bot.models import AuditEntry, NewNotice, NoticeKind, Principal, State, Wish
 from bot.models.classes import WARNING_SECONDS
 from bot.models.stopping import NO_EFFECTS, ends_by_consent, gentlest_mode
 from bot.policy import Context, Target, decide
-from bot.store.base import NewWish
+from bot.store.records import NewWish
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bot.models import ClassCard, ClassPress, Effects, Workspace
     from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers
-    from bot.store.base import Store
+    from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
 

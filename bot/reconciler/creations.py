@@ -11,14 +11,15 @@ from bot.reconciler import endings
 from bot.reconciler.ask import REFUSED_WAIT, Done, Later, Refused, Unknown
 from bot.reconciler.preconditions import is_linked
 from bot.settling import Verdict, has_settled, judge, look_in
-from bot.store.base import WishUpdate
+from bot.store.records import WishUpdate
 
 if TYPE_CHECKING:
     from bot.models import Created, Wish
     from bot.providers.base import Access
     from bot.reconciler.ask import Asker
     from bot.reconciler.lines import Line
-    from bot.store.base import Store, WishStep
+    from bot.store.records import WishStep
+    from bot.store.store import Store
 
 #: Another creation that was called so long before this one was wished for may have made what is found now.
 OTHERS_SECONDS = 600.0

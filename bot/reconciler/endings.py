@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.models import AuditEntry, Call, NewNotice, NoticeKind, Outcome, WishVerb
-from bot.store.base import WishUpdate
+from bot.store.records import WishUpdate
 
 if TYPE_CHECKING:
     from bot.models import Wish

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bot.models import Workspace
     from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers
-    from bot.store.base import Store
+    from bot.store.store import Store
 
 #: What was read longer ago is read anew first: it may have been used since.
 FRESH_SECONDS = 60.0

@@ -13,7 +13,7 @@ from bot.vault import entry_key
 if TYPE_CHECKING:
     from bot.models import Observed, ReadClaim
     from bot.reconciler.keys import Keys
-    from bot.store.base import Store
+    from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bot.models import Account
     from bot.providers.base import Provider
     from bot.reconciler.lines import Line
-    from bot.store.base import Store
+    from bot.store.store import Store
     from bot.vault import Vault
 
     #: ``locked``: the connection's own secret is what is refused.

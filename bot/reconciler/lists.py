@@ -12,7 +12,7 @@ from bot.errors import NotFound
 from bot.models import Task, TaskKind
 from bot.reconciler.ask import LIMITED, SUSPECTED, Done, Later, Refused, Unknown
 from bot.reconciler.lines import LISTS_SHARE
-from bot.store.base import FoundWorkspace, NewTask
+from bot.store.records import FoundWorkspace, NewTask
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bot.reconciler.ask import Answer, Asker
     from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers
-    from bot.store.base import Store
+    from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
 _Found = TypeVar("_Found")

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from bot.policy import Decision, Target
     from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers, PeopleBook
-    from bot.store.base import Store, WishUpdate
+    from bot.store.records import WishUpdate
+    from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
 

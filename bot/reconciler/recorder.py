@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bot.clock import Ids
     from bot.models import ReadResult
     from bot.pool import Pool
-    from bot.store.base import Store
+    from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
 

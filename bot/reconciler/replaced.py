@@ -10,13 +10,14 @@ import structlog
 from bot.errors import NotFound
 from bot.models import Outcome
 from bot.plan import Operation
-from bot.store.base import WishUpdate
+from bot.store.records import WishUpdate
 
 if TYPE_CHECKING:
     from bot.providers.base import Access
     from bot.reconciler.ask import Asker
     from bot.reconciler.lines import Line
-    from bot.store.base import Store, WishStep
+    from bot.store.records import WishStep
+    from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
 

@@ -12,7 +12,7 @@ from bot.models import AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
 from bot.reconciler.ask import Refused
 from bot.reconciler.lists import settled, slot
 from bot.snapshots import TEMPLATES
-from bot.store.base import NewTask
+from bot.store.records import NewTask
 from bot.words import problems
 from bot.words import schedules as words
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bot.models import Account, Task
     from bot.reconciler.ask import Asker
     from bot.reconciler.lines import Line
-    from bot.store.base import Store
+    from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
 

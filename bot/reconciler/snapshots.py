@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from bot.reconciler.ask import Asker
     from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers
-    from bot.store.base import NewTask, Store
+    from bot.store.records import NewTask
+    from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
 

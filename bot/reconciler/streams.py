@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bot.output import Board, Entry
     from bot.reconciler.ask import Answer, Asker
     from bot.reconciler.lines import Line
-    from bot.store.base import Store
+    from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
 

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from bot.reconciler.lines import Line
     from bot.reconciler.lists import Lists
     from bot.reconciler.ports import Numbers, PeopleBook, Replay
-    from bot.store.base import NewTask, Store
+    from bot.store.records import NewTask
+    from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
 

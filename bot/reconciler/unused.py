@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bot.providers.base import Access
     from bot.reconciler.ask import Asker
     from bot.reconciler.lines import Line
-    from bot.store.base import Store
+    from bot.store.store import Store
 
 
 class Unused:

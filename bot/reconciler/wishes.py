@@ -19,7 +19,7 @@ from bot.reconciler.calls import UP, Calls
 from bot.reconciler.creations import Creations
 from bot.reconciler.lines import PERSONS_SHARE
 from bot.reconciler.preconditions import PATIENCE, Hold, Lost, told_late
-from bot.store.base import WishStep, WishUpdate
+from bot.store.records import WishStep, WishUpdate
 from bot.words import holds, problems
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers
     from bot.reconciler.preconditions import Preconditions
-    from bot.store.base import Store
+    from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
 

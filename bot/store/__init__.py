@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.errors import StoreUnavailable
-from bot.store.domain import DomainStore
 from bot.store.sqlite import SqliteEngine
+from bot.store.store import Store
 
 if TYPE_CHECKING:
     from bot.clock import Clock, Ids
-    from bot.store.base import Store
 
 _SQLITE = "sqlite:///"
 
@@ -32,4 +31,4 @@ async def open_store(url: str, clock: Clock, ids: Ids) -> Store:
         )
     engine = SqliteEngine(url.removeprefix(_SQLITE), clock, ids)
     await engine.open()
-    return DomainStore(engine)
+    return Store(engine)

@@ -7,32 +7,41 @@ from typing import TYPE_CHECKING
 from bot.models import Outcome, TaskKind
 from bot.store import (
     approvals,
-    audit,
     browsers,
     cards,
     jobs,
     links,
-    notices,
     people,
     rows,
     snapshots,
     suspicions,
-    tasks,
     wishes,
+    workspaces,
 )
+from bot.store.audit import append_audit
+from bot.store.notices import add_notices
 from bot.store.records import NewTask
+from bot.store.tasks import add_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.models import Account, AuditEntry, NewNotice, Principal
+    from bot.models import Account, AuditEntry, NewNotice, Principal, Workspace
     from bot.store.transaction import Transaction
 
 
 def account(tx: Transaction, principal: Principal, connection: str) -> Account | None:
-    """Return a principal's account at a connection; one that is being revoked only when there is no other."""
+    """Return a principal's account at a connection, in any state; a revoking one only when alone."""
     row = tx.one("account", principal=principal.key, connection=connection)
     return rows.account(row) if row else None
+
+
+def with_workspace(tx: Transaction, workspace_id: str) -> tuple[Workspace, Account | None] | None:
+    """Return a workspace with its person's account there, as ``workspace`` and ``account`` would."""
+    workspace = workspaces.workspace(tx, workspace_id)
+    if workspace is None:
+        return None
+    return workspace, account(tx, workspace.principal, workspace.connection)
 
 
 def by_id(tx: Transaction, account_id: str) -> Account | None:
@@ -42,12 +51,12 @@ def by_id(tx: Transaction, account_id: str) -> Account | None:
 
 
 def all_of(tx: Transaction, principal: Principal) -> list[Account]:
-    """Return a principal's accounts except the ones being revoked."""
+    """Return a principal's accounts except the ones being revoked, by connection name."""
     return [rows.account(row) for row in tx.all("accounts", principal=principal.key)]
 
 
-def active(tx: Transaction, connection: str | None) -> list[Account]:
-    """Return all active accounts."""
+def active(tx: Transaction, connection: str | None = None) -> list[Account]:
+    """Return all active accounts (rotation, nightly reconciliation, doctor)."""
     found = (
         tx.all("active_accounts")
         if connection is None
@@ -57,7 +66,7 @@ def active(tx: Transaction, connection: str | None) -> list[Account]:
 
 
 def acting_as(tx: Transaction, connection: str, username: str) -> list[Account]:
-    """Return the accounts that act as a username at a connection."""
+    """Return the accounts that act as a username at a connection; none for ""."""
     found = tx.all("accounts_of_username", connection=connection, username=username)
     return [rows.account(row) for row in found]
 
@@ -69,11 +78,20 @@ def unlink(
     *,
     revocable: Sequence[str],
     cause: str,
-    following: Sequence[NewNotice],
-    entries: Sequence[AuditEntry],
-    interaction: str,
+    notices: Sequence[NewNotice] = (),
+    audit: Sequence[AuditEntry] = (),
+    interaction: str = "",
 ) -> list[Account]:
-    """End a principal's account (or all); see the Protocol for what follows."""
+    """End a principal's account (or all) and everything that hangs on it.
+
+    At a connection in ``revocable`` the state becomes ``revoking`` with a REVOKE task (subject: account
+    id), elsewhere the row is deleted at once. Open wishes there end as cancelled with ``cause`` and
+    their cards become dirty; watches end; its workspaces, unfinished links, lists, snapshots and what was
+    filled in are deleted. Open runs end as cancelled with ``cause``; where ``notices`` tell the person of
+    the unlink, each that has a card is told by a JOB_FAILED notice, too. What the person asked
+    administrators for is withdrawn and their browser sessions end, also without an account. Returns the
+    accounts that ended, as they were; with none, nothing else is written.
+    """
     ending = [one for one in all_of(tx, principal) if connection in {None, one.connection}]
     if ending and not people.first_sight(tx, interaction):
         return []
@@ -82,9 +100,9 @@ def unlink(
     if not ending:
         return []
     for one in ending:
-        _end(tx, one, can_revoke=one.connection in revocable, cause=cause, tell=bool(following))
-    notices.add(tx, following)
-    audit.append(tx, entries)
+        _end(tx, one, can_revoke=one.connection in revocable, cause=cause, tell=bool(notices))
+    add_notices(tx, notices)
+    append_audit(tx, audit)
     return ending
 
 
@@ -98,7 +116,7 @@ def _end(tx: Transaction, ending: Account, *, can_revoke: bool, cause: str, tell
     # A refused account has no secret any more: nothing is left to revoke.
     if can_revoke and ending.secret:
         tx.run("begin_revoking", id=ending.id, now=tx.now())
-        tasks.add(tx, [NewTask(TaskKind.REVOKE, ending.id)])
+        add_tasks(tx, [NewTask(TaskKind.REVOKE, ending.id)])
     else:
         tx.run("delete_account", id=ending.id)
     for kind in (TaskKind.DISCOVER, TaskKind.LIST_JOBS):
@@ -119,10 +137,15 @@ def refuse(
     account_id: str,
     secret: str,
     notice: NewNotice,
-    entries: Sequence[AuditEntry],
+    audit: Sequence[AuditEntry],
+    *,
     hold: str,
 ) -> bool:
-    """Mark an active account as refused, with one notice; False when it was refused or changed before."""
+    """Mark an active account whose stored secret still is ``secret`` as refused, with one notice.
+
+    Its secret is deleted, its open wishes and runs get ``hold``, its watches pause. Returns False when it
+    was refused or changed before.
+    """
     row = tx.one("refuse_account", id=account_id, secret=secret)
     if row is None:
         return False
@@ -134,13 +157,16 @@ def refuse(
     tx.run("hurry_tasks_of_account", account_id=account_id, now=tx.now())
     for workspace in tx.all("watched_of_account", **pair):
         tx.run("rest_gate_without_reader", gate_key=workspace["gate_key"])
-    notices.add(tx, [notice])
-    audit.append(tx, entries)
+    add_notices(tx, [notice])
+    append_audit(tx, audit)
     return True
 
 
-def save_secret(tx: Transaction, account_id: str, old: str, new: str, *, is_fresh: bool) -> bool:
-    """Replace a stored secret when it still is ``old``; what waited goes on with a fresh one."""
+def save_secret(tx: Transaction, account_id: str, old: str, new: str, *, is_fresh: bool = False) -> bool:
+    """Replace a stored secret when it still is ``old`` (refresh, key rotation).
+
+    A fresh one ends the suspicion of the old one, and what waited goes on.
+    """
     before = tx.one("account_by_id", id=account_id)
     if not tx.run("save_secret", id=account_id, old=old, new=new, is_fresh=int(is_fresh)):
         return False

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.store import audit, notices, people, rows, tasks
+from bot.store import people, rows
+from bot.store.audit import append_audit
+from bot.store.notices import add_notices
+from bot.store.tasks import add_tasks
 from bot.store.text import as_json
 
 if TYPE_CHECKING:
@@ -20,29 +23,35 @@ _BEFORE = {"approved": "asked", "denied": "asked", "linked": "approved", "failed
 
 def ask(
     tx: Transaction,
-    new: Approval,
-    following: Sequence[NewNotice],
-    entries: Sequence[AuditEntry],
-    interaction: str,
+    approval: Approval,
+    notices: Sequence[NewNotice] = (),
+    audit: Sequence[AuditEntry] = (),
+    interaction: str = "",
 ) -> Approval:
-    """Write a request; see the Protocol for what becomes of an open one of the same person."""
-    pair = {"principal": new.principal.key, "connection": new.connection}
+    """Write a request (state ``asked``) and return the one that stands.
+
+    One that is still ``asked``, of the same person and connection: with the same username it stays, takes
+    ``waiting``, and ``notices`` are not written again; with another username the new one takes its place
+    under the new id, so that nobody approves other words than they were shown. A notice's subject of ""
+    becomes the id.
+    """
+    pair = {"principal": approval.principal.key, "connection": approval.connection}
     standing = tx.one("asked_approval", **pair)
     if not people.first_sight(tx, interaction):
         row = tx.one("approval", id=people.result_of(tx, interaction)) or standing
-        return rows.approval(row) if row else new
-    waiting = None if new.waiting is None else as_json(new.waiting)
-    if standing is not None and standing["username"] == new.username:
-        row = tx.one("ask_again", id=standing["id"], waiting=waiting, detail=new.detail)
+        return rows.approval(row) if row else approval
+    waiting = None if approval.waiting is None else as_json(approval.waiting)
+    if standing is not None and standing["username"] == approval.username:
+        row = tx.one("ask_again", id=standing["id"], waiting=waiting, detail=approval.detail)
     else:
         if standing is not None:
             # Whoever was shown the old words can't approve the new ones by them.
             tx.run("delete_approval", id=standing["id"])
-        row = _add(tx, new, pair, waiting)
-        notices.add(tx, following, new.id)
+        row = _add(tx, approval, pair, waiting)
+        add_notices(tx, notices, approval.id)
     assert row is not None  # written a moment ago, in this transaction
     people.keep_result(tx, interaction, row["id"])
-    audit.append(tx, entries)
+    append_audit(tx, audit)
     return rows.approval(row)
 
 
@@ -70,14 +79,18 @@ def decide(
     state: str,
     decided_by: str,
     *,
-    username: str | None,
-    detail: str | None,
-    then: Sequence[NewTask],
-    following: Sequence[NewNotice],
-    entries: Sequence[AuditEntry],
-    interaction: str,
+    username: str | None = None,
+    detail: str | None = None,
+    tasks: Sequence[NewTask] = (),
+    notices: Sequence[NewNotice] = (),
+    audit: Sequence[AuditEntry] = (),
+    interaction: str = "",
 ) -> Approval | None:
-    """Move a request on; None when it stands elsewhere already. Raises ValueError for no such state."""
+    """Move a request on: ``asked`` → ``approved`` or ``denied``; ``approved`` → ``linked`` or ``failed``.
+
+    Returns None when it stands elsewhere already. ``username`` may be another than the asked one. Who
+    decided first stays in ``decided_by``. Raises ValueError for another state.
+    """
     if state not in _BEFORE:
         raise ValueError(f"a request is never {state}")
     if not people.first_sight(tx, interaction):
@@ -95,9 +108,9 @@ def decide(
     )
     if row is None:
         return None
-    tasks.add(tx, then)
-    notices.add(tx, following, approval_id)
-    audit.append(tx, entries)
+    add_tasks(tx, tasks)
+    add_notices(tx, notices, approval_id)
+    append_audit(tx, audit)
     return rows.approval(row)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bot.models import AuditEntry
-    from bot.store.base import Store
+    from bot.store.store import Store
     from bot.store.transaction import Row, Transaction
 
 _CONTENT = ("seq", "at", "actor", "action", "target", "result", "detail", "previous_hash")
@@ -26,7 +26,7 @@ def hash_of(row: Mapping[str, Any]) -> str:
     return hashlib.sha256(as_json([row[column] for column in _CONTENT]).encode()).hexdigest()
 
 
-def append(tx: Transaction, entries: Sequence[AuditEntry]) -> None:
+def append_audit(tx: Transaction, entries: Sequence[AuditEntry]) -> None:
     """Append audit rows with their hash chain."""
     if not entries:
         return
@@ -49,13 +49,16 @@ def append(tx: Transaction, entries: Sequence[AuditEntry]) -> None:
     tx.run("end_audit", hash=previous)
 
 
-def entries(tx: Transaction, after: int, limit: int) -> list[Mapping[str, Any]]:
-    """Return audit rows after a seq, in order."""
+def entries(tx: Transaction, after: int = 0, limit: int = 1000) -> list[Mapping[str, Any]]:
+    """Return audit rows in order.
+
+    Keys: seq, at, actor, action, target, result, detail (JSON), previous_hash, hash.
+    """
     return list(tx.all("audit_entries", after=after, limit=limit))
 
 
 def head(tx: Transaction) -> tuple[int, str]:
-    """Return the length of the chain and its last hash."""
+    """Return how many audit rows there are and the hash of the last ("" when there is none)."""
     row = tx.one("audit_head")
     assert row is not None  # the migration writes it
     return int(row["count"]), str(row["hash"])

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.models import Look
-from bot.store import audit, notices, rows, wishes, workspaces
+from bot.store import rows, wishes, workspaces
+from bot.store.audit import append_audit
+from bot.store.notices import known_channel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from bot.store.transaction import Transaction
 
 
-def begin(tx: Transaction, session: BrowserSession, entries: Sequence[AuditEntry]) -> None:
+def begin(tx: Transaction, session: BrowserSession, audit: Sequence[AuditEntry] = ()) -> None:
     """Write a fresh session."""
     tx.run(
         "begin_browser_session",
@@ -25,18 +27,18 @@ def begin(tx: Transaction, session: BrowserSession, entries: Sequence[AuditEntry
         seen_at=session.seen_at,
         expires_at=session.expires_at,
     )
-    audit.append(tx, entries)
+    append_audit(tx, audit)
 
 
 def session(tx: Transaction, id_hash: str, idle_seconds: float) -> BrowserSession | None:
-    """Return a session that goes on."""
+    """Return a session that goes on; None when it is unknown, too old, or unused for so long."""
     now = tx.now()
     row = tx.one("browser_session", id_hash=id_hash, now=now, unused_since=now - idle_seconds)
     return rows.browser_session(row) if row else None
 
 
 def look(tx: Transaction, id_hash: str, idle_seconds: float, workspace_id: str) -> Look | None:
-    """Return a session with a workspace, its newest wish and its owner's direct message."""
+    """Return a session that goes on with a workspace, whosever it is; None as ``browser_session``."""
     found = session(tx, id_hash, idle_seconds)
     if found is None:
         return None
@@ -48,25 +50,25 @@ def look(tx: Transaction, id_hash: str, idle_seconds: float, workspace_id: str) 
         found,
         workspace,
         wishes.latest(tx, workspace_id),
-        notices.known_channel(tx, workspace.principal),
+        known_channel(tx, workspace.principal),
     )
 
 
 def keep(tx: Transaction, id_hash: str) -> None:
-    """Note that a session was used now."""
+    """Note that a session was used now; one that was ended meanwhile stays ended."""
     tx.run("keep_browser_session", id_hash=id_hash, now=tx.now())
 
 
-def end(tx: Transaction, id_hash: str, entries: Sequence[AuditEntry]) -> bool:
-    """End a session."""
+def end(tx: Transaction, id_hash: str, audit: Sequence[AuditEntry] = ()) -> bool:
+    """End a session; False, and nothing audited, when there was none."""
     if not tx.run("end_browser_session", id_hash=id_hash):
         return False
-    audit.append(tx, entries)
+    append_audit(tx, audit)
     return True
 
 
-def end_all(tx: Transaction, user_id: str | None) -> int:
-    """End all sessions of a user, or everybody's."""
+def end_all(tx: Transaction, user_id: str | None = None) -> int:
+    """End all sessions of a Slack user, or everybody's; return how many ended."""
     if user_id is None:
         return tx.run("end_browser_sessions")
     return tx.run("end_browser_sessions_of", user_id=user_id)

@@ -29,7 +29,10 @@ def owe_newest(tx: Transaction, workspace_id: str, *, changed: bool) -> None:
 
 
 def claim(tx: Transaction, limit: int, min_interval: float, lease: float) -> list[Card]:
-    """Lease dirty, posted cards: changes of state first, others when ``min_interval`` has passed."""
+    """Lease dirty, posted cards, changes of state first.
+
+    Those with a change of state at once, others when ``min_interval`` has passed since their last update.
+    """
     now = tx.now()
     until = now + lease
     changed = [rows.card(row) for row in tx.all("claim_changed_cards", now=now, until=until, limit=limit)]
@@ -46,7 +49,7 @@ def claim(tx: Transaction, limit: int, min_interval: float, lease: float) -> lis
 
 
 def updated(tx: Transaction, wish_id: str, claimed: Card) -> None:
-    """Clear dirty unless the card became dirty again since it was claimed."""
+    """Clear dirty unless the card became dirty again since it was claimed; stamp ``updated_at``."""
     now = tx.now()
     tx.run("card_updated", wish_id=wish_id, claimed_changed_at=claimed.changed_at or 0.0, now=now)
 
@@ -57,7 +60,7 @@ def retry(tx: Transaction, wish_id: str, due_in: float) -> None:
 
 
 def lost(tx: Transaction, wish_id: str) -> None:
-    """Forget where a card stands."""
+    """Forget where a card stands (message deleted); it is not updated any more."""
     tx.run("card_lost", wish_id=wish_id)
 
 

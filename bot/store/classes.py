@@ -14,7 +14,9 @@ from bot.models import (
     WishVerb,
 )
 from bot.models.classes import WARNING_SECONDS, Queue
-from bot.store import audit, cards, creations, notices, people, rows, wishes, workspaces
+from bot.store import cards, creations, people, rows, wishes, workspaces
+from bot.store.audit import append_audit
+from bot.store.notices import add_notices
 from bot.store.text import as_json
 
 if TYPE_CHECKING:
@@ -22,8 +24,7 @@ if TYPE_CHECKING:
 
     from bot.models import AuditEntry, ClassCard, ClassPress, Principal, Wish
     from bot.models.classes import Waiting
-    from bot.store.records import NewWish
-    from bot.store.teaching import NewPress
+    from bot.store.records import NewPress, NewWish
     from bot.store.transaction import Row, Transaction
 
 #: The least time between two drawings of a card, in seconds: what a press waits for to be counted.
@@ -42,10 +43,10 @@ def post(
     tx: Transaction,
     card: ClassCard,
     interaction: str,
-    following: Sequence[NewNotice],
-    entries: Sequence[AuditEntry],
+    notices: Sequence[NewNotice] = (),
+    audit: Sequence[AuditEntry] = (),
 ) -> bool:
-    """Write a card, its place and its first notice."""
+    """Write a card with its first notice; False, nothing written, for an interaction seen before."""
     if not people.first_sight(tx, interaction):
         return False
     tx.run(
@@ -66,8 +67,8 @@ def post(
         look_at=NEVER if card.stops_at is None else card.stops_at - WARNING_SECONDS,
     )
     tx.run("add_card", wish_id=card.id, principal=card.principal.key, now=tx.now())
-    notices.add(tx, following, card.id)
-    audit.append(tx, entries)
+    add_notices(tx, notices, card.id)
+    append_audit(tx, audit)
     return True
 
 
@@ -84,7 +85,11 @@ def press_of(tx: Transaction, card_id: str, principal: Principal) -> ClassPress 
 
 
 def press(tx: Transaction, new: NewPress) -> Pressed:
-    """Write a press with the wish that follows from it."""
+    """Write a press: consent, wish, audit and inbox row at once; no card and no notice of its own.
+
+    An open wish that brings the workspace up is joined; one that brings it down is replaced. Of two
+    presses at once only one makes a workspace. ``over``, ``full``, ``unknown``: nothing was written.
+    """
     key = {"card_id": new.card_id, "principal": new.principal.key}
     standing = tx.one("class_press", **key)
     if not people.first_sight(tx, new.interaction):
@@ -111,7 +116,7 @@ def press(tx: Transaction, new: NewPress) -> Pressed:
     )
     _place(tx, new)
     tx.run("look_at_class", id=new.card_id, now=tx.now(), rest=REST)
-    audit.append(tx, new.audit)
+    append_audit(tx, new.audit)
     if wish is None:
         return Pressed("running")
     return _pressed(tx, new.card_id, "joined" if joined else "started", wish)
@@ -129,16 +134,16 @@ def _wish(tx: Transaction, new: NewPress, wanted: NewWish, standing: Row | None)
     if row is not None and row["verb"] in _UP:
         return workspace_id, rows.wish(row), True
     if wanted.verb is WishVerb.CREATE:
-        made = creations.accept(tx, new.workspace, wanted, "", (), (), new.instead_of)
+        made = creations.accept(tx, new.workspace, wanted, interaction="", instead_of=new.instead_of)
         return workspace_id, made.wish, False
-    accepted = wishes.accept(tx, wanted, "", (), ())
+    accepted = wishes.accept(tx, wanted, interaction="")
     return workspace_id, accepted.wish, accepted.joined
 
 
 def note(
     tx: Transaction, card_id: str, principal: Principal, waits_for: Waiting, interaction: str
 ) -> Pressed:
-    """Write that somebody pressed who can't have a wish yet."""
+    """Write that somebody pressed who can't have a wish yet; ``noted``, or as ``press_class`` refuses."""
     if not people.first_sight(tx, interaction):
         return Pressed("noted")
     key = {"card_id": card_id, "principal": principal.key}
@@ -193,8 +198,8 @@ def counts(tx: Transaction, card_id: str) -> ClassCounts:
     return ClassCounts(**row) if row else ClassCounts()
 
 
-def problems(tx: Transaction, card_id: str, limit: int) -> list[ClassProblem]:
-    """Return who is not ready, and the rows that say why."""
+def problems(tx: Transaction, card_id: str, limit: int = 100) -> list[ClassProblem]:
+    """Return who is not ready, who pressed first first."""
     found = []
     for row in tx.all("class_problems", card_id=card_id, limit=limit):
         one = rows.class_press(row)
@@ -209,36 +214,39 @@ def close(
     card_id: str,
     stops_at: float,
     stopped_by: str,
-    entries: Sequence[AuditEntry],
+    audit: Sequence[AuditEntry],
     interaction: str,
 ) -> ClassCard | None:
-    """Take no more presses and set the end."""
+    """Take no more presses, and have the class stopped at ``stops_at`` or as said before, if sooner.
+
+    None when it was closed before.
+    """
     if not people.first_sight(tx, interaction):
         return card(tx, card_id)
     row = tx.one("close_class", id=card_id, now=tx.now(), stops_at=stops_at, stopped_by=stopped_by)
     if row is None:
         return None
     cards.owe(tx, card_id, changed=True)
-    audit.append(tx, entries)
+    append_audit(tx, audit)
     return rows.class_card(row)
 
 
 def keep(
-    tx: Transaction, card_id: str, principal: Principal, entries: Sequence[AuditEntry], interaction: str
+    tx: Transaction, card_id: str, principal: Principal, audit: Sequence[AuditEntry], interaction: str
 ) -> bool:
-    """Withdraw a consent."""
+    """Withdraw a consent; False when there is none any more."""
     if not people.first_sight(tx, interaction):
         standing = press_of(tx, card_id, principal)
         return standing is not None and standing.withdrawn_at is not None
     if tx.one("withdraw_consent", card_id=card_id, principal=principal.key, now=tx.now()) is None:
         return False
     tx.run("look_at_class", id=card_id, now=tx.now(), rest=REST)
-    audit.append(tx, entries)
+    append_audit(tx, audit)
     return True
 
 
 def repost(tx: Transaction, card_id: str, interaction: str) -> ClassCard | None:
-    """Have a card sent once more, under an occasion of its own."""
+    """Have a card sent once more, with a notice of its own; None when it is known where it stands."""
     standing = tx.one("card", wish_id=card_id)
     if standing is None or standing["message_ts"] or not people.first_sight(tx, interaction):
         return None
@@ -249,7 +257,7 @@ def repost(tx: Transaction, card_id: str, interaction: str) -> ClassCard | None:
     if row is None:
         return None
     again = rows.class_card(row)
-    notices.add(tx, [posting(again)])
+    add_notices(tx, [posting(again)])
     return again
 
 
@@ -260,22 +268,26 @@ def posting(card: ClassCard) -> NewNotice:
 
 
 def claim(tx: Transaction, limit: int, rest: float) -> list[ClassCard]:
-    """Lease the cards that are due."""
+    """Lease the cards whose counts, warnings or end are due, for ``rest`` seconds."""
     now = tx.now()
     found = tx.all("claim_class_cards", now=now, until=now + rest, limit=limit)
     return [rows.class_card(row) for row in found]
 
 
-def counted(tx: Transaction, card_id: str, now_counted: ClassCounts, rest: float, longest: float) -> None:
-    """Owe a card whose counts have changed; say when to look again."""
+def counted(tx: Transaction, card_id: str, counts: ClassCounts, *, rest: float, longest: float) -> None:
+    """Owe the card when its counts are others than were drawn last; say when to look at it again.
+
+    While something is under way that is after ``rest`` seconds, later when nothing has changed for long
+    (``longest`` at most), else when the class ends or somebody presses.
+    """
     row = tx.one("class_card", id=card_id)
     if row is None:
         return
-    now, told = tx.now(), as_json([getattr(now_counted, name) for name in ClassCounts.__slots__])
+    now, told = tx.now(), as_json([getattr(counts, name) for name in ClassCounts.__slots__])
     has_changed = told != row["counted"]
     since = 0.0 if has_changed else now - row["changed_at"]
     wait = rest if since * _SLOWER < rest else min(since * _SLOWER, longest)
-    look_at = now + wait if now_counted.going or now_counted.stopping else NEVER
+    look_at = now + wait if counts.going or counts.stopping else NEVER
     if row["stops_at"] is not None:
         warns_at = row["stops_at"] - WARNING_SECONDS
         due = warns_at if warns_at > now else row["stops_at"]
@@ -289,37 +301,44 @@ def counted(tx: Transaction, card_id: str, now_counted: ClassCounts, rest: float
 
 
 def to_warn(tx: Transaction, card_id: str, limit: int) -> list[ClassPress]:
-    """Return who is to be told that the class ends."""
+    """Return who consented and was not told yet that the class ends."""
     return [rows.class_press(row) for row in tx.all("presses_to_warn", card_id=card_id, limit=limit)]
 
 
 def warned(tx: Transaction, card_id: str, told: Sequence[tuple[Principal, NewNotice | None]]) -> None:
-    """Write what people are told, and that they were."""
+    """Write what people are told of the end, and that they were."""
     for principal, notice in told:
         tx.run("press_warned", card_id=card_id, principal=principal.key, now=tx.now())
         if notice is not None:
-            notices.add(tx, [notice])
+            add_notices(tx, [notice])
 
 
 def to_stop(tx: Transaction, card_id: str, limit: int, warned_for: float) -> list[ClassPress]:
-    """Return whom the end of the class has still to reach, and who was told in time."""
+    """Return who consented, has not taken it back, and was not reached by the end yet.
+
+    Only those who were told at least ``warned_for`` seconds ago.
+    """
     before = tx.now() - warned_for
     found = tx.all("presses_to_stop", card_id=card_id, limit=limit, warned_before=before)
     return [rows.class_press(row) for row in found]
 
 
-def stop(tx: Transaction, press: ClassPress, new: NewWish | None, entries: Sequence[AuditEntry]) -> bool:
-    """Write the stop of a consented workspace as its owner's own wish."""
+def stop(tx: Transaction, press: ClassPress, wish: NewWish | None, audit: Sequence[AuditEntry] = ()) -> bool:
+    """Write the stop of a consented workspace as its owner's own wish; None says that nothing is to stop.
+
+    False, nothing written, when the consent was withdrawn meanwhile or the workspace is not theirs any
+    more. What is down already, or is stopped by its owner just now, gets no wish.
+    """
     key = {"card_id": press.card_id, "principal": press.principal.key}
     standing = tx.one("class_press", **key)
     if standing is None or standing["ended_at"] is not None or standing["withdrawn_at"] is not None:
         return False
     stop_wish_id, is_theirs = None, False
-    if new is not None and standing["workspace_id"] == new.workspace_id:
-        stop_wish_id, is_theirs = _stop(tx, press, new)
+    if wish is not None and standing["workspace_id"] == wish.workspace_id:
+        stop_wish_id, is_theirs = _stop(tx, press, wish)
     tx.run("end_press", **key, now=tx.now(), stop_wish_id=stop_wish_id)
     if stop_wish_id is not None:
-        audit.append(tx, entries)
+        append_audit(tx, audit)
     return is_theirs
 
 
@@ -332,18 +351,18 @@ def _stop(tx: Transaction, press: ClassPress, new: NewWish) -> tuple[str | None,
         return None, True
     if row is not None and row["verb"] not in _UP:
         return None, True
-    return wishes.accept(tx, new, "", (), ()).wish.id, True
+    return wishes.accept(tx, new, interaction="").wish.id, True
 
 
 def finish(
-    tx: Transaction, card_id: str, following: Sequence[NewNotice], entries: Sequence[AuditEntry]
+    tx: Transaction, card_id: str, notices: Sequence[NewNotice], audit: Sequence[AuditEntry] = ()
 ) -> bool:
-    """End a card for good."""
+    """End a card for good, with the summary; False when it had ended."""
     if tx.one("finish_class", id=card_id, now=tx.now()) is None:
         return False
     cards.owe(tx, card_id, changed=True)
-    notices.add(tx, following, card_id)
-    audit.append(tx, entries)
+    add_notices(tx, notices, card_id)
+    append_audit(tx, audit)
     return True
 
 

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from bot.errors import StoreError
 from bot.models import PROVISIONAL, Outcome, State, WishVerb
-from bot.store import audit, cards, gates, notices, people, rows, wishes, workspaces
+from bot.store import cards, gates, people, rows, wishes, workspaces
+from bot.store.audit import append_audit
+from bot.store.notices import add_notices
 from bot.store.records import Accepted
 from bot.store.text import as_json, from_json
 
@@ -25,12 +27,20 @@ def accept(
     tx: Transaction,
     workspace: Workspace,
     new: NewWish,
+    *,
     interaction: str,
-    following: Sequence[NewNotice],
-    entries: Sequence[AuditEntry],
-    instead_of: str,
+    notices: Sequence[NewNotice] = (),
+    audit: Sequence[AuditEntry] = (),
+    instead_of: str = "",
 ) -> Accepted:
-    """Write a provisional workspace and the wish to create it; nothing is read for it yet."""
+    """Write a provisional workspace and the wish to create it, with card, notices, audit and inbox row.
+
+    ``workspace.remote_id`` is ``PROVISIONAL`` and its own id; ``workspace.spec`` says what is to be made.
+    Nothing is read for it until it exists. Seen before (``interaction``): the first wish, ``repeated``.
+    ``instead_of`` is the id of a workspace of the same person that is forgotten with it, as by
+    ``hide_workspace`` (one that is gone, made anew). Raises StoreError when wish and workspace do not
+    belong together.
+    """
     if not people.first_sight(tx, interaction):
         return Accepted(wishes.repeated(tx, interaction, new), repeated=True)
     is_one = (new.workspace_id, new.principal, new.connection) == (
@@ -46,15 +56,18 @@ def accept(
     _insert_provisional(tx, workspace)
     row = wishes.add(tx, new)
     people.keep_result(tx, interaction, row["id"])
-    notices.add(tx, following, row["id"])
-    audit.append(tx, entries)
+    add_notices(tx, notices, row["id"])
+    append_audit(tx, audit)
     return Accepted(rows.wish(row))
 
 
-def renew(tx: Transaction, wish_id: str, claim: str, fresh: Workspace, entries: Sequence[AuditEntry]) -> bool:
-    """Put a provisional workspace in the place of the one that a restart has ended; the wish makes it now.
+def renew(
+    tx: Transaction, wish_id: str, claim: str, fresh: Workspace, audit: Sequence[AuditEntry] = ()
+) -> bool:
+    """Put a provisional workspace in the place of the one that an open restart has ended.
 
-    False, nothing written, when the wish ended meanwhile or another step holds it.
+    In one transaction the old row leaves the list, and the wish becomes one to create the new one, with
+    the same card. False, nothing written, when the wish ended meanwhile or another step holds it.
     """
     row = tx.one("wish", id=wish_id)
     if row is None or row["outcome"] is not None or row["claim"] != claim:
@@ -65,7 +78,7 @@ def renew(tx: Transaction, wish_id: str, claim: str, fresh: Workspace, entries: 
     if hidden is not None:
         tx.run("rest_gate_without_reader", gate_key=hidden["gate_key"])
     cards.owe(tx, wish_id, changed=True)
-    audit.append(tx, entries)
+    append_audit(tx, audit)
     return True
 
 
@@ -82,7 +95,12 @@ def _insert_provisional(tx: Transaction, workspace: Workspace) -> None:
 def unexplained(
     tx: Transaction, wish_id: str, connection: str, gate_keys: Sequence[str], since: float
 ) -> list[str]:
-    """Return the gates that nobody's record explains; none while another creation may explain them."""
+    """Return which of these gates nobody's record explains, so that only this creation can have made it.
+
+    Empty as soon as any other creation at the connection that was called since then (epoch seconds) has
+    no id yet: what is there might be its own. A gate stays for a day after its last watcher, so what
+    somebody unlinked is known, too.
+    """
     doubt = tx.one(
         "nameless_creation", id=wish_id, connection=connection, since=since, unmade=f"{PROVISIONAL}%"
     )
@@ -95,8 +113,17 @@ def unexplained(
     return [one for one in gate_keys if tx.one("explained", gate_key=one, **mine) is None]
 
 
-def name(tx: Transaction, wish_id: str, created: Created, gate_key: str, claim: str) -> Workspace | None:
-    """Write the id that the provider gave; None when its person unlinked meanwhile."""
+def name(tx: Transaction, wish_id: str, created: Created, gate_key: str, claim: str = "") -> Workspace | None:
+    """Write the id that the provider gave, before anything else can fail; return the workspace.
+
+    In the same transaction: ``start_call`` becomes ACCEPTED, ``read_since`` now, the gate due. One that
+    is not ``is_started`` is wished to start from then on, with ``start_call`` NONE. It counts
+    also when the wish ended or the workspace was hidden meanwhile: what exists is shown. None when its
+    person unlinked meanwhile: then there is no row any more. A row that a list brought in for the same
+    remote id becomes this one: its wishes with their cards come along, and of two open wishes the younger
+    stays (a start gives way to the creation, which does the same). A second id for one wish gets a row of
+    its own, and that one is returned. The step keeps its lease.
+    """
     now = tx.now()
     accept = "accept_created" if created.is_started else "accept_created_at_rest"
     tx.run(accept, id=wish_id, claim=claim, now=now)

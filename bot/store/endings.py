@@ -11,28 +11,36 @@ if TYPE_CHECKING:
     from bot.store.transaction import Transaction
 
 
-def ending(tx: Transaction, within: float, limit: int) -> list[Workspace]:
-    """Return what ends soon and whose owner does not know it yet."""
+def ending(tx: Transaction, within: float, limit: int = 100) -> list[Workspace]:
+    """Return workspaces that end by themselves within so many seconds, the soonest first.
+
+    Only ones that run or are stopped, that are shown to somebody with an active account, for which
+    nobody wishes anything, and whose owner was not told of that end (an ENDING notice with the end in
+    whole epoch seconds as its occasion, a minute more or less).
+    """
     now = tx.now()
     found = tx.all("ending_workspaces", now=now, until=now + within, limit=limit)
     return [rows.workspace(row) for row in found]
 
 
 def read_soon(tx: Transaction, workspace_id: str) -> None:
-    """Make a workspace's gate due for nobody in particular."""
+    """Make a workspace's gate due as ``want_read`` does, without its counting as used."""
     row = tx.one("workspace", id=workspace_id)
     if row is not None:
         gates.make_due(tx, row)
 
 
 def refusals(tx: Transaction, connection: str, since: float) -> int:
-    """Count wishes whose right was refused."""
+    """Count the wishes at a connection that ended since then as a provider refused the right to them."""
     row = tx.one("count_refusals", connection=connection, since=since, cause="forbidden%")
     return int(row["count"]) if row else 0
 
 
 def hear(tx: Transaction, connection: str, gate_key: str, interaction: str, remark: str) -> bool:
-    """Write what a provider told by itself; say whether it was news of a workspace that somebody has."""
+    """Write what a provider told of a workspace by itself; owe its card, and make its gate due.
+
+    Returns False, nothing written, when the event was heard before or nobody here has the workspace.
+    """
     found = tx.all("workspaces_at_gate", gate_key=gate_key, connection=connection)
     if not found or not people.first_sight(tx, interaction):
         return False
@@ -44,5 +52,5 @@ def hear(tx: Transaction, connection: str, gate_key: str, interaction: str, rema
 
 
 def save_entry(tx: Transaction, workspace_id: str, gate_key: str, entry: str) -> None:
-    """Keep what opens a workspace."""
+    """Keep what opens a workspace in a page of ours, sealed; nothing when it has another gate by now."""
     tx.run("set_entry", id=workspace_id, gate_key=gate_key, entry=entry)

@@ -21,7 +21,10 @@ ALONG: Final = 1.0
 
 
 def want(tx: Transaction, workspace_id: str) -> None:
-    """Make a workspace's gate due for a person who looks; an unproven row gets a turn of its own again."""
+    """Make a workspace's gate due now, for a person who looks; the gate decides when the read may go.
+
+    An unproven row gets a turn of its own again.
+    """
     row = tx.one("use_workspace", id=workspace_id, now=tx.now())
     if row is not None:
         make_due(tx, row)
@@ -46,7 +49,13 @@ def make_due(tx: Transaction, workspace: Row) -> None:
 def claim(
     tx: Transaction, connection: str, limit: int, interval: float, margin: float, together: int = 1
 ) -> list[ReadClaim]:
-    """Grant due reads of a connection; each gate is closed for ``interval + margin`` with the commit."""
+    """Grant due reads of a connection: ``next_check_at = now + interval + margin`` is committed first.
+
+    With ``together``, so many reads of one account make one request: what the same readers may read now
+    and is due in a moment comes along, beyond ``limit``. The reader is a watcher with an active account,
+    never-tried rows first; the claim names the rows that see the result: the reader's own first, then
+    every verified one. ``claimed_at`` is left 0: the caller sets it.
+    """
     now = tx.now()
     until = now + interval + margin
     found = tx.all("claim_gates", connection=connection, now=now, next_check_at=until, limit=limit)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bot.models import Call, JobState, JobStep, JobUpdate
-from bot.store import audit, cards, job_rows, notices, people, rows, wishes
+from bot.store import cards, job_rows, people, rows, wishes
+from bot.store.audit import append_audit
 from bot.store.jobs import OTHER_STOP
+from bot.store.notices import add_notices
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +28,7 @@ def claim(tx: Transaction, limit: int, lease: float) -> list[JobStep]:
 
 
 def claim_of(tx: Transaction, account_id: str, limit: int, lease: float) -> list[JobStep]:
-    """Lease open, launched runs of one account that are due within a moment."""
+    """Lease open, launched runs of one active account that are due within 2 s, to be read together."""
     account = tx.one("account_by_id", id=account_id)
     if account is None or account["state"] != "active":
         return []
@@ -60,18 +62,23 @@ def _step(tx: Transaction, row: Row, name: str) -> JobStep:
 
 
 def save(tx: Transaction, update: JobUpdate) -> bool:
-    """Write a step's result; False when the run ended meanwhile or another step holds it."""
+    """Write a step's result and release the lease; False when it ended or is held by another step.
+
+    While a call is under way (CALLING) the lease is kept for ``next_in``. An unknown state keeps the last
+    one, and one that is over stays. A row that a list brought in for the same ``remote_id`` is
+    this one from then on. A card is owed when anything visible changed; ``audit`` is appended always.
+    """
     row = tx.one("job", id=update.job_id)
     if row is not None and wishes.is_answered(row, update.asked_at):
         update = JobUpdate(update.job_id, 0.0, claim=update.claim)
-    audit.append(tx, update.audit)
+    append_audit(tx, update.audit)
     if row is None or row["outcome"] is not None or (update.claim and row["claim"] != update.claim):
         return False
     after = _changes(row, update, tx.now())
     if after["remote_id"] != row["remote_id"]:
         after |= _named(tx, row, after["remote_id"])
     tx.run("save_job", id=update.job_id, **after)
-    notices.add(tx, update.notices, update.job_id)
+    add_notices(tx, update.notices, update.job_id)
     weighty = ("state", "outcome", "launch_call", "stop_call", "hold", "asked_at", "held_since")
     changed = any(after[column] != row[column] for column in weighty)
     if changed or job_rows.differ(row, after) or update.card_dirty:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from bot.errors import StoreError
 from bot.models import Call, NewNotice, NoticeKind
 from bot.plan import MAX_ATTEMPTS
-from bot.store import audit, cards, job_rows, notices, people, rows
+from bot.store import cards, job_rows, people, rows
+from bot.store.audit import append_audit
+from bot.store.notices import add_notices
 from bot.store.text import as_json
 
 if TYPE_CHECKING:
@@ -27,11 +29,17 @@ _END = "end"
 def accept(
     tx: Transaction,
     new: NewJob,
+    *,
     interaction: str,
-    following: Sequence[NewNotice],
-    entries: Sequence[AuditEntry],
+    notices: Sequence[NewNotice] = (),
+    audit: Sequence[AuditEntry] = (),
 ) -> tuple[Job, bool]:
-    """Write a run with its card; one that is known by its remote id is watched instead."""
+    """Write a run with its card, notices (subject "" becomes its id), audit and inbox row; due at once.
+
+    The second value says that the interaction was seen before: then it is the first one's run. With a
+    ``remote_id`` that the person has a row for, that one is watched and returned. A JOB_CARD notice with
+    the subject "" is left out where the run has a card.
+    """
     if not people.first_sight(tx, interaction):
         row = tx.one("job", id=people.result_of(tx, interaction))
         if row is None or row["principal"] != new.principal.key:
@@ -43,8 +51,8 @@ def accept(
     elif new.is_watched:
         row = tx.one("watch_job", id=row["id"]) or row
     people.keep_result(tx, interaction, row["id"])
-    _show(tx, row, following)
-    audit.append(tx, entries)
+    _show(tx, row, notices)
+    append_audit(tx, audit)
     return job_rows.job(row), False
 
 
@@ -91,15 +99,17 @@ def _show(tx: Transaction, row: Row, following: Sequence[NewNotice]) -> None:
     """Give a run its card, where it has none, and write its notices."""
     is_new = tx.run("add_card", wish_id=row["id"], principal=row["principal"], now=tx.now()) == 1
     kept = [one for one in following if is_new or one.kind is not NoticeKind.JOB_CARD or one.subject]
-    notices.add(tx, kept, row["id"])
+    add_notices(tx, kept, row["id"])
 
 
 def want_stop(
-    tx: Transaction, job_id: str, interaction: str, entries: Sequence[AuditEntry], *, force: bool
+    tx: Transaction, job_id: str, *, force: bool, interaction: str, audit: Sequence[AuditEntry] = ()
 ) -> Job | None:
     """Ask for the end of an open run, or for a forced one after a plain one; None when it is over.
 
-    Asked for once more, what came to nothing (given up, or refused) is sent again.
+    A new ask sets ``stop_call`` to NONE and makes the run due; what a plain stop under way brings then
+    does not count for the forced one. Asked for once more, what came to nothing (given up, or refused) is
+    sent again.
     """
     is_first = people.first_sight(tx, interaction)
     row = tx.one("job", id=job_id)
@@ -107,7 +117,7 @@ def want_stop(
         return None
     if not is_first:
         return job_rows.job(row)
-    audit.append(tx, entries)
+    append_audit(tx, audit)
     wanted = "force" if force else "stop"
     is_weaker = row["stop_wanted"] == "force" and not force
     if is_weaker or (row["stop_wanted"] == wanted and not _came_to_nothing(row, tx.now())):
@@ -128,7 +138,7 @@ def _came_to_nothing(row: Row, now: float) -> bool:
 
 
 def keep_waiting(tx: Transaction, job_id: str, deadline_seconds: float, interaction: str) -> Job | None:
-    """Set a new deadline for an open run; None when it is over."""
+    """Set a new deadline (number + 1) for an open run; None when it is over."""
     now, row = tx.now(), tx.one("job", id=job_id)
     if row is not None and people.first_sight(tx, interaction):
         row = tx.one("keep_job_waiting", id=job_id, deadline_at=now + deadline_seconds, now=now)
@@ -136,17 +146,17 @@ def keep_waiting(tx: Transaction, job_id: str, deadline_seconds: float, interact
     return job_rows.job(row) if row is not None and row["outcome"] is None else None
 
 
-def launch_another(tx: Transaction, job_id: str, interaction: str, entries: Sequence[AuditEntry]) -> bool:
-    """Let a launch that nobody can tell the outcome of be made once more; False when it isn't asked."""
+def launch_another(tx: Transaction, job_id: str, interaction: str, audit: Sequence[AuditEntry] = ()) -> bool:
+    """Let a run that its person is asked about be launched once more; False when it is not asked."""
     if not people.first_sight(tx, interaction) or tx.one("launch_another", id=job_id, now=tx.now()) is None:
         return False
-    audit.append(tx, entries)
+    append_audit(tx, audit)
     cards.owe(tx, job_id, changed=True)
     return True
 
 
 def unexplained(tx: Transaction, job: Job, remote_ids: Sequence[str]) -> list[str]:
-    """Return the ids that no other run has; none while another launch of unknown outcome may have them.
+    """Return the ids that no other run has; none while another lost launch may have them.
 
     What a list brought in has no reference: it may be this one.
     """
@@ -160,19 +170,24 @@ def unexplained(tx: Transaction, job: Job, remote_ids: Sequence[str]) -> list[st
 def watch(
     tx: Transaction,
     job_id: str,
-    interaction: str,
-    following: Sequence[NewNotice],
-    entries: Sequence[AuditEntry],
+    interaction: str = "",
+    *,
+    notices: Sequence[NewNotice] = (),
+    audit: Sequence[AuditEntry] = (),
 ) -> Job | None:
-    """Show a run's output from now on, in the thread of a card that it gets where it has none."""
+    """Show a run's output from now on: ``is_watched``. One that a list found gets its card by this.
+
+    A JOB_CARD notice with the subject "" is left out where the run has a card already. None when there is
+    no such run, or its account was unlinked.
+    """
     if not people.first_sight(tx, interaction):
         return job(tx, job_id)
     row = tx.one("watch_job", id=job_id)
     if row is None:
         return None
-    _show(tx, row, following)
+    _show(tx, row, notices)
     cards.owe(tx, job_id, changed=True)
-    audit.append(tx, entries)
+    append_audit(tx, audit)
     return job_rows.job(row)
 
 
@@ -182,8 +197,8 @@ def job(tx: Transaction, job_id: str) -> Job | None:
     return job_rows.job(row) if row else None
 
 
-def all_of(tx: Transaction, principal: Principal, limit: int) -> list[Job]:
-    """Return a person's runs, newest first; those of accounts that were unlinked are left out."""
+def all_of(tx: Transaction, principal: Principal, *, limit: int = 50) -> list[Job]:
+    """Return a person's runs, newest first, without those of accounts that were unlinked."""
     return [job_rows.job(row) for row in tx.all("jobs", principal=principal.key, limit=limit)]
 
 
@@ -194,17 +209,17 @@ def by_remote(tx: Transaction, principal: Principal, connection: str, remote_id:
 
 
 def watched(tx: Transaction) -> list[Job]:
-    """Return launched runs whose output is to be shown, oldest first."""
+    """Return launched runs whose output is to be shown and whose file was not sent yet, oldest first."""
     return [job_rows.job(row) for row in tx.all("watched_jobs")]
 
 
 def place_output(tx: Transaction, job_id: str, message_ts: str) -> None:
-    """Write where the message stands that shows a run's output."""
+    """Write where the message stands that shows a run's output; sending a JOB_OUTPUT notice does too."""
     tx.run("place_output", id=job_id, message_ts=message_ts)
 
 
 def output_done(tx: Transaction, job_id: str) -> None:
-    """Note that the whole output was sent."""
+    """Note that the whole output was sent; it is no more watched."""
     tx.run("output_done", id=job_id)
 
 
@@ -218,7 +233,7 @@ def end_all(tx: Transaction, pair: Row, cause: str, *, tell: bool) -> None:
         tx.run("cancel_job", id=row["id"], cause=cause, now=now)
         cards.owe(tx, row["id"], changed=True)
         if tell and tx.one("card", wish_id=row["id"]) is not None:
-            notices.add(tx, [_cancelled(row, cause)])
+            add_notices(tx, [_cancelled(row, cause)])
     tx.run("orphan_jobs", **pair)
 
 

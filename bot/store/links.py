@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from bot.models import TaskKind
-from bot.store import audit, cards, gates, jobs, notices, rows, snapshots, tasks
+from bot.store import cards, gates, jobs, rows, snapshots
+from bot.store.audit import append_audit
+from bot.store.notices import add_notices
+from bot.store.tasks import add_tasks
 from bot.store.text import as_json
 
 if TYPE_CHECKING:
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
     from bot.store.transaction import Transaction
 
 
-def new(tx: Transaction, link: Link, entries: Sequence[AuditEntry]) -> None:
+def new(tx: Transaction, link: Link, audit: Sequence[AuditEntry] = ()) -> None:
     """Write a fresh link; older unused ones of the same principal and connection expire at once."""
     expire(tx, link.principal.key, link.connection)
     tx.run(
@@ -27,7 +30,7 @@ def new(tx: Transaction, link: Link, entries: Sequence[AuditEntry]) -> None:
         created_at=link.created_at,
         **_changing(link),
     )
-    audit.append(tx, entries)
+    append_audit(tx, audit)
 
 
 def _changing(link: Link) -> dict[str, Any]:
@@ -51,16 +54,20 @@ def expire(tx: Transaction, principal_key: str, connection: str) -> None:
 
 
 def link(tx: Transaction, nonce_hash: str) -> Link | None:
-    """Return a link, used or expired ones too."""
+    """Return a link, used or expired ones too (they are kept for a day, for honest answers)."""
     row = tx.one("link", nonce_hash=nonce_hash)
     return rows.link(row) if row else None
 
 
-def change(tx: Transaction, changed: Link, expected_stage: str, expected_tries: int) -> bool:
-    """Write a link's new stage when it still stands as expected and has not expired."""
+def change(tx: Transaction, link: Link, expected_stage: str, expected_tries: int) -> bool:
+    """Write a link's new stage when it is unexpired and still stands in ``expected_stage``.
+
+    It must also still have ``expected_tries`` as its ``tries_left``, so of many guesses at once each
+    costs a try of its own. Returns False when another was first.
+    """
     written = tx.run(
         "change_link",
-        **_changing(changed),
+        **_changing(link),
         expected_stage=expected_stage,
         expected_tries=expected_tries,
         now=tx.now(),
@@ -69,7 +76,7 @@ def change(tx: Transaction, changed: Link, expected_stage: str, expected_tries: 
 
 
 def open_of(tx: Transaction, principal: Principal, stage: str) -> Link | None:
-    """Return the newest unexpired link of a principal in a stage."""
+    """Return the newest unexpired link of a principal in a stage (for the code typed back)."""
     row = tx.one("open_link_of", principal=principal.key, stage=stage, now=tx.now())
     return rows.link(row) if row else None
 
@@ -77,7 +84,12 @@ def open_of(tx: Transaction, principal: Principal, stage: str) -> Link | None:
 def activate(
     tx: Transaction, nonce_hash: str, expected_stage: str, activation: Activation
 ) -> Literal["ok", "gone", "taken"]:
-    """Consume a link and write its account; see the Protocol for what follows."""
+    """Consume a link and write its account, atomically.
+
+    ``gone`` when it was used or ran out meanwhile; ``taken`` when another principal has that username
+    at that connection (empty usernames never clash). A former account of the same pair is replaced;
+    open wishes and runs that waited for it continue (hold cleared, stepped at once).
+    """
     account = activation.account
     pair = {"principal": account.principal.key, "connection": account.connection}
     standing = tx.one("link", nonce_hash=nonce_hash)
@@ -97,9 +109,14 @@ def activate(
 
 
 def activate_directly(
-    tx: Transaction, activation: Activation, approval_id: str
+    tx: Transaction, activation: Activation, approval_id: str = ""
 ) -> Literal["ok", "gone", "taken"]:
-    """Write an account without a link page, with all that follows from one; the approval becomes linked."""
+    """Write an account without a link page (approval, import, connections without people).
+
+    Returns ``ok``, or ``taken`` when the username belongs to somebody else there. An account of the same
+    pair is replaced as by ``activate``. With ``approval_id`` that request becomes ``linked`` in the same
+    transaction; ``gone``, nothing written, when it is not ``approved`` any more.
+    """
     account = activation.account
     pair = {"principal": account.principal.key, "connection": account.connection}
     if tx.one("holder_of_username", username=account.username, **pair) is not None:
@@ -133,9 +150,9 @@ def _stand(tx: Transaction, activation: Activation, pair: dict[str, str]) -> Non
     _put(tx, activation.account, pair)
     resume(tx, pair)
     tx.run("delete_task_of", kind=TaskKind.REVOKE_UNUSED, subject=activation.settles)
-    tasks.add(tx, activation.tasks)
-    notices.add(tx, activation.notices)
-    audit.append(tx, activation.audit)
+    add_tasks(tx, activation.tasks)
+    add_notices(tx, activation.notices)
+    append_audit(tx, activation.audit)
 
 
 def _put(tx: Transaction, account: Account, pair: dict[str, str]) -> None:

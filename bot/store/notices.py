@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 CARD_FIRST = 5.0
 
 
-def add(tx: Transaction, notices: Sequence[NewNotice], subject: str = "") -> None:
+def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = "") -> None:
     """Write notices; ones that exist (subject, kind, occasion) are left alone.
 
     ``subject`` stands in for an empty one.
@@ -40,8 +40,11 @@ def add(tx: Transaction, notices: Sequence[NewNotice], subject: str = "") -> Non
         )
 
 
-def claim(tx: Transaction, limit: int, lease: float, classes: Sequence[int]) -> list[Notice]:
-    """Lease due notices by class, then age."""
+def claim(tx: Transaction, limit: int, lease: float, classes: Sequence[int] = (0, 1, 2, 3)) -> list[Notice]:
+    """Lease due notices by class, then age; ``attempts`` counts the one that begins with it.
+
+    Expired leases come again, with ``unknown_since`` set to the attempt's time where it was not yet.
+    """
     claimed: list[Notice] = []
     for number in sorted(set(classes)):
         now = tx.now()
@@ -61,7 +64,7 @@ def claim(tx: Transaction, limit: int, lease: float, classes: Sequence[int]) -> 
 
 
 def sent(tx: Transaction, notice_id: str, channel_id: str, message_ts: str) -> None:
-    """Mark as sent, keep where a first card stands and where the person's direct messages go."""
+    """Mark as sent; for a first card, write its place into the card row in the same transaction."""
     now = tx.now()
     row = tx.one("notice_sent", id=notice_id, channel_id=channel_id, message_ts=message_ts, now=now)
     if row is None:
@@ -82,7 +85,9 @@ def sent(tx: Transaction, notice_id: str, channel_id: str, message_ts: str) -> N
         tx.run("remember_channel", principal=row["principal"], channel_id=channel_id)
 
 
-def retry(tx: Transaction, notice_id: str, due_in: float, *, error: str, unknown_since: float | None) -> None:
+def retry(
+    tx: Transaction, notice_id: str, due_in: float, *, error: str, unknown_since: float | None = None
+) -> None:
     """Put back for later; ``unknown_since`` keeps the earliest one given."""
     tx.run(
         "notice_retry",
@@ -95,11 +100,11 @@ def retry(tx: Transaction, notice_id: str, due_in: float, *, error: str, unknown
 
 
 def dead(tx: Transaction, notice_id: str, error: str) -> None:
-    """Give up on a notice."""
+    """Give up on a notice; doctor shows it."""
     tx.run("notice_dead", id=notice_id, error=error)
 
 
-def dead_ones(tx: Transaction, limit: int) -> list[Notice]:
+def dead_ones(tx: Transaction, limit: int = 50) -> list[Notice]:
     """Return the newest dead notices."""
     return [rows.notice(row) for row in tx.all("dead_notices", limit=limit)]
 

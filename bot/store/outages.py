@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.store import notices
+from bot.store.notices import add_notices
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,21 +14,24 @@ if TYPE_CHECKING:
 
 
 def standing(tx: Transaction) -> Mapping[str, float]:
-    """Return since when which connections do not answer."""
+    """Return since when (epoch seconds) which connections do not answer."""
     return {row["connection"]: float(row["since"]) for row in tx.all("outages")}
 
 
-def begin(tx: Transaction, connection: str, since: float, following: Sequence[NewNotice]) -> float:
-    """Write an outage with its notices; return since when it stands, which another may have written."""
+def begin(tx: Transaction, connection: str, since: float, notices: Sequence[NewNotice] = ()) -> float:
+    """Write an outage with its notices; return since when it stands.
+
+    When another process wrote it before, nothing is written.
+    """
     if tx.run("begin_outage", connection=connection, since=since):
-        notices.add(tx, following)
+        add_notices(tx, notices)
         return since
     return standing(tx)[connection]
 
 
-def end(tx: Transaction, connection: str, following: Sequence[NewNotice]) -> bool:
-    """End an outage and write its notices; False when another did."""
+def end(tx: Transaction, connection: str, notices: Sequence[NewNotice] = ()) -> bool:
+    """End an outage and write its notices; False, nothing written, when it was over already."""
     if not tx.run("end_outage", connection=connection):
         return False
-    notices.add(tx, following)
+    add_notices(tx, notices)
     return True

@@ -158,3 +158,23 @@ class FoundWorkspace:
     actions: frozenset[Action] | None = None
     ends_at: float | None = None
     ends_how: Ending | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewPress:
+    """Describe a press to be written down with all that follows from it, in one transaction.
+
+    ``wish`` is None where ``workspace`` runs already. A provisional ``workspace`` is written with its wish;
+    ``instead_of`` is one that is gone and is forgotten with it. ``channel_id`` and ``message_ts`` say where
+    the pressed card stands: one whose sending had an unknown outcome is found by that.
+    """
+
+    card_id: str
+    principal: Principal
+    workspace: Workspace
+    wish: NewWish | None
+    interaction: str
+    audit: Sequence[AuditEntry] = ()
+    instead_of: str = ""
+    channel_id: str | None = None
+    message_ts: str | None = None

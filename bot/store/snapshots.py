@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 def save(tx: Transaction, snapshot: Snapshot) -> None:
-    """Write what a provider told; the newer one wins. Nothing for an account that was unlinked meanwhile."""
+    """Write what a provider told; the newer one wins.
+
+    One whose ``owner`` is no account, or one that is being revoked, is dropped.
+    """
     if snapshot.owner:
         account = tx.one("account_by_id", id=snapshot.owner)
         if account is None or account["state"] == "revoking":
@@ -44,7 +47,7 @@ def delete_of(tx: Transaction, connection: str, account_id: str) -> None:
 def remember(
     tx: Transaction, principal: Principal, connection: str, purpose: str, values: Mapping[str, Any]
 ) -> None:
-    """Keep what a person filled in, for the next time."""
+    """Keep what a person filled in, for the next time; an unlink deletes it."""
     key = {"principal": principal.key, "connection": connection, "purpose": purpose}
     tx.run("remember", **key, payload=as_json(dict(values)))
 

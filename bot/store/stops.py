@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bot.models import NewNotice, NoticeKind, Outcome, State, WishVerb
-from bot.store import audit, notices, people, rows
+from bot.store import people, rows
+from bot.store.audit import append_audit
+from bot.store.notices import add_notices
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,12 +20,21 @@ _DOWN: Final = frozenset({State.STOPPED, State.SUSPENDED, State.FAILED, State.GO
 
 
 def want(
-    tx: Transaction, workspace_id: str, entries: Sequence[AuditEntry], interaction: str, *, is_told: bool
+    tx: Transaction,
+    workspace_id: str,
+    *,
+    is_told: bool,
+    audit: Sequence[AuditEntry] = (),
+    interaction: str = "",
 ) -> None:
-    """Write whether a person is told when their workspace stops by itself."""
+    """Write whether a person is told when a workspace stops without their having asked for it.
+
+    The notice (STOPPED, subject the workspace, occasion when it was seen) is written with what a read or
+    a list found: up before, down now, and no wish for it open or cut short.
+    """
     if people.first_sight(tx, interaction):
         tx.run("tell_stop", id=workspace_id, tells_stop=is_told)
-        audit.append(tx, entries)
+        append_audit(tx, audit)
 
 
 def note(tx: Transaction, workspace_id: str, before: str, after: State, seen_at: float) -> None:
@@ -40,6 +51,6 @@ def note(tx: Transaction, workspace_id: str, before: str, after: State, seen_at:
         return
     body = {"workspace": workspace_id, "connection": row["connection"]}
     principal = rows.principal_of(row["principal"])
-    notices.add(
+    add_notices(
         tx, [NewNotice(workspace_id, NoticeKind.STOPPED, f"{seen_at:.3f}", principal, body)], workspace_id
     )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.models import TaskKind
-from bot.store import audit, links, notices, rows
+from bot.store import links, rows
+from bot.store.audit import append_audit
+from bot.store.notices import add_notices
 from bot.store.text import from_json
 
 if TYPE_CHECKING:
@@ -15,21 +17,24 @@ if TYPE_CHECKING:
     from bot.store.transaction import Row, Transaction
 
 
-def suspect(tx: Transaction, account_id: str, secret: str, entries: Sequence[AuditEntry]) -> bool:
-    """Write down that an active account's secret was refused; False when it was before, or is another."""
+def suspect(tx: Transaction, account_id: str, secret: str, audit: Sequence[AuditEntry] = ()) -> bool:
+    """Write down since when an active account's secret is refused; False when it was, or is another."""
     if not tx.run("suspect_account", id=account_id, secret=secret, now=tx.now()):
         return False
-    audit.append(tx, entries)
+    append_audit(tx, audit)
     return True
 
 
 def suspects(tx: Transaction) -> list[Account]:
-    """Return the accounts under suspicion, the one that was looked at the longest ago first."""
+    """Return the active accounts whose secret was refused, longest not looked at first."""
     return [rows.account(row) for row in tx.all("suspects")]
 
 
 def claim_look(tx: Transaction, account_id: str, every: float) -> float | None:
-    """Grant a look; return the seconds since the last of this suspicion, None for not now."""
+    """Grant a look at a suspected account, once in ``every`` seconds; None for not now.
+
+    Returns the seconds since the last look of this suspicion, 0 for its first.
+    """
     row, now = tx.one("account_by_id", id=account_id), tx.now()
     if row is None or row["refused_since"] is None or row["state"] != "active":
         return None
@@ -43,14 +48,22 @@ def claim_look(tx: Transaction, account_id: str, every: float) -> float | None:
 
 
 def count(
-    tx: Transaction, account_id: str, secret: str, seconds: float, least: float, notice: NewNotice | None
+    tx: Transaction,
+    account_id: str,
+    secret: str,
+    seconds: float,
+    least: float,
+    notice: NewNotice | None = None,
 ) -> float:
-    """Add to how long refusals have lasted and return that; the notice is for who waits for something."""
+    """Add to the time that refusals have lasted (``least`` at least); return it, 0 when it is over.
+
+    The notice is written when its person waits for something of the account: a wish, a run, a command.
+    """
     row = tx.one("count_refusal", id=account_id, secret=secret, seconds=seconds, least=least)
     if row is None:
         return 0.0
     if notice is not None and _waits(tx, row):
-        notices.add(tx, [notice])
+        add_notices(tx, [notice])
     return float(row["refused_for"])
 
 
@@ -65,7 +78,7 @@ def _waits(tx: Transaction, account: Row) -> bool:
 
 
 def accept(tx: Transaction, account_id: str, secret: str) -> bool:
-    """End a suspicion; what waited for the account goes on at once. False when there is none any more."""
+    """End a suspicion: wishes, runs, reads and tasks of the account go on at once."""
     row = tx.one("trust_account", id=account_id, secret=secret)
     if row is None:
         return False
@@ -80,7 +93,11 @@ def resume(tx: Transaction, account: Row) -> None:
 
 
 def totals(tx: Transaction, since: float, enough: int) -> Mapping[str, tuple[int, int]]:
-    """Return by connection how many accounts are refused, of how many (``enough`` at most) read ``since``."""
+    """Return for each connection with a suspicion how many accounts are refused, of how many lately read.
+
+    Refused are those that ``count_refusal`` has counted; ``since`` is from when on a read is late enough.
+    Whoever was read is counted up to ``enough``.
+    """
     return {
         row["connection"]: (int(row["refused"]), int(row["lately"]))
         for row in tx.all("suspicion_totals", since=since, enough=enough)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.store import notices, people, rows
+from bot.store import people, rows
+from bot.store.notices import add_notices
 from bot.store.text import as_json, from_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.models import NewNotice, Task
-    from bot.store.base import NewTask
+    from bot.store.records import NewTask
     from bot.store.transaction import Row, Transaction
 
 
-def add(tx: Transaction, tasks: Sequence[NewTask], interaction: str = "") -> None:
+def add_tasks(tx: Transaction, tasks: Sequence[NewTask], interaction: str = "") -> None:
     """Write tasks, joining open ones of the same kind and subject."""
     if not people.first_sight(tx, interaction):
         return
@@ -65,8 +66,13 @@ def claim(tx: Transaction, limit: int, lease: float) -> list[Task]:
     return sorted(claimed, key=lambda task: (task.created_at, task.id))
 
 
-def done(tx: Transaction, task_id: str, then: Sequence[NewTask], following: Sequence[NewNotice]) -> None:
-    """Close a task and write what follows from it; run it once more for what joined meanwhile."""
+def done(
+    tx: Transaction, task_id: str, *, then: Sequence[NewTask] = (), notices: Sequence[NewNotice] = ()
+) -> None:
+    """Close a task and write what follows from it; nothing when it was closed before.
+
+    It runs once more for what joined meanwhile.
+    """
     row = tx.one("task", id=task_id)
     if row is None:
         return
@@ -74,12 +80,17 @@ def done(tx: Transaction, task_id: str, then: Sequence[NewTask], following: Sequ
         tx.run("delete_task", id=task_id)
     else:
         tx.run("requeue_task", id=task_id, payload=row["joined"], attempts=0, due_at=tx.now())
-    add(tx, then)
-    notices.add(tx, following)
+    add_tasks(tx, then)
+    add_notices(tx, notices)
 
 
-def retry(tx: Transaction, task_id: str, due_in: float, then: Sequence[NewTask], *, counts: bool) -> None:
-    """Put a task back for later; ``counts``: one of its attempts is used up. ``then`` waits no more."""
+def retry(
+    tx: Transaction, task_id: str, due_in: float, *, counts: bool = True, then: Sequence[NewTask] = ()
+) -> None:
+    """Put a task back for later; ``counts``: one of its attempts is used up.
+
+    ``then`` are its waiting commands, which wait no more.
+    """
     row = tx.one("task", id=task_id)
     if row is None:
         return
@@ -90,4 +101,4 @@ def retry(tx: Transaction, task_id: str, due_in: float, then: Sequence[NewTask],
         payload = _extended(payload, from_json(row["joined"]))
     attempts, due_at = row["attempts"] + counts, tx.now() + due_in
     tx.run("requeue_task", id=task_id, payload=as_json(payload), attempts=attempts, due_at=due_at)
-    add(tx, then)
+    add_tasks(tx, then)

@@ -52,7 +52,7 @@ Work = Callable[[Transaction], Result]
 
 
 class Engine(Protocol):
-    """Supply transactions of one database. The errors are those of ``bot.store.base``."""
+    """Supply transactions of one database. The errors are those of ``bot.store.store``."""
 
     async def read(self, work: Work[Result], lane: Lane = Lane.URGENT) -> Result:
         """Run work that only reads, on one state of the database."""

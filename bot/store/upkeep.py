@@ -43,7 +43,10 @@ def last_did(tx: Transaction, work: str) -> float | None:
 
 
 def statistics(tx: Transaction) -> Mapping[str, int]:
-    """Count what doctor, metrics and readiness show."""
+    """Count what doctor, metrics and readiness show.
+
+    Keys: open_wishes, open_jobs, pending_notices, dead_notices, accounts, workspaces, tasks, people.
+    """
     return tx.one("statistics") or {}
 
 

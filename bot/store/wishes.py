@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from bot.errors import StoreError
 from bot.models import Call, NoticeKind, Outcome, WishVerb
-from bot.store import audit, cards, gates, notices, people, rows
+from bot.store import cards, gates, people, rows
+from bot.store.audit import append_audit
+from bot.store.notices import add_notices
 from bot.store.records import Accepted, WishStep, WishUpdate
 
 if TYPE_CHECKING:
@@ -25,11 +27,17 @@ _CARRIED = ("prior_call", "prior_at", "start_call", "stop_call", "called_at", "u
 def accept(
     tx: Transaction,
     new: NewWish,
+    *,
     interaction: str,
-    following: Sequence[NewNotice],
-    entries: Sequence[AuditEntry],
+    notices: Sequence[NewNotice] = (),
+    audit: Sequence[AuditEntry] = (),
 ) -> Accepted:
-    """Accept a wish: join an open one of the same verb, replace one of another."""
+    """Accept a wish: join an open one of the same verb, replace one of another (outcome ``replaced``).
+
+    Writes inbox row, wish, ``notices`` (a subject of "" becomes the wish's id), card row, audit, and
+    makes the workspace's gate due. A joined wish has its card already: no second CARD notice is written
+    for it. Raises StoreError when the workspace is none of the principal's.
+    """
     if not people.first_sight(tx, interaction):
         return Accepted(repeated(tx, interaction, new), repeated=True)
     workspace = tx.one("workspace", id=new.workspace_id)
@@ -51,10 +59,10 @@ def accept(
         row = tx.one("agree_wish", id=row["id"]) or row
     people.keep_result(tx, interaction, row["id"])
     # A joined wish has its card: a second one would take its place in the row.
-    kept = [one for one in following if not joined or one.kind is not NoticeKind.CARD or one.subject]
-    notices.add(tx, kept, row["id"])
+    kept = [one for one in notices if not joined or one.kind is not NoticeKind.CARD or one.subject]
+    add_notices(tx, kept, row["id"])
     gates.want(tx, new.workspace_id)
-    audit.append(tx, entries)
+    append_audit(tx, audit)
     return Accepted(rows.wish(row), joined=joined, replaced=replaced)
 
 
@@ -127,7 +135,7 @@ def end(tx: Transaction, wish_id: str, outcome: Outcome, cause: str | None) -> W
 
 
 def keep_waiting(tx: Transaction, wish_id: str, deadline_seconds: float, interaction: str) -> Wish | None:
-    """Set a new deadline on an open wish; None when it is no longer open."""
+    """Set a new deadline (number + 1) on an open wish; None when it is no longer open."""
     if not people.first_sight(tx, interaction):
         row = tx.one("wish", id=wish_id)
         return rows.wish(row) if row is not None and row["outcome"] is None else None
@@ -153,7 +161,7 @@ def latest(tx: Transaction, workspace_id: str) -> Wish | None:
 
 
 def creation_of(tx: Transaction, workspace_id: str) -> Wish | None:
-    """Return the newest wish to make a workspace, open or ended."""
+    """Return the newest wish to make a workspace, open or ended; None when Usher did not make it."""
     row = tx.one("creation_of", workspace_id=workspace_id)
     return rows.wish(row) if row else None
 
@@ -163,11 +171,11 @@ def open_ones(tx: Transaction, principal: Principal) -> list[Wish]:
     return [rows.wish(row) for row in tx.all("open_wishes", principal=principal.key)]
 
 
-def make_another(tx: Transaction, wish_id: str, interaction: str, entries: Sequence[AuditEntry]) -> bool:
-    """Let a creation that nobody can tell the outcome of be called once more; False when it isn't asked."""
+def make_another(tx: Transaction, wish_id: str, interaction: str, audit: Sequence[AuditEntry] = ()) -> bool:
+    """Let a creation that its person is asked about be called once more; False when it is not asked."""
     if not people.first_sight(tx, interaction) or tx.one("make_another", id=wish_id, now=tx.now()) is None:
         return False
-    audit.append(tx, entries)
+    append_audit(tx, audit)
     cards.owe(tx, wish_id, changed=True)
     return True
 
@@ -198,11 +206,15 @@ def _step(tx: Transaction, row: Row, name: str) -> WishStep | None:
 
 
 def save(tx: Transaction, update: WishUpdate) -> bool:
-    """Write a step's result; False when the wish ended meanwhile or another step holds it."""
+    """Write a step's result and release the lease, all in one transaction.
+
+    A wish that ended meanwhile (was replaced), or that another step holds now, takes no update and none
+    of its notices is written; ``audit`` is still appended, and the answer is False.
+    """
     row = tx.one("wish", id=update.wish_id)
     if row is not None and is_answered(row, update.asked_at):
         update = WishUpdate(update.wish_id, 0.0, claim=update.claim)
-    audit.append(tx, update.audit)
+    append_audit(tx, update.audit)
     if row is None or row["outcome"] is not None or (update.claim and row["claim"] != update.claim):
         return False
     after = _changes(row, update, tx.now())
@@ -217,7 +229,7 @@ def save(tx: Transaction, update: WishUpdate) -> bool:
         hidden = tx.one("hide_workspace", id=row["workspace_id"])
         if hidden is not None:
             tx.run("rest_gate_without_reader", gate_key=hidden["gate_key"])
-    notices.add(tx, update.notices, update.wish_id)
+    add_notices(tx, update.notices, update.wish_id)
     weighty = ("outcome", "start_call", "stop_call", "hold", "asked_at")
     changed = any(after[column] != row[column] for column in weighty)
     if changed or update.card_dirty:

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 from bot.models import PROVISIONAL, Outcome, State, TaskKind, Workspace
 from bot.settling import GONE, UNLISTED
-from bot.store import audit, cards, gates, people, rows, stops, wishes
+from bot.store import cards, gates, people, rows, stops, wishes
+from bot.store.audit import append_audit
 from bot.store.text import as_json, as_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.models import AuditEntry, Principal
-    from bot.store.base import FoundWorkspace
+    from bot.store.records import FoundWorkspace
     from bot.store.transaction import Row, Transaction
 
 #: States that change without anybody's doing: a workspace in one is read soon when a list finds or lacks it.
@@ -26,8 +27,10 @@ PIECE = 100
 _ENOUGH_STARTS = 3
 
 
-def all_of(tx: Transaction, principal: Principal, connection: str | None, *, hidden: bool) -> list[Workspace]:
-    """Return a principal's workspaces by title."""
+def all_of(
+    tx: Transaction, principal: Principal, *, connection: str | None = None, hidden: bool = False
+) -> list[Workspace]:
+    """Return a principal's workspaces by title; forgotten (``hidden``) ones only when asked for."""
     found = [rows.workspace(row) for row in tx.all("workspaces", principal=principal.key, hidden=hidden)]
     here = [workspace for workspace in found if connection in {None, workspace.connection}]
     return sorted(here, key=lambda workspace: (workspace.title.casefold(), workspace.id))
@@ -86,7 +89,7 @@ def merge(tx: Transaction, merge: Merge) -> Merge:
         if len(rows_after) == left:
             return replace(merge, after=rows_after[-1]["remote_id"])
     tx.run("discovered", id=merge.account_id, now=now)
-    audit.append(tx, merge.entries)
+    append_audit(tx, merge.entries)
     return replace(merge, is_over=True)
 
 
@@ -237,46 +240,59 @@ def _note_absence(tx: Transaction, row: Row, start: float) -> None:
     cards.owe_newest(tx, row["id"], changed=True)
 
 
-def add(tx: Transaction, new: Workspace, entries: Sequence[AuditEntry], interaction: str) -> Workspace:
+def add(
+    tx: Transaction, workspace: Workspace, audit: Sequence[AuditEntry] = (), interaction: str = ""
+) -> Workspace:
     """Add (or unhide) a workspace by reference; make its gate due."""
     now = tx.now()
     key = {
-        "principal": new.principal.key,
-        "connection": new.connection,
-        "remote_id": new.remote_id,
+        "principal": workspace.principal.key,
+        "connection": workspace.connection,
+        "remote_id": workspace.remote_id,
     }
     if not people.first_sight(tx, interaction):
         row = tx.one("workspace_by_remote", **key)
-        return rows.workspace(row) if row else new
-    tx.run("have_gate", gate_key=new.gate_key, connection=new.connection, remote_id=new.remote_id)
-    written = insert(tx, new, observed_at=new.observed_at, verified_at=new.verified_at, used_at=now)
+        return rows.workspace(row) if row else workspace
+    tx.run(
+        "have_gate",
+        gate_key=workspace.gate_key,
+        connection=workspace.connection,
+        remote_id=workspace.remote_id,
+    )
+    written = insert(
+        tx, workspace, observed_at=workspace.observed_at, verified_at=workspace.verified_at, used_at=now
+    )
     row = tx.one("workspace_by_remote", **key)
     assert row is not None  # written a moment ago, or it was there
     if not written:
-        tx.run("unhide_workspace", id=row["id"], alias=new.alias, now=now)
+        tx.run("unhide_workspace", id=row["id"], alias=workspace.alias, now=now)
     gates.want(tx, row["id"])
-    audit.append(tx, entries)
+    append_audit(tx, audit)
     row = tx.one("workspace", id=row["id"])
     assert row is not None
     return rows.workspace(row)
 
 
 def name(
-    tx: Transaction, workspace_id: str, alias: str | None, entries: Sequence[AuditEntry], interaction: str
+    tx: Transaction,
+    workspace_id: str,
+    alias: str | None,
+    audit: Sequence[AuditEntry] = (),
+    interaction: str = "",
 ) -> None:
     """Set or clear a person's own name for a workspace."""
     if people.first_sight(tx, interaction):
         tx.run("name_workspace", id=workspace_id, alias=alias)
         cards.owe_newest(tx, workspace_id, changed=False)
-        audit.append(tx, entries)
+        append_audit(tx, audit)
 
 
-def hide(tx: Transaction, workspace_id: str, entries: Sequence[AuditEntry], interaction: str) -> None:
-    """Forget a workspace: hidden, no watch, nothing wished for it any more."""
+def hide(tx: Transaction, workspace_id: str, audit: Sequence[AuditEntry] = (), interaction: str = "") -> None:
+    """Forget a workspace: hidden, no watch. Open wishes on it end as cancelled (cause ``forgotten``)."""
     if not people.first_sight(tx, interaction):
         return
     put_away(tx, workspace_id)
-    audit.append(tx, entries)
+    append_audit(tx, audit)
 
 
 def put_away(tx: Transaction, workspace_id: str) -> None:
@@ -291,6 +307,6 @@ def put_away(tx: Transaction, workspace_id: str) -> None:
 
 
 def usual_seconds(tx: Transaction, workspace_id: str) -> float | None:
-    """Return the median of the last 20 starts that really started, None below 3."""
+    """Return the median of the last 20 starts, accepted call → fulfilled; None below 3."""
     seconds = [row["seconds"] for row in tx.all("last_starts", workspace_id=workspace_id)]
     return median(seconds) if len(seconds) >= _ENOUGH_STARTS else None

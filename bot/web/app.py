@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from bot.linking import SlackNames
     from bot.providers.base import Provider
     from bot.rate_limit import RateLimiter
-    from bot.store.base import Store
+    from bot.store.store import Store
     from bot.web.bolt import Dispatcher
     from bot.web.metrics import Metrics
     from bot.workspaces import Workspaces

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
-    from bot.store.base import Store
+    from bot.store.store import Store
     from bot.web.metrics import Metrics
 
 #: How long the store may take to count; seconds.

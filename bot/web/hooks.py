@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from bot.models import Event
     from bot.providers.base import Provider
-    from bot.store.base import Store
+    from bot.store.store import Store
 
 HOOKS_PATH = "/hooks"
 

@@ -16,7 +16,7 @@ from bot.clock import SystemClock, SystemIds
 from bot.models import NewNotice, NoticeKind, Outcome, WishVerb
 from bot.reconciler import endings
 from bot.store import open_store
-from bot.store.base import NewWish
+from bot.store.records import NewWish
 from bot.words import answers
 from playground.slack.records import Message
 

@@ -6,7 +6,7 @@ import pytest
 
 from bot.errors import CredentialRefused, Forbidden, NotFound, Unreachable
 from bot.models import Approval, NoticeKind, Principal, TaskKind
-from bot.store.base import NewTask
+from bot.store.records import NewTask
 from tests.engine.world import World
 from tests.support.clock import CountingIds, FakeClock
 from tests.support.maker import Maker

@@ -18,7 +18,7 @@ from bot.errors import (
 )
 from bot.models import Call, Outcome, State, TaskKind, WishVerb
 from bot.providers.base import Credential
-from bot.store.base import NewTask
+from bot.store.records import NewTask
 from bot.vault import row_key
 from tests.engine.fuse import Meanwhile
 from tests.engine.jobs import new_job_world

@@ -16,7 +16,7 @@ from bot.errors import (
 from bot.models import FoundJob, JobState, ObservedJob, TaskKind
 from bot.policy import Installation
 from bot.reconciler import Numbers
-from bot.store.base import NewTask
+from bot.store.records import NewTask
 from tests.engine.jobs import new_job_world
 from tests.support.store import ALICE, BOB
 

@@ -8,7 +8,7 @@ import pytest
 
 from bot.errors import Forbidden, InvalidRequest, NotFound, UnknownOutcome
 from bot.models import Call, JobState, Outcome, State, WishVerb
-from bot.store.base import WishUpdate
+from bot.store.records import WishUpdate
 from tests.engine.jobs import new_job_world
 
 LOST = UnknownOutcome("no answer")

@@ -12,7 +12,7 @@ from bot.errors import Forbidden, RateLimited, ServerFailed
 from bot.models import Outcome, Principal, State, TaskKind
 from bot.providers.base import Credential
 from bot.reconciler.lines import LONGEST_ASKED
-from bot.store.base import NewTask
+from bot.store.records import NewTask
 from bot.vault import row_key
 from tests.engine.jobs import new_job_world
 from tests.engine.test_outages import told

@@ -8,7 +8,7 @@ import pytest
 
 from bot.errors import BadAnswer
 from bot.models import JobState, State, TaskKind
-from bot.store.base import NewTask
+from bot.store.records import NewTask
 from tests.contract.providers.test_odd_answers import (
     JOB,
     PAST,

@@ -7,8 +7,8 @@ import pytest
 from bot.errors import SlackLimited, SlackPermanent
 from bot.models import NewNotice, NoticeKind, Outcome, State, WishVerb
 from bot.slack_methods import CHAT_POST_MESSAGE
-from bot.store.base import NewWish
 from bot.store.notices import CARD_FIRST
+from bot.store.records import NewWish
 
 
 async def test_the_card_comes_before_the_end_however_quick_it_was(world):

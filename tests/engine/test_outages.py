@@ -9,7 +9,7 @@ import pytest
 from bot.errors import Unreachable
 from bot.models import Outcome, TaskKind
 from bot.reconciler.lines import BREAKS_AFTER, LONGEST_PAUSE
-from bot.store.base import NewTask
+from bot.store.records import NewTask
 from tests.support.store import ALICE
 
 AMIR, ROSA = "UAMIR", "UROSA"

@@ -9,7 +9,7 @@ import pytest
 from bot.errors import BadAnswer, ServerFailed, UnknownOutcome, Unreachable, Untold
 from bot.models import Call, JobUpdate, Outcome, WishVerb
 from bot.settling import ANSWER_SECONDS
-from bot.store.base import WishUpdate
+from bot.store.records import WishUpdate
 from tests.engine.fuse import Meanwhile
 from tests.engine.jobs import new_job_world
 

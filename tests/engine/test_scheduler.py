@@ -11,7 +11,7 @@ from bot.errors import SlackFailed
 from bot.models import Outcome, State, TaskKind
 from bot.pool import Pool
 from bot.scheduler import DAY, EVERYBODY, Loop, Scheduler
-from bot.store.base import NewTask
+from bot.store.records import NewTask
 from tests.engine.jobs import new_job_world
 from tests.support.store import ALICE
 

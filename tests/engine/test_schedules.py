@@ -6,7 +6,7 @@ import pytest
 
 from bot.errors import Unreachable
 from bot.models import TaskKind
-from bot.store.base import NewTask
+from bot.store.records import NewTask
 from tests.engine.world import new_world
 from tests.support.providers import FakeProvider
 from tests.support.store import ALICE

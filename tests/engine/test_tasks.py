@@ -18,7 +18,7 @@ from bot.errors import (
     Unreachable,
 )
 from bot.models import State, TaskKind
-from bot.store.base import NewTask
+from bot.store.records import NewTask
 from tests.support.store import ALICE, BOB
 
 COMMAND = {"text": "start notebook", "principal": ALICE.key, "interaction": "click-1"}

@@ -36,7 +36,8 @@ from bot.providers.base import Credential
 from bot.reconciler import Numbers, Reconciler
 from bot.reconciler.streams import AT_ONCE
 from bot.slack_calls import SlackLine
-from bot.store.base import FoundWorkspace, NewWish, Store
+from bot.store.records import FoundWorkspace, NewWish
+from bot.store.store import Store
 from bot.vault import Vault, row_key
 from tests.engine.fuse import Fuse, Fused
 from tests.support.clock import CountingIds, FakeClock

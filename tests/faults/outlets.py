@@ -10,8 +10,8 @@ from bot.errors import SlackUnknownOutcome, StoreBusy, UnknownOutcome
 from bot.http import Http, Response
 from bot.notifier import WebApi
 from bot.serve import Outlets
-from bot.store.domain import DomainStore
 from bot.store.sqlite import PATIENCE, SqliteEngine
+from bot.store.store import Store
 from bot.store.transaction import Lane
 from tests.engine.fuse import Killed
 
@@ -65,10 +65,10 @@ class Breaker:
     def outlets(self) -> Outlets:
         """Return the ways out that lead past the fuse."""
 
-        async def store(url: str, clock: Any, ids: Any) -> DomainStore:
+        async def store(url: str, clock: Any, ids: Any) -> Store:
             engine = SqliteEngine(url.removeprefix("sqlite:///"), clock, ids, patience=self._patience)
             await engine.open()
-            return DomainStore(_Engine(engine, self))
+            return Store(_Engine(engine, self))
 
         def http(session: Any, monotonic: Any) -> Http:
             return _Http(session, monotonic, self)

@@ -12,7 +12,8 @@ from bot.errors import Refused
 from bot.models import Account, Answer, Link, Notice, NoticeKind, Principal, Surface, Workspace
 from bot.policy import Installation
 from bot.providers.base import Provider
-from bot.store.base import Activation, Store
+from bot.store.records import Activation
+from bot.store.store import Store
 from handlers.dispatch import run_button, run_text
 from handlers.services import Services, build_services
 from tests.support.clock import CountingIds, FakeClock

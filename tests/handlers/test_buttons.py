@@ -6,7 +6,7 @@ import pytest
 
 from bot.errors import SecretError, StoreBusy, StoreUnavailable
 from bot.models import Outcome, State, WishVerb
-from bot.store.base import WishUpdate
+from bot.store.records import WishUpdate
 from tests.handlers.rig import COLLEAGUE, activate, buttons, words
 from tests.support.golden import check_golden
 from tests.support.store import ALICE

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.models import Outcome, Principal
-from bot.store.base import WishUpdate
+from bot.store.records import WishUpdate
 from tests.handlers.class_rig import TRAINER, offer, posted
 from tests.handlers.rig import activate, rig, words
 from tests.support.clock import FakeClock

@@ -14,7 +14,7 @@ from bot.models import (
     WishVerb,
 )
 from bot.policy import Installation
-from bot.store.base import WishUpdate
+from bot.store.records import WishUpdate
 from handlers.replay import replay
 from handlers.submission import Submission, submit
 from tests.handlers.class_rig import ADMIN, TRAINER, class_rig, offer, posted

@@ -6,7 +6,7 @@ import pytest
 
 from bot.models import Call, Created, Observed, Outcome, State, WishVerb
 from bot.settling import MAKE_SETTLES
-from bot.store.base import NewWish, WishUpdate
+from bot.store.records import NewWish, WishUpdate
 from tests.handlers.rig import Cloud, rig, words
 from tests.support.clock import FakeClock
 from tests.support.providers import fake_settings

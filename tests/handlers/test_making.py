@@ -10,7 +10,7 @@ import pytest
 from bot.errors import Refused
 from bot.models import Created, NoticeKind, Observed, Outcome, Snapshot, State, WishVerb
 from bot.providers.base import Provider
-from bot.store.base import WishUpdate
+from bot.store.records import WishUpdate
 from handlers.replay import replay
 from handlers.submission import Submission, submit
 from tests.handlers.rig import COLLEAGUE, buttons, rig, words

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.models import Call, JobUpdate, Principal, WishVerb
-from bot.store.base import WishUpdate
+from bot.store.records import WishUpdate
 from tests.handlers.job_rig import going, job_rig, run
 from tests.handlers.rig import words
 from tests.support.store import ALICE, BOB

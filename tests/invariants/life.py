@@ -14,7 +14,8 @@ from bot.authority import Authority
 from bot.errors import Refused, StoreBusy, StoreError
 from bot.linking import StoredNames, digest
 from bot.models import Account, Answer, Person, Principal, State, Surface, WishVerb
-from bot.store.base import Activation, Store
+from bot.store.records import Activation
+from bot.store.store import Store
 from handlers.dispatch import run_button, run_text
 from handlers.replay import replay
 from handlers.services import Services, build_services

@@ -17,7 +17,7 @@ from bot.http import Http
 from bot.models import NewNotice, NoticeKind, Outcome, WishVerb
 from bot.settings import Settings
 from bot.store import open_store
-from bot.store.base import NewWish, WishUpdate
+from bot.store.records import NewWish, WishUpdate
 from tests.operator.command_line import KEY, environment, run
 from tests.playground.saturn_help import saturn_server
 from tests.playground.slack_help import slack

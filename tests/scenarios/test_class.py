@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from bot.models import Account, Principal, TaskKind
 from bot.providers.base import Credential
-from bot.store.base import Activation, NewTask
+from bot.store.records import Activation, NewTask
 from bot.vault import row_key
 from tests.support.scenario import world
 from tests.support.scenario.people import GENERAL

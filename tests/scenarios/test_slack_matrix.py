@@ -8,7 +8,7 @@ import pytest
 
 from bot import slack_methods
 from bot.models import TaskKind
-from bot.store.base import NewTask
+from bot.store.records import NewTask
 from tests.support.scenario.stage import spoil
 
 OK_FALSE = {

@@ -8,7 +8,7 @@ from bot.authority import Authority
 from bot.errors import Refused
 from bot.gather import Gatherer
 from bot.models import NewNotice, NoticeKind, TaskKind, WishVerb
-from bot.store.base import NewTask
+from bot.store.records import NewTask
 from bot.workspaces import Workspaces
 from tests.engine.sphere_world import PUBLIC_URL, TOKEN, sphere_world
 from tests.support.store import ALICE, BOB

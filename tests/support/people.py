@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.errors import SlackFailed
 from bot.models import Person, Principal
-from bot.store.base import Store
+from bot.store.store import Store
 
 
 class Colleagues:

@@ -9,9 +9,9 @@ from itertools import count
 
 from bot.clock import Clock, Ids
 from bot.models import Account, Link, Observed, Person, Principal, ReadResult, State, Workspace
-from bot.store.base import Activation, FoundWorkspace, Store
-from bot.store.domain import DomainStore
+from bot.store.records import Activation, FoundWorkspace
 from bot.store.sqlite import SqliteEngine
+from bot.store.store import Store
 from tests.support.clock import CountingIds, FakeClock
 
 ALICE = Principal(None, "T1", "UALICE")
@@ -29,7 +29,7 @@ async def memory_store(clock: Clock | None = None, ids: Ids | None = None) -> As
     """Open a migrated store in memory; poll records are not held back for a batch."""
     engine = SqliteEngine(":memory:", clock or FakeClock(), ids or CountingIds(), batch_seconds=0.0)
     await engine.open()
-    store = DomainStore(engine)
+    store = Store(engine)
     try:
         await store.begin_serving()
         yield store

@@ -17,7 +17,7 @@ from bot.models import (
     Workspace,
 )
 from bot.providers.base import Embedding, Pace
-from bot.store.base import Activation
+from bot.store.records import Activation
 from bot.vault import Vault, entry_key
 from tests.web.rig import ALICE, KEY, Browser, Rig, ScriptedProvider, rig
 

@@ -9,7 +9,7 @@ import pytest
 
 from bot.clock import Clock, Ids, SystemIds
 from bot.store import open_store
-from bot.store.base import Store
+from bot.store.store import Store
 from tests.support.clock import CountingIds, FakeClock
 
 ENGINES = ["sqlite"]

@@ -14,7 +14,7 @@ from bot.models import (
     TaskKind,
     WishVerb,
 )
-from bot.store.base import NewTask, NewWish
+from bot.store.records import NewTask, NewWish
 from tests.support.store import ALICE, BOB, link_account, linked
 
 ENTRY = AuditEntry(ALICE.key, "unlink", "saturn", "ok")

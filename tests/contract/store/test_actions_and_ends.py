@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.models import Observed, State, WishVerb
-from bot.store.base import FoundWorkspace, NewWish
+from bot.store.records import FoundWorkspace, NewWish
 from tests.support.store import ALICE, linked, observe
 
 BUTTONS = frozenset({"open", "stop"})

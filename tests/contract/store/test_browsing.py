@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.models import AuditEntry, BrowserSession, Principal, WishVerb
-from bot.store.base import NewWish
+from bot.store.records import NewWish
 from tests.support.store import ALICE, BOB, linked
 
 HOUR = 3600.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.models import NewNotice, NoticeKind, Observed, State, WishVerb
-from bot.store.base import NewWish, WishUpdate
+from bot.store.records import NewWish, WishUpdate
 from tests.support.store import ALICE, linked, observe
 
 

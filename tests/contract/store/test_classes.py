@@ -19,9 +19,8 @@ from bot.models import (
     WishVerb,
     Workspace,
 )
-from bot.store.base import NewWish, WishUpdate
 from bot.store.classes import posting
-from bot.store.teaching import NewPress
+from bot.store.records import NewPress, NewWish, WishUpdate
 from tests.support.store import ALICE, BOB, gate_key, link_account, linked
 
 TRAINER = Principal(None, "T1", "UTRAINER")

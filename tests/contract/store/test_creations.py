@@ -20,7 +20,7 @@ from bot.models import (
     WishVerb,
     Workspace,
 )
-from bot.store.base import NewWish, WishUpdate
+from bot.store.records import NewWish, WishUpdate
 from tests.support.store import ALICE, BOB, INTERVAL, MARGIN, gate_key, link_account, linked
 
 CARD = NewNotice("", NoticeKind.CARD, "1", ALICE)

@@ -16,7 +16,7 @@ from bot.models import (
     WishVerb,
     Workspace,
 )
-from bot.store.base import FoundWorkspace, NewTask, NewWish
+from bot.store.records import FoundWorkspace, NewTask, NewWish
 from tests.support.store import ALICE, gate_key, link_account, observe
 
 R1 = gate_key("posit", "r1")

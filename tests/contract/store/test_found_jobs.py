@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.models import FoundJob, JobState, JobUpdate, NewJob, ObservedJob, TaskKind
-from bot.store.base import NewTask
+from bot.store.records import NewTask
 from tests.support.store import ALICE, link_account
 
 DAY = 86_400.0

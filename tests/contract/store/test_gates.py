@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from bot.models import Observed, ReadResult, State, WishVerb, Workspace
-from bot.store.base import NewWish
+from bot.store.records import NewWish
 from tests.support.store import ALICE, BOB, gate_key, link_account, linked, observe
 
 SHARED = gate_key("saturn", "shared")

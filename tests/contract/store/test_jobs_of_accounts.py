@@ -16,7 +16,7 @@ from bot.models import (
     Snapshot,
     TaskKind,
 )
-from bot.store.base import NewTask
+from bot.store.records import NewTask
 from tests.support.store import ALICE, BOB, link_account
 
 UNLINKED = NewNotice("account", NoticeKind.UNLINKED, "unlinked", ALICE)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bot.models import Account, AuditEntry, Link, NewNotice, NoticeKind, Observed, State, TaskKind, WishVerb
-from bot.store.base import Activation, NewTask, NewWish, WishUpdate
+from bot.store.records import Activation, NewTask, NewWish, WishUpdate
 from tests.support.store import ALICE, BOB, link_account, linked, observe
 
 ENTRY = AuditEntry(ALICE.key, "link", "saturn", "ok")

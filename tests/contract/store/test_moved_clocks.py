@@ -11,7 +11,7 @@ from bot.clock import SystemIds
 from bot.errors import StoreInUse, StoreUnavailable
 from bot.models import Call, NewJob, NewNotice, NoticeKind, Observed, State, TaskKind, WishVerb
 from bot.store import open_store
-from bot.store.base import NewTask, NewWish, WishUpdate
+from bot.store.records import NewTask, NewWish, WishUpdate
 from tests.contract.store.test_gates import by_reference, claim_one
 from tests.support.clock import FakeClock
 from tests.support.store import ALICE, link_account, linked, observe

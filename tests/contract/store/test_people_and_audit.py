@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from bot.models import AuditEntry, NewNotice, NoticeKind, Person, Principal, WishVerb
 from bot.store.audit import hash_of, verify_audit
-from bot.store.base import NewWish
+from bot.store.records import NewWish
 from tests.support.store import ALICE, BOB, linked
 
 

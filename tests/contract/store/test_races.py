@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.models import NewNotice, NoticeKind, TaskKind, WishVerb
-from bot.store.base import Activation, NewTask, NewWish
+from bot.store.records import Activation, NewTask, NewWish
 from tests.support.store import ALICE, BOB, link_account, linked
 
 ROOT = Path(__file__).parents[3]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.models import NewNotice, NoticeKind, Observed, ReadResult, State, WishVerb
-from bot.store.base import FoundWorkspace, NewWish, WishUpdate
+from bot.store.records import FoundWorkspace, NewWish, WishUpdate
 from tests.contract.store.test_gates import SHARED, by_reference, claim_one
 from tests.support.store import ALICE, BOB, link_account, linked, observe
 
@@ -231,7 +231,7 @@ async def test_many_results_at_once_are_all_written(store, clock):
 
 async def test_a_list_does_not_write_over_a_read_that_is_younger_than_its_start(store, clock):
     from bot.models import TaskKind
-    from bot.store.base import NewTask
+    from bot.store.records import NewTask
 
     account = await link_account(store)
     workspace = await store.add_workspace(by_reference(ALICE))

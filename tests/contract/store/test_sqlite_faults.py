@@ -17,9 +17,9 @@ from bot.clock import SystemIds
 from bot.errors import StoreBusy, StoreUnavailable
 from bot.models import NewNotice, NoticeKind, WishVerb
 from bot.store import open_store
-from bot.store.base import NewWish, WishUpdate
-from bot.store.domain import DomainStore
+from bot.store.records import NewWish, WishUpdate
 from bot.store.sqlite import PATIENCE, SqliteEngine
+from bot.store.store import Store
 from bot.store.transaction import Lane
 from tests.support.clock import FakeClock
 from tests.support.store import ALICE, linked
@@ -37,7 +37,7 @@ async def store(path, clock):
     """A store whose callers have little patience, so that losing it does not take long."""
     engine = SqliteEngine(str(path), clock, SystemIds(), patience=dict.fromkeys(Lane, 0.2))
     await engine.open()
-    store = DomainStore(engine)
+    store = Store(engine)
     async with asyncio.timeout(30):
         while True:
             # A machine that is busy may take longer than that to make the tables.
@@ -243,7 +243,7 @@ KILLED = """
 import asyncio, json, os, signal, sys
 from bot.clock import SystemIds
 from bot.store import open_store
-from bot.store.base import NewWish
+from bot.store.records import NewWish
 from bot.models import NewNotice, NoticeKind, WishVerb
 from tests.support.clock import FakeClock
 from tests.support.store import ALICE, linked

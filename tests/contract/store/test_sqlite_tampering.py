@@ -8,7 +8,7 @@ import pytest
 
 from bot.models import AuditEntry, Outcome, WishVerb
 from bot.store.audit import hash_of, verify_audit
-from bot.store.base import NewWish
+from bot.store.records import NewWish
 from tests.support.store import ALICE, linked
 
 COUNT = 7

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.models import AuditEntry, Call, NewNotice, NoticeKind, Observed, Outcome, State, WishVerb
-from bot.store.base import NewWish, WishUpdate
+from bot.store.records import NewWish, WishUpdate
 from tests.support.store import ALICE, found_workspace, link_account, linked, observe
 
 READY = NewNotice("", NoticeKind.READY, "1", ALICE, {"workspace": "w"})

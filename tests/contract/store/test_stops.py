@@ -16,7 +16,7 @@ from bot.models import (
     WishVerb,
     Workspace,
 )
-from bot.store.base import NewWish, WishUpdate
+from bot.store.records import NewWish, WishUpdate
 from tests.support.store import ALICE, BOB, found_workspace, gate_key, link_account, linked, observe
 
 

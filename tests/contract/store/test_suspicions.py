@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.models import Call, NewJob, NewNotice, NoticeKind, TaskKind, WishVerb
-from bot.store.base import NewTask, NewWish, WishUpdate
+from bot.store.records import NewTask, NewWish, WishUpdate
 from tests.support.store import ALICE, BOB, INTERVAL, MARGIN, link_account, linked
 
 TOLD = NewNotice("account", NoticeKind.SIGN_IN_REFUSED, "1", ALICE)

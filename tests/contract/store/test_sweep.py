@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.models import Approval, JobUpdate, Link, NewJob, NewNotice, NoticeKind, Outcome, WishVerb, Workspace
-from bot.store.base import NewWish, WishUpdate
+from bot.store.records import NewWish, WishUpdate
 from tests.support.store import ALICE, BOB, gate_key, link_account, linked
 
 DAY = 86_400.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from bot.models import NewNotice, NoticeKind, TaskKind
-from bot.store.base import NewTask
+from bot.store.records import NewTask
 from tests.support.store import ALICE
 
 

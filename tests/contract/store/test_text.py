@@ -20,7 +20,7 @@ from bot.models import (
     WishVerb,
 )
 from bot.store.audit import verify_audit
-from bot.store.base import FoundWorkspace, NewTask, NewWish
+from bot.store.records import FoundWorkspace, NewTask, NewWish
 from tests.contract.store.test_gates import SHARED, by_reference, claim_one
 from tests.support.store import ALICE, link_account
 

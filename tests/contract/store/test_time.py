@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.models import Call, NewNotice, NoticeKind, WishVerb
-from bot.store.base import NewWish, WishUpdate
+from bot.store.records import NewWish, WishUpdate
 from bot.store.serving import RECENT_CALL
 from bot.store.store_time import StoreTime
 from tests.contract.store.test_gates import by_reference, claim_one

@@ -8,7 +8,7 @@ import pytest
 
 from bot.errors import StoreError
 from bot.models import AuditEntry, NewNotice, NoticeKind, Outcome, WishVerb
-from bot.store.base import NewWish, WishUpdate
+from bot.store.records import NewWish, WishUpdate
 from tests.support.store import ALICE, BOB, linked
 
 CARD = NewNotice("", NoticeKind.CARD, "first", ALICE, {"share": False})

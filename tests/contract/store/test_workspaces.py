@@ -6,8 +6,8 @@ import pytest
 
 from bot.errors import StoreBusy
 from bot.models import AuditEntry, Observed, Outcome, ReadResult, State, TaskKind, WishVerb, Workspace
-from bot.store.base import FoundWorkspace, NewTask, NewWish
-from bot.store.domain import DomainStore
+from bot.store.records import FoundWorkspace, NewTask, NewWish
+from bot.store.store import Store
 from tests.support.store import ALICE, BOB, found_workspace, gate_key, link_account, linked, observe
 
 ENTRY = AuditEntry(ALICE.key, "workspace", "x", "ok")
@@ -158,7 +158,7 @@ async def test_an_unlink_between_two_pieces_ends_it(store):
         await store.unlink(ALICE, "saturn", revocable=[], cause="unlinked")
 
     found = [found_workspace(f"w{number:03}") for number in range(350)]
-    await DomainStore(Interrupted(store.engine, unlink)).merge_discovered(account.id, found)
+    await Store(Interrupted(store.engine, unlink)).merge_discovered(account.id, found)
     assert await store.workspaces(ALICE) == []
     assert await store.account(ALICE, "saturn") is None
 
@@ -173,7 +173,7 @@ async def test_what_breaks_off_between_two_pieces_leaves_nothing_wrong(store, cl
         raise StoreBusy("not committed in time")
 
     with pytest.raises(StoreBusy):
-        await DomainStore(Interrupted(store.engine, break_off)).merge_discovered(account.id, found[:300])
+        await Store(Interrupted(store.engine, break_off)).merge_discovered(account.id, found[:300])
     assert {row.state for row in await store.workspaces(ALICE)} == {State.STOPPED}
     assert (await store.account_by_id(account.id)).discovered_at == clock.now() - 60
     for _ in range(2):

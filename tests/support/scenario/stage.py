@@ -22,9 +22,9 @@ from bot.models import Principal, TaskKind
 from bot.providers import provider_classes
 from bot.serve import Outlets, Process
 from bot.settings import Settings
-from bot.store.base import NewTask, Store
-from bot.store.domain import DomainStore
+from bot.store.records import NewTask
 from bot.store.sqlite import SqliteEngine
+from bot.store.store import Store
 from playground import saturn as local_saturn
 from playground import slack as local_slack
 from playground.harness import Clock, Fault, Harness
@@ -64,7 +64,7 @@ async def _open_store(url: str, clock: BotClock, ids: Ids) -> Store:
     """Open a database whose poll records wait for no batch: that is real time, which stands still here."""
     engine = SqliteEngine(url.removeprefix("sqlite:///"), clock, ids, batch_seconds=0.0)
     await engine.open()
-    return DomainStore(engine)
+    return Store(engine)
 
 
 class World:

@@ -1,0 +1,45 @@
+"""How work on a transaction becomes a method of the store, with the same arguments, types and promise."""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+from bot.store.transaction import Engine, Lane, Transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+
+class OnEngine:
+    """Hold the engine that the methods' transactions run on."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+
+def read(
+    work: Callable[Concatenate[Transaction, Arguments], Result], lane: Lane = Lane.URGENT
+) -> Callable[Concatenate[OnEngine, Arguments], Coroutine[Any, Any, Result]]:
+    """Return the method that does work which only reads, on one state of the database."""
+
+    @wraps(work)
+    async def method(self: OnEngine, /, *given: Arguments.args, **named: Arguments.kwargs) -> Result:
+        return await self.engine.read(lambda tx: work(tx, *given, **named), lane)
+
+    return method
+
+
+def write(
+    work: Callable[Concatenate[Transaction, Arguments], Result], lane: Lane = Lane.STEADY
+) -> Callable[Concatenate[OnEngine, Arguments], Coroutine[Any, Any, Result]]:
+    """Return the method that does work which writes; it is durable when the method returns."""
+
+    @wraps(work)
+    async def method(self: OnEngine, /, *given: Arguments.args, **named: Arguments.kwargs) -> Result:
+        return await self.engine.write(lambda tx: work(tx, *given, **named), lane)
+
+    return method

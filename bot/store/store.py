@@ -1,0 +1,344 @@
+"""The store in domain words: one schema, one ``queries.sql``; engines differ, meaning does not.
+
+Each method is one transaction, atomic and durable when it returns; only lists are merged piece by piece, in
+several. What a method promises stands where it is done. All raise StoreBusy when they could not commit in
+time (2 s for what a person waits for, 10 s for the rest; rolled back, nothing happened and nothing will) and
+StoreUnavailable when the database can't be used. ``interaction`` is the inbox key of what a person did (""
+for none): the row is written in the same transaction, and a method that finds it there already changes
+nothing and says so.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bot.models import TaskKind
+from bot.store import accounts as accounts_
+from bot.store import (
+    approvals,
+    audit,
+    browsers,
+    cards,
+    classes,
+    creations,
+    endings,
+    found_jobs,
+    gates,
+    job_steps,
+    links,
+    notices,
+    people,
+    serving,
+    snapshots,
+    stops,
+    suspicions,
+    tasks,
+    upkeep,
+    wishes,
+)
+from bot.store import jobs as jobs_
+from bot.store import outages as outages_
+from bot.store import workspaces as workspaces_
+from bot.store.known import KnownPeople
+from bot.store.methods import OnEngine, read, write
+from bot.store.transaction import Lane
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bot.models import AuditEntry, FoundJob, Person, Principal, ReadResult
+    from bot.store.records import FoundWorkspace
+    from bot.store.transaction import Engine
+
+#: Results of reads per transaction: about ten milliseconds.
+_RECORDS_AT_ONCE = 100
+
+
+class Store(OnEngine):
+    """Keep everything that must outlive the process, in the database of an engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine)
+        self._known = KnownPeople(engine.now)
+
+    # -- the process -----------------------------------------------------------------------------------------
+
+    async def migrate(self) -> list[str]:
+        """Bring the schema up to date; return what ran. Raises StoreTooNew; StoreInUse beside who serves."""
+        return await self.engine.migrate()
+
+    async def begin_serving(self) -> list[str]:
+        """Be the one process that serves from this database, until it is closed: migrate, heal times.
+
+        Raises as ``migrate`` does.
+        """
+        applied = await self.engine.migrate(holds=True)
+        await self.engine.write(lambda tx: serving.heal(tx, self.engine.standing()))
+        # Not before: how the time stands would be written over what it is healed by.
+        self.engine.serves()
+        return applied
+
+    async def beat(self) -> None:
+        """Write that the serving process lives and how its clock stands: a tiny write."""
+        # Within the work: a jump that this write is the first to see is counted then.
+        await self.engine.write(lambda tx: serving.beat(tx, self.engine.standing()))
+
+    def seconds_since_write(self) -> float:
+        """Return how long ago this process last wrote something that was committed."""
+        return self.engine.seconds_since_write()
+
+    async def now(self) -> float:
+        """Return the store's epoch seconds, never going back within a process."""
+        return self.engine.now()
+
+    async def close(self) -> None:
+        """Finish what is queued and let go of the database."""
+        await self.engine.close()
+
+    statistics = read(upkeep.statistics, Lane.STEADY)
+    did_daily = write(upkeep.did_daily)
+    last_did = read(upkeep.last_did, Lane.STEADY)
+
+    async def sweep(self) -> None:
+        """Delete what is past its use, in short transactions.
+
+        Inbox rows and links after a day, browser sessions at their end, sent notices after 30 days, dead
+        ones after 7, ended wishes beyond the 50 newest of a workspace, ended runs beyond the 50 newest of a
+        person or after 30 days, decided requests after 30 days, classes with their presses after 30 days,
+        gates that nobody watches after a day. A card goes with its wish, run or class.
+        """
+        for query in upkeep.SWEEPS:
+            while await self.engine.write(partial(upkeep.sweep_aged, query=query)):
+                pass
+        for sweep in (upkeep.sweep_wishes, upkeep.sweep_jobs, upkeep.sweep_gates):
+            after: str | None = ""
+            while after is not None:
+                after = await self.engine.write(partial(sweep, after=after))
+
+    # -- inbox, people, audit, outages -----------------------------------------------------------------------
+
+    first_sight = write(people.first_sight, Lane.URGENT)
+
+    async def person(self, principal: Principal) -> Person | None:
+        """Return what is known of a person."""
+        known = self._known.find(principal)
+        if known is None:
+            mark = self._known.mark
+            known = await self.engine.read(lambda tx: people.person(tx, principal))
+            self._known.keep(known, mark)
+        return known
+
+    async def save_people(self, people_: Sequence[Person]) -> None:
+        """Write people; the newer ``seen_at`` wins."""
+        try:
+            await self.engine.write(lambda tx: people.save(tx, people_))
+        finally:
+            self._known.forget()
+
+    append_audit = write(audit.append_audit, Lane.URGENT)
+    audit_entries = read(audit.entries, Lane.STEADY)
+    audit_head = read(audit.head, Lane.STEADY)
+    outages = read(outages_.standing, Lane.STEADY)
+    begin_outage = write(outages_.begin)
+    end_outage = write(outages_.end)
+
+    # -- links, accounts, browsers ---------------------------------------------------------------------------
+
+    new_link = write(links.new, Lane.URGENT)
+    link = read(links.link)
+    change_link = write(links.change, Lane.URGENT)
+    open_link_of = read(links.open_of)
+    activate = write(links.activate, Lane.URGENT)
+    activate_directly = write(links.activate_directly, Lane.URGENT)
+    account = read(accounts_.account)
+    account_by_id = read(accounts_.by_id)
+    accounts = read(accounts_.all_of)
+    accounts_of = read(accounts_.acting_as)
+    active_accounts = read(accounts_.active, Lane.STEADY)
+    unlink = write(accounts_.unlink, Lane.URGENT)
+    drop_account = write(accounts_.drop)
+    refuse_account = write(accounts_.refuse)
+    save_secret = write(accounts_.save_secret)
+    suspect_account = write(suspicions.suspect)
+    suspects = read(suspicions.suspects, Lane.STEADY)
+    claim_look = write(suspicions.claim_look)
+    count_refusal = write(suspicions.count)
+    trust_account = write(suspicions.accept)
+    suspicion_totals = read(suspicions.totals, Lane.STEADY)
+    ask_approval = write(approvals.ask, Lane.URGENT)
+    approval = read(approvals.approval)
+    decide_approval = write(approvals.decide, Lane.URGENT)
+    begin_browser_session = write(browsers.begin, Lane.URGENT)
+    browser_session = read(browsers.session)
+    look = read(browsers.look)
+    keep_browser_session = write(browsers.keep, Lane.URGENT)
+    end_browser_session = write(browsers.end, Lane.URGENT)
+    end_browser_sessions = write(browsers.end_all, Lane.URGENT)
+
+    # -- workspaces ------------------------------------------------------------------------------------------
+
+    workspaces = read(workspaces_.all_of)
+    workspace = read(workspaces_.workspace)
+    workspace_and_account = read(accounts_.with_workspace)
+    add_workspace = write(workspaces_.add, Lane.URGENT)
+    name_workspace = write(workspaces_.name, Lane.URGENT)
+    hide_workspace = write(workspaces_.hide, Lane.URGENT)
+    usual_seconds = read(workspaces_.usual_seconds)
+    ending = read(endings.ending)
+    tell_stop = write(stops.want, Lane.URGENT)
+    hear = write(endings.hear)
+    save_entry = write(endings.save_entry)
+    save_snapshot = write(snapshots.save)
+    snapshot = read(snapshots.snapshot)
+    remember = write(snapshots.remember, Lane.URGENT)
+    remembered = read(snapshots.remembered)
+
+    async def merge_discovered(
+        self,
+        account_id: str,
+        found: Sequence[FoundWorkspace],
+        audit: Sequence[AuditEntry] = (),
+        *,
+        is_whole: bool = True,
+    ) -> int:
+        """Merge a list into the account's workspaces, in pieces; return how many were new.
+
+        Ones that were discovered before and are absent are put in doubt once all is merged, unless the list
+        is not whole or they have an open wish, and read soon: they become ``gone`` when that read, or the
+        next list, says so too. Hidden ones stay hidden.
+        An unlink between two pieces ends it.
+        States come from the list only where no read is younger than the listing's start (the account's
+        discover task's claim), and a name of "" leaves the one that is known. The listing was made with the
+        account itself, so it verifies its rows.
+        """
+        listed = frozenset(one.remote_id for one in found)
+        merge = workspaces_.Merge(account_id, found, listed, is_whole, audit)
+        while not merge.is_over:
+            work = partial(workspaces_.merge, merge=merge)
+            merge = await self.engine.write(work, rows=workspaces_.PIECE)
+        return merge.new
+
+    # -- wishes, creations, the poll gate --------------------------------------------------------------------
+
+    accept_wish = write(wishes.accept, Lane.URGENT)
+    keep_waiting = write(wishes.keep_waiting, Lane.URGENT)
+    make_another = write(wishes.make_another, Lane.URGENT)
+    wish = read(wishes.wish)
+    latest_wish = read(wishes.latest)
+    creation_of = read(wishes.creation_of)
+    open_wishes = read(wishes.open_ones)
+    refusals = read(endings.refusals)
+    claim_wishes = write(wishes.claim)
+    save_step = write(wishes.save)
+    accept_creation = write(creations.accept, Lane.URGENT)
+    renew = write(creations.renew)
+    name_created = write(creations.name)
+    unexplained = read(creations.unexplained, Lane.STEADY)
+    want_read = write(gates.want, Lane.URGENT)
+    read_soon = write(endings.read_soon)
+    claim_reads = write(gates.claim)
+
+    async def record_reads(self, results: Sequence[ReadResult]) -> bool:
+        """Write what claimed reads brought: states, next due times, verified marks; wake wishes, owe cards.
+
+        Returns whether that left work for others: a wish was woken, a card is owed.
+
+        Cards: of each row's newest wish, where anything visible changed. A row is as old as its claim, not
+        as its answer. ``gone`` holds for the reader's own row alone: to another it may only mean *not
+        yours*; the others are read again through their own accounts. Atomic per result, in batches that
+        give way to wishes.
+        """
+        is_news = False
+        for first in range(0, len(results), _RECORDS_AT_ONCE):
+            some = results[first : first + _RECORDS_AT_ONCE]
+            work = partial(gates.record, results=some)
+            is_news |= await self.engine.write(work, Lane.RECORDS, rows=len(some))
+        return is_news
+
+    # -- runs of jobs ----------------------------------------------------------------------------------------
+
+    accept_job = write(jobs_.accept, Lane.URGENT)
+    want_job_stop = write(jobs_.want_stop, Lane.URGENT)
+    keep_job_waiting = write(jobs_.keep_waiting, Lane.URGENT)
+    launch_another = write(jobs_.launch_another, Lane.URGENT)
+    unexplained_runs = read(jobs_.unexplained)
+    watch_job = write(jobs_.watch, Lane.URGENT)
+    job = read(jobs_.job)
+    jobs = read(jobs_.all_of)
+    job_by_remote = read(jobs_.by_remote)
+    claim_jobs = write(job_steps.claim)
+    claim_jobs_of = write(job_steps.claim_of)
+    save_job_step = write(job_steps.save)
+    watched_jobs = read(jobs_.watched, Lane.STEADY)
+    output_placed = write(jobs_.place_output)
+    output_done = write(jobs_.output_done)
+
+    async def merge_jobs(self, account_id: str, found: Sequence[FoundJob]) -> int:
+        """Merge a list of runs, in pieces; return how many were new. An unlink between two pieces ends it.
+
+        New ones are written without card or notices and not watched; open ones are followed to their end all
+        the same. What a list says of known open ones counts as a read; a step ends them. Ended ones are new
+        only as far as the sweep would keep them. The listing's start is the claim of the account's LIST_JOBS
+        task.
+        """
+        start = await self.engine.read(
+            lambda tx: workspaces_.listing_start(tx, TaskKind.LIST_JOBS, account_id), Lane.STEADY
+        )
+        unknown: list[FoundJob] = []
+        for piece in _pieces(found):
+            read_known = partial(found_jobs.read_known, account_id=account_id, piece=piece, start=start)
+            left = await self.engine.write(read_known, rows=len(piece))
+            if left is None:
+                return 0
+            unknown += left
+        kept = found_jobs.worth_keeping(unknown, self.engine.now())
+        new = 0
+        for piece in _pieces(kept):
+            add = partial(found_jobs.add, account_id=account_id, piece=piece, start=start)
+            new += await self.engine.write(add, rows=len(piece))
+        return new
+
+    # -- class cards -----------------------------------------------------------------------------------------
+
+    post_class = write(classes.post, Lane.URGENT)
+    class_card = read(classes.card)
+    class_press = read(classes.press_of)
+    press_class = write(classes.press, Lane.URGENT)
+    note_class_press = write(classes.note, Lane.URGENT)
+    class_counts = read(classes.counts, Lane.STEADY)
+    class_problems = read(classes.problems)
+    close_class = write(classes.close, Lane.URGENT)
+    keep_from_class = write(classes.keep, Lane.URGENT)
+    repost_class = write(classes.repost, Lane.URGENT)
+    claim_class_cards = write(classes.claim)
+    class_counted = write(classes.counted)
+    presses_to_warn = read(classes.to_warn, Lane.STEADY)
+    class_warned = write(classes.warned)
+    presses_to_stop = read(classes.to_stop, Lane.STEADY)
+    stop_for_class = write(classes.stop)
+    finish_class = write(classes.finish)
+    class_of_stop = read(classes.of_stop, Lane.STEADY)
+
+    # -- notices, cards, tasks -------------------------------------------------------------------------------
+
+    add_notices = write(notices.add_notices, Lane.URGENT)
+    claim_notices = write(notices.claim)
+    notice_sent = write(notices.sent)
+    notice_retry = write(notices.retry)
+    notice_dead = write(notices.dead)
+    dead_notices = read(notices.dead_ones, Lane.STEADY)
+    known_channel = read(notices.known_channel)
+    claim_cards = write(cards.claim)
+    card_updated = write(cards.updated)
+    card_retry = write(cards.retry)
+    card_lost = write(cards.lost)
+    card = read(cards.card)
+    add_tasks = write(tasks.add_tasks, Lane.URGENT)
+    claim_tasks = write(tasks.claim)
+    task_done = write(tasks.done)
+    task_retry = write(tasks.retry)
+
+
+def _pieces(found: Sequence[FoundJob]) -> Iterator[Sequence[FoundJob]]:
+    return (found[at : at + workspaces_.PIECE] for at in range(0, len(found), workspaces_.PIECE))
