@@ -119,7 +119,11 @@ async def test_a_day_of_a_refused_credential_is_none_without_the_connection(jobs
     await world.pass_time(4)
     account = await jobs.store.account(ALICE, "cloud")
     await jobs.store.refuse_account(
-        account.id, account.secret, NewNotice(account.id, NoticeKind.LINK_AGAIN, "1", ALICE), []
+        account.id,
+        account.secret,
+        NewNotice(account.id, NoticeKind.LINK_AGAIN, "1", ALICE),
+        [],
+        hold="Link again.",
     )
     await world.pass_time(ANSWER_SECONDS + 1200, step=600)
     for _ in range(2):

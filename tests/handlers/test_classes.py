@@ -122,7 +122,7 @@ async def test_a_refused_link_is_linked_again(bot):
     card = await posted(bot)
     account = (await bot.link()).account
     notice = NewNotice(account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
-    await bot.store.refuse_account(account.id, account.secret, notice, [])
+    await bot.store.refuse_account(account.id, account.secret, notice, [], hold="Link again.")
     assert "no longer accepts your link" in words(await bot.press("class_press", card.id))
     assert await bot.store.open_wishes(ALICE) == []
 

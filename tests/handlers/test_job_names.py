@@ -224,7 +224,7 @@ async def test_a_refused_link_asks_for_a_new_one(bot):
     job = await going(bot)
     account = await bot.store.account(ALICE, "posit")
     notice = NewNotice(account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
-    await bot.store.refuse_account(account.id, account.secret, notice, [])
+    await bot.store.refuse_account(account.id, account.secret, notice, [], hold="Link again.")
     for text in ("stop train.R", "logs train.R"):
         answer = await bot.say(f"job {text}")
         assert buttons(answer)["Link Posit Workbench"]["value"] == f"posit job {text}"

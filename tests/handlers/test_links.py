@@ -133,7 +133,7 @@ async def test_whoami(bot):
     await activate(bot.store, ALICE, "saturn")
     account = await activate(bot.store, ALICE, "hub")
     notice = NewNotice(account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
-    await bot.store.refuse_account(account.id, account.secret, notice, [])
+    await bot.store.refuse_account(account.id, account.secret, notice, [], hold="Link again.")
     check_golden("answers/whoami", await bot.say("whoami"))
 
 

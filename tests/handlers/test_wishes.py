@@ -140,7 +140,7 @@ async def test_with_one_connection_it_is_named():
 async def test_a_refused_link_asks_for_a_new_one(bot):
     account = (await bot.link()).account
     notice = NewNotice(account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
-    assert await bot.store.refuse_account(account.id, account.secret, notice, [])
+    assert await bot.store.refuse_account(account.id, account.secret, notice, [], hold="Link again.")
     answer = await bot.say("start notebook")
     assert "Saturn Cloud no longer accepts your link" in words(answer)
     assert buttons(answer)["Link Saturn Cloud"]["value"] == "saturn start notebook"
@@ -177,7 +177,7 @@ async def test_use_cases_refuse_by_themselves_too(bot):
     assert (await workspaces.restart(ALICE, row.id, interaction="r:1", **keys)).wish.verb is WishVerb.RESTART
     account = await bot.store.account(ALICE, "saturn")
     notice = NewNotice(account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
-    await bot.store.refuse_account(account.id, account.secret, notice, [])
+    await bot.store.refuse_account(account.id, account.secret, notice, [], hold="Link again.")
     with pytest.raises(Refused) as refused:
         await workspaces.start(ALICE, row.id, interaction="r:2", **keys)
     assert refused.value.rule == "account.refused"

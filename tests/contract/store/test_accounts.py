@@ -144,7 +144,9 @@ async def test_a_refusal_of_an_older_secret_changes_nothing(store):
     mine = await linked(store)
     assert await store.save_secret(mine.account.id, mine.account.secret, "fresh")
     notice = NewNotice(mine.account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
-    assert not await store.refuse_account(mine.account.id, mine.account.secret, notice, [ENTRY])
+    assert not await store.refuse_account(
+        mine.account.id, mine.account.secret, notice, [ENTRY], hold="Link again."
+    )
     assert (await store.account(ALICE, "saturn")).state == "active"
     assert await store.claim_notices(10, 60.0) == []
 
@@ -159,7 +161,7 @@ async def test_the_first_of_two_refreshes_counts(store):
 async def test_unlinking_a_refused_account_leaves_nothing_to_revoke(store):
     account = await link_account(store)
     notice = NewNotice(account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
-    await store.refuse_account(account.id, account.secret, notice, [])
+    await store.refuse_account(account.id, account.secret, notice, [], hold="Link again.")
     ended = await store.unlink(ALICE, "saturn", revocable=["saturn"], cause="unlinked")
     assert [one.state for one in ended] == ["refused"]
     assert await store.account_by_id(account.id) is None

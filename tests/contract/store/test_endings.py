@@ -113,7 +113,7 @@ async def test_without_an_account_nothing_ends_for_anybody(store, clock, workspa
     await soon(store, clock, workspace, 5000.0)
     account = await store.account(ALICE, "saturn")
     notice = NewNotice(account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
-    await store.refuse_account(account.id, account.secret, notice, [])
+    await store.refuse_account(account.id, account.secret, notice, [], hold="Link again.")
     assert await store.ending(9000.0) == []
 
 

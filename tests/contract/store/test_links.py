@@ -174,7 +174,7 @@ async def test_open_wishes_continue_with_the_new_account(store, clock):
     (step,) = await store.claim_wishes(10, 60.0)
     await store.save_step(WishUpdate(wish.id, 3600.0, claim=step.claim))
     notice = NewNotice(first.account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
-    assert await store.refuse_account(first.account.id, first.account.secret, notice, [])
+    assert await store.refuse_account(first.account.id, first.account.secret, notice, [], hold="Link again.")
     assert (await store.wish(wish.id)).hold
     await link_account(store, secret="new")
     (step,) = await store.claim_wishes(10, 60.0)

@@ -166,7 +166,7 @@ async def test_a_refusal_and_a_refresh_at_two_stores_leave_one_of_them(database)
         account = await link_account(stores[0], secret=f"s{number}")
         notice = NewNotice(account.id, NoticeKind.LINK_AGAIN, str(number), ALICE)
         refused, saved = await asyncio.gather(
-            stores[0].refuse_account(account.id, account.secret, notice, []),
+            stores[0].refuse_account(account.id, account.secret, notice, [], hold="Link again."),
             stores[1].save_secret(account.id, account.secret, "fresh"),
         )
         assert refused is not saved
