@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import tempfile
+from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -192,7 +193,10 @@ async def read_store(store: Store) -> list[Check]:
     counts = await store.statistics()
     dead = [notice for notice in await store.dead_notices(DEAD_AT_MOST) if not notice.is_harmless]
     found = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in sorted(counts.items()))
-    checks = [Check("store", True, found)]
+    refused = Counter(account.connection for account in await store.suspects())
+    names = ", ".join(f"{name} {number}" for name, number in sorted(refused.items()))
+    found_refused = f"{names}: checking whether they're accepted again" if names else "none"
+    checks = [Check("store", True, found), Check("refused sign-ins", True, found_refused)]
     if not dead:
         return [*checks, Check("dead notices", True, "none")]
     codes = sorted({notice.error or "unknown cause" for notice in dead})

@@ -158,6 +158,7 @@ class Gatherer:
             usual_seconds=usual,
             capabilities=provider.capabilities() if provider is not None else frozenset(),
             effects=provider.stops(workspace) if provider and workspace else NO_EFFECTS,
+            is_refused=account is not None and account.is_refused,
             body=body or {},
         )
 

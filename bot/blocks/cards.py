@@ -112,7 +112,9 @@ def _open_buttons(facts: Facts, wish: Wish) -> list[Element]:
         buttons.insert(0, kit.button(words.KEEP_WAITING, "keep_waiting", wish.id, style=kit.PRIMARY))
     if workspace is not None and not wish.verb.brings_down:
         buttons.append(stop_button(workspace, facts.effects))
-    return [*buttons, *force_buttons(facts)]
+    # While that is so, its calls wait.
+    again = [link_again_button(facts)] if wish.hold and facts.is_refused else []
+    return [*again, *buttons, *force_buttons(facts)]
 
 
 def asked_buttons(wish: Wish) -> list[Element]:

@@ -36,6 +36,8 @@ class Facts:
     usual_seconds: float | None = None
     capabilities: frozenset[str] = frozenset()
     effects: Effects = field(default_factory=dict)
+    #: The person's account there is refused, or was when it was used last.
+    is_refused: bool = False
     body: Mapping[str, Any] = field(default_factory=dict)
     job: Job | None = None
     output: Shown | None = None

@@ -113,16 +113,21 @@ def opening(facts: Facts, sentence: str) -> Answer:
     return kit.answer(kit.bare(sentence), blocks)
 
 
-def link_buttons(connections: Sequence[tuple[str, str]], waiting: str = "") -> list[Element]:
-    """Return *Link* for each (name, title); its click answers with a fresh link (design §3.6)."""
+def link_buttons(
+    connections: Sequence[tuple[str, str]], waiting: str = "", *, template: str = cards.LINK, first: int = 0
+) -> list[Element]:
+    """Return *Link* for each (name, title); its click answers with a fresh link (design §3.6).
+
+    ``first`` is the number of the first, where there are others before it.
+    """
     return [
         kit.button(
-            fill(cards.LINK, title=title),
+            fill(template, title=title),
             f"invite:{number}",
             link_value(connection, waiting),
             style=kit.PRIMARY if number == 0 else None,
         )
-        for number, (connection, title) in enumerate(connections)
+        for number, (connection, title) in enumerate(connections, first)
     ]
 
 

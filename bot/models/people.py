@@ -61,6 +61,11 @@ class Account:
     refused_since: float | None = None
     looked_at: float | None = None
 
+    @property
+    def is_refused(self) -> bool:
+        """Say whether its person may have to link again: it was refused, for good or as far as was looked."""
+        return self.state == "refused" or self.refused_since is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Link:

@@ -216,6 +216,9 @@ WHOAMI: Final = "I take you for {who} of the Slack workspace `{team}`."
 WHOAMI_ADMINISTRATOR: Final = "You are an administrator of mine."
 WHOAMI_LINKED: Final = "*{title}*: linked as {username}"
 WHOAMI_LINKED_NAMELESS: Final = "*{title}*: linked"
+WHOAMI_SUSPECTED: Final = (
+    "{linked}, but your sign-in has been refused since {since}. I'm checking whether it's accepted again."
+)
 WHOAMI_REFUSED: Final = "*{title}*: the link is no longer accepted"
 WHOAMI_NOT_LINKED: Final = "*{title}*: not linked"
 WHOAMI_LINKLESS: Final = "*{title}*: nothing to link"

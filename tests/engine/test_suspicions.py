@@ -52,6 +52,10 @@ async def test_who_waits_is_told_within_a_minute_and_everything_goes_on_once_it_
     assert sorted(world.slack.kinds()) == ["card", "sign_in_refused"]
     held = await world.store.wish(wish)
     assert "has refused your sign-in" in held.hold
+    shown = next(
+        one for one, kind in zip(world.slack.messages, world.slack.kinds(), strict=True) if kind == "card"
+    )
+    assert "Link again" in str(shown["blocks"])
     # But for the first call, nothing leaves with it but one look in thirty seconds.
     await world.pass_time(600, step=5)
     made = [one for one in calls_of(world, ALICE) if one.at >= began]
@@ -63,6 +67,8 @@ async def test_who_waits_is_told_within_a_minute_and_everything_goes_on_once_it_
     world.provider.refused_tokens.clear()
     assert await world.until_ended(wish, 90) is Outcome.FULFILLED
     assert sorted(world.slack.kinds()) == ["card", "ready", "sign_in_refused"]
+    await world.pass_time(20)
+    assert "Link again" not in str(shown["blocks"])
     (message,) = [one for one in world.slack.messages if "accepted again" in str(one.get("blocks"))]
     assert "Link again" in str(message["blocks"])
 

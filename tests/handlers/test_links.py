@@ -137,6 +137,17 @@ async def test_whoami(bot):
     check_golden("answers/whoami", await bot.say("whoami"))
 
 
+async def test_whoami_tells_of_a_sign_in_that_was_refused_and_is_looked_at(bot):
+    account = await activate(bot.store, ALICE, "saturn")
+    assert "Link again" not in buttons(await bot.say("whoami"))
+    await bot.store.suspect_account(account.id, account.secret)
+    answer = await bot.say("whoami")
+    assert "*Saturn Cloud*: linked as alice, but your sign-in has been refused since <!date^" in words(answer)
+    pressed = buttons(answer)["Link again"]
+    await bot.press(pressed["action_id"], pressed["value"])
+    assert [connection for _, connection, _ in bot.accounts.invited] == ["saturn"]
+
+
 async def test_whoami_of_an_administrator_without_links():
     clock = FakeClock()
     saturn = Cloud(clock, fake_settings("saturn", title="Saturn Cloud"))

@@ -21,7 +21,7 @@ from bot.store.records import NewWish, WishUpdate
 from tests.operator.command_line import KEY, environment, run
 from tests.playground.saturn_help import saturn_server
 from tests.playground.slack_help import slack
-from tests.support.store import ALICE, linked, memory_store
+from tests.support.store import ALICE, BOB, linked, memory_store
 
 
 def settings(folder: Path, **changes) -> Settings:
@@ -246,6 +246,16 @@ async def test_dead_notices_are_counted_with_cause_and_person(tmp_path):
     assert "Messages Tab" in bad.advice
     assert "the log" in bad.advice
     assert "Slack accounts" not in bad.advice
+
+
+async def test_refused_sign_ins_are_counted_and_are_no_trouble_by_themselves():
+    async with memory_store() as store:
+        assert by_name(await doctor.read_store(store))["refused sign-ins"].found == "none"
+        for principal, connection in ((ALICE, "saturn"), (BOB, "saturn"), (BOB, "hub")):
+            account = (await linked(store, principal, connection=connection)).account
+            await store.suspect_account(account.id, account.secret)
+        check = by_name(await doctor.read_store(store))["refused sign-ins"]
+    assert (check.is_good, check.found) == (True, "hub 1, saturn 2: checking whether they're accepted again")
 
 
 async def dies(store, kind, code):
