@@ -5,6 +5,7 @@ Looked at by rows that are due: whatever a kill interrupts is due again, and don
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
@@ -117,7 +118,9 @@ class Classes:
         if workspace is None or workspace.state is State.GONE:
             return None
         effects, is_agreed = self._effects(workspace), self._is_agreed(card)
-        told = drawn.warning(card, workspace, effects, self._title(card), now, is_agreed=is_agreed)
+        # Who is told late has as long as everybody.
+        ends = replace(card, stops_at=max(card.stops_at or 0.0, now + TOLD_SECONDS))
+        told = drawn.warning(ends, workspace, effects, self._title(card), now, is_agreed=is_agreed)
         # One who took their consent back and gave it anew is told anew.
         occasion = f"ends:{press.principal.key}:{press.consented_at or 0.0:.0f}"
         return NewNotice(card.id, NoticeKind.MESSAGE, occasion, press.principal, told.as_body())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 
 import pytest
@@ -190,6 +191,8 @@ async def test_an_end_that_nobody_was_there_for_is_told_first_and_comes_all_the_
     world.clock.advance(2400.0)
     await world.pass_time(60, step=2)
     assert "is ending" in told(world, alice)[-1]
+    warning = [one for one in world.slack.messages if one["channel"] == "DU000"][-1]
+    assert float(re.search(r"<!date\^(\d+)", str(warning["blocks"]))[1]) > world.clock.now()
     assert states(world)["r-U000"] is State.RUNNING
     assert told(world, TRAINER) == []
     await world.pass_time(300, step=2)
