@@ -68,7 +68,7 @@ async def test_users_are_listed_with_their_level(fake: FakeWorkbench, answer):
         False,
         1037,
     )
-    assert first.last_seen_at == pytest.approx(1722383128.351868)
+    assert first.last_seen_at == pytest.approx(1722383128.351868, abs=1e-5)
     assert (second.is_active, second.is_super_admin, second.last_seen_at) == (False, True, None)
     assert fake.asked[0].verb == "GET"
 
