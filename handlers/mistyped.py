@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _BETWEEN: Final = re.compile(r"[\s\"'`<>|,;=?&()@]+")
 #: What may stand round a token in a word, or between it and a name for it.
 _WITHIN: Final = re.compile(r"[:.#*~!\[\]{}\\]+")
+#: What may join a token to a word, and may be part of some tokens.
+_JOINED: Final = re.compile(r"[-_+]+")
 _ENDS: Final = re.compile(r"^[\W_]+|[\W_]+$")
 _OF_SLACK: Final = re.compile(r"(?<![^\W_])" + SLACK_TOKEN.pattern)
 #: Verbs that take ids of what is not on any list here.
@@ -63,10 +65,10 @@ async def token_in(request: Request) -> str:
     return ""
 
 
-def token_in_field(services: Services, text: str) -> str:
+async def token_in_field(services: Services, principal: Principal, text: str) -> str:
     """Return a sentence for who typed a token into a field of a form, empty where there is none."""
     found = [name for word in _BETWEEN.split(text) for name in _suspects(services, word)]
-    if not found:
+    if not found or fold(text) in await _known(services, principal):
         return ""
     titles = " or ".join(sorted({services.title(name) for name in found}))
     return words.TYPED_IN_FIELD.format(titles=titles)
@@ -97,6 +99,7 @@ def _pieces(word: str) -> Iterator[str]:
             yield _ENDS.sub("", part)
         for piece in part.split("/"):
             yield _ENDS.sub("", piece)
+            yield from _JOINED.split(piece)
 
 
 def _is_known_link(services: Services, word: str) -> bool:

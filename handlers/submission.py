@@ -68,7 +68,8 @@ async def submit(submission: Submission) -> dict[str, Any]:
     for block_id in submission.view.get("state", {}).get("values", {}):
         if field_of(block_id) not in _PLAIN_FIELDS.get(submission.callback_id, ()):
             continue
-        sentence = token_in_field(submission.services, submission.value(block_id))
+        value = submission.value(block_id)
+        sentence = await token_in_field(submission.services, submission.principal, value)
         if sentence:
             told.info("refused", rule="form.token")
             return {"response_action": "errors", "errors": {block_id: sentence}}

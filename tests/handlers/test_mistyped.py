@@ -103,6 +103,9 @@ async def test_a_token_is_neither_repeated_nor_kept(cloud, text, token, kind, ca
         "token:{0}",
         "Authorization:Bearer:{0}",
         "alias notebook key:{0}",
+        "start token_{0}",
+        "start {0}-old",
+        "alias notebook a+{0}",
         "add https://app.example.test/{0}",
     ],
 )
@@ -138,6 +141,12 @@ async def test_an_id_may_look_like_a_token(empty):
     assert other not in repr(answer) + await kept(cloud)
     # No verb means an id by this.
     assert "looks like a token" in words(await cloud.say(f"whoami {other}"))
+    # So may a part of a name on the list, and of an id where any may be named.
+    joined = f"lab-{other}"
+    await cloud.link(names=(joined,))
+    assert "Starting" in words(await cloud.say(f"start {joined}"))
+    assert "token" not in words(await cloud.say(f"add notebook_{other}"))
+    assert "token" not in words(await cloud.say("status 0dd0c0de-0dd0-4c0d-80de-0dd0c0de0dd0"))
     # So may a part of a link that a provider knows.
     assert "token" not in words(await cloud.say(f"start https://app.example.test/dash/{other}"))
 
@@ -171,6 +180,15 @@ async def test_a_field_where_no_secret_belongs_takes_none(cloud, form, field, to
     assert answer["response_action"] == "errors"
     assert "looks like a token from" in answer["errors"][field]
     assert token not in repr(answer) + await kept(cloud) + "".join(capsys.readouterr())
+
+
+async def test_a_name_with_an_id_in_it_can_be_typed_to_remove_what_has_it(cloud):
+    name = f"lab-{HEX}"
+    await cloud.link(names=(name,))
+    state = {"values": {"name": {"x": {"type": "plain_text_input", "value": f" {name}"}}}}
+    view = {"state": state, "blocks": [], "private_metadata": "saturn list"}
+    answer = await submit(Submission(ALICE, "remove", view, cloud.services, "view:1", "ab12cd"))
+    assert "looks like a token" not in repr(answer)
 
 
 TOKENS = {
