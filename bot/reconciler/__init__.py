@@ -68,7 +68,7 @@ class Reconciler:
         asker = Asker(keys, numbers.call_seconds, jitter)
         calls = Calls(store, asker, numbers)
         self.connections = tuple(lines)
-        creations = Creations(store, asker)
+        creations = Creations(store, asker, numbers)
         preconditions = Preconditions(lines, people, numbers)
         self._wishes = Wishes(store, preconditions, calls, creations, ids, numbers)
         self._reads = Reads(store, lines, keys, asker, clock, ids, numbers)

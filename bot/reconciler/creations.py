@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bot.providers.base import Access
     from bot.reconciler.ask import Asker
     from bot.reconciler.lines import Line
+    from bot.reconciler.ports import Numbers
     from bot.store.records import WishStep
     from bot.store.store import Store
 
@@ -30,9 +31,10 @@ REMEMBERED = 10_000
 class Creations:
     """Find what was made, for the wish to make it or for one that calls it off (design §3, rule 9)."""
 
-    def __init__(self, store: Store, asker: Asker) -> None:
+    def __init__(self, store: Store, asker: Asker, numbers: Numbers) -> None:
         self._store = store
         self._asker = asker
+        self._numbers = numbers
         #: When candidates were made that a list tells too little of: it does not change, one read is enough.
         self._made_at: dict[str, float | None] = {}
 
@@ -59,6 +61,9 @@ class Creations:
         )
         match answer:
             case Done(traces):
+                if traces is None:
+                    now = await self._store.now()
+                    return WishUpdate(wish.id, look_in(line.pace, None, now), claim=step.claim)
                 return await self._judged(step, line, creation, traces)
             case Unknown(is_unreadable=True):
                 # It tells nothing of what it looked for, however often it is made; as one that is refused.
@@ -79,8 +84,11 @@ class Creations:
             case Refused():
                 return await self._judged(step, line, creation, Traces())
 
-    async def _look(self, step: WishStep, line: Line, creation: Wish, access: Access) -> Traces:
-        """Return what the provider shows, without what somebody's record explains."""
+    async def _look(self, step: WishStep, line: Line, creation: Wish, access: Access) -> Traces | None:
+        """Return what the provider shows, without what somebody's record explains.
+
+        None where a candidate is to be read that was read a moment ago.
+        """
         spec, since = step.workspace.spec or {}, creation.called_at or creation.created_at
         traces = await line.provider.find(access, spec, step.workspace.id, since)
         if not traces.others:
@@ -89,9 +97,14 @@ class Creations:
         # After the list: whoever made what stands there had written down before that they would.
         others_since = creation.created_at - OTHERS_SECONDS
         left = await self._store.unexplained(creation.id, line.name, list(by_gate), others_since)
-        others = [
-            by_gate[gate] for gate in left if await self._may_be(line, access, gate, by_gate[gate], since)
-        ]
+        others = []
+        for gate in left:
+            found = by_gate[gate]
+            if not found.is_told and not await self._is_read(line, access, gate, found):
+                return None
+            made_at = since if found.is_told else self._made_at[gate]
+            if made_at is not None and made_at >= since - CLOCK_SKEW:
+                others.append(found)
         return replace(traces, others=tuple(others))
 
     async def _judged(self, step: WishStep, line: Line, creation: Wish, traces: Traces) -> WishUpdate | None:
@@ -133,19 +146,22 @@ class Creations:
             claim=step.claim,
         )
 
-    async def _may_be(self, line: Line, access: Access, gate: str, found: Created, since: float) -> bool:
-        """Say whether a candidate is young enough; one that nobody's record explains may be read for that.
-
-        Nobody else reads it, and it is read once, so that no rate rule is touched.
-        """
-        if found.is_told:
+    async def _is_read(self, line: Line, access: Access, gate: str, found: Created) -> bool:
+        """Read once when a candidate was made; False while its gate is closed, as for any other read."""
+        if gate in self._made_at:
             return True
-        if gate not in self._made_at:
-            if len(self._made_at) >= REMEMBERED:
-                self._made_at.clear()
-            self._made_at[gate] = await line.provider.made_at(access, found.remote_id)
-        made_at = self._made_at[gate]
-        return made_at is not None and made_at >= since - CLOCK_SKEW
+        closed_for = line.pace.min_poll_interval + self._numbers.margin
+        # While the answer isn't there, nobody knows when the request arrives: no later than its time is up.
+        at_most = closed_for + self._numbers.call_seconds
+        key = (gate, line.name, found.remote_id)
+        if not await self._store.hold_candidate(*key, at_most):
+            return False
+        made_at = await line.provider.made_at(access, found.remote_id)
+        await self._store.hold_candidate(*key, closed_for, is_answered=True)
+        if len(self._made_at) >= REMEMBERED:
+            self._made_at.clear()
+        self._made_at[gate] = made_at
+        return True
 
     def _absent(self, step: WishStep) -> WishUpdate:
         """Go on where nothing was made: the next plan makes it."""

@@ -133,6 +133,7 @@ def name(tx: Transaction, wish_id: str, created: Created, gate_key: str, claim: 
         return None
     gate = {"gate_key": gate_key, "connection": row["connection"], "remote_id": created.remote_id}
     tx.run("have_gate", **gate)
+    gates.take_over(tx, gate_key)
     named_id: str = row["id"]
     if row["remote_id"].startswith(PROVISIONAL) or row["remote_id"] == created.remote_id:
         _make_known(tx, row, created, gate_key, now)

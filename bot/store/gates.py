@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from bot.models import Account, Observed, ReadResult
     from bot.store.transaction import Row, Transaction
 
+#: Ends the key of a gate through which something is read that no record explains.
+_CANDIDATE: Final = "#candidate"
 #: What is due within so many seconds comes along with what its reader asks for now.
 ALONG: Final = 1.0
 
@@ -44,6 +46,31 @@ def make_due(tx: Transaction, workspace: Row) -> None:
         remote_id=workspace["remote_id"],
         now=tx.now(),
     )
+
+
+def hold_candidate(
+    tx: Transaction,
+    gate_key: str,
+    connection: str,
+    remote_id: str,
+    seconds: float,
+    *,
+    is_answered: bool = False,
+) -> bool:
+    """Close the gate of what no record explains for so long before it is read; False while it is closed.
+
+    With ``is_answered`` it is closed for so long from now on, whatever was said before. It is a row of its
+    own, as the usual one would be a record; that of the workspace that it turns out to be takes it over.
+    """
+    key = gate_key + _CANDIDATE
+    tx.run("have_gate", gate_key=key, connection=connection, remote_id=remote_id)
+    now = tx.now()
+    return bool(tx.run("hold_gate", gate_key=key, now=now, until=now + seconds, is_answered=is_answered))
+
+
+def take_over(tx: Transaction, gate_key: str) -> None:
+    """Keep the gate of what was a candidate closed for as long as that was."""
+    tx.run("take_over_gate", gate_key=gate_key, candidate=gate_key + _CANDIDATE)
 
 
 def claim(

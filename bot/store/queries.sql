@@ -760,6 +760,14 @@ ON CONFLICT (gate_key) DO UPDATE SET
 INSERT INTO gates (gate_key, connection, remote_id) VALUES (:gate_key, :connection, :remote_id)
 ON CONFLICT (gate_key) DO NOTHING;
 
+-- name: hold_gate
+UPDATE gates SET next_check_at = :until, claimed_at = :now
+WHERE gate_key = :gate_key AND (:is_answered OR next_check_at <= :now);
+
+-- name: take_over_gate
+UPDATE gates SET next_check_at = c.next_check_at, claimed_at = c.claimed_at FROM gates c
+WHERE gates.gate_key = :gate_key AND c.gate_key = :candidate AND c.next_check_at > gates.next_check_at;
+
 -- The outer conditions are written so that no index of theirs is searched: that would go through all that is due.
 -- name: claim_gates
 UPDATE gates SET claimed_at = :now, next_check_at = :next_check_at, due_at = :next_check_at

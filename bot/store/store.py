@@ -238,6 +238,7 @@ class Store(OnEngine):
     want_read = write(gates.want, Lane.URGENT)
     read_soon = write(endings.read_soon)
     claim_reads = write(gates.claim)
+    hold_candidate = write(gates.hold_candidate, Lane.URGENT)
 
     async def record_reads(self, results: Sequence[ReadResult]) -> bool:
         """Write what claimed reads brought: states, next due times, verified marks; wake wishes, owe cards.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -153,6 +154,44 @@ async def test_what_a_lost_call_made_is_found_where_lists_are_short():
         asked = world.server.harness.requests
         assert asked["POST /api/v1/workspaces"] == 2
         assert asked[f"GET /api/v1/workspaces/{earlier.remote_id}"] == 1
+
+
+class Noting(ShortLists):
+    """Note when each workspace was read by its id."""
+
+    async def request(self, method: str, url: str, **options: Any) -> Response:
+        if method == "GET" and "/workspaces/" in url:
+            self.read_at.setdefault(url, []).append(self.monotonic())
+        return await super().request(method, url, **options)
+
+    def __init__(self, session: Any, monotonic: Any) -> None:
+        super().__init__(session, monotonic)
+        self.monotonic = monotonic
+        self.read_at: dict[str, list[float]] = {}
+
+
+async def test_no_candidate_is_read_twice_within_the_interval():
+    """Whoever looks for it, after a restart too, and when it is taken: it is one gate."""
+    client: list[Noting] = []
+
+    def made(*arguments: Any) -> Noting:
+        client.append(Noting(*arguments))
+        return client[0]
+
+    async with sphere_world(client=made) as world:
+        await world.world.provider.create(Access("", Credential.of_connection("none")), SPEC, "k")
+        world.clock.advance(3600)
+        spoil(world, drop=True, after=True)
+        wish_id = await world.create()
+        for _ in range(12):
+            await world.pass_time(1)
+            world.world.reborn()
+        assert await world.world.until_ended(wish_id) is Outcome.FULFILLED
+        times = client[0].read_at.values()
+        assert len(times) == 2
+        assert max(len(each) for each in times) > 1
+        gaps = [after - before for each in times for before, after in pairwise(each)]
+        assert min(gaps) >= world.world.provider.pace.min_poll_interval
 
 
 async def test_what_somebody_else_made_meanwhile_is_never_taken(world):
