@@ -10,10 +10,11 @@ from bot.errors import SlackUnknownOutcome, StoreBusy, UnknownOutcome
 from bot.http import Http, Response
 from bot.notifier import WebApi
 from bot.serve import Outlets
-from bot.store.sqlite import PATIENCE, SqliteEngine
+from bot.store.sqlite import SqliteEngine
 from bot.store.store import Store
 from bot.store.transaction import Lane
 from tests.engine.fuse import Killed
+from tests.support.engine import EngineWithoutThread
 
 
 class Fuse:
@@ -56,9 +57,12 @@ class Fuse:
 
 
 class Breaker:
-    """Hold the fuse of the moment; the parts ask it at each call. ``patience`` is the store's."""
+    """Hold the fuse of the moment; the parts ask it at each call.
 
-    def __init__(self, patience: Mapping[Lane, float] = PATIENCE) -> None:
+    With ``patience`` the store has its queue and thread; without, all of it happens on the clock that is given.
+    """
+
+    def __init__(self, patience: Mapping[Lane, float] | None = None) -> None:
         self.fuse = Fuse()
         self._patience = patience
 
@@ -66,7 +70,11 @@ class Breaker:
         """Return the ways out that lead past the fuse."""
 
         async def store(url: str, clock: Any, ids: Any) -> Store:
-            engine = SqliteEngine(url.removeprefix("sqlite:///"), clock, ids, patience=self._patience)
+            path = url.removeprefix("sqlite:///")
+            if self._patience is None:
+                engine: SqliteEngine = EngineWithoutThread(path, clock, ids)
+            else:
+                engine = SqliteEngine(path, clock, ids, patience=self._patience)
             await engine.open()
             return Store(_Engine(engine, self))
 

@@ -17,7 +17,6 @@ from bot.errors import StoreError
 from bot.manifest import SIGN_IN_REDIRECT_PATH
 from bot.serve import Process, StartError
 from bot.store.audit import verify_audit
-from bot.store.sqlite import PATIENCE
 from tests.engine.fuse import Killed
 from tests.faults.outlets import Breaker, Fuse
 from tests.support.scenario import World
@@ -32,7 +31,7 @@ class BreakingWorld(World):
 
     def __init__(self, folder: Any, options: Any) -> None:
         super().__init__(folder, options)
-        self.breaker = Breaker(options.get("patience", PATIENCE))
+        self.breaker = Breaker(options.get("patience"))
         self.places: dict[str, str] = {}
         self.had_runs = {key: len(resource.runs) for key, resource in self.saturn.state.resources.items()}
 

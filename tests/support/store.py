@@ -10,9 +10,9 @@ from itertools import count
 from bot.clock import Clock, Ids
 from bot.models import Account, Link, Observed, Person, Principal, ReadResult, State, Workspace
 from bot.store.records import Activation, FoundWorkspace
-from bot.store.sqlite import SqliteEngine
 from bot.store.store import Store
 from tests.support.clock import CountingIds, FakeClock
+from tests.support.engine import EngineWithoutThread
 
 ALICE = Principal(None, "T1", "UALICE")
 BOB = Principal("E1", "T1", "UBOB")
@@ -26,8 +26,8 @@ _LINKS = count(1)
 
 @asynccontextmanager
 async def memory_store(clock: Clock | None = None, ids: Ids | None = None) -> AsyncIterator[Store]:
-    """Open a migrated store in memory; poll records are not held back for a batch."""
-    engine = SqliteEngine(":memory:", clock or FakeClock(), ids or CountingIds(), batch_seconds=0.0)
+    """Open a migrated store in memory, whose work is done at once."""
+    engine = EngineWithoutThread(":memory:", clock or FakeClock(), ids or CountingIds())
     await engine.open()
     store = Store(engine)
     try:

@@ -23,13 +23,13 @@ from bot.providers import provider_classes
 from bot.serve import Outlets, Process
 from bot.settings import Settings
 from bot.store.records import NewTask
-from bot.store.sqlite import SqliteEngine
 from bot.store.store import Store
 from playground import saturn as local_saturn
 from playground import slack as local_slack
 from playground.harness import Clock, Fault, Harness
 from playground.slack import manifest
 from tests.support.clock import FakeClock
+from tests.support.engine import EngineWithoutThread
 from tests.support.ports import quiet_port
 from tests.support.scenario.people import Person
 from tests.support.scenario.watch import Watch, listening
@@ -61,8 +61,8 @@ def spoil(harness: Harness, path: str, **fault: Any) -> None:
 
 
 async def _open_store(url: str, clock: BotClock, ids: Ids) -> Store:
-    """Open a database whose poll records wait for no batch: that is real time, which stands still here."""
-    engine = SqliteEngine(url.removeprefix("sqlite:///"), clock, ids, batch_seconds=0.0)
+    """Open a database without a thread: that would take real time, which stands still here."""
+    engine = EngineWithoutThread(url.removeprefix("sqlite:///"), clock, ids)
     await engine.open()
     return Store(engine)
 
@@ -218,7 +218,7 @@ class World:
             self.connections(),
             self._bot_stack,
             clock=self.clock,
-            outlets=Outlets(store=_open_store),
+            outlets=Outlets() if self.is_live else Outlets(store=_open_store),
         )
         await self.bot.start(loops=self.is_live)
         self._install(f"http://127.0.0.1:{self.bot.port}")

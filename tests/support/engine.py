@@ -1,0 +1,110 @@
+"""SQLite without the thread of its own: what is asked is done at once, and told in the loop's next turn.
+
+Handing work to a thread and back costs more than the work, and a new schema more than most tests. That the
+queue, the thread and the disk keep what they promise is shown by the contract tests of the store; the
+transactions are the same here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from functools import cache
+from typing import Any
+
+from sqlite_utils import Database
+
+from bot.clock import Clock, Ids
+from bot.errors import StoreUnavailable
+from bot.store.lanes import Job, Lanes, Stage
+from bot.store.queries import migrations
+from bot.store.sqlite import PATIENCE, SqliteEngine, SqliteTransaction
+from bot.store.transaction import Lane, Result, Work
+
+
+@cache
+def _migrated() -> bytes:
+    """Return a new database with the whole schema, which all others begin as a copy of."""
+    with closing(sqlite3.connect(":memory:")) as new:
+        for script in migrations().values():
+            new.executescript(script)
+        new.execute("CREATE TABLE migrations (name TEXT PRIMARY KEY, applied_at DOUBLE PRECISION NOT NULL)")
+        new.executemany("INSERT INTO migrations VALUES (?, 0)", [[name] for name in migrations()])
+        new.commit()
+        return new.serialize()
+
+
+class _NextTurn(Lanes):
+    """Hold nothing back, and tell in the next turn of the loop, as a thread would at the earliest."""
+
+    def __init__(self, engine: SqliteEngine) -> None:
+        super().__init__(PATIENCE, batch_rows=1, batch_seconds=0.0)
+        self._engine = engine
+
+    def deliver(self, jobs: Iterable[Job]) -> None:
+        for job in jobs:
+            job.stage = Stage.DONE
+            job.future.get_loop().call_soon(_resolve, job)
+
+    def put_back(self, jobs: Iterable[Job]) -> None:
+        """Try what another process was in the way of again."""
+        for job in jobs:
+            job.future.get_loop().call_soon(self._engine._serve, [job])
+
+
+class EngineWithoutThread(SqliteEngine):
+    """Supply transactions in the loop's own thread; a new file (or memory) begins with the whole schema."""
+
+    def __init__(self, path: str, clock: Clock, ids: Ids) -> None:
+        super().__init__(path, clock, ids)
+        self._lanes = _NextTurn(self)
+        self._is_open = False
+
+    async def open(self) -> None:
+        try:
+            self._database = self._connect()
+        except (OSError, sqlite3.Error) as error:
+            raise StoreUnavailable(str(error)) from None
+        self._transaction = SqliteTransaction(self._database, self._time, self._ids)
+        self._is_open = True
+
+    def _connect(self) -> Database:
+        database = super()._connect()
+        database.execute("PRAGMA synchronous = OFF")
+        if database.execute("PRAGMA page_count").fetchone()[0] == 0:
+            with closing(sqlite3.connect(":memory:")) as copy:
+                copy.deserialize(_migrated())
+                copy.backup(database.conn)
+        return database
+
+    async def read(self, work: Work[Result], lane: Lane = Lane.URGENT) -> Result:
+        result: Result = await self._do(work, lane, is_read=True)
+        return result
+
+    async def write(self, work: Work[Result], lane: Lane = Lane.STEADY, rows: int = 1) -> Result:
+        result: Result = await self._do(work, lane, is_read=False, rows=rows)
+        return result
+
+    async def _do(self, work: Work[Any], lane: Lane, *, is_read: bool, rows: int = 1) -> Any:
+        if not self._is_open:
+            raise StoreUnavailable("the store is closed")
+        job = Job(work, lane, is_read, rows, asyncio.get_running_loop().create_future())
+        self._serve([job])
+        return await job.future
+
+    async def close(self) -> None:
+        if self._is_open:
+            self._is_open = False
+            self._database.close()
+        self._release_lock()
+
+
+def _resolve(job: Job) -> None:
+    if job.future.done():
+        return
+    if job.error is not None:
+        job.future.set_exception(job.error)
+    else:
+        job.future.set_result(job.result)
