@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from hypothesis import HealthCheck, settings
@@ -42,11 +44,39 @@ LONG_MATRICES: Final = (
 KEPT: Final = 3
 
 
+#: What takes long by the clock is begun first, spread over the workers: nobody waits for it at the end.
+LONG: Final = (
+    "tests/chaos/test_chaos.py",
+    "tests/demo/test_demo.py",
+    "tests/faults/test_killed_processes.py",
+    "tests/invariants",
+    "tests/benchmarks/test_smoke.py",
+    "tests/playground/test_jupyterhub_lab.py",
+    "tests/scenarios/test_process.py",
+)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--every-call"):
-        return
-    rows = [one for one in items if one.nodeid.startswith(LONG_MATRICES) and one.get_closest_marker("slow")]
-    left_out = {one.nodeid for number, one in enumerate(rows) if number % KEPT}
-    if left_out:
-        config.hook.pytest_deselected(items=[one for one in items if one.nodeid in left_out])
-        items[:] = [one for one in items if one.nodeid not in left_out]
+    if not config.getoption("--every-call"):
+        rows = [
+            one for one in items if one.nodeid.startswith(LONG_MATRICES) and one.get_closest_marker("slow")
+        ]
+        left_out = {one.nodeid for number, one in enumerate(rows) if number % KEPT}
+        if left_out:
+            config.hook.pytest_deselected(items=[one for one in items if one.nodeid in left_out])
+            items[:] = [one for one in items if one.nodeid not in left_out]
+    items[:] = long_first(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+
+
+def long_first(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
+    """Return the tests so that each worker's share, as xdist deals them out, begins with long ones."""
+    ranks = {part: rank for rank, part in enumerate(LONG)}
+    ranked = [(rank, one) for one in items for part, rank in ranks.items() if one.nodeid.startswith(part)]
+    long = [one for _, one in sorted(ranked, key=lambda pair: pair[0])]
+    rest = iter([one for one in items if not one.nodeid.startswith(LONG)])
+    ordered: list[pytest.Item] = []
+    for worker in range(workers):
+        first = long[worker::workers]
+        size = (len(items) - len(ordered)) // (workers - worker)
+        ordered += first + list(islice(rest, max(size - len(first), 0) if worker < workers - 1 else None))
+    return ordered

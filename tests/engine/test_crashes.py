@@ -46,12 +46,12 @@ how = pytest.mark.parametrize("is_kill", [True, False], ids=["kill", "error"])
 when = pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 
 
-# Every number is gone through by tests/faults, with the whole process.
+# Every number is gone through by tests/faults with ``--every-call``, with the whole process.
 @how
 @when
 async def test_a_start_that_meets_trouble_at_some_call_ends_in_one_ready_message(after, is_kill):
     met = 0
-    for at in range(1, 10_000, 11):
+    for at in range(1 + 7 * (2 * after + is_kill), 10_000, 28):
         if not await a_start(at, after=after, is_kill=is_kill):
             break
         met += 1

@@ -60,11 +60,11 @@ async def a_run(at: int, *, after: bool, is_kill: bool) -> bool:
         return fuse.is_blown
 
 
-# Every number is gone through by tests/faults, with the whole process.
+# Every number is gone through by tests/faults with ``--every-call``, with the whole process.
 @how
 @when
 async def test_a_run_that_meets_trouble_at_some_call_ends_in_one_message_and_one_file(after, is_kill):
-    for at in range(1, 10_000, 17):
+    for at in range(1 + 7 * (2 * after + is_kill), 10_000, 28):
         if not await a_run(at, after=after, is_kill=is_kill):
             break
 

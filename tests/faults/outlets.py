@@ -59,7 +59,7 @@ class Fuse:
 class Breaker:
     """Hold the fuse of the moment; the parts ask it at each call.
 
-    With ``patience`` the store has its queue and thread; without, all of it happens on the clock that is given.
+    With ``patience`` the store has its queue and thread; without, all happens on the injected clock.
     """
 
     def __init__(self, patience: Mapping[Lane, float] | None = None) -> None:
