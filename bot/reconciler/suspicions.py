@@ -37,13 +37,12 @@ LOOK_SECONDS: Final = 30.0
 #: Usher was down, or the provider did not answer, nothing was refused.
 GIVEN_UP_AFTER: Final = 900.0
 LONGEST_COUNTED: Final = 2 * LOOK_SECONDS
-#: So many people refused at once, or half of those that were read lately and two at least, are the
-#: connection's outage. Lately is twice the longest pause between two reads: who is read at all counts.
+#: So many people refused lately, or half of those that were read lately and two at least, are the
+#: connection's outage. Lately is twice the longest pause between two reads: who is read at all counts. By
+#: then the others were accepted, which makes the refused dead links, or most were refused, too.
 SEVERAL: Final = 3
 A_FEW: Final = 2
 LATELY_PAUSES: Final = 2
-#: More people than this read lately make no difference.
-ENOUGH: Final = 2 * SEVERAL
 #: People are counted no more often than this.
 NOTED_EVERY: Final = 10.0
 #: An outage is over when fewer are refused and one of the refused was accepted, or after so long.
@@ -52,9 +51,9 @@ ENDS_AFTER: Final = 300.0
 CONFIRMED: Final = 1.0
 
 
-def is_outage(refused: int, lately: int) -> bool:
-    """Say whether so many refused people, of those who were read lately, mean the connection."""
-    return refused >= SEVERAL or (refused >= A_FEW and 2 * refused >= lately)
+def is_outage(refused: int, lately: int, fresh: int) -> bool:
+    """Say whether so many refused people, ``fresh`` of them lately, of those read lately mean an outage."""
+    return fresh >= SEVERAL or (refused >= A_FEW and 2 * refused >= lately)
 
 
 class Suspicions:
@@ -102,12 +101,14 @@ class Suspicions:
         elif 0.0 <= now - self._noted_at < NOTED_EVERY:
             return
         counts = Counter(account.connection for account in suspects)
-        is_possible = max(counts.values(), default=0) >= A_FEW
-        totals = await self._store.suspicion_totals(now - self._lately, ENOUGH) if is_possible else {}
+        most = max(counts.values(), default=0)
+        # More people than these read lately make no difference.
+        enough = 2 * most + 1
+        totals = await self._store.suspicion_totals(now - self._lately, enough) if most >= A_FEW else {}
         self._noted_at = now
         for name in self._lines:
-            refused, lately = totals.get(name, (0, 0))
-            if is_outage(refused, lately):
+            refused, lately, fresh = totals.get(name, (0, 0, 0))
+            if is_outage(refused, lately, fresh):
                 if self.outages[name] is None:
                     log.warning("connection refuses several people", connection=name, people=refused)
                     self.outages[name] = now

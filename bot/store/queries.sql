@@ -205,6 +205,7 @@ RETURNING *;
 -- name: suspicion_totals
 SELECT s.connection,
     SUM(CASE WHEN s.refused_for > 0 THEN 1 ELSE 0 END) AS refused,
+    SUM(CASE WHEN s.refused_for > 0 AND s.refused_since >= :since THEN 1 ELSE 0 END) AS fresh,
     (
         SELECT COUNT(*) FROM (
             SELECT 1 FROM accounts a

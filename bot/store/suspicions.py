@@ -92,13 +92,13 @@ def resume(tx: Transaction, account: Row) -> None:
     tx.run("hurry_tasks_of_account", account_id=account["id"], now=tx.now())
 
 
-def totals(tx: Transaction, since: float, enough: int) -> Mapping[str, tuple[int, int]]:
+def totals(tx: Transaction, since: float, enough: int) -> Mapping[str, tuple[int, int, int]]:
     """Return for each connection with a suspicion how many accounts are refused, of how many lately read.
 
     Refused are those that ``count_refusal`` has counted; ``since`` is from when on a read is late enough.
-    Whoever was read is counted up to ``enough``.
+    Whoever was read is counted up to ``enough``; the third number is of those refused only since then.
     """
     return {
-        row["connection"]: (int(row["refused"]), int(row["lately"]))
+        row["connection"]: (int(row["refused"]), int(row["lately"]), int(row["fresh"]))
         for row in tx.all("suspicion_totals", since=since, enough=enough)
     }

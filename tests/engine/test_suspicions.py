@@ -148,6 +148,21 @@ async def test_three_people_refused_at_once_are_the_connections_outage(world):
     assert len(told(world, AMIR)) == 2
 
 
+async def test_three_dead_credentials_among_good_ones_are_given_up_in_the_end(world):
+    world.provider.pace = replace(world.provider.pace, running=60.0, unused=300.0)
+    world.reborn()
+    dead, good = (ALICE, BOB, CAROL), (DAVE, ERIN, *(Principal(None, "T1", f"U{name}") for name in "FG"))
+    for who in (*dead, *good):
+        await world.store.want_read((await seat(world, who, State.RUNNING)).id)
+    await world.pass_time(20)
+    refuse(world, *dead)
+    await world.pass_time(GIVEN_UP_AFTER + 120, step=15)
+    assert [await state_of(world, who) for who in dead] == ["active"] * 3
+    await world.pass_time(GIVEN_UP_AFTER + ENDS_AFTER, step=15)
+    assert [await state_of(world, who) for who in dead] == ["refused"] * 3
+    assert [await state_of(world, who) for who in good] == ["active"] * 4
+
+
 async def test_two_dead_credentials_of_five_are_no_outage_however_slowly_the_others_are_read(world):
     world.numbers = replace(world.numbers, administrators=frozenset({AMIR}))
     world.provider.pace = replace(world.provider.pace, running=400.0)
@@ -184,11 +199,20 @@ async def test_an_outage_of_people_is_over_when_a_refused_one_is_let_in_or_after
 
 
 @pytest.mark.parametrize(
-    ("refused", "lately", "expected"),
-    [(1, 1, False), (1, 2, False), (2, 2, True), (2, 4, True), (2, 5, False), (3, 3, True), (3, 500, True)],
+    ("refused", "lately", "fresh", "expected"),
+    [
+        (1, 1, 1, False),
+        (1, 2, 1, False),
+        (2, 2, 2, True),
+        (2, 4, 0, True),
+        (2, 5, 2, False),
+        (3, 3, 0, True),
+        (3, 500, 3, True),
+        (3, 7, 2, False),
+    ],
 )
-def test_what_is_the_connections_outage(refused, lately, expected):
-    assert is_outage(refused, lately) is expected
+def test_what_is_the_connections_outage(refused, lately, fresh, expected):
+    assert is_outage(refused, lately, fresh) is expected
 
 
 @pytest.mark.parametrize("kind", [TaskKind.DISCOVER, TaskKind.SNAPSHOT])

@@ -121,11 +121,12 @@ async def test_totals_count_confirmed_refusals_and_who_was_read_lately(store, cl
     assert await store.suspicion_totals(0.0, 9) == {}
     for account in accounts:
         await store.suspect_account(account.id, account.secret)
-    assert await store.suspicion_totals(clock.now() - 300, 9) == {"saturn": (0, 2)}
+    assert await store.suspicion_totals(clock.now() - 300, 9) == {"saturn": (0, 2, 0)}
     await store.count_refusal(accounts[0].id, accounts[0].secret, 0.0, 1.0)
-    assert await store.suspicion_totals(clock.now() - 300, 9) == {"saturn": (1, 2)}
+    assert await store.suspicion_totals(clock.now() - 300, 9) == {"saturn": (1, 2, 1)}
     await store.trust_account(accounts[1].id, accounts[1].secret)
-    assert await store.suspicion_totals(clock.now() - 300, 9) == {"saturn": (1, 1)}
+    assert await store.suspicion_totals(clock.now() - 300, 9) == {"saturn": (1, 1, 1)}
     await store.merge_discovered(accounts[1].id, [])
-    assert await store.suspicion_totals(clock.now() - 300, 9) == {"saturn": (1, 2)}
-    assert await store.suspicion_totals(clock.now() - 300, 1) == {"saturn": (1, 1)}
+    assert await store.suspicion_totals(clock.now() - 300, 9) == {"saturn": (1, 2, 1)}
+    assert await store.suspicion_totals(clock.now() - 300, 1) == {"saturn": (1, 1, 1)}
+    assert await store.suspicion_totals(clock.now() + 1, 9) == {"saturn": (1, 1, 0)}
