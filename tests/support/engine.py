@@ -25,7 +25,7 @@ from bot.store.transaction import Lane, Result, Work
 
 
 @cache
-def _migrated() -> bytes:
+def migrated() -> bytes:
     """Return a new database with the whole schema, which all others begin as a copy of."""
     with closing(sqlite3.connect(":memory:")) as new:
         for script in migrations().values():
@@ -75,7 +75,7 @@ class EngineWithoutThread(SqliteEngine):
         database.execute("PRAGMA synchronous = OFF")
         if database.execute("PRAGMA page_count").fetchone()[0] == 0:
             with closing(sqlite3.connect(":memory:")) as copy:
-                copy.deserialize(_migrated())
+                copy.deserialize(migrated())
                 copy.backup(database.conn)
         return database
 

@@ -11,6 +11,7 @@ from bot.clock import Clock, Ids, SystemIds
 from bot.store import open_store
 from bot.store.store import Store
 from tests.support.clock import CountingIds, FakeClock
+from tests.support.engine import migrated
 
 ENGINES = ["sqlite"]
 
@@ -45,7 +46,10 @@ def clock() -> FakeClock:
 @pytest.fixture(params=ENGINES)
 async def database(request, tmp_path: Path, clock: FakeClock) -> AsyncIterator[Database]:
     assert request.param == "sqlite"
-    database = Database(f"sqlite:///{tmp_path / 'usher.db'}", clock)
+    path = tmp_path / "usher.db"
+    path.touch(mode=0o600)
+    path.write_bytes(migrated())
+    database = Database(f"sqlite:///{path}", clock)
     yield database
     await database.close()
 
