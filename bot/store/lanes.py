@@ -41,6 +41,8 @@ class Job:
     is_read: bool
     rows: int
     future: asyncio.Future[Any]
+    #: It can't be part of a transaction.
+    is_alone: bool = False
     queued_at: float = field(default_factory=monotonic)
     stage: Stage = Stage.QUEUED
     result: Any = None
@@ -66,11 +68,17 @@ class Lanes:
     # -- the loop's side -------------------------------------------------------------------------------------
 
     async def submit(
-        self, work: Callable[[Transaction], Any], lane: Lane, *, is_read: bool, rows: int = 1
+        self,
+        work: Callable[[Transaction], Any],
+        lane: Lane,
+        *,
+        is_read: bool,
+        rows: int = 1,
+        is_alone: bool = False,
     ) -> Any:
         """Queue work and wait for what comes of it; raises StoreBusy, StoreUnavailable, and its errors."""
         loop = asyncio.get_running_loop()
-        job = Job(work, lane, is_read, rows, loop.create_future())
+        job = Job(work, lane, is_read, rows, loop.create_future(), is_alone)
         with self._condition:
             if self._is_closed or self._ended:
                 raise StoreUnavailable(self._ended or "the store is closed")

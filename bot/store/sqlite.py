@@ -3,6 +3,12 @@
 WAL with ``synchronous=FULL``: what is committed survives a power cut. Writes that queue up are committed
 together, each within a savepoint of its own, for 20 ms at most. Two processes on one file take turns by
 BEGIN IMMEDIATE.
+
+What sqlite-utils has is used, but for two things. Its ``query`` puts a savepoint around each statement: a
+query of one row takes 6.8 µs instead of 3.2, and four of them make a tenth of recording a poll. Its ``begin``
+takes no lock, so that two processes could both read first, and one of them would lose its turn. ``analyze``
+is left out: the tests pin the plans of a schema without statistics, and those of a small table mislead once
+it has grown.
 """
 
 from __future__ import annotations
@@ -14,25 +20,25 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlite_utils import Database
 
 from bot.errors import StoreInUse, StoreTooNew, StoreUnavailable
 from bot.store.lanes import Job, Lanes
-from bot.store.queries import migrations, named_queries
+from bot.store.queries import migrations
 from bot.store.serving import SLEWED, Standing, beat, follow
 from bot.store.serving_lock import ServingLock
 from bot.store.sqlite_errors import is_locked, is_missing_table, translated, why_not_opened
+from bot.store.sqlite_transaction import SqliteTransaction
 from bot.store.store_time import StoreTime
-from bot.store.text import clean
 from bot.store.transaction import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bot.clock import Clock, Ids
-    from bot.store.transaction import Result, Row, Work
+    from bot.store.transaction import Result, Work
 
 #: How long a caller waits for a commit, in seconds.
 PATIENCE: Mapping[Lane, float] = {Lane.URGENT: 2.0, Lane.STEADY: 10.0, Lane.RECORDS: 10.0}
@@ -55,43 +61,6 @@ _ANOTHER = (
     "Another Usher is already running on this database ({path}): stop that one first, or set "
     "USHER_DATABASE_URL to another file."
 )
-
-
-class SqliteTransaction:
-    """Run named queries on the connection; begun and ended by the engine."""
-
-    def __init__(self, database: Database, time: StoreTime, ids: Ids) -> None:
-        self.ids = ids
-        self._database = database
-        self._time = time
-        self._queries = named_queries()
-        #: The names of each query's columns, as SQLite gave them.
-        self._columns: dict[str, list[str]] = {}
-
-    def _execute(self, query: str, params: dict[str, Any]) -> sqlite3.Cursor:
-        cleaned = {name: clean(value) for name, value in params.items()}
-        return self._database.execute(self._queries[query], cleaned)
-
-    def all(self, query: str, **params: Any) -> list[Row]:
-        """Return all rows."""
-        cursor = self._execute(query, params)
-        columns = self._columns.get(query)
-        if columns is None:
-            columns = self._columns[query] = [column[0] for column in cursor.description]
-        return [dict(zip(columns, row, strict=True)) for row in cursor]
-
-    def one(self, query: str, **params: Any) -> Row | None:
-        """Return the first row."""
-        rows = self.all(query, **params)
-        return rows[0] if rows else None
-
-    def run(self, query: str, **params: Any) -> int:
-        """Return how many rows were written."""
-        return self._execute(query, params).rowcount
-
-    def now(self) -> float:
-        """Return the store's epoch seconds."""
-        return self._time.now()
 
 
 class SqliteEngine:
@@ -140,6 +109,10 @@ class SqliteEngine:
         """Run work that writes; durable when it returns."""
         result: Result = await self._lanes.submit(work, lane, is_read=False, rows=rows)
         return result
+
+    async def tidy(self) -> None:
+        """Give back what deleted rows took, where that is a quarter of the file: 0.3 s for 50 MB."""
+        await self._lanes.submit(lambda _: self._tidy(), Lane.STEADY, is_read=False, is_alone=True)
 
     async def migrate(self, *, holds: bool = False) -> list[str]:
         """Bring the schema up to date; return the names of what ran. Raises StoreTooNew, StoreInUse."""
@@ -191,7 +164,7 @@ class SqliteEngine:
             self._lanes.end(cause)
             loop.call_soon_threadsafe(_settle, opened, StoreUnavailable(cause))
             return
-        self._transaction = SqliteTransaction(self._database, self._time, self._ids)
+        self._transaction = SqliteTransaction(self._database.conn, self._time, self._ids)
         loop.call_soon_threadsafe(_settle, opened, None)
         try:
             while (jobs := self._lanes.take()) is not None:
@@ -207,7 +180,8 @@ class SqliteEngine:
         connection = sqlite3.connect(self._path, timeout=OPEN_SECONDS, cached_statements=512)
         try:
             database = Database(connection, recursive_triggers=False, execute_plugins=False)
-            for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", *MEMORY):
+            database.enable_wal()
+            for pragma in ("synchronous = FULL", "foreign_keys = ON", *MEMORY):
                 database.execute(f"PRAGMA {pragma}").fetchall()
             # Found out here rather than by the first person: read-only, locked, no database.
             database.execute("BEGIN IMMEDIATE")
@@ -242,9 +216,29 @@ class SqliteEngine:
         reads = [job for job in jobs if job.is_read]
         if reads:
             self._run_reads(reads)
-        writes = [job for job in jobs if not job.is_read]
+        writes = [job for job in jobs if not job.is_read and not job.is_alone]
         if writes:
             self._run_writes(writes)
+        for job in jobs:
+            if job.is_alone:
+                self._run_alone(job)
+
+    def _run_alone(self, job: Job) -> None:
+        try:
+            self._check_file()
+            job.result = job.work(self._transaction)
+        except (OSError, sqlite3.Error) as error:
+            self._fail([job], error)
+        else:
+            self._lanes.deliver([job])
+
+    def _tidy(self) -> None:
+        pages, free = (
+            self._database.execute(f"PRAGMA {count}").fetchone()[0]
+            for count in ("page_count", "freelist_count")
+        )
+        if free * 4 >= pages:
+            self._database.vacuum()
 
     def _run_reads(self, jobs: Sequence[Job]) -> None:
         """Run reads on one state of the database: those that fit into the time, put the rest back."""
@@ -319,16 +313,14 @@ class SqliteEngine:
     def _run_until(self, jobs: Sequence[Job], ran: list[Job], until: float) -> None:
         """Run jobs until time is up. One that fails is undone alone, where the transaction outlives it."""
         for job in jobs:
-            self._database.execute("SAVEPOINT job")
             job.error = job.result = None
             try:
-                job.result = job.work(self._transaction)
+                with self._database.atomic():
+                    job.result = job.work(self._transaction)
             except Exception as error:
                 if isinstance(error, sqlite3.Error) and not self._database.conn.in_transaction:
                     raise
-                self._database.execute("ROLLBACK TO job")
                 job.error = translated(error)
-            self._database.execute("RELEASE job")
             ran.append(job)
             if monotonic() >= until:
                 return

@@ -115,6 +115,7 @@ class Store(OnEngine):
             after: str | None = ""
             while after is not None:
                 after = await self.engine.write(partial(sweep, after=after))
+        await self.engine.tidy()
 
     # -- inbox, people, audit, outages -----------------------------------------------------------------------
 

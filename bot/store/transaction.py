@@ -85,6 +85,10 @@ class Engine(Protocol):
         """Return how long ago something was last written and committed by this process."""
         ...
 
+    async def tidy(self) -> None:
+        """Give back what the database's deleted rows took; other work waits meanwhile."""
+        ...
+
     async def close(self) -> None:
         """Finish what is queued and let go of the database."""
         ...

@@ -108,6 +108,9 @@ class _Engine:
         with self._breaker.fuse.point(f"store {name}", busy, may_fail_after=False):
             return await getattr(self._engine, name)(*arguments, **keys)
 
+    async def tidy(self) -> None:
+        await self._through("tidy", (), {})
+
     def serves(self) -> None:
         self._engine.serves()
 

@@ -22,7 +22,7 @@ UNAVAILABLE = CAUSES["store_unavailable"]
 
 
 async def pragma(world: BreakingWorld, text: str) -> None:
-    await world.bot.store.engine.read(lambda tx: tx._database.execute(f"PRAGMA {text}").fetchall())
+    await world.bot.store.engine.read(lambda tx: tx._connection.execute(f"PRAGMA {text}").fetchall())
 
 
 @asynccontextmanager

@@ -150,7 +150,7 @@ async def test_writes_that_queue_up_share_commits_in_one_thread(tmp_path):
     threads, statements = set(), []
 
     def block(tx):
-        tx._database.conn.set_trace_callback(statements.append)
+        tx._connection.set_trace_callback(statements.append)
         entered.set()
         assert leave.wait(10)
 

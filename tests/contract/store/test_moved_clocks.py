@@ -254,7 +254,7 @@ async def test_the_schema_is_not_changed_under_a_process_that_serves(database, b
 
 
 async def pragma(store, text):
-    await store.engine.read(lambda tx: tx._database.execute(f"PRAGMA {text}").fetchall())
+    await store.engine.read(lambda tx: tx._connection.execute(f"PRAGMA {text}").fetchall())
 
 
 async def test_the_newest_write_is_known_and_looking_is_none(bot):

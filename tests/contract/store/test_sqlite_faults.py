@@ -133,13 +133,13 @@ async def test_work_that_gives_up_while_it_runs_is_rolled_back(store):
 def full(store):
     """Let the database have no page more than it has."""
     return store.engine.read(
-        lambda tx: tx._database.execute("PRAGMA max_page_count = 1").fetchall(), Lane.URGENT
+        lambda tx: tx._connection.execute("PRAGMA max_page_count = 1").fetchall(), Lane.URGENT
     )
 
 
 def has_room(store):
     return store.engine.read(
-        lambda tx: tx._database.execute("PRAGMA max_page_count = 1000000").fetchall(), Lane.URGENT
+        lambda tx: tx._connection.execute("PRAGMA max_page_count = 1000000").fetchall(), Lane.URGENT
     )
 
 
@@ -192,11 +192,11 @@ async def test_a_disk_that_takes_no_more_bytes_is_said(store, path, workspace):
 
 
 async def test_a_database_that_became_read_only_is_said(store, workspace):
-    await store.engine.read(lambda tx: tx._database.execute("PRAGMA query_only = ON"))
+    await store.engine.read(lambda tx: tx._connection.execute("PRAGMA query_only = ON"))
     with pytest.raises(StoreUnavailable, match="read-only"):
         await store.accept_wish(start(workspace), interaction="i1")
     assert await store.workspace(workspace.id) == workspace
-    await store.engine.read(lambda tx: tx._database.execute("PRAGMA query_only = OFF"))
+    await store.engine.read(lambda tx: tx._connection.execute("PRAGMA query_only = OFF"))
     assert not (await store.accept_wish(start(workspace), interaction="i1")).repeated
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
+from bot.clock import SystemIds
 from bot.models import Approval, JobUpdate, Link, NewJob, NewNotice, NoticeKind, Outcome, WishVerb, Workspace
+from bot.store import open_store
 from bot.store.records import NewWish, WishUpdate
 from tests.support.store import ALICE, BOB, gate_key, link_account, linked
 
@@ -159,3 +163,15 @@ async def test_the_card_of_an_orphaned_wish_goes_with_it(store, clock):
     clock.advance(31 * DAY)
     await store.sweep()
     assert await store.card(wish.id) is None
+
+
+async def test_the_sweep_gives_back_what_deleted_rows_took(tmp_path, clock):
+    path = tmp_path / "usher.db"
+    store = await open_store(f"sqlite:///{path}", clock, SystemIds())
+    await store.migrate()
+    await asyncio.gather(*(store.first_sight(f"{number}{'x' * 900}") for number in range(1000)))
+    clock.advance(2 * DAY)
+    await asyncio.gather(store.sweep(), store.first_sight("meanwhile"))
+    assert not await store.first_sight("meanwhile")
+    await store.close()
+    assert path.stat().st_size < 700_000
