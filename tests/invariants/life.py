@@ -312,7 +312,7 @@ class Life(World):
         """Return rows of the database, whatever table."""
 
         def look(transaction: Any) -> list[dict[str, Any]]:
-            cursor = transaction._database.execute(query)
+            cursor = transaction._connection.execute(query)
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
