@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from bot import policy
 from bot.errors import NotKnown, Refused, SlackFailed
 from bot.models import AuditEntry
+from bot.words import problems
 
 if TYPE_CHECKING:
     from bot.models import Person, Principal
@@ -76,7 +77,7 @@ class Authority:
             [AuditEntry(principal.key, verb, aimed_at, "refused", {"rule": decision.rule})]
         )
         kind = NotKnown if decision.rule == "policy.unknown_person" else Refused
-        raise kind(decision.rule, decision.reason)
+        raise kind(decision.rule, problems.sentence(decision.rule))
 
     def is_administrator(self, principal: Principal) -> bool:
         """Say whether an operator named this person."""

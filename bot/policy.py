@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from bot.models import Principal
-from bot.words import problems
 
 if TYPE_CHECKING:
     from bot.models import Person
@@ -68,11 +67,10 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Hold the answer: ``rule`` for the audit, ``reason`` for the person (empty when allowed)."""
+    """Hold the answer, and the rule that gave it: for the audit, and for the words of a refusal."""
 
     allowed: bool
     rule: str
-    reason: str = ""
 
 
 def decide(principal: Principal, verb: str, target: Target | None, context: Context) -> Decision:
@@ -154,4 +152,4 @@ def _flaw(person: Person | None) -> str | None:
 
 
 def _refuse(word: str) -> Decision:
-    return Decision(allowed=False, rule=f"policy.{word}", reason=problems.sentence(word))
+    return Decision(allowed=False, rule=f"policy.{word}")
