@@ -1,6 +1,6 @@
 """A door in front of the hub's API that counts, injects faults, and passes event streams on as they come.
 
-The Python proxy holds event streams back until they end (``jupyterhub.md``, "Running one").
+The Python proxy holds event streams back to their end (``docs/providers/jupyterhub.md``, "A hub for tests").
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ async def _forward(request: web.Request) -> web.StreamResponse:
     if not is_late(request) or request.method in {"GET", "HEAD"}:
         return await _now(request)
     # A real hub can't be told to wait: the door keeps the request, and says what the hub says of a start or
-    # stop that takes longer (``jupyterhub.md``, "API").
+    # stop that takes longer.
     later = request.app[_LATER]
 
     def go(_at: float) -> None:

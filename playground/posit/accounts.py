@@ -93,7 +93,7 @@ class Accounts:
         return token
 
     def by_header(self, header: str | None) -> Token:
-        """Return the token of an ``Authorization`` header; raise SignInError (``posit.md``, "Transport")."""
+        """Return the token of an ``Authorization`` header; raise SignInError."""
         word, _, value = (header or "").partition(" ")
         if word.lower() != "bearer" or not value:
             raise SignInError("Authorization header must be: Bearer <token>")

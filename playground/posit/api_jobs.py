@@ -1,4 +1,4 @@
-"""Methods about jobs (seed 001, "Method launch_job", "Method get_job_output", "Method stop_job")."""
+"""Methods about jobs: launch_job, get_job_output, stop_job."""
 
 from __future__ import annotations
 

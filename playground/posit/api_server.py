@@ -1,4 +1,4 @@
-"""Methods about the server (seed 001, "Method get_compute_envs", "Method version", "Method get_users")."""
+"""Methods about the server: get_compute_envs, version, get_users."""
 
 from __future__ import annotations
 

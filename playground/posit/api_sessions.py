@@ -1,4 +1,4 @@
-"""Methods about sessions (seed 001, "Method launch_session" to "Method stop_session")."""
+"""Methods about sessions: launch_session, get_session, resume_session, stop_session."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from playground.posit.sessions import NO_PROJECT, Session
 
 Values = dict[str, Any]
 
-#: "This is supported for RStudio and Jupyter Notebook sessions" (seed 001, "open_file").
+#: The IDEs for which the reference supports ``open_file``.
 OPENS_FILES = frozenset({"RStudio", "Jupyter Notebook"})
 
 

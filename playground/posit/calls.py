@@ -100,7 +100,7 @@ class Call:
             raise DenialError("An admin or super-admin API token with write access is required")
 
     def url(self, digits: str) -> str:
-        """Return the address of a session in the form that the switches ask for (``posit.md``, "url")."""
+        """Return the address of a session in the form that the switches ask for."""
         settings = self.state.settings
         base = self.request.app[BASE_URL] or f"{self.request.scheme}://{self.request.host}"
         path = f"/s/{digits}/"

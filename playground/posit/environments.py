@@ -35,7 +35,7 @@ class Environments:
         self._settings = settings
 
     def shown(self, person: Person) -> Values:
-        """Return what get_compute_envs answers for a person (seed 001, "Method get_compute_envs")."""
+        """Return what get_compute_envs answers for a person."""
         return {
             "clusters": [self._cluster(cluster, person) for cluster in self.clusters.values()],
             "workbenches": copy.deepcopy(self.workbenches),

@@ -1,4 +1,4 @@
-"""The ways in which this server refuses, with the codes of ``posit.md``, "Transport"."""
+"""The ways in which this server refuses; the codes are in ``docs/providers/posit.md``, "Transport"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The spellings of a job's properties: the reference lists snake_case and shows camelCase (``posit.md``)."""
+"""The spellings of a job's properties: the reference lists snake_case and shows camelCase."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ class Job:
         return end if age is None else min(end, self.starts_at + age)
 
     def stop(self, now: float, seconds: float, *, force_quit: bool) -> None:
-        """End it: with the kill signal at once, otherwise after so many seconds (seed 001, "stop_job").
+        """End it: with the kill signal at once, otherwise after so many seconds.
 
         Raises CallError for one that has ended.
         """
@@ -94,7 +94,7 @@ class Job:
             raise invalid(f"The job is not running: {self.status(now)}")
 
     def shown(self, now: float) -> Values:
-        """Return the WorkbenchJob (seed 001, "Method launch_job"); times are ISO 8601 in UTC."""
+        """Return the WorkbenchJob; times are ISO 8601 in UTC."""
         status, told = self.status(now), self.told
         changed = self.end().at if self.ended(now) else self.starts_at if now >= self.starts_at else None
         shown: Values = {
@@ -135,5 +135,5 @@ class Job:
 
 
 def timestamp(moment: float) -> str:
-    """Return epoch seconds as ISO 8601 with microseconds and Z (``posit.md``, "Types and states")."""
+    """Return epoch seconds as ISO 8601 with microseconds and Z."""
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

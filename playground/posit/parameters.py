@@ -1,4 +1,4 @@
-"""Reading parameters with the types that the reference gives them (seed 001, "Parameters", "Data types")."""
+"""Reading parameters with the types that the reference gives them."""
 
 from __future__ import annotations
 

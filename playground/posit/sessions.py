@@ -11,7 +11,7 @@ from playground.posit.errors import CallError, invalid
 from playground.posit.settings import Settings
 
 ENDED = frozenset({"finished", "failed", "killed"})
-#: "For sessions that support suspension, e.g. RStudio" (seed 001, "Method stop_session").
+#: The reference allows it "for sessions that support suspension, e.g. RStudio".
 SUSPENDS = frozenset({"RStudio"})
 #: The project of a session that belongs to none, as in the reference's examples.
 NO_PROJECT = "cfc78a31"
@@ -116,14 +116,14 @@ class Session:
             raise invalid(f"{self.workbench} sessions cannot be suspended")
 
     def check_resume(self) -> None:
-        """Raise CallError for all but a suspended RStudio session (seed 001, "resume_session")."""
+        """Raise CallError for all but a suspended RStudio session."""
         if self.workbench not in SUSPENDS:
             raise CallError(11, f"{self.workbench} sessions cannot be resumed")
         if self.state != "suspended":
             raise CallError(11, f"The session is {self.state}, not suspended")
 
     def shown(self, url: str) -> Values:
-        """Return the WorkbenchSession (seed 001, "Data types"); times are epoch milliseconds."""
+        """Return the WorkbenchSession; times are epoch milliseconds."""
         is_r = self.workbench == "RStudio"
         return {
             "url": url,

@@ -26,7 +26,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "pieces": ("ragged", "whole"),
 }
 
-#: What live servers do where they differ from the reference (``posit.md``, marks [client]).
+#: What live servers do where they differ from the reference (``docs/providers/posit.md``, "Methods").
 LIVE: dict[str, Any] = {
     "version_bare": True,
     "launch_job_twice": False,
@@ -36,7 +36,7 @@ LIVE: dict[str, Any] = {
     "limit_kind": "type",
     "jobs_flag": "include_all_jobs",
 }
-#: What a server does that reads the reference to the letter (seed 001).
+#: What a server does that reads the reference to the letter.
 REFERENCE: dict[str, Any] = {
     "version_bare": False,
     "launch_job_twice": True,

@@ -1,4 +1,4 @@
-"""The output of a job as a stream of JSON objects (seed 001, "Method get_job_output")."""
+"""The output of a job as a stream of JSON objects (``docs/providers/posit.md``, "Output of a job")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A local Saturn Cloud: ``python -m playground saturn --port N [--seed FILE]``."""
+"""A local Saturn Cloud: ``python -m playground saturn --port N [--seed FILE]``.
+
+It obeys ``docs/providers/saturn.md``.
+"""
 
 from __future__ import annotations
 

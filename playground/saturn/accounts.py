@@ -56,7 +56,7 @@ class Accounts:
             self.first_refresh_tokens[seed.name] = refresh_token
 
     def by_header(self, header: str) -> Token:
-        """Return the token of an ``Authorization`` header; raise Refusal 401 (``saturn.md``, "Transport")."""
+        """Return the token of an ``Authorization`` header; raise Refusal 401."""
         word, _, value = header.partition(" ")
         if word != "token" or not value:
             raise Refusal(401, "Authorization header must be: token <token>")
@@ -89,7 +89,7 @@ class Accounts:
         return person.token, successor
 
     def create_link(self, name: str) -> str:
-        """Return the code of a temporary login link for the person (seed 000, "Getting a token")."""
+        """Return the code of a temporary login link for the person."""
         person = self.people.get(name)
         if person is None:
             raise Refusal(404, f"User {name} not found")

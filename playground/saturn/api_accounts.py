@@ -9,7 +9,7 @@ from playground.saturn.errors import Refusal
 
 
 async def create_login_link(request: web.Request) -> web.Response:
-    """Answer an administrator with a temporary login link (seed 000, "Getting a token")."""
+    """Answer an administrator with a temporary login link."""
     if not person_of(request).admin:
         raise Refusal(403, "An admin token is required")
     state = state_of(request)
@@ -32,7 +32,7 @@ async def open_login_link(request: web.Request) -> web.StreamResponse:
 
 
 async def user_token(request: web.Request) -> web.StreamResponse:
-    """Answer the token as a bare JSON string (seed 002: "the hexadecimal value in quotes").
+    """Answer the token as a bare JSON string ("the hexadecimal value in quotes", says the guide).
 
     A browser of nobody in particular is led to the login page and back.
     """

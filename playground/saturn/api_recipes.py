@@ -37,7 +37,7 @@ TEMPLATES: tuple[dict[str, Any], ...] = (
 
 
 async def clone(request: web.Request) -> web.Response:
-    """Make a resource; the answer has its ``id`` (seed 000, "Creating the resource")."""
+    """Make a resource; the answer has its ``id``."""
     person = person_of(request)
     state = state_of(request)
     resource = state.cloned(person, await body_of(request))

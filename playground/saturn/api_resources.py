@@ -21,7 +21,7 @@ def _job(request: web.Request) -> Resource:
 
 
 async def workspace(request: web.Request) -> web.Response:
-    """Answer ``status``, and ``url`` while it runs (seed 000, "Getting the state", "Opening the IDE")."""
+    """Answer ``status``, and ``url`` while it runs."""
     resource = _workspace(request)
     state = state_of(request)
     answer: dict[str, Any] = {"status": resource.status(state.clock.now())}
@@ -33,7 +33,7 @@ async def workspace(request: web.Request) -> web.Response:
 
 
 async def start_workspace(request: web.Request) -> web.Response:
-    """Start a workspace (seed 000, "Starting a resource")."""
+    """Start a workspace."""
     resource = _workspace(request)
     await options_of(request)
     state_of(request).starting(resource)
@@ -42,7 +42,7 @@ async def start_workspace(request: web.Request) -> web.Response:
 
 
 async def stop_workspace(request: web.Request) -> web.Response:
-    """Stop a workspace (seed 000, "Stopping a resource")."""
+    """Stop a workspace."""
     resource = _workspace(request)
     await options_of(request)
     act(request, resource.stop)
@@ -58,7 +58,7 @@ async def restart_workspace(request: web.Request) -> web.Response:
 
 
 async def start_job(request: web.Request) -> web.Response:
-    """Start a run; the answer names none (seed 002, "Execute the job")."""
+    """Start a run; the answer names none."""
     resource = _job(request)
     await options_of(request)
     state_of(request).starting(resource)

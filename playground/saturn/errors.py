@@ -6,7 +6,7 @@ from playground.faults import Refused
 
 
 class Refusal(Refused):
-    """Carry the status and the message of an answer ``{"message": …}`` (``saturn.md``, "Transport")."""
+    """Carry the status and the message of an answer ``{"message": …}``."""
 
     def __init__(self, status: int, message: str, *, retry_after: int | None = None) -> None:
         super().__init__(message)

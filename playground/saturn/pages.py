@@ -70,7 +70,7 @@ async def dashboard(request: web.Request) -> web.StreamResponse:
 
 
 async def resource_page(request: web.Request) -> web.StreamResponse:
-    """Show one resource; its link holds the id (seed 002, "Resource ID")."""
+    """Show one resource; its link holds the id."""
     person = visitor(request)
     if person is None:
         return _to_login(request)
@@ -84,7 +84,7 @@ async def resource_page(request: web.Request) -> web.StreamResponse:
 
 
 async def ide(request: web.Request) -> web.StreamResponse:
-    """Show the IDE to its logged-in owner only (seed 000, "Opening the IDE")."""
+    """Show the IDE to its logged-in owner only."""
     person = visitor(request)
     if person is None:
         return _to_login(request)

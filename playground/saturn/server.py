@@ -16,7 +16,7 @@ from playground.saturn.errors import Refusal
 from playground.saturn.seed import Seed, load, parse
 from playground.saturn.state import State
 
-#: "This endpoint should not be hit more that once every ten seconds" (seed 000, "Getting the state").
+#: Saturn Cloud's rule on status reads of one workspace (``docs/providers/saturn.md``, "Workspaces").
 MINIMUM_SECONDS = 10.0
 RULE = "workspace status at most once per 10 s"
 _STATUS_READ = re.compile(r"/api/workspaces/([^/]+)/?$")

@@ -74,7 +74,7 @@ class State:
         return found
 
     def cloned(self, person: Person, recipe: Any) -> Resource:
-        """Return a new resource of a recipe, not yet added; the same twice makes two (``saturn.md``)."""
+        """Return a new resource of a recipe, not yet added; the same twice makes two."""
         if not isinstance(recipe, dict):
             raise Refusal(400, "A recipe is a JSON object")
         kind, spec, state = recipe.get("type"), recipe.get("spec"), recipe.get("state")

@@ -1,4 +1,7 @@
-"""A local Slack: ``python -m playground slack --port N [--seed FILE] [--request-url URL] [--no-limits]``."""
+"""A local Slack: ``python -m playground slack --port N [--seed FILE] [--request-url URL] [--no-limits]``.
+
+It obeys Slack's documentation and ``docs/slack.md``.
+"""
 
 from __future__ import annotations
 

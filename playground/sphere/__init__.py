@@ -1,4 +1,7 @@
-"""A local Sphere Engine Containers: ``python -m playground sphere --port N [--seed FILE]``."""
+"""A local Sphere Engine Containers: ``python -m playground sphere --port N [--seed FILE]``.
+
+It obeys ``docs/providers/sphere.md``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The API under ``/api/v1``: test, projects and workspaces (``sphere.md``, "Transport")."""
+"""The API under ``/api/v1``: test, projects and workspaces."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def workspaces(request: web.Request) -> web.Response:
 
 
 async def create(request: web.Request) -> web.Response:
-    """Make a workspace (seed 003, "Step 4"); the same request twice makes two."""
+    """Make a workspace; the same request twice makes two."""
     fields = await fields_of(request)
     project_id = fields.get("project_id")
     if not isinstance(project_id, str) or not project_id:

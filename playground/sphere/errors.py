@@ -9,7 +9,7 @@ ERROR_CODES = {400: 10, 401: 1, 402: 20, 403: 30, 404: 40, 405: 41, 409: 50, 429
 
 
 class Refusal(Refused):
-    """Carry the status and the message of an answer ``{"message", "error_code"}`` (``sphere.md``)."""
+    """Carry the status and the message of an answer ``{"message", "error_code"}``."""
 
     def __init__(self, status: int, message: str, retry_after: int | None = None) -> None:
         super().__init__(message)

@@ -17,7 +17,7 @@ from playground.sphere.seed import Seed, load, parse
 from playground.sphere.state import State
 from playground.sphere.webhooks import Webhooks
 
-#: No rate is published: this is what a considerate client keeps to (``sphere.md``, "Transport").
+#: No rate is published: this is what a considerate client keeps to.
 MINIMUM_SECONDS = 5.0
 RULE = "5 s between status reads of one workspace"
 RETRY_RULE = "no call before Retry-After has passed"

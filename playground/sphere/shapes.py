@@ -1,4 +1,4 @@
-"""How workspaces look in answers: the fields of seed 003, "Step 4"."""
+"""How workspaces look in answers (``docs/providers/sphere.md``, "Workspaces")."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class Project:
 class Options:
     """Hold what a workspace was created with; times are minutes, 0 means never (``retention_time_…``).
 
-    The defaults are those of the answer in seed 003, "Step 4".
+    The defaults are those of the answer in the vendor's guide.
     """
 
     auto_resume: bool = True
@@ -124,7 +124,7 @@ class Workspace:
         return self.phase == "stopped" and now < self.phase_since + self.stop_seconds
 
     def permissions(self, now: float) -> dict[str, bool]:
-        """Return what may be done with it now (seed 003: starting lets enter, and no more)."""
+        """Return what may be done with it now: what is starting can be entered, and no more."""
         self.settle(now)
         can_enter = {"starting", "running"} | ({"stopped"} if self.options.auto_resume else set())
         return {

@@ -1,1 +1,1 @@
-"""The invariants of the engine over random histories."""
+"""Random histories, and what holds after them (``docs/security.md``, "Invariants of random histories")."""

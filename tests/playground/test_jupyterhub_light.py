@@ -1,4 +1,4 @@
-"""What jupyterhub.md states, seen on a real hub with the light single-user server."""
+"""What ``docs/providers/jupyterhub.md`` states, on a real hub with the light single-user server."""
 
 from __future__ import annotations
 

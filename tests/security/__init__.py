@@ -1,1 +1,1 @@
-"""Attacks of security.md, each with the proof that it fails."""
+"""Attacks of ``docs/security.md``, each with the proof that it fails; a row is one of its table."""

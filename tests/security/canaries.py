@@ -23,7 +23,7 @@ from tests.unit.http_rig import chain
 
 PASTED, MINTED = "canary-of-a-pasted-hub-token-1", "canary-of-a-minted-hub-token-2"
 _OURS = tuple(str(Path(package.__file__).parent) for package in (bot, handlers))
-#: The one place where errors of aiohttp, which hold headers, may be: none leaves it (design rule 7).
+#: The one place where errors of aiohttp, which hold headers, may be: none leaves it.
 _TRANSPORT = str(Path(bot.__file__).parent / "http.py")
 
 

@@ -1,4 +1,4 @@
-"""Addresses that lead elsewhere are refused by their parsed parts (security row 15)."""
+"""Addresses that lead elsewhere are refused by their parsed parts (``docs/security.md``, row 15)."""
 
 from __future__ import annotations
 

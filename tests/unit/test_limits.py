@@ -1,4 +1,4 @@
-"""What leaves for Slack is escaped once, cut at no entity, and never empty (security.md rows 20 and 21)."""
+"""What leaves for Slack is escaped once, cut at no entity, not empty (``docs/security.md``, rows 20, 21)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may do what: the table is the policy's specification (security.md rows 4, 5, 6)."""
+"""Who may do what: the table is the policy's specification (``docs/security.md``, rows 4, 5 and 6)."""
 
 from __future__ import annotations
 

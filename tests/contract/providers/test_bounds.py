@@ -151,7 +151,7 @@ async def test_row_23_every_form_of_retry_after(quiet_rig: Rig, method, status, 
     quiet_rig.spoil(status=status, headers={"Retry-After": given.get(header, header)})
     error = await failure(quiet_rig, method)
     if (quiet_rig.provider.kind, method, status, least) == ("jupyterhub", "start", 429, None):
-        assert type(error) is errors.LimitReached  # so a full hub says it (jupyterhub.md, "API")
+        assert type(error) is errors.LimitReached  # so a full hub says it
         return
     assert isinstance(error, errors.TemporaryError)
     if least is None:

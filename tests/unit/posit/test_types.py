@@ -14,7 +14,7 @@ from tests.unit.posit.test_client_server import USERS, VERSION
 from tests.unit.posit.test_client_sessions import SESSION
 from tests.unit.posit.test_computing import ANSWER
 
-#: A good example of each type, with the names of what it requires (seed 001, "Data types").
+#: A good example of each type, with the names of what it requires.
 EXAMPLES = {
     types.PlacementConstraint: ({"name": "zone", "value": "a"}, {"name"}),
     types.ResourceLimit: ({"type": "memory", "value": "1"}, {"type"}),
