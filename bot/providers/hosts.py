@@ -1,6 +1,7 @@
-"""Base URLs and IDE addresses, compared by their parsed parts and never by their beginning (security row 15).
+"""Base URLs and IDE addresses, compared by their parsed parts and never by how they begin.
 
-Pure functions. Hosts are compared in lower case, without a trailing dot, in their IDNA form.
+Pure functions (``docs/security.md``, row 15). Hosts are compared in lower case, without a trailing dot, in
+their IDNA form.
 """
 
 from __future__ import annotations

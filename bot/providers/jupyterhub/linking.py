@@ -2,7 +2,7 @@
 
 A token that a login made ends with the logout, and one that a person made may be deleted with others; so
 Usher mints its own at once, with the rights it needs and no more, for as long as the pasted one lives.
-Source: ``jupyterhub.md``, "Linking".
+Source: ``docs/providers/jupyterhub.md``, "Linking".
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Named servers: what is asked for a new one. A hub tells none of its spawner's options, so they are presets.
 
 ``[[connections.NAME.presets]] name, title, options = {…}, who``; ``options`` is what the spawner is handed
-(``jupyterhub.md``, "API": the JSON body of a start).
+(the JSON body of a start).
 """
 
 from __future__ import annotations

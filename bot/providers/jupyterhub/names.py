@@ -1,6 +1,6 @@
 """Names of people and servers as ids, paths and links: percent-encoded, never joined by a hyphen.
 
-``alice-prod`` could be alice's server *prod* or the person *alice-prod* (``jupyterhub.md``).
+``alice-prod`` could be alice's server *prod* or the person *alice-prod*.
 """
 
 from __future__ import annotations

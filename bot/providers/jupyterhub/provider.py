@@ -1,4 +1,4 @@
-"""The translator for one JupyterHub. Facts: ``jupyterhub.md``, measured against jupyterhub 6.1."""
+"""The translator for one JupyterHub. Facts: ``docs/providers/jupyterhub.md``, measured against 6.1."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ class JupyterHub(Provider):
             if not _RUNNING.search(error.message):
                 _raise_refusal(error)
         except RateLimited as error:
-            # With Retry-After too many start at once; without it the hub is full (jupyterhub.md, "Limits").
+            # With Retry-After too many start at once; without it the hub is full.
             if error.retry_after is None:
                 raise LimitReached(error.message, status=error.status) from None
             raise
@@ -178,7 +178,7 @@ class JupyterHub(Provider):
         return making.spec_of(making.names_of(snapshot), self._presets, values, asker)
 
     async def create(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:  # noqa: ARG002
-        """Start a server of a new name with its options; the same twice is one server (``jupyterhub.md``)."""
+        """Start a server of a new name with its options; the same twice is one server."""
         name = ServerName(access.username, str(spec.get("name") or ""))
         if not name.server:
             raise InvalidRequest("a server needs a name")
@@ -205,7 +205,7 @@ class JupyterHub(Provider):
         return Traces(Created(name.remote_id, name.server) if is_there else None, is_proof=True)
 
     async def probe(self) -> str:
-        """Ask for the version: the one answer that the hub gives to everybody (``jupyterhub.md``)."""
+        """Ask for the version: the one answer that the hub gives to everybody."""
         response = await self._api.call("GET", "/", None, total=PROBE_SECONDS)
         return f"JupyterHub {clean(text_in(response.json_object(), 'version'))}"
 

@@ -59,7 +59,7 @@ class Servers:
     allowed_url: Callable[[str | None], str | None]
 
     async def call(self, method: str, path: str, credential: Credential, **options: Any) -> Response:
-        """Call the API; a 403 is told apart by asking who we are (``jupyterhub.md``, "API")."""
+        """Call the API; after a 403 ask who we are: the hub answers it to bad tokens too."""
         try:
             return await self.api.call(method, path, credential, **options)
         except Forbidden as error:

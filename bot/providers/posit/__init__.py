@@ -1,6 +1,6 @@
 """Posit Workbench: sessions of its IDEs are workspaces; its jobs are jobs.
 
-Facts: seed 001 (the reference of the API) is the contract; ``posit.md`` marks what live servers do besides.
+Facts: ``docs/providers/posit.md``. The published reference of the API is the contract; live servers differ.
 """
 
 from __future__ import annotations

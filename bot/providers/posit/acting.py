@@ -1,7 +1,7 @@
 """In whose name calls are made, and what a refusal means: the token, or its level.
 
 A person's token acts for its owner. A super-admin token acts for a username that was approved, and each
-method is told it in its own parameter (``posit.md``, "Which token may do what").
+method is told it in its own parameter (``docs/providers/posit.md``, "Tokens").
 """
 
 from __future__ import annotations

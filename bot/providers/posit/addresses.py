@@ -1,6 +1,6 @@
 """Addresses of sessions, and the sessions in pasted addresses; pure.
 
-A server says where a session is by a path from its own root, which a proxy may have moved (``posit.md``): the
+A server says where a session is by a path from its own root, which a proxy may have moved: the
 configured address goes in front with its own path, and another host is never believed.
 """
 
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from bot.providers.hosts import path_below
 
-#: A session's path ends with the project's id and the session's, 8 characters each (seed 001's examples).
+#: A session's path ends with the project's id and the session's, 8 characters each.
 _LINK = re.compile(r"/s/[0-9a-f]{5,}([0-9a-f]{8})(?:/.*)?")
 _BARE = re.compile(r"[0-9a-f]{8}")
 _DOTS = re.compile(r"(?:\.|%2e){1,2}", re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""What a launch is told: a session's or a job's parameters, as the methods take them (seed 001)."""
+"""What a launch is told: a session's or a job's parameters, as the methods take them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SessionLaunch:
-    """Ask for a session; ``open_file`` is for RStudio and Jupyter Notebook only (seed 001)."""
+    """Ask for a session; ``open_file`` is for RStudio and Jupyter Notebook only."""
 
     workbench: str
     name: str | None = None
@@ -63,9 +63,10 @@ class JobLaunch:
     resource_profile: str | None = None
 
     def as_json(self, user: str | None) -> dict[str, Any]:
-        """Return the ``job``; fields of many words go in both spellings (``posit.md``, launch_job).
+        """Return the ``job``; fields of many words go in both spellings.
 
-        ``user`` is whose job it will be, None for the token's owner.
+        Servers read camelCase, the reference lists snake_case. ``user`` is whose job it will be, None for the
+        token's owner.
         """
         image = self.container_image
         limits = [limit.as_json() for limit in self.resource_limits] or None

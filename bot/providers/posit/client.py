@@ -1,4 +1,4 @@
-"""Every method of the Workbench API (seed 001), one by one; nothing is repeated, nothing remembered.
+"""Every method of the Workbench API, one by one; nothing is repeated, nothing remembered.
 
 ``user`` and ``username`` are whose things are meant, None for the token's owner: naming somebody needs an
 administrator's token, and each method has its own parameter for it.

@@ -1,4 +1,4 @@
-"""What of a server's compute environments may be offered: IDEs, clusters, limits; pure (``posit.md``)."""
+"""What of a server's compute environments may be offered: IDEs, clusters, limits; pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from bot.providers.posit.types import ComputeEnv, ComputeEnvs, PlacementConstraint, ResourceLimit
 
-#: The IDEs that take a file to open (seed 001, launch_session).
+#: The IDEs that take a file to open.
 OPENS_FILES = frozenset({"RStudio", "Jupyter Notebook"})
 #: The one whose sessions can be suspended and resumed.
 SUSPENDS = "RStudio"

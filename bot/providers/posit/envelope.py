@@ -1,6 +1,7 @@
 """What an answer of the Workbench API means: the result inside its wrappings, or an error.
 
-Source: ``posit.md``, "Transport". A refusal comes with HTTP 200 as well as with 4xx, as JSON, text or a page.
+Source: ``docs/providers/posit.md``, "Transport". A refusal comes with HTTP 200 as well as with 4xx, as JSON,
+text or a page.
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ class PositProvider(Provider):
 
     kind: ClassVar[str] = "posit"
     settings_model: ClassVar[type[ConnectionSettings]] = PositSettings
-    # No rate limit is documented; one request reads 50 sessions of one person (posit.md, "Types and states").
+    # No rate limit is documented; one request reads 50 sessions of one person.
     pace: ClassVar[Pace] = Pace(
         min_poll_interval=2.0, pending=2.0, running=60.0, unused=1800.0, batch_size=BATCH, concurrency=40
     )
@@ -105,7 +105,7 @@ class PositProvider(Provider):
     async def status(
         self, access: Access, remote_ids: Sequence[str], window: SendWindow | None = None
     ) -> Mapping[str, Observed]:
-        """Read 50 sessions in a request (seed 001, get_session)."""
+        """Read 50 sessions in a request."""
         return await self._sessions.status(self._who(access), remote_ids, window)
 
     async def discover(self, access: Access) -> Listing[Discovered]:
@@ -113,11 +113,11 @@ class PositProvider(Provider):
         return await self._sessions.discover(self._who(access))
 
     async def start(self, access: Access, remote_id: str) -> None:
-        """Resume a suspended session of RStudio; nothing else can be started here (seed 001)."""
+        """Resume a suspended session of RStudio; nothing else can be started here."""
         await self._sessions.resume(self._who(access), remote_id)
 
     async def stop(self, access: Access, remote_id: str, mode: StopMode = "stop") -> None:
-        """Stop, suspend or kill (seed 001, stop_session)."""
+        """Stop, suspend or kill."""
         self.need_mode(mode)
         await self._sessions.stop(self._who(access), remote_id, mode)
 
@@ -158,7 +158,7 @@ class PositProvider(Provider):
         return named is not None and not named.is_for(asker)
 
     async def create(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:
-        """Launch a session (seed 001, launch_session); not idempotent: ``find`` comes before a second one."""
+        """Launch a session; not idempotent: ``find`` comes before a second one."""
         launch = launches.session_launch(spec, launches.preset_named(self._presets, spec), key)
         return await self._sessions.create(self._who(access), launch)
 
@@ -169,7 +169,7 @@ class PositProvider(Provider):
     # -- jobs ------------------------------------------------------------------------------------------------
 
     async def launch_job(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:
-        """Launch a job (seed 001, launch_job)."""
+        """Launch a job."""
         order = launches.job_launch(spec, launches.preset_named(self._presets, spec), key)
         return await self._jobs.launch(self._who(access), order)
 
@@ -182,15 +182,15 @@ class PositProvider(Provider):
         return await self._jobs.listed(self._who(access))
 
     async def job_status(self, access: Access, remote_ids: Sequence[str]) -> Mapping[str, ObservedJob]:
-        """Read many jobs in one request; there is no get_job (``posit.md``)."""
+        """Read many jobs in one request; there is no get_job."""
         return await self._jobs.status(self._who(access), remote_ids)
 
     async def stop_job(self, access: Access, remote_id: str, *, force: bool = False) -> None:
-        """Stop a job, or kill it (seed 001, stop_job)."""
+        """Stop a job, or kill it."""
         await self._jobs.stop(self._who(access), remote_id, force=force)
 
     async def job_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
-        """Stream a job's output from its beginning (seed 001, get_job_output)."""
+        """Stream a job's output from its beginning."""
         async with self._jobs.output(self._who(access), remote_id) as output:
             async for chunk in output:
                 yield OutputChunk(chunk.stream, chunk.text)
@@ -264,7 +264,7 @@ class PositProvider(Provider):
         return f"{self.settings.base_url}/home"
 
     def token_help(self) -> TokenHelp:
-        """Tell how a token is had: an administrator makes it on the server (``posit.md``, "Transport")."""
+        """Tell how a token is had: an administrator makes it on the server."""
         return TokenHelp(
             url=f"{self.settings.base_url}/home",
             steps=(

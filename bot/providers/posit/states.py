@@ -1,4 +1,4 @@
-"""What the server says of sessions and jobs, as our words; pure (``posit.md``, "Types and states")."""
+"""What the server says of sessions and jobs, as our words; pure (``docs/providers/posit.md``, "States")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The data types of the Workbench API (seed 001, "Data types"), each read tolerantly by its ``from_json``.
+"""The data types of the Workbench API, each read tolerantly by its ``from_json``.
 
 Only what names a thing is required. Whatever else is missing, null or of another type than the reference says
 is left at its default and logged once; an entry of a list in here that has no name is left out of it.
@@ -130,7 +130,7 @@ class EnvironmentVariable(_NamedValue):
 class ResourceLimit(_Told):
     """Hold one limit: ``cpuCount`` in processors, ``memory`` in MB; values are texts.
 
-    The reference calls the kind ``name``, servers call it ``type`` (``posit.md``, "Types and states").
+    The reference calls the kind ``name``, servers call it ``type``.
     """
 
     name: Name = Field(validation_alias=AliasChoices("type", "name"))

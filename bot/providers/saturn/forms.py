@@ -30,7 +30,7 @@ JOB_TWICE = "Two of your jobs have that name: paste the link or id of the one th
 
 
 def job_id(text: str, base_url: str) -> str | None:
-    """Take a job's id from a link to its page (seed 002, "Resource ID"), or from the bare id."""
+    """Take a job's id from a link to its page, or from the bare id."""
     text = text.strip()
     if _ID.fullmatch(text):
         return text.lower()

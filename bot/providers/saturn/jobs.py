@@ -44,12 +44,12 @@ LOG_SECONDS = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Jobs:
-    """Work with the jobs of one server, always with the person's own token (seed 002)."""
+    """Work with the jobs of one server, always with the person's own token."""
 
     api: Api
 
     async def launch(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:
-        """Start a job (seed 002, "Execute the job") and find its pod, as far as it is shown already."""
+        """Start a job and find its pod, as far as it is shown already."""
         job, name, credential = str(spec.get("job", "")), str(spec.get("name", "")), access.credential
         before = await pods.known(self.api, credential, job)
         try:
@@ -170,7 +170,7 @@ class Jobs:
         await self.api.call("POST", f"/api/jobs/{path_part(job)}/stop", access.credential)
 
     async def schedule(self, access: Access, job: str, cron: str | None) -> None:
-        """Set a job's schedule and switch it on; None switches it off (``saturn.md``, "Endpoints")."""
+        """Set a job's schedule and switch it on; None switches it off."""
         path = f"/api/jobs/{path_part(job)}"
         if cron is None:
             await self.api.call("POST", f"{path}/unschedule", access.credential)

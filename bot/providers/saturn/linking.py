@@ -1,7 +1,7 @@
 """Whose token it is; and, with an administrator's, a token of somebody's own through a login link.
 
-Source: seed 000, "Getting a token on behalf of the user"; ``saturn.md``, "Whose token". Link and token are
-secrets: the session that the link opens has a cookie jar of its own, which is let go of with it.
+Source: ``docs/providers/saturn.md``, "Whose token". Link and token are secrets: the session that the link
+opens has a cookie jar of its own, which is thrown away with it.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ async def _check_by_token(api: Api, credential: Credential) -> Identity:
         response = await api.call("GET", "/api/user/token", credential, total=CHECK_SECONDS)
     except (NotFound, BadAnswer) as error:
         if error.status == 404:
-            # Nothing here tells whose token it is: the first use will (saturn.md, "Whose token").
+            # Nothing here tells whose token it is: the first use will.
             return Identity("", credential)
         raise
     if _shown_token(response) != credential.token.get_secret_value():
@@ -143,7 +143,7 @@ def _shown_token(response: Response) -> str:
 
 def _login_link(answer: Any, root: str) -> str:
     """Return the one address in an answer; raise Untrusted for one that is not on the server itself."""
-    # What the field is called is not stated (saturn.md, "Whose token").
+    # What the field is called is not documented.
     found = sorted({text for text in _texts(answer) if "://" in text})
     if not found:
         found = sorted({urljoin(f"{root}/", text) for text in _texts(answer) if text.startswith("/")})

@@ -34,7 +34,7 @@ class Resource:
 async def resources(api: Api, access: Access, kind: str, beginning: str = "") -> Listing[Resource]:
     """Return the person's own resources of a type whose names begin so.
 
-    Raises NotFound where there are no lists. The IDE opens for its owner only (seed 000), so that another's
+    Raises NotFound where there are no lists. The IDE opens for its owner only, so that another's
     workspace is none of this person's.
     """
     query = {"type": kind} | ({"name": beginning} if beginning else {})
@@ -56,7 +56,7 @@ async def resources(api: Api, access: Access, kind: str, beginning: str = "") ->
 async def paged(
     api: Api, path: str, credential: Credential, query: Mapping[str, str]
 ) -> Listing[dict[str, Any]]:
-    """Return the pages of a list (``saturn.md``, "Transport")."""
+    """Return the pages of a list."""
 
     async def ask(key: str | None) -> dict[str, Any]:
         more = {} if key is None else {"next_key": key}

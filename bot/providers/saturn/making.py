@@ -37,7 +37,7 @@ TAKEN = "there is a workspace of that name already; choose another one"
 
 
 async def create(api: Api, access: Access, spec: Mapping[str, Any], recipes: Iterable[Recipe]) -> Created:
-    """Clone a recipe (seed 000, "Creating the resource"); the same twice would make two (``saturn.md``)."""
+    """Clone a recipe; the same twice would make two."""
     recipe = named(recipes, str(spec.get("recipe", "")))
     if recipe is None:
         raise InvalidRequest(NO_RECIPE)
@@ -109,5 +109,5 @@ def _owner(access: Access, spec: Mapping[str, Any], recipe: Recipe) -> str:
 
 
 def _id_of(answer: Mapping[str, Any]) -> str:
-    """Return the id of what was made: ``id``, or ``state.id`` (``saturn.md``, "Endpoints")."""
+    """Return the id of what was made: ``id``, or ``state.id``."""
     return clean(id_in(answer if "id" in answer else part_of(answer, "state"), "id"), MAX_NAME)

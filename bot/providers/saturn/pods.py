@@ -1,6 +1,6 @@
 """Runs of jobs as the server shows them: live pods, and the history of those that ended.
 
-The start of a job returns no run (seed 002), so a run is its pod, and its id is ``JOB/POD``. Until the pod is
+The start of a job returns no run, so a run is its pod, and its id is ``JOB/POD``. Until the pod is
 seen it is ``JOB/@…`` with what was there before the start; at a server without pods, ``JOB/~…``.
 """
 

@@ -1,6 +1,6 @@
 """The translator for one Saturn Cloud.
 
-Facts: seed 000 and seed 002 (the published guides) are the contract; what ``saturn.md`` marks [client] is
+Facts: ``docs/providers/saturn.md``. The published guides are the contract; what the vendor's client does is
 used where the server has it. A server that speaks the guides alone answers 404 there: then the token is
 compared instead of asking for a name, and people add workspaces by link or id.
 """
@@ -75,7 +75,7 @@ class Saturn(Provider):
     settings_model: ClassVar[type[ConnectionSettings]] = SaturnSettings
     runs_named_jobs: ClassVar[bool] = True
     token_shape: ClassVar[re.Pattern[str] | None] = re.compile(r"[0-9A-Fa-f]{32,512}")
-    # Seed 000: "should not be hit more that once every ten seconds"; pending at that rate, otherwise lower.
+    # The guide allows one read in ten seconds and recommends it while pending, and fewer otherwise.
     # Ten thousand pending at that rate, each answered within 80 ms, keep 80 requests under way.
     pace: ClassVar[Pace] = Pace(
         min_poll_interval=10.0, pending=10.0, running=300.0, unused=1800.0, concurrency=100
@@ -96,7 +96,7 @@ class Saturn(Provider):
     async def status(
         self, access: Access, remote_ids: Sequence[str], window: SendWindow | None = None
     ) -> Mapping[str, Observed]:
-        """Read one state after another (seed 000, "Getting the state of a resource")."""
+        """Read one state after another."""
         return {remote_id: await self._status(access, remote_id, window) for remote_id in remote_ids}
 
     async def _status(self, access: Access, remote_id: str, window: SendWindow | None) -> Observed:
@@ -129,11 +129,11 @@ class Saturn(Provider):
             return None
 
     async def start(self, access: Access, remote_id: str) -> None:
-        """Start without a body (seed 000, "Starting a resource")."""
+        """Start without a body."""
         await self._drive(access, remote_id, "start", _STARTED)
 
     async def stop(self, access: Access, remote_id: str, mode: StopMode = "stop") -> None:
-        """Stop; the answer may be empty (seed 000, "Stopping a resource")."""
+        """Stop; the answer may be empty."""
         self.need_mode(mode)
         await self._drive(access, remote_id, "stop", _STOPPED)
 
@@ -163,7 +163,7 @@ class Saturn(Provider):
         return await linking.check(self._api, credential)
 
     async def check_username(self, username: str) -> Identity:
-        """Get a token of somebody's own with the administrator's (seed 000, "Getting a token on behalf")."""
+        """Get a token of somebody's own with the administrator's."""
         return Identity(username, await linking.mint(self._api, self._own.admin_token, username))
 
     async def own_secret(self) -> bool | None:
@@ -189,7 +189,7 @@ class Saturn(Provider):
         return self._own.act_as == "admin" and access.credential.acts == "admin"
 
     def _driver(self, access: Access) -> Credential:
-        """Return whose token drives workspaces (``saturn.md``, "Whose token")."""
+        """Return whose token drives workspaces (``docs/providers/saturn.md``, "Whose token")."""
         if not self.needs_record(access):
             return access.credential
         if self._own.admin_token is None:
@@ -244,7 +244,7 @@ class Saturn(Provider):
     # -- jobs ------------------------------------------------------------------------------------------------
 
     async def launch_job(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:
-        """Start a job with the person's token (seed 002, "Execute the job")."""
+        """Start a job with the person's token."""
         return await self._jobs.launch(access, spec, key)
 
     async def find_job(
@@ -302,12 +302,12 @@ class Saturn(Provider):
         return f"{self.settings.base_url}/dash/resources/workspace/{quoted}"
 
     def job_page_url(self, job: Job) -> str:
-        """Return the page of the job (seed 002), which shows all runs of it."""
+        """Return the page of the job, which shows all runs of it."""
         key = str(job.spec.get("job") or "") or (job.remote_id or "").partition("/")[0]
         return f"{self.settings.base_url}/dash/resources/job/{quote(key, safe='')}" if key else ""
 
     def token_help(self) -> TokenHelp:
-        """Tell where the token stands (seed 002, "User token")."""
+        """Tell where the token stands."""
         return TokenHelp(
             url=f"{self.settings.base_url}/api/user/token",
             steps=(

@@ -1,7 +1,7 @@
 """Recipes that an operator keeps as JSON files: read and checked when the settings are loaded.
 
 ``[[connections.NAME.recipes]] name, title, file, who``. A recipe describes a whole resource
-(``saturn.md``, "Recipe"); its name and owner are filled in for each person.
+(``docs/providers/saturn.md``, "Recipes"); its name and owner are filled in for each person.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 #: A recipe is a page of JSON; what is larger is another file.
 MAX_BYTES = 200_000
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
-#: What the documents name in ``spec``, and of which type it is (``saturn.md``, "Recipe").
+#: What the documents name in ``spec``, and of which type it is.
 _TEXTS = (
     "name",
     "owner",

@@ -12,7 +12,7 @@ from bot.providers.saturn.recipes import Recipe
 
 
 class SaturnSettings(ConnectionSettings):
-    """Hold a Saturn connection; ``act_as``: whose token drives workspaces (``saturn.md``, "Whose token")."""
+    """Hold a Saturn connection; ``act_as``: whose token drives workspaces."""
 
     ways: ClassVar[Mapping[Linking, str]] = {"token": "", "admin": "admin_token"}
 

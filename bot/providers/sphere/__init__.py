@@ -1,6 +1,6 @@
 """Sphere Engine Containers: workspaces made from projects, opened in a page of ours.
 
-Facts: seed 003 (how to embed) is the contract, ``sphere.md`` marks what the vendor's documents add to it.
+Facts: ``docs/providers/sphere.md``. The published guide is the contract; other documents add to it.
 """
 
 from __future__ import annotations

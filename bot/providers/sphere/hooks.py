@@ -1,4 +1,4 @@
-"""What the server tells by itself: signed arrays of messages about scenarios (``sphere.md``, "Webhooks")."""
+"""What the server tells by itself: signed arrays of messages about scenarios."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SIGNATURE = "X-Sphere-Engine-Signature"
 FINISHED = "workspace.scenario.finished"
-#: "arrays of up to 10"
+#: A request holds so many messages at most.
 MOST = 10
 _HEX = re.compile(r"[0-9a-fA-F]{64}")
 _MAX_KEY = 100

@@ -40,14 +40,14 @@ CHECK_SECONDS = 8.0
 LIST_SECONDS = 10.0
 #: A list that goes on longer than this has no end.
 MAX_PAGES = 100
-#: "limit of workspaces to get; min: 1, max: 30" (``sphere.md``, "Transport").
+#: The most that a page may be asked to hold.
 PAGE = "30"
 #: What tells a workspace that we made from another one; items of a list may be shorter.
 _TELLING = frozenset({"created_at", "retention_time_stopped", "workspace_token_required", "auto_resume"})
 #: How a refusal reads that means "it is so already".
 _UP = re.compile(r"\b(already|is|currently) (running|started|starting)\b", re.IGNORECASE)
 _DOWN = re.compile(r"\b(already|is|currently) (stopped|stopping)\b|\bnot running\b", re.IGNORECASE)
-#: And how one that means "not yet" (``sphere.md``, "Transport"): with which status it comes is not told.
+#: And how one that means "not yet": with which status it comes is not told.
 _NOT_YET = re.compile(r"\bstopping\b|\bbeing stopped\b", re.IGNORECASE)
 _REMOVED = re.compile(r"\b(already|is|was|been) removed\b", re.IGNORECASE)
 NO_PROJECT = "there is no such project any more; choose another one"
@@ -58,7 +58,7 @@ class SphereProvider(Provider):
 
     kind: ClassVar[str] = "sphere"
     settings_model: ClassVar[type[ConnectionSettings]] = SphereSettings
-    # No rate limit is published: 5 s between status reads of one workspace (sphere.md, "Transport").
+    # No rate limit is published: 5 s between status reads of one workspace.
     pace: ClassVar[Pace] = Pace(
         min_poll_interval=5.0, pending=5.0, running=300.0, unused=1800.0, concurrency=20
     )
@@ -86,7 +86,7 @@ class SphereProvider(Provider):
         remote_ids: Sequence[str],
         window: SendWindow | None = None,
     ) -> Mapping[str, Observed]:
-        """Read one state after another; the list can't be asked for some (``sphere.md``)."""
+        """Read one state after another; the list can't be asked for some."""
         return {remote_id: await self._status(remote_id, window) for remote_id in remote_ids}
 
     async def _status(self, remote_id: str, window: SendWindow | None) -> Observed:
@@ -100,7 +100,7 @@ class SphereProvider(Provider):
         return states.observed(workspace)
 
     async def start(self, access: Access, remote_id: str) -> None:  # noqa: ARG002 - as in status
-        """Resume; refused as long as it is still stopping (``sphere.md``, "Transport")."""
+        """Resume; refused as long as it is still stopping."""
         await self._drive(remote_id, "resume", _UP, starts=True)
 
     async def stop(self, access: Access, remote_id: str, mode: StopMode = "stop") -> None:  # noqa: ARG002
@@ -109,7 +109,7 @@ class SphereProvider(Provider):
         await self._drive(remote_id, "stop", _DOWN)
 
     async def remove(self, access: Access, remote_id: str) -> None:  # noqa: ARG002 - as in status
-        """Remove for good; a PUT, no DELETE (``sphere.md``, "Transport")."""
+        """Remove for good; a PUT, no DELETE."""
         await self._drive(remote_id, "remove", _REMOVED)
 
     async def _drive(self, remote_id: str, verb: str, done: re.Pattern[str], *, starts: bool = False) -> None:
@@ -126,7 +126,7 @@ class SphereProvider(Provider):
             raise
 
     def stops(self, workspace: Workspace) -> Effects:
-        """Say that a workspace comes back; one that is not kept is removed by a stop (``sphere.md``)."""
+        """Say that a workspace comes back; one that is not kept is removed by a stop."""
         if workspace.state in {State.FAILED, State.GONE}:
             return {}
         erases = workspace.is_kept is False and workspace.state is not State.STOPPED
@@ -160,7 +160,7 @@ class SphereProvider(Provider):
         return forms.spec_of(snapshot, values)
 
     async def create(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:  # noqa: ARG002
-        """Make a workspace of a project (seed 003, "Step 4"); not idempotent, and without a mark of ours."""
+        """Make a workspace of a project; not idempotent, and without a mark of ours."""
         project = str(spec.get("project", ""))
         if self.own.projects != "all" and project not in self.own.projects:
             # It was allowed when its form was filled in, or when the one before it was made.
@@ -267,7 +267,7 @@ class SphereProvider(Provider):
         return ""
 
     def embedding(self) -> Embedding:
-        """Name the SDK's host, and the endpoint whose workspaces it shows (seed 003, "Step 5")."""
+        """Name the SDK's host, and the endpoint whose workspaces it shows."""
         return self._embedding
 
     def describe(self) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ from bot.providers.hosts import normalise_pattern, origin_of
 
 #: What the token is in the address of every call, so it must be one that can stand there.
 _TOKEN = re.compile(r"[!-~]{1,1000}")
-#: Ids of projects: 32 hex characters (seed 003, "Step 4").
+#: Ids of projects: 32 hex characters.
 _PROJECT = re.compile(r"[0-9a-f]{32}")
 _API = "/api/v1"
 #: A year: nobody means more minutes than that.
@@ -32,11 +32,11 @@ class SphereSettings(ConnectionSettings):
 
     linking: tuple[Linking, ...] = ("none",)
     access_token: SecretStr
-    #: Host that the SDK is loaded from; the base URL's own unless it is given (seed 003, "Step 5").
+    #: Host that the SDK is loaded from; the base URL's own unless it is given.
     sdk_base: str = ""
     projects: tuple[str, ...] | Literal["all"] = "all"
     webhook_secret: SecretStr | None = None
-    #: How long a stopped workspace is kept: without, stopping would remove it (``sphere.md``).
+    #: How long a stopped workspace is kept: without, stopping would remove it.
     retention_minutes: int = Field(1_440, gt=0, le=_MOST_MINUTES)
     #: After so long without use it is stopped; the project's own time where it is not given.
     inactivity_minutes: int | None = Field(None, gt=0, le=_MOST_MINUTES)

@@ -1,4 +1,4 @@
-"""What the server says of a workspace, as our words; pure (seed 003, "Step 4", and ``sphere.md``)."""
+"""What the server says of a workspace, as our words; pure (``docs/providers/sphere.md``, "Workspaces")."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def minutes(told: Any) -> float:
 
 
 def _code(told: Any) -> int | str:
-    """Return the state's code, a number or as a text (``sphere.md``, "States"); raise BadAnswer."""
+    """Return the state's code, a number or as a text; raise BadAnswer."""
     if isinstance(told, str) and told:
         text = told.strip()
         return int(text) if text.isascii() and text.isdigit() and len(text) < 5 else text[:40]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bot.http import Response
     from bot.providers.base import SendWindow
 
-#: Statuses that stand for a used-up quota where something is to be started (``sphere.md``, "Transport").
+#: Statuses that stand for a used-up quota where something is to be started; assumed, as no document says it.
 _QUOTA = {402, 403}
 NO_ROOM = "the account's limit of workspaces is reached"
 

@@ -1,4 +1,4 @@
-// The page of a workspace: loads the vendor's SDK as its documents say (seed 003, "Step 5"), opens the workspace
+// The page of a workspace: loads the vendor's SDK as its guide says (docs/providers/sphere.md), opens the workspace
 // once it runs, and follows how it stands. Nothing secret is in the page; what opens it is asked for by POST.
 (function (d, s, id) {
   "use strict";
