@@ -1,4 +1,4 @@
-"""One line a request: no query, no nonce, no headers (security.md row 12)."""
+"""One line a request: no query, no nonce, no headers (``docs/security.md``, row 12)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the page of a workspace may load: the hosts of its vendor, and nothing else (security.md row 14)."""
+"""What the page of a workspace may load: its vendor's hosts, nothing else (``docs/security.md``, row 14)."""
 
 from __future__ import annotations
 

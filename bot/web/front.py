@@ -1,7 +1,8 @@
 """The front of Slack's address: verifies size, headers, time and signature before anything parses.
 
 Bolt parses first, so unsigned garbage gave 500s, and the same signed bytes ran again within five minutes
-(design rule 8, measured on slack-bolt 1.30). What passes here still has one effect only through the inbox.
+(measured on slack-bolt 1.30). What passes here still has one effect only through the inbox. The rule is in
+``docs/rules.md``, "The front verifies before anything parses".
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The page that shows a workspace to its owner, below ``/ide`` (security.md row 14).
+"""The page that shows a workspace to its owner, below ``/ide`` (``docs/security.md``, row 14).
 
 The state comes from our own row, never from the provider: looking asks for a read through the poll gate. What
 opens the workspace is handed to the page's own script alone, in answer to a request that no other page can

@@ -1,7 +1,7 @@
 """Sign in with Slack: OpenID Connect with the scope ``openid`` alone, state, nonce and PKCE.
 
-Source: ``slack.md``, "Sign in with Slack". The authorize page and the keys lie at the origin of the Web API's
-address; the issuer is always Slack, so that a local Slack signs as Slack does.
+Source: ``docs/slack.md``, "Sign in with Slack". The authorize page and the keys lie at the origin of the
+Web API's address; the issuer is always Slack, so that a local Slack signs as Slack does.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The one-time pages of linking, below ``/link`` (design rule 6).
+"""The one-time pages of linking, below ``/link`` (``docs/rules.md``, "Linking proves both sides").
 
 The first look moves the nonce from the address into a cookie and leads to a clean address. Looking consumes
 nothing, however often; only a form does, and it must come from our own page in the same browser.

@@ -1,7 +1,7 @@
 """Socket Mode: the same listeners over one connection that Usher opens to Slack, so no address is needed.
 
 Slack hands each payload to one of an app's connections at random and repeats what was not acknowledged; the
-inbox makes both harmless. Health is judged by the age of the last pong, not of the last event (slack.md).
+inbox makes both harmless. Health is judged by the age of the last pong, not of the last event.
 """
 
 from __future__ import annotations
