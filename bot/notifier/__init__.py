@@ -1,4 +1,7 @@
-"""The outbox's way to Slack: each message once, within Slack's limits, urgent ones first (design §3.3)."""
+"""The outbox's way to Slack: each message once, within Slack's limits, urgent ones first.
+
+Why: ``docs/rules.md``, "No notice is lost or sent twice".
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Updates of cards: owed, not queued; the newest state wins (design §3.3)."""
+"""Updates of cards: owed, not queued; the newest state wins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Find out whether a message of unknown outcome has arrived: by the key in its metadata (design §3.3).
+"""Find out whether a message of unknown outcome has arrived: by the key in its metadata.
 
 A file's message bears no key: it is known by the file's id.
 """

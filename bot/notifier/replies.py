@@ -1,4 +1,4 @@
-"""Answers to clicks, events and mentions: at once or not at all, and never twice (design §2, "A verb")."""
+"""Answers to clicks, events and mentions: at once or not at all, and never twice (ADR 4)."""
 
 from __future__ import annotations
 

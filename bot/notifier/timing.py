@@ -26,7 +26,7 @@ class Timing:
     batch: int = 20
 
     def check(self) -> None:
-        """Raise ValueError when a send could still be under way after its lease (design §3.3)."""
+        """Raise ValueError when a send could still be under way after its lease: it would be sent twice."""
         if self.send_timeout >= self.lease:
             raise ValueError("the time-out of a send must be shorter than the lease of a notice")
 
