@@ -75,7 +75,10 @@ def _subject(surface: Surface, ids: Ids) -> str:
 
 
 def fit_for_channel(answer: Answer) -> Answer:
-    """Make an Answer that holds a private address ephemeral, whoever asked to share it (design §3.4)."""
+    """Make an Answer that holds a private address ephemeral, whoever asked to share it.
+
+    Why: ``docs/rules.md``, "An IDE's address reaches only the owner".
+    """
     if not answer.in_channel:
         return answer
     elements = [

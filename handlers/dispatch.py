@@ -1,4 +1,4 @@
-"""From words or a button to the verb, and from whatever happens there to an Answer (design §1.8)."""
+"""From words or a button to the verb, and from whatever happens there to an Answer."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ async def guarded(request: Request, handler: Callable[[Any], Coroutine[Any, Any,
     except UsherError as error:
         told().warning("failed", problem=type(error).__name__)
         return replies.plain_problem(problems.sentence(error), request.reference)
-    except Exception:  # noqa: BLE001 - the one place where a fault of a verb becomes words (design 1.8)
+    except Exception:  # noqa: BLE001 - the one place where a fault of a verb becomes words
         told().exception("failed unexpectedly")
         return replies.plain_problem(problems.sentence("internal"), request.reference)
     # Mostly not at info: a line for each costs a quarter of a request. What changes anything is in the audit.

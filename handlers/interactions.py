@@ -1,4 +1,4 @@
-"""The inbox key of what a person did: the same for every time that Slack brings it (design §3.8)."""
+"""The inbox key of what a person did: the same for every time that Slack brings it."""
 
 from __future__ import annotations
 

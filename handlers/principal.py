@@ -1,4 +1,4 @@
-"""Who acts: read from the payload by our own function that refuses when something is missing (design §3.5).
+"""Who acts: read from the payload by our own function that refuses when something is missing.
 
 Bolt's ``context.actor_team_id`` is wrong for external people in ``block_actions`` and ``view_submission``:
 there ``user.team_id`` is the home of who pressed, while ``team.id`` is where the app is installed. An

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bot.models import Answer, Principal, Surface
     from handlers.services import Services
 
-#: A response_url lives 30 minutes (slack.md, "Payload facts"); a minute is left for the way.
+#: A response_url lives 30 minutes (docs/slack.md, "Requests from Slack"); a minute is left for the way.
 _RESPONSE_SECONDS = 29 * 60
 
 

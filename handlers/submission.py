@@ -79,7 +79,7 @@ async def submit(submission: Submission) -> dict[str, Any]:
     except Refused as refusal:
         told.info("refused", rule=refusal.rule)
         return submission.error(first_field(submission.view), refusal.text)
-    except Exception as error:  # noqa: BLE001 - the one place where a fault of a form becomes words (design 1.8)
+    except Exception as error:  # noqa: BLE001 - the one place where a fault of a form becomes words
         told.exception("failed", problem=type(error).__name__)
         return submission.error(first_field(submission.view), problems.sentence(error))
     told.info("answered")

@@ -1,4 +1,4 @@
-"""Offer to link an account; the button's click answers with a fresh link (design §3.6)."""
+"""Offer to link an account; the button's click answers with a fresh link."""
 
 from __future__ import annotations
 

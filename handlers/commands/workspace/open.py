@@ -1,4 +1,4 @@
-"""Show the button that opens a running workspace: to its owner alone (design §3.4)."""
+"""Show the button that opens a running workspace: to its owner alone."""
 
 from __future__ import annotations
 
