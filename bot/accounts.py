@@ -1,4 +1,4 @@
-"""Linking and unlinking: a person in Slack and their own account at a provider (design rule 6).
+"""Linking and unlinking: a person in Slack and their own account at a provider.
 
 Every refusal is a ``Refused`` with words for the person. Whatever changes something is written in one
 transaction with its audit row.

@@ -1,7 +1,7 @@
 """Acting as a username that an administrator approved: asked and decided in Slack, checked by the worker.
 
-Which person is which user at a provider is an administrator's word, never a guess from names or addresses
-(design §3.5). Every step leaves an audit row.
+Which person is which user at a provider is an administrator's word, never a guess from names or addresses.
+Every step leaves an audit row.
 """
 
 from __future__ import annotations

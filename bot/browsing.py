@@ -1,4 +1,4 @@
-"""Who is signed in in which browser, and what of theirs a page of ours may show (design §3.4, §3.5).
+"""Who is signed in in which browser, and what of theirs a page of ours may show.
 
 A session says who proved themselves through Sign in with Slack, nothing more. Whose a workspace is, and
 whether its owner may still act, is judged anew at every look.

@@ -1,6 +1,6 @@
 """Class cards: posted by a trainer, pressed by many; each press acts for the presser and is their consent.
 
-A press is one transaction and calls no provider. What a class stops, its owners agreed to (design §3.5).
+A press is one transaction and calls no provider. What a class stops, its owners agreed to (ADR 12).
 """
 
 from __future__ import annotations

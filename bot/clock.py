@@ -1,4 +1,4 @@
-"""Time and ids come from outside, so that tests need no sleeping and no patching (design §1.7)."""
+"""Time and ids come from outside, so that tests need no sleeping and no patching."""
 
 from __future__ import annotations
 

@@ -166,10 +166,11 @@ class Gatherer:
 def shown_url(
     provider: Provider | None, workspace: Workspace | None, public_url: str | None = None
 ) -> str | None:
-    """Return a workspace's IDE URL for its owner, else None (design §3.4).
+    """Return a workspace's IDE URL for its owner, else None.
 
     Verified by a read of their own, and on a host that the connection allows; or that of our own page, whose
-    address tells nobody more than that there is such a row.
+    address tells nobody more than that there is such a row. The rule is in ``docs/rules.md``, "An IDE's
+    address reaches only the owner".
     """
     if provider is None or workspace is None or workspace.verified_at is None:
         return None

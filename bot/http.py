@@ -1,7 +1,7 @@
 """The one request function of all provider clients: bounded, never redirected, never repeated by itself.
 
 Transport errors of aiohttp end here: they become ``bot.errors`` kinds without cause and context, because
-``repr(ClientResponseError)`` holds the Authorization header (design rule 7).
+``repr(ClientResponseError)`` holds the Authorization header.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _attempt: ContextVar[Attempt | None] = ContextVar("attempt", default=None)
 
 
 class _DisconnectedError(Exception):
-    """Replace the two errors after which aiohttp would send a GET a second time by itself (engine.md)."""
+    """Replace the two errors after which aiohttp would send a GET a second time by itself."""
 
 
 async def _no_second_try(

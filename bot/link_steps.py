@@ -1,6 +1,7 @@
-"""The steps of a link's page: open, prove who you are, check a token, confirm (design rule 6).
+"""The steps of a link's page: open, prove who you are, check a token, confirm.
 
-Every refusal is a ``Refused`` with words for the person; its rule decides the page's status.
+Why they are these: ``docs/rules.md``, "Linking proves both sides". Every refusal is a ``Refused`` with words
+for the person; its rule decides the page's status.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What linking is made of: digests, codes, the shape of a token, and what a page may show.
 
-No I/O of its own but ``identify``, the one call to a provider that a person waits for (design §1.2).
+No I/O of its own but ``identify``, the one call to a provider that a person waits for.
 """
 
 from __future__ import annotations
@@ -190,7 +190,7 @@ def is_person(principal: Principal, proven: Proven, *, is_org_install: bool) -> 
     """Say whether who signed in is a principal.
 
     Team and user must agree; where Usher is installed in a whole organisation, enterprise and user
-    (slack.md, "Sign in with Slack").
+    (``docs/slack.md``, "Sign in with Slack").
     """
     if proven.user_id != principal.user_id:
         return False

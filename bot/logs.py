@@ -1,6 +1,6 @@
 """Logs for operators: structlog, one JSON object a line, redacted by key, by known value and by pattern.
 
-Whatever libraries log through the standard library passes the same processors (security.md row 19).
+Whatever libraries log through the standard library passes the same processors (``docs/security.md``, row 19).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Pure. ``manifest.yml`` is ``render(socket_manifest())``; tests hold the two equal, validate both forms under
 Slack's published schema, and compare every scope, event and command with the tables here, both ways.
-Source: ``slack.md``, "The manifest" and "Sign in with Slack".
+Source: ``docs/slack.md``, "The manifest" and "Sign in with Slack".
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The table of people: who is a guest, a bot, deleted or a stranger, by Slack's own word (design §3.5)."""
+"""The table of people: who is a guest, a bot, deleted or a stranger, by Slack's own word."""
 
 from __future__ import annotations
 

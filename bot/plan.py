@@ -329,7 +329,7 @@ def next_read(
 ) -> float | None:
     """Return the seconds until a workspace is read again, None for *when somebody asks*.
 
-    Never below ``min_poll_interval``. Source of the intervals: design §3, rule 1.
+    Never below ``min_poll_interval``. The intervals are the provider's own (``Provider.pace``).
     """
     used = used_at is not None and now - used_at < UNUSED_AFTER
     if has_open_wish or state in (State.STARTING, State.STOPPING):

@@ -86,8 +86,7 @@ def _before_launch(job: Job, now: float) -> JobPlan:
 def next_job_read(state: JobState, age: float, fastest: float) -> float:
     """Return the seconds until a run is read again: from 2 s (``fastest`` where that is more) to 15 s.
 
-    ``age`` is how long it has been in its state: what has just begun may end at once (``posit.md``, "Types
-    and states": poll 2 s to 15 s with back-off).
+    ``age`` is how long it has been in its state: what has just begun may end at once.
     """
     slowest = 15.0
     grown = 2.0 + age / 10.0

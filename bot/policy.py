@@ -1,4 +1,4 @@
-"""Who may do what: one pure function, asked before everything (design §3.5, and "Every authorisation").
+"""Who may do what: one pure function, asked before everything.
 
 The first rule that matches decides. The same rules hold at a click, when a worker starts, and when a wish
 that waited is continued. Nobody is let through of whom Slack has not said who they are; whoever asks sees to
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 POST_VERBS: Final = frozenset({"card"})
 #: What only the trainer whose card it is may do with it, or an administrator.
 TRAINERS_VERBS: Final = frozenset({"class_post", "class_problems", "class_stop"})
-#: What a recorded consent permits with another's workspace; nothing else ever is (design §3.5).
+#: What a recorded consent permits with another's workspace; nothing else ever is (ADR 12).
 CONSENTED_VERBS: Final = frozenset({"class_stop"})
 #: What shows things that are known, and changes nothing: what Slack said of a person long ago will do for it.
 SHOWING_VERBS: Final = frozenset({"help", "list", "logs", "open", "search", "status", "whoami"})

@@ -1,8 +1,8 @@
 """The Web API methods of Slack that Usher calls: the scopes each needs, and how often it may be called.
 
 Pure data. The manifest's scopes are held equal to it by a test, the notifier keeps its budgets by it, and the
-doctor compares the token's scopes with it. Budgets are per method, app and workspace; source: ``slack.md``,
-"Payload facts", after Slack's published rate-limit tiers.
+doctor compares the token's scopes with it. Budgets are per method, app and workspace; source:
+``docs/slack.md``, "Rate limits".
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What providers told last: what forms are made from, and what a server tells of itself (design §1.2b).
+"""What providers told last: what forms are made from, and what a server tells of itself.
 
 An old snapshot is shown, and read anew in the background; nobody waits for a provider here.
 """

@@ -1,4 +1,4 @@
-"""What people do with workspaces: look, wish, name, forget. Nothing here waits for a provider (design §1.2).
+"""What people do with workspaces: look, wish, name, forget. Nothing here waits for a provider.
 
 Every method authorises the principal against the row as it is now, whatever the caller read before.
 """

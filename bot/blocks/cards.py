@@ -1,4 +1,4 @@
-"""The one card of a wish: a projection of rows that can be drawn again at any time (design §1.5)."""
+"""The one card of a wish: a projection of rows that can be drawn again at any time."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def short(template: str, facts: Facts) -> str:
 
 
 def opens_for(facts: Facts) -> str:
-    """Say for whom the address opens (design §3.4)."""
+    """Say for whom the address opens."""
     template = words.OPENS_AS if facts.username else words.OPENS
     return fill(template, title=facts.connection_title, username=facts.username)
 
@@ -262,7 +262,7 @@ def retry_buttons(facts: Facts, wish: Wish) -> list[Element]:
 
 
 def link_again_button(facts: Facts) -> Element:
-    """Return *Link again*: its click answers with a fresh link (design §3.6)."""
+    """Return *Link again*: its click answers with a fresh link."""
     return kit.button(words.LINK_AGAIN, "invite", link_value(facts.connection), style=kit.PRIMARY)
 
 

@@ -1,4 +1,7 @@
-"""Slack's limits and escapes: every text from outside passes here once, on its way out (design §3.10)."""
+"""Slack's limits and escapes: every text from outside passes here once, on its way out.
+
+The rule is in ``docs/rules.md``, "Text from outside is escaped once".
+"""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ def opening(facts: Facts, sentence: str) -> Answer:
 def link_buttons(
     connections: Sequence[tuple[str, str]], waiting: str = "", *, template: str = cards.LINK, first: int = 0
 ) -> list[Element]:
-    """Return *Link* for each (name, title); its click answers with a fresh link (design §3.6).
+    """Return *Link* for each (name, title); its click answers with a fresh link.
 
     ``first`` is the number of the first, where there are others before it.
     """

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 #: A message is updated no more often than this, in seconds; and so many updates a second are made of all
-#: messages together: just less than Slack takes (50 a minute, ``slack.md``), so that cards get through, too.
+#: messages together: just less than Slack takes (50 a minute), so that cards get through, too.
 EVERY: Final = 3.0
 PER_SECOND: Final = 0.72
 #: An output counts as busy for so long after something came.

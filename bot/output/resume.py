@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Seen:
-    """Count the characters of each stream, and pass over as many after a new beginning (``posit.md``)."""
+    """Count the characters of each stream, and pass over as many after a new beginning."""
 
     def __init__(self) -> None:
         self._seen: Counter[str] = Counter()

@@ -1,4 +1,7 @@
-"""The poll gate: who reads a resource, and when; one read serves all who may see it (design §3.1)."""
+"""The poll gate: who reads a resource, and when; one read serves all who may see it.
+
+The rule is in ``docs/rules.md``, "The poll gate".
+"""
 
 from __future__ import annotations
 
@@ -243,7 +246,7 @@ def _observe(
     ``ends_doubt`` says that it also tells that a list which lacked it was wrong.
     """
     if seen.state is State.UNKNOWN and row["state"] != State.UNKNOWN:
-        # An unknown word keeps the last state (design §1) and is no news: nothing is decided on it.
+        # An unknown word keeps the last state and is no news: nothing is decided on it.
         return False
     verified_at = row["verified_at"]
     # An absence proves nothing: it is also what those are told who may not see the resource.

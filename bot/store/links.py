@@ -1,4 +1,4 @@
-"""Links: one-time invitations to link an account, up to the moment that the account stands (design §3.6)."""
+"""Links: one-time invitations to link an account, up to the moment that the account stands."""
 
 from __future__ import annotations
 

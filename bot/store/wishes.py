@@ -1,4 +1,4 @@
-"""Wishes: accepted from people, claimed and advanced by steps, ended once (design §1.3)."""
+"""Wishes: accepted from people, claimed and advanced by steps, ended once."""
 
 from __future__ import annotations
 
