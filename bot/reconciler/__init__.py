@@ -1,4 +1,7 @@
-"""The reconciler: the only one that calls providers for work, step by step (design §1)."""
+"""The reconciler: the only one that calls providers for work, step by step.
+
+Why: ``docs/rules.md``, "Only the reconciler asks providers for work".
+"""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ _MAKES = frozenset({Operation.CREATE})
 
 
 class Calls:
-    """Make calls to providers for wishes (design §3, rules 2, 8 and 9)."""
+    """Make calls to providers for wishes; *calling* is committed before each one leaves (ADR 15)."""
 
     def __init__(self, store: Store, asker: Asker, numbers: Numbers) -> None:
         self._store = store

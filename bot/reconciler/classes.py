@@ -73,7 +73,7 @@ class Classes:
                 await self._one(card)
             except StoreError as error:
                 log.warning("class not looked at", card=card.id, problem=type(error).__name__)
-            except Exception:  # One of the two places where errors end (design §1.8).
+            except Exception:  # docs/rules.md, "Where errors end"
                 log.exception("class failed", card=card.id, reference=self._ids.reference())
         return len(cards)
 

@@ -29,7 +29,7 @@ REMEMBERED = 10_000
 
 
 class Creations:
-    """Find what was made, for the wish to make it or for one that calls it off (design §3, rule 9)."""
+    """Find what was made, for the wish to make it or for one that calls it off (ADR 15)."""
 
     def __init__(self, store: Store, asker: Asker, numbers: Numbers) -> None:
         self._store = store

@@ -24,7 +24,7 @@ _DONE = {
 def ended(
     wish: Wish, outcome: Outcome, cause: str | None = None, claim: str = "", *, hides: bool = False
 ) -> WishUpdate:
-    """Return the update that ends a wish and tells its person (design §3.2); ``claim`` is the step's own.
+    """Return the update that ends a wish and tells its person; ``claim`` is the step's own.
 
     ``hides`` takes the workspace off the list with it: there is none, or none any more.
     """

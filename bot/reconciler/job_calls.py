@@ -33,7 +33,7 @@ FIRST_READ: Final = 2.0
 
 
 class JobCalls:
-    """Make calls to providers for runs (design §3, rules 2 and 9)."""
+    """Make calls to providers for runs; *calling* is committed before each one leaves (ADR 15)."""
 
     def __init__(self, store: Store, asker: Asker, numbers: Numbers) -> None:
         self._store = store

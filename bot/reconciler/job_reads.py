@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: So many runs are asked for in one request (``posit.md``, get_session: ids of one request).
+#: So many runs are asked for in one request.
 TOGETHER: Final = 50
 #: The end of a run whose output is just coming waits so long for its last lines.
 LAST_LINES_WAIT: Final = 2.0

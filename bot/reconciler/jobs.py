@@ -87,7 +87,7 @@ class Runs:
             await self._one(step)
         except StoreError as error:
             log.warning("step not written", job=step.job.id, problem=type(error).__name__)
-        except Exception:  # One of the two places where errors end (design §1.8).
+        except Exception:  # docs/rules.md, "Where errors end"
             reference = self._ids.reference()
             log.exception("step failed", job=step.job.id, reference=reference)
             await self._put_off([step])

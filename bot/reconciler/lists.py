@@ -184,7 +184,7 @@ def not_yet(answer: Later | Unknown) -> Again:
 async def while_active(
     store: Store, account: Account, listing: Coroutine[Any, Any, _Found], watch: float
 ) -> _Found | None:
-    """Read something long to its end; return None when its account is unlinked meanwhile (invariant I5)."""
+    """Read something long to its end; return None when its account is unlinked meanwhile."""
     reading = asyncio.ensure_future(listing)
     try:
         while not (await asyncio.wait({reading}, timeout=watch))[0]:

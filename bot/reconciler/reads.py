@@ -1,4 +1,7 @@
-"""Status reads through the poll gate: claim, send within the margin, write down what came (design §3.1)."""
+"""Status reads through the poll gate: claim, send within the margin, write down what came.
+
+The rule is in ``docs/rules.md``, "The poll gate".
+"""
 
 from __future__ import annotations
 
@@ -142,7 +145,7 @@ class Reads:
             log.warning("read not written", connection=line.name, problem=type(error).__name__)
             self._recorder.open.difference_update(claim.gate_key for claim in claims)
             return
-        except Exception:  # One of the two places where errors end (design §1.8).
+        except Exception:  # docs/rules.md, "Where errors end"
             log.exception("read failed", connection=line.name, reference=self._ids.reference())
             results = [self._held(claim, LACKING, problems.sentence("internal")) for claim in claims]
         finally:

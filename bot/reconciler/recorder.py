@@ -62,7 +62,7 @@ class Recorder:
         except (StoreBusy, StoreUnavailable) as error:
             # The gates keep their times, so all of it is read again after the interval.
             log.warning("reads not written", count=len(results), problem=type(error).__name__)
-        except Exception:  # One of the two places where errors end (design §1.8).
+        except Exception:  # docs/rules.md, "Where errors end"
             if len(results) > 1:
                 # One that can't be written keeps no other back.
                 for result in results:

@@ -94,7 +94,7 @@ class Streams:
                 account = await self._begun(job, began_at, self._room(pool) - len(due))
             except StoreError as error:
                 log.warning("output not written", job=job.id, problem=type(error).__name__)
-            except Exception:  # One of the two places where errors end (design §1.8).
+            except Exception:  # docs/rules.md, "Where errors end"
                 self._put_off(job)
                 log.exception("output failed", job=job.id, reference=self._ids.reference())
             else:

@@ -101,7 +101,7 @@ class Tasks:
             counts = is_late or not isinstance(again, Busy)
         except StoreError:
             raise
-        except Exception:  # One of the two places where errors end (design §1.8).
+        except Exception:  # docs/rules.md, "Where errors end"
             reference = self._ids.reference()
             log.exception("task failed", task=task.id, kind=str(task.kind), reference=reference)
         else:

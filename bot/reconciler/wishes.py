@@ -76,7 +76,7 @@ class Wishes:
             await self._one(step)
         except StoreError as error:
             log.warning("step not written", wish=step.wish.id, problem=type(error).__name__)
-        except Exception:  # One of the two places where errors end (design §1.8).
+        except Exception:  # docs/rules.md, "Where errors end"
             reference = self._ids.reference()
             log.exception("step failed", wish=step.wish.id, reference=reference)
             try:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-AREAS = ("playground", "tests", "benchmarks", "tools")
+AREAS = ("bot", "handlers", "playground", "tests", "benchmarks", "tools")
 #: This file holds what it looks for.
 OWN = "test_citations.py"
 SUFFIXES = {".py", ".sql", ".js", ".html", ".j2", ".toml"}
