@@ -33,7 +33,7 @@ from bot.slack_calls import SlackLine
 from bot.store import open_store
 from bot.store.audit import verify_audit
 from bot.vault import Vault
-from handlers.discovery import routes
+from handlers import routes
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -181,7 +181,7 @@ def _doctor(arguments: argparse.Namespace) -> int:
 
 
 def _routes(_arguments: argparse.Namespace) -> int:
-    for kind, names in routes().items():
+    for kind, names in routes.names().items():
         print(f"{kind}: {', '.join(names)}")
     return 0
 

@@ -29,7 +29,7 @@ BOT_SCOPES: Final[Mapping[str, Use]] = MappingProxyType(
     {
         "app_mentions:read": Use(
             "Understands what people ask by mentioning the bot in a channel it was invited to.",
-            "handlers.events.app_mention",
+            "handlers.events.conversation",
         ),
         "chat:write": Use(
             "Sends answers, cards and the message that a workspace is ready, and keeps the cards up to date.",
@@ -37,7 +37,7 @@ BOT_SCOPES: Final[Mapping[str, Use]] = MappingProxyType(
         ),
         "commands": Use(
             "Provides the slash commands.",
-            "handlers.commands.workspace",
+            "handlers.workspace",
         ),
         "files:write": Use(
             "Sends the whole output of a job as a file, beneath the job's card.",
@@ -45,7 +45,7 @@ BOT_SCOPES: Final[Mapping[str, Use]] = MappingProxyType(
         ),
         "im:history": Use(
             "Reads what people write to the bot, and looks up whether a message of its own has arrived.",
-            "handlers.events.message_im",
+            "handlers.events.conversation",
         ),
         "im:write": Use(
             "Finds the direct message with a person, to look whether a first message there has arrived.",
@@ -71,27 +71,27 @@ EVENTS: Final[Mapping[str, Use]] = MappingProxyType(
     {
         "app_mention": Use(
             "The same words as after the slash command, said to the bot in a channel.",
-            "handlers.events.app_mention",
+            "handlers.events.conversation",
         ),
         "app_uninstalled": Use(
             "Deletes all links of the workspace that removes the app.",
-            "handlers.events.app_uninstalled",
+            "handlers.events.people",
         ),
         "message.im": Use(
             "The same words as after the slash command, said to the bot in a direct message.",
-            "handlers.events.message_im",
+            "handlers.events.conversation",
         ),
         "team_join": Use(
             "Learns of a new person, and whether that is a guest.",
-            "handlers.events.team_join",
+            "handlers.events.people",
         ),
         "tokens_revoked": Use(
             "Stops using a token that Slack has taken back.",
-            "handlers.events.tokens_revoked",
+            "handlers.events.people",
         ),
         "user_change": Use(
             "Deletes the links of a person who leaves, and learns who became a guest.",
-            "handlers.events.user_change",
+            "handlers.events.people",
         ),
     }
 )
@@ -103,11 +103,11 @@ COMMANDS: Final[Mapping[str, Use]] = MappingProxyType(
     {
         WORKSPACE_COMMAND: Use(
             "Lists, starts, stops and opens a person's workspaces.",
-            "handlers.commands.workspace",
+            "handlers.workspace",
         ),
         JOB_COMMAND: Use(
             "Runs a person's jobs, shows their output, and stops them.",
-            "handlers.commands.job",
+            "handlers.job",
         ),
     }
 )

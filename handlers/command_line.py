@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from bot.blocks.limits import clean
+from bot.services.filling import Flag
 from handlers.parsing import FOLDERS, closing, decoded, straight
 
 if TYPE_CHECKING:
@@ -22,14 +23,6 @@ LONGEST: Final = 6000
 _ALONE: Final = re.compile(r"--|[\u2012-\u2015\u2212]")
 _MARKS: Final = "`*"
 _NAME: Final = re.compile(r"--([A-Za-z][\w.-]*)(=?)")
-
-
-@dataclass(frozen=True, slots=True)
-class Flag:
-    """Hold ``--NAME VALUE`` or ``--NAME=VALUE``; ``value`` is None where nothing followed."""
-
-    name: str
-    value: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from bot.store.records import NewTask
 from bot.words import answers as words
 from bot.words import problems, times
 from bot.words.verbs import VERBS
-from handlers import discovery, mistyped
+from handlers import mistyped, routes
 from handlers.parsing import parse
 from handlers.request import Answered, Reference, Request
 
@@ -68,7 +68,7 @@ async def run_text(
         problem=problem,
         unread=unread,
     )
-    handler = discovery.verbs(folder).get(request.verb, unknown_verb)
+    handler = routes.verbs(folder).get(request.verb) or unknown_verb
     if not mistyped.suspected(request):
         return await guarded(request, handler)
 
@@ -106,7 +106,7 @@ async def run_button(
         flags=frozenset(more.split(":")) & {AGREED},
         view=view or {},
     )
-    found = discovery.handlers_of(discovery.ACTIONS).get(name) or discovery.verbs(folder).get(verb)
+    found = routes.action.get(name) or routes.verbs(folder).get(verb)
     return await guarded(request, found or old_button)
 
 
@@ -196,7 +196,8 @@ def _too_many(request: Request, wait: float) -> Answer:
 
 async def unknown_verb(request: Request) -> Answer:
     """Offer the verbs most like an unknown word; none is run by itself."""
-    verbs = [verb for verb in discovery.verbs(request.folder) if not VERBS[request.folder][verb].is_hidden]
+    known = routes.verbs(request.folder).found
+    verbs = [verb for verb in known if not VERBS[request.folder][verb].is_hidden]
     alike = process.extract(request.verb[:50], verbs, scorer=fuzz.WRatio, score_cutoff=_ALIKE, limit=3)
     sentence = fill(words.UNKNOWN_VERB, word=request.verb)
     more = [fill(words.UNKNOWN_VERB_HELP, command=request.command)]
@@ -204,8 +205,8 @@ async def unknown_verb(request: Request) -> Answer:
     # The same word may be one about something else: `logs` of a workspace is meant for a job.
     near += [
         f"`{request.command_of(other)}{request.verb}`"
-        for other in discovery.commands()
-        if other != request.folder and request.verb in discovery.verbs(other)
+        for other in routes.commands()
+        if other != request.folder and routes.verbs(other).get(request.verb)
     ]
     if near:
         nearest = Markup(" ".join(near))

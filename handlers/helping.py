@@ -1,4 +1,4 @@
-"""What the help of each command shares: every verb in a line, or more on one; made from the catalogue."""
+"""Help for each command: every verb in a line, or more on one; made from the catalogue."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from bot.blocks import kit
 from bot.blocks.limits import Markup, fill
 from bot.words import answers, jobs
 from bot.words.verbs import VERBS, VerbWords
+from handlers import routes
 from handlers.dispatch import unknown_verb
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ _HEADS: Final = {"workspace": answers.HELP, "job": jobs.HELP}
 _OTHERS: Final = {"workspace": ("job", jobs.HELP_JOBS), "job": ("workspace", jobs.HELP_WORKSPACES)}
 
 
+@routes.verb("job", "help")
+@routes.verb("workspace", "help")
 async def helped(request: Request) -> Answer:
     """Answer with the catalogue of the request's command, or with one entry of it."""
     if request.arguments:

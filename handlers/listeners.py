@@ -20,7 +20,7 @@ from bot.blocks import replies
 from bot.errors import Refused, StoreError
 from bot.slack_calls import leads_to_slack
 from bot.words import problems
-from handlers import delivery, discovery, interactions, searches
+from handlers import delivery, interactions, routes, searches
 from handlers.dispatch import run_button, run_text
 from handlers.occurrence import Occurrence
 from handlers.principal import principal as principal_of
@@ -140,7 +140,7 @@ class Listeners:
         name = str(event.get("type") or "")
         if name == "message":
             name = f"message_{event.get('channel_type')}"
-        handler = discovery.handlers_of(discovery.EVENTS).get(name)
+        handler = routes.event.get(name)
         if handler is None:
             return await ack()
         told = log.bind(event_name=name, event_id=body.get("event_id"))

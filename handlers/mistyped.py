@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final, Literal
 from bot.blocks import kit
 from bot.blocks.limits import Markup, fill, line
 from bot.hiding import SLACK_TOKEN
+from bot.services.naming import fold
 from bot.words import links as words
 from bot.words.verbs import VERBS
 from handlers.command_line import command_line, typed
-from handlers.naming import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from bot.blocks.limits import clean
+from handlers import routes
 
 #: Longer commands are cut: no name that can be meant is longer.
 _LONGEST: Final = 2000
@@ -22,7 +23,6 @@ _QUOTES: Final = str.maketrans({**_DOUBLE, **_SINGLE, **_HYPHENS})
 #: A dash (figure, en, em, bar, minus) before a word stands for the two hyphens that a keyboard made it of.
 _DASHES: Final = re.compile(r"(?:(?<=\s)|^)-?[\u2012-\u2015\u2212]+-?(?=\w)")
 _ENCODED: Final = re.compile(r"<([^<>|\s]+)(?:\|([^<>]*))?>")
-_FLAGS: Final = frozenset({"share", "clear", "force", "yes"})
 #: What a person writes before a verb to say what it is about, by the folder of the verbs.
 FOLDERS: Final = MappingProxyType(
     {"job": "job", "jobs": "job", "workspace": "workspace", "workspaces": "workspace"}
@@ -100,7 +100,7 @@ def _decode(found: re.Match[str]) -> str:
 
 
 def _is_flag(token: str) -> bool:
-    return token.startswith("--") and token[2:].casefold() in _FLAGS
+    return token.startswith("--") and token[2:].casefold() in routes.flags()
 
 
 def _tokens(text: str) -> list[str]:

@@ -8,7 +8,7 @@ import structlog
 
 from bot.errors import Refused, UsherError
 from bot.models import Surface
-from handlers import discovery
+from handlers import routes
 from handlers.principal import principal as principal_of
 from handlers.request import Reference, Request
 
@@ -26,8 +26,7 @@ async def search(services: Services, payload: Mapping[str, Any]) -> list[dict[st
     ``VERB:SOURCE`` names the handler by its source, ``field:NAME`` is a field of a form.
     """
     kind, _, source = str(payload.get("action_id") or "").partition(":")
-    known = discovery.handlers_of(discovery.OPTIONS)
-    handler = known.get(kind) if kind == "field" else known.get(source)
+    handler = routes.options.get(kind if kind == "field" else source)
     drawing = Reference(services.ids)
     if handler is None:
         log.warning("no such search", reference=str(drawing))

@@ -13,6 +13,7 @@ from bot.jobs import Jobs
 from bot.rate_limit import RateLimiter
 from bot.snapshots import Snapshots
 from bot.workspaces import Workspaces
+from handlers import routes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -124,6 +125,8 @@ def build_services(
     public_url: str | None = None,
 ) -> Services:
     """Put the services together; the commands are what people type, ``limiter`` counts them."""
+    # Now rather than in somebody's first request, which has to be answered within 3 s.
+    routes.load()
     workspaces = Workspaces(
         store=store,
         connections=connections,

@@ -11,7 +11,7 @@ from bot.blocks.forms import field_of
 from bot.blocks.limits import clean, cut
 from bot.errors import Refused
 from bot.words import answers, problems, times
-from handlers import discovery
+from handlers import routes
 from handlers.mistyped import token_in_field
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ async def submit(submission: Submission) -> dict[str, Any]:
     told = log.bind(
         reference=submission.reference, view=submission.callback_id, principal=submission.principal.key
     )
-    handler = discovery.handlers_of(discovery.VIEWS).get(submission.callback_id)
+    handler = routes.view.get(submission.callback_id)
     if handler is None:
         told.warning("no such form")
         return {"response_action": "clear"}

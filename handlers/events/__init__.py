@@ -1,1 +1,1 @@
-"""The events of Slack that matter here: each file is one, found by its name."""
+"""The events of Slack that matter here."""

@@ -10,7 +10,7 @@ from bot.errors import StoreBusy
 from bot.models import BrowserSession, NoticeKind, Person, Principal
 from bot.policy import Installation
 from bot.web.shapes import Incoming
-from handlers.events import user_change
+from handlers.events.people import user_changed
 from handlers.occurrence import Occurrence
 from tests.handlers.rig import COLLEAGUE, STRANGER, activate, rig
 from tests.handlers.slack import dispatcher_for, event, mention, message, send
@@ -202,7 +202,7 @@ async def test_who_only_changes_their_name_keeps_their_links(bot, dispatcher):
     ],
 )
 async def test_a_change_that_names_nobody_of_ours_changes_nothing(bot, told):
-    await user_change.handle(Occurrence(told, bot.services, "event:1"))
+    await user_changed(Occurrence(told, bot.services, "event:1"))
     assert await bot.store.person(ALICE) is None
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from bot.models import NoticeKind
 from bot.words.verbs import VERBS
-from handlers import discovery
+from handlers import routes
 from tests.handlers.job_rig import going, job_rig
 from tests.handlers.rig import words
 from tests.handlers.slack import command, dispatcher_for, little_slack, mention, message, send
@@ -72,7 +72,7 @@ async def test_help_names_every_verb_and_the_other_command(bot):
 
 
 def test_every_verb_has_its_entry():
-    assert set(VERBS["job"]) == set(discovery.verbs("job"))
+    assert set(VERBS["job"]) == set(routes.verbs("job").found)
 
 
 @pytest.mark.parametrize("verb", list(VERBS["job"]))

@@ -6,7 +6,7 @@ import pytest
 
 from bot.models import NewNotice, NoticeKind
 from bot.words.verbs import VERBS
-from handlers import discovery
+from handlers import routes
 from handlers.helping import shown_verbs
 from tests.handlers.rig import COLLEAGUE, PAGE, Cloud, Hub, activate, buttons, rig, words
 from tests.support.clock import FakeClock
@@ -167,7 +167,7 @@ async def test_help_is_made_from_the_catalogue(bot):
     check_golden("answers/help-direct", await bot.direct("help"))
 
 
-@pytest.mark.parametrize("verb", discovery.verbs("workspace"))
+@pytest.mark.parametrize("verb", routes.verbs("workspace").found)
 async def test_help_on_every_verb(bot, verb):
     check_golden(f"help/{verb}", await bot.say(f"help {verb}"))
 
@@ -176,9 +176,9 @@ async def test_help_on_an_unknown_verb_offers_the_nearest(bot):
     assert "`/workspace start`" in words(await bot.say("help strat"))
 
 
-@pytest.mark.parametrize("command", discovery.commands())
+@pytest.mark.parametrize("command", routes.commands())
 def test_every_verb_has_its_words_and_the_other_way_round(command):
-    assert set(VERBS[command]) == set(discovery.verbs(command))
+    assert set(VERBS[command]) == set(routes.verbs(command).found)
 
 
 async def test_an_unknown_verb_offers_the_nearest_and_runs_none(bot):

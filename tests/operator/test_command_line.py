@@ -8,7 +8,7 @@ from cryptography.fernet import Fernet
 
 from bot.manifest import http_manifest, render, socket_manifest
 from bot.store.queries import migrations
-from handlers.discovery import routes
+from handlers import routes
 from tests.operator.command_line import environment, run
 from tests.project.repository import ROOT
 
@@ -77,7 +77,7 @@ async def test_migrate_says_what_is_wrong_with_the_place(tmp_path):
 async def test_routes_lists_what_was_found():
     ended = await run("routes")
     assert ended.status == 0
-    assert ended.out.splitlines() == [f"{kind}: {', '.join(names)}" for kind, names in routes().items()]
+    assert ended.out.splitlines() == [f"{kind}: {', '.join(names)}" for kind, names in routes.names().items()]
     assert "command workspace: " in ended.out
 
 

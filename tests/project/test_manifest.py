@@ -22,6 +22,7 @@ from bot.manifest import (
     render,
     socket_manifest,
 )
+from handlers import routes
 from tests.project.repository import ROOT
 from tests.web.rig import rig
 
@@ -88,15 +89,11 @@ def test_every_use_names_a_module_that_exists():
 
 
 def test_every_event_has_its_listener_and_every_listener_its_event():
-    listeners = {
-        path.stem for path in (ROOT / "handlers/events").glob("*.py") if not path.stem.startswith("_")
-    }
-    assert listeners == {use.module.removeprefix("handlers.events.") for use in EVENTS.values()}
+    assert set(routes.event.found) == {name.replace(".", "_") for name in EVENTS}
 
 
-def test_every_command_has_its_folder_and_every_folder_its_command():
-    folders = {path.parent.name for path in (ROOT / "handlers/commands").glob("*/__init__.py")}
-    assert folders == {use.module.removeprefix("handlers.commands.") for use in COMMANDS.values()}
+def test_every_command_has_its_verbs_and_all_verbs_have_their_command():
+    assert set(routes.commands()) == {use.module.removeprefix("handlers.") for use in COMMANDS.values()}
 
 
 def test_the_scopes_are_those_that_methods_events_and_commands_need():

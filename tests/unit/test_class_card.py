@@ -17,7 +17,7 @@ from bot.models import (
     StopEffect,
     Workspace,
 )
-from handlers import class_words
+from handlers.class_card import line as class_words
 from tests.support.golden import check_golden, check_limits
 
 TRAINER = Principal(None, "T1", "UTRAINER")

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.command_line import CommandLine, Flag, command_line
+from bot.services.filling import Flag
+from handlers.command_line import CommandLine, command_line
 
 COMMANDS = {"/workspace": "workspace", "/job": "job"}
 

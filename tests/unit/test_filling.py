@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from bot.models import Field, Form
 from bot.providers.posit import forms, offers, specs
 from bot.providers.posit.types import ComputeEnvs
-from handlers import filling
-from handlers.command_line import Flag, command_line
+from bot.services import filling
+from bot.services.filling import Flag
+from handlers.command_line import command_line
 from tests.project.repository import ROOT
 from tests.unit.card_facts import ALICE
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers import naming
+from bot.services import naming
 from tests.unit.card_facts import WORKSPACE
 
 

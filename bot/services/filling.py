@@ -1,0 +1,235 @@
+"""From flags to the values of a provider's form: which field each is, and what it may hold; pure.
+
+A form changes with what is chosen in it, so flags are taken one after another: first those that other fields
+depend on, each time with the form that follows from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from bot.blocks.limits import Markup, fill, line
+from bot.services.naming import fold
+from bot.words import jobs as words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bot.models import Choice, Field, Form, Value, Values
+
+#: How much a run may use at most: where nothing is limited, leaving it out changes nothing for the run.
+_AT_MOST: Final = (
+    frozenset({"cpus", "cpu", "cores", "processors"}),
+    frozenset({"memory", "mem", "ram"}),
+)
+#: Words that people use for the same thing; a form has one of each row at most.
+SYNONYMS: Final = (
+    *_AT_MOST,
+    frozenset({"gpus", "gpu"}),
+    frozenset({"directory", "dir", "workdir", "cwd", "working_directory"}),
+    frozenset({"environment", "env"}),
+    frozenset({"image", "container", "container_image"}),
+    frozenset({"queue", "queues", "partition"}),
+    frozenset({"profile", "resource_profile", "size"}),
+    frozenset({"constraints", "constraint", "placement"}),
+    frozenset({"command", "cmd"}),
+)
+COMMAND: Final = "command"
+PRESET: Final = "preset"
+#: Where it runs, and from what, is the person's own choice: it is never made for them.
+_OWN_CHOICE: Final = frozenset({"cluster", PRESET})
+#: How a provider's own limits are called among the fields.
+_LIMIT: Final = "limit_"
+#: More alternatives than these are not tried.
+_TRIED: Final = 30
+_NAMED: Final = 8
+_ROUNDS: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """Hold ``--NAME VALUE`` or ``--NAME=VALUE``; ``value`` is None where nothing followed."""
+
+    name: str
+    value: str | None
+
+
+@dataclass(slots=True)
+class Filled:
+    """Hold the values, the form that follows from them, and a sentence for each flag that can't be taken."""
+
+    values: dict[str, Value]
+    form: Form
+    problems: dict[str, str] = field(default_factory=dict)
+    #: Flags of no field of this form.
+    unknown: list[Flag] = field(default_factory=list)
+    #: Flags that are left out, as there is nothing to limit here.
+    left_out: list[Flag] = field(default_factory=list)
+
+
+def filled(form_of: Callable[[Values], Form], flags: Sequence[Flag]) -> Filled:
+    """Return what flags make of a form; ``form_of`` is the provider's, for values that are chosen so far.
+
+    What is not given is as the form proposes it. A flag that only one choice allows which the person left
+    open makes that choice. Where nothing at all can be limited, limits are left out.
+    """
+    result = _taken(form_of, flags, {})
+    if result.unknown:
+        found = [
+            (name, value)
+            for name, value in _alternatives(result, _OWN_CHOICE | set(result.values))
+            if not _taken(form_of, flags, {name: value}).unknown
+        ]
+        if len(found) == 1:
+            result = _taken(form_of, flags, dict(found))
+    _leave_out(form_of, result)
+    for one in result.form.fields:
+        if one.initial and one.name not in result.values and one.name not in result.problems:
+            result.values[one.name] = one.initial
+    return result
+
+
+def allowed_with(form_of: Callable[[Values], Form], result: Filled, flag: Flag) -> list[str]:
+    """Return the choices, as flags, with which a flag that is none now would be one."""
+    return [
+        f"`--{shown_name(name)} {line(value, 40)}`"
+        for name, value in _alternatives(result, frozenset())
+        if field_for(form_of(result.values | {name: value}), flag.name) is not None
+    ][:_NAMED]
+
+
+def field_for(form: Form, name: str) -> Field | None:
+    """Return the field that a flag means: of that name, of that label, or of a word for the same thing."""
+    needle = _plain(name)
+    for one in form.fields:
+        if needle in {_plain(one.name), _plain(one.name.removeprefix(_LIMIT)), _plain(one.label)}:
+            return one
+    same = next((row for row in SYNONYMS if needle in row), frozenset[str]())
+    return next((one for one in form.fields if _plain(one.name.removeprefix(_LIMIT)) in same), None)
+
+
+def known_flags(form: Form) -> list[str]:
+    """Return the flags that a form knows, as they are shown."""
+    return [f"`--{shown_name(one.name)}`" for one in form.fields if one.name != COMMAND]
+
+
+def shown_name(name: str) -> str:
+    """Return a field's name as a flag is written."""
+    return line(name.removeprefix(_LIMIT).replace("_", "-"), 40)
+
+
+def _leave_out(form_of: Callable[[Values], Form], result: Filled) -> None:
+    """Leave out limits where the form has none, and no choice that the person left open has any."""
+    if any(_is_size(one) for one in result.form.fields):
+        return
+    others = [
+        form_of(result.values | {name: value})
+        for name, value in _alternatives(result, frozenset(result.values))
+    ]
+    for flag in list(result.unknown):
+        is_limit = any(_plain(flag.name) in row for row in _AT_MOST)
+        if is_limit and not any(field_for(form, flag.name) is not None for form in others):
+            result.unknown.remove(flag)
+            result.left_out.append(flag)
+
+
+def _is_size(one: Field) -> bool:
+    sizes = [*SYNONYMS[:3], frozenset({"profile", "resource_profile", "size"})]
+    return one.name.startswith(_LIMIT) or any(_plain(one.name) in row for row in sizes)
+
+
+def _taken(form_of: Callable[[Values], Form], flags: Sequence[Flag], chosen: Values) -> Filled:
+    form = form_of(chosen)
+    result = Filled(dict(chosen), form)
+    for _ in range(_ROUNDS):
+        given = _by_field(form, flags)
+        waiting = [
+            one
+            for one in form.fields
+            if one.name in given and one.name not in {*result.values, *result.problems}
+        ]
+        if not waiting:
+            break
+        # What others depend on comes first, and alone: the form may be another one then.
+        first = next((one for one in waiting if one.redraws), None)
+        for one in [first] if first is not None else waiting:
+            _take(result, one, given[one.name])
+        form = result.form = form_of(result.values)
+    result.unknown = [flag for flag in flags if field_for(form, flag.name) is None]
+    return result
+
+
+def _by_field(form: Form, flags: Sequence[Flag]) -> dict[str, list[str | None]]:
+    given: dict[str, list[str | None]] = {}
+    for flag in flags:
+        meant = field_for(form, flag.name)
+        if meant is not None:
+            given.setdefault(meant.name, []).append(flag.value)
+    return given
+
+
+def _take(result: Filled, meant: Field, given: Sequence[str | None]) -> None:
+    """Write a flag's values into its field, or what is wrong with them."""
+    told = [value for value in given if value is not None]
+    if len(told) < len(given):
+        result.problems[meant.name] = words.FLAG_EMPTY
+        return
+    match meant.kind:
+        case "long_text":
+            result.values[meant.name] = "\n".join(told)
+            return
+        case "searches":
+            several = [part for value in told for part in _parts(meant, value)]
+        case _:
+            if len(told) > 1:
+                result.problems[meant.name] = words.FLAG_TWICE
+                return
+            several = told
+    if meant.kind in {"text", "number"}:
+        result.values[meant.name] = several[0]
+        return
+    chosen: list[str] = []
+    for value in several:
+        choice = _choice(meant, value)
+        if choice is None:
+            result.problems[meant.name] = _not_offered(meant, value)
+            return
+        chosen.append(choice.value)
+    result.values[meant.name] = tuple(chosen) if meant.kind == "searches" else chosen[0]
+
+
+def _parts(meant: Field, value: str) -> list[str]:
+    """Split values joined by commas, unless that is one value."""
+    return [value] if _choice(meant, value) is not None else [part for part in value.split(",") if part]
+
+
+def _choice(meant: Field, value: str) -> Choice | None:
+    needle = fold(value)
+    exact = next((choice for choice in meant.choices if choice.value == value), None)
+    return exact or next(
+        (choice for choice in meant.choices if needle in {fold(choice.value), fold(choice.label)}), None
+    )
+
+
+def _not_offered(meant: Field, value: str) -> str:
+    if not meant.choices:
+        return words.FLAG_NONE_OFFERED
+    named = Markup(", ".join(f"`{line(choice.label, 40)}`" for choice in meant.choices[:_NAMED]))
+    template = words.FLAG_NOT_OFFERED if len(meant.choices) <= _NAMED else words.FLAG_SOME_OFFERED
+    return fill(template, value=Markup(f"`{line(value, 40)}`"), offered=named)
+
+
+def _alternatives(result: Filled, besides: frozenset[str]) -> list[tuple[str, str]]:
+    """Return the choices that change the form and are not made, by field."""
+    return [
+        (one.name, choice.value)
+        for one in result.form.fields
+        if one.redraws and one.kind in {"choice", "search"} and one.name not in besides
+        for choice in one.choices[:_TRIED]
+        if choice.value != result.values.get(one.name, one.initial)
+    ]
+
+
+def _plain(word: str) -> str:
+    return "_".join(word.casefold().replace("-", " ").replace("_", " ").replace(".", " ").split())

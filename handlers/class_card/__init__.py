@@ -1,0 +1,1 @@
+"""Class cards: posting one, pressing it, and ending the class."""

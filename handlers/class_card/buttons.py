@@ -1,0 +1,57 @@
+"""The buttons of a class card, and of the messages about it, that are for its poster or its people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.blocks import classes as drawn
+from bot.blocks import replies
+from bot.blocks.class_facts import ClassFacts
+from bot.blocks.classes import at
+from bot.blocks.limits import fill
+from bot.words import classes as words
+from handlers import routes
+
+if TYPE_CHECKING:
+    from bot.models import Answer
+    from handlers.request import Request
+
+
+@routes.action("class_post")
+async def post_again(request: Request) -> Answer:
+    """Send the card once more, unless it is known where it stands."""
+    again = await request.services.classes.post_again(
+        request.principal, request.target or "", interaction=request.surface.interaction
+    )
+    return replies.told(words.POSTED_AGAIN if again else words.STANDS_ALREADY, replaces=True)
+
+
+@routes.action("class_problems")
+async def show_problems(request: Request) -> Answer:
+    """Tell the trainer, and nobody else, who waits and why."""
+    services = request.services
+    card, counts, found = await services.classes.problems(request.principal, request.target or "")
+    facts = ClassFacts(card, services.title(card.connection), services.clock.now(), counts)
+    return drawn.problems_of(facts, found)
+
+
+@routes.action("class_stop")
+async def stop_all(request: Request) -> Answer:
+    """End the class: its people are told now, and five minutes later what they did not keep is stopped."""
+    services = request.services
+    closed = await services.classes.stop_all(
+        request.principal, request.target or "", interaction=request.surface.interaction
+    )
+    if closed is None or closed.stops_at is None:
+        return replies.problem(words.CLOSED_ALREADY, request.reference)
+    return replies.told(fill(words.CLOSED, at=at(closed, closed.stops_at, services.clock.now())))
+
+
+@routes.action("class_keep")
+async def keep_mine(request: Request) -> Answer:
+    """Leave the presser's workspace alone."""
+    kept = await request.services.classes.keep(
+        request.principal, request.target or "", interaction=request.surface.interaction
+    )
+    template = words.KEPT_MINE if kept else words.KEPT_TOO_LATE
+    return replies.told(fill(template, command=request.command), replaces=True)

@@ -1,0 +1,182 @@
+"""Posting a class card: what it makes or starts is found out before, with the trainer's own account."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.blocks import replies
+from bot.blocks.classes import at, end_words
+from bot.blocks.limits import Markup, fill, line, safe
+from bot.classes import Draft
+from bot.models import Answer, FormProblems
+from bot.services import naming
+from bot.words import classes as words
+from handlers import routes
+from handlers.class_card import line as class_words
+from handlers.forms.offers import offer_of
+from handlers.forms.values import makers
+from handlers.request import Answered
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.models import Form, Snapshot, Value
+    from bot.providers.base import Provider
+    from handlers.class_card.line import Line
+    from handlers.request import Request
+
+#: So many recipes are named at most where another was asked for.
+NAMED = 12
+#: What a form is filled with in so many rounds: a choice may bring further fields.
+_ROUNDS = 5
+
+
+@routes.verb("workspace", "card")
+async def post(request: Request) -> Answer:
+    """Write a card for the channel that the request came from."""
+    services, surface = request.services, request.surface
+    if surface.is_direct or not surface.channel_id:
+        raise Answered(replies.problem(words.IN_A_CHANNEL, request.reference))
+    told = class_words.line_of(request.text, services.commands)
+    person = await services.store.person(request.principal)
+    zone = class_words.zone_of(person.time_zone if person is not None else None)
+    stops_at = class_words.ends_at(told, zone, services.clock.now())
+    if not told.what:
+        told.problems.append(fill(words.USAGE, command=request.command))
+    if told.problems:
+        raise Answered(replies.problem("\n".join(told.problems), request.reference))
+    draft = await _draft(request, told)
+    card = await services.classes.post(
+        request.principal,
+        Draft(
+            channel_id=surface.channel_id,
+            connection=draft.connection,
+            title=told.title or draft.title,
+            pattern=draft.pattern,
+            recipe=draft.recipe,
+            spec=draft.spec,
+            maximum=told.maximum,
+            time_zone=zone.key,
+            stops_at=stops_at,
+        ),
+        interaction=surface.interaction,
+        reference=request.reference,
+    )
+    ends = words.POSTED_NO_END
+    if stops_at is not None:
+        end = end_words(services.classes.effects(card), is_any=card.spec is None)
+        ends = fill(words.POSTED_ENDS, at=at(card, stops_at, services.clock.now()), **end)
+    return replies.told(fill(words.POSTED, name=card.title, ends=Markup(ends)))
+
+
+async def _draft(request: Request, told: Line) -> Draft:
+    """Tell recipes from names: ``CONNECTION`` or ``CONNECTION/RECIPE``, where things can be made."""
+    services = request.services
+    name, slash, recipe = told.what.partition("/")
+    needle = naming.fold(name)
+    known = {needle_of: key for key, needle_of in _names(request)}
+    connection = known.get(needle)
+    if connection is not None and connection in makers(services, "workspace"):
+        return await _recipe(request, connection, recipe.strip() if slash else "")
+    return await _pattern(request, told.what)
+
+
+def _names(request: Request) -> list[tuple[str, str]]:
+    providers = request.services.connections
+    return [
+        (key, word)
+        for key, provider in providers.items()
+        for word in (naming.fold(provider.settings.title), naming.fold(key))
+    ]
+
+
+async def _pattern(request: Request, what: str) -> Draft:
+    """Find the connection that a name is meant at: named behind an @, the only one, or where it is known."""
+    services = request.services
+    pattern, connection = naming.split_connection(what, services.connections)
+    if connection is None and len(services.connections) == 1:
+        connection = next(iter(services.connections))
+    if connection is None:
+        rows = await services.workspaces.all_of(request.principal)
+        found = naming.find(pattern, rows, ())
+        connection = found.workspaces[0].connection if found.kind == "one" else None
+    if connection is None:
+        known = Markup(", ".join(f"`{line(one)}`" for one in sorted(services.connections)))
+        sentence = fill(words.WHICH_CONNECTION, name=pattern, command=request.command, known=known)
+        raise Answered(replies.problem(sentence, request.reference))
+    return Draft("", connection, pattern[: class_words.TITLE_MOST], pattern=pattern)
+
+
+async def _recipe(request: Request, connection: str, recipe: str) -> Draft:
+    """Have the provider's own form filled in with its proposals; only the name differs for each person."""
+    services, principal = request.services, request.principal
+    title = services.title(connection)
+    snapshot = await offer_of(request, connection, asking=words.ASKING, nothing=words.NO_OFFER)
+    provider = services.connections[connection]
+    values, form, label = _filled(provider, snapshot, request, recipe)
+    if not form.fields:
+        raise Answered(
+            replies.problem(fill(words.NO_RECIPES, title=title, command=request.command), request.reference)
+        )
+    if recipe and not label:
+        known = _known(form)
+        sentence = fill(words.NO_SUCH_RECIPE, title=title, name=recipe, known=known)
+        raise Answered(replies.problem(sentence, request.reference))
+    try:
+        spec = provider.spec(snapshot.payload, "workspace", values | {"name": "usher-class"}, principal)
+    except FormProblems as wrong:
+        if not recipe:
+            sentence = fill(
+                words.WHICH_RECIPE,
+                title=title,
+                command=request.command,
+                connection=connection,
+                known=_known(form),
+            )
+            raise Answered(replies.problem(sentence, request.reference)) from None
+        said = Markup(" ".join(safe(one) for one in wrong.problems.values()))
+        sentence = fill(words.INCOMPLETE, title=title, problems=said)
+        raise Answered(replies.problem(sentence, request.reference)) from None
+    shown = label or title
+    return Draft("", connection, shown[: class_words.TITLE_MOST], recipe=shown, spec=spec)
+
+
+def _filled(
+    provider: Provider, snapshot: Snapshot, request: Request, recipe: str
+) -> tuple[dict[str, Value], Form, str]:
+    """Return the values with which the form is complete, the form, and how the chosen recipe is called."""
+    values: dict[str, Value] = {"preset": recipe} if recipe else {}
+    form = provider.form(snapshot.payload, "workspace", values, request.principal)
+    label = ""
+    needle = naming.fold(recipe)
+    for one in form.fields:
+        chosen = next(
+            (
+                choice
+                for choice in one.choices
+                if needle in {naming.fold(choice.value), naming.fold(choice.label)}
+            ),
+            None,
+        )
+        if recipe and chosen is not None:
+            values[one.name] = chosen.value
+            label = chosen.label
+            break
+    for _ in range(_ROUNDS):
+        form = provider.form(snapshot.payload, "workspace", values, request.principal)
+        missing = _proposed(form, values)
+        if not missing:
+            break
+        values |= missing
+    return values, form, label
+
+
+def _proposed(form: Form, values: Mapping[str, Value]) -> dict[str, Value]:
+    """Return what the form proposes for the fields that hold nothing yet."""
+    return {one.name: one.initial for one in form.fields if one.initial and one.name not in values}
+
+
+def _known(form: Form) -> Markup:
+    """Name what there is to choose from first."""
+    offered = next((one.choices for one in form.fields if one.choices), ())
+    return Markup(", ".join(f"`{line(one.label, 40)}`" for one in offered[:NAMED]) or "nothing")

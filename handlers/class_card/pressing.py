@@ -1,0 +1,167 @@
+"""A press of a class card: it acts for the presser, is answered to them alone, and goes on by itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.blocks import replies
+from bot.blocks.buttons import open_buttons
+from bot.blocks.cards import opening
+from bot.blocks.classes import who
+from bot.blocks.limits import Markup, fill
+from bot.errors import Refused
+from bot.models import Answer
+from bot.words import classes as words
+from bot.words import times
+from handlers import routes
+from handlers.linking.approvals import question
+
+if TYPE_CHECKING:
+    from bot.models import ClassCard, Pressed, Workspace
+    from bot.models.classes import Queue
+    from handlers.request import Request
+
+#: Presses that were seen for a shorter time say nothing about how quickly starts go.
+ENOUGH_STARTS = 3
+
+
+@routes.action("class_press")
+@routes.verb("workspace", "press")
+async def press(request: Request) -> Answer:
+    """Take a press, or go on with one that waited: link first, then make, start or open the presser's own."""
+    services, surface = request.services, request.surface
+    classes = services.classes
+    card = await classes.card(request.target or request.name)
+    if card.is_over(services.clock.now()):
+        return _ended(request)
+    try:
+        account = await classes.account(request.principal, card)
+    except Refused as refusal:
+        if refusal.rule not in {"account.none", "account.refused"}:
+            raise
+        return await _linking(request, card, is_refused=refusal.rule == "account.refused")
+    meant = await classes.meant(request.principal, card, account)
+    if meant.workspace is None:
+        if meant.waits_for == "no_workspace" and (looking := await _looked(request, card)):
+            return looking
+        noted = await classes.note(request.principal, card, meant.waits_for, interaction=surface.interaction)
+        return _refused(request, card, noted) or _nothing_meant(request, card, meant.waits_for)
+    is_button = surface.kind == "button"
+    done = await classes.press(
+        request.principal,
+        card,
+        meant,
+        interaction=surface.interaction,
+        reference=request.reference,
+        channel_id=surface.channel_id,
+        message_ts=surface.message_ts if is_button else None,
+    )
+    refused = _refused(request, card, done)
+    if refused is not None:
+        return refused
+    if done.result == "running":
+        return await _opened(request, meant.workspace)
+    return _on_its_way(request, card, meant.workspace, done)
+
+
+def _refused(request: Request, card: ClassCard, done: Pressed) -> Answer | None:
+    match done.result:
+        case "over":
+            return _ended(request)
+        case "full":
+            sentence = fill(words.FULL, maximum=Markup(str(card.maximum)), who=who(card.principal))
+            return replies.problem(sentence, request.reference)
+        case "unknown":
+            return replies.problem(words.UNKNOWN, request.reference)
+        case _:
+            return None
+
+
+def _ended(request: Request) -> Answer:
+    return replies.problem(fill(words.ENDED, command=request.command), request.reference)
+
+
+def _nothing_meant(request: Request, card: ClassCard, waits_for: str) -> Answer:
+    template = words.MANY if waits_for == "many_workspaces" else words.NO_WORKSPACE
+    sentence = fill(
+        template,
+        pattern=card.pattern,
+        title=request.services.title(card.connection),
+        who=who(card.principal),
+        command=request.command,
+    )
+    return replies.problem(sentence, request.reference)
+
+
+async def _linking(request: Request, card: ClassCard, *, is_refused: bool) -> Answer:
+    """Answer with the presser's own link; the press waits for it, and the trainer sees that they wait."""
+    services = request.services
+    title = services.title(card.connection)
+    noted = await services.classes.note(
+        request.principal, card, "unlinked", interaction=request.surface.interaction
+    )
+    refused = _refused(request, card, noted)
+    if refused is not None:
+        return refused
+    if card.connection not in {name for name, _ in services.linkable()}:
+        if card.connection not in services.approvals.possible():
+            return replies.plain_problem(words.NOT_LINKED.format(title=title), request.reference)
+        asking = await question(request, card.connection, f"press {card.id}")
+        told = replies.told(fill(words.NOT_LINKED_ASK, title=title), _buttons(asking))
+        return Answer(text=told.text, blocks=told.blocks, view=asking.view)
+    template = words.LINK_REFUSED if is_refused else words.NOT_LINKED
+    buttons = replies.link_buttons([(card.connection, title)], f"press {card.id}")
+    return replies.told(fill(template, title=title), buttons)
+
+
+def _buttons(answer: Answer) -> list[dict[str, object]]:
+    return [element for block in answer.blocks for element in block.get("elements", ()) if "value" in element]
+
+
+async def _looked(request: Request, card: ClassCard) -> Answer | None:
+    """Have the presser's list read anew where it is old; the press goes on afterwards."""
+    workspaces = request.services.workspaces
+    stale = [
+        account
+        for account in await workspaces.stale(request.principal, besides=request.looked)
+        if account.connection == card.connection
+    ]
+    if not stale:
+        return None
+    then = request.waiting(f"press {card.id}") | {"looked": [*request.looked, stale[0].id]}
+    await workspaces.look(stale[:1], then=then, interaction=request.surface.interaction)
+    title = request.services.title(card.connection)
+    return replies.told(fill(words.LOOKING, pattern=card.pattern, title=title))
+
+
+async def _opened(request: Request, workspace: Workspace) -> Answer:
+    """Hand the address over: to the presser alone, as every answer to a press."""
+    facts = await request.services.workspaces.facts(workspace)
+    sentence = f"{fill(words.RUNNING, name=workspace.title)} {opening(facts)}"
+    if facts.ide_url:
+        return replies.opening(facts, sentence)
+    return replies.told(sentence, open_buttons(facts))
+
+
+def _on_its_way(request: Request, card: ClassCard, workspace: Workspace, done: Pressed) -> Answer:
+    template = words.MAKING if workspace.is_provisional else words.STARTING
+    if done.result == "joined":
+        template = words.ON_ITS_WAY
+    title = request.services.title(card.connection)
+    told = [fill(template, name=workspace.title, title=title)]
+    if done.queue is not None:
+        told += _place(done.queue, request.services.classes.starts_per_second(card.connection))
+    return replies.told(" ".join([*told, words.GOES_ON]))
+
+
+def _place(queue: Queue, per_second: float | None) -> list[str]:
+    """Say how many go first and how long that takes: by the connection's rule, or by how it went so far."""
+    if not queue.ahead:
+        return [words.FIRST]
+    told = [fill(words.PLACE, place=Markup(str(queue.ahead + 1)))]
+    rate = per_second
+    if rate is None and queue.called >= ENOUGH_STARTS:
+        rate = queue.called / max(queue.seconds, 1.0)
+    if rate:
+        told.append(fill(words.ESTIMATE, time=Markup(times.duration(max(queue.ahead / rate, 1.0)))))
+    return told

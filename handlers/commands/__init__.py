@@ -1,1 +1,0 @@
-"""The slash commands: a folder per command, in it a file per verb."""

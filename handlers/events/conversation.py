@@ -1,0 +1,68 @@
+"""Words said to the bot, in a direct message or by a mention: the same verbs, without the slash."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.errors import Refused
+from handlers import delivery, interactions, routes
+from handlers.dispatch import run_text
+from handlers.principal import principal as principal_of
+
+if TYPE_CHECKING:
+    from bot.models import Surface
+    from handlers.occurrence import Occurrence
+
+_MENTION = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>")
+log = structlog.get_logger(__name__)
+#: What else comes as a message: edits, joins, bots, files. Nothing of it is a request.
+_SAID = frozenset({None, "thread_broadcast"})
+
+
+@routes.event("message_im")
+async def direct_message(occurrence: Occurrence) -> None:
+    """Take the words as a command; what nobody said is passed over."""
+    if not is_said(occurrence):
+        return
+    text = str(occurrence.event.get("text") or "").strip() or "help"
+    await converse(occurrence, interactions.of_message(occurrence.payload, is_direct=True), text)
+
+
+@routes.event("app_mention")
+async def mentioned(occurrence: Occurrence) -> None:
+    """Take the words after the mention as a command; only who wrote them sees the answer."""
+    if not is_said(occurrence):
+        return
+    text = _MENTION.sub("", str(occurrence.event.get("text") or ""), count=1).strip() or "help"
+    await converse(occurrence, interactions.of_message(occurrence.payload, is_direct=False), text)
+
+
+def is_said(occurrence: Occurrence) -> bool:
+    """Say whether a person said it now: no bot, no edit, nothing of Slack's own."""
+    event = occurrence.event
+    return bool(
+        event.get("subtype") in _SAID
+        and event.get("user")
+        and not event.get("bot_id")
+        and not event.get("bot_profile")
+        and not event.get("hidden")
+        and "edited" not in event
+    )
+
+
+async def converse(occurrence: Occurrence, surface: Surface, text: str) -> None:
+    """Run the words and write the answer into the outbox; raises StoreError when it could not be written."""
+    services = occurrence.services
+    try:
+        principal = principal_of(occurrence.payload)
+    except Refused as refusal:
+        log.info("refused", rule=refusal.rule, surface=surface.kind)
+        return
+    answer = await run_text(services, principal, surface, text)
+    if not answer.text:
+        return
+    await services.store.add_notices([delivery.reply_notice(answer, surface, principal, services.ids)])
+    services.wake()

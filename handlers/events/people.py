@@ -1,0 +1,75 @@
+"""Who joined, changed or left, and what Slack took back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.errors import Refused
+from bot.people import person_of
+from handlers import routes
+from handlers.principal import of_user
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+    from handlers.occurrence import Occurrence
+
+log = structlog.get_logger(__name__)
+
+
+@routes.event("team_join")
+@routes.event("user_change")
+async def user_changed(occurrence: Occurrence) -> None:
+    """Write the person down; end every link of one who left (the nightly sync does it when this is lost)."""
+    services = occurrence.services
+    user = occurrence.event.get("user")
+    if not occurrence.is_ours or not isinstance(user, dict):
+        return
+    try:
+        principal = of_user(user, occurrence.enterprise_id)
+    except Refused:
+        log.warning("a changed user could not be read")
+        return
+    person = person_of(user, principal, services.clock.now())
+    await services.store.save_people([person])
+    if not person.is_deleted:
+        return
+    # Deactivated people can be sent nothing any more.
+    ended = await services.accounts.unlink(
+        principal, actor="slack", cause="left", interaction=occurrence.interaction, tell=False
+    )
+    log.info("person left", principal=principal.key, unlinked=len(ended))
+
+
+@routes.event("app_uninstalled")
+async def app_uninstalled(occurrence: Occurrence) -> None:
+    """End every link: nobody can be told anything any more, and nothing may go on in their name."""
+    if occurrence.is_ours:
+        await end_links(occurrence, cause="uninstalled")
+
+
+async def end_links(occurrence: Occurrence, *, cause: str, users: Container[str] | None = None) -> None:
+    """End all links, or those of some users; each is one transaction, so a redelivery ends what is left."""
+    services = occurrence.services
+    accounts = await services.store.active_accounts()
+    principals = {one.principal for one in accounts if users is None or one.principal.user_id in users}
+    if users is None:
+        # Whoever is signed in may have no account at all.
+        await services.store.end_browser_sessions()
+    for principal in sorted(principals, key=lambda one: one.key):
+        await services.accounts.unlink(principal, actor="slack", cause=cause, tell=False)
+    log.warning("links ended", cause=cause, people=len(principals))
+
+
+@routes.event("tokens_revoked")
+async def tokens_revoked(occurrence: Occurrence) -> None:
+    """End every link when the bot itself was shut out, else the links of the people who are named."""
+    tokens = occurrence.event.get("tokens")
+    if not occurrence.is_ours or not isinstance(tokens, dict):
+        return
+    if tokens.get("bot"):
+        await end_links(occurrence, cause="uninstalled")
+    elif tokens.get("oauth"):
+        await end_links(occurrence, cause="left", users=frozenset(map(str, tokens["oauth"])))

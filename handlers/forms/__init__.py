@@ -1,0 +1,1 @@
+"""The forms for what people make, and what they are made from."""

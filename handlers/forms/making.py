@@ -1,0 +1,270 @@
+"""Forms for what people make (workspaces, runs of jobs): opened, redrawn, searched and submitted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from bot.blocks import forms, kit, replies
+from bot.blocks.limits import fill
+from bot.errors import Refused, StoreError
+from bot.models import Answer, FormProblems
+from bot.services.naming import fold
+from bot.snapshots import TEMPLATES
+from bot.words import forms as words
+from handlers import routes
+from handlers.forms.offers import no_offer
+from handlers.forms.values import PURPOSES, Making, makers, value_of, values_of
+from handlers.linking.connections import connection_of
+from handlers.request import Answered
+from handlers.workspace.targets import linked
+
+if TYPE_CHECKING:
+    from bot.models import Account, Field, Form, Principal, Purpose, Snapshot, Values
+    from handlers.request import Request
+    from handlers.services import Services
+    from handlers.submission import Submission
+
+log = structlog.get_logger(__name__)
+
+
+@routes.verb("workspace", "new")
+async def new(request: Request) -> Answer:
+    """Open the form of the connection that is meant, filled with what was chosen the last time."""
+    return await open_form(request, "workspace", request.arguments)
+
+
+@routes.action("make")
+async def make_pressed(request: Request) -> Answer:
+    """Open the form that the button names."""
+    purpose, _, connection = (request.target or "").partition(" ")
+    for known in PURPOSES:
+        if purpose == known:
+            return await open_form(replace(request, folder=known), known, (connection,))
+    return replies.problem(words.OUTDATED, request.reference)
+
+
+async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, ...] = ()) -> Answer:
+    """Answer with the form; ``words_given`` are the connection and a preset, both may be left out."""
+    services = request.services
+    connection, preset = _connection(request, purpose, words_given)
+    making = Making(connection, purpose, request.surface.channel_id or "")
+    account = await services.accounts.acting(request.principal, connection)
+    if account is None or account.state != "active":
+        await linked(request, connection)
+        raise AssertionError("an account that is not active is answered with Link")
+    snapshot = await services.snapshots.get(account, TEMPLATES)
+    if snapshot is None:
+        return await _loading(request, making, account, preset)
+    if services.snapshots.is_stale(snapshot):
+        await services.snapshots.refresh(account, TEMPLATES)
+    given = dict(await services.store.remembered(request.principal, connection, purpose))
+    values = {name: value_of(value) for name, value in given.items()}
+    if preset:
+        values["preset"] = preset
+    view = await _view(request.principal, services, making, snapshot, account, values)
+    if request.surface.is_form:
+        return Answer(text=words.OPEN_FORM, view=view)
+    return _with_button(fill(words.READY, title=services.title(connection)), making, view)
+
+
+@routes.action("field")
+async def redrawn(request: Request) -> Answer:
+    """Redraw an open form after a field changed that others depend on."""
+    services = request.services
+    making = Making.of_view(request.view, services)
+    account, snapshot = await _known(services, request.principal, making)
+    entered = values_of(request.view)
+    values = {name: value for name, value in entered.items() if making.proposed.get(name) != value}
+    view = await _view(request.principal, services, making, snapshot, account, values)
+    return Answer(text=words.OPEN_FORM, view=view)
+
+
+@routes.options("field")
+async def choices(request: Request) -> list[dict[str, Any]]:
+    """Return what a field of an open form offers for the letters typed so far."""
+    services = request.services
+    making = Making.of_view(request.view, services)
+    _, snapshot = await _known(services, request.principal, making)
+    provider = services.connections[making.connection]
+    values = {**making.chosen, **values_of(request.view)}
+    form = provider.form(snapshot.payload, making.purpose, values, request.principal)
+    asked = form.field(request.target or "")
+    if asked is None:
+        return []
+    needle = fold(request.name)
+    found = [one for one in asked.choices if needle in fold(one.label) or needle in fold(one.value)]
+    return forms.options(found)
+
+
+@routes.view("make")
+async def submitted(submission: Submission) -> dict[str, Any]:
+    """Make what a submitted form describes; what is wrong stands at its field."""
+    services, principal = submission.services, submission.principal
+    making = Making.of_view(submission.view, services)
+    _, snapshot = await _known(services, principal, making)
+    provider = services.connections[making.connection]
+    values = values_of(submission.view)
+    try:
+        spec = provider.spec(snapshot.payload, making.purpose, values, principal)
+    except FormProblems as wrong:
+        return _at_fields(submission, wrong)
+    await make(
+        services,
+        principal,
+        making,
+        spec,
+        interaction=submission.interaction,
+        reference=submission.reference,
+        form=provider.form(snapshot.payload, making.purpose, values, principal),
+        values=values,
+    )
+    return {"response_action": "clear"}
+
+
+async def make(
+    services: Services,
+    principal: Principal,
+    making: Making,
+    spec: dict[str, Any],
+    *,
+    interaction: str,
+    reference: str,
+    form: Form,
+    values: Values,
+) -> None:
+    """Write down what is to be made, and remember what was filled in."""
+    create = services.workspaces.create if making.purpose == "workspace" else services.jobs.launch
+    await create(
+        principal,
+        making.connection,
+        spec,
+        interaction=interaction,
+        reference=reference,
+        channel_id=making.channel_id or None,
+    )
+    kept = {one.name: values[one.name] for one in form.fields if one.remembers and one.name in values}
+    try:
+        await services.store.remember(principal, making.connection, making.purpose, kept)
+    except StoreError as error:
+        # It is accepted: whoever was told otherwise would ask for a second one.
+        log.warning("values not remembered", reference=reference, problem=type(error).__name__)
+
+
+def _connection(request: Request, purpose: Purpose, given: tuple[str, ...]) -> tuple[str, str]:
+    """Return the connection that is meant and the preset; raises Answered with a question or a hint."""
+    services = request.services
+    able = makers(services, purpose)
+    if not able:
+        sentence = fill(words.NOWHERE[purpose], command=request.command)
+        raise Answered(replies.problem(sentence, request.reference))
+    if given:
+        chosen = connection_of(request, given[0])
+        if chosen not in able:
+            sentence = fill(words.NOT_THERE[purpose], title=services.title(chosen), command=request.command)
+            raise Answered(replies.problem(sentence, request.reference))
+        return chosen, " ".join(given[1:])
+    if len(able) == 1:
+        return able[0], ""
+    buttons = [
+        {**open_button(purpose, name, services.title(name)), "action_id": f"make:{number}"}
+        for number, name in enumerate(able)
+    ]
+    raise Answered(replies.told(words.WHERE[purpose], buttons))
+
+
+def open_button(purpose: Purpose, connection: str, label: str = words.OPEN_FORM) -> dict[str, Any]:
+    """Return the button that opens a form; its value is only keys."""
+    return kit.button(label, "make", f"{purpose} {connection}", style=kit.PRIMARY)
+
+
+async def _loading(request: Request, making: Making, account: Account, preset: str) -> Answer:
+    """Have the offer read, and say so; the form that is open meanwhile is filled by the waiting command."""
+    services = request.services
+    title = services.title(making.connection)
+    if account.id in request.looked:
+        # It was read just now, and there is none.
+        sentence = no_offer(request, title, words.NO_OFFER_ANSWER)
+        buttons = [open_button(making.purpose, making.connection)]
+        return replies.problem(sentence, request.reference, buttons)
+    external_id = services.ids.new("form") if request.surface.trigger_id else None
+    text = f"{'new' if making.purpose == 'workspace' else 'run'} {making.connection} {preset}".rstrip()
+    waiting = request.waiting(text) | {
+        "view": external_id,
+        "looked": [*request.looked, account.id],
+        "folder": "workspace" if making.purpose == "workspace" else "job",
+    }
+    await services.snapshots.refresh(
+        account, TEMPLATES, then=waiting, interaction=request.surface.interaction
+    )
+    view = forms.sentence_view(making.purpose, fill(words.LOADING, title=title), external_id=external_id)
+    return _with_button(fill(words.LOADING_ANSWER, title=title), making, view)
+
+
+def _with_button(sentence: str, making: Making, view: dict[str, Any]) -> Answer:
+    """Return the form, with words and a button for where none can be opened at once."""
+    answer = replies.told(sentence, [open_button(making.purpose, making.connection)])
+    return Answer(text=answer.text, blocks=answer.blocks, view=view)
+
+
+async def _known(services: Services, principal: Principal, making: Making) -> tuple[Account, Snapshot]:
+    """Return the person's account and what was offered; raises Refused when either is gone."""
+    account = await services.accounts.acting(principal, making.connection)
+    title = services.title(making.connection)
+    if account is None or account.state != "active":
+        sentence = words.NOT_LINKED.format(title=title, command=f"{services.slash('workspace')} ")
+        raise Refused("account.none", sentence)
+    snapshot = await services.snapshots.get(account, TEMPLATES)
+    if snapshot is None:
+        raise Refused("form.outdated", words.OUTDATED)
+    return account, snapshot
+
+
+async def _view(
+    principal: Principal,
+    services: Services,
+    making: Making,
+    snapshot: Snapshot,
+    account: Account,
+    values: Values,
+) -> dict[str, Any]:
+    provider = services.connections[making.connection]
+    form = provider.form(snapshot.payload, making.purpose, values, principal)
+    fitting = {one.name: values[one.name] for one in form.fields if _fits(one, values)}
+    shown = {one.name: one.initial for one in form.fields if one.initial} | fitting
+    return forms.make_view(
+        form,
+        purpose=making.purpose,
+        metadata=making.metadata(form, shown),
+        title=provider.settings.title,
+        username=account.username,
+        values=fitting,
+        has_people=not provider.links_by("none"),
+    )
+
+
+def _fits(one: Field, values: Values) -> bool:
+    """Say whether a value may be shown again: what is not offered any more is not."""
+    value = values.get(one.name)
+    if value is None or forms.is_typed(one):
+        return value is not None
+    offered = {choice.value for choice in one.choices}
+    return set(value if isinstance(value, tuple) else (value,)) <= offered
+
+
+def _at_fields(submission: Submission, wrong: FormProblems) -> dict[str, Any]:
+    """Return the sentences at their fields; one of a field that is not shown stands at the first."""
+    shown = {
+        forms.field_of(str(block.get("block_id"))): str(block.get("block_id"))
+        for block in submission.view.get("blocks", ())
+        if isinstance(block, dict) and block.get("type") == "input"
+    }
+    first = next(iter(shown.values()), "")
+    errors: dict[str, str] = {}
+    for name, sentence in wrong.problems.items():
+        place = shown.get(name, first)
+        said = submission.error(place, sentence)["errors"][place]
+        errors[place] = f"{errors[place]} {said}" if place in errors else said
+    return {"response_action": "errors", "errors": errors}

@@ -1,0 +1,99 @@
+"""What travels with a form: what it is for, and what is filled in."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from bot.blocks import forms
+from bot.errors import Refused
+from bot.words import forms as words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.models import Form, Purpose, Value, Values
+    from handlers.services import Services
+
+PURPOSES: tuple[Purpose, ...] = ("workspace", "job")
+_CAPABILITY: Mapping[Purpose, str] = {"workspace": "create", "job": "launch_job"}
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """Say what a form is for. It travels with the form as keys, and is authorised anew each time."""
+
+    connection: str
+    purpose: Purpose
+    channel_id: str = ""
+    #: What other fields depend on: a search is sent without what the form's inputs hold.
+    chosen: Mapping[str, Value] = field(default_factory=dict)
+    #: What the form proposed in fields for text: left as it was, it follows the choices of other fields.
+    proposed: Mapping[str, Value] = field(default_factory=dict)
+
+    def metadata(self, form: Form, values: Values) -> dict[str, Any]:
+        """Return it as the form carries it, with the values that its other fields depend on."""
+        chosen = {one.name: values[one.name] for one in form.fields if one.redraws and one.name in values}
+        proposed = {
+            one.name: one.initial
+            for one in form.fields
+            if forms.is_typed(one) and one.initial and values.get(one.name) == one.initial
+        }
+        return {
+            "connection": self.connection,
+            "purpose": self.purpose,
+            "channel_id": self.channel_id,
+            "chosen": chosen,
+            "proposed": proposed,
+        }
+
+    @classmethod
+    def of_view(cls, view: Mapping[str, Any], services: Services) -> Making:
+        """Read it back from a form; raises Refused for one of an earlier release or of a lost connection."""
+        try:
+            told = json.loads(str(view.get("private_metadata") or ""))
+            connection, purpose = str(told["connection"]), told["purpose"]
+            channel_id = str(told.get("channel_id") or "")
+            chosen, proposed = (
+                {str(name): value_of(value) for name, value in dict(told.get(key) or {}).items()}
+                for key in ("chosen", "proposed")
+            )
+        except (ValueError, TypeError, KeyError, AttributeError):
+            raise Refused("form.outdated", words.OUTDATED) from None
+        if purpose not in ("workspace", "job") or connection not in makers(services, purpose):
+            raise Refused("form.outdated", words.OUTDATED)
+        return cls(connection, purpose, channel_id, chosen, proposed)
+
+
+def makers(services: Services, purpose: Purpose) -> list[str]:
+    """Return the names of the connections where such things can be made."""
+    needed = _CAPABILITY[purpose]
+    return sorted(name for name, one in services.connections.items() if needed in one.capabilities())
+
+
+def values_of(view: Mapping[str, Any]) -> dict[str, Value]:
+    """Return what is filled in, by the names of the fields; what is empty is left out."""
+    state = view.get("state")
+    blocks = state.get("values") if isinstance(state, dict) else None
+    found: dict[str, Value] = {}
+    for block_id, elements in (blocks if isinstance(blocks, dict) else {}).items():
+        for element in (elements if isinstance(elements, dict) else {}).values():
+            value = _held(element) if isinstance(element, dict) else ""
+            if value:
+                found[forms.field_of(str(block_id))] = value
+    return found
+
+
+def _held(element: Mapping[str, Any]) -> Value:
+    several = element.get("selected_options")
+    if isinstance(several, list):
+        return tuple(str(one["value"]) for one in several if isinstance(one, dict) and one.get("value"))
+    chosen = element.get("selected_option")
+    given = chosen.get("value") if isinstance(chosen, dict) else element.get("value")
+    return given if isinstance(given, str) else ""
+
+
+def value_of(value: Any) -> Value:
+    """Return a remembered value as it was: lists come back from the store for tuples."""
+    return tuple(str(one) for one in value) if isinstance(value, (list, tuple)) else str(value)

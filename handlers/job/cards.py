@@ -1,0 +1,60 @@
+"""The buttons of a run's cards that are no verb of their own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.blocks import replies
+from bot.blocks.jobs import outcome_of
+from bot.blocks.limits import Markup, fill
+from bot.models import Call
+from bot.words import jobs as words
+from bot.words import times
+from handlers import routes
+
+if TYPE_CHECKING:
+    from bot.models import Answer
+    from handlers.request import Request
+
+
+@routes.action("job_keep_waiting")
+async def keep_waiting(request: Request) -> Answer:
+    """Wait on, or say how it ended meanwhile."""
+    jobs = request.services.jobs
+    job = await jobs.owned(request.principal, request.verb, request.target or "")
+    kept = await jobs.keep_waiting(request.principal, job.id, interaction=request.surface.interaction)
+    if kept is None:
+        title, state = request.services.title(job.connection), Markup(outcome_of(job))
+        return replies.told(fill(words.OVER_ALREADY, name=job.name, title=title, state=state))
+    return replies.told(fill(words.KEPT_WAITING, name=job.name, time=times.duration(jobs.deadline_seconds)))
+
+
+@routes.action("job_let_go")
+async def let_go(request: Request) -> Answer:
+    """Follow the run no more; one that is over already is only told."""
+    job = await request.services.jobs.let_go(request.principal, request.target or "")
+    title = request.services.title(job.connection)
+    if not job.is_open:
+        state = Markup(outcome_of(job))
+        return replies.told(fill(words.OVER_ALREADY, name=job.name, title=title, state=state))
+    is_launched = job.remote_id is not None or job.launch_call is not Call.NONE
+    template = words.LET_GONE if is_launched else words.NOT_LAUNCHING
+    return replies.told(fill(template, name=job.name, title=title))
+
+
+@routes.action("job_look_again")
+async def look_again(request: Request) -> Answer:
+    """Look again, or say that there is nothing to look for any more."""
+    job = await request.services.jobs.look_again(request.principal, request.target or "")
+    template = words.LOOKING_AGAIN if job.is_open and job.asked_at is not None else words.NOT_ASKED
+    return replies.told(fill(template, name=job.name, title=request.services.title(job.connection)))
+
+
+@routes.action("job_start_another")
+async def start_another(request: Request) -> Answer:
+    """Launch another run, once; a question that has been answered since is not answered again."""
+    job, is_asked = await request.services.jobs.start_another(
+        request.principal, request.target or "", interaction=request.surface.interaction
+    )
+    template = words.STARTING_ANOTHER if is_asked else words.NOT_ASKED
+    return replies.told(fill(template, name=job.name, title=request.services.title(job.connection)))

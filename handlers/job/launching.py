@@ -1,0 +1,230 @@
+"""Run a job: with a form, or written in one line.
+
+``run [CONNECTION] [PRESET] --FLAG VALUE … -- the program's own words``
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bot.blocks import replies
+from bot.blocks.limits import Markup, fill, line, safe
+from bot.errors import Refused
+from bot.models import FormProblems
+from bot.services import filling
+from bot.services.filling import Flag
+from bot.words import forms
+from bot.words import jobs as words
+from handlers import routes
+from handlers.command_line import LONGEST, command_line
+from handlers.forms.making import make, open_form
+from handlers.forms.offers import offer_of
+from handlers.forms.values import Making, makers
+from handlers.linking.connections import connection_of
+from handlers.request import Answered
+from handlers.workspace.targets import linked
+from handlers.workspace.wishes import SILENT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.models import Answer, Form, Snapshot, Values
+    from bot.services.filling import Filled
+    from handlers.command_line import CommandLine
+    from handlers.request import Request
+
+#: Each flag is tried with all that can be chosen; nobody writes more.
+MOST_FLAGS = 50
+
+
+@routes.verb("job", "run")
+async def run(request: Request) -> Answer:
+    """Open the form; with flags, or with the program's own words after ``--``, launch it at once."""
+    told = command_line(request.text, request.services.commands)
+    if told.flags or told.tail is not None:
+        return await launched(request, told)
+    checked_words(request, told)
+    if len(told.words) > 1 and runs_named_jobs(request, told.words[0]):
+        return await launched_by_name(request, told.words[0], " ".join(told.words[1:]))
+    return await open_form(request, "job", told.words)
+
+
+@routes.action("job_again")
+async def run_again(request: Request) -> Answer:
+    """Launch what an earlier run of this person was launched with; that one stays as it is."""
+    jobs = request.services.jobs
+    job = await jobs.owned(request.principal, "run", request.target or "")
+    if not job.spec:
+        sentence = fill(words.NO_SPEC, name=job.name, command=request.command)
+        return replies.problem(sentence, request.reference)
+    try:
+        again = await jobs.launch(
+            request.principal,
+            job.connection,
+            job.spec,
+            interaction=request.surface.interaction,
+            reference=request.reference,
+            channel_id=request.surface.channel_id,
+        )
+    except Refused as refusal:
+        if refusal.rule in {"account.none", "account.refused"}:
+            await linked(request, job.connection)
+        raise
+    return started(request, again.name, again.connection)
+
+
+async def launched(request: Request, told: CommandLine) -> Answer:
+    """Launch what the line says; everything that is wrong with it is said at once, each with its flag."""
+    if len(request.text) > LONGEST:
+        raise Answered(replies.problem(fill(words.TOO_LONG, limit=LONGEST), request.reference))
+    if len(told.flags) > MOST_FLAGS:
+        raise Answered(replies.problem(fill(words.TOO_MANY, limit=MOST_FLAGS), request.reference))
+    services, principal = request.services, request.principal
+    connection = _connection(request, told)
+    snapshot = await _offer(request, connection)
+    provider = services.connections[connection]
+    form_of = partial(_form, provider.form, snapshot.payload, request)
+    result = filling.filled(form_of, _flags(told))
+    said = _problems(request, connection, form_of, result)
+    try:
+        spec = provider.spec(snapshot.payload, "job", result.values, principal)
+    except FormProblems as wrong:
+        # What was not taken over is missing for the provider: our own sentence says why.
+        said += [
+            _at_flag(name, safe(sentence))
+            for name, sentence in wrong.problems.items()
+            if name not in result.problems
+        ]
+        return _refused(request, result, said)
+    if said:
+        return _refused(request, result, said)
+    await make(
+        services,
+        principal,
+        Making(connection, "job", request.surface.channel_id or ""),
+        spec,
+        interaction=request.surface.interaction,
+        reference=request.reference,
+        form=result.form,
+        values=result.values,
+    )
+    remark = ""
+    if result.left_out:
+        left = Markup(", ".join(dict.fromkeys(f"`--{line(flag.name, 40)}`" for flag in result.left_out)))
+        remark = fill(words.LEFT_OUT, left=left)
+    return started(request, str(spec.get("name") or "job"), connection, remark)
+
+
+def runs_named_jobs(request: Request, name: str) -> bool:
+    """Say whether a connection's jobs are set up there, so that a name is all there is to say."""
+    return request.services.connections[connection_of(request, name)].runs_named_jobs
+
+
+async def launched_by_name(request: Request, connection: str, name: str) -> Answer:
+    """Launch a job that is set up at its provider, by its name, id or link."""
+    services, principal = request.services, request.principal
+    connection = connection_of(request, connection)
+    snapshot = await _offer(request, connection)
+    provider = services.connections[connection]
+    values = {filling.PRESET: name}
+    try:
+        spec = provider.spec(snapshot.payload, "job", values, principal)
+    except FormProblems as wrong:
+        said = [
+            fill(words.PROBLEM, flag=Markup(words.JOB_PLACE), said=sentence)
+            for sentence in wrong.problems.values()
+        ]
+        return replies.problem(words.NOT_RUN_YET, request.reference, more="\n".join(said))
+    await make(
+        services,
+        principal,
+        Making(connection, "job", request.surface.channel_id or ""),
+        spec,
+        interaction=request.surface.interaction,
+        reference=request.reference,
+        form=provider.form(snapshot.payload, "job", values, principal),
+        values=values,
+    )
+    return started(request, str(spec["name"]), connection)
+
+
+def started(request: Request, name: str, connection: str, remark: str = "") -> Answer:
+    """Say that a run was accepted, and a remark; in a direct message its card alone says the first."""
+    if not remark and request.surface.is_direct and request.surface.kind in {"message", "replay"}:
+        return SILENT
+    told = fill(words.STARTED, name=name, title=request.services.title(connection))
+    return replies.told(f"{told} {remark}".strip())
+
+
+def checked_words(request: Request, told: CommandLine) -> None:
+    """Raise Answered, with how to write it, where the first word is no connection."""
+    if told.words:
+        connection_of(request, told.words[0], more=fill(words.TAIL_HINT, command=request.command))
+
+
+def _connection(request: Request, told: CommandLine) -> str:
+    """Return the connection that is named, or the only one that runs jobs; raises Answered otherwise."""
+    services = request.services
+    able = makers(services, "job")
+    if not able:
+        raise Answered(replies.problem(words.NO_CONNECTIONS, request.reference))
+    if not told.words:
+        if len(able) == 1:
+            return able[0]
+        known = Markup(", ".join(f"`{line(name)}`" for name in able))
+        raise Answered(replies.problem(fill(words.WHERE, known=known), request.reference))
+    checked_words(request, told)
+    chosen = connection_of(request, told.words[0])
+    if chosen not in able:
+        sentence = fill(forms.NOT_THERE["job"], title=services.title(chosen), command=request.command)
+        raise Answered(replies.problem(sentence, request.reference))
+    return chosen
+
+
+async def _offer(request: Request, connection: str) -> Snapshot:
+    return await offer_of(request, connection, asking=words.ASKING, nothing=words.NO_OFFER)
+
+
+def _form(draw: Callable[..., Form], offer: object, request: Request, values: Values) -> Form:
+    return draw(offer, "job", values, request.principal)
+
+
+def _flags(told: CommandLine) -> list[Flag]:
+    """Return all that is given, the preset and the program's words too, as flags."""
+    preset = [Flag(filling.PRESET, " ".join(told.words[1:]))] if len(told.words) > 1 else []
+    tail = [Flag(filling.COMMAND, told.tail)] if told.tail else []
+    return [*preset, *told.flags, *tail]
+
+
+def _problems(
+    request: Request, connection: str, form_of: Callable[[Values], Form], result: Filled
+) -> list[str]:
+    said = [_at_flag(name, sentence) for name, sentence in result.problems.items()]
+    title = request.services.title(connection)
+    for flag in result.unknown:
+        if flag.name == filling.COMMAND:
+            said.append(_at_flag(flag.name, words.NO_TAIL_PLACE))
+            continue
+        others = filling.allowed_with(form_of, result, flag)
+        if others:
+            with_what = Markup(f" {words.OR} ".join(others))
+            said.append(fill(words.FLAG_WITH, name=flag.name, with_what=with_what))
+        else:
+            said.append(fill(words.FLAG_UNKNOWN, name=flag.name, title=title))
+    return list(dict.fromkeys(said))
+
+
+def _at_flag(name: str, sentence: str) -> str:
+    """Return a sentence, escaped already, with the flag that it is about."""
+    place = {filling.COMMAND: words.COMMAND_PLACE}.get(name, f"`--{filling.shown_name(name)}`")
+    return fill(words.PROBLEM, flag=Markup(place), said=Markup(sentence))
+
+
+def _refused(request: Request, result: Filled, said: list[str]) -> Answer:
+    more, form = list(said), result.form
+    if result.unknown and filling.known_flags(form):
+        more.append(fill(words.FLAGS_KNOWN, known=Markup(", ".join(filling.known_flags(form)))))
+    if form.field(filling.COMMAND) and filling.COMMAND not in result.values:
+        more.append(fill(words.TAIL_HINT, command=request.command))
+    return replies.problem(words.NOT_RUN_YET, request.reference, more="\n".join(more))

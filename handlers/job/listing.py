@@ -1,0 +1,83 @@
+"""Show runs: all of a person's, how far one is, and what it writes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.blocks import job_lists, replies
+from bot.blocks.job_lists import job_status
+from bot.blocks.limits import fill
+from bot.words import jobs as words
+from handlers import routes
+from handlers.job.targets import nothing_yet, run_of
+from handlers.workspace.targets import linked, titles_of
+
+if TYPE_CHECKING:
+    from bot.models import Answer
+    from handlers.request import Request
+
+
+@routes.verb("job", "list")
+async def show_list(request: Request) -> Answer:
+    """Answer with a page of the list; ``list 2`` and the button *More* show later ones."""
+    jobs = request.services.jobs
+    rows = await jobs.all_of(request.principal)
+    if not rows:
+        return await nothing_yet(request)
+    stale = await jobs.stale(request.principal, besides=request.looked)
+    remark = ""
+    if stale:
+        await jobs.look(stale)
+        titles = titles_of(request, [account.connection for account in stale])
+        remark = fill(words.LOOKING, titles=titles)
+    asked = request.target or request.name
+    facts = await jobs.facts(request.principal, rows)
+    return job_lists.job_list(
+        list(zip(rows, facts, strict=True)),
+        page=int(asked) if asked.isdecimal() and len(asked) < 6 else 1,
+        remark=remark,
+        replaces=request.surface.kind == "button",
+    )
+
+
+@routes.verb("job", "status")
+async def status(request: Request) -> Answer:
+    """Answer with the run's card and its age; without a name, with the list where there are several."""
+    jobs = request.services.jobs
+    if request.target is None and not request.name and len(await jobs.all_of(request.principal)) > 1:
+        return await show_list(request)
+    job = await run_of(request)
+    (facts,) = await jobs.facts(request.principal, [job])
+    return job_status(job, facts)
+
+
+@routes.verb("job", "logs")
+async def logs(request: Request) -> Answer:
+    """Have the output shown from now on; a run that a list found gets its card by this."""
+    services = request.services
+    job = await run_of(request)
+    title = services.title(job.connection)
+    provider = services.connections.get(job.connection)
+    if provider is not None and "job_output" not in provider.capabilities():
+        return replies.problem(fill(words.NO_LOGS, title=title), request.reference)
+    if job.remote_id is None and not job.is_open:
+        return replies.problem(fill(words.NOT_HANDED_OVER, name=job.name), request.reference)
+    if provider is not None:
+        await linked(request, job.connection)
+    watched = await services.jobs.watch(
+        request.principal,
+        job.id,
+        interaction=request.surface.interaction,
+        channel_id=request.surface.channel_id,
+    )
+    template = words.SHOWING if watched.remote_id is not None else words.SHOWING_LATER
+    return replies.told(fill(template, name=watched.name))
+
+
+@routes.action("job_refresh")
+async def refresh(request: Request) -> Answer:
+    """Answer with the row as it is; a run that goes on is read every few seconds anyway."""
+    jobs = request.services.jobs
+    job = await jobs.owned(request.principal, "status", request.target or "")
+    (facts,) = await jobs.facts(request.principal, [job])
+    return job_status(job, facts)

@@ -1,0 +1,164 @@
+"""Show when jobs run by themselves, and set it: for providers that run jobs by cron."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.blocks import replies
+from bot.blocks.limits import Markup, fill, line, safe
+from bot.providers.base import Scheduled
+from bot.services.cron import fires, is_cron, looks_like_cron
+from bot.services.naming import fold, split_connection
+from bot.snapshots import TEMPLATES
+from bot.words import jobs as job_words
+from bot.words import problems
+from bot.words import schedules as words
+from handlers import routes
+from handlers.command_line import command_line
+from handlers.request import Answered
+from handlers.workspace.targets import titles_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.models import Account, Answer
+    from handlers.request import Request
+
+OFF = "off"
+#: More jobs than this are not shown at once.
+MOST = 30
+
+
+@routes.verb("job", "schedule")
+async def schedule(request: Request) -> Answer:
+    """Show all schedules, or one; with five fields set it, with ``off`` end it."""
+    told = command_line(request.text, request.services.commands).words
+    name, cron = _split(request, told)
+    known = await set_up(request)
+    if not name:
+        return _list(request, known)
+    meant = job_of(request, name, known)
+    title = request.services.title(meant.connection)
+    if cron is None:
+        shown = fill(words.ONE, name=meant.job.name, title=title, cron=_when(meant.job))
+        return replies.told(f"{shown} {fill(words.NEXT, command=request.command)}")
+    await request.services.jobs.schedule(
+        request.principal,
+        meant.connection,
+        meant.job,
+        "" if cron == OFF else cron,
+        interaction=request.surface.interaction,
+    )
+    template = words.CLEARING if cron == OFF else words.SETTING
+    return replies.told(fill(template, name=meant.job.name, title=title))
+
+
+def _split(request: Request, told: Sequence[str]) -> tuple[str, str | None]:
+    """Return the name, and the expression or ``off`` after it; raises Answered for one that is none."""
+    if not told:
+        return "", None
+    if len(told) > 1 and told[-1].casefold() == OFF:
+        return " ".join(told[:-1]), OFF
+    if len(told) > 5 and is_cron(" ".join(told[-5:])):
+        return " ".join(told[:-5]), _checked(request, " ".join(told[-5:]))
+    if len(told) > 1 and (is_cron(told[-1]) or looks_like_cron(told[-1])):
+        return " ".join(told[:-1]), _checked(request, " ".join(told[-1].split()))
+    if len(told) > 4 and looks_like_cron(" ".join(told[1:])):
+        return told[0], _checked(request, " ".join(told[1:]))
+    return " ".join(told), None
+
+
+def _checked(request: Request, cron: str) -> str:
+    """Return an expression that comes true some day; raises Answered with what is wrong with any other."""
+    template = words.CRON if not is_cron(cron) else "" if fires(cron) else words.NEVER
+    if template:
+        raise Answered(replies.problem(fill(template, cron=cron), request.reference))
+    return cron
+
+
+def _list(request: Request, known: Sequence[Meant]) -> Answer:
+    if not known:
+        return replies.told(words.NO_JOBS)
+    rows = [
+        fill(
+            words.ROW,
+            name=one.job.name,
+            title=request.services.title(one.connection),
+            cron=_when(one.job),
+        )
+        for one in known[:MOST]
+    ]
+    return replies.told("\n".join([words.LIST, *rows, fill(words.NEXT, command=request.command)]))
+
+
+def _when(job: Scheduled) -> Markup:
+    if job.cron is None:
+        return Markup(words.UNTOLD)
+    return Markup(fill(words.RUNS, cron=Markup(line(job.cron)))) if job.cron else Markup(words.NONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """Hold a job and the connection where it is set up."""
+
+    connection: str
+    job: Scheduled
+
+
+async def set_up(request: Request) -> list[Meant]:
+    """Return the jobs that are set up for a person; raises Answered where nothing can be known yet."""
+    services = request.services
+    able = sorted(name for name, one in services.connections.items() if "schedule" in one.capabilities())
+    if not able:
+        raise Answered(replies.problem(words.NOWHERE, request.reference))
+    accounts = [await services.accounts.acting(request.principal, name) for name in able]
+    active = [account for account in accounts if account is not None and account.state == "active"]
+    if not active:
+        links = [(name, title) for name, title in services.linkable() if name in able]
+        buttons = replies.link_buttons(links, request.text)
+        raise Answered(replies.problem(job_words.NOT_LINKED, request.reference, buttons))
+    found: list[Meant] = []
+    for account in active:
+        found += await _of_account(request, account)
+    return found
+
+
+async def _of_account(request: Request, account: Account) -> list[Meant]:
+    services = request.services
+    snapshot = await services.snapshots.get(account, TEMPLATES)
+    if snapshot is None:
+        title = services.title(account.connection)
+        if account.id in request.looked:
+            # It was asked just now, and there is none.
+            sentence = fill(job_words.NO_OFFER, title=title)
+            if request.problem:
+                sentence = safe(problems.sentence(request.problem, title))
+            raise Answered(replies.problem(sentence, request.reference))
+        waiting = request.waiting() | {"looked": [*request.looked, account.id]}
+        await services.snapshots.refresh(
+            account, TEMPLATES, then=waiting, interaction=request.surface.interaction
+        )
+        titles = titles_of(request, [account.connection])
+        raise Answered(replies.told(fill(job_words.LOOKING_FOR_IT, titles=titles)))
+    if services.snapshots.is_stale(snapshot):
+        await services.snapshots.refresh(account, TEMPLATES)
+    provider = services.connections[account.connection]
+    return [Meant(account.connection, job) for job in provider.schedules(snapshot.payload)]
+
+
+def job_of(request: Request, name: str, known: list[Meant]) -> Meant:
+    """Return the job that a name, a link or an id means; raises Answered with what to write instead."""
+    stem, connection = split_connection(name, request.services.connections)
+    for key, provider in request.services.connections.items():
+        job_id = provider.job_reference(stem) if connection in {None, key} else None
+        if job_id is not None:
+            listed = (one for one in known if (one.connection, one.job.job_id) == (key, job_id))
+            return next(listed, Meant(key, Scheduled(job_id, f"job {job_id[:8]}", None)))
+    here = [one for one in known if connection in {None, one.connection}]
+    found = [one for one in here if fold(one.job.name) == fold(stem)]
+    found = found or [one for one in here if fold(one.job.name).startswith(fold(stem))]
+    if len(found) == 1:
+        return found[0]
+    template = words.TWICE if found else words.UNKNOWN
+    raise Answered(replies.problem(fill(template, name=name, command=request.command), request.reference))

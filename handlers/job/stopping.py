@@ -1,0 +1,51 @@
+"""End a run; with ``--force`` or *Force quit* without asking it first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.blocks import replies
+from bot.blocks.jobs import outcome_of
+from bot.blocks.limits import Markup, fill
+from bot.errors import Refused
+from bot.words import jobs as words
+from handlers import routes
+from handlers.job.targets import run_of
+from handlers.workspace.targets import linked
+
+if TYPE_CHECKING:
+    from bot.models import Answer, Job
+    from handlers.request import Request
+
+
+@routes.verb("job", "stop", flags=("force",))
+async def stop(request: Request) -> Answer:
+    """Write it down; the card and the message at the end tell the rest."""
+    return await ended(request, await run_of(request), force="force" in request.flags)
+
+
+@routes.action("job_force")
+async def force_quit(request: Request) -> Answer:
+    """Ask for a forced end of the run."""
+    job = await request.services.jobs.owned(request.principal, "stop", request.target or "")
+    return await ended(request, job, force=True)
+
+
+async def ended(request: Request, job: Job, *, force: bool) -> Answer:
+    """Ask for a run's end; one that is over already is only told."""
+    services = request.services
+    try:
+        wanted, is_open = await services.jobs.stop(
+            request.principal, job.id, force=force, interaction=request.surface.interaction
+        )
+    except Refused as refusal:
+        if refusal.rule in {"account.none", "account.refused"}:
+            # The same, with a button.
+            await linked(request, job.connection)
+        raise
+    title = services.title(job.connection)
+    if not is_open or wanted.state.is_over:
+        state = Markup(outcome_of(wanted))
+        return replies.told(fill(words.OVER_ALREADY, name=job.name, title=title, state=state))
+    template = words.FORCING if wanted.stop_wanted == "force" else words.STOPPING
+    return replies.told(fill(template, name=job.name, title=title))

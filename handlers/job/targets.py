@@ -1,0 +1,153 @@
+"""Which run a request means: by a button's key, by its id, by its name, or the only one there is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rapidfuzz import fuzz, process
+
+from bot.blocks import job_lists, replies
+from bot.blocks.jobs import is_going
+from bot.blocks.limits import Markup, fill
+from bot.services.naming import fold, split_connection
+from bot.words import jobs as words
+from handlers.forms.values import makers
+from handlers.request import Answered
+from handlers.workspace.targets import titles_of, unread, waiting_for
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.models import Answer, Job
+    from handlers.request import Request
+
+#: How alike two names must be (0–100) to be offered.
+_ALIKE = 60.0
+
+
+async def run_of(request: Request) -> Job:
+    """Return the run that is meant; raises Answered with a question or a hint, or Refused.
+
+    Of several runs with one name, the newest is meant; to be stopped, the only one that is going on.
+    """
+    jobs = request.services.jobs
+    if request.target is not None:
+        return await jobs.owned(request.principal, request.verb, request.target)
+    rows = await jobs.all_of(request.principal)
+    if not request.name:
+        return await _only(request, rows)
+    found = _named(request, rows)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise Answered(await _which(request, found))
+    raise Answered(await _unknown(request, rows))
+
+
+async def nothing_yet(request: Request) -> Answer:
+    """Answer somebody who has no runs here: link, wait for the list, or run something."""
+    services = request.services
+    able = makers(services, "job")
+    if not able:
+        return replies.problem(words.NO_CONNECTIONS, request.reference)
+    accounts = await services.accounts.links(request.principal)
+    if not any(account.state == "active" and account.connection in able for account in accounts):
+        links = [(name, services.title(name)) for name in able]
+        return replies.problem(words.NOT_LINKED, request.reference, replies.link_buttons(links, request.text))
+    looking = await _look(request, words.LOOKING_FOR_ANY)
+    if not looking and request.problem:
+        return replies.problem(unread(request), request.reference)
+    return replies.told(looking or fill(words.NONE_YET, command=request.command))
+
+
+async def _only(request: Request, rows: Sequence[Job]) -> Job:
+    """Return the only run where no name was given; to be stopped, the only one that is going on."""
+    if not rows:
+        raise Answered(await nothing_yet(request))
+    meant = [job for job in rows if is_going(job)] if request.verb == "stop" else rows
+    if len(meant) == 1:
+        return meant[0]
+    if not meant:
+        raise Answered(replies.problem(words.NONE_GOING, request.reference))
+    sentence = fill(words.WHICH_OF_ALL, command=request.command, verb=Markup(request.verb))
+    raise Answered(replies.told(sentence, await _buttons(request, meant)))
+
+
+def _named(request: Request, rows: Sequence[Job]) -> list[Job]:
+    """Return the runs that a name may mean: one, several to choose from, or none."""
+    name = request.name
+    by_id = [job for job in rows if name in {job.id, job.remote_id}]
+    if by_id:
+        return by_id[:1]
+    is_stop = request.verb == "stop"
+    exact = [job for job in rows if fold(job.name) == fold(name)]
+    stem, connection = split_connection(name, request.services.connections)
+    if not exact and connection is not None:
+        rows = [job for job in rows if job.connection == connection]
+        by_id = [job for job in rows if job.remote_id == stem]
+        exact = by_id or [job for job in rows if fold(job.name) == fold(stem)]
+    if exact:
+        return _of_one_name(exact, is_stop=is_stop)
+    beginning = [job for job in rows if fold(stem) and fold(job.name).startswith(fold(stem))]
+    names = dict.fromkeys(fold(job.name) for job in beginning)
+    return [
+        job
+        for name in names
+        for job in _of_one_name([one for one in beginning if fold(one.name) == name], is_stop=is_stop)
+    ]
+
+
+def _of_one_name(jobs: list[Job], *, is_stop: bool) -> list[Job]:
+    """Return the newest of the runs of one name; to be stopped, all that are going on."""
+    going = [job for job in jobs if is_going(job)] if is_stop else []
+    return going or jobs[:1]
+
+
+async def _which(request: Request, found: Sequence[Job]) -> Answer:
+    is_same = len({fold(job.name) for job in found}) == 1
+    sentence = fill(words.WHICH_TO_STOP if is_same else words.WHICH, name=request.name)
+    return replies.problem(sentence, request.reference, await _buttons(request, found))
+
+
+async def _unknown(request: Request, rows: Sequence[Job]) -> Answer:
+    """Say that there is no such run, offer the nearest, and look anew where that was not just done."""
+    if not rows:
+        return await nothing_yet(request)
+    sentence = fill(words.UNKNOWN_NAME, name=request.name)
+    near = _nearest(request.name, rows)
+    looking = await _look(request, words.LOOKING_FOR_IT)
+    more: list[str] = [looking] if looking else [unread(request)] if request.problem else []
+    if near:
+        more.append(words.NEAREST)
+    if not more:
+        more = [fill(words.UNKNOWN_NEXT, command=request.command)]
+    return replies.problem(sentence, request.reference, await _buttons(request, near), more=" ".join(more))
+
+
+def _nearest(name: str, rows: Sequence[Job]) -> list[Job]:
+    """Return the newest runs of the names that contain this one, or are most like it."""
+    newest: dict[str, Job] = {}
+    for job in rows:
+        newest.setdefault(fold(job.name), job)
+    needle = fold(name)
+    within = [job for known, job in newest.items() if needle and needle in known]
+    alike = process.extract(needle, list(newest), scorer=fuzz.WRatio, score_cutoff=_ALIKE, limit=5)
+    rest = [newest[known] for known, _, _ in alike if newest[known] not in within]
+    return [*within, *rest][: job_lists.FEW]
+
+
+async def _buttons(request: Request, jobs: Sequence[Job]) -> list[dict[str, object]]:
+    return job_lists.choices(request.verb, jobs, request.services.clock.now())
+
+
+async def _look(request: Request, template: str) -> str:
+    """Have one list of runs read anew, with this command waiting; empty where that was just done."""
+    if not request.text:
+        return ""
+    services = request.services
+    stale = await services.jobs.stale(request.principal, besides=request.looked)
+    if not stale:
+        return ""
+    then = waiting_for(request, stale[0])
+    await services.jobs.look(stale[:1], then=then, interaction=request.surface.interaction)
+    return fill(template, titles=titles_of(request, [stale[0].connection]))

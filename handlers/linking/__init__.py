@@ -1,0 +1,1 @@
+"""Links to people's accounts at providers, and what a connection is."""

@@ -1,0 +1,68 @@
+"""Tell administrators what a connection's server is, and who is on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.blocks import about as drawn
+from bot.blocks import replies
+from bot.blocks.limits import Markup, fill, line
+from bot.errors import Refused
+from bot.words import answers as words
+from bot.words import problems
+from handlers import routes
+from handlers.linking.connections import connection_of
+from handlers.request import Answered
+
+if TYPE_CHECKING:
+    from bot.models import Answer
+    from handlers.request import Request
+
+
+@routes.verb("workspace", "about")
+async def about(request: Request) -> Answer:
+    """Answer from what the server told last; ask it where that is old, and first where it told nothing."""
+    services = request.services
+    connection, page = _asked(request)
+    title = services.title(connection)
+    if "about" not in services.connections[connection].capabilities():
+        raise Refused("about.none", problems.sentence("no_about", title))
+    told = await services.snapshots.about(connection)
+    if told is None and request.surface.kind == "replay":
+        cause = request.problem or "unreachable"
+        return replies.plain_problem(problems.sentence(cause, title), request.reference)
+    if told is None:
+        waiting = request.waiting(f"about {connection} {page}")
+        await services.snapshots.refresh_about(
+            connection, then=waiting, interaction=request.surface.interaction
+        )
+        return replies.told(fill(words.ABOUT_ASKING, title=title))
+    if services.snapshots.is_stale(told):
+        await services.snapshots.refresh_about(connection)
+    return drawn.about(
+        told,
+        title,
+        now=services.clock.now(),
+        page=page,
+        replaces=request.surface.kind == "button",
+    )
+
+
+def _asked(request: Request) -> tuple[str, int]:
+    """Return the connection that is meant, and the page; raises Answered where none is."""
+    given = (request.target or request.name).split()
+    page = 1
+    if len(given) > 1 and given[-1].isdecimal() and len(given[-1]) < 6:
+        page = max(int(given.pop()), 1)
+    if given:
+        return connection_of(request, " ".join(given)), page
+    telling = sorted(
+        name for name, one in request.services.connections.items() if "about" in one.capabilities()
+    )
+    if len(telling) == 1:
+        return telling[0], page
+    sentence = words.ABOUT_NONE
+    if telling:
+        known = Markup(", ".join(f"`{line(name)}`" for name in telling))
+        sentence = fill(words.ABOUT_WHICH, command=request.command, known=known)
+    raise Answered(replies.problem(sentence, request.reference))

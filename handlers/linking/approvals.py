@@ -1,0 +1,131 @@
+"""Links that an administrator approves: the question to the person, the decision of an administrator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bot.blocks import approvals as drawn
+from bot.blocks import kit, limits, replies
+from bot.blocks.limits import Markup, fill
+from bot.errors import Refused
+from bot.models import Answer
+from bot.words import approvals as words
+from handlers import routes
+
+if TYPE_CHECKING:
+    from handlers.request import Request
+    from handlers.submission import Submission
+
+
+@routes.action("ask_link")
+async def ask_link(request: Request) -> Answer:
+    """Answer with the form; its text is for when Slack does not open it."""
+    connection, _, text = (request.target or "").partition(" ")
+    return await question(request, connection, text)
+
+
+@routes.view("ask_link")
+async def username_typed(submission: Submission) -> dict[str, Any]:
+    """Ask the administrators; what is wrong is said at the field."""
+    services = submission.services
+    connection, _, text = str(submission.view.get("private_metadata") or "").partition(" ")
+    # What waits for the link: keys and words of ours, which run with the rights that the person has then.
+    waiting = {
+        "text": text,
+        "folder": "workspace",
+        "principal": submission.principal.key,
+        "interaction": submission.interaction,
+    }
+    username = submission.value("username").strip()
+    try:
+        asked = await services.approvals.ask(
+            submission.principal,
+            connection,
+            username,
+            interaction=submission.interaction,
+            waiting=waiting if text else None,
+        )
+    except Refused as refusal:
+        return submission.error("username", refusal.text)
+    sentence = fill(words.ASKED, title=services.title(connection), username=asked.username)
+    view = {
+        "type": "modal",
+        "title": kit.plain(words.ASK_TITLE, limits.TITLE),
+        "blocks": [kit.section(sentence)],
+    }
+    return {"response_action": "update", "view": view}
+
+
+@routes.action("approve")
+async def approve(request: Request) -> Answer:
+    """Approve what the button showed; the check at the provider follows."""
+    return await decided(request, approve=True)
+
+
+@routes.action("deny")
+async def deny(request: Request) -> Answer:
+    """Deny what the button showed; its person is told."""
+    return await decided(request, approve=False)
+
+
+async def question(request: Request, connection: str, text: str = "") -> Answer:
+    """Ask for the username: with a form where one can be opened, with words otherwise.
+
+    ``text`` is the command that waits for the link, and travels with the button and the form.
+    """
+    services = request.services
+    title = services.title(connection)
+    person = await services.store.person(request.principal)
+    suggestion = person.name if person is not None and " " not in person.name else ""
+    sentence = fill(words.ASK, title=title, command=request.command, connection=Markup(connection))
+    account = await services.store.account(request.principal, connection)
+    if account is not None and account.state == "active":
+        sentence = fill(
+            words.LINKED_ALREADY,
+            username=account.username,
+            title=title,
+            command=request.command,
+            connection=Markup(connection),
+        )
+    told = replies.told(sentence, [ask_button(connection, title, text=text)])
+    view = drawn.ask_view(connection, title, suggestion)
+    view["private_metadata"] = f"{connection} {text}".rstrip()
+    return Answer(text=told.text, blocks=told.blocks, view=view)
+
+
+def ask_button(connection: str, title: str, number: int | None = None, *, text: str = "") -> dict[str, Any]:
+    """Return the button that opens the form; with a number it is told apart from others in its row."""
+    action = "ask_link" if number is None else f"ask_link:{number}"
+    return kit.button(
+        fill(words.ASK_BUTTON, title=title), action, f"{connection} {text}".rstrip(), style=kit.PRIMARY
+    )
+
+
+async def asked(request: Request, connection: str, username: str) -> Answer:
+    """Ask the administrators for the username that was typed."""
+    approval = await request.services.approvals.ask(
+        request.principal, connection, username, interaction=request.surface.interaction
+    )
+    title = request.services.title(connection)
+    return replies.told(fill(words.ASKED, title=title, username=approval.username))
+
+
+async def decided(request: Request, *, approve: bool) -> Answer:
+    """Decide a request as an administrator; the message with the buttons becomes the answer."""
+    approval_id, _, username = (request.target or "").partition(" ")
+    approval, is_new = await request.services.approvals.decide(
+        request.principal,
+        approval_id,
+        username,
+        approve=approve,
+        interaction=request.surface.interaction,
+    )
+    who = kit.mention(approval.principal.user_id)
+    title = request.services.title(approval.connection)
+    if is_new:
+        template = words.APPROVING if approve else words.DENIED
+        return replies.told(fill(template, username=approval.username, title=title, who=who), replaces=True)
+    if approval.username != username:
+        return replies.told(fill(words.CHANGED, who=who), replaces=True)
+    state = Markup(words.STATES.get(approval.state, approval.state))
+    return replies.told(fill(words.DECIDED_ALREADY, state=state), replaces=True)

@@ -1,0 +1,140 @@
+"""Link an account: the link, the code that is typed back, and who a person is taken for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bot.blocks import kit, replies
+from bot.blocks.limits import Markup, fill
+from bot.errors import Refused
+from bot.words import answers as words
+from bot.words import cards
+from handlers import routes
+from handlers.linking.approvals import ask_button, asked, question
+from handlers.linking.connections import connection_of
+from handlers.workspace.targets import titles_of
+
+if TYPE_CHECKING:
+    from bot.models import Account, Answer
+    from handlers.request import Request
+    from handlers.submission import Submission
+
+
+@routes.verb("workspace", "link")
+async def link(request: Request) -> Answer:
+    """Answer with *Link* for one connection or for all; ``link code`` asks for the code of the page."""
+    services = request.services
+    if request.name.casefold() == "code" and "code" not in services.connections:
+        return replies.code_question()
+    linkable, linkless = services.linkable(), services.linkless()
+    if request.name:
+        chosen, username = _chosen(request)
+        if chosen in dict(linkless):
+            return _needless(request, [(chosen, services.title(chosen))])
+        by_token = chosen in {name for name, _ in linkable}
+        if chosen in services.approvals.possible() and (username or not by_token):
+            return await (asked(request, chosen, username) if username else question(request, chosen))
+        # One that people can't link to by themselves is offered too: its click says why not.
+        linkable = [(chosen, services.title(chosen))]
+    approved = [] if request.name else services.approvals.possible()
+    if not linkable and len(approved) == 1:
+        return await question(request, approved[0])
+    buttons = [
+        *replies.link_buttons(linkable),
+        *(ask_button(name, services.title(name), number) for number, name in enumerate(approved)),
+    ]
+    if not buttons:
+        if linkless:
+            return _needless(request, linkless)
+        return replies.problem(words.NO_CONNECTIONS, request.reference)
+    if len(buttons) > 1:
+        return replies.told(words.LINK_WHICH, buttons)
+    connection, title = linkable[0]
+    account = await services.store.account(request.principal, connection)
+    template = words.LINK_ONE
+    if account is not None and account.state == "active":
+        template = words.LINKED_AS
+        return replies.told(fill(template, title=title, username=account.username), buttons)
+    return replies.told(fill(template, title=title), buttons)
+
+
+def _needless(request: Request, linkless: list[tuple[str, str]]) -> Answer:
+    titles = titles_of(request, [name for name, _ in linkless])
+    return replies.told(fill(words.LINK_NONE, titles=titles), replies.new_buttons(linkless))
+
+
+def _chosen(request: Request) -> tuple[str, str]:
+    """Return the connection and the username after it; titles with blanks have no room for one."""
+    if len(request.arguments) == 2:
+        providers = request.services.connections
+        connection, username = request.arguments
+        if connection.casefold() in providers:
+            return connection.casefold(), username
+    return connection_of(request, request.name), ""
+
+
+@routes.action("invite")
+async def invite(request: Request) -> Answer:
+    """Make the link; the command that the button carried waits for it and runs with the presser's rights."""
+    connection, _, text = (request.target or "").partition(" ")
+    waiting = request.waiting(text) if text else None
+    accounts = request.services.accounts
+    url = await accounts.invite(request.principal, connection, waiting)
+    return replies.invitation(url, request.services.title(connection), code_comes=not accounts.sign_in)
+
+
+@routes.action("enter_code")
+async def enter_code(request: Request) -> Answer:  # noqa: ARG001 - every handler is called alike
+    """Answer with the form; its text is for when Slack does not open it."""
+    return replies.code_question()
+
+
+@routes.view("code")
+async def code_typed(submission: Submission) -> dict[str, Any]:
+    """Finish the linking; what is wrong is said at the field."""
+    services = submission.services
+    try:
+        account = await services.accounts.confirm_code(submission.principal, submission.value("code"))
+    except Refused as refusal:
+        return submission.error("code", refusal.text)
+    view = replies.linked_view(services.title(account.connection), account.username)
+    return {"response_action": "update", "view": view}
+
+
+@routes.verb("workspace", "whoami")
+async def whoami(request: Request) -> Answer:
+    """Answer with the principal and the links; nothing in it is a secret."""
+    services = request.services
+    sentences = [fill(words.WHOAMI, who=request.who, team=Markup(request.principal.team_id))]
+    if services.authority.is_administrator(request.principal):
+        sentences.append(words.WHOAMI_ADMINISTRATOR)
+    accounts = {account.connection: account for account in await services.accounts.links(request.principal)}
+    linkless = {name for name, _ in services.linkless()}
+    lines = [
+        fill(words.WHOAMI_LINKLESS, title=services.title(connection))
+        if connection in linkless
+        else _line(services.title(connection), accounts.get(connection), services.clock.now())
+        for connection in sorted({*services.connections, *accounts})
+    ]
+    missing = [(name, title) for name, title in services.linkable() if name not in accounts]
+    refused = [
+        (name, title) for name, title in services.linkable() if name in accounts and accounts[name].is_refused
+    ]
+    again = cards.LINK_AGAIN if len(refused) == 1 else cards.LINK_AGAIN_TO
+    buttons = replies.link_buttons(missing)
+    buttons += replies.link_buttons(refused, template=again, first=len(missing))
+    text = "\n".join([" ".join(sentences), *lines])
+    blocks = [kit.section(text), *kit.actions(buttons)]
+    return kit.answer(kit.bare(sentences[0]), blocks)
+
+
+def _line(title: str, account: Account | None, now: float) -> str:
+    if account is None:
+        return fill(words.WHOAMI_NOT_LINKED, title=title)
+    if account.state == "refused":
+        return fill(words.WHOAMI_REFUSED, title=title)
+    template = words.WHOAMI_LINKED if account.username else words.WHOAMI_LINKED_NAMELESS
+    linked = fill(template, title=title, username=account.username)
+    if account.refused_since is None:
+        return linked
+    return fill(words.WHOAMI_SUSPECTED, linked=Markup(linked), since=kit.moment(account.refused_since, now))

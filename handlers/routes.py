@@ -1,0 +1,112 @@
+"""The routes: a function is a verb, a button, a form, a search or an event by the decorator above it.
+
+Nothing else lists them: every module of ``handlers`` is imported before the first is looked up.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Coroutine
+from functools import cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import handlers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import TypeAlias
+
+    from bot.models import Answer
+    from handlers.occurrence import Occurrence
+    from handlers.request import Request
+    from handlers.submission import Submission
+
+    #: What a person types or presses ends in an Answer.
+    Verb: TypeAlias = Callable[[Request], Coroutine[Any, Any, Answer]]
+    #: A submitted form is answered with its ``response_action``.
+    Form: TypeAlias = Callable[[Submission], Coroutine[Any, Any, dict[str, Any]]]
+    Search: TypeAlias = Callable[[Request], Coroutine[Any, Any, list[dict[str, Any]]]]
+    Event: TypeAlias = Callable[[Occurrence], Coroutine[Any, Any, None]]
+
+_Handler = TypeVar("_Handler", bound=Callable[..., Any])
+
+
+class Table(Generic[_Handler]):
+    """Hold the handlers of one kind by name; called with a name, it is the decorator that adds one."""
+
+    def __init__(self) -> None:
+        self._handlers: dict[str, _Handler] = {}
+
+    def __call__(self, name: str) -> Callable[[_Handler], _Handler]:
+        """Return the decorator; raises ValueError where the name is taken."""
+
+        def add(handler: _Handler) -> _Handler:
+            if self._handlers.setdefault(name, handler) is not handler:
+                raise ValueError(f"{name} has two handlers")
+            return handler
+
+        return add
+
+    @property
+    def found(self) -> Mapping[str, _Handler]:
+        """Return all of them, by name in alphabetical order."""
+        load()
+        return MappingProxyType(dict(sorted(self._handlers.items())))
+
+    def get(self, name: str) -> _Handler | None:
+        """Return the handler of a name, None where there is none."""
+        load()
+        return self._handlers.get(name)
+
+
+_verbs: dict[str, Table[Verb]] = {}
+_flags: set[str] = set()
+#: Buttons that are no verb of their own, by the action id before its first colon.
+action: Table[Verb] = Table()
+#: Forms, by callback id.
+view: Table[Form] = Table()
+#: Searches of select menus, by what they search.
+options: Table[Search] = Table()
+#: Events, by Slack's name; messages by the kind of their channel too (``message_im``).
+event: Table[Event] = Table()
+
+
+def verb(command: str, name: str, flags: Iterable[str] = ()) -> Callable[[Verb], Verb]:
+    """Return the decorator of a verb; ``flags`` are the words that it takes as ``--WORD``."""
+    _flags.update(flags)
+    return _verbs.setdefault(command, Table())(name)
+
+
+def verbs(command: str) -> Table[Verb]:
+    """Return the verbs of a command."""
+    load()
+    return _verbs[command]
+
+
+def commands() -> list[str]:
+    """Return the commands that have verbs."""
+    load()
+    return sorted(_verbs)
+
+
+@cache
+def flags() -> frozenset[str]:
+    """Return the flags of all verbs: none of them is ever part of a name."""
+    load()
+    return frozenset(_flags)
+
+
+def names() -> dict[str, list[str]]:
+    """Return everything that was found, for ``python -m bot routes``."""
+    tables: dict[str, Table[Any]] = {f"command {command}": verbs(command) for command in commands()}
+    tables |= {"action": action, "view": view, "options": options, "event": event}
+    return {kind: list(table.found) for kind, table in tables.items()}
+
+
+@cache
+def load() -> None:
+    """Import every module of ``handlers``, which adds what it holds."""
+    for module in pkgutil.walk_packages(handlers.__path__, "handlers."):
+        importlib.import_module(module.name)

@@ -1,0 +1,107 @@
+"""The buttons of a workspace's cards that are no verb of their own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.blocks import lists, replies
+from bot.blocks.limits import Markup, fill
+from bot.models import Outcome, WishVerb
+from bot.words import answers as words
+from bot.words import cards, times
+from handlers import routes
+from handlers.workspace.removing import asked
+from handlers.workspace.wishes import made_again, wish_for
+
+if TYPE_CHECKING:
+    from bot.models import Answer, Wish
+    from handlers.request import Request
+
+
+@routes.action("refresh")
+async def refresh(request: Request) -> Answer:
+    """Answer with the row as it is; the card itself changes when the read brings something new."""
+    services = request.services
+    wish = await services.workspaces.wish_of(request.principal, request.verb, request.target or "")
+    workspace = await services.workspaces.refresh(request.principal, wish.workspace_id)
+    facts = await services.workspaces.facts(workspace)
+    return replies.told(f"{lists.state_line(facts, workspace)}\n{words.LOOKING}")
+
+
+@routes.action("keep_waiting")
+async def keep_waiting(request: Request) -> Answer:
+    """Wait on, or say how it ended meanwhile."""
+    services = request.services
+    wish_id = request.target or ""
+    kept = await services.workspaces.keep_waiting(
+        request.principal, wish_id, interaction=request.surface.interaction
+    )
+    if kept is None:
+        ended = await services.workspaces.wish_of(request.principal, request.verb, wish_id)
+        return too_late(request, ended)
+    workspace = await services.workspaces.owned(request.principal, request.verb, kept.workspace_id)
+    time = times.duration(services.workspaces.deadline_seconds)
+    return replies.told(fill(words.KEPT_WAITING, name=workspace.title, time=Markup(time)))
+
+
+def too_late(request: Request, wish: Wish) -> Answer:
+    """Say honestly that the wish of an old button has ended, and how."""
+    template = words.TOO_LATE[str(wish.outcome)]
+    sentence = fill(
+        template,
+        verb=Markup(cards.NOUNS[wish.verb]),
+        typed=Markup(words.TYPED[wish.verb]),
+        command=request.command,
+    )
+    return replies.problem(sentence, request.reference)
+
+
+@routes.action("try_again")
+async def try_again(request: Request) -> Answer:
+    """Wish the same anew; a wish that is still open, or came true, is not repeated."""
+    workspaces = request.services.workspaces
+    ended = await workspaces.wish_of(request.principal, request.verb, request.target or "")
+    workspace = await workspaces.owned(request.principal, request.verb, ended.workspace_id)
+    if ended.is_open:
+        sentence = fill(words.STILL_AT_IT, verb=Markup(cards.NOUNS[ended.verb]), name=workspace.title)
+        return replies.told(sentence)
+    if ended.outcome is Outcome.FULFILLED:
+        return too_late(request, ended)
+    if ended.verb is WishVerb.CREATE and workspace.is_provisional:
+        return await made_again(request, workspace)
+    if ended.verb is WishVerb.CREATE:
+        return await wish_for(request, workspace, WishVerb.START)  # It was made: what is left is to start it.
+    if ended.verb is WishVerb.REMOVE:
+        return asked(request, workspace, is_form=True)  # Its name is typed each time.
+    # What ends for good is asked about again: the answer was to what was there then.
+    return await wish_for(request, workspace, ended.verb)
+
+
+@routes.action("again")
+async def start_a_new_one(request: Request) -> Answer:
+    """Have it made from what that one was made from; its row takes the place of the old one."""
+    workspaces = request.services.workspaces
+    former = await workspaces.owned(request.principal, request.verb, request.target or "")
+    return await made_again(request, former)
+
+
+@routes.action("look_again")
+async def look_again(request: Request) -> Answer:
+    """Look again, or say that there is nothing to look for any more."""
+    workspaces = request.services.workspaces
+    wish = await workspaces.look_again(request.principal, request.target or "")
+    workspace = await workspaces.owned(request.principal, request.verb, wish.workspace_id)
+    is_asked = wish.is_open and wish.asked_at is not None
+    return replies.told(fill(words.LOOKING_AGAIN if is_asked else words.NOT_ASKED, name=workspace.title))
+
+
+@routes.action("start_another")
+async def start_another(request: Request) -> Answer:
+    """Have another one made, once; a question that has been answered since is not answered again."""
+    workspaces = request.services.workspaces
+    wish = await workspaces.wish_of(request.principal, request.verb, request.target or "")
+    is_asked = await workspaces.start_another(
+        request.principal, wish.id, interaction=request.surface.interaction
+    )
+    workspace = await workspaces.owned(request.principal, request.verb, wish.workspace_id)
+    return replies.told(fill(words.STARTING_ANOTHER if is_asked else words.NOT_ASKED, name=workspace.title))

@@ -1,0 +1,80 @@
+"""Show workspaces: all of a person's, what one is doing, and how to open it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.blocks import lists, replies
+from bot.blocks.buttons import open_buttons, start_button
+from bot.blocks.cards import opening, wish_card
+from bot.blocks.limits import Markup, fill
+from bot.models import State
+from bot.words import answers as words
+from handlers import routes
+from handlers.workspace.targets import linked, nothing_yet, titles_of, workspace_of
+from handlers.workspace.wishes import not_there
+
+if TYPE_CHECKING:
+    from bot.models import Answer
+    from handlers.request import Request
+
+
+@routes.verb("workspace", "list", flags=("share",))
+async def show_list(request: Request) -> Answer:
+    """Answer with a page of the list; ``list 2`` and the button *More* show later ones."""
+    workspaces = request.services.workspaces
+    rows = await workspaces.all_of(request.principal)
+    if not rows:
+        return await nothing_yet(request)
+    stale = await workspaces.stale(request.principal)
+    remark = ""
+    if stale:
+        await workspaces.look(stale)
+        titles = titles_of(request, [account.connection for account in stale])
+        remark = fill(words.OLD_SNAPSHOT, titles=titles)
+    asked = request.target or request.name
+    return lists.workspace_list(
+        await workspaces.facts_of_all(request.principal, rows),
+        page=int(asked) if asked.isdecimal() and len(asked) < 6 else 1,
+        remark=remark,
+        shared_by=request.who if request.is_shared else None,
+        replaces=request.surface.kind == "button",
+    )
+
+
+@routes.verb("workspace", "status", flags=("share",))
+async def status(request: Request) -> Answer:
+    """Answer with the card of what is under way, else with the state; without a name, with the list."""
+    workspaces = request.services.workspaces
+    if request.target is None and not request.name and len(await workspaces.all_of(request.principal)) > 1:
+        return await show_list(request)
+    workspace = await workspace_of(request)
+    await workspaces.refresh(request.principal, workspace.id)
+    wish = await request.services.store.latest_wish(workspace.id)
+    facts = await workspaces.facts(workspace, wish)
+    if wish is not None and wish.is_open and not request.is_shared:
+        return wish_card(facts)
+    return lists.status_answer(facts, workspace, in_channel=request.is_shared)
+
+
+@routes.verb("workspace", "open")
+async def show_address(request: Request) -> Answer:
+    """Answer with the address when there is one; never in a channel, also when asked to share it."""
+    workspaces = request.services.workspaces
+    workspace = await workspace_of(request)
+    await linked(request, workspace.connection)
+    if workspace.state is State.GONE:
+        return not_there(request, workspace)
+    facts = await workspaces.facts(workspace)
+    if workspace.state is State.RUNNING:
+        if facts.ide_url:
+            sentence = f"{fill(words.OPENING, name=workspace.title)} {opening(facts)}"
+            return replies.opening(facts, sentence)
+        await workspaces.refresh(request.principal, workspace.id)
+        return replies.told(opening(facts), open_buttons(facts))
+    wish = await request.services.store.latest_wish(workspace.id)
+    if wish is not None and wish.is_open:
+        return wish_card(await workspaces.facts(workspace, wish))
+    state, age = lists.state_words(facts.now, workspace)
+    sentence = fill(words.NOT_RUNNING, name=workspace.title, state=Markup(state.lower()), age=Markup(age))
+    return replies.problem(sentence, request.reference, [start_button(workspace)])

@@ -1,0 +1,173 @@
+"""A person's own list: put a workspace on it, name it, be told when it stops, take it off."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bot.blocks import kit, limits, replies
+from bot.blocks.limits import clean, fill, line
+from bot.errors import Refused
+from bot.services import naming
+from bot.words import answers as words
+from handlers import routes
+from handlers.request import Answered
+from handlers.workspace.targets import linked, named, not_linked, titles_of, which_of_all, workspace_of
+
+if TYPE_CHECKING:
+    from bot.models import Answer, Workspace
+    from handlers.request import Request
+
+_LONGEST = 60
+_ON_OFF = {"on": True, "off": False}
+#: A list of choices holds at most 100.
+_MOST = 100
+
+
+@routes.verb("workspace", "add")
+async def add(request: Request) -> Answer:
+    """Add what the link or id names, at the one connection that knows such a thing."""
+    if not request.arguments:
+        return replies.problem(fill(words.ADD_USAGE, command=request.command), request.reference)
+    brought_back = await _bring_back(request)
+    if brought_back is not None:
+        return brought_back
+    reference, name = request.arguments[0], " ".join(request.arguments[1:]) or None
+    found = _known_as(request, reference)
+    if not found:
+        return await _unknown(request)
+    if len(found) > 1:
+        # An id that several connections understand is meant for the one that the person has linked.
+        linked_at = {
+            account.connection for account in await request.services.accounts.links(request.principal)
+        }
+        found = {name: remote_id for name, remote_id in found.items() if name in linked_at} or found
+    if len(found) > 1:
+        example = f"{line(reference)}@{min(found)}"
+        titles = titles_of(request, found)
+        sentence = fill(words.ADD_AMBIGUOUS, titles=titles, command=request.command, example=example)
+        return replies.problem(sentence, request.reference)
+    connection, remote_id = next(iter(found.items()))
+    await linked(request, connection)
+    added = await request.services.workspaces.add(
+        request.principal,
+        connection,
+        remote_id,
+        checked(name) if name is not None else None,
+        interaction=request.surface.interaction,
+    )
+    title = request.services.title(connection)
+    return replies.told(fill(words.ADDED, name=added.title, title=title))
+
+
+def _known_as(request: Request, reference: str) -> dict[str, str]:
+    """Return the ids that a reference stands for, by connection; ``ID@CONNECTION`` names the one."""
+    providers = request.services.connections
+    stem, chosen = naming.split_connection(reference, providers)
+    asked = {chosen: providers[chosen]} if chosen is not None else dict(providers)
+    read = {name: provider.parse_reference(stem) for name, provider in asked.items()}
+    return {name: remote_id for name, remote_id in read.items() if remote_id}
+
+
+async def _bring_back(request: Request) -> Answer | None:
+    """Bring back what was forgotten, where the words are the name of such a one and of no other."""
+    workspaces = request.services.workspaces
+    rows = await workspaces.all_of(request.principal, hidden=True)
+    needle = naming.fold(request.name)
+    found = [one for one in rows if one.hidden and needle in {naming.fold(one.title), naming.fold(one.name)}]
+    if len(found) != 1:
+        return None
+    await linked(request, found[0].connection)
+    back = await workspaces.bring_back(
+        request.principal, found[0].id, interaction=request.surface.interaction
+    )
+    title = request.services.title(back.connection)
+    return replies.told(fill(words.BROUGHT_BACK, name=back.title, title=title))
+
+
+async def _unknown(request: Request) -> Answer:
+    accounts = await request.services.accounts.links(request.principal)
+    if not accounts:
+        return not_linked(request)
+    titles = titles_of(request, [account.connection for account in accounts])
+    return replies.problem(fill(words.ADD_UNKNOWN, titles=titles), request.reference)
+
+
+@routes.verb("workspace", "alias", flags=("clear",))
+async def alias(request: Request) -> Answer:
+    """Set a name, or take it away with ``--clear``."""
+    if "clear" in request.flags and request.arguments:
+        workspace = await named(request, request.name)
+        await request.services.workspaces.alias(
+            request.principal, workspace.id, None, interaction=request.surface.interaction
+        )
+        return replies.told(fill(words.UNALIASED, name=workspace.name))
+    if len(request.arguments) < 2:
+        return replies.problem(fill(words.ALIAS_USAGE, command=request.command), request.reference)
+    workspace, alias = await _split(request)
+    await request.services.workspaces.alias(
+        request.principal, workspace.id, checked(alias), interaction=request.surface.interaction
+    )
+    return replies.told(fill(words.REALIASED, old=workspace.title, name=alias))
+
+
+def checked(alias: str) -> str:
+    """Return a name as it is kept: on one line, 1–60 characters; raises Refused."""
+    kept = " ".join(clean(alias).split())
+    if not 1 <= len(kept) <= _LONGEST:
+        raise Refused("alias.length", words.ALIAS_LONG)
+    return kept
+
+
+async def _split(request: Request) -> tuple[Workspace, str]:
+    """Tell old name and new one apart: the longest beginning that is a workspace, else the first word."""
+    rows = await request.services.workspaces.all_of(request.principal)
+    for count in range(len(request.arguments) - 1, 1, -1):
+        found = naming.find(" ".join(request.arguments[:count]), rows, request.services.connections)
+        if found.kind == "one":
+            return found.workspaces[0], " ".join(request.arguments[count:])
+    return await named(request, request.arguments[0]), " ".join(request.arguments[1:])
+
+
+@routes.verb("workspace", "notify")
+async def notify(request: Request) -> Answer:
+    """Switch it on or off for one workspace."""
+    wanted = _ON_OFF.get(request.arguments[-1].casefold()) if len(request.arguments) > 1 else None
+    if wanted is None:
+        return replies.problem(fill(words.NOTIFY_USAGE, command=request.command), request.reference)
+    workspace = await named(request, " ".join(request.arguments[:-1]))
+    await request.services.workspaces.tell_stop(
+        request.principal, workspace.id, is_told=wanted, interaction=request.surface.interaction
+    )
+    template = words.NOTIFY_ON if wanted else words.NOTIFY_OFF
+    title = request.services.title(workspace.connection)
+    return replies.told(fill(template, name=workspace.title, title=title))
+
+
+@routes.verb("workspace", "forget")
+async def forget(request: Request) -> Answer:
+    """Forget it, and say how to bring it back. A name is always asked for: none is guessed."""
+    workspaces = request.services.workspaces
+    if request.target is None and not request.name:
+        rows = await workspaces.all_of(request.principal)
+        if rows:
+            raise Answered(which_of_all(request, rows))
+    workspace = await workspace_of(request)
+    await workspaces.forget(request.principal, workspace.id, interaction=request.surface.interaction)
+    title = request.services.title(workspace.connection)
+    return replies.told(fill(words.FORGOTTEN, name=workspace.title, title=title, command=request.command))
+
+
+@routes.options("workspace")
+async def complete(request: Request) -> list[dict[str, Any]]:
+    """Return what fits the letters typed so far; all of them for none."""
+    rows = await request.services.workspaces.all_of(request.principal)
+    needle = naming.fold(request.name)
+    fitting = [one for one in rows if needle in naming.fold(one.title) or needle in naming.fold(one.name)]
+    chosen = fitting or list(naming.nearest(request.name, rows))
+    return [
+        {
+            "text": kit.plain(limits.line(naming.address(one, rows), limits.OPTION), limits.OPTION),
+            "value": one.id,
+        }
+        for one in chosen[:_MOST]
+    ]

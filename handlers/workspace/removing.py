@@ -1,0 +1,66 @@
+"""Remove a workspace for good: asked twice, the second time by typing its name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bot.blocks import replies
+from bot.blocks.buttons import remove_button
+from bot.blocks.limits import fill, line
+from bot.models import Answer, State, WishVerb
+from bot.words import answers as words
+from handlers import routes
+from handlers.parsing import normalise
+from handlers.request import Answered
+from handlers.workspace.targets import linked, which_of_all, workspace_of
+from handlers.workspace.wishes import not_there
+
+if TYPE_CHECKING:
+    from bot.models import Workspace
+    from handlers.request import Request
+    from handlers.submission import Submission
+
+
+@routes.verb("workspace", "remove")
+async def remove(request: Request) -> Answer:
+    """Answer with *Remove*; its click opens the form. A name is always asked for: none is guessed."""
+    workspaces = request.services.workspaces
+    if request.target is None and not request.name:
+        rows = await workspaces.all_of(request.principal)
+        if rows:
+            raise Answered(which_of_all(request, rows))
+    workspace = await workspace_of(request)
+    await linked(request, workspace.connection)
+    if workspace.state is State.GONE:
+        await workspaces.refresh(request.principal, workspace.id)
+        return not_there(request, workspace)
+    workspaces.check_possible(workspace, WishVerb.REMOVE)
+    return asked(request, workspace, is_form=request.target is not None)
+
+
+def asked(request: Request, workspace: Workspace, *, is_form: bool) -> Answer:
+    """Ask whether it is meant, with the button; ``is_form`` opens the form where one can be opened."""
+    title = request.services.title(workspace.connection)
+    sentence = fill(words.REMOVE_ASK, name=workspace.title, title=title)
+    answer = replies.told(sentence, [remove_button(workspace)])
+    view = replies.remove_view(workspace, title) if is_form else None
+    return Answer(text=answer.text, blocks=answer.blocks, view=view)
+
+
+@routes.view("remove")
+async def name_typed(submission: Submission) -> dict[str, Any]:
+    """Write the wish down when the name is right; the card in the direct message tells the rest."""
+    workspaces = submission.services.workspaces
+    key = str(submission.view.get("private_metadata") or "")
+    workspace = await workspaces.owned(submission.principal, "remove", key)
+    if normalise(submission.value("name")) != normalise(workspace.title):
+        sentence = words.REMOVE_OTHER_NAME.format(name=line(workspace.title))
+        return submission.error("name", sentence)
+    await workspaces.wish(
+        submission.principal,
+        workspace.id,
+        WishVerb.REMOVE,
+        interaction=submission.interaction,
+        reference=submission.reference,
+    )
+    return {"response_action": "clear"}

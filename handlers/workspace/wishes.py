@@ -1,0 +1,249 @@
+"""What people wish for a workspace: find it, accept the wish, say what happens. One function per verb."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.blocks import kit, lists, replies
+from bot.blocks.buttons import AGREED, agreed_button, down_buttons, may, stop_button, suspend_button
+from bot.blocks.limits import Markup, fill
+from bot.errors import Refused
+from bot.models import Answer, Call, State, WishVerb
+from bot.models.stopping import is_final, restart_mode
+from bot.words import answers as words
+from bot.words import cards
+from handlers import routes
+from handlers.request import Answered
+from handlers.workspace.targets import linked, workspace_of
+
+if TYPE_CHECKING:
+    from bot.models import Effects, StopMode, Wish, Workspace
+    from bot.store.records import Accepted
+    from handlers.request import Request
+
+#: Nothing that a resume would be something else for: what it is may be about to change, or is not known.
+_RESUMED = frozenset({State.SUSPENDED, State.UNKNOWN, State.STARTING, State.STOPPING, State.GONE})
+#: Nothing to add: the card in the same conversation says it. Nothing is delivered for an empty text.
+SILENT = Answer(text="")
+_NEW = {
+    WishVerb.START: words.STARTING,
+    WishVerb.STOP: words.STOPPING,
+    WishVerb.RESTART: words.RESTARTING,
+    WishVerb.CREATE: words.MAKING,
+    WishVerb.SUSPEND: words.SUSPENDING,
+    WishVerb.FORCE: words.FORCING,
+    WishVerb.REMOVE: words.REMOVING,
+}
+_JOINED = {
+    WishVerb.START: words.STARTING_ALREADY,
+    WishVerb.STOP: words.STOPPING_ALREADY,
+    WishVerb.RESTART: words.RESTARTING_ALREADY,
+    WishVerb.CREATE: words.MAKING_ALREADY,
+    WishVerb.SUSPEND: words.SUSPENDING_ALREADY,
+    WishVerb.FORCE: words.FORCING_ALREADY,
+    WishVerb.REMOVE: words.REMOVING_ALREADY,
+}
+
+
+@routes.verb("workspace", "start", flags=("share",))
+async def start(request: Request) -> Answer:
+    """Write the wish down; the card and the messages in the direct message tell the rest."""
+    return await wish(request, WishVerb.START)
+
+
+@routes.verb("workspace", "stop", flags=("share", "force", AGREED))
+async def stop(request: Request) -> Answer:
+    """Write the wish down; the card and the messages in the direct message tell the rest."""
+    return await wish(request, WishVerb.FORCE if "force" in request.flags else WishVerb.STOP)
+
+
+@routes.action("force")
+async def force_quit(request: Request) -> Answer:
+    """Write the wish down; it takes the place of the stop that is not answered."""
+    return await wish(request, WishVerb.FORCE)
+
+
+@routes.verb("workspace", "restart", flags=("share", AGREED))
+async def restart(request: Request) -> Answer:
+    """Write the wish down; the card and the messages in the direct message tell the rest."""
+    return await wish(request, WishVerb.RESTART)
+
+
+@routes.verb("workspace", "suspend", flags=("share",))
+async def suspend(request: Request) -> Answer:
+    """Write the wish down, where the provider can suspend; the card tells the rest."""
+    return await wish(request, WishVerb.SUSPEND)
+
+
+@routes.verb("workspace", "resume", flags=("share",))
+async def resume(request: Request) -> Answer:
+    """Wish a start; what is down otherwise, or up, is said with what can be done instead."""
+    workspaces = request.services.workspaces
+    workspace = await workspace_of(request)
+    if workspace.state in _RESUMED:
+        return await wish_for(request, workspace, WishVerb.START)
+    await linked(request, workspace.connection)
+    await workspaces.refresh(request.principal, workspace.id)
+    facts = await workspaces.facts(workspace)
+    state, age = lists.state_words(facts.now, workspace)
+    sentence = fill(words.NOT_SUSPENDED, name=workspace.title, state=Markup(state.lower()), age=Markup(age))
+    buttons = [] if workspace.state is State.RUNNING else down_buttons(facts)
+    return replies.problem(sentence, request.reference, buttons)
+
+
+async def wish(request: Request, verb: WishVerb) -> Answer:
+    """Wish something for the workspace that is meant; answers as soon as it is written down."""
+    workspace = await workspace_of(request)
+    return await wish_for(request, workspace, verb)
+
+
+async def wish_for(request: Request, workspace: Workspace, verb: WishVerb) -> Answer:
+    """Wish something for a workspace of the person; ask first where that ends it for good."""
+    services = request.services
+    if workspace.state is State.GONE and workspace.spec is not None and verb is WishVerb.RESTART:
+        verb = WishVerb.START
+    is_made_again = verb is WishVerb.START and workspace.spec is not None
+    if workspace.state is State.GONE and not is_made_again:
+        await linked(request, workspace.connection)
+        await services.workspaces.refresh(request.principal, workspace.id)
+        raise Answered(not_there(request, workspace))
+    try:
+        accepted = await services.workspaces.wish(
+            request.principal,
+            workspace.id,
+            verb,
+            interaction=request.surface.interaction,
+            reference=request.reference,
+            channel_id=request.surface.channel_id,
+            agreed=AGREED in request.flags,
+        )
+    except Refused as refusal:
+        if refusal.rule in {"account.none", "account.refused"}:
+            # The same, with a button; looked at only now, as nearly everybody who wishes is linked.
+            await linked(request, workspace.connection)
+        if refusal.rule == "workspace.ends":
+            return await _asked(request, workspace, verb)
+        raise
+    return _answer(request, workspace, verb, accepted)
+
+
+async def _asked(request: Request, workspace: Workspace, verb: WishVerb) -> Answer:
+    """Ask whether a workspace is to end for good: what is lost, what stays, and what would not end it."""
+    facts = await request.services.workspaces.facts(workspace)
+    typed = words.TYPED[verb]
+    mode: StopMode = "force" if verb is WishVerb.FORCE else "stop"
+    template, label = (
+        (words.RENEW_ASK, cards.RENEW) if verb is WishVerb.RESTART else (words.END_ASK, cards.END)
+    )
+    sentence = fill(
+        template,
+        name=workspace.title,
+        title=facts.connection_title,
+        lost=Markup(cards.LOST[facts.effects[mode]]),
+        button=label,
+        command=request.command,
+        typed=Markup(typed),
+    )
+    buttons = [agreed_button(label, str(verb), workspace)]
+    if may(facts, "suspend") and workspace.state is State.RUNNING:
+        buttons.append(suspend_button(workspace))
+    return replies.told(sentence, buttons)
+
+
+async def made_again(request: Request, former: Workspace) -> Answer:
+    """Have another workspace made like one that is gone, or that was never made."""
+    try:
+        accepted = await request.services.workspaces.again(
+            request.principal,
+            former.id,
+            reference=request.reference,
+            channel_id=request.surface.channel_id,
+        )
+    except Refused as refusal:
+        if refusal.rule in {"account.none", "account.refused"}:
+            await linked(request, former.connection)
+        raise
+    return _answer(request, former, WishVerb.CREATE, accepted)
+
+
+def not_there(request: Request, workspace: Workspace) -> Answer:
+    """Say that a workspace no longer exists, and how to take it off the list."""
+    sentence = fill(
+        words.NOT_THERE,
+        name=workspace.title,
+        title=request.services.title(workspace.connection),
+        command=request.command,
+    )
+    return replies.problem(sentence, request.reference, [kit.button(cards.FORGET, "forget", workspace.id)])
+
+
+def _answer(request: Request, workspace: Workspace, verb: WishVerb, accepted: Accepted) -> Answer:
+    effects = request.services.workspaces.effects(workspace)
+    template = _already(accepted) or _instead(workspace, verb, accepted, effects)
+    if template is None:
+        if request.surface.is_direct and request.surface.kind in {"message", "replay"}:
+            return SILENT
+        if request.is_shared:
+            return _shared(request, workspace, accepted.wish.verb)
+        template = _NEW[accepted.wish.verb]
+        if accepted.wish.verb is WishVerb.START and workspace.state is State.SUSPENDED:
+            template = words.RESUMING
+        elif _ends(accepted.wish, effects):
+            template = words.ENDING
+    _, age = lists.state_words(request.services.clock.now(), workspace)
+    title = request.services.title(workspace.connection)
+    return replies.told(fill(template, name=workspace.title, title=title, age=Markup(age)))
+
+
+def _already(accepted: Accepted) -> str | None:
+    """Return what is said where the same was asked before."""
+    if accepted.repeated and not accepted.wish.is_open:
+        return words.DONE_ALREADY
+    return _JOINED[accepted.wish.verb] if accepted.joined and not accepted.repeated else None
+
+
+def _instead(workspace: Workspace, verb: WishVerb, accepted: Accepted, effects: Effects) -> str | None:
+    """Return what is said where something else happens than the verb alone would say."""
+    is_down = workspace.state in {State.STOPPED, State.SUSPENDED}
+    told = None
+    if verb.brings_down and workspace.is_provisional:
+        told = words.CALLING_OFF
+    elif verb is WishVerb.START and accepted.wish.prior_call is not Call.NONE:
+        told = words.STARTING_AFTER_STOP
+    elif verb is WishVerb.START and workspace.state is State.RUNNING:
+        told = words.STARTING_RUNNING
+    elif verb is WishVerb.SUSPEND and is_down:
+        told = words.SUSPENDED_ALREADY
+    elif verb is WishVerb.RESTART and (accepted.wish.agreed or restart_mode(effects) is None):
+        told = words.RENEWING
+    elif verb is WishVerb.RESTART and restart_mode(effects) == "suspend":
+        told = words.RESUMING if workspace.state is State.SUSPENDED else words.RESTARTING_KEEPS
+    elif verb is WishVerb.STOP and not _ends(accepted.wish, effects):
+        if accepted.wish.prior_call is not Call.NONE:
+            told = words.STOPPING_STARTED
+        elif accepted.replaced is not None and not accepted.replaced.verb.brings_down:
+            told = words.STOPPING_PENDING
+        elif is_down:
+            told = words.STOPPING_STOPPED
+    return told
+
+
+def _ends(wish: Wish, effects: Effects) -> bool:
+    """Say whether a stop that its person agreed to ends the workspace for good."""
+    is_stop = wish.verb in {WishVerb.STOP, WishVerb.FORCE}
+    return is_stop and wish.agreed and is_final(effects, "force" if wish.verb is WishVerb.FORCE else "stop")
+
+
+def _shared(request: Request, workspace: Workspace, verb: WishVerb) -> Answer:
+    """Tell everybody; the buttons act for the workspace's owner only, and *Open* answers nobody else."""
+    sentence = fill(
+        words.SHARED[verb],
+        who=request.who,
+        name=workspace.title,
+        title=request.services.title(workspace.connection),
+    )
+    buttons = [kit.button(cards.REFRESH, "status", workspace.id)]
+    if not verb.brings_down:
+        effects = request.services.workspaces.effects(workspace)
+        buttons = [kit.button(cards.OPEN, "open", workspace.id), *buttons, stop_button(workspace, effects)]
+    return replies.told(sentence, buttons, in_channel=True)

@@ -1,0 +1,112 @@
+"""Handlers are found by their decorators, and what the cards' buttons ask for is there."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from bot.accounts import Accounts as RealAccounts
+from bot.manifest import EVENTS
+from handlers import routes, services
+
+GOLDEN = Path(__file__).resolve().parents[1] / "golden"
+ADDRESSES = {"open_url", "page_url", "link_url"}
+
+
+def of_jobs() -> set[str]:
+    """Return the buttons that run verbs of jobs."""
+    return {f"job_{verb}" for verb in routes.verbs("job").found}
+
+
+def test_what_was_found():
+    assert routes.names() == {
+        "command job": ["help", "list", "logs", "run", "schedule", "status", "stop"],
+        "command workspace": [
+            *("about", "add", "alias", "card", "forget", "help", "link", "list", "new", "notify", "open"),
+            *(
+                "press",
+                "remove",
+                "restart",
+                "resume",
+                "start",
+                "status",
+                "stop",
+                "suspend",
+                "unlink",
+                "whoami",
+            ),
+        ],
+        "action": [
+            *("again", "approve", "ask_link", "class_keep", "class_post", "class_press", "class_problems"),
+            *("class_stop", "deny", "enter_code", "field", "force", "invite"),
+            *("job_again", "job_force", "job_keep_waiting", "job_let_go", "job_look_again", "job_refresh"),
+            *("job_start_another", "keep_waiting", "look_again", "make", "refresh", "start_another"),
+            "try_again",
+        ],
+        "view": ["ask_link", "code", "make", "remove"],
+        "options": ["field", "workspace"],
+        "event": [
+            *("app_mention", "app_uninstalled", "message_im", "team_join", "tokens_revoked", "user_change"),
+        ],
+    }
+
+
+def test_no_button_has_two_meanings():
+    actions = set(routes.action.found)
+    assert not actions & set(routes.verbs("workspace").found)
+    assert not actions & of_jobs()
+
+
+def test_every_button_that_people_see_has_a_handler():
+    seen = set()
+    for path in GOLDEN.rglob("*.json"):
+        for action_id in re.findall(r'"action_id": "([^"]+)"', path.read_text(encoding="utf-8")):
+            seen.add(action_id.partition(":")[0])
+    known = {
+        *routes.action.found,
+        *routes.verbs("workspace").found,
+        *of_jobs(),
+        *ADDRESSES,
+        "code",
+        "name",
+        "username",
+    }
+    assert seen
+    assert seen - known == set()
+    assert {"keep_waiting", "try_again", "invite", "unlink", "open_url"} <= seen
+    assert {"job_stop", "job_force", "job_logs", "job_again", "job_refresh", "job_list"} <= seen
+
+
+def test_every_form_that_people_see_has_a_handler():
+    forms = [json.loads(path.read_text(encoding="utf-8")) for path in (GOLDEN / "views").glob("*.json")]
+    callbacks = {form["callback_id"] for form in forms if "submit" in form}
+    assert callbacks == set(routes.view.found)
+
+
+def test_every_event_of_the_manifest_has_a_handler():
+    told = {name.replace(".", "_"): use.module for name, use in EVENTS.items()}
+    assert {name: handler.__module__ for name, handler in routes.event.found.items()} == told
+
+
+def test_the_real_accounts_do_what_handlers_ask_of_them():
+    asked = {name for name in vars(services.Accounts) if not name.startswith("_")}
+    assert asked == {"acting", "invite", "confirm_code", "links", "unlink", "sign_in"}
+    assert asked - {"sign_in"} <= set(dir(RealAccounts))
+    assert "sign_in" in inspect.signature(RealAccounts).parameters
+
+
+def test_a_name_has_one_handler():
+    table = routes.Table()
+
+    @table("open")
+    async def first(): ...
+
+    async def second(): ...
+
+    with pytest.raises(ValueError, match="open has two handlers"):
+        table("open")(second)
+    assert table.get("open") is first
