@@ -20,8 +20,9 @@ from bot.clock import Clock, Ids
 from bot.errors import StoreUnavailable
 from bot.store.lanes import Job, Lanes, Stage
 from bot.store.queries import migrations
-from bot.store.sqlite import PATIENCE, SqliteEngine, SqliteTransaction
-from bot.store.transaction import Lane, Result, Work
+from bot.store.sqlite import PATIENCE, SqliteEngine
+from bot.store.sqlite_transaction import SqliteTransaction
+from bot.store.transaction import Lane
 
 
 @cache
@@ -42,6 +43,16 @@ class _NextTurn(Lanes):
     def __init__(self, engine: SqliteEngine) -> None:
         super().__init__(PATIENCE, batch_rows=1, batch_seconds=0.0)
         self._engine = engine
+        self.is_open = False
+
+    async def submit(
+        self, work: Any, lane: Lane, *, is_read: bool, rows: int = 1, is_alone: bool = False
+    ) -> Any:
+        if not self.is_open:
+            raise StoreUnavailable("the store is closed")
+        job = Job(work, lane, is_read, rows, asyncio.get_running_loop().create_future(), is_alone)
+        self._engine._serve([job])
+        return await job.future
 
     def deliver(self, jobs: Iterable[Job]) -> None:
         for job in jobs:
@@ -59,16 +70,15 @@ class EngineWithoutThread(SqliteEngine):
 
     def __init__(self, path: str, clock: Clock, ids: Ids) -> None:
         super().__init__(path, clock, ids)
-        self._lanes = _NextTurn(self)
-        self._is_open = False
+        self._lanes = self._at_once = _NextTurn(self)
 
     async def open(self) -> None:
         try:
             self._database = self._connect()
         except (OSError, sqlite3.Error) as error:
             raise StoreUnavailable(str(error)) from None
-        self._transaction = SqliteTransaction(self._database, self._time, self._ids)
-        self._is_open = True
+        self._transaction = SqliteTransaction(self._database.conn, self._time, self._ids)
+        self._at_once.is_open = True
 
     def _connect(self) -> Database:
         database = super()._connect()
@@ -79,24 +89,9 @@ class EngineWithoutThread(SqliteEngine):
                 copy.backup(database.conn)
         return database
 
-    async def read(self, work: Work[Result], lane: Lane = Lane.URGENT) -> Result:
-        result: Result = await self._do(work, lane, is_read=True)
-        return result
-
-    async def write(self, work: Work[Result], lane: Lane = Lane.STEADY, rows: int = 1) -> Result:
-        result: Result = await self._do(work, lane, is_read=False, rows=rows)
-        return result
-
-    async def _do(self, work: Work[Any], lane: Lane, *, is_read: bool, rows: int = 1) -> Any:
-        if not self._is_open:
-            raise StoreUnavailable("the store is closed")
-        job = Job(work, lane, is_read, rows, asyncio.get_running_loop().create_future())
-        self._serve([job])
-        return await job.future
-
     async def close(self) -> None:
-        if self._is_open:
-            self._is_open = False
+        if self._at_once.is_open:
+            self._at_once.is_open = False
             self._database.close()
         self._release_lock()
 
