@@ -27,6 +27,7 @@ DECISION = re.compile(r"\bADRs? (\d+)|\bdocs/adr/(\d{4})\b")
 #: Papers that somebody may have had beside them, but that are in nobody's copy of the repository.
 ELSEWHERE = re.compile("\u00a7|\\b[Ss]eeds? 0\\d\\d\\b|\\bdesign (?:rule|1\\.)|\\bsecurity row")
 MARKS = (".md", "ADR", "docs/", "\u00a7", "eed 0", "eeds 0", "design ", "security row")
+LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 PATH = re.compile(r"`((?:bot|handlers|playground|tests|benchmarks|tools|docs)/[\w/.-]*)")
 
 
@@ -80,14 +81,17 @@ def exists(name: str) -> bool:
     return path.exists() or any(path.parent.glob(f"{path.name}*"))
 
 
-def test_documents_name_files_that_exist():
-    found = [
-        f"{named(path)}: {name}"
-        for path in files()
-        if path.suffix == ".md" and path.parent.name != "adr" and path.name != "CHANGELOG.md"
-        for name in PATH.findall(path.read_text(encoding="utf-8"))
-        if not exists(name)
-    ]
+def wrong_in(path: Path) -> Iterator[str]:
+    text = path.read_text(encoding="utf-8")
+    yield from (link for link in LINK.findall(text) if not (path.parent / link).exists())
+    yield from ELSEWHERE.findall(text)
+    if path.parent.name != "adr":  # A decision speaks of the day on which it was made.
+        yield from (name for name in PATH.findall(text) if not exists(name))
+
+
+def test_documents_name_what_is_in_the_repository():
+    documents = [path for path in files() if path.suffix == ".md" and path.name != "CHANGELOG.md"]
+    found = [f"{named(path)}: {wrong}" for path in documents for wrong in wrong_in(path)]
     assert not found, "\n".join(found)
 
 
