@@ -170,12 +170,9 @@ class Classes:
         return card
 
     async def account(self, principal: Principal, card: ClassCard) -> Account:
-        """Return the presser's account; raises Refused (``account.none``, ``account.refused``)."""
+        """Return the presser's account; raises NotLinked."""
         provider = known_provider(self._connections, card.connection)
-        account = await self._acting(principal, card.connection)
-        check_account(provider, account)
-        assert account is not None, "it was checked"
-        return account
+        return check_account(provider, await self._acting(principal, card.connection))
 
     async def meant(self, principal: Principal, card: ClassCard, account: Account) -> Meant:
         """Find which workspace of the presser a card is about, or what is to be made.

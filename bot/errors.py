@@ -4,6 +4,8 @@
 
     UsherError
     ├── Refused                       a person's request ends here, with words for them
+    │   ├── NotLinked                 their account can't be used: they are offered a link
+    │   └── NotKnown                  Slack has not said yet who they are: the request waits
     ├── StoreError
     │   ├── StoreBusy                 not committed within 2 s; nothing was done
     │   ├── StoreUnavailable          disk full, read-only, locked, gone
@@ -52,6 +54,15 @@ class Refused(UsherError):
         super().__init__(rule)
         self.rule = rule
         self.text = text
+
+
+class NotLinked(Refused):
+    """Say that a person's account at a connection can't be used: not linked, or no longer accepted there."""
+
+    def __init__(self, connection: str, text: str, *, is_refused: bool = False) -> None:
+        super().__init__("account.refused" if is_refused else "account.none", text)
+        self.connection = connection
+        self.is_refused = is_refused
 
 
 class NotKnown(Refused):

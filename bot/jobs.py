@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from bot.blocks.job_facts import JobFacts
 from bot.errors import Refused
 from bot.gather import job_page
+from bot.making import check_account
 from bot.models import AuditEntry, Call, Job, JobUpdate, NewJob, NewNotice, NoticeKind, TaskKind
 from bot.policy import Target
 from bot.store.records import NewTask
@@ -252,13 +253,7 @@ class Jobs:
             raise Refused("job.impossible", problems.sentence("cannot", provider.settings.title))
 
     async def _account(self, principal: Principal, connection: str) -> Account:
-        title = self._connections[connection].settings.title
-        account = await self._store.account(principal, connection)
-        if account is None or account.state == "revoking":
-            raise Refused("account.none", problems.sentence("unlinked", title))
-        if account.state == "refused":
-            raise Refused("account.refused", problems.sentence("credential_refused", title))
-        return account
+        return check_account(self._connections[connection], await self._store.account(principal, connection))
 
 
 def _card(principal: Principal, channel_id: str | None) -> NewNotice:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import Refused
+from bot.errors import NotLinked, Refused
 from bot.models import PROVISIONAL, AuditEntry, NewNotice, NoticeKind, State, WishVerb, Workspace
 from bot.policy import Target
 from bot.store.records import Accepted, NewWish
@@ -58,8 +58,8 @@ class Making:
     ) -> Accepted:
         """Wish that a workspace is made from what its provider's ``spec`` gave, and runs.
 
-        Raises Refused (``policy.…``, ``connection.gone``, ``workspace.no_create``, ``workspace.withheld``,
-        ``account.none``, ``account.refused``).
+        Raises NotLinked and Refused (``policy.…``, ``connection.gone``, ``workspace.no_create``,
+        ``workspace.withheld``).
         """
         await self._authority.check(principal, "create")
         return await self._accept(
@@ -162,13 +162,14 @@ def known_provider(connections: Mapping[str, Provider], connection: str) -> Prov
     return connections[connection]
 
 
-def check_account(provider: Provider, account: Account | None) -> None:
-    """Raise Refused unless the account can be used."""
-    title = provider.settings.title
+def check_account(provider: Provider, account: Account | None) -> Account:
+    """Return the account; raises NotLinked unless it can be used."""
+    name, title = provider.settings.name, provider.settings.title
     if account is None or account.state == "revoking":
-        raise Refused("account.none", problems.sentence("unlinked", title))
+        raise NotLinked(name, problems.sentence("unlinked", title))
     if account.state == "refused":
-        raise Refused("account.refused", problems.sentence("credential_refused", title))
+        raise NotLinked(name, problems.sentence("credential_refused", title), is_refused=True)
+    return account
 
 
 def unknown() -> Refused:

@@ -114,8 +114,8 @@ class Workspaces:
 
         A start joins the creation that is under way; of what is gone and was made here, another is made.
         ``channel_id`` is where the person can be told when no direct message reaches them. ``agreed``: they
-        know that it ends the workspace for good, where it does. Raises Refused (``policy.…``,
-        ``workspace.…``, ``account.none``, ``account.refused``); ``workspace.ends`` is a question to them.
+        know that it ends the workspace for good, where it does. Raises NotLinked and Refused (``policy.…``,
+        ``workspace.…``); ``workspace.ends`` is a question to them.
         """
         found = await self._store.workspace_and_account(workspace_id)
         if found is None:

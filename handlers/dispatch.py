@@ -11,13 +11,14 @@ from rapidfuzz import fuzz, process
 from bot.blocks import replies
 from bot.blocks.buttons import AGREED
 from bot.blocks.limits import Markup, fill
-from bot.errors import NotKnown, Refused, StoreError, UsherError
+from bot.errors import NotKnown, NotLinked, Refused, StoreError, UsherError
 from bot.models import Answer, TaskKind
 from bot.store.records import NewTask
 from bot.words import answers as words
 from bot.words import problems, times
 from bot.words.verbs import VERBS
 from handlers import mistyped, routes
+from handlers.linking.account import linked
 from handlers.parsing import parse
 from handlers.request import Answered, Reference, Request
 
@@ -130,7 +131,7 @@ async def guarded(request: Request, handler: Callable[[Any], Coroutine[Any, Any,
         return _too_many(request, wait)
     try:
         await request.services.authority.check(request.principal, request.verb)
-        answer = await handler(request)
+        answer = await _linked_first(request, handler)
     except Answered as early:
         _note(told, "answered early", request, early.answer)
         return early.answer
@@ -152,6 +153,15 @@ async def guarded(request: Request, handler: Callable[[Any], Coroutine[Any, Any,
     # Mostly not at info: a line for each costs a quarter of a request. What changes anything is in the audit.
     _note(told, "answered", request, answer)
     return answer
+
+
+async def _linked_first(request: Request, handler: Callable[[Any], Coroutine[Any, Any, Answer]]) -> Answer:
+    """Run the handler; who turns out not to be linked is answered with *Link*, whatever the verb."""
+    try:
+        return await handler(request)
+    except NotLinked as missing:
+        await linked(request, missing.connection)
+        raise
 
 
 async def _kept(request: Request, unknown: NotKnown) -> Answer:

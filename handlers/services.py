@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bot.approvals import Approvals
 from bot.authority import Authority
+from bot.blocks.limits import Markup, line
 from bot.classes import Classes
 from bot.jobs import Jobs
 from bot.rate_limit import RateLimiter
@@ -16,7 +17,7 @@ from bot.workspaces import Workspaces
 from handlers import routes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from bot.clock import Clock, Ids
     from bot.models import Account, Principal
@@ -87,6 +88,10 @@ class Services:
         """Return what people call a connection; its name when the operator took it away."""
         provider = self.connections.get(connection)
         return provider.settings.title if provider is not None else connection
+
+    def titles(self, connections: Iterable[str]) -> Markup:
+        """Return the titles of connections as a sentence names them."""
+        return Markup(" and ".join(sorted({line(self.title(connection)) for connection in connections})))
 
     def linkable(self) -> list[tuple[str, str]]:
         """Return (name, title) of the connections that people link to by themselves."""

@@ -13,9 +13,9 @@ from bot.services import naming
 from bot.words import classes as words
 from handlers import routes
 from handlers.class_card import line as class_words
-from handlers.forms.offers import offer_of
 from handlers.forms.values import makers
 from handlers.request import Answered
+from handlers.waiting import offer_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

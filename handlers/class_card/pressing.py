@@ -9,12 +9,13 @@ from bot.blocks.buttons import open_buttons
 from bot.blocks.cards import opening
 from bot.blocks.classes import who
 from bot.blocks.limits import Markup, fill
-from bot.errors import Refused
+from bot.errors import NotLinked
 from bot.models import Answer
 from bot.words import classes as words
 from bot.words import times
 from handlers import routes
 from handlers.linking.approvals import question
+from handlers.waiting import look
 
 if TYPE_CHECKING:
     from bot.models import ClassCard, Pressed, Workspace
@@ -36,14 +37,13 @@ async def press(request: Request) -> Answer:
         return _ended(request)
     try:
         account = await classes.account(request.principal, card)
-    except Refused as refusal:
-        if refusal.rule not in {"account.none", "account.refused"}:
-            raise
-        return await _linking(request, card, is_refused=refusal.rule == "account.refused")
+    except NotLinked as missing:
+        return await _linking(request, card, is_refused=missing.is_refused)
     meant = await classes.meant(request.principal, card, account)
     if meant.workspace is None:
-        if meant.waits_for == "no_workspace" and (looking := await _looked(request, card)):
-            return looking
+        looking = await _looking(request, card) if meant.waits_for == "no_workspace" else ""
+        if looking:
+            return replies.told(looking)
         noted = await classes.note(request.principal, card, meant.waits_for, interaction=surface.interaction)
         return _refused(request, card, noted) or _nothing_meant(request, card, meant.waits_for)
     is_button = surface.kind == "button"
@@ -118,20 +118,16 @@ def _buttons(answer: Answer) -> list[dict[str, object]]:
     return [element for block in answer.blocks for element in block.get("elements", ()) if "value" in element]
 
 
-async def _looked(request: Request, card: ClassCard) -> Answer | None:
+async def _looking(request: Request, card: ClassCard) -> str:
     """Have the presser's list read anew where it is old; the press goes on afterwards."""
-    workspaces = request.services.workspaces
-    stale = [
-        account
-        for account in await workspaces.stale(request.principal, besides=request.looked)
-        if account.connection == card.connection
-    ]
-    if not stale:
-        return None
-    then = request.waiting(f"press {card.id}") | {"looked": [*request.looked, stale[0].id]}
-    await workspaces.look(stale[:1], then=then, interaction=request.surface.interaction)
-    title = request.services.title(card.connection)
-    return replies.told(fill(words.LOOKING, pattern=card.pattern, title=title))
+    return await look(
+        request,
+        request.services.workspaces,
+        words.LOOKING,
+        text=f"press {card.id}",
+        connection=card.connection,
+        pattern=card.pattern,
+    )
 
 
 async def _opened(request: Request, workspace: Workspace) -> Answer:

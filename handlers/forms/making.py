@@ -15,11 +15,11 @@ from bot.services.naming import fold
 from bot.snapshots import TEMPLATES
 from bot.words import forms as words
 from handlers import routes
-from handlers.forms.offers import no_offer
 from handlers.forms.values import PURPOSES, Making, makers, value_of, values_of
+from handlers.linking.account import linked
 from handlers.linking.connections import connection_of
 from handlers.request import Answered
-from handlers.workspace.targets import linked
+from handlers.waiting import ask_for_offer, known_offer
 
 if TYPE_CHECKING:
     from bot.models import Account, Field, Form, Principal, Purpose, Snapshot, Values
@@ -51,15 +51,10 @@ async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, 
     services = request.services
     connection, preset = _connection(request, purpose, words_given)
     making = Making(connection, purpose, request.surface.channel_id or "")
-    account = await services.accounts.acting(request.principal, connection)
-    if account is None or account.state != "active":
-        await linked(request, connection)
-        raise AssertionError("an account that is not active is answered with Link")
-    snapshot = await services.snapshots.get(account, TEMPLATES)
+    account = await linked(request, connection)
+    snapshot = await known_offer(request, account)
     if snapshot is None:
         return await _loading(request, making, account, preset)
-    if services.snapshots.is_stale(snapshot):
-        await services.snapshots.refresh(account, TEMPLATES)
     given = dict(await services.store.remembered(request.principal, connection, purpose))
     values = {name: value_of(value) for name, value in given.items()}
     if preset:
@@ -184,20 +179,16 @@ async def _loading(request: Request, making: Making, account: Account, preset: s
     """Have the offer read, and say so; the form that is open meanwhile is filled by the waiting command."""
     services = request.services
     title = services.title(making.connection)
-    if account.id in request.looked:
-        # It was read just now, and there is none.
-        sentence = no_offer(request, title, words.NO_OFFER_ANSWER)
-        buttons = [open_button(making.purpose, making.connection)]
-        return replies.problem(sentence, request.reference, buttons)
     external_id = services.ids.new("form") if request.surface.trigger_id else None
     text = f"{'new' if making.purpose == 'workspace' else 'run'} {making.connection} {preset}".rstrip()
-    waiting = request.waiting(text) | {
-        "view": external_id,
-        "looked": [*request.looked, account.id],
-        "folder": "workspace" if making.purpose == "workspace" else "job",
-    }
-    await services.snapshots.refresh(
-        account, TEMPLATES, then=waiting, interaction=request.surface.interaction
+    await ask_for_offer(
+        request,
+        account,
+        words.NO_OFFER_ANSWER,
+        buttons=[open_button(making.purpose, making.connection)],
+        text=text,
+        view=external_id,
+        folder=making.purpose,
     )
     view = forms.sentence_view(making.purpose, fill(words.LOADING, title=title), external_id=external_id)
     return _with_button(fill(words.LOADING_ANSWER, title=title), making, view)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from bot.blocks import replies
 from bot.blocks.limits import Markup, fill, line, safe
-from bot.errors import Refused
 from bot.models import FormProblems
 from bot.services import filling
 from bot.services.filling import Flag
@@ -19,11 +18,10 @@ from bot.words import jobs as words
 from handlers import routes
 from handlers.command_line import LONGEST, command_line
 from handlers.forms.making import make, open_form
-from handlers.forms.offers import offer_of
 from handlers.forms.values import Making, makers
 from handlers.linking.connections import connection_of
 from handlers.request import Answered
-from handlers.workspace.targets import linked
+from handlers.waiting import offer_of
 from handlers.workspace.wishes import SILENT
 
 if TYPE_CHECKING:
@@ -58,19 +56,14 @@ async def run_again(request: Request) -> Answer:
     if not job.spec:
         sentence = fill(words.NO_SPEC, name=job.name, command=request.command)
         return replies.problem(sentence, request.reference)
-    try:
-        again = await jobs.launch(
-            request.principal,
-            job.connection,
-            job.spec,
-            interaction=request.surface.interaction,
-            reference=request.reference,
-            channel_id=request.surface.channel_id,
-        )
-    except Refused as refusal:
-        if refusal.rule in {"account.none", "account.refused"}:
-            await linked(request, job.connection)
-        raise
+    again = await jobs.launch(
+        request.principal,
+        job.connection,
+        job.spec,
+        interaction=request.surface.interaction,
+        reference=request.reference,
+        channel_id=request.surface.channel_id,
+    )
     return started(request, again.name, again.connection)
 
 

@@ -10,7 +10,7 @@ from bot.blocks.limits import fill
 from bot.words import jobs as words
 from handlers import routes
 from handlers.job.targets import nothing_yet, run_of
-from handlers.workspace.targets import linked, titles_of
+from handlers.linking.account import linked
 
 if TYPE_CHECKING:
     from bot.models import Answer
@@ -28,7 +28,7 @@ async def show_list(request: Request) -> Answer:
     remark = ""
     if stale:
         await jobs.look(stale)
-        titles = titles_of(request, [account.connection for account in stale])
+        titles = request.services.titles(account.connection for account in stale)
         remark = fill(words.LOOKING, titles=titles)
     asked = request.target or request.name
     facts = await jobs.facts(request.principal, rows)

@@ -6,18 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.blocks import replies
-from bot.blocks.limits import Markup, fill, line, safe
+from bot.blocks.limits import Markup, fill, line
 from bot.providers.base import Scheduled
 from bot.services.cron import fires, is_cron, looks_like_cron
 from bot.services.naming import fold, split_connection
-from bot.snapshots import TEMPLATES
 from bot.words import jobs as job_words
-from bot.words import problems
 from bot.words import schedules as words
 from handlers import routes
 from handlers.command_line import command_line
+from handlers.linking.account import link_first
 from handlers.request import Answered
-from handlers.workspace.targets import titles_of
+from handlers.waiting import offer_to
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,9 +114,8 @@ async def set_up(request: Request) -> list[Meant]:
     accounts = [await services.accounts.acting(request.principal, name) for name in able]
     active = [account for account in accounts if account is not None and account.state == "active"]
     if not active:
-        links = [(name, title) for name, title in services.linkable() if name in able]
-        buttons = replies.link_buttons(links, request.text)
-        raise Answered(replies.problem(job_words.NOT_LINKED, request.reference, buttons))
+        links = [name for name, _ in services.linkable() if name in able]
+        raise Answered(link_first(request, job_words.NOT_LINKED, links))
     found: list[Meant] = []
     for account in active:
         found += await _of_account(request, account)
@@ -126,23 +124,7 @@ async def set_up(request: Request) -> list[Meant]:
 
 async def _of_account(request: Request, account: Account) -> list[Meant]:
     services = request.services
-    snapshot = await services.snapshots.get(account, TEMPLATES)
-    if snapshot is None:
-        title = services.title(account.connection)
-        if account.id in request.looked:
-            # It was asked just now, and there is none.
-            sentence = fill(job_words.NO_OFFER, title=title)
-            if request.problem:
-                sentence = safe(problems.sentence(request.problem, title))
-            raise Answered(replies.problem(sentence, request.reference))
-        waiting = request.waiting() | {"looked": [*request.looked, account.id]}
-        await services.snapshots.refresh(
-            account, TEMPLATES, then=waiting, interaction=request.surface.interaction
-        )
-        titles = titles_of(request, [account.connection])
-        raise Answered(replies.told(fill(job_words.LOOKING_FOR_IT, titles=titles)))
-    if services.snapshots.is_stale(snapshot):
-        await services.snapshots.refresh(account, TEMPLATES)
+    snapshot = await offer_to(request, account, asking=job_words.LOOKING_FOR_IT, nothing=job_words.NO_OFFER)
     provider = services.connections[account.connection]
     return [Meant(account.connection, job) for job in provider.schedules(snapshot.payload)]
 

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING
 from bot.blocks import replies
 from bot.blocks.jobs import outcome_of
 from bot.blocks.limits import Markup, fill
-from bot.errors import Refused
 from bot.words import jobs as words
 from handlers import routes
 from handlers.job.targets import run_of
-from handlers.workspace.targets import linked
 
 if TYPE_CHECKING:
     from bot.models import Answer, Job
@@ -34,15 +32,9 @@ async def force_quit(request: Request) -> Answer:
 async def ended(request: Request, job: Job, *, force: bool) -> Answer:
     """Ask for a run's end; one that is over already is only told."""
     services = request.services
-    try:
-        wanted, is_open = await services.jobs.stop(
-            request.principal, job.id, force=force, interaction=request.surface.interaction
-        )
-    except Refused as refusal:
-        if refusal.rule in {"account.none", "account.refused"}:
-            # The same, with a button.
-            await linked(request, job.connection)
-        raise
+    wanted, is_open = await services.jobs.stop(
+        request.principal, job.id, force=force, interaction=request.surface.interaction
+    )
     title = services.title(job.connection)
     if not is_open or wanted.state.is_over:
         state = Markup(outcome_of(wanted))

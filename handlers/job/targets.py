@@ -12,8 +12,9 @@ from bot.blocks.limits import Markup, fill
 from bot.services.naming import fold, split_connection
 from bot.words import jobs as words
 from handlers.forms.values import makers
+from handlers.linking.account import link_first
 from handlers.request import Answered
-from handlers.workspace.targets import titles_of, unread, waiting_for
+from handlers.waiting import look, unread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,9 +53,8 @@ async def nothing_yet(request: Request) -> Answer:
         return replies.problem(words.NO_CONNECTIONS, request.reference)
     accounts = await services.accounts.links(request.principal)
     if not any(account.state == "active" and account.connection in able for account in accounts):
-        links = [(name, services.title(name)) for name in able]
-        return replies.problem(words.NOT_LINKED, request.reference, replies.link_buttons(links, request.text))
-    looking = await _look(request, words.LOOKING_FOR_ANY)
+        return link_first(request, words.NOT_LINKED, able)
+    looking = await look(request, services.jobs, words.LOOKING_FOR_ANY)
     if not looking and request.problem:
         return replies.problem(unread(request), request.reference)
     return replies.told(looking or fill(words.NONE_YET, command=request.command))
@@ -115,7 +115,7 @@ async def _unknown(request: Request, rows: Sequence[Job]) -> Answer:
         return await nothing_yet(request)
     sentence = fill(words.UNKNOWN_NAME, name=request.name)
     near = _nearest(request.name, rows)
-    looking = await _look(request, words.LOOKING_FOR_IT)
+    looking = await look(request, request.services.jobs, words.LOOKING_FOR_IT)
     more: list[str] = [looking] if looking else [unread(request)] if request.problem else []
     if near:
         more.append(words.NEAREST)
@@ -138,16 +138,3 @@ def _nearest(name: str, rows: Sequence[Job]) -> list[Job]:
 
 async def _buttons(request: Request, jobs: Sequence[Job]) -> list[dict[str, object]]:
     return job_lists.choices(request.verb, jobs, request.services.clock.now())
-
-
-async def _look(request: Request, template: str) -> str:
-    """Have one list of runs read anew, with this command waiting; empty where that was just done."""
-    if not request.text:
-        return ""
-    services = request.services
-    stale = await services.jobs.stale(request.principal, besides=request.looked)
-    if not stale:
-        return ""
-    then = waiting_for(request, stale[0])
-    await services.jobs.look(stale[:1], then=then, interaction=request.surface.interaction)
-    return fill(template, titles=titles_of(request, [stale[0].connection]))

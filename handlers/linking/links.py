@@ -12,7 +12,6 @@ from bot.words import cards
 from handlers import routes
 from handlers.linking.approvals import ask_button, asked, question
 from handlers.linking.connections import connection_of
-from handlers.workspace.targets import titles_of
 
 if TYPE_CHECKING:
     from bot.models import Account, Answer
@@ -59,7 +58,7 @@ async def link(request: Request) -> Answer:
 
 
 def _needless(request: Request, linkless: list[tuple[str, str]]) -> Answer:
-    titles = titles_of(request, [name for name, _ in linkless])
+    titles = request.services.titles(name for name, _ in linkless)
     return replies.told(fill(words.LINK_NONE, titles=titles), replies.new_buttons(linkless))
 
 

@@ -13,7 +13,6 @@ from bot.words import answers as words
 from handlers import routes
 from handlers.linking.connections import connection_of
 from handlers.request import Answered
-from handlers.workspace.targets import titles_of
 
 if TYPE_CHECKING:
     from bot.models import Answer
@@ -61,7 +60,7 @@ async def unlink(request: Request) -> Answer:
     ]
     if not ended:
         raise Answered(_none_at(request, connection))
-    titles = titles_of(request, [account.connection for account in ended])
+    titles = request.services.titles(account.connection for account in ended)
     return replies.told(fill(words.UNLINKED, title=titles))
 
 
@@ -105,5 +104,5 @@ async def _somebody_else(request: Request, person: re.Match[str]) -> Answer:
     )
     if not ended:
         return replies.problem(fill(words.NOTHING_LINKED_OTHER, who=who), request.reference)
-    titles = titles_of(request, [account.connection for account in ended])
+    titles = request.services.titles(account.connection for account in ended)
     return replies.told(fill(words.UNLINKED_OTHER, who=who, title=titles))

@@ -11,7 +11,8 @@ from bot.blocks.limits import Markup, fill
 from bot.models import State
 from bot.words import answers as words
 from handlers import routes
-from handlers.workspace.targets import linked, nothing_yet, titles_of, workspace_of
+from handlers.linking.account import linked
+from handlers.workspace.targets import nothing_yet, workspace_of
 from handlers.workspace.wishes import not_there
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ async def show_list(request: Request) -> Answer:
     remark = ""
     if stale:
         await workspaces.look(stale)
-        titles = titles_of(request, [account.connection for account in stale])
+        titles = request.services.titles(account.connection for account in stale)
         remark = fill(words.OLD_SNAPSHOT, titles=titles)
     asked = request.target or request.name
     return lists.workspace_list(

@@ -10,8 +10,9 @@ from bot.errors import Refused
 from bot.services import naming
 from bot.words import answers as words
 from handlers import routes
+from handlers.linking.account import link_any, linked
 from handlers.request import Answered
-from handlers.workspace.targets import linked, named, not_linked, titles_of, which_of_all, workspace_of
+from handlers.workspace.targets import named, which_of_all, workspace_of
 
 if TYPE_CHECKING:
     from bot.models import Answer, Workspace
@@ -43,7 +44,7 @@ async def add(request: Request) -> Answer:
         found = {name: remote_id for name, remote_id in found.items() if name in linked_at} or found
     if len(found) > 1:
         example = f"{line(reference)}@{min(found)}"
-        titles = titles_of(request, found)
+        titles = request.services.titles(found)
         sentence = fill(words.ADD_AMBIGUOUS, titles=titles, command=request.command, example=example)
         return replies.problem(sentence, request.reference)
     connection, remote_id = next(iter(found.items()))
@@ -87,8 +88,8 @@ async def _bring_back(request: Request) -> Answer | None:
 async def _unknown(request: Request) -> Answer:
     accounts = await request.services.accounts.links(request.principal)
     if not accounts:
-        return not_linked(request)
-    titles = titles_of(request, [account.connection for account in accounts])
+        return link_any(request)
+    titles = request.services.titles(account.connection for account in accounts)
     return replies.problem(fill(words.ADD_UNKNOWN, titles=titles), request.reference)
 
 

@@ -10,9 +10,10 @@ from bot.blocks.limits import fill, line
 from bot.models import Answer, State, WishVerb
 from bot.words import answers as words
 from handlers import routes
+from handlers.linking.account import linked
 from handlers.parsing import normalise
 from handlers.request import Answered
-from handlers.workspace.targets import linked, which_of_all, workspace_of
+from handlers.workspace.targets import which_of_all, workspace_of
 from handlers.workspace.wishes import not_there
 
 if TYPE_CHECKING:

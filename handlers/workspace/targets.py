@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bot.blocks import replies
-from bot.blocks.limits import Markup, fill, line, safe
+from bot.blocks.limits import Markup, fill, line
 from bot.services import naming
 from bot.words import answers as words
-from bot.words import problems
+from handlers.linking.account import link_any
 from handlers.request import Answered
+from handlers.waiting import look, unread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from bot.models import Account, Answer, Workspace
+    from bot.models import Answer, Workspace
     from handlers.request import Request
 
 
@@ -47,17 +48,6 @@ async def named(request: Request, name: str) -> Workspace:
     raise Answered(await _unknown(request, name, found.workspaces, has_any=bool(rows)))
 
 
-async def linked(request: Request, connection: str) -> None:
-    """Return when the person's account at a connection works; raises Answered with *Link* otherwise."""
-    account = await request.services.accounts.acting(request.principal, connection)
-    if account is not None and account.state == "active":
-        return
-    title = request.services.title(connection)
-    template = words.LINK_REFUSED if account is not None and account.state == "refused" else words.NOT_LINKED
-    buttons = replies.link_buttons([(connection, title)], request.text)
-    raise Answered(replies.problem(fill(template, title=title), request.reference, buttons))
-
-
 async def nothing_yet(request: Request) -> Answer:
     """Answer somebody who has no workspaces here: link, wait for the list, or make one."""
     services = request.services
@@ -65,35 +55,17 @@ async def nothing_yet(request: Request) -> Answer:
     links = await services.accounts.links(request.principal)
     accounts = [account for account in links if account.connection not in linkless]
     if not any(account.state == "active" for account in accounts):
-        return not_linked(request)
-    sentence = await _look(request, words.LOOKING_AT_YOURS)
+        return link_any(request)
+    sentence = await look(request, services.workspaces, words.LOOKING_AT_YOURS)
     if sentence:
         return replies.told(sentence)
     if request.problem:
         return replies.problem(unread(request), request.reference)
     # A list that was read and is empty; where none could be read (a server without lists), people add.
     if any(account.discovered_at is not None for account in accounts):
-        titles = titles_of(request, [account.connection for account in accounts])
+        titles = services.titles(account.connection for account in accounts)
         return replies.told(fill(words.NONE_YET, titles=titles, command=request.command))
     return replies.told(fill(words.NONE_BUT_ADD, command=request.command))
-
-
-def not_linked(request: Request) -> Answer:
-    """Answer with *Link* for every connection that people link to by themselves; the command waits for it.
-
-    Where no link is needed, *New workspace* is offered in its place.
-    """
-    linkable, linkless = request.services.linkable(), request.services.linkless()
-    if not linkable:
-        if linkless:
-            return replies.told(words.NONE_YET_NEW, replies.new_buttons(linkless))
-        return replies.problem(words.NO_CONNECTIONS, request.reference)
-    sentence = words.NOT_LINKED_ANY
-    if len(linkable) == 1:
-        sentence = fill(words.NOT_LINKED, title=linkable[0][1])
-    more = fill(words.OR_NEW, titles=titles_of(request, [name for name, _ in linkless])) if linkless else ""
-    buttons = [*replies.link_buttons(linkable, request.text), *replies.new_buttons(linkless)]
-    return replies.problem(sentence, request.reference, buttons, more=more)
 
 
 def which_of_all(request: Request, rows: Sequence[Workspace]) -> Answer:
@@ -122,7 +94,7 @@ async def _unknown(request: Request, name: str, near: Sequence[Workspace], *, ha
     if not has_any:
         return await nothing_yet(request)
     sentence = fill(words.UNKNOWN_NAME, name=name)
-    looking = await _look(request, words.LOOKING_FOR_IT)
+    looking = await look(request, request.services.workspaces, words.LOOKING_FOR_IT)
     more: list[str] = [looking] if looking else [unread(request)] if request.problem else []
     buttons = _choices(request, near, _labels(near, near))
     if near:
@@ -133,42 +105,6 @@ async def _unknown(request: Request, name: str, near: Sequence[Workspace], *, ha
     if not more:
         more = [fill(words.UNKNOWN_NEXT, command=request.command)]
     return replies.problem(sentence, request.reference, buttons, more=" ".join(more))
-
-
-async def _look(request: Request, template: str) -> str:
-    """Have one old list read anew, with this command waiting; return what to say, empty when none is old.
-
-    One at a time: the command runs after it, and asks for the next one itself where that is still needed.
-    """
-    if not request.text:
-        return ""
-    services = request.services
-    stale = await services.workspaces.stale(request.principal, besides=request.looked)
-    if not stale:
-        return ""
-    then = waiting_for(request, stale[0])
-    await services.workspaces.look(stale[:1], then=then, interaction=request.surface.interaction)
-    return fill(template, titles=titles_of(request, [stale[0].connection]))
-
-
-def waiting_for(request: Request, account: Account) -> dict[str, Any]:
-    """Return the command as it waits for an account's list, with what could not be read before it."""
-    unread_before = {"problem": request.problem, "unread": request.unread} if request.problem else {}
-    asked = {"looked": [*request.looked, account.id], "asked": account.connection}
-    return request.waiting() | unread_before | asked
-
-
-def unread(request: Request) -> str:
-    """Say that a list could not be read, and why: nobody may take that for an empty one."""
-    title = request.services.title(request.unread)
-    why = safe(problems.sentence(request.problem, title))
-    return fill(words.UNREAD, title=title, why=why, command=request.command)
-
-
-def titles_of(request: Request, connections: Iterable[str]) -> Markup:
-    """Return the titles of connections as a sentence names them."""
-    titles = sorted({line(request.services.title(connection)) for connection in connections})
-    return Markup(" and ".join(titles))
 
 
 def _choices(request: Request, found: Sequence[Workspace], labels: Sequence[str]) -> list[dict[str, object]]:

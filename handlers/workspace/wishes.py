@@ -13,8 +13,9 @@ from bot.models.stopping import is_final, restart_mode
 from bot.words import answers as words
 from bot.words import cards
 from handlers import routes
+from handlers.linking.account import linked
 from handlers.request import Answered
-from handlers.workspace.targets import linked, workspace_of
+from handlers.workspace.targets import workspace_of
 
 if TYPE_CHECKING:
     from bot.models import Effects, StopMode, Wish, Workspace
@@ -118,12 +119,9 @@ async def wish_for(request: Request, workspace: Workspace, verb: WishVerb) -> An
             agreed=AGREED in request.flags,
         )
     except Refused as refusal:
-        if refusal.rule in {"account.none", "account.refused"}:
-            # The same, with a button; looked at only now, as nearly everybody who wishes is linked.
-            await linked(request, workspace.connection)
-        if refusal.rule == "workspace.ends":
-            return await _asked(request, workspace, verb)
-        raise
+        if refusal.rule != "workspace.ends":
+            raise
+        return await _asked(request, workspace, verb)
     return _answer(request, workspace, verb, accepted)
 
 
@@ -152,17 +150,12 @@ async def _asked(request: Request, workspace: Workspace, verb: WishVerb) -> Answ
 
 async def made_again(request: Request, former: Workspace) -> Answer:
     """Have another workspace made like one that is gone, or that was never made."""
-    try:
-        accepted = await request.services.workspaces.again(
-            request.principal,
-            former.id,
-            reference=request.reference,
-            channel_id=request.surface.channel_id,
-        )
-    except Refused as refusal:
-        if refusal.rule in {"account.none", "account.refused"}:
-            await linked(request, former.connection)
-        raise
+    accepted = await request.services.workspaces.again(
+        request.principal,
+        former.id,
+        reference=request.reference,
+        channel_id=request.surface.channel_id,
+    )
     return _answer(request, former, WishVerb.CREATE, accepted)
 
 

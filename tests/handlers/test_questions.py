@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bot.models import Call, JobUpdate, Principal, WishVerb
+from bot.models import Call, JobUpdate, NewNotice, NoticeKind, Principal, WishVerb
 from bot.store.records import WishUpdate
 from tests.handlers.job_rig import going, job_rig, run
-from tests.handlers.rig import words
+from tests.handlers.rig import buttons, words
 from tests.support.store import ALICE, BOB
 
 
@@ -58,6 +58,16 @@ async def test_look_again_looks_at_once(bot):
     assert "Looking for *lab*" in words(await bot.press("look_again", wish.id))
     assert (await bot.store.job(job.id)).next_step_at <= bot.clock.now()
     assert (await bot.store.wish(wish.id)).next_step_at <= bot.clock.now()
+
+
+@pytest.mark.parametrize("action", ["start_another", "job_start_another"])
+async def test_whose_link_is_not_accepted_is_offered_a_new_one_whatever_was_pressed(bot, action):
+    asked = await (asked_run if action.startswith("job_") else asked_creation)(bot)
+    account = await bot.store.account(ALICE, "posit")
+    notice = NewNotice(account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
+    await bot.store.refuse_account(account.id, account.secret, notice, [], hold="Link again.")
+    answer = await bot.press(action, asked.id)
+    assert [button["action_id"] for button in buttons(answer).values()] == ["invite:0"]
 
 
 @pytest.mark.parametrize("action", ["job_start_another", "job_look_again", "job_let_go", "job_keep_waiting"])

@@ -1,0 +1,123 @@
+"""Commands that wait for a list to be read, or for what a connection offers, and run again after that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from bot.blocks import replies
+from bot.blocks.limits import fill, safe
+from bot.snapshots import TEMPLATES
+from bot.words import answers as words
+from bot.words import problems
+from handlers.linking.account import linked
+from handlers.request import Answered
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bot.models import Account, Principal, Snapshot
+    from handlers.request import Request
+
+
+class Lists(Protocol):
+    """Lists of what people have at providers, one for each account (``bot.workspaces``, ``bot.jobs``)."""
+
+    async def stale(self, principal: Principal, besides: Sequence[str] = ()) -> list[Account]:
+        """Return the accounts whose list is old."""
+        ...
+
+    async def look(
+        self, accounts: Sequence[Account], *, then: Mapping[str, Any] | None = None, interaction: str = ""
+    ) -> None:
+        """Have lists read anew; ``then`` runs afterwards."""
+        ...
+
+
+async def look(
+    request: Request,
+    lists: Lists,
+    template: str,
+    *,
+    text: str | None = None,
+    connection: str | None = None,
+    **values: str,
+) -> str:
+    """Have one old list read anew, with this command waiting; return what to say, empty when none is old.
+
+    One at a time: the command runs after it, and asks for the next one itself where that is still needed.
+    ``text`` runs in place of the command; with ``connection``, only its list counts. ``values`` are the
+    template's, beside ``title`` and ``titles``.
+    """
+    text = request.text if text is None else text
+    old = await lists.stale(request.principal, besides=request.looked) if text else []
+    account = next((one for one in old if connection in {None, one.connection}), None)
+    if account is None:
+        return ""
+    unread_before = {"problem": request.problem, "unread": request.unread} if request.problem else {}
+    then = _then(request, account, text) | unread_before | {"asked": account.connection}
+    await lists.look([account], then=then, interaction=request.surface.interaction)
+    title = request.services.titles([account.connection])
+    return fill(template, titles=title, title=title, **values)
+
+
+def unread(request: Request) -> str:
+    """Say that a list could not be read, and why: nobody may take that for an empty one."""
+    title = request.services.title(request.unread)
+    why = safe(problems.sentence(request.problem, title))
+    return fill(words.UNREAD, title=title, why=why, command=request.command)
+
+
+async def offer_of(request: Request, connection: str, *, asking: str, nothing: str) -> Snapshot:
+    """Return what a connection offers a person; raises Answered with *Link* first, or as ``offer_to``."""
+    return await offer_to(request, await linked(request, connection), asking=asking, nothing=nothing)
+
+
+async def offer_to(request: Request, account: Account, *, asking: str, nothing: str) -> Snapshot:
+    """Return what an account is offered; raises Answered with ``asking`` while it is read.
+
+    One that was read just now and is not there is answered with the reason, or ``nothing`` without one.
+    """
+    known = await known_offer(request, account)
+    if known is not None:
+        return known
+    await ask_for_offer(request, account, nothing)
+    title = request.services.titles([account.connection])
+    raise Answered(replies.told(fill(asking, titles=title, title=title)))
+
+
+async def known_offer(request: Request, account: Account) -> Snapshot | None:
+    """Return what is known of an offer, and have it read anew where that is old."""
+    snapshots = request.services.snapshots
+    known = await snapshots.get(account, TEMPLATES)
+    if known is not None and snapshots.is_stale(known):
+        await snapshots.refresh(account, TEMPLATES)
+    return known
+
+
+async def ask_for_offer(
+    request: Request,
+    account: Account,
+    nothing: str,
+    *,
+    buttons: Sequence[dict[str, Any]] = (),
+    text: str | None = None,
+    **more: Any,
+) -> None:
+    """Have an offer read, with this command waiting (or ``text``, with ``more`` about it).
+
+    Raises Answered, with ``buttons``, where it was read just now and there is none.
+    """
+    if account.id in request.looked:
+        title = request.services.title(account.connection)
+        why = safe(problems.sentence(request.problem, title)) if request.problem else ""
+        sentence = why or fill(nothing, title=title)
+        raise Answered(replies.problem(sentence, request.reference, buttons))
+    then = _then(request, account, text) | more
+    await request.services.snapshots.refresh(
+        account, TEMPLATES, then=then, interaction=request.surface.interaction
+    )
+
+
+def _then(request: Request, account: Account, text: str | None) -> dict[str, Any]:
+    """Return the command as it waits for what is read with an account: that is not read for it once more."""
+    return request.waiting(text) | {"looked": [*request.looked, account.id]}
