@@ -1,4 +1,4 @@
-"""Lists of people's workspaces: read in the background, so that names are known when somebody asks."""
+"""Lists of people's workspaces and runs: read in the background, so that names are known when asked for."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from bot.reconciler.lines import LISTS_SHARE
 from bot.store.records import FoundWorkspace, NewTask
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 
-    from bot.models import Account, Principal
-    from bot.providers.base import Discovered, Listing
+    from bot.models import Account, FoundJob, Principal
+    from bot.providers.base import Access, Discovered, Listing
     from bot.reconciler.ask import Answer, Asker
     from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers
@@ -68,7 +68,7 @@ def slot(line: Line) -> Iterator[None]:
 
 
 class Lists:
-    """Read lists, and see to it that they stay fresh at a calm pace."""
+    """Read lists of workspaces and of runs, and see to it that the former stay fresh at a calm pace."""
 
     def __init__(self, store: Store, lines: Mapping[str, Line], asker: Asker, numbers: Numbers) -> None:
         self._store = store
@@ -77,38 +77,53 @@ class Lists:
         self._numbers = numbers
 
     async def read(self, task: Task) -> Sequence[NewTask]:
-        """Read an account's list and merge it; return the commands that waited for it. Raises Again."""
+        """Read the list that a task asks for; return the commands that waited for it. Raises Again."""
         account = await self._store.account_by_id(task.subject)
         if account is None or account.state == "revoking":
             return ()
         line = self._lines.get(account.connection)
-        if line is None or not line.provider.has_lists or account.state != "active":
-            return waiting_commands(task, account.principal)
+        problem = ""
+        if line is not None and account.state == "active":
+            if task.kind is TaskKind.DISCOVER and line.provider.has_lists:
+                problem = await self._read(
+                    task, account, line, "list", line.provider.discover, self._merge_workspaces
+                )
+            elif task.kind is TaskKind.LIST_JOBS and "jobs" in line.provider.capabilities():
+                problem = await self._read(
+                    task, account, line, "list runs", line.provider.jobs, self._merge_runs
+                )
+        return waiting_commands(task, account.principal, problem)
+
+    async def _read(
+        self,
+        task: Task,
+        account: Account,
+        line: Line,
+        what: str,
+        listing: Callable[[Access], Coroutine[Any, Any, _Found]],
+        merge: Callable[[Account, Line, _Found], Awaitable[None]],
+    ) -> str:
+        """Read and merge; return the cause when nothing comes of it, for whoever waits. Raises Again."""
         with slot(line):
-            return await self._read(task, account, line)
+            answer = await self._asker.ask(
+                line,
+                account,
+                what,
+                lambda access: while_active(self._store, account, listing(access), self._numbers.watch),
+                attempts=task.attempts,
+                seconds=DISCOVER_SECONDS,
+            )
+            match settled(answer):
+                case Done(found):
+                    if found is not None:
+                        await merge(account, line, found)
+                    return ""
+                case Refused(error=NotFound()):  # A server without such lists.
+                    return ""
+                case Refused(cause=cause):
+                    return cause
 
-    async def _read(self, task: Task, account: Account, line: Line) -> Sequence[NewTask]:
-        answer = await self._asker.ask(
-            line,
-            account,
-            "list",
-            lambda access: while_active(
-                self._store, account, line.provider.discover(access), self._numbers.watch
-            ),
-            attempts=task.attempts,
-            seconds=DISCOVER_SECONDS,
-        )
-        match settled(answer):
-            case Done(found):
-                if found is not None:
-                    await self._merge(account, line, found)
-                return waiting_commands(task, account.principal)
-            case Refused(error=NotFound()):  # A server without lists: people add workspaces by reference.
-                return waiting_commands(task, account.principal)
-            case Refused(cause=cause):
-                return waiting_commands(task, account.principal, cause)
-
-    async def _merge(self, account: Account, line: Line, found: Listing[Discovered]) -> None:
+    async def _merge_workspaces(self, account: Account, line: Line, found: Listing[Discovered]) -> None:
         new = await self._store.merge_discovered(
             account.id,
             [
@@ -135,6 +150,10 @@ class Lists:
             new=new,
             is_whole=found.is_whole,
         )
+
+    async def _merge_runs(self, account: Account, line: Line, found: Sequence[FoundJob]) -> None:
+        new = await self._store.merge_jobs(account.id, found)
+        log.info("runs listed", connection=line.name, account=account.id, found=len(found), new=new)
 
     async def refresh(self) -> int:
         """Ask for some fresh lists, the oldest first: soon where workspaces are used, else once a day."""

@@ -12,7 +12,6 @@ from bot.plan import backoff
 from bot.policy import Context, decide, is_current
 from bot.pool import Pool, pool_room, run_all
 from bot.reconciler.ask import LIMITED
-from bot.reconciler.job_lists import JobLists
 from bot.reconciler.lists import Again, Busy, waiting_commands
 from bot.reconciler.schedules import Schedules
 from bot.reconciler.snapshots import Snapshots
@@ -70,7 +69,6 @@ class Tasks:
         self._ids = ids
         self._numbers = numbers
         self._jitter = jitter
-        self._job_lists = JobLists(store, lines, asker, numbers)
         self._snapshots = Snapshots(store, lines, asker, numbers)
         self._schedules = Schedules(store, lines, asker)
         self._unused = Unused(store, lines, asker)
@@ -127,10 +125,8 @@ class Tasks:
         if because:
             return await self._refused(task, because)
         match task.kind:
-            case TaskKind.DISCOVER:
+            case TaskKind.DISCOVER | TaskKind.LIST_JOBS:
                 return await self._lists.read(task)
-            case TaskKind.LIST_JOBS:
-                return await self._job_lists.read(task)
             case TaskKind.SCHEDULE:
                 return await self._schedules.set(task)
             case TaskKind.SNAPSHOT:
