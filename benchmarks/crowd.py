@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from bot.clock import SystemClock, SystemIds
-from bot.models import Account, Call, Link, Person, Principal, State, WishVerb
+from bot.models import Account, Call, Link, Person, Principal, State, Update, WishVerb
 from bot.providers.base import Credential
 from bot.store import open_store
-from bot.store.records import Activation, FoundWorkspace, NewWish, WishUpdate
+from bot.store.records import Activation, FoundWorkspace, NewWish
 from bot.vault import Vault, row_key
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ async def _pending(store: Store, principal: Principal, workspace_id: str, connec
     new = NewWish(principal, workspace_id, connection, WishVerb.START, _DEADLINE, "benchmark")
     accepted = await store.accept_wish(new, interaction="")
     await store.save_step(
-        WishUpdate(
+        Update(
             accepted.wish.id,
             random.uniform(0.0, _SPREAD),  # noqa: S311 - spreads work, protects nothing
             waits_for="change",

@@ -8,7 +8,7 @@ from bot.blocks.job_facts import JobFacts
 from bot.errors import Refused
 from bot.gather import job_page
 from bot.making import check_account
-from bot.models import AuditEntry, Call, Job, JobUpdate, NewJob, NewNotice, NoticeKind, TaskKind
+from bot.models import AuditEntry, Call, Job, NewJob, NewNotice, NoticeKind, TaskKind, Update
 from bot.policy import Target
 from bot.store.records import NewTask
 from bot.words import problems
@@ -114,7 +114,7 @@ class Jobs:
         cause = "let_go" if is_launched else "cancelled"
         audit = (_entry(principal, "job.let_go", _target(job), job=job.id),)
         await self._store.save_job_step(
-            JobUpdate(job.id, 0.0, outcome=outcome, cause=cause, card_dirty=True, audit=audit)
+            Update(job.id, 0.0, outcome=outcome, cause=cause, card_dirty=True, audit=audit)
         )
         self._wake()
         return job
@@ -122,7 +122,7 @@ class Jobs:
     async def look_again(self, principal: Principal, job_id: str) -> Job:
         """Look at once for what a launch may have made."""
         job = await self.owned(principal, "look_again", job_id)
-        await self._store.save_job_step(JobUpdate(job.id, 0.0, looks_again=True))
+        await self._store.save_job_step(Update(job.id, 0.0, looks_again=True))
         self._wake()
         return job
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from bot.models import Action, Call, Effects, Outcome, State, StopEffect, StopMode, Wish, WishVerb
+from bot.models import Action, Call, Effects, JobOutcome, Outcome, State, StopEffect, StopMode, Wish, WishVerb
 from bot.models.stopping import gentlest_mode, is_final, restart_mode
 from bot.settling import (
     ANSWER_SECONDS,
@@ -42,20 +42,21 @@ _DOWN = (State.STOPPED, State.SUSPENDED, State.FAILED)
 
 
 class Operation(StrEnum):
-    """Name the one thing to do next."""
+    """Name the one thing to do next for a wish or a run."""
 
     READ = "read"  #: ask the poll gate for a status read, then plan again
     START = "start"  #: send the start call
     CREATE = "create"  #: send the call that makes it
-    FIND = "find"  #: look for what a creation of unknown outcome made
+    LAUNCH = "launch"  #: send the call that begins a run
+    FIND = "find"  #: look for what a creation or launch of unknown outcome made
     STOP = "stop"  #: send the stop call
     SUSPEND = "suspend"  #: send the stop call that keeps its state
     FORCE = "force"  #: send the stop call that does not ask the IDE
     REMOVE = "remove"  #: send the call that deletes it
     RENEW = "renew"  #: it has ended as agreed, or failed: put a new one in its place, which is made then
-    WAIT = "wait"  #: nothing until the next read
-    END = "end"  #: the wish is over; ``outcome`` and ``cause`` say how
-    WATCH = "watch"  #: the wish has ended before: show what is, do nothing
+    WAIT = "wait"  #: nothing until the next read, or until ``at``
+    END = "end"  #: it is over; ``outcome`` and ``cause`` say how
+    WATCH = "watch"  #: it has ended before: show what is, do nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class Plan:
     """
 
     operation: Operation
-    outcome: Outcome | None = None
+    outcome: Outcome | JobOutcome | None = None
     cause: str | None = None
     at: float | None = None
 

@@ -5,52 +5,24 @@ The table of ``tests/unit/test_plan_jobs.py`` is its specification.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from bot.models import Call, JobState
-from bot.plan import MAX_ATTEMPTS
+from bot.plan import FIND, MAX_ATTEMPTS, READ, STOP, WATCH, Operation, Plan
 from bot.settling import ANSWER_SECONDS, CALL_ENDS, START_SETTLES, unknown_since
 
 if TYPE_CHECKING:
     from bot.models import Job
 
 
-class JobOperation(StrEnum):
-    """Name the one thing to do next for a run."""
-
-    LAUNCH = "launch"  #: send the launch
-    FIND = "find"  #: look for what a launch of unknown outcome made
-    STOP = "stop"  #: ask for its end, or for a forced one
-    READ = "read"  #: read its state
-    WAIT = "wait"  #: nothing until ``after``
-    END = "end"  #: it is over
-    WATCH = "watch"  #: it has ended before
+LAUNCH = Plan(Operation.LAUNCH)
+ENDED = Plan(Operation.END, "ended")
+CALLED_OFF = Plan(Operation.END, "cancelled", "cancelled")
+UNTOLD = Plan(Operation.END, "failed", "untold")
+UNANSWERED = Plan(Operation.END, "failed", "unanswered")
 
 
-@dataclass(frozen=True, slots=True)
-class JobPlan:
-    """Hold the answer. ``after`` is when WAIT is over; ``outcome`` and ``cause`` belong to END."""
-
-    operation: JobOperation
-    outcome: Literal["ended", "failed", "cancelled"] | None = None
-    cause: str | None = None
-    after: float | None = None
-
-
-LAUNCH = JobPlan(JobOperation.LAUNCH)
-FIND = JobPlan(JobOperation.FIND)
-STOP = JobPlan(JobOperation.STOP)
-READ = JobPlan(JobOperation.READ)
-WATCH = JobPlan(JobOperation.WATCH)
-ENDED = JobPlan(JobOperation.END, "ended")
-CALLED_OFF = JobPlan(JobOperation.END, "cancelled", "cancelled")
-UNTOLD = JobPlan(JobOperation.END, "failed", "untold")
-UNANSWERED = JobPlan(JobOperation.END, "failed", "unanswered")
-
-
-def plan_job(job: Job, now: float) -> JobPlan:
+def plan_job(job: Job, now: float) -> Plan:
     """Decide the next operation for a run, as it was last seen.
 
     A launch of unknown outcome is looked for before another one; what was accepted is never launched again. A
@@ -69,18 +41,18 @@ def plan_job(job: Job, now: float) -> JobPlan:
     return READ if job.stop_call.is_unsure and now < since + START_SETTLES else STOP
 
 
-def _before_launch(job: Job, now: float) -> JobPlan:
+def _before_launch(job: Job, now: float) -> Plan:
     if job.launch_call is Call.NONE:
         if job.stop_wanted:
             return CALLED_OFF
-        return LAUNCH if job.attempts < MAX_ATTEMPTS else JobPlan(JobOperation.END, "failed", "gave_up")
+        return LAUNCH if job.attempts < MAX_ATTEMPTS else Plan(Operation.END, "failed", "gave_up")
     if job.asked_at is not None and job.stop_wanted:
         return UNTOLD
     if job.asked_at is not None and now >= job.asked_at + ANSWER_SECONDS:
         return UNANSWERED
     ends_at = (job.called_at or 0.0) + CALL_ENDS
     is_under_way = job.launch_call is Call.CALLING and now < ends_at
-    return JobPlan(JobOperation.WAIT, after=ends_at) if is_under_way else FIND
+    return Plan(Operation.WAIT, at=ends_at) if is_under_way else FIND
 
 
 def next_job_read(state: JobState, age: float, fastest: float) -> float:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from bot.errors import Refused
 from bot.gather import Gatherer, shown_url
 from bot.making import Making, check_account, entry, known_provider, unknown
-from bot.models import Call, NewNotice, NoticeKind, State, TaskKind, WishVerb, Workspace
+from bot.models import Call, NewNotice, NoticeKind, State, TaskKind, Update, WishVerb, Workspace
 from bot.models.stopping import is_final, restart_mode
 from bot.plan import FRESH
 from bot.policy import Target
 from bot.settling import has_settled
-from bot.store.records import Accepted, NewTask, NewWish, WishUpdate
+from bot.store.records import Accepted, NewTask, NewWish
 from bot.words import problems
 
 if TYPE_CHECKING:
@@ -229,7 +229,7 @@ class Workspaces:
     async def look_again(self, principal: Principal, wish_id: str) -> Wish:
         """Look at once for what a creation may have made."""
         wish = await self.wish_of(principal, "look_again", wish_id)
-        await self._store.save_step(WishUpdate(wish.id, 0.0, looks_again=True))
+        await self._store.save_step(Update(wish.id, 0.0, looks_again=True))
         self._wake()
         return wish
 

@@ -11,9 +11,8 @@ from bot.models.forms import Choice, Field, FieldKind, Form, FormProblems, Purpo
 from bot.models.jobs import (
     FoundJob,
     Job,
+    JobOutcome,
     JobState,
-    JobStep,
-    JobUpdate,
     NewJob,
     ObservedJob,
     OutputChunk,
@@ -21,6 +20,7 @@ from bot.models.jobs import (
 )
 from bot.models.notices import NOTICE_CLASS, Answer, Card, NewNotice, Notice, NoticeKind, NoticeState
 from bot.models.people import Account, Link, Person, Principal
+from bot.models.steps import Claimed, JobStep, Update, WishStep
 from bot.models.stopping import Effects, StopEffect
 from bot.models.wishes import Call, Outcome, Surface, Wish, WishVerb
 from bot.models.work import Approval, AuditEntry, Snapshot, Task, TaskKind
@@ -52,6 +52,7 @@ __all__ = [
     "Call",
     "Card",
     "Choice",
+    "Claimed",
     "ClassCard",
     "ClassCounts",
     "ClassPress",
@@ -67,9 +68,9 @@ __all__ = [
     "FormProblems",
     "FoundJob",
     "Job",
+    "JobOutcome",
     "JobState",
     "JobStep",
-    "JobUpdate",
     "Link",
     "Look",
     "NewJob",
@@ -96,9 +97,11 @@ __all__ = [
     "Task",
     "TaskKind",
     "Traces",
+    "Update",
     "Value",
     "Values",
     "Wish",
+    "WishStep",
     "WishVerb",
     "Workspace",
 ]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal
 
-from bot.models.people import Account, Person, Principal
+from bot.models.people import Principal
 from bot.models.wishes import Call
 from bot.models.workspaces import Doubt
 
@@ -28,6 +28,7 @@ class JobState(StrEnum):
 
 
 StopKind = Literal["", "stop", "force"]
+JobOutcome = Literal["ended", "failed", "cancelled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ class Job:
     called_at: float | None = None
     attempts: int = 0
     next_step_at: float = 0.0
-    outcome: Literal["ended", "failed", "cancelled"] | None = None
+    outcome: JobOutcome | None = None
     cause: str | None = None
     ended_at: float | None = None
     hold: str | None = None
@@ -144,49 +145,3 @@ class NewJob:
     is_watched: bool = True
     #: So long it may not have begun before its person is told; None: nobody waits for it to begin.
     deadline_seconds: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class JobStep:
-    """Hold a claimed run with the account that it acts through, None after an unlink, and its person.
-
-    ``person`` is None while nobody has looked them up yet.
-    """
-
-    job: Job
-    account: Account | None
-    claim: str = ""
-    person: Person | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class JobUpdate:
-    """Describe what a step learned of a run. None leaves a column as it is; ``hold`` "" clears it.
-
-    ``next_in`` is seconds until the next step. ``notices`` have the subject "" for the run's id. With
-    ``outcome`` the run ends. ``claim`` is ``JobStep.claim``. ``asked``, ``looks_again`` and
-    ``asked_at`` are as in ``WishUpdate``. ``deadline_in`` says that it can't be looked at, and after how many
-    seconds that is told; what a read saw queued or running ends both. ``deadline_passed``: that was told.
-    """
-
-    job_id: str
-    next_in: float
-    remote_id: str | None = None
-    observed: ObservedJob | None = None
-    launch_call: Call | None = None
-    stop_call: Call | None = None
-    called: bool = False
-    attempts: int | None = None
-    hold: str | None = None
-    outcome: Literal["ended", "failed", "cancelled"] | None = None
-    cause: str | None = None
-    card_dirty: bool = False
-    notices: tuple[Any, ...] = ()
-    audit: tuple[Any, ...] = field(default=())
-    claim: str = ""
-    asked: bool | None = None
-    looks_again: bool = False
-    asked_at: float | None = None
-    doubt: Doubt | None = None
-    deadline_in: float | None = None
-    deadline_passed: bool = False

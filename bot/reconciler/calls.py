@@ -6,12 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import Conflict
-from bot.models import Call, Created, Outcome
+from bot.models import Call, Created, Outcome, Update, WishStep
 from bot.plan import Operation
 from bot.reconciler import endings
 from bot.reconciler.ask import REFUSED_WAIT, Done, Later, Refused, Unknown
 from bot.reconciler.replaced import make_true, send_down
-from bot.store.records import WishStep, WishUpdate
 
 if TYPE_CHECKING:
     from bot.providers.base import Access
@@ -36,7 +35,7 @@ class Calls:
         self._asker = asker
         self._numbers = numbers
 
-    async def make(self, step: WishStep, line: Line, operation: Operation) -> WishUpdate | None:
+    async def make(self, step: WishStep, line: Line, operation: Operation) -> Update | None:
         """Commit ``calling``, send the call, return what is still to be written; None when nothing is."""
         wish, account = step.wish, step.account
         assert account is not None, "a wish without an account ends before it calls"
@@ -48,7 +47,7 @@ class Calls:
         acts = line.provider.acts(access, str(operation))
         if line.provider.needs_record(access) and operation not in _MAKES and not _is_known(step):
             return endings.ended(wish, Outcome.FAILED, "not_found", step.claim)
-        calling = WishUpdate(
+        calling = Update(
             wish.id,
             self._numbers.lease,
             called=True,
@@ -94,7 +93,7 @@ class Calls:
                 return
         # What was made and stands still is started by the steps that follow.
         known = Call.ACCEPTED if created is None or created.is_started else Call.NONE
-        accepted = WishUpdate(
+        accepted = Update(
             wish.id,
             self._first_look(line),
             waits_for="read",
@@ -121,9 +120,9 @@ class Calls:
             await send_down(line, access, workspace.remote_id, operation)
         return None
 
-    def _held(self, step: WishStep, operation: Operation, answer: Refused) -> WishUpdate:
+    def _held(self, step: WishStep, operation: Operation, answer: Refused) -> Update:
         """Wait for another credential; the call itself did not happen."""
-        return WishUpdate(
+        return Update(
             step.wish.id,
             REFUSED_WAIT,
             hold=answer.sentence,
@@ -132,7 +131,7 @@ class Calls:
             **_call(operation, Call.NONE),
         )
 
-    def _refused(self, step: WishStep, operation: Operation, answer: Refused) -> WishUpdate:
+    def _refused(self, step: WishStep, operation: Operation, answer: Refused) -> Update:
         wish = step.wish
         makes = operation is Operation.CREATE
         if isinstance(answer.error, Conflict) and wish.attempts < CONFLICTS and (wish.attempts or not makes):
@@ -148,7 +147,7 @@ class Calls:
         # taken tells nothing of that one.
         return replace(ended, start_call=Call.NONE)
 
-    def _unanswered(self, step: WishStep, line: Line, operation: Operation, answer: Unknown) -> WishUpdate:
+    def _unanswered(self, step: WishStep, line: Line, operation: Operation, answer: Unknown) -> Update:
         """See soon what came of it: a pause that was asked for is one between calls, not between looks."""
         update = self._again(step, operation, answer, Call.UNKNOWN)
         return replace(update, next_in=min(answer.wait, self._first_look(line)), waits_for="read")
@@ -156,11 +155,9 @@ class Calls:
     def _first_look(self, line: Line) -> float:
         return line.pace.min_poll_interval + 2 * self._numbers.margin
 
-    def _again(
-        self, step: WishStep, operation: Operation, answer: Later | Unknown, known: Call
-    ) -> WishUpdate:
+    def _again(self, step: WishStep, operation: Operation, answer: Later | Unknown, known: Call) -> Update:
         """Return the update after which the wish is read and tried again."""
-        return WishUpdate(
+        return Update(
             step.wish.id,
             answer.wait,
             read_needed=True,

@@ -5,21 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.models import Call, NoticeKind, Outcome, Traces, WishVerb
+from bot.models import Call, NoticeKind, Outcome, Traces, Update, WishVerb
 from bot.providers.base import CLOCK_SKEW
 from bot.reconciler import endings
 from bot.reconciler.ask import REFUSED_WAIT, Done, Later, Refused, Unknown
 from bot.reconciler.preconditions import is_linked
 from bot.settling import Verdict, has_settled, judge, look_in
-from bot.store.records import WishUpdate
 
 if TYPE_CHECKING:
-    from bot.models import Created, Wish
+    from bot.models import Created, Wish, WishStep
     from bot.providers.base import Access
     from bot.reconciler.ask import Asker
     from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers
-    from bot.store.records import WishStep
     from bot.store.store import Store
 
 #: Another creation that was called so long before this one was wished for may have made what is found now.
@@ -44,7 +42,7 @@ class Creations:
             return step.wish
         return await self._store.creation_of(step.workspace.id)
 
-    async def find(self, step: WishStep, line: Line) -> WishUpdate | None:
+    async def find(self, step: WishStep, line: Line) -> Update | None:
         """Ask the provider; return what is to be written. It has no effect, so nothing is committed first."""
         wish, account = step.wish, step.account
         assert account is not None, "a wish without an account ends before it calls"
@@ -63,13 +61,13 @@ class Creations:
             case Done(traces):
                 if traces is None:
                     now = await self._store.now()
-                    return WishUpdate(wish.id, look_in(line.pace, None, now), claim=step.claim)
+                    return Update(wish.id, look_in(line.pace, None, now), claim=step.claim)
                 return await self._judged(step, line, creation, traces)
             case Unknown(is_unreadable=True):
                 # It tells nothing of what it looked for, however often it is made; as one that is refused.
                 return await self._judged(step, line, creation, Traces())
             case Later(wait, hold, attempts) | Unknown(wait, hold, attempts):
-                return WishUpdate(
+                return Update(
                     wish.id,
                     wait,
                     attempts=attempts,
@@ -78,9 +76,7 @@ class Creations:
                     claim=step.claim,
                 )
             case Refused(needs_credential=True):
-                return WishUpdate(
-                    wish.id, REFUSED_WAIT, hold=answer.sentence, card_dirty=True, claim=step.claim
-                )
+                return Update(wish.id, REFUSED_WAIT, hold=answer.sentence, card_dirty=True, claim=step.claim)
             case Refused():
                 return await self._judged(step, line, creation, Traces())
 
@@ -107,7 +103,7 @@ class Creations:
                 others.append(found)
         return replace(traces, others=tuple(others))
 
-    async def _judged(self, step: WishStep, line: Line, creation: Wish, traces: Traces) -> WishUpdate | None:
+    async def _judged(self, step: WishStep, line: Line, creation: Wish, traces: Traces) -> Update | None:
         """Return what a look comes to: found, another look, another creation, a question, or the end."""
         wish, now = step.wish, await self._store.now()
         verdict = judge(
@@ -125,18 +121,18 @@ class Creations:
             case Verdict.UNTOLD:
                 return endings.ended(wish, Outcome.UNKNOWN, "untold", step.claim, hides=True)
             case Verdict.LOOK:
-                return WishUpdate(wish.id, look_in(line.pace, None, now), claim=step.claim)
+                return Update(wish.id, look_in(line.pace, None, now), claim=step.claim)
             case Verdict.ASK:
                 return self._asked(step, line, now)
             case created:
                 return await self._found(step, line, creation, created)
 
-    def _asked(self, step: WishStep, line: Line, now: float) -> WishUpdate:
+    def _asked(self, step: WishStep, line: Line, now: float) -> Update:
         """Ask whether to make another one, once, and go on looking."""
         wish = step.wish
         is_new = wish.asked_at is None
         asked = endings.notice(wish, NoticeKind.ASKED, f"{wish.called_at or 0.0:.3f}")
-        return WishUpdate(
+        return Update(
             wish.id,
             look_in(line.pace, wish.asked_at, now),
             hold="",
@@ -163,11 +159,11 @@ class Creations:
         self._made_at[gate] = made_at
         return True
 
-    def _absent(self, step: WishStep) -> WishUpdate:
+    def _absent(self, step: WishStep) -> Update:
         """Go on where nothing was made: the next plan makes it."""
         wish = step.wish
         attempts = wish.attempts + 1
-        return WishUpdate(
+        return Update(
             wish.id,
             self._asker.backoff(attempts),
             start_call=Call.NONE,
@@ -179,14 +175,14 @@ class Creations:
             claim=step.claim,
         )
 
-    async def _found(self, step: WishStep, line: Line, creation: Wish, created: Created) -> WishUpdate | None:
+    async def _found(self, step: WishStep, line: Line, creation: Wish, created: Created) -> Update | None:
         """Write its id down before anything else can fail; from here on it is a workspace as any other."""
         wish = step.wish
         claim = step.claim if creation.id == wish.id else ""
         gate_key = line.provider.gate_key(created.remote_id)
         if await self._store.name_created(creation.id, created, gate_key, claim) is None:
             return None
-        return WishUpdate(
+        return Update(
             wish.id,
             0.0,
             read_needed=True,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.models import AuditEntry, Call, NewNotice, NoticeKind, Outcome, WishVerb
-from bot.store.records import WishUpdate
+from bot.models import AuditEntry, Call, NewNotice, NoticeKind, Outcome, Update, WishVerb
 
 if TYPE_CHECKING:
     from bot.models import Wish
@@ -23,14 +22,14 @@ _DONE = {
 
 def ended(
     wish: Wish, outcome: Outcome, cause: str | None = None, claim: str = "", *, hides: bool = False
-) -> WishUpdate:
+) -> Update:
     """Return the update that ends a wish and tells its person; ``claim`` is the step's own.
 
     ``hides`` takes the workspace off the list with it: there is none, or none any more.
     """
-    return WishUpdate(
-        wish_id=wish.id,
-        next_in=0.0,
+    return Update(
+        wish.id,
+        0.0,
         start_call=None if wish.verb.brings_down else _settled(wish.start_call, outcome),
         stop_call=_settled(wish.stop_call, outcome) if wish.verb.brings_down else None,
         hold="",

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from bot.errors import Conflict, NotFound
-from bot.models import Call, JobUpdate, NoticeKind, Traces
-from bot.plan import MAX_ATTEMPTS
-from bot.plan_jobs import JobOperation
+from bot.models import Call, NoticeKind, Traces, Update
+from bot.plan import MAX_ATTEMPTS, Operation
 from bot.reconciler import job_endings
 from bot.reconciler.ask import REFUSED_WAIT, Done, Later, Refused, Unknown
 from bot.reconciler.calls import CONFLICTS
@@ -40,7 +39,7 @@ class JobCalls:
         self._asker = asker
         self._numbers = numbers
 
-    async def make(self, step: JobStep, line: Line, operation: JobOperation) -> JobUpdate | None:
+    async def make(self, step: JobStep, line: Line, operation: Operation) -> Update | None:
         """Make a launch, a search or a stop; return what is still to be written, None when nothing is.
 
         What has an effect is committed before it leaves.
@@ -68,29 +67,29 @@ class JobCalls:
                 return await self._accepted(step, line, operation, value)
             case Later():
                 return self._again(step, line, operation, answer, Call.NONE)
-            case Unknown(is_unreadable=True) if operation is JobOperation.FIND:
+            case Unknown(is_unreadable=True) if operation is Operation.FIND:
                 # It tells nothing of what it looked for, however often it is made; as one that is refused.
                 return await self._judged(step, line, Traces())
             case Unknown():
                 # What came of it is looked for soon: a pause that was asked for is none between looks.
                 update = self._again(step, line, operation, answer, Call.UNKNOWN)
-                is_look = operation is JobOperation.FIND
+                is_look = operation is Operation.FIND
                 wait = update.next_in if is_look else max(FIRST_READ, line.pace.min_poll_interval)
                 return replace(update, next_in=wait)
             case Refused(needs_credential=True):
                 return self._known(step, operation, Call.NONE, REFUSED_WAIT, hold=answer.sentence)
-            case Refused() if operation is JobOperation.FIND:
+            case Refused() if operation is Operation.FIND:
                 return await self._judged(step, line, Traces())
             case Refused():
                 return self._refused(step, line, operation, answer)
 
     async def _accepted(
-        self, step: JobStep, line: Line, operation: JobOperation, created: Created | None
-    ) -> JobUpdate | None:
+        self, step: JobStep, line: Line, operation: Operation, created: Created | None
+    ) -> Update | None:
         job = step.job
         if created is None:
             return self._stopped(step, line)
-        launched = JobUpdate(
+        launched = Update(
             job.id,
             max(FIRST_READ, line.pace.min_poll_interval),
             remote_id=created.remote_id,
@@ -106,37 +105,37 @@ class JobCalls:
             log.warning("launched after its account was unlinked", job=job.id, connection=job.connection)
         return None
 
-    async def _committed(self, step: JobStep, account: Account, operation: JobOperation) -> bool:
-        if operation is JobOperation.FIND:
+    async def _committed(self, step: JobStep, account: Account, operation: Operation) -> bool:
+        if operation is Operation.FIND:
             return await is_linked(self._store, account)
         # A stop that is asked for once more has been called since its first call.
-        is_first = operation is JobOperation.LAUNCH or step.job.stop_call is Call.NONE
+        is_first = operation is Operation.LAUNCH or step.job.stop_call is Call.NONE
         return await self._store.save_job_step(
-            JobUpdate(
+            Update(
                 step.job.id,
                 self._numbers.lease,
-                launch_call=Call.CALLING if operation is JobOperation.LAUNCH else None,
-                stop_call=Call.CALLING if operation is JobOperation.STOP else None,
+                launch_call=Call.CALLING if operation is Operation.LAUNCH else None,
+                stop_call=Call.CALLING if operation is Operation.STOP else None,
                 called=is_first,
                 claim=step.claim,
             )
         )
 
     async def _send(
-        self, step: JobStep, line: Line, operation: JobOperation, access: Access
+        self, step: JobStep, line: Line, operation: Operation, access: Access
     ) -> Created | Traces | None:
         job, provider = step.job, line.provider
         match operation:
-            case JobOperation.LAUNCH:
+            case Operation.LAUNCH:
                 return await provider.launch_job(access, job.spec, job.id)
-            case JobOperation.FIND:
+            case Operation.FIND:
                 return await provider.find_job(access, job.spec, job.id, job.called_at or job.created_at)
             case _:
                 assert job.remote_id is not None, "only what was launched is stopped"
                 await provider.stop_job(access, job.remote_id, force=job.stop_wanted == "force")
                 return None
 
-    async def _judged(self, step: JobStep, line: Line, traces: Traces) -> JobUpdate | None:
+    async def _judged(self, step: JobStep, line: Line, traces: Traces) -> Update | None:
         """Return what a look comes to: found, another look, another launch, a question, or the end."""
         job, now = step.job, await self._store.now()
         by_id = {one.remote_id: one for one in traces.others}
@@ -154,19 +153,19 @@ class JobCalls:
             case Verdict.UNTOLD:
                 return job_endings.ended(job, "failed", "untold", step.claim)
             case Verdict.LOOK:
-                return JobUpdate(job.id, look_in(line.pace, None, now), claim=step.claim)
+                return Update(job.id, look_in(line.pace, None, now), claim=step.claim)
             case Verdict.ASK:
                 return self._asked(step, line, now)
             case created:
-                return await self._accepted(step, line, JobOperation.FIND, created)
+                return await self._accepted(step, line, Operation.FIND, created)
 
     @staticmethod
-    def _asked(step: JobStep, line: Line, now: float) -> JobUpdate:
+    def _asked(step: JobStep, line: Line, now: float) -> Update:
         """Ask whether to launch another one, once, and go on looking."""
         job = step.job
         is_new = job.asked_at is None
         asked = job_endings.notice(job, NoticeKind.JOB_ASKED, f"{job.called_at or 0.0:.3f}")
-        return JobUpdate(
+        return Update(
             job.id,
             look_in(line.pace, job.asked_at, now),
             hold="",
@@ -176,9 +175,9 @@ class JobCalls:
             claim=step.claim,
         )
 
-    def _stopped(self, step: JobStep, line: Line) -> JobUpdate:
+    def _stopped(self, step: JobStep, line: Line) -> Update:
         job = step.job
-        return JobUpdate(
+        return Update(
             job.id,
             max(FIRST_READ, line.pace.min_poll_interval),
             stop_call=Call.ACCEPTED,
@@ -189,10 +188,10 @@ class JobCalls:
             claim=step.claim,
         )
 
-    def _absent(self, step: JobStep) -> JobUpdate:
+    def _absent(self, step: JobStep) -> Update:
         """Go on where nothing was launched: the next plan launches, unless it was called off."""
         attempts = step.job.attempts + 1
-        return JobUpdate(
+        return Update(
             step.job.id,
             0.0 if step.job.stop_wanted else self._asker.backoff(attempts),
             launch_call=Call.NONE,
@@ -203,9 +202,9 @@ class JobCalls:
             claim=step.claim,
         )
 
-    def _refused(self, step: JobStep, line: Line, operation: JobOperation, answer: Refused) -> JobUpdate:
+    def _refused(self, step: JobStep, line: Line, operation: Operation, answer: Refused) -> Update:
         job, attempts = step.job, step.job.attempts + 1
-        if operation is JobOperation.STOP:
+        if operation is Operation.STOP:
             return self._not_stopped(step, line, answer)
         if isinstance(answer.error, Conflict) and 0 < job.attempts < CONFLICTS:
             # Its name may be taken by what an earlier try launched after all: look for it again.
@@ -215,7 +214,7 @@ class JobCalls:
         ended = job_endings.ended(job, "failed", answer.cause, step.claim)
         return replace(ended, launch_call=Call.NONE)
 
-    def _not_stopped(self, step: JobStep, line: Line, answer: Refused) -> JobUpdate:
+    def _not_stopped(self, step: JobStep, line: Line, answer: Refused) -> Update:
         """Leave a stop that is refused at that: its person is told why, and reads go on."""
         job = step.job
         wait = max(FIRST_READ, line.pace.min_poll_interval)
@@ -223,9 +222,9 @@ class JobCalls:
             # It may just have ended, which the next reads say; otherwise it is asked for again.
             gone = isinstance(answer.error, NotFound) or job.attempts + 1 >= CONFLICTS
             known = Call.ACCEPTED if gone else Call.NONE
-            return self._known(step, JobOperation.STOP, known, wait, attempts=0 if gone else job.attempts + 1)
+            return self._known(step, Operation.STOP, known, wait, attempts=0 if gone else job.attempts + 1)
         told = job_endings.message(job, _occasion(job), outputs.STOP_REFUSED, because=answer.sentence)
-        return JobUpdate(
+        return Update(
             job.id,
             wait,
             stop_call=Call.ACCEPTED,
@@ -237,11 +236,11 @@ class JobCalls:
         )
 
     def _again(
-        self, step: JobStep, line: Line, operation: JobOperation, answer: Later | Unknown, known: Call
-    ) -> JobUpdate:
+        self, step: JobStep, line: Line, operation: Operation, answer: Later | Unknown, known: Call
+    ) -> Update:
         job = step.job
         notices: tuple[NewNotice, ...] = ()
-        if operation is JobOperation.STOP and job.attempts < MAX_ATTEMPTS == answer.attempts:
+        if operation is Operation.STOP and job.attempts < MAX_ATTEMPTS == answer.attempts:
             notices = (job_endings.message(job, _occasion(job), outputs.STOP_GIVEN_UP, title=line.title),)
         return self._known(
             step,
@@ -256,20 +255,20 @@ class JobCalls:
     def _known(
         self,
         step: JobStep,
-        operation: JobOperation,
+        operation: Operation,
         known: Call | None,
         wait: float,
         *,
         attempts: int | None = None,
         hold: str | None = None,
         notices: tuple[NewNotice, ...] = (),
-    ) -> JobUpdate:
+    ) -> Update:
         """Return the update that keeps what is known of a call; a search says nothing of the launch."""
-        return JobUpdate(
+        return Update(
             step.job.id,
             wait,
-            launch_call=known if operation is JobOperation.LAUNCH else None,
-            stop_call=known if operation is JobOperation.STOP else None,
+            launch_call=known if operation is Operation.LAUNCH else None,
+            stop_call=known if operation is Operation.STOP else None,
             attempts=attempts,
             hold=hold,
             notices=notices,

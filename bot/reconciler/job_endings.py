@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from bot.blocks import kit
 from bot.blocks.limits import fill
-from bot.models import AuditEntry, JobUpdate, NewNotice, NoticeKind
+from bot.models import AuditEntry, NewNotice, NoticeKind, Update
 from bot.reconciler.preconditions import told_late
 
 if TYPE_CHECKING:
@@ -28,14 +28,14 @@ def ended(
     last_lines: Sequence[str] = (),
     due_in: float = 0.0,
     tells: bool = True,
-) -> JobUpdate:
+) -> Update:
     """Return the update that ends a run; with ``tells`` its person gets to know, in ``due_in`` seconds."""
     kind = NoticeKind.JOB_ENDED if outcome == "ended" else NoticeKind.JOB_FAILED
     body: dict[str, Any] = {"lines": list(last_lines)} if last_lines else {}
     if cause is not None:
         body["cause"] = cause
     state = observed.state if observed is not None else job.state
-    return JobUpdate(
+    return Update(
         job.id,
         0.0,
         remote_id=observed.remote_id if observed is not None else None,
@@ -59,13 +59,13 @@ def held(
     deadline_seconds: float | None,
     *,
     tells: bool,
-) -> JobUpdate:
+) -> Update:
     """Return the update of a run that goes on later; with a deadline where it is not seen meanwhile.
 
     ``tells``: somebody waits for it, and gets to know at the deadline.
     """
     job = step.job
-    update = JobUpdate(
+    update = Update(
         job.id,
         seconds,
         hold=hold,

@@ -9,7 +9,7 @@ import structlog
 
 from bot.blocks.progress import UNANSWERED_SECONDS
 from bot.errors import NotFound
-from bot.models import JobState, JobUpdate
+from bot.models import JobState, Update
 from bot.plan_jobs import next_job_read
 from bot.reconciler import job_endings
 from bot.reconciler.ask import LIMITED, SUSPECTED, Done, Refused
@@ -102,7 +102,7 @@ class JobReads:
         for step in steps:
             await self._store.save_job_step(await self._seen(step, line, found.get(_remote(step.job))))
 
-    async def _seen(self, step: JobStep, line: Line, observed: ObservedJob | None) -> JobUpdate:
+    async def _seen(self, step: JobStep, line: Line, observed: ObservedJob | None) -> Update:
         job, now = step.job, await self._store.now()
         if observed is None:
             return await self._left_out(step, line, now)
@@ -114,7 +114,7 @@ class JobReads:
             # An answer that tells nothing is no sight of it; one alone is not worth a line on the card.
             hold = holds.UNSEEN if job.held_since is not None else None
             return replace(await self._held(step, wait, hold), observed=observed)
-        return JobUpdate(
+        return Update(
             job.id,
             wait,
             remote_id=observed.remote_id,
@@ -124,7 +124,7 @@ class JobReads:
             claim=step.claim,
         )
 
-    async def over(self, step: JobStep, observed: ObservedJob | None = None) -> JobUpdate:
+    async def over(self, step: JobStep, observed: ObservedJob | None = None) -> Update:
         """Return the update that ends a run which is over."""
         job = step.job
         shown = self._board.shown(job.id)
@@ -143,19 +143,19 @@ class JobReads:
         """Say whether somebody waits for a run's end: who launched it here, has its card, or stopped it."""
         return bool(job.reference or job.stop_wanted) or await self._store.card(job.id) is not None
 
-    async def _left_out(self, step: JobStep, line: Line, now: float) -> JobUpdate:
+    async def _left_out(self, step: JobStep, line: Line, now: float) -> Update:
         """Count a read that a run was left out of: what was just launched may not be listed yet."""
         job = step.job
         wait = max(5.0, line.pace.min_poll_interval)
         if now - (job.called_at or job.created_at) < START_SETTLES:
-            return JobUpdate(job.id, wait, claim=step.claim)
+            return Update(job.id, wait, claim=step.claim)
         doubt = doubted(job.doubt, LEFT_OUT, now)
         if is_certain(doubt, now):
             log.info("run lost", connection=line.name, job=job.id)
             return job_endings.ended(job, "failed", "lost", step.claim, tells=await self.tells(job))
-        return JobUpdate(job.id, wait, doubt=doubt, claim=step.claim)
+        return Update(job.id, wait, doubt=doubt, claim=step.claim)
 
-    async def _refused(self, step: JobStep, line: Line, answer: Refused) -> JobUpdate:
+    async def _refused(self, step: JobStep, line: Line, answer: Refused) -> Update:
         """Count a read that was refused; what for is said when it lasts."""
         job, now = step.job, await self._store.now()
         doubt = doubted(job.doubt, answer.word, now)
@@ -168,7 +168,7 @@ class JobReads:
         for step in steps:
             await self._store.save_job_step(await self._held(step, wait, hold))
 
-    async def _held(self, step: JobStep, wait: float, hold: str | None) -> JobUpdate:
+    async def _held(self, step: JobStep, wait: float, hold: str | None) -> Update:
         now, tells = await self._store.now(), await self.tells(step.job)
         return job_endings.held(step, wait, hold, now, self._numbers.deadline_seconds, tells=tells)
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Literal
 import structlog
 
 from bot.errors import StoreError
-from bot.models import Call
-from bot.plan_jobs import JobOperation, JobPlan, plan_job
+from bot.models import Call, Outcome
+from bot.plan import Operation, Plan
+from bot.plan_jobs import plan_job
 from bot.policy import Target
 from bot.pool import Pool, pool_room, run_all
 from bot.reconciler import job_endings
@@ -78,7 +79,7 @@ class Runs:
     def _is_read(self, step: JobStep, now: float) -> bool:
         account = step.account
         is_fit = account is not None and account.state == "active" and step.job.connection in self._lines
-        return is_fit and plan_job(step.job, now).operation is JobOperation.READ
+        return is_fit and plan_job(step.job, now).operation is Operation.READ
 
     async def _guarded(self, step: JobStep) -> None:
         """Keep one run's trouble from the others: it is logged, and the run is tried again later."""
@@ -173,17 +174,17 @@ class Runs:
         assert account is not None, "without one there is no connection"
         decided = plan_job(job, now)
         refusal = self._preconditions.refusal_of(account, line)
-        if refusal is not None and decided.operation is not JobOperation.END:
+        if refusal is not None and decided.operation is not Operation.END:
             await self._held(step, refusal)
             return
         match decided.operation:
-            case JobOperation.WATCH:
+            case Operation.WATCH:
                 return
-            case JobOperation.END:
+            case Operation.END:
                 await self._end(step, decided)
-            case JobOperation.WAIT:
-                await self._later(step, max((decided.after or now) - now, 0.1))
-            case JobOperation.READ:
+            case Operation.WAIT:
+                await self._later(step, max((decided.at or now) - now, 0.1))
+            case Operation.READ:
                 await self._group(account, [step])
             case call:
                 await self._call(step, line, call)
@@ -196,15 +197,16 @@ class Runs:
         tells = await self._reads.tells(job)
         await self._store.save_job_step(job_endings.ended(job, outcome, lost.cause, step.claim, tells=tells))
 
-    async def _end(self, step: JobStep, decided: JobPlan) -> None:
+    async def _end(self, step: JobStep, decided: Plan) -> None:
         assert decided.outcome is not None, "a plan that ends says how"
+        assert not isinstance(decided.outcome, Outcome), "a run's end has words of its own"
         if decided.outcome == "ended":
             update = await self._reads.over(step)
         else:
             update = job_endings.ended(step.job, decided.outcome, decided.cause, step.claim)
         await self._store.save_job_step(update)
 
-    async def _call(self, step: JobStep, line: Line, operation: JobOperation) -> None:
+    async def _call(self, step: JobStep, line: Line, operation: Operation) -> None:
         job = step.job
         if not await self._may_go_on(step, operation):
             return
@@ -221,18 +223,18 @@ class Runs:
                 now = await self._store.now()
                 await self._store.save_job_step(told_late(job, update, now, job_endings.late(job)))
 
-    async def _may_go_on(self, step: JobStep, operation: JobOperation) -> bool:
+    async def _may_go_on(self, step: JobStep, operation: Operation) -> bool:
         """Ask the policy about whose run it is."""
         job = step.job
-        verb = "stop" if operation is JobOperation.STOP else "run"
+        verb = "stop" if operation is Operation.STOP else "run"
         decision = await self._preconditions.may(job, step.person, verb, Target("job", job.id, job.principal))
         if isinstance(decision, Hold):
             await self._held(step, decision)
             return False
-        if decision.allowed or operation is JobOperation.FIND:
+        if decision.allowed or operation is Operation.FIND:
             # What was launched already is found whoever asks: it goes on there.
             return True
-        if operation is JobOperation.LAUNCH:
+        if operation is Operation.LAUNCH:
             await self._store.save_job_step(job_endings.ended(job, "failed", decision.rule, step.claim))
         else:
             await self._later(step, PATIENCE, problems.sentence(decision.rule))

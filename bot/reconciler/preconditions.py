@@ -7,7 +7,7 @@ and is said on the card; when its deadline passes the person is told once.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -19,16 +19,14 @@ from bot.words import holds, problems
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.models import Account, Job, JobUpdate, NewNotice, Person, Wish
+    from bot.models import Account, Job, NewNotice, Person, Update, Wish
     from bot.policy import Decision, Target
     from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers, PeopleBook
-    from bot.store.records import WishUpdate
     from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
 
-Update = TypeVar("Update", "WishUpdate", "JobUpdate")
 #: What waits for somebody else (Slack, an operator, its person) is stepped again after so long.
 PATIENCE: Final = 60.0
 #: While another's request finds out whether a connection answers again, a call waits so long.

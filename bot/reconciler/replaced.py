@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.errors import NotFound
-from bot.models import Outcome
+from bot.models import Outcome, Update
 from bot.plan import Operation
-from bot.store.records import WishUpdate
 
 if TYPE_CHECKING:
+    from bot.models import WishStep
     from bot.providers.base import Access
     from bot.reconciler.ask import Asker
     from bot.reconciler.lines import Line
-    from bot.store.records import WishStep
     from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
@@ -31,7 +30,7 @@ async def make_true(store: Store, asker: Asker, step: WishStep, line: Line, remo
     if latest is None or not latest.verb.brings_down:
         return
     if latest.is_open:
-        await store.save_step(WishUpdate(latest.id, 0.0, read_needed=True))
+        await store.save_step(Update(latest.id, 0.0, read_needed=True))
     elif latest.outcome is Outcome.FULFILLED:
         # It was found down, or not there, before the call had landed: make true what the person was told.
         log.info("bringing down what was replaced", wish=step.wish.id, verb=str(latest.verb))

@@ -10,7 +10,7 @@ from bot.blocks.facts import Facts
 from bot.blocks.progress import UNANSWERED_SECONDS, is_unanswered, progress_of
 from bot.errors import StoreError
 from bot.making import another
-from bot.models import Call, NoticeKind, Outcome, State, WishVerb
+from bot.models import Call, NoticeKind, Outcome, State, Update, WishStep, WishVerb
 from bot.plan import NO_RESTART, Operation, Plan, plan, plan_unmade
 from bot.policy import Target
 from bot.pool import Pool, pool_room, run_all
@@ -19,7 +19,6 @@ from bot.reconciler.calls import UP, Calls
 from bot.reconciler.creations import Creations
 from bot.reconciler.lines import PERSONS_SHARE
 from bot.reconciler.preconditions import PATIENCE, Hold, Lost, told_late
-from bot.store.records import WishStep, WishUpdate
 from bot.words import holds, problems
 
 if TYPE_CHECKING:
@@ -154,7 +153,7 @@ class Wishes:
         await self._store.save_step(endings.ended(wish, outcome, lost.cause, step.claim))
 
     async def _end(self, step: WishStep, decided: Plan) -> None:
-        assert decided.outcome is not None, "a plan that ends says how"
+        assert isinstance(decided.outcome, Outcome), "a plan that ends says how"
         wish, workspace, cause = step.wish, step.workspace, decided.cause
         if cause == "provider_failed" and workspace.detail:
             cause = f"{cause}: {workspace.detail[: problems.MESSAGE_LIMIT]}"
@@ -264,11 +263,11 @@ class Wishes:
             fields["card_dirty"] = True
         elif hold is not None:
             hold = None
-        update = WishUpdate(wish.id, next_in, hold=hold, claim=step.claim, **fields)
+        update = Update(wish.id, next_in, hold=hold, claim=step.claim, **fields)
         await self._store.save_step(self._told(wish, update, now))
 
     @staticmethod
-    def _told(wish: Wish, update: WishUpdate, now: float) -> WishUpdate:
+    def _told(wish: Wish, update: Update, now: float) -> Update:
         waiting = endings.notice(wish, NoticeKind.WAITING, str(wish.deadline_number))
         return told_late(wish, update, now, waiting)
 

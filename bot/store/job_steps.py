@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.models import Call, JobState, JobStep, JobUpdate
+from bot.models import Call, JobState, JobStep, Update
 from bot.store import cards, job_rows, people, rows, wishes
 from bot.store.audit import append_audit
 from bot.store.jobs import OTHER_STOP
@@ -54,39 +54,39 @@ def _steps(tx: Transaction, found: Sequence[Row], name: str) -> list[JobStep]:
 def _step(tx: Transaction, row: Row, name: str) -> JobStep:
     account = tx.one("account", principal=row["principal"], connection=row["connection"])
     return JobStep(
-        job=job_rows.job(row),
+        subject=job_rows.job(row),
         account=rows.account(account) if account and account["state"] != "revoking" else None,
-        claim=name,
         person=people.current(tx, row["principal"]),
+        claim=name,
     )
 
 
-def save(tx: Transaction, update: JobUpdate) -> bool:
+def save(tx: Transaction, update: Update) -> bool:
     """Write a step's result and release the lease; False when it ended or is held by another step.
 
     While a call is under way (CALLING) the lease is kept for ``next_in``. An unknown state keeps the last
     one, and one that is over stays. A row that a list brought in for the same ``remote_id`` is
     this one from then on. A card is owed when anything visible changed; ``audit`` is appended always.
     """
-    row = tx.one("job", id=update.job_id)
+    row = tx.one("job", id=update.id)
     if row is not None and wishes.is_answered(row, update.asked_at):
-        update = JobUpdate(update.job_id, 0.0, claim=update.claim)
+        update = Update(update.id, 0.0, claim=update.claim)
     append_audit(tx, update.audit)
     if row is None or row["outcome"] is not None or (update.claim and row["claim"] != update.claim):
         return False
     after = _changes(row, update, tx.now())
     if after["remote_id"] != row["remote_id"]:
         after |= _named(tx, row, after["remote_id"])
-    tx.run("save_job", id=update.job_id, **after)
-    add_notices(tx, update.notices, update.job_id)
+    tx.run("save_job", id=update.id, **after)
+    add_notices(tx, update.notices, update.id)
     weighty = ("state", "outcome", "launch_call", "stop_call", "hold", "asked_at", "held_since")
     changed = any(after[column] != row[column] for column in weighty)
     if changed or job_rows.differ(row, after) or update.card_dirty:
-        cards.owe(tx, update.job_id, changed=changed)
+        cards.owe(tx, update.id, changed=changed)
     return True
 
 
-def _changes(row: Row, update: JobUpdate, now: float) -> dict[str, Any]:
+def _changes(row: Row, update: Update, now: float) -> dict[str, Any]:
     ends = update.outcome is not None
     is_calling = Call.CALLING in {update.launch_call, update.stop_call}
     # Meanwhile another kind of stop was asked for: what is known of this one says nothing of that.
@@ -118,7 +118,7 @@ def _changes(row: Row, update: JobUpdate, now: float) -> dict[str, Any]:
     }
 
 
-def _deadline(row: Row, update: JobUpdate, now: float) -> dict[str, Any]:
+def _deadline(row: Row, update: Update, now: float) -> dict[str, Any]:
     """Return since when a run can't be looked at, when that is told, and what its reads say that is no news.
 
     A run that is seen queued or running has no deadline; what counts already, or was told, goes on.

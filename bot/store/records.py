@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,11 +12,8 @@ if TYPE_CHECKING:
         Account,
         Action,
         AuditEntry,
-        Call,
         Ending,
         NewNotice,
-        Outcome,
-        Person,
         Principal,
         State,
         TaskKind,
@@ -58,59 +55,6 @@ class Accepted:
     joined: bool = False
     replaced: Wish | None = None
     repeated: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class WishStep:
-    """Hold a claimed wish with all that a step needs; ``account`` is None after an unlink.
-
-    ``claim`` names this lease: handed back in ``WishUpdate.claim``, it keeps a step whose lease ran out from
-    writing over the one that came after it.
-    """
-
-    wish: Wish
-    workspace: Workspace
-    account: Account | None
-    person: Person | None
-    claim: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class WishUpdate:
-    """Describe what a step learned. None leaves a column as it is; ``hold`` "" clears it.
-
-    ``next_in`` is seconds until the next step. ``waits_for``: ``read`` – any recorded read wakes it;
-    ``change`` – only one that changes state, url, detail or progress; ``time`` – only ``next_in``. With
-    ``outcome`` the wish ends. While a call is under way (``CALLING``) the lease is kept for ``next_in``
-    instead of given back, so no read can wake a second step beside it; what was recorded meanwhile counts
-    at the next save.
-    """
-
-    wish_id: str
-    next_in: float
-    waits_for: Literal["read", "change", "time"] = "time"
-    start_call: Call | None = None
-    stop_call: Call | None = None
-    called: bool = False  #: set ``called_at`` to the store's now
-    read_needed: bool = False  #: set ``read_since`` to the store's now, and make the gate due
-    wants_read: bool = False  #: make the gate due as ``want_read`` does, in the same transaction
-    attempts: int | None = None
-    hold: str | None = None
-    outcome: Outcome | None = None
-    cause: str | None = None
-    deadline_passed: bool = False  #: clear ``deadline_at``: the person was told
-    asked: bool | None = None  #: its person is asked from now on whether to do it once more; False: no more
-    looks_again: bool = False  #: its person, who is asked, waits on: the time to answer begins anew
-    #: With ``outcome``: since when its person was asked when the end was decided; an answer since counts.
-    asked_at: float | None = None
-    progress_floor: int | None = None
-    card_dirty: bool = False
-    hides: bool = False  #: with ``outcome``: take the workspace off its person's list
-    notices: Sequence[NewNotice] = ()  #: a subject of "" becomes the wish's id
-    audit: Sequence[AuditEntry] = ()
-    #: ``WishStep.claim``. "" is for others: what they write counts, but a step under way keeps its lease, and
-    #: the wish is stepped again as soon as that one is saved.
-    claim: str = ""
 
 
 @dataclass(frozen=True, slots=True)

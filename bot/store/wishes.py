@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import StoreError
-from bot.models import Call, NoticeKind, Outcome, WishVerb
+from bot.models import Call, NoticeKind, Outcome, Update, WishStep, WishVerb
 from bot.store import cards, gates, people, rows
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
-from bot.store.records import Accepted, WishStep, WishUpdate
+from bot.store.records import Accepted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -197,28 +197,28 @@ def _step(tx: Transaction, row: Row, name: str) -> WishStep | None:
         return None
     account = tx.one("account", principal=row["principal"], connection=row["connection"])
     return WishStep(
-        wish=rows.wish(row),
-        workspace=rows.workspace(workspace),
+        subject=rows.wish(row),
         account=rows.account(account) if account and account["state"] != "revoking" else None,
         person=people.current(tx, row["principal"]),
         claim=name,
+        workspace=rows.workspace(workspace),
     )
 
 
-def save(tx: Transaction, update: WishUpdate) -> bool:
+def save(tx: Transaction, update: Update) -> bool:
     """Write a step's result and release the lease, all in one transaction.
 
     A wish that ended meanwhile (was replaced), or that another step holds now, takes no update and none
     of its notices is written; ``audit`` is still appended, and the answer is False.
     """
-    row = tx.one("wish", id=update.wish_id)
+    row = tx.one("wish", id=update.id)
     if row is not None and is_answered(row, update.asked_at):
-        update = WishUpdate(update.wish_id, 0.0, claim=update.claim)
+        update = Update(update.id, 0.0, claim=update.claim)
     append_audit(tx, update.audit)
     if row is None or row["outcome"] is not None or (update.claim and row["claim"] != update.claim):
         return False
     after = _changes(row, update, tx.now())
-    tx.run("save_step", id=update.wish_id, **after)
+    tx.run("save_step", id=update.id, **after)
     if update.wants_read:
         gates.want(tx, row["workspace_id"])
     if update.read_needed:
@@ -229,11 +229,11 @@ def save(tx: Transaction, update: WishUpdate) -> bool:
         hidden = tx.one("hide_workspace", id=row["workspace_id"])
         if hidden is not None:
             tx.run("rest_gate_without_reader", gate_key=hidden["gate_key"])
-    add_notices(tx, update.notices, update.wish_id)
+    add_notices(tx, update.notices, update.id)
     weighty = ("outcome", "start_call", "stop_call", "hold", "asked_at")
     changed = any(after[column] != row[column] for column in weighty)
     if changed or update.card_dirty:
-        cards.owe(tx, update.wish_id, changed=changed)
+        cards.owe(tx, update.id, changed=changed)
     return True
 
 
@@ -253,7 +253,7 @@ def asked_at(
     return (before or now) if asked else None
 
 
-def _changes(row: Row, update: WishUpdate, now: float) -> dict[str, Any]:
+def _changes(row: Row, update: Update, now: float) -> dict[str, Any]:
     start_call = update.start_call or row["start_call"]
     stop_call = update.stop_call or row["stop_call"]
     is_calling = Call.CALLING in {update.start_call, update.stop_call}

@@ -7,8 +7,7 @@ import json
 import pytest
 
 from bot.errors import Forbidden, InvalidRequest, NotFound, UnknownOutcome
-from bot.models import Call, JobState, Outcome, State, WishVerb
-from bot.store.records import WishUpdate
+from bot.models import Call, JobState, Outcome, State, Update, WishVerb
 from tests.engine.jobs import new_job_world
 
 LOST = UnknownOutcome("no answer")
@@ -53,7 +52,7 @@ async def test_a_start_that_never_acted_is_called_again_a_minute_after_that_beca
 async def test_a_call_that_is_found_under_way_after_a_crash_is_unknown_from_then_on(world):
     wish_id = await world.wish(await world.own())
     (step,) = await world.store.claim_wishes(1, 40.0)
-    calling = WishUpdate(wish_id, 40.0, start_call=Call.CALLING, called=True, claim=step.claim)
+    calling = Update(wish_id, 40.0, start_call=Call.CALLING, called=True, claim=step.claim)
     assert await world.store.save_step(calling)
     world.clock.advance(300)
     await world.pass_time(58)

@@ -7,9 +7,8 @@ import json
 import pytest
 
 from bot.errors import BadAnswer, ServerFailed, UnknownOutcome, Unreachable, Untold
-from bot.models import Call, JobUpdate, Outcome, WishVerb
+from bot.models import Call, Outcome, Update, WishVerb
 from bot.settling import ANSWER_SECONDS
-from bot.store.records import WishUpdate
 from tests.engine.fuse import Meanwhile
 from tests.engine.jobs import new_job_world
 
@@ -45,8 +44,8 @@ class Asked:
 
     async def save(self, **fields):
         if self.kind == "creation":
-            return await self.store.save_step(WishUpdate(self.id, 5.0, **fields))
-        return await self.store.save_job_step(JobUpdate(self.id, 5.0, **fields))
+            return await self.store.save_step(Update(self.id, 5.0, **fields))
+        return await self.store.save_job_step(Update(self.id, 5.0, **fields))
 
     async def pass_time(self, seconds, step=5.0):
         await self.world.world.pass_time(seconds, step=step)

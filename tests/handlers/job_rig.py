@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from bot.models import Call, FoundJob, Job, JobState, JobUpdate, NewJob, ObservedJob, Principal, Snapshot
+from bot.models import Call, FoundJob, Job, JobState, NewJob, ObservedJob, Principal, Snapshot, Update
 from tests.handlers.rig import Hub, Rig, activate, rig
 from tests.support.clock import FakeClock
 from tests.support.forms import JOB_OFFER, Workbench
@@ -62,7 +62,7 @@ async def over(bot: Rig, name: str = "train.R", state: JobState = JobState.SUCCE
 
 async def step(bot: Rig, job: Job, **keys: Any) -> Job:
     """Write what a step learned."""
-    assert await bot.store.save_job_step(JobUpdate(job.id, next_in=5.0, **keys))
+    assert await bot.store.save_job_step(Update(job.id, next_in=5.0, **keys))
     return await bot.store.job(job.id)
 
 

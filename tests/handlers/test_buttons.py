@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.errors import SecretError, StoreBusy, StoreUnavailable
-from bot.models import Outcome, State, WishVerb
-from bot.store.records import WishUpdate
+from bot.models import Outcome, State, Update, WishVerb
 from tests.handlers.rig import COLLEAGUE, activate, buttons, words
 from tests.support.golden import check_golden
 from tests.support.store import ALICE
@@ -24,7 +23,7 @@ async def end(bot, wish, outcome, cause=None):
     (step,) = await bot.store.claim_wishes(1, 60.0)
     assert step.wish.id == wish.id
     await bot.store.save_step(
-        WishUpdate(wish.id, 0.0, outcome=outcome, cause=cause, claim=getattr(step, "claim", ""))
+        Update(wish.id, 0.0, outcome=outcome, cause=cause, claim=getattr(step, "claim", ""))
     )
 
 

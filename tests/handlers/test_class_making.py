@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.models import Outcome, Principal
-from bot.store.records import WishUpdate
+from bot.models import Outcome, Principal, Update
 from tests.handlers.class_rig import TRAINER, offer, posted
 from tests.handlers.rig import activate, rig, words
 from tests.support.clock import FakeClock
@@ -39,7 +38,7 @@ async def test_what_was_never_made_is_made_anew(bot):
     await bot.press("class_press", card.id)
     (lost,) = await bot.store.workspaces(ALICE)
     wish = await bot.store.latest_wish(lost.id)
-    await bot.store.save_step(WishUpdate(wish.id, 0.0, outcome=Outcome.FAILED, cause="untold"))
+    await bot.store.save_step(Update(wish.id, 0.0, outcome=Outcome.FAILED, cause="untold"))
     assert "Making your *maths-alice*" in words(await bot.press("class_press", card.id))
     (row,) = await bot.store.workspaces(ALICE)
     assert row.id != lost.id
@@ -70,7 +69,7 @@ async def test_the_trainer_sees_why_it_was_not_made_without_any_address(bot):
     (row,) = await bot.store.workspaces(ALICE)
     wish = await bot.store.latest_wish(row.id)
     cause = "limit: no room at https://w-alice.example.test/x?token=1, ask for more"
-    await bot.store.save_step(WishUpdate(wish.id, 0.0, outcome=Outcome.FAILED, cause=cause))
+    await bot.store.save_step(Update(wish.id, 0.0, outcome=Outcome.FAILED, cause=cause))
     said = words(await bot.press("class_problems", card.id, TRAINER))
     assert "no room at …" in said
     assert "ask for more" in said

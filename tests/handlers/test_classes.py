@@ -11,10 +11,10 @@ from bot.models import (
     Outcome,
     Principal,
     State,
+    Update,
     WishVerb,
 )
 from bot.policy import Installation
-from bot.store.records import WishUpdate
 from handlers.replay import replay
 from handlers.submission import Submission, submit
 from tests.handlers.class_rig import ADMIN, TRAINER, class_rig, offer, posted
@@ -224,7 +224,7 @@ async def test_problems_are_for_the_trainer_and_administrators_and_show_no_addre
     row = (await bot.link()).workspaces[0]
     await bot.press("class_press", card.id)
     wish = await bot.store.latest_wish(row.id)
-    await bot.store.save_step(WishUpdate(wish.id, 0.0, outcome=Outcome.FAILED, cause="limit: no GPU left"))
+    await bot.store.save_step(Update(wish.id, 0.0, outcome=Outcome.FAILED, cause="limit: no GPU left"))
     await bot.press("class_press", card.id, BOB)
     bot.clock.advance(60.0)
     for principal in (TRAINER, ADMIN):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.models import Call, Created, Observed, Outcome, State, WishVerb
+from bot.models import Call, Created, Observed, Outcome, State, Update, WishVerb
 from bot.settling import MAKE_SETTLES
-from bot.store.records import NewWish, WishUpdate
+from bot.store.records import NewWish
 from tests.handlers.rig import Cloud, rig, words
 from tests.support.clock import FakeClock
 from tests.support.providers import fake_settings
@@ -41,7 +41,7 @@ async def made(bot, state):
 
 
 async def over(bot, wish, outcome=Outcome.FAILED):
-    await bot.store.save_step(WishUpdate(wish.id, 0.0, outcome=outcome, cause="gave_up"))
+    await bot.store.save_step(Update(wish.id, 0.0, outcome=outcome, cause="gave_up"))
 
 
 async def stopped_with_class(bot, row, verb):
@@ -84,7 +84,7 @@ async def test_calling_off_what_is_being_made_is_no_answer_for_later(bot):
 async def test_calling_off_what_may_be_in_use_by_now_agrees_to_no_end(bot):
     """A creation of unknown outcome that is open for long may have come true unseen."""
     creation = await making(bot)
-    await bot.store.save_step(WishUpdate(creation.id, 5.0, called=True, start_call=Call.UNKNOWN))
+    await bot.store.save_step(Update(creation.id, 5.0, called=True, start_call=Call.UNKNOWN))
     bot.clock.advance(MAKE_SETTLES)
     await bot.say("stop lab")
     stop = await bot.store.latest_wish(creation.workspace_id)

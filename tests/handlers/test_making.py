@@ -8,9 +8,8 @@ from typing import ClassVar
 import pytest
 
 from bot.errors import Refused
-from bot.models import Created, NoticeKind, Observed, Outcome, Snapshot, State, WishVerb
+from bot.models import Created, NoticeKind, Observed, Outcome, Snapshot, State, Update, WishVerb
 from bot.providers.base import Provider
-from bot.store.records import WishUpdate
 from handlers.replay import replay
 from handlers.submission import Submission, submit
 from tests.handlers.rig import COLLEAGUE, buttons, rig, words
@@ -252,7 +251,7 @@ async def lost(bot, name="lab"):
     provider = bot.services.connections["saturn"]
     accepted = await make(bot, name)
     made = await bot.store.name_created(accepted.wish.id, Created("m1", name), provider.gate_key("m1"))
-    await bot.store.save_step(WishUpdate(accepted.wish.id, 0.0, outcome=Outcome.FULFILLED))
+    await bot.store.save_step(Update(accepted.wish.id, 0.0, outcome=Outcome.FULFILLED))
     await observe(bot.store, bot.clock, made, Observed(State.GONE))
     return await bot.store.workspace(made.id)
 
@@ -269,7 +268,7 @@ async def test_start_a_new_one_pressed_twice_makes_one(bot):
 async def test_a_failed_creation_is_tried_anew_by_its_card(bot):
     await bot.link(names=())
     accepted = await make(bot)
-    failed = WishUpdate(accepted.wish.id, 0.0, outcome=Outcome.FAILED, cause="limit", hides=True)
+    failed = Update(accepted.wish.id, 0.0, outcome=Outcome.FAILED, cause="limit", hides=True)
     await bot.store.save_step(failed)
     assert await bot.store.workspaces(ALICE) == []
     assert "Making *lab*" in words(await bot.press("try_again", accepted.wish.id))
@@ -284,7 +283,7 @@ async def test_a_failed_removal_is_asked_for_again(bot):
             ALICE, workspace.id, WishVerb.REMOVE, interaction="r", reference="R1"
         )
     ).wish
-    await bot.store.save_step(WishUpdate(wish.id, 0.0, outcome=Outcome.FAILED, cause="not_removed"))
+    await bot.store.save_step(Update(wish.id, 0.0, outcome=Outcome.FAILED, cause="not_removed"))
     answer = await bot.press("try_again", wish.id)
     assert answer.view["callback_id"] == "remove"
     assert not (await wish_of(bot)).is_open

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.models import Call, JobUpdate, NewNotice, NoticeKind, Principal, WishVerb
-from bot.store.records import WishUpdate
+from bot.models import Call, NewNotice, NoticeKind, Principal, Update, WishVerb
 from tests.handlers.job_rig import going, job_rig, run
 from tests.handlers.rig import buttons, words
 from tests.support.store import ALICE, BOB
@@ -19,7 +18,7 @@ async def bot():
 
 async def asked_run(bot):
     job = await run(bot)
-    lost = JobUpdate(job.id, 60.0, launch_call=Call.UNKNOWN, called=True, asked=True)
+    lost = Update(job.id, 60.0, launch_call=Call.UNKNOWN, called=True, asked=True)
     assert await bot.store.save_job_step(lost)
     return job
 
@@ -28,7 +27,7 @@ async def asked_creation(bot):
     accepted = await bot.services.workspaces.create(
         ALICE, "posit", {"name": "lab"}, interaction="make", reference="REF-2"
     )
-    lost = WishUpdate(accepted.wish.id, 60.0, start_call=Call.UNKNOWN, called=True, asked=True)
+    lost = Update(accepted.wish.id, 60.0, start_call=Call.UNKNOWN, called=True, asked=True)
     assert accepted.wish.verb is WishVerb.CREATE
     assert await bot.store.save_step(lost)
     return accepted.wish

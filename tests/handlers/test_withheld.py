@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.models import Created, Observed, Outcome, Principal, State
-from bot.store.records import WishUpdate
+from bot.models import Created, Observed, Outcome, Principal, State, Update
 from tests.handlers.job_rig import job_rig, over, run
 from tests.handlers.rig import activate, rig, words
 from tests.support.clock import FakeClock
@@ -40,7 +39,7 @@ async def test_a_workspace_like_one_that_is_gone(is_named):
         spec = {"name": "lab", "preset": "gpu"}
         made = await bot.services.workspaces.create(ALICE, "saturn", spec, interaction="make", reference="R1")
         row = await bot.store.name_created(made.wish.id, Created("m1", "lab"), provider.gate_key("m1"))
-        await bot.store.save_step(WishUpdate(made.wish.id, 0.0, outcome=Outcome.FULFILLED))
+        await bot.store.save_step(Update(made.wish.id, 0.0, outcome=Outcome.FULFILLED))
         await observe(bot.store, bot.clock, row, Observed(State.GONE))
         provider.who = {ALICE.user_id} if is_named else set()
         answer = await bot.press("again", row.id)

@@ -14,10 +14,10 @@ from bot import doctor
 from bot.clock import SystemClock, SystemIds
 from bot.connections import build_providers, load_connections
 from bot.http import Http
-from bot.models import NewNotice, NoticeKind, Outcome, WishVerb
+from bot.models import NewNotice, NoticeKind, Outcome, Update, WishVerb
 from bot.settings import Settings
 from bot.store import open_store
-from bot.store.records import NewWish, WishUpdate
+from bot.store.records import NewWish
 from tests.operator.command_line import KEY, environment, run
 from tests.playground.saturn_help import saturn_server
 from tests.playground.slack_help import slack
@@ -319,7 +319,7 @@ async def test_a_server_that_wants_the_administrators_token_is_named(tmp_path, h
         workspace = (await linked(store)).workspaces[0]
         new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 1800.0, "R-1")
         wish = (await store.accept_wish(new, interaction="i1")).wish
-        await store.save_step(WishUpdate(wish.id, 0.0, outcome=Outcome.FAILED, cause="forbidden: no"))
+        await store.save_step(Update(wish.id, 0.0, outcome=Outcome.FAILED, cause="forbidden: no"))
         (bad,) = await rights(tmp_path, http, saturn.url, store, by_admin)
         assert not bad.is_good
         assert "refused the right to 1 of their wishes" in bad.found

@@ -10,24 +10,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.models import Call, Job, JobState, Principal, StopKind
-from bot.plan import MAX_ATTEMPTS
-from bot.plan_jobs import JobOperation, JobPlan, next_job_read, plan_job
+from bot.plan import MAX_ATTEMPTS, Operation, Plan
+from bot.plan_jobs import next_job_read, plan_job
 from bot.settling import ANSWER_SECONDS, CALL_ENDS, START_SETTLES
 
 MADE = 1000.0
 CALLED = 1100.0
 JOB = Job("job_1", Principal(None, "T1", "U1"), "posit", "train", {"name": "train"}, MADE, "REF")
 ENDS = {
-    "ended": JobPlan(JobOperation.END, "ended"),
-    "off": JobPlan(JobOperation.END, "cancelled", "cancelled"),
-    "gave up": JobPlan(JobOperation.END, "failed", "gave_up"),
-    "untold": JobPlan(JobOperation.END, "failed", "untold"),
-    "unanswered": JobPlan(JobOperation.END, "failed", "unanswered"),
+    "ended": Plan(Operation.END, "ended"),
+    "off": Plan(Operation.END, "cancelled", "cancelled"),
+    "gave up": Plan(Operation.END, "failed", "gave_up"),
+    "untold": Plan(Operation.END, "failed", "untold"),
+    "unanswered": Plan(Operation.END, "failed", "unanswered"),
 }
 
 
-def wanted(word: str) -> JobPlan:
-    return ENDS[word] if word in ENDS else JobPlan(JobOperation(word))
+def wanted(word: str) -> Plan:
+    return ENDS[word] if word in ENDS else Plan(Operation(word))
 
 
 # Before the provider has it. Rows: what is known of the launch, and whether its person is asked about it (a
@@ -97,11 +97,11 @@ def test_once_the_provider_has_it(want, call, state, word):
 
 def test_what_may_have_been_launched_is_looked_for_at_once_unless_its_call_is_under_way():
     job = replace(JOB, launch_call=Call.UNKNOWN, called_at=CALLED)
-    assert plan_job(job, CALLED) == JobPlan(JobOperation.FIND)
+    assert plan_job(job, CALLED) == Plan(Operation.FIND)
     calling = replace(job, launch_call=Call.CALLING)
-    waits = JobPlan(JobOperation.WAIT, after=CALLED + CALL_ENDS)
+    waits = Plan(Operation.WAIT, at=CALLED + CALL_ENDS)
     assert plan_job(calling, CALLED) == plan_job(calling, CALLED + CALL_ENDS - 0.1) == waits
-    assert plan_job(calling, CALLED + CALL_ENDS) == JobPlan(JobOperation.FIND)
+    assert plan_job(calling, CALLED + CALL_ENDS) == Plan(Operation.FIND)
 
 
 @pytest.mark.parametrize(
@@ -136,17 +136,17 @@ jobs = st.builds(
 def test_what_holds_for_every_run(job, now):
     decided = plan_job(job, now)
     if job.outcome is not None:
-        assert decided.operation is JobOperation.WATCH
-    if decided.operation is JobOperation.LAUNCH:
+        assert decided.operation is Operation.WATCH
+    if decided.operation is Operation.LAUNCH:
         assert job.remote_id is None
         assert job.launch_call is Call.NONE
         assert not job.stop_wanted
-    if decided.operation in (JobOperation.STOP, JobOperation.READ):
+    if decided.operation in (Operation.STOP, Operation.READ):
         assert job.remote_id is not None
-    assert (decided.operation is JobOperation.END) == (decided.outcome is not None)
-    assert (decided.operation is JobOperation.WAIT) == (decided.after is not None)
-    if decided.after is not None:
-        assert decided.after > now
+    assert (decided.operation is Operation.END) == (decided.outcome is not None)
+    assert (decided.operation is Operation.WAIT) == (decided.at is not None)
+    if decided.at is not None:
+        assert decided.at > now
 
 
 @pytest.mark.parametrize(

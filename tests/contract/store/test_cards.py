@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.models import NewNotice, NoticeKind, Observed, State, WishVerb
-from bot.store.records import NewWish, WishUpdate
+from bot.models import NewNotice, NoticeKind, Observed, State, Update, WishVerb
+from bot.store.records import NewWish
 from tests.support.store import ALICE, linked, observe
 
 
@@ -44,7 +44,7 @@ async def test_the_first_card_finds_its_place(store, clock, wish):
 async def test_a_card_that_was_not_posted_yet_is_not_updated(store, workspace):
     new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 60.0, "R")
     wish = (await store.accept_wish(new, interaction="")).wish
-    await store.save_step(WishUpdate(wish.id, 1.0, card_dirty=True))
+    await store.save_step(Update(wish.id, 1.0, card_dirty=True))
     assert await store.claim_cards(10, 0.0, 60.0) == []
 
 
@@ -104,7 +104,7 @@ async def test_progress_after_the_claim_is_owed_as_progress(store, clock, worksp
 
 
 async def test_a_lease_that_ran_out_and_a_retry_come_again(store, clock, wish):
-    await store.save_step(WishUpdate(wish.id, 1.0, hold="Slow."))
+    await store.save_step(Update(wish.id, 1.0, hold="Slow."))
     await store.claim_cards(10, 15.0, 60.0)
     clock.advance(60)
     assert len(await store.claim_cards(10, 15.0, 60.0)) == 1
@@ -117,17 +117,17 @@ async def test_a_lease_that_ran_out_and_a_retry_come_again(store, clock, wish):
 
 
 async def test_a_lost_card_is_not_updated_any_more(store, clock, wish):
-    await store.save_step(WishUpdate(wish.id, 1.0, hold="Slow."))
+    await store.save_step(Update(wish.id, 1.0, hold="Slow."))
     await store.card_lost(wish.id)
-    await store.save_step(WishUpdate(wish.id, 1.0, hold="Slower."))
+    await store.save_step(Update(wish.id, 1.0, hold="Slower."))
     clock.advance(100)
     assert await store.claim_cards(10, 15.0, 60.0) == []
     assert (await store.card(wish.id)).message_ts is None
 
 
 async def test_a_step_that_changes_nothing_visible_owes_nothing(store, wish):
-    await store.save_step(WishUpdate(wish.id, 1.0, attempts=1))
+    await store.save_step(Update(wish.id, 1.0, attempts=1))
     assert not (await store.card(wish.id)).is_dirty
-    await store.save_step(WishUpdate(wish.id, 1.0, progress_floor=10, card_dirty=True))
+    await store.save_step(Update(wish.id, 1.0, progress_floor=10, card_dirty=True))
     card = await store.card(wish.id)
     assert (card.is_dirty, card.changed_at) == (True, None)

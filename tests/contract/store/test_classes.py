@@ -16,11 +16,12 @@ from bot.models import (
     Outcome,
     Principal,
     State,
+    Update,
     WishVerb,
     Workspace,
 )
 from bot.store.classes import posting
-from bot.store.records import NewPress, NewWish, WishUpdate
+from bot.store.records import NewPress, NewWish
 from tests.support.store import ALICE, BOB, gate_key, link_account, linked
 
 TRAINER = Principal(None, "T1", "UTRAINER")
@@ -158,13 +159,13 @@ async def test_counts_follow_the_newest_wish_of_each(store):
     await posted(store)
     row = (await linked(store)).workspaces[0]
     made = (await store.press_class(press(row))).wish
-    await store.save_step(WishUpdate(made.id, 0.0, outcome=Outcome.FAILED, cause="limit: no more"))
+    await store.save_step(Update(made.id, 0.0, outcome=Outcome.FAILED, cause="limit: no more"))
     assert (await store.class_counts("class_1")).failed == 1
     (problem,) = await store.class_problems("class_1")
     assert problem.wish.cause == "limit: no more"
     again = (await store.accept_wish(wish(row), interaction="again")).wish
     assert (await store.class_counts("class_1")).waiting == 1
-    await store.save_step(WishUpdate(again.id, 0.0, outcome=Outcome.FULFILLED))
+    await store.save_step(Update(again.id, 0.0, outcome=Outcome.FULFILLED))
     counts = await store.class_counts("class_1")
     assert (counts.ready, counts.failed, counts.waiting) == (1, 0, 0)
     assert await store.class_problems("class_1") == []
@@ -179,7 +180,7 @@ async def test_however_a_start_ends_its_press_is_counted(store, outcome):
     await posted(store)
     row = (await linked(store)).workspaces[0]
     made = (await store.press_class(press(row))).wish
-    await store.save_step(WishUpdate(made.id, 0.0, outcome=outcome, cause="untold"))
+    await store.save_step(Update(made.id, 0.0, outcome=outcome, cause="untold"))
     is_ready = outcome is Outcome.FULFILLED
     counts = await store.class_counts("class_1")
     assert (counts.ready, counts.failed, counts.waiting) == (is_ready, not is_ready, 0)
@@ -204,7 +205,7 @@ async def test_the_place_in_the_queue_counts_older_starts_that_nobody_called(sto
         pressed.append(await store.press_class(press(row, f"p{number}")))
         clock.advance(0.1)
     assert [one.queue.ahead for one in pressed] == [0, 1, 2, 3]
-    await store.save_step(WishUpdate(pressed[0].wish.id, 60.0, start_call=Call.CALLING, called=True))
+    await store.save_step(Update(pressed[0].wish.id, 60.0, start_call=Call.CALLING, called=True))
     row = (await store.workspaces(people[3]))[0]
     again = await store.press_class(press(row, "again"))
     assert (again.queue.ahead, again.queue.called) == (2, 1)
@@ -268,7 +269,7 @@ async def test_cards_are_looked_at_when_something_is_due(store, clock):
     assert await store.claim_class_cards(10, 3.0) == []
     clock.advance(3.0)
     (due,) = await store.claim_class_cards(10, 3.0)
-    await store.save_step(WishUpdate(made.id, 0.0, outcome=Outcome.FULFILLED))
+    await store.save_step(Update(made.id, 0.0, outcome=Outcome.FULFILLED))
     await store.class_counted(due.id, await store.class_counts(due.id), rest=3.0, longest=60.0)
     clock.advance(100.0)
     assert await store.claim_class_cards(10, 3.0) == []
@@ -313,7 +314,7 @@ async def test_the_end_is_told_first_and_reaches_who_consented_only(store, clock
     assert (await store.class_of_stop(stop.id)).id == "class_1"
     counts = await store.class_counts("class_1")
     assert (counts.stopping, counts.kept, counts.stopped) == (1, 1, 0)
-    await store.save_step(WishUpdate(stop.id, 0.0, outcome=Outcome.FULFILLED))
+    await store.save_step(Update(stop.id, 0.0, outcome=Outcome.FULFILLED))
     assert (await store.class_counts("class_1")).stopped == 1
     assert await store.finish_class("class_1", [NewNotice("", NoticeKind.MESSAGE, "over", TRAINER)])
     assert not await store.finish_class("class_1", [])
@@ -327,7 +328,7 @@ async def test_however_a_stop_for_the_class_ends_it_is_counted(store, clock, out
     (row,) = await store.workspaces(ALICE)
     await store.stop_for_class(left, wish(row, WishVerb.STOP))
     stop = await store.latest_wish(row.id)
-    await store.save_step(WishUpdate(stop.id, 0.0, outcome=outcome, cause="untold"))
+    await store.save_step(Update(stop.id, 0.0, outcome=outcome, cause="untold"))
     counts = await store.class_counts("class_1")
     is_stopped = outcome is Outcome.FULFILLED
     assert (counts.stopping, counts.stopped, counts.not_stopped) == (0, is_stopped, not is_stopped)

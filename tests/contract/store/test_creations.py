@@ -17,10 +17,11 @@ from bot.models import (
     NoticeKind,
     Outcome,
     State,
+    Update,
     WishVerb,
     Workspace,
 )
-from bot.store.records import NewWish, WishUpdate
+from bot.store.records import NewWish
 from tests.support.store import ALICE, BOB, INTERVAL, MARGIN, gate_key, link_account, linked
 
 CARD = NewNotice("", NoticeKind.CARD, "1", ALICE)
@@ -102,7 +103,7 @@ async def test_what_does_not_belong_together_is_refused(store, account, wrong):
 async def test_nothing_is_read_before_it_exists(store, clock, account):
     accepted = await asked(store)
     await store.want_read("ws1")
-    await store.save_step(WishUpdate(accepted.wish.id, 1.0, read_needed=True, wants_read=True))
+    await store.save_step(Update(accepted.wish.id, 1.0, read_needed=True, wants_read=True))
     await link_account(store, ALICE, "posit", secret="again")
     clock.advance(3600)
     assert await reads(store) == []
@@ -111,7 +112,7 @@ async def test_nothing_is_read_before_it_exists(store, clock, account):
 async def test_the_id_is_written_with_the_call_and_read_at_once(store, clock, account):
     accepted = await asked(store)
     (step,) = await store.claim_wishes(10, 60.0)
-    calling = WishUpdate(accepted.wish.id, 30.0, start_call=Call.CALLING, called=True, claim=step.claim)
+    calling = Update(accepted.wish.id, 30.0, start_call=Call.CALLING, called=True, claim=step.claim)
     assert await store.save_step(calling)
     clock.advance(4)
     made = await store.name_created(accepted.wish.id, Created("r1", "analysis-1"), R1, step.claim)
@@ -124,7 +125,7 @@ async def test_the_id_is_written_with_the_call_and_read_at_once(store, clock, ac
     assert (claim.gate_key, claim.remote_id, claim.workspace_ids) == (R1, "r1", ("ws1",))
     # The step goes on with its own lease.
     assert await store.claim_wishes(10, 60.0) == []
-    assert await store.save_step(WishUpdate(accepted.wish.id, 5.0, waits_for="read", claim=step.claim))
+    assert await store.save_step(Update(accepted.wish.id, 5.0, waits_for="read", claim=step.claim))
     assert (await store.wish(accepted.wish.id)).start_call is Call.ACCEPTED
 
 
@@ -141,7 +142,7 @@ async def test_a_name_from_a_step_that_lost_its_lease_wakes_the_one_that_has_it(
     clock.advance(6)
     (step,) = await store.claim_wishes(10, 60.0)
     assert await store.name_created(wish.id, Created("r1", "analysis"), R1, late.claim)
-    assert await store.save_step(WishUpdate(wish.id, 600.0, claim=step.claim))
+    assert await store.save_step(Update(wish.id, 600.0, claim=step.claim))
     assert [one.workspace.remote_id for one in await store.claim_wishes(10, 60.0)] == ["r1"]
 
 

@@ -13,10 +13,11 @@ from bot.models import (
     Observed,
     Outcome,
     State,
+    Update,
     WishVerb,
     Workspace,
 )
-from bot.store.records import NewWish, WishUpdate
+from bot.store.records import NewWish
 from tests.support.store import ALICE, BOB, gate_key, linked, observe
 
 
@@ -162,7 +163,7 @@ async def creation(store, principal, number, *, is_called=True):
     new = NewWish(principal, workspace_id, "saturn", WishVerb.CREATE, 60.0, "R")
     wish = (await store.accept_creation(row, new, interaction="")).wish
     if is_called:
-        await store.save_step(WishUpdate(wish.id, 0.0, called=True))
+        await store.save_step(Update(wish.id, 0.0, called=True))
     return wish.id
 
 
@@ -200,9 +201,9 @@ async def test_one_that_was_refused_has_made_nothing(store, clock):
     await linked(store)
     await linked(store, BOB)
     mine, theirs = await creation(store, ALICE, 1), await creation(store, BOB, 2)
-    await store.save_step(WishUpdate(theirs, 0.0, start_call=Call.CALLING))
+    await store.save_step(Update(theirs, 0.0, start_call=Call.CALLING))
     assert await store.unexplained(mine, "saturn", GATES, clock.now() - 60) == []
-    await store.save_step(WishUpdate(theirs, 0.0, start_call=Call.NONE, outcome=Outcome.FAILED))
+    await store.save_step(Update(theirs, 0.0, start_call=Call.NONE, outcome=Outcome.FAILED))
     assert await store.unexplained(mine, "saturn", GATES, clock.now() - 60) == GATES
 
 

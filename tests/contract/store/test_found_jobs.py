@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.models import FoundJob, JobState, JobUpdate, NewJob, ObservedJob, TaskKind
+from bot.models import FoundJob, JobState, NewJob, ObservedJob, TaskKind, Update
 from bot.store.records import NewTask
 from tests.support.store import ALICE, link_account
 
@@ -23,7 +23,7 @@ def found(remote_id, state=JobState.RUNNING, **fields):
 async def launched(store, remote_id="r1"):
     new = NewJob(ALICE, "posit", "train", {}, "R-1", remote_id=remote_id)
     job, _ = await store.accept_job(new, interaction="")
-    await store.save_job_step(JobUpdate(job.id, 600.0))
+    await store.save_job_step(Update(job.id, 600.0))
     return job
 
 
@@ -82,9 +82,7 @@ async def test_news_during_a_step_is_stepped_after_it(store, account):
     await store.want_job_stop(job.id, force=False, interaction="")
     (step,) = await store.claim_jobs(10, 60.0)
     await store.merge_jobs(account.id, [found("r1", JobState.CANCELLED)])
-    await store.save_job_step(
-        JobUpdate(job.id, 600.0, claim=step.claim, observed=ObservedJob(JobState.RUNNING))
-    )
+    await store.save_job_step(Update(job.id, 600.0, claim=step.claim, observed=ObservedJob(JobState.RUNNING)))
     assert [one.job.state for one in await store.claim_jobs(10, 60.0)] == [JobState.CANCELLED]
 
 
@@ -93,14 +91,14 @@ async def test_a_list_is_as_old_as_its_request(store, clock, account):
     await store.add_tasks([NewTask(TaskKind.LIST_JOBS, account.id)])
     await store.claim_tasks(10, 60.0)
     clock.advance(5)
-    await store.save_job_step(JobUpdate(job.id, 600.0, observed=ObservedJob(JobState.RUNNING)))
+    await store.save_job_step(Update(job.id, 600.0, observed=ObservedJob(JobState.RUNNING)))
     await store.merge_jobs(account.id, [found("r1", JobState.QUEUED)])
     assert (await store.job(job.id)).state is JobState.RUNNING
 
 
 async def test_what_has_ended_here_stays_ended(store, account):
     job = await launched(store)
-    await store.save_job_step(JobUpdate(job.id, 0.0, outcome="failed", cause="lost"))
+    await store.save_job_step(Update(job.id, 0.0, outcome="failed", cause="lost"))
     ended = await store.job(job.id)
     assert await store.merge_jobs(account.id, [found("r1")]) == 0
     assert await store.job(job.id) == ended

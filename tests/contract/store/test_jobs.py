@@ -12,11 +12,11 @@ from bot.models import (
     Call,
     FoundJob,
     JobState,
-    JobUpdate,
     NewJob,
     NewNotice,
     NoticeKind,
     ObservedJob,
+    Update,
 )
 from tests.support.store import ALICE, BOB, link_account
 
@@ -101,10 +101,10 @@ async def test_output_is_owed_from_the_launch_until_it_was_sent(store, clock, ac
     assert await store.watched_jobs() == []
     clock.advance(1)
     other = await ran(store, remote_id="r2")
-    await store.save_job_step(JobUpdate(job.id, 2.0, remote_id="r1", launch_call=Call.ACCEPTED))
+    await store.save_job_step(Update(job.id, 2.0, remote_id="r1", launch_call=Call.ACCEPTED))
     await ran(store, remote_id="r3", is_watched=False)
     assert [one.id for one in await store.watched_jobs()] == [job.id, other.id]
-    await store.save_job_step(JobUpdate(job.id, 0.0, observed=ObservedJob(JobState.FAILED), outcome="ended"))
+    await store.save_job_step(Update(job.id, 0.0, observed=ObservedJob(JobState.FAILED), outcome="ended"))
     assert [one.id for one in await store.watched_jobs()] == [job.id, other.id]
     await store.output_done(job.id)
     assert [one.id for one in await store.watched_jobs()] == [other.id]
@@ -125,7 +125,7 @@ async def test_the_message_with_output_is_known_once_it_was_sent(store, account)
 async def test_how_a_run_ended_waits_for_its_card(store, clock, account):
     job = await ran(store)
     ended = NewNotice("", NoticeKind.JOB_ENDED, "end", ALICE)
-    await store.save_job_step(JobUpdate(job.id, 0.0, outcome="ended", notices=(ended,)))
+    await store.save_job_step(Update(job.id, 0.0, outcome="ended", notices=(ended,)))
     (card,) = await store.claim_notices(10, 60.0)
     assert card.kind is NoticeKind.JOB_CARD
     await store.notice_sent(card.id, "D1", "1.1")
@@ -134,14 +134,14 @@ async def test_how_a_run_ended_waits_for_its_card(store, clock, account):
 
 async def test_a_stop_is_asked_for_once_and_a_forced_one_after_it(store, clock, account):
     job = await ran(store)
-    await store.save_job_step(JobUpdate(job.id, 600.0))
+    await store.save_job_step(Update(job.id, 600.0))
     stopping = await store.want_job_stop(job.id, force=False, interaction="i1", audit=[ENTRY])
     assert (stopping.stop_wanted, stopping.stop_call, stopping.next_step_at) == (
         "stop",
         Call.NONE,
         clock.now(),
     )
-    await store.save_job_step(JobUpdate(job.id, 600.0, stop_call=Call.ACCEPTED))
+    await store.save_job_step(Update(job.id, 600.0, stop_call=Call.ACCEPTED))
     again = await store.want_job_stop(job.id, force=False, interaction="i2")
     assert (again.stop_call, again.next_step_at) == (Call.ACCEPTED, clock.now() + 600)
     assert await store.want_job_stop(job.id, force=True, interaction="i2") == again
@@ -154,7 +154,7 @@ async def test_a_stop_is_asked_for_once_and_a_forced_one_after_it(store, clock, 
 
 async def test_what_is_over_is_not_stopped(store, account):
     job = await ran(store)
-    await store.save_job_step(JobUpdate(job.id, 0.0, outcome="ended"))
+    await store.save_job_step(Update(job.id, 0.0, outcome="ended"))
     assert await store.want_job_stop(job.id, force=True, interaction="i1") is None
     assert await store.want_job_stop("nobody's", force=True, interaction="i2") is None
 

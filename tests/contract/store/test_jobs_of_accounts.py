@@ -8,13 +8,13 @@ from bot.models import (
     Approval,
     FoundJob,
     JobState,
-    JobUpdate,
     NewJob,
     NewNotice,
     NoticeKind,
     ObservedJob,
     Snapshot,
     TaskKind,
+    Update,
 )
 from bot.store.records import NewTask
 from tests.support.store import ALICE, BOB, link_account
@@ -63,7 +63,7 @@ async def test_a_step_under_way_at_an_unlink_writes_nothing_more(store, account)
     job = await ran(store)
     (step,) = await store.claim_jobs(10, 60.0)
     await unlinked(store)
-    assert not await store.save_job_step(JobUpdate(job.id, 1.0, remote_id="r1", claim=step.claim))
+    assert not await store.save_job_step(Update(job.id, 1.0, remote_id="r1", claim=step.claim))
     assert (await store.job(job.id)).remote_id is None
 
 
@@ -90,7 +90,7 @@ async def test_a_run_that_was_let_go_is_found_again_after_a_new_link(store, acco
 
 async def test_a_refused_account_holds_runs_and_a_new_link_lets_them_go_on(store, clock, account):
     job = await ran(store)
-    await store.save_job_step(JobUpdate(job.id, 600.0))
+    await store.save_job_step(Update(job.id, 600.0))
     assert await store.refuse_account(account.id, account.secret, AGAIN, [], hold="Link again.")
     held = await store.job(job.id)
     assert (held.hold, held.is_open) == ("Link again.", True)
@@ -106,7 +106,7 @@ async def test_a_link_during_a_step_wakes_the_run_after_it(store, account):
     job = await ran(store)
     (step,) = await store.claim_jobs(10, 60.0)
     await link_account(store, ALICE, "posit", secret="again")
-    await store.save_job_step(JobUpdate(job.id, 600.0, hold="No account.", claim=step.claim))
+    await store.save_job_step(Update(job.id, 600.0, hold="No account.", claim=step.claim))
     assert len(await store.claim_jobs(10, 60.0)) == 1
 
 

@@ -7,8 +7,19 @@ from dataclasses import replace
 
 import pytest
 
-from bot.models import Account, AuditEntry, Link, NewNotice, NoticeKind, Observed, State, TaskKind, WishVerb
-from bot.store.records import Activation, NewTask, NewWish, WishUpdate
+from bot.models import (
+    Account,
+    AuditEntry,
+    Link,
+    NewNotice,
+    NoticeKind,
+    Observed,
+    State,
+    TaskKind,
+    Update,
+    WishVerb,
+)
+from bot.store.records import Activation, NewTask, NewWish
 from tests.support.store import ALICE, BOB, link_account, linked, observe
 
 ENTRY = AuditEntry(ALICE.key, "link", "saturn", "ok")
@@ -172,7 +183,7 @@ async def test_open_wishes_continue_with_the_new_account(store, clock):
     new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 60.0, "R")
     wish = (await store.accept_wish(new, interaction="")).wish
     (step,) = await store.claim_wishes(10, 60.0)
-    await store.save_step(WishUpdate(wish.id, 3600.0, claim=step.claim))
+    await store.save_step(Update(wish.id, 3600.0, claim=step.claim))
     notice = NewNotice(first.account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
     assert await store.refuse_account(first.account.id, first.account.secret, notice, [], hold="Link again.")
     assert (await store.wish(wish.id)).hold
@@ -190,7 +201,7 @@ async def test_a_link_during_a_step_brings_the_next_one_at_once(store, clock):
     (step,) = await store.claim_wishes(10, 60.0)
     await link_account(store, secret="new")
     assert await store.claim_wishes(10, 60.0) == []
-    await store.save_step(WishUpdate(wish.id, 3600.0, claim=step.claim))
+    await store.save_step(Update(wish.id, 3600.0, claim=step.claim))
     assert len(await store.claim_wishes(10, 60.0)) == 1
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from bot.clock import SystemIds
 from bot.errors import StoreInUse, StoreUnavailable
-from bot.models import Call, NewJob, NewNotice, NoticeKind, Observed, State, TaskKind, WishVerb
+from bot.models import Call, NewJob, NewNotice, NoticeKind, Observed, State, TaskKind, Update, WishVerb
 from bot.store import open_store
-from bot.store.records import NewTask, NewWish, WishUpdate
+from bot.store.records import NewTask, NewWish
 from tests.contract.store.test_gates import by_reference, claim_one
 from tests.support.clock import FakeClock
 from tests.support.store import ALICE, link_account, linked, observe
@@ -49,7 +49,7 @@ async def test_after_a_clock_that_was_ahead_all_that_is_open_is_due_when_it_woul
     workspace = (await linked(store)).workspaces[0]
     wish = (await store.accept_wish(start(workspace), interaction="i1")).wish
     (step,) = await store.claim_wishes(10, 40.0)
-    await store.save_step(WishUpdate(wish.id, 20.0, start_call=Call.ACCEPTED, called=True, claim=step.claim))
+    await store.save_step(Update(wish.id, 20.0, start_call=Call.ACCEPTED, called=True, claim=step.claim))
     await store.add_notices([NewNotice("s", NoticeKind.MESSAGE, "1", ALICE)])
     await store.add_tasks([NewTask(TaskKind.DISCOVER, "a1")])
     assert await claim_one(store)
@@ -101,7 +101,7 @@ async def test_a_clock_that_is_moved_again_while_a_process_starts_moves_no_momen
     store = await bot.serve()
     workspace = (await linked(store)).workspaces[0]
     wish = (await store.accept_wish(start(workspace), interaction="i1")).wish
-    await store.save_step(WishUpdate(wish.id, 20.0, start_call=Call.UNKNOWN, called=True))
+    await store.save_step(Update(wish.id, 20.0, start_call=Call.UNKNOWN, called=True))
     assert await claim_one(store)
     await store.close()
     bot.clock.advance(3)
@@ -121,7 +121,7 @@ async def test_a_beat_writes_how_the_clock_stands_after_a_jump_that_it_is_the_fi
     store = await bot.serve()
     workspace = (await linked(store)).workspaces[0]
     wish = (await store.accept_wish(start(workspace), interaction="i1")).wish
-    await store.save_step(WishUpdate(wish.id, 20.0, start_call=Call.UNKNOWN, called=True))
+    await store.save_step(Update(wish.id, 20.0, start_call=Call.UNKNOWN, called=True))
     bot.clock.advance(3)
     bot.clock.jump(3600)
     await store.beat()
@@ -134,7 +134,7 @@ async def test_a_clock_that_is_moved_while_nobody_serves_moves_no_moment(bot, mo
     store = await bot.serve()
     workspace = (await linked(store)).workspaces[0]
     wish = (await store.accept_wish(start(workspace), interaction="i1")).wish
-    await store.save_step(WishUpdate(wish.id, 20.0, start_call=Call.UNKNOWN, called=True))
+    await store.save_step(Update(wish.id, 20.0, start_call=Call.UNKNOWN, called=True))
     await store.add_notices([NewNotice("s", NoticeKind.MESSAGE, "1", ALICE)])
     assert await store.claim_notices(10, 60.0)
     assert await claim_one(store)
@@ -173,7 +173,7 @@ async def test_on_another_machine_nobody_knows_how_much_time_has_passed(bot):
     store = await bot.serve()
     workspace = (await linked(store)).workspaces[0]
     wish = (await store.accept_wish(start(workspace), interaction="i1")).wish
-    await store.save_step(WishUpdate(wish.id, 20.0, start_call=Call.UNKNOWN, called=True))
+    await store.save_step(Update(wish.id, 20.0, start_call=Call.UNKNOWN, called=True))
     await store.add_notices([NewNotice("s", NoticeKind.MESSAGE, "1", ALICE)])
     assert await store.claim_notices(10, 60.0)
     assert await claim_one(store)
@@ -193,7 +193,7 @@ async def test_a_start_under_a_steady_clock_keeps_nobody_waiting(bot):
     store = await bot.serve()
     workspace = (await linked(store)).workspaces[0]
     wish = (await store.accept_wish(start(workspace), interaction="i1")).wish
-    await store.save_step(WishUpdate(wish.id, 20.0, start_call=Call.UNKNOWN, called=True))
+    await store.save_step(Update(wish.id, 20.0, start_call=Call.UNKNOWN, called=True))
     called_at = (await store.wish(wish.id)).called_at
     assert await claim_one(store)
     for _ in range(3):

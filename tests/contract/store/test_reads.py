@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.models import NewNotice, NoticeKind, Observed, ReadResult, State, WishVerb
-from bot.store.records import FoundWorkspace, NewWish, WishUpdate
+from bot.models import NewNotice, NoticeKind, Observed, ReadResult, State, Update, WishVerb
+from bot.store.records import FoundWorkspace, NewWish
 from tests.contract.store.test_gates import SHARED, by_reference, claim_one
 from tests.support.store import ALICE, BOB, link_account, linked, observe
 
@@ -93,7 +93,7 @@ async def test_an_error_keeps_the_rows_and_tells_the_open_wish(store, clock, wor
 async def test_a_read_does_not_clear_what_a_step_said(store, clock, workspace):
     new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 60.0, "R")
     wish = (await store.accept_wish(new, interaction="")).wish
-    await store.save_step(WishUpdate(wish.id, 60.0, hold="Waiting for a licence."))
+    await store.save_step(Update(wish.id, 60.0, hold="Waiting for a licence."))
     await observe(store, clock, workspace, Observed(State.STOPPED))
     assert (await store.wish(wish.id)).hold == "Waiting for a licence."
 

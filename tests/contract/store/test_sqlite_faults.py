@@ -15,9 +15,9 @@ import pytest
 
 from bot.clock import SystemIds
 from bot.errors import StoreBusy, StoreUnavailable
-from bot.models import NewNotice, NoticeKind, WishVerb
+from bot.models import NewNotice, NoticeKind, Update, WishVerb
 from bot.store import open_store
-from bot.store.records import NewWish, WishUpdate
+from bot.store.records import NewWish
 from bot.store.sqlite import PATIENCE, SqliteEngine
 from bot.store.store import Store
 from bot.store.transaction import Lane
@@ -288,7 +288,7 @@ async def test_what_was_answered_before_a_kill_is_there_after_it(path):
     assert len(await store.claim_reads("saturn", 10, 10.0, 0.5)) == 1
     clock.advance(60 - 10.5)
     (step,) = await store.claim_wishes(10, 60.0)
-    assert await store.save_step(WishUpdate(step.wish.id, 1.0, claim=step.claim))
+    assert await store.save_step(Update(step.wish.id, 1.0, claim=step.claim))
     (notice,) = await store.claim_notices(10, 60.0)
     assert notice.unknown_since == clock.now() - 60
     await store.close()

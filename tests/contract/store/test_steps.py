@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.models import AuditEntry, Call, NewNotice, NoticeKind, Observed, Outcome, State, WishVerb
-from bot.store.records import NewWish, WishUpdate
+from bot.models import AuditEntry, Call, NewNotice, NoticeKind, Observed, Outcome, State, Update, WishVerb
+from bot.store.records import NewWish
 from tests.support.store import ALICE, found_workspace, link_account, linked, observe
 
 READY = NewNotice("", NoticeKind.READY, "1", ALICE, {"workspace": "w"})
@@ -79,7 +79,7 @@ async def test_claims_are_oldest_first_and_limited(store, clock):
 
 async def test_a_saved_step_comes_again_when_it_is_due(store, clock, wish):
     (step,) = await store.claim_wishes(10, 60.0)
-    slow = WishUpdate(wish.id, next_in=5.0, attempts=2, hold="Saturn is slow.", claim=step.claim)
+    slow = Update(wish.id, next_in=5.0, attempts=2, hold="Saturn is slow.", claim=step.claim)
     assert await store.save_step(slow)
     saved = await store.wish(wish.id)
     assert (saved.attempts, saved.hold, saved.next_step_at) == (2, "Saturn is slow.", clock.now() + 5)
@@ -91,7 +91,7 @@ async def test_a_saved_step_comes_again_when_it_is_due(store, clock, wish):
 
 async def test_what_is_left_out_stays_and_an_empty_hold_clears(store, wish):
     await store.save_step(
-        WishUpdate(
+        Update(
             wish.id,
             next_in=1.0,
             start_call=Call.ACCEPTED,
@@ -102,7 +102,7 @@ async def test_what_is_left_out_stays_and_an_empty_hold_clears(store, wish):
         )
     )
     before = await store.wish(wish.id)
-    await store.save_step(WishUpdate(wish.id, next_in=1.0, progress_floor=10))
+    await store.save_step(Update(wish.id, next_in=1.0, progress_floor=10))
     after = await store.wish(wish.id)
     assert (after.start_call, after.called_at, after.hold, after.attempts, after.progress_floor) == (
         Call.ACCEPTED,
@@ -111,7 +111,7 @@ async def test_what_is_left_out_stays_and_an_empty_hold_clears(store, wish):
         1,
         40,
     )
-    await store.save_step(WishUpdate(wish.id, next_in=1.0, hold=""))
+    await store.save_step(Update(wish.id, next_in=1.0, hold=""))
     assert (await store.wish(wish.id)).hold is None
 
 
@@ -119,7 +119,7 @@ async def test_the_end_and_its_notices_are_one(store, clock, wish):
     await store.claim_wishes(10, 60.0)
     clock.advance(3)
     assert await store.save_step(
-        WishUpdate(
+        Update(
             wish.id,
             next_in=0.0,
             outcome=Outcome.FAILED,
@@ -141,7 +141,7 @@ async def test_an_ended_wish_takes_no_update_and_no_notice(store, workspace, wis
     stop = NewWish(ALICE, workspace.id, "saturn", WishVerb.STOP, 60.0, "R-2")
     await store.accept_wish(stop, interaction="i2")
     before = await store.wish(wish.id)
-    update = WishUpdate(
+    update = Update(
         wish.id,
         next_in=0.0,
         outcome=Outcome.FULFILLED,
@@ -162,50 +162,46 @@ async def test_a_step_whose_lease_ran_out_does_not_write_over_the_next(store, cl
     clock.advance(60)
     (current,) = await store.claim_wishes(10, 60.0)
     assert (
-        await store.save_step(WishUpdate(wish.id, next_in=1.0, start_call=Call.CALLING, claim=late.claim))
+        await store.save_step(Update(wish.id, next_in=1.0, start_call=Call.CALLING, claim=late.claim))
         is False
     )
     assert (await store.wish(wish.id)).start_call is Call.NONE
-    assert await store.save_step(
-        WishUpdate(wish.id, next_in=1.0, start_call=Call.CALLING, claim=current.claim)
-    )
+    assert await store.save_step(Update(wish.id, next_in=1.0, start_call=Call.CALLING, claim=current.claim))
 
 
 async def test_the_lease_is_kept_while_a_call_is_under_way(store, clock, workspace, wish):
     (step,) = await store.claim_wishes(10, 60.0)
     assert await store.save_step(
-        WishUpdate(wish.id, 30.0, "read", start_call=Call.CALLING, called=True, claim=step.claim)
+        Update(wish.id, 30.0, "read", start_call=Call.CALLING, called=True, claim=step.claim)
     )
     # A read that is recorded meanwhile must not wake a second step, which would take the call for lost.
     clock.advance(1)
     await observe(store, clock, workspace, Observed(State.STARTING))
     assert await store.claim_wishes(10, 60.0) == []
-    assert await store.save_step(
-        WishUpdate(wish.id, 60.0, "read", start_call=Call.ACCEPTED, claim=step.claim)
-    )
+    assert await store.save_step(Update(wish.id, 60.0, "read", start_call=Call.ACCEPTED, claim=step.claim))
     assert len(await store.claim_wishes(10, 60.0)) == 1
 
 
 async def test_what_others_write_leaves_the_lease_and_brings_the_next_step_at_once(store, clock, wish):
     (step,) = await store.claim_wishes(10, 60.0)
     clock.advance(1)
-    assert await store.save_step(WishUpdate(wish.id, 0.0, read_needed=True))
+    assert await store.save_step(Update(wish.id, 0.0, read_needed=True))
     assert await store.claim_wishes(10, 60.0) == []
-    assert await store.save_step(WishUpdate(wish.id, 600.0, claim=step.claim))
+    assert await store.save_step(Update(wish.id, 600.0, claim=step.claim))
     (again,) = await store.claim_wishes(10, 60.0)
     assert again.wish.read_since == clock.now()
 
 
 async def test_what_others_end_has_ended_for_the_step_under_way(store, wish):
     (step,) = await store.claim_wishes(10, 60.0)
-    assert await store.save_step(WishUpdate(wish.id, 0.0, outcome=Outcome.FAILED, cause="gone"))
-    assert not await store.save_step(WishUpdate(wish.id, 0.0, hold="Slow.", claim=step.claim))
+    assert await store.save_step(Update(wish.id, 0.0, outcome=Outcome.FAILED, cause="gone"))
+    assert not await store.save_step(Update(wish.id, 0.0, hold="Slow.", claim=step.claim))
     assert await store.claim_wishes(10, 60.0) == []
 
 
 async def test_a_call_whose_caller_died_comes_again_with_the_lease(store, clock, wish):
     (step,) = await store.claim_wishes(10, 60.0)
-    await store.save_step(WishUpdate(wish.id, 30.0, start_call=Call.CALLING, called=True, claim=step.claim))
+    await store.save_step(Update(wish.id, 30.0, start_call=Call.CALLING, called=True, claim=step.claim))
     clock.advance(30)
     (step,) = await store.claim_wishes(10, 60.0)
     assert (step.wish.start_call, step.wish.unknown_since) == (Call.UNKNOWN, clock.now())
@@ -230,11 +226,11 @@ async def test_reads_wake_the_wishes_that_wait_for_them(
 ):
     (step,) = await store.claim_wishes(10, 60.0)
     if not during_the_step:
-        await store.save_step(WishUpdate(wish.id, 600.0, waits_for, claim=step.claim))
+        await store.save_step(Update(wish.id, 600.0, waits_for, claim=step.claim))
     clock.advance(1)
     await observe(store, clock, workspace, observed)
     if during_the_step:
-        await store.save_step(WishUpdate(wish.id, 600.0, waits_for, claim=step.claim))
+        await store.save_step(Update(wish.id, 600.0, waits_for, claim=step.claim))
     assert bool(await store.claim_wishes(10, 60.0)) is wakes
 
 
@@ -243,7 +239,7 @@ async def test_a_needed_read_makes_the_gate_due_and_is_marked(store, clock, work
     clock.advance(20)
     await store.record_reads([])
     (step,) = await store.claim_wishes(10, 60.0)
-    await store.save_step(WishUpdate(wish.id, 60.0, "read", read_needed=True, claim=step.claim))
+    await store.save_step(Update(wish.id, 60.0, "read", read_needed=True, claim=step.claim))
     assert (await store.wish(wish.id)).read_since == clock.now()
     (again,) = await store.claim_reads("saturn", 10, 10.0, 0.5)
     assert again.gate_key == claim.gate_key
@@ -261,7 +257,7 @@ async def test_usual_seconds_are_the_median_of_real_starts(store, clock, workspa
         assert await store.usual_seconds(workspace.id) is None
         new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 60.0, "R")
         started = (await store.accept_wish(new, interaction=f"u{number}")).wish
-        await store.save_step(WishUpdate(started.id, 1.0, start_call=call, called=True))
+        await store.save_step(Update(started.id, 1.0, start_call=call, called=True))
         clock.advance(seconds)
-        await store.save_step(WishUpdate(started.id, 0.0, outcome=Outcome.FULFILLED))
+        await store.save_step(Update(started.id, 0.0, outcome=Outcome.FULFILLED))
     assert await store.usual_seconds(workspace.id) == 30

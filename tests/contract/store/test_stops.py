@@ -13,10 +13,11 @@ from bot.models import (
     Observed,
     Outcome,
     State,
+    Update,
     WishVerb,
     Workspace,
 )
-from bot.store.records import NewWish, WishUpdate
+from bot.store.records import NewWish
 from tests.support.store import ALICE, BOB, found_workspace, gate_key, link_account, linked, observe
 
 
@@ -93,7 +94,7 @@ async def test_what_its_person_stops_is_theirs_to_know(store, clock, notebook):
     wish = await wished(store, notebook)
     await observe(store, clock, notebook, Observed(State.STOPPED))
     assert await told(store) == []
-    await store.save_step(WishUpdate(wish.id, 0.0, outcome=Outcome.FULFILLED))
+    await store.save_step(Update(wish.id, 0.0, outcome=Outcome.FULFILLED))
     # What is up again after that, and goes down again, is somebody else's doing.
     await observe(store, clock, notebook, Observed(State.RUNNING))
     await observe(store, clock, notebook, Observed(State.STOPPED))
@@ -103,7 +104,7 @@ async def test_what_its_person_stops_is_theirs_to_know(store, clock, notebook):
 async def test_a_stop_that_was_given_up_may_have_worked_after_all(store, clock, notebook):
     await store.tell_stop(notebook.id, is_told=True)
     wish = await wished(store, notebook)
-    await store.save_step(WishUpdate(wish.id, 0.0, outcome=Outcome.FAILED, cause="gave_up"))
+    await store.save_step(Update(wish.id, 0.0, outcome=Outcome.FAILED, cause="gave_up"))
     await observe(store, clock, notebook, Observed(State.STOPPED))
     assert await told(store) == []
 
@@ -112,7 +113,7 @@ async def test_refusals_of_rights_are_counted(store, clock, notebook):
     for number, cause in enumerate(("forbidden: an admin token is required", "limit: no", "forbidden")):
         new = NewWish(ALICE, notebook.id, "saturn", WishVerb.STOP, 1800.0, "R-1")
         wish = (await store.accept_wish(new, interaction=f"i{number}")).wish
-        await store.save_step(WishUpdate(wish.id, 0.0, outcome=Outcome.FAILED, cause=cause))
+        await store.save_step(Update(wish.id, 0.0, outcome=Outcome.FAILED, cause=cause))
     assert await store.refusals("saturn", clock.now() - 60) == 2
     assert await store.refusals("saturn", clock.now() + 60) == 0
     assert await store.refusals("other", 0.0) == 0
@@ -136,7 +137,7 @@ async def test_what_was_made_and_stands_still_is_wished_to_start(store):
 
 async def test_what_was_called_off_meanwhile_is_not(store):
     wish = await creation(store)
-    await store.save_step(WishUpdate(wish.id, 0.0, outcome=Outcome.CANCELLED))
+    await store.save_step(Update(wish.id, 0.0, outcome=Outcome.CANCELLED))
     made = Created("r1", "mine", is_started=False)
     await store.name_created(wish.id, made, gate_key("saturn", "r1"))
     after = await store.wish(wish.id)

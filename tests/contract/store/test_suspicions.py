@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.models import Call, NewJob, NewNotice, NoticeKind, TaskKind, WishVerb
-from bot.store.records import NewTask, NewWish, WishUpdate
+from bot.models import Call, NewJob, NewNotice, NoticeKind, TaskKind, Update, WishVerb
+from bot.store.records import NewTask, NewWish
 from tests.support.store import ALICE, BOB, INTERVAL, MARGIN, link_account, linked
 
 TOLD = NewNotice("account", NoticeKind.SIGN_IN_REFUSED, "1", ALICE)
@@ -106,7 +106,7 @@ async def test_what_waited_goes_on_at_once(store, clock):
     await store.suspect_account(account.id, account.secret)
     wish = await start(store, mine.workspaces[0])
     (step,) = await store.claim_wishes(10, 40.0)
-    await store.save_step(WishUpdate(wish.id, 500.0, hold="refused", start_call=Call.NONE, claim=step.claim))
+    await store.save_step(Update(wish.id, 500.0, hold="refused", start_call=Call.NONE, claim=step.claim))
     await store.add_tasks([NewTask(TaskKind.SNAPSHOT, f"{account.id}/templates", due_in=500.0)])
     clock.advance(INTERVAL + MARGIN)
     assert await store.trust_account(account.id, account.secret)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from bot.clock import SystemIds
-from bot.models import Approval, JobUpdate, Link, NewJob, NewNotice, NoticeKind, Outcome, WishVerb, Workspace
+from bot.models import Approval, Link, NewJob, NewNotice, NoticeKind, Outcome, Update, WishVerb, Workspace
 from bot.store import open_store
-from bot.store.records import NewWish, WishUpdate
+from bot.store.records import NewWish
 from tests.support.store import ALICE, BOB, gate_key, link_account, linked
 
 DAY = 86_400.0
@@ -66,7 +66,7 @@ async def test_the_fifty_newest_wishes_of_a_workspace_stay(store, clock):
         new = NewWish(ALICE, workspaces[0].id, "saturn", WishVerb.START, 60.0, "R")
         made.append((await store.accept_wish(new, interaction=f"b{number}")).wish)
         if number < 52:
-            await store.save_step(WishUpdate(made[-1].id, 0.0, outcome=Outcome.FULFILLED))
+            await store.save_step(Update(made[-1].id, 0.0, outcome=Outcome.FULFILLED))
     new = NewWish(ALICE, workspaces[1].id, "saturn", WishVerb.START, 60.0, "R")
     quiet = (await store.accept_wish(new, interaction="q")).wish
     clock.advance(400 * DAY)
@@ -113,9 +113,9 @@ async def test_gates_that_nobody_watches_go_a_day_after_they_opened(store, clock
 
 async def test_ended_runs_go_after_thirty_days_and_open_ones_stay(store, clock):
     old, young, still = [await ran(store, name) for name in ("old", "young", "open")]
-    await store.save_job_step(JobUpdate(old.id, 0.0, outcome="ended"))
+    await store.save_job_step(Update(old.id, 0.0, outcome="ended"))
     clock.advance(29 * DAY)
-    await store.save_job_step(JobUpdate(young.id, 0.0, outcome="failed"))
+    await store.save_job_step(Update(young.id, 0.0, outcome="failed"))
     await store.sweep()
     assert await store.job(old.id) is not None
     clock.advance(2 * DAY)
@@ -130,9 +130,9 @@ async def test_the_fifty_newest_runs_of_a_person_stay(store, clock):
     for number in range(52):
         clock.advance(1)
         made.append(await ran(store, f"run {number}"))
-        await store.save_job_step(JobUpdate(made[-1].id, 0.0, outcome="ended"))
+        await store.save_job_step(Update(made[-1].id, 0.0, outcome="ended"))
     theirs = await ran(store, "theirs", BOB)
-    await store.save_job_step(JobUpdate(theirs.id, 0.0, outcome="ended"))
+    await store.save_job_step(Update(theirs.id, 0.0, outcome="ended"))
     await store.sweep()
     assert [job.id for job in await store.jobs(ALICE, limit=99)] == [
         *(job.id for job in made[:1:-1]),

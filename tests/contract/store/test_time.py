@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.models import Call, NewNotice, NoticeKind, WishVerb
-from bot.store.records import NewWish, WishUpdate
+from bot.models import Call, NewNotice, NoticeKind, Update, WishVerb
+from bot.store.records import NewWish
 from bot.store.serving import RECENT_CALL
 from bot.store.store_time import StoreTime
 from tests.contract.store.test_gates import by_reference, claim_one
@@ -102,7 +102,7 @@ async def test_a_jump_gives_a_call_no_more_time_to_show(store, clock):
     workspace = (await linked(store)).workspaces[0]
     wish = (await store.accept_wish(start(workspace), interaction="i1")).wish
     (step,) = await store.claim_wishes(10, 40.0)
-    calling = WishUpdate(wish.id, 40.0, start_call=Call.CALLING, called=True, claim=step.claim)
+    calling = Update(wish.id, 40.0, start_call=Call.CALLING, called=True, claim=step.claim)
     assert await store.save_step(calling)
     clock.jump(3600)
     clock.advance(1)
@@ -118,7 +118,7 @@ async def test_a_jump_gives_a_call_no_more_time_to_show(store, clock):
 async def test_a_call_of_long_ago_stays_where_it_was(store, clock):
     workspace = (await linked(store)).workspaces[0]
     wish = (await store.accept_wish(start(workspace), interaction="i1")).wish
-    await store.save_step(WishUpdate(wish.id, 1.0, start_call=Call.ACCEPTED, called=True))
+    await store.save_step(Update(wish.id, 1.0, start_call=Call.ACCEPTED, called=True))
     called_at = (await store.wish(wish.id)).called_at
     clock.advance(RECENT_CALL + 1)
     clock.jump(3600)

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from bot.errors import StoreError
-from bot.models import AuditEntry, NewNotice, NoticeKind, Outcome, WishVerb
-from bot.store.records import NewWish, WishUpdate
+from bot.models import AuditEntry, NewNotice, NoticeKind, Outcome, Update, WishVerb
+from bot.store.records import NewWish
 from tests.support.store import ALICE, BOB, linked
 
 CARD = NewNotice("", NoticeKind.CARD, "first", ALICE, {"share": False})
@@ -152,7 +152,7 @@ async def test_a_wish_makes_the_gate_due_and_counts_as_use(store, clock, workspa
 async def test_keep_waiting_sets_a_new_deadline_once_per_press(store, clock, workspace):
     wish = (await store.accept_wish(start(workspace), interaction="i1")).wish
     (step,) = await store.claim_wishes(10, 60.0)
-    passed = WishUpdate(wish.id, next_in=3600.0, deadline_passed=True, claim=step.claim)
+    passed = Update(wish.id, next_in=3600.0, deadline_passed=True, claim=step.claim)
     await store.save_step(passed)
     assert (await store.wish(wish.id)).deadline_at is None
     clock.advance(100)
@@ -166,7 +166,7 @@ async def test_keep_waiting_sets_a_new_deadline_once_per_press(store, clock, wor
 
 async def test_keep_waiting_says_when_the_wish_has_ended(store, clock, workspace):
     wish = (await store.accept_wish(start(workspace), interaction="i1")).wish
-    await store.save_step(WishUpdate(wish.id, next_in=0.0, outcome=Outcome.FAILED, cause="gone"))
+    await store.save_step(Update(wish.id, next_in=0.0, outcome=Outcome.FAILED, cause="gone"))
     assert await store.keep_waiting(wish.id, 900.0, "press") is None
     assert await store.keep_waiting(wish.id, 900.0, "press") is None
     assert await store.keep_waiting("wish_none", 900.0, "") is None
