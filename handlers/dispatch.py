@@ -18,8 +18,8 @@ from bot.words import answers as words
 from bot.words import problems, times
 from bot.words.verbs import VERBS
 from handlers import mistyped, routes
+from handlers.command_line import parse
 from handlers.linking.account import linked
-from handlers.parsing import parse
 from handlers.request import Answered, Reference, Request
 
 if TYPE_CHECKING:

@@ -88,7 +88,7 @@ class Request:
 
     def command_of(self, folder: str) -> Markup:
         """Return the same for the verbs of a folder; in a direct message, those of jobs follow a word."""
-        if self.surface.is_direct and self.surface.kind in {"message", "replay"}:
+        if self.is_conversation:
             return Markup("" if folder == "workspace" else f"{folder} ")
         return Markup(f"{self.services.slash(folder)} ")
 
@@ -106,6 +106,17 @@ class Request:
     def name(self) -> str:
         """Return the arguments as one name: names with spaces need no quotes."""
         return " ".join(self.arguments)
+
+    @property
+    def page(self) -> int:
+        """Return the page of a list that is asked for, by a button or in words; the first without one."""
+        asked = self.target or self.name
+        return int(asked) if asked.isdecimal() and len(asked) < 6 else 1
+
+    @property
+    def is_conversation(self) -> bool:
+        """Say whether it was written in a direct message: no slash is needed there, and cards come there."""
+        return self.surface.is_direct and self.surface.kind in {"message", "replay"}
 
     def with_verb(self, verb: str) -> Request:
         """Return the same request for another verb."""

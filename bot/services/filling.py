@@ -90,6 +90,28 @@ def filled(form_of: Callable[[Values], Form], flags: Sequence[Flag]) -> Filled:
     return result
 
 
+def proposed(form_of: Callable[[Values], Form], preset: str) -> tuple[dict[str, Value], Form, str]:
+    """Return the values with which a form is complete as it proposes them, the form, and the preset's label.
+
+    ``preset`` is chosen to begin with, if it is not empty; without a label, it is not offered.
+    """
+    values: dict[str, Value] = {PRESET: preset} if preset else {}
+    form = form_of(values)
+    label = ""
+    for one in form.fields if preset else ():
+        chosen = next((it for it in one.choices if fold(preset) in {fold(it.value), fold(it.label)}), None)
+        if chosen is not None:
+            values[one.name], label = chosen.value, chosen.label
+            break
+    for _ in range(_ROUNDS):
+        form = form_of(values)
+        missing = {one.name: one.initial for one in form.fields if one.initial and one.name not in values}
+        if not missing:
+            break
+        values |= missing
+    return values, form, label
+
+
 def allowed_with(form_of: Callable[[Values], Form], result: Filled, flag: Flag) -> list[str]:
     """Return the choices, as flags, with which a flag that is none now would be one."""
     return [

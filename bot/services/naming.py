@@ -1,4 +1,7 @@
-"""Find what a typed name means among a person's own workspaces: pure; a guess is never taken for a hit."""
+"""Find what a typed name means among a person's own workspaces and runs; a guess is never taken for a hit.
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,21 @@ from typing import TYPE_CHECKING, Final, Literal
 from rapidfuzz import fuzz, process
 
 from bot.blocks.limits import clean
+from bot.errors import Refused
+from bot.words import answers as words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from bot.models import Workspace
+    from bot.models import Job, Workspace
 
 #: Names are compared up to this length; whatever differs later only differs for machines.
 _COMPARED: Final = 200
 #: How alike two names must be (0–100) to be offered.
 _ALIKE: Final = 60.0
 _OFFERED: Final = 5
+#: A person's own name for something is no longer.
+_LONGEST: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,42 @@ def nearest(name: str, workspaces: Sequence[Workspace]) -> tuple[Workspace, ...]
     return (*within, *(workspaces[number] for _, _, number in alike))[:_OFFERED]
 
 
+def find_runs(name: str, runs: Sequence[Job], connections: Iterable[str], *, is_stop: bool) -> list[Job]:
+    """Return the runs that a name may mean: one, several to choose from, or none. ``runs``: newest first.
+
+    Of several with one name, the newest is meant; to be stopped, all that are going on.
+    """
+    by_id = [run for run in runs if name in {run.id, run.remote_id}]
+    if by_id:
+        return by_id[:1]
+    exact = [run for run in runs if fold(run.name) == fold(name)]
+    stem, connection = split_connection(name, connections)
+    if not exact and connection is not None:
+        runs = [run for run in runs if run.connection == connection]
+        by_id = [run for run in runs if run.remote_id == stem]
+        exact = by_id or [run for run in runs if fold(run.name) == fold(stem)]
+    if exact:
+        return _of_one_name(exact, is_stop=is_stop)
+    beginning = [run for run in runs if fold(stem) and fold(run.name).startswith(fold(stem))]
+    names = dict.fromkeys(fold(run.name) for run in beginning)
+    return [
+        run
+        for known in names
+        for run in _of_one_name([one for one in beginning if fold(one.name) == known], is_stop=is_stop)
+    ]
+
+
+def nearest_runs(name: str, runs: Sequence[Job]) -> list[Job]:
+    """Return the newest runs of the names that contain this one, or are most like it."""
+    newest: dict[str, Job] = {}
+    for run in runs:
+        newest.setdefault(fold(run.name), run)
+    needle = fold(name)
+    within = [run for known, run in newest.items() if needle and needle in known]
+    alike = process.extract(needle, list(newest), scorer=fuzz.WRatio, score_cutoff=_ALIKE, limit=_OFFERED)
+    return [*within, *(newest[known] for known, _, _ in alike if newest[known] not in within)]
+
+
 def split_connection(name: str, connections: Iterable[str]) -> tuple[str, str | None]:
     """Split ``NAME@CONNECTION``; the whole name and None when no such connection stands behind the last @."""
     stem, at, tail = name.rpartition("@")
@@ -79,6 +122,14 @@ def address(workspace: Workspace, among: Sequence[Workspace]) -> str:
     return f"{workspace.title}@{workspace.connection}"
 
 
+def own_name(text: str) -> str:
+    """Return a person's own name for something as it is kept: one line, 1–60 characters; raises Refused."""
+    kept = " ".join(clean(text).split())
+    if not 1 <= len(kept) <= _LONGEST:
+        raise Refused("alias.length", words.ALIAS_LONG)
+    return kept
+
+
 def fold(text: str) -> str:
     """Return a text as it is compared: one form, one case, single blanks."""
     return " ".join(unicodedata.normalize("NFKC", clean(text[:_COMPARED])).casefold().split())
@@ -92,6 +143,11 @@ def _exact(name: str, workspaces: Sequence[Workspace]) -> list[Workspace]:
 
 def _one_or_many(found: list[Workspace]) -> Found:
     return Found("one" if len(found) == 1 else "many", tuple(found))
+
+
+def _of_one_name(runs: list[Job], *, is_stop: bool) -> list[Job]:
+    going = [run for run in runs if run.is_open and not run.state.is_over] if is_stop else []
+    return going or runs[:1]
 
 
 def _any(workspace: Workspace, fits: Callable[[str], bool]) -> bool:

@@ -10,8 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.blocks.limits import Markup, fill
 from bot.words import classes as words
-from handlers.command_line import typed
-from handlers.parsing import FOLDERS
+from handlers.command_line import running_flags
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,9 +19,7 @@ MOST: Final = 5_000
 TITLE_MOST: Final = 80
 #: A class that ends sooner would be told of its end before anybody has pressed.
 SOONEST_SECONDS: Final = 600.0
-_FLAG: Final = re.compile(r"(?:(?<=\s)|^)--([A-Za-z][\w-]*)(?:=|\s+|$)")
 _TIME: Final = re.compile(r"([01]?\d|2[0-3])[:.h]([0-5]\d)")
-_QUOTES: Final = "\"'"
 
 
 @dataclass(slots=True)
@@ -38,12 +35,10 @@ class Line:
 
 def line_of(text: str, commands: Mapping[str, str]) -> Line:
     """Take a command apart: the words of a flag go on until the next flag, so titles need no quotes."""
-    rest = _without_verb(typed(text), commands)
-    found = list(_FLAG.finditer(rest))
-    line = Line(_unquoted(rest[: found[0].start()] if found else rest))
-    for number, flag in enumerate(found):
-        end = found[number + 1].start() if number + 1 < len(found) else len(rest)
-        _take(line, flag[1].casefold(), _unquoted(rest[flag.end() : end]))
+    what, flags = running_flags(text, commands)
+    line = Line(what)
+    for flag, value in flags:
+        _take(line, flag, value)
     return line
 
 
@@ -92,21 +87,3 @@ def ends_at(line: Line, zone: ZoneInfo, now: float) -> float | None:
         line.problems.append(fill(words.SOON_UNTIL, at=Markup(f"{then:%H:%M} ({zone.key})")))
         return None
     return then.timestamp()
-
-
-def _without_verb(text: str, commands: Mapping[str, str]) -> str:
-    """Leave out the slash command or the word for what it is about, and the verb after it."""
-    for _ in range(2):
-        first, _, rest = text.strip().partition(" ")
-        is_command = first.casefold() in commands or first.casefold() in FOLDERS
-        text = typed(rest)
-        if not is_command:
-            break
-    return text
-
-
-def _unquoted(text: str) -> str:
-    text = text.strip()
-    if len(text) > 1 and text[0] in _QUOTES and text[-1] == text[0]:
-        text = text[1:-1].strip()
-    return text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.blocks import replies
@@ -9,26 +10,23 @@ from bot.blocks.classes import at, end_words
 from bot.blocks.limits import Markup, fill, line, safe
 from bot.classes import Draft
 from bot.models import Answer, FormProblems
-from bot.services import naming
+from bot.services import filling, naming
 from bot.words import classes as words
 from handlers import routes
 from handlers.class_card import line as class_words
-from handlers.forms.values import makers
+from handlers.linking.connections import makers, named
 from handlers.request import Answered
 from handlers.waiting import offer_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
 
-    from bot.models import Form, Snapshot, Value
-    from bot.providers.base import Provider
+    from bot.models import Form, Values
     from handlers.class_card.line import Line
     from handlers.request import Request
 
 #: So many recipes are named at most where another was asked for.
 NAMED = 12
-#: What a form is filled with in so many rounds: a choice may bring further fields.
-_ROUNDS = 5
 
 
 @routes.verb("workspace", "card")
@@ -101,7 +99,7 @@ async def _pattern(request: Request, what: str) -> Draft:
         found = naming.find(pattern, rows, ())
         connection = found.workspaces[0].connection if found.kind == "one" else None
     if connection is None:
-        known = Markup(", ".join(f"`{line(one)}`" for one in sorted(services.connections)))
+        known = named(services.connections)
         sentence = fill(words.WHICH_CONNECTION, name=pattern, command=request.command, known=known)
         raise Answered(replies.problem(sentence, request.reference))
     return Draft("", connection, pattern[: class_words.TITLE_MOST], pattern=pattern)
@@ -113,7 +111,8 @@ async def _recipe(request: Request, connection: str, recipe: str) -> Draft:
     title = services.title(connection)
     snapshot = await offer_of(request, connection, asking=words.ASKING, nothing=words.NO_OFFER)
     provider = services.connections[connection]
-    values, form, label = _filled(provider, snapshot, request, recipe)
+    form_of = partial(_form, provider.form, snapshot.payload, request)
+    values, form, label = filling.proposed(form_of, recipe)
     if not form.fields:
         raise Answered(
             replies.problem(fill(words.NO_RECIPES, title=title, command=request.command), request.reference)
@@ -141,39 +140,8 @@ async def _recipe(request: Request, connection: str, recipe: str) -> Draft:
     return Draft("", connection, shown[: class_words.TITLE_MOST], recipe=shown, spec=spec)
 
 
-def _filled(
-    provider: Provider, snapshot: Snapshot, request: Request, recipe: str
-) -> tuple[dict[str, Value], Form, str]:
-    """Return the values with which the form is complete, the form, and how the chosen recipe is called."""
-    values: dict[str, Value] = {"preset": recipe} if recipe else {}
-    form = provider.form(snapshot.payload, "workspace", values, request.principal)
-    label = ""
-    needle = naming.fold(recipe)
-    for one in form.fields:
-        chosen = next(
-            (
-                choice
-                for choice in one.choices
-                if needle in {naming.fold(choice.value), naming.fold(choice.label)}
-            ),
-            None,
-        )
-        if recipe and chosen is not None:
-            values[one.name] = chosen.value
-            label = chosen.label
-            break
-    for _ in range(_ROUNDS):
-        form = provider.form(snapshot.payload, "workspace", values, request.principal)
-        missing = _proposed(form, values)
-        if not missing:
-            break
-        values |= missing
-    return values, form, label
-
-
-def _proposed(form: Form, values: Mapping[str, Value]) -> dict[str, Value]:
-    """Return what the form proposes for the fields that hold nothing yet."""
-    return {one.name: one.initial for one in form.fields if one.initial and one.name not in values}
+def _form(draw: Callable[..., Form], offer: object, request: Request, values: Values) -> Form:
+    return draw(offer, "workspace", values, request.principal)
 
 
 def _known(form: Form) -> Markup:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -15,10 +16,9 @@ from bot.services.naming import fold
 from bot.snapshots import TEMPLATES
 from bot.words import forms as words
 from handlers import routes
-from handlers.forms.values import PURPOSES, Making, makers, value_of, values_of
+from handlers.forms.values import PURPOSES, Making, value_of, values_of
 from handlers.linking.account import linked
-from handlers.linking.connections import connection_of
-from handlers.request import Answered
+from handlers.linking.connections import maker_of
 from handlers.waiting import ask_for_offer, known_offer
 
 if TYPE_CHECKING:
@@ -49,7 +49,10 @@ async def make_pressed(request: Request) -> Answer:
 async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, ...] = ()) -> Answer:
     """Answer with the form; ``words_given`` are the connection and a preset, both may be left out."""
     services = request.services
-    connection, preset = _connection(request, purpose, words_given)
+    connection = maker_of(
+        request, purpose, words_given, nowhere=words.NOWHERE[purpose], which=partial(_where, request, purpose)
+    )
+    preset = " ".join(words_given[1:])
     making = Making(connection, purpose, request.surface.channel_id or "")
     account = await linked(request, connection)
     snapshot = await known_offer(request, account)
@@ -148,26 +151,12 @@ async def make(
         log.warning("values not remembered", reference=reference, problem=type(error).__name__)
 
 
-def _connection(request: Request, purpose: Purpose, given: tuple[str, ...]) -> tuple[str, str]:
-    """Return the connection that is meant and the preset; raises Answered with a question or a hint."""
-    services = request.services
-    able = makers(services, purpose)
-    if not able:
-        sentence = fill(words.NOWHERE[purpose], command=request.command)
-        raise Answered(replies.problem(sentence, request.reference))
-    if given:
-        chosen = connection_of(request, given[0])
-        if chosen not in able:
-            sentence = fill(words.NOT_THERE[purpose], title=services.title(chosen), command=request.command)
-            raise Answered(replies.problem(sentence, request.reference))
-        return chosen, " ".join(given[1:])
-    if len(able) == 1:
-        return able[0], ""
+def _where(request: Request, purpose: Purpose, able: list[str]) -> Answer:
     buttons = [
-        {**open_button(purpose, name, services.title(name)), "action_id": f"make:{number}"}
+        {**open_button(purpose, name, request.services.title(name)), "action_id": f"make:{number}"}
         for number, name in enumerate(able)
     ]
-    raise Answered(replies.told(words.WHERE[purpose], buttons))
+    return replies.told(words.WHERE[purpose], buttons)
 
 
 def open_button(purpose: Purpose, connection: str, label: str = words.OPEN_FORM) -> dict[str, Any]:

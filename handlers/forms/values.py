@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bot.blocks import forms
 from bot.errors import Refused
 from bot.words import forms as words
+from handlers.linking.connections import makers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from handlers.services import Services
 
 PURPOSES: tuple[Purpose, ...] = ("workspace", "job")
-_CAPABILITY: Mapping[Purpose, str] = {"workspace": "create", "job": "launch_job"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +64,6 @@ class Making:
         if purpose not in ("workspace", "job") or connection not in makers(services, purpose):
             raise Refused("form.outdated", words.OUTDATED)
         return cls(connection, purpose, channel_id, chosen, proposed)
-
-
-def makers(services: Services, purpose: Purpose) -> list[str]:
-    """Return the names of the connections where such things can be made."""
-    needed = _CAPABILITY[purpose]
-    return sorted(name for name, one in services.connections.items() if needed in one.capabilities())
 
 
 def values_of(view: Mapping[str, Any]) -> dict[str, Value]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.blocks import replies
-from bot.blocks.jobs import outcome_of
-from bot.blocks.limits import Markup, fill
+from bot.blocks.limits import fill
 from bot.models import Call
 from bot.words import jobs as words
 from bot.words import times
 from handlers import routes
+from handlers.job.stopping import over_already
 
 if TYPE_CHECKING:
     from bot.models import Answer
@@ -24,8 +24,7 @@ async def keep_waiting(request: Request) -> Answer:
     job = await jobs.owned(request.principal, request.verb, request.target or "")
     kept = await jobs.keep_waiting(request.principal, job.id, interaction=request.surface.interaction)
     if kept is None:
-        title, state = request.services.title(job.connection), Markup(outcome_of(job))
-        return replies.told(fill(words.OVER_ALREADY, name=job.name, title=title, state=state))
+        return over_already(request, job)
     return replies.told(fill(words.KEPT_WAITING, name=job.name, time=times.duration(jobs.deadline_seconds)))
 
 
@@ -33,13 +32,11 @@ async def keep_waiting(request: Request) -> Answer:
 async def let_go(request: Request) -> Answer:
     """Follow the run no more; one that is over already is only told."""
     job = await request.services.jobs.let_go(request.principal, request.target or "")
-    title = request.services.title(job.connection)
     if not job.is_open:
-        state = Markup(outcome_of(job))
-        return replies.told(fill(words.OVER_ALREADY, name=job.name, title=title, state=state))
+        return over_already(request, job)
     is_launched = job.remote_id is not None or job.launch_call is not Call.NONE
     template = words.LET_GONE if is_launched else words.NOT_LAUNCHING
-    return replies.told(fill(template, name=job.name, title=title))
+    return replies.told(fill(template, name=job.name, title=request.services.title(job.connection)))
 
 
 @routes.action("job_look_again")

@@ -6,20 +6,19 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.blocks import replies
 from bot.blocks.limits import Markup, fill, line, safe
 from bot.models import FormProblems
 from bot.services import filling
 from bot.services.filling import Flag
-from bot.words import forms
 from bot.words import jobs as words
 from handlers import routes
 from handlers.command_line import LONGEST, command_line
 from handlers.forms.making import make, open_form
-from handlers.forms.values import Making, makers
-from handlers.linking.connections import connection_of
+from handlers.forms.values import Making
+from handlers.linking.connections import connection_of, maker_of, named
 from handlers.request import Answered
 from handlers.waiting import offer_of
 from handlers.workspace.wishes import SILENT
@@ -74,7 +73,14 @@ async def launched(request: Request, told: CommandLine) -> Answer:
     if len(told.flags) > MOST_FLAGS:
         raise Answered(replies.problem(fill(words.TOO_MANY, limit=MOST_FLAGS), request.reference))
     services, principal = request.services, request.principal
-    connection = _connection(request, told)
+    connection = maker_of(
+        request,
+        "job",
+        told.words,
+        nowhere=words.NO_CONNECTIONS,
+        which=lambda able: replies.problem(fill(words.WHERE, known=named(able)), request.reference),
+        more=fill(words.TAIL_HINT, command=request.command),
+    )
     snapshot = await _offer(request, connection)
     provider = services.connections[connection]
     form_of = partial(_form, provider.form, snapshot.payload, request)
@@ -92,16 +98,7 @@ async def launched(request: Request, told: CommandLine) -> Answer:
         return _refused(request, result, said)
     if said:
         return _refused(request, result, said)
-    await make(
-        services,
-        principal,
-        Making(connection, "job", request.surface.channel_id or ""),
-        spec,
-        interaction=request.surface.interaction,
-        reference=request.reference,
-        form=result.form,
-        values=result.values,
-    )
+    await _make(request, connection, spec, result.form, result.values)
     remark = ""
     if result.left_out:
         left = Markup(", ".join(dict.fromkeys(f"`--{line(flag.name, 40)}`" for flag in result.left_out)))
@@ -129,22 +126,27 @@ async def launched_by_name(request: Request, connection: str, name: str) -> Answ
             for sentence in wrong.problems.values()
         ]
         return replies.problem(words.NOT_RUN_YET, request.reference, more="\n".join(said))
+    form = provider.form(snapshot.payload, "job", values, principal)
+    await _make(request, connection, spec, form, values)
+    return started(request, str(spec["name"]), connection)
+
+
+async def _make(request: Request, connection: str, spec: dict[str, Any], form: Form, values: Values) -> None:
     await make(
-        services,
-        principal,
+        request.services,
+        request.principal,
         Making(connection, "job", request.surface.channel_id or ""),
         spec,
         interaction=request.surface.interaction,
         reference=request.reference,
-        form=provider.form(snapshot.payload, "job", values, principal),
+        form=form,
         values=values,
     )
-    return started(request, str(spec["name"]), connection)
 
 
 def started(request: Request, name: str, connection: str, remark: str = "") -> Answer:
     """Say that a run was accepted, and a remark; in a direct message its card alone says the first."""
-    if not remark and request.surface.is_direct and request.surface.kind in {"message", "replay"}:
+    if not remark and request.is_conversation:
         return SILENT
     told = fill(words.STARTED, name=name, title=request.services.title(connection))
     return replies.told(f"{told} {remark}".strip())
@@ -154,25 +156,6 @@ def checked_words(request: Request, told: CommandLine) -> None:
     """Raise Answered, with how to write it, where the first word is no connection."""
     if told.words:
         connection_of(request, told.words[0], more=fill(words.TAIL_HINT, command=request.command))
-
-
-def _connection(request: Request, told: CommandLine) -> str:
-    """Return the connection that is named, or the only one that runs jobs; raises Answered otherwise."""
-    services = request.services
-    able = makers(services, "job")
-    if not able:
-        raise Answered(replies.problem(words.NO_CONNECTIONS, request.reference))
-    if not told.words:
-        if len(able) == 1:
-            return able[0]
-        known = Markup(", ".join(f"`{line(name)}`" for name in able))
-        raise Answered(replies.problem(fill(words.WHERE, known=known), request.reference))
-    checked_words(request, told)
-    chosen = connection_of(request, told.words[0])
-    if chosen not in able:
-        sentence = fill(forms.NOT_THERE["job"], title=services.title(chosen), command=request.command)
-        raise Answered(replies.problem(sentence, request.reference))
-    return chosen
 
 
 async def _offer(request: Request, connection: str) -> Snapshot:

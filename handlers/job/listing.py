@@ -30,11 +30,10 @@ async def show_list(request: Request) -> Answer:
         await jobs.look(stale)
         titles = request.services.titles(account.connection for account in stale)
         remark = fill(words.LOOKING, titles=titles)
-    asked = request.target or request.name
     facts = await jobs.facts(request.principal, rows)
     return job_lists.job_list(
         list(zip(rows, facts, strict=True)),
-        page=int(asked) if asked.isdecimal() and len(asked) < 6 else 1,
+        page=request.page,
         remark=remark,
         replaces=request.surface.kind == "button",
     )

@@ -35,9 +35,13 @@ async def ended(request: Request, job: Job, *, force: bool) -> Answer:
     wanted, is_open = await services.jobs.stop(
         request.principal, job.id, force=force, interaction=request.surface.interaction
     )
-    title = services.title(job.connection)
     if not is_open or wanted.state.is_over:
-        state = Markup(outcome_of(wanted))
-        return replies.told(fill(words.OVER_ALREADY, name=job.name, title=title, state=state))
+        return over_already(request, wanted)
     template = words.FORCING if wanted.stop_wanted == "force" else words.STOPPING
-    return replies.told(fill(template, name=job.name, title=title))
+    return replies.told(fill(template, name=job.name, title=services.title(job.connection)))
+
+
+def over_already(request: Request, job: Job) -> Answer:
+    """Say how a run ended that is over."""
+    title, state = request.services.title(job.connection), Markup(outcome_of(job))
+    return replies.told(fill(words.OVER_ALREADY, name=job.name, title=title, state=state))

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rapidfuzz import fuzz, process
-
 from bot.blocks import job_lists, replies
 from bot.blocks.jobs import is_going
 from bot.blocks.limits import Markup, fill
-from bot.services.naming import fold, split_connection
+from bot.services import naming
 from bot.words import jobs as words
-from handlers.forms.values import makers
 from handlers.linking.account import link_first
+from handlers.linking.connections import makers
 from handlers.request import Answered
 from handlers.waiting import look, unread
 
@@ -21,9 +19,6 @@ if TYPE_CHECKING:
 
     from bot.models import Answer, Job
     from handlers.request import Request
-
-#: How alike two names must be (0–100) to be offered.
-_ALIKE = 60.0
 
 
 async def run_of(request: Request) -> Job:
@@ -37,7 +32,7 @@ async def run_of(request: Request) -> Job:
     rows = await jobs.all_of(request.principal)
     if not request.name:
         return await _only(request, rows)
-    found = _named(request, rows)
+    found = naming.find_runs(request.name, rows, request.services.connections, is_stop=request.verb == "stop")
     if len(found) == 1:
         return found[0]
     if found:
@@ -73,38 +68,8 @@ async def _only(request: Request, rows: Sequence[Job]) -> Job:
     raise Answered(replies.told(sentence, await _buttons(request, meant)))
 
 
-def _named(request: Request, rows: Sequence[Job]) -> list[Job]:
-    """Return the runs that a name may mean: one, several to choose from, or none."""
-    name = request.name
-    by_id = [job for job in rows if name in {job.id, job.remote_id}]
-    if by_id:
-        return by_id[:1]
-    is_stop = request.verb == "stop"
-    exact = [job for job in rows if fold(job.name) == fold(name)]
-    stem, connection = split_connection(name, request.services.connections)
-    if not exact and connection is not None:
-        rows = [job for job in rows if job.connection == connection]
-        by_id = [job for job in rows if job.remote_id == stem]
-        exact = by_id or [job for job in rows if fold(job.name) == fold(stem)]
-    if exact:
-        return _of_one_name(exact, is_stop=is_stop)
-    beginning = [job for job in rows if fold(stem) and fold(job.name).startswith(fold(stem))]
-    names = dict.fromkeys(fold(job.name) for job in beginning)
-    return [
-        job
-        for name in names
-        for job in _of_one_name([one for one in beginning if fold(one.name) == name], is_stop=is_stop)
-    ]
-
-
-def _of_one_name(jobs: list[Job], *, is_stop: bool) -> list[Job]:
-    """Return the newest of the runs of one name; to be stopped, all that are going on."""
-    going = [job for job in jobs if is_going(job)] if is_stop else []
-    return going or jobs[:1]
-
-
 async def _which(request: Request, found: Sequence[Job]) -> Answer:
-    is_same = len({fold(job.name) for job in found}) == 1
+    is_same = len({naming.fold(job.name) for job in found}) == 1
     sentence = fill(words.WHICH_TO_STOP if is_same else words.WHICH, name=request.name)
     return replies.problem(sentence, request.reference, await _buttons(request, found))
 
@@ -114,7 +79,7 @@ async def _unknown(request: Request, rows: Sequence[Job]) -> Answer:
     if not rows:
         return await nothing_yet(request)
     sentence = fill(words.UNKNOWN_NAME, name=request.name)
-    near = _nearest(request.name, rows)
+    near = naming.nearest_runs(request.name, rows)[: job_lists.FEW]
     looking = await look(request, request.services.jobs, words.LOOKING_FOR_IT)
     more: list[str] = [looking] if looking else [unread(request)] if request.problem else []
     if near:
@@ -122,18 +87,6 @@ async def _unknown(request: Request, rows: Sequence[Job]) -> Answer:
     if not more:
         more = [fill(words.UNKNOWN_NEXT, command=request.command)]
     return replies.problem(sentence, request.reference, await _buttons(request, near), more=" ".join(more))
-
-
-def _nearest(name: str, rows: Sequence[Job]) -> list[Job]:
-    """Return the newest runs of the names that contain this one, or are most like it."""
-    newest: dict[str, Job] = {}
-    for job in rows:
-        newest.setdefault(fold(job.name), job)
-    needle = fold(name)
-    within = [job for known, job in newest.items() if needle and needle in known]
-    alike = process.extract(needle, list(newest), scorer=fuzz.WRatio, score_cutoff=_ALIKE, limit=5)
-    rest = [newest[known] for known, _, _ in alike if newest[known] not in within]
-    return [*within, *rest][: job_lists.FEW]
 
 
 async def _buttons(request: Request, jobs: Sequence[Job]) -> list[dict[str, object]]:

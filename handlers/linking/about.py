@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from bot.blocks import about as drawn
 from bot.blocks import replies
-from bot.blocks.limits import Markup, fill, line
+from bot.blocks.limits import fill
 from bot.errors import Refused
 from bot.words import answers as words
 from bot.words import problems
 from handlers import routes
-from handlers.linking.connections import connection_of
+from handlers.linking.connections import connection_of, named
 from handlers.request import Answered
 
 if TYPE_CHECKING:
@@ -63,6 +63,5 @@ def _asked(request: Request) -> tuple[str, int]:
         return telling[0], page
     sentence = words.ABOUT_NONE
     if telling:
-        known = Markup(", ".join(f"`{line(name)}`" for name in telling))
-        sentence = fill(words.ABOUT_WHICH, command=request.command, known=known)
+        sentence = fill(words.ABOUT_WHICH, command=request.command, known=named(telling))
     raise Answered(replies.problem(sentence, request.reference))

@@ -1,4 +1,4 @@
-"""Which connection a person names, for link and unlink."""
+"""Which connection a person means: by its name or title, or where something new can be made."""
 
 from __future__ import annotations
 
@@ -8,10 +8,17 @@ from bot.blocks import replies
 from bot.blocks.limits import Markup, fill, line
 from bot.services.naming import fold
 from bot.words import answers as words
+from bot.words import forms
 from handlers.request import Answered
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from bot.models import Answer, Purpose
     from handlers.request import Request
+    from handlers.services import Services
+
+_CAPABILITY: Mapping[Purpose, str] = {"workspace": "create", "job": "launch_job"}
 
 
 def connection_of(request: Request, name: str, more: str = "") -> str:
@@ -31,6 +38,45 @@ def connection_of(request: Request, name: str, more: str = "") -> str:
     ]
     if len(begun) == 1:
         return begun[0]
-    known = Markup(", ".join(f"`{line(connection)}`" for connection in sorted(providers)))
-    sentence = fill(words.UNKNOWN_CONNECTION, name=name, known=known)
+    sentence = fill(words.UNKNOWN_CONNECTION, name=name, known=named(providers))
     raise Answered(replies.problem(sentence, request.reference, more=more))
+
+
+def makers(services: Services, purpose: Purpose) -> list[str]:
+    """Return the names of the connections where such things can be made."""
+    needed = _CAPABILITY[purpose]
+    return sorted(name for name, one in services.connections.items() if needed in one.capabilities())
+
+
+def maker_of(
+    request: Request,
+    purpose: Purpose,
+    given: Sequence[str],
+    *,
+    nowhere: str,
+    which: Callable[[list[str]], Answer],
+    more: str = "",
+) -> str:
+    """Return where something new is to be made: the connection named first, or the only one that can.
+
+    Raises Answered: with ``nowhere`` where none can, with ``which`` where several can and none is named.
+    ``more`` as for ``connection_of``.
+    """
+    services = request.services
+    able = makers(services, purpose)
+    if not able:
+        raise Answered(replies.problem(fill(nowhere, command=request.command), request.reference))
+    if not given:
+        if len(able) == 1:
+            return able[0]
+        raise Answered(which(able))
+    chosen = connection_of(request, given[0], more)
+    if chosen not in able:
+        sentence = fill(forms.NOT_THERE[purpose], title=services.title(chosen), command=request.command)
+        raise Answered(replies.problem(sentence, request.reference))
+    return chosen
+
+
+def named(connections: Iterable[str]) -> Markup:
+    """Return the names of connections as people are to write them."""
+    return Markup(", ".join(f"`{line(connection)}`" for connection in sorted(connections)))

@@ -33,10 +33,9 @@ async def show_list(request: Request) -> Answer:
         await workspaces.look(stale)
         titles = request.services.titles(account.connection for account in stale)
         remark = fill(words.OLD_SNAPSHOT, titles=titles)
-    asked = request.target or request.name
     return lists.workspace_list(
         await workspaces.facts_of_all(request.principal, rows),
-        page=int(asked) if asked.isdecimal() and len(asked) < 6 else 1,
+        page=request.page,
         remark=remark,
         shared_by=request.who if request.is_shared else None,
         replaces=request.surface.kind == "button",

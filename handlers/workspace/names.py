@@ -5,20 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bot.blocks import kit, limits, replies
-from bot.blocks.limits import clean, fill, line
-from bot.errors import Refused
+from bot.blocks.limits import fill, line
 from bot.services import naming
 from bot.words import answers as words
 from handlers import routes
 from handlers.linking.account import link_any, linked
-from handlers.request import Answered
-from handlers.workspace.targets import named, which_of_all, workspace_of
+from handlers.workspace.targets import named, workspace_of
 
 if TYPE_CHECKING:
     from bot.models import Answer, Workspace
     from handlers.request import Request
 
-_LONGEST = 60
 _ON_OFF = {"on": True, "off": False}
 #: A list of choices holds at most 100.
 _MOST = 100
@@ -53,7 +50,7 @@ async def add(request: Request) -> Answer:
         request.principal,
         connection,
         remote_id,
-        checked(name) if name is not None else None,
+        naming.own_name(name) if name is not None else None,
         interaction=request.surface.interaction,
     )
     title = request.services.title(connection)
@@ -106,17 +103,9 @@ async def alias(request: Request) -> Answer:
         return replies.problem(fill(words.ALIAS_USAGE, command=request.command), request.reference)
     workspace, alias = await _split(request)
     await request.services.workspaces.alias(
-        request.principal, workspace.id, checked(alias), interaction=request.surface.interaction
+        request.principal, workspace.id, naming.own_name(alias), interaction=request.surface.interaction
     )
     return replies.told(fill(words.REALIASED, old=workspace.title, name=alias))
-
-
-def checked(alias: str) -> str:
-    """Return a name as it is kept: on one line, 1–60 characters; raises Refused."""
-    kept = " ".join(clean(alias).split())
-    if not 1 <= len(kept) <= _LONGEST:
-        raise Refused("alias.length", words.ALIAS_LONG)
-    return kept
 
 
 async def _split(request: Request) -> tuple[Workspace, str]:
@@ -148,11 +137,7 @@ async def notify(request: Request) -> Answer:
 async def forget(request: Request) -> Answer:
     """Forget it, and say how to bring it back. A name is always asked for: none is guessed."""
     workspaces = request.services.workspaces
-    if request.target is None and not request.name:
-        rows = await workspaces.all_of(request.principal)
-        if rows:
-            raise Answered(which_of_all(request, rows))
-    workspace = await workspace_of(request)
+    workspace = await workspace_of(request, guesses=False)
     await workspaces.forget(request.principal, workspace.id, interaction=request.surface.interaction)
     title = request.services.title(workspace.connection)
     return replies.told(fill(words.FORGOTTEN, name=workspace.title, title=title, command=request.command))

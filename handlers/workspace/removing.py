@@ -10,10 +10,9 @@ from bot.blocks.limits import fill, line
 from bot.models import Answer, State, WishVerb
 from bot.words import answers as words
 from handlers import routes
+from handlers.command_line import normalise
 from handlers.linking.account import linked
-from handlers.parsing import normalise
-from handlers.request import Answered
-from handlers.workspace.targets import which_of_all, workspace_of
+from handlers.workspace.targets import workspace_of
 from handlers.workspace.wishes import not_there
 
 if TYPE_CHECKING:
@@ -26,11 +25,7 @@ if TYPE_CHECKING:
 async def remove(request: Request) -> Answer:
     """Answer with *Remove*; its click opens the form. A name is always asked for: none is guessed."""
     workspaces = request.services.workspaces
-    if request.target is None and not request.name:
-        rows = await workspaces.all_of(request.principal)
-        if rows:
-            raise Answered(which_of_all(request, rows))
-    workspace = await workspace_of(request)
+    workspace = await workspace_of(request, guesses=False)
     await linked(request, workspace.connection)
     if workspace.state is State.GONE:
         await workspaces.refresh(request.principal, workspace.id)

@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from handlers.request import Request
 
 
-async def workspace_of(request: Request) -> Workspace:
-    """Return the workspace that is meant; raises Answered with a question or a hint, or Refused."""
+async def workspace_of(request: Request, *, guesses: bool = True) -> Workspace:
+    """Return the workspace that is meant; raises Answered with a question or a hint, or Refused.
+
+    Without a name the only one is meant; unless ``guesses``, a name is asked for then too.
+    """
     workspaces = request.services.workspaces
     if request.target is not None:
         return await workspaces.owned(request.principal, request.verb, request.target)
@@ -28,7 +31,7 @@ async def workspace_of(request: Request) -> Workspace:
         rows = await workspaces.all_of(request.principal)
         if not rows and await _list_is_there(request):
             rows = await workspaces.all_of(request.principal)
-        if len(rows) == 1:
+        if len(rows) == 1 and guesses:
             return rows[0]
         raise Answered(await nothing_yet(request) if not rows else which_of_all(request, rows))
     return await named(request, request.name)

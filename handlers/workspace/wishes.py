@@ -174,7 +174,7 @@ def _answer(request: Request, workspace: Workspace, verb: WishVerb, accepted: Ac
     effects = request.services.workspaces.effects(workspace)
     template = _already(accepted) or _instead(workspace, verb, accepted, effects)
     if template is None:
-        if request.surface.is_direct and request.surface.kind in {"message", "replay"}:
+        if request.is_conversation:
             return SILENT
         if request.is_shared:
             return _shared(request, workspace, accepted.wish.verb)

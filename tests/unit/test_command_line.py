@@ -22,6 +22,7 @@ def line(*words, tail=None, **flags):
         ("run", line()),
         ("job run", line()),
         ("/job run posit", line("posit")),
+        ("job: run posit", line("posit")),
         ("job run posit nightly build", line("posit", "nightly", "build")),
         ('job run posit "nightly build"', line("posit", "nightly build")),
         ("job run --cpus 2 --memory=2000", line(cpus="2", memory="2000")),

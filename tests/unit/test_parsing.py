@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.parsing import Parsed, normalise, parse
+from handlers.command_line import Parsed, normalise, parse
 
 NONE: frozenset[str] = frozenset()
 SHARE = frozenset({"share"})
