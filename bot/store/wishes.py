@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import StoreError
@@ -104,20 +105,18 @@ def add(tx: Transaction, new: NewWish) -> Row:
     """Write a wish for a workspace that has no open one, with its card."""
     now = tx.now()
     reads_first = new.reads_first and tx.one("person", principal=new.principal.key) is not None
+    given = {field.name: getattr(new, field.name) for field in fields(new)}
     row = tx.one(
         "add_wish",
-        id=tx.ids.new("wish"),
-        principal=new.principal.key,
-        workspace_id=new.workspace_id,
-        connection=new.connection,
-        verb=new.verb,
-        now=now,
-        deadline_at=now + new.deadline_seconds,
-        next_step_at=now + READ_SECONDS if reads_first else now,
-        waits_for="read" if reads_first else "time",
-        reference=new.reference,
-        channel_id=new.channel_id,
-        agreed=int(new.agreed),
+        **given
+        | {
+            "id": tx.ids.new("wish"),
+            "principal": new.principal.key,
+            "now": now,
+            "deadline_at": now + new.deadline_seconds,
+            "next_step_at": now + READ_SECONDS if reads_first else now,
+            "waits_for": "read" if reads_first else "time",
+        },
     )
     if row is None:
         raise StoreError("another wish for this workspace came first")

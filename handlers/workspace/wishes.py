@@ -172,20 +172,21 @@ def not_there(request: Request, workspace: Workspace) -> Answer:
 
 def _answer(request: Request, workspace: Workspace, verb: WishVerb, accepted: Accepted) -> Answer:
     effects = request.services.workspaces.effects(workspace)
-    template = _already(accepted) or _instead(workspace, verb, accepted, effects)
-    if template is None:
-        if request.is_conversation:
-            return SILENT
-        if request.is_shared:
-            return _shared(request, workspace, accepted.wish.verb)
-        template = _NEW[accepted.wish.verb]
-        if accepted.wish.verb is WishVerb.START and workspace.state is State.SUSPENDED:
-            template = words.RESUMING
-        elif _ends(accepted.wish, effects):
-            template = words.ENDING
-    _, age = lists.state_words(request.services.clock.now(), workspace)
     title = request.services.title(workspace.connection)
-    return replies.told(fill(template, name=workspace.title, title=title, age=Markup(age)))
+    template = _already(accepted) or _instead(workspace, verb, accepted, effects)
+    if template is not None:
+        _, age = lists.state_words(request.services.clock.now(), workspace)
+        return replies.told(fill(template, name=workspace.title, title=title, age=Markup(age)))
+    if request.is_conversation:
+        return SILENT
+    if request.is_shared:
+        return _shared(request, workspace, accepted.wish.verb)
+    template = _NEW[accepted.wish.verb]
+    if accepted.wish.verb is WishVerb.START and workspace.state is State.SUSPENDED:
+        template = words.RESUMING
+    elif _ends(accepted.wish, effects):
+        template = words.ENDING
+    return replies.told(fill(template, name=workspace.title, title=title))
 
 
 def _already(accepted: Accepted) -> str | None:
