@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from bot.approvals import Approvals
 from bot.authority import Authority
@@ -19,50 +19,10 @@ from handlers import routes
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from bot.accounts import Accounts
     from bot.clock import Clock, Ids
-    from bot.models import Account, Principal
     from bot.providers.base import Provider
     from bot.store.store import Store
-
-
-class Accounts(Protocol):
-    """Link and unlink people's accounts (``bot.accounts``)."""
-
-    @property
-    def sign_in(self) -> bool:
-        """Say whether Sign in with Slack proves the person; without it a code is typed back."""
-        ...
-
-    async def invite(
-        self, principal: Principal, connection: str, waiting: dict[str, Any] | None = None
-    ) -> str:
-        """Return the address of a fresh link page; raises Refused."""
-        ...
-
-    async def confirm_code(self, principal: Principal, code: str) -> Account:
-        """Finish a linking by its code; raises Refused."""
-        ...
-
-    async def acting(self, principal: Principal, connection: str) -> Account | None:
-        """Return the account that a person acts through; written first where a connection knows no people."""
-        ...
-
-    async def links(self, principal: Principal) -> list[Account]:
-        """Return what a person has linked."""
-        ...
-
-    async def unlink(
-        self,
-        principal: Principal,
-        connection: str | None = None,
-        *,
-        actor: str,
-        cause: str,
-        interaction: str = "",
-        tell: bool = True,
-    ) -> list[Account]:
-        """End a person's account at a connection, or all; return the ones that ended."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

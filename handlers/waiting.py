@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from bot.blocks import replies
 from bot.blocks.limits import fill, safe
@@ -13,29 +13,17 @@ from handlers.linking.account import linked
 from handlers.request import Answered
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from bot.models import Account, Principal, Snapshot
+    from bot.jobs import Jobs
+    from bot.models import Account, Snapshot
+    from bot.workspaces import Workspaces
     from handlers.request import Request
-
-
-class Lists(Protocol):
-    """Lists of what people have at providers, one for each account (``bot.workspaces``, ``bot.jobs``)."""
-
-    async def stale(self, principal: Principal, besides: Sequence[str] = ()) -> list[Account]:
-        """Return the accounts whose list is old."""
-        ...
-
-    async def look(
-        self, accounts: Sequence[Account], *, then: Mapping[str, Any] | None = None, interaction: str = ""
-    ) -> None:
-        """Have lists read anew; ``then`` runs afterwards."""
-        ...
 
 
 async def look(
     request: Request,
-    lists: Lists,
+    lists: Workspaces | Jobs,
     template: str,
     *,
     text: str | None = None,

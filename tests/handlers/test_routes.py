@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import re
 from pathlib import Path
 
 import pytest
 
-from bot.accounts import Accounts as RealAccounts
 from bot.manifest import EVENTS
-from handlers import routes, services
+from handlers import routes
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 ADDRESSES = {"open_url", "page_url", "link_url"}
@@ -90,13 +88,6 @@ def test_every_form_that_people_see_has_a_handler():
 def test_every_event_of_the_manifest_has_a_handler():
     told = {name.replace(".", "_"): use.module for name, use in EVENTS.items()}
     assert {name: handler.__module__ for name, handler in routes.event.found.items()} == told
-
-
-def test_the_real_accounts_do_what_handlers_ask_of_them():
-    asked = {name for name in vars(services.Accounts) if not name.startswith("_")}
-    assert asked == {"acting", "invite", "confirm_code", "links", "unlink", "sign_in"}
-    assert asked - {"sign_in"} <= set(dir(RealAccounts))
-    assert "sign_in" in inspect.signature(RealAccounts).parameters
 
 
 def test_a_name_has_one_handler():
