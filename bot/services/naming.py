@@ -16,9 +16,10 @@ from bot.errors import Refused
 from bot.words import answers as words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from bot.models import Job, Workspace
+    from bot.providers.base import Provider
 
 #: Names are compared up to this length; whatever differs later only differs for machines.
 _COMPARED: Final = 200
@@ -102,6 +103,25 @@ def nearest_runs(name: str, runs: Sequence[Job]) -> list[Job]:
     within = [run for known, run in newest.items() if needle and needle in known]
     alike = process.extract(needle, list(newest), scorer=fuzz.WRatio, score_cutoff=_ALIKE, limit=_OFFERED)
     return [*within, *(newest[known] for known, _, _ in alike if newest[known] not in within)]
+
+
+def find_connection(name: str, connections: Mapping[str, Provider], *, is_whole: bool = False) -> str | None:
+    """Return the connection of this name or title, or the only one that begins so unless it ``is_whole``."""
+    needle = fold(name)
+    known = {key: {fold(key), fold(provider.settings.title)} for key, provider in connections.items()}
+    found = [key for key, names in known.items() if needle in names]
+    if found or is_whole:
+        return found[0] if found else None
+    begun = [key for key, names in known.items() if any(one.startswith(needle) for one in names)]
+    return begun[0] if len(begun) == 1 else None
+
+
+def references(text: str, connections: Mapping[str, Provider]) -> dict[str, str]:
+    """Return the ids that a link or an id stands for, by connection; ``ID@CONNECTION`` names the one."""
+    stem, chosen = split_connection(text, connections)
+    asked = connections if chosen is None else {chosen: connections[chosen]}
+    read = {name: provider.parse_reference(stem) for name, provider in asked.items()}
+    return {name: remote_id for name, remote_id in read.items() if remote_id}
 
 
 def split_connection(name: str, connections: Iterable[str]) -> tuple[str, str | None]:

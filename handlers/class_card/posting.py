@@ -71,21 +71,10 @@ async def _draft(request: Request, told: Line) -> Draft:
     """Tell recipes from names: ``CONNECTION`` or ``CONNECTION/RECIPE``, where things can be made."""
     services = request.services
     name, slash, recipe = told.what.partition("/")
-    needle = naming.fold(name)
-    known = {needle_of: key for key, needle_of in _names(request)}
-    connection = known.get(needle)
+    connection = naming.find_connection(name, services.connections, is_whole=True)
     if connection is not None and connection in makers(services, "workspace"):
         return await _recipe(request, connection, recipe.strip() if slash else "")
     return await _pattern(request, told.what)
-
-
-def _names(request: Request) -> list[tuple[str, str]]:
-    providers = request.services.connections
-    return [
-        (key, word)
-        for key, provider in providers.items()
-        for word in (naming.fold(provider.settings.title), naming.fold(key))
-    ]
 
 
 async def _pattern(request: Request, what: str) -> Draft:

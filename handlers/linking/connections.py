@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.blocks import replies
 from bot.blocks.limits import Markup, fill, line
-from bot.services.naming import fold
+from bot.services import naming
 from bot.words import answers as words
 from bot.words import forms
 from handlers.request import Answered
@@ -26,19 +26,10 @@ def connection_of(request: Request, name: str, more: str = "") -> str:
 
     ``more`` is a sentence of ours for that answer.
     """
-    providers = request.services.connections
-    needle = fold(name)
-    for connection, provider in providers.items():
-        if needle in {connection, fold(provider.settings.title)}:
-            return connection
-    begun = [
-        connection
-        for connection, provider in providers.items()
-        if connection.startswith(needle) or fold(provider.settings.title).startswith(needle)
-    ]
-    if len(begun) == 1:
-        return begun[0]
-    sentence = fill(words.UNKNOWN_CONNECTION, name=name, known=named(providers))
+    found = naming.find_connection(name, request.services.connections)
+    if found is not None:
+        return found
+    sentence = fill(words.UNKNOWN_CONNECTION, name=name, known=named(request.services.connections))
     raise Answered(replies.problem(sentence, request.reference, more=more))
 
 

@@ -30,7 +30,7 @@ async def add(request: Request) -> Answer:
     if brought_back is not None:
         return brought_back
     reference, name = request.arguments[0], " ".join(request.arguments[1:]) or None
-    found = _known_as(request, reference)
+    found = naming.references(reference, request.services.connections)
     if not found:
         return await _unknown(request)
     if len(found) > 1:
@@ -55,15 +55,6 @@ async def add(request: Request) -> Answer:
     )
     title = request.services.title(connection)
     return replies.told(fill(words.ADDED, name=added.title, title=title))
-
-
-def _known_as(request: Request, reference: str) -> dict[str, str]:
-    """Return the ids that a reference stands for, by connection; ``ID@CONNECTION`` names the one."""
-    providers = request.services.connections
-    stem, chosen = naming.split_connection(reference, providers)
-    asked = {chosen: providers[chosen]} if chosen is not None else dict(providers)
-    read = {name: provider.parse_reference(stem) for name, provider in asked.items()}
-    return {name: remote_id for name, remote_id in read.items() if remote_id}
 
 
 async def _bring_back(request: Request) -> Answer | None:
