@@ -7,19 +7,16 @@ Web API's address; the issuer is always Slack, so that a local Slack signs as Sl
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
-import hmac
-import json
 import secrets
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
-from cryptography.hazmat.primitives.hashes import SHA256
+from joserfc import jwt
+from joserfc.errors import InvalidKeyIdError, JoseError, SecurityWarning
+from joserfc.jwk import GuestProtocol, KeySet, RSAKey
 
 from bot.errors import ProviderError, SlackFailed
 from bot.linking import Proven
@@ -36,9 +33,10 @@ SCOPE = "openid"
 #: How long Slack may take to answer; the person waits.
 TOTAL_SECONDS = 10.0
 #: How far Slack's clock may lie from ours, and how soon unknown keys are looked up again; seconds.
-LEEWAY = 60.0
+LEEWAY = 60
 KEYS_AGAIN = 60.0
-SMALLEST_KEY = 2048
+#: What the library raises for odd tokens and keys: its own errors, and those of what reads the pieces.
+_ODD = (JoseError, ValueError, TypeError, AttributeError, RecursionError)
 
 _CLAIM = "https://slack.com/"
 
@@ -73,7 +71,7 @@ class SlackSignIn:
         self._client_id = client_id
         self._client_secret = client_secret
         self._redirect_url = redirect_url
-        self._keys: dict[str, RSAPublicKey] = {}
+        self._keys = KeySet([])
         self._keys_asked_at: float | None = None
 
     def begin(self, team_id: str) -> tuple[str, Flow]:
@@ -120,47 +118,49 @@ class SlackSignIn:
 
     async def _claims(self, token: str, nonce: str) -> dict[str, Any]:
         """Return the claims of a token that Slack signed for us, now, for this sign-in."""
-        pieces = token.split(".")
-        if len(pieces) != 3:
-            raise _failed("id_token: form")
-        header = _json(pieces[0])
-        # The one algorithm that Slack uses: no "none", no symmetric one keyed with a public key.
-        if header.get("alg") != "RS256":
-            raise _failed("id_token: algorithm")
-        key = await self._key(header.get("kid"))
+        checks = jwt.JWTClaimsRegistry(
+            now=int(self._clock.now()),
+            leeway=LEEWAY,
+            iss={"essential": True, "value": ISSUER},
+            aud={"essential": True, "value": self._client_id},
+            exp={"essential": True},
+            iat={"essential": True},
+            nonce={"essential": True, "value": nonce},
+        )
         try:
-            key.verify(_bytes(pieces[2]), f"{pieces[0]}.{pieces[1]}".encode(), PKCS1v15(), SHA256())
-        except InvalidSignature:
-            raise _failed("id_token: signature") from None
-        claims = _json(pieces[1])
-        now = self._clock.now()
-        if claims.get("iss") != ISSUER:
-            raise _failed("id_token: issuer")
-        if claims.get("aud") not in (self._client_id, [self._client_id]):
+            try:
+                claims = self._signed(token)
+            except InvalidKeyIdError:
+                await self._look_up_keys()
+                claims = self._signed(token)
+            checks.validate(claims)
+        except _ODD as error:
+            raise _failed(f"id_token: {type(error).__name__}") from None
+        if isinstance(claims["aud"], list) and len(claims["aud"]) != 1:
+            # The library is content when we are among them.
             raise _failed("id_token: audience")
-        if not _is_number(claims.get("exp")) or claims["exp"] <= now - LEEWAY:
-            raise _failed("id_token: expired")
-        if not _is_number(claims.get("iat")) or claims["iat"] > now + LEEWAY:
-            raise _failed("id_token: issued later")
-        given = claims.get("nonce")
-        if not isinstance(given, str) or not hmac.compare_digest(given.encode(), nonce.encode()):
-            raise _failed("id_token: nonce")
         return claims
 
-    async def _key(self, kid: object) -> RSAPublicKey:
-        if not isinstance(kid, str):
-            raise _failed("id_token: key")
+    def _signed(self, token: str) -> dict[str, Any]:
+        # The one algorithm that Slack uses: no "none", no symmetric one keyed with a public key.
+        return jwt.decode(token, self._keys_for, algorithms=["RS256"]).claims
+
+    def _keys_for(self, token: GuestProtocol) -> KeySet:
+        """Return the keys, among which the library finds the one that a token names; it must name one."""
+        if not token.headers().get("kid"):
+            raise InvalidKeyIdError
+        return self._keys
+
+    async def _look_up_keys(self) -> None:
         now = self._clock.monotonic()
-        if kid not in self._keys and (self._keys_asked_at is None or now - self._keys_asked_at >= KEYS_AGAIN):
-            found = (await self._ask("GET", f"{self._origin}/openid/connect/keys")).get("keys")
-            if not isinstance(found, list):
-                raise _failed("no keys")
-            # Only an answer counts: after a failure the next who signs in asks again.
-            self._keys_asked_at = now
-            self._keys = dict(filter(None, map(_public_key, found)))
-        if kid not in self._keys:
-            raise _failed("id_token: key")
-        return self._keys[kid]
+        if self._keys_asked_at is not None and now - self._keys_asked_at < KEYS_AGAIN:
+            return
+        found = (await self._ask("GET", f"{self._origin}/openid/connect/keys")).get("keys")
+        if not isinstance(found, list):
+            raise _failed("no keys")
+        # Only an answer counts: after a failure the next who signs in asks again.
+        self._keys_asked_at = now
+        self._keys = KeySet(list(filter(None, map(_public_key, found))))
 
 
 def _proven(claims: dict[str, Any]) -> Proven:
@@ -171,21 +171,14 @@ def _proven(claims: dict[str, Any]) -> Proven:
     return Proven(enterprise if isinstance(enterprise, str) and enterprise else None, team, user)
 
 
-def _public_key(given: object) -> tuple[str, RSAPublicKey] | None:
-    """Read one key of the published set; None for what is no RSA key for signatures of at least 2048 bits."""
-    if not isinstance(given, dict) or given.get("kty") != "RSA" or given.get("use", "sig") != "sig":
-        return None
-    kid, modulus, exponent = given.get("kid"), given.get("n"), given.get("e")
-    if not (isinstance(kid, str) and isinstance(modulus, str) and isinstance(exponent, str)):
-        return None
+def _public_key(given: Any) -> RSAKey | None:
+    """Read one key of the published set; None for what is no RSA key of at least 2048 bits."""
     try:
-        numbers = RSAPublicNumbers(
-            int.from_bytes(_bytes(exponent), "big"), int.from_bytes(_bytes(modulus), "big")
-        )
-        key = numbers.public_key()
-    except (SlackFailed, ValueError):
+        # Of shorter ones the library only warns.
+        with warnings.catch_warnings(action="error", category=SecurityWarning):
+            return RSAKey.import_key(given) if given["kty"] == "RSA" else None
+    except (*_ODD, KeyError, SecurityWarning):
         return None
-    return (kid, key) if key.key_size >= SMALLEST_KEY else None
 
 
 def _failed(code: str) -> SlackFailed:
@@ -194,24 +187,3 @@ def _failed(code: str) -> SlackFailed:
 
 def _unpadded(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def _bytes(text: str) -> bytes:
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        raise _failed("id_token: encoding") from None
-
-
-def _json(piece: str) -> dict[str, Any]:
-    try:
-        value = json.loads(_bytes(piece))
-    except (ValueError, RecursionError):
-        raise _failed("id_token: encoding") from None
-    if not isinstance(value, dict):
-        raise _failed("id_token: form")
-    return value
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)

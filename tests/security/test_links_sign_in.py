@@ -154,6 +154,10 @@ LIES = {
     "another key": {"signed_by": "stranger"},
     "another key's name": {"header": {"kid": "curve"}},
     "no key's name": {"header": {"kid": None}},
+    "an issuer in a list": {"claims": {"iss": ["https://slack.com"]}},
+    "an end that is no number": {"claims": {"exp": float("nan")}},
+    "a rule that nobody knows": {"header": {"crit": ["x"], "x": 1}},
+    "a key for sealing": {"published": ["sealing"], "signed_by": "sealing", "header": {"kid": "sealing"}},
     "a weak key": {"published": ["weak"], "signed_by": "weak", "header": {"kid": "weak"}},
 }
 
@@ -180,6 +184,8 @@ async def test_an_identity_that_slack_did_not_prove_is_none(made, name):
         (200, '{"ok": true, "id_token": "a.b"}'),
         (200, '{"ok": true, "id_token": "a.b.c"}'),
         (200, '{"ok": true, "id_token": "bnVsbA.bnVsbA.bnVsbA"}'),
+        (200, '{"ok": true, "id_token": "W10.W10.W10"}'),
+        (200, '{"ok": true, "id_token": "' + "W1tb" * 30_000 + '.e30.e30"}'),
         (200, '{"ok": true, "id_token": "é.é.é"}'),
         (302, ""),
         (500, "<html>"),

@@ -109,5 +109,6 @@ class Issuer:
         for name in self.published:
             numbers = key(name).public_key().public_numbers()
             modulus = encoded(numbers.n.to_bytes((numbers.n.bit_length() + 7) // 8, "big"))
-            keys.append({"kty": "RSA", "use": "sig", "kid": name, "n": modulus, "e": "AQAB"})
+            use = "enc" if name == "sealing" else "sig"
+            keys.append({"kty": "RSA", "use": use, "kid": name, "n": modulus, "e": "AQAB"})
         return web.json_response({"keys": keys})
