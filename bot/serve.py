@@ -37,10 +37,10 @@ from bot.slack_methods import AUTH_TEST
 from bot.store import open_store
 from bot.vault import Vault
 from bot.web.app import IdeParts, SlackClient, build_app, listen
-from bot.web.bolt import Dispatcher, Installation, slack_client
+from bot.web.bolt import Installation, build_bolt
 from bot.web.metrics import Metrics
 from bot.web.socket import SocketSide
-from handlers.listeners import listeners
+from handlers.listeners import register
 from handlers.replay import replayer
 from handlers.services import build_services
 
@@ -287,13 +287,13 @@ class Process:
 
     async def _listen(self, installation: Installation, slack_session: aiohttp.ClientSession) -> None:
         settings = self._settings
-        web_client = slack_client(installation, settings.slack_api_url, slack_session)
-        dispatcher = Dispatcher(listeners(self.services, web_client), installation, self.ids)
+        bolt = build_bolt(
+            installation=installation, api_url=settings.slack_api_url, ids=self.ids, session=slack_session
+        )
+        register(bolt, self.services)
         socket = None
         if settings.slack_app_token is not None:
-            socket = SocketSide(
-                dispatcher, settings.slack_app_token, settings.slack_api_url, self.clock.monotonic
-            )
+            socket = SocketSide(bolt, settings.slack_app_token, settings.slack_api_url, self.clock.monotonic)
             self._stack.push_async_callback(socket.close)
         client = None
         if settings.slack_client_id is not None and settings.slack_client_secret is not None:
@@ -304,7 +304,7 @@ class Process:
             store=self.store,
             http=self.http,
             accounts=self.accounts,
-            dispatcher=dispatcher,
+            bolt=bolt,
             metrics=self.metrics,
             slack_ready=(lambda: True) if socket is None else socket.is_ready,
             background=self.background,

@@ -10,6 +10,8 @@ import ipaddress
 import os
 import re
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -283,6 +285,16 @@ def load_settings() -> Settings:
     if problems:
         raise SettingsError(problems)
     return settings
+
+
+@contextmanager
+def without_variables(prefix: str) -> Iterator[None]:
+    """Hide what the environment holds under a prefix, while a library that reads it is being set up."""
+    hidden = {name: os.environ.pop(name) for name in tuple(os.environ) if name.startswith(prefix)}
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
 
 
 def database_file(url: str) -> Path | None:

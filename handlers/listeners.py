@@ -1,4 +1,4 @@
-"""Exactly one listener per kind, in a table by Slack's word for the kind (ADR 9).
+"""Exactly one Bolt listener per kind: each matches everything and finds the verb in a table (ADR 20).
 
 The work comes first and the ack last: what is acknowledged is written down.
 """
@@ -6,13 +6,11 @@ The work comes first and the ack last: what is acknowledged is written down.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+import re
+from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
 import structlog
-from slack_bolt.async_app import AsyncAck, AsyncRespond
 from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackClientError
 
@@ -27,6 +25,7 @@ from handlers.principal import principal as principal_of
 from handlers.submission import Submission, first_field, submit
 
 if TYPE_CHECKING:
+    from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
     from slack_sdk.web.async_client import AsyncWebClient
 
     from bot.models import Answer, Principal, Surface
@@ -34,9 +33,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: Does the work with a payload, then acknowledges: returns what its ack returned, or an answer of its own.
-Listener: TypeAlias = Callable[[AsyncAck, dict[str, Any]], Awaitable[BoltResponse]]
-
+#: Found in every name: Bolt tries listeners one by one, so there is one of each kind.
+_ANYTHING: Final = re.compile("")
 #: Buttons that hold an address: the browser opens it, and only the ack is left to do.
 _ADDRESSES: Final = frozenset({"open_url", "page_url", "link_url"})
 #: Slack's trigger lives 3 s, and the ack must follow within them.
@@ -44,35 +42,32 @@ VIEW_SECONDS: Final = 1.5
 _RESPOND_SECONDS: Final = 1.0
 
 
-def listeners(
-    services: Services, client: AsyncWebClient, *, view_seconds: float = VIEW_SECONDS
-) -> Mapping[str, Listener]:
-    """Return the listeners by kind: ``command`` for slash commands, else the type that a payload names.
+def register(app: AsyncApp, services: Services, *, view_seconds: float = VIEW_SECONDS) -> None:
+    """Register the five listeners; raises ValueError for an app that acknowledges before the work.
 
-    ``client`` calls Slack's Web API as the bot. ``view_seconds`` is how long Slack may take to open a form,
-    within the 3 s that an ack has.
+    ``view_seconds`` is how long Slack may take to open a form, within the 3 s that an ack has.
     """
-    made = Listeners(services, client, view_seconds)
-    return MappingProxyType(
-        {
-            "command": made.command,
-            "block_actions": made.action,
-            "view_submission": made.view,
-            "block_suggestion": made.options,
-            "event_callback": made.event,
-        }
-    )
+    if not app.process_before_response:
+        raise ValueError("the app must be made with process_before_response=True: the ack comes last")
+    made = Listeners(services, view_seconds)
+    app.command(_ANYTHING)(made.command)
+    app.block_action(_ANYTHING)(made.action)
+    app.view_submission(_ANYTHING)(made.view)
+    app.block_suggestion(_ANYTHING)(made.options)
+    app.event(_ANYTHING)(made.event)
 
 
 class Listeners:
-    """Hold the listener of each kind; none of them raises."""
+    """Hold the listener of each kind; none of them raises.
 
-    def __init__(self, services: Services, client: AsyncWebClient, view_seconds: float) -> None:
+    Each does the work, then acknowledges: it returns what its ack returned, or an answer of its own.
+    """
+
+    def __init__(self, services: Services, view_seconds: float) -> None:
         self._services = services
-        self._client = client
         self._view_seconds = view_seconds
 
-    async def command(self, ack: AsyncAck, body: dict[str, Any]) -> BoltResponse:
+    async def command(self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> BoltResponse:
         """Answer a slash command in the body of its ack."""
         services = self._services
         folder = services.commands.get(str(body.get("command")))
@@ -85,11 +80,13 @@ class Listeners:
         except Refused as refusal:
             return await ack(delivery.command_body(self._refusal(refusal)))
         answer = await run_text(services, principal, surface, str(body.get("text") or ""), folder=folder)
-        if answer.view is not None and await self._opened(surface, answer):
+        if answer.view is not None and await self._opened(client, surface, answer):
             return await ack()
         return await ack(delivery.command_body(answer))
 
-    async def action(self, ack: AsyncAck, body: dict[str, Any]) -> BoltResponse:
+    async def action(
+        self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, respond: AsyncRespond
+    ) -> BoltResponse:
         """Run what a button stands for; its answer is a row of the outbox, as the ack's body is ignored."""
         services = self._services
         action: dict[str, Any] = next(iter(body.get("actions") or ()), {})
@@ -100,14 +97,15 @@ class Listeners:
         try:
             principal = principal_of(body)
         except Refused as refusal:
-            await self._say(surface, self._refusal(refusal))
+            await _say(client, respond, self._refusal(refusal))
             return await ack()
         chosen = action.get("selected_option") or {}
         value = str(action.get("value") or chosen.get("value") or "")
         answer = await run_button(services, principal, surface, action_id, value, body.get("view"))
-        if answer.view is not None and not surface.is_form and await self._opened(surface, answer):
+        if answer.view is not None and not surface.is_form and await self._opened(client, surface, answer):
             return await ack()
-        await self._deliver(answer, surface, principal)
+        if not await self._delivered(answer, surface, principal):
+            await _say(client, respond, answer)
         return await ack()
 
     async def view(self, ack: AsyncAck, body: dict[str, Any]) -> BoltResponse:
@@ -153,27 +151,27 @@ class Listeners:
             told.exception("event failed")
         return await ack()
 
-    async def _deliver(self, answer: Answer, surface: Surface, principal: Principal) -> None:
-        """Write the reply into the outbox; when even that fails, say so straight away."""
+    async def _delivered(self, answer: Answer, surface: Surface, principal: Principal) -> bool:
+        """Write the reply into the outbox; say whether nothing is left to do."""
         if not answer.text:
-            return
+            return True
         try:
             await self._services.store.add_notices(
                 [delivery.reply_notice(answer, surface, principal, self._services.ids)]
             )
         except StoreError as error:
             log.warning("reply not written down", problem=type(error).__name__)
-            await self._say(surface, answer)
-        else:
-            self._services.wake()
+            return False
+        self._services.wake()
+        return True
 
-    async def _opened(self, surface: Surface, answer: Answer) -> bool:
+    async def _opened(self, client: AsyncWebClient, surface: Surface, answer: Answer) -> bool:
         """Open the form: the one call of Slack that is made before an ack."""
         if not surface.trigger_id:
             return False
         try:
             async with asyncio.timeout(self._view_seconds):
-                await self._client.views_open(trigger_id=surface.trigger_id, view=answer.view or {})
+                await client.views_open(trigger_id=surface.trigger_id, view=answer.view or {})
         except (SlackClientError, aiohttp.ClientError, TimeoutError) as error:
             log.warning("form not opened", problem=type(error).__name__)
             return False
@@ -184,15 +182,13 @@ class Listeners:
         log.info("refused", rule=refusal.rule, reference=reference)
         return replies.plain_problem(refusal.text, reference)
 
-    async def _say(self, surface: Surface, answer: Answer) -> None:
-        """Answer a button without the outbox: nobody may be left without a word."""
-        if surface.response_url is None or not leads_to_slack(surface.response_url, self._client.base_url):
-            return
-        respond = AsyncRespond(
-            response_url=surface.response_url, proxy=self._client.proxy, ssl=self._client.ssl
-        )
-        try:
-            async with asyncio.timeout(_RESPOND_SECONDS):
-                await respond(delivery.command_body(answer) | {"replace_original": False})
-        except (SlackClientError, aiohttp.ClientError, TimeoutError, ValueError) as error:
-            log.warning("reply not sent", problem=type(error).__name__)
+
+async def _say(client: AsyncWebClient, respond: AsyncRespond, answer: Answer) -> None:
+    """Answer a button without the outbox: nobody may be left without a word."""
+    if respond.response_url is None or not leads_to_slack(respond.response_url, client.base_url):
+        return
+    try:
+        async with asyncio.timeout(_RESPOND_SECONDS):
+            await respond(delivery.command_body(answer) | {"replace_original": False})
+    except (SlackClientError, aiohttp.ClientError, TimeoutError, ValueError) as error:
+        log.warning("reply not sent", problem=type(error).__name__)

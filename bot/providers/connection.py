@@ -62,6 +62,7 @@ class ConnectionSettings(BaseModel):
 
     def secrets(self) -> tuple[str, ...]:
         """Return every secret that the connection itself holds."""
+        # Every word that is typed is compared with them: the model's own way of listing fields takes 10 µs.
         return tuple(
-            value.get_secret_value() for value in dict(self).values() if isinstance(value, SecretStr)
+            value.get_secret_value() for value in vars(self).values() if isinstance(value, SecretStr)
         )

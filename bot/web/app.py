@@ -11,6 +11,7 @@ from aiohttp.http import HttpProcessingError
 
 from bot.manifest import SIGN_IN_REDIRECT_PATH, SLACK_PATH
 from bot.web.access_log import AccessLog
+from bot.web.bolt import over_http
 from bot.web.browser import Browsers
 from bot.web.failures import failures
 from bot.web.front import MAX_BYTES, Front
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from pydantic import SecretStr
+    from slack_bolt.async_app import AsyncApp
 
     from bot.accounts import Accounts
     from bot.browsing import Browsing
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
     from bot.providers.base import Provider
     from bot.rate_limit import RateLimiter
     from bot.store.store import Store
-    from bot.web.bolt import Dispatcher
     from bot.web.metrics import Metrics
     from bot.workspaces import Workspaces
 
@@ -74,7 +75,7 @@ def build_app(
     store: Store,
     http: Http,
     accounts: Accounts,
-    dispatcher: Dispatcher,
+    bolt: AsyncApp,
     metrics: Metrics,
     slack_ready: Callable[[], bool],
     signing_secret: SecretStr | None,
@@ -112,7 +113,7 @@ def build_app(
     routes.append(web.get(STATIC_PATH + "/{name}", _static))
     if signing_secret is not None:
         middlewares.append(Front(signing_secret, clock, refused=metrics.request_refused).middleware())
-        routes.append(web.post(SLACK_PATH, dispatcher.over_http))
+        routes.append(web.post(SLACK_PATH, over_http(bolt)))
     if public_url is not None:
         sign_in = None
         if slack_client is not None:

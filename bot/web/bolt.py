@@ -1,8 +1,7 @@
-"""Slack's payloads led to their listeners: one installed workspace, our tenant guard, no bodies logged.
+"""Bolt behind our checks: one installed workspace, a tenant guard before authorisation, no bodies logged.
 
-``Dispatcher`` is the one door for HTTP and Socket Mode: both hand over a payload whose shape was checked.
-Each kind has one listener, so the kind itself is the way to it (ADR 9); acks, responses and the reading of
-payloads are Bolt's.
+What comes here has been verified (by ``bot.web.front``, or by the connection of Socket Mode), and its shape
+has been checked. Bolt finds the listener, which ends before its answer leaves (ADR 20).
 """
 
 from __future__ import annotations
@@ -14,23 +13,26 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from aiohttp import web
-from slack_bolt.async_app import AsyncAck
-from slack_bolt.request.internals import extract_enterprise_id, extract_team_id, extract_user_id
+from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.authorization.async_authorize import AsyncAuthorize
+from slack_bolt.error import BoltUnhandledRequestError
+from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.web.front import INCOMING
-from bot.web.shapes import Incoming, Malformed
+from bot.settings import without_variables
+from bot.web.front import PAYLOAD
+from bot.web.shapes import Malformed, kind_of
 from bot.words import pages as words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable
 
     import aiohttp
     from pydantic import SecretStr
 
     from bot.clock import Ids
-    from handlers.listeners import Listener
 
 _log = structlog.get_logger(__name__)
 
@@ -54,79 +56,132 @@ class Installation:
         return self.is_org and enterprise_id is not None and enterprise_id == self.enterprise_id
 
 
-def slack_client(
-    installation: Installation, api_url: str, session: aiohttp.ClientSession | None = None
-) -> AsyncWebClient:
-    """Make what listeners call Slack's Web API with; without a session every call opens its own."""
-    # Below this level the SDK logs bodies and headers.
+def build_bolt(
+    *, installation: Installation, api_url: str, ids: Ids, session: aiohttp.ClientSession | None = None
+) -> AsyncApp:
+    """Make the app that listeners are registered with.
+
+    ``session`` is used for Slack's Web API; without one, every call opens its own.
+    """
+    # Below this level Bolt and the SDK log bodies and headers; Bolt copies the level to loggers of its own.
     quiet = logging.getLogger("bot.slack")
     quiet.setLevel(logging.ERROR)
-    token = installation.bot_token.get_secret_value()
-    return AsyncWebClient(token=token, base_url=api_url, logger=quiet, session=session, timeout=10)
+    client = AsyncWebClient(base_url=api_url, logger=quiet, session=session, timeout=10)
+    # Bolt looks there for whatever it isn't given: a token, secrets, even an OAuth flow that keeps files in
+    # the home folder. No argument turns that off.
+    with without_variables("SLACK_"):
+        app = AsyncApp(
+            name="bot.slack",
+            logger=quiet,
+            client=client,
+            # The listener ends before the answer leaves: what is acknowledged is written down, and an
+            # exception is answered.
+            process_before_response=True,
+            before_authorize=TenantGuard(installation),
+            authorize=Authorize(installation),  # type: ignore[arg-type]  # it may return None, too
+            # A kind without a listener goes to ``failed``; else Bolt would log it whole and answer with 404.
+            raise_error_for_unhandled_request=True,
+            # Verified by the front; Socket Mode has nothing to verify.
+            request_verification_enabled=False,
+            # Not used.
+            attaching_function_token_enabled=False,
+            attaching_conversation_kwargs_enabled=False,
+        )
+
+    @app.error
+    async def failed(error: Exception, body: dict[str, Any]) -> BoltResponse:
+        kind = kind_of(body)
+        if isinstance(error, BoltUnhandledRequestError):
+            _log.info("slack.kind_ignored", kind=kind[:40])
+            return BoltResponse(status=200)
+        reference = ids.reference()
+        _log.error("slack.listener_failed", reference=reference, exc_info=error)
+        return BoltResponse(
+            status=200, body=_ephemeral(words.unexpected(reference)) if kind == "command" else ""
+        )
+
+    return app
 
 
-class Dispatcher:
-    """Lead a payload to its listener: protocol requests are answered here, foreign workspaces refused.
+async def dispatch(app: AsyncApp, payload: dict[str, Any]) -> BoltResponse:
+    """Return Bolt's answer to a payload of a known shape; raises Malformed for one that it can't take in."""
+    kind = kind_of(payload)
+    try:
+        # The mode that takes a parsed payload: nothing is parsed a second time, perhaps in another way. No
+        # headers: Slack does not sign them, and Bolt would act on some.
+        request = AsyncBoltRequest(body=payload, mode="socket_mode")
+    except (TypeError, ValueError, AttributeError, KeyError, IndexError):
+        raise Malformed(kind) from None
+    try:
+        return await app.async_dispatch(request)
+    except Exception as error:  # noqa: BLE001 - Bolt's reader of arguments may raise, and again for ``failed``
+        left_bolt(kind, error)
+        return BoltResponse(status=200)
 
-    ``listeners`` holds one for each kind, by ``Incoming.kind``; other kinds are acknowledged and left alone.
-    """
 
-    def __init__(self, listeners: Mapping[str, Listener], installation: Installation, ids: Ids) -> None:
-        self._listeners = listeners
-        self._installation = installation
-        self._ids = ids
+def left_bolt(kind: str, error: Exception) -> None:
+    """Log an exception that came out of Bolt. The payload is acknowledged: repeating it would not mend it."""
+    _log.error("slack.bolt_failed", kind=kind[:40], exc_info=error)
 
-    async def dispatch(self, incoming: Incoming) -> BoltResponse:
-        """Return the answer for Slack; raises Malformed for what cannot even be read as a request.
 
-        A listener runs whole before its answer leaves, so nothing is left running when it has been
-        acknowledged, and an exception is answered at once, before or after the ack.
-        """
-        kind, payload = incoming.kind, incoming.payload
-        listener = self._listeners.get(kind)
-        if listener is None:
-            return _unheard(incoming)
+def over_http(app: AsyncApp) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """Return what serves Slack's address, behind the front."""
+
+    async def serve(request: web.Request) -> web.Response:
         try:
-            enterprise_id, team_id = extract_enterprise_id(payload), extract_team_id(payload)
-            is_own = kind == "event_callback" and self._is_own(payload)
-        except (TypeError, ValueError, AttributeError, KeyError, IndexError):
-            raise Malformed(kind) from None
-        if not self._installation.is_home(enterprise_id, team_id):
-            _log.warning("slack.foreign_team_refused", kind=kind, team=team_id)
-            return _foreign(kind)
-        if is_own:
-            return BoltResponse(status=200, body="")
-        try:
-            ack = AsyncAck()  # type: ignore[no-untyped-call]  # Bolt leaves it without types
-            return await listener(ack, payload)
-        except Exception as error:  # noqa: BLE001 - the last place: words for the person, the kind for the log
-            reference = self._ids.reference()
-            _log.error("slack.listener_failed", reference=reference, exc_info=error)
-            said = _ephemeral(words.unexpected(reference)) if kind == "command" else ""
-            return BoltResponse(status=200, body=said)
-
-    async def over_http(self, request: web.Request) -> web.Response:
-        """Serve Slack's address, behind the front."""
-        try:
-            answer = await self.dispatch(request[INCOMING])
+            answer = await dispatch(app, request[PAYLOAD])
         except Malformed as malformed:
             return web.Response(status=400, text=f"malformed: {malformed}")
         return web.Response(status=answer.status, body=answer.body.encode(), headers=answer.first_headers())
 
-    def _is_own(self, payload: dict[str, Any]) -> bool:
-        """Say whether the bot did itself what an event tells of: its own messages are no requests."""
-        home = self._installation
-        user, bot = extract_user_id(payload), payload["event"].get("bot_id")
-        return (user is not None and user == home.bot_user_id) or (bot is not None and bot == home.bot_id)
+    return serve
 
 
-def _unheard(incoming: Incoming) -> BoltResponse:
-    """Answer what no listener exists for: Slack's own questions, and kinds that mean nothing to us."""
-    if incoming.kind == "url_verification":
-        return BoltResponse(status=200, body={"challenge": incoming.payload["challenge"]})
-    if incoming.kind != "ssl_check":
-        _log.info("slack.kind_ignored", kind=incoming.kind[:40])
-    return BoltResponse(status=200, body="")
+class TenantGuard(AsyncMiddleware):
+    """Refuse other workspaces before Bolt authorises: it would call Slack to post a text of its own.
+
+    An object, not a function: Bolt reads no arguments for it, so no payload is too odd to be judged.
+    """
+
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+
+    async def async_process(
+        self,
+        *,
+        req: AsyncBoltRequest,
+        resp: BoltResponse,  # noqa: ARG002 - Bolt hands it over
+        next: Callable[[], Awaitable[BoltResponse]],  # noqa: A002 - Bolt's name
+    ) -> BoltResponse | None:
+        """Go on with what is ours, and with Slack's own question whether the address is."""
+        kind, context = kind_of(req.body), req.context
+        if kind == "url_verification" or self._installation.is_home(context.enterprise_id, context.team_id):
+            return await next()
+        _log.warning("slack.foreign_team_refused", kind=kind[:40], team=context.team_id)
+        return _foreign(kind)
+
+
+class Authorize(AsyncAuthorize):
+    """Tell Bolt whose token a request is served with; nothing is asked of Slack.
+
+    An object like Bolt's own over a store of installations: unlike a function, it may stand beside OAuth.
+    """
+
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+        self._result = AuthorizeResult(
+            enterprise_id=installation.enterprise_id,
+            team_id=installation.team_id,
+            bot_token=installation.bot_token.get_secret_value(),
+            bot_user_id=installation.bot_user_id,
+            bot_id=installation.bot_id,
+        )
+
+    async def __call__(
+        self, *, enterprise_id: str | None, team_id: str | None, **_others: object
+    ) -> AuthorizeResult | None:
+        """Return the installation of a workspace; None for every other."""
+        return self._result if self._installation.is_home(enterprise_id, team_id) else None
 
 
 def _ephemeral(text: str) -> str:
@@ -148,4 +203,4 @@ def _foreign(kind: str) -> BoltResponse:
             "blocks": [{"type": "section", "text": {"type": "plain_text", "text": hint}}],
         }
         return BoltResponse(status=200, body={"response_action": "update", "view": view})
-    return BoltResponse(status=200, body="")
+    return BoltResponse(status=200)

@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import re
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import structlog
@@ -39,7 +39,8 @@ REMEMBERED = 600.0
 MAX_REMEMBERED = 200_000
 BODY_SECONDS = 10.0
 
-INCOMING = web.RequestKey("incoming", shapes.Incoming)
+#: The payload of a request that passed.
+PAYLOAD = web.RequestKey("payload", dict)
 
 _TIMESTAMP = re.compile(r"[0-9]{9,11}")
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
@@ -108,7 +109,7 @@ class Front:
             if request.path != self._path:
                 return await handler(request)
             try:
-                request[INCOMING] = await self._verified(request)
+                request[PAYLOAD] = await self._verified(request)
             except Refusal as refusal:
                 self._refused(refusal.reason)
                 _log.warning("slack.request_refused", reason=refusal.reason, status=refusal.status)
@@ -120,7 +121,7 @@ class Front:
 
         return check
 
-    async def _verified(self, request: web.Request) -> shapes.Incoming:
+    async def _verified(self, request: web.Request) -> dict[str, Any]:
         if request.method != "POST":
             raise Refusal(405, "method")
         if request.content_length is not None and request.content_length > MAX_BYTES:

@@ -8,7 +8,6 @@ principal).
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
@@ -26,35 +25,32 @@ class Malformed(Exception):
     """Say that a body is not what Slack sends; the message names the place, never the content."""
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """Hold a payload of a known shape. ``kind`` is Slack's own word, ``command`` for slash commands."""
-
-    kind: str
-    payload: dict[str, Any]
+def kind_of(payload: Mapping[str, Any]) -> str:
+    """Return Slack's own word for a kind of payload; ``command`` for slash commands, which name none."""
+    return payload.get("type") or "command"
 
 
-def read(content_type: str, raw: bytes) -> Incoming:
+def read(content_type: str, raw: bytes) -> dict[str, Any]:
     """Parse a verified body; raises Malformed."""
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
         raise Malformed("not UTF-8") from None
     if content_type == JSON:
-        return classify(_object(text))
+        return checked(_object(text))
     if content_type != FORM:
         raise Malformed("content type")
     fields = _fields(text)
     if "payload" in fields:
-        return classify(_object(fields["payload"]))
+        return checked(_object(fields["payload"]))
     if "command" in fields:
         return _checked("command", fields)
     if fields.get("ssl_check") == "1":
-        return Incoming("ssl_check", dict(fields))
+        return dict(fields)
     raise Malformed("neither payload nor command")
 
 
-def read_envelope(kind: str, payload: object) -> Incoming:
+def read_envelope(kind: str, payload: object) -> dict[str, Any]:
     """Judge what came through Socket Mode; ``kind`` is the envelope's. Raises Malformed."""
     if not isinstance(payload, dict):
         raise Malformed("payload")
@@ -63,14 +59,17 @@ def read_envelope(kind: str, payload: object) -> Incoming:
         if any(not isinstance(value, str) and value is not None for value in payload.values()):
             raise Malformed("command field")
         return _checked("command", payload)
-    return classify(payload)
+    return checked(payload)
 
 
-def classify(payload: dict[str, Any]) -> Incoming:
-    """Name an interaction or event by its type and check its shape; raises Malformed."""
+def checked(payload: dict[str, Any]) -> dict[str, Any]:
+    """Check the shape of an interaction or event by its type; raises Malformed."""
     kind = payload.get("type")
     if not isinstance(kind, str) or not kind:
         raise Malformed("type")
+    if "command" in payload:
+        # Bolt takes whatever has this field for a slash command.
+        payload = {key: value for key, value in payload.items() if key != "command"}
     return _checked(kind, payload)
 
 
@@ -191,7 +190,7 @@ _REQUIRED: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def _checked(kind: str, payload: dict[str, Any]) -> Incoming:
+def _checked(kind: str, payload: dict[str, Any]) -> dict[str, Any]:
     _check_types(payload)
     event = payload.get("event")
     if event is not None:
@@ -214,7 +213,7 @@ def _checked(kind: str, payload: dict[str, Any]) -> Incoming:
         raise Malformed("challenge")
     if kind == "command" and not payload["command"].startswith("/"):
         raise Malformed("command")
-    return Incoming(kind, payload)
+    return payload
 
 
 def _check_types(node: dict[str, Any]) -> None:

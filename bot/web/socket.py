@@ -16,21 +16,20 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import structlog
-from slack_bolt.adapter.socket_mode.async_internals import send_async_response
-from slack_bolt.response import BoltResponse
-from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.web.bolt import left_bolt
 from bot.web.shapes import Malformed, read_envelope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pydantic import SecretStr
-    from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
+    from slack_bolt.async_app import AsyncApp
+    from slack_sdk.socket_mode.aiohttp import SocketModeClient
     from slack_sdk.socket_mode.request import SocketModeRequest
-
-    from bot.web.bolt import Dispatcher
 
 PING_SECONDS = 10.0
 #: Pings that may stay unanswered before the connection counts as dead; the client reconnects at the same age.
@@ -39,12 +38,12 @@ MISSED_PINGS = 4
 _log = structlog.get_logger(__name__)
 
 
-class SocketSide:
+class SocketSide(AsyncSocketModeHandler):
     """Keep the connection open, and lead what comes through it to the listeners."""
 
     def __init__(
         self,
-        dispatcher: Dispatcher,
+        app: AsyncApp,
         app_token: SecretStr,
         api_url: str,
         monotonic: Callable[[], float] = time.monotonic,
@@ -54,18 +53,17 @@ class SocketSide:
         # The client logs payloads, and in errors the address with its ticket; what matters is logged here.
         silent = logging.getLogger("bot.slack.socket")
         silent.setLevel(logging.CRITICAL)
-        self.client = SocketModeClient(
-            app_token=app_token.get_secret_value(),
+        super().__init__(
+            app,
+            app_token.get_secret_value(),
             logger=silent,
             web_client=AsyncWebClient(base_url=api_url, logger=silent, timeout=10),
             ping_interval=ping_seconds,
         )
-        self.client.socket_mode_request_listeners.append(self.handle)
         if _is_this_machine(api_url):
             # A proxy of the environment does not lead back to this machine.
             self.client.proxy = None
             self.client.web_client.proxy = None
-        self._dispatcher = dispatcher
         self._monotonic = monotonic
         #: The last pong as the client stamps it, by the wall clock, and when we first saw that.
         self._last_pong: float | None = None
@@ -88,20 +86,27 @@ class SocketSide:
         # By our own clock, as the wall clock may be moved between a ping and its pong.
         return last is None or self._monotonic() - self._pong_at < MISSED_PINGS * self.client.ping_interval
 
-    async def handle(self, client: AsyncBaseSocketModeClient, req: SocketModeRequest) -> None:
+    async def handle(  # type: ignore[override]  # narrower, as Bolt's own
+        self, client: SocketModeClient, req: SocketModeRequest
+    ) -> None:
         """Dispatch one envelope and acknowledge it with the answer."""
         task = asyncio.current_task()
         if task is not None:
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
         try:
-            response = await self._dispatcher.dispatch(read_envelope(req.type, req.payload))
-        except Malformed as malformed:
-            # Acknowledged all the same: repeating it would not mend it.
-            _log.warning("slack.envelope_refused", reason=f"malformed: {malformed}")
-            response = BoltResponse(status=200, body="")
-        try:
-            await send_async_response(client, req, response, time.time())
+            try:
+                req.payload = read_envelope(req.type, req.payload)
+                await super().handle(client, req)
+            except (OSError, aiohttp.ClientError):
+                raise
+            except Exception as error:  # noqa: BLE001 - as over HTTP, nothing odd is left without an answer
+                if isinstance(error, Malformed):
+                    _log.warning("slack.envelope_refused", reason=f"malformed: {error}")
+                else:
+                    left_bolt(req.type, error)
+                # Acknowledged all the same: repeating it would not mend it.
+                await client.send_socket_mode_response(SocketModeResponse(envelope_id=req.envelope_id))
         except (OSError, aiohttp.ClientError) as error:
             # Slack sends the envelope again; the inbox knows it.
             _log.warning("slack.envelope_not_acknowledged", error=type(error).__name__)

@@ -12,12 +12,13 @@ from typing import Any
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
+from slack_bolt.async_app import AsyncApp
 
 from bot.clock import SystemIds
 from bot.models import Principal
-from bot.web.bolt import Dispatcher, Installation, slack_client
+from bot.web.bolt import Installation, build_bolt, dispatch
 from bot.web.shapes import read_envelope
-from handlers.listeners import listeners
+from handlers.listeners import register
 from handlers.services import Services
 from tests.support.store import ALICE
 
@@ -54,10 +55,11 @@ async def little_slack() -> AsyncIterator[LittleSlack]:
         yield slack
 
 
-def dispatcher_for(services: Services, slack_url: str, **keys: Any) -> Dispatcher:
+def bolt_for(services: Services, slack_url: str, **keys: Any) -> AsyncApp:
     installation = Installation("T1", SecretStr("xoxb-made-up"), bot_user_id="UBOT", bot_id="BBOT")
-    client = slack_client(installation, f"{slack_url}api/")
-    return Dispatcher(listeners(services, client, **keys), installation, SystemIds())
+    app = build_bolt(installation=installation, api_url=f"{slack_url}api/", ids=SystemIds())
+    register(app, services, **keys)
+    return app
 
 
 @dataclass
@@ -68,10 +70,10 @@ class Spoken:
     body: Any
 
 
-async def send(dispatcher: Dispatcher, payload: dict[str, Any]) -> Spoken:
+async def send(app: AsyncApp, payload: dict[str, Any]) -> Spoken:
     """Hand a payload over as Socket Mode does."""
     kind = "slash_commands" if "command" in payload else "interactive"
-    response = await dispatcher.dispatch(read_envelope(kind, payload))
+    response = await dispatch(app, read_envelope(kind, payload))
     text = response.body
     return Spoken(response.status, json.loads(text) if text.startswith("{") else text)
 

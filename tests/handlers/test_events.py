@@ -9,19 +9,19 @@ import pytest
 from bot.errors import StoreBusy
 from bot.models import BrowserSession, NoticeKind, Person, Principal
 from bot.policy import Installation
-from bot.web.shapes import Incoming
+from bot.web.bolt import dispatch
 from handlers.events.people import user_changed
 from handlers.occurrence import Occurrence
 from tests.handlers.rig import COLLEAGUE, STRANGER, activate, rig
-from tests.handlers.slack import dispatcher_for, event, mention, message, send
+from tests.handlers.slack import bolt_for, event, mention, message, send
 from tests.support.store import ALICE
 
 NOWHERE = "http://127.0.0.1:9/"
 
 
 @pytest.fixture
-def dispatcher(bot):
-    return dispatcher_for(bot.services, NOWHERE)
+def app(bot):
+    return bolt_for(bot.services, NOWHERE)
 
 
 async def replies(bot):
@@ -31,51 +31,51 @@ async def replies(bot):
 # -- direct messages -------------------------------------------------------------------------------
 
 
-async def test_a_direct_message_is_a_command_without_the_slash(bot, dispatcher):
+async def test_a_direct_message_is_a_command_without_the_slash(bot, app):
     await bot.link()
-    spoken = await send(dispatcher, message("Start notebook"))
+    spoken = await send(app, message("Start notebook"))
     assert spoken.status == 200
     notices = await bot.notices()
     assert [notice.kind for notice in notices] == [NoticeKind.CARD]
 
 
 @pytest.mark.parametrize("text", ["list", "/workspace list", "  LIST  ", "“list”"])
-async def test_an_answer_goes_to_the_direct_message(bot, dispatcher, text):
+async def test_an_answer_goes_to_the_direct_message(bot, app, text):
     await bot.link()
-    await send(dispatcher, message(text))
+    await send(app, message(text))
     (body,) = await replies(bot)
     assert (body["channel_id"], body["is_direct"], body["thread_ts"]) == ("D1", True, None)
     assert "notebook" in body["text"]
 
 
-async def test_an_answer_in_a_thread_stays_there(bot, dispatcher):
-    await send(dispatcher, message("whoami", thread_ts="1.1"))
+async def test_an_answer_in_a_thread_stays_there(bot, app):
+    await send(app, message("whoami", thread_ts="1.1"))
     assert (await replies(bot))[0]["thread_ts"] == "1.1"
 
 
 @pytest.mark.parametrize(
     ("text", "said"), [("good morning", "I don't know the word good"), ("", "I start, stop")]
 )
-async def test_anything_else_gets_a_short_help(bot, dispatcher, text, said):
-    await send(dispatcher, message(text))
+async def test_anything_else_gets_a_short_help(bot, app, text, said):
+    await send(app, message(text))
     (body,) = await replies(bot)
     assert body["text"].startswith(said)
 
 
-async def test_the_same_event_again_has_one_effect_and_one_answer(bot, dispatcher):
+async def test_the_same_event_again_has_one_effect_and_one_answer(bot, app):
     await bot.link()
     for _ in range(3):
-        await send(dispatcher, message("start", event_id="Ev7"))
-        await send(dispatcher, message("whoami", event_id="Ev8"))
+        await send(app, message("start", event_id="Ev7"))
+        await send(app, message("whoami", event_id="Ev8"))
     assert len(await bot.store.open_wishes(ALICE)) == 1
     (body,) = await replies(bot)
     assert body["text"].startswith("I take you for")
 
 
-async def test_messages_without_an_id_are_all_answered(bot, dispatcher):
+async def test_messages_without_an_id_are_all_answered(bot, app):
     for _ in range(2):
         # The front takes none without one: this is what would become of it behind it.
-        await dispatcher.dispatch(Incoming("event_callback", message("whoami", event_id=None)))
+        await dispatch(app, message("whoami", event_id=None))
     assert len(await replies(bot)) == 2
 
 
@@ -94,69 +94,69 @@ async def test_messages_without_an_id_are_all_answered(bot, dispatcher):
         {"channel_type": "mpim"},
     ],
 )
-async def test_what_nobody_said_to_the_bot_is_passed_over(bot, dispatcher, keys):
+async def test_what_nobody_said_to_the_bot_is_passed_over(bot, app, keys):
     await bot.link()
-    spoken = await send(dispatcher, message("start notebook", **keys))
+    spoken = await send(app, message("start notebook", **keys))
     assert spoken.status == 200
     assert await bot.notices() == []
 
 
-async def test_a_message_of_nobody_is_passed_over(bot, dispatcher):
+async def test_a_message_of_nobody_is_passed_over(bot, app):
     odd = message("start", team=None, outer={"is_ext_shared_channel": True})
-    assert (await send(dispatcher, odd)).status == 200
+    assert (await send(app, odd)).status == 200
     assert await bot.store.open_wishes(ALICE) == []
 
 
-async def test_what_could_not_be_written_down_is_not_acknowledged(bot, dispatcher):
+async def test_what_could_not_be_written_down_is_not_acknowledged(bot, app):
     bot.store.fails["add_notices"] = StoreBusy("2 s")
-    assert (await send(dispatcher, message("whoami"))).status == 503
+    assert (await send(app, message("whoami"))).status == 503
     del bot.store.fails["add_notices"]
-    assert (await send(dispatcher, message("whoami"))).status == 200
+    assert (await send(app, message("whoami"))).status == 200
     assert len(await replies(bot)) == 1
 
 
-async def test_a_fault_of_ours_does_not_come_back_with_every_redelivery(bot, dispatcher):
+async def test_a_fault_of_ours_does_not_come_back_with_every_redelivery(bot, app):
     bot.store.fails["save_people"] = ValueError("a fault")
-    assert (await send(dispatcher, event("team_join", user={"id": "U5", "team_id": "T1"}))).status == 200
+    assert (await send(app, event("team_join", user={"id": "U5", "team_id": "T1"}))).status == 200
 
 
-async def test_an_event_that_nobody_listens_to_is_acknowledged(bot, dispatcher):
-    assert (await send(dispatcher, event("reaction_added", user="UALICE"))).status == 200
+async def test_an_event_that_nobody_listens_to_is_acknowledged(bot, app):
+    assert (await send(app, event("reaction_added", user="UALICE"))).status == 200
 
 
 # -- mentions --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("text", ["<@UBOT> list", "<@UBOT|usher>  List", "list <@UBOT>"])
-async def test_a_mention_is_answered_for_the_eyes_of_who_wrote_it(bot, dispatcher, text):
+async def test_a_mention_is_answered_for_the_eyes_of_who_wrote_it(bot, app, text):
     await bot.link()
-    await send(dispatcher, mention(text))
+    await send(app, mention(text))
     (body,) = await replies(bot)
     assert (body["channel_id"], body["is_direct"], body["in_channel"]) == ("C1", False, False)
     assert "notebook" in body["text"]
 
 
-async def test_a_shared_mention_is_answered_in_the_channel(bot, dispatcher):
+async def test_a_shared_mention_is_answered_in_the_channel(bot, app):
     await bot.link()
-    await send(dispatcher, mention("<@UBOT> list --share", thread_ts="2.2"))
+    await send(app, mention("<@UBOT> list --share", thread_ts="2.2"))
     (body,) = await replies(bot)
     assert (body["in_channel"], body["thread_ts"]) == (True, "2.2")
     assert "url" not in str(body["blocks"])
 
 
-async def test_a_bare_mention_gets_help(bot, dispatcher):
-    await send(dispatcher, mention("<@UBOT>"))
+async def test_a_bare_mention_gets_help(bot, app):
+    await send(app, mention("<@UBOT>"))
     assert (await replies(bot))[0]["text"].startswith("I start, stop and open")
 
 
-async def test_a_mention_by_a_bot_is_passed_over(bot, dispatcher):
-    await send(dispatcher, mention("<@UBOT> list", bot_id="B1"))
+async def test_a_mention_by_a_bot_is_passed_over(bot, app):
+    await send(app, mention("<@UBOT> list", bot_id="B1"))
     assert await bot.notices() == []
 
 
-async def test_a_stranger_in_a_shared_channel_is_refused(bot, dispatcher):
+async def test_a_stranger_in_a_shared_channel_is_refused(bot, app):
     shared = {"is_ext_shared_channel": True}
-    await send(dispatcher, mention("<@UBOT> list", STRANGER, user_team="T9", outer=shared))
+    await send(app, mention("<@UBOT> list", STRANGER, user_team="T9", outer=shared))
     (body,) = await replies(bot)
     assert "people of the Slack workspace" in body["text"]
 
@@ -168,27 +168,27 @@ def user(principal=ALICE, **keys):
     return {"id": principal.user_id, "team_id": principal.team_id, "real_name": "Alice"} | keys
 
 
-async def test_who_joins_is_written_down(bot, dispatcher):
-    await send(dispatcher, event("team_join", user=user(is_restricted=True)))
+async def test_who_joins_is_written_down(bot, app):
+    await send(app, event("team_join", user=user(is_restricted=True)))
     person = await bot.store.person(ALICE)
     assert person.is_guest
     assert not person.is_deleted
 
 
-async def test_who_leaves_loses_every_link_and_can_do_nothing_more(bot, dispatcher):
+async def test_who_leaves_loses_every_link_and_can_do_nothing_more(bot, app):
     for connection in ("saturn", "hub"):
         await activate(bot.store, ALICE, connection)
     await activate(bot.store, COLLEAGUE, "saturn", username="chen")
-    await send(dispatcher, event("user_change", user=user(deleted=True)))
+    await send(app, event("user_change", user=user(deleted=True)))
     assert await bot.store.accounts(ALICE) == []
     assert len(await bot.store.accounts(COLLEAGUE)) == 1
     assert bot.accounts.unlinked == [(ALICE, None, "slack", "left", False)]
     assert "This Slack account is deactivated" in (await bot.say("list")).text
 
 
-async def test_who_only_changes_their_name_keeps_their_links(bot, dispatcher):
+async def test_who_only_changes_their_name_keeps_their_links(bot, app):
     await activate(bot.store, ALICE, "saturn")
-    await send(dispatcher, event("user_change", user=user(real_name="Alice B.")))
+    await send(app, event("user_change", user=user(real_name="Alice B.")))
     assert (await bot.store.person(ALICE)).name == "Alice B."
     assert len(await bot.store.accounts(ALICE)) == 1
 
@@ -219,10 +219,10 @@ async def test_a_change_that_names_nobody_of_ours_changes_nothing(bot, told):
         (event("tokens_revoked"), {ALICE, COLLEAGUE}),
     ],
 )
-async def test_an_app_that_is_removed_ends_the_links(bot, dispatcher, told, left):
+async def test_an_app_that_is_removed_ends_the_links(bot, app, told, left):
     for principal in (ALICE, COLLEAGUE):
         await activate(bot.store, principal, "saturn", username=principal.user_id)
-    assert (await send(dispatcher, told)).status == 200
+    assert (await send(app, told)).status == 200
     assert {account.principal for account in await bot.store.active_accounts()} == left
     assert all(tell is False for *_, tell in bot.accounts.unlinked)
 
@@ -235,11 +235,11 @@ async def test_an_app_that_is_removed_ends_the_links(bot, dispatcher, told, left
         (event("tokens_revoked", tokens={"oauth": ["UALICE"], "bot": []}), False),
     ],
 )
-async def test_an_app_that_is_removed_signs_everybody_out(bot, dispatcher, told, is_over):
+async def test_an_app_that_is_removed_signs_everybody_out(bot, app, told, is_over):
     now = await bot.store.now()
     session = BrowserSession("hash", COLLEAGUE, now, now, now + 3600.0)
     await bot.store.begin_browser_session(session)
-    assert (await send(dispatcher, told)).status == 200
+    assert (await send(app, told)).status == 200
     assert (await bot.store.browser_session("hash", 3600.0) is None) is is_over
 
 

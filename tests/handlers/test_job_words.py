@@ -9,7 +9,7 @@ from bot.words.verbs import VERBS
 from handlers import routes
 from tests.handlers.job_rig import going, job_rig
 from tests.handlers.rig import words
-from tests.handlers.slack import command, dispatcher_for, little_slack, mention, message, send
+from tests.handlers.slack import bolt_for, command, little_slack, mention, message, send
 from tests.support.golden import check_golden
 from tests.support.store import ALICE
 
@@ -28,36 +28,36 @@ async def slack():
 
 async def test_the_slash_command_reaches_its_own_verbs(bot, slack):
     await going(bot, "train.R")
-    dispatcher = dispatcher_for(bot.services, slack.url)
-    told = await send(dispatcher, command("", command="/job"))
+    app = bolt_for(bot.services, slack.url)
+    told = await send(app, command("", command="/job"))
     assert "Your runs" in str(told.body["blocks"])
-    told = await send(dispatcher, command("stop train.R", command="/job"))
+    told = await send(app, command("stop train.R", command="/job"))
     assert told.body["text"].startswith("Stopping train.R at Posit Workbench.")
     assert (await bot.store.jobs(ALICE))[0].stop_wanted == "stop"
 
 
 async def test_the_slash_command_opens_the_form(bot, slack):
-    told = await send(dispatcher_for(bot.services, slack.url), command("run", command="/job"))
+    told = await send(bolt_for(bot.services, slack.url), command("run", command="/job"))
     assert told.body == ""
     assert slack.views[-1]["view"]["title"]["text"] == "Run a job"
 
 
 async def test_the_words_for_workspaces_stay_as_they_are(bot, slack):
-    told = await send(dispatcher_for(bot.services, slack.url), command("stop", command="/workspace"))
+    told = await send(bolt_for(bot.services, slack.url), command("stop", command="/workspace"))
     assert "runs" not in told.body["text"]
 
 
 @pytest.mark.parametrize("text", ["job stop train.R", "/job stop train.R", "Jobs: stop train.R"])
 async def test_in_messages_a_word_says_that_it_is_about_jobs(bot, slack, text):
     await going(bot, "train.R")
-    await send(dispatcher_for(bot.services, slack.url), message(text))
+    await send(bolt_for(bot.services, slack.url), message(text))
     [notice] = await bot.notices(NoticeKind.REPLY)
     assert notice.body["text"].startswith("Stopping train.R")
 
 
 async def test_a_mention_takes_the_same_words(bot, slack):
     await going(bot, "train.R")
-    await send(dispatcher_for(bot.services, slack.url), mention("<@UBOT> job status train.R"))
+    await send(bolt_for(bot.services, slack.url), mention("<@UBOT> job status train.R"))
     [notice] = await bot.notices(NoticeKind.REPLY)
     assert notice.body["text"] == "train.R at Posit Workbench: running."
 

@@ -8,21 +8,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from slack_bolt.async_app import AsyncAck
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest
 from slack_bolt.response import BoltResponse
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import StoreBusy
 from bot.models import NoticeKind, Person, State
-from bot.web.bolt import Dispatcher
-from handlers.listeners import listeners
+from handlers.listeners import register
 from tests.handlers.rig import COLLEAGUE, GUEST, PAGE, STRANGER, Rig
 from tests.handlers.slack import (
     LittleSlack,
     Spoken,
+    bolt_for,
     click,
     command,
-    dispatcher_for,
     interaction,
     little_slack,
     send,
@@ -35,11 +33,11 @@ from tests.support.store import ALICE
 @dataclass
 class Wired:
     bot: Rig
-    dispatcher: Dispatcher
+    app: AsyncApp
     slack: LittleSlack
 
     async def send(self, payload: dict[str, Any]) -> Spoken:
-        return await send(self.dispatcher, payload)
+        return await send(self.app, payload)
 
     async def reply(self) -> dict[str, Any]:
         (notice,) = await self.bot.notices(NoticeKind.REPLY)
@@ -49,7 +47,7 @@ class Wired:
 @pytest.fixture
 async def wired(bot) -> AsyncIterator[Wired]:
     async with little_slack() as slack:
-        yield Wired(bot, dispatcher_for(bot.services, slack.url), slack)
+        yield Wired(bot, bolt_for(bot.services, slack.url), slack)
 
 
 class Watched(AsyncAck):
@@ -68,13 +66,17 @@ class Watched(AsyncAck):
 
 async def test_the_ack_comes_last_when_all_is_written(bot):
     await bot.link(names=("notebook", "trainer"))
-    client = AsyncWebClient(token="xoxb-made-up", base_url="http://127.0.0.1:9/api/")
-    made, row = listeners(bot.services, client), await bot.workspace("trainer")
+    app, row = bolt_for(bot.services, "http://127.0.0.1:9/"), await bot.workspace("trainer")
     typed, pressed = Watched(bot), Watched(bot)
-    await made["command"](typed, command("start notebook"))
+    for ack, payload in ((typed, command("start notebook")), (pressed, click("start", row.id))):
+        await app.async_dispatch(AsyncBoltRequest(body=payload, mode="socket_mode", context={"ack": ack}))
     assert typed.seen == [(1, 0)]
-    await made["block_actions"](pressed, click("start", row.id))
     assert pressed.seen == [(2, 1)]
+
+
+def test_an_app_that_acknowledges_before_the_work_is_refused(bot):
+    with pytest.raises(ValueError, match="process_before_response"):
+        register(AsyncApp(token="xoxb-made-up", signing_secret="x"), bot.services)
 
 
 # -- commands -----------------------------------------------------------------------------------------------
@@ -193,7 +195,7 @@ async def test_a_form_that_slack_does_not_open_is_said(wired):
 
 async def test_a_form_that_takes_too_long_does_not_hold_up_the_ack(wired):
     wired.slack.slow = asyncio.Event()
-    impatient = dispatcher_for(wired.bot.services, wired.slack.url, view_seconds=0.05)
+    impatient = bolt_for(wired.bot.services, wired.slack.url, view_seconds=0.05)
     spoken = await send(impatient, click("enter_code"))
     wired.slack.slow.set()
     assert spoken.status == 200

@@ -8,31 +8,16 @@ import json
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
-from pydantic import SecretStr
-from slack_bolt.response import BoltResponse
 
-from bot.web.bolt import Dispatcher, Installation
+from bot.web.bolt import over_http
 from bot.web.front import MAX_BYTES, REMEMBERED, Seen
-from tests.support.clock import CountingIds, FakeClock
+from tests.support.clock import FakeClock
 from tests.web import signed
+from tests.web.bolts import REGISTER, bolt_with, noting
 from tests.web.signed import FORM, click, command, event, form, guarded, headers_for, interaction
 
 JSON = "application/json"
 GOOD = form(command())
-
-
-def listeners_that_record(calls: list[str]) -> Dispatcher:
-    home = Installation(team_id=signed.TEAM, bot_token=SecretStr("xoxb-of-the-tests"), bot_user_id="U0BOT")
-
-    def listen(kind: str):
-        async def listener(ack, _body) -> BoltResponse:
-            calls.append(kind)
-            return await ack()
-
-        return listener
-
-    kinds = ("command", "block_actions", "view_submission", "block_suggestion", "event_callback")
-    return Dispatcher({kind: listen(kind) for kind in kinds}, home, CountingIds())
 
 
 @pytest.fixture
@@ -47,7 +32,8 @@ def calls():
 
 @pytest.fixture
 async def client(clock, calls):
-    async with TestClient(TestServer(guarded(clock, listeners_that_record(calls).over_http))) as client:
+    app = bolt_with({kind: noting(calls) for kind in REGISTER})
+    async with TestClient(TestServer(guarded(clock, over_http(app)))) as client:
         yield client
 
 

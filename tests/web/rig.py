@@ -26,7 +26,7 @@ from bot.providers.base import Credential, Identity, Pace, Provider, TokenHelp
 from bot.rate_limit import RateLimiter
 from bot.vault import Vault
 from bot.web.app import IdeParts, SlackClient, build_app, listen
-from bot.web.bolt import Dispatcher, Installation
+from bot.web.bolt import Installation, build_bolt
 from bot.web.metrics import Metrics
 from bot.workspaces import Workspaces
 from tests.support.clock import CountingIds, FakeClock
@@ -242,7 +242,7 @@ async def rig(*, sign_in: bool = False, **more: Any) -> AsyncIterator[Rig]:
             store=store,
             http=http,
             accounts=accounts,
-            dispatcher=Dispatcher({}, home, ids),
+            bolt=build_bolt(installation=home, api_url=api_url, ids=ids),
             metrics=made.metrics,
             slack_ready=lambda: made.slack_ready,
             signing_secret=SecretStr(signed.SECRET),

@@ -11,8 +11,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 from pydantic import SecretStr
 
-from bot.web.front import INCOMING, MAX_BYTES, Front
-from bot.web.shapes import Incoming
+from bot.web.front import MAX_BYTES, Front
 from tests.support.clock import FakeClock
 
 SECRET = "a-signing-secret-of-the-tests"
@@ -91,17 +90,6 @@ def form(fields: dict[str, Any]) -> bytes:
 def interaction(payload: Any) -> bytes:
     """Encode an interaction as Slack does: JSON within a form."""
     return form({"payload": payload if isinstance(payload, str) else json.dumps(payload)})
-
-
-class Recorder:
-    """Stand where Bolt stands, and keep what arrives."""
-
-    def __init__(self) -> None:
-        self.arrived: list[Incoming] = []
-
-    async def over_http(self, request: web.Request) -> web.Response:
-        self.arrived.append(request[INCOMING])
-        return web.Response(text="")
 
 
 def guarded(clock: FakeClock, handler: Any, refused: list[str] | None = None) -> web.Application:

@@ -18,6 +18,7 @@ from bot.web.failures import failures
 from bot.web.metrics import Metrics
 from bot.web.render import Renderer, protect
 from tests.support.clock import CountingIds, FakeClock
+from tests.web.bolts import bolt_with
 from tests.web.rig import ALICE, rig
 
 
@@ -191,7 +192,7 @@ async def build_again(made, **changes):
         "store": made.store,
         "http": None,
         "accounts": made.accounts,
-        "dispatcher": None,
+        "bolt": bolt_with(),
         "metrics": Metrics(),
         "slack_ready": lambda: True,
         "signing_secret": None,

@@ -1,0 +1,51 @@
+"""Bolt apps as Usher builds them, with listeners of the tests."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr
+from slack_bolt.async_app import AsyncApp
+
+from bot.web.bolt import Installation, build_bolt
+from tests.support.clock import CountingIds
+from tests.web.signed import TEAM
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NOWHERE = "http://127.0.0.1:9/api/"
+HOME = Installation(
+    team_id=TEAM, bot_token=SecretStr("xoxb-canary-token"), bot_user_id="U0BOT", bot_id="B0BOT"
+)
+ANYTHING = re.compile("")
+
+#: How a listener for everything of a kind is registered.
+REGISTER = {
+    "command": AsyncApp.command,
+    "block_actions": AsyncApp.block_action,
+    "view_submission": AsyncApp.view_submission,
+    "block_suggestion": AsyncApp.block_suggestion,
+    "event_callback": AsyncApp.event,
+}
+
+
+def bolt_with(
+    listeners: Mapping[str, Any] | None = None, home: Installation = HOME, api_url: str = NOWHERE
+) -> AsyncApp:
+    """Return an app with a listener for each kind that is named."""
+    app = build_bolt(installation=home, api_url=api_url, ids=CountingIds())
+    for kind, listener in (listeners or {}).items():
+        REGISTER[kind](app, ANYTHING)(listener)
+    return app
+
+
+def noting(calls: list[str]) -> Any:
+    """Return a listener that keeps what it heard and acknowledges."""
+
+    async def listen(ack: Any, body: dict[str, Any]) -> Any:
+        calls.append(body.get("type", "command"))
+        return await ack()
+
+    return listen
