@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from bot.blocks import kit
 from bot.blocks.limits import Markup
+from bot.models import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bot.clock import Ids
-    from bot.models import Answer, Principal, Surface
+    from bot.models import Principal, Surface
     from handlers.services import Services
 
 #: A response_url lives 30 minutes (docs/slack.md, "Requests from Slack"); a minute is left for the way.
 _RESPONSE_SECONDS = 29 * 60
+#: Nothing to add: the card in the same conversation says it. Nothing is delivered for an empty text.
+SILENT = Answer(text="")
 
 
 class Answered(Exception):

@@ -19,9 +19,8 @@ from handlers.command_line import LONGEST, command_line
 from handlers.forms.making import make, open_form
 from handlers.forms.values import Making
 from handlers.linking.connections import connection_of, maker_of, named
-from handlers.request import Answered
+from handlers.request import SILENT, Answered
 from handlers.waiting import offer_of
-from handlers.workspace.wishes import SILENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable

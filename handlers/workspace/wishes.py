@@ -14,7 +14,7 @@ from bot.words import answers as words
 from bot.words import cards
 from handlers import routes
 from handlers.linking.account import linked
-from handlers.request import Answered
+from handlers.request import SILENT, Answered
 from handlers.workspace.targets import workspace_of
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 #: Nothing that a resume would be something else for: what it is may be about to change, or is not known.
 _RESUMED = frozenset({State.SUSPENDED, State.UNKNOWN, State.STARTING, State.STOPPING, State.GONE})
-#: Nothing to add: the card in the same conversation says it. Nothing is delivered for an empty text.
-SILENT = Answer(text="")
 _NEW = {
     WishVerb.START: words.STARTING,
     WishVerb.STOP: words.STOPPING,
