@@ -15,6 +15,7 @@ from bot.errors import Refused
 from bot.link_steps import LinkSteps, code_row, entry
 from bot.linking import digest
 from bot.models import Account, AuditEntry, Link, NewNotice, NoticeKind, Principal
+from bot.providers import facets
 from bot.providers.base import Credential
 from bot.store.records import Activation
 from bot.vault import row_key
@@ -185,7 +186,7 @@ class Accounts:
         ended = await self._store.unlink(
             principal,
             connection,
-            revocable=[name for name, one in self._connections.items() if "revoke" in one.capabilities()],
+            revocable=[name for name, one in self._connections.items() if isinstance(one, facets.Revocation)],
             cause="unlinked",
             notices=[_unlinked(account, cause) for account in ending] if tell else (),
             audit=[_unlinked_entry(account, actor, cause) for account in ending],

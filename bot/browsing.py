@@ -14,6 +14,7 @@ from bot import linking
 from bot.linking import Proven, digest
 from bot.models import AuditEntry, BrowserSession, Principal
 from bot.policy import Target
+from bot.providers import facets
 from bot.vault import entry_key
 
 if TYPE_CHECKING:
@@ -99,7 +100,11 @@ class Browsing:
         if workspace is None or workspace.hidden:
             return None
         provider = self._connections.get(workspace.connection)
-        if provider is None or not provider.opens_in_page or not self._is_of(workspace, look.session):
+        if (
+            provider is None
+            or not isinstance(provider, facets.Page)
+            or not self._is_of(workspace, look.session)
+        ):
             return None
         target = Target("workspace", workspace.id, workspace.principal)
         decision = await self._authority.decide(workspace.principal, "open", target)

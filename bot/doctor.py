@@ -19,6 +19,7 @@ from bot.clock import SystemClock, SystemIds
 from bot.errors import CredentialRefused, ProviderError, StoreError, TemporaryError
 from bot.manifest import BOT_SCOPES
 from bot.output.spool import TOTAL
+from bot.providers import facets
 from bot.restored import Witness
 from bot.settings import database_file
 from bot.store import open_store
@@ -149,7 +150,7 @@ async def check_connection(name: str, provider: Provider) -> Check:
 
 def check_sign_in(settings: Settings, providers: Mapping[str, Provider]) -> list[Check]:
     """Look whether people can be told apart on pages of workspaces, where a provider needs such pages."""
-    needing = sorted(name for name, provider in providers.items() if provider.opens_in_page)
+    needing = sorted(name for name, provider in providers.items() if isinstance(provider, facets.Page))
     if not needing:
         return []
     if settings.slack_client_id is not None and settings.slack_client_secret is not None:
@@ -225,7 +226,7 @@ async def check_rights(store: Store, providers: Mapping[str, Provider]) -> list[
     for name, provider in providers.items():
         label = f"connection {name} token"
         try:
-            is_good = await provider.own_secret()
+            is_good = await provider.own_secret() if isinstance(provider, facets.Behalf) else None
         except ProviderError:
             continue  # What is wrong with the server is said where it is asked for its version.
         if is_good is None:
@@ -266,7 +267,7 @@ async def run_checks(settings: Settings, http: Http, providers: Mapping[str, Pro
 
 def check_spool(providers: Mapping[str, Provider]) -> list[Check]:
     """Look whether the outputs of runs find the room that they may take, where there are runs."""
-    if not any("jobs" in provider.capabilities() for provider in providers.values()):
+    if not any(isinstance(provider, facets.Runs) for provider in providers.values()):
         return []
     folder = tempfile.gettempdir()
     free = shutil.disk_usage(folder).free

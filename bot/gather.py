@@ -9,6 +9,7 @@ from bot.blocks.class_facts import ClassFacts
 from bot.blocks.facts import Facts
 from bot.models import NoticeKind, State, Workspace
 from bot.models.stopping import NO_EFFECTS
+from bot.providers import facets
 from bot.providers.hosts import allowed_ide_url
 
 if TYPE_CHECKING:
@@ -152,11 +153,11 @@ class Gatherer:
             wish=wish,
             workspace=workspace,
             ide_url=shown_url(provider, workspace, self._public_url),
-            opens_in_page=provider is not None and provider.opens_in_page,
+            opens_in_page=isinstance(provider, facets.Page),
             has_public_url=self._public_url is not None,
             page_url=_page_url(provider, workspace),
             usual_seconds=usual,
-            capabilities=provider.capabilities() if provider is not None else frozenset(),
+            capabilities=provider.facets() if provider is not None else frozenset(),
             effects=provider.stops(workspace) if provider and workspace else NO_EFFECTS,
             is_refused=account is not None and account.is_refused,
             body=body or {},
@@ -174,7 +175,7 @@ def shown_url(
     """
     if provider is None or workspace is None or workspace.verified_at is None:
         return None
-    if not provider.opens_in_page:
+    if not isinstance(provider, facets.Page):
         return _allowed(provider, workspace.url)
     may_open = workspace.actions is None or "open" in workspace.actions
     if public_url is None or workspace.state is not State.RUNNING or not may_open:
@@ -207,7 +208,9 @@ def _page_url(provider: Provider | None, workspace: Workspace | None) -> str | N
 
 def job_page(provider: Provider | None, job: Job) -> str | None:
     """Return the page that shows a run at its provider, where there is one on a host that is allowed."""
-    return _allowed(provider, provider.job_page_url(job)) if provider is not None else None
+    if provider is None or not isinstance(provider, facets.Runs):
+        return None
+    return _allowed(provider, provider.job_page_url(job))
 
 
 def _allowed(provider: Provider, url: str | None) -> str | None:

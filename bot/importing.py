@@ -14,6 +14,7 @@ from bot.approvals import is_username
 from bot.errors import Forbidden, NotFound, PermanentError, ProviderError
 from bot.models import Account, AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
 from bot.policy import Installation
+from bot.providers import facets
 from bot.store.records import Activation, NewTask
 from bot.vault import row_key
 
@@ -150,7 +151,7 @@ class Importer:
         if not may.allowed:
             return Result(row, "problem", _WHY_NOT.get(may.rule, _MAY_NOT).format(user=principal.user_id))
         try:
-            identity = await provider.check_username(row.username)
+            identity = await provider.need(facets.Behalf).check_username(row.username)
         except NotFound:
             return Result(row, "problem", f"{provider.settings.title} knows no user {row.username}")
         except Forbidden:

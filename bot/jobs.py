@@ -10,6 +10,7 @@ from bot.gather import job_page
 from bot.making import check_account
 from bot.models import AuditEntry, Call, Job, NewJob, NewNotice, NoticeKind, TaskKind, Update
 from bot.policy import Target
+from bot.providers import facets
 from bot.store.records import NewTask
 from bot.words import problems
 
@@ -64,7 +65,7 @@ class Jobs:
     ) -> Job:
         """Accept a run with its first card and audit row, in one transaction; raises Refused."""
         await self._authority.check(principal, "run")
-        self._able(connection, "launch_job")
+        self._able(connection)
         provider = self._connections[connection]
         if provider.withholds(spec, principal):
             raise Refused("job.withheld", problems.sentence("withheld", provider.settings.title))
@@ -92,7 +93,7 @@ class Jobs:
     ) -> tuple[Job, bool]:
         """Ask for the end of a run; return it, and False when it was over already."""
         job = await self.owned(principal, "stop", job_id)
-        self._able(job.connection, "stop_job")
+        self._able(job.connection)
         await self._account(principal, job.connection)
         audit = [_entry(principal, "job.force" if force else "job.stop", _target(job), job=job.id)]
         changed = await self._store.want_job_stop(job.id, force=force, interaction=interaction, audit=audit)
@@ -129,7 +130,7 @@ class Jobs:
     async def start_another(self, principal: Principal, job_id: str, *, interaction: str) -> tuple[Job, bool]:
         """Launch another run where nobody can tell of the first; False when that isn't asked any more."""
         job = await self.owned(principal, "run", job_id)
-        self._able(job.connection, "launch_job")
+        self._able(job.connection)
         provider = self._connections[job.connection]
         if provider.withholds(job.spec, principal):
             raise Refused("job.withheld", problems.sentence("withheld", provider.settings.title))
@@ -144,7 +145,7 @@ class Jobs:
     ) -> Job:
         """Show a run's output from now on, in the thread of its card; one that a list found gets a card."""
         job = await self.owned(principal, "logs", job_id)
-        self._able(job.connection, "job_output")
+        self._able(job.connection)
         await self._account(principal, job.connection)
         watched = await self._store.watch_job(
             job.id,
@@ -163,7 +164,7 @@ class Jobs:
     ) -> None:
         """Have a job's schedule set, or switched off with ""; a message tells what came of it."""
         await self._authority.check(principal, "schedule")
-        self._able(connection, "schedule")
+        self._able(connection, facets.Schedules)
         account = await self._account(principal, connection)
         payload = {
             "account": account.id,
@@ -208,7 +209,7 @@ class Jobs:
             and account.id not in besides
             and self._looked_at.get(account.id, oldest - 1.0) < oldest
             and account.connection in self._connections
-            and "jobs" in self._connections[account.connection].capabilities()
+            and isinstance(self._connections[account.connection], facets.Runs)
         ]
 
     async def look(
@@ -242,14 +243,14 @@ class Jobs:
             connection_title=provider.settings.title if provider is not None else job.connection,
             username=account.username if account is not None else "",
             page_url=job_page(provider, job),
-            capabilities=provider.capabilities() if provider is not None else frozenset(),
+            capabilities=provider.facets() if provider is not None else frozenset(),
         )
 
-    def _able(self, connection: str, capability: str) -> None:
+    def _able(self, connection: str, facet: type[facets.Facet] = facets.Runs) -> None:
         provider = self._connections.get(connection)
         if provider is None:
             raise Refused("connection.gone", problems.sentence("connection_gone", connection))
-        if capability not in provider.capabilities():
+        if not isinstance(provider, facet):
             raise Refused("job.impossible", problems.sentence("cannot", provider.settings.title))
 
     async def _account(self, principal: Principal, connection: str) -> Account:

@@ -14,6 +14,7 @@ from bot import linking
 from bot.errors import CredentialRefused, ProviderError, Refused, TemporaryError
 from bot.linking import Confirmed, Opened, Proven, digest
 from bot.models import Account, AuditEntry, Link, NewNotice, NoticeKind, Principal, TaskKind
+from bot.providers import facets
 from bot.store.records import Activation, NewTask
 from bot.vault import row_key
 from bot.words import links as link_words
@@ -112,7 +113,7 @@ class LinkSteps:
         except Refused as refused:
             await self._store.append_audit([entry(link, "link.check", "refused", error=refused.rule)])
             raise
-        if not linking.is_token(token, provider.token_help()):
+        if not linking.is_token(token, provider.need(facets.Tokens).token_help()):
             raise Refused("token.shape", words.token_shape(title))
         # The try is written off before the call, so that many at once are not more than five.
         tried = replace(
@@ -139,7 +140,7 @@ class LinkSteps:
             row_key(link.principal.key, link.connection), identity.credential.as_mapping()
         )
         checked = replace(tried, stage="checked", secret=sealed, username=identity.username)
-        if "revoke" in provider.capabilities() and identity.credential.token.get_secret_value() != token:
+        if isinstance(provider, facets.Revocation) and identity.credential.token.get_secret_value() != token:
             await self._revoke_later(checked, sealed)
         await self._change(checked, tried)
         await self._store.append_audit([entry(checked, "link.check", "ok", username=identity.username)])
@@ -287,7 +288,7 @@ class LinkSteps:
             title=provider.settings.title,
             person=await self._names.person(link.principal),
             workspace=await self._names.workspace(link.principal),
-            help=provider.token_help(),
+            help=provider.need(facets.Tokens).token_help(),
             needs_sign_in=self.sign_in and not self._is_proven(link, browser),
         )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bot.errors import NotLinked, Refused
 from bot.models import PROVISIONAL, AuditEntry, NewNotice, NoticeKind, State, WishVerb, Workspace
 from bot.policy import Target
+from bot.providers import facets
 from bot.store.records import Accepted, NewWish
 from bot.words import problems
 
@@ -104,7 +105,7 @@ class Making:
         instead_of: str = "",
     ) -> Accepted:
         principal, provider = workspace.principal, self._provider(workspace.connection)
-        if "create" not in provider.capabilities():
+        if not isinstance(provider, facets.Making):
             raise Refused("workspace.no_create", problems.sentence("no_create", provider.settings.title))
         if provider.withholds(workspace.spec or {}, principal):
             raise Refused("workspace.withheld", problems.sentence("withheld", provider.settings.title))

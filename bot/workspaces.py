@@ -15,6 +15,7 @@ from bot.models import Call, NewNotice, NoticeKind, State, TaskKind, Update, Wis
 from bot.models.stopping import is_final, restart_mode
 from bot.plan import FRESH
 from bot.policy import Target
+from bot.providers import facets
 from bot.settling import has_settled
 from bot.store.records import Accepted, NewTask, NewWish
 from bot.words import problems
@@ -188,7 +189,7 @@ class Workspaces:
             return False
         provider = known_provider(self._connections, workspace.connection)
         title = provider.settings.title
-        if workspace.spec is None or "create" not in provider.capabilities():
+        if workspace.spec is None or not isinstance(provider, facets.Making):
             raise Refused("workspace.no_restart", problems.sentence("no_restart", title))
         if provider.withholds(workspace.spec, workspace.principal):
             raise Refused("workspace.withheld", problems.sentence("withheld", title))
@@ -203,7 +204,7 @@ class Workspaces:
         is_able = {
             WishVerb.SUSPEND: "suspend" in provider.stop_modes,
             WishVerb.FORCE: "force" in provider.stop_modes,
-            WishVerb.REMOVE: "remove" in provider.capabilities(),
+            WishVerb.REMOVE: isinstance(provider, facets.Removal),
         }
         if not is_able.get(verb, True):
             raise Refused(f"workspace.no_{verb}", problems.sentence(f"no_{verb}", title))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from bot.blocks import kit
 from bot.blocks.limits import Markup, fill, line
 from bot.hiding import SLACK_TOKEN
+from bot.providers import facets
 from bot.services.naming import fold
 from bot.words import links as words
 from bot.words.verbs import VERBS
@@ -117,7 +118,7 @@ def _told(template: str, request: Request, suspected: Sequence[str]) -> str:
 
 
 def _renewed(provider: Provider) -> str:
-    if "token_help" in provider.capabilities():
+    if isinstance(provider, facets.Tokens):
         return line(provider.token_help().url, 200)
     return fill(words.BY_ADMINISTRATOR, title=provider.settings.title)
 

@@ -27,7 +27,7 @@ def may(facts: Facts, action: Action) -> bool:
         return False
     if action in {"stop", "suspend", "force"} and action not in facts.effects:
         return False
-    if action == "remove" and "remove" not in facts.capabilities:
+    if action == "remove" and "removal" not in facts.capabilities:
         return False
     return workspace.actions is None or action in workspace.actions
 
@@ -35,7 +35,7 @@ def may(facts: Facts, action: Action) -> bool:
 def can_be_made_again(facts: Facts) -> bool:
     """Say whether another like it can be made: it was made through us, and its provider makes such things."""
     workspace = facts.workspace
-    return workspace is not None and workspace.spec is not None and "create" in facts.capabilities
+    return workspace is not None and workspace.spec is not None and "making" in facts.capabilities
 
 
 def start_button(workspace: Workspace) -> Element:

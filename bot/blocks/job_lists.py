@@ -94,9 +94,9 @@ def _row(job: Job, facts: JobFacts) -> list[Block]:
 
 def _row_buttons(job: Job, facts: JobFacts) -> list[Element]:
     can = facts.capabilities
-    logs = [kit.button(words.LOGS, "job_logs", job.id)] if "job_output" in can and job.remote_id else []
+    logs = [kit.button(words.LOGS, "job_logs", job.id)] if "runs" in can and job.remote_id else []
     if not is_going(job):
-        return [*logs, *([again_button(job)] if job.spec and "launch_job" in can else [])]
-    if "stop_job" not in can or (job.stop_wanted and not is_unanswered(job, facts.now)):
+        return [*logs, *([again_button(job)] if job.spec and "runs" in can else [])]
+    if "runs" not in can or (job.stop_wanted and not is_unanswered(job, facts.now)):
         return logs
     return [force_button(job) if job.stop_wanted else stop_button(job), *logs]

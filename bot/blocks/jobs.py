@@ -140,7 +140,7 @@ def card_buttons(job: Job, facts: JobFacts) -> list[Element]:
     if not is_going(job):
         return _over_buttons(job, facts)
     buttons = _asked_buttons(job) if job.asked_at is not None else _late_buttons(job) if job.is_late else []
-    if "stop_job" in facts.capabilities:
+    if "runs" in facts.capabilities:
         if is_unanswered(job, facts.now):
             buttons.append(force_button(job))
         elif not job.stop_wanted:
@@ -197,14 +197,14 @@ def _late_buttons(job: Job) -> list[Element]:
 
 
 def _logs(job: Job, facts: JobFacts) -> list[Element]:
-    is_shown = "job_output" in facts.capabilities and not (job.remote_id is None and not job.is_open)
+    is_shown = "runs" in facts.capabilities and not (job.remote_id is None and not job.is_open)
     return [kit.button(words.LOGS, "job_logs", job.id)] if is_shown else []
 
 
 def _over_buttons(job: Job, facts: JobFacts) -> list[Element]:
     if (job.cause or "").partition(": ")[0] in {"unlinked", "credential_refused"}:
         return [kit.button(cards.LINK_AGAIN, "invite", link_value(job.connection), style=kit.PRIMARY)]
-    again = [again_button(job)] if job.spec and "launch_job" in facts.capabilities else []
+    again = [again_button(job)] if job.spec and "runs" in facts.capabilities else []
     return [*_logs(job, facts), *again, *_page(facts)]
 
 
@@ -216,7 +216,7 @@ def _small(job: Job, facts: JobFacts) -> list[str]:
     small = [kit.held(job.hold, facts.now)] if job.hold and is_going(job) else []
     if job.is_late:
         small.append(words.LATE)
-    if is_unanswered(job, facts.now) and "stop_job" in facts.capabilities:
+    if is_unanswered(job, facts.now) and "runs" in facts.capabilities:
         small.append(words.UNANSWERED)
     if job.outcome == "failed" and job.reference:
         small.append(fill(cards.REFERENCE, reference=job.reference))

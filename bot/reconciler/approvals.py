@@ -9,6 +9,7 @@ from bot.blocks import kit
 from bot.errors import CredentialRefused, NotFound, Untrusted
 from bot.linking import warn_holders
 from bot.models import Account, Approval, AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
+from bot.providers import facets
 from bot.providers.base import Credential
 from bot.reconciler.ask import Done, Refused
 from bot.reconciler.lists import not_yet
@@ -55,7 +56,7 @@ class Approved:
             line,
             None,
             "check a username",
-            lambda _own: line.provider.check_username(approval.username),
+            lambda _own: line.provider.need(facets.Behalf).check_username(approval.username),
             attempts=task.attempts,
             seconds=CHECK_SECONDS,
         )

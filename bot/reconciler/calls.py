@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bot.errors import Conflict
 from bot.models import Call, Created, Outcome, Update, WishStep
 from bot.plan import Operation
+from bot.providers import facets
 from bot.reconciler import endings
 from bot.reconciler.ask import REFUSED_WAIT, Done, Later, Refused, Unknown
 from bot.reconciler.replaced import make_true, send_down
@@ -113,7 +114,7 @@ class Calls:
         """Send the call; return what was made where it makes something."""
         workspace = step.workspace
         if operation is Operation.CREATE:
-            return await line.provider.create(access, workspace.spec or {}, workspace.id)
+            return await line.provider.need(facets.Making).create(access, workspace.spec or {}, workspace.id)
         if operation is Operation.START:
             await line.provider.start(access, workspace.remote_id)
         else:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.models import Call, NoticeKind, Outcome, Traces, Update, WishVerb
+from bot.providers import facets
 from bot.providers.base import CLOCK_SKEW
 from bot.reconciler import endings
 from bot.reconciler.ask import REFUSED_WAIT, Done, Later, Refused, Unknown
@@ -86,7 +87,7 @@ class Creations:
         None where a candidate is to be read that was read a moment ago.
         """
         spec, since = step.workspace.spec or {}, creation.called_at or creation.created_at
-        traces = await line.provider.find(access, spec, step.workspace.id, since)
+        traces = await line.provider.need(facets.Making).find(access, spec, step.workspace.id, since)
         if not traces.others:
             return traces
         by_gate = {line.provider.gate_key(one.remote_id): one for one in traces.others}
@@ -152,7 +153,7 @@ class Creations:
         key = (gate, line.name, found.remote_id)
         if not await self._store.hold_candidate(*key, at_most):
             return False
-        made_at = await line.provider.made_at(access, found.remote_id)
+        made_at = await line.provider.need(facets.Making).made_at(access, found.remote_id)
         await self._store.hold_candidate(*key, closed_for, is_answered=True)
         if len(self._made_at) >= REMEMBERED:
             self._made_at.clear()

@@ -10,6 +10,7 @@ import structlog
 from bot.errors import Conflict, NotFound
 from bot.models import Call, NoticeKind, Traces, Update
 from bot.plan import MAX_ATTEMPTS, Operation
+from bot.providers import facets
 from bot.reconciler import job_endings
 from bot.reconciler.ask import REFUSED_WAIT, Done, Later, Refused, Unknown
 from bot.reconciler.calls import CONFLICTS
@@ -127,12 +128,16 @@ class JobCalls:
         job, provider = step.job, line.provider
         match operation:
             case Operation.LAUNCH:
-                return await provider.launch_job(access, job.spec, job.id)
+                return await provider.need(facets.Runs).launch_job(access, job.spec, job.id)
             case Operation.FIND:
-                return await provider.find_job(access, job.spec, job.id, job.called_at or job.created_at)
+                return await provider.need(facets.Runs).find_job(
+                    access, job.spec, job.id, job.called_at or job.created_at
+                )
             case _:
                 assert job.remote_id is not None, "only what was launched is stopped"
-                await provider.stop_job(access, job.remote_id, force=job.stop_wanted == "force")
+                await provider.need(facets.Runs).stop_job(
+                    access, job.remote_id, force=job.stop_wanted == "force"
+                )
                 return None
 
     async def _judged(self, step: JobStep, line: Line, traces: Traces) -> Update | None:

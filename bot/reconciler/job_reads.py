@@ -11,6 +11,7 @@ from bot.blocks.progress import UNANSWERED_SECONDS
 from bot.errors import NotFound
 from bot.models import JobState, Update
 from bot.plan_jobs import next_job_read
+from bot.providers import facets
 from bot.reconciler import job_endings
 from bot.reconciler.ask import LIMITED, SUSPECTED, Done, Refused
 from bot.reconciler.preconditions import PATIENCE
@@ -76,7 +77,7 @@ class JobReads:
             line,
             account,
             "read runs",
-            lambda access: line.provider.job_status(access, remote_ids),
+            lambda access: line.provider.need(facets.Runs).job_status(access, remote_ids),
             # No count is kept for a run's reads: all wait as after the third.
             attempts=2,
         )

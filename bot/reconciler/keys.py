@@ -10,6 +10,7 @@ import structlog
 
 from bot.errors import CredentialRefused, PermanentError, ProviderError, SecretError
 from bot.models import AuditEntry
+from bot.providers import facets
 from bot.providers.base import Access, Credential
 from bot.vault import row_key
 from bot.words import problems
@@ -136,7 +137,7 @@ class Keys:
     async def _refreshed(self, account: Account, provider: Provider) -> Credential | _Unrenewed:
         of_connection = self._is_of_connection(account)
         refusal: _Unrenewed = "locked" if of_connection else CredentialRefused()
-        if "refresh" not in provider.capabilities() or self._unproven.get(account.id) == account.secret:
+        if not isinstance(provider, facets.Renewal) or self._unproven.get(account.id) == account.secret:
             return refusal
         try:
             access = self.open(account)

@@ -10,6 +10,7 @@ import structlog
 
 from bot.errors import NotFound
 from bot.models import Task, TaskKind
+from bot.providers import facets
 from bot.reconciler.ask import LIMITED, SUSPECTED, Done, Later, Refused, Unknown
 from bot.reconciler.lines import LISTS_SHARE
 from bot.store.records import FoundWorkspace, NewTask
@@ -86,11 +87,16 @@ class Lists:
         if line is not None and account.state == "active":
             if task.kind is TaskKind.DISCOVER and line.provider.has_lists:
                 problem = await self._read(
-                    task, account, line, "list", line.provider.discover, self._merge_workspaces
+                    task,
+                    account,
+                    line,
+                    "list",
+                    line.provider.need(facets.Lists).discover,
+                    self._merge_workspaces,
                 )
-            elif task.kind is TaskKind.LIST_JOBS and "jobs" in line.provider.capabilities():
+            elif task.kind is TaskKind.LIST_JOBS and isinstance(line.provider, facets.Runs):
                 problem = await self._read(
-                    task, account, line, "list runs", line.provider.jobs, self._merge_runs
+                    task, account, line, "list runs", line.provider.need(facets.Runs).jobs, self._merge_runs
                 )
         return waiting_commands(task, account.principal, problem)
 

@@ -10,6 +10,7 @@ import structlog
 from bot.errors import NotFound
 from bot.models import Outcome, Update
 from bot.plan import Operation
+from bot.providers import facets
 
 if TYPE_CHECKING:
     from bot.models import WishStep
@@ -46,7 +47,7 @@ async def send_down(line: Line, access: Access, remote_id: str, operation: Opera
         case Operation.REMOVE:
             # Not there any more is what was asked for.
             with suppress(NotFound):
-                await line.provider.remove(access, remote_id)
+                await line.provider.need(facets.Removal).remove(access, remote_id)
         case Operation.SUSPEND:
             await line.provider.stop(access, remote_id, "suspend")
         case Operation.FORCE:

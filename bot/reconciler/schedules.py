@@ -9,6 +9,7 @@ import structlog
 from bot.blocks import kit
 from bot.blocks.limits import Markup, fill
 from bot.models import AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
+from bot.providers import facets
 from bot.reconciler.ask import Refused
 from bot.reconciler.lists import settled, slot
 from bot.snapshots import TEMPLATES
@@ -83,7 +84,7 @@ class Schedules:
             line,
             account,
             "schedule",
-            lambda access: line.provider.schedule(access, job, cron),
+            lambda access: line.provider.need(facets.Schedules).schedule(access, job, cron),
             attempts=task.attempts,
         )
         match settled(answer):

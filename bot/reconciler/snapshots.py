@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from bot.models import Snapshot
+from bot.providers import facets
 from bot.reconciler.ask import Done, Refused
 from bot.reconciler.lists import DISCOVER_SECONDS, not_yet, slot, waiting_commands, while_active
 
@@ -63,9 +64,9 @@ class Snapshots:
 
         async def send(access: Access) -> Any:
             if account is None:
-                return _as_json(await line.provider.about())
+                return _as_json(await line.provider.need(facets.Overview).about())
             return await while_active(
-                self._store, account, line.provider.templates(access), self._numbers.watch
+                self._store, account, line.provider.need(facets.Forms).templates(access), self._numbers.watch
             )
 
         seconds = None if account is None else DISCOVER_SECONDS
@@ -86,10 +87,9 @@ class Snapshots:
 
 def _unasked(line: Line, account: Account | None, kind: str) -> str | None:
     """Return the cause why something is not asked for at all, None where it is."""
-    able = line.provider.capabilities()
     if account is None:
-        return None if "about" in able else "no_about"
-    return None if kind == "templates" and kind in able else "not_found"
+        return None if isinstance(line.provider, facets.Overview) else "no_about"
+    return None if kind == "templates" and isinstance(line.provider, facets.Forms) else "not_found"
 
 
 def _person(account: Account | None) -> Principal | None:

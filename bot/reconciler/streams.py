@@ -14,6 +14,7 @@ from bot.models import JobState, NoticeKind
 from bot.output.hidden import without_secrets
 from bot.output.spool import CAP, LONGEST_CHARACTER
 from bot.pool import Pool, pool_room, run_all
+from bot.providers import facets
 from bot.reconciler import job_endings
 from bot.reconciler.ask import REFUSED_WAIT, SUSPECTED, Later, Refused, Unknown
 from bot.words import outputs, problems
@@ -118,7 +119,7 @@ class Streams:
     async def _is_mute(self, job: Job) -> bool:
         """Watch no output of a provider that shows none."""
         line = self._lines.get(job.connection)
-        if line is None or "job_output" in line.provider.capabilities():
+        if line is None or isinstance(line.provider, facets.Runs):
             return False
         await self._store.output_done(job.id)
         return True
@@ -262,7 +263,7 @@ class Streams:
                 account,
                 "output",
                 lambda access: without_secrets(
-                    line.provider.job_output(access, remote_id),
+                    line.provider.need(facets.Runs).job_output(access, remote_id),
                     (*access.credential.secrets(), *line.provider.settings.secrets()),
                 ),
                 take,

@@ -11,6 +11,7 @@ from bot.models import AuditEntry, Principal, Task, TaskKind
 from bot.plan import backoff
 from bot.policy import Context, decide, is_current
 from bot.pool import Pool, pool_room, run_all
+from bot.providers import facets
 from bot.reconciler.ask import LIMITED
 from bot.reconciler.lists import Again, Busy, waiting_commands
 from bot.reconciler.schedules import Schedules
@@ -202,7 +203,12 @@ class Tasks:
         passed = await self._store.now() - (account.unlinked_at or 0.0)
         left = self._numbers.revoke_within - passed
         line = self._lines.get(account.connection)
-        if task.attempts == 0 and left > 0 and line is not None and "revoke" in line.provider.capabilities():
+        if (
+            task.attempts == 0
+            and left > 0
+            and line is not None
+            and isinstance(line.provider, facets.Revocation)
+        ):
             await self._asker.ask(line, account, "revoke", line.provider.revoke, seconds=left)
         await self._store.drop_account(account.id)
 
@@ -215,7 +221,9 @@ class Tasks:
 
     async def _end_links(self, principal: Principal) -> None:
         """End all links of somebody who left."""
-        revocable = [name for name, line in self._lines.items() if "revoke" in line.provider.capabilities()]
+        revocable = [
+            name for name, line in self._lines.items() if isinstance(line.provider, facets.Revocation)
+        ]
         ended = await self._store.unlink(
             principal,
             None,

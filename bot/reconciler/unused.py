@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.models import Account, Principal
+from bot.providers import facets
 from bot.reconciler.ask import Refused
 from bot.reconciler.lists import settled
 
@@ -29,7 +30,7 @@ class Unused:
     async def revoke(self, task: Task) -> None:
         """Revoke the payload's credential, unless an account has it; raises Again while nobody answers."""
         line = self._lines.get(str(task.payload["connection"]))
-        if line is None or "revoke" not in line.provider.capabilities():
+        if line is None or not isinstance(line.provider, facets.Revocation):
             return
         unused = _as_account(task)
         access = self._asker.open(unused)

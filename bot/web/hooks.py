@@ -12,6 +12,7 @@ import structlog
 from aiohttp import web
 
 from bot.errors import CredentialRefused, ProviderError
+from bot.providers import facets
 from bot.web.front import MAX_BYTES, Refusal, read_body
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Hooks:
         self, *, store: Store, connections: Mapping[str, Provider], wake: Callable[[], None]
     ) -> None:
         self._store = store
-        self._hearing = {name: one for name, one in connections.items() if "events" in one.capabilities()}
+        self._hearing = {name: one for name, one in connections.items() if isinstance(one, facets.Events)}
         self._wake = wake
 
     def routes(self) -> list[web.RouteDef]:

@@ -17,6 +17,7 @@ from aiohttp import web
 from bot.errors import Refused, SecretError
 from bot.gather import IDE_PATH
 from bot.models import WishVerb
+from bot.providers import facets
 from bot.web import embedding
 from bot.web.forms import read_form
 from bot.web.signed_in import SIGN_OUT_PATH, SIGNED_OUT_PATH, see_other
@@ -124,7 +125,7 @@ class IdePages:
         if shown is None:
             return await self._nothing(request, look)
         await self._keep_fresh(shown)
-        loads = shown.provider.embedding()
+        loads = shown.provider.need(facets.Page).embedding()
         response = self._renderer.page(
             "ide.html",
             page=f"{IDE_PATH}/{page}",

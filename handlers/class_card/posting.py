@@ -10,6 +10,7 @@ from bot.blocks.classes import at, end_words
 from bot.blocks.limits import Markup, fill, line, safe
 from bot.classes import Draft
 from bot.models import Answer, FormProblems
+from bot.providers import facets
 from bot.services import filling, naming
 from bot.words import classes as words
 from handlers import routes
@@ -100,7 +101,7 @@ async def _recipe(request: Request, connection: str, recipe: str) -> Draft:
     title = services.title(connection)
     snapshot = await offer_of(request, connection, asking=words.ASKING, nothing=words.NO_OFFER)
     provider = services.connections[connection]
-    form_of = partial(_form, provider.form, snapshot.payload, request)
+    form_of = partial(_form, provider.need(facets.Forms).form, snapshot.payload, request)
     values, form, label = filling.proposed(form_of, recipe)
     if not form.fields:
         raise Answered(
@@ -111,7 +112,9 @@ async def _recipe(request: Request, connection: str, recipe: str) -> Draft:
         sentence = fill(words.NO_SUCH_RECIPE, title=title, name=recipe, known=known)
         raise Answered(replies.problem(sentence, request.reference))
     try:
-        spec = provider.spec(snapshot.payload, "workspace", values | {"name": "usher-class"}, principal)
+        spec = provider.need(facets.Forms).spec(
+            snapshot.payload, "workspace", values | {"name": "usher-class"}, principal
+        )
     except FormProblems as wrong:
         if not recipe:
             sentence = fill(

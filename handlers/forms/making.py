@@ -12,6 +12,7 @@ from bot.blocks import forms, kit, replies
 from bot.blocks.limits import fill
 from bot.errors import Refused, StoreError
 from bot.models import Answer, FormProblems
+from bot.providers import facets
 from bot.services.naming import fold
 from bot.snapshots import TEMPLATES
 from bot.words import forms as words
@@ -88,7 +89,7 @@ async def choices(request: Request) -> list[dict[str, Any]]:
     _, snapshot = await _known(services, request.principal, making)
     provider = services.connections[making.connection]
     values = {**making.chosen, **values_of(request.view)}
-    form = provider.form(snapshot.payload, making.purpose, values, request.principal)
+    form = provider.need(facets.Forms).form(snapshot.payload, making.purpose, values, request.principal)
     asked = form.field(request.target or "")
     if asked is None:
         return []
@@ -106,7 +107,7 @@ async def submitted(submission: Submission) -> dict[str, Any]:
     provider = services.connections[making.connection]
     values = values_of(submission.view)
     try:
-        spec = provider.spec(snapshot.payload, making.purpose, values, principal)
+        spec = provider.need(facets.Forms).spec(snapshot.payload, making.purpose, values, principal)
     except FormProblems as wrong:
         return _at_fields(submission, wrong)
     await make(
@@ -116,7 +117,7 @@ async def submitted(submission: Submission) -> dict[str, Any]:
         spec,
         interaction=submission.interaction,
         reference=submission.reference,
-        form=provider.form(snapshot.payload, making.purpose, values, principal),
+        form=provider.need(facets.Forms).form(snapshot.payload, making.purpose, values, principal),
         values=values,
     )
     return {"response_action": "clear"}
@@ -211,7 +212,7 @@ async def _view(
     values: Values,
 ) -> dict[str, Any]:
     provider = services.connections[making.connection]
-    form = provider.form(snapshot.payload, making.purpose, values, principal)
+    form = provider.need(facets.Forms).form(snapshot.payload, making.purpose, values, principal)
     fitting = {one.name: values[one.name] for one in form.fields if _fits(one, values)}
     shown = {one.name: one.initial for one in form.fields if one.initial} | fitting
     return forms.make_view(

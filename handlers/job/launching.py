@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bot.blocks import replies
 from bot.blocks.limits import Markup, fill, line, safe
 from bot.models import FormProblems
+from bot.providers import facets
 from bot.services import filling
 from bot.services.filling import Flag
 from bot.words import jobs as words
@@ -82,11 +83,11 @@ async def launched(request: Request, told: CommandLine) -> Answer:
     )
     snapshot = await _offer(request, connection)
     provider = services.connections[connection]
-    form_of = partial(_form, provider.form, snapshot.payload, request)
+    form_of = partial(_form, provider.need(facets.Forms).form, snapshot.payload, request)
     result = filling.filled(form_of, _flags(told))
     said = _problems(request, connection, form_of, result)
     try:
-        spec = provider.spec(snapshot.payload, "job", result.values, principal)
+        spec = provider.need(facets.Forms).spec(snapshot.payload, "job", result.values, principal)
     except FormProblems as wrong:
         # What was not taken over is missing for the provider: our own sentence says why.
         said += [
@@ -107,7 +108,7 @@ async def launched(request: Request, told: CommandLine) -> Answer:
 
 def runs_named_jobs(request: Request, name: str) -> bool:
     """Say whether a connection's jobs are set up there, so that a name is all there is to say."""
-    return request.services.connections[connection_of(request, name)].runs_named_jobs
+    return request.services.connections[connection_of(request, name)].need(facets.Runs).runs_named_jobs
 
 
 async def launched_by_name(request: Request, connection: str, name: str) -> Answer:
@@ -118,14 +119,14 @@ async def launched_by_name(request: Request, connection: str, name: str) -> Answ
     provider = services.connections[connection]
     values = {filling.PRESET: name}
     try:
-        spec = provider.spec(snapshot.payload, "job", values, principal)
+        spec = provider.need(facets.Forms).spec(snapshot.payload, "job", values, principal)
     except FormProblems as wrong:
         said = [
             fill(words.PROBLEM, flag=Markup(words.JOB_PLACE), said=sentence)
             for sentence in wrong.problems.values()
         ]
         return replies.problem(words.NOT_RUN_YET, request.reference, more="\n".join(said))
-    form = provider.form(snapshot.payload, "job", values, principal)
+    form = provider.need(facets.Forms).form(snapshot.payload, "job", values, principal)
     await _make(request, connection, spec, form, values)
     return started(request, str(spec["name"]), connection)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bot.blocks import job_lists, replies
 from bot.blocks.job_lists import job_status
 from bot.blocks.limits import fill
+from bot.providers import facets
 from bot.words import jobs as words
 from handlers import routes
 from handlers.job.targets import nothing_yet, run_of
@@ -57,7 +58,7 @@ async def logs(request: Request) -> Answer:
     job = await run_of(request)
     title = services.title(job.connection)
     provider = services.connections.get(job.connection)
-    if provider is not None and "job_output" not in provider.capabilities():
+    if provider is not None and not isinstance(provider, facets.Runs):
         return replies.problem(fill(words.NO_LOGS, title=title), request.reference)
     if job.remote_id is None and not job.is_open:
         return replies.problem(fill(words.NOT_HANDED_OVER, name=job.name), request.reference)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.blocks import replies
 from bot.blocks.limits import Markup, fill, line
+from bot.providers import facets
 from bot.providers.base import Scheduled
 from bot.services.cron import fires, is_cron, looks_like_cron
 from bot.services.naming import fold, split_connection
@@ -108,7 +109,7 @@ class Meant:
 async def set_up(request: Request) -> list[Meant]:
     """Return the jobs that are set up for a person; raises Answered where nothing can be known yet."""
     services = request.services
-    able = sorted(name for name, one in services.connections.items() if "schedule" in one.capabilities())
+    able = sorted(name for name, one in services.connections.items() if isinstance(one, facets.Schedules))
     if not able:
         raise Answered(replies.problem(words.NOWHERE, request.reference))
     accounts = [await services.accounts.acting(request.principal, name) for name in able]
@@ -126,7 +127,9 @@ async def _of_account(request: Request, account: Account) -> list[Meant]:
     services = request.services
     snapshot = await offer_to(request, account, asking=job_words.LOOKING_FOR_IT, nothing=job_words.NO_OFFER)
     provider = services.connections[account.connection]
-    return [Meant(account.connection, job) for job in provider.schedules(snapshot.payload)]
+    return [
+        Meant(account.connection, job) for job in provider.need(facets.Schedules).schedules(snapshot.payload)
+    ]
 
 
 def job_of(request: Request, name: str, known: list[Meant]) -> Meant:

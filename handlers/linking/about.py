@@ -8,6 +8,7 @@ from bot.blocks import about as drawn
 from bot.blocks import replies
 from bot.blocks.limits import fill
 from bot.errors import Refused
+from bot.providers import facets
 from bot.words import answers as words
 from bot.words import problems
 from handlers import routes
@@ -25,7 +26,7 @@ async def about(request: Request) -> Answer:
     services = request.services
     connection, page = _asked(request)
     title = services.title(connection)
-    if "about" not in services.connections[connection].capabilities():
+    if not isinstance(services.connections[connection], facets.Overview):
         raise Refused("about.none", problems.sentence("no_about", title))
     told = await services.snapshots.about(connection)
     if told is None and request.surface.kind == "replay":
@@ -57,7 +58,7 @@ def _asked(request: Request) -> tuple[str, int]:
     if given:
         return connection_of(request, " ".join(given)), page
     telling = sorted(
-        name for name, one in request.services.connections.items() if "about" in one.capabilities()
+        name for name, one in request.services.connections.items() if isinstance(one, facets.Overview)
     )
     if len(telling) == 1:
         return telling[0], page

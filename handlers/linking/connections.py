@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.blocks import replies
 from bot.blocks.limits import Markup, fill, line
+from bot.providers import facets
 from bot.services import naming
 from bot.words import answers as words
 from bot.words import forms
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from handlers.request import Request
     from handlers.services import Services
 
-_CAPABILITY: Mapping[Purpose, str] = {"workspace": "create", "job": "launch_job"}
+_FACETS: Mapping[Purpose, type[facets.Facet]] = {"workspace": facets.Making, "job": facets.Runs}
 
 
 def connection_of(request: Request, name: str, more: str = "") -> str:
@@ -35,8 +36,8 @@ def connection_of(request: Request, name: str, more: str = "") -> str:
 
 def makers(services: Services, purpose: Purpose) -> list[str]:
     """Return the names of the connections where such things can be made."""
-    needed = _CAPABILITY[purpose]
-    return sorted(name for name, one in services.connections.items() if needed in one.capabilities())
+    needed = _FACETS[purpose]
+    return sorted(name for name, one in services.connections.items() if isinstance(one, needed))
 
 
 def maker_of(

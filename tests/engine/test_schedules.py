@@ -6,16 +6,20 @@ import pytest
 
 from bot.errors import Unreachable
 from bot.models import TaskKind
+from bot.providers import facets
 from bot.store.records import NewTask
 from tests.engine.world import new_world
 from tests.support.providers import FakeProvider
 from tests.support.store import ALICE
 
 
-class Cron(FakeProvider):
+class Cron(FakeProvider, facets.Schedules):
     """Keep what was set last."""
 
     cron: str | None = ""
+
+    def schedules(self, snapshot):
+        raise AssertionError("no list of jobs is drawn here")
 
     async def schedule(self, access, job_id, cron):
         self._note("schedule", access, job_id)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from bot.errors import Forbidden, RateLimited, Unreachable
-from bot.providers.base import Provider
 from bot.reconciler.suspicions import GIVEN_UP_AFTER
 from bot.snapshots import STALE_SECONDS, Snapshots
+from tests.support.providers import FakeMachines
 from tests.support.store import ALICE
 
 WAITING = {"text": "new cloud", "principal": ALICE.key}
@@ -109,11 +109,7 @@ async def test_nothing_is_read_for_who_unlinked(world, snapshots):
 async def test_what_a_provider_does_not_have_is_said(world, snapshots):
     account = await world.link()
 
-    class Plain(type(world.provider)):
-        templates = Provider.templates
-        about = Provider.about
-
-    world.provider = Plain(world.clock)
+    world.provider = FakeMachines(world.clock)
     world.reborn()
     await snapshots.refresh(account, then=WAITING)
     await snapshots.refresh_about("cloud", then=WAITING)

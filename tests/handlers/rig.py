@@ -11,6 +11,7 @@ from bot.authority import Authority
 from bot.errors import Refused
 from bot.models import Account, Answer, Link, Notice, NoticeKind, Principal, Surface, Workspace
 from bot.policy import Installation
+from bot.providers import facets
 from bot.providers.base import Provider
 from bot.store.records import Activation
 from bot.store.store import Store
@@ -19,7 +20,7 @@ from handlers.services import Services, build_services
 from tests.support.clock import CountingIds, FakeClock
 from tests.support.golden import check_limits
 from tests.support.people import Colleagues
-from tests.support.providers import FakeProvider, fake_settings
+from tests.support.providers import FakeMachines, FakeProvider, fake_settings
 from tests.support.store import ALICE, linked, memory_store
 
 TEAM = Installation("T1")
@@ -46,10 +47,8 @@ class Hub(FakeProvider):
         return text if text.startswith("id-") else None
 
 
-class PlainProvider(FakeProvider):
+class PlainProvider(FakeMachines, facets.Removal, facets.Revocation, facets.Tokens, facets.Making):
     """Have no lists: what the seeds alone promise."""
-
-    discover = Provider.discover
 
 
 class FlakyStore:

@@ -10,6 +10,7 @@ from handlers.replay import replay
 from tests.handlers.job_rig import found, going, job_rig, over, run, step
 from tests.handlers.rig import COLLEAGUE, buttons, words
 from tests.support.golden import check_golden
+from tests.support.providers import FakeProvider
 from tests.support.store import ALICE
 
 
@@ -195,15 +196,8 @@ async def test_a_run_that_never_began_wrote_nothing(bot):
 async def test_where_output_cannot_be_read_it_is_said(bot):
     await going(bot)
     provider = bot.services.connections["posit"]
-    bot.services.connections["posit"] = provider_without(provider, "job_output")
+    bot.services.connections["posit"] = FakeProvider(bot.clock, provider.settings)
     assert "does not show me the output" in words(await bot.say("job logs train.R"))
-
-
-def provider_without(provider, method):
-    """Return the same provider, of a kind that has no such method."""
-    base = next(kind for kind in type(provider).__mro__ if kind.__name__ == "Provider")
-    kind = type("Less", (type(provider),), {method: getattr(base, method)})
-    return kind(provider.clock, provider.settings)
 
 
 # -- whose run it is ---------------------------------------------------------------------------------------

@@ -9,23 +9,20 @@ import pytest
 
 from bot.errors import Refused
 from bot.models import Created, NoticeKind, Observed, Outcome, Snapshot, State, Update, WishVerb
-from bot.providers.base import Provider
+from bot.providers import facets
 from handlers.replay import replay
 from handlers.submission import Submission, submit
 from tests.handlers.rig import COLLEAGUE, buttons, rig, words
 from tests.support.clock import FakeClock
 from tests.support.golden import check_golden
-from tests.support.providers import FakeProvider, fake_settings
+from tests.support.providers import FakeMachines, fake_settings
 from tests.support.store import ALICE, BOB, observe
 
 
-class Plain(FakeProvider):
+class Plain(FakeMachines, facets.Lists, facets.Revocation, facets.Renewal, facets.Tokens):
     """Be a provider that has none of the newer things."""
 
     stop_modes: ClassVar = frozenset({"stop"})
-    remove = Provider.remove
-    create = Provider.create
-    about = Provider.about
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from bot.clock import SystemClock, SystemIds
 from bot.connections import build_providers, load_connections
 from bot.http import Http
 from bot.models import NewNotice, NoticeKind, Outcome, Update, WishVerb
+from bot.providers import facets
 from bot.settings import Settings
 from bot.store import open_store
 from bot.store.records import NewWish
@@ -186,11 +187,12 @@ async def test_a_connection_that_is_away(tmp_path, http):
 
 
 async def test_workspaces_that_open_in_a_page_need_sign_in_with_slack(tmp_path):
-    class Page:
-        opens_in_page = True
+    class Page(facets.Page):
+        def embedding(self):
+            raise AssertionError("nothing is opened here")
 
     class Elsewhere:
-        opens_in_page = False
+        pass
 
     providers = {"courses": Page(), "saturn": Elsewhere()}
     assert doctor.check_sign_in(settings(tmp_path), {"saturn": Elsewhere()}) == []

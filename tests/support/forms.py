@@ -19,7 +19,7 @@ from bot.models import (
     Values,
 )
 from bot.providers.base import Access, Listing
-from tests.support.providers import FakeProvider
+from tests.support.providers import FakeProvider, FakeRuns
 
 CLUSTERS: dict[str, dict[str, Any]] = {
     "Kubernetes": {
@@ -38,7 +38,7 @@ def _choices(names: Sequence[str]) -> tuple[Choice, ...]:
     return tuple(Choice(name, name) for name in names)
 
 
-class Workbench(FakeProvider):
+class Workbench(FakeProvider, FakeRuns):
     """Run jobs on three clusters; the preset *nightly* brings its own command."""
 
     def form(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> Form:

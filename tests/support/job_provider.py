@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any, ClassVar
 
 from bot.models import Created, FoundJob, JobState, ObservedJob, OutputChunk, Traces
+from bot.providers import facets
 from bot.providers.base import Access, Listing, Pace
 from tests.support.providers import FakeProvider
 
@@ -43,7 +44,7 @@ class Output:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-class JobProvider(FakeProvider):
+class JobProvider(FakeProvider, facets.Runs):
     """Run jobs that take ``job_takes`` seconds after ``queued_for``; their ids are ``run1``, ``run2``, …"""
 
     pace: ClassVar[Pace] = Pace(

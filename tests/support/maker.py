@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.models import Choice, Created, Field, Form, FormProblems, Principal, Purpose, Values
+from bot.providers import facets
 from bot.providers.base import Access, Credential, Identity
-from tests.support.providers import FakeProvider
+from tests.support.providers import FakeProvider, FakeRuns
 
 OFFER = {"clusters": {"Local": [], "Kubernetes": ["r-base", "python & co"]}, "maximum": 8}
 
@@ -16,7 +17,7 @@ def _choices(names: Sequence[str]) -> tuple[Choice, ...]:
     return tuple(Choice(name, name) for name in names)
 
 
-class Maker(FakeProvider):
+class Maker(FakeProvider, FakeRuns, facets.Behalf):
     """Offer clusters with images; a name is needed, ``cpus`` is bounded."""
 
     def form(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> Form:

@@ -8,12 +8,13 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import SecretStr
 
 from bot.errors import CredentialRefused, NotFound, SentTooLate
 from bot.models import Action, Created, Effects, Observed, State, StopEffect, StopMode, Traces, Workspace
+from bot.providers import facets
 from bot.providers.base import (
     About,
     Access,
@@ -31,6 +32,11 @@ from bot.providers.base import (
 from tests.support.clock import FakeClock
 
 BASE_URL = "https://app.example.test"
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from bot.models import Form, FoundJob, ObservedJob, OutputChunk, Principal, Purpose, Values
 
 
 class FakeSettings(ConnectionSettings):
@@ -75,7 +81,7 @@ class Fault:
     after: bool
 
 
-class FakeProvider(Provider):
+class FakeMachines(Provider):
     """Obey the contract of a provider; a start takes ``start_takes`` seconds, a stop ``stop_takes``.
 
     What is made has the ids ``m1``, ``m2``, … and starts at once.
@@ -213,6 +219,12 @@ class FakeProvider(Provider):
         async with self._called("templates", access, ""):
             return {"sizes": ["small", "large"], "for": access.username}
 
+    def form(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> Form:
+        raise AssertionError("nothing is asked with a form here")
+
+    def spec(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> dict[str, Any]:
+        raise AssertionError("nothing is asked with a form here")
+
     async def about(self) -> About:
         self.calls.append(Call("about", "", "", "", self.clock.monotonic()))
         self._raise("about", after=False)
@@ -321,6 +333,41 @@ class FakeProvider(Provider):
         url = f"{self.settings.base_url}/ide/{remote_id}" if machine.state is State.RUNNING else None
         progress = machine.progress if machine.state is State.STARTING else None
         return Observed(machine.state, url, machine.detail, progress, actions=machine.actions)
+
+
+class FakeProvider(
+    FakeMachines,
+    facets.Lists,
+    facets.Removal,
+    facets.Revocation,
+    facets.Renewal,
+    facets.Tokens,
+    facets.Overview,
+    facets.Making,
+):
+    """Be a provider that can do with workspaces whatever one can."""
+
+
+class FakeRuns(facets.Runs):
+    """Be asked for nothing that a test doesn't do by itself."""
+
+    async def launch_job(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:
+        raise AssertionError("nothing is launched here")
+
+    async def find_job(self, access: Access, spec: Mapping[str, Any], key: str, since: float) -> Traces:
+        raise AssertionError("no run is looked for here")
+
+    async def jobs(self, access: Access) -> Listing[FoundJob]:
+        raise AssertionError("no runs are listed here")
+
+    async def job_status(self, access: Access, remote_ids: Sequence[str]) -> Mapping[str, ObservedJob]:
+        raise AssertionError("no run is read here")
+
+    async def stop_job(self, access: Access, remote_id: str, *, force: bool = False) -> None:
+        raise AssertionError("no run is stopped here")
+
+    def job_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
+        raise AssertionError("no output is read here")
 
 
 class _Called:

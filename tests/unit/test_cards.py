@@ -24,9 +24,9 @@ UNMADE = {"remote_id": "new:workspace_1", "spec": {"name": "notebook"}, "state":
 MADE = {"spec": {"name": "notebook"}}
 CREATE = {"verb": WishVerb.CREATE}
 COMES_BACK = {"stop": StopEffect.RETURNS, "suspend": StopEffect.KEEPS, "force": StopEffect.RETURNS}
-ALL = {"capabilities": frozenset({"create", "remove"}), "effects": COMES_BACK}
+ALL = {"capabilities": frozenset({"making", "removal"}), "effects": COMES_BACK}
 FINAL = {
-    "capabilities": frozenset({"create"}),
+    "capabilities": frozenset({"making"}),
     "effects": {"stop": StopEffect.ENDS, "suspend": StopEffect.KEEPS, "force": StopEffect.ENDS},
 }
 ASKED = {"start_call": Call.UNKNOWN, "called_at": NOW - 200, "asked_at": NOW - 50}

@@ -36,7 +36,7 @@ STOPPING = RUNNING | {"stop_wanted": "stop", "stop_call": Call.ACCEPTED}
 ENDED = RUNNING | {"outcome": "ended", "finished_at": NOW - 1, "ended_at": NOW}
 DONE = ENDED | {"state": JobState.SUCCEEDED, "exit_code": 0}
 FAILED = ENDED | {"state": JobState.FAILED, "exit_code": 137}
-ALL = frozenset({"launch_job", "stop_job", "job_output", "jobs"})
+ALL = frozenset({"runs"})
 
 
 def job(**keys):

@@ -14,7 +14,7 @@ from tests.unit.card_facts import CALLED, NOW, facts
 PAGE = "https://usher.example.org/ide/workspace_1"
 DONE = {**CALLED, "outcome": Outcome.FULFILLED, "ended_at": NOW - 5}
 OURS = {"opens_in_page": True, "page_url": None, "username": "", "connection_title": "Courses"}
-ABLE = {"capabilities": frozenset({"remove", "create"})}
+ABLE = {"capabilities": frozenset({"removal", "making"})}
 ALL = frozenset({"open", "stop", "remove", "start"})
 
 

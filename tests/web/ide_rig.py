@@ -16,6 +16,7 @@ from bot.models import (
     StopEffect,
     Workspace,
 )
+from bot.providers import facets
 from bot.providers.base import Embedding, Pace
 from bot.store.records import Activation
 from bot.vault import Vault, entry_key
@@ -25,12 +26,11 @@ TOKEN = "73543c2d-3476-46ee-a49c-227f59181961"
 REMOTE = "1" * 32
 
 
-class PageProvider(ScriptedProvider):
+class PageProvider(ScriptedProvider, facets.Page):
     """Have workspaces that open in a page of ours."""
 
     kind: ClassVar[str] = "in_page"
     pace: ClassVar[Pace] = Pace(min_poll_interval=5, pending=5)
-    opens_in_page: ClassVar[bool] = True
 
     def __init__(self, loads: Embedding | None = None) -> None:
         super().__init__("sphere", "Sphere Engine", ("none",))

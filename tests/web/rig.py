@@ -22,6 +22,7 @@ from bot.http import Http
 from bot.linking import StoredNames
 from bot.models import Person, Principal
 from bot.policy import Installation as PolicyInstallation
+from bot.providers import facets
 from bot.providers.base import Credential, Identity, Pace, Provider, TokenHelp
 from bot.rate_limit import RateLimiter
 from bot.vault import Vault
@@ -43,7 +44,7 @@ GOOD = "0123456789abcdef"
 KEY = Fernet.generate_key().decode()
 
 
-class ScriptedProvider(Provider):
+class ScriptedProvider(Provider, facets.Tokens, facets.Revocation):
     """Open accounts by the tokens of a table; fail as the test says."""
 
     kind: ClassVar[str] = "scripted"

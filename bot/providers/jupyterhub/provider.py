@@ -19,6 +19,7 @@ from bot.errors import (
     UnknownOutcome,
 )
 from bot.models import Created, Observed, State, Traces
+from bot.providers import facets
 from bot.providers.base import ConnectionSettings, Discovered, Listing, Pace, Provider, TokenHelp
 from bot.providers.hosts import normalise_base_url, origin_of
 from bot.providers.jupyterhub import linking, making
@@ -64,7 +65,7 @@ class JupyterHubSettings(ConnectionSettings):
         return None if value is None else normalise_base_url(value.strip())
 
 
-class JupyterHub(Provider):
+class JupyterHub(Provider, facets.Lists, facets.Removal, facets.Revocation, facets.Tokens, facets.Making):
     """Translate for one hub."""
 
     kind: ClassVar[str] = "jupyterhub"

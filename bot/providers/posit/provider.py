@@ -10,6 +10,7 @@ from pydantic import SecretStr, field_validator
 
 from bot.errors import CredentialRefused, Forbidden, NotFound
 from bot.models import Effects, OutputChunk, State, StopEffect
+from bot.providers import facets
 from bot.providers.base import (
     About,
     ConnectionSettings,
@@ -72,7 +73,9 @@ class PositSettings(ConnectionSettings):
         return value
 
 
-class PositProvider(Provider):
+class PositProvider(
+    Provider, facets.Lists, facets.Tokens, facets.Making, facets.Runs, facets.Behalf, facets.Overview
+):
     """Translate for one Workbench: its sessions are the workspaces."""
 
     kind: ClassVar[str] = "posit"

@@ -14,6 +14,7 @@ from urllib.parse import quote, urljoin
 
 from bot.errors import BadAnswer, Conflict, CredentialRefused, Forbidden, InvalidRequest, NotFound
 from bot.models import Observed, State, Traces
+from bot.providers import facets
 from bot.providers.base import (
     ConnectionSettings,
     Credential,
@@ -68,7 +69,16 @@ NO_CAUSE = "Saturn Cloud does not say why; the workspace's page there shows what
 URL_NOT_ALLOWED = "its address is on a host that this connection does not allow"
 
 
-class Saturn(Provider):
+class Saturn(
+    Provider,
+    facets.Lists,
+    facets.Renewal,
+    facets.Tokens,
+    facets.Making,
+    facets.Runs,
+    facets.Schedules,
+    facets.Behalf,
+):
     """Translate for one Saturn Cloud."""
 
     kind: ClassVar[str] = "saturn"

@@ -22,6 +22,7 @@ from bot.errors import (
 )
 from bot.hiding import hidden
 from bot.models import Created, Effects, Observed, State, StopEffect, Traces
+from bot.providers import facets
 from bot.providers.base import ConnectionSettings, Embedding, Identity, Listing, Pace, Provider
 from bot.providers.hosts import origin_of
 from bot.providers.reading import MAX_NAME, clean, entries, id_in, object_in, part_of, text_in, word_in
@@ -53,7 +54,7 @@ _REMOVED = re.compile(r"\b(already|is|was|been) removed\b", re.IGNORECASE)
 NO_PROJECT = "there is no such project any more; choose another one"
 
 
-class SphereProvider(Provider):
+class SphereProvider(Provider, facets.Removal, facets.Making, facets.Page, facets.Events):
     """Translate for one account."""
 
     kind: ClassVar[str] = "sphere"
@@ -62,7 +63,6 @@ class SphereProvider(Provider):
     pace: ClassVar[Pace] = Pace(
         min_poll_interval=5.0, pending=5.0, running=300.0, unused=1800.0, concurrency=20
     )
-    opens_in_page: ClassVar[bool] = True
     token_shape: ClassVar[re.Pattern[str] | None] = re.compile(r"[0-9A-Fa-f]{32,512}")
 
     def __init__(self, settings: ConnectionSettings, http: Http) -> None:

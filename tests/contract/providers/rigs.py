@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from bot.http import Http, Response
 from bot.models import Observed, State
-from bot.providers import build, provider_classes
+from bot.providers import build, facets, provider_classes
 from bot.providers.base import Access, Credential, Provider
 from playground import saturn
 from playground.harness import Clock, Fault, Harness
@@ -111,7 +111,7 @@ class Rig:
 
     async def listing(self) -> Any:
         """Ask for the list that the provider has: the person's workspaces, or what one is made from."""
-        if "discover" in self.provider.capabilities():
+        if isinstance(self.provider, facets.Lists):
             return await self.provider.discover(self.access)
         return await self.provider.templates(self.access)
 

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from bot.errors import ProviderError
 from bot.http import Http, Response
 from bot.models import Observed, Principal, State
+from bot.providers import facets
 from bot.providers.base import Access, Credential, Discovered, Identity, Provider
 from tests.contract.providers.rigs import provider_of
 
@@ -166,7 +167,7 @@ async def ask(kind: str, status: int, body: bytes) -> None:
         provider.start(ACCESS, IDS[kind]),
         provider.stop(ACCESS, IDS[kind]),
     ]
-    if "discover" in provider.capabilities():
+    if isinstance(provider, facets.Lists):
         calls.append(provider.discover(ACCESS))
     if kind == "sphere":
         calls += [found(provider), provider.remove(ACCESS, IDS[kind]), made(provider)]

@@ -17,6 +17,7 @@ from bot.errors import (
     ServerFailed,
 )
 from bot.models import State
+from bot.providers import facets
 from bot.providers.base import Access, Credential, Provider, SendWindow
 from bot.providers.hosts import allowed_ide_url
 from tests.contract.providers.rigs import Rig
@@ -138,13 +139,12 @@ async def test_one_resource_has_one_gate(rig: Rig):
     assert not username or "person" in username or username not in key
 
 
-async def test_capabilities_are_the_methods_that_are_there(rig: Rig):
-    capabilities = type(rig.provider).capabilities()
+async def test_whoever_links_can_list_and_is_told_how_to_get_a_token(rig: Rig):
+    told = rig.provider.facets()
+    assert told <= {name.lower() for name in vars(facets) if name[0].isupper()}
     if "none" not in rig.provider.settings.linking:
-        assert {"discover", "parse_reference", "token_help"} <= capabilities
-    for name in ("remove", "revoke", "refresh"):
-        overridden = getattr(type(rig.provider), name) is not getattr(Provider, name)
-        assert (name in capabilities) is overridden
+        assert {"lists", "tokens"} <= told
+        assert type(rig.provider).parse_reference is not Provider.parse_reference
 
 
 async def test_help_leads_to_a_token_that_the_pattern_knows(linked_rig: Rig):
@@ -166,7 +166,7 @@ async def test_what_is_told_of_the_connection_holds_no_secret(rig: Rig):
     told = repr([rig.provider.describe(), rig.provider.settings, rig.access, rig.provider])
     assert rig.secret not in told
     page = rig.provider.page_url(rig.remote_id)
-    assert page.startswith("http://127.0.0.1:") is not rig.provider.opens_in_page
+    assert page.startswith("http://127.0.0.1:") is not isinstance(rig.provider, facets.Page)
 
 
 def credential(token: str = "t", refresh: str | None = None) -> Credential:

@@ -10,6 +10,7 @@ import pytest
 
 from bot import errors
 from bot.models import State
+from bot.providers import facets
 from tests.contract.providers.rigs import Rig
 from tests.unit.http_rig import chain
 
@@ -138,7 +139,7 @@ async def test_a_start_whose_answer_was_lost_was_accepted_once(rig: Rig):
     rig.spoil("/start$|/servers/|/resume(_session)?$", drop=True, after=True)
     with pytest.raises(errors.UnknownOutcome):
         await rig.provider.start(rig.access, rig.remote_id)
-    assert ((await rig.until(State.RUNNING))[-1].url is None) is rig.provider.opens_in_page
+    assert ((await rig.until(State.RUNNING))[-1].url is None) is isinstance(rig.provider, facets.Page)
     assert rig.starts() == 1
     await rig.provider.stop(rig.access, rig.remote_id)
 

@@ -46,9 +46,9 @@ def machine(rig: Rig, remote_id: str):
 
 
 async def test_nobody_can_list_or_link_or_name_what_is_not_in_our_records(sphere: Rig):
-    capabilities = type(sphere.provider).capabilities()
-    assert capabilities >= {"create", "remove", "events"}
-    assert not capabilities & {"discover", "parse_reference", "token_help", "check_username"}
+    told = sphere.provider.facets()
+    assert told >= {"making", "removal", "events"}
+    assert not told & {"lists", "tokens", "behalf"}
     assert not sphere.provider.has_lists
     assert sphere.provider.parse_reference(TRAINING) is None
 
