@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.blocks import replies
 from bot.blocks.limits import fill, safe
+from bot.services.catalog import Catalog
 from bot.snapshots import TEMPLATES
 from bot.words import answers as words
 from bot.words import problems
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.jobs import Jobs
-    from bot.models import Account, Snapshot
+    from bot.models import Account, Purpose, Snapshot
     from bot.workspaces import Workspaces
     from handlers.request import Request
 
@@ -55,9 +56,13 @@ def unread(request: Request) -> str:
     return fill(words.UNREAD, title=title, why=why, command=request.command)
 
 
-async def offer_of(request: Request, connection: str, *, asking: str, nothing: str) -> Snapshot:
+async def catalog_of(
+    request: Request, connection: str, purpose: Purpose, *, asking: str, nothing: str
+) -> Catalog:
     """Return what a connection offers a person; raises Answered with *Link* first, or as ``offer_to``."""
-    return await offer_to(request, await linked(request, connection), asking=asking, nothing=nothing)
+    account = await linked(request, connection)
+    known = await offer_to(request, account, asking=asking, nothing=nothing)
+    return Catalog(request.services.connections[connection], known, purpose, request.principal)
 
 
 async def offer_to(request: Request, account: Account, *, asking: str, nothing: str) -> Snapshot:

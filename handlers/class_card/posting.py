@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.blocks import replies
@@ -10,19 +9,16 @@ from bot.blocks.classes import at, end_words
 from bot.blocks.limits import Markup, fill, line, safe
 from bot.classes import Draft
 from bot.models import Answer, FormProblems
-from bot.providers import facets
 from bot.services import filling, naming
 from bot.words import classes as words
 from handlers import routes
 from handlers.class_card import line as class_words
 from handlers.linking.connections import makers, named
 from handlers.request import Answered
-from handlers.waiting import offer_of
+from handlers.waiting import catalog_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from bot.models import Form, Values
+    from bot.models import Form
     from handlers.class_card.line import Line
     from handlers.request import Request
 
@@ -97,12 +93,9 @@ async def _pattern(request: Request, what: str) -> Draft:
 
 async def _recipe(request: Request, connection: str, recipe: str) -> Draft:
     """Have the provider's own form filled in with its proposals; only the name differs for each person."""
-    services, principal = request.services, request.principal
-    title = services.title(connection)
-    snapshot = await offer_of(request, connection, asking=words.ASKING, nothing=words.NO_OFFER)
-    provider = services.connections[connection]
-    form_of = partial(_form, provider.need(facets.Forms).form, snapshot.payload, request)
-    values, form, label = filling.proposed(form_of, recipe)
+    title = request.services.title(connection)
+    catalog = await catalog_of(request, connection, "workspace", asking=words.ASKING, nothing=words.NO_OFFER)
+    values, form, label = filling.proposed(catalog.form, recipe)
     if not form.fields:
         raise Answered(
             replies.problem(fill(words.NO_RECIPES, title=title, command=request.command), request.reference)
@@ -112,9 +105,7 @@ async def _recipe(request: Request, connection: str, recipe: str) -> Draft:
         sentence = fill(words.NO_SUCH_RECIPE, title=title, name=recipe, known=known)
         raise Answered(replies.problem(sentence, request.reference))
     try:
-        spec = provider.need(facets.Forms).spec(
-            snapshot.payload, "workspace", values | {"name": "usher-class"}, principal
-        )
+        spec = catalog.spec(values | {"name": "usher-class"})
     except FormProblems as wrong:
         if not recipe:
             sentence = fill(
@@ -130,10 +121,6 @@ async def _recipe(request: Request, connection: str, recipe: str) -> Draft:
         raise Answered(replies.problem(sentence, request.reference)) from None
     shown = label or title
     return Draft("", connection, shown[: class_words.TITLE_MOST], recipe=shown, spec=spec)
-
-
-def _form(draw: Callable[..., Form], offer: object, request: Request, values: Values) -> Form:
-    return draw(offer, "workspace", values, request.principal)
 
 
 def _known(form: Form) -> Markup:

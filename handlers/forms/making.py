@@ -12,7 +12,7 @@ from bot.blocks import forms, kit, replies
 from bot.blocks.limits import fill
 from bot.errors import Refused, StoreError
 from bot.models import Answer, FormProblems
-from bot.providers import facets
+from bot.services.catalog import Catalog
 from bot.services.naming import fold
 from bot.snapshots import TEMPLATES
 from bot.words import forms as words
@@ -23,7 +23,7 @@ from handlers.linking.connections import maker_of
 from handlers.waiting import ask_for_offer, known_offer
 
 if TYPE_CHECKING:
-    from bot.models import Account, Field, Form, Principal, Purpose, Snapshot, Values
+    from bot.models import Account, Field, Form, Principal, Purpose, Values
     from handlers.request import Request
     from handlers.services import Services
     from handlers.submission import Submission
@@ -63,7 +63,8 @@ async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, 
     values = {name: value_of(value) for name, value in given.items()}
     if preset:
         values["preset"] = preset
-    view = await _view(request.principal, services, making, snapshot, account, values)
+    catalog = Catalog(services.connections[connection], snapshot, purpose, request.principal)
+    view = _view(catalog, making, account, values)
     if request.surface.is_form:
         return Answer(text=words.OPEN_FORM, view=view)
     return _with_button(fill(words.READY, title=services.title(connection)), making, view)
@@ -74,10 +75,10 @@ async def redrawn(request: Request) -> Answer:
     """Redraw an open form after a field changed that others depend on."""
     services = request.services
     making = Making.of_view(request.view, services)
-    account, snapshot = await _known(services, request.principal, making)
+    account, catalog = await _known(services, request.principal, making)
     entered = values_of(request.view)
     values = {name: value for name, value in entered.items() if making.proposed.get(name) != value}
-    view = await _view(request.principal, services, making, snapshot, account, values)
+    view = _view(catalog, making, account, values)
     return Answer(text=words.OPEN_FORM, view=view)
 
 
@@ -86,11 +87,9 @@ async def choices(request: Request) -> list[dict[str, Any]]:
     """Return what a field of an open form offers for the letters typed so far."""
     services = request.services
     making = Making.of_view(request.view, services)
-    _, snapshot = await _known(services, request.principal, making)
-    provider = services.connections[making.connection]
+    _, catalog = await _known(services, request.principal, making)
     values = {**making.chosen, **values_of(request.view)}
-    form = provider.need(facets.Forms).form(snapshot.payload, making.purpose, values, request.principal)
-    asked = form.field(request.target or "")
+    asked = catalog.form(values).field(request.target or "")
     if asked is None:
         return []
     needle = fold(request.name)
@@ -103,11 +102,10 @@ async def submitted(submission: Submission) -> dict[str, Any]:
     """Make what a submitted form describes; what is wrong stands at its field."""
     services, principal = submission.services, submission.principal
     making = Making.of_view(submission.view, services)
-    _, snapshot = await _known(services, principal, making)
-    provider = services.connections[making.connection]
+    _, catalog = await _known(services, principal, making)
     values = values_of(submission.view)
     try:
-        spec = provider.need(facets.Forms).spec(snapshot.payload, making.purpose, values, principal)
+        spec = catalog.spec(values)
     except FormProblems as wrong:
         return _at_fields(submission, wrong)
     await make(
@@ -117,7 +115,7 @@ async def submitted(submission: Submission) -> dict[str, Any]:
         spec,
         interaction=submission.interaction,
         reference=submission.reference,
-        form=provider.need(facets.Forms).form(snapshot.payload, making.purpose, values, principal),
+        form=catalog.form(values),
         values=values,
     )
     return {"response_action": "clear"}
@@ -190,7 +188,7 @@ def _with_button(sentence: str, making: Making, view: dict[str, Any]) -> Answer:
     return Answer(text=answer.text, blocks=answer.blocks, view=view)
 
 
-async def _known(services: Services, principal: Principal, making: Making) -> tuple[Account, Snapshot]:
+async def _known(services: Services, principal: Principal, making: Making) -> tuple[Account, Catalog]:
     """Return the person's account and what was offered; raises Refused when either is gone."""
     account = await services.accounts.acting(principal, making.connection)
     title = services.title(making.connection)
@@ -200,19 +198,11 @@ async def _known(services: Services, principal: Principal, making: Making) -> tu
     snapshot = await services.snapshots.get(account, TEMPLATES)
     if snapshot is None:
         raise Refused("form.outdated", words.OUTDATED)
-    return account, snapshot
+    return account, Catalog(services.connections[making.connection], snapshot, making.purpose, principal)
 
 
-async def _view(
-    principal: Principal,
-    services: Services,
-    making: Making,
-    snapshot: Snapshot,
-    account: Account,
-    values: Values,
-) -> dict[str, Any]:
-    provider = services.connections[making.connection]
-    form = provider.need(facets.Forms).form(snapshot.payload, making.purpose, values, principal)
+def _view(catalog: Catalog, making: Making, account: Account, values: Values) -> dict[str, Any]:
+    form, provider = catalog.form(values), catalog.provider
     fitting = {one.name: values[one.name] for one in form.fields if _fits(one, values)}
     shown = {one.name: one.initial for one in form.fields if one.initial} | fitting
     return forms.make_view(

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bot.blocks import replies
@@ -21,12 +20,13 @@ from handlers.forms.making import make, open_form
 from handlers.forms.values import Making
 from handlers.linking.connections import connection_of, maker_of, named
 from handlers.request import SILENT, Answered
-from handlers.waiting import offer_of
+from handlers.waiting import catalog_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.models import Answer, Form, Snapshot, Values
+    from bot.models import Answer, Form, Values
+    from bot.services.catalog import Catalog
     from bot.services.filling import Filled
     from handlers.command_line import CommandLine
     from handlers.request import Request
@@ -72,7 +72,6 @@ async def launched(request: Request, told: CommandLine) -> Answer:
         raise Answered(replies.problem(fill(words.TOO_LONG, limit=LONGEST), request.reference))
     if len(told.flags) > MOST_FLAGS:
         raise Answered(replies.problem(fill(words.TOO_MANY, limit=MOST_FLAGS), request.reference))
-    services, principal = request.services, request.principal
     connection = maker_of(
         request,
         "job",
@@ -81,13 +80,11 @@ async def launched(request: Request, told: CommandLine) -> Answer:
         which=lambda able: replies.problem(fill(words.WHERE, known=named(able)), request.reference),
         more=fill(words.TAIL_HINT, command=request.command),
     )
-    snapshot = await _offer(request, connection)
-    provider = services.connections[connection]
-    form_of = partial(_form, provider.need(facets.Forms).form, snapshot.payload, request)
-    result = filling.filled(form_of, _flags(told))
-    said = _problems(request, connection, form_of, result)
+    catalog = await _catalog(request, connection)
+    result = filling.filled(catalog.form, _flags(told))
+    said = _problems(request, connection, catalog.form, result)
     try:
-        spec = provider.need(facets.Forms).spec(snapshot.payload, "job", result.values, principal)
+        spec = catalog.spec(result.values)
     except FormProblems as wrong:
         # What was not taken over is missing for the provider: our own sentence says why.
         said += [
@@ -113,21 +110,18 @@ def runs_named_jobs(request: Request, name: str) -> bool:
 
 async def launched_by_name(request: Request, connection: str, name: str) -> Answer:
     """Launch a job that is set up at its provider, by its name, id or link."""
-    services, principal = request.services, request.principal
     connection = connection_of(request, connection)
-    snapshot = await _offer(request, connection)
-    provider = services.connections[connection]
+    catalog = await _catalog(request, connection)
     values = {filling.PRESET: name}
     try:
-        spec = provider.need(facets.Forms).spec(snapshot.payload, "job", values, principal)
+        spec = catalog.spec(values)
     except FormProblems as wrong:
         said = [
             fill(words.PROBLEM, flag=Markup(words.JOB_PLACE), said=sentence)
             for sentence in wrong.problems.values()
         ]
         return replies.problem(words.NOT_RUN_YET, request.reference, more="\n".join(said))
-    form = provider.need(facets.Forms).form(snapshot.payload, "job", values, principal)
-    await _make(request, connection, spec, form, values)
+    await _make(request, connection, spec, catalog.form(values), values)
     return started(request, str(spec["name"]), connection)
 
 
@@ -158,12 +152,8 @@ def checked_words(request: Request, told: CommandLine) -> None:
         connection_of(request, told.words[0], more=fill(words.TAIL_HINT, command=request.command))
 
 
-async def _offer(request: Request, connection: str) -> Snapshot:
-    return await offer_of(request, connection, asking=words.ASKING, nothing=words.NO_OFFER)
-
-
-def _form(draw: Callable[..., Form], offer: object, request: Request, values: Values) -> Form:
-    return draw(offer, "job", values, request.principal)
+async def _catalog(request: Request, connection: str) -> Catalog:
+    return await catalog_of(request, connection, "job", asking=words.ASKING, nothing=words.NO_OFFER)
 
 
 def _flags(told: CommandLine) -> list[Flag]:
