@@ -12,14 +12,14 @@ from bot.models import Answer, FormProblems
 from bot.services import filling, naming
 from bot.words import classes as words
 from handlers import routes
-from handlers.class_card import line as class_words
+from handlers.class_card.command import TITLE_MOST, card_command, ends_at, zone_of
 from handlers.linking.connections import makers, named
 from handlers.request import Answered
 from handlers.waiting import catalog_of
 
 if TYPE_CHECKING:
     from bot.models import Form
-    from handlers.class_card.line import Line
+    from handlers.class_card.command import CardCommand
     from handlers.request import Request
 
 #: So many recipes are named at most where another was asked for.
@@ -32,10 +32,10 @@ async def post(request: Request) -> Answer:
     services, surface = request.services, request.surface
     if surface.is_direct or not surface.channel_id:
         raise Answered(replies.problem(words.IN_A_CHANNEL, request.reference))
-    told = class_words.line_of(request.text, services.commands)
+    told = card_command(request.text, services.commands)
     person = await services.store.person(request.principal)
-    zone = class_words.zone_of(person.time_zone if person is not None else None)
-    stops_at = class_words.ends_at(told, zone, services.clock.now())
+    zone = zone_of(person.time_zone if person is not None else None)
+    stops_at = ends_at(told, zone, services.clock.now())
     if not told.what:
         told.problems.append(fill(words.USAGE, command=request.command))
     if told.problems:
@@ -64,7 +64,7 @@ async def post(request: Request) -> Answer:
     return replies.told(fill(words.POSTED, name=card.title, ends=Markup(ends)))
 
 
-async def _draft(request: Request, told: Line) -> Draft:
+async def _draft(request: Request, told: CardCommand) -> Draft:
     """Tell recipes from names: ``CONNECTION`` or ``CONNECTION/RECIPE``, where things can be made."""
     services = request.services
     name, slash, recipe = told.what.partition("/")
@@ -88,7 +88,7 @@ async def _pattern(request: Request, what: str) -> Draft:
         known = named(services.connections)
         sentence = fill(words.WHICH_CONNECTION, name=pattern, command=request.command, known=known)
         raise Answered(replies.problem(sentence, request.reference))
-    return Draft("", connection, pattern[: class_words.TITLE_MOST], pattern=pattern)
+    return Draft("", connection, pattern[:TITLE_MOST], pattern=pattern)
 
 
 async def _recipe(request: Request, connection: str, recipe: str) -> Draft:
@@ -120,7 +120,7 @@ async def _recipe(request: Request, connection: str, recipe: str) -> Draft:
         sentence = fill(words.INCOMPLETE, title=title, problems=said)
         raise Answered(replies.problem(sentence, request.reference)) from None
     shown = label or title
-    return Draft("", connection, shown[: class_words.TITLE_MOST], recipe=shown, spec=spec)
+    return Draft("", connection, shown[:TITLE_MOST], recipe=shown, spec=spec)
 
 
 def _known(form: Form) -> Markup:

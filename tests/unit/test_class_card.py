@@ -17,7 +17,7 @@ from bot.models import (
     StopEffect,
     Workspace,
 )
-from handlers.class_card import line as class_words
+from handlers.class_card.command import card_command, ends_at, zone_of
 from tests.support.golden import check_golden, check_limits
 
 TRAINER = Principal(None, "T1", "UTRAINER")
@@ -114,19 +114,19 @@ def test_the_poster_is_asked():
     ],
 )
 def test_a_line_is_taken_apart(text, what, title, until, maximum):
-    line = class_words.line_of(text, {"/workspace": "workspace"})
-    assert (line.what, line.title, line.until, line.maximum) == (what, title, until, maximum)
-    assert line.problems == []
+    command = card_command(text, {"/workspace": "workspace"})
+    assert (command.what, command.title, command.until, command.maximum) == (what, title, until, maximum)
+    assert command.problems == []
 
 
 def test_a_day_on_which_the_clocks_are_changed():
     # 2026-10-25, 00:30 in Berlin: the day has 25 hours.
     now = 1_792_881_000.0
-    zone = class_words.zone_of("Europe/Berlin")
-    line = class_words.line_of("card lab --until 00:15", {})
-    assert class_words.ends_at(line, zone, now) == now - 900 + 25 * 3600
+    zone = zone_of("Europe/Berlin")
+    command = card_command("card lab --until 00:15", {})
+    assert ends_at(command, zone, now) == now - 900 + 25 * 3600
 
 
 @pytest.mark.parametrize("name", [None, "", "Mars/Olympus", "../etc/passwd"])
 def test_a_zone_that_nobody_knows_is_utc(name):
-    assert class_words.zone_of(name).key == "UTC"
+    assert zone_of(name).key == "UTC"

@@ -23,7 +23,7 @@ _TIME: Final = re.compile(r"([01]?\d|2[0-3])[:.h]([0-5]\d)")
 
 
 @dataclass(slots=True)
-class Line:
+class CardCommand:
     """Hold what was written: what to make or start, and the flags; ``problems`` are sentences about them."""
 
     what: str
@@ -33,30 +33,30 @@ class Line:
     problems: list[str] = field(default_factory=list)
 
 
-def line_of(text: str, commands: Mapping[str, str]) -> Line:
+def card_command(text: str, commands: Mapping[str, str]) -> CardCommand:
     """Take a command apart: the words of a flag go on until the next flag, so titles need no quotes."""
     what, flags = running_flags(text, commands)
-    line = Line(what)
+    command = CardCommand(what)
     for flag, value in flags:
-        _take(line, flag, value)
-    return line
+        _take(command, flag, value)
+    return command
 
 
-def _take(line: Line, flag: str, value: str) -> None:
+def _take(command: CardCommand, flag: str, value: str) -> None:
     match flag:
         case "title":
-            line.title = " ".join(value.split())
-            if not 1 <= len(line.title) <= TITLE_MOST:
-                line.problems.append(fill(words.LONG_TITLE, most=TITLE_MOST))
+            command.title = " ".join(value.split())
+            if not 1 <= len(command.title) <= TITLE_MOST:
+                command.problems.append(fill(words.LONG_TITLE, most=TITLE_MOST))
         case "until":
-            line.until = value or "?"
+            command.until = value or "?"
         case "max":
             is_number = value.isascii() and value.isdecimal() and len(value) < 6
-            line.maximum = int(value) if is_number else 0
-            if not 1 <= line.maximum <= MOST:
-                line.problems.append(fill(words.BAD_MAX, most=MOST))
+            command.maximum = int(value) if is_number else 0
+            if not 1 <= command.maximum <= MOST:
+                command.problems.append(fill(words.BAD_MAX, most=MOST))
         case _:
-            line.problems.append(fill(words.BAD_FLAG, flag=flag))
+            command.problems.append(fill(words.BAD_FLAG, flag=flag))
 
 
 def zone_of(name: str | None) -> ZoneInfo:
@@ -67,16 +67,16 @@ def zone_of(name: str | None) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def ends_at(line: Line, zone: ZoneInfo, now: float) -> float | None:
+def ends_at(command: CardCommand, zone: ZoneInfo, now: float) -> float | None:
     """Return when the class ends, in epoch seconds: the next such time of day; None where none was given.
 
-    What is wrong with it is added to the line's problems.
+    What is wrong with it is added to the command's problems.
     """
-    if not line.until:
+    if not command.until:
         return None
-    told = _TIME.fullmatch(line.until)
+    told = _TIME.fullmatch(command.until)
     if told is None:
-        line.problems.append(fill(words.BAD_UNTIL, given=line.until))
+        command.problems.append(fill(words.BAD_UNTIL, given=command.until))
         return None
     today = datetime.fromtimestamp(now, zone)
     # By the wall: where the clocks are changed in between, the day is not of 24 hours.
@@ -84,6 +84,6 @@ def ends_at(line: Line, zone: ZoneInfo, now: float) -> float | None:
     if then.timestamp() <= now:
         then = (then.replace(tzinfo=None) + timedelta(days=1)).replace(tzinfo=zone)
     if then.timestamp() - now < SOONEST_SECONDS:
-        line.problems.append(fill(words.SOON_UNTIL, at=Markup(f"{then:%H:%M} ({zone.key})")))
+        command.problems.append(fill(words.SOON_UNTIL, at=Markup(f"{then:%H:%M} ({zone.key})")))
         return None
     return then.timestamp()
