@@ -39,11 +39,26 @@ class Fuse:
         return result
 
 
-class Fused:
+class Proxy:
+    """Stand for a part, and be taken for one of its kind; a facet of it is reached through this, too."""
+
+    def __init__(self, part: Any) -> None:
+        self._part = part
+
+    @property
+    def __class__(self) -> Any:
+        return type(self._part)
+
+    def need(self, facet: type) -> Any:
+        assert isinstance(self, facet)
+        return self
+
+
+class Fused(Proxy):
     """Lead every asynchronous method of a part through a fuse; ``error`` is the part's kind of trouble."""
 
     def __init__(self, part: Any, fuse: Fuse, error: Exception) -> None:
-        self._part = part
+        super().__init__(part)
         self._fuse = fuse
         self._error = error
 
@@ -58,11 +73,11 @@ class Fused:
         return fused
 
 
-class Meanwhile:
+class Meanwhile(Proxy):
     """Have something happen once, right after a method of a part has answered."""
 
     def __init__(self, part: Any, method: str, act: Callable[[], Awaitable[Any]]) -> None:
-        self._part = part
+        super().__init__(part)
         self._method = method
         self._act: Callable[[], Awaitable[Any]] | None = act
 
