@@ -19,7 +19,8 @@ from bot.models import (
     Values,
 )
 from bot.providers.base import Access, Listing
-from tests.support.providers import FakeProvider, FakeRuns
+from tests.support.job_provider import FakeRuns
+from tests.support.providers import FakeProvider
 
 CLUSTERS: dict[str, dict[str, Any]] = {
     "Kubernetes": {

@@ -192,3 +192,25 @@ class JobProvider(FakeProvider, facets.Runs):
         state = JobState.CANCELLED if run.is_cancelled else state
         code = None if run.is_cancelled else run.exit_code
         return ObservedJob(state, code, name=run.name, started_at=run.starts_at, ended_at=run.ends_at)
+
+
+class FakeRuns(facets.Runs):
+    """Be asked for nothing that a test doesn't do by itself."""
+
+    async def launch_job(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:
+        raise AssertionError("nothing is launched here")
+
+    async def find_job(self, access: Access, spec: Mapping[str, Any], key: str, since: float) -> Traces:
+        raise AssertionError("no run is looked for here")
+
+    async def jobs(self, access: Access) -> Listing[FoundJob]:
+        raise AssertionError("no runs are listed here")
+
+    async def job_status(self, access: Access, remote_ids: Sequence[str]) -> Mapping[str, ObservedJob]:
+        raise AssertionError("no run is read here")
+
+    async def stop_job(self, access: Access, remote_id: str, *, force: bool = False) -> None:
+        raise AssertionError("no run is stopped here")
+
+    def job_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
+        raise AssertionError("no output is read here")

@@ -8,7 +8,8 @@ from typing import Any
 from bot.models import Choice, Created, Field, Form, FormProblems, Principal, Purpose, Values
 from bot.providers import facets
 from bot.providers.base import Access, Credential, Identity
-from tests.support.providers import FakeProvider, FakeRuns
+from tests.support.job_provider import FakeRuns
+from tests.support.providers import FakeProvider
 
 OFFER = {"clusters": {"Local": [], "Kubernetes": ["r-base", "python & co"]}, "maximum": 8}
 

@@ -34,9 +34,7 @@ from tests.support.clock import FakeClock
 BASE_URL = "https://app.example.test"
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from bot.models import Form, FoundJob, ObservedJob, OutputChunk, Principal, Purpose, Values
+    from bot.models import Form, Principal, Purpose, Values
 
 
 class FakeSettings(ConnectionSettings):
@@ -346,28 +344,6 @@ class FakeProvider(
     facets.Making,
 ):
     """Be a provider that can do with workspaces whatever one can."""
-
-
-class FakeRuns(facets.Runs):
-    """Be asked for nothing that a test doesn't do by itself."""
-
-    async def launch_job(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:
-        raise AssertionError("nothing is launched here")
-
-    async def find_job(self, access: Access, spec: Mapping[str, Any], key: str, since: float) -> Traces:
-        raise AssertionError("no run is looked for here")
-
-    async def jobs(self, access: Access) -> Listing[FoundJob]:
-        raise AssertionError("no runs are listed here")
-
-    async def job_status(self, access: Access, remote_ids: Sequence[str]) -> Mapping[str, ObservedJob]:
-        raise AssertionError("no run is read here")
-
-    async def stop_job(self, access: Access, remote_id: str, *, force: bool = False) -> None:
-        raise AssertionError("no run is stopped here")
-
-    def job_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
-        raise AssertionError("no output is read here")
 
 
 class _Called:
