@@ -20,7 +20,6 @@ from urllib.parse import urlencode
 import aiohttp
 from yarl import URL
 
-from bot.bare_get import Attempt, BareGets, TooLateError
 from bot.connector import CleanConnector, distrust
 from bot.errors import BadAnswer, InvalidRequest, ProviderError, SentTooLate, UnknownOutcome, Unreachable
 from bot.hiding import hidden
@@ -28,6 +27,8 @@ from bot.hiding import hidden
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 
+    from aiohttp.client_proto import ResponseHandler
+    from aiohttp.connector import Connection
     from multidict import CIMultiDictProxy
 
 #: Answers of the documented methods are a few kilobytes; a list page is the largest.
@@ -42,8 +43,40 @@ _CHUNK = 65_536
 _NOT_JSON = object()
 
 
+class TooLateError(Exception):
+    """Say that the send window had closed before the first byte."""
+
+
+@dataclass(slots=True)
+class Attempt:
+    """Hold when a request may leave at the latest, by which clock, and whether it left."""
+
+    monotonic: Callable[[], float]
+    send_until: float | None
+    sent: bool = False
+    #: What it left by.
+    protocol: ResponseHandler | None = None
+
+    def leave(self, protocol: ResponseHandler | None) -> None:
+        """Look at the window for the last time; raise TooLateError when it has closed."""
+        if self.send_until is not None and self.monotonic() > self.send_until:
+            raise TooLateError
+        self.sent, self.protocol = True, protocol
+
+
 #: What the request class must know of one request, and what it found out.
 _attempt: ContextVar[Attempt | None] = ContextVar("attempt", default=None)
+
+
+class GatedRequest(aiohttp.ClientRequest):
+    """Look at the send window once the connection is held: between that and the bytes nothing waits."""
+
+    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        """Write the request, or raise TooLateError."""
+        attempt = _attempt.get()
+        if attempt is not None:
+            attempt.leave(conn.protocol)
+        return await super().send(conn)
 
 
 class _DisconnectedError(Exception):
@@ -156,7 +189,6 @@ class Http:
     ) -> None:
         self._session = session
         self._monotonic = monotonic
-        self._gets = BareGets(session, CONNECT_SECONDS)
 
     def hide(self, secrets: Iterable[str]) -> None:
         """Keep these out of every answer: the connections' own. What a request itself carries always is."""
@@ -175,7 +207,7 @@ class Http:
             connector=CleanConnector(limit=limit),
             headers={"User-Agent": "Usher"},
             middlewares=(_no_second_try,),
-            request_class=_gated_request_class(),
+            request_class=GatedRequest,
             trust_env=False,
         )
 
@@ -203,15 +235,6 @@ class Http:
         """
         if query is not None and "access_token" in query:
             hides = (*hides, query["access_token"])
-        if method == "GET" and json_body is None and form is None:
-            return await self.get(
-                _with_query(url, query),
-                headers=headers,
-                max_bytes=max_bytes,
-                total=total,
-                send_until=send_until,
-                hides=hides,
-            )
         async with self.stream(
             method,
             url,
@@ -224,26 +247,6 @@ class Http:
         ) as opened:
             body = await _read_capped(opened, max_bytes)
             return Response(opened.status, opened.headers, hidden(body, self.known(headers, hides)), body)
-
-    async def get(
-        self,
-        url: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        max_bytes: int = MAX_BYTES,
-        total: float = TOTAL_SECONDS,
-        send_until: float | None = None,
-        hides: Sequence[str] = (),
-    ) -> Response:
-        """Send one GET once and return the whole answer, as ``request`` does, at a part of the cost."""
-        attempt = Attempt(self._monotonic, send_until)
-        try:
-            status, answered, body = await self._gets.send(url, headers or {}, max_bytes, total, attempt)
-            return Response(status, answered, hidden(body, self.known(headers, hides)), body)
-        except (TooLateError, aiohttp.ClientError, OSError, ValueError) as error:
-            failure = _translated(error, sent=attempt.sent)
-        # Raised outside the handler, so that not even __context__ leads back to aiohttp's error.
-        raise failure
 
     async def glance(
         self,
@@ -357,19 +360,6 @@ def _translated(error: Exception, *, sent: bool) -> ProviderError:
             return Unreachable("the connection broke")
         case _:
             return InvalidRequest("the request can't be written")
-
-
-def _gated_request_class() -> type[aiohttp.ClientRequest]:
-    """Return a request class whose ``send`` looks at the send window with the connection already held."""
-
-    class GatedRequest(aiohttp.ClientRequest):
-        async def send(self, conn: Any) -> aiohttp.ClientResponse:
-            attempt = _attempt.get()
-            if attempt is not None:
-                attempt.leave(conn.protocol)
-            return await super().send(conn)
-
-    return GatedRequest
 
 
 async def _read_capped(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:

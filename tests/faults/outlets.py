@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, asynccontextmanager, contextmanag
 from typing import Any
 
 from bot.errors import SlackUnknownOutcome, StoreBusy, UnknownOutcome
-from bot.http import Http, Response
+from bot.http import Http
 from bot.notifier import WebApi
 from bot.serve import Outlets
 from bot.store.sqlite import SqliteEngine
@@ -131,10 +131,6 @@ class _Http(Http):
     def __init__(self, session: Any, monotonic: Any, breaker: Breaker) -> None:
         super().__init__(session, monotonic)
         self._breaker = breaker
-
-    async def get(self, url: str, **options: Any) -> Response:
-        with self._point("GET", url):
-            return await super().get(url, **options)
 
     @asynccontextmanager
     async def stream(self, method: str, url: str, **options: Any):

@@ -208,8 +208,8 @@ class _Session:
         if cookies:
             headers["Cookie"] = "; ".join(f"{name}={one.coded_value}" for name, one in cookies.items())
         try:
-            response = await self._api.http.get(
-                url, headers=headers, total=MINT_SECONDS, max_bytes=PAGE_BYTES, hides=(url,)
+            response = await self._api.http.request(
+                "GET", url, headers=headers, total=MINT_SECONDS, max_bytes=PAGE_BYTES, hides=(url,)
             )
         except InvalidRequest:
             raise PermanentError("the login link can't be opened") from None

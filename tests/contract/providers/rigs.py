@@ -12,7 +12,7 @@ import pytest
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
-from bot.http import Http, Response
+from bot.http import Http
 from bot.models import Observed, State
 from bot.providers import build, facets, provider_classes
 from bot.providers.base import Access, Credential, Provider
@@ -43,9 +43,6 @@ SATURN_SEED = {
 
 class HastyHttp(Http):
     """Wait for a second only, so that no test waits for the usual time-outs."""
-
-    async def get(self, url: str, **options: Any) -> Response:
-        return await super().get(url, **{**options, "total": 1.0})
 
     def stream(self, method: str, url: str, **options: Any) -> Any:
         return super().stream(method, url, **{**options, "total": 1.0})

@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot import errors
-from bot.http import Http, Response
+from bot.http import Http
 from bot.providers.base import Access, Credential
 from bot.words import problems
 from tests.contract.providers.rigs import Rig, provider_of
@@ -29,9 +29,6 @@ MEMORY = 30_000_000
 
 class Hasty(Http):
     """Wait for half a second instead of twenty."""
-
-    async def get(self, url: str, **options: Any) -> Response:
-        return await super().get(url, **{**options, "total": 0.5})
 
     def stream(self, method: str, url: str, **options: Any) -> Any:
         return super().stream(method, url, **{**options, "total": 0.5})
