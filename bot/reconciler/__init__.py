@@ -6,17 +6,17 @@ Why: ``docs/rules.md``, "Only the reconciler asks providers for work".
 from __future__ import annotations
 
 import random
+from functools import partial
 from typing import TYPE_CHECKING
 
+from bot.models import JobStep, NoticeKind, WishStep
 from bot.output import Board
 from bot.reconciler.approvals import Approved
 from bot.reconciler.ask import Asker
-from bot.reconciler.calls import Calls
 from bot.reconciler.classes import Classes
-from bot.reconciler.creations import Creations
 from bot.reconciler.ends import Ends
 from bot.reconciler.job_calls import JobCalls
-from bot.reconciler.job_reads import JobReads
+from bot.reconciler.job_reads import JobReads, is_waited_for
 from bot.reconciler.jobs import Runs
 from bot.reconciler.keys import Keys
 from bot.reconciler.lines import Line
@@ -28,6 +28,8 @@ from bot.reconciler.reads import Reads
 from bot.reconciler.streams import Streams
 from bot.reconciler.suspicions import Suspicions
 from bot.reconciler.tasks import Tasks
+from bot.reconciler.updates import Updates
+from bot.reconciler.wish_calls import WishCalls
 from bot.reconciler.wishes import Wishes
 
 if TYPE_CHECKING:
@@ -69,11 +71,11 @@ class Reconciler:
         lines = {name: Line(name, provider, clock, jitter, seen) for name, provider in connections.items()}
         keys = Keys(store, vault, clock)
         asker = Asker(keys, numbers.call_seconds, jitter)
-        calls = Calls(store, asker, numbers)
         self.connections = tuple(lines)
-        creations = Creations(store, asker, numbers)
         preconditions = Preconditions(lines, people, numbers)
-        self._wishes = Wishes(store, preconditions, calls, creations, ids, numbers)
+        wishes = Updates[WishStep](store, store.save_step, NoticeKind.WAITING)
+        calls = WishCalls(store, asker, wishes, numbers)
+        self._wishes = Wishes(store, wishes, preconditions, calls, ids, numbers)
         self._reads = Reads(store, lines, keys, asker, clock, ids, numbers)
         self._lists = Lists(store, lines, asker, numbers)
         self._suspicions = Suspicions(store, lines, asker)
@@ -83,9 +85,16 @@ class Reconciler:
         self._lines = tuple(lines.values())
         approved = Approved(store, lines, asker, vault, ids)
         board = board or Board(clock.monotonic)
-        job_calls = JobCalls(store, asker, numbers)
-        job_reads = JobReads(store, asker, board, clock, numbers)
-        self._runs = Runs(store, lines, preconditions, job_calls, job_reads, ids, numbers)
+        runs = Updates[JobStep](
+            store,
+            store.save_job_step,
+            NoticeKind.JOB_WAITING,
+            tells=partial(is_waited_for, store),
+            held_seconds=numbers.deadline_seconds,
+        )
+        job_calls = JobCalls(store, asker, runs, numbers)
+        job_reads = JobReads(store, asker, runs, board, clock, numbers)
+        self._runs = Runs(store, runs, preconditions, job_calls, lines, job_reads, ids, numbers)
         self._streams = Streams(store, lines, asker, board, clock, ids)
         self._tasks = Tasks(store, lines, asker, self._lists, approved, people, replay, ids, numbers, jitter)
 

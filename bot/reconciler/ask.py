@@ -110,7 +110,8 @@ class Refused:
         return isinstance(self.error, (CredentialRefused, SecretError))
 
 
-Answer: TypeAlias = Done[_T] | Later | Unknown | Refused
+NotDone: TypeAlias = Later | Unknown | Refused
+Answer: TypeAlias = Done[_T] | NotDone
 
 
 class Asker:

@@ -1,15 +1,17 @@
-"""How a wish's end is written: one notice, one audit row, the card, all in the step's own transaction."""
+"""How what becomes of a wish or a run is written: notice, audit row and card, in the step's transaction."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from bot.models import AuditEntry, Call, NewNotice, NoticeKind, Outcome, Update, WishVerb
+from bot.models import AuditEntry, Call, NewNotice, NoticeKind, Outcome, Update, Wish, WishVerb
 
 if TYPE_CHECKING:
-    from bot.models import Wish
+    from collections.abc import Sequence
 
-#: A wish ends once, so its end is one occasion.
+    from bot.models import Job, JobOutcome, ObservedJob
+
+#: A wish or run ends once, so its end is one occasion.
 END = "end"
 #: What is told when a wish came true that does not end in something that runs.
 _DONE = {
@@ -27,6 +29,7 @@ def ended(
 
     ``hides`` takes the workspace off the list with it: there is none, or none any more.
     """
+    body = {"cause": cause} if cause is not None else {}
     return Update(
         wish.id,
         0.0,
@@ -36,34 +39,75 @@ def ended(
         outcome=outcome,
         cause=cause,
         card_dirty=True,
-        notices=[notice(wish, _kind(wish, outcome), END, cause)],
-        audit=[audit(wish, f"wish.{wish.verb}", str(outcome), cause)],
+        notices=[notice(wish, _kind(wish, outcome), END, body)],
+        audit=[audit(wish, f"wish.{wish.verb}", str(outcome), cause=cause)],
         claim=claim,
         hides=hides,
         asked_at=wish.asked_at,
     )
 
 
-def notice(wish: Wish, kind: NoticeKind, occasion: str, cause: str | None = None) -> NewNotice:
-    """Return a notice about a wish; its body holds keys of rows only."""
-    body = {"wish": wish.id, "workspace": wish.workspace_id, "connection": wish.connection}
+def ended_run(
+    job: Job,
+    outcome: JobOutcome,
+    cause: str | None = None,
+    claim: str = "",
+    *,
+    observed: ObservedJob | None = None,
+    last_lines: Sequence[str] = (),
+    due_in: float = 0.0,
+    tells: bool = True,
+) -> Update:
+    """Return the update that ends a run; with ``tells`` its person gets to know, in ``due_in`` seconds."""
+    kind = NoticeKind.JOB_ENDED if outcome == "ended" else NoticeKind.JOB_FAILED
+    body: dict[str, Any] = {"lines": list(last_lines)} if last_lines else {}
     if cause is not None:
         body["cause"] = cause
-    if wish.channel_id is not None:
-        body["channel_id"] = wish.channel_id
-    return NewNotice(wish.id, kind, occasion, wish.principal, body)
+    state = observed.state if observed is not None else job.state
+    return Update(
+        job.id,
+        0.0,
+        remote_id=observed.remote_id if observed is not None else None,
+        observed=observed,
+        hold="",
+        outcome=outcome,
+        cause=cause,
+        card_dirty=True,
+        notices=[notice(job, kind, END, body, due_in=due_in)] if tells else [],
+        audit=[audit(job, "job.end", outcome, cause=cause, state=str(state))],
+        claim=claim,
+        asked_at=job.asked_at,
+    )
 
 
-def audit(
-    wish: Wish, action: str, result: str, cause: str | None = None, *, acts: str = "person"
-) -> AuditEntry:
-    """Return the row that remembers what was done for a wish; ``acts`` says with whose secret."""
-    detail = {"wish": wish.id, "connection": wish.connection, "reference": wish.reference}
-    if cause is not None:
-        detail["cause"] = cause
-    if acts != "person":
-        detail["acts"] = acts
-    return AuditEntry(wish.principal.key, action, wish.workspace_id, result, detail)
+def notice(
+    subject: Wish | Job,
+    kind: NoticeKind,
+    occasion: str,
+    body: dict[str, Any] | None = None,
+    *,
+    due_in: float = 0.0,
+) -> NewNotice:
+    """Return a notice about a wish or run; its body holds keys of rows, and the last lines of an output."""
+    if isinstance(subject, Wish):
+        keys = {"wish": subject.id, "workspace": subject.workspace_id}
+    else:
+        keys = {"job": subject.id}
+    whole: dict[str, Any] = {**keys, "connection": subject.connection, **(body or {})}
+    if subject.channel_id is not None:
+        whole["channel_id"] = subject.channel_id
+    return NewNotice(subject.id, kind, occasion, subject.principal, whole, due_in)
+
+
+def audit(subject: Wish | Job, action: str, result: str, **detail: str | None) -> AuditEntry:
+    """Return the row that remembers what was done for a wish or run; what is None is left out."""
+    told = {key: value for key, value in detail.items() if value is not None}
+    rest = {"connection": subject.connection, "reference": subject.reference}
+    if isinstance(subject, Wish):
+        target, told = subject.workspace_id, {"wish": subject.id, **rest, **told}
+    else:
+        target, told = subject.remote_id or subject.id, {**told, "job": subject.id, **rest}
+    return AuditEntry(subject.principal.key, action, target, result, told)
 
 
 def _kind(wish: Wish, outcome: Outcome) -> NoticeKind:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
 from bot.blocks.progress import UNANSWERED_SECONDS
 from bot.errors import NotFound
-from bot.models import JobState, Update
+from bot.models import JobState
 from bot.plan_jobs import next_job_read
 from bot.providers import facets
-from bot.reconciler import job_endings
+from bot.reconciler import endings
 from bot.reconciler.ask import LIMITED, SUSPECTED, Done, Refused
 from bot.reconciler.preconditions import PATIENCE
 from bot.settling import LEFT_OUT, START_SETTLES, doubted, is_certain
@@ -22,11 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bot.clock import Clock
-    from bot.models import Account, Job, JobStep, ObservedJob
+    from bot.models import Account, Job, JobStep, ObservedJob, Update
     from bot.output import Board
     from bot.reconciler.ask import Asker
     from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers
+    from bot.reconciler.updates import Updates
     from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
@@ -45,12 +45,14 @@ class JobReads:
         self,
         store: Store,
         asker: Asker,
+        updates: Updates[JobStep],
         board: Board,
         clock: Clock,
         numbers: Numbers,
     ) -> None:
         self._store = store
         self._asker = asker
+        self._updates = updates
         self._board = board
         self._clock = clock
         self._numbers = numbers
@@ -88,20 +90,21 @@ class JobReads:
             case Refused(error=NotFound()):
                 found = {}
             case Refused(needs_credential=True, sentence=sentence):
-                await self._later(steps, PATIENCE, sentence)
+                await self._updates.all_later(steps, PATIENCE, sentence)
                 return
             case Refused():
                 for step in steps:
-                    await self._store.save_job_step(await self._refused(step, line, answer))
+                    await self._updates.save(await self._refused(step, line, answer))
                 return
             case _:
                 # One failure that the next read may put right is not worth a line on the card.
                 is_told = line.health.is_doubtful or answer.cause in {LIMITED, SUSPECTED}
                 wait = max(answer.wait, line.pace.min_poll_interval)
-                await self._later(steps, wait, answer.sentence if is_told else None)
+                hold = answer.sentence if is_told else None
+                await self._updates.all_later(steps, wait, hold, deadline_in=self._numbers.deadline_seconds)
                 return
         for step in steps:
-            await self._store.save_job_step(await self._seen(step, line, found.get(_remote(step.job))))
+            await self._updates.save(await self._seen(step, line, found.get(_remote(step.job))))
 
     async def _seen(self, step: JobStep, line: Line, observed: ObservedJob | None) -> Update:
         job, now = step.job, await self._store.now()
@@ -114,22 +117,20 @@ class JobReads:
         if observed.state is JobState.UNKNOWN:
             # An answer that tells nothing is no sight of it; one alone is not worth a line on the card.
             hold = holds.UNSEEN if job.held_since is not None else None
-            return replace(await self._held(step, wait, hold), observed=observed)
-        return Update(
-            job.id,
+            return await self._held(step, wait, hold, observed=observed)
+        return step.update(
             wait,
             remote_id=observed.remote_id,
             observed=observed,
             hold="" if job.hold else None,
             card_dirty=_is_unanswered_now(job, now),
-            claim=step.claim,
         )
 
     async def over(self, step: JobStep, observed: ObservedJob | None = None) -> Update:
         """Return the update that ends a run which is over."""
         job = step.job
         shown = self._board.shown(job.id)
-        return job_endings.ended(
+        return endings.ended_run(
             job,
             "ended",
             None,
@@ -137,24 +138,20 @@ class JobReads:
             observed=observed,
             last_lines=shown.last_lines if shown is not None else (),
             due_in=LAST_LINES_WAIT if shown is not None and not shown.is_over else 0.0,
-            tells=await self.tells(job),
+            tells=await self._updates.tells(step),
         )
-
-    async def tells(self, job: Job) -> bool:
-        """Say whether somebody waits for a run's end: who launched it here, has its card, or stopped it."""
-        return bool(job.reference or job.stop_wanted) or await self._store.card(job.id) is not None
 
     async def _left_out(self, step: JobStep, line: Line, now: float) -> Update:
         """Count a read that a run was left out of: what was just launched may not be listed yet."""
         job = step.job
         wait = max(5.0, line.pace.min_poll_interval)
         if now - (job.called_at or job.created_at) < START_SETTLES:
-            return Update(job.id, wait, claim=step.claim)
+            return step.update(wait)
         doubt = doubted(job.doubt, LEFT_OUT, now)
         if is_certain(doubt, now):
             log.info("run lost", connection=line.name, job=job.id)
-            return job_endings.ended(job, "failed", "lost", step.claim, tells=await self.tells(job))
-        return Update(job.id, wait, doubt=doubt, claim=step.claim)
+            return endings.ended_run(job, "failed", "lost", step.claim, tells=await self._updates.tells(step))
+        return step.update(wait, doubt=doubt)
 
     async def _refused(self, step: JobStep, line: Line, answer: Refused) -> Update:
         """Count a read that was refused; what for is said when it lasts."""
@@ -162,16 +159,19 @@ class JobReads:
         doubt = doubted(job.doubt, answer.word, now)
         is_news = is_certain(doubt, now)
         wait = PATIENCE if is_news else next_job_read(job.state, 0.0, max(10.0, line.pace.min_poll_interval))
-        held = await self._held(step, wait, answer.sentence if is_news else holds.UNSEEN)
-        return replace(held, doubt=doubt)
+        return await self._held(step, wait, answer.sentence if is_news else holds.UNSEEN, doubt=doubt)
 
-    async def _later(self, steps: Sequence[JobStep], wait: float, hold: str | None) -> None:
-        for step in steps:
-            await self._store.save_job_step(await self._held(step, wait, hold))
+    async def _held(self, step: JobStep, wait: float, hold: str | None, **fields: Any) -> Update:
+        """Return the update of a run that is not seen, for which it has a deadline."""
+        return await self._updates.held(
+            step, wait, hold, deadline_in=self._numbers.deadline_seconds, **fields
+        )
 
-    async def _held(self, step: JobStep, wait: float, hold: str | None) -> Update:
-        now, tells = await self._store.now(), await self.tells(step.job)
-        return job_endings.held(step, wait, hold, now, self._numbers.deadline_seconds, tells=tells)
+
+async def is_waited_for(store: Store, step: JobStep) -> bool:
+    """Say whether somebody waits for a run's end: who launched it here, has its card, or stopped it."""
+    job = step.job
+    return bool(job.reference or job.stop_wanted) or await store.card(job.id) is not None
 
 
 def _is_unanswered_now(job: Job, now: float) -> bool:

@@ -1,12 +1,12 @@
-"""What every wish and run needs before its provider is called, and what is told when that lacks for long.
+"""What every wish and run needs before its provider is called.
 
 Its account is there, its connection is set up, its person is known and may do it. What is missing delays,
-and is said on the card; when its deadline passes the person is told once.
+and is said on the card.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -19,11 +19,10 @@ from bot.words import holds, problems
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.models import Account, Job, NewNotice, Person, Update, Wish
+    from bot.models import Account, Job, Person, Wish
     from bot.policy import Decision, Target
     from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers, PeopleBook
-    from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
 
@@ -96,24 +95,3 @@ class Preconditions:
         if line.health.pause > 0:
             return Hold(line.health.pause, line.health.hold)
         return Hold(PROBE_WAIT, line.health.sentence()) if line.is_probed else None
-
-
-async def is_linked(store: Store, account: Account) -> bool:
-    """Say whether an account is still what it was at the claim: for what is sent without a commit before."""
-    current = await store.account_by_id(account.id)
-    return current is not None and current.state == account.state
-
-
-def told_late(subject: Wish | Job, update: Update, now: float, notice: NewNotice | None) -> Update:
-    """Return an update that comes back at its deadline at the latest, with the notice due then, if any.
-
-    Who is asked already, what to do, isn't told besides that it takes longer.
-    """
-    if update.outcome is not None or subject.deadline_at is None:
-        return update
-    if now < subject.deadline_at:
-        return replace(update, next_in=min(update.next_in, subject.deadline_at - now))
-    if subject.asked_at is not None:
-        return update
-    late = replace(update, deadline_passed=True, card_dirty=True)
-    return late if notice is None else replace(late, notices=(*update.notices, notice))

@@ -15,7 +15,7 @@ from bot.output.hidden import without_secrets
 from bot.output.spool import CAP, LONGEST_CHARACTER
 from bot.pool import Pool, pool_room, run_all
 from bot.providers import facets
-from bot.reconciler import job_endings
+from bot.reconciler import endings
 from bot.reconciler.ask import REFUSED_WAIT, SUSPECTED, Later, Refused, Unknown
 from bot.words import outputs, problems
 
@@ -170,7 +170,7 @@ class Streams:
     async def _announce(self, job: Job, follower: _Follower) -> None:
         """Have the message written that shows the output; once, as it has one key."""
         if not follower.is_announced:
-            await self._store.add_notices([job_endings.notice(job, NoticeKind.JOB_OUTPUT, "1")])
+            await self._store.add_notices([endings.notice(job, NoticeKind.JOB_OUTPUT, "1")])
             follower.is_announced = True
 
     async def _ended(self, job: Job, follower: _Follower, now: float) -> None:

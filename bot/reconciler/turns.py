@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.models import Wish
+    from bot.models import Job, Wish
 
 #: A rule of so many a second is kept with so much to spare, and a fifth of them goes at once: requests do
 #: not arrive as evenly as they leave.
@@ -62,7 +62,7 @@ class Turns:
             return self._rule
         return self._learned if self._monotonic() < self._learned_until else None
 
-    def wait(self, wish: Wish) -> float:
+    def wait(self, wish: Wish | Job) -> float:
         """Return 0 and count the start, or the seconds after which the wish asks again."""
         now = self._monotonic()
         self._forget(now)
@@ -75,7 +75,7 @@ class Turns:
         self.wake_in(wait)
         return wait
 
-    def missed(self, wish: Wish, seconds: float) -> None:
+    def missed(self, wish: Wish | Job, seconds: float) -> None:
         """Note that a start that was granted could not leave: it comes again after so many seconds."""
         if self._gone:
             self._gone.pop()
@@ -91,7 +91,7 @@ class Turns:
             self._learned = max(recent / LOOKS_BACK * LEARNED_SHARE, 1.0)
             self._learned_until = self._held_until + LEARNED_SECONDS
 
-    def _wait(self, wish: Wish, now: float) -> float:
+    def _wait(self, wish: Wish | Job, now: float) -> float:
         older = bisect_left(self._order, (wish.created_at, wish.id))
         if now < self._held_until:
             return self._held_until - now
@@ -110,7 +110,7 @@ class Turns:
         opens = recent[number] if number < len(recent) else now
         return max(opens + window * (rounds + 1) - now, 0.01)
 
-    def _stays(self, wish: Wish, comes_at: float) -> None:
+    def _stays(self, wish: Wish | Job, comes_at: float) -> None:
         if wish.id not in self._comes_until:
             if len(self._order) >= MOST_REMEMBERED:
                 return

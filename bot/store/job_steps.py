@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bot.models import Call, JobState, JobStep, Update
-from bot.store import cards, job_rows, people, rows, wishes
-from bot.store.audit import append_audit
+from bot.store import cards, job_rows, people, rows, steps
 from bot.store.jobs import OTHER_STOP
 from bot.store.notices import add_notices
 
@@ -69,12 +68,10 @@ def save(tx: Transaction, update: Update) -> bool:
     this one from then on. A card is owed when anything visible changed; ``audit`` is appended always.
     """
     row = tx.one("job", id=update.id)
-    if row is not None and wishes.is_answered(row, update.asked_at):
-        update = Update(update.id, 0.0, claim=update.claim)
-    append_audit(tx, update.audit)
-    if row is None or row["outcome"] is not None or (update.claim and row["claim"] != update.claim):
+    counted = steps.counted(tx, row, update)
+    if row is None or counted is None:
         return False
-    after = _changes(row, update, tx.now())
+    update, after = counted, _changes(row, counted, tx.now())
     if after["remote_id"] != row["remote_id"]:
         after |= _named(tx, row, after["remote_id"])
     tx.run("save_job", id=update.id, **after)
@@ -87,33 +84,19 @@ def save(tx: Transaction, update: Update) -> bool:
 
 
 def _changes(row: Row, update: Update, now: float) -> dict[str, Any]:
-    ends = update.outcome is not None
-    is_calling = Call.CALLING in {update.launch_call, update.stop_call}
+    launch_call = update.launch_call or row["launch_call"]
+    shared = steps.changes(row, update, update.launch_call, launch_call, now)
     # Meanwhile another kind of stop was asked for: what is known of this one says nothing of that.
     other_stop = bool(update.claim) and row["woken"] == OTHER_STOP
-    calls = {update.launch_call, update.stop_call} - {None}
-    launch_call = update.launch_call or row["launch_call"]
     return {
         **job_rows.seen(row, update.observed, now),
         **_deadline(row, update, now),
-        "unknown_since": now if Call.UNKNOWN in calls else None if calls else row["unknown_since"],
-        "asked_at": None
-        if update.remote_id
-        else wishes.asked_at(row["asked_at"], update.asked, launch_call, now, looks_again=update.looks_again),
-        "now": now,
-        "next_step_at": now + update.next_in,
-        "is_beside": not update.claim and row["leased_until"] > now and not ends,
-        "keeps_lease": is_calling and not ends,
+        **shared,
+        **({column: row[column] for column in ("stop_call", "attempts")} if other_stop else {}),
+        "asked_at": None if update.remote_id else shared["asked_at"],
         "remote_id": update.remote_id or row["remote_id"],
         "launch_call": launch_call,
         "stop_wanted": row["stop_wanted"],
-        "stop_call": row["stop_call"] if other_stop else update.stop_call or row["stop_call"],
-        "called_at": now if update.called else row["called_at"],
-        "attempts": row["attempts"] if update.attempts is None or other_stop else update.attempts,
-        "hold": None if ends else row["hold"] if update.hold is None else update.hold or None,
-        "outcome": update.outcome,
-        "cause": row["cause"] if update.cause is None else update.cause,
-        "ended_at": now if ends else None,
         "is_watched": row["is_watched"],
     }
 

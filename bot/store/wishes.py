@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.errors import StoreError
 from bot.models import Call, NoticeKind, Outcome, Update, WishStep, WishVerb
-from bot.store import cards, gates, people, rows
+from bot.store import cards, gates, people, rows, steps
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.records import Accepted
@@ -211,12 +211,10 @@ def save(tx: Transaction, update: Update) -> bool:
     of its notices is written; ``audit`` is still appended, and the answer is False.
     """
     row = tx.one("wish", id=update.id)
-    if row is not None and is_answered(row, update.asked_at):
-        update = Update(update.id, 0.0, claim=update.claim)
-    append_audit(tx, update.audit)
-    if row is None or row["outcome"] is not None or (update.claim and row["claim"] != update.claim):
+    counted = steps.counted(tx, row, update)
+    if row is None or counted is None:
         return False
-    after = _changes(row, update, tx.now())
+    update, after = counted, _changes(row, counted, tx.now())
     tx.run("save_step", id=update.id, **after)
     if update.wants_read:
         gates.want(tx, row["workspace_id"])
@@ -236,54 +234,21 @@ def save(tx: Transaction, update: Update) -> bool:
     return True
 
 
-def is_answered(row: Row, asked_at: float | None) -> bool:
-    """Say whether a question that stood when an end was decided has been answered since: that counts more."""
-    return asked_at is not None and asked_at != row["asked_at"]
-
-
-def asked_at(
-    before: float | None, asked: bool | None, known: str, now: float, *, looks_again: bool
-) -> float | None:
-    """Return since when a person is asked; an answer stands whatever a look that was under way then says."""
-    if before is not None and looks_again:
-        return now
-    if asked is None or (asked and known != Call.UNKNOWN):
-        return before
-    return (before or now) if asked else None
-
-
 def _changes(row: Row, update: Update, now: float) -> dict[str, Any]:
     start_call = update.start_call or row["start_call"]
-    stop_call = update.stop_call or row["stop_call"]
-    is_calling = Call.CALLING in {update.start_call, update.stop_call}
-    ends = update.outcome is not None
-    has_new_hold = update.hold is not None or ends
-    hold = None if ends else update.hold or None
-    floor = update.progress_floor
-    calls = {update.start_call, update.stop_call} - {None}
-    hold = hold if has_new_hold else row["hold"]
+    shared = steps.changes(row, update, update.start_call, start_call, now)
+    ends, hold, floor = update.outcome is not None, shared["hold"], update.progress_floor
     # Each cause counts by itself, as for runs (``job_steps``).
     held_since = row["held_since"] if hold == row["hold"] else None
     return {
-        "unknown_since": now if Call.UNKNOWN in calls else None if calls else row["unknown_since"],
-        "asked_at": asked_at(row["asked_at"], update.asked, start_call, now, looks_again=update.looks_again),
+        **shared,
         "held_since": None if hold is None else held_since or now,
-        "is_call": is_calling,
-        "now": now,
-        "next_step_at": now + update.next_in,
-        "is_beside": not update.claim and row["leased_until"] > now and not ends,
-        "keeps_lease": is_calling and not ends,
+        "is_call": Call.CALLING in {update.start_call, update.stop_call},
         "waits_for": update.waits_for,
         "start_call": start_call,
-        "stop_call": stop_call,
-        "called_at": now if update.called else row["called_at"],
         "read_since": now if update.read_needed else row["read_since"],
-        "attempts": row["attempts"] if update.attempts is None else update.attempts,
-        "hold": hold,
-        "read_hold": None if has_new_hold else row["read_hold"],
-        "outcome": update.outcome,
-        "cause": update.cause if ends or update.cause is not None else row["cause"],
-        "ended_at": now if ends else None,
+        "read_hold": None if update.hold is not None or ends else row["read_hold"],
+        "cause": update.cause if ends else shared["cause"],
         "deadline_at": None if update.deadline_passed else row["deadline_at"],
         "progress_floor": row["progress_floor"] if floor is None else max(floor, row["progress_floor"]),
     }

@@ -1,0 +1,83 @@
+"""What a step learned is saved here, and whoever waits for it is told when its deadline passes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from bot.models import JobStep, WishStep
+from bot.reconciler import endings
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from bot.models import NoticeKind, Update
+    from bot.store.store import Store
+
+S = TypeVar("S", WishStep, JobStep)
+
+
+async def always(_step: WishStep | JobStep) -> bool:
+    """Say that somebody waits for it."""
+    return True
+
+
+class Updates(Generic[S]):
+    """Save the updates of steps of one kind.
+
+    ``late`` is the notice at a deadline, ``tells`` says whether somebody waits for it. ``held_seconds``: what
+    is held up has a deadline of its own from then on.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        save: Callable[[Update], Awaitable[bool]],
+        late: NoticeKind,
+        *,
+        tells: Callable[[S], Awaitable[bool]] = always,
+        held_seconds: float | None = None,
+    ) -> None:
+        self.save = save
+        self.tells: Callable[[S], Awaitable[bool]] = tells
+        self._store = store
+        self._late = late
+        self._held_seconds = held_seconds
+
+    async def later(self, step: S, next_in: float, hold: str | None = None, **fields: Any) -> None:
+        """Write that it goes on later; fields as for ``held``."""
+        if hold:
+            fields.setdefault("deadline_in", self._held_seconds)
+        await self.save(await self.held(step, next_in, hold, **fields))
+
+    async def all_later(self, steps: Sequence[S], next_in: float, hold: str | None, **fields: Any) -> None:
+        """Write that several go on later."""
+        for step in steps:
+            await self.later(step, next_in, hold, **fields)
+
+    async def held(self, step: S, next_in: float, hold: str | None = None, **fields: Any) -> Update:
+        """Return the update of what goes on later; ``hold`` says what holds it up, "" that nothing does."""
+        if hold is not None and hold != (step.subject.hold or ""):
+            fields["card_dirty"] = True
+        else:
+            hold = None
+        return await self.told(step, step.update(next_in, hold=hold, **fields))
+
+    async def told(self, step: S, update: Update) -> Update:
+        """Return an update that comes back at its deadline at the latest, with the notice due then, if any.
+
+        Who is asked already, what to do, isn't told besides that it takes longer.
+        """
+        subject = step.subject
+        if update.outcome is not None or subject.deadline_at is None:
+            return update
+        now = await self._store.now()
+        if now < subject.deadline_at:
+            return replace(update, next_in=min(update.next_in, subject.deadline_at - now))
+        if subject.asked_at is not None:
+            return update
+        late = replace(update, deadline_passed=True, card_dirty=True)
+        if not await self.tells(step):
+            return late
+        notice = endings.notice(subject, self._late, str(subject.deadline_number))
+        return replace(late, notices=(*update.notices, notice))

@@ -1,0 +1,59 @@
+"""What saving a step has in common for wishes and runs: whether it counts, and most of its columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bot.models import Call, Update
+from bot.store.audit import append_audit
+
+if TYPE_CHECKING:
+    from bot.store.transaction import Row, Transaction
+
+
+def counted(tx: Transaction, row: Row | None, update: Update) -> Update | None:
+    """Append an update's audit; return what else of it counts, None for nothing.
+
+    What ended meanwhile, or is held by another step now, takes none. An end that was decided while its person
+    was asked counts less than the answer that they have given since.
+    """
+    asked_at = update.asked_at
+    if row is not None and asked_at is not None and asked_at != row["asked_at"]:
+        update = Update(update.id, 0.0, claim=update.claim)
+    append_audit(tx, update.audit)
+    if row is None or row["outcome"] is not None or (update.claim and row["claim"] != update.claim):
+        return None
+    return update
+
+
+def changes(row: Row, update: Update, making: Call | None, made: Call, now: float) -> dict[str, Any]:
+    """Return the columns that wishes and runs share, as they are after an update.
+
+    ``making`` is what it says of the call that makes it, ``made`` what is known of that from now on.
+    """
+    calls = {making, update.stop_call} - {None}
+    is_calling, ends = Call.CALLING in calls, update.outcome is not None
+    return {
+        "unknown_since": now if Call.UNKNOWN in calls else None if calls else row["unknown_since"],
+        "asked_at": _asked_at(row["asked_at"], update, made, now),
+        "now": now,
+        "next_step_at": now + update.next_in,
+        "is_beside": not update.claim and row["leased_until"] > now and not ends,
+        "keeps_lease": is_calling and not ends,
+        "stop_call": update.stop_call or row["stop_call"],
+        "called_at": now if update.called else row["called_at"],
+        "attempts": row["attempts"] if update.attempts is None else update.attempts,
+        "hold": None if ends else row["hold"] if update.hold is None else update.hold or None,
+        "outcome": update.outcome,
+        "cause": row["cause"] if update.cause is None else update.cause,
+        "ended_at": now if ends else None,
+    }
+
+
+def _asked_at(before: float | None, update: Update, made: str, now: float) -> float | None:
+    """Return since when a person is asked; an answer stands whatever a look that was under way then says."""
+    if before is not None and update.looks_again:
+        return now
+    if update.asked is None or (update.asked and made != Call.UNKNOWN):
+        return before
+    return (before or now) if update.asked else None
