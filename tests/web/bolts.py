@@ -41,11 +41,11 @@ def bolt_with(
     return app
 
 
-def noting(calls: list[str]) -> Any:
-    """Return a listener that keeps what it heard and acknowledges."""
+def noting(calls: list[str], kind: str = "") -> Any:
+    """Return a listener that keeps what it was there for, or else what it heard, and acknowledges."""
 
     async def listen(ack: Any, body: dict[str, Any]) -> Any:
-        calls.append(body.get("type", "command"))
+        calls.append(kind or body.get("type", "command"))
         return await ack()
 
     return listen

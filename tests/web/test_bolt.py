@@ -93,7 +93,7 @@ async def test_an_answer_of_a_listener_passes_as_it_is():
 
 async def test_a_payload_is_led_by_its_kind_alone():
     calls: list[str] = []
-    app = bolt_with({kind: noting(calls) for kind in REGISTER})
+    app = bolt_with({kind: noting(calls, kind) for kind in REGISTER})
     # What is within a payload names no other listener than its type does.
     await posted(app, interaction(click(command="/workspace", event={"type": "message"})))
     odd = json.dumps(event(actions=[{"action_id": "start", "type": "button"}], command="/workspace"))

@@ -203,7 +203,7 @@ async def test_answers_faults_and_refusals_go_back_with_the_acknowledgement():
 async def test_an_envelope_is_led_by_its_kind_alone():
     calls: list[str] = []
     odd = click(command="/workspace", event={"type": "message"})
-    await taken({kind: noting(calls) for kind in REGISTER}, "interactive", odd)
+    await taken({kind: noting(calls, kind) for kind in REGISTER}, "interactive", odd)
     assert calls == ["block_actions"]
 
 
