@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from bot.clock import SystemClock, SystemIds
-from bot.models import Account, Call, Link, Person, Principal, State, Update, WishVerb
+from bot.domain.models import Account, Call, Link, Person, Principal, State, Update, WishVerb
 from bot.providers.base import Credential
 from bot.store import open_store
 from bot.store.records import Activation, FoundWorkspace, NewWish
-from bot.vault import Vault, row_key
+from bot.support.clock import SystemClock, SystemIds
+from bot.support.vault import Vault, row_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks.figures import Figure
 from benchmarks.stage import note
-from bot.clock import SystemClock, SystemIds
-from bot.models import Account, Link, Principal, State
+from bot.domain.models import Account, Link, Principal, State
 from bot.store.records import Activation, FoundWorkspace
 from bot.store.sqlite import SqliteEngine
 from bot.store.store import Store
 from bot.store.transaction import Lane
+from bot.support.clock import SystemClock, SystemIds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -19,13 +19,13 @@ from benchmarks.figures import Figure, quantile
 from benchmarks.load import send
 from benchmarks.machine import BenchmarkError, cores, cpu_seconds, running
 from benchmarks.stage import note, stage
-from bot.clock import SystemClock, SystemIds
-from bot.linking import digest, new_nonce
-from bot.models import Account, BrowserSession, Principal, Workspace
+from bot.domain.models import Account, BrowserSession, Principal, Workspace
 from bot.providers.base import Credential
+from bot.services.linking import digest, new_nonce
 from bot.store import open_store
 from bot.store.records import Activation
-from bot.vault import Vault, row_key
+from bot.support.clock import SystemClock, SystemIds
+from bot.support.vault import Vault, row_key
 
 if TYPE_CHECKING:
     from pathlib import Path

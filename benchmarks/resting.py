@@ -11,7 +11,7 @@ from benchmarks.crowd import Crowd
 from benchmarks.figures import Figure
 from benchmarks.machine import cpu_seconds, memory_mb
 from benchmarks.stage import note, stage
-from bot.models import State
+from bot.domain.models import State
 
 if TYPE_CHECKING:
     from benchmarks.sizes import Sizes

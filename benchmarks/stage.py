@@ -19,7 +19,7 @@ from cryptography.fernet import Fernet
 from benchmarks.crowd import Crowd, Place, settle
 from benchmarks.load import Target
 from benchmarks.machine import READY_SECONDS, BenchmarkError, Child, cores, running
-from bot.models import State
+from bot.domain.models import State
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

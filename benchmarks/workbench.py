@@ -14,7 +14,7 @@ from benchmarks.figures import Figure
 from benchmarks.load import send
 from benchmarks.machine import BenchmarkError, Child, cores, memory_mb, running
 from benchmarks.stage import Bot, Stage, forget, note, noted, stage
-from bot.models import State
+from bot.domain.models import State
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

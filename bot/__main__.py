@@ -15,24 +15,24 @@ from typing import TYPE_CHECKING
 
 from cryptography.fernet import Fernet
 
-from bot import doctor
-from bot.authority import Authority
-from bot.budget import Budget
-from bot.clock import SystemClock, SystemIds
-from bot.connections import build_providers, load_connections, secrets_of
-from bot.errors import SecretError, StoreError
-from bot.http import Http
-from bot.importing import Importer, ImportProblem, as_lines, home, read_rows
-from bot.logs import Redactor, configure
-from bot.manifest import JOB_COMMAND, WORKSPACE_COMMAND, http_manifest, render, socket_manifest
-from bot.notifier.web_api import WebApi
-from bot.people import People
-from bot.serve import StartError, serve
-from bot.settings import Settings, SettingsError, database_file, given_connections, load_settings
-from bot.slack_calls import SlackLine
+from bot.app import StartError, serve
+from bot.providers.connections import build_providers, load_connections, secrets_of
+from bot.services.authority import Authority
+from bot.slack.budget import Budget
+from bot.slack.calls import SlackLine
+from bot.slack.manifest import JOB_COMMAND, WORKSPACE_COMMAND, http_manifest, render, socket_manifest
+from bot.slack.notifier.web_api import WebApi
+from bot.slack.people import People
 from bot.store import open_store
 from bot.store.audit import verify_audit
-from bot.vault import Vault
+from bot.support.clock import SystemClock, SystemIds
+from bot.support.errors import SecretError, StoreError
+from bot.support.http import Http
+from bot.support.logs import Redactor, configure
+from bot.support.settings import Settings, SettingsError, database_file, given_connections, load_settings
+from bot.support.vault import Vault
+from bot.upkeep import doctor
+from bot.upkeep.importing import Importer, ImportProblem, as_lines, home, read_rows
 from handlers import routes
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from bot.blocks.limits import clean
+from bot.messages.blocks.limits import clean
 from bot.services.filling import Flag
 from handlers import routes
 

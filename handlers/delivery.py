@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bot.models import NewNotice, NoticeKind
+from bot.domain.models import NewNotice, NoticeKind
 
 if TYPE_CHECKING:
-    from bot.clock import Ids
-    from bot.models import Answer, Principal, Surface
+    from bot.domain.models import Answer, Principal, Surface
+    from bot.support.clock import Ids
 
 #: Addresses that are for one pair of eyes; the action ids of the buttons that hold them.
 _PRIVATE_BUTTONS = frozenset({"open_url", "link_url", "page_url"})

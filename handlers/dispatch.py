@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from rapidfuzz import fuzz, process
 
-from bot.blocks import replies
-from bot.blocks.buttons import AGREED
-from bot.blocks.limits import Markup, fill
-from bot.errors import NotKnown, NotLinked, Refused, StoreError, UsherError
-from bot.models import Answer, TaskKind
+from bot.domain.models import Answer, TaskKind
+from bot.messages.blocks import replies
+from bot.messages.blocks.buttons import AGREED
+from bot.messages.blocks.limits import Markup, fill
+from bot.messages.texts import answers as words
+from bot.messages.texts import problems, times
+from bot.messages.texts.verbs import VERBS
 from bot.store.records import NewTask
-from bot.words import answers as words
-from bot.words import problems, times
-from bot.words.verbs import VERBS
+from bot.support.errors import NotKnown, NotLinked, Refused, StoreError, UsherError
 from handlers import mistyped, routes
 from handlers.command_line import parse
 from handlers.linking.account import linked
@@ -25,7 +25,7 @@ from handlers.request import Answered, Reference, Request
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
 
-    from bot.models import Principal, Surface
+    from bot.domain.models import Principal, Surface
     from handlers.services import Services
 
 log = structlog.get_logger(__name__)

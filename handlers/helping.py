@@ -5,15 +5,15 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from bot.blocks import kit
-from bot.blocks.limits import Markup, fill
-from bot.words import answers, jobs
-from bot.words.verbs import VERBS, VerbWords
+from bot.messages.blocks import kit
+from bot.messages.blocks.limits import Markup, fill
+from bot.messages.texts import answers, jobs
+from bot.messages.texts.verbs import VERBS, VerbWords
 from handlers import routes
 from handlers.dispatch import unknown_verb
 
 if TYPE_CHECKING:
-    from bot.models import Answer
+    from bot.domain.models import Answer
     from handlers.request import Request
 
 _HEADS: Final = {"workspace": answers.HELP, "job": jobs.HELP}

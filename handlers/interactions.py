@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.models import Surface
+from bot.domain.models import Surface
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,10 +14,10 @@ import structlog
 from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackClientError
 
-from bot.blocks import replies
-from bot.errors import Refused, StoreError
-from bot.slack_calls import leads_to_slack
-from bot.words import problems
+from bot.messages.blocks import replies
+from bot.messages.texts import problems
+from bot.slack.calls import leads_to_slack
+from bot.support.errors import Refused, StoreError
 from handlers import delivery, interactions, routes, searches
 from handlers.dispatch import run_button, run_text
 from handlers.occurrence import Occurrence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
     from slack_sdk.web.async_client import AsyncWebClient
 
-    from bot.models import Answer, Principal, Surface
+    from bot.domain.models import Answer, Principal, Surface
     from handlers.services import Services
 
 log = structlog.get_logger(__name__)

@@ -9,19 +9,19 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, Literal
 
-from bot.blocks import kit
-from bot.blocks.limits import Markup, fill, line
-from bot.hiding import SLACK_TOKEN
+from bot.messages.blocks import kit
+from bot.messages.blocks.limits import Markup, fill, line
+from bot.messages.texts import links as words
+from bot.messages.texts.verbs import VERBS
 from bot.providers import facets
 from bot.services.naming import fold
-from bot.words import links as words
-from bot.words.verbs import VERBS
+from bot.support.hiding import SLACK_TOKEN
 from handlers.command_line import command_line, typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from bot.models import Answer, Principal
+    from bot.domain.models import Answer, Principal
     from bot.providers.base import Provider
     from handlers.request import Request
     from handlers.services import Services

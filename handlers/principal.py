@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.errors import Refused
-from bot.models import Principal
-from bot.words import problems
+from bot.domain.models import Principal
+from bot.messages.texts import problems
+from bot.support.errors import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

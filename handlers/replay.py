@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from bot.blocks import forms
-from bot.models import Surface
+from bot.domain.models import Surface
+from bot.messages.blocks import forms
 from handlers import delivery
 from handlers.dispatch import run_button, run_text
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from bot.models import Principal
+    from bot.domain.models import Principal
     from handlers.services import Services
 
 log = structlog.get_logger(__name__)

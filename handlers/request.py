@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from bot.blocks import kit
-from bot.blocks.limits import Markup
-from bot.models import Answer
+from bot.domain.models import Answer
+from bot.messages.blocks import kit
+from bot.messages.blocks.limits import Markup
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bot.clock import Ids
-    from bot.models import Principal, Surface
+    from bot.domain.models import Principal, Surface
+    from bot.support.clock import Ids
     from handlers.services import Services
 
 #: A response_url lives 30 minutes (docs/slack.md, "Requests from Slack"); a minute is left for the way.
@@ -72,7 +72,7 @@ class Request:
     is_shared: bool = False
     flags: frozenset[str] = frozenset()
     looked: tuple[str, ...] = ()
-    #: Why what a command waited for did not come: a cause of ``bot.words.problems``.
+    #: Why what a command waited for did not come: a cause of ``bot.messages.texts.problems``.
     problem: str = ""
     #: The connection whose list could not be read for that ``problem``.
     unread: str = ""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import TypeAlias
 
-    from bot.models import Answer
+    from bot.domain.models import Answer
     from handlers.occurrence import Occurrence
     from handlers.request import Request
     from handlers.submission import Submission

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from bot.errors import Refused, UsherError
-from bot.models import Surface
+from bot.domain.models import Surface
+from bot.support.errors import Refused, UsherError
 from handlers import routes
 from handlers.principal import principal as principal_of
 from handlers.request import Reference, Request

@@ -6,23 +6,23 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from bot.approvals import Approvals
-from bot.authority import Authority
-from bot.blocks.limits import Markup, line
-from bot.classes import Classes
-from bot.jobs import Jobs
-from bot.rate_limit import RateLimiter
-from bot.snapshots import Snapshots
-from bot.workspaces import Workspaces
+from bot.messages.blocks.limits import Markup, line
+from bot.services.approvals import Approvals
+from bot.services.authority import Authority
+from bot.services.classes import Classes
+from bot.services.jobs import Jobs
+from bot.services.snapshots import Snapshots
+from bot.services.workspaces import Workspaces
+from bot.support.rate_limit import RateLimiter
 from handlers import routes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from bot.accounts import Accounts
-    from bot.clock import Clock, Ids
     from bot.providers.base import Provider
+    from bot.services.accounts import Accounts
     from bot.store.store import Store
+    from bot.support.clock import Clock, Ids
 
 
 @dataclass(frozen=True, slots=True)

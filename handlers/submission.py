@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from bot.blocks.forms import field_of
-from bot.blocks.limits import clean, cut
-from bot.errors import Refused
-from bot.words import answers, problems, times
+from bot.messages.blocks.forms import field_of
+from bot.messages.blocks.limits import clean, cut
+from bot.messages.texts import answers, problems, times
+from bot.support.errors import Refused
 from handlers import routes
 from handlers.mistyped import token_in_field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.models import Principal
+    from bot.domain.models import Principal
     from handlers.services import Services
 
 log = structlog.get_logger(__name__)

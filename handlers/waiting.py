@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.blocks import replies
-from bot.blocks.limits import fill, safe
+from bot.messages.blocks import replies
+from bot.messages.blocks.limits import fill, safe
+from bot.messages.texts import answers as words
+from bot.messages.texts import problems
 from bot.services.catalog import Catalog
-from bot.snapshots import TEMPLATES
-from bot.words import answers as words
-from bot.words import problems
+from bot.services.snapshots import TEMPLATES
 from handlers.linking.account import linked
 from handlers.request import Answered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.jobs import Jobs
-    from bot.models import Account, Purpose, Snapshot
-    from bot.workspaces import Workspaces
+    from bot.domain.models import Account, Purpose, Snapshot
+    from bot.services.jobs import Jobs
+    from bot.services.workspaces import Workspaces
     from handlers.request import Request
 
 

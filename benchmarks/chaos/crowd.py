@@ -16,13 +16,13 @@ from playground.slack.errors import SlackError
 if TYPE_CHECKING:
     from benchmarks.chaos.stage import Stage
 
-#: What an accepted wish is answered with (``bot.words.answers``).
+#: What an accepted wish is answered with (``bot.messages.texts.answers``).
 ACCEPTED = re.compile(
     r"Starting|Stopping|Restarting|Calling off"
     r"|is (starting|restarting|stopping) already|was (running|stopped) already"
     r"|so I'm stopping it again|is stopping\. I'll start it again"
 )
-#: What an accepted run is answered with (``bot.words.jobs``).
+#: What an accepted run is answered with (``bot.messages.texts.jobs``).
 RUNS = re.compile(r"Its card in your direct messages")
 #: Buttons that are pressed in between; the last ones wish something themselves.
 PRESSED = ("refresh", "status", "open", "stop", "start", "restart", "try_again")

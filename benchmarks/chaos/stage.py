@@ -15,14 +15,14 @@ from aiohttp import web
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
-from bot.clock import SystemClock, SystemIds
-from bot.connections import build_providers, load_connections
-from bot.http import Http
-from bot.models import Account, Link, Person, Principal, Snapshot, State
+from bot.domain.models import Account, Link, Person, Principal, Snapshot, State
 from bot.providers.base import Credential
+from bot.providers.connections import build_providers, load_connections
 from bot.store import open_store
 from bot.store.records import Activation, FoundWorkspace
-from bot.vault import Vault, row_key
+from bot.support.clock import SystemClock, SystemIds
+from bot.support.http import Http
+from bot.support.vault import Vault, row_key
 from playground import saturn as local_saturn
 from playground import slack as local_slack
 from playground.faults import ASKED, Act, Asked

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.chaos.rows import rows, waits_for_answer
-from bot.models import Principal
+from bot.domain.models import Principal
 
 if TYPE_CHECKING:
     from benchmarks.chaos.stage import Stage

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.chaos.rows import rows, waits_for_answer
 from benchmarks.chaos.truth import Truth
-from bot.clock import SystemClock, SystemIds
-from bot.models import Principal
+from bot.domain.models import Principal
 from bot.store import open_store
 from bot.store.audit import verify_audit
+from bot.support.clock import SystemClock, SystemIds
 
 if TYPE_CHECKING:
     from benchmarks.chaos.crowd import Acknowledged

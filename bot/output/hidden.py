@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bot.hiding import Hider
-from bot.models import OutputChunk
+from bot.domain.models import OutputChunk
+from bot.support.hiding import Hider
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

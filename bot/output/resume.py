@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bot.models import OutputChunk
+    from bot.domain.models import OutputChunk
 
 
 class Seen:

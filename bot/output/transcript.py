@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from bot.models import OutputChunk
+from bot.domain.models import OutputChunk
 from bot.output.ansi import EscapeRemover
 from bot.output.lines import Lines, StreamName
 from bot.output.resume import Seen

@@ -10,13 +10,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from bot.providers.base import Provider
-from bot.settings import SettingsError
+from bot.support.settings import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.http import Http
     from bot.providers.base import ConnectionSettings
+    from bot.support.http import Http
 
 __all__ = ["build", "provider_classes"]
 

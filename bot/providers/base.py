@@ -11,8 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from bot.errors import InvalidRequest
-from bot.models import Effects, Observed, State, StopEffect
+from bot.domain.models import Effects, Observed, State, StopEffect
 from bot.providers.connection import ConnectionSettings, Linking
 from bot.providers.credentials import Access, Acts, Credential, Identity
 from bot.providers.facets import Facet, Lists
@@ -29,16 +28,17 @@ from bot.providers.told import (
     TokenHelp,
     User,
 )
+from bot.support.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.http import Http
-    from bot.models import (
+    from bot.domain.models import (
         Principal,
         StopMode,
         Workspace,
     )
+    from bot.support.http import Http
 
 __all__ = [
     "CLOCK_SKEW",
@@ -69,7 +69,7 @@ Needed = TypeVar("Needed", bound=Facet)
 
 
 class Provider(ABC):
-    """Translate for one connection. Every method raises ``bot.errors.ProviderError`` kinds only.
+    """Translate for one connection. Every method raises ``bot.support.errors.ProviderError`` kinds only.
 
     Which error means what: CredentialRefused → the person links again; Forbidden → the right is missing;
     NotFound → gone; UnknownOutcome → read before the next call; the rest of TemporaryError → later.

@@ -19,7 +19,7 @@ _ACTS = "acts"
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """Hold what opens a person's account; only ever in memory, encrypted at rest (``bot.vault``)."""
+    """Hold what opens a person's account; only ever in memory, encrypted at rest (``bot.support.vault``)."""
 
     token: SecretStr
     refresh_token: SecretStr | None = None

@@ -16,9 +16,9 @@ from typing import Any, TypeVar
 
 import structlog
 
-from bot.errors import BadAnswer
-from bot.hiding import HIDDEN
 from bot.providers.told import Listing
+from bot.support.errors import BadAnswer
+from bot.support.hiding import HIDDEN
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")

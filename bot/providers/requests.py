@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from bot import errors
-from bot.http import MAX_BYTES, TOTAL_SECONDS
 from bot.providers.reading import clean, note
 from bot.providers.told import Listing
+from bot.support import errors
+from bot.support.http import MAX_BYTES, TOTAL_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from bot.http import Http, Response
     from bot.providers.base import Credential, SendWindow
+    from bot.support.http import Http, Response
 
 _READS = frozenset({"GET", "HEAD"})
 MAX_ID = 1000

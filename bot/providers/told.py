@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from bot.models import Observed
+    from bot.domain.models import Observed
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ import random
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bot.models import JobStep, NoticeKind, WishStep
+from bot.domain.models import JobStep, NoticeKind, WishStep
 from bot.output import Board
 from bot.reconciler.approvals import Approved
 from bot.reconciler.ask import Asker
@@ -35,11 +35,11 @@ from bot.reconciler.wishes import Wishes
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from bot.clock import Clock, Ids
-    from bot.pool import Pool
     from bot.providers.base import Provider
     from bot.store.store import Store
-    from bot.vault import Vault
+    from bot.support.clock import Clock, Ids
+    from bot.support.pool import Pool
+    from bot.support.vault import Vault
 
 __all__ = ["Numbers", "Observer", "PeopleBook", "Reconciler", "Replay"]
 

@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.blocks import approvals as drawn
-from bot.blocks import kit
-from bot.errors import CredentialRefused, NotFound, Untrusted
-from bot.linking import warn_holders
-from bot.models import Account, Approval, AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
+from bot.domain.models import Account, Approval, AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
+from bot.messages.blocks import approvals as drawn
+from bot.messages.blocks import kit
+from bot.messages.texts import approvals as words
+from bot.messages.texts import links as link_words
+from bot.messages.texts import problems
 from bot.providers import facets
 from bot.providers.base import Credential
 from bot.reconciler.ask import Done, Refused
 from bot.reconciler.lists import not_yet
+from bot.services.linking import warn_holders
 from bot.store.records import Activation, NewTask
-from bot.vault import row_key
-from bot.words import approvals as words
-from bot.words import links as link_words
-from bot.words import problems
+from bot.support.errors import CredentialRefused, NotFound, Untrusted
+from bot.support.vault import row_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.clock import Ids
-    from bot.models import Answer, Task
+    from bot.domain.models import Answer, Task
     from bot.reconciler.ask import Asker
     from bot.reconciler.lines import Line
     from bot.store.store import Store
-    from bot.vault import Vault
+    from bot.support.clock import Ids
+    from bot.support.vault import Vault
 
 CHECK_SECONDS = 20.0
 

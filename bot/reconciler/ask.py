@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
 import structlog
 
-from bot.errors import (
+from bot.domain.plan import backoff
+from bot.messages.texts import problems
+from bot.providers.base import Access, Credential
+from bot.reconciler.lines import LONGEST_ASKED
+from bot.support.errors import (
     BadAnswer,
     CredentialRefused,
     ProviderError,
@@ -22,15 +26,11 @@ from bot.errors import (
     TemporaryError,
     UnknownOutcome,
 )
-from bot.plan import backoff
-from bot.providers.base import Access, Credential
-from bot.reconciler.lines import LONGEST_ASKED
-from bot.words import problems
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from bot.models import Account
+    from bot.domain.models import Account
     from bot.reconciler.keys import Became, Keys
     from bot.reconciler.lines import Line
 
@@ -66,7 +66,7 @@ class Later:
     """It certainly was not done, and may be asked for again after ``wait`` seconds.
 
     ``sentence`` tells a person what holds it up, None for nothing worth telling; ``cause`` is a word of
-    ``bot.words.problems`` for it. ``attempts`` is the number
+    ``bot.messages.texts.problems`` for it. ``attempts`` is the number
     of failures in a row by now: what was not tried does not count as one.
     """
 

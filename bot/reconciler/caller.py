@@ -5,17 +5,17 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic
 
-from bot.errors import Conflict
-from bot.models import Call, Traces
-from bot.plan import Operation
+from bot.domain.models import Call, Traces
+from bot.domain.plan import Operation
+from bot.domain.settling import Verdict, judge, look_in
 from bot.providers.base import Access
 from bot.reconciler import endings
 from bot.reconciler.ask import Done, Later, Refused, Unknown
 from bot.reconciler.updates import S
-from bot.settling import Verdict, judge, look_in
+from bot.support.errors import Conflict
 
 if TYPE_CHECKING:
-    from bot.models import AuditEntry, Created, NoticeKind, Update
+    from bot.domain.models import AuditEntry, Created, NoticeKind, Update
     from bot.reconciler.ask import Asker, NotDone
     from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers

@@ -10,24 +10,24 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.blocks import classes as drawn
-from bot.blocks.class_facts import ClassFacts
-from bot.errors import StoreError
-from bot.gather import class_effects
-from bot.models import AuditEntry, NewNotice, NoticeKind, Principal, State, WishVerb
-from bot.models.classes import WARNING_SECONDS
-from bot.models.stopping import NO_EFFECTS, ends_by_consent, gentlest_mode
-from bot.policy import Context, Target, decide
+from bot.domain.models import AuditEntry, NewNotice, NoticeKind, Principal, State, WishVerb
+from bot.domain.models.classes import WARNING_SECONDS
+from bot.domain.models.stopping import NO_EFFECTS, ends_by_consent, gentlest_mode
+from bot.domain.policy import Context, Target, decide
+from bot.messages.blocks import classes as drawn
+from bot.messages.blocks.class_facts import ClassFacts
+from bot.services.gather import class_effects
 from bot.store.records import NewWish
+from bot.support.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.clock import Clock, Ids
-    from bot.models import ClassCard, ClassPress, Effects, Workspace
+    from bot.domain.models import ClassCard, ClassPress, Effects, Workspace
     from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers
     from bot.store.store import Store
+    from bot.support.clock import Clock, Ids
 
 log = structlog.get_logger(__name__)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.models import AuditEntry, Call, NewNotice, NoticeKind, Outcome, Update, Wish, WishVerb
+from bot.domain.models import AuditEntry, Call, NewNotice, NoticeKind, Outcome, Update, Wish, WishVerb
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.models import Job, JobOutcome, ObservedJob
+    from bot.domain.models import Job, JobOutcome, ObservedJob
 
 #: A wish or run ends once, so its end is one occasion.
 END = "end"

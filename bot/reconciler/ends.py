@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.models import NewNotice, NoticeKind
+from bot.domain.models import NewNotice, NoticeKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.models import Workspace
+    from bot.domain.models import Workspace
     from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers
     from bot.store.store import Store

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.errors import StoreError
-from bot.vault import entry_key
+from bot.support.errors import StoreError
+from bot.support.vault import entry_key
 
 if TYPE_CHECKING:
-    from bot.models import Observed, ReadClaim
+    from bot.domain.models import Observed, ReadClaim
     from bot.reconciler.keys import Keys
     from bot.store.store import Store
 

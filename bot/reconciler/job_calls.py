@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from bot.blocks import kit
-from bot.blocks.limits import fill
-from bot.errors import Conflict, NotFound
-from bot.models import Call, JobStep, NewNotice, NoticeKind
-from bot.plan import MAX_ATTEMPTS, Operation
+from bot.domain.models import Call, JobStep, NewNotice, NoticeKind
+from bot.domain.plan import MAX_ATTEMPTS, Operation
+from bot.domain.settling import Verdict, has_settled
+from bot.messages.blocks import kit
+from bot.messages.blocks.limits import fill
+from bot.messages.texts import outputs
 from bot.providers import facets
 from bot.reconciler import endings
 from bot.reconciler.ask import REFUSED_WAIT, Refused, Unknown
 from bot.reconciler.caller import CONFLICTS, Caller, known_as, went_well
-from bot.settling import Verdict, has_settled
-from bot.words import outputs
+from bot.support.errors import Conflict, NotFound
 
 if TYPE_CHECKING:
-    from bot.models import Created, Job, Traces, Update
+    from bot.domain.models import Created, Job, Traces, Update
     from bot.providers.base import Access
     from bot.reconciler.ask import NotDone
     from bot.reconciler.lines import Line

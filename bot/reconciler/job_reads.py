@@ -6,28 +6,28 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from bot.blocks.progress import UNANSWERED_SECONDS
-from bot.errors import NotFound
-from bot.models import JobState
-from bot.plan_jobs import next_job_read
+from bot.domain.models import JobState
+from bot.domain.plan_jobs import next_job_read
+from bot.domain.settling import LEFT_OUT, START_SETTLES, doubted, is_certain
+from bot.messages.blocks.progress import UNANSWERED_SECONDS
+from bot.messages.texts import holds
 from bot.providers import facets
 from bot.reconciler import endings
 from bot.reconciler.ask import LIMITED, SUSPECTED, Done, Refused
 from bot.reconciler.preconditions import PATIENCE
-from bot.settling import LEFT_OUT, START_SETTLES, doubted, is_certain
-from bot.words import holds
+from bot.support.errors import NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bot.clock import Clock
-    from bot.models import Account, Job, JobStep, ObservedJob, Update
+    from bot.domain.models import Account, Job, JobStep, ObservedJob, Update
     from bot.output import Board
     from bot.reconciler.ask import Asker
     from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers
     from bot.reconciler.updates import Updates
     from bot.store.store import Store
+    from bot.support.clock import Clock
 
 log = structlog.get_logger(__name__)
 

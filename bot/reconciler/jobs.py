@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.models import Call, JobStep, Outcome
-from bot.plan import Operation, Plan
-from bot.plan_jobs import plan_job
-from bot.policy import Target
+from bot.domain.models import Call, JobStep, Outcome
+from bot.domain.plan import Operation, Plan
+from bot.domain.plan_jobs import plan_job
+from bot.domain.policy import Target
+from bot.messages.texts import problems
 from bot.reconciler import endings
 from bot.reconciler.job_reads import TOGETHER, JobReads
 from bot.reconciler.preconditions import PATIENCE, PROBE_WAIT
 from bot.reconciler.step import Stepper
-from bot.words import problems
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bot.clock import Ids
-    from bot.models import Account, Update
+    from bot.domain.models import Account, Update
     from bot.reconciler.caller import Caller
     from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers
     from bot.reconciler.preconditions import Preconditions
     from bot.reconciler.updates import Updates
     from bot.store.store import Store
+    from bot.support.clock import Ids
 
 
 class Runs(Stepper[JobStep]):

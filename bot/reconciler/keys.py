@@ -8,22 +8,22 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from bot.errors import CredentialRefused, PermanentError, ProviderError, SecretError
-from bot.models import AuditEntry
+from bot.domain.models import AuditEntry
+from bot.messages.texts import problems
 from bot.providers import facets
 from bot.providers.base import Access, Credential
-from bot.vault import row_key
-from bot.words import problems
+from bot.support.errors import CredentialRefused, PermanentError, ProviderError, SecretError
+from bot.support.vault import row_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.clock import Clock
-    from bot.models import Account
+    from bot.domain.models import Account
     from bot.providers.base import Provider
     from bot.reconciler.lines import Line
     from bot.store.store import Store
-    from bot.vault import Vault
+    from bot.support.clock import Clock
+    from bot.support.vault import Vault
 
     #: ``locked``: the connection's own secret is what is refused.
     #: An error says why a renewal brought nothing to use.

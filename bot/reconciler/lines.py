@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.errors import ProviderError, TemporaryError, Unreachable
-from bot.plan import backoff
+from bot.domain.plan import backoff
+from bot.messages.texts import holds, problems
 from bot.reconciler.turns import Turns
-from bot.words import holds, problems
+from bot.support.errors import ProviderError, TemporaryError, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.clock import Clock
     from bot.providers.base import Provider
     from bot.reconciler.ports import Observer
+    from bot.support.clock import Clock
 
 log = structlog.get_logger(__name__)
 

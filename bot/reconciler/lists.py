@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
-from bot.errors import NotFound
-from bot.models import Task, TaskKind
+from bot.domain.models import Task, TaskKind
 from bot.providers import facets
 from bot.reconciler.ask import LIMITED, SUSPECTED, Done, Later, Refused, Unknown
 from bot.reconciler.lines import LISTS_SHARE
 from bot.store.records import FoundWorkspace, NewTask
+from bot.support.errors import NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 
-    from bot.models import Account, FoundJob, Principal
+    from bot.domain.models import Account, FoundJob, Principal
     from bot.providers.base import Access, Discovered, Listing
     from bot.reconciler.ask import Answer, Asker
     from bot.reconciler.lines import Line
@@ -39,7 +39,7 @@ LISTS = "lists"
 class Again(Exception):
     """Ask for a task to be tried again after some seconds.
 
-    ``problem`` is the cause (``bot.words.problems``), "" where nothing went wrong.
+    ``problem`` is the cause (``bot.messages.texts.problems``), "" where nothing went wrong.
     """
 
     def __init__(self, seconds: float, problem: str = "") -> None:

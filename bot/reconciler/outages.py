@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot import policy
-from bot.blocks import outages as drawn
-from bot.errors import StoreError
-from bot.models import NewNotice, NoticeKind
+from bot.domain import policy
+from bot.domain.models import NewNotice, NoticeKind
+from bot.messages.blocks import outages as drawn
+from bot.support.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.models import Answer
+    from bot.domain.models import Answer
     from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers
     from bot.store.store import Store

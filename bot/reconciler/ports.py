@@ -6,15 +6,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from bot.models import Person, Principal
-from bot.policy import Installation
+from bot.domain.models import Person, Principal
+from bot.domain.policy import Installation
 
 #: Runs a command that waited for a link as if it were typed now: principal, the command as it was stored.
 Replay = Callable[[Principal, dict[str, Any]], Awaitable[None]]
 
 
 class PeopleBook(Protocol):
-    """Know who somebody is; ``bot.people.People`` is one."""
+    """Know who somebody is; ``bot.slack.people.People`` is one."""
 
     async def look_up(self, principal: Principal) -> Person:
         """Ask Slack, write down and return who it is; raise SlackFailed when that can't be known now."""

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from bot.errors import SlackFailed, SlackLimited
-from bot.policy import Context, decide
-from bot.settling import ANSWER_SECONDS
-from bot.words import holds, problems
+from bot.domain.policy import Context, decide
+from bot.domain.settling import ANSWER_SECONDS
+from bot.messages.texts import holds, problems
+from bot.support.errors import SlackFailed, SlackLimited
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.models import Account, Job, Person, Wish
-    from bot.policy import Decision, Target
+    from bot.domain.models import Account, Job, Person, Wish
+    from bot.domain.policy import Decision, Target
     from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers, PeopleBook
 
@@ -42,7 +42,7 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """Say that it can't go on any more; ``cause`` names a text in ``bot.words``."""
+    """Say that it can't go on any more; ``cause`` names a text in ``bot.messages.texts``."""
 
     cause: str
 

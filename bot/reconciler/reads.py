@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.errors import (
+from bot.domain.models import AuditEntry, Doubt, Observed, Outcome, ReadClaim, ReadResult, State
+from bot.domain.plan import next_read
+from bot.domain.settling import GONE, UNLISTED, doubted, is_certain
+from bot.messages.texts import holds, problems
+from bot.providers.base import SendWindow
+from bot.reconciler import endings
+from bot.reconciler.ask import Done, Later, Refused, Unknown
+from bot.reconciler.entries import Entries
+from bot.reconciler.recorder import Recorder
+from bot.support.errors import (
     BadAnswer,
     CredentialRefused,
     NotFound,
@@ -22,27 +31,18 @@ from bot.errors import (
     StoreError,
     Unreachable,
 )
-from bot.models import AuditEntry, Doubt, Observed, Outcome, ReadClaim, ReadResult, State
-from bot.plan import next_read
-from bot.pool import Pool, pool_room, run_all
-from bot.providers.base import SendWindow
-from bot.reconciler import endings
-from bot.reconciler.ask import Done, Later, Refused, Unknown
-from bot.reconciler.entries import Entries
-from bot.reconciler.recorder import Recorder
-from bot.settling import GONE, UNLISTED, doubted, is_certain
-from bot.words import holds, problems
+from bot.support.pool import Pool, pool_room, run_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from bot.clock import Clock, Ids
     from bot.providers.base import Access, Pace
     from bot.reconciler.ask import Asker
     from bot.reconciler.keys import Keys
     from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers
     from bot.store.store import Store
+    from bot.support.clock import Clock, Ids
 
 log = structlog.get_logger(__name__)
 

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.errors import StoreBusy, StoreUnavailable
+from bot.support.errors import StoreBusy, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bot.clock import Ids
-    from bot.models import ReadResult
-    from bot.pool import Pool
+    from bot.domain.models import ReadResult
     from bot.store.store import Store
+    from bot.support.clock import Ids
+    from bot.support.pool import Pool
 
 log = structlog.get_logger(__name__)
 

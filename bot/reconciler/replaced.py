@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.errors import NotFound
-from bot.models import Outcome, Update
-from bot.plan import Operation
+from bot.domain.models import Outcome, Update
+from bot.domain.plan import Operation
 from bot.providers import facets
+from bot.support.errors import NotFound
 
 if TYPE_CHECKING:
-    from bot.models import WishStep
+    from bot.domain.models import WishStep
     from bot.providers.base import Access
     from bot.reconciler.ask import Asker
     from bot.reconciler.lines import Line

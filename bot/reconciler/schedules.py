@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.blocks import kit
-from bot.blocks.limits import Markup, fill
-from bot.models import AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
+from bot.domain.models import AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
+from bot.messages.blocks import kit
+from bot.messages.blocks.limits import Markup, fill
+from bot.messages.texts import problems
+from bot.messages.texts import schedules as words
 from bot.providers import facets
 from bot.reconciler.ask import Refused
 from bot.reconciler.lists import settled, slot
-from bot.snapshots import TEMPLATES
+from bot.services.snapshots import TEMPLATES
 from bot.store.records import NewTask
-from bot.words import problems
-from bot.words import schedules as words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bot.models import Account, Task
+    from bot.domain.models import Account, Task
     from bot.reconciler.ask import Asker
     from bot.reconciler.lines import Line
     from bot.store.store import Store

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from bot.models import Snapshot
+from bot.domain.models import Snapshot
 from bot.providers import facets
 from bot.reconciler.ask import Done, Refused
 from bot.reconciler.lists import DISCOVER_SECONDS, not_yet, slot, waiting_commands, while_active
@@ -15,7 +15,7 @@ from bot.reconciler.lists import DISCOVER_SECONDS, not_yet, slot, waiting_comman
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bot.models import Account, Principal, Task
+    from bot.domain.models import Account, Principal, Task
     from bot.providers.base import About, Access
     from bot.reconciler.ask import Asker
     from bot.reconciler.lines import Line

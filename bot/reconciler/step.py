@@ -7,27 +7,27 @@ from typing import TYPE_CHECKING, ClassVar, Generic
 
 import structlog
 
-from bot.errors import StoreError
-from bot.plan import Operation, Plan
-from bot.pool import Pool, pool_room, run_all
+from bot.domain.plan import Operation, Plan
+from bot.messages.texts import problems
 from bot.reconciler.caller import UP
 from bot.reconciler.lines import PERSONS_SHARE
 from bot.reconciler.preconditions import PATIENCE, Hold, Lost
 from bot.reconciler.updates import S
-from bot.words import problems
+from bot.support.errors import StoreError
+from bot.support.pool import Pool, pool_room, run_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.clock import Ids
-    from bot.models import Update
-    from bot.policy import Target
+    from bot.domain.models import Update
+    from bot.domain.policy import Target
     from bot.reconciler.caller import Caller
     from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers
     from bot.reconciler.preconditions import Preconditions
     from bot.reconciler.updates import Updates
     from bot.store.store import Store
+    from bot.support.clock import Ids
 
 log = structlog.get_logger(__name__)
 

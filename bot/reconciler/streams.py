@@ -9,25 +9,25 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from bot.errors import StoreError
-from bot.models import JobState, NoticeKind
+from bot.domain.models import JobState, NoticeKind
+from bot.messages.texts import outputs, problems
 from bot.output.hidden import without_secrets
 from bot.output.spool import CAP, LONGEST_CHARACTER
-from bot.pool import Pool, pool_room, run_all
 from bot.providers import facets
 from bot.reconciler import endings
 from bot.reconciler.ask import REFUSED_WAIT, SUSPECTED, Later, Refused, Unknown
-from bot.words import outputs, problems
+from bot.support.errors import StoreError
+from bot.support.pool import Pool, pool_room, run_all
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.clock import Clock, Ids
-    from bot.models import Account, Job, OutputChunk
+    from bot.domain.models import Account, Job, OutputChunk
     from bot.output import Board, Entry
     from bot.reconciler.ask import Answer, Asker
     from bot.reconciler.lines import Line
     from bot.store.store import Store
+    from bot.support.clock import Clock, Ids
 
 log = structlog.get_logger(__name__)
 

@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from bot.errors import StoreError
-from bot.models import AuditEntry, NewNotice, NoticeKind
-from bot.pool import run_all
+from bot.domain.models import AuditEntry, NewNotice, NoticeKind
+from bot.messages.texts import problems
 from bot.reconciler.ask import SUSPECTED, Done, Later, Refused
 from bot.reconciler.lines import LISTS_SHARE
 from bot.reconciler.lists import LISTS
 from bot.reconciler.outages import PEOPLE
-from bot.words import problems
+from bot.support.errors import StoreError
+from bot.support.pool import run_all
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bot.models import Account
-    from bot.pool import Pool
+    from bot.domain.models import Account
     from bot.reconciler.ask import Asker
     from bot.reconciler.lines import Line
     from bot.store.store import Store
+    from bot.support.pool import Pool
 
 log = structlog.get_logger(__name__)
 

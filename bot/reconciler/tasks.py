@@ -6,22 +6,21 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import structlog
 
-from bot.errors import SlackFailed, SlackLimited, StoreError
-from bot.models import AuditEntry, Principal, Task, TaskKind
-from bot.plan import backoff
-from bot.policy import Context, decide, is_current
-from bot.pool import Pool, pool_room, run_all
+from bot.domain.models import AuditEntry, Principal, Task, TaskKind
+from bot.domain.plan import backoff
+from bot.domain.policy import Context, decide, is_current
 from bot.providers import facets
 from bot.reconciler.ask import LIMITED
 from bot.reconciler.lists import Again, Busy, waiting_commands
 from bot.reconciler.schedules import Schedules
 from bot.reconciler.snapshots import Snapshots
 from bot.reconciler.unused import Unused
+from bot.support.errors import SlackFailed, SlackLimited, StoreError
+from bot.support.pool import Pool, pool_room, run_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
 
-    from bot.clock import Ids
     from bot.reconciler.approvals import Approved
     from bot.reconciler.ask import Asker
     from bot.reconciler.lines import Line
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from bot.reconciler.ports import Numbers, PeopleBook, Replay
     from bot.store.records import NewTask
     from bot.store.store import Store
+    from bot.support.clock import Ids
 
 log = structlog.get_logger(__name__)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.models import Job, Wish
+    from bot.domain.models import Job, Wish
 
 #: A rule of so many a second is kept with so much to spare, and a fifth of them goes at once: requests do
 #: not arrive as evenly as they leave.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.models import Account, Principal
+from bot.domain.models import Account, Principal
 from bot.providers import facets
 from bot.reconciler.ask import Refused
 from bot.reconciler.lists import settled
@@ -12,7 +12,7 @@ from bot.reconciler.lists import settled
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.models import Task
+    from bot.domain.models import Task
     from bot.providers.base import Access
     from bot.reconciler.ask import Asker
     from bot.reconciler.lines import Line

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from bot.models import JobStep, WishStep
+from bot.domain.models import JobStep, WishStep
 from bot.reconciler import endings
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from bot.models import NoticeKind, Update
+    from bot.domain.models import NoticeKind, Update
     from bot.store.store import Store
 
 S = TypeVar("S", WishStep, JobStep)

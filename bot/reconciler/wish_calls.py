@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import Conflict
-from bot.models import Call, NoticeKind, Outcome, WishStep, WishVerb
-from bot.plan import Operation
+from bot.domain.models import Call, NoticeKind, Outcome, WishStep, WishVerb
+from bot.domain.plan import Operation
+from bot.domain.settling import Verdict, has_settled
 from bot.providers import facets
 from bot.providers.base import CLOCK_SKEW
 from bot.reconciler import endings
 from bot.reconciler.ask import REFUSED_WAIT, Refused, Unknown
 from bot.reconciler.caller import CONFLICTS, UP, Caller, known_as, went_well
 from bot.reconciler.replaced import make_true, send_down
-from bot.settling import Verdict, has_settled
+from bot.support.errors import Conflict
 
 if TYPE_CHECKING:
-    from bot.models import Created, Traces, Update, Wish
+    from bot.domain.models import Created, Traces, Update, Wish
     from bot.providers.base import Access
     from bot.reconciler.ask import Asker, NotDone
     from bot.reconciler.lines import Line

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.blocks.facts import Facts
-from bot.blocks.progress import UNANSWERED_SECONDS, is_unanswered, progress_of
-from bot.making import another
-from bot.models import Call, Outcome, State, WishStep, WishVerb
-from bot.plan import NO_RESTART, Operation, Plan, plan, plan_unmade
-from bot.policy import Target
+from bot.domain.models import Call, Outcome, State, WishStep, WishVerb
+from bot.domain.plan import NO_RESTART, Operation, Plan, plan, plan_unmade
+from bot.domain.policy import Target
+from bot.messages.blocks.facts import Facts
+from bot.messages.blocks.progress import UNANSWERED_SECONDS, is_unanswered, progress_of
+from bot.messages.texts import holds, problems
 from bot.reconciler import endings
 from bot.reconciler.step import Stepper
 from bot.reconciler.wish_calls import creation_of
-from bot.words import holds, problems
+from bot.services.making import another
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.models import Update
+    from bot.domain.models import Update
     from bot.reconciler.lines import Line
 
 #: A bar is drawn again when it has grown by a step of so many points.

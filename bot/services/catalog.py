@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bot.providers import facets
 
 if TYPE_CHECKING:
-    from bot.models import Form, Principal, Purpose, Snapshot, Values
+    from bot.domain.models import Form, Principal, Purpose, Snapshot, Values
     from bot.providers.base import Provider
 
 

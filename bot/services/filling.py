@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from bot.blocks.limits import Markup, fill, line
+from bot.messages.blocks.limits import Markup, fill, line
+from bot.messages.texts import jobs as words
 from bot.services.naming import fold
-from bot.words import jobs as words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bot.models import Choice, Field, Form, Value, Values
+    from bot.domain.models import Choice, Field, Form, Value, Values
 
 #: How much a run may use at most: where nothing is limited, leaving it out changes nothing for the run.
 _AT_MOST: Final = (

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from rapidfuzz import fuzz, process
 
-from bot.blocks.limits import clean
-from bot.errors import Refused
-from bot.words import answers as words
+from bot.messages.blocks.limits import clean
+from bot.messages.texts import answers as words
+from bot.support.errors import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from bot.models import Job, Workspace
+    from bot.domain.models import Job, Workspace
     from bot.providers.base import Provider
 
 #: Names are compared up to this length; whatever differs later only differs for machines.

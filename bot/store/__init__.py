@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.errors import StoreUnavailable
 from bot.store.sqlite import SqliteEngine
 from bot.store.store import Store
+from bot.support.errors import StoreUnavailable
 
 if TYPE_CHECKING:
-    from bot.clock import Clock, Ids
+    from bot.support.clock import Clock, Ids
 
 _SQLITE = "sqlite:///"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.models import Outcome, TaskKind
+from bot.domain.models import Outcome, TaskKind
 from bot.store import (
     approvals,
     browsers,
@@ -26,7 +26,7 @@ from bot.store.tasks import add_tasks
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.models import Account, AuditEntry, NewNotice, Principal, Workspace
+    from bot.domain.models import Account, AuditEntry, NewNotice, Principal, Workspace
     from bot.store.transaction import Transaction
 
 

@@ -13,7 +13,7 @@ from bot.store.text import as_json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.models import Approval, AuditEntry, NewNotice, Principal
+    from bot.domain.models import Approval, AuditEntry, NewNotice, Principal
     from bot.store.records import NewTask
     from bot.store.transaction import Row, Transaction
 

@@ -14,7 +14,7 @@ from bot.store.text import as_json, clean
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bot.models import AuditEntry
+    from bot.domain.models import AuditEntry
     from bot.store.store import Store
     from bot.store.transaction import Row, Transaction
 

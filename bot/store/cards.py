@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from bot.store import rows
 
 if TYPE_CHECKING:
-    from bot.models import Card
+    from bot.domain.models import Card
     from bot.store.transaction import Transaction
 
 

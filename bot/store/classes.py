@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.models import (
+from bot.domain.models import (
     ClassCounts,
     ClassProblem,
     NewNotice,
@@ -13,7 +13,7 @@ from bot.models import (
     State,
     WishVerb,
 )
-from bot.models.classes import WARNING_SECONDS, Queue
+from bot.domain.models.classes import WARNING_SECONDS, Queue
 from bot.store import cards, creations, people, rows, wishes, workspaces
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
@@ -22,8 +22,8 @@ from bot.store.text import as_json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.models import AuditEntry, ClassCard, ClassPress, Principal, Wish
-    from bot.models.classes import Waiting
+    from bot.domain.models import AuditEntry, ClassCard, ClassPress, Principal, Wish
+    from bot.domain.models.classes import Waiting
     from bot.store.records import NewPress, NewWish
     from bot.store.transaction import Row, Transaction
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.errors import StoreError
-from bot.models import PROVISIONAL, Outcome, State, WishVerb
+from bot.domain.models import PROVISIONAL, Outcome, State, WishVerb
 from bot.store import cards, gates, people, rows, wishes, workspaces
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.records import Accepted
 from bot.store.text import as_json, from_json
+from bot.support.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.models import AuditEntry, Created, NewNotice, Workspace
+    from bot.domain.models import AuditEntry, Created, NewNotice, Workspace
     from bot.store.records import NewWish
     from bot.store.transaction import Row, Transaction
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bot.store import cards, gates, people, rows
 
 if TYPE_CHECKING:
-    from bot.models import Workspace
+    from bot.domain.models import Workspace
     from bot.store.transaction import Transaction
 
 

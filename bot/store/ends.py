@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.models import State
+from bot.domain.models import State
 
 if TYPE_CHECKING:
-    from bot.models import Ending, Observed
+    from bot.domain.models import Ending, Observed
     from bot.store.transaction import Row
 
 

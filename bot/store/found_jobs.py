@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.models import Call
+from bot.domain.models import Call
 from bot.store import cards, job_rows
 from bot.store.text import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.models import FoundJob
+    from bot.domain.models import FoundJob
     from bot.store.transaction import Row, Transaction
 
 #: Ended runs that the sweep would delete again are not taken from a list: older ones, and more.

@@ -9,14 +9,14 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from bot.models import PROVISIONAL, ReadClaim, State
+from bot.domain.models import PROVISIONAL, ReadClaim, State
 from bot.store import cards, ends, rows, stops
 from bot.store.text import as_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.models import Account, Observed, ReadResult
+    from bot.domain.models import Account, Observed, ReadResult
     from bot.store.transaction import Row, Transaction
 
 #: Ends the key of a gate through which something is read that no record explains.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.models import Call, Job, JobState
+from bot.domain.models import Call, Job, JobState
 from bot.store import rows
 from bot.store.text import from_json
 
 if TYPE_CHECKING:
-    from bot.models import ObservedJob
+    from bot.domain.models import ObservedJob
     from bot.store.transaction import Row
 
 #: What ``seen`` gives anew.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.models import Call, JobState, JobStep, Update
+from bot.domain.models import Call, JobState, JobStep, Update
 from bot.store import cards, job_rows, people, rows, steps
 from bot.store.jobs import OTHER_STOP
 from bot.store.notices import add_notices

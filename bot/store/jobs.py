@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.errors import StoreError
-from bot.models import Call, NewNotice, NoticeKind
-from bot.plan import MAX_ATTEMPTS
+from bot.domain.models import Call, NewNotice, NoticeKind
+from bot.domain.plan import MAX_ATTEMPTS
 from bot.store import cards, job_rows, people, rows
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.text import as_json
+from bot.support.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.models import AuditEntry, Job, NewJob, Principal
+    from bot.domain.models import AuditEntry, Job, NewJob, Principal
     from bot.store.transaction import Row, Transaction
 
 #: ``woken``: a stop of another kind was asked for than the one that may be under way.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.models import Person, Principal
+    from bot.domain.models import Person, Principal
 
 #: What another process writes is seen after so many seconds at the latest; what this one writes, at once.
 SECONDS = 2.0

@@ -16,8 +16,8 @@ from threading import Condition
 from time import monotonic
 from typing import Any
 
-from bot.errors import StoreBusy, StoreUnavailable
 from bot.store.transaction import Lane, Transaction
+from bot.support.errors import StoreBusy, StoreUnavailable
 
 #: After so many turns of urgent work in a row, other work gets one: it is late, but it comes.
 _URGENT_TURNS = 4

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from bot.models import TaskKind
+from bot.domain.models import TaskKind
 from bot.store import cards, gates, jobs, rows, snapshots
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
@@ -14,7 +14,7 @@ from bot.store.text import as_json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.models import Account, AuditEntry, Link, Principal
+    from bot.domain.models import Account, AuditEntry, Link, Principal
     from bot.store.records import Activation
     from bot.store.transaction import Transaction
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.models import NOTICE_CLASS, NoticeKind
+from bot.domain.models import NOTICE_CLASS, NoticeKind
 from bot.store import cards, rows
 from bot.store.text import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.models import NewNotice, Notice, Principal
+    from bot.domain.models import NewNotice, Notice, Principal
     from bot.store.transaction import Transaction
 
 

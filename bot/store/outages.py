@@ -9,7 +9,7 @@ from bot.store.notices import add_notices
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bot.models import NewNotice
+    from bot.domain.models import NewNotice
     from bot.store.transaction import Transaction
 
 

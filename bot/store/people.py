@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.policy import is_current
+from bot.domain.policy import is_current
 from bot.store import rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.models import Person, Principal
+    from bot.domain.models import Person, Principal
     from bot.store.transaction import Transaction
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.models import (
+    from bot.domain.models import (
         Account,
         Action,
         AuditEntry,

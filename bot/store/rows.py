@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
-from bot.models import (
+from bot.domain.models import (
     Account,
     Action,
     Approval,

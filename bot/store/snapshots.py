@@ -10,7 +10,7 @@ from bot.store.text import as_json, from_json
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.models import Principal, Snapshot
+    from bot.domain.models import Principal, Snapshot
     from bot.store.transaction import Transaction
 
 

@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING
 
 from sqlite_utils import Database
 
-from bot.errors import StoreInUse, StoreTooNew, StoreUnavailable
 from bot.store.lanes import Job, Lanes
 from bot.store.queries import migrations
 from bot.store.serving import SLEWED, Standing, beat, follow
@@ -33,12 +32,13 @@ from bot.store.sqlite_errors import is_locked, is_missing_table, translated, why
 from bot.store.sqlite_transaction import SqliteTransaction
 from bot.store.store_time import StoreTime
 from bot.store.transaction import Lane
+from bot.support.errors import StoreInUse, StoreTooNew, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bot.clock import Clock, Ids
     from bot.store.transaction import Result, Work
+    from bot.support.clock import Clock, Ids
 
 #: How long a caller waits for a commit, in seconds.
 PATIENCE: Mapping[Lane, float] = {Lane.URGENT: 2.0, Lane.STEADY: 10.0, Lane.RECORDS: 10.0}

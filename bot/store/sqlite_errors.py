@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import sqlite3
 
-from bot.errors import StoreError, StoreUnavailable
+from bot.support.errors import StoreError, StoreUnavailable
 
 _LOCKED = "the database is locked by another process"
 _CAUSES = {

@@ -10,9 +10,9 @@ from bot.store.text import clean
 if TYPE_CHECKING:
     import sqlite3
 
-    from bot.clock import Ids
     from bot.store.store_time import StoreTime
     from bot.store.transaction import Row
+    from bot.support.clock import Ids
 
 
 class SqliteTransaction:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.models import Call, Update
+from bot.domain.models import Call, Update
 from bot.store.audit import append_audit
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bot.models import NewNotice, NoticeKind, Outcome, State, WishVerb
+from bot.domain.models import NewNotice, NoticeKind, Outcome, State, WishVerb
 from bot.store import people, rows
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
@@ -12,7 +12,7 @@ from bot.store.notices import add_notices
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.models import AuditEntry
+    from bot.domain.models import AuditEntry
     from bot.store.transaction import Transaction
 
 _UP: Final = frozenset({State.RUNNING, State.STOPPING})

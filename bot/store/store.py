@@ -13,7 +13,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bot.models import TaskKind
+from bot.domain.models import TaskKind
 from bot.store import accounts as accounts_
 from bot.store import (
     approvals,
@@ -47,7 +47,7 @@ from bot.store.transaction import Lane
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from bot.models import AuditEntry, FoundJob, Person, Principal, ReadResult
+    from bot.domain.models import AuditEntry, FoundJob, Person, Principal, ReadResult
     from bot.store.records import FoundWorkspace
     from bot.store.transaction import Engine
 

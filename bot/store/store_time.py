@@ -12,7 +12,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bot.clock import Clock
+    from bot.support.clock import Clock
 
 #: Differences below this are rounding; the wall clock's own number is given.
 _SAME = 1e-5

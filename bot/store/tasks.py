@@ -11,7 +11,7 @@ from bot.store.text import as_json, from_json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.models import NewNotice, Task
+    from bot.domain.models import NewNotice, Task
     from bot.store.records import NewTask
     from bot.store.transaction import Row, Transaction
 

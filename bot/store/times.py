@@ -40,7 +40,7 @@ _GATE: Final = Column(Kind.GATE)
 _LEASE: Final = Column(Kind.DUE, 60.0)
 #: ``Numbers.slow_tick``; what a provider's *Retry-After* names may be longer, and is asked for again then.
 _STEP: Final = Column(Kind.DUE, 600.0)
-#: The longest waits of ``bot.notifier``.
+#: The longest waits of ``bot.slack.notifier``.
 _SEND: Final = Column(Kind.DUE, 300.0)
 #: ``USHER_DEADLINE_MINUTES``, a day at most; *Keep waiting* sets it to as long again from then on.
 _DEADLINE: Final = Column(Kind.DUE, 86_400.0)
@@ -108,7 +108,7 @@ TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
         "ended_at": PAST,
         "leased_until": _LEASE,
     },
-    # ``bot.linking``: ten minutes for the page, and ten for the code.
+    # ``bot.services.linking``: ten minutes for the page, and ten for the code.
     "links": {"created_at": PAST, "expires_at": Column(Kind.DUE, 1_200.0)},
     "migrations": {"applied_at": STAYS},
     "notices": {
@@ -122,7 +122,7 @@ TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
     "people": {"seen_at": PAST},
     "serving": {"seen_at": STAYS, "ahead": STAYS},
     "snapshots": {"read_at": PAST},
-    # ``bot.linking.UNUSED_SECONDS``.
+    # ``bot.services.linking.UNUSED_SECONDS``.
     "tasks": {"created_at": PAST, "due_at": Column(Kind.DUE, 1_320.0), "claimed_at": PAST},
     "upkeep": {"done_at": PAST},
     "wishes": {

@@ -11,8 +11,8 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from bot.clock import Ids
     from bot.store.serving import Standing
+    from bot.support.clock import Ids
 
 Result = TypeVar("Result")
 Row = dict[str, Any]

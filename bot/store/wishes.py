@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import StoreError
-from bot.models import Call, NoticeKind, Outcome, Update, WishStep, WishVerb
+from bot.domain.models import Call, NoticeKind, Outcome, Update, WishStep, WishVerb
 from bot.store import cards, gates, people, rows, steps
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.records import Accepted
+from bot.support.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.models import AuditEntry, NewNotice, Principal, Wish
+    from bot.domain.models import AuditEntry, NewNotice, Principal, Wish
     from bot.store.records import NewWish
     from bot.store.transaction import Row, Transaction
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING
 
-from bot.models import PROVISIONAL, Outcome, State, TaskKind, Workspace
-from bot.settling import GONE, UNLISTED
+from bot.domain.models import PROVISIONAL, Outcome, State, TaskKind, Workspace
+from bot.domain.settling import GONE, UNLISTED
 from bot.store import cards, gates, people, rows, stops, wishes
 from bot.store.audit import append_audit
 from bot.store.text import as_json, as_words
@@ -15,7 +15,7 @@ from bot.store.text import as_json, as_words
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.models import AuditEntry, Principal
+    from bot.domain.models import AuditEntry, Principal
     from bot.store.records import FoundWorkspace
     from bot.store.transaction import Row, Transaction
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp.abc import AbstractAccessLogger
 
-from bot.manifest import SLACK_PATH
+from bot.slack.manifest import SLACK_PATH
 
 if TYPE_CHECKING:
     from aiohttp import web

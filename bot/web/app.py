@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
-from bot.manifest import SIGN_IN_REDIRECT_PATH, SLACK_PATH
+from bot.slack.manifest import SIGN_IN_REDIRECT_PATH, SLACK_PATH
 from bot.web.access_log import AccessLog
 from bot.web.bolt import over_http
 from bot.web.browser import Browsers
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
     from slack_bolt.async_app import AsyncApp
 
-    from bot.accounts import Accounts
-    from bot.browsing import Browsing
-    from bot.clock import Clock, Ids
-    from bot.http import Http
-    from bot.linking import SlackNames
     from bot.providers.base import Provider
-    from bot.rate_limit import RateLimiter
+    from bot.services.accounts import Accounts
+    from bot.services.browsing import Browsing
+    from bot.services.linking import SlackNames
+    from bot.services.workspaces import Workspaces
     from bot.store.store import Store
+    from bot.support.clock import Clock, Ids
+    from bot.support.http import Http
+    from bot.support.rate_limit import RateLimiter
     from bot.web.metrics import Metrics
-    from bot.workspaces import Workspaces
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

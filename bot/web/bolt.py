@@ -21,10 +21,10 @@ from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.settings import without_variables
+from bot.messages.texts import pages as words
+from bot.support.settings import without_variables
 from bot.web.front import PAYLOAD
 from bot.web.shapes import Malformed, kind_of
-from bot.words import pages as words
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import aiohttp
     from pydantic import SecretStr
 
-    from bot.clock import Ids
+    from bot.support.clock import Ids
 
 _log = structlog.get_logger(__name__)
 

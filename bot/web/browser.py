@@ -2,7 +2,7 @@
 
 The link's nonce and the browser's own id lie in one signed cookie, what a sign-in must come back with in
 another; both are good for minutes, and the server keeps nothing of them. The id of a browser session lies in
-a third; all that it stands for is the server's (``bot.browsing``).
+a third; all that it stands for is the server's (``bot.services.browsing``).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from itsdangerous import BadData, URLSafeSerializer
 
-from bot.linking import digest
+from bot.services.linking import digest
 from bot.web.openid import Flow
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-    from bot.clock import Clock
+    from bot.support.clock import Clock
 
 #: How long a cookie is good for: a link, and then the code that follows it; seconds.
 COOKIE_SECONDS = 1200.0

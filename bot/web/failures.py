@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import structlog
 from aiohttp import web
 
-from bot.errors import StoreError
-from bot.words import pages as words
+from bot.messages.texts import pages as words
+from bot.support.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from aiohttp.typedefs import Middleware
 
-    from bot.clock import Ids
+    from bot.support.clock import Ids
     from bot.web.render import Renderer
 
 _log = structlog.get_logger(__name__)

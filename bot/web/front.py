@@ -19,7 +19,7 @@ import structlog
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from bot.manifest import SLACK_PATH
+from bot.slack.manifest import SLACK_PATH
 from bot.web import shapes
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import Middleware
     from pydantic import SecretStr
 
-    from bot.clock import Clock
+    from bot.support.clock import Clock
 
 #: Slack's own payloads stay far below; the whole application's limit is the same.
 MAX_BYTES = 1024 * 1024

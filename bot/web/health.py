@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from bot.errors import StoreError
+from bot.support.errors import StoreError
 from bot.web.metrics import CONTENT_TYPE
 
 if TYPE_CHECKING:

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 import structlog
 from aiohttp import web
 
-from bot.errors import CredentialRefused, ProviderError
 from bot.providers import facets
+from bot.support.errors import CredentialRefused, ProviderError
 from bot.web.front import MAX_BYTES, Refusal, read_body
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from bot.models import Event
+    from bot.domain.models import Event
     from bot.providers.base import Provider
     from bot.store.store import Store
 

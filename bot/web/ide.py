@@ -14,31 +14,31 @@ from typing import TYPE_CHECKING
 import structlog
 from aiohttp import web
 
-from bot.errors import Refused, SecretError
-from bot.gather import IDE_PATH
-from bot.models import WishVerb
+from bot.domain.models import WishVerb
+from bot.messages.texts import ide as words
+from bot.messages.texts.cards import LOST
 from bot.providers import facets
+from bot.services.gather import IDE_PATH
+from bot.support.errors import Refused, SecretError
 from bot.web import embedding
 from bot.web.forms import read_form
 from bot.web.signed_in import SIGN_OUT_PATH, SIGNED_OUT_PATH, see_other
 from bot.web.standing import standing
-from bot.words import ide as words
-from bot.words.cards import LOST
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from bot.browsing import Browsing
-    from bot.clock import Ids
-    from bot.linking import SlackNames
-    from bot.models import Look, Workspace
+    from bot.domain.models import Look, Workspace
     from bot.providers.base import Provider
-    from bot.rate_limit import RateLimiter
+    from bot.services.browsing import Browsing
+    from bot.services.linking import SlackNames
+    from bot.services.workspaces import Workspaces
+    from bot.support.clock import Ids
+    from bot.support.rate_limit import RateLimiter
     from bot.web.browser import Browsers
     from bot.web.render import Renderer
     from bot.web.signed_in import SignedIn
     from bot.web.standing import Standing
-    from bot.workspaces import Workspaces
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -18,15 +18,15 @@ from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError, SecurityWarning
 from joserfc.jwk import GuestProtocol, KeySet, RSAKey
 
-from bot.errors import ProviderError, SlackFailed
-from bot.linking import Proven
-from bot.slack_methods import OPENID_CONNECT_TOKEN
+from bot.services.linking import Proven
+from bot.slack.methods import OPENID_CONNECT_TOKEN
+from bot.support.errors import ProviderError, SlackFailed
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-    from bot.clock import Clock
-    from bot.http import Http
+    from bot.support.clock import Clock
+    from bot.support.http import Http
 
 ISSUER = "https://slack.com"
 SCOPE = "openid"

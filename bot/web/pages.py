@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, NoReturn
 import structlog
 from aiohttp import web
 
-from bot.errors import Refused, SlackFailed
+from bot.messages.texts import pages as words
+from bot.support.errors import Refused, SlackFailed
 from bot.web.forms import read_form
-from bot.words import pages as words
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from bot.accounts import Accounts
-    from bot.linking import Opened
+    from bot.services.accounts import Accounts
+    from bot.services.linking import Opened
     from bot.web.browser import Browsers, Visit
     from bot.web.openid import SlackSignIn
     from bot.web.render import Renderer

@@ -11,14 +11,14 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import escape
 
-from bot.blocks.limits import clean
-from bot.words import ide as ide_words
-from bot.words import pages as words
+from bot.messages.blocks.limits import clean
+from bot.messages.texts import ide as ide_words
+from bot.messages.texts import pages as words
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from bot.errors import Refused
+    from bot.support.errors import Refused
 
 FOLDER = Path(__file__).parent
 STATIC_PATH = "/static"

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final
 import structlog
 from aiohttp import web
 
-from bot.errors import Refused, SlackFailed
-from bot.gather import IDE_PATH
+from bot.messages.texts import ide as words
+from bot.messages.texts.times import duration
+from bot.services.gather import IDE_PATH
+from bot.support.errors import Refused, SlackFailed
 from bot.web.forms import read_form
-from bot.words import ide as words
-from bot.words.times import duration
 
 if TYPE_CHECKING:
-    from bot.browsing import Browsing
+    from bot.services.browsing import Browsing
     from bot.web.browser import Browsers
     from bot.web.openid import SlackSignIn
     from bot.web.render import Renderer

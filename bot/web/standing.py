@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot.blocks.limits import clean
-from bot.models import State, WishVerb
-from bot.models.stopping import NO_EFFECTS, is_final
-from bot.words import ide as words
+from bot.domain.models import State, WishVerb
+from bot.domain.models.stopping import NO_EFFECTS, is_final
+from bot.messages.blocks.limits import clean
+from bot.messages.texts import ide as words
 
 if TYPE_CHECKING:
-    from bot.models import Effects, Wish, Workspace
+    from bot.domain.models import Effects, Wish, Workspace
 
 #: An end is told of when it is no further away than this, in seconds.
 SOON = 10 * 60.0

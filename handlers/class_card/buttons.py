@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.blocks import classes as drawn
-from bot.blocks import replies
-from bot.blocks.class_facts import ClassFacts
-from bot.blocks.classes import at
-from bot.blocks.limits import fill
-from bot.words import classes as words
+from bot.messages.blocks import classes as drawn
+from bot.messages.blocks import replies
+from bot.messages.blocks.class_facts import ClassFacts
+from bot.messages.blocks.classes import at
+from bot.messages.blocks.limits import fill
+from bot.messages.texts import classes as words
 from handlers import routes
 
 if TYPE_CHECKING:
-    from bot.models import Answer
+    from bot.domain.models import Answer
     from handlers.request import Request
 
 

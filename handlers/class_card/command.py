@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bot.blocks.limits import Markup, fill
-from bot.words import classes as words
+from bot.messages.blocks.limits import Markup, fill
+from bot.messages.texts import classes as words
 from handlers.command_line import running_flags
 
 if TYPE_CHECKING:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.blocks import replies
-from bot.blocks.classes import at, end_words
-from bot.blocks.limits import Markup, fill, line, safe
-from bot.classes import Draft
-from bot.models import Answer, FormProblems
+from bot.domain.models import Answer, FormProblems
+from bot.messages.blocks import replies
+from bot.messages.blocks.classes import at, end_words
+from bot.messages.blocks.limits import Markup, fill, line, safe
+from bot.messages.texts import classes as words
 from bot.services import filling, naming
-from bot.words import classes as words
+from bot.services.classes import Draft
 from handlers import routes
 from handlers.class_card.command import TITLE_MOST, card_command, ends_at, zone_of
 from handlers.linking.connections import makers, named
@@ -18,7 +18,7 @@ from handlers.request import Answered
 from handlers.waiting import catalog_of
 
 if TYPE_CHECKING:
-    from bot.models import Form
+    from bot.domain.models import Form
     from handlers.class_card.command import CardCommand
     from handlers.request import Request
 

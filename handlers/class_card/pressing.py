@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.blocks import replies
-from bot.blocks.buttons import open_buttons
-from bot.blocks.cards import opening
-from bot.blocks.classes import who
-from bot.blocks.limits import Markup, fill
-from bot.errors import NotLinked
-from bot.models import Answer
-from bot.words import classes as words
-from bot.words import times
+from bot.domain.models import Answer
+from bot.messages.blocks import replies
+from bot.messages.blocks.buttons import open_buttons
+from bot.messages.blocks.cards import opening
+from bot.messages.blocks.classes import who
+from bot.messages.blocks.limits import Markup, fill
+from bot.messages.texts import classes as words
+from bot.messages.texts import times
+from bot.support.errors import NotLinked
 from handlers import routes
 from handlers.linking.approvals import question
 from handlers.waiting import look
 
 if TYPE_CHECKING:
-    from bot.models import ClassCard, Pressed, Workspace
-    from bot.models.classes import Queue
+    from bot.domain.models import ClassCard, Pressed, Workspace
+    from bot.domain.models.classes import Queue
     from handlers.request import Request
 
 #: Presses that were seen for a shorter time say nothing about how quickly starts go.

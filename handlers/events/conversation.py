@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.errors import Refused
+from bot.support.errors import Refused
 from handlers import delivery, interactions, routes
 from handlers.dispatch import run_text
 from handlers.principal import principal as principal_of
 
 if TYPE_CHECKING:
-    from bot.models import Surface
+    from bot.domain.models import Surface
     from handlers.occurrence import Occurrence
 
 _MENTION = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>")

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.errors import Refused
-from bot.people import person_of
+from bot.slack.people import person_of
+from bot.support.errors import Refused
 from handlers import routes
 from handlers.principal import of_user
 

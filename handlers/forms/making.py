@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from bot.blocks import forms, kit, replies
-from bot.blocks.limits import fill
-from bot.errors import Refused, StoreError
-from bot.models import Answer, FormProblems
+from bot.domain.models import Answer, FormProblems
+from bot.messages.blocks import forms, kit, replies
+from bot.messages.blocks.limits import fill
+from bot.messages.texts import forms as words
 from bot.services.catalog import Catalog
 from bot.services.naming import fold
-from bot.snapshots import TEMPLATES
-from bot.words import forms as words
+from bot.services.snapshots import TEMPLATES
+from bot.support.errors import Refused, StoreError
 from handlers import routes
 from handlers.forms.values import PURPOSES, Making, value_of, values_of
 from handlers.linking.account import linked
@@ -23,7 +23,7 @@ from handlers.linking.connections import maker_of
 from handlers.waiting import ask_for_offer, known_offer
 
 if TYPE_CHECKING:
-    from bot.models import Account, Field, Form, Principal, Purpose, Values
+    from bot.domain.models import Account, Field, Form, Principal, Purpose, Values
     from handlers.request import Request
     from handlers.services import Services
     from handlers.submission import Submission

@@ -6,15 +6,15 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bot.blocks import forms
-from bot.errors import Refused
-from bot.words import forms as words
+from bot.messages.blocks import forms
+from bot.messages.texts import forms as words
+from bot.support.errors import Refused
 from handlers.linking.connections import makers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.models import Form, Purpose, Value, Values
+    from bot.domain.models import Form, Purpose, Value, Values
     from handlers.services import Services
 
 PURPOSES: tuple[Purpose, ...] = ("workspace", "job")

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.blocks import replies
-from bot.blocks.limits import fill
-from bot.models import Call
-from bot.words import jobs as words
-from bot.words import times
+from bot.domain.models import Call
+from bot.messages.blocks import replies
+from bot.messages.blocks.limits import fill
+from bot.messages.texts import jobs as words
+from bot.messages.texts import times
 from handlers import routes
 from handlers.job.stopping import over_already
 
 if TYPE_CHECKING:
-    from bot.models import Answer
+    from bot.domain.models import Answer
     from handlers.request import Request
 
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.blocks import replies
-from bot.blocks.limits import Markup, fill, line, safe
-from bot.models import FormProblems
+from bot.domain.models import FormProblems
+from bot.messages.blocks import replies
+from bot.messages.blocks.limits import Markup, fill, line, safe
+from bot.messages.texts import jobs as words
 from bot.providers import facets
 from bot.services import filling
 from bot.services.filling import Flag
-from bot.words import jobs as words
 from handlers import routes
 from handlers.command_line import LONGEST, command_line
 from handlers.forms.making import make, open_form
@@ -25,7 +25,7 @@ from handlers.waiting import catalog_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.models import Answer, Form, Values
+    from bot.domain.models import Answer, Form, Values
     from bot.services.catalog import Catalog
     from bot.services.filling import Filled
     from handlers.command_line import CommandLine

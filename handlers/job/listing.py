@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.blocks import job_lists, replies
-from bot.blocks.job_lists import job_status
-from bot.blocks.limits import fill
+from bot.messages.blocks import job_lists, replies
+from bot.messages.blocks.job_lists import job_status
+from bot.messages.blocks.limits import fill
+from bot.messages.texts import jobs as words
 from bot.providers import facets
-from bot.words import jobs as words
 from handlers import routes
 from handlers.job.targets import nothing_yet, run_of
 from handlers.linking.account import linked
 
 if TYPE_CHECKING:
-    from bot.models import Answer
+    from bot.domain.models import Answer
     from handlers.request import Request
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.blocks import replies
-from bot.blocks.limits import Markup, fill, line
+from bot.messages.blocks import replies
+from bot.messages.blocks.limits import Markup, fill, line
+from bot.messages.texts import jobs as job_words
+from bot.messages.texts import schedules as words
 from bot.providers import facets
 from bot.providers.base import Scheduled
 from bot.services.cron import fires, is_cron, looks_like_cron
 from bot.services.naming import fold, split_connection
-from bot.words import jobs as job_words
-from bot.words import schedules as words
 from handlers import routes
 from handlers.command_line import command_line
 from handlers.linking.account import link_first
@@ -22,7 +22,7 @@ from handlers.waiting import offer_to
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.models import Account, Answer
+    from bot.domain.models import Account, Answer
     from handlers.request import Request
 
 OFF = "off"

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.blocks import replies
-from bot.blocks.jobs import outcome_of
-from bot.blocks.limits import Markup, fill
-from bot.words import jobs as words
+from bot.messages.blocks import replies
+from bot.messages.blocks.jobs import outcome_of
+from bot.messages.blocks.limits import Markup, fill
+from bot.messages.texts import jobs as words
 from handlers import routes
 from handlers.job.targets import run_of
 
 if TYPE_CHECKING:
-    from bot.models import Answer, Job
+    from bot.domain.models import Answer, Job
     from handlers.request import Request
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.blocks import job_lists, replies
-from bot.blocks.jobs import is_going
-from bot.blocks.limits import Markup, fill
+from bot.messages.blocks import job_lists, replies
+from bot.messages.blocks.jobs import is_going
+from bot.messages.blocks.limits import Markup, fill
+from bot.messages.texts import jobs as words
 from bot.services import naming
-from bot.words import jobs as words
 from handlers.linking.account import link_first
 from handlers.linking.connections import makers
 from handlers.request import Answered
@@ -17,7 +17,7 @@ from handlers.waiting import look, unread
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.models import Answer, Job
+    from bot.domain.models import Answer, Job
     from handlers.request import Request
 
 

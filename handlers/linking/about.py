@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.blocks import about as drawn
-from bot.blocks import replies
-from bot.blocks.limits import fill
-from bot.errors import Refused
+from bot.messages.blocks import about as drawn
+from bot.messages.blocks import replies
+from bot.messages.blocks.limits import fill
+from bot.messages.texts import answers as words
+from bot.messages.texts import problems
 from bot.providers import facets
-from bot.words import answers as words
-from bot.words import problems
+from bot.support.errors import Refused
 from handlers import routes
 from handlers.linking.connections import connection_of, named
 from handlers.request import Answered
 
 if TYPE_CHECKING:
-    from bot.models import Answer
+    from bot.domain.models import Answer
     from handlers.request import Request
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.blocks import replies
-from bot.blocks.limits import fill
-from bot.words import answers as words
+from bot.messages.blocks import replies
+from bot.messages.blocks.limits import fill
+from bot.messages.texts import answers as words
 from handlers.request import Answered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bot.models import Account, Answer
+    from bot.domain.models import Account, Answer
     from handlers.request import Request
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.blocks import approvals as drawn
-from bot.blocks import kit, limits, replies
-from bot.blocks.limits import Markup, fill
-from bot.errors import Refused
-from bot.models import Answer
-from bot.words import approvals as words
+from bot.domain.models import Answer
+from bot.messages.blocks import approvals as drawn
+from bot.messages.blocks import kit, limits, replies
+from bot.messages.blocks.limits import Markup, fill
+from bot.messages.texts import approvals as words
+from bot.support.errors import Refused
 from handlers import routes
 
 if TYPE_CHECKING:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.blocks import replies
-from bot.blocks.limits import Markup, fill, line
+from bot.messages.blocks import replies
+from bot.messages.blocks.limits import Markup, fill, line
+from bot.messages.texts import answers as words
+from bot.messages.texts import forms
 from bot.providers import facets
 from bot.services import naming
-from bot.words import answers as words
-from bot.words import forms
 from handlers.request import Answered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from bot.models import Answer, Purpose
+    from bot.domain.models import Answer, Purpose
     from handlers.request import Request
     from handlers.services import Services
 

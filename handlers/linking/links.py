@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.blocks import kit, replies
-from bot.blocks.limits import Markup, fill
-from bot.errors import Refused
-from bot.words import answers as words
-from bot.words import cards
+from bot.messages.blocks import kit, replies
+from bot.messages.blocks.limits import Markup, fill
+from bot.messages.texts import answers as words
+from bot.messages.texts import cards
+from bot.support.errors import Refused
 from handlers import routes
 from handlers.linking.approvals import ask_button, asked, question
 from handlers.linking.connections import connection_of
 
 if TYPE_CHECKING:
-    from bot.models import Account, Answer
+    from bot.domain.models import Account, Answer
     from handlers.request import Request
     from handlers.submission import Submission
 

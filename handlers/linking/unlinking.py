@@ -6,16 +6,16 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.blocks import kit, replies
-from bot.blocks.limits import fill
-from bot.blocks.notices import unlink_button
-from bot.words import answers as words
+from bot.messages.blocks import kit, replies
+from bot.messages.blocks.limits import fill
+from bot.messages.blocks.notices import unlink_button
+from bot.messages.texts import answers as words
 from handlers import routes
 from handlers.linking.connections import connection_of
 from handlers.request import Answered
 
 if TYPE_CHECKING:
-    from bot.models import Answer
+    from bot.domain.models import Answer
     from handlers.request import Request
 
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)>")

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.blocks import lists, replies
-from bot.blocks.limits import Markup, fill
-from bot.models import Outcome, WishVerb
-from bot.words import answers as words
-from bot.words import cards, times
+from bot.domain.models import Outcome, WishVerb
+from bot.messages.blocks import lists, replies
+from bot.messages.blocks.limits import Markup, fill
+from bot.messages.texts import answers as words
+from bot.messages.texts import cards, times
 from handlers import routes
 from handlers.workspace.removing import asked
 from handlers.workspace.wishes import made_again, wish_for
 
 if TYPE_CHECKING:
-    from bot.models import Answer, Wish
+    from bot.domain.models import Answer, Wish
     from handlers.request import Request
 
 

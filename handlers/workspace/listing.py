@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.blocks import lists, replies
-from bot.blocks.buttons import open_buttons, start_button
-from bot.blocks.cards import opening, wish_card
-from bot.blocks.limits import Markup, fill
-from bot.models import State
-from bot.words import answers as words
+from bot.domain.models import State
+from bot.messages.blocks import lists, replies
+from bot.messages.blocks.buttons import open_buttons, start_button
+from bot.messages.blocks.cards import opening, wish_card
+from bot.messages.blocks.limits import Markup, fill
+from bot.messages.texts import answers as words
 from handlers import routes
 from handlers.linking.account import linked
 from handlers.workspace.targets import nothing_yet, workspace_of
 from handlers.workspace.wishes import not_there
 
 if TYPE_CHECKING:
-    from bot.models import Answer
+    from bot.domain.models import Answer
     from handlers.request import Request
 
 

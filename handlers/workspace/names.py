@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.blocks import kit, limits, replies
-from bot.blocks.limits import fill, line
+from bot.messages.blocks import kit, limits, replies
+from bot.messages.blocks.limits import fill, line
+from bot.messages.texts import answers as words
 from bot.services import naming
-from bot.words import answers as words
 from handlers import routes
 from handlers.linking.account import link_any, linked
 from handlers.workspace.targets import named, workspace_of
 
 if TYPE_CHECKING:
-    from bot.models import Answer, Workspace
+    from bot.domain.models import Answer, Workspace
     from handlers.request import Request
 
 _ON_OFF = {"on": True, "off": False}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.blocks import replies
-from bot.blocks.buttons import remove_button
-from bot.blocks.limits import fill, line
-from bot.models import Answer, State, WishVerb
-from bot.words import answers as words
+from bot.domain.models import Answer, State, WishVerb
+from bot.messages.blocks import replies
+from bot.messages.blocks.buttons import remove_button
+from bot.messages.blocks.limits import fill, line
+from bot.messages.texts import answers as words
 from handlers import routes
 from handlers.command_line import normalise
 from handlers.linking.account import linked
@@ -16,7 +16,7 @@ from handlers.workspace.targets import workspace_of
 from handlers.workspace.wishes import not_there
 
 if TYPE_CHECKING:
-    from bot.models import Workspace
+    from bot.domain.models import Workspace
     from handlers.request import Request
     from handlers.submission import Submission
 

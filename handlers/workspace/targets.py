@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.blocks import replies
-from bot.blocks.limits import Markup, fill, line
+from bot.messages.blocks import replies
+from bot.messages.blocks.limits import Markup, fill, line
+from bot.messages.texts import answers as words
 from bot.services import naming
-from bot.words import answers as words
 from handlers.linking.account import link_any
 from handlers.request import Answered
 from handlers.waiting import look, unread
@@ -15,7 +15,7 @@ from handlers.waiting import look, unread
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.models import Answer, Workspace
+    from bot.domain.models import Answer, Workspace
     from handlers.request import Request
 
 

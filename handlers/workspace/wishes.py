@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.blocks import kit, lists, replies
-from bot.blocks.buttons import AGREED, agreed_button, down_buttons, may, stop_button, suspend_button
-from bot.blocks.limits import Markup, fill
-from bot.errors import Refused
-from bot.models import Answer, Call, State, WishVerb
-from bot.models.stopping import is_final, restart_mode
-from bot.words import answers as words
-from bot.words import cards
+from bot.domain.models import Answer, Call, State, WishVerb
+from bot.domain.models.stopping import is_final, restart_mode
+from bot.messages.blocks import kit, lists, replies
+from bot.messages.blocks.buttons import AGREED, agreed_button, down_buttons, may, stop_button, suspend_button
+from bot.messages.blocks.limits import Markup, fill
+from bot.messages.texts import answers as words
+from bot.messages.texts import cards
+from bot.support.errors import Refused
 from handlers import routes
 from handlers.linking.account import linked
 from handlers.request import SILENT, Answered
 from handlers.workspace.targets import workspace_of
 
 if TYPE_CHECKING:
-    from bot.models import Effects, StopMode, Wish, Workspace
+    from bot.domain.models import Effects, StopMode, Wish, Workspace
     from bot.store.records import Accepted
     from handlers.request import Request
 

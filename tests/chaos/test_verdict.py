@@ -12,12 +12,12 @@ from benchmarks.chaos.crowd import ACCEPTED, Acknowledged
 from benchmarks.chaos.rows import unsettled
 from benchmarks.chaos.stage import Called, stage
 from benchmarks.chaos.verdict import Verdict
-from bot.clock import SystemClock, SystemIds
-from bot.models import NewNotice, NoticeKind, Outcome, WishVerb
+from bot.domain.models import NewNotice, NoticeKind, Outcome, WishVerb
+from bot.messages.texts import answers
 from bot.reconciler import endings
 from bot.store import open_store
 from bot.store.records import NewWish
-from bot.words import answers
+from bot.support.clock import SystemClock, SystemIds
 from playground.slack.records import Message
 
 USER = "U00000"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.authority import Authority
-from bot.classes import Classes, Draft
-from bot.models import ClassCard, Pressed, Principal, State
+from bot.domain.models import ClassCard, Pressed, Principal, State
+from bot.services.authority import Authority
+from bot.services.classes import Classes, Draft
 from tests.engine.world import DEADLINE, World
 
 TRAINER = Principal(None, "T1", "UTRAINER")

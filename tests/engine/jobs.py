@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from bot.models import Job, NewJob, NewNotice, NoticeKind, Principal
+from bot.domain.models import Job, NewJob, NewNotice, NoticeKind, Principal
 from tests.engine.world import World, new_world
 from tests.support.job_provider import JobProvider
 from tests.support.store import ALICE

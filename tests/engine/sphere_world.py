@@ -8,13 +8,13 @@ from typing import Any
 
 from aiohttp.test_utils import TestServer
 
-from bot.accounts import Accounts
-from bot.authority import Authority
-from bot.http import Http
-from bot.linking import StoredNames
-from bot.making import Making
-from bot.models import Principal, Workspace
+from bot.domain.models import Principal, Workspace
 from bot.providers.sphere import SphereProvider, SphereSettings
+from bot.services.accounts import Accounts
+from bot.services.authority import Authority
+from bot.services.linking import StoredNames
+from bot.services.making import Making
+from bot.support.http import Http
 from playground import sphere
 from playground.harness import Clock
 from playground.sphere.workspaces import Workspace as Machine

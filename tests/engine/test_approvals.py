@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.errors import CredentialRefused, Forbidden, NotFound, Unreachable
-from bot.models import Approval, NoticeKind, Principal, TaskKind
+from bot.domain.models import Approval, NoticeKind, Principal, TaskKind
 from bot.store.records import NewTask
+from bot.support.errors import CredentialRefused, Forbidden, NotFound, Unreachable
 from tests.engine.world import World
 from tests.support.clock import CountingIds, FakeClock
 from tests.support.maker import Maker

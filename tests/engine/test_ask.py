@@ -8,11 +8,11 @@ from types import SimpleNamespace
 import pytest
 from pydantic import SecretStr
 
-from bot import errors
 from bot.providers.base import Access, Credential
 from bot.reconciler.ask import Asker, Done, Later, Refused, Unknown
 from bot.reconciler.lines import Line
 from bot.reconciler.ports import Unobserved
+from bot.support import errors
 from tests.support.clock import FakeClock
 from tests.support.providers import FakeProvider
 

@@ -7,8 +7,8 @@ from contextlib import suppress
 
 import pytest
 
-from bot.errors import SlackPermanent, SlackUnknownOutcome, StoreBusy
-from bot.models import Outcome, State, WishVerb
+from bot.domain.models import Outcome, State, WishVerb
+from bot.support.errors import SlackPermanent, SlackUnknownOutcome, StoreBusy
 from tests.engine.classroom import CHANNEL, TRAINER, classes_of, people, post, press, seat, shown, told
 from tests.engine.fuse import Fuse, Killed
 from tests.engine.world import new_world

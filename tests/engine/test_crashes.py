@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from bot.errors import SlackUnknownOutcome, StoreBusy, UnknownOutcome
-from bot.models import Call, Outcome, State, WishVerb
+from bot.domain.models import Call, Outcome, State, WishVerb
+from bot.support.errors import SlackUnknownOutcome, StoreBusy, UnknownOutcome
 from tests.engine.fuse import Fuse, Killed
 from tests.engine.world import new_world
 

@@ -7,8 +7,8 @@ from itertools import count
 
 import pytest
 
-from bot.errors import StoreBusy
-from bot.models import Outcome, State, WishVerb
+from bot.domain.models import Outcome, State, WishVerb
+from bot.support.errors import StoreBusy
 from tests.engine.fuse import Fuse, Killed
 from tests.engine.world import new_world
 from tests.support.store import ALICE

@@ -6,9 +6,9 @@ from contextlib import suppress
 
 import pytest
 
-from bot.errors import StoreBusy
-from bot.models import JobState
-from bot.settling import MAKE_SETTLES
+from bot.domain.models import JobState
+from bot.domain.settling import MAKE_SETTLES
+from bot.support.errors import StoreBusy
 from tests.engine.fuse import Fuse, Killed
 from tests.engine.jobs import new_job_world
 

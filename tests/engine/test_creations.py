@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bot.errors import (
+from bot.domain.models import Call, Outcome, State, TaskKind, WishVerb
+from bot.providers.base import Credential
+from bot.store.records import NewTask
+from bot.support.errors import (
     Conflict,
     CredentialRefused,
     Forbidden,
@@ -16,10 +19,7 @@ from bot.errors import (
     UnknownOutcome,
     Unreachable,
 )
-from bot.models import Call, Outcome, State, TaskKind, WishVerb
-from bot.providers.base import Credential
-from bot.store.records import NewTask
-from bot.vault import row_key
+from bot.support.vault import row_key
 from tests.engine.fuse import Meanwhile
 from tests.engine.jobs import new_job_world
 from tests.support.store import ALICE, BOB, link_account

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from bot.errors import SlackFailed, Unreachable
-from bot.models import FoundJob, JobState, NewNotice, NoticeKind, ObservedJob, Outcome
-from bot.settling import ANSWER_SECONDS
+from bot.domain.models import FoundJob, JobState, NewNotice, NoticeKind, ObservedJob, Outcome
+from bot.domain.settling import ANSWER_SECONDS
+from bot.support.errors import SlackFailed, Unreachable
 from tests.engine.jobs import new_job_world, said
 from tests.engine.world import DEADLINE
 from tests.support.store import ALICE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.models import State, WishVerb
+from bot.domain.models import State, WishVerb
 from tests.engine.sphere_world import PUBLIC_URL, sphere_world
 
 MINUTE = 60.0

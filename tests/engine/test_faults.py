@@ -7,7 +7,9 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
-from bot.errors import (
+from bot.domain.models import Call, Observed, Outcome, State, WishVerb
+from bot.reconciler.suspicions import GIVEN_UP_AFTER
+from bot.support.errors import (
     BadAnswer,
     Conflict,
     Forbidden,
@@ -18,8 +20,6 @@ from bot.errors import (
     ServerFailed,
     Unreachable,
 )
-from bot.models import Call, Observed, Outcome, State, WishVerb
-from bot.reconciler.suspicions import GIVEN_UP_AFTER
 from tests.support.store import ALICE, BOB
 
 

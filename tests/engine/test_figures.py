@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from bot.errors import CredentialRefused, LimitReached, RateLimited, SentTooLate, ServerFailed, Unreachable
-from bot.models import Outcome
+from bot.domain.models import Outcome
 from bot.reconciler import Reconciler
+from bot.support.errors import (
+    CredentialRefused,
+    LimitReached,
+    RateLimited,
+    SentTooLate,
+    ServerFailed,
+    Unreachable,
+)
 
 
 class Counter:

@@ -8,8 +8,8 @@ from contextlib import suppress
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.errors import ServerFailed, Unreachable
-from bot.models import State, WishVerb
+from bot.domain.models import State, WishVerb
+from bot.support.errors import ServerFailed, Unreachable
 from tests.engine.fuse import Fuse, Killed
 from tests.engine.world import new_world
 from tests.support.store import ALICE, BOB

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.errors import (
+from bot.domain.models import Call, JobState
+from bot.reconciler.suspicions import GIVEN_UP_AFTER
+from bot.support.errors import (
     BadAnswer,
     Conflict,
     Forbidden,
@@ -16,8 +18,6 @@ from bot.errors import (
     UnknownOutcome,
     Unreachable,
 )
-from bot.models import Call, JobState
-from bot.reconciler.suspicions import GIVEN_UP_AFTER
 from tests.engine.jobs import new_job_world, said
 from tests.support.store import ALICE
 

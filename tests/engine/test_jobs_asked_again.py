@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.errors import Forbidden, RateLimited, UnknownOutcome
-from bot.models import Call, FoundJob, JobState, ObservedJob
+from bot.domain.models import Call, FoundJob, JobState, ObservedJob
+from bot.support.errors import Forbidden, RateLimited, UnknownOutcome
 from tests.engine.jobs import new_job_world, said
 from tests.support.job_provider import RemoteRun
 from tests.support.store import ALICE

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from bot.errors import (
+from bot.domain.models import FoundJob, JobState, ObservedJob, TaskKind
+from bot.domain.policy import Installation
+from bot.reconciler import Numbers
+from bot.store.records import NewTask
+from bot.support.errors import (
     CredentialRefused,
     Forbidden,
     InvalidRequest,
@@ -13,10 +17,6 @@ from bot.errors import (
     UnknownOutcome,
     Unreachable,
 )
-from bot.models import FoundJob, JobState, ObservedJob, TaskKind
-from bot.policy import Installation
-from bot.reconciler import Numbers
-from bot.store.records import NewTask
 from tests.engine.jobs import new_job_world
 from tests.support.store import ALICE, BOB
 

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from bot.errors import Forbidden, InvalidRequest, NotFound, UnknownOutcome
-from bot.models import Call, JobState, Outcome, State, Update, WishVerb
+from bot.domain.models import Call, JobState, Outcome, State, Update, WishVerb
+from bot.support.errors import Forbidden, InvalidRequest, NotFound, UnknownOutcome
 from tests.engine.jobs import new_job_world
 
 LOST = UnknownOutcome("no answer")

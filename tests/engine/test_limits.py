@@ -8,12 +8,12 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from bot.errors import Forbidden, RateLimited, ServerFailed
-from bot.models import Outcome, Principal, State, TaskKind
+from bot.domain.models import Outcome, Principal, State, TaskKind
 from bot.providers.base import Credential
 from bot.reconciler.lines import LONGEST_ASKED
 from bot.store.records import NewTask
-from bot.vault import row_key
+from bot.support.errors import Forbidden, RateLimited, ServerFailed
+from bot.support.vault import row_key
 from tests.engine.jobs import new_job_world
 from tests.engine.test_outages import told
 from tests.engine.world import DEADLINE

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
-from bot.models import NewNotice, NoticeKind, Outcome, Principal
-from bot.notifier import WebApi
+from bot.domain.models import NewNotice, NoticeKind, Outcome, Principal
+from bot.slack.notifier import WebApi
 from playground.harness import Clock, Fault
 from playground.slack import build
 

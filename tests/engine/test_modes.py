@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.errors import UnknownOutcome, Unreachable
-from bot.models import Outcome, State, WishVerb
-from bot.words import holds
+from bot.domain.models import Outcome, State, WishVerb
+from bot.messages.texts import holds
+from bot.support.errors import UnknownOutcome, Unreachable
 from tests.engine.fuse import Killed
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from structlog.testing import capture_logs
 
-from bot.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
-from bot.models import NewNotice, NoticeKind, Principal, State
-from bot.notifier import Timing
+from bot.domain.models import NewNotice, NoticeKind, Principal, State
+from bot.slack.notifier import Timing
+from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from tests.support.slack import FakeSlack
 from tests.support.store import ALICE, BOB
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bot.errors import BadAnswer
-from bot.models import JobState, State, TaskKind
+from bot.domain.models import JobState, State, TaskKind
 from bot.store.records import NewTask
+from bot.support.errors import BadAnswer
 from tests.contract.providers.test_odd_answers import (
     JOB,
     PAST,

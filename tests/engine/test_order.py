@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.errors import SlackLimited
-from bot.models import NewNotice, NoticeKind, Principal
+from bot.domain.models import NewNotice, NoticeKind, Principal
+from bot.support.errors import SlackLimited
 
 POST = "chat.postMessage"
 #: What the budget allows in a minute.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from bot.errors import SlackLimited, SlackPermanent
-from bot.models import NewNotice, NoticeKind, Outcome, State, WishVerb
-from bot.slack_methods import CHAT_POST_MESSAGE
+from bot.domain.models import NewNotice, NoticeKind, Outcome, State, WishVerb
+from bot.slack.methods import CHAT_POST_MESSAGE
 from bot.store.notices import CARD_FIRST
 from bot.store.records import NewWish
+from bot.support.errors import SlackLimited, SlackPermanent
 
 
 async def test_the_card_comes_before_the_end_however_quick_it_was(world):

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from bot.errors import Unreachable
-from bot.models import Outcome, TaskKind
+from bot.domain.models import Outcome, TaskKind
 from bot.reconciler.lines import BREAKS_AFTER, LONGEST_PAUSE
 from bot.store.records import NewTask
+from bot.support.errors import Unreachable
 from tests.support.store import ALICE
 
 AMIR, ROSA = "UAMIR", "UROSA"

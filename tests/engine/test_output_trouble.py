@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bot.gather import Gatherer
-from bot.models import Job
-from bot.notifier.outputs import Outputs
+from bot.domain.models import Job
+from bot.services.gather import Gatherer
+from bot.slack.notifier.outputs import Outputs
 from tests.engine.jobs import new_job_world, output, said
 
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from bot.errors import (
+from bot.support.errors import (
     CredentialRefused,
     Forbidden,
     NotFound,

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
-from bot.errors import RateLimited, SecretError, StoreBusy, Unreachable
-from bot.models import Call, Outcome, State, WishVerb
+from bot.domain.models import Call, Outcome, State, WishVerb
 from bot.reconciler.lines import BREAKS_AFTER, Slots
+from bot.support.errors import RateLimited, SecretError, StoreBusy, Unreachable
 from tests.support.store import ALICE, BOB
 
 

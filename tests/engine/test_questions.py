@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from bot.errors import BadAnswer, ServerFailed, UnknownOutcome, Unreachable, Untold
-from bot.models import Call, Outcome, Update, WishVerb
-from bot.settling import ANSWER_SECONDS
+from bot.domain.models import Call, Outcome, Update, WishVerb
+from bot.domain.settling import ANSWER_SECONDS
+from bot.support.errors import BadAnswer, ServerFailed, UnknownOutcome, Unreachable, Untold
 from tests.engine.fuse import Meanwhile
 from tests.engine.jobs import new_job_world
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.models import Outcome, State, WishVerb
+from bot.domain.models import Outcome, State, WishVerb
 from tests.engine.test_creations import rows
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.errors import SlackLimited, SlackPermanent, SlackUnknownOutcome, UnknownOutcome, Unreachable
-from bot.models import NewNotice, NoticeKind
+from bot.domain.models import NewNotice, NoticeKind
+from bot.support.errors import SlackLimited, SlackPermanent, SlackUnknownOutcome, UnknownOutcome, Unreachable
 from tests.engine.fuse import Killed
 from tests.support.store import ALICE
 

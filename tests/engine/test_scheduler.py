@@ -7,11 +7,11 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
-from bot.errors import SlackFailed
-from bot.models import Outcome, State, TaskKind
-from bot.pool import Pool
-from bot.scheduler import DAY, EVERYBODY, Loop, Scheduler
+from bot.domain.models import Outcome, State, TaskKind
+from bot.reconciler.scheduler import DAY, EVERYBODY, Loop, Scheduler
 from bot.store.records import NewTask
+from bot.support.errors import SlackFailed
+from bot.support.pool import Pool
 from tests.engine.jobs import new_job_world
 from tests.support.store import ALICE
 

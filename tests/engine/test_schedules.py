@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bot.errors import Unreachable
-from bot.models import TaskKind
+from bot.domain.models import TaskKind
 from bot.providers import facets
 from bot.store.records import NewTask
+from bot.support.errors import Unreachable
 from tests.engine.world import new_world
 from tests.support.providers import FakeProvider
 from tests.support.store import ALICE

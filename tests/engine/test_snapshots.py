@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.errors import Forbidden, RateLimited, Unreachable
 from bot.reconciler.suspicions import GIVEN_UP_AFTER
-from bot.snapshots import STALE_SECONDS, Snapshots
+from bot.services.snapshots import STALE_SECONDS, Snapshots
+from bot.support.errors import Forbidden, RateLimited, Unreachable
 from tests.support.providers import FakeMachines
 from tests.support.store import ALICE
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from bot.http import Http, Response
-from bot.models import Outcome, State, WishVerb
+from bot.domain.models import Outcome, State, WishVerb
 from bot.providers.base import Access, Credential
-from bot.vault import entry_key
+from bot.support.http import Http, Response
+from bot.support.vault import entry_key
 from playground.harness import Fault
 from tests.engine.classroom import TRAINER, classes_of, post, press, told
 from tests.engine.sphere_world import PUBLIC_URL, SHAKY, SPEC, TOKEN, sphere_world

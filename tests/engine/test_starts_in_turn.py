@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from bot.errors import RateLimited
-from bot.models import State, WishVerb
+from bot.domain.models import State, WishVerb
 from bot.reconciler.lines import SEVERAL
+from bot.support.errors import RateLimited
 from tests.engine.classroom import people, post, press, seat
 from tests.engine.world import new_world
 from tests.support.providers import FakeProvider, fake_settings

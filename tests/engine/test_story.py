@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.models import Call, Outcome, State, WishVerb
+from bot.domain.models import Call, Outcome, State, WishVerb
 
 
 async def test_a_start_ends_in_one_card_and_one_ready_message(world):

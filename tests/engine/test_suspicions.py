@@ -8,10 +8,10 @@ from itertools import pairwise
 import pytest
 from structlog.testing import capture_logs
 
-from bot.errors import CredentialRefused, Forbidden, Unreachable
-from bot.models import Outcome, Principal, State, TaskKind
+from bot.domain.models import Outcome, Principal, State, TaskKind
 from bot.reconciler.suspicions import ENDS_AFTER, GIVEN_UP_AFTER, LOOK_SECONDS, NOTED_EVERY, is_outage
 from bot.store.records import NewTask
+from bot.support.errors import CredentialRefused, Forbidden, Unreachable
 from tests.engine.jobs import new_job_world
 from tests.engine.test_limits import CAROL, DAVE, ERIN, calls_of, seat
 from tests.engine.test_outages import AMIR, told

@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from bot.errors import (
+from bot.domain.models import State, TaskKind
+from bot.store.records import NewTask
+from bot.support.errors import (
     CredentialRefused,
     Forbidden,
     NotFound,
@@ -17,8 +19,6 @@ from bot.errors import (
     StoreBusy,
     Unreachable,
 )
-from bot.models import State, TaskKind
-from bot.store.records import NewTask
 from tests.support.store import ALICE, BOB
 
 COMMAND = {"text": "start notebook", "principal": ALICE.key, "interaction": "click-1"}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from structlog.testing import capture_logs
 
-from bot.errors import SlackFailed
-from bot.models import NewNotice, NoticeKind, State
+from bot.domain.models import NewNotice, NoticeKind, State
+from bot.support.errors import SlackFailed
 from tests.engine import classroom
 from tests.engine.test_notifier import POST, message, outbox
 from tests.support.store import ALICE

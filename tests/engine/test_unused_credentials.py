@@ -6,12 +6,12 @@ import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
-from bot.accounts import Accounts
-from bot.authority import Authority
-from bot.errors import Forbidden, Refused, Unreachable
-from bot.linking import UNUSED_SECONDS, StoredNames
 from bot.providers.base import Credential, Identity
-from bot.vault import Vault
+from bot.services.accounts import Accounts
+from bot.services.authority import Authority
+from bot.services.linking import UNUSED_SECONDS, StoredNames
+from bot.support.errors import Forbidden, Refused, Unreachable
+from bot.support.vault import Vault
 from tests.engine.world import new_world
 from tests.support.providers import FakeProvider, fake_settings
 from tests.support.store import ALICE

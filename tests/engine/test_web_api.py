@@ -11,9 +11,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
-from bot.notifier import WebApi
-from bot.slack_calls import leads_to_slack
+from bot.slack.calls import leads_to_slack
+from bot.slack.notifier import WebApi
+from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from tests.support.clock import FakeClock
 
 TOKEN = "xoxb-very-secret"

@@ -10,13 +10,7 @@ from typing import Any
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
-from bot.authority import Authority
-from bot.budget import Budget
-from bot.errors import SlackUnknownOutcome, StoreBusy, UnknownOutcome
-from bot.gather import Gatherer
-from bot.http import Response
-from bot.making import Making
-from bot.models import (
+from bot.domain.models import (
     Account,
     NewNotice,
     NoticeKind,
@@ -27,18 +21,24 @@ from bot.models import (
     WishVerb,
     Workspace,
 )
-from bot.notifier import Notifier, Timing
+from bot.domain.policy import Installation
 from bot.output import Board
-from bot.people import People
-from bot.policy import Installation
-from bot.pool import Pool
 from bot.providers.base import Credential
 from bot.reconciler import Numbers, Reconciler
 from bot.reconciler.streams import AT_ONCE
-from bot.slack_calls import SlackLine
+from bot.services.authority import Authority
+from bot.services.gather import Gatherer
+from bot.services.making import Making
+from bot.slack.budget import Budget
+from bot.slack.calls import SlackLine
+from bot.slack.notifier import Notifier, Timing
+from bot.slack.people import People
 from bot.store.records import FoundWorkspace, NewWish
 from bot.store.store import Store
-from bot.vault import Vault, row_key
+from bot.support.errors import SlackUnknownOutcome, StoreBusy, UnknownOutcome
+from bot.support.http import Response
+from bot.support.pool import Pool
+from bot.support.vault import Vault, row_key
 from tests.engine.fuse import Fuse, Fused
 from tests.support.clock import CountingIds, FakeClock
 from tests.support.providers import FakeProvider

@@ -11,9 +11,9 @@ import signal
 import sys
 from contextlib import AsyncExitStack
 
-from bot.connections import load_connections
-from bot.serve import Process
-from bot.settings import load_settings
+from bot.app import Process
+from bot.providers.connections import load_connections
+from bot.support.settings import load_settings
 from tests.faults.outlets import Breaker, Fuse
 
 

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from typing import Any
 
-from bot.errors import SlackUnknownOutcome, StoreBusy, UnknownOutcome
-from bot.http import Http
-from bot.notifier import WebApi
-from bot.serve import Outlets
+from bot.app import Outlets
+from bot.slack.notifier import WebApi
 from bot.store.sqlite import SqliteEngine
 from bot.store.store import Store
 from bot.store.transaction import Lane
+from bot.support.errors import SlackUnknownOutcome, StoreBusy, UnknownOutcome
+from bot.support.http import Http
 from tests.engine.fuse import Killed
 from tests.support.engine import EngineWithoutThread
 

@@ -12,9 +12,9 @@ from contextlib import asynccontextmanager, closing, contextmanager
 
 import pytest
 
-from bot.errors import StoreTooNew, StoreUnavailable
+from bot.messages.texts.problems import CAUSES
 from bot.store.transaction import Lane
-from bot.words.problems import CAUSES
+from bot.support.errors import StoreTooNew, StoreUnavailable
 from tests.faults.world import BreakingWorld, breaking_world
 
 BUSY = CAUSES["busy"]

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from bot.words import problems
+from bot.messages.texts import problems
 from tests.faults.posit_world import workbench_world
 
 HTML = {"body": "<html><body>Sign in</body></html>", "headers": {"Content-Type": "text/html"}}

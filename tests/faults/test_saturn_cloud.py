@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from bot.messages.texts import problems
 from bot.providers.base import Scheduled
-from bot.words import problems
 from tests.support.scenario.cloud import AMIR, cloud_world
 
 HTML = {"body": "<html><body>Sign in</body></html>", "headers": {"Content-Type": "text/html"}}

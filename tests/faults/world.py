@@ -13,10 +13,10 @@ import aiohttp
 from aiohttp.test_utils import TestServer
 
 from benchmarks.chaos.crowd import ACCEPTED
-from bot.errors import StoreError
-from bot.manifest import SIGN_IN_REDIRECT_PATH
-from bot.serve import Process, StartError
+from bot.app import Process, StartError
+from bot.slack.manifest import SIGN_IN_REDIRECT_PATH
 from bot.store.audit import verify_audit
+from bot.support.errors import StoreError
 from tests.engine.fuse import Killed
 from tests.faults.outlets import Breaker, Fuse
 from tests.support.scenario import World

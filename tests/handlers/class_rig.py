@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from bot.models import ClassCard, NoticeKind, Person, Principal, Snapshot
+from bot.domain.models import ClassCard, NoticeKind, Person, Principal, Snapshot
 from tests.handlers.rig import GUEST, Rig, activate, rig, words
 from tests.support.clock import FakeClock
 from tests.support.maker import OFFER, Maker

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from bot.models import Call, FoundJob, Job, JobState, NewJob, ObservedJob, Principal, Snapshot, Update
+from bot.domain.models import Call, FoundJob, Job, JobState, NewJob, ObservedJob, Principal, Snapshot, Update
 from tests.handlers.rig import Hub, Rig, activate, rig
 from tests.support.clock import FakeClock
 from tests.support.forms import JOB_OFFER, Workbench

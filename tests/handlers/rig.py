@@ -7,14 +7,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.authority import Authority
-from bot.errors import Refused
-from bot.models import Account, Answer, Link, Notice, NoticeKind, Principal, Surface, Workspace
-from bot.policy import Installation
+from bot.domain.models import Account, Answer, Link, Notice, NoticeKind, Principal, Surface, Workspace
+from bot.domain.policy import Installation
 from bot.providers import facets
 from bot.providers.base import Provider
+from bot.services.authority import Authority
 from bot.store.records import Activation
 from bot.store.store import Store
+from bot.support.errors import Refused
 from handlers.dispatch import run_button, run_text
 from handlers.services import Services, build_services
 from tests.support.clock import CountingIds, FakeClock
@@ -70,7 +70,7 @@ class FlakyStore:
 
 @dataclass
 class FakeAccounts:
-    """Do what ``bot.accounts`` does in Slack, without pages; remember what it was asked."""
+    """Do what ``bot.services.accounts`` does in Slack, without pages; remember what it was asked."""
 
     store: Store
     invited: list[tuple[Principal, str, Any]] = field(default_factory=list)

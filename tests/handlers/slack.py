@@ -14,8 +14,8 @@ from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 from slack_bolt.async_app import AsyncApp
 
-from bot.clock import SystemIds
-from bot.models import Principal
+from bot.domain.models import Principal
+from bot.support.clock import SystemIds
 from bot.web.bolt import Installation, build_bolt, dispatch
 from bot.web.shapes import read_envelope
 from handlers.listeners import register

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.models import NoticeKind, TaskKind
+from bot.domain.models import NoticeKind, TaskKind
 from handlers.submission import Submission, submit
 from tests.handlers.rig import COLLEAGUE, activate, buttons, rig, words
 from tests.support.clock import FakeClock

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.errors import SecretError, StoreBusy, StoreUnavailable
-from bot.models import Outcome, State, Update, WishVerb
+from bot.domain.models import Outcome, State, Update, WishVerb
+from bot.support.errors import SecretError, StoreBusy, StoreUnavailable
 from tests.handlers.rig import COLLEAGUE, activate, buttons, words
 from tests.support.golden import check_golden
 from tests.support.store import ALICE

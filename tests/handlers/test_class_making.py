@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.models import Outcome, Principal, Update
+from bot.domain.models import Outcome, Principal, Update
 from tests.handlers.class_rig import TRAINER, offer, posted
 from tests.handlers.rig import activate, rig, words
 from tests.support.clock import FakeClock

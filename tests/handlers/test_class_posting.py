@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.models import (
+from bot.domain.models import (
     NoticeKind,
     Snapshot,
     TaskKind,

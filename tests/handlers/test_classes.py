@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.models import (
+from bot.domain.models import (
     NewNotice,
     NoticeKind,
     Observed,
@@ -14,7 +14,7 @@ from bot.models import (
     Update,
     WishVerb,
 )
-from bot.policy import Installation
+from bot.domain.policy import Installation
 from handlers.replay import replay
 from handlers.submission import Submission, submit
 from tests.handlers.class_rig import ADMIN, TRAINER, class_rig, offer, posted

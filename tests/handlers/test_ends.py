@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.models import Call, Created, Observed, Outcome, State, Update, WishVerb
-from bot.settling import MAKE_SETTLES
+from bot.domain.models import Call, Created, Observed, Outcome, State, Update, WishVerb
+from bot.domain.settling import MAKE_SETTLES
 from bot.store.records import NewWish
 from tests.handlers.rig import Cloud, rig, words
 from tests.support.clock import FakeClock

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from bot.errors import StoreBusy
-from bot.models import BrowserSession, NoticeKind, Person, Principal
-from bot.policy import Installation
+from bot.domain.models import BrowserSession, NoticeKind, Person, Principal
+from bot.domain.policy import Installation
+from bot.support.errors import StoreBusy
 from bot.web.bolt import dispatch
 from handlers.events.people import user_changed
 from handlers.occurrence import Occurrence

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.blocks import forms
-from bot.models import NoticeKind, Snapshot, Surface, TaskKind
+from bot.domain.models import NoticeKind, Snapshot, Surface, TaskKind
+from bot.messages.blocks import forms
 from handlers.dispatch import run_button
 from handlers.replay import replay
 from handlers.searches import search

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bot.blocks import forms
-from bot.errors import StoreBusy
-from bot.models import Choice, Field, Form
+from bot.domain.models import Choice, Field, Form
+from bot.messages.blocks import forms
+from bot.support.errors import StoreBusy
 from handlers.submission import Submission, submit
 from tests.handlers.job_rig import job_rig
 from tests.handlers.rig import words

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.errors import Refused
-from bot.models import Call, JobState, NewNotice, NoticeKind, TaskKind
+from bot.domain.models import Call, JobState, NewNotice, NoticeKind, TaskKind
+from bot.support.errors import Refused
 from handlers.replay import replay
 from tests.handlers.job_rig import found, going, job_rig, over, run, step
 from tests.handlers.rig import COLLEAGUE, buttons, words

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.models import NoticeKind, Snapshot, TaskKind
+from bot.domain.models import NoticeKind, Snapshot, TaskKind
 from handlers.replay import replay
 from tests.handlers.job_rig import job_rig
 from tests.handlers.rig import buttons, words

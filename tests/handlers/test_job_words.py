@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.models import NoticeKind
-from bot.words.verbs import VERBS
+from bot.domain.models import NoticeKind
+from bot.messages.texts.verbs import VERBS
 from handlers import routes
 from tests.handlers.job_rig import going, job_rig
 from tests.handlers.rig import words

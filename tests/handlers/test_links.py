@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.models import NewNotice, NoticeKind
-from bot.words.verbs import VERBS
+from bot.domain.models import NewNotice, NoticeKind
+from bot.messages.texts.verbs import VERBS
 from handlers import routes
 from handlers.helping import shown_verbs
 from tests.handlers.rig import COLLEAGUE, PAGE, Cloud, Hub, activate, buttons, rig, words

@@ -11,8 +11,8 @@ import pytest
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
-from bot.errors import StoreBusy
-from bot.models import NoticeKind, Person, State
+from bot.domain.models import NoticeKind, Person, State
+from bot.support.errors import StoreBusy
 from handlers.listeners import register
 from tests.handlers.rig import COLLEAGUE, GUEST, PAGE, STRANGER, Rig
 from tests.handlers.slack import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from bot.models import NoticeKind, Observed, State, TaskKind
+from bot.domain.models import NoticeKind, Observed, State, TaskKind
 from tests.handlers.rig import COLLEAGUE, activate, buttons, words
 from tests.support.golden import check_golden
 from tests.support.store import ALICE, found_workspace, observe

@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import pytest
 
-from bot.errors import Refused
-from bot.models import Created, NoticeKind, Observed, Outcome, Snapshot, State, Update, WishVerb
+from bot.domain.models import Created, NoticeKind, Observed, Outcome, Snapshot, State, Update, WishVerb
 from bot.providers import facets
+from bot.support.errors import Refused
 from handlers.replay import replay
 from handlers.submission import Submission, submit
 from tests.handlers.rig import COLLEAGUE, buttons, rig, words

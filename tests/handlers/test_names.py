@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.models import NoticeKind, TaskKind
+from bot.domain.models import NoticeKind, TaskKind
 from handlers.replay import replay, replayer
 from tests.handlers.rig import Cloud, PlainProvider, activate, buttons, rig, words
 from tests.support.clock import FakeClock

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.models import Call, NewNotice, NoticeKind, Principal, Update, WishVerb
+from bot.domain.models import Call, NewNotice, NoticeKind, Principal, Update, WishVerb
 from tests.handlers.job_rig import going, job_rig, run
 from tests.handlers.rig import buttons, words
 from tests.support.store import ALICE, BOB

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.manifest import EVENTS
+from bot.slack.manifest import EVENTS
 from handlers import routes
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"

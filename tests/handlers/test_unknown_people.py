@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.models import Person, TaskKind, WishVerb
+from bot.domain.models import Person, TaskKind, WishVerb
 from handlers.replay import replay
 from tests.handlers.rig import rig, words
 from tests.support.store import ALICE

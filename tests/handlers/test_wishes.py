@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.errors import Refused
-from bot.models import NewNotice, NoticeKind, Observed, Outcome, State, WishVerb
+from bot.domain.models import NewNotice, NoticeKind, Observed, Outcome, State, WishVerb
+from bot.support.errors import Refused
 from tests.handlers.rig import COLLEAGUE, Cloud, buttons, rig, words
 from tests.support.clock import FakeClock
 from tests.support.golden import check_golden

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.models import Created, Observed, Outcome, Principal, State, Update
+from bot.domain.models import Created, Observed, Outcome, Principal, State, Update
 from tests.handlers.job_rig import job_rig, over, run
 from tests.handlers.rig import activate, rig, words
 from tests.support.clock import FakeClock

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from bot.models import State
+from bot.domain.models import State
 from bot.store.audit import verify_audit
 from tests.invariants.life import PEOPLE
 from tests.invariants.provider import number_of

@@ -9,13 +9,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from bot.accounts import Accounts
-from bot.authority import Authority
-from bot.errors import Refused, StoreBusy, StoreError
-from bot.linking import StoredNames, digest
-from bot.models import Account, Answer, Person, Principal, State, Surface, WishVerb
+from bot.domain.models import Account, Answer, Person, Principal, State, Surface, WishVerb
+from bot.services.accounts import Accounts
+from bot.services.authority import Authority
+from bot.services.linking import StoredNames, digest
 from bot.store.records import Activation
 from bot.store.store import Store
+from bot.support.errors import Refused, StoreBusy, StoreError
 from handlers.dispatch import run_button, run_text
 from handlers.replay import replay
 from handlers.services import Services, build_services

@@ -7,9 +7,9 @@ import itertools
 from dataclasses import dataclass
 from typing import Any
 
-from bot.errors import CredentialRefused, NotFound
-from bot.models import State
+from bot.domain.models import State
 from bot.providers.base import Access, Credential, Identity, Listing
+from bot.support.errors import CredentialRefused, NotFound
 from tests.support.clock import CountingIds, FakeClock
 from tests.support.providers import FakeProvider, Machine
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from bot.errors import (
+from bot.domain.models import State, WishVerb
+from bot.support.errors import (
     RateLimited,
     ServerFailed,
     SlackFailed,
@@ -13,7 +14,6 @@ from bot.errors import (
     UnknownOutcome,
     Unreachable,
 )
-from bot.models import State, WishVerb
 from tests.invariants.life import PEOPLE
 
 names = st.sampled_from(sorted(PEOPLE))

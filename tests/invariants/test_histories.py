@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from bot.errors import ServerFailed, SlackFailed, SlackUnknownOutcome, UnknownOutcome
+from bot.support.errors import ServerFailed, SlackFailed, SlackUnknownOutcome, UnknownOutcome
 from playground.demo.person import buttons
 from tests.engine.fuse import Fuse
 from tests.invariants import checks

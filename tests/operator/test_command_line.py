@@ -6,7 +6,7 @@ import pytest
 import yaml
 from cryptography.fernet import Fernet
 
-from bot.manifest import http_manifest, render, socket_manifest
+from bot.slack.manifest import http_manifest, render, socket_manifest
 from bot.store.queries import migrations
 from handlers import routes
 from tests.operator.command_line import environment, run

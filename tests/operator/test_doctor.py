@@ -10,15 +10,15 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 
-from bot import doctor
-from bot.clock import SystemClock, SystemIds
-from bot.connections import build_providers, load_connections
-from bot.http import Http
-from bot.models import NewNotice, NoticeKind, Outcome, Update, WishVerb
+from bot.domain.models import NewNotice, NoticeKind, Outcome, Update, WishVerb
 from bot.providers import facets
-from bot.settings import Settings
+from bot.providers.connections import build_providers, load_connections
 from bot.store import open_store
 from bot.store.records import NewWish
+from bot.support.clock import SystemClock, SystemIds
+from bot.support.http import Http
+from bot.support.settings import Settings
+from bot.upkeep import doctor
 from tests.operator.command_line import KEY, environment, run
 from tests.playground.saturn_help import saturn_server
 from tests.playground.slack_help import slack

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from bot.clock import SystemClock, SystemIds
-from bot.importing import ImportProblem, read_rows
 from bot.store import open_store
-from bot.vault import Vault, row_key
+from bot.support.clock import SystemClock, SystemIds
+from bot.support.vault import Vault, row_key
+from bot.upkeep.importing import ImportProblem, read_rows
 from playground.slack.records import Person
 from tests.operator.command_line import KEY, environment, run
 from tests.playground.posit_help import posit_server

@@ -8,10 +8,10 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from bot.connections import load_connections
-from bot.errors import SlackPermanent
-from bot.serve import Process
-from bot.settings import Settings
+from bot.app import Process
+from bot.providers.connections import load_connections
+from bot.support.errors import SlackPermanent
+from bot.support.settings import Settings
 from bot.web.health import Health
 from bot.web.metrics import Metrics
 from tests.operator.command_line import environment

@@ -7,13 +7,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
-from bot import doctor
-from bot.connections import load_connections
-from bot.models import AuditEntry, NoticeKind
-from bot.restored import Witness
-from bot.serve import Process
-from bot.settings import Settings
+from bot.app import Process
+from bot.domain.models import AuditEntry, NoticeKind
+from bot.providers.connections import load_connections
 from bot.store import open_store
+from bot.support.settings import Settings
+from bot.upkeep import doctor
+from bot.upkeep.restored import Witness
 from tests.operator.command_line import environment
 from tests.operator.test_start import of_slack
 from tests.playground.slack_help import slack

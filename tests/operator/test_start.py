@@ -14,9 +14,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 from structlog.testing import capture_logs
 
-from bot.connections import load_connections
-from bot.serve import Process, StartError
-from bot.settings import Settings
+from bot.app import Process, StartError
+from bot.providers.connections import load_connections
+from bot.support.settings import Settings
 from tests.operator.command_line import environment, run, running
 from tests.playground.slack_help import slack
 

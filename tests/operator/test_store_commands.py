@@ -9,12 +9,12 @@ import pytest
 from cryptography.fernet import Fernet
 from sqlite_utils import Database
 
-from bot import doctor
-from bot.clock import SystemClock, SystemIds
-from bot.models import AuditEntry
-from bot.settings import Settings
+from bot.domain.models import AuditEntry
 from bot.store import open_store
-from bot.vault import Vault, row_key
+from bot.support.clock import SystemClock, SystemIds
+from bot.support.settings import Settings
+from bot.support.vault import Vault, row_key
+from bot.upkeep import doctor
 from tests.operator.command_line import KEY, environment, run
 from tests.support.store import ALICE, BOB, link_account
 

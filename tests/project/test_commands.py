@@ -8,7 +8,7 @@ import subprocess
 
 from hypothesis import settings
 
-from bot.settings import Settings
+from bot.support.settings import Settings
 from tests.project.repository import ROOT
 
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")

@@ -10,8 +10,8 @@ import jsonschema
 import pytest
 import yaml
 
-from bot import slack_methods
-from bot.manifest import (
+from bot.slack import methods as slack_methods
+from bot.slack.manifest import (
     BOT_SCOPES,
     COMMANDS,
     EVENTS,

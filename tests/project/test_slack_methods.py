@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot import slack_methods
-from bot.slack_methods import METHODS
+from bot.slack import methods as slack_methods
+from bot.slack.methods import METHODS
 
 
 def test_every_name_has_its_row_and_every_row_its_name():

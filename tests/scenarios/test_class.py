@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 import pytest_asyncio
 from pydantic import SecretStr
 
-from bot.models import Account, Principal, TaskKind
+from bot.domain.models import Account, Principal, TaskKind
 from bot.providers.base import Credential
 from bot.store.records import Activation, NewTask
-from bot.vault import row_key
+from bot.support.vault import row_key
 from tests.support.scenario import world
 from tests.support.scenario.people import GENERAL
 

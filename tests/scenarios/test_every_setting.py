@@ -11,14 +11,14 @@ import aiohttp
 import pytest
 from cryptography.fernet import Fernet
 
-from bot.connections import build_providers, load_connections
-from bot.errors import SecretError
-from bot.http import Http
+from bot.app import StartError
 from bot.providers import provider_classes
 from bot.providers.base import ConnectionSettings
-from bot.serve import StartError
-from bot.settings import Settings
-from bot.vault import Vault, row_key
+from bot.providers.connections import build_providers, load_connections
+from bot.support.errors import SecretError
+from bot.support.http import Http
+from bot.support.settings import Settings
+from bot.support.vault import Vault, row_key
 from playground.demo.browser import Browser
 from tests.operator.command_line import environment, run
 from tests.playground.slack_help import slack

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import pytest_asyncio
 
-from bot.words import problems
+from bot.messages.texts import problems
 from tests.support.scenario.workbench import spoil, workbench_world
 
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from bot import doctor
+from bot.upkeep import doctor
 from tests.support.scenario import ID
 
 HTML = {"body": "<html><body>Bad gateway</body></html>", "headers": {"Content-Type": "text/html"}}

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from bot.words import holds, problems
+from bot.messages.texts import holds, problems
 from tests.support.scenario import ID
 
 HTML = {"body": "<html><body>Sign in</body></html>", "headers": {"Content-Type": "text/html"}}

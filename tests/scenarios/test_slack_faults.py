@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from bot import doctor
+from bot.upkeep import doctor
 from tests.support.scenario.stage import spoil
 
 POST = "chat.postMessage"

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from bot import slack_methods
-from bot.models import TaskKind
+from bot.domain.models import TaskKind
+from bot.slack import methods as slack_methods
 from bot.store.records import NewTask
 from tests.support.scenario.stage import spoil
 

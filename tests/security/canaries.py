@@ -18,7 +18,7 @@ from aiohttp.test_utils import TestServer
 
 import bot
 import handlers
-from bot.logs import Redactor, configure
+from bot.support.logs import Redactor, configure
 from tests.unit.http_rig import chain
 
 PASTED, MINTED = "canary-of-a-pasted-hub-token-1", "canary-of-a-minted-hub-token-2"

@@ -8,7 +8,7 @@ import logging
 import pytest
 from aiohttp.web_log import AccessLogger
 
-from bot.models import NoticeKind
+from bot.domain.models import NoticeKind
 from bot.web.access_log import AccessLog, without_secrets
 from tests.web.rig import ALICE, BOB, GOOD, rig
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from aiohttp import web
 
-from bot.models import NoticeKind, Person
+from bot.domain.models import NoticeKind, Person
 from tests.web.rig import ALICE, BOB, GOOD, rig
 
 
@@ -282,7 +282,7 @@ async def test_a_code_is_not_an_answer_where_people_sign_in(made):
 
 
 async def test_in_an_organisation_enterprise_and_user_are_compared():
-    from bot.models import Principal
+    from bot.domain.models import Principal
 
     carol = Principal("E0ORG", "T0HOME", "U0CAROL")
     async with rig(sign_in=True, is_org_install=True) as made:

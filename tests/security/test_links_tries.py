@@ -7,8 +7,8 @@ import asyncio
 import pytest
 from pydantic import SecretStr
 
-from bot.errors import Refused, Unreachable
 from bot.providers.base import ConnectionSettings
+from bot.support.errors import Refused, Unreachable
 from tests.web.rig import ALICE, BOB, GOOD, Inputs, rig
 
 

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from bot import doctor
+from bot.upkeep import doctor
 from playground.demo.browser import Browser
 
 

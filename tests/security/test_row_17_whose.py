@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.models import Outcome, Principal, State, WishVerb
+from bot.domain.models import Outcome, Principal, State, WishVerb
 from tests.engine.world import new_world
 from tests.support.store import ALICE, BOB
 
@@ -102,7 +102,7 @@ async def test_row_18_a_guest_by_a_lost_event_is_refused_at_the_next_step(engine
 
 
 def _everybody():
-    from bot.models import TaskKind
+    from bot.domain.models import TaskKind
     from bot.store.records import NewTask
 
     return NewTask(TaskKind.SYNC_PEOPLE, "everybody")

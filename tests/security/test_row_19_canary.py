@@ -11,7 +11,8 @@ import aiohttp
 import pytest
 from cryptography.fernet import Fernet
 
-from bot import doctor, errors
+from bot.support import errors
+from bot.upkeep import doctor
 from playground.demo.browser import Browser
 from tests.security.canaries import MINTED, PASTED, ErrorWatch, SmallHub, dump, logging_everything
 from tests.support.scenario import world

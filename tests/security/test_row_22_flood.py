@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from bot.models import Outcome
-from bot.rate_limit import BURST
+from bot.domain.models import Outcome
 from bot.reconciler.lines import Slots
+from bot.support.rate_limit import BURST
 from tests.support.scenario import world as new_scenario
 from tests.support.store import ALICE, BOB
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from bot.authority import Authority
-from bot.errors import Refused
-from bot.gather import Gatherer
-from bot.models import NewNotice, NoticeKind, TaskKind, WishVerb
+from bot.domain.models import NewNotice, NoticeKind, TaskKind, WishVerb
+from bot.services.authority import Authority
+from bot.services.gather import Gatherer
+from bot.services.workspaces import Workspaces
 from bot.store.records import NewTask
-from bot.workspaces import Workspaces
+from bot.support.errors import Refused
 from tests.engine.sphere_world import PUBLIC_URL, TOKEN, sphere_world
 from tests.support.store import ALICE, BOB
 

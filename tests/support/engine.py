@@ -16,13 +16,13 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from bot.clock import Clock, Ids
-from bot.errors import StoreUnavailable
 from bot.store.lanes import Job, Lanes, Stage
 from bot.store.queries import migrations
 from bot.store.sqlite import PATIENCE, SqliteEngine
 from bot.store.sqlite_transaction import SqliteTransaction
 from bot.store.transaction import Lane
+from bot.support.clock import Clock, Ids
+from bot.support.errors import StoreUnavailable
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
-from bot.models import (
+from bot.domain.models import (
     Choice,
     Created,
     Field,

@@ -10,8 +10,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from bot.blocks import limits
-from bot.models import Answer
+from bot.domain.models import Answer
+from bot.messages.blocks import limits
 from playground.slack import kit
 
 FOLDER = Path(__file__).resolve().parents[1] / "golden"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, ClassVar
 
-from bot.models import Created, FoundJob, JobState, ObservedJob, OutputChunk, Traces
+from bot.domain.models import Created, FoundJob, JobState, ObservedJob, OutputChunk, Traces
 from bot.providers import facets
 from bot.providers.base import Access, Listing, Pace
 from tests.support.providers import FakeProvider

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.models import Choice, Created, Field, Form, FormProblems, Principal, Purpose, Values
+from bot.domain.models import Choice, Created, Field, Form, FormProblems, Principal, Purpose, Values
 from bot.providers import facets
 from bot.providers.base import Access, Credential, Identity
 from tests.support.job_provider import FakeRuns

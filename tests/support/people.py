@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.errors import SlackFailed
-from bot.models import Person, Principal
+from bot.domain.models import Person, Principal
 from bot.store.store import Store
+from bot.support.errors import SlackFailed
 
 
 class Colleagues:

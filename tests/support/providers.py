@@ -12,8 +12,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import SecretStr
 
-from bot.errors import CredentialRefused, NotFound, SentTooLate
-from bot.models import Action, Created, Effects, Observed, State, StopEffect, StopMode, Traces, Workspace
+from bot.domain.models import (
+    Action,
+    Created,
+    Effects,
+    Observed,
+    State,
+    StopEffect,
+    StopMode,
+    Traces,
+    Workspace,
+)
 from bot.providers import facets
 from bot.providers.base import (
     About,
@@ -29,12 +38,13 @@ from bot.providers.base import (
     TokenHelp,
     User,
 )
+from bot.support.errors import CredentialRefused, NotFound, SentTooLate
 from tests.support.clock import FakeClock
 
 BASE_URL = "https://app.example.test"
 
 if TYPE_CHECKING:
-    from bot.models import Form, Principal, Purpose, Values
+    from bot.domain.models import Form, Principal, Purpose, Values
 
 
 class FakeSettings(ConnectionSettings):
@@ -387,6 +397,3 @@ class _Called:
         if provider.during is not None:
             await provider.during(self._method)
         provider._raise(self._method, after=True)
-
-
-__all__ = ["BASE_URL", "Call", "FakeProvider", "Machine", "fake_settings"]

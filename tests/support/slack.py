@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.errors import SlackLimited, SlackPermanent
-from bot.slack_calls import SlackAnswer
-from bot.slack_methods import METHODS
+from bot.slack.calls import SlackAnswer
+from bot.slack.methods import METHODS
+from bot.support.errors import SlackLimited, SlackPermanent
 from tests.support.clock import FakeClock
 
 

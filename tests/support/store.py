@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
 
-from bot.clock import Clock, Ids
-from bot.models import Account, Link, Observed, Person, Principal, ReadResult, State, Workspace
+from bot.domain.models import Account, Link, Observed, Person, Principal, ReadResult, State, Workspace
 from bot.store.records import Activation, FoundWorkspace
 from bot.store.store import Store
+from bot.support.clock import Clock, Ids
 from tests.support.clock import CountingIds, FakeClock
 from tests.support.engine import EngineWithoutThread
 

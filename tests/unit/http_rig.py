@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from bot.http import Http
+from bot.support.http import Http
 
 Answer = Callable[[asyncio.StreamWriter, int], Awaitable[None]]
 CANARY = "canary-4f1d9c-token"

@@ -6,17 +6,10 @@ import json
 
 import pytest
 
-from bot.errors import (
-    BadAnswer,
-    CredentialRefused,
-    Forbidden,
-    InvalidRequest,
-    RateLimited,
-    Refused,
-    ServerFailed,
-    Unreachable,
-)
-from bot.linking import (
+from bot.domain.models import Link, NoticeKind, Person, Principal
+from bot.messages.texts import pages as words
+from bot.providers.base import TokenHelp
+from bot.services.linking import (
     CODE_LENGTH,
     Proven,
     StoredNames,
@@ -28,9 +21,16 @@ from bot.linking import (
     plain_code,
     shown_code,
 )
-from bot.models import Link, NoticeKind, Person, Principal
-from bot.providers.base import TokenHelp
-from bot.words import pages as words
+from bot.support.errors import (
+    BadAnswer,
+    CredentialRefused,
+    Forbidden,
+    InvalidRequest,
+    RateLimited,
+    Refused,
+    ServerFailed,
+    Unreachable,
+)
 from tests.support.clock import FakeClock
 from tests.support.store import link_account, memory_store
 from tests.web.rig import ALICE, BOB, rig

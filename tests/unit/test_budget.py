@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.budget import Budget
-from bot.slack_methods import METHODS
+from bot.slack.budget import Budget
+from bot.slack.methods import METHODS
 from tests.support.clock import FakeClock
 
 POST, UPDATE = "chat.postMessage", "chat.update"

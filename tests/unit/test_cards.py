@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.blocks.cards import link_value, wish_card
-from bot.blocks.notices import render
-from bot.models import Call, NoticeKind, Outcome, State, StopEffect, WishVerb
-from bot.words import holds
+from bot.domain.models import Call, NoticeKind, Outcome, State, StopEffect, WishVerb
+from bot.messages.blocks.cards import link_value, wish_card
+from bot.messages.blocks.notices import render
+from bot.messages.texts import holds
 from tests.support.golden import check_golden, check_limits
 from tests.unit.card_facts import CALLED, IDE_URL, NOW, facts
 

@@ -6,9 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.blocks import classes
-from bot.blocks.class_facts import ClassFacts
-from bot.models import (
+from bot.domain.models import (
     ClassCard,
     ClassCounts,
     ClassPress,
@@ -17,6 +15,8 @@ from bot.models import (
     StopEffect,
     Workspace,
 )
+from bot.messages.blocks import classes
+from bot.messages.blocks.class_facts import ClassFacts
 from handlers.class_card.command import card_command, ends_at, zone_of
 from tests.support.golden import check_golden, check_limits
 

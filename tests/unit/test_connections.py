@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from bot.connections import build_providers, load_connections, secrets_of
-from bot.http import Http
 from bot.providers import provider_classes
+from bot.providers.connections import build_providers, load_connections, secrets_of
 from bot.providers.jupyterhub import JupyterHub
 from bot.providers.saturn import Saturn, SaturnSettings
-from bot.settings import SettingsError
+from bot.support.http import Http
+from bot.support.settings import SettingsError
 
 SATURN = '[connections.saturn]\nprovider = "saturn"\nbase_url = "https://app.acme.example"\n'
 HUB = '[connections.hub]\nprovider = "jupyterhub"\nbase_url = "https://hub.acme.example"\n'

@@ -8,9 +8,9 @@ import time
 import aiohttp
 import pytest
 
-from bot.clock import SystemClock
-from bot.connector import CleanConnector
-from bot.notifier.web_api import WebApi
+from bot.slack.notifier.web_api import WebApi
+from bot.support.clock import SystemClock
+from bot.support.connector import CleanConnector
 from tests.unit.http_rig import http, raw_server, whole
 
 UNASKED = whole(b'{"whose": "nobody"}', "408 Request Timeout")

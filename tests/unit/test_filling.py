@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.models import Field, Form
+from bot.domain.models import Field, Form
 from bot.providers.posit import forms, offers, specs
 from bot.providers.posit.types import ComputeEnvs
 from bot.services import filling

@@ -9,7 +9,7 @@ import zlib
 
 import pytest
 
-from bot.errors import BadAnswer, InvalidRequest, UnknownOutcome, Unreachable
+from bot.support.errors import BadAnswer, InvalidRequest, UnknownOutcome, Unreachable
 from tests.unit.http_rig import HEADERS, http, raw_server, whole
 
 

@@ -9,12 +9,12 @@ from urllib.parse import quote
 import pytest
 from pydantic import SecretStr
 
-from bot.errors import InvalidRequest, ProviderError, ServerFailed, UnknownOutcome
-from bot.hiding import HIDDEN
+from bot.output.streaming import open_stream
 from bot.providers.base import Access, Credential
 from bot.providers.requests import Api
 from bot.providers.saturn.linking import check
-from bot.streaming import open_stream
+from bot.support.errors import InvalidRequest, ProviderError, ServerFailed, UnknownOutcome
+from bot.support.hiding import HIDDEN
 from tests.contract.providers.rigs import provider_of
 from tests.unit.http_rig import CANARY, HEADERS, http, raw_server, whole
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from bot.errors import Unreachable
+from bot.support.errors import Unreachable
 from tests.unit.http_rig import HEADERS, chain, http
 
 

@@ -8,7 +8,7 @@ import traceback
 
 import pytest
 
-from bot.errors import ProviderError, SentTooLate, UnknownOutcome
+from bot.support.errors import ProviderError, SentTooLate, UnknownOutcome
 from tests.support.clock import FakeClock
 from tests.unit.http_rig import CANARY, HEADERS, chain, http, raw_server, whole
 

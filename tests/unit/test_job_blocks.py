@@ -9,13 +9,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.blocks.job_facts import JobFacts
-from bot.blocks.job_lists import job_list, job_status
-from bot.blocks.jobs import job_asked, job_card, job_ended, job_failed, job_waiting, output_message
-from bot.blocks.limits import SECTION
-from bot.blocks.output import preformatted
-from bot.models import Call, Job, JobState
-from bot.words import holds
+from bot.domain.models import Call, Job, JobState
+from bot.messages.blocks.job_facts import JobFacts
+from bot.messages.blocks.job_lists import job_list, job_status
+from bot.messages.blocks.jobs import job_asked, job_card, job_ended, job_failed, job_waiting, output_message
+from bot.messages.blocks.limits import SECTION
+from bot.messages.blocks.output import preformatted
+from bot.messages.texts import holds
 from tests.support.golden import check_golden, check_limits
 from tests.unit.card_facts import ALICE, NOW
 from tests.unit.test_cards import NAMES, OURS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.models import Person, Principal
+from bot.domain.models import Person, Principal
 from bot.store.known import MOST, SECONDS, KnownPeople
 from tests.support.clock import FakeClock
 from tests.support.store import ALICE, memory_store

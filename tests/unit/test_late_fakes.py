@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from pydantic import SecretStr
 
-from bot.errors import UnknownOutcome
-from bot.models import State
+from bot.domain.models import State
 from bot.providers.base import Access, Credential
+from bot.support.errors import UnknownOutcome
 from tests.support.clock import FakeClock
 from tests.support.job_provider import JobProvider
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.blocks import kit, limits
+from bot.messages.blocks import kit, limits
 
 NASTY = st.text(alphabet=st.sampled_from("<>&!@#*_`~|:;amplt \n\u202e\u200b\ufeff\x07ä🚀"), max_size=400)
 ANY = st.one_of(st.text(max_size=400), NASTY)

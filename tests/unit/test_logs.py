@@ -11,7 +11,7 @@ import sys
 import pytest
 import structlog
 
-from bot.logs import REMOVED, Redactor, brief_exception, configure
+from bot.support.logs import REMOVED, Redactor, brief_exception, configure
 from tests.project.repository import named, python_files, tree
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bot.blocks.cards import wish_card
-from bot.blocks.notices import render
-from bot.models import NoticeKind, Outcome, State
-from bot.words import cards as words
+from bot.domain.models import NoticeKind, Outcome, State
+from bot.messages.blocks.cards import wish_card
+from bot.messages.blocks.notices import render
+from bot.messages.texts import cards as words
 from tests.support.golden import check_golden, check_limits
 from tests.unit.card_facts import CALLED, NOW, facts
 

@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from bot.errors import SlackFailed, SlackLimited
-from bot.models import Person, Principal
-from bot.people import person_of
+from bot.domain.models import Person, Principal
+from bot.slack.people import person_of
+from bot.support.errors import SlackFailed, SlackLimited
 from tests.engine.world import new_world
 
 ALICE = Principal(None, "T1", "U1")

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.models import Call, Outcome, Principal, State, StopEffect, Wish, WishVerb
-from bot.models.stopping import is_final
-from bot.plan import FRESH, MAX_ATTEMPTS, STOP_SETTLES, Operation, Plan, plan
-from bot.settling import (
+from bot.domain.models import Call, Outcome, Principal, State, StopEffect, Wish, WishVerb
+from bot.domain.models.stopping import is_final
+from bot.domain.plan import FRESH, MAX_ATTEMPTS, STOP_SETTLES, Operation, Plan, plan
+from bot.domain.settling import (
     CALL_ENDS,
     NEVER_UP_AFTER,
     START_SETTLES,

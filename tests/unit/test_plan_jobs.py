@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.models import Call, Job, JobState, Principal, StopKind
-from bot.plan import MAX_ATTEMPTS, Operation, Plan
-from bot.plan_jobs import next_job_read, plan_job
-from bot.settling import ANSWER_SECONDS, CALL_ENDS, START_SETTLES
+from bot.domain.models import Call, Job, JobState, Principal, StopKind
+from bot.domain.plan import MAX_ATTEMPTS, Operation, Plan
+from bot.domain.plan_jobs import next_job_read, plan_job
+from bot.domain.settling import ANSWER_SECONDS, CALL_ENDS, START_SETTLES
 
 MADE = 1000.0
 CALLED = 1100.0

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from bot.models import Call, Outcome, State, StopEffect, WishVerb
-from bot.plan import STOP_SETTLES, Operation, Plan, plan
+from bot.domain.models import Call, Outcome, State, StopEffect, WishVerb
+from bot.domain.plan import STOP_SETTLES, Operation, Plan, plan
 from tests.unit.test_plan import CALLED, ENDS, MADE, STATES, WISH
 
 EFFECTS = {

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from bot.models import Call, Outcome, Principal, Wish, WishVerb
-from bot.plan import MAX_ATTEMPTS, Operation, Plan, plan_unmade
-from bot.settling import ANSWER_SECONDS, CALL_ENDS
+from bot.domain.models import Call, Outcome, Principal, Wish, WishVerb
+from bot.domain.plan import MAX_ATTEMPTS, Operation, Plan, plan_unmade
+from bot.domain.settling import ANSWER_SECONDS, CALL_ENDS
 
 MADE = 1000.0
 CALLED = 1100.0

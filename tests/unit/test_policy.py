@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.models import Person, Principal
-from bot.policy import Context, Installation, Target, decide, is_administrator, is_current
-from bot.words import problems
+from bot.domain.models import Person, Principal
+from bot.domain.policy import Context, Installation, Target, decide, is_administrator, is_current
+from bot.messages.texts import problems
 
 TEAM = Installation("T1")
 GRID = Installation("T1", "E1", is_org_wide=True)

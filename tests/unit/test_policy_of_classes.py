@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.models import Person, Principal
-from bot.policy import Context, Installation, Target, decide
+from bot.domain.models import Person, Principal
+from bot.domain.policy import Context, Installation, Target, decide
 
 TRAINER = Principal(None, "T1", "UTRAINER")
 OWNER = Principal(None, "T1", "UOWNER")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.errors import Refused
-from bot.models import Principal
-from bot.policy import Context, Installation, decide
+from bot.domain.models import Principal
+from bot.domain.policy import Context, Installation, decide
+from bot.support.errors import Refused
 from handlers.principal import installed_at, of_user, principal
 
 COMMAND = {"command": "/workspace", "team_id": "T1", "user_id": "U1"}

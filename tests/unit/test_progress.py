@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.blocks.progress import MOST, is_going, progress_of
-from bot.models import Call, Outcome, State, WishVerb
+from bot.domain.models import Call, Outcome, State, WishVerb
+from bot.messages.blocks.progress import MOST, is_going, progress_of
 from tests.unit.card_facts import CALLED, NOW, facts
 
 STARTING = {"state": State.STARTING}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.rate_limit import TOLD_EVERY, RateLimiter
+from bot.support.rate_limit import TOLD_EVERY, RateLimiter
 from tests.support.clock import FakeClock
 
 

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from bot.connections import load_connections
-from bot.settings import SettingsError
+from bot.providers.connections import load_connections
+from bot.support.settings import SettingsError
 
 TABLE = """
 [connections.saturn]

@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
-from bot.errors import StoreBusy
-from bot.models import Observed, ReadResult, State
-from bot.pool import Pool
+from bot.domain.models import Observed, ReadResult, State
 from bot.reconciler.recorder import Recorder
+from bot.support.errors import StoreBusy
+from bot.support.pool import Pool
 from tests.support.clock import CountingIds
 
 SEEN = Observed(State.RUNNING)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from bot.settings import SettingsError, is_loopback, load_settings, read_secret_file
+from bot.support.settings import SettingsError, is_loopback, load_settings, read_secret_file
 
 KEY = Fernet.generate_key().decode()
 GOOD = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.models import Call, Created, Doubt
-from bot.settling import (
+from bot.domain.models import Call, Created, Doubt
+from bot.domain.settling import (
     CALL_ENDS,
     GONE,
     LEFT_OUT,

@@ -7,9 +7,9 @@ from itertools import product
 
 import pytest
 
-from bot.models import PROVISIONAL, Outcome, Principal, State, Wish, WishVerb, Workspace
+from bot.domain.models import PROVISIONAL, Outcome, Principal, State, Wish, WishVerb, Workspace
+from bot.messages.texts import ide as words
 from bot.web.standing import standing
-from bot.words import ide as words
 
 ALICE = Principal(None, "T1", "U1")
 ROW = Workspace("w", ALICE, "sphere", "1" * 32, "gate", "notebook", state=State.RUNNING)

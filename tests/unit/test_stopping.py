@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from bot.blocks.classes import end_words
-from bot.models import Principal, State, StopEffect, Workspace
-from bot.models.stopping import ends_by_consent, gentlest_mode, restart_mode
+from bot.domain.models import Principal, State, StopEffect, Workspace
+from bot.domain.models.stopping import ends_by_consent, gentlest_mode, restart_mode
+from bot.messages.blocks.classes import end_words
 from bot.providers.jupyterhub.provider import JupyterHub
 from bot.providers.posit.provider import PositProvider
 from bot.providers.saturn.provider import Saturn

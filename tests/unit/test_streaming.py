@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from bot.errors import BadAnswer, InvalidRequest, ProviderError, UnknownOutcome, Unreachable
-from bot.streaming import open_stream
+from bot.output.streaming import open_stream
+from bot.support.errors import BadAnswer, InvalidRequest, ProviderError, UnknownOutcome, Unreachable
 from tests.unit.http_rig import CANARY, HEADERS, chain, http, raw_server, whole
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"

@@ -7,8 +7,8 @@ from cryptography.fernet import Fernet
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.errors import SecretError
-from bot.vault import Vault, row_key
+from bot.support.errors import SecretError
+from bot.support.vault import Vault, row_key
 
 OLD, NEW, OTHER = (Fernet.generate_key().decode() for _ in range(3))
 ROW = row_key("-:T1:U1", "saturn")

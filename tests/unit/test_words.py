@@ -8,10 +8,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from bot import errors
-from bot.models import State, WishVerb
-from bot.words import answers, cards, classes, jobs, notices, problems, times
-from bot.words.verbs import VERBS
+from bot.domain.models import State, WishVerb
+from bot.messages.texts import answers, cards, classes, jobs, notices, problems, times
+from bot.messages.texts.verbs import VERBS
+from bot.support import errors
 from tests.support.golden import check_golden_text
 
 KINDS = [

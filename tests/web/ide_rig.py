@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 
-from bot.models import (
+from bot.domain.models import (
     Account,
     Effects,
     Observed,
@@ -19,7 +19,7 @@ from bot.models import (
 from bot.providers import facets
 from bot.providers.base import Embedding, Pace
 from bot.store.records import Activation
-from bot.vault import Vault, entry_key
+from bot.support.vault import Vault, entry_key
 from tests.web.rig import ALICE, KEY, Browser, Rig, ScriptedProvider, rig
 
 TOKEN = "73543c2d-3476-46ee-a49c-227f59181961"

@@ -14,22 +14,22 @@ from cryptography.fernet import Fernet
 from pydantic import SecretStr
 from yarl import URL
 
-from bot.accounts import Accounts
-from bot.authority import Authority
-from bot.browsing import Browsing
-from bot.errors import CredentialRefused, ProviderError
-from bot.http import Http
-from bot.linking import StoredNames
-from bot.models import Person, Principal
-from bot.policy import Installation as PolicyInstallation
+from bot.domain.models import Person, Principal
+from bot.domain.policy import Installation as PolicyInstallation
 from bot.providers import facets
 from bot.providers.base import Credential, Identity, Pace, Provider, TokenHelp
-from bot.rate_limit import RateLimiter
-from bot.vault import Vault
+from bot.services.accounts import Accounts
+from bot.services.authority import Authority
+from bot.services.browsing import Browsing
+from bot.services.linking import StoredNames
+from bot.services.workspaces import Workspaces
+from bot.support.errors import CredentialRefused, ProviderError
+from bot.support.http import Http
+from bot.support.rate_limit import RateLimiter
+from bot.support.vault import Vault
 from bot.web.app import IdeParts, SlackClient, build_app, listen
 from bot.web.bolt import Installation, build_bolt
 from bot.web.metrics import Metrics
-from bot.workspaces import Workspaces
 from tests.support.clock import CountingIds, FakeClock
 from tests.support.people import Colleagues
 from tests.support.ports import quiet_port

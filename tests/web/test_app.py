@@ -11,8 +11,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 
-from bot.clock import SystemIds
-from bot.errors import StoreBusy, StoreUnavailable
+from bot.support.clock import SystemIds
+from bot.support.errors import StoreBusy, StoreUnavailable
 from bot.web.app import SlackClient, build_app, listen
 from bot.web.failures import failures
 from bot.web.metrics import Metrics

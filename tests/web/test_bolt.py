@@ -13,7 +13,7 @@ from slack_bolt.async_app import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from structlog.testing import capture_logs
 
-from bot.logs import brief_exception
+from bot.support.logs import brief_exception
 from bot.web.bolt import Installation, dispatch, over_http
 from bot.web.shapes import Malformed, checked, read_envelope
 from tests.security.canaries import logging_everything

@@ -14,7 +14,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot.errors import StoreBusy
+from bot.support.errors import StoreBusy
 from bot.web.failures import failures
 from bot.web.front import MAX_BYTES
 from bot.web.hooks import Hooks

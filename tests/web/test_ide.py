@@ -7,8 +7,8 @@ import logging
 
 import pytest
 
-from bot.models import State, WishVerb
-from bot.words import ide as words
+from bot.domain.models import State, WishVerb
+from bot.messages.texts import ide as words
 from tests.web.ide_rig import REMOTE, TOKEN, ide_rig
 from tests.web.rig import ALICE, BOB, Inputs
 

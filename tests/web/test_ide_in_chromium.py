@@ -8,9 +8,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot.models import State
+from bot.domain.models import State
+from bot.messages.texts import ide as words
 from bot.providers.base import Embedding
-from bot.words import ide as words
 from tests.playground.sphere.stand import PLAIN, RUNNING, SECRET_OF_RUNNING, sphere_server
 from tests.support.ports import quiet_port
 from tests.web.driver import chromium, is_installed

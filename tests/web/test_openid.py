@@ -9,9 +9,9 @@ import pytest
 from pydantic import SecretStr
 from yarl import URL
 
-from bot.errors import SlackFailed
-from bot.http import Http
-from bot.linking import Proven
+from bot.services.linking import Proven
+from bot.support.errors import SlackFailed
+from bot.support.http import Http
 from bot.web.openid import SlackSignIn
 from playground.harness import Fault
 from tests.playground.slack_help import CHEN, OLIVIA, slack

@@ -10,15 +10,15 @@ from aiohttp.test_utils import make_mocked_request
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.linking import Opened
-from bot.models import Account, Link, Principal, State, Workspace
+from bot.domain.models import Account, Link, Principal, State, Workspace
+from bot.messages.texts import pages as words
 from bot.providers.base import TokenHelp
+from bot.services.linking import Opened
 from bot.web.browser import Browsers, Visit
 from bot.web.openid import Flow
 from bot.web.pages import Step
 from bot.web.render import CONTENT_SECURITY_POLICY, STATUS, Renderer
 from bot.web.standing import standing
-from bot.words import pages as words
 from tests.support.clock import FakeClock
 from tests.web.rig import ALICE, GOOD, KEY, rig
 

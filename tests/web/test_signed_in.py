@@ -8,12 +8,12 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from bot.linking import digest
-from bot.models import Person
+from bot.domain.models import Person
+from bot.messages.texts import ide as words
+from bot.messages.texts import pages as link_words
+from bot.services.linking import digest
 from bot.web.browser import Browsers
 from bot.web.openid import Flow
-from bot.words import ide as words
-from bot.words import pages as link_words
 from tests.support.clock import FakeClock
 from tests.web.ide_rig import ide_rig
 from tests.web.rig import ALICE, KEY

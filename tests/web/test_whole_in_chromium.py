@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.words import ide as words
+from bot.messages.texts import ide as words
 from tests.web.driver import chromium, is_installed
 from tests.web.whole import page_world
 

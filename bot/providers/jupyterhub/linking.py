@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from bot.errors import BadAnswer, CredentialRefused, Forbidden, NotFound, ProviderError
 from bot.providers.base import Credential, Identity
 from bot.providers.reading import text_in, word_in
 from bot.providers.requests import path_part
+from bot.support.errors import BadAnswer, CredentialRefused, Forbidden, NotFound, ProviderError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

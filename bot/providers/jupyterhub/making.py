@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from bot.models import Choice, Field, Form, FormProblems
+from bot.domain.models import Choice, Field, Form, FormProblems
 from bot.providers.reading import clean
 
 if TYPE_CHECKING:
-    from bot.models import Principal, Values
+    from bot.domain.models import Principal, Values
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
 #: What every spawner can make a container, a folder or a host of.

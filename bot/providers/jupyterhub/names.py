@@ -9,9 +9,9 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from bot.errors import NotFound
 from bot.providers.hosts import path_below
 from bot.providers.requests import path_part
+from bot.support.errors import NotFound
 
 #: What follows ``/user/NAME/`` in an address of the default server's own pages: no names of servers.
 _PAGES = frozenset(

@@ -8,17 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from pydantic import field_validator
 
-from bot.errors import (
-    Conflict,
-    InvalidRequest,
-    LimitReached,
-    NotFound,
-    RateLimited,
-    ServerFailed,
-    TemporaryError,
-    UnknownOutcome,
-)
-from bot.models import Created, Observed, State, Traces
+from bot.domain.models import Created, Observed, State, Traces
 from bot.providers import facets
 from bot.providers.base import ConnectionSettings, Discovered, Listing, Pace, Provider, TokenHelp
 from bot.providers.hosts import normalise_base_url, origin_of
@@ -28,13 +18,23 @@ from bot.providers.jupyterhub.names import ServerName, parse_reference
 from bot.providers.jupyterhub.servers import Servers
 from bot.providers.reading import clean, note, text_in
 from bot.providers.requests import Api
+from bot.support.errors import (
+    Conflict,
+    InvalidRequest,
+    LimitReached,
+    NotFound,
+    RateLimited,
+    ServerFailed,
+    TemporaryError,
+    UnknownOutcome,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bot.http import Http
-    from bot.models import Form, Principal, Purpose, StopMode, Values
+    from bot.domain.models import Form, Principal, Purpose, StopMode, Values
     from bot.providers.base import Access, Credential, Identity, SendWindow
+    from bot.support.http import Http
 
 #: How a refusal with 400 reads (hub 6.1, ``UserServerAPIHandler`` and ``_check_named_server_request``).
 _RUNNING = re.compile(r"\bis already running\b")

@@ -8,8 +8,7 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import BadAnswer, Forbidden, NotFound, ServerFailed, TemporaryError
-from bot.models import Observed, State
+from bot.domain.models import Observed, State
 from bot.providers.base import unknown_word
 from bot.providers.hosts import origin_of
 from bot.providers.jupyterhub import linking
@@ -17,12 +16,13 @@ from bot.providers.jupyterhub.names import ServerName
 from bot.providers.jupyterhub.states import Progress, last_event
 from bot.providers.reading import MAX_NAME, clean, note, part_of, word_in
 from bot.providers.requests import Api, authorization
+from bot.support.errors import BadAnswer, Forbidden, NotFound, ServerFailed, TemporaryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from bot.http import Response
     from bot.providers.base import Access, Credential, SendWindow
+    from bot.support.http import Response
 
 DEFAULT_NAME = "default"
 PROBE_SECONDS = 5.0

@@ -10,8 +10,8 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from bot.errors import CredentialRefused, Forbidden
 from bot.providers.base import Credential
+from bot.support.errors import CredentialRefused, Forbidden
 
 if TYPE_CHECKING:
     from pydantic import SecretStr

@@ -12,8 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from bot.errors import BadAnswer, UnknownOutcome
-from bot.http import TOTAL_SECONDS
+from bot.output.streaming import Stream
 from bot.providers.base import Credential, Listing, SendWindow
 from bot.providers.posit import ids
 from bot.providers.posit.asked import JobLaunch, SessionLaunch
@@ -29,7 +28,8 @@ from bot.providers.posit.types import (
     WorkbenchUser,
 )
 from bot.providers.reading import entries
-from bot.streaming import Stream
+from bot.support.errors import BadAnswer, UnknownOutcome
+from bot.support.http import TOTAL_SECONDS
 
 #: The list of a large installation's users is the largest answer.
 USERS_BYTES = 10_000_000

@@ -10,10 +10,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from bot import errors
-from bot.http import Response
 from bot.providers.reading import clean
 from bot.providers.requests import error_of
+from bot.support import errors
+from bot.support.http import Response
 
 #: launch_job is wrapped twice in the reference's example.
 MAX_WRAPPINGS = 3

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bot.models import Choice, Field, Form, Principal, Purpose, Value, Values
+from bot.domain.models import Choice, Field, Form, Principal, Purpose, Value, Values
 from bot.providers.posit import computing, presets
 from bot.providers.posit.offers import Offer
 from bot.providers.posit.presets import Preset

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from bot.errors import NotFound
+from bot.support.errors import NotFound
 
 #: Ids are joined by commas in a request, so that nothing but these may stand in one.
 SESSION_ID: Final = r"^[0-9A-Za-z_-]{1,100}$"

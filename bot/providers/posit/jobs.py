@@ -7,13 +7,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import BadAnswer, Conflict, Forbidden, InvalidRequest, NotFound, UnknownOutcome
-from bot.models import Created, FoundJob, JobState, ObservedJob, Traces
+from bot.domain.models import Created, FoundJob, JobState, ObservedJob, Traces
 from bot.providers.base import CLOCK_SKEW, Listing
 from bot.providers.posit import ids, launches
 from bot.providers.posit.acting import Acting, rightly
 from bot.providers.posit.states import observed_job
 from bot.providers.reading import MAX_NAME, clean
+from bot.support.errors import BadAnswer, Conflict, Forbidden, InvalidRequest, NotFound, UnknownOutcome
 
 if TYPE_CHECKING:
     from bot.providers.posit.client import JobOutput, Workbench

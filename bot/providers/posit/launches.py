@@ -13,7 +13,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.errors import InvalidRequest
 from bot.providers.posit.asked import JobLaunch, SessionLaunch
 from bot.providers.posit.presets import JobPreset, Parameters, Preset, SessionPreset
 from bot.providers.posit.types import (
@@ -23,6 +22,7 @@ from bot.providers.posit.types import (
     ResourceLimit,
     SessionHook,
 )
+from bot.support.errors import InvalidRequest
 
 #: A name with its mark must stay within what the schedulers behind the launcher take.
 _MARK_LENGTH = 63

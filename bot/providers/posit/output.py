@@ -13,8 +13,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bot import errors
 from bot.providers.posit.envelope import error_in, inner
+from bot.support import errors
 
 #: An object may hold this much; a longer one is no chunk of a job's output.
 MAX_OBJECT = 50_000_000

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from bot.models import Purpose
+from bot.domain.models import Purpose
 from bot.providers.posit.types import EnvironmentVariable, PlacementConstraint, ResourceLimit
 
 if TYPE_CHECKING:
-    from bot.models import Principal
+    from bot.domain.models import Principal
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
 _STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import SecretStr, field_validator
 
-from bot.errors import CredentialRefused, Forbidden, NotFound
-from bot.models import Effects, OutputChunk, State, StopEffect
+from bot.domain.models import Effects, OutputChunk, State, StopEffect
 from bot.providers import facets
 from bot.providers.base import (
     About,
@@ -33,10 +32,10 @@ from bot.providers.posit.sessions import BATCH, Sessions
 from bot.providers.posit.states import suspends
 from bot.providers.posit.transport import Transport
 from bot.providers.reading import MAX_NAME, clean
+from bot.support.errors import CredentialRefused, Forbidden, NotFound
 
 if TYPE_CHECKING:
-    from bot.http import Http
-    from bot.models import (
+    from bot.domain.models import (
         Created,
         Form,
         FoundJob,
@@ -51,6 +50,7 @@ if TYPE_CHECKING:
     )
     from bot.providers.base import Access, SendWindow
     from bot.providers.posit.types import Version
+    from bot.support.http import Http
 
 PROBE_SECONDS = 8.0
 ABOUT_SECONDS = 10.0

@@ -6,16 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bot.errors import (
-    BadAnswer,
-    Conflict,
-    Forbidden,
-    InvalidRequest,
-    NotFound,
-    PermanentError,
-    UnknownOutcome,
-)
-from bot.models import Created, Observed, State, Traces
+from bot.domain.models import Created, Observed, State, Traces
 from bot.providers.base import CLOCK_SKEW, Discovered, Listing
 from bot.providers.posit import ids, launches
 from bot.providers.posit.acting import Acting, rightly
@@ -24,9 +15,18 @@ from bot.providers.posit.computing import SUSPENDS
 from bot.providers.posit.envelope import ParametersMissing
 from bot.providers.posit.states import is_over, is_up, observed
 from bot.providers.reading import MAX_NAME, clean, moment
+from bot.support.errors import (
+    BadAnswer,
+    Conflict,
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+    PermanentError,
+    UnknownOutcome,
+)
 
 if TYPE_CHECKING:
-    from bot.models import StopMode
+    from bot.domain.models import StopMode
     from bot.providers.base import SendWindow
     from bot.providers.posit.asked import SessionLaunch
     from bot.providers.posit.client import Workbench

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from bot.models import FormProblems, Values
+from bot.domain.models import FormProblems, Values
 from bot.providers.posit import computing
 from bot.providers.posit.computing import CUSTOM_PROFILE
 from bot.providers.posit.forms import (

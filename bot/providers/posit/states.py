@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bot.models import Action, JobState, Observed, ObservedJob, State
+from bot.domain.models import Action, JobState, Observed, ObservedJob, State
 from bot.providers.base import unknown_word
 from bot.providers.posit.computing import SUSPENDS
 from bot.providers.posit.types import WorkbenchJob, WorkbenchSession

@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot import errors
-from bot.http import MAX_BYTES, TOTAL_SECONDS, Http
+from bot.output.streaming import Stream, open_stream
 from bot.providers.posit.envelope import unwrap
 from bot.providers.requests import authorization
-from bot.streaming import Stream, open_stream
+from bot.support import errors
+from bot.support.http import MAX_BYTES, TOTAL_SECONDS, Http
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping

@@ -25,9 +25,9 @@ from pydantic import (
 )
 from pydantic_core import PydanticOmit
 
-from bot.errors import BadAnswer
 from bot.providers.posit.ids import SESSION_ID
 from bot.providers.reading import MAX_MESSAGE, clean, moment, note
+from bot.support.errors import BadAnswer
 
 T = TypeVar("T")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from bot.models import Choice, Field, Form, FormProblems
+from bot.domain.models import Choice, Field, Form, FormProblems
 from bot.providers.hosts import path_below
 from bot.providers.reading import clean
 from bot.providers.saturn.recipes import named
@@ -13,7 +13,7 @@ from bot.providers.saturn.recipes import named
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from bot.models import Principal, Values
+    from bot.domain.models import Principal, Values
     from bot.providers.saturn.offers import Offer, OfferedJob
     from bot.providers.saturn.recipes import Recipe
 

@@ -6,7 +6,14 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import (
+from bot.domain.models import Created, FoundJob, JobState, ObservedJob, OutputChunk
+from bot.providers.reading import note
+from bot.providers.requests import path_part
+from bot.providers.saturn import lists, pods
+from bot.providers.saturn.making import refusal
+from bot.providers.saturn.pods import Pods
+from bot.providers.told import CLOCK_SKEW, Listing
+from bot.support.errors import (
     BadAnswer,
     Conflict,
     Forbidden,
@@ -16,13 +23,6 @@ from bot.errors import (
     ServerFailed,
     Untold,
 )
-from bot.models import Created, FoundJob, JobState, ObservedJob, OutputChunk
-from bot.providers.reading import note
-from bot.providers.requests import path_part
-from bot.providers.saturn import lists, pods
-from bot.providers.saturn.making import refusal
-from bot.providers.saturn.pods import Pods
-from bot.providers.told import CLOCK_SKEW, Listing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence

@@ -13,7 +13,11 @@ import aiohttp
 from pydantic import SecretStr
 from yarl import URL
 
-from bot.errors import (
+from bot.providers.base import Access, Acts, Credential, Identity
+from bot.providers.hosts import origin_of
+from bot.providers.reading import MAX_NAME, clean, text_in, word_in
+from bot.providers.requests import error_of, path_part
+from bot.support.errors import (
     BadAnswer,
     CredentialRefused,
     Forbidden,
@@ -23,16 +27,12 @@ from bot.errors import (
     UnknownOutcome,
     Untrusted,
 )
-from bot.providers.base import Access, Acts, Credential, Identity
-from bot.providers.hosts import origin_of
-from bot.providers.reading import MAX_NAME, clean, text_in, word_in
-from bot.providers.requests import error_of, path_part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from bot.http import Response
     from bot.providers.requests import Api
+    from bot.support.http import Response
 
 #: A person waits for these answers, 10 s at most in all.
 CHECK_SECONDS = 8.0

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import BadAnswer, NotFound
 from bot.providers.reading import MAX_NAME, clean, entries, id_in, part_of, word_in
 from bot.providers.requests import pages
+from bot.support.errors import BadAnswer, NotFound
 
 if TYPE_CHECKING:
     from bot.providers.base import Access, Credential

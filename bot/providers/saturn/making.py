@@ -5,7 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import (
+from bot.domain.models import Created
+from bot.providers.reading import MAX_NAME, clean, id_in, part_of
+from bot.providers.requests import path_part
+from bot.providers.saturn import lists
+from bot.providers.saturn.recipes import named
+from bot.support.errors import (
     BadAnswer,
     Conflict,
     Forbidden,
@@ -16,11 +21,6 @@ from bot.errors import (
     UnknownOutcome,
     Untold,
 )
-from bot.models import Created
-from bot.providers.reading import MAX_NAME, clean, id_in, part_of
-from bot.providers.requests import path_part
-from bot.providers.saturn import lists
-from bot.providers.saturn.recipes import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

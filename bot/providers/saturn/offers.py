@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import BadAnswer, NotFound
 from bot.providers.reading import clean, note, object_in
 from bot.providers.saturn import lists
+from bot.support.errors import BadAnswer, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import BadAnswer, NotFound
-from bot.models import JobState, ObservedJob
+from bot.domain.models import JobState, ObservedJob
 from bot.providers.reading import entries, id_in, moment, word_in
 from bot.providers.requests import path_part
 from bot.providers.saturn import lists
+from bot.support.errors import BadAnswer, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping

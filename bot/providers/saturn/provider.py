@@ -12,8 +12,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote, urljoin
 
-from bot.errors import BadAnswer, Conflict, CredentialRefused, Forbidden, InvalidRequest, NotFound
-from bot.models import Observed, State, Traces
+from bot.domain.models import Observed, State, Traces
 from bot.providers import facets
 from bot.providers.base import (
     ConnectionSettings,
@@ -33,10 +32,10 @@ from bot.providers.requests import Api, path_part
 from bot.providers.saturn import forms, linking, lists, making, offers, recipes
 from bot.providers.saturn.jobs import Jobs
 from bot.providers.saturn.settings import SaturnSettings
+from bot.support.errors import BadAnswer, Conflict, CredentialRefused, Forbidden, InvalidRequest, NotFound
 
 if TYPE_CHECKING:
-    from bot.http import Http
-    from bot.models import (
+    from bot.domain.models import (
         Created,
         Form,
         FoundJob,
@@ -49,6 +48,7 @@ if TYPE_CHECKING:
         Values,
     )
     from bot.providers.base import Access, Acts, SendWindow
+    from bot.support.http import Http
 
 _STATES = {
     "running": State.RUNNING,

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
 if TYPE_CHECKING:
-    from bot.models import Principal
+    from bot.domain.models import Principal
 
 #: A recipe is a page of JSON; what is larger is another file.
 MAX_BYTES = 200_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.models import Choice, Field, Form, FormProblems, Value, Values
+from bot.domain.models import Choice, Field, Form, FormProblems, Value, Values
 from bot.providers.reading import clean
 
 MAX_NAME = 80

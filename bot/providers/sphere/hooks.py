@@ -9,11 +9,11 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import BadAnswer, CredentialRefused
-from bot.models import Event
+from bot.domain.models import Event
+from bot.messages.texts.times import time_mark
 from bot.providers.reading import clean, object_in, text_in
 from bot.providers.sphere.states import is_id, moment
-from bot.words.times import time_mark
+from bot.support.errors import BadAnswer, CredentialRefused
 
 if TYPE_CHECKING:
     from pydantic import SecretStr

@@ -10,18 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from bot.errors import (
-    BadAnswer,
-    Conflict,
-    CredentialRefused,
-    Forbidden,
-    InvalidRequest,
-    LimitReached,
-    NotFound,
-    UnknownOutcome,
-)
-from bot.hiding import hidden
-from bot.models import Created, Effects, Observed, State, StopEffect, Traces
+from bot.domain.models import Created, Effects, Observed, State, StopEffect, Traces
 from bot.providers import facets
 from bot.providers.base import ConnectionSettings, Embedding, Identity, Listing, Pace, Provider
 from bot.providers.hosts import origin_of
@@ -31,11 +20,22 @@ from bot.providers.sphere import forms, hooks, states
 from bot.providers.sphere.settings import SphereSettings
 from bot.providers.sphere.transport import Transport
 from bot.providers.told import CLOCK_SKEW
+from bot.support.errors import (
+    BadAnswer,
+    Conflict,
+    CredentialRefused,
+    Forbidden,
+    InvalidRequest,
+    LimitReached,
+    NotFound,
+    UnknownOutcome,
+)
+from bot.support.hiding import hidden
 
 if TYPE_CHECKING:
-    from bot.http import Http
-    from bot.models import Event, Form, Principal, Purpose, StopMode, Values, Workspace
+    from bot.domain.models import Event, Form, Principal, Purpose, StopMode, Values, Workspace
     from bot.providers.base import Access, Credential, SendWindow
+    from bot.support.http import Http
 
 CHECK_SECONDS = 8.0
 LIST_SECONDS = 10.0

@@ -8,15 +8,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import BadAnswer
-from bot.hiding import HIDDEN
-from bot.models import Observed, State
+from bot.domain.models import Observed, State
 from bot.providers import reading
 from bot.providers.base import unknown_word
 from bot.providers.reading import MAX_MESSAGE, clean, note, object_in, word_in
+from bot.support.errors import BadAnswer
+from bot.support.hiding import HIDDEN
 
 if TYPE_CHECKING:
-    from bot.models import Action, Ending
+    from bot.domain.models import Action, Ending
 
 _STATES = {
     1: State.STARTING,

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot import errors
-from bot.http import TOTAL_SECONDS, Http, multipart
 from bot.providers.requests import error_of
+from bot.support import errors
+from bot.support.http import TOTAL_SECONDS, Http, multipart
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pydantic import SecretStr
 
-    from bot.http import Response
     from bot.providers.base import SendWindow
+    from bot.support.http import Response
 
 #: Statuses that stand for a used-up quota where something is to be started; assumed, as no document says it.
 _QUOTA = {402, 403}

@@ -8,9 +8,9 @@ from typing import Any
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
-from bot.http import Http
-from bot.models import State
+from bot.domain.models import State
 from bot.providers.base import Access, Credential
+from bot.support.http import Http
 from playground import posit
 from playground.harness import Clock
 from tests.contract.providers.rigs import Rig, provider_of

@@ -12,10 +12,10 @@ import pytest
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
-from bot.http import Http
-from bot.models import Observed, State
+from bot.domain.models import Observed, State
 from bot.providers import build, facets, provider_classes
 from bot.providers.base import Access, Credential, Provider
+from bot.support.http import Http
 from playground import saturn
 from playground.harness import Clock, Fault, Harness
 from tests.support.clock import FakeClock

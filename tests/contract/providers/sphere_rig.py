@@ -7,8 +7,8 @@ from typing import Any
 
 from aiohttp.test_utils import TestServer
 
-from bot.http import Http
 from bot.providers.base import Access, Credential
+from bot.support.http import Http
 from playground import sphere
 from playground.harness import Clock
 from tests.contract.providers.rigs import Rig, provider_of

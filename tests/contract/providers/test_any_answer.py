@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict, CIMultiDictProxy
 from pydantic import SecretStr
 
-from bot.errors import ProviderError
-from bot.http import Http, Response
-from bot.models import Observed, Principal, State
+from bot.domain.models import Observed, Principal, State
 from bot.providers import facets
 from bot.providers.base import Access, Credential, Discovered, Identity, Provider
+from bot.support.errors import ProviderError
+from bot.support.http import Http, Response
 from tests.contract.providers.rigs import provider_of
 
 BASES = {

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from bot import errors
-from bot.http import Http
+from bot.messages.texts import problems
 from bot.providers.base import Access, Credential
-from bot.words import problems
+from bot.support import errors
+from bot.support.http import Http
 from tests.contract.providers.rigs import Rig, provider_of
 from tests.contract.providers.test_faults import CHANGES, METHODS, failure
 from tests.unit.http_rig import raw_server

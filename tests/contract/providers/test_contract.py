@@ -7,7 +7,11 @@ import re
 import pytest
 from pydantic import SecretStr
 
-from bot.errors import (
+from bot.domain.models import State
+from bot.providers import facets
+from bot.providers.base import Access, Credential, Provider, SendWindow
+from bot.providers.hosts import allowed_ide_url
+from bot.support.errors import (
     BadAnswer,
     Conflict,
     CredentialRefused,
@@ -16,10 +20,6 @@ from bot.errors import (
     SentTooLate,
     ServerFailed,
 )
-from bot.models import State
-from bot.providers import facets
-from bot.providers.base import Access, Credential, Provider, SendWindow
-from bot.providers.hosts import allowed_ide_url
 from tests.contract.providers.rigs import Rig
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from bot import errors
-from bot.models import State
+from bot.domain.models import State
 from bot.providers import facets
+from bot.support import errors
 from tests.contract.providers.rigs import Rig
 from tests.unit.http_rig import chain
 

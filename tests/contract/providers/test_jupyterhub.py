@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import SecretStr
 
-from bot import errors
-from bot.http import Http
-from bot.models import Observed, State
+from bot.domain.models import Observed, State
 from bot.providers.base import Access, Credential
+from bot.support import errors
+from bot.support.http import Http
 from tests.contract.providers.rigs import Rig, provider_of
 from tests.unit.http_rig import raw_server, whole
 

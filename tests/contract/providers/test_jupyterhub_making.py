@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot import errors
-from bot.models import FormProblems, Principal, State, Traces
+from bot.domain.models import FormProblems, Principal, State, Traces
+from bot.support import errors
 from tests.contract.providers.rigs import provider_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

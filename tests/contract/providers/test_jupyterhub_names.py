@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.errors import NotFound
 from bot.providers.jupyterhub.names import ServerName, parse_reference
 from bot.providers.jupyterhub.states import Progress, last_event
+from bot.support.errors import NotFound
 
 ROOT = "https://hub.example.org/jhub"
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20).filter(

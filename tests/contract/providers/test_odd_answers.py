@@ -11,11 +11,11 @@ import pytest
 import structlog
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from bot import errors
-from bot.http import Http, Response
-from bot.models import JobState, Principal, State
+from bot.domain.models import JobState, Principal, State
 from bot.providers.base import Provider
 from bot.providers.reading import entries, note
+from bot.support import errors
+from bot.support.http import Http, Response
 from tests.contract.providers.rigs import provider_of
 from tests.contract.providers.test_any_answer import ACCESS, BASES
 

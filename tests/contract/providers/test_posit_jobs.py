@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot import errors
-from bot.models import JobState, Traces
+from bot.domain.models import JobState, Traces
 from bot.providers.base import Access, Credential
+from bot.support import errors
 from playground.posit.plans import PlannedError, StreamFault
 from tests.contract.providers.rigs import Rig
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from bot import errors
-from bot.models import State
+from bot.domain.models import State
 from bot.providers.base import Access, Credential, User
 from bot.providers.posit import PositSettings
+from bot.support import errors
 from tests.contract.providers.posit_rig import posit_rig
 from tests.contract.providers.rigs import Rig
 

@@ -7,9 +7,9 @@ import json
 import pytest
 from pydantic import SecretStr
 
-from bot import errors
-from bot.models import State, Traces
+from bot.domain.models import State, Traces
 from bot.providers.base import Access, Credential
+from bot.support import errors
 from playground.posit.plans import PlannedError
 from tests.contract.providers.posit_rig import posit_rig
 from tests.contract.providers.rigs import Rig

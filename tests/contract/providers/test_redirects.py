@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot import errors
+from bot.support import errors
 from tests.contract.providers.rigs import Rig
 from tests.contract.providers.test_faults import METHODS, failure
 from tests.unit.http_rig import raw_server, whole

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from bot import errors
-from bot.models import FormProblems, JobState, Principal, Traces
+from bot.domain.models import FormProblems, JobState, Principal, Traces
+from bot.support import errors
 from tests.contract.providers.rigs import SATURN_SEED, saturn_rig
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

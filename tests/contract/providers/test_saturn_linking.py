@@ -7,9 +7,9 @@ import json
 import pytest
 from pydantic import SecretStr
 
-from bot import errors
-from bot.models import State
+from bot.domain.models import State
 from bot.providers.base import Access, Credential
+from bot.support import errors
 from tests.contract.providers.rigs import SATURN_SEED, provider_of, saturn_rig
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from bot import errors
-from bot.models import FormProblems, Principal, State, Traces
+from bot.domain.models import FormProblems, Principal, State, Traces
 from bot.providers.base import Access
+from bot.support import errors
 from tests.contract.providers.rigs import SATURN_SEED, provider_of, saturn_rig
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.http import Http
 from bot.providers import build, provider_classes
 from bot.providers.base import Provider
-from bot.settings import SettingsError
+from bot.support.http import Http
+from bot.support.settings import SettingsError
 
 ID = "0123456789abcdef" * 2
 

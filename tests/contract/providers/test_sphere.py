@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from bot import errors
-from bot.models import FormProblems, State, Traces
+from bot.domain.models import FormProblems, State, Traces
+from bot.support import errors
 from playground.harness import Fault
 from tests.contract.providers.rigs import Rig
 from tests.contract.providers.sphere_rig import (

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.clock import Clock, Ids, SystemIds
 from bot.store import open_store
 from bot.store.store import Store
+from bot.support.clock import Clock, Ids, SystemIds
 from tests.support.clock import CountingIds, FakeClock
 from tests.support.engine import migrated
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.models import Observed, State, WishVerb
+from bot.domain.models import Observed, State, WishVerb
 from bot.store.records import FoundWorkspace, NewWish
 from tests.support.store import ALICE, linked, observe
 

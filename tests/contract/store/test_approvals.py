@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.models import Account, Approval, AuditEntry, NewNotice, NoticeKind, TaskKind
+from bot.domain.models import Account, Approval, AuditEntry, NewNotice, NoticeKind, TaskKind
 from bot.store.records import Activation, NewTask
 from tests.support.store import ALICE, BOB, link_account
 

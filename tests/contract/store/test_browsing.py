@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.models import AuditEntry, BrowserSession, Principal, WishVerb
+from bot.domain.models import AuditEntry, BrowserSession, Principal, WishVerb
 from bot.store.records import NewWish
 from tests.support.store import ALICE, BOB, linked
 

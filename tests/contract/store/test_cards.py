@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.models import NewNotice, NoticeKind, Observed, State, Update, WishVerb
+from bot.domain.models import NewNotice, NoticeKind, Observed, State, Update, WishVerb
 from bot.store.records import NewWish
 from tests.support.store import ALICE, linked, observe
 

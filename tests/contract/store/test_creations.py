@@ -7,8 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.errors import StoreError
-from bot.models import (
+from bot.domain.models import (
     PROVISIONAL,
     AuditEntry,
     Call,
@@ -22,6 +21,7 @@ from bot.models import (
     Workspace,
 )
 from bot.store.records import NewWish
+from bot.support.errors import StoreError
 from tests.support.store import ALICE, BOB, INTERVAL, MARGIN, gate_key, link_account, linked
 
 CARD = NewNotice("", NoticeKind.CARD, "1", ALICE)

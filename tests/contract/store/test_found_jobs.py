@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.models import FoundJob, JobState, NewJob, ObservedJob, TaskKind, Update
+from bot.domain.models import FoundJob, JobState, NewJob, ObservedJob, TaskKind, Update
 from bot.store.records import NewTask
 from tests.support.store import ALICE, link_account
 

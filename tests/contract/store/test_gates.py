@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.models import Observed, ReadResult, State, WishVerb, Workspace
+from bot.domain.models import Observed, ReadResult, State, WishVerb, Workspace
 from bot.store.records import NewWish
 from tests.support.store import ALICE, BOB, gate_key, link_account, linked, observe
 

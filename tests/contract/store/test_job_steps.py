@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.models import (
+from bot.domain.models import (
     AuditEntry,
     Call,
     FoundJob,

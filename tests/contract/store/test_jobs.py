@@ -6,8 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.errors import StoreError
-from bot.models import (
+from bot.domain.models import (
     AuditEntry,
     Call,
     FoundJob,
@@ -18,6 +17,7 @@ from bot.models import (
     ObservedJob,
     Update,
 )
+from bot.support.errors import StoreError
 from tests.support.store import ALICE, BOB, link_account
 
 CARD = NewNotice("", NoticeKind.JOB_CARD, "1", ALICE)

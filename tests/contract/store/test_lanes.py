@@ -7,11 +7,11 @@ import threading
 
 import pytest
 
-from bot.clock import SystemIds
-from bot.errors import StoreUnavailable
 from bot.store.lanes import Lanes
 from bot.store.sqlite import SqliteEngine
 from bot.store.transaction import Lane
+from bot.support.clock import SystemIds
+from bot.support.errors import StoreUnavailable
 from tests.support.clock import FakeClock
 
 PATIENCE = dict.fromkeys(Lane, 60.0)

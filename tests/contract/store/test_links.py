@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.models import (
+from bot.domain.models import (
     Account,
     AuditEntry,
     Link,

@@ -7,11 +7,11 @@ from contextlib import closing
 
 import pytest
 
-from bot.clock import SystemIds
-from bot.errors import StoreInUse, StoreUnavailable
-from bot.models import Call, NewJob, NewNotice, NoticeKind, Observed, State, TaskKind, Update, WishVerb
+from bot.domain.models import Call, NewJob, NewNotice, NoticeKind, Observed, State, TaskKind, Update, WishVerb
 from bot.store import open_store
 from bot.store.records import NewTask, NewWish
+from bot.support.clock import SystemIds
+from bot.support.errors import StoreInUse, StoreUnavailable
 from tests.contract.store.test_gates import by_reference, claim_one
 from tests.support.clock import FakeClock
 from tests.support.store import ALICE, link_account, linked, observe

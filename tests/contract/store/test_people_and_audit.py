@@ -6,7 +6,7 @@ import asyncio
 import json
 from itertools import pairwise
 
-from bot.models import AuditEntry, NewNotice, NoticeKind, Person, Principal, WishVerb
+from bot.domain.models import AuditEntry, NewNotice, NoticeKind, Person, Principal, WishVerb
 from bot.store.audit import hash_of, verify_audit
 from bot.store.records import NewWish
 from tests.support.store import ALICE, BOB, linked

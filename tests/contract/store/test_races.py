@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.models import NewNotice, NoticeKind, TaskKind, WishVerb
+from bot.domain.models import NewNotice, NoticeKind, TaskKind, WishVerb
 from bot.store.records import Activation, NewTask, NewWish
 from tests.support.store import ALICE, BOB, link_account, linked
 
@@ -19,7 +19,7 @@ ROUNDS = 4
 #: A process of its own that claims until nothing is left, at a standing clock, and prints what it got.
 CLAIMER = """
 import asyncio, json, sys
-from bot.clock import SystemIds
+from bot.support.clock import SystemIds
 from bot.store import open_store
 from tests.support.clock import FakeClock
 

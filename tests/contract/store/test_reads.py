@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.models import NewNotice, NoticeKind, Observed, ReadResult, State, Update, WishVerb
+from bot.domain.models import NewNotice, NoticeKind, Observed, ReadResult, State, Update, WishVerb
 from bot.store.records import FoundWorkspace, NewWish
 from tests.contract.store.test_gates import SHARED, by_reference, claim_one
 from tests.support.store import ALICE, BOB, link_account, linked, observe
@@ -230,7 +230,7 @@ async def test_many_results_at_once_are_all_written(store, clock):
 
 
 async def test_a_list_does_not_write_over_a_read_that_is_younger_than_its_start(store, clock):
-    from bot.models import TaskKind
+    from bot.domain.models import TaskKind
     from bot.store.records import NewTask
 
     account = await link_account(store)

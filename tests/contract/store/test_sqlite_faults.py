@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.clock import SystemIds
-from bot.errors import StoreBusy, StoreUnavailable
-from bot.models import NewNotice, NoticeKind, Update, WishVerb
+from bot.domain.models import NewNotice, NoticeKind, Update, WishVerb
 from bot.store import open_store
 from bot.store.records import NewWish
 from bot.store.sqlite import PATIENCE, SqliteEngine
 from bot.store.store import Store
 from bot.store.transaction import Lane
+from bot.support.clock import SystemIds
+from bot.support.errors import StoreBusy, StoreUnavailable
 from tests.support.clock import FakeClock
 from tests.support.store import ALICE, linked
 
@@ -241,10 +241,10 @@ def test_people_wait_for_two_seconds_at_most():
 #: A process that writes, claims, says what it did, and is then killed without a word.
 KILLED = """
 import asyncio, json, os, signal, sys
-from bot.clock import SystemIds
+from bot.support.clock import SystemIds
 from bot.store import open_store
 from bot.store.records import NewWish
-from bot.models import NewNotice, NoticeKind, WishVerb
+from bot.domain.models import NewNotice, NoticeKind, WishVerb
 from tests.support.clock import FakeClock
 from tests.support.store import ALICE, linked
 

@@ -6,10 +6,10 @@ import sqlite3
 
 import pytest
 
-from bot.clock import SystemIds
-from bot.models import NewNotice, NoticeKind, Observed, State
+from bot.domain.models import NewNotice, NoticeKind, Observed, State
 from bot.store import open_store
 from bot.store.queries import migrations
+from bot.support.clock import SystemIds
 from tests.support.clock import FakeClock
 from tests.support.store import ALICE, observe
 

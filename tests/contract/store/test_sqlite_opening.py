@@ -9,11 +9,11 @@ import stat
 
 import pytest
 
-from bot.clock import SystemIds
-from bot.errors import StoreTooNew, StoreUnavailable
 from bot.store import open_store
 from bot.store.queries import migrations, named_queries
 from bot.store.times import healing_queries
+from bot.support.clock import SystemIds
+from bot.support.errors import StoreTooNew, StoreUnavailable
 from tests.support.clock import FakeClock
 from tests.support.store import ALICE, linked, memory_store
 

@@ -8,10 +8,10 @@ from collections import defaultdict
 
 import pytest
 
-from bot.clock import SystemIds
 from bot.store import open_store
 from bot.store.queries import named_queries
 from bot.store.times import healing_queries
+from bot.support.clock import SystemIds
 from tests.support.clock import FakeClock
 
 #: For operators, once a process, once a jump of the clock, or while several people are refused: these may

@@ -6,7 +6,7 @@ import sqlite3
 
 import pytest
 
-from bot.models import AuditEntry, Outcome, WishVerb
+from bot.domain.models import AuditEntry, Outcome, WishVerb
 from bot.store.audit import hash_of, verify_audit
 from bot.store.records import NewWish
 from tests.support.store import ALICE, linked

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from bot.models import AuditEntry, Call, NewNotice, NoticeKind, Observed, Outcome, State, Update, WishVerb
+from bot.domain.models import (
+    AuditEntry,
+    Call,
+    NewNotice,
+    NoticeKind,
+    Observed,
+    Outcome,
+    State,
+    Update,
+    WishVerb,
+)
 from bot.store.records import NewWish
 from tests.support.store import ALICE, found_workspace, link_account, linked, observe
 

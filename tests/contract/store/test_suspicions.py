@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.models import Call, NewJob, NewNotice, NoticeKind, TaskKind, Update, WishVerb
+from bot.domain.models import Call, NewJob, NewNotice, NoticeKind, TaskKind, Update, WishVerb
 from bot.store.records import NewTask, NewWish
 from tests.support.store import ALICE, BOB, INTERVAL, MARGIN, link_account, linked
 

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.clock import SystemIds
-from bot.models import Approval, Link, NewJob, NewNotice, NoticeKind, Outcome, Update, WishVerb, Workspace
+from bot.domain.models import (
+    Approval,
+    Link,
+    NewJob,
+    NewNotice,
+    NoticeKind,
+    Outcome,
+    Update,
+    WishVerb,
+    Workspace,
+)
 from bot.store import open_store
 from bot.store.records import NewWish
+from bot.support.clock import SystemIds
 from tests.support.store import ALICE, BOB, gate_key, link_account, linked
 
 DAY = 86_400.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.models import NewNotice, NoticeKind, TaskKind
+from bot.domain.models import NewNotice, NoticeKind, TaskKind
 from bot.store.records import NewTask
 from tests.support.store import ALICE
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bot.models import (
+from bot.domain.models import (
     AuditEntry,
     Link,
     NewNotice,

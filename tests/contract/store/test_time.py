@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.models import Call, NewNotice, NoticeKind, Update, WishVerb
+from bot.domain.models import Call, NewNotice, NoticeKind, Update, WishVerb
 from bot.store.records import NewWish
 from bot.store.serving import RECENT_CALL
 from bot.store.store_time import StoreTime
@@ -88,8 +88,8 @@ async def test_after_a_jump_ahead_time_goes_on_from_there(store, clock):
 
 
 async def test_an_unmigrated_database_does_not_mind_a_jump(tmp_path, clock):
-    from bot.clock import SystemIds
     from bot.store import open_store
+    from bot.support.clock import SystemIds
 
     store = await open_store(f"sqlite:///{tmp_path / 'other.db'}", clock, SystemIds())
     clock.jump(3600)

@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from bot.errors import StoreError
-from bot.models import AuditEntry, NewNotice, NoticeKind, Outcome, Update, WishVerb
+from bot.domain.models import AuditEntry, NewNotice, NoticeKind, Outcome, Update, WishVerb
 from bot.store.records import NewWish
+from bot.support.errors import StoreError
 from tests.support.store import ALICE, BOB, linked
 
 CARD = NewNotice("", NoticeKind.CARD, "first", ALICE, {"share": False})

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bot.errors import StoreBusy
-from bot.models import AuditEntry, Observed, Outcome, ReadResult, State, TaskKind, WishVerb, Workspace
+from bot.domain.models import AuditEntry, Observed, Outcome, ReadResult, State, TaskKind, WishVerb, Workspace
 from bot.store.records import FoundWorkspace, NewTask, NewWish
 from bot.store.store import Store
+from bot.support.errors import StoreBusy
 from tests.support.store import ALICE, BOB, found_workspace, gate_key, link_account, linked, observe
 
 ENTRY = AuditEntry(ALICE.key, "workspace", "x", "ok")

@@ -13,17 +13,17 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from cryptography.fernet import Fernet
 
-from bot.clock import Clock as BotClock
-from bot.clock import Ids, SystemClock
-from bot.connections import secrets_of
-from bot.logs import Redactor
-from bot.manifest import http_manifest, socket_manifest
-from bot.models import Principal, TaskKind
+from bot.app import Outlets, Process
+from bot.domain.models import Principal, TaskKind
 from bot.providers import provider_classes
-from bot.serve import Outlets, Process
-from bot.settings import Settings
+from bot.providers.connections import secrets_of
+from bot.slack.manifest import http_manifest, socket_manifest
 from bot.store.records import NewTask
 from bot.store.store import Store
+from bot.support.clock import Clock as BotClock
+from bot.support.clock import Ids, SystemClock
+from bot.support.logs import Redactor
+from bot.support.settings import Settings
 from playground import saturn as local_saturn
 from playground import slack as local_slack
 from playground.harness import Clock, Fault, Harness

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from bot.logs import Redactor, brief_exception
+from bot.support.logs import Redactor, brief_exception
 
 if TYPE_CHECKING:
     from playground.saturn import SaturnServer

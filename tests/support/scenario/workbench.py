@@ -10,8 +10,8 @@ from typing import Any
 
 from aiohttp.test_utils import TestServer
 
-from bot.models import Job
-from bot.pool import Pool
+from bot.domain.models import Job
+from bot.support.pool import Pool
 from playground import posit
 from playground.harness import Clock
 from playground.posit.plans import PlannedError, StreamFault

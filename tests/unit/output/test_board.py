@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.models import OutputChunk
+from bot.domain.models import OutputChunk
 from bot.output import Board
 from tests.support.clock import FakeClock
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.models import OutputChunk
+from bot.domain.models import OutputChunk
 from bot.output import Transcript
 
 TEXT = "".join(f"line {number}\n" for number in range(40_000))

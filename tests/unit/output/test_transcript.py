@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.models import OutputChunk
+from bot.domain.models import OutputChunk
 from bot.output import Board, Spool, Transcript
 from bot.output.resume import Seen
 from bot.output.spool import Room

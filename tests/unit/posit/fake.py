@@ -12,10 +12,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
-from bot.http import Http
 from bot.providers.base import Credential
 from bot.providers.posit.client import Workbench
 from bot.providers.posit.transport import Transport
+from bot.support.http import Http
 
 TOKEN = "canary-7c1d-token"
 CREDENTIAL = Credential(SecretStr(TOKEN))

@@ -8,10 +8,10 @@ import json
 import pytest
 from aiohttp import web
 
-from bot import errors
 from bot.providers.posit.asked import JobLaunch
 from bot.providers.posit.output import Chunk
 from bot.providers.posit.types import EnvironmentVariable, PlacementConstraint, ResourceLimit
+from bot.support import errors
 from tests.unit.http_rig import chain
 from tests.unit.posit.fake import CREDENTIAL, TOKEN, FakeWorkbench, streamed
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot import errors
 from bot.providers.posit.types import Version
+from bot.support import errors
 from tests.unit.posit.fake import CREDENTIAL, TOKEN, FakeWorkbench
 
 VERSION = {

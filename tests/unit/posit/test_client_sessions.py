@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from bot import errors
 from bot.providers.posit.asked import SessionLaunch
 from bot.providers.posit.client import STATE_FIELDS
 from bot.providers.posit.types import (
@@ -14,6 +13,7 @@ from bot.providers.posit.types import (
     ResourceLimit,
     SessionHook,
 )
+from bot.support import errors
 from tests.unit.posit.fake import CREDENTIAL, FakeWorkbench
 
 LAUNCHED = {"result": {"url": "/s/0da29cfc78a31acdd5861/", "id": "acdd5861", "project_id": "cfc78a31"}}

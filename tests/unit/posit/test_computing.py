@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.errors import BadAnswer
 from bot.providers.posit import computing
 from bot.providers.posit.types import ComputeEnvs, PlacementConstraint
+from bot.support.errors import BadAnswer
 
 BOTH = {"supports_interactive_sessions": True, "supports_adhoc_jobs": True}
 ANSWER = {

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from bot import errors
 from bot.providers.posit.envelope import ParametersMissing
+from bot.support import errors
 from tests.unit.http_rig import chain
 from tests.unit.posit.fake import CREDENTIAL, TOKEN, FakeWorkbench
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.models import FormProblems, Principal, Values
+from bot.domain.models import FormProblems, Principal, Values
 from bot.providers.posit import forms, launches, offers, specs
 from bot.providers.posit.presets import Preset
 from bot.providers.posit.provider import PositProvider, PositSettings

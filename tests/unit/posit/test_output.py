@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import errors
 from bot.providers.posit.output import Chunk, OutputDecoder
+from bot.support import errors
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 SEPARATORS = st.sampled_from([b"", b"\n", b"\r\n", b" ", b",\n", b"\x1e", b"\n\n"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.models import JobState, State
+from bot.domain.models import JobState, State
 from bot.providers.posit.states import is_over, is_up, observed, observed_job
 from bot.providers.posit.types import WorkbenchJob, WorkbenchSession
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bot.errors import BadAnswer
 from bot.providers.posit import types
+from bot.support.errors import BadAnswer
 from tests.unit.posit.test_client_jobs import JOB
 from tests.unit.posit.test_client_server import USERS, VERSION
 from tests.unit.posit.test_client_sessions import SESSION

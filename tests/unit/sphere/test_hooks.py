@@ -13,8 +13,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from bot.errors import BadAnswer, CredentialRefused
 from bot.providers.sphere.hooks import check, events_of
+from bot.support.errors import BadAnswer, CredentialRefused
 
 SECRET = SecretStr("shh")
 WORKSPACE = "48dba362e85e4aebac3dc8e6b0677ff7"

@@ -9,10 +9,10 @@ import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 from pydantic import SecretStr
 
-from bot.errors import Conflict, InvalidRequest, LimitReached
-from bot.http import Response
 from bot.providers.base import Access, Credential
 from bot.providers.sphere import SphereProvider, SphereSettings
+from bot.support.errors import Conflict, InvalidRequest, LimitReached
+from bot.support.http import Response
 
 ID = "a" * 32
 ACCESS = Access("", Credential.of_connection("none"))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.connections import load_connections, secrets_of
-from bot.settings import SettingsError
+from bot.providers.connections import load_connections, secrets_of
+from bot.support.settings import SettingsError
 
 BASE = """
 [connections.sphere]

@@ -1,0 +1,356 @@
+"""The process put together: Slack's side, the pages, the background work, from settings to drain."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import signal
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import structlog
+
+from bot.domain.policy import Installation as PolicyInstallation
+from bot.output import Board
+from bot.providers.connections import build_providers
+from bot.reconciler import Numbers, Reconciler
+from bot.reconciler.scheduler import BEAT_SECONDS, Scheduler
+from bot.services.accounts import Accounts
+from bot.services.authority import Authority
+from bot.services.browsing import Browsing
+from bot.services.gather import Gatherer
+from bot.services.linking import StoredNames
+from bot.slack.budget import Budget
+from bot.slack.calls import SlackLine
+from bot.slack.methods import AUTH_TEST
+from bot.slack.notifier import Notifier, WebApi
+from bot.slack.people import People
+from bot.store import open_store
+from bot.support.clock import Clock, SystemClock, SystemIds
+from bot.support.connector import CleanConnector
+from bot.support.errors import SlackFailed, SlackPermanent, UsherError
+from bot.support.http import Http
+from bot.support.rate_limit import RateLimiter
+from bot.support.settings import database_file
+from bot.support.vault import Vault
+from bot.upkeep.restored import Witness, tell_restored
+from bot.web.app import IdeParts, SlackClient, build_app, listen
+from bot.web.bolt import Installation, build_bolt
+from bot.web.metrics import Metrics
+from bot.web.socket import SocketSide
+from handlers.listeners import register
+from handlers.replay import replayer
+from handlers.services import build_services
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+
+    from bot.providers.base import ConnectionSettings
+    from bot.slack.calls import SlackCaller
+    from bot.store.store import Store
+    from bot.support.clock import Ids
+    from bot.support.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+#: How long SIGTERM may take in all, in seconds.
+DRAIN_SECONDS = 8.0
+#: Something is written every ``BEAT_SECONDS`` at least: after so long nothing can be.
+WRITES_WITHIN = 2 * BEAT_SECONDS
+#: Seconds between the questions to Slack at start-up who we are; then the process gives up.
+START_PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 20.0, 20.0)
+
+
+class StartError(UsherError):
+    """Say in a sentence why the process can't run, with what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlets:
+    """Make the process' three ways out: to the database, to providers, to Slack's Web API.
+
+    Tests hand in others that fail at a chosen call.
+    """
+
+    store: Callable[[str, Clock, Ids], Awaitable[Store]] = open_store
+    http: Callable[[aiohttp.ClientSession, Callable[[], float]], Http] = Http
+    slack: Callable[[str, str, aiohttp.ClientSession, Clock], SlackCaller] = WebApi
+
+
+async def serve(settings: Settings, connections: Mapping[str, ConnectionSettings]) -> None:
+    """Run until SIGTERM or SIGINT, then drain. Raises StartError, StoreError, OSError when it can't begin."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as stack:
+        process = Process(settings, connections, stack)
+        if await _until(stop, process.start()):
+            log.info("ready", host=settings.host, port=process.port, connections=sorted(connections))
+            await stop.wait()
+        log.info("draining")
+
+
+async def _until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Do work unless a stop comes first; say whether it was done."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            await working
+            return True
+        return False
+    finally:
+        for task in (working, stopping):
+            task.cancel()
+        await asyncio.gather(working, stopping, return_exceptions=True)
+
+
+class Process:
+    """Hold one running bot. ``stack`` undoes everything in the opposite order of its making.
+
+    The clock and the ids are injected, so that scenario tests run the same composition in their own time.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        connections: Mapping[str, ConnectionSettings],
+        stack: AsyncExitStack,
+        *,
+        clock: Clock | None = None,
+        ids: Ids | None = None,
+        start_pauses: Sequence[float] = START_PAUSES,
+        outlets: Outlets | None = None,
+    ) -> None:
+        self._settings = settings
+        self._connections = connections
+        self._stack = stack
+        self.clock = clock or SystemClock()
+        self.ids = ids or SystemIds()
+        self._outlets = outlets or Outlets()
+        self.metrics = Metrics()
+        self._start_pauses = start_pauses
+        self._works = False
+        self.port = 0
+        self.scheduler: Scheduler | None = None
+
+    async def start(self, *, loops: bool = True) -> None:
+        """Open the store, learn where Usher is installed, listen, and begin to work.
+
+        With ``loops`` False nothing runs by itself: tests step ``reconciler`` and ``notifier``. Raises
+        StartError and StoreError. Cancelling it is safe at any moment: ``stack`` undoes what was done.
+        """
+        settings, stack, clock, ids = self._settings, self._stack, self.clock, self.ids
+        self.store = await self._outlets.store(settings.database_url, clock, ids)
+        stack.push_async_callback(self.store.close)
+        applied = await self.store.begin_serving()
+        if applied:
+            log.info("database brought up to date", migrations=applied)
+        http_session = await stack.enter_async_context(Http.new_session())
+        slack_session = await stack.enter_async_context(
+            aiohttp.ClientSession(connector=CleanConnector(), trust_env=True)
+        )
+        self.http = self._outlets.http(http_session, clock.monotonic)
+        self.providers = build_providers(self._connections, self.http)
+        token = settings.slack_bot_token
+        api = self._outlets.slack(token.get_secret_value(), settings.slack_api_url, slack_session, clock)
+        slack = SlackLine(api, Budget(clock.monotonic), clock)
+        installation = await self._installation(slack)
+        self._compose(installation, slack)
+        await self._listen(installation, slack_session)
+        witness = Witness(database_file(settings.database_url))
+        if await witness.contradicts(self.store):
+            await tell_restored(self.store, self.providers)
+        await witness.note(self.store)
+        self.scheduler = Scheduler(
+            self.store,
+            self.reconciler,
+            self.notifier,
+            clock,
+            ids,
+            on_beat=lambda: witness.note(self.store),
+        )
+        stack.push_async_callback(self.scheduler.drain, DRAIN_SECONDS)
+        if loops:
+            self.scheduler.start()
+            self._works = True
+
+    def wake(self) -> None:
+        """Have the background work look at once; harmless before it has begun."""
+        if self.scheduler is not None:
+            self.scheduler.wake()
+
+    def background(self) -> Mapping[str, bool]:
+        """Say of the loops, the way out to Slack and the disk whether all is well (for readiness)."""
+        if self.scheduler is None or not self._works:
+            return {}
+        return {
+            "loops": not self.scheduler.stalled,
+            "sending": self.notifier.shut_out is None,
+            "writing": self.store.seconds_since_write() < WRITES_WITHIN,
+        }
+
+    async def _installation(self, slack: SlackLine) -> Installation:
+        """Ask Slack who we are; try again while it is away."""
+        for pause in (*self._start_pauses, None):
+            try:
+                answer = await slack.call(AUTH_TEST, {})
+            except SlackPermanent as error:
+                raise StartError(
+                    f"Slack refuses the bot token ({error.code}). Copy it anew from your app's page, "
+                    "OAuth & Permissions, into SLACK_BOT_TOKEN."
+                ) from None
+            except SlackFailed as error:
+                log.warning("slack not reached", problem=error.code, again_in=pause)
+                if pause is not None:
+                    await asyncio.sleep(pause)
+            else:
+                return self._installed(answer.data)
+        raise StartError("Slack does not answer. Check the way out to Slack, then start again.")
+
+    def _installed(self, told: Mapping[str, Any]) -> Installation:
+        return Installation(
+            team_id=str(told.get("team_id") or ""),
+            bot_token=self._settings.slack_bot_token,
+            enterprise_id=told.get("enterprise_id") or None,
+            is_org=bool(told.get("is_enterprise_install")),
+            team_name=str(told.get("team") or ""),
+            bot_user_id=told.get("user_id"),
+            bot_id=told.get("bot_id"),
+        )
+
+    def _compose(self, installation: Installation, slack: SlackLine) -> None:
+        settings, store, clock, ids = self._settings, self.store, self.clock, self.ids
+        self._vault = vault = Vault(settings.keys())
+        place = PolicyInstallation(installation.team_id, installation.enterprise_id, installation.is_org)
+        self.people = People(store, slack)
+        authority = Authority(
+            store=store, people=self.people, installation=place, administrators=settings.admin_ids()
+        )
+        self.accounts = Accounts(
+            store=store,
+            check=authority.check,
+            vault=vault,
+            connections=self.providers,
+            ids=ids,
+            names=StoredNames(store, installation.team_name),
+            public_url=settings.public_url,
+            sign_in=settings.slack_client_id is not None,
+            wake=self.wake,
+            command=settings.command,
+            is_org_install=installation.is_org,
+        )
+        self.services = build_services(
+            store=store,
+            accounts=self.accounts,
+            connections=self.providers,
+            authority=authority,
+            clock=clock,
+            ids=ids,
+            wake=self.wake,
+            deadline_seconds=settings.deadline_minutes * 60.0,
+            command=settings.command,
+            job_command=settings.job_command,
+            limiter=RateLimiter(
+                clock.monotonic, burst=settings.person_burst, per_second=settings.person_rate
+            ),
+            public_url=settings.public_url,
+        )
+        board = Board(clock.monotonic)
+        self._stack.callback(board.close)
+        self.metrics.follow_spool(lambda: board.room.used)
+        gatherer = Gatherer(store, self.providers, board, public_url=settings.public_url)
+        self.notifier = Notifier(
+            store, slack, gatherer, clock, ids, self.http, board=board, api_url=settings.slack_api_url
+        )
+        self.reconciler = Reconciler(
+            store,
+            self.providers,
+            vault,
+            self.people,
+            clock,
+            ids,
+            Numbers(
+                installation=place,
+                administrators=settings.admin_ids(),
+                margin=settings.poll_margin,
+                warn_seconds=settings.warn_minutes * 60.0,
+                deadline_seconds=settings.deadline_minutes * 60.0,
+            ),
+            replay=replayer(self.services),
+            observer=self.metrics,
+            board=board,
+        )
+
+    async def _listen(self, installation: Installation, slack_session: aiohttp.ClientSession) -> None:
+        settings = self._settings
+        bolt = build_bolt(
+            installation=installation, api_url=settings.slack_api_url, ids=self.ids, session=slack_session
+        )
+        register(bolt, self.services)
+        socket = None
+        if settings.slack_app_token is not None:
+            socket = SocketSide(bolt, settings.slack_app_token, settings.slack_api_url, self.clock.monotonic)
+            self._stack.push_async_callback(socket.close)
+        client = None
+        if settings.slack_client_id is not None and settings.slack_client_secret is not None:
+            client = SlackClient(settings.slack_client_id, settings.slack_client_secret)
+        app = build_app(
+            clock=self.clock,
+            ids=self.ids,
+            store=self.store,
+            http=self.http,
+            accounts=self.accounts,
+            bolt=bolt,
+            metrics=self.metrics,
+            slack_ready=(lambda: True) if socket is None else socket.is_ready,
+            background=self.background,
+            metrics_token=settings.metrics_token,
+            signing_secret=settings.slack_signing_secret,
+            public_url=settings.public_url,
+            session_keys=settings.keys(),
+            slack_client=client,
+            api_url=settings.slack_api_url,
+            ide=self._ide_parts(installation),
+            connections=self.providers,
+            wake=self.wake,
+            command=settings.command,
+        )
+        try:
+            runner, self.port = await listen(app, settings.host, settings.port)
+        except OSError as error:
+            raise StartError(_why_not_listening(error, settings)) from None
+        self._stack.push_async_callback(runner.cleanup)
+        if socket is not None:
+            socket.start()
+
+    def _ide_parts(self, installation: Installation) -> IdeParts:
+        settings, services = self._settings, self.services
+        browsing = Browsing(
+            store=self.store,
+            vault=self._vault,
+            connections=self.providers,
+            authority=services.authority,
+            lifetime=settings.session_hours * 3600.0,
+            idle=settings.session_idle_minutes * 60.0,
+        )
+        return IdeParts(
+            browsing=browsing,
+            workspaces=services.workspaces,
+            names=StoredNames(self.store, installation.team_name),
+            limiter=services.limiter,
+            team_id=installation.team_id,
+        )
+
+
+def _why_not_listening(error: OSError, settings: Settings) -> str:
+    place = f"{settings.host}, port {settings.port}"
+    if error.errno == errno.EADDRINUSE:
+        return f"Something else listens already on {place}. Stop it, or set PORT to another number."
+    if error.errno == errno.EACCES:
+        return f"This user may not listen on {place}. Set PORT to a number above 1023."
+    cause = error.strerror or "the system refused it"
+    return f"Usher can't listen on {place} ({cause}). Check USHER_HOST and PORT."

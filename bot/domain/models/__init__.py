@@ -1,0 +1,107 @@
+"""The words of the domain as frozen data: no I/O, no behaviour beyond reading themselves.
+
+Times are epoch seconds (float); durations are seconds. Everything is imported from here.
+"""
+
+from __future__ import annotations
+
+from bot.domain.models.browsing import BrowserSession, Look
+from bot.domain.models.classes import ClassCard, ClassCounts, ClassPress, ClassProblem, Pressed
+from bot.domain.models.forms import Choice, Field, FieldKind, Form, FormProblems, Purpose, Value, Values
+from bot.domain.models.jobs import (
+    FoundJob,
+    Job,
+    JobOutcome,
+    JobState,
+    NewJob,
+    ObservedJob,
+    OutputChunk,
+    StopKind,
+)
+from bot.domain.models.notices import NOTICE_CLASS, Answer, Card, NewNotice, Notice, NoticeKind, NoticeState
+from bot.domain.models.people import Account, Link, Person, Principal
+from bot.domain.models.steps import Claimed, JobStep, Update, WishStep
+from bot.domain.models.stopping import Effects, StopEffect
+from bot.domain.models.wishes import Call, Outcome, Surface, Wish, WishVerb
+from bot.domain.models.work import Approval, AuditEntry, Snapshot, Task, TaskKind
+from bot.domain.models.workspaces import (
+    PROVISIONAL,
+    Action,
+    Created,
+    Doubt,
+    Ending,
+    Event,
+    Observed,
+    ReadClaim,
+    ReadResult,
+    State,
+    StopMode,
+    Traces,
+    Workspace,
+)
+
+__all__ = [
+    "NOTICE_CLASS",
+    "PROVISIONAL",
+    "Account",
+    "Action",
+    "Answer",
+    "Approval",
+    "AuditEntry",
+    "BrowserSession",
+    "Call",
+    "Card",
+    "Choice",
+    "Claimed",
+    "ClassCard",
+    "ClassCounts",
+    "ClassPress",
+    "ClassProblem",
+    "Created",
+    "Doubt",
+    "Effects",
+    "Ending",
+    "Event",
+    "Field",
+    "FieldKind",
+    "Form",
+    "FormProblems",
+    "FoundJob",
+    "Job",
+    "JobOutcome",
+    "JobState",
+    "JobStep",
+    "Link",
+    "Look",
+    "NewJob",
+    "NewNotice",
+    "Notice",
+    "NoticeKind",
+    "NoticeState",
+    "Observed",
+    "ObservedJob",
+    "Outcome",
+    "OutputChunk",
+    "Person",
+    "Pressed",
+    "Principal",
+    "Purpose",
+    "ReadClaim",
+    "ReadResult",
+    "Snapshot",
+    "State",
+    "StopEffect",
+    "StopKind",
+    "StopMode",
+    "Surface",
+    "Task",
+    "TaskKind",
+    "Traces",
+    "Update",
+    "Value",
+    "Values",
+    "Wish",
+    "WishStep",
+    "WishVerb",
+    "Workspace",
+]

@@ -1,0 +1,364 @@
+"""The life cycle on one screen: what to do next for a wish, given what was observed; when to look again.
+
+``plan`` and ``next_read`` are pure and total: no clock, no I/O, an answer for every input. The tables of
+``tests/unit/test_plan.py`` are their specification.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from bot.domain.models import (
+    Action,
+    Call,
+    Effects,
+    JobOutcome,
+    Outcome,
+    State,
+    StopEffect,
+    StopMode,
+    Wish,
+    WishVerb,
+)
+from bot.domain.models.stopping import gentlest_mode, is_final, restart_mode
+from bot.domain.settling import (
+    ANSWER_SECONDS,
+    CALL_ENDS,
+    NEVER_UP_AFTER,
+    START_SETTLES,
+    STILL_DOWN_AFTER,
+    unknown_since,
+)
+
+if TYPE_CHECKING:
+    from bot.domain.settling import Pacing
+
+#: How many times in a row a call may fail for a while (time-outs, 5xx, 429) before the wish is given up; the
+#: waits between them grow to a minute, so this is about a quarter of an hour of trying.
+MAX_ATTEMPTS = 20
+
+#: What was read so shortly before a wish is good for its first call; just longer than Saturn's interval.
+FRESH = 12.0
+
+#: An accepted stop may take its time, and some servers say *running* until it is done; what is up for longer
+#: was started again by somebody else.
+STOP_SETTLES = 600.0
+
+#: Without use for so long, a running workspace is looked at less often.
+UNUSED_AFTER = 86_400.0
+
+_DOWN = (State.STOPPED, State.SUSPENDED, State.FAILED)
+
+
+class Operation(StrEnum):
+    """Name the one thing to do next for a wish or a run."""
+
+    READ = "read"  #: ask the poll gate for a status read, then plan again
+    START = "start"  #: send the start call
+    CREATE = "create"  #: send the call that makes it
+    LAUNCH = "launch"  #: send the call that begins a run
+    FIND = "find"  #: look for what a creation or launch of unknown outcome made
+    STOP = "stop"  #: send the stop call
+    SUSPEND = "suspend"  #: send the stop call that keeps its state
+    FORCE = "force"  #: send the stop call that does not ask the IDE
+    REMOVE = "remove"  #: send the call that deletes it
+    RENEW = "renew"  #: it has ended as agreed, or failed: put a new one in its place, which is made then
+    WAIT = "wait"  #: nothing until the next read, or until ``at``
+    END = "end"  #: it is over; ``outcome`` and ``cause`` say how
+    WATCH = "watch"  #: it has ended before: show what is, do nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Hold the answer: an operation, and for END how it ended. ``cause`` names a text of ``bot.messages``.
+
+    For READ and WAIT ``cause`` says what holds it up, where that is worth a sentence. ``at`` says for a WAIT
+    that nothing else wakes until when it waits, in epoch seconds.
+    """
+
+    operation: Operation
+    outcome: Outcome | JobOutcome | None = None
+    cause: str | None = None
+    at: float | None = None
+
+
+READ = Plan(Operation.READ)
+START = Plan(Operation.START)
+CREATE = Plan(Operation.CREATE)
+FIND = Plan(Operation.FIND)
+STOP = Plan(Operation.STOP)
+WAIT = Plan(Operation.WAIT)
+WATCH = Plan(Operation.WATCH)
+FULFILLED = Plan(Operation.END, Outcome.FULFILLED)
+NOT_MADE = Plan(Operation.END, Outcome.FULFILLED, "not_made")
+#: It has ended, and there is nothing to make another from.
+NO_RESTART = Plan(Operation.END, Outcome.FAILED, "no_restart")
+#: Its person was asked for a day whether to make another one.
+UNANSWERED = Plan(Operation.END, Outcome.UNKNOWN, "unanswered")
+#: The start was accepted, and is still shown as down.
+STILL_DOWN = Plan(Operation.READ, cause="still_down")
+#: A stop was sent before the start was asked for, and is under way: the start follows.
+STOPPING_FIRST = Plan(Operation.WAIT, cause="stopping_first")
+#: A start was sent before the stop was asked for: it may still come up.
+START_SENT = Plan(Operation.READ, cause="start_sent")
+
+REMOVE = Plan(Operation.REMOVE)
+RENEW = Plan(Operation.RENEW)
+
+#: The call of each way of stopping, and what is said when it was taken, yet nothing came of it.
+_DOWNWARDS: dict[StopMode, tuple[Plan, str]] = {
+    "stop": (STOP, "started_elsewhere"),
+    "suspend": (Plan(Operation.SUSPEND), "not_suspended"),
+    "force": (Plan(Operation.FORCE), "started_elsewhere"),
+}
+#: What must be permitted for a call.
+_ACTIONS: dict[Operation, Action] = {
+    Operation.STOP: "stop",
+    Operation.SUSPEND: "suspend",
+    Operation.FORCE: "force",
+    Operation.REMOVE: "remove",
+}
+_CALLS = frozenset({Operation.START, *_ACTIONS})
+#: What stopping does where nothing else is declared.
+_USUAL: Effects = {"stop": StopEffect.RETURNS, "suspend": StopEffect.KEEPS, "force": StopEffect.RETURNS}
+
+
+def _failed(cause: str) -> Plan:
+    return Plan(Operation.END, Outcome.FAILED, cause)
+
+
+def plan(
+    wish: Wish,
+    state: State,
+    observed_at: float | None,
+    actions: frozenset[Action] | None = None,
+    effects: Effects = _USUAL,
+    *,
+    up_at: float | None = None,
+) -> Plan:
+    """Decide the next operation for a wish whose workspace was last seen in ``state`` at ``observed_at``.
+
+    ``actions`` is what its provider lets be done with it now, None for whatever it can do: what is starting
+    and can't be brought down yet is left to come up. ``effects`` is what stopping it means: nothing ends for
+    good unless its person agreed to that. ``up_at`` is when it was last seen starting or running.
+
+    A read counts only when it is younger than the wish and its last call: nothing ends on stale news. A first
+    call may go by news that was fresh when the wish was made: it does no harm where that has changed, and the
+    gate would only make the person wait. A wish that failed too often in a row makes no further call, but
+    what has come true by itself still counts.
+    """
+    if not wish.is_open:
+        return WATCH
+    if observed_at is None:
+        return READ
+    decided = _decide(wish, state, observed_at, actions, effects, up_at)
+    is_call = decided.operation in _CALLS
+    if _is_stale(wish, observed_at) and not (is_call and _is_fresh_enough(wish, observed_at)):
+        return READ
+    if is_call and wish.attempts >= MAX_ATTEMPTS:
+        return _failed("gave_up")
+    return decided
+
+
+def plan_unmade(wish: Wish, creation: Wish | None, now: float) -> Plan:
+    """Decide for a workspace that its provider has yet to make, as far as is known; there is nothing to read.
+
+    ``creation`` is the wish to make it: ``wish`` itself, or one that it has replaced. Nothing is made twice:
+    after an unknown outcome comes FIND, and only where that finds out that nothing was made, CREATE. What
+    calls a creation off finds out first whether something was made; that is stopped or removed as any other.
+    """
+    if not wish.is_open:
+        return WATCH
+    if wish.verb is not WishVerb.CREATE and not wish.verb.brings_down:
+        return _failed("unmade")
+    known = Call.NONE if creation is None else creation.start_call
+    if creation is None or known is Call.NONE:
+        if wish.verb is not WishVerb.CREATE:
+            return NOT_MADE
+        return _failed("gave_up") if wish.attempts >= MAX_ATTEMPTS else CREATE
+    if wish.asked_at is not None and now >= wish.asked_at + ANSWER_SECONDS:
+        return UNANSWERED
+    ends_at = (creation.called_at or 0.0) + CALL_ENDS
+    return Plan(Operation.WAIT, at=ends_at) if known is Call.CALLING and now < ends_at else FIND
+
+
+def _decide(
+    wish: Wish,
+    state: State,
+    observed_at: float,
+    actions: frozenset[Action] | None,
+    effects: Effects,
+    up_at: float | None,
+) -> Plan:
+    if state is State.GONE:
+        if wish.verb is WishVerb.CREATE and observed_at < (wish.called_at or 0.0) + START_SETTLES:
+            return READ  # What was made a moment ago may not be in every list yet.
+        if wish.agreed and wish.verb is WishVerb.RESTART:
+            return RENEW
+        is_done = wish.verb.brings_down and (wish.verb is not WishVerb.SUSPEND or wish.agreed)
+        return FULFILLED if is_done else _failed("gone")
+    restarts = wish.verb is WishVerb.RESTART and wish.start_call is Call.NONE
+    if not (wish.verb.brings_down or restarts):
+        if wish.start_call is Call.NONE and wish.verb is not WishVerb.CREATE:
+            return _before_start(wish, state, observed_at)
+        return _after_start(wish, state, observed_at, up_at)
+    if wish.verb is WishVerb.REMOVE:
+        return _bring_down(wish, state, observed_at, actions, (REMOVE, "not_removed"))
+    mode = _mode(wish, effects)
+    if mode is None and state is State.FAILED and "stop" not in effects:
+        return RENEW  # It is over already: nothing is ended for that.
+    if mode is None:
+        return _failed("not_agreed") if is_final(effects, "stop") else NO_RESTART
+    ends = is_final(effects, mode)
+    if state in _DOWN and not ends:  # What is suspended can still be ended for good.
+        if not restarts:
+            return START_SENT if _may_come_up(wish, state, observed_at, up_at) else FULFILLED
+        return RENEW if wish.agreed and mode not in effects else START
+    if ends and not wish.agreed:
+        return _failed("not_agreed")
+    call, failed = _DOWNWARDS[mode]
+    return _bring_down(wish, state, observed_at, actions, (call, "not_removed" if ends else failed))
+
+
+def _mode(wish: Wish, effects: Effects) -> StopMode | None:
+    """Return how a wish stops its workspace; None where a restart could not bring it back."""
+    match wish.verb:
+        case WishVerb.RESTART:
+            return "stop" if wish.agreed else restart_mode(effects)
+        case WishVerb.SUSPEND:
+            return gentlest_mode(effects) if wish.agreed else "suspend"
+        case WishVerb.FORCE:
+            return "force"
+        case _:
+            return "stop"
+
+
+def _is_stale(wish: Wish, observed_at: float) -> bool:
+    """Say whether a read is older than the wish, or not younger than what it has to be news of."""
+    return observed_at < wish.created_at or observed_at <= max(wish.called_at or 0.0, wish.read_since or 0.0)
+
+
+def _is_fresh_enough(wish: Wish, observed_at: float) -> bool:
+    """Say whether a read from before the wish is young enough for its first call."""
+    untouched = wish.called_at is None and wish.read_since is None
+    return untouched and observed_at >= wish.created_at - FRESH
+
+
+def _bring_down(
+    wish: Wish,
+    state: State,
+    observed_at: float,
+    actions: frozenset[Action] | None,
+    downward: tuple[Plan, str],
+) -> Plan:
+    """Decide for what is not yet as far down as was asked. An unknown stop is called again: it does no harm.
+
+    One that was accepted is not: whoever started it since would lose what they have. What is stopping already
+    is left to that, except by who can't wait for it.
+    """
+    call, failed = downward
+    waits = state is State.STOPPING and wish.verb not in (WishVerb.FORCE, WishVerb.REMOVE)
+    waits |= state is State.STARTING and actions is not None and _ACTIONS[call.operation] not in actions
+    if waits:
+        return WAIT
+    if wish.stop_call.is_unsure and observed_at < _since(wish) + START_SETTLES:
+        return READ
+    if wish.stop_call is not Call.ACCEPTED:
+        return call
+    is_there = state in (State.RUNNING, State.STARTING, *_DOWN)
+    settled = observed_at >= (wish.called_at or 0.0) + STOP_SETTLES
+    return _failed(failed) if is_there and settled else WAIT
+
+
+def _since(wish: Wish) -> float:
+    """Return since when the outcome of the wish's call is unknown."""
+    known = wish.stop_call if wish.stop_call.is_unsure else wish.start_call
+    return unknown_since(known, wish.called_at, wish.unknown_since)
+
+
+def _prior_lasts(wish: Wish, observed_at: float, accepted: float) -> bool:
+    """Say whether what the wish before this one had sent may still take effect after a read.
+
+    ``accepted`` is how long that takes at most when it was accepted.
+    """
+    if wish.prior_call is Call.NONE:
+        return False
+    lasts = accepted if wish.prior_call is Call.ACCEPTED else CALL_ENDS + START_SETTLES
+    return observed_at < (wish.prior_at or 0.0) + lasts
+
+
+def _may_come_up(wish: Wish, state: State, observed_at: float, up_at: float | None) -> bool:
+    """Say whether what is down may still come up by a start that was sent before the stop was asked for."""
+    # What the stop was called for was seen up; else a read since the start shows it.
+    was_up = wish.called_from in (State.STARTING, State.RUNNING)
+    has_come = was_up or (up_at is not None and up_at > (wish.prior_at or 0.0))
+    return state is not State.FAILED and not has_come and _prior_lasts(wish, observed_at, NEVER_UP_AFTER)
+
+
+def _before_start(wish: Wish, state: State, observed_at: float) -> Plan:
+    is_stopping = _prior_lasts(wish, observed_at, STOP_SETTLES)
+    match state:
+        case State.RUNNING | State.STARTING | State.STOPPING if is_stopping:
+            return STOPPING_FIRST
+        case State.RUNNING:
+            return FULFILLED
+        case State.STARTING | State.STOPPING | State.UNKNOWN:
+            return WAIT
+        case _:  # Stopped, suspended, or the rest of an earlier failure.
+            return START
+
+
+def _after_start(wish: Wish, state: State, observed_at: float, up_at: float | None) -> Plan:
+    """Decide after the start call, whose outcome may be unknown: nothing here starts what was accepted.
+
+    What was made was started with that. It is stopped, or has failed, again only when it was seen up since
+    the call, or is no better for minutes: what one early read says may be of before the call.
+    """
+    called_at = wish.called_at or 0.0
+    was_up = up_at is not None and up_at > called_at
+    accepted = wish.start_call is Call.ACCEPTED or wish.verb is WishVerb.CREATE
+    settles_at = called_at + NEVER_UP_AFTER if accepted else _since(wish) + START_SETTLES
+    has_settled = was_up or observed_at >= settles_at
+    match state:
+        case State.RUNNING:
+            return FULFILLED
+        case State.STARTING | State.UNKNOWN:
+            return WAIT
+        case State.STOPPING:
+            return _failed("stopped_elsewhere") if was_up else WAIT
+        case State.FAILED if has_settled or wish.called_from is not State.FAILED:
+            return _failed("provider_failed")
+        case _ if not has_settled:
+            return STILL_DOWN if accepted and observed_at >= called_at + STILL_DOWN_AFTER else READ
+        case _:
+            return _failed("stopped_elsewhere") if accepted or was_up else START
+
+
+def next_read(
+    state: State, *, has_open_wish: bool, used_at: float | None, now: float, pace: Pacing
+) -> float | None:
+    """Return the seconds until a workspace is read again, None for *when somebody asks*.
+
+    Never below ``min_poll_interval``. The intervals are the provider's own (``Provider.pace``).
+    """
+    used = used_at is not None and now - used_at < UNUSED_AFTER
+    if has_open_wish or state in (State.STARTING, State.STOPPING):
+        seconds = pace.pending
+    elif state is State.RUNNING:
+        seconds = pace.running if used else pace.unused
+    elif state is State.GONE or not used:
+        return None
+    else:
+        seconds = pace.unused
+    return max(seconds, pace.min_poll_interval)
+
+
+def backoff(attempts: int, jitter: float, *, longest: float = 60.0) -> float:
+    """Return the seconds to wait after the ``attempts``-th failure in a row: doubling from 1 s, jittered.
+
+    ``jitter`` is in 0–1 and takes away up to half: many that failed together do not come back together.
+    """
+    whole = min(2.0 ** min(max(attempts - 1, 0), 16), longest)
+    return whole * (1.0 - jitter / 2.0)

@@ -1,0 +1,1 @@
+"""What people read: the texts, and the Block Kit that shows them."""

@@ -1,0 +1,130 @@
+"""The buttons of a workspace: shown by what its provider can do, and by what may be done with it now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from bot.domain.models import State
+from bot.domain.models.stopping import is_final
+from bot.messages.blocks import kit
+from bot.messages.blocks.limits import Markup
+from bot.messages.texts import cards as words
+
+if TYPE_CHECKING:
+    from bot.domain.models import Action, Effects, StopMode, Workspace
+    from bot.messages.blocks.facts import Facts
+    from bot.messages.blocks.kit import Block, Element
+
+#: What the action of a button is followed by whose own question said that it ends the workspace for good; it
+#: says the same as the flag that people type.
+AGREED: Final = "yes"
+
+
+def may(facts: Facts, action: Action) -> bool:
+    """Say whether something can be done with the workspace of the facts, as far as is known."""
+    workspace = facts.workspace
+    if workspace is None or workspace.is_provisional:
+        return False
+    if action in {"stop", "suspend", "force"} and action not in facts.effects:
+        return False
+    if action == "remove" and "removal" not in facts.capabilities:
+        return False
+    return workspace.actions is None or action in workspace.actions
+
+
+def can_be_made_again(facts: Facts) -> bool:
+    """Say whether another like it can be made: it was made through us, and its provider makes such things."""
+    workspace = facts.workspace
+    return workspace is not None and workspace.spec is not None and "making" in facts.capabilities
+
+
+def start_button(workspace: Workspace) -> Element:
+    """Return *Start* for a workspace, *Resume* for a suspended one."""
+    label = words.RESUME if workspace.state is State.SUSPENDED else words.START
+    return kit.button(label, "start", workspace.id, style=kit.PRIMARY)
+
+
+def stop_button(workspace: Workspace, effects: Effects) -> Element:
+    """Return *Stop*, which asks first: with what is lost where it ends the workspace for good."""
+    final = _end_question(workspace, effects, "stop", words.CONFIRM_END)
+    question = final or kit.confirm(words.CONFIRM_STOP, name=workspace.title)
+    action = f"stop:{AGREED}" if final else "stop"
+    return kit.button(words.STOP, action, workspace.id, style=kit.DANGER, confirm=question)
+
+
+def suspend_button(workspace: Workspace) -> Element:
+    """Return *Suspend*: nothing is lost by it, so it does not ask."""
+    return kit.button(words.SUSPEND, "suspend", workspace.id)
+
+
+def force_button(workspace: Workspace, effects: Effects) -> Element:
+    """Return *Force quit*, which asks first."""
+    final = _end_question(workspace, effects, "force", words.CONFIRM_FORCE_END)
+    question = final or kit.confirm(words.CONFIRM_FORCE, name=workspace.title)
+    action = f"force:{AGREED}" if final else "force"
+    return kit.button(words.FORCE, action, workspace.id, style=kit.DANGER, confirm=question)
+
+
+def _end_question(
+    workspace: Workspace, effects: Effects, mode: StopMode, asked: tuple[str, str, str, str]
+) -> Block | None:
+    """Return the question before a stop that ends a workspace for good; None where it does not."""
+    if workspace.is_provisional or not is_final(effects, mode):
+        return None
+    return kit.confirm(asked, name=workspace.title, lost=Markup(words.LOST[effects[mode]]))
+
+
+def agreed_button(label: str, verb: str, workspace: Workspace) -> Element:
+    """Return the button of a question that has said what is lost: its press is the agreement."""
+    return kit.button(label, f"{verb}:{AGREED}", workspace.id, style=kit.DANGER)
+
+
+def remove_button(workspace: Workspace) -> Element:
+    """Return *Remove*, which asks first; its click opens the form in which the name is typed."""
+    question = kit.confirm(words.CONFIRM_REMOVE, name=workspace.title)
+    return kit.button(words.REMOVE, "remove", workspace.id, style=kit.DANGER, confirm=question)
+
+
+def again_button(workspace: Workspace) -> Element:
+    """Return *Start a new one*: another is made from what this one was made from."""
+    return kit.button(words.START_NEW, "again", workspace.id, style=kit.PRIMARY)
+
+
+def running_buttons(facts: Facts) -> list[Element]:
+    """Return what can be done with a running workspace beside opening it."""
+    workspace = facts.workspace
+    if workspace is None:
+        return []
+    buttons = [suspend_button(workspace)] if may(facts, "suspend") else []
+    return [*buttons, stop_button(workspace, facts.effects)] if may(facts, "stop") else buttons
+
+
+def down_buttons(facts: Facts) -> list[Element]:
+    """Return what can be done with a workspace that is down; what only sleeps can still be ended for good."""
+    workspace = facts.workspace
+    if workspace is None:
+        return []
+    buttons = [start_button(workspace)] if may(facts, "start") else []
+    ends = workspace.state is State.SUSPENDED and is_final(facts.effects, "stop") and may(facts, "stop")
+    return [*buttons, stop_button(workspace, facts.effects)] if ends else buttons
+
+
+def gone_buttons(facts: Facts) -> list[Element]:
+    """Return what is left to do about a workspace that no longer exists."""
+    workspace = facts.workspace
+    if workspace is None:
+        return []
+    again = [again_button(workspace)] if can_be_made_again(facts) else []
+    return again if workspace.hidden else [*again, kit.button(words.FORGET, "forget", workspace.id)]
+
+
+def open_buttons(facts: Facts) -> list[Element]:
+    """Return *Open* with the address itself: only for messages that nobody but the owner sees."""
+    if not facts.ide_url:
+        return page_button(facts)
+    return [kit.button(words.OPEN, "open_url", style=kit.PRIMARY, url=facts.ide_url)]
+
+
+def page_button(facts: Facts) -> list[Element]:
+    """Return the way to the workspace's page at the provider, where there is one."""
+    return [kit.button(words.SEE_PAGE, "page_url", url=facts.page_url)] if facts.page_url else []

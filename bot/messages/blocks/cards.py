@@ -1,0 +1,275 @@
+"""The one card of a wish: a projection of rows that can be drawn again at any time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.domain.models import Answer, Outcome, State, WishVerb
+from bot.messages.blocks import kit
+from bot.messages.blocks.buttons import (
+    again_button,
+    can_be_made_again,
+    down_buttons,
+    force_button,
+    gone_buttons,
+    may,
+    open_buttons,
+    page_button,
+    running_buttons,
+    stop_button,
+)
+from bot.messages.blocks.limits import VALUE, fill, safe
+from bot.messages.blocks.progress import is_going, is_unanswered, progress_of
+from bot.messages.texts import cards as words
+from bot.messages.texts import problems, times
+
+if TYPE_CHECKING:
+    from bot.domain.models import Wish, Workspace
+    from bot.messages.blocks.facts import Facts
+    from bot.messages.blocks.kit import Block, Element
+
+_BAR_CELLS = 10
+
+
+def wish_card(facts: Facts) -> Answer:
+    """Draw the card of ``facts.wish`` as it stands; needs the wish, shows the workspace where it is known."""
+    wish = facts.wish
+    assert wish is not None, "a card is the card of a wish"
+    if wish.is_open:
+        return _open_card(facts, wish)
+    if wish.outcome is not Outcome.FULFILLED:
+        return _ended_card(facts, wish)
+    if wish.cause == "not_made":
+        return _not_made_card(facts)
+    if wish.verb is WishVerb.REMOVE:
+        return _removed_card(facts, wish)
+    return _down_card(facts, wish) if wish.verb.brings_down else _running_card(facts, wish)
+
+
+def name_of(facts: Facts) -> str:
+    """Return what the person calls the workspace; a word that always fits when its row is gone."""
+    return facts.workspace.title if facts.workspace is not None else "your workspace"
+
+
+def short(template: str, facts: Facts) -> str:
+    """Fill a template of one line with what every notice names: name, title, the wish as a noun."""
+    verb = words.NOUNS[facts.wish.asked_verb] if facts.wish is not None else ""
+    return fill(template, name=name_of(facts), title=facts.connection_title, verb=verb)
+
+
+def opens_for(facts: Facts) -> str:
+    """Say for whom the address opens."""
+    template = words.OPENS_AS if facts.username else words.OPENS
+    return fill(template, title=facts.connection_title, username=facts.username)
+
+
+def _title(facts: Facts) -> str:
+    return fill("*{name}* · {title}", name=name_of(facts), title=facts.connection_title)
+
+
+def _card(facts: Facts, text: str, lines: list[str], small: list[str], buttons: list[Element]) -> Answer:
+    blocks: list[Block] = [kit.section("\n".join([_title(facts), *lines]))]
+    if small:
+        blocks.append(kit.context(*small))
+    return kit.answer(text, [*blocks, *kit.actions(buttons)])
+
+
+def _open_card(facts: Facts, wish: Wish) -> Answer:
+    workspace = facts.workspace
+    if wish.asked_at is not None:
+        told = fill(words.ASKED, title=facts.connection_title)
+        buttons = [
+            *asked_buttons(wish),
+            *([stop_button(workspace, facts.effects)] if workspace is not None else []),
+        ]
+        return _card(facts, short(words.ASKED_SHORT, facts), [told], [], buttons)
+    going = is_going(facts)
+    since = kit.moment(wish.called_at if going and wish.called_at else wish.created_at, facts.now)
+    verb = _under_way(wish, workspace)
+    lines = [fill((words.GOING_ON if going else words.QUEUED)[verb], since=since)]
+    if not wish.verb.brings_down:
+        lines += [*_usual(facts, wish), _bar(progress_of(facts))]
+    detail = workspace.detail if workspace is not None else None
+    if detail and going:
+        lines.append(safe(detail, 300))
+    small = [kit.held(wish.hold, facts.now)] if wish.hold else []
+    if wish.deadline_at is None:
+        small.append(words.STILL_WAITING)
+    template = (words.GOING_ON_SHORT if going else words.QUEUED_SHORT)[verb]
+    return _card(facts, short(template, facts), lines, small, _open_buttons(facts, wish))
+
+
+def _under_way(wish: Wish, workspace: Workspace | None) -> WishVerb:
+    """Return what is going on: what was made is only starting any more."""
+    is_made = workspace is not None and not workspace.is_provisional
+    return WishVerb.START if wish.asked_verb is WishVerb.CREATE and is_made else wish.asked_verb
+
+
+def _open_buttons(facts: Facts, wish: Wish) -> list[Element]:
+    workspace = facts.workspace
+    buttons = [kit.button(words.REFRESH, "refresh", wish.id)]
+    if wish.deadline_at is None:
+        buttons.insert(0, kit.button(words.KEEP_WAITING, "keep_waiting", wish.id, style=kit.PRIMARY))
+    if workspace is not None and not wish.verb.brings_down:
+        buttons.append(stop_button(workspace, facts.effects))
+    # While that is so, its calls wait.
+    again = [link_again_button(facts)] if wish.hold and facts.is_refused else []
+    return [*again, *buttons, *force_buttons(facts)]
+
+
+def asked_buttons(wish: Wish) -> list[Element]:
+    """Return what can be answered where nobody can tell whether something was made."""
+    return [
+        kit.button(words.LOOK_AGAIN, "look_again", wish.id, style=kit.PRIMARY),
+        kit.button(words.START_ANOTHER, "start_another", wish.id),
+    ]
+
+
+def force_buttons(facts: Facts) -> list[Element]:
+    """Return *Force quit* for a stop that is not answered, where the provider has such a thing."""
+    wish, workspace = facts.wish, facts.workspace
+    if wish is None or workspace is None or not is_unanswered(wish, facts.now) or not may(facts, "force"):
+        return []
+    return [force_button(workspace, facts.effects)]
+
+
+def _usual(facts: Facts, wish: Wish) -> list[str]:
+    if not facts.usual_seconds:
+        return []
+    passed = facts.now - (wish.called_at or wish.created_at) > facts.usual_seconds
+    template = words.USUAL_PASSED if passed else words.USUAL
+    return [fill(template, usual=times.duration(facts.usual_seconds))]
+
+
+def _bar(percent: int) -> str:
+    full = percent * _BAR_CELLS // 100
+    return f"{words.BAR_FULL * full}{words.BAR_EMPTY * (_BAR_CELLS - full)} {percent} %"
+
+
+def _running_card(facts: Facts, wish: Wish) -> Answer:
+    """Draw a fulfilled start or restart, and what became of the workspace since then."""
+    since = kit.moment(wish.ended_at or facts.now, facts.now)
+    workspace = facts.workspace
+    state = workspace.state if workspace is not None else State.UNKNOWN
+    if workspace is None or state is State.GONE:
+        gone = fill(words.GONE_SINCE, title=facts.connection_title)
+        return _card(facts, short(words.GONE_SHORT, facts), [gone], [], gone_buttons(facts))
+    match state:
+        case State.SUSPENDED:
+            told, text = words.SUSPENDED_ELSEWHERE, words.SUSPENDED_ELSEWHERE_SHORT
+        case State.STOPPED:
+            told, text = words.STOPPED_ELSEWHERE, words.STOPPED_ELSEWHERE_SHORT
+        case State.STOPPING:
+            told, text = words.STOPPING_ELSEWHERE, words.STOPPED_ELSEWHERE_SHORT
+        case State.FAILED:
+            told, text = words.FAILED_SINCE, words.FAILED_SINCE_SHORT
+        case State.STARTING:
+            told, text = words.STARTED_ELSEWHERE, words.STARTED_ELSEWHERE_SHORT
+        case _:
+            lines = [fill(words.RUNNING, since=since), opening(facts), *warned(facts)]
+            small = [kit.held(workspace.remark, facts.now)] if workspace.remark else []
+            buttons = [*open_buttons(facts), *running_buttons(facts)]
+            return _card(facts, short(words.RUNNING_SHORT, facts), lines, small, buttons)
+    sentence = fill(told, title=facts.connection_title)
+    buttons = [kit.button(words.REFRESH, "refresh", wish.id)]
+    if state not in {State.STARTING, State.STOPPING}:
+        buttons = down_buttons(facts)
+    return _card(facts, short(text, facts), [sentence], [], [*buttons, *page_button(facts)])
+
+
+def opening(facts: Facts) -> str:
+    """Say for whom the address opens, or that there is none to pass on."""
+    if facts.opens_in_page:
+        without = words.NOT_OPEN if facts.has_public_url else words.NO_PAGE
+        return fill(words.OPENS_HERE if facts.ide_url else without, title=facts.connection_title)
+    return opens_for(facts) if facts.ide_url else fill(words.NO_ADDRESS, title=facts.connection_title)
+
+
+def warned(facts: Facts) -> list[str]:
+    """Say what its provider tells of a workspace that runs in a page of ours: its set-up may have failed."""
+    workspace = facts.workspace
+    if workspace is None or not workspace.detail or not facts.opens_in_page:
+        return []
+    return [safe(workspace.detail, 300)]
+
+
+def _down_card(facts: Facts, wish: Wish) -> Answer:
+    """Draw a fulfilled stop of any kind, and what became of the workspace since then."""
+    since = kit.moment(wish.ended_at or facts.now, facts.now)
+    workspace = facts.workspace
+    if workspace is None or workspace.state is State.GONE:
+        gone = [fill(words.STOPPED, since=since), fill(words.GONE_SINCE, title=facts.connection_title)]
+        if wish.agreed:
+            gone = [fill(words.ENDED_FOR_GOOD, since=since)]
+        return _card(facts, short(words.GONE_SHORT, facts), gone, [], gone_buttons(facts))
+    if workspace.state in {State.STARTING, State.RUNNING}:
+        text = short(words.STARTED_ELSEWHERE_SHORT, facts)
+        return _card(facts, text, [words.STARTED_ELSEWHERE], [], running_buttons(facts))
+    told, text = words.STOPPED, words.STOPPED_SHORT
+    if workspace.state is State.SUSPENDED:
+        told, text = words.SUSPENDED, words.SUSPENDED_SHORT
+    return _card(facts, short(text, facts), [fill(told, since=since)], [], down_buttons(facts))
+
+
+def _removed_card(facts: Facts, wish: Wish) -> Answer:
+    removed = fill(words.REMOVED, since=kit.moment(wish.ended_at or facts.now, facts.now))
+    return _card(facts, short(words.REMOVED_SHORT, facts), [removed], [], again_buttons(facts))
+
+
+def _not_made_card(facts: Facts) -> Answer:
+    told = fill(words.NOT_MADE, title=facts.connection_title)
+    return _card(facts, short(words.NOT_MADE_SHORT, facts), [told], [], again_buttons(facts))
+
+
+def again_buttons(facts: Facts) -> list[Element]:
+    """Return *Start a new one* where another like it can be made."""
+    return [again_button(facts.workspace)] if facts.workspace and can_be_made_again(facts) else []
+
+
+def _ended_card(facts: Facts, wish: Wish) -> Answer:
+    outcome, is_sent = str(wish.outcome), wish.cause == "sent"
+    told = fill(words.SENT if is_sent else words.ENDED[outcome], verb=words.NOUNS[wish.asked_verb])
+    # What was replaced has no cause but that.
+    cause = cause_words(facts, wish.cause or (outcome if outcome in problems.CAUSES else "internal"))
+    small = [fill(words.REFERENCE, reference=wish.reference)] if wish.reference else []
+    return _card(
+        facts,
+        short(words.SENT_SHORT if is_sent else words.ENDED_SHORT[outcome], facts),
+        [f"{told} {cause}"],
+        small,
+        retry_buttons(facts, wish),
+    )
+
+
+def cause_words(facts: Facts, cause: str) -> str:
+    """Say why a wish did not come true; what the provider told of a failure stands in the workspace's row."""
+    detail = facts.workspace.detail if facts.workspace is not None else None
+    message = detail or "" if cause == "provider_failed" else ""
+    said = safe(problems.sentence(cause, facts.connection_title, message))
+    return f"{words.NOT_RENEWED} {said}" if facts.wish is not None and facts.wish.is_renewal else said
+
+
+def retry_buttons(facts: Facts, wish: Wish) -> list[Element]:
+    """Return what can be done about a wish that did not come true: *Try again* is a new wish."""
+    word = (wish.cause or "").removeprefix("policy.").partition(": ")[0]
+    if word in {"unlinked", "credential_refused"}:
+        return [link_again_button(facts)]
+    if word in {"gone", "not_found", "forgotten"}:
+        return [*again_buttons(facts), *page_button(facts)]
+    if wish.outcome in {Outcome.FAILED, Outcome.CANCELLED, Outcome.UNKNOWN}:
+        return [kit.button(words.TRY_AGAIN, "try_again", wish.id, style=kit.PRIMARY), *page_button(facts)]
+    return page_button(facts)
+
+
+def link_again_button(facts: Facts) -> Element:
+    """Return *Link again*: its click answers with a fresh link."""
+    return kit.button(words.LINK_AGAIN, "invite", link_value(facts.connection), style=kit.PRIMARY)
+
+
+def link_value(connection: str, waiting: str = "") -> str:
+    """Return what a *Link* button carries: the connection's name, and the command that waits for the link.
+
+    The command is only text: it is parsed again with the rights of whoever pressed. One too long is left out.
+    """
+    value = f"{connection} {waiting}".strip()
+    return value if len(value) <= VALUE else connection

@@ -1,0 +1,239 @@
+"""Class cards and the messages about them: no address ever stands in any of them."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from bot.domain.models import Answer, Call, Principal, State
+from bot.domain.models.stopping import ends_by_consent, gentlest_mode
+from bot.messages.blocks import kit, replies
+from bot.messages.blocks.limits import Markup, cut, fill, safe
+from bot.messages.texts import cards, problems, times
+from bot.messages.texts import classes as words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.domain.models import ClassCard, ClassProblem, Effects, Workspace
+    from bot.messages.blocks.class_facts import ClassFacts
+    from bot.messages.blocks.kit import Block, Element
+
+#: People named in one answer; there is a line for each.
+SHOWN = 30
+_ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s\"'”»)>]+", re.IGNORECASE)
+
+
+def class_card(facts: ClassFacts) -> Answer:
+    """Draw the card as it stands in its channel."""
+    card, counts = facts.card, facts.counts
+    name = fill(words.TITLE, name=card.title)
+    is_over = card.is_over(facts.now)
+    lines = [name] if is_over else [name, *_does(facts)]
+    blocks: list[Block] = [kit.section("\n".join(lines))]
+    if not is_over:
+        blocks += kit.actions([kit.button(words.PRESS, "class_press", card.id, style=kit.PRIMARY)])
+    blocks.append(kit.context(*_state(facts)))
+    if card.done_at is None:
+        blocks += kit.actions(_trainers(facts))
+    text = fill(words.SHORT_NEW, name=card.title)
+    if counts.pressed:
+        text = fill(words.SHORT, name=card.title, **_numbers(ready=counts.ready, pressed=counts.pressed))
+    return kit.answer(text, blocks)
+
+
+def _does(facts: ClassFacts) -> list[str]:
+    card = facts.card
+    does = fill(words.DOES_START, pattern=card.pattern, title=facts.title)
+    if card.spec is not None:
+        does = fill(words.DOES_MAKE, recipe=card.recipe, title=facts.title)
+    end = end_words(facts.effects, is_any=card.spec is None)
+    consent = fill(words.CONSENT, who=who(card.principal), **end)
+    if card.stops_at is not None:
+        when = at(card, card.stops_at, facts.now)
+        consent = fill(words.CONSENT_UNTIL, who=who(card.principal), at=when, **end)
+    return [f"{does} {words.DOES_THEN}", consent]
+
+
+def end_words(effects: Effects, *, is_any: bool = False, is_agreed: bool = True) -> dict[str, Markup]:
+    """Return what the end of a class does: what is done, what the workspace does, and what that means.
+
+    ``is_any`` as in ``ends_by_consent``. ``is_agreed``: its owner agreed that it ends for good.
+    """
+    stop, keeps = effects.get("stop"), gentlest_mode(effects) == "suspend"
+    ends = ends_by_consent(effects, is_any=is_any)
+    told = words.SUSPENDS if keeps else words.STOPS
+    if ends and not is_agreed:
+        told = words.SPARES
+    elif ends:
+        told = words.SUSPENDS_OR_ENDS if keeps else words.ENDS
+    done, does, means = told
+    lost = cards.LOST[stop] if stop is not None and ends else ""
+    meant = f" {means.format(lost=lost)}" if means else ""
+    return {"done": Markup(done), "does": Markup(does), "means": Markup(meant)}
+
+
+def _state(facts: ClassFacts) -> list[str]:
+    card, counts = facts.card, facts.counts
+    end = end_words(facts.effects, is_any=card.spec is None)
+    if not counts.pressed:
+        told = [words.NOBODY_YET]
+    else:
+        told = [fill(words.COUNTS, **_numbers(ready=counts.ready, pressed=counts.pressed))]
+        told += [fill(words.WAITING, **_numbers(count=counts.waiting))] if counts.waiting else []
+        told += [fill(words.FAILED, **_numbers(count=counts.failed))] if counts.failed else []
+        told += [fill(words.KEPT, **_numbers(count=counts.kept))] if counts.kept and not card.done_at else []
+    if card.maximum is not None and not card.is_over(facts.now):
+        told.append(fill(words.SEATS, **_numbers(maximum=card.maximum)))
+    if card.done_at is not None:
+        told.append(fill(words.OVER, **_numbers(stopped=counts.stopped, kept=counts.kept)))
+    elif card.closed_at is not None and card.stops_at is not None and facts.now < card.stops_at:
+        stopper = Principal.from_key(card.stopped_by) if card.stopped_by else card.principal
+        told.append(fill(words.CLOSING, who=who(stopper), at=at(card, card.stops_at, facts.now), **end))
+    elif card.is_over(facts.now):
+        told.append(fill(words.CLOSING_UNTIL, **end))
+    return told
+
+
+def _trainers(facts: ClassFacts) -> list[Element]:
+    """Return what the trainer can do; everybody sees it, and it answers nobody else."""
+    card, counts = facts.card, facts.counts
+    buttons = [kit.button(words.PROBLEMS, "class_problems", card.id)]
+    if card.closed_at is None and not card.is_over(facts.now):
+        end = end_words(facts.effects, is_any=card.spec is None)
+        question = kit.confirm(words.CONFIRM_STOP_ALL, **_numbers(count=counts.consented), **end)
+        buttons.append(kit.button(words.STOP_ALL, "class_stop", card.id, style=kit.DANGER, confirm=question))
+    return buttons
+
+
+def problems_of(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
+    """Say who waits and why, to the trainer alone."""
+    counts = facts.counts
+    if not found:
+        return replies.told(fill(words.NO_PROBLEMS, **_numbers(ready=counts.ready, pressed=counts.pressed)))
+    told = [
+        fill(
+            words.PROBLEM,
+            who=who(one.press.principal),
+            why=Markup(_why(facts, one)),
+            age=Markup(times.duration(facts.now - one.press.pressed_at)),
+        )
+        for one in found[:SHOWN]
+    ]
+    left = counts.waiting + counts.failed - len(told)
+    told += [fill(words.MORE_PROBLEMS, **_numbers(count=left))] if left > 0 else []
+    head = fill(words.PROBLEMS_HEAD, name=facts.card.title)
+    # A paragraph for each ten: none grows beyond what Slack takes.
+    blocks = [kit.section("\n".join(told[first : first + 10])) for first in range(0, len(told), 10)]
+    return kit.answer(kit.bare(head), [kit.section(head), *blocks])
+
+
+def _why(facts: ClassFacts, one: ClassProblem) -> str:
+    wish = one.wish
+    if one.press.waits_for == "unlinked":
+        return fill(words.WHY_UNLINKED, title=facts.title)
+    if one.press.waits_for == "many_workspaces":
+        return words.WHY_MANY
+    if one.press.waits_for or wish is None:
+        return fill(words.WHY_NO_WORKSPACE, title=facts.title)
+    if not wish.is_open:
+        return cut(safe(_without_addresses(problems.sentence(wish.cause or "internal", facts.title))), 200)
+    if wish.hold:
+        return cut(kit.held(_without_addresses(wish.hold), facts.now), 200)
+    if wish.start_call is Call.NONE:
+        return words.WHY_QUEUED
+    return fill(words.WHY_STARTING, title=facts.title)
+
+
+def _without_addresses(text: str) -> str:
+    """Leave out what a provider says of where somebody's own is: the trainer is not its owner."""
+    return _ADDRESS.sub("…", text)
+
+
+def warning(
+    card: ClassCard,
+    workspace: Workspace,
+    effects: Effects,
+    title: str,
+    now: float,
+    *,
+    is_agreed: bool = True,
+) -> Answer:
+    """Tell an owner that the class ends, with the way to keep what is theirs; ``is_agreed`` as above."""
+    assert card.stops_at is not None, "only what ends is told of"
+    stopper = Principal.from_key(card.stopped_by) if card.stopped_by else card.principal
+    end = end_words(effects, is_agreed=is_agreed)
+    told = fill(
+        words.WARNED,
+        title=card.title,
+        who=who(stopper),
+        name=workspace.title,
+        at_title=title,
+        at=kit.moment(card.stops_at, now),
+        **end,
+    )
+    buttons = [kit.button(words.KEEP_MINE, "class_keep", card.id, style=kit.PRIMARY)]
+    text = fill(words.WARNED_SHORT, name=workspace.title, title=card.title, **end)
+    return kit.answer(text, [kit.section(told), *kit.actions(buttons)])
+
+
+def stopped_with_class(facts: ClassFacts, name: str, state: State | None) -> str:
+    """Say to an owner who stopped their workspace, and where that has left it; None: or only tried to."""
+    card = facts.card
+    template = words.STOPPED_BY if card.stopped_by else words.STOPPED_BY_TIME
+    if state is None:
+        template = words.STOP_FAILED_BY
+    done = {State.SUSPENDED: words.SUSPENDS, State.GONE: words.ENDS}.get(state or State.STOPPED, words.STOPS)
+    stopper = Principal.from_key(card.stopped_by) if card.stopped_by else card.principal
+    return fill(
+        template, name=name, title=facts.title, who=who(stopper), course=card.title, done=Markup(done[0])
+    )
+
+
+def summary(facts: ClassFacts) -> Answer:
+    """Tell the trainer how a class went."""
+    card, counts = facts.card, facts.counts
+    numbers = {
+        "pressed": counts.pressed,
+        "ready": counts.ready,
+        "failed": counts.failed,
+        "stopped": counts.stopped,
+        "kept": counts.kept,
+    }
+    told = [
+        fill(words.SUMMARY, name=card.title),
+        fill(words.SUMMARY_COUNTS, **_numbers(**numbers)),
+        fill(words.SUMMARY_STOPPED, **_numbers(**numbers)),
+    ]
+    left = counts.stopping + counts.not_stopped
+    rest = counts.consented - counts.stopped - left
+    told += [fill(words.SUMMARY_LEFT, **_numbers(left=left))] if left > 0 else []
+    told += [fill(words.SUMMARY_REST, **_numbers(rest=rest))] if rest > 0 else []
+    return replies.told("\n".join(told))
+
+
+def asked_poster(card: ClassCard, template: str) -> Answer:
+    """Ask the poster whether the card is to be posted again, in one of the templates of the texts."""
+    told = fill(template, name=card.title, channel=Markup(card.channel_id))
+    return replies.told(told, [kit.button(words.POST_AGAIN, "class_post", card.id)])
+
+
+def who(principal: Principal) -> Markup:
+    """Return a mention."""
+    return kit.mention(principal.user_id)
+
+
+def at(card: ClassCard, when: float, now: float) -> Markup:
+    """Return a time in the poster's zone, with the day when it is not today there."""
+    zone = ZoneInfo(card.time_zone)
+    local, today = datetime.fromtimestamp(when, zone), datetime.fromtimestamp(now, zone)
+    clock = f"{local:%H:%M}"
+    if local.date() == today.date():
+        return Markup(words.AT.format(clock=clock, zone=card.time_zone))
+    return Markup(words.AT_DAY.format(clock=clock, day=f"{local:%A}", zone=card.time_zone))
+
+
+def _numbers(**numbers: int) -> dict[str, Markup]:
+    return {name: Markup(str(number)) for name, number in numbers.items()}

@@ -1,0 +1,44 @@
+"""The warning that a workspace ends by itself soon, with what keeps it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.domain.models import State
+from bot.domain.models.stopping import is_final
+from bot.messages.blocks import kit
+from bot.messages.blocks.buttons import down_buttons, may, open_buttons, remove_button
+from bot.messages.blocks.cards import name_of
+from bot.messages.blocks.limits import fill
+from bot.messages.texts import notices, times
+
+if TYPE_CHECKING:
+    from bot.domain.models import Answer, Ending
+    from bot.messages.blocks.facts import Facts
+
+
+def ending(facts: Facts) -> Answer:
+    """Draw it by the row as it is now: what was used meanwhile ends later, and says so."""
+    workspace = facts.workspace
+    names = {"name": name_of(facts), "title": facts.connection_title}
+    if workspace is None or workspace.ends_at is None or workspace.ends_how is None:
+        told = fill(notices.ENDED_SHORT, **names)
+        return kit.answer(told, [kit.section(told)])
+    # What is stopped for good is as lost as what is removed.
+    ends_how: Ending = "removed" if is_final(facts.effects, "stop") else workspace.ends_how
+    names |= {"left": times.duration(_whole(workspace.ends_at - facts.now))}
+    at = kit.moment(workspace.ends_at, facts.now)
+    if workspace.state is State.RUNNING:
+        told = notices.ENDING_STOPS if ends_how == "stops" else notices.ENDING_ANYHOW
+        buttons = open_buttons(facts)
+    else:
+        told, buttons = notices.ENDING_REMOVED, down_buttons(facts)
+    if may(facts, "remove"):
+        buttons.append(remove_button(workspace))
+    text = fill(notices.ENDING_SHORT[ends_how], **names)
+    return kit.answer(text, [kit.section(fill(told, at=at, **names)), *kit.actions(buttons)])
+
+
+def _whole(seconds: float) -> float:
+    """Round to whole minutes where there are some: nobody needs it to the second."""
+    return seconds if seconds < 60 else round(seconds / 60) * 60

@@ -1,0 +1,204 @@
+"""Forms drawn as modals: each field of a provider's form as one input block.
+
+A block's id is the field's name and a mark of the choices that it has, or of what it proposes: Slack keeps
+what was entered in a block as long as its id stays, so a field whose choices changed begins anew.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from typing import TYPE_CHECKING, Any, Final
+
+from bot.messages.blocks import kit, limits
+from bot.messages.blocks.limits import clean, cut, fill
+from bot.messages.texts import forms as words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bot.domain.models import Answer, Choice, Field, Form, Purpose, Values
+    from bot.messages.blocks.kit import Block, Element
+
+CALLBACK: Final = "make"
+#: Slack's limits of a select menu and of an option.
+_CHOICES: Final = 100
+_OPTION_VALUE: Final = 150
+_SEVERAL: Final = 20
+_TEXT: Final = 3000
+_METADATA: Final = 3000
+_HINT: Final = 2000
+_MARK: Final = "~"
+
+
+def make_view(
+    form: Form,
+    *,
+    purpose: Purpose,
+    metadata: Mapping[str, Any],
+    title: str,
+    username: str,
+    values: Values,
+    has_people: bool = True,
+) -> dict[str, Any]:
+    """Return the modal of a form, filled with ``values``; without a field it says that nothing is offered.
+
+    ``has_people`` is False where one account of the operator's makes everybody's.
+    """
+    template = words.AT if username else words.AT_NAMELESS
+    head = fill(template if has_people else words.AT_NOBODYS, title=title, username=username)
+    blocks: list[Block] = [kit.context(head)]
+    if form.note:
+        blocks.append(kit.section(limits.safe(form.note)))
+    if not form.fields:
+        blocks.append(kit.section(fill(words.NOTHING_TO_CHOOSE, title=title)))
+        return _modal(purpose, blocks)
+    blocks += [_input(field, values) for field in form.fields]
+    view = _modal(purpose, blocks[: limits.VIEW_BLOCKS])
+    view["submit"] = kit.plain(words.SUBMIT[purpose], limits.TITLE)
+    view["callback_id"] = CALLBACK
+    view["private_metadata"] = _carried(metadata)
+    return view
+
+
+def sentence_view(purpose: Purpose, sentence: str, *, external_id: str | None = None) -> dict[str, Any]:
+    """Return a modal that only says something (while a form loads, or why there is none)."""
+    view = _modal(purpose, [kit.section(sentence)])
+    return view if external_id is None else {**view, "external_id": external_id}
+
+
+def told_view(purpose: Purpose, answer: Answer) -> dict[str, Any]:
+    """Return a modal that says what an answer says; its buttons stay behind."""
+    said = [block for block in answer.blocks if block.get("type") in {"section", "context"}]
+    return _modal(purpose, said or [kit.section(limits.safe(answer.text))])
+
+
+def field_of(block_id: str) -> str:
+    """Return the name of the field that a block is the input of."""
+    return block_id.partition(_MARK)[0]
+
+
+def is_typed(field: Field) -> bool:
+    """Say whether a field takes what somebody types, not a choice."""
+    return field.kind in {"text", "long_text", "number"}
+
+
+def options(choices: Sequence[Choice]) -> list[dict[str, Any]]:
+    """Return choices as options, as many as a menu takes; ones that Slack can't hand back are left out."""
+    return [_option(choice) for choice in choices if _is_usable(choice)][:_CHOICES]
+
+
+def _is_usable(choice: Choice) -> bool:
+    return 0 < len(choice.value) <= _OPTION_VALUE
+
+
+def _carried(metadata: Mapping[str, Any]) -> str:
+    """Write down what a form carries; where Slack has no room for all of it, what spares people least."""
+    told = dict(metadata)
+    for dispensable in ("proposed", "chosen"):
+        if len(json.dumps(told, sort_keys=True)) > _METADATA:
+            told[dispensable] = {}
+    return json.dumps(told, sort_keys=True)
+
+
+def _modal(purpose: Purpose, blocks: list[Block]) -> dict[str, Any]:
+    return {
+        "type": "modal",
+        "title": kit.plain(words.TITLE[purpose], limits.TITLE),
+        "close": kit.plain(words.CLOSE, limits.TITLE),
+        "blocks": blocks,
+    }
+
+
+def _input(field: Field, values: Values) -> Block:
+    block: Block = {
+        "type": "input",
+        "block_id": _block_id(field),
+        "label": kit.plain(clean(field.label), limits.LABEL),
+        "element": _element(field, values),
+        "optional": field.optional,
+    }
+    if field.redraws:
+        block["dispatch_action"] = True
+    if field.hint:
+        block["hint"] = kit.plain(clean(field.hint), _HINT)
+    return block
+
+
+def _block_id(field: Field) -> str:
+    if is_typed(field):
+        proposed = field.initial if isinstance(field.initial, str) else ""
+        return f"{field.name}{_MARK}{zlib.crc32(proposed.encode()):08x}" if proposed else field.name
+    told = "\n".join(f"{choice.value}\t{choice.label}" for choice in field.choices)
+    return f"{field.name}{_MARK}{zlib.crc32(f'{field.kind}{told}'.encode()):08x}"
+
+
+def _element(field: Field, values: Values) -> Element:
+    given = values.get(field.name, field.initial)
+    action_id = f"field:{field.name}"
+    match field.kind:
+        case "text" | "long_text" | "number":
+            return _typed(field, action_id, given if isinstance(given, str) else "")
+        case "choice" | "search":
+            element: Element = {"action_id": action_id, **_menu(field)}
+            usable = (one for one in field.choices if _is_usable(one))
+            chosen = next((one for one in usable if one.value == given), None)
+            return element | ({"initial_option": _option(chosen)} if chosen is not None else {})
+        case "searches":
+            held = given if isinstance(given, tuple) else (given,) if given else ()
+            several = [_option(one) for one in field.choices if one.value in held and _is_usable(one)]
+            element = {
+                "type": "multi_external_select",
+                "action_id": action_id,
+                "min_query_length": 0,
+                "max_selected_items": _SEVERAL,
+                "placeholder": kit.plain(words.PICK_SEVERAL, limits.PLACEHOLDER),
+            }
+            return element | ({"initial_options": several[:_SEVERAL]} if several else {})
+
+
+def _menu(field: Field) -> Element:
+    """Return a menu that asks for its choices; one that is short and fixed holds them itself."""
+    offered = options(field.choices)
+    if field.kind == "choice" and offered and len(field.choices) <= _CHOICES:
+        placeholder = kit.plain(words.PICK, limits.PLACEHOLDER)
+        return {"type": "static_select", "options": offered, "placeholder": placeholder}
+    placeholder = kit.plain(words.FIND, limits.PLACEHOLDER)
+    return {"type": "external_select", "min_query_length": 0, "placeholder": placeholder}
+
+
+def _typed(field: Field, action_id: str, given: str) -> Element:
+    if field.kind == "number":
+        element: Element = {"type": "number_input", "action_id": action_id, "is_decimal_allowed": True}
+        bounds = {"min_value": field.minimum, "max_value": field.maximum}
+        element |= {key: _number(bound) for key, bound in bounds.items() if bound is not None}
+        given = given if _is_within(field, given) else ""
+    else:
+        element = {
+            "type": "plain_text_input",
+            "action_id": action_id,
+            "multiline": field.kind == "long_text",
+            "max_length": min(field.max_length or _TEXT, _TEXT),
+        }
+    if field.redraws:
+        element["dispatch_action_config"] = {"trigger_actions_on": ["on_enter_pressed"]}
+    return element | ({"initial_value": given[: element.get("max_length", _TEXT)]} if given else {})
+
+
+def _is_within(field: Field, given: str) -> bool:
+    """Say whether a number is one that may be entered here: Slack refuses a form that proposes another."""
+    try:
+        number = float(given)
+    except ValueError:
+        return False
+    least, most = field.minimum, field.maximum
+    return (least is None or number >= least) and (most is None or number <= most)
+
+
+def _number(bound: float) -> str:
+    return f"{bound:g}" if abs(bound) < 1e6 else f"{bound:.0f}"
+
+
+def _option(choice: Choice) -> dict[str, Any]:
+    label = " ".join(clean(choice.label).split())
+    return {"text": kit.plain(cut(label, limits.OPTION), limits.OPTION), "value": choice.value}

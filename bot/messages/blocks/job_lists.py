@@ -1,0 +1,102 @@
+"""Lists of runs, paged so that a message stays within 50 blocks, and the answer about one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.messages.blocks import kit, limits
+from bot.messages.blocks.jobs import (
+    again_button,
+    card_buttons,
+    force_button,
+    is_going,
+    is_unanswered,
+    job_card,
+    short,
+    state_lines,
+    stop_button,
+)
+from bot.messages.blocks.limits import Markup, fill
+from bot.messages.texts import jobs as words
+from bot.messages.texts import times
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.domain.models import Answer, Job
+    from bot.messages.blocks.job_facts import JobFacts
+    from bot.messages.blocks.kit import Block, Element
+
+#: Two blocks each, and room for a title, a remark and the buttons below.
+PAGE = 20
+#: So many buttons are read at a glance.
+FEW = 5
+
+
+def job_list(
+    rows: Sequence[tuple[Job, JobFacts]], *, page: int = 1, remark: str = "", replaces: bool = False
+) -> Answer:
+    """List runs. ``rows`` are all of them: the page that is out of reach becomes the last one."""
+    pages = max((len(rows) + PAGE - 1) // PAGE, 1)
+    page = min(max(page, 1), pages)
+    shown = rows[(page - 1) * PAGE : page * PAGE]
+    blocks: list[Block] = [kit.section(f"*{words.LIST}*")]
+    for job, facts in shown:
+        blocks += _row(job, facts)
+    left = len(rows) - page * PAGE
+    small = [words.AND_MORE.format(count=left)] if left > 0 else []
+    small += [remark] if remark else []
+    if small:
+        blocks.append(kit.context(*small))
+    buttons = [kit.button(words.REFRESH, "job_list:refresh", str(page))]
+    if left > 0:
+        buttons.append(kit.button(words.MORE, "job_list:more", str(page + 1)))
+    text = " ".join(short(job, facts) for job, facts in shown[:5])
+    return kit.answer(text or words.LIST, [*blocks, *kit.actions(buttons)], replaces=replaces)
+
+
+def job_status(job: Job, facts: JobFacts) -> Answer:
+    """Answer how far a run is, how old that is, and what can be done about it."""
+    card = job_card(job, facts)
+    if not is_going(job):
+        return card
+    told = words.NO_NEWS
+    if job.observed_at is not None:
+        told = words.NEWS.format(age=times.age(facts.now - job.observed_at))
+    blocks = [block for block in card.blocks if block["type"] != "actions"]
+    return kit.answer(card.text, [*blocks, kit.context(told), *kit.actions(card_buttons(job, facts))])
+
+
+def choices(verb: str, jobs: Sequence[Job], now: float) -> list[Element]:
+    """Return a button for each of a few runs, for a verb (stop, logs, status), told apart by their age."""
+    labels = {"stop": words.STOP_ONE, "logs": words.LOGS_ONE, "status": words.STATUS_ONE}
+    names = [limits.line(job.name).casefold() for job in jobs]
+    made = []
+    for number, job in enumerate(jobs[:FEW]):
+        name = limits.line(job.name, 40)
+        if names.count(names[number]) > 1:
+            name = fill(words.FROM, name=Markup(name), age=Markup(times.age(now - job.created_at)))
+        label = fill(labels[verb], name=Markup(name))
+        button = stop_button(job) if verb == "stop" else kit.button(label, f"job_{verb}", job.id)
+        text = kit.plain(label, limits.BUTTON)
+        made.append({**button, "text": text, "action_id": f"job_{verb}:{number}"})
+    return made
+
+
+def _row(job: Job, facts: JobFacts) -> list[Block]:
+    state = Markup("\n".join(state_lines(job, facts)))
+    told = fill(words.ROW, name=job.name, title=facts.connection_title, state=state)
+    buttons = _row_buttons(job, facts)
+    if len(buttons) == 1:
+        return [kit.section(told, buttons[0])]
+    return [kit.section(told), *kit.actions(buttons)]
+
+
+def _row_buttons(job: Job, facts: JobFacts) -> list[Element]:
+    can = facts.capabilities
+    logs = [kit.button(words.LOGS, "job_logs", job.id)] if "runs" in can and job.remote_id else []
+    if not is_going(job):
+        return [*logs, *([again_button(job)] if job.spec and "runs" in can else [])]
+    if "runs" not in can or (job.stop_wanted and not is_unanswered(job, facts.now)):
+        return logs
+    return [force_button(job) if job.stop_wanted else stop_button(job), *logs]

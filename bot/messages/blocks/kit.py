@@ -1,0 +1,119 @@
+"""Small builders of Block Kit that can't break a limit: what they are given is escaped already."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from bot.domain.models import Answer
+from bot.messages.blocks import limits
+from bot.messages.blocks.limits import Markup
+from bot.messages.texts import times
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Block = dict[str, Any]
+Element = dict[str, Any]
+
+#: How a button looks; None is Slack's plain one.
+PRIMARY: Final = "primary"
+DANGER: Final = "danger"
+
+#: Code, or what Slack takes for bold: from a star that follows no letter to one that no letter follows.
+_MARKED: Final = re.compile(r"`([^`\n]+)`|(?<!\w)\*(\S(?:.*?\S)??)\*(?!\w)")
+_USER_ID: Final = re.compile(r"[UW][A-Z0-9]{2,30}")
+
+
+def mrkdwn(text: str, limit: int = limits.SECTION) -> Block:
+    """Return a formatted text; ``verbatim``, so that no plain text in it becomes a link or a mention."""
+    return {"type": "mrkdwn", "text": limits.cut(text, limit) or limits.NOTHING, "verbatim": True}
+
+
+def plain(text: str, limit: int) -> Block:
+    """Return a plain text, as buttons and titles have it."""
+    return {"type": "plain_text", "text": limits.cut(text, limit) or limits.NOTHING, "emoji": False}
+
+
+def section(text: str, accessory: Element | None = None) -> Block:
+    """Return a paragraph, with a button beside it where one is given."""
+    block: Block = {"type": "section", "text": mrkdwn(text)}
+    return block if accessory is None else {**block, "accessory": accessory}
+
+
+def context(*texts: str) -> Block:
+    """Return small grey texts; at least one."""
+    return {"type": "context", "elements": [mrkdwn(text) for text in texts[: limits.CONTEXT_ELEMENTS]]}
+
+
+def actions(buttons: Iterable[Element]) -> list[Block]:
+    """Return a row of buttons, or no block at all without any."""
+    elements = list(buttons)[: limits.ACTIONS]
+    return [{"type": "actions", "elements": elements}] if elements else []
+
+
+def button(
+    label: str,
+    action_id: str,
+    value: str = "",
+    *,
+    style: str | None = None,
+    url: str | None = None,
+    confirm: Block | None = None,
+) -> Element:
+    """Return a button. ``value`` is a row's key: the row is read and authorised again when it is pressed."""
+    element: Element = {
+        "type": "button",
+        "text": plain(label, limits.BUTTON),
+        "action_id": action_id[: limits.ID],
+    }
+    optional = {"value": value or None, "style": style, "url": url, "confirm": confirm}
+    return element | {key: given for key, given in optional.items() if given is not None}
+
+
+def confirm(words: tuple[str, str, str, str], *, style: str | None = DANGER, **values: object) -> Block:
+    """Return the question before a step: title, text, what does it and what leaves it, from the texts."""
+    title, text, yes, no = (limits.fill(word, **values) for word in words)
+    asked: Block = {
+        "title": plain(title, limits.CONFIRM_TITLE),
+        "text": plain(text, limits.CONFIRM_TEXT),
+        "confirm": plain(yes, limits.CONFIRM_BUTTON),
+        "deny": plain(no, limits.CONFIRM_BUTTON),
+    }
+    return asked if style is None else {**asked, "style": style}
+
+
+def mention(user_id: str) -> Markup:
+    """Return a mention of a user; of one whose id is none, a word."""
+    return Markup(f"<@{user_id}>" if _USER_ID.fullmatch(user_id) else "somebody")
+
+
+def moment(at: float, now: float) -> Markup:
+    """Return a time in each reader's own zone; with the day when it is not of the last 12 hours."""
+    form = "{time}" if abs(now - at) < 12 * 3600 else "{date_short_pretty} at {time}"
+    return Markup(f"<!date^{int(at)}^{form}|{times.in_utc(at)}>")
+
+
+def held(hold: str, now: float) -> str:
+    """Return what holds a wish up, escaped, its marks of time in each reader's own zone."""
+    return times.TIME_MARK.sub(lambda mark: moment(float(mark[1]), now), limits.safe(hold))
+
+
+def bare(text: str) -> str:
+    """Return a paragraph as a notification shows it: without our marks of bold and code, and nothing else.
+
+    A star that marks nothing is a name's, or a cron expression's.
+    """
+    return _MARKED.sub(lambda mark: mark[1] or mark[2], text)
+
+
+def answer(
+    text: str, blocks: Iterable[Block] = (), *, in_channel: bool = False, replaces: bool = False
+) -> Answer:
+    """Return an Answer within the limits; more blocks than a message may have are cut, never refused."""
+    return Answer(
+        text=limits.cut(text, limits.TEXT) or limits.NOTHING,
+        blocks=tuple(blocks)[: limits.MESSAGE_BLOCKS],
+        in_channel=in_channel,
+        replaces=replaces,
+    )

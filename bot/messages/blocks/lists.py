@@ -1,0 +1,134 @@
+"""Lists of workspaces, paged so that a message stays within 50 blocks, and the answer about one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.domain.models import Answer, State
+from bot.messages.blocks import kit, limits
+from bot.messages.blocks.buttons import down_buttons, gone_buttons, page_button, running_buttons, stop_button
+from bot.messages.blocks.limits import Markup, fill, safe
+from bot.messages.texts import answers as words
+from bot.messages.texts import cards, times
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.domain.models import Workspace
+    from bot.messages.blocks.facts import Facts
+    from bot.messages.blocks.kit import Block, Element
+
+#: Two blocks each, and room for a title, a remark and the buttons below.
+PAGE = 20
+
+
+def state_line(facts: Facts, workspace: Workspace) -> str:
+    """Say where one workspace stands, and how old that is."""
+    state, age = state_words(facts.now, workspace)
+    return fill(
+        words.STATE_LINE,
+        name=workspace.title,
+        title=facts.connection_title,
+        state=Markup(state),
+        age=Markup(age),
+    )
+
+
+def state_words(now: float, workspace: Workspace) -> tuple[str, str]:
+    """Return a workspace's state and the age of that, as people read them."""
+    if workspace.is_provisional:
+        return cards.UNMADE, words.NEVER_CHECKED
+    if workspace.observed_at is None:
+        return cards.STATES[workspace.state], words.NEVER_CHECKED
+    return cards.STATES[workspace.state], words.CHECKED.format(age=times.age(now - workspace.observed_at))
+
+
+def workspace_list(
+    rows: Sequence[Facts],
+    *,
+    page: int = 1,
+    remark: str = "",
+    shared_by: str | None = None,
+    replaces: bool = False,
+) -> Answer:
+    """List workspaces; ``shared_by`` (a mention) makes it one for everybody: no addresses in it.
+
+    ``rows`` are all of them: the page that is out of reach becomes the last one.
+    """
+    pages = max((len(rows) + PAGE - 1) // PAGE, 1)
+    page = min(max(page, 1), pages)
+    shown = rows[(page - 1) * PAGE : page * PAGE]
+    title = words.LIST if shared_by is None else fill(words.LIST_SHARED, who=Markup(shared_by))
+    blocks: list[Block] = [kit.section(f"*{title}*")]
+    for facts in shown:
+        blocks += _row(facts, is_shared=shared_by is not None)
+    left = len(rows) - page * PAGE
+    small = [words.AND_MORE.format(count=left)] if left > 0 else []
+    small += [remark] if remark else []
+    if small:
+        blocks.append(kit.context(*small))
+    if shared_by is None:
+        buttons = [kit.button(cards.REFRESH, "list:refresh", str(page))]
+        if left > 0:
+            buttons.append(kit.button(cards.MORE, "list:more", str(page + 1)))
+        blocks += kit.actions(buttons)
+    text = "; ".join(_short(facts) for facts in shown[:5])
+    return kit.answer(text or title, blocks, in_channel=shared_by is not None, replaces=replaces)
+
+
+def status_answer(facts: Facts, workspace: Workspace, *, in_channel: bool = False) -> Answer:
+    """Answer what one workspace is doing, with what can be done about it."""
+    text = state_line(facts, workspace)
+    if workspace.detail:
+        text = f"{text}\n{safe(workspace.detail, 300)}"
+    buttons = [*_buttons(facts, workspace, is_shared=in_channel)]
+    buttons.append(kit.button(cards.REFRESH, "status", workspace.id))
+    if not in_channel:
+        buttons += page_button(facts)
+    return kit.answer(_short(facts), [kit.section(text), *kit.actions(buttons)], in_channel=in_channel)
+
+
+def _row(facts: Facts, *, is_shared: bool) -> list[Block]:
+    workspace = facts.workspace
+    assert workspace is not None, "a row of a list shows a workspace"
+    buttons = _buttons(facts, workspace, is_shared=is_shared)
+    if len(buttons) == 1:
+        return [kit.section(state_line(facts, workspace), buttons[0])]
+    return [kit.section(state_line(facts, workspace)), *kit.actions(buttons)]
+
+
+def _buttons(facts: Facts, workspace: Workspace, *, is_shared: bool) -> list[Element]:
+    if workspace.is_provisional:
+        return [stop_button(workspace, facts.effects)]
+    match workspace.state:
+        case State.RUNNING:
+            return [_open_button(facts, workspace, is_shared=is_shared), *running_buttons(facts)]
+        case State.STARTING:
+            return [stop_button(workspace, facts.effects)]
+        case State.STOPPED | State.SUSPENDED | State.FAILED | State.UNKNOWN:
+            return down_buttons(facts)
+        case State.GONE:
+            return [] if is_shared else gone_buttons(facts)
+        case _:
+            return []
+
+
+def _open_button(facts: Facts, workspace: Workspace, *, is_shared: bool) -> Element:
+    """Return *Open*: the address itself for its owner's eyes, a question to us where others look on."""
+    if is_shared or not facts.ide_url:
+        return kit.button(cards.OPEN, "open", workspace.id, style=kit.PRIMARY)
+    return kit.button(cards.OPEN, "open_url", style=kit.PRIMARY, url=facts.ide_url)
+
+
+def _short(facts: Facts) -> str:
+    workspace = facts.workspace
+    assert workspace is not None, "a row of a list shows a workspace"
+    state, age = state_words(facts.now, workspace)
+    text = fill(
+        words.STATE_SHORT,
+        name=workspace.title,
+        title=facts.connection_title,
+        state=Markup(state.lower()),
+        age=Markup(age),
+    )
+    return limits.cut(text.rstrip("."), 200)

@@ -1,0 +1,212 @@
+"""Answers of verbs and buttons that are no card: sentences, problems, questions, ways to link."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bot.domain.models import Answer
+from bot.messages.blocks import kit, limits
+from bot.messages.blocks.buttons import remove_button, stop_button
+from bot.messages.blocks.cards import link_value
+from bot.messages.blocks.limits import Markup, fill, safe
+from bot.messages.texts import answers as words
+from bot.messages.texts import cards
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from bot.domain.models import Effects, Workspace
+    from bot.messages.blocks.facts import Facts
+    from bot.messages.blocks.kit import Block, Element
+
+#: So many buttons are read at a glance; beyond them people search.
+FEW = 5
+#: Verbs that a button can run on a workspace, with the button's word.
+_LABELS = {
+    "start": cards.START,
+    "stop": cards.STOP,
+    "restart": cards.RESTART,
+    "status": cards.STATUS,
+    "open": cards.OPEN,
+    "forget": cards.FORGET,
+    "suspend": cards.SUSPEND,
+    "resume": cards.RESUME,
+    "remove": cards.REMOVE,
+}
+#: Verbs that ask before they do anything.
+_ASKING = frozenset({"stop", "remove"})
+
+
+def told(
+    text: str, buttons: Iterable[Element] = (), *, in_channel: bool = False, replaces: bool = False
+) -> Answer:
+    """Answer with one paragraph of our own words, filled and escaped already."""
+    blocks = [kit.section(text), *kit.actions(buttons)]
+    return kit.answer(kit.bare(text), blocks, in_channel=in_channel, replaces=replaces)
+
+
+def problem(sentence: str, reference: str, buttons: Iterable[Element] = (), *, more: str = "") -> Answer:
+    """Answer that it did not work: a filled sentence, what may help, the reference that the log has too."""
+    blocks: list[Block] = [kit.section(f"{sentence}\n{more}" if more else sentence), *kit.actions(buttons)]
+    blocks.append(kit.context(fill(cards.REFERENCE, reference=reference)))
+    return kit.answer(kit.bare(sentence), blocks)
+
+
+def plain_problem(sentence: str, reference: str, buttons: Iterable[Element] = ()) -> Answer:
+    """Answer with a problem that is said in plain words, not yet escaped (``texts.problems``)."""
+    return problem(safe(sentence), reference, buttons)
+
+
+def name(workspace: Workspace) -> Markup:
+    """Return what the person calls a workspace, escaped and cut."""
+    return Markup(limits.line(workspace.title))
+
+
+def verb_button(
+    verb: str, workspace: Workspace, number: int, effects: Effects, label: str | None = None
+) -> Element:
+    """Return the button that runs a verb on a workspace, told apart from others in its row by a number."""
+    text = limits.line(label or f"{_LABELS[verb]} {workspace.title}", limits.BUTTON)
+    match verb:
+        case "stop":
+            button = stop_button(workspace, effects)
+        case "remove":
+            button = remove_button(workspace)
+        case _:
+            button = kit.button(text, verb, workspace.id)
+    return {**button, "text": kit.plain(text, limits.BUTTON), "action_id": f"{button['action_id']}:{number}"}
+
+
+def choices(
+    verb: str,
+    workspaces: Sequence[Workspace],
+    labels: Sequence[str],
+    effects_of: Callable[[Workspace], Effects],
+) -> list[Element]:
+    """Return a button for each of a few workspaces, and a search for the rest, where the verb has one."""
+    if verb not in _LABELS:
+        return []
+    buttons = [
+        verb_button(verb, one, number, effects_of(one), label)
+        for number, (one, label) in enumerate(zip(workspaces[:FEW], labels, strict=False))
+    ]
+    if len(workspaces) > FEW and verb not in _ASKING:
+        buttons.append(search(verb))
+    return buttons
+
+
+def search(verb: str) -> Element:
+    """Return a field that completes the names of the person's own workspaces."""
+    return {
+        "type": "external_select",
+        "action_id": f"{verb}:workspace",
+        "placeholder": kit.plain(words.PICK, limits.PLACEHOLDER),
+        "min_query_length": 0,
+    }
+
+
+def opening(facts: Facts, sentence: str) -> Answer:
+    """Answer with the address itself, as a button that only its owner sees."""
+    assert facts.ide_url is not None, "only an address that may be passed on is shown"
+    button = kit.button(cards.OPEN, "open_url", style=kit.PRIMARY, url=facts.ide_url)
+    blocks = [kit.section(sentence), *kit.actions([button]), kit.context(words.OPENING_PRIVATE)]
+    return kit.answer(kit.bare(sentence), blocks)
+
+
+def link_buttons(
+    connections: Sequence[tuple[str, str]], waiting: str = "", *, template: str = cards.LINK, first: int = 0
+) -> list[Element]:
+    """Return *Link* for each (name, title); its click answers with a fresh link.
+
+    ``first`` is the number of the first, where there are others before it.
+    """
+    return [
+        kit.button(
+            fill(template, title=title),
+            f"invite:{number}",
+            link_value(connection, waiting),
+            style=kit.PRIMARY if number == 0 else None,
+        )
+        for number, (connection, title) in enumerate(connections, first)
+    ]
+
+
+def new_buttons(connections: Sequence[tuple[str, str]]) -> list[Element]:
+    """Return *New workspace* for each (name, title), with the title where there are several."""
+    template = words.NEW_WORKSPACE if len(connections) == 1 else words.NEW_WORKSPACE_ON
+    return [
+        kit.button(fill(template, title=title), f"make:{number}", f"workspace {connection}")
+        for number, (connection, title) in enumerate(connections)
+    ]
+
+
+def invitation(url: str, title: str, *, code_comes: bool) -> Answer:
+    """Answer with a fresh link: for the presser only, never in a channel.
+
+    ``code_comes`` says whether the page ends with a code that is typed back here.
+    """
+    sentence = fill(words.LINK_PAGE, title=title)
+    buttons = [kit.button(cards.OPEN_LINK_PAGE, "link_url", style=kit.PRIMARY, url=url)]
+    if code_comes:
+        buttons.append(kit.button(cards.ENTER_CODE, "enter_code"))
+    blocks = [kit.section(sentence), *kit.actions(buttons)]
+    if code_comes:
+        blocks.append(kit.context(words.LINK_CODE))
+    return kit.answer(kit.bare(sentence), blocks)
+
+
+def code_question() -> Answer:
+    """Answer with the way to type a code, for where no form can be opened at once; opens it where one can."""
+    button = kit.button(cards.ENTER_CODE, "enter_code", style=kit.PRIMARY)
+    blocks = [kit.section(words.CODE_ASK), *kit.actions([button])]
+    return Answer(text=kit.bare(words.CODE_ASK), blocks=tuple(blocks), view=code_view())
+
+
+def code_view() -> dict[str, Any]:
+    """Return the form in which the code of the link page is typed back."""
+    field: Block = {
+        "type": "input",
+        "block_id": "code",
+        "label": kit.plain(words.CODE_LABEL, limits.LABEL),
+        "element": {"type": "plain_text_input", "action_id": "code", "min_length": 4, "max_length": 40},
+    }
+    return {
+        "type": "modal",
+        "callback_id": "code",
+        "title": kit.plain(words.CODE_TITLE, limits.TITLE),
+        "submit": kit.plain(words.CODE_SUBMIT, limits.TITLE),
+        "close": kit.plain(words.CODE_CLOSE, limits.TITLE),
+        "blocks": [field, kit.context(words.CODE_EXPLAINED)],
+    }
+
+
+def remove_view(workspace: Workspace, title: str) -> dict[str, Any]:
+    """Return the form in which the name of a workspace is typed to remove it for good."""
+    field: Block = {
+        "type": "input",
+        "block_id": "name",
+        "label": kit.plain(words.REMOVE_LABEL, limits.LABEL),
+        "element": {"type": "plain_text_input", "action_id": "name", "min_length": 1, "max_length": 3000},
+    }
+    return {
+        "type": "modal",
+        "callback_id": "remove",
+        "private_metadata": workspace.id,
+        "title": kit.plain(words.REMOVE_TITLE, limits.TITLE),
+        "submit": kit.plain(words.REMOVE_SUBMIT, limits.TITLE),
+        "close": kit.plain(words.REMOVE_CLOSE, limits.TITLE),
+        "blocks": [kit.section(fill(words.REMOVE_EXPLAINED, name=workspace.title, title=title)), field],
+    }
+
+
+def linked_view(title: str, username: str) -> dict[str, Any]:
+    """Return what the form becomes when the code was right."""
+    template = words.CODE_DONE if username else words.CODE_DONE_NAMELESS
+    return {
+        "type": "modal",
+        "title": kit.plain(words.CODE_DONE_TITLE, limits.TITLE),
+        "blocks": [
+            kit.section(fill(template, username=username, title=title)),
+            kit.context(words.CODE_DONE_NEXT),
+        ],
+    }

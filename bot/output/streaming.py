@@ -1,0 +1,105 @@
+"""Answers without an end, read piece by piece: as careful as ``bot.support.http``, without a limit of time.
+
+A stream may be silent for hours, so that only its bytes are capped; where a caller can say how long a silence
+means that nobody is there any more, it names ``idle_seconds``. Cancelling the reader closes the connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from bot.support.errors import BadAnswer
+from bot.support.hiding import Hider
+from bot.support.http import Response
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+    import aiohttp
+    from multidict import CIMultiDictProxy
+
+    from bot.support.http import Http
+
+#: What an answer may hold that is read whole after all: an error's page.
+WHOLE_BYTES = 65_536
+
+
+class Stream:
+    """Read one open answer, once: iterate over its pieces, or take it whole."""
+
+    def __init__(
+        self,
+        response: aiohttp.ClientResponse,
+        max_bytes: int,
+        idle_seconds: float | None = None,
+        secrets: Sequence[str] = (),
+    ) -> None:
+        self._response = response
+        self._hider = Hider(secrets)
+        self._room = max_bytes
+        self._idle_seconds = idle_seconds
+
+    @property
+    def status(self) -> int:
+        """Return the HTTP status."""
+        return self._response.status
+
+    @property
+    def headers(self) -> CIMultiDictProxy[str]:
+        """Return the answer's headers."""
+        return self._response.headers
+
+    def __aiter__(self) -> Stream:
+        return self
+
+    async def __anext__(self) -> bytes:
+        """Return what has come, without secrets; raise BadAnswer once the cap is reached."""
+        told = b""
+        while not told:
+            if self._room <= 0:
+                raise BadAnswer("the answer is too large", status=self.status)
+            async with asyncio.timeout(self._idle_seconds):
+                piece = await self._response.content.readany()
+            if not piece:
+                told = self._hider.rest()
+                if not told:
+                    raise StopAsyncIteration
+                return told
+            told = self._hider.feed(piece[: self._room])
+            self._room -= len(piece)
+        return told
+
+    async def whole(self, max_bytes: int = WHOLE_BYTES) -> Response:
+        """Read to the end and return it all; raise BadAnswer when it is larger than ``max_bytes``."""
+        body = bytearray()
+        async for piece in self:
+            body += piece
+            if len(body) > max_bytes:
+                raise BadAnswer("the answer is too large", status=self.status)
+        return Response(self.status, self.headers, bytes(body))
+
+
+@asynccontextmanager
+async def open_stream(
+    http: Http,
+    method: str,
+    url: str,
+    *,
+    max_bytes: int,
+    headers: Mapping[str, str] | None = None,
+    json_body: Any = None,
+    query: Mapping[str, str] | None = None,
+    idle_seconds: float | None = None,
+) -> AsyncIterator[Stream]:
+    """Send one request once and open its answer, whatever its status; redirects are not followed.
+
+    It comes uncompressed, so that each piece is there when it was sent. Raises as ``Http.request`` does:
+    UnknownOutcome when it breaks off or nothing came for ``idle_seconds``, BadAnswer past ``max_bytes``.
+    """
+    wanted = {**(headers or {}), "Accept-Encoding": "identity"}
+    async with http.stream(
+        method, url, headers=wanted, json_body=json_body, query=query, total=None
+    ) as response:
+        yield Stream(response, max_bytes, idle_seconds, http.known(headers))

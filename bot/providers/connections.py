@@ -1,0 +1,135 @@
+"""The connections file: a TOML table per provider instance, checked by the provider's own settings model.
+
+Anyone who can write this file decides where people's tokens are sent, so it is refused when others may write
+it; and when others may read it while secrets stand in it.
+"""
+
+from __future__ import annotations
+
+import re
+import stat
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from bot.providers import build, provider_classes
+from bot.support.settings import ELSEWHERE, READABLE, SettingsError, resolve_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from bot.providers.base import ConnectionSettings, Provider
+    from bot.support.http import Http
+
+_NAME = re.compile(r"^[a-z][a-z0-9_-]{0,30}$")
+
+
+def load_connections(path: Path) -> dict[str, ConnectionSettings]:
+    """Read and check every connection; raise SettingsError with every problem at once, without values."""
+    tables, problems = _tables(path)
+    checked: dict[str, ConnectionSettings] = {}
+    if not tables and not problems:
+        problems.append("USHER_CONNECTIONS: the file names no connection: add a [connections.NAME] table")
+    for name, table in tables.items():
+        try:
+            checked[name] = _connection(name, table, path.parent)
+        except SettingsError as wrong:
+            problems.extend(f"connections.{name}{problem}" for problem in wrong.problems)
+    if path.stat().st_mode & READABLE and any(_holds_secrets(table) for table in tables.values()):
+        problems.append(
+            f"USHER_CONNECTIONS: {path.name} holds secrets, and others on this machine can read it: "
+            f"chmod 600 {path.name}"
+        )
+    if problems:
+        raise SettingsError(problems)
+    return checked
+
+
+def build_providers(settings: Mapping[str, ConnectionSettings], http: Http) -> dict[str, Provider]:
+    """Make the provider of each connection."""
+    return {name: build(given, http) for name, given in settings.items()}
+
+
+def secrets_of(settings: Mapping[str, ConnectionSettings]) -> list[str]:
+    """Return every secret that the connections hold, for the redaction of logs."""
+    return [secret for given in settings.values() for secret in given.secrets()]
+
+
+def _holds_secrets(table: dict[str, Any]) -> bool:
+    """Say whether a secret stands in a table itself, instead of the place where it is."""
+    provider = provider_classes().get(str(table.get("provider")))
+    fields = {} if provider is None else provider.settings_model.model_fields
+    return any(
+        "SecretStr" in str(field.annotation)
+        and isinstance(table.get(name), str)
+        and not str(table[name]).startswith(ELSEWHERE)
+        for name, field in fields.items()
+    )
+
+
+def _tables(path: Path) -> tuple[dict[str, Any], list[str]]:
+    """Return the tables below ``connections``, and what else stands in the file as problems."""
+    try:
+        if path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise SettingsError(
+                [f"USHER_CONNECTIONS: others on this machine can write {path.name}: chmod 600 {path.name}"]
+            )
+        with path.open("rb") as file:
+            content = tomllib.load(file)
+    except FileNotFoundError:
+        raise SettingsError([f"USHER_CONNECTIONS: there is no file {path.name}"]) from None
+    except OSError:
+        raise SettingsError([f"USHER_CONNECTIONS: the file {path.name} can't be read"]) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
+        place = re.search(r"\(at .*\)", str(broken))
+        where = place.group() if place else ""
+        raise SettingsError([f"USHER_CONNECTIONS: {path.name} is no valid TOML {where}".rstrip()]) from None
+    tables = content.get("connections", {})
+    if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
+        raise SettingsError(["USHER_CONNECTIONS: every connection needs a table [connections.NAME]"])
+    strangers = sorted(content.keys() - {"connections"})
+    return tables, [
+        f"USHER_CONNECTIONS: {key} is not known: a connection is a table [connections.NAME]"
+        for key in strangers
+    ]
+
+
+def _connection(name: str, table: dict[str, Any], folder: Path) -> ConnectionSettings:
+    if not _NAME.match(name):
+        raise SettingsError([": its name needs lower-case letters, digits, - and _, at most 31"])
+    classes = provider_classes()
+    provider = table.get("provider")
+    if not isinstance(provider, str) or provider not in classes:
+        raise SettingsError([f".provider: needs one of {', '.join(sorted(classes))}"])
+    # The table's own name is the connection's: a key of that name would make it another one.
+    problems = [".name: is no key: the connection's name is its table's"] if "name" in table else []
+    values: dict[str, Any] = {"name": name, "title": name}
+    for key, value in table.items():
+        try:
+            values[key] = resolve_secret(value) if isinstance(value, str) else value
+        except ValueError as wrong:
+            problems.append(f".{key}: {wrong}")
+    unresolved = {problem.partition(":")[0] for problem in problems}
+    try:
+        # Files that a table names are looked for from the folder of the connections file.
+        checked = classes[provider].settings_model.model_validate(
+            {**values, "name": name}, context={"folder": folder}
+        )
+    except ValidationError as invalid:
+        found = [_sentence(error) for error in invalid.errors()]
+        problems += [one for one in found if one.partition(":")[0] not in unresolved]
+    else:
+        if not problems:
+            return checked
+    raise SettingsError(problems)
+
+
+def _sentence(error: Any) -> str:
+    place = "".join(f".{part}" for part in error["loc"])
+    message = {
+        "missing": "is not set",
+        "extra_forbidden": "is no key of this provider",
+    }.get(error["type"], str(error["msg"]).removeprefix("Value error, "))
+    return f"{place}: {message}"

@@ -1,0 +1,266 @@
+"""The loops round the steps: woken at once by whoever wrote something, and by a tick of APScheduler.
+
+APScheduler keeps its jobs in memory and fires ticks; what is due, daily work too, stands in our own rows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from bot.domain.models import TaskKind
+from bot.domain.plan import backoff
+from bot.reconciler.streams import AT_ONCE as STREAMS
+from bot.store.records import NewTask
+from bot.support.errors import StoreError
+from bot.support.pool import Pool
+from bot.support.ticker import Ticker
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bot.reconciler import Reconciler
+    from bot.slack.notifier import Notifier
+    from bot.store.store import Store
+    from bot.support.clock import Clock, Ids
+
+log = structlog.get_logger(__name__)
+
+SWEEP: Final = "sweep"
+#: Daily work is due from this second of the day on, by UTC.
+DAY: Final = 86_400.0
+NIGHT: Final = 3 * 3600.0 + 17 * 60.0
+#: A tiny write so often shows that something can be written, and how the clock stands.
+BEAT_SECONDS: Final = 30.0
+#: Everybody is read anew under this subject: one such task at a time.
+EVERYBODY = "everybody"
+#: Between two claims of a loop, in seconds: what becomes due meanwhile is claimed together.
+REST = 0.05
+READS_REST = 0.05
+#: What work leaves for the other loops waits so long, so that many that end together wake them once.
+SOON = 0.1
+
+
+def _nothing() -> None:
+    """Wake nobody."""
+
+
+async def _rest() -> None:
+    """Do nothing more with a beat."""
+
+
+class Loop:
+    """Run one step again and again: at once while there is work, else when woken. Errors never end it."""
+
+    def __init__(
+        self,
+        name: str,
+        step: Callable[[Pool], Awaitable[int]],
+        size: int,
+        ids: Ids,
+        clock: Clock,
+        on_work: Callable[[], None],
+        rest: float = REST,
+        *,
+        is_endless: bool = False,
+    ) -> None:
+        self.name = name
+        #: What runs here does not end by itself, and nothing is lost when it is cancelled.
+        self.is_endless = is_endless
+        self._step = step
+        self._ids = ids
+        self._clock = clock
+        self._on_work = on_work
+        self._rest = rest
+        self._woken = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self.pool = Pool(size, self._has_room)
+        #: When the step last ended, by the injected monotonic clock.
+        self.beat = clock.monotonic()
+
+    def wake(self) -> None:
+        """Have the step run soon."""
+        self._woken.set()
+
+    def _has_room(self) -> None:
+        self.wake()
+        self._on_work()
+
+    def stop(self) -> None:
+        """Claim nothing more."""
+        self._stopping.set()
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Run until stopped."""
+        failures = 0
+        while not self._stopping.is_set():
+            self._woken.clear()
+            try:
+                claimed = await self._step(self.pool)
+            except Exception:
+                failures += 1
+                log.exception("loop failed", loop=self.name, reference=self._ids.reference())
+                await self._pause(backoff(failures, 0.5))
+                continue
+            failures = 0
+            self.beat = self._clock.monotonic()
+            if claimed:
+                self._on_work()
+            else:
+                await self._woken.wait()
+            await self._pause(self._rest)
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+        except TimeoutError:
+            pass
+
+
+class Scheduler:
+    """Drive the reconciler and the notifier until drained. ``tick`` and ``beat`` are in seconds.
+
+    ``on_beat`` is called with each beat; it raises nothing but StoreError.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        reconciler: Reconciler,
+        notifier: Notifier,
+        clock: Clock,
+        ids: Ids,
+        tick: float = 1.0,
+        beat: float = BEAT_SECONDS,
+        on_beat: Callable[[], Awaitable[None]] = _rest,
+    ) -> None:
+        self._on_beat = on_beat
+        self._store = store
+        self._reconciler = reconciler
+        self._clock = clock
+        self._ids = ids
+        self._tick = tick
+        self._beats_every = beat
+        self._loops = [
+            Loop("wishes", reconciler.step_wishes, 200, ids, clock, self._wake_soon),
+            # Most reads change nothing: those that do tell so themselves.
+            Loop("reads", reconciler.step_reads, 1_000, ids, clock, _nothing, READS_REST),
+            Loop("tasks", reconciler.step_tasks, 50, ids, clock, self._wake_soon),
+            Loop("jobs", reconciler.step_jobs, 200, ids, clock, self._wake_soon),
+            Loop("streams", reconciler.step_streams, STREAMS, ids, clock, _nothing, is_endless=True),
+            Loop("classes", reconciler.step_classes, 1, ids, clock, self._wake_soon),
+            Loop("notices", notifier.step_notices, 50, ids, clock, self._wake_soon),
+            Loop("cards", notifier.step_cards, 20, ids, clock, self._wake_soon),
+            Loop("outputs", notifier.step_outputs, 10, ids, clock, self._wake_soon),
+        ]
+        reconciler.on_news(self._wake_soon)
+        reconciler.on_turn(self._wake_wishes_in)
+        self._running: list[asyncio.Task[None]] = []
+        self._waking: asyncio.TimerHandle | None = None
+        self._ticker = Ticker(clock)
+
+    def start(self) -> None:
+        """Begin; call it on the running event loop. What was open when the process ended goes on."""
+        self._ticker.every(self._tick, self.wake)
+        self._ticker.every(20.0, self._ends)
+        self._ticker.every(120.0, self._lists)
+        self._ticker.every(self._beats_every, self._beat)
+        self._ticker.every(600.0, self._daily, at_once=True)
+        self._ticker.start()
+        self._running = [asyncio.create_task(loop.run(), name=loop.name) for loop in self._loops]
+
+    def wake(self) -> None:
+        """Have every loop look for work now; cheap, and as often as one likes."""
+        for loop in self._loops:
+            loop.wake()
+
+    def _wake_wishes_in(self, seconds: float) -> None:
+        asyncio.get_running_loop().call_later(min(seconds, 60.0), self._loops[0].wake)
+
+    def _wake_soon(self) -> None:
+        if self._waking is None:
+            self._waking = asyncio.get_running_loop().call_later(SOON, self._wake_now)
+
+    def _wake_now(self) -> None:
+        self._waking = None
+        self.wake()
+
+    @property
+    def stalled(self) -> list[str]:
+        """Return the names of loops that ended, or have not finished a step for a minute (for readiness)."""
+        now = self._clock.monotonic()
+        ended = {task.get_name() for task in self._running if task.done()}
+        return [loop.name for loop in self._loops if loop.name in ended or now - loop.beat > 60.0]
+
+    async def drain(self, seconds: float = 10.0) -> int:
+        """Claim nothing more, let what runs end within the time, cancel the rest; return how many that were.
+
+        What is cancelled loses nothing: a call is found as *unknown* and read, a notice is looked for.
+        """
+        end = self._clock.monotonic() + seconds
+        await self._ticker.stop()
+        for loop in self._loops:
+            loop.stop()
+        if self._waking is not None:
+            self._waking.cancel()
+        cancelled = 0
+        if self._running:
+            _, late = await asyncio.wait(self._running, timeout=seconds)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*self._running, return_exceptions=True)
+            cancelled = len(late)
+        left = max(end - self._clock.monotonic(), 0.0)
+        drains = [loop.pool.drain(0.0 if loop.is_endless else left) for loop in self._loops]
+        cancelled += sum(await asyncio.gather(*drains))
+        log.info("drained", cancelled=cancelled)
+        return cancelled
+
+    # -- daily work ----------------------------------------------------------------------------------------
+
+    async def _daily(self) -> None:
+        """Do what was not done since last night: this night, or while nothing ran here."""
+        await self._guarded("people", self._people)
+        await self._guarded("sweep", self._sweep)
+
+    async def _people(self) -> None:
+        if await self._is_due(TaskKind.SYNC_PEOPLE):
+            # The task itself notes when it is done.
+            await self._store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY)])
+            self.wake()
+
+    async def _sweep(self) -> None:
+        if await self._is_due(SWEEP):
+            await self._store.sweep()
+            await self._store.did_daily(SWEEP)
+
+    async def _is_due(self, work: str) -> bool:
+        now, last = await self._store.now(), await self._store.last_did(work)
+        return last is None or last < now - (now - NIGHT) % DAY
+
+    async def _beat(self) -> None:
+        try:
+            await self._store.beat()
+            await self._on_beat()
+        except StoreError as error:
+            log.warning("nothing can be written", problem=str(error))
+
+    async def _ends(self) -> None:
+        await self._guarded("ends", self._warn)
+
+    async def _warn(self) -> None:
+        if await self._reconciler.warn_of_ends():
+            self.wake()
+
+    async def _lists(self) -> None:
+        await self._guarded("lists", self._reconciler.refresh_lists)
+
+    async def _guarded(self, name: str, work: Callable[[], Awaitable[object]]) -> None:
+        try:
+            await work()
+        except Exception:
+            log.exception("daily work failed", work=name, reference=self._ids.reference())

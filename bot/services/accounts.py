@@ -1,0 +1,217 @@
+"""Linking and unlinking: a person in Slack and their own account at a provider.
+
+Every refusal is a ``Refused`` with words for the person. Whatever changes something is written in one
+transaction with its audit row.
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from bot.domain.models import Account, AuditEntry, Link, NewNotice, NoticeKind, Principal
+from bot.messages.texts import pages as words
+from bot.providers import facets
+from bot.providers.base import Credential
+from bot.services import linking
+from bot.services.link_steps import LinkSteps, code_row, entry
+from bot.services.linking import digest
+from bot.store.records import Activation
+from bot.support.errors import Refused
+from bot.support.vault import row_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bot.providers.base import Provider
+    from bot.services.linking import Check, SlackNames
+    from bot.store.store import Store
+    from bot.support.clock import Ids
+    from bot.support.vault import Vault
+
+
+class Accounts:
+    """Make links, take the codes that are typed back, and end what was linked. ``steps`` serves the pages.
+
+    ``check`` raises Refused for whoever may not link now.
+    ``sign_in`` says whether Sign in with Slack proves the person; without it a code is typed back.
+    ``public_url`` is the origin that browsers reach, None where there is none. ``wake`` is called after a
+    change that the background work should see at once.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        check: Check,
+        vault: Vault,
+        connections: Mapping[str, Provider],
+        ids: Ids,
+        names: SlackNames,
+        public_url: str | None,
+        sign_in: bool,
+        wake: Callable[[], None],
+        command: str = "/workspace",
+        is_org_install: bool = False,
+    ) -> None:
+        self._store = store
+        self._vault = vault
+        self._connections = connections
+        self._ids = ids
+        self._public_url = public_url
+        self._wake = wake
+        self._command = command
+        self.sign_in = sign_in
+        self.steps = LinkSteps(
+            store=store,
+            check=check,
+            vault=vault,
+            connections=connections,
+            ids=ids,
+            names=names,
+            sign_in=sign_in,
+            wake=wake,
+            command=command,
+            is_org_install=is_org_install,
+        )
+
+    def linkable(self) -> list[str]:
+        """Return the names of the connections that people link by themselves."""
+        return sorted(name for name, provider in self._connections.items() if provider.links_by("token"))
+
+    async def links(self, principal: Principal) -> list[Account]:
+        """Return what a person has linked."""
+        return await self._store.accounts(principal)
+
+    async def acting(self, principal: Principal, connection: str) -> Account | None:
+        """Return the account that a person acts through at a connection, or None.
+
+        Where there are no people at the provider (linking ``none``) it is written when it is first needed:
+        what its person makes there is theirs alone.
+        """
+        account = await self._store.account(principal, connection)
+        if account is not None and account.state != "revoking":
+            return account
+        provider = self._connections.get(connection)
+        if provider is None or not provider.links_by("none"):
+            return None
+        credential = Credential.of_connection("none")
+        fresh = Account(
+            id=self._ids.new("account"),
+            principal=principal,
+            connection=connection,
+            username="",
+            secret=self._vault.seal(row_key(principal.key, connection), credential.as_mapping()),
+            state="active",
+            linked_at=await self._store.now(),
+        )
+        audit = AuditEntry(
+            actor=principal.key,
+            action="account.opened",
+            target=f"{principal.key}/{connection}",
+            result="ok",
+            detail={"account": fresh.id},
+        )
+        await self._store.activate_directly(Activation(fresh, audit=[audit]))
+        return await self._store.account(principal, connection)
+
+    async def invite(
+        self, principal: Principal, connection: str, waiting: dict[str, Any] | None = None
+    ) -> str:
+        """Return the address of a fresh link; it ends an older one for the same connection.
+
+        ``waiting`` is the command that runs once the account is linked. Raises Refused (``link.no_address``,
+        ``link.unknown_connection``, ``link.not_by_token``).
+        """
+        provider = self._connections.get(connection)
+        if provider is None:
+            known = ", ".join(self.linkable()) or "none"
+            raise Refused("link.unknown_connection", words.unknown_connection(connection, known))
+        if not provider.links_by("token"):
+            raise Refused("link.not_by_token", words.not_by_token(provider.settings.title))
+        if self._public_url is None:
+            raise Refused("link.no_address", words.no_address())
+        nonce = linking.new_nonce()
+        now = await self._store.now()
+        link = Link(
+            nonce_hash=digest(nonce),
+            principal=principal,
+            connection=connection,
+            waiting=waiting,
+            created_at=now,
+            expires_at=now + linking.LINK_SECONDS,
+            tries_left=linking.TRIES,
+        )
+        await self._store.new_link(link, [entry(link, "link.invited", "ok")])
+        return f"{self._public_url.rstrip('/')}/link/{nonce}"
+
+    async def confirm_code(self, principal: Principal, code: str) -> Account:
+        """Link what waits for this person's code; raises Refused (``code.none``, ``code.wrong``, …)."""
+        link = await self._store.open_link_of(principal, "code")
+        if link is None or link.code_hash is None or link.code_tries_left <= 0:
+            raise Refused("code.none", words.code_none(self._command))
+        left = link.code_tries_left - 1
+        # The try is written off before the comparison, so that many at once are not more than five.
+        tried = replace(link, code_tries_left=left, tries_left=left)
+        if not await self._store.change_link(tried, "code", link.tries_left):
+            raise Refused("code.busy", words.code_busy())
+        expected = self._vault.open(code_row(link), link.code_hash)["code"]
+        if not hmac.compare_digest(expected.encode(), digest(linking.plain_code(code)).encode()):
+            await self._store.append_audit([entry(link, "link.code", "refused", tries_left=left)])
+            raise Refused("code.wrong", words.code_wrong(left, self._command))
+        return await self.steps.activate(tried, "code", proof="code")
+
+    async def unlink(
+        self,
+        principal: Principal,
+        connection: str | None = None,
+        *,
+        actor: str,
+        cause: str = "",
+        interaction: str = "",
+        tell: bool = True,
+    ) -> list[Account]:
+        """End a person's account at a connection, or all of them; return the ones that ended.
+
+        ``actor`` is who did it (a principal's key, ``slack`` …); ``cause`` says why, where it was not the
+        person (``administrator``, ``left``, ``uninstalled``). ``tell`` is False where no message reaches
+        them.
+        """
+        ending = [
+            account
+            for account in await self._store.accounts(principal)
+            if connection is None or account.connection == connection
+        ]
+        ended = await self._store.unlink(
+            principal,
+            connection,
+            revocable=[name for name, one in self._connections.items() if isinstance(one, facets.Revocation)],
+            cause="unlinked",
+            notices=[_unlinked(account, cause) for account in ending] if tell else (),
+            audit=[_unlinked_entry(account, actor, cause) for account in ending],
+            interaction=interaction,
+        )
+        if ended:
+            self._wake()
+        return ended
+
+
+def _unlinked(account: Account, cause: str) -> NewNotice:
+    return NewNotice(
+        subject=account.id,
+        kind=NoticeKind.UNLINKED,
+        occasion="unlinked",
+        principal=account.principal,
+        body={"connection": account.connection, "username": account.username, "cause": cause},
+    )
+
+
+def _unlinked_entry(account: Account, actor: str, cause: str) -> AuditEntry:
+    return AuditEntry(
+        actor=actor,
+        action="account.unlinked",
+        target=f"{account.principal.key}/{account.connection}",
+        result="ok",
+        detail={"account": account.id, "username": account.username, "cause": cause or "asked"},
+    )

@@ -1,0 +1,152 @@
+"""Acting as a username that an administrator approved: asked and decided in Slack, checked by the worker.
+
+Which person is which user at a provider is an administrator's word, never a guess from names or addresses.
+Every step leaves an audit row.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from bot.domain import policy
+from bot.domain.models import Approval, AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
+from bot.messages.blocks import approvals as drawn
+from bot.messages.blocks import kit, limits
+from bot.messages.texts import approvals as words
+from bot.messages.texts import pages, problems
+from bot.store.records import NewTask
+from bot.support.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bot.providers.base import Provider
+    from bot.services.authority import Authority
+    from bot.store.store import Store
+    from bot.support.clock import Ids
+
+_USERNAME = re.compile(r"[^\s\x00-\x1f\x7f]{1,100}")
+
+
+class Approvals:
+    """Write requests and decisions; what follows from an approval is the reconciler's task."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        connections: Mapping[str, Provider],
+        authority: Authority,
+        ids: Ids,
+        wake: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._connections = connections
+        self._authority = authority
+        self._ids = ids
+        self._wake = wake
+
+    def possible(self) -> list[str]:
+        """Return the names of the connections where a username is approved."""
+        return sorted(name for name, provider in self._connections.items() if provider.links_by("admin"))
+
+    async def ask(
+        self,
+        principal: Principal,
+        connection: str,
+        username: str,
+        *,
+        interaction: str,
+        waiting: dict[str, Any] | None = None,
+    ) -> Approval:
+        """Ask the administrators; raises Refused (``link.unknown_connection``, ``approval.…``)."""
+        await self._authority.check(principal, "link")
+        provider = self._connections.get(connection)
+        if provider is None or not provider.links_by("admin"):
+            known = ", ".join(self.possible()) or "none"
+            raise Refused("link.unknown_connection", pages.unknown_connection(connection, known))
+        if not is_username(username):
+            raise Refused("approval.username", words.USERNAME_SHAPE)
+        administrators = self.administrators()
+        if not administrators:
+            raise Refused("policy.no_administrators", problems.sentence("no_administrators"))
+        person = await self._store.person(principal)
+        approval = Approval(
+            id=self._ids.new("approval"),
+            principal=principal,
+            connection=connection,
+            username=username,
+            state="asked",
+            asked_at=await self._store.now(),
+            waiting=waiting,
+        )
+        title = provider.settings.title
+        name = person.name if person is not None else principal.user_id
+        told = drawn.request(approval, title, kit.mention(principal.user_id), name)
+        asked = await self._store.ask_approval(
+            approval,
+            [message(approval, f"asked:{one.user_id}", one, told.as_body()) for one in administrators],
+            [entry(approval, principal.key, "approval.asked", "ok")],
+            interaction,
+        )
+        self._wake()
+        return asked
+
+    async def decide(
+        self, principal: Principal, approval_id: str, username: str, *, approve: bool, interaction: str
+    ) -> tuple[Approval, bool]:
+        """Approve or deny a request as an administrator; return it, and whether this decided it.
+
+        ``username`` is what the administrator saw: a request that names another by now is not decided.
+        """
+        await self._authority.check(principal, "approve")
+        approval = await self._store.approval(approval_id)
+        if approval is None:
+            raise Refused("approval.unknown", words.GONE)
+        if approval.connection not in self._connections:
+            raise Refused("connection.gone", problems.sentence("connection_gone", approval.connection))
+        if approval.username != username or approval.state != "asked":
+            return approval, False
+        title = self._connections[approval.connection].settings.title
+        denied = drawn.told(
+            words.DENIED_PERSON, approval, title, kit.mention(approval.principal.user_id)
+        ).as_body()
+        decided = await self._store.decide_approval(
+            approval.id,
+            "approved" if approve else "denied",
+            principal.key,
+            tasks=[NewTask(TaskKind.APPROVE, approval.id)] if approve else [],
+            notices=[] if approve else [message(approval, "denied", approval.principal, denied)],
+            audit=[
+                entry(approval, principal.key, "approval.approved" if approve else "approval.denied", "ok")
+            ],
+            interaction=interaction,
+        )
+        self._wake()
+        return (decided, True) if decided is not None else (approval, False)
+
+    def administrators(self) -> list[Principal]:
+        """Return the administrators as principals of this installation."""
+        return policy.administrators(self._authority.installation, self._authority.administrators)
+
+
+def message(approval: Approval, occasion: str, to: Principal, body: dict[str, Any]) -> NewNotice:
+    """Return a direct message about a request; each occasion comes once."""
+    return NewNotice(approval.id, NoticeKind.MESSAGE, occasion, to, body)
+
+
+def entry(approval: Approval, actor: str, action: str, result: str, **detail: str) -> AuditEntry:
+    """Return an audit row about a request."""
+    return AuditEntry(
+        actor=actor,
+        action=action,
+        target=f"{approval.principal.key}/{approval.connection}",
+        result=result,
+        detail={"approval": approval.id, "username": approval.username, **detail},
+    )
+
+
+def is_username(text: str) -> bool:
+    """Say whether a text can be approved as a username: all of it is shown, and nothing in it is unseen."""
+    return _USERNAME.fullmatch(text) is not None and limits.line(text) == limits.escape(text)

@@ -1,0 +1,84 @@
+"""The one door to the policy: Slack is asked who somebody is, a refusal is remembered and raised."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, Protocol
+
+from bot.domain import policy
+from bot.domain.models import AuditEntry
+from bot.messages.texts import problems
+from bot.support.errors import NotKnown, Refused, SlackFailed
+
+if TYPE_CHECKING:
+    from bot.domain.models import Person, Principal
+    from bot.domain.policy import Decision, Installation, Target
+    from bot.store.store import Store
+
+#: How long Slack may take to say who somebody is, within the 3 s that an ack has.
+LOOK_UP_SECONDS: Final = 1.0
+
+
+class LookUp(Protocol):
+    """Ask who somebody is; ``bot.slack.people.People`` is one."""
+
+    async def look_up(self, principal: Principal) -> Person:
+        """Ask Slack, write down and return who it is; raise SlackFailed when that can't be known now."""
+        ...
+
+
+class Authority:
+    """Ask ``policy.decide`` with the facts of the store. ``administrators`` as in ``USHER_ADMINS``."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        people: LookUp,
+        installation: Installation,
+        administrators: frozenset[str] = frozenset(),
+    ) -> None:
+        self._store = store
+        self._people = people
+        self.installation = installation
+        self.administrators = administrators
+
+    async def decide(self, principal: Principal, verb: str, target: Target | None = None) -> Decision:
+        """Return the decision without remembering it; whoever is not known well enough is looked up first."""
+        context = policy.Context(
+            installation=self.installation,
+            person=await self._store.person(principal),
+            administrators=self.administrators,
+        )
+        if policy.is_current(context.person, verb, await self._store.now()):
+            return policy.decide(principal, verb, target, context)
+        if (foreign := policy.decide(principal, verb, target, context)).rule == "policy.foreign_team":
+            return foreign
+        return policy.decide(principal, verb, target, replace(context, person=await self._asked(principal)))
+
+    async def _asked(self, principal: Principal) -> Person | None:
+        try:
+            async with asyncio.timeout(LOOK_UP_SECONDS):
+                return await self._people.look_up(principal)
+        except (SlackFailed, TimeoutError):
+            return None
+
+    async def check(self, principal: Principal, verb: str, target: Target | None = None) -> None:
+        """Return when it is allowed; otherwise write the refusal into the audit and raise Refused.
+
+        It is NotKnown for somebody of whom Slack does not say just now who they are.
+        """
+        decision = await self.decide(principal, verb, target)
+        if decision.allowed:
+            return
+        aimed_at = f"{target.kind}/{target.id}" if target is not None else "usher"
+        await self._store.append_audit(
+            [AuditEntry(principal.key, verb, aimed_at, "refused", {"rule": decision.rule})]
+        )
+        kind = NotKnown if decision.rule == "policy.unknown_person" else Refused
+        raise kind(decision.rule, problems.sentence(decision.rule))
+
+    def is_administrator(self, principal: Principal) -> bool:
+        """Say whether an operator named this person."""
+        return policy.is_administrator(principal, self.administrators)

@@ -1,0 +1,137 @@
+"""Who is signed in in which browser, and what of theirs a page of ours may show.
+
+A session says who proved themselves through Sign in with Slack, nothing more. Whose a workspace is, and
+whether its owner may still act, is judged anew at every look.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.domain.models import AuditEntry, BrowserSession, Principal
+from bot.domain.policy import Target
+from bot.providers import facets
+from bot.services import linking
+from bot.services.linking import Proven, digest
+from bot.support.vault import entry_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.domain.models import Look, Workspace
+    from bot.providers.base import Provider
+    from bot.services.authority import Authority
+    from bot.store.store import Store
+    from bot.support.vault import Vault
+
+#: A session that is in use is noted so often, in seconds: a look need not write.
+NOTED_EVERY = 60.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Browsing:
+    """Begin, follow and end browser sessions. ``lifetime`` and ``idle`` are seconds.
+
+    The id of a session is known to its browser alone; the store has the SHA-256 of it.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        vault: Vault,
+        connections: Mapping[str, Provider],
+        authority: Authority,
+        lifetime: float,
+        idle: float,
+    ) -> None:
+        self._store = store
+        self._vault = vault
+        self._connections = connections
+        self._authority = authority
+        self.lifetime = lifetime
+        self._idle = idle
+
+    async def begin(self, proven: Proven) -> str:
+        """Return the id of a fresh session; raises Refused (``policy.…``) for who may not use Usher."""
+        principal = Principal(proven.enterprise_id, proven.team_id, proven.user_id)
+        await self._authority.check(principal, "sign_in")
+        session_id = linking.new_nonce()
+        now = await self._store.now()
+        session = BrowserSession(digest(session_id), principal, now, now, now + self.lifetime)
+        await self._store.begin_browser_session(session, [_entry(session, "browser.sign_in")])
+        return session_id
+
+    async def who(self, session_id: str | None) -> BrowserSession | None:
+        """Return the session of a browser; None when it has none that goes on."""
+        if session_id is None or not linking.is_nonce(session_id):
+            return None
+        session = await self._store.browser_session(digest(session_id), self._idle)
+        if session is not None:
+            await self._note(session, await self._store.now())
+        return session
+
+    async def look(self, session_id: str | None, workspace_id: str) -> Look | None:
+        """Return what a page about a workspace needs, whosever it is; None without a session that goes on."""
+        if session_id is None or not linking.is_nonce(session_id):
+            return None
+        look = await self._store.look(digest(session_id), self._idle, workspace_id)
+        if look is not None:
+            await self._note(look.session, look.now)
+        return look
+
+    async def end(self, session_id: str | None) -> None:
+        """Sign out; what is over already stays so."""
+        if session_id is None or not linking.is_nonce(session_id):
+            return
+        session = await self._store.browser_session(digest(session_id), self._idle)
+        if session is not None:
+            await self._store.end_browser_session(session.id_hash, [_entry(session, "browser.sign_out")])
+
+    async def own(self, look: Look) -> tuple[Workspace, Provider] | None:
+        """Return the workspace that was looked at when it may be shown to this browser; None says no more.
+
+        It is theirs, they may act, and its provider's workspaces open in a page of ours.
+        """
+        workspace = look.workspace
+        if workspace is None or workspace.hidden:
+            return None
+        provider = self._connections.get(workspace.connection)
+        if (
+            provider is None
+            or not isinstance(provider, facets.Page)
+            or not self._is_of(workspace, look.session)
+        ):
+            return None
+        target = Target("workspace", workspace.id, workspace.principal)
+        decision = await self._authority.decide(workspace.principal, "open", target)
+        if not decision.allowed:
+            _log.info("page.refused", rule=decision.rule)
+            return None
+        return workspace, provider
+
+    def entry(self, workspace: Workspace) -> str | None:
+        """Return the secret that opens a workspace in its page, None for none; raises SecretError."""
+        if workspace.entry is None:
+            return None
+        row = entry_key(workspace.principal.key, workspace.connection, workspace.remote_id)
+        return self._vault.open(row, workspace.entry).get("entry")
+
+    def _is_of(self, workspace: Workspace, session: BrowserSession) -> bool:
+        who = session.principal
+        proven = Proven(who.enterprise_id, who.team_id, who.user_id)
+        is_org_wide = self._authority.installation.is_org_wide
+        return linking.is_person(workspace.principal, proven, is_org_install=is_org_wide)
+
+    async def _note(self, session: BrowserSession, now: float) -> None:
+        if now - session.seen_at >= NOTED_EVERY:
+            await self._store.keep_browser_session(session.id_hash)
+
+
+def _entry(session: BrowserSession, action: str) -> AuditEntry:
+    # The digest's beginning tells sessions apart; it opens none.
+    who, detail = session.principal.key, {"session": session.id_hash[:12]}
+    return AuditEntry(actor=who, action=action, target=who, result="ok", detail=detail)

@@ -1,0 +1,329 @@
+"""Class cards: posted by a trainer, pressed by many; each press acts for the presser and is their consent.
+
+A press is one transaction and calls no provider. What a class stops, its owners agreed to (ADR 12).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Final
+
+from bot.domain.models import AuditEntry, ClassCard, State, WishVerb
+from bot.domain.models.classes import WARNING_SECONDS
+from bot.domain.policy import Target
+from bot.messages.texts import classes as words
+from bot.messages.texts import problems
+from bot.services.gather import class_effects, shown_url
+from bot.services.making import check_account, known_provider, unmade
+from bot.store.classes import posting
+from bot.store.records import NewPress, NewWish
+from bot.support.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+    from bot.domain.models import (
+        Account,
+        ClassCounts,
+        ClassPress,
+        ClassProblem,
+        Effects,
+        Pressed,
+        Principal,
+        Workspace,
+    )
+    from bot.domain.models.classes import Waiting
+    from bot.providers.base import Provider
+    from bot.services.authority import Authority
+    from bot.services.making import Acting
+    from bot.store.store import Store
+    from bot.support.clock import Clock, Ids
+
+#: The most of a title and of a person's name that a workspace's name is made of.
+TITLE_PART: Final = 28
+PERSON_PART: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Describe a card to be posted; ``spec`` makes workspaces, else ``pattern`` names what there is."""
+
+    channel_id: str
+    connection: str
+    title: str
+    pattern: str = ""
+    recipe: str = ""
+    spec: dict[str, Any] | None = None
+    maximum: int | None = None
+    time_zone: str = "UTC"
+    stops_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """Say which workspace a press is about.
+
+    ``waits_for`` says why there is none. ``instead_of`` is a former one that is gone.
+    """
+
+    workspace: Workspace | None
+    waits_for: Waiting = ""
+    instead_of: str = ""
+
+
+class Classes:
+    """Post cards, take presses, and end classes; ``wake`` tells the background work."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        connections: Mapping[str, Provider],
+        authority: Authority,
+        clock: Clock,
+        ids: Ids,
+        deadline_seconds: float,
+        wake: Callable[[], None],
+        acting: Acting | None = None,
+        public_url: str | None = None,
+    ) -> None:
+        self._store = store
+        self._connections = connections
+        self._authority = authority
+        self._clock = clock
+        self._ids = ids
+        self._deadline_seconds = deadline_seconds
+        self._wake = wake
+        self._acting: Acting = acting or store.account
+        self._public_url = public_url
+
+    # -- the trainer ---------------------------------------------------------------------------------------
+
+    async def post(
+        self, principal: Principal, draft: Draft, *, interaction: str, reference: str
+    ) -> ClassCard:
+        """Write a card that is sent to its channel."""
+        await self._authority.check(principal, "card")
+        known_provider(self._connections, draft.connection)
+        card = ClassCard(
+            id=self._ids.new("class"),
+            principal=principal,
+            channel_id=draft.channel_id,
+            connection=draft.connection,
+            title=draft.title,
+            reference=reference,
+            created_at=await self._store.now(),
+            pattern=draft.pattern,
+            recipe=draft.recipe,
+            spec=draft.spec,
+            maximum=draft.maximum,
+            time_zone=draft.time_zone,
+            stops_at=draft.stops_at,
+        )
+        audit = [_entry(principal, "class.post", card, channel=draft.channel_id)]
+        await self._store.post_class(card, interaction, [posting(card)], audit)
+        self._wake()
+        return card
+
+    async def post_again(self, principal: Principal, card_id: str, *, interaction: str) -> bool:
+        """Have a card sent once more; False when it is known that it stands there."""
+        card = await self._own(principal, "class_post", card_id)
+        again = await self._store.repost_class(card.id, interaction)
+        self._wake()
+        return again is not None
+
+    async def problems(
+        self, principal: Principal, card_id: str
+    ) -> tuple[ClassCard, ClassCounts, list[ClassProblem]]:
+        """Return who is not ready and why; raises Refused (``class.unknown``, ``policy.not_trainer``)."""
+        card = await self._own(principal, "class_problems", card_id)
+        return card, await self._store.class_counts(card.id), await self._store.class_problems(card.id)
+
+    async def stop_all(self, principal: Principal, card_id: str, *, interaction: str) -> ClassCard | None:
+        """End a class: everybody is told now, and what they don't keep stops in five minutes.
+
+        None when it was ended before. Raises Refused as ``problems``.
+        """
+        card = await self._own(principal, "class_stop", card_id)
+        stops_at = await self._store.now() + WARNING_SECONDS
+        audit = [_entry(principal, "class.stop_all", card)]
+        closed = await self._store.close_class(card.id, stops_at, principal.key, audit, interaction)
+        self._wake()
+        return closed
+
+    async def _own(self, principal: Principal, verb: str, card_id: str) -> ClassCard:
+        card = await self.card(card_id)
+        await self._authority.check(principal, verb, Target("class", card.id, card.principal))
+        return card
+
+    # -- everybody -----------------------------------------------------------------------------------------
+
+    async def card(self, card_id: str) -> ClassCard:
+        """Return a card; raises Refused (``class.unknown``)."""
+        card = await self._store.class_card(card_id)
+        if card is None:
+            raise Refused("class.unknown", words.UNKNOWN)
+        return card
+
+    async def account(self, principal: Principal, card: ClassCard) -> Account:
+        """Return the presser's account; raises NotLinked."""
+        provider = known_provider(self._connections, card.connection)
+        return check_account(provider, await self._acting(principal, card.connection))
+
+    async def meant(self, principal: Principal, card: ClassCard, account: Account) -> Meant:
+        """Find which workspace of the presser a card is about, or what is to be made.
+
+        Raises Refused (``workspace.withheld``, ``workspace.unmade``).
+        """
+        rows = await self._store.workspaces(principal, connection=card.connection)
+        if card.spec is None:
+            return _named(card.pattern, [row for row in rows if row.state is not State.GONE])
+        before = await self._store.class_press(card.id, principal)
+        name = workspace_name(card.title, account.username or principal.user_id)
+        mine = _made(rows, before, name)
+        if mine is not None and await self._is_there(mine):
+            return Meant(mine)
+        provider = known_provider(self._connections, card.connection)
+        if provider.withholds(card.spec, principal):
+            # The card's poster may use it; that makes it nobody else's.
+            raise Refused("workspace.withheld", words.WITHHELD.format(title=provider.settings.title))
+        spec = {**card.spec, "name": name}
+        fresh = unmade(self._ids, provider, principal, spec)
+        return Meant(fresh, instead_of=mine.id if mine is not None else "")
+
+    async def _is_there(self, workspace: Workspace) -> bool:
+        """Say whether a workspace exists or is just being made; raises Refused while that is called off."""
+        if not workspace.is_provisional:
+            return workspace.state is not State.GONE
+        wish = await self._store.latest_wish(workspace.id)
+        if wish is None or not wish.is_open:
+            # It was never made: another one takes its place.
+            return False
+        if wish.verb is not WishVerb.CREATE:
+            provider = known_provider(self._connections, workspace.connection)
+            raise Refused("workspace.unmade", problems.sentence("unmade", provider.settings.title))
+        return True
+
+    async def press(
+        self,
+        principal: Principal,
+        card: ClassCard,
+        meant: Meant,
+        *,
+        interaction: str,
+        reference: str,
+        channel_id: str | None = None,
+        message_ts: str | None = None,
+    ) -> Pressed:
+        """Write a press with all that follows from it, in one transaction."""
+        workspace = meant.workspace
+        assert workspace is not None, "a press is about a workspace"
+        await self._authority.check(
+            principal, "class_press", Target("workspace", workspace.id, workspace.principal)
+        )
+        verb = WishVerb.CREATE if workspace.is_provisional else WishVerb.START
+        wish = NewWish(
+            principal=principal,
+            workspace_id=workspace.id,
+            connection=card.connection,
+            verb=verb,
+            deadline_seconds=self._deadline_seconds,
+            reference=reference,
+            channel_id=channel_id,
+        )
+        is_running = self.is_running(workspace)
+        audit = _entry(principal, "class.press", card, workspace=workspace.id, consent="stop")
+        pressed = await self._store.press_class(
+            NewPress(
+                card_id=card.id,
+                principal=principal,
+                workspace=workspace,
+                wish=None if is_running else wish,
+                interaction=interaction,
+                audit=[audit],
+                instead_of=meant.instead_of,
+                channel_id=channel_id,
+                message_ts=message_ts,
+            )
+        )
+        self._wake()
+        return pressed
+
+    def is_running(self, workspace: Workspace) -> bool:
+        """Say whether the address can be handed over at once."""
+        provider = self._connections.get(workspace.connection)
+        url = shown_url(provider, workspace, self._public_url)
+        return workspace.state is State.RUNNING and url is not None
+
+    async def note(
+        self, principal: Principal, card: ClassCard, waits_for: Waiting, *, interaction: str
+    ) -> Pressed:
+        """Write that somebody pressed who can't have a wish yet: the trainer sees that they wait."""
+        pressed = await self._store.note_class_press(card.id, principal, waits_for, interaction)
+        self._wake()
+        return pressed
+
+    async def keep(self, principal: Principal, card_id: str, *, interaction: str) -> bool:
+        """Take a consent back; False when there is none any more that could be."""
+        card = await self.card(card_id)
+        audit = [_entry(principal, "class.keep", card, consent="withdrawn")]
+        if await self._store.keep_from_class(card.id, principal, audit, interaction):
+            return True
+        standing = await self._store.class_press(card.id, principal)
+        return standing is not None and standing.withdrawn_at is not None
+
+    def effects(self, card: ClassCard) -> Effects:
+        """Return what stopping means for what a card starts."""
+        return class_effects(self._connections.get(card.connection), card)
+
+    def starts_per_second(self, connection: str) -> float | None:
+        """Return how quickly a connection may be asked to start, where its operator said so."""
+        provider = self._connections.get(connection)
+        return provider.settings.starts_per_second if provider is not None else None
+
+
+def workspace_name(title: str, person: str) -> str:
+    """Return the name of a person's workspace of a class: letters, digits, hyphens, one for each person."""
+    return f"{_plain(title, TITLE_PART) or 'class'}-{_plain(person, PERSON_PART) or 'me'}"
+
+
+def _plain(text: str, most: int) -> str:
+    ascii_only = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", ascii_only.casefold()).strip("-")[:most].strip("-")
+
+
+def _made(rows: Sequence[Workspace], before: ClassPress | None, name: str) -> Workspace | None:
+    """Return what an earlier press made, or a workspace of the very name that this one would make."""
+    if before is not None and before.workspace_id is not None:
+        found = next((row for row in rows if row.id == before.workspace_id), None)
+        if found is not None:
+            return found
+    same = [row for row in rows if row.name == name]
+    return next((row for row in same if row.state is not State.GONE), next(iter(same), None))
+
+
+def _named(pattern: str, rows: Sequence[Workspace]) -> Meant:
+    """Find what a pattern names: a whole name or id first, then one with ``*``, then a beginning."""
+    needle = " ".join(pattern.split()).casefold()
+
+    def names(row: Workspace) -> set[str]:
+        return {row.title.casefold(), row.name.casefold(), row.remote_id.casefold()}
+
+    exact = [row for row in rows if needle in names(row)]
+    alike = [row for row in rows if any(fnmatchcase(name, needle) for name in names(row))]
+    begun = [row for row in rows if any(name.startswith(needle) for name in names(row))]
+    for found in (exact, alike, begun):
+        if len(found) == 1:
+            return Meant(found[0])
+        if found:
+            return Meant(None, "many_workspaces")
+    return Meant(None, "no_workspace")
+
+
+def _entry(principal: Principal, action: str, card: ClassCard, **detail: str) -> AuditEntry:
+    detail |= {"card": card.id, "trainer": card.principal.key}
+    return AuditEntry(principal.key, action, f"{card.connection}/{card.title}", "accepted", detail)

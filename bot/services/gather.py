@@ -1,0 +1,217 @@
+"""Gather the facts that cards and notices are drawn from: rows, titles, an address that may be shown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from bot.domain.models import NoticeKind, State, Workspace
+from bot.domain.models.stopping import NO_EFFECTS
+from bot.messages.blocks.class_facts import ClassFacts
+from bot.messages.blocks.facts import Facts
+from bot.providers import facets
+from bot.providers.hosts import allowed_ide_url
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from bot.domain.models import Account, ClassCard, Effects, Job, Notice, Principal, Wish
+    from bot.output import Board
+    from bot.providers.base import Provider
+    from bot.store.store import Store
+
+#: Where the pages lie in which workspaces open: below it their own ids.
+IDE_PATH: Final = "/ide"
+#: Notices whose subject is a run.
+JOB_KINDS: Final = frozenset(
+    {
+        NoticeKind.JOB_CARD,
+        NoticeKind.JOB_ENDED,
+        NoticeKind.JOB_FAILED,
+        NoticeKind.JOB_WAITING,
+        NoticeKind.JOB_ASKED,
+        NoticeKind.JOB_OUTPUT,
+        NoticeKind.JOB_FILE,
+    }
+)
+
+
+class Gatherer:
+    """Read rows for drawing. An IDE URL passes the connection's host check here, each time it is shown.
+
+    ``public_url`` is the origin that browsers reach us at, for workspaces that open in a page of ours.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        connections: Mapping[str, Provider],
+        board: Board | None = None,
+        *,
+        public_url: str | None = None,
+    ) -> None:
+        self._store = store
+        self._connections = connections
+        self._board = board
+        self._public_url = public_url
+
+    async def of_wish(self, wish: Wish, body: Mapping[str, Any] | None = None) -> Facts:
+        """Gather for a wish's card or for a notice about it."""
+        workspace = await self._store.workspace(wish.workspace_id)
+        return await self._of(wish.principal, wish.connection, wish=wish, workspace=workspace, body=body)
+
+    async def of_workspace(self, workspace: Workspace, wish: Wish | None = None) -> Facts:
+        """Gather for a workspace's row, and for the card of a wish for it where one is given."""
+        return await self._of(workspace.principal, workspace.connection, wish=wish, workspace=workspace)
+
+    async def of_all(self, principal: Principal, workspaces: Sequence[Workspace]) -> list[Facts]:
+        """Gather for a list of one person's workspaces; ones of a lost connection are left out."""
+        accounts = {account.connection: account for account in await self._store.accounts(principal)}
+        now = await self._store.now()
+        return [
+            self._facts(now, one.connection, accounts.get(one.connection), workspace=one)
+            for one in workspaces
+            if one.connection in self._connections
+        ]
+
+    async def of_job(self, job: Job, body: Mapping[str, Any] | None = None) -> Facts:
+        """Gather for a run's card or for a notice about it, with as much of its output as is known here."""
+        account = await self._store.account(job.principal, job.connection)
+        output = self._board.shown(job.id) if self._board is not None else None
+        now = await self._store.now()
+        page_url = job_page(self._connections.get(job.connection), job)
+        facts = self._facts(now, job.connection, account, body=body)
+        return replace(facts, job=job, output=output, page_url=page_url)
+
+    async def of_class(self, card: ClassCard) -> ClassFacts:
+        """Gather for a class card: its counts, how its connection is called, what its end does there."""
+        provider = self._connections.get(card.connection)
+        title = provider.settings.title if provider is not None else card.connection
+        effects = class_effects(provider, card)
+        return ClassFacts(
+            card, title, await self._store.now(), await self._store.class_counts(card.id), effects
+        )
+
+    async def of_notice(self, notice: Notice) -> Facts:
+        """Gather for a notice: by the wish or the run that is its subject, else by its body's keys."""
+        if notice.kind is NoticeKind.CLASS_CARD:
+            card = await self._store.class_card(notice.subject)
+            facts = self._facts(await self._store.now(), str(notice.body.get("connection") or ""), None)
+            return replace(facts, of_class=await self.of_class(card)) if card is not None else facts
+        job = await self._store.job(notice.subject) if notice.kind in JOB_KINDS else None
+        if job is not None and job.principal == notice.principal:
+            return await self.of_job(job, notice.body)
+        wish = await self._store.wish(notice.subject)
+        if wish is not None and wish.principal == notice.principal:
+            facts = await self.of_wish(wish, notice.body)
+            card = await self._store.class_of_stop(wish.id) if wish.verb.brings_down else None
+            return replace(facts, of_class=await self.of_class(card)) if card is not None else facts
+        workspace = await self._own_workspace(notice)
+        connection = str(notice.body.get("connection") or (workspace.connection if workspace else ""))
+        return await self._of(notice.principal, connection, workspace=workspace, body=notice.body)
+
+    async def _own_workspace(self, notice: Notice) -> Workspace | None:
+        key = notice.body.get("workspace")
+        workspace = await self._store.workspace(str(key)) if key else None
+        return workspace if workspace is not None and workspace.principal == notice.principal else None
+
+    async def _of(
+        self,
+        principal: Principal,
+        connection: str,
+        *,
+        wish: Wish | None = None,
+        workspace: Workspace | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> Facts:
+        account = await self._store.account(principal, connection) if connection else None
+        usual = None
+        if wish is not None and wish.is_open:
+            usual = await self._store.usual_seconds(wish.workspace_id)
+        now = await self._store.now()
+        return self._facts(now, connection, account, wish=wish, workspace=workspace, usual=usual, body=body)
+
+    def _facts(
+        self,
+        now: float,
+        connection: str,
+        account: Account | None,
+        *,
+        wish: Wish | None = None,
+        workspace: Workspace | None = None,
+        usual: float | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> Facts:
+        provider = self._connections.get(connection)
+        username = account.username if account is not None else str((body or {}).get("username") or "")
+        return Facts(
+            now=now,
+            connection=connection,
+            connection_title=provider.settings.title if provider is not None else connection,
+            username=username,
+            wish=wish,
+            workspace=workspace,
+            ide_url=shown_url(provider, workspace, self._public_url),
+            opens_in_page=isinstance(provider, facets.Page),
+            has_public_url=self._public_url is not None,
+            page_url=_page_url(provider, workspace),
+            usual_seconds=usual,
+            capabilities=provider.facets() if provider is not None else frozenset(),
+            effects=provider.stops(workspace) if provider and workspace else NO_EFFECTS,
+            is_refused=account is not None and account.is_refused,
+            body=body or {},
+        )
+
+
+def shown_url(
+    provider: Provider | None, workspace: Workspace | None, public_url: str | None = None
+) -> str | None:
+    """Return a workspace's IDE URL for its owner, else None.
+
+    Verified by a read of their own, and on a host that the connection allows; or that of our own page, whose
+    address tells nobody more than that there is such a row. The rule is in ``docs/rules.md``, "An IDE's
+    address reaches only the owner".
+    """
+    if provider is None or workspace is None or workspace.verified_at is None:
+        return None
+    if not isinstance(provider, facets.Page):
+        return _allowed(provider, workspace.url)
+    may_open = workspace.actions is None or "open" in workspace.actions
+    if public_url is None or workspace.state is not State.RUNNING or not may_open:
+        return None
+    return f"{public_url.rstrip('/')}{IDE_PATH}/{workspace.id}"
+
+
+def class_effects(provider: Provider | None, card: ClassCard) -> Effects:
+    """Return what stopping means for what a card starts, before anybody's workspace is known."""
+    if provider is None:
+        return NO_EFFECTS
+    typical = Workspace(
+        id="",
+        principal=card.principal,
+        connection=card.connection,
+        remote_id="",
+        gate_key="",
+        name=card.title,
+        state=State.RUNNING,
+        spec=card.spec,
+    )
+    return provider.stops(typical)
+
+
+def _page_url(provider: Provider | None, workspace: Workspace | None) -> str | None:
+    if provider is None or workspace is None or workspace.is_provisional:
+        return None
+    return _allowed(provider, provider.page_url(workspace.remote_id))
+
+
+def job_page(provider: Provider | None, job: Job) -> str | None:
+    """Return the page that shows a run at its provider, where there is one on a host that is allowed."""
+    if provider is None or not isinstance(provider, facets.Runs):
+        return None
+    return _allowed(provider, provider.job_page_url(job))
+
+
+def _allowed(provider: Provider, url: str | None) -> str | None:
+    return allowed_ide_url(url, provider.settings.base_url, provider.ide_hosts())

@@ -1,0 +1,185 @@
+"""Making workspaces: a wish for one that does not exist yet, and for another like one that is gone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from bot.domain.models import PROVISIONAL, AuditEntry, NewNotice, NoticeKind, State, WishVerb, Workspace
+from bot.domain.policy import Target
+from bot.messages.texts import problems
+from bot.providers import facets
+from bot.store.records import Accepted, NewWish
+from bot.support.errors import NotLinked, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from bot.domain.models import Account, Principal
+    from bot.providers.base import Provider
+    from bot.services.authority import Authority
+    from bot.store.store import Store
+    from bot.support.clock import Ids
+
+    #: Return the account that a person acts through at a connection, written first where it knows no people.
+    Acting = Callable[[Principal, str], Awaitable[Account | None]]
+
+
+class Making:
+    """Write down what is to be made; ``wake`` tells the background work that there is something."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        connections: Mapping[str, Provider],
+        authority: Authority,
+        ids: Ids,
+        deadline_seconds: float,
+        wake: Callable[[], None],
+        acting: Acting | None = None,
+    ) -> None:
+        self._store = store
+        self._connections = connections
+        self._authority = authority
+        self._ids = ids
+        self._deadline_seconds = deadline_seconds
+        self._wake = wake
+        self._acting: Acting = acting or store.account
+
+    async def create(
+        self,
+        principal: Principal,
+        connection: str,
+        spec: Mapping[str, Any],
+        *,
+        interaction: str,
+        reference: str,
+        channel_id: str | None = None,
+    ) -> Accepted:
+        """Wish that a workspace is made from what its provider's ``spec`` gave, and runs.
+
+        Raises NotLinked and Refused (``policy.…``, ``connection.gone``, ``workspace.no_create``,
+        ``workspace.withheld``).
+        """
+        await self._authority.check(principal, "create")
+        return await self._accept(
+            unmade(self._ids, self._provider(connection), principal, dict(spec)),
+            interaction,
+            reference,
+            channel_id,
+        )
+
+    async def again(
+        self, principal: Principal, workspace_id: str, *, reference: str, channel_id: str | None = None
+    ) -> Accepted:
+        """Wish for another workspace like one that is gone, or that was never made: its row takes the place.
+
+        Of one workspace it is made once, however often it is asked. Raises Refused as ``create`` does, and
+        ``workspace.unknown``, ``workspace.no_spec``, ``workspace.still_there``, ``workspace.unmade``.
+        """
+        former = await self._store.workspace(workspace_id)
+        if former is None:
+            raise unknown()
+        await self._authority.check(principal, "create", Target("workspace", former.id, former.principal))
+        title = self._provider(former.connection).settings.title
+        if former.spec is None:
+            raise Refused("workspace.no_spec", problems.sentence("no_spec", title))
+        if former.is_provisional:
+            wish = await self._store.latest_wish(former.id)
+            if wish is not None and wish.is_open and wish.verb is WishVerb.CREATE:
+                return Accepted(wish, joined=True)
+            if wish is not None and wish.is_open:
+                raise Refused("workspace.unmade", problems.sentence("unmade", title))
+        elif former.state is not State.GONE:
+            raise Refused("workspace.still_there", problems.sentence("still_there", title))
+        fresh = another(self._ids, self._provider(former.connection), former)
+        return await self._accept(fresh, f"again:{former.id}", reference, channel_id, instead_of=former.id)
+
+    async def _accept(
+        self,
+        workspace: Workspace,
+        interaction: str,
+        reference: str,
+        channel_id: str | None,
+        instead_of: str = "",
+    ) -> Accepted:
+        principal, provider = workspace.principal, self._provider(workspace.connection)
+        if not isinstance(provider, facets.Making):
+            raise Refused("workspace.no_create", problems.sentence("no_create", provider.settings.title))
+        if provider.withholds(workspace.spec or {}, principal):
+            raise Refused("workspace.withheld", problems.sentence("withheld", provider.settings.title))
+        account = await self._acting(principal, workspace.connection)
+        check_account(provider, account)
+        new = NewWish(
+            principal=principal,
+            workspace_id=workspace.id,
+            connection=workspace.connection,
+            verb=WishVerb.CREATE,
+            deadline_seconds=self._deadline_seconds,
+            reference=reference,
+            channel_id=channel_id,
+        )
+        accepted = await self._store.accept_creation(
+            workspace,
+            new,
+            interaction=interaction,
+            notices=[NewNotice("", NoticeKind.CARD, "1", principal, {"channel_id": channel_id})],
+            audit=[entry(principal, "workspace.create", workspace, reference=reference)],
+            instead_of=instead_of,
+        )
+        self._wake()
+        return accepted
+
+    def _provider(self, connection: str) -> Provider:
+        return known_provider(self._connections, connection)
+
+
+def unmade(ids: Ids, provider: Provider, principal: Principal, spec: dict[str, Any]) -> Workspace:
+    """Return the row of a workspace that is to be made from a spec."""
+    fresh = ids.new("workspace")
+    return Workspace(
+        id=fresh,
+        principal=principal,
+        connection=provider.settings.name,
+        remote_id=f"{PROVISIONAL}{fresh}",
+        gate_key=f"{provider.settings.base_url}#{PROVISIONAL}{fresh}",
+        name=str(spec.get("name") or "workspace"),
+        origin="added",
+        spec=spec,
+    )
+
+
+def another(ids: Ids, provider: Provider, former: Workspace) -> Workspace:
+    """Return the row of a workspace that is to be made like one that has ended, called as that was."""
+    fresh = unmade(ids, provider, former.principal, former.spec or {})
+    return replace(fresh, name=former.name, alias=former.alias)
+
+
+def known_provider(connections: Mapping[str, Provider], connection: str) -> Provider:
+    """Return a connection's provider; raises Refused for one that the operator took away."""
+    if connection not in connections:
+        raise Refused("connection.gone", problems.sentence("connection_gone", connection))
+    return connections[connection]
+
+
+def check_account(provider: Provider, account: Account | None) -> Account:
+    """Return the account; raises NotLinked unless it can be used."""
+    name, title = provider.settings.name, provider.settings.title
+    if account is None or account.state == "revoking":
+        raise NotLinked(name, problems.sentence("unlinked", title))
+    if account.state == "refused":
+        raise NotLinked(name, problems.sentence("credential_refused", title), is_refused=True)
+    return account
+
+
+def unknown() -> Refused:
+    """Return the refusal that says the same of *none* and *not yours*."""
+    return Refused("workspace.unknown", problems.sentence("not_owner"))
+
+
+def entry(principal: Principal, action: str, workspace: Workspace, **detail: str) -> AuditEntry:
+    """Return the audit row of what a person wants with a workspace."""
+    detail |= {"workspace": workspace.id}
+    target = f"{workspace.connection}/{workspace.remote_id}"
+    return AuditEntry(actor=principal.key, action=action, target=target, result="accepted", detail=detail)

@@ -1,0 +1,393 @@
+"""What people do with workspaces: look, wish, name, forget. Nothing here waits for a provider.
+
+Every method authorises the principal against the row as it is now, whatever the caller read before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bot.domain.models import Call, NewNotice, NoticeKind, State, TaskKind, Update, WishVerb, Workspace
+from bot.domain.models.stopping import is_final, restart_mode
+from bot.domain.plan import FRESH
+from bot.domain.policy import Target
+from bot.domain.settling import has_settled
+from bot.messages.texts import problems
+from bot.providers import facets
+from bot.services.gather import Gatherer, shown_url
+from bot.services.making import Making, check_account, entry, known_provider, unknown
+from bot.store.records import Accepted, NewTask, NewWish
+from bot.support.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+    from bot.domain.models import Account, Action, Effects, Principal, StopMode, Wish
+    from bot.messages.blocks.facts import Facts
+    from bot.providers.base import Provider
+    from bot.services.authority import Authority
+    from bot.services.making import Acting
+    from bot.store.store import Store
+    from bot.support.clock import Clock, Ids
+
+#: A list of a person's workspaces is looked for anew when it is older than this, in seconds.
+SNAPSHOT_SECONDS = 60.0
+
+_DOWN = frozenset({State.STOPPED, State.SUSPENDED, State.FAILED})
+#: What a workspace must allow for a wish, and the states in which that does not matter: it has come true.
+_NEEDS: dict[WishVerb, tuple[Action, frozenset[State]]] = {
+    WishVerb.START: ("start", frozenset({State.RUNNING, State.STARTING})),
+    # What is only starting comes up first, where it can't be stopped sooner.
+    WishVerb.STOP: ("stop", frozenset({*_DOWN, State.STARTING, State.STOPPING})),
+    WishVerb.SUSPEND: ("suspend", _DOWN),
+    WishVerb.FORCE: ("force", _DOWN),
+    WishVerb.REMOVE: ("remove", frozenset({State.STARTING})),
+}
+_MODES: dict[WishVerb, StopMode] = {WishVerb.STOP: "stop", WishVerb.FORCE: "force"}
+
+
+class Workspaces:
+    """Write what people want into the store; ``wake`` tells the background work that there is something."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        connections: Mapping[str, Provider],
+        authority: Authority,
+        clock: Clock,
+        ids: Ids,
+        deadline_seconds: float,
+        wake: Callable[[], None],
+        acting: Acting | None = None,
+        public_url: str | None = None,
+    ) -> None:
+        self._store = store
+        self._connections = connections
+        self._authority = authority
+        self._clock = clock
+        self._ids = ids
+        self._wake = wake
+        self.deadline_seconds = deadline_seconds
+        self._public_url = public_url
+        self._gatherer = Gatherer(store, connections, public_url=public_url)
+        making = Making(
+            store=store,
+            connections=connections,
+            authority=authority,
+            ids=ids,
+            deadline_seconds=deadline_seconds,
+            wake=wake,
+            acting=acting,
+        )
+        # A trade of its own; callers find all that people do with workspaces here.
+        self.create = making.create
+        self.again = making.again
+
+    # -- wishes --------------------------------------------------------------------------------------------
+
+    async def start(self, principal: Principal, workspace_id: str, **keys: Any) -> Accepted:
+        """Wish that a workspace runs; see ``wish``."""
+        return await self.wish(principal, workspace_id, WishVerb.START, **keys)
+
+    async def stop(self, principal: Principal, workspace_id: str, **keys: Any) -> Accepted:
+        """Wish that a workspace is down; a pending start ends with it. See ``wish``."""
+        return await self.wish(principal, workspace_id, WishVerb.STOP, **keys)
+
+    async def restart(self, principal: Principal, workspace_id: str, **keys: Any) -> Accepted:
+        """Wish that a workspace goes down and comes up again; see ``wish``."""
+        return await self.wish(principal, workspace_id, WishVerb.RESTART, **keys)
+
+    async def wish(
+        self,
+        principal: Principal,
+        workspace_id: str,
+        verb: WishVerb,
+        *,
+        interaction: str,
+        reference: str,
+        channel_id: str | None = None,
+        agreed: bool = False,
+    ) -> Accepted:
+        """Accept a wish with its first card and its audit row, all in one transaction.
+
+        A start joins the creation that is under way; of what is gone and was made here, another is made.
+        ``channel_id`` is where the person can be told when no direct message reaches them. ``agreed``: they
+        know that it ends the workspace for good, where it does. Raises NotLinked and Refused (``policy.…``,
+        ``workspace.…``); ``workspace.ends`` is a question to them.
+        """
+        found = await self._store.workspace_and_account(workspace_id)
+        if found is None:
+            raise unknown()
+        workspace, account = found
+        await self._authorise(principal, verb, workspace)
+        provider = self._connections[workspace.connection]
+        check_account(provider, account)
+        self.check_possible(workspace, verb)
+        mode = "stop" if self._is_renewed(workspace, verb) else _MODES.get(verb)
+        if mode is not None and not agreed and is_final(self.effects(workspace), mode):
+            raise Refused("workspace.ends", problems.sentence("not_agreed", provider.settings.title))
+        is_starting = workspace.spec is not None and verb is WishVerb.START
+        creation = await self._creation(workspace) if is_starting or workspace.is_provisional else None
+        if is_starting:
+            if creation is not None:
+                return Accepted(creation, joined=True)
+            if workspace.is_provisional or workspace.state is State.GONE:
+                return await self.again(principal, workspace.id, reference=reference, channel_id=channel_id)
+        if workspace.hidden and not workspace.is_provisional:
+            # Nothing is read for it, so nothing would come of it: an old message's button was pressed.
+            raise Refused("workspace.forgotten", problems.sentence("forgotten", provider.settings.title))
+        card = NewNotice("", NoticeKind.CARD, "1", principal, {"channel_id": channel_id})
+        # Who calls a creation off while it is under way loses nothing, even if something was made meanwhile.
+        # What is left of one that is over, or whose outcome nobody knows for long, may be in use.
+        ends = mode is not None and (agreed or (creation is not None and not self._is_long_unknown(creation)))
+        audit = entry(principal, f"workspace.{verb}", workspace, reference=reference)
+        if ends:
+            audit.detail["agreed"] = "yes"
+        accepted = await self._store.accept_wish(
+            NewWish(
+                principal=principal,
+                workspace_id=workspace.id,
+                connection=workspace.connection,
+                verb=verb,
+                deadline_seconds=self.deadline_seconds,
+                reference=reference,
+                channel_id=channel_id,
+                reads_first=not (workspace.is_provisional or self._is_news(workspace)),
+                agreed=ends,
+            ),
+            interaction=interaction,
+            notices=[card],
+            audit=[audit],
+        )
+        self._wake()
+        return accepted
+
+    async def _creation(self, workspace: Workspace) -> Wish | None:
+        latest = await self._store.latest_wish(workspace.id)
+        is_open = latest is not None and latest.is_open and latest.verb is WishVerb.CREATE
+        return latest if is_open else None
+
+    def _is_long_unknown(self, creation: Wish) -> bool:
+        known, now = creation.start_call, self._clock.now()
+        has_called = known is not Call.NONE
+        return has_called and has_settled(known, creation.called_at, creation.unknown_since, now)
+
+    def effects(self, workspace: Workspace) -> Effects:
+        """Return what stopping a workspace means, as its provider declares; nothing for a lost connection."""
+        provider = self._connections.get(workspace.connection)
+        return {} if provider is None or workspace.is_provisional else provider.stops(workspace)
+
+    def _is_renewed(self, workspace: Workspace, verb: WishVerb) -> bool:
+        """Say whether a restart ends the workspace and makes another from its spec: nothing brings it back.
+
+        Raises Refused (``workspace.no_restart``, ``workspace.withheld``) where that can't be done either.
+        """
+        if verb is not WishVerb.RESTART or restart_mode(self.effects(workspace)) is not None:
+            return False
+        provider = known_provider(self._connections, workspace.connection)
+        title = provider.settings.title
+        if workspace.spec is None or not isinstance(provider, facets.Making):
+            raise Refused("workspace.no_restart", problems.sentence("no_restart", title))
+        if provider.withholds(workspace.spec, workspace.principal):
+            raise Refused("workspace.withheld", problems.sentence("withheld", title))
+        return True
+
+    def check_possible(self, workspace: Workspace, verb: WishVerb) -> None:
+        """Raise Refused for what the provider can't do at all, or not with this workspace as it just was."""
+        provider = known_provider(self._connections, workspace.connection)
+        title = provider.settings.title
+        if verb is WishVerb.CREATE:
+            raise Refused("workspace.no_create", problems.sentence("no_create", title))
+        is_able = {
+            WishVerb.SUSPEND: "suspend" in provider.stop_modes,
+            WishVerb.FORCE: "force" in provider.stop_modes,
+            WishVerb.REMOVE: isinstance(provider, facets.Removal),
+        }
+        if not is_able.get(verb, True):
+            raise Refused(f"workspace.no_{verb}", problems.sentence(f"no_{verb}", title))
+        if workspace.is_provisional and verb in (WishVerb.SUSPEND, WishVerb.RESTART):
+            raise Refused("workspace.unmade", problems.sentence("unmade", title))
+        if workspace.actions is None or verb not in _NEEDS:
+            return
+        action, needless = _NEEDS[verb]
+        # Old news forbid nothing: the provider itself has the last word then.
+        if self._is_news(workspace) and action not in workspace.actions and workspace.state not in needless:
+            raise Refused("workspace.not_allowed", problems.sentence("not_allowed_now", title))
+
+    def _is_news(self, workspace: Workspace) -> bool:
+        return (workspace.observed_at or 0.0) >= self._clock.now() - FRESH
+
+    async def keep_waiting(self, principal: Principal, wish_id: str, *, interaction: str) -> Wish | None:
+        """Set a new deadline for an open wish; None when it has ended meanwhile."""
+        wish = await self.wish_of(principal, "keep_waiting", wish_id)
+        kept = await self._store.keep_waiting(wish.id, self.deadline_seconds, interaction)
+        self._wake()
+        return kept
+
+    async def look_again(self, principal: Principal, wish_id: str) -> Wish:
+        """Look at once for what a creation may have made."""
+        wish = await self.wish_of(principal, "look_again", wish_id)
+        await self._store.save_step(Update(wish.id, 0.0, looks_again=True))
+        self._wake()
+        return wish
+
+    async def start_another(self, principal: Principal, wish_id: str, *, interaction: str) -> bool:
+        """Make another one where nobody can tell of the first; False when that isn't asked any more."""
+        wish = await self.wish_of(principal, "start_another", wish_id)
+        workspace = await self.owned(principal, "new", wish.workspace_id)
+        provider = self._connections[workspace.connection]
+        check_account(provider, await self._store.account(principal, workspace.connection))
+        if workspace.spec is not None and provider.withholds(workspace.spec, principal):
+            raise Refused("workspace.withheld", problems.sentence("withheld", provider.settings.title))
+        audit = [entry(principal, "workspace.another", workspace, reference=wish.reference)]
+        is_asked = await self._store.make_another(wish.id, interaction, audit)
+        self._wake()
+        return is_asked
+
+    async def wish_of(self, principal: Principal, verb: str, wish_id: str) -> Wish:
+        """Return a wish of this person; raises Refused (``workspace.unknown``) for any other."""
+        wish = await self._store.wish(wish_id)
+        if wish is None:
+            raise unknown()
+        await self._authority.check(principal, verb, Target("wish", wish.id, wish.principal))
+        return wish
+
+    # -- looking -------------------------------------------------------------------------------------------
+
+    async def all_of(self, principal: Principal, *, hidden: bool = False) -> list[Workspace]:
+        """Return a person's workspaces by title, from the last snapshot."""
+        return await self._store.workspaces(principal, hidden=hidden)
+
+    async def owned(self, principal: Principal, verb: str, workspace_id: str) -> Workspace:
+        """Return a workspace of this person; raises Refused, in the same words for *none* and *not yours*."""
+        workspace = await self._store.workspace(workspace_id)
+        if workspace is None:
+            raise unknown()
+        await self._authorise(principal, verb, workspace)
+        return workspace
+
+    async def _authorise(self, principal: Principal, verb: str, workspace: Workspace) -> None:
+        await self._authority.check(principal, verb, Target("workspace", workspace.id, workspace.principal))
+        known_provider(self._connections, workspace.connection)
+
+    async def refresh(self, principal: Principal, workspace_id: str) -> Workspace:
+        """Ask for a read through the poll gate, and return the row as it is, with its age."""
+        workspace = await self.owned(principal, "status", workspace_id)
+        await self._store.want_read(workspace.id)
+        self._wake()
+        return workspace
+
+    async def facts(self, workspace: Workspace, wish: Wish | None = None) -> Facts:
+        """Gather what a card of the workspace may say; the address only when it may be passed on."""
+        return await self._gatherer.of_workspace(workspace, wish)
+
+    async def facts_of_all(self, principal: Principal, workspaces: Sequence[Workspace]) -> list[Facts]:
+        """Gather the same for a list of one person's workspaces; ones of a lost connection are left out."""
+        return await self._gatherer.of_all(principal, workspaces)
+
+    def ide_url(self, workspace: Workspace) -> str | None:
+        """Return the address that may go to the owner: verified by their own read, on an allowed host."""
+        return shown_url(self._connections.get(workspace.connection), workspace, self._public_url)
+
+    async def stale(self, principal: Principal, besides: Sequence[str] = ()) -> list[Account]:
+        """Return the active accounts whose list is older than a minute and can be read anew."""
+        oldest = self._clock.now() - SNAPSHOT_SECONDS
+        return [
+            account
+            for account in await self._store.accounts(principal)
+            if account.state == "active"
+            and account.id not in besides
+            and account.connection in self._connections
+            and self._connections[account.connection].has_lists
+            and (account.discovered_at is None or account.discovered_at < oldest)
+        ]
+
+    async def look(
+        self, accounts: Sequence[Account], *, then: Mapping[str, Any] | None = None, interaction: str = ""
+    ) -> None:
+        """Look for the workspaces of accounts; ``then`` is the command that waits, and it runs once."""
+        tasks = [
+            NewTask(
+                TaskKind.DISCOVER,
+                subject=account.id,
+                payload={"then": [dict(then)] if then is not None and number == 0 else []},
+            )
+            for number, account in enumerate(accounts)
+        ]
+        await self._store.add_tasks(tasks, interaction)
+        self._wake()
+
+    # -- the person's own list -----------------------------------------------------------------------------
+
+    async def add(
+        self, principal: Principal, connection: str, remote_id: str, name: str | None, *, interaction: str
+    ) -> Workspace:
+        """Put a workspace on a person's list by its id at the provider."""
+        await self._authority.check(principal, "add")
+        if name is not None:
+            await self._check_alias(principal, name, besides=None)
+        provider = known_provider(self._connections, connection)
+        if provider.links_by("none"):
+            # One secret opens everybody's there: what a person did not make here, they may not see.
+            raise Refused("add.not_here", problems.sentence("only_made_here", provider.settings.title))
+        workspace = Workspace(
+            id=self._ids.new("workspace"),
+            principal=principal,
+            connection=connection,
+            remote_id=remote_id,
+            gate_key=provider.gate_key(remote_id),
+            name=remote_id,
+            alias=name,
+            origin="added",
+        )
+        account = await self._store.account(principal, connection)
+        check_account(provider, account)
+        audit = [entry(principal, "workspace.add", workspace)]
+        added = await self._store.add_workspace(workspace, audit, interaction)
+        self._wake()
+        return added
+
+    async def bring_back(self, principal: Principal, workspace_id: str, *, interaction: str) -> Workspace:
+        """Put a forgotten workspace back on the list."""
+        workspace = await self.owned(principal, "add", workspace_id)
+        audit = [entry(principal, "workspace.add", workspace)]
+        added = await self._store.add_workspace(replace(workspace, hidden=False), audit, interaction)
+        self._wake()
+        return added
+
+    async def alias(
+        self, principal: Principal, workspace_id: str, alias: str | None, *, interaction: str
+    ) -> Workspace:
+        """Set or clear a person's own name for a workspace; raises Refused when they use it already."""
+        workspace = await self.owned(principal, "alias", workspace_id)
+        if alias is not None:
+            await self._check_alias(principal, alias, besides=workspace.id)
+        audit = [entry(principal, "workspace.alias", workspace)]
+        await self._store.name_workspace(workspace.id, alias, audit, interaction)
+        return replace(workspace, alias=alias)
+
+    async def tell_stop(
+        self, principal: Principal, workspace_id: str, *, is_told: bool, interaction: str
+    ) -> Workspace:
+        """Say whether a person is told when a workspace stops without their having asked for it."""
+        workspace = await self.owned(principal, "notify", workspace_id)
+        audit = [entry(principal, "workspace.notify", workspace, told="on" if is_told else "off")]
+        await self._store.tell_stop(workspace.id, is_told=is_told, audit=audit, interaction=interaction)
+        return replace(workspace, tells_stop=is_told)
+
+    async def forget(self, principal: Principal, workspace_id: str, *, interaction: str) -> Workspace:
+        """Take a workspace off a person's list; at the provider it stays as it is."""
+        workspace = await self.owned(principal, "forget", workspace_id)
+        audit = [entry(principal, "workspace.forget", workspace)]
+        await self._store.hide_workspace(workspace.id, audit, interaction)
+        self._wake()
+        return workspace
+
+    async def _check_alias(self, principal: Principal, alias: str, besides: str | None) -> None:
+        for other in await self._store.workspaces(principal):
+            taken = {other.title.casefold(), other.name.casefold()}
+            if other.id != besides and alias.casefold() in taken:
+                raise Refused("alias.taken", problems.sentence("alias_taken"))

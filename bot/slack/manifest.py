@@ -1,0 +1,228 @@
+"""The app manifest that Slack is given, in both forms, and why each thing in it is asked for.
+
+Pure. ``manifest.yml`` is ``render(socket_manifest())``; tests hold the two equal, validate both forms under
+Slack's published schema, and compare every scope, event and command with the tables here, both ways.
+Source: ``docs/slack.md``, "The manifest" and "Sign in with Slack".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import yaml
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Why something is asked for: a sentence for who installs the app, and the module that needs it."""
+
+    why: str
+    module: str
+
+
+BOT_SCOPES: Final[Mapping[str, Use]] = MappingProxyType(
+    {
+        "app_mentions:read": Use(
+            "Understands what people ask by mentioning the bot in a channel it was invited to.",
+            "handlers.events.conversation",
+        ),
+        "chat:write": Use(
+            "Sends answers, cards and the message that a workspace is ready, and keeps the cards up to date.",
+            "bot.slack.notifier",
+        ),
+        "commands": Use(
+            "Provides the slash commands.",
+            "handlers.workspace",
+        ),
+        "files:write": Use(
+            "Sends the whole output of a job as a file, beneath the job's card.",
+            "bot.slack.notifier",
+        ),
+        "im:history": Use(
+            "Reads what people write to the bot, and looks up whether a message of its own has arrived.",
+            "handlers.events.conversation",
+        ),
+        "im:write": Use(
+            "Finds the direct message with a person, to look whether a first message there has arrived.",
+            "bot.slack.notifier",
+        ),
+        "users:read": Use(
+            "Knows who is a guest or has left, so that only members act and former members cannot.",
+            "bot.slack.people",
+        ),
+    }
+)
+
+USER_SCOPES: Final[Mapping[str, Use]] = MappingProxyType(
+    {
+        "openid": Use(
+            "Proves on the linking page who the person is (Sign in with Slack), and reads nothing else.",
+            "bot.web",
+        ),
+    }
+)
+
+EVENTS: Final[Mapping[str, Use]] = MappingProxyType(
+    {
+        "app_mention": Use(
+            "The same words as after the slash command, said to the bot in a channel.",
+            "handlers.events.conversation",
+        ),
+        "app_uninstalled": Use(
+            "Deletes all links of the workspace that removes the app.",
+            "handlers.events.people",
+        ),
+        "message.im": Use(
+            "The same words as after the slash command, said to the bot in a direct message.",
+            "handlers.events.conversation",
+        ),
+        "team_join": Use(
+            "Learns of a new person, and whether that is a guest.",
+            "handlers.events.people",
+        ),
+        "tokens_revoked": Use(
+            "Stops using a token that Slack has taken back.",
+            "handlers.events.people",
+        ),
+        "user_change": Use(
+            "Deletes the links of a person who leaves, and learns who became a guest.",
+            "handlers.events.people",
+        ),
+    }
+)
+
+WORKSPACE_COMMAND: Final = "/workspace"
+JOB_COMMAND: Final = "/job"
+
+COMMANDS: Final[Mapping[str, Use]] = MappingProxyType(
+    {
+        WORKSPACE_COMMAND: Use(
+            "Lists, starts, stops and opens a person's workspaces.",
+            "handlers.workspace",
+        ),
+        JOB_COMMAND: Use(
+            "Runs a person's jobs, shows their output, and stops them.",
+            "handlers.job",
+        ),
+    }
+)
+
+#: Where Slack sends commands, interactivity, options and events in the HTTP form.
+SLACK_PATH: Final = "/slack/events"
+#: Where Sign in with Slack sends a person back to the linking page.
+SIGN_IN_REDIRECT_PATH: Final = "/link/slack"
+
+_LONG_DESCRIPTION: Final = (
+    "Usher starts, stops and opens your cloud workspaces from Slack. Link your own account once, then type "
+    "`/workspace start notebook`: you see at once that it was understood, can follow the progress in a "
+    "direct message, and get the address of your workspace there as soon as it is ready. You always act with "
+    "your own account, and an address is sent to nobody but you.\n\n"
+    "`/job run` runs a program there, shows its output, and tells you when it ends. "
+    "Type `/workspace help` or `/job help` for everything it does, or write the same words to it in a direct "
+    "message."
+)
+_COMMAND: Final = re.compile(r"/[^\sA-Z]{1,31}")
+_HEADER: Final = """\
+# The app manifest of Usher. Paste it where Slack asks for one: Create New App, From a manifest.
+# Made by `python -m bot manifest`; why each scope and event is asked for stands in bot/slack/manifest.py.
+"""
+
+
+def socket_manifest(
+    url: str | None = None, *, command: str = WORKSPACE_COMMAND, job_command: str = JOB_COMMAND
+) -> dict[str, Any]:
+    """Return the manifest of the Socket Mode form: Slack needs no address of ours.
+
+    With ``url``, the address that people's browsers reach, Sign in with Slack can send them back there.
+    Raises ValueError for an address or a command that Slack would refuse.
+    """
+    manifest = _common(command, job_command)
+    if url is not None:
+        manifest["oauth_config"]["redirect_urls"] = [_base(url) + SIGN_IN_REDIRECT_PATH]
+    manifest["settings"]["socket_mode_enabled"] = True
+    return manifest
+
+
+def http_manifest(
+    url: str, *, command: str = WORKSPACE_COMMAND, job_command: str = JOB_COMMAND
+) -> dict[str, Any]:
+    """Return the manifest of the HTTP form for a server that Slack reaches at ``url`` (https).
+
+    Raises ValueError for an address or a command that Slack would refuse.
+    """
+    base = _base(url)
+    manifest = _common(command, job_command)
+    for slash_command in manifest["features"]["slash_commands"]:
+        slash_command["url"] = base + SLACK_PATH
+    manifest["oauth_config"]["redirect_urls"] = [base + SIGN_IN_REDIRECT_PATH]
+    settings = manifest["settings"]
+    settings["event_subscriptions"]["request_url"] = base + SLACK_PATH
+    settings["interactivity"]["request_url"] = base + SLACK_PATH
+    settings["interactivity"]["message_menu_options_url"] = base + SLACK_PATH
+    settings["socket_mode_enabled"] = False
+    return manifest
+
+
+def render(manifest: Mapping[str, Any]) -> str:
+    """Return the manifest as YAML, as it is pasted into Slack's form."""
+    text: str = yaml.safe_dump(dict(manifest), sort_keys=False, allow_unicode=True, width=100)
+    return _HEADER + text
+
+
+def _common(command: str, job_command: str) -> dict[str, Any]:
+    for one in (command, job_command):
+        if not one.startswith("/") or not 2 <= len(one) <= 32 or one != "".join(one.split()).lower():
+            raise ValueError("a slash command is / and up to 31 characters, in lower case and without blanks")
+    if command == job_command:
+        raise ValueError("a slash command is needed for workspaces and another one for jobs")
+    return {
+        "display_information": {
+            "name": "Usher",
+            "description": "Start, stop and open your cloud workspaces from Slack, with your own account.",
+            "long_description": _LONG_DESCRIPTION,
+            "background_color": "#1f3a5f",
+        },
+        "features": {
+            "app_home": {
+                "home_tab_enabled": False,
+                "messages_tab_enabled": True,
+                "messages_tab_read_only_enabled": False,
+            },
+            "bot_user": {"display_name": "usher", "always_online": True},
+            "slash_commands": [
+                {
+                    "command": command,
+                    "description": "Start, stop and open your workspaces",
+                    "usage_hint": "list | start NAME | stop NAME | open NAME | link | help",
+                    # A mentioned person or channel comes as an id, not as a name that somebody else may bear.
+                    "should_escape": True,
+                },
+                {
+                    "command": job_command,
+                    "description": "Run jobs and follow them",
+                    "usage_hint": "list | run | status NAME | logs NAME | stop NAME | help",
+                    "should_escape": True,
+                },
+            ],
+        },
+        "oauth_config": {"scopes": {"user": sorted(USER_SCOPES), "bot": sorted(BOT_SCOPES)}},
+        "settings": {
+            "event_subscriptions": {"bot_events": sorted(EVENTS)},
+            "interactivity": {"is_enabled": True},
+            "org_deploy_enabled": False,
+            "token_rotation_enabled": False,
+        },
+    }
+
+
+def _base(url: str) -> str:
+    parts = urlsplit(url)
+    plain = not (parts.query or parts.fragment or parts.username or parts.password)
+    if parts.scheme != "https" or not parts.hostname or not plain or any(c.isspace() for c in url):
+        raise ValueError("the address must be https://HOST, with nothing but a path behind it")
+    return url.rstrip("/")

@@ -1,0 +1,102 @@
+"""Updates of cards: owed, not queued; the newest state wins."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from bot.domain.models import NewNotice, NoticeKind
+from bot.domain.plan import backoff
+from bot.slack import methods as slack_methods
+from bot.slack.calls import APP_SHUT_OUT, SHUT_OUT_SECONDS
+from bot.slack.notifier.drawing import draw_card, update
+from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, StoreError
+from bot.support.pool import Pool, pool_room, run_all
+
+if TYPE_CHECKING:
+    from bot.domain.models import Card
+    from bot.services.gather import Gatherer
+    from bot.slack.calls import SlackLine
+    from bot.slack.notifier.timing import Timing
+    from bot.store.store import Store
+    from bot.support.clock import Ids
+
+log = structlog.get_logger(__name__)
+
+#: Cards whose last drawing is remembered, so that the same is not sent twice.
+REMEMBERED: Final = 5_000
+
+
+class CardUpdates:
+    """Draw dirty cards anew where they stand."""
+
+    def __init__(self, store: Store, slack: SlackLine, gatherer: Gatherer, ids: Ids, timing: Timing) -> None:
+        self._store = store
+        self._slack = slack
+        self._gatherer = gatherer
+        self._ids = ids
+        self._timing = timing
+        self._drawn: dict[str, str] = {}
+
+    async def step(self, pool: Pool | None = None) -> int:
+        """Claim as many cards as the budget lets update, and update them; return how many there were."""
+        room = min(self._slack.budget.room(slack_methods.CHAT_UPDATE), pool_room(pool, self._timing.batch))
+        if room <= 0:
+            return 0
+        cards = await self._store.claim_cards(room, self._timing.card_interval, self._timing.lease)
+        await run_all([self._guarded(card) for card in cards], pool)
+        return len(cards)
+
+    async def _guarded(self, card: Card) -> None:
+        try:
+            await self._one(card)
+        except SlackLimited as error:
+            await self._store.card_retry(card.wish_id, error.retry_after)
+        except SlackPermanent as error:
+            if error.code in APP_SHUT_OUT:
+                await self._store.card_retry(card.wish_id, SHUT_OUT_SECONDS)
+                return
+            log.info("card lost", wish=card.wish_id, problem=error.code)
+            await self._store.card_lost(card.wish_id)
+        except SlackFailed:
+            # Drawing it twice does no harm, whatever became of the first time.
+            await self._store.card_retry(card.wish_id, backoff(4, 0.5))
+        except StoreError as error:
+            log.warning("card not written", wish=card.wish_id, problem=type(error).__name__)
+        except Exception:
+            log.exception("card failed", wish=card.wish_id, reference=self._ids.reference())
+            await self._hand_over(card)
+
+    async def _hand_over(self, card: Card) -> None:
+        """Leave a card to the outbox, which tries less and less often, then says it plainly in its place."""
+        body = {"channel_id": card.channel_id, "message_ts": card.message_ts}
+        occasion = f"update:{card.updated_at:.3f}"
+        notice = NewNotice(card.wish_id, NoticeKind.CARD_UPDATE, occasion, card.principal, body)
+        # Whatever it shows by then is not what was sent last.
+        self._drawn.pop(card.wish_id, None)
+        try:
+            await self._store.add_notices([notice])
+            await self._store.card_lost(card.wish_id)
+        except StoreError as error:
+            log.warning("card not written", wish=card.wish_id, problem=type(error).__name__)
+
+    async def _one(self, card: Card) -> None:
+        answer = await draw_card(self._store, self._gatherer, card.wish_id)
+        if answer is None or card.channel_id is None or card.message_ts is None:
+            await self._store.card_lost(card.wish_id)
+            return
+        message = update(card.channel_id, card.message_ts, answer)
+        drawing = hashlib.sha256(json.dumps(message, sort_keys=True).encode()).hexdigest()
+        if self._drawn.get(card.wish_id) != drawing:
+            await self._slack.call(slack_methods.CHAT_UPDATE, message)
+            self._remember(card.wish_id, drawing)
+        await self._store.card_updated(card.wish_id, card)
+
+    def _remember(self, wish_id: str, drawing: str) -> None:
+        self._drawn.pop(wish_id, None)
+        self._drawn[wish_id] = drawing
+        if len(self._drawn) > REMEMBERED:
+            del self._drawn[next(iter(self._drawn))]

@@ -1,0 +1,80 @@
+"""Find out whether a message of unknown outcome has arrived: by the key in its metadata.
+
+A file's message bears no key: it is known by the file's id.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from bot.domain.models import NoticeKind
+from bot.slack import methods as slack_methods
+from bot.support.errors import SlackUnknownOutcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bot.domain.models import Notice
+    from bot.slack.calls import SlackLine
+    from bot.store.store import Store
+
+PAGE: Final = 200
+
+
+class Lookup:
+    """Read the direct message with a person, or a thread in it, back to a time."""
+
+    def __init__(self, store: Store, slack: SlackLine) -> None:
+        self._store = store
+        self._slack = slack
+
+    async def find(
+        self, notice: Notice, oldest: float, thread_ts: str | None = None
+    ) -> tuple[str, str] | None:
+        """Return where the notice's message stands (channel, ts), None when nowhere; raises SlackFailed.
+
+        ``oldest`` is by our clock. It is moved back by as much as that is ahead of Slack's, which the first
+        page's answer tells at the latest: hence the search begins at the newest. A thread is short, and
+        Slack shows it from its beginning: it is read whole.
+        """
+        channel = await self.channel(notice)
+        method, within = slack_methods.CONVERSATIONS_HISTORY, {}
+        if thread_ts is not None:
+            method, within = slack_methods.CONVERSATIONS_REPLIES, {"ts": thread_ts}
+        cursor = ""
+        while True:
+            answer = await self._slack.call(
+                method,
+                {"channel": channel, "limit": PAGE, "include_all_metadata": True, "cursor": cursor, **within},
+            )
+            messages = [each for each in answer.data.get("messages") or () if isinstance(each, dict)]
+            ts = _of_notice(messages, notice)
+            if ts is not None:
+                return channel, ts
+            cursor = str((answer.data.get("response_metadata") or {}).get("next_cursor") or "")
+            if not messages or not cursor:
+                return None
+            back_to = oldest - self._slack.behind
+            if thread_ts is None and float(messages[-1].get("ts") or 0.0) < back_to:
+                return None
+
+    async def channel(self, notice: Notice) -> str:
+        """Return the direct message's id: known from an earlier send, else asked for; raises SlackFailed."""
+        known = notice.channel_id or await self._store.known_channel(notice.principal)
+        if known:
+            return known
+        answer = await self._slack.call(slack_methods.CONVERSATIONS_OPEN, {"users": notice.principal.user_id})
+        channel = (answer.data.get("channel") or {}).get("id")
+        if not channel:
+            raise SlackUnknownOutcome(slack_methods.CONVERSATIONS_OPEN, "malformed_answer")
+        return str(channel)
+
+
+def _of_notice(messages: Iterable[dict[str, Any]], notice: Notice) -> str | None:
+    file_id = str(notice.body.get("file") or "") if notice.kind is NoticeKind.JOB_FILE else ""
+    for message in messages:
+        payload = (message.get("metadata") or {}).get("event_payload") or {}
+        files = {each.get("id") for each in message.get("files") or () if isinstance(each, dict)}
+        if (payload.get("key") == notice.key or (file_id and file_id in files)) and message.get("ts"):
+            return str(message["ts"])
+    return None

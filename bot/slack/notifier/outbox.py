@@ -1,0 +1,299 @@
+"""Send notices: claim, draw from rows, send once; what became of it goes back into the row."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+
+from bot.domain.models import NOTICE_CLASS, NewNotice, NoticeKind
+from bot.domain.plan import backoff
+from bot.messages.blocks.classes import asked_poster
+from bot.messages.texts import classes, undelivered
+from bot.slack import methods as slack_methods
+from bot.slack.calls import APP_SHUT_OUT
+from bot.slack.notifier.drawing import CLASS_ID, LONGEST_PAUSE, Drawings, update
+from bot.slack.notifier.lookup import Lookup
+from bot.slack.notifier.places import THREADED, Place, Places
+from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome, StoreError
+from bot.support.pool import Pool, pool_room, run_all
+
+if TYPE_CHECKING:
+    from bot.domain.models import Answer, Notice
+    from bot.output import Board
+    from bot.services.gather import Gatherer
+    from bot.slack.calls import SlackLine
+    from bot.slack.notifier.drawing import Drawing
+    from bot.slack.notifier.replies import Replies
+    from bot.slack.notifier.timing import Timing
+    from bot.store.store import Store
+    from bot.support.clock import Clock, Ids
+
+log = structlog.get_logger(__name__)
+
+#: What a class may use of the budget: the rest is kept for the more urgent ones.
+SHARES: Final = {0: 1.0, 1: 1.0, 2: 0.9, 3: 0.8}
+#: Slack finds the blocks wrong: the text beside them says the same.
+_BLOCKS_REFUSED: Final = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
+#: The person can't be sent direct messages.
+_NO_DIRECT_MESSAGE: Final = frozenset(
+    {
+        "cannot_dm_bot",
+        "channel_not_found",
+        "is_archived",
+        "messages_tab_disabled",
+        "not_in_channel",
+        "restricted_action",
+        "user_disabled",
+        "user_not_found",
+        "user_not_visible",
+    }
+)
+#: The card below which something belongs is gone.
+_NO_THREAD: Final = frozenset({"thread_not_found", "cannot_reply_to_message"})
+EVENT_TYPE: Final = "usher_notice"
+
+
+class Outbox:
+    """Send what is due, by class and within the budget."""
+
+    def __init__(
+        self,
+        store: Store,
+        slack: SlackLine,
+        gatherer: Gatherer,
+        replies: Replies,
+        clock: Clock,
+        ids: Ids,
+        timing: Timing,
+        board: Board,
+    ) -> None:
+        self._board = board
+        self._places = Places(store)
+        self._store = store
+        self._slack = slack
+        self._replies = replies
+        self._clock = clock
+        self._ids = ids
+        self._timing = timing
+        self._lookup = Lookup(store, slack)
+        self._drawings = Drawings(store, self._places, gatherer, ids, timing)
+        #: Notices whose blocks Slack refused: their text is sent alone.
+        self._plain: set[str] = set()
+
+    async def step(self, pool: Pool | None = None) -> int:
+        """Claim due notices and see to each, in the pool or at once; return how many there were."""
+        budget, post = self._slack.budget, slack_methods.CHAT_POST_MESSAGE
+        # Replies take other ways; what there is no room for keeps its place by not being claimed.
+        classes = [number for number, share in SHARES.items() if number == 0 or budget.room(post, share)]
+        most = pool_room(pool, self._timing.batch)
+        if most <= 0:
+            return 0
+        limit = min(most, budget.room(post)) or most
+        claimed_at = self._clock.monotonic()
+        notices = await self._store.claim_notices(limit, self._timing.lease, classes)
+        await run_all([self._guarded(notice, claimed_at) for notice in notices], pool)
+        return len(notices)
+
+    async def _guarded(self, notice: Notice, claimed_at: float) -> None:
+        """Keep one notice's trouble from the others; its lease sees to it that it comes again."""
+        try:
+            if notice.kind is NoticeKind.REPLY:
+                await self._replies.send(notice)
+            else:
+                await self._one(notice, claimed_at)
+        except StoreError as error:
+            log.warning("notice not written", notice=notice.id, problem=type(error).__name__)
+        except Exception:
+            log.exception("notice failed", notice=notice.id, reference=self._ids.reference())
+            # It broke somewhere on its way: whether it was sent is looked up, less and less often.
+            await self._later(
+                notice, SlackFailed(slack_methods.CHAT_POST_MESSAGE, "internal"), is_unknown=True
+            )
+
+    async def _one(self, notice: Notice, claimed_at: float) -> None:
+        try:
+            # An update is sent again, whatever became of it: that does no harm.
+            is_looked_for = notice.unknown_since is not None and notice.kind is not NoticeKind.CARD_UPDATE
+            if is_looked_for and await self._is_there(notice, notice.unknown_since or 0.0):
+                return
+            drawing = await self._drawings.of(notice)
+            if drawing is None:
+                return
+            if self._clock.monotonic() - claimed_at > self._timing.last_start:
+                await self._store.notice_retry(notice.id, 0.0, error="late")
+            else:
+                await self._hand_over(notice, drawing)
+        except SlackLimited as error:
+            await self._limited(notice, error)
+        except SlackUnknownOutcome as error:
+            await self._unknown(notice, error)
+        except SlackPermanent as error:
+            if error.code in APP_SHUT_OUT:
+                await self._later(notice, error)
+            elif error.code in _NO_THREAD and notice.kind in THREADED:
+                self._places.leave_thread(notice)
+                await self._store.notice_retry(notice.id, 0.0, error=error.code)
+            else:
+                await self._undeliverable(notice, error)
+        except SlackFailed as error:
+            await self._later(notice, error)
+
+    async def _hand_over(self, notice: Notice, drawing: Drawing) -> None:
+        if drawing.is_plain and notice.kind is NoticeKind.CLASS_CARD:
+            await self._ask_poster(notice, classes.NOT_POSTED, "undrawable")
+        elif notice.kind is NoticeKind.CARD_UPDATE:
+            await self._update(notice, drawing)
+        elif notice.kind is NoticeKind.JOB_FILE and not drawing.is_plain:
+            await self._complete(notice, drawing.answer, drawing.place)
+        else:
+            await self._send(notice, drawing.answer, drawing.place)
+            if drawing.output is not None:
+                self._board.drawn(notice.subject, drawing.output)
+
+    async def _is_there(self, notice: Notice, since: float) -> bool:
+        """Look for a message that may have been sent; True when there is nothing left to do now."""
+        if notice.kind is NoticeKind.CLASS_CARD:
+            # No history of channels is ever read: its poster looks, and says whether to send it again.
+            await self._ask_poster(notice, classes.DID_IT_APPEAR, "outcome_unknown")
+            return True
+        passed = await self._store.now() - since
+        if passed < self._timing.settles:
+            wait = self._timing.settles - passed
+            await self._store.notice_retry(notice.id, wait, error="settling")
+            return True
+        try:
+            async with asyncio.timeout(self._timing.last_start / 2):
+                place = await self._places.of(notice)
+                thread_ts = place.thread_ts if place is not None else None
+                found = await self._lookup.find(notice, since - self._timing.looks_back, thread_ts)
+        except TimeoutError:
+            await self._store.notice_retry(notice.id, self._timing.settles, error="not looked up")
+            return True
+        except SlackUnknownOutcome as error:
+            # It was only a search that got no answer.
+            await self._later(notice, error)
+            return True
+        if found is None:
+            return False
+        await self._store.notice_sent(notice.id, *found)
+        return True
+
+    async def _update(self, notice: Notice, drawing: Drawing) -> None:
+        """Put a card right where it stands; a class card keeps its button and is given up instead."""
+        if drawing.is_plain and notice.subject.startswith(CLASS_ID):
+            await self._store.notice_dead(notice.id, "undrawable")
+            return
+        channel, ts = drawing.place.channel, str(notice.body["message_ts"])
+        await self._slack.call(slack_methods.CHAT_UPDATE, update(channel, ts, drawing.answer))
+        await self._store.notice_sent(notice.id, channel, ts)
+
+    async def _complete(self, notice: Notice, answer: Answer, place: Place) -> None:
+        """Share a file that was handed over before: this is the one step that people see."""
+        channel = place.channel
+        if place.thread_ts is None:
+            channel = await self._lookup.channel(notice)
+        message: dict[str, Any] = {
+            "files": [{"id": notice.body.get("file"), "title": notice.body.get("name")}],
+            "channel_id": channel,
+            "initial_comment": answer.text,
+        }
+        if place.thread_ts is not None:
+            message["thread_ts"] = place.thread_ts
+        await self._slack.call(slack_methods.FILES_COMPLETE_UPLOAD, message)
+        await self._store.notice_sent(notice.id, channel, "")
+
+    async def _send(self, notice: Notice, answer: Answer, place: Place) -> None:
+        message: dict[str, Any] = {
+            "channel": place.channel,
+            "text": answer.text,
+            "metadata": {"event_type": EVENT_TYPE, "event_payload": {"key": notice.key}},
+            "unfurl_links": False,
+            "unfurl_media": False,
+            "link_names": False,
+        }
+        if place.thread_ts is not None:
+            message["thread_ts"] = place.thread_ts
+        if answer.blocks and notice.id not in self._plain:
+            message["blocks"] = list(answer.blocks)
+        try:
+            sent = await self._post(notice, message)
+        except SlackPermanent as error:
+            if error.code not in _BLOCKS_REFUSED or "blocks" not in message:
+                raise
+            log.warning("slack refused blocks", notice=notice.id, kind=str(notice.kind), problem=error.code)
+            self._plain.add(notice.id)
+            await self._store.notice_retry(notice.id, 0.0, error=error.code)
+            return
+        self._plain.discard(notice.id)
+        await self._store.notice_sent(notice.id, *sent)
+
+    async def _post(self, notice: Notice, message: dict[str, Any]) -> tuple[str, str]:
+        method = slack_methods.CHAT_POST_MESSAGE
+        share = SHARES[NOTICE_CLASS[notice.kind]]
+        answer = await self._slack.call(method, message, channel=_paced_as(notice), share=share)
+        stands_in, ts = answer.data.get("channel"), answer.data.get("ts")
+        if not stands_in or not ts:
+            raise SlackUnknownOutcome(method, "malformed_answer")
+        return str(stands_in), str(ts)
+
+    async def _unknown(self, notice: Notice, error: SlackUnknownOutcome) -> None:
+        """Keep since when the outcome is unknown; the search comes when it has settled."""
+        since = await self._store.now()
+        log.info("outcome of a send unknown", notice=notice.id, problem=error.code)
+        await self._store.notice_retry(notice.id, self._timing.settles, error=error.code, unknown_since=since)
+
+    async def _limited(self, notice: Notice, error: SlackLimited) -> None:
+        """Put back what Slack has no room for: to its old place, or until its person can be told."""
+        wait = error.retry_after
+        if not self._slack.budget.room(slack_methods.CHAT_POST_MESSAGE, SHARES[NOTICE_CLASS[notice.kind]]):
+            wait = min(notice.created_at - await self._store.now(), 0.0)
+        await self._store.notice_retry(notice.id, wait, error=error.code)
+
+    async def _later(self, notice: Notice, error: SlackFailed, *, is_unknown: bool = False) -> None:
+        now = await self._store.now()
+        if now - notice.created_at > self._timing.gives_up_after and self._slack.shut_out is None:
+            await self._dead(notice, error)
+            return
+        # Halfway between all at once and too late: the jitter is fixed, as the budget spreads them anyway.
+        wait = backoff(notice.attempts, 0.5, longest=LONGEST_PAUSE)
+        since = now if is_unknown else None
+        await self._store.notice_retry(notice.id, wait, error=error.code, unknown_since=since)
+
+    async def _ask_poster(self, notice: Notice, template: str, error: str) -> None:
+        """Give a class card up, and ask whose it is; the question first, as it is written only once."""
+        card = await self._store.class_card(notice.subject)
+        if card is not None:
+            body = asked_poster(card, template).as_body()
+            question = NewNotice(
+                notice.subject, NoticeKind.MESSAGE, f"posted:{notice.occasion}", notice.principal, body
+            )
+            await self._store.add_notices([question])
+        log.info("class card not posted", notice=notice.id, problem=error)
+        await self._store.notice_dead(notice.id, error)
+
+    async def _undeliverable(self, notice: Notice, error: SlackPermanent) -> None:
+        if notice.kind is NoticeKind.CLASS_CARD:
+            await self._ask_poster(notice, classes.NOT_POSTED, error.code)
+            return
+        await self._dead(notice, error)
+        channel = notice.body.get("channel_id")
+        if error.code not in _NO_DIRECT_MESSAGE or not channel or str(channel).startswith("D"):
+            return
+        message = {"channel": channel, "user": notice.principal.user_id, "text": undelivered.NEWS}
+        try:
+            await self._slack.call(slack_methods.CHAT_POST_EPHEMERAL, message)
+        except SlackFailed as failed:
+            log.info("person not reached", notice=notice.id, problem=failed.code)
+
+    async def _dead(self, notice: Notice, error: SlackFailed) -> None:
+        log.error("notice given up", notice=notice.id, kind=str(notice.kind), problem=error.code)
+        await self._store.notice_dead(notice.id, error.code)
+
+
+def _paced_as(notice: Notice) -> str:
+    """Return what a message is paced with: its person, or the channel that a class card stands in."""
+    if notice.kind is NoticeKind.CLASS_CARD:
+        return str(notice.body.get("channel_id") or "")
+    return notice.principal.user_id

@@ -1,0 +1,192 @@
+"""Outputs of runs in Slack: a message that is kept up to date while they go on, and a file at the end."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from bot.domain.models import NewNotice, NoticeKind
+from bot.domain.plan import backoff
+from bot.messages.blocks import kit
+from bot.messages.blocks.job_notices import drawn_output
+from bot.messages.blocks.limits import fill
+from bot.messages.texts import outputs as words
+from bot.slack import methods as slack_methods
+from bot.slack.calls import APP_SHUT_OUT, SHUT_OUT_SECONDS
+from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, StoreError
+from bot.support.pool import Pool, pool_room, run_all
+
+if TYPE_CHECKING:
+    from bot.domain.models import Job
+    from bot.output import Board, Entry
+    from bot.services.gather import Gatherer
+    from bot.slack.calls import SlackLine
+    from bot.slack.notifier.timing import Timing
+    from bot.store.store import Store
+    from bot.support.clock import Ids
+
+log = structlog.get_logger(__name__)
+
+#: What outputs may use of the updates: the rest is for cards, whose news come first.
+SHARE: Final = 0.97
+#: An output whose message never came to stand anywhere is sent as a file after so long all the same.
+MESSAGE_WAIT: Final = 300.0
+#: A file that Slack does not take is tried so often, with growing waits (about half an hour in all).
+DELIVERIES: Final = 10
+LONGEST_WAIT: Final = 300.0
+_NAME_CHARACTERS: Final = re.compile(r"[^\w.+-]+")
+
+
+class Outputs:
+    """Draw what the board knows, and hand over the files of what is over."""
+
+    def __init__(
+        self, store: Store, slack: SlackLine, gatherer: Gatherer, board: Board, ids: Ids, timing: Timing
+    ) -> None:
+        self._store = store
+        self._slack = slack
+        self._gatherer = gatherer
+        self._board = board
+        self._ids = ids
+        self._timing = timing
+
+    async def step(self, pool: Pool | None = None) -> int:
+        """Update messages within the budget, begin to hand over files; return how many of both there were."""
+        updated = await self._update()
+        room = pool_room(pool, self._timing.batch)
+        due = [entry for entry in self._board.entries.values() if self._is_deliverable(entry)][: max(room, 0)]
+        for entry in due:
+            entry.is_delivering = True
+        await run_all([self._guarded(entry) for entry in due], pool)
+        return updated + len(due)
+
+    # -- messages --------------------------------------------------------------------------------------------
+
+    async def _update(self) -> int:
+        """Draw the messages whose turn it is, one after the other; return how many were drawn."""
+        room = min(self._slack.budget.room(slack_methods.CHAT_UPDATE, SHARE), self._timing.batch)
+        drawn = 0
+        for entry in self._board.due():
+            if drawn >= room:
+                break
+            try:
+                drawn += await self._draw(entry)
+            except SlackLimited:
+                break
+            except StoreError as error:
+                log.warning("output not drawn", job=entry.job_id, problem=type(error).__name__)
+                break
+            except SlackPermanent as error:
+                if error.code in APP_SHUT_OUT:
+                    break
+                log.info("output message lost", job=entry.job_id, problem=error.code)
+                entry.is_lost = True
+            except SlackFailed:
+                # Drawing it twice does no harm, whatever became of the first time.
+                entry.updated_at = self._board.monotonic()
+            except Exception:
+                # It waits for its next turn: the other outputs, and all files, have theirs.
+                log.exception("output not drawn", job=entry.job_id, reference=self._ids.reference())
+                entry.updated_at = self._board.monotonic()
+        return drawn
+
+    async def _draw(self, entry: Entry) -> bool:
+        """Draw one message as it is to be now; False when it stands nowhere yet."""
+        job = await self._store.job(entry.job_id)
+        if job is None or job.output_ts is None:
+            return False
+        channel = await self._channel(job)
+        if channel is None:
+            return False
+        facts = await self._gatherer.of_job(job)
+        if facts.output is None:
+            return False
+        answer = drawn_output(job, facts)
+        message = {
+            "channel": channel,
+            "ts": job.output_ts,
+            "text": answer.text,
+            "blocks": list(answer.blocks),
+            "link_names": False,
+        }
+        await self._slack.call(slack_methods.CHAT_UPDATE, message, share=SHARE)
+        self._board.drawn(job.id, facts.output)
+        return True
+
+    async def _channel(self, job: Job) -> str | None:
+        """Return the direct message in which a run's output is shown."""
+        card = await self._store.card(job.id)
+        if card is not None and card.channel_id is not None and card.channel_id.startswith("D"):
+            return card.channel_id
+        return await self._store.known_channel(job.principal)
+
+    # -- files -----------------------------------------------------------------------------------------------
+
+    def _is_deliverable(self, entry: Entry) -> bool:
+        if not entry.is_over or entry.is_done or entry.is_delivering:
+            return False
+        now = self._board.monotonic()
+        waits = entry.is_dirty and now - entry.over_at < MESSAGE_WAIT
+        return not waits and now >= entry.deliver_after
+
+    async def _guarded(self, entry: Entry) -> None:
+        try:
+            await self._deliver(entry)
+        except StoreError as error:
+            log.warning("file not written", job=entry.job_id, problem=type(error).__name__)
+            entry.deliver_after = self._board.monotonic() + 1.0
+        except Exception:
+            log.exception("file failed", job=entry.job_id, reference=self._ids.reference())
+            entry.deliver_after = self._board.monotonic() + 60.0
+        finally:
+            entry.is_delivering = False
+
+    async def _deliver(self, entry: Entry) -> None:
+        """Hand the whole over and have it shared by a notice; what nobody sees yet may be done again."""
+        job = await self._store.job(entry.job_id)
+        spool = entry.transcript.spool
+        if job is None or not spool.size:
+            await self._done(entry)
+            return
+        name = words.FILE_NAME.format(
+            name=_NAME_CHARACTERS.sub("-", job.name)[:60].strip("-.") or "job",
+            id=job.id.rpartition("_")[2][:8],
+        )
+        try:
+            told = await self._slack.call(
+                slack_methods.FILES_GET_UPLOAD_URL, {"filename": name, "length": spool.size}
+            )
+            await self._slack.upload(str(told.data.get("upload_url") or ""), spool.pieces(), spool.size)
+        except SlackLimited as error:
+            entry.deliver_after = self._board.monotonic() + error.retry_after
+        except SlackPermanent as error:
+            if error.code in APP_SHUT_OUT:
+                entry.deliver_after = self._board.monotonic() + SHUT_OUT_SECONDS
+                return
+            await self._missing(entry, job, error)
+        except SlackFailed as error:
+            entry.deliveries += 1
+            if entry.deliveries >= DELIVERIES:
+                await self._missing(entry, job, error)
+                return
+            wait = backoff(entry.deliveries + 2, 0.5, longest=LONGEST_WAIT)
+            entry.deliver_after = self._board.monotonic() + wait
+        else:
+            body = {"job": job.id, "file": str(told.data.get("file_id") or ""), "name": name}
+            await self._store.add_notices([NewNotice(job.id, NoticeKind.JOB_FILE, "1", job.principal, body)])
+            await self._done(entry)
+
+    async def _missing(self, entry: Entry, job: Job, error: SlackFailed) -> None:
+        """Say that there is no file, once."""
+        log.error("output not sent as a file", job=job.id, problem=error.code)
+        template = words.FILE_NOT_ALLOWED if error.code == "missing_scope" else words.FILE_MISSING
+        text = fill(template, name=job.name)
+        body = kit.answer(text, [kit.section(text)]).as_body()
+        await self._store.add_notices([NewNotice(job.id, NoticeKind.MESSAGE, "file", job.principal, body)])
+        await self._done(entry)
+
+    async def _done(self, entry: Entry) -> None:
+        await self._store.output_done(entry.job_id)
+        entry.done(self._board.monotonic())

@@ -1,0 +1,129 @@
+"""Answers to clicks, events and mentions: at once or not at all, and never twice (ADR 4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from bot.slack import methods as slack_methods
+from bot.slack.calls import leads_to_slack
+from bot.support.errors import ProviderError, RateLimited, SlackFailed, SlackLimited, Unreachable
+
+if TYPE_CHECKING:
+    from bot.domain.models import Notice
+    from bot.slack.calls import SlackLine
+    from bot.slack.notifier.timing import Timing
+    from bot.store.store import Store
+    from bot.support.http import Http
+
+log = structlog.get_logger(__name__)
+
+
+class Replies:
+    """Send replies where they belong.
+
+    A reply's body holds the Answer (``text``, ``blocks``, ``replaces``, ``in_channel``) and the way back:
+    ``response_url``, or ``channel_id`` with ``thread_ts`` and ``is_direct``; without either to the person.
+    With ``view`` it redraws a form.
+    """
+
+    def __init__(self, store: Store, slack: SlackLine, http: Http, timing: Timing, api_url: str) -> None:
+        self._api_url = api_url
+        self._store = store
+        self._slack = slack
+        self._http = http
+        self._timing = timing
+
+    async def send(self, notice: Notice) -> None:
+        """Send a reply once; one that may have been sent, or that comes too late, is given up."""
+        left = notice.created_at + self._timing.reply_lives - await self._store.now()
+        if notice.unknown_since is not None or left <= 0:
+            await self._dead(notice, "expired" if left <= 0 else "outcome_unknown")
+            return
+        try:
+            await self._deliver(notice)
+        except (SlackLimited, RateLimited) as error:
+            # Not delivered, so it may be tried again while it still makes sense.
+            await self._again(notice, error.retry_after or 1.0, left, "ratelimited")
+        except Unreachable:
+            await self._again(notice, 1.0, left, "unreachable")
+        except (SlackFailed, ProviderError) as error:
+            await self._dead(notice, getattr(error, "code", type(error).__name__))
+
+    async def _deliver(self, notice: Notice) -> None:
+        body = notice.body
+        if body.get("view"):
+            await self._redraw(notice)
+            return
+        message: dict[str, Any] = {"text": body.get("text") or "", "blocks": list(body.get("blocks") or ())}
+        if not message["blocks"]:
+            del message["blocks"]
+        if body.get("response_url"):
+            await self._respond(notice, message)
+        elif body.get("channel_id") and not body.get("is_direct"):
+            await self._in_channel(notice, message)
+        else:
+            target = body.get("channel_id") or notice.principal.user_id
+            await self._post(notice, message, str(target))
+
+    async def _redraw(self, notice: Notice) -> None:
+        """Redraw a form that is open; one that was closed or changed meanwhile needs it no more."""
+        body = notice.body
+        place = {key: body[key] for key in ("view_id", "hash", "external_id") if body.get(key)}
+        await self._slack.call(slack_methods.VIEWS_UPDATE, {"view": body["view"], **place})
+        await self._store.notice_sent(notice.id, "", "")
+
+    async def _respond(self, notice: Notice, message: dict[str, Any]) -> None:
+        url = str(notice.body["response_url"])
+        if not leads_to_slack(url, self._api_url):
+            raise SlackFailed(slack_methods.RESPONSE_URL, "strange_address")
+        replaces = bool(notice.body.get("replaces"))
+        message |= {"replace_original": replaces, "unfurl_links": False, "unfurl_media": False}
+        if not replaces:
+            message["response_type"] = "in_channel" if notice.body.get("in_channel") else "ephemeral"
+        answer = await self._http.request(
+            "POST",
+            url,
+            json_body=message,
+            total=self._timing.send_timeout,
+            max_bytes=100_000,
+        )
+        if answer.status == 429:
+            raise RateLimited(retry_after=answer.retry_after())
+        if answer.status >= 300:
+            raise SlackFailed(slack_methods.RESPONSE_URL, f"status_{answer.status}")
+        await self._store.notice_sent(notice.id, "", "")
+
+    async def _in_channel(self, notice: Notice, message: dict[str, Any]) -> None:
+        """Answer in a channel: for this person's eyes alone, unless they asked for it to be shared."""
+        channel = str(notice.body["channel_id"])
+        if notice.body.get("thread_ts"):
+            message["thread_ts"] = notice.body["thread_ts"]
+        if notice.body.get("in_channel"):
+            await self._post(notice, message, channel)
+            return
+        message |= {"channel": channel, "user": notice.principal.user_id}
+        await self._slack.call(slack_methods.CHAT_POST_EPHEMERAL, message)
+        await self._store.notice_sent(notice.id, channel, "")
+
+    async def _post(self, notice: Notice, message: dict[str, Any], channel: str) -> None:
+        message |= {"channel": channel, "unfurl_links": False, "unfurl_media": False, "link_names": False}
+        if notice.body.get("thread_ts"):
+            message["thread_ts"] = notice.body["thread_ts"]
+        # A person's direct message has two names; its budget goes by the person.
+        direct = channel.startswith("D") or channel == notice.principal.user_id
+        paced = notice.principal.user_id if direct else channel
+        answer = await self._slack.call(slack_methods.CHAT_POST_MESSAGE, message, channel=paced)
+        data = answer.data
+        await self._store.notice_sent(notice.id, str(data.get("channel") or ""), str(data.get("ts") or ""))
+
+    async def _again(self, notice: Notice, wait: float, left: float, error: str) -> None:
+        if wait >= left:
+            await self._dead(notice, error)
+        else:
+            await self._store.notice_retry(notice.id, wait, error=error)
+
+    async def _dead(self, notice: Notice, error: str) -> None:
+        log.info("reply given up", notice=notice.id, problem=error)
+        await self._store.notice_dead(notice.id, error)

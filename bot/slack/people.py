@@ -1,0 +1,128 @@
+"""The table of people: who is a guest, a bot, deleted or a stranger, by Slack's own word."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from bot.domain.models import Person, Principal
+from bot.slack.methods import USERS_INFO, USERS_LIST
+from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.slack.calls import SlackLine
+    from bot.store.store import Store
+
+log = structlog.get_logger(__name__)
+
+#: People per page of ``users.list``; the budget allows 18 pages a minute.
+PAGE = 500
+#: Slack's own helper bears no mark of a bot.
+_SLACKBOT = "USLACKBOT"
+
+
+class People:
+    """Ask Slack who people are, and write it down."""
+
+    def __init__(self, store: Store, slack: SlackLine) -> None:
+        self._store = store
+        self._slack = slack
+        #: Where a sync was interrupted by Slack's limit, and whom it had read by then.
+        self._cursor = ""
+        self._read: list[Person] = []
+        self._reading = asyncio.Lock()
+
+    async def look_up(self, principal: Principal) -> Person:
+        """Ask for one person (``users.info``); raise SlackFailed when that can't be known now.
+
+        When more are asked for than Slack allows, as in a class that presses at once, everybody is read in
+        their place: one page tells of hundreds.
+        """
+        began = await self._store.now()
+        try:
+            return await self._one(principal)
+        except SlackLimited as error:
+            limited = error
+        async with self._reading:
+            person = await self._store.person(principal)
+            if person is None or person.seen_at < began:
+                await self._everybody()
+                person = await self._store.person(principal)
+        if person is None or person.seen_at < began:
+            raise limited
+        return person
+
+    async def _one(self, principal: Principal) -> Person:
+        answer = await self._slack.call(USERS_INFO, {"user": principal.user_id})
+        user = answer.data.get("user")
+        if not isinstance(user, dict) or user.get("id") != principal.user_id:
+            raise SlackFailed(USERS_INFO, "malformed_answer")
+        person = person_of(user, principal, await self._store.now())
+        await self._store.save_people([person])
+        return person
+
+    async def sync(self) -> list[Person]:
+        """Read everybody (``users.list``, paged) and return them.
+
+        Raises SlackFailed; called again after that, it goes on where it stopped, or from the beginning when
+        Slack refused to.
+        """
+        async with self._reading:
+            return await self._everybody()
+
+    async def _everybody(self) -> list[Person]:
+        while True:
+            try:
+                answer = await self._slack.call(USERS_LIST, {"limit": PAGE, "cursor": self._cursor})
+            except SlackPermanent:
+                # Such as ``invalid_cursor``: asking for the same again would be refused again.
+                self._cursor, self._read = "", []
+                raise
+            now = await self._store.now()
+            users = [user for user in answer.data.get("members") or () if isinstance(user, dict)]
+            page = [person_of(user, _principal_of(user), now) for user in users if _is_whole(user)]
+            await self._store.save_people(page)
+            self._read += page
+            self._cursor = str((answer.data.get("response_metadata") or {}).get("next_cursor") or "")
+            if not self._cursor:
+                everybody, self._read = self._read, []
+                log.info("people read", count=len(everybody))
+                return everybody
+
+
+def person_of(user: Mapping[str, Any], principal: Principal, seen_at: float) -> Person:
+    """Read a user object of Slack (``users.info``, ``users.list``, ``user_change``, ``team_join``)."""
+    profile = user.get("profile") or {}
+    name = (
+        profile.get("display_name") or profile.get("real_name") or user.get("real_name") or user.get("name")
+    )
+    return Person(
+        principal=principal,
+        name=str(name or principal.user_id),
+        is_guest=bool(user.get("is_restricted") or user.get("is_ultra_restricted")),
+        is_bot=bool(user.get("is_bot") or user.get("is_workflow_bot") or principal.user_id == _SLACKBOT),
+        is_deleted=bool(user.get("deleted")),
+        is_stranger=bool(user.get("is_stranger")) or not _is_of_team(user, principal),
+        time_zone=str(user["tz"]) if user.get("tz") else None,
+        seen_at=seen_at,
+    )
+
+
+def _is_of_team(user: Mapping[str, Any], principal: Principal) -> bool:
+    """Say whether Slack counts the user to the principal's team; one that names none is let pass."""
+    enterprise = user.get("enterprise_user") or {}
+    teams = {user.get("team_id"), *(enterprise.get("teams") or ())} - {None}
+    return not teams or principal.team_id in teams
+
+
+def _is_whole(user: Mapping[str, Any]) -> bool:
+    return bool(user.get("id") and user.get("team_id"))
+
+
+def _principal_of(user: Mapping[str, Any]) -> Principal:
+    enterprise = (user.get("enterprise_user") or {}).get("enterprise_id")
+    return Principal(str(enterprise) if enterprise else None, str(user["team_id"]), str(user["id"]))

@@ -1,0 +1,378 @@
+"""The one request function of all provider clients: bounded, never redirected, never repeated by itself.
+
+Transport errors of aiohttp end here: they become kinds of ``support.errors`` without cause and context, for
+``repr(ClientResponseError)`` holds the Authorization header.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import time
+from contextlib import asynccontextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import aiohttp
+from yarl import URL
+
+from bot.support.connector import CleanConnector, distrust
+from bot.support.errors import (
+    BadAnswer,
+    InvalidRequest,
+    ProviderError,
+    SentTooLate,
+    UnknownOutcome,
+    Unreachable,
+)
+from bot.support.hiding import hidden
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+
+    from aiohttp.client_proto import ResponseHandler
+    from aiohttp.connector import Connection
+    from multidict import CIMultiDictProxy
+
+#: Answers of the documented methods are a few kilobytes; a list page is the largest.
+MAX_BYTES = 2_000_000
+MAX_DEPTH = 50
+TOTAL_SECONDS = 20.0
+CONNECT_SECONDS = 5.0
+MAX_RETRY_AFTER = 3600.0
+#: An event stream that has spoken and then is still for so long has said what there is.
+QUIET_SECONDS = 0.25
+_CHUNK = 65_536
+_NOT_JSON = object()
+
+
+class TooLateError(Exception):
+    """Say that the send window had closed before the first byte."""
+
+
+@dataclass(slots=True)
+class Attempt:
+    """Hold when a request may leave at the latest, by which clock, and whether it left."""
+
+    monotonic: Callable[[], float]
+    send_until: float | None
+    sent: bool = False
+    #: What it left by.
+    protocol: ResponseHandler | None = None
+
+    def leave(self, protocol: ResponseHandler | None) -> None:
+        """Look at the window for the last time; raise TooLateError when it has closed."""
+        if self.send_until is not None and self.monotonic() > self.send_until:
+            raise TooLateError
+        self.sent, self.protocol = True, protocol
+
+
+#: What the request class must know of one request, and what it found out.
+_attempt: ContextVar[Attempt | None] = ContextVar("attempt", default=None)
+
+
+class GatedRequest(aiohttp.ClientRequest):
+    """Look at the send window once the connection is held: between that and the bytes nothing waits."""
+
+    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        """Write the request, or raise TooLateError."""
+        attempt = _attempt.get()
+        if attempt is not None:
+            attempt.leave(conn.protocol)
+        return await super().send(conn)
+
+
+class _DisconnectedError(Exception):
+    """Replace the two errors after which aiohttp would send a GET a second time by itself."""
+
+
+async def _no_second_try(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+        raise _DisconnectedError from None
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """Hold a whole answer, body bounded by the caller's cap, without the secrets that Usher knows."""
+
+    status: int
+    headers: CIMultiDictProxy[str]
+    body: bytes
+    #: As it came.
+    raw: bytes = field(default=b"", repr=False)
+
+    def json(self) -> Any:
+        """Parse the body; raise BadAnswer when it is not JSON or nested deeper than 50."""
+        return self._parsed(self.body)
+
+    def revealed(self) -> Any:
+        """Parse the body as it came: for the answers whose point is a token. Raises as ``json`` does."""
+        return self._parsed(self.raw or self.body)
+
+    def _parsed(self, body: bytes) -> Any:
+        value: Any = _NOT_JSON
+        with suppress(ValueError, RecursionError):
+            value = json.loads(body)
+        if value is _NOT_JSON:
+            # Raised outside the handler: the parser's error holds the whole body, which may be a token.
+            raise BadAnswer("the answer is not JSON", status=self.status)
+        _check_depth(value, self.status)
+        return value
+
+    def json_object(self, *, revealed: bool = False) -> dict[str, Any]:
+        """Parse the body as a JSON object; raise BadAnswer when it is anything else."""
+        value = self.revealed() if revealed else self.json()
+        if not isinstance(value, dict):
+            raise BadAnswer("the answer is not a JSON object", status=self.status)
+        return value
+
+    def retry_after(self) -> float | None:
+        """Return the seconds of a Retry-After header in either form, capped at an hour; None without one."""
+        # A date is read against the server's own clock where it tells it.
+        said = _epoch(self.headers.get("Date", ""))
+        return parse_retry_after(self.headers.get("Retry-After"), time.time() if said is None else said)
+
+
+def multipart(fields: Mapping[str, str]) -> aiohttp.FormData:
+    """Return a form that goes out as multipart/form-data instead of urlencoded; for one request."""
+    form = aiohttp.FormData(default_to_multipart=True)
+    for name, value in fields.items():
+        form.add_field(name, value)
+    return form
+
+
+def parse_retry_after(value: str | None, now: float) -> float | None:
+    """Read a Retry-After header: seconds or an HTTP date, 0–3600; None when absent or unreadable."""
+    if not value:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        moment = _epoch(value)
+        if moment is None:
+            return None
+        seconds = moment - now
+    return None if math.isnan(seconds) else min(max(seconds, 0.0), MAX_RETRY_AFTER)
+
+
+def _epoch(date: str) -> float | None:
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def _check_depth(value: Any, status: int) -> None:
+    layer = [value]
+    for _ in range(MAX_DEPTH):
+        layer = [
+            child
+            for parent in layer
+            if isinstance(parent, (dict, list))
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+        ]
+        if not layer:
+            return
+    raise BadAnswer("the answer is nested too deeply", status=status)
+
+
+class Http:
+    """Send requests over one injected session. ``monotonic`` is the clock of send windows, in seconds."""
+
+    _own: tuple[str, ...] = ()
+
+    def __init__(
+        self, session: aiohttp.ClientSession, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._session = session
+        self._monotonic = monotonic
+
+    def hide(self, secrets: Iterable[str]) -> None:
+        """Keep these out of every answer: the connections' own. What a request itself carries always is."""
+        self._own = (*self._own, *secrets)
+
+    def known(self, headers: Mapping[str, str] | None, hides: Sequence[str] = ()) -> tuple[str, ...]:
+        """Return the secrets that must not come back in the answer to a request."""
+        sent = (headers or {}).get("Authorization", "").rpartition(" ")[2]
+        return (*hides, sent, *self._own)
+
+    @staticmethod
+    def new_session(*, limit: int = 200) -> aiohttp.ClientSession:
+        """Make the session that this class needs: no cookies, no second tries, the gate's last look."""
+        return aiohttp.ClientSession(
+            cookie_jar=aiohttp.DummyCookieJar(),
+            connector=CleanConnector(limit=limit),
+            headers={"User-Agent": "Usher"},
+            middlewares=(_no_second_try,),
+            request_class=GatedRequest,
+            trust_env=False,
+        )
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        json_body: Any = None,
+        form: Mapping[str, str] | aiohttp.FormData | None = None,
+        query: Mapping[str, str] | None = None,
+        max_bytes: int = MAX_BYTES,
+        total: float = TOTAL_SECONDS,
+        send_until: float | None = None,
+        hides: Sequence[str] = (),
+    ) -> Response:
+        """Send one request once and return the whole answer, whatever its status.
+
+        ``url`` is taken as it is (already percent-encoded). ``send_until`` drops it when that monotonic time
+        has passed at the last moment before the bytes go. ``total`` bounds everything, in seconds. ``hides``
+        are secrets that must not come back, beside what the request itself carries. Raises Unreachable,
+        SentTooLate, InvalidRequest (nothing sent), UnknownOutcome (sent, no whole answer), BadAnswer (larger
+        than ``max_bytes``, unpacked).
+        """
+        if query is not None and "access_token" in query:
+            hides = (*hides, query["access_token"])
+        async with self.stream(
+            method,
+            url,
+            headers=headers,
+            json_body=json_body,
+            form=form,
+            query=query,
+            total=total,
+            send_until=send_until,
+        ) as opened:
+            body = await _read_capped(opened, max_bytes)
+            return Response(opened.status, opened.headers, hidden(body, self.known(headers, hides)), body)
+
+    async def glance(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        seconds: float = 2.0,
+        max_bytes: int = _CHUNK,
+    ) -> Response:
+        """Read what a stream has to say right now: for ``seconds`` or ``max_bytes`` at most, then close it.
+
+        It ends earlier where the stream has spoken and is still. Raises as ``request`` does when not even the
+        head of an answer comes in time; a stream that breaks off counts with what it said.
+        """
+        body = bytearray()
+        async with self.stream("GET", url, headers=headers, total=seconds) as opened:
+            try:
+                while len(body) < max_bytes:
+                    async with asyncio.timeout(QUIET_SECONDS if body.strip() else None):
+                        piece = await opened.content.readany()
+                    if not piece:
+                        break
+                    body += piece
+            except (TimeoutError, aiohttp.ClientError):
+                pass
+            said = bytes(body[:max_bytes])
+            return Response(opened.status, opened.headers, hidden(said, self.known(headers)), said)
+
+    @asynccontextmanager
+    async def stream(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        json_body: Any = None,
+        form: Mapping[str, str] | aiohttp.FormData | None = None,
+        query: Mapping[str, str] | None = None,
+        total: float | None = TOTAL_SECONDS,
+        send_until: float | None = None,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Open an answer for reading piece by piece; the same errors as ``request``."""
+        attempt = Attempt(self._monotonic, send_until)
+        has_body = json_body is not None or form is not None
+        response = await self._open(
+            attempt,
+            method,
+            _with_query(url, query),
+            headers=headers,
+            json=json_body,
+            data=form,
+            # Without a body there is no type of one: a server may try to parse what the header promises.
+            skip_auto_headers=None if has_body else ("Content-Type",),
+            allow_redirects=False,
+            timeout=aiohttp.ClientTimeout(total=total, sock_connect=CONNECT_SECONDS),
+        )
+        distrust(attempt.protocol, response.status)
+        failure: ProviderError | None = None
+        try:
+            yield response
+        except TimeoutError:
+            failure = UnknownOutcome("no answer in time", status=response.status)
+        except (aiohttp.ClientError, OSError):
+            failure = UnknownOutcome("the connection broke", status=response.status)
+        finally:
+            response.close()
+        if failure is not None:
+            _raise_alone(failure)
+
+    async def _open(self, attempt: Attempt, method: str, url: str, **options: Any) -> aiohttp.ClientResponse:
+        token = _attempt.set(attempt)
+        try:
+            return await self._session.request(method, URL(url, encoded=True), **options)
+        except (TooLateError, _DisconnectedError, aiohttp.ClientError, OSError, ValueError) as error:
+            failure = _translated(error, sent=attempt.sent)
+        finally:
+            _attempt.reset(token)
+        # Raised outside the handler, so that not even __context__ leads back to aiohttp's error.
+        raise failure
+
+
+def _with_query(url: str, query: Mapping[str, str] | None) -> str:
+    if not query:
+        return url
+    return url + ("&" if "?" in url else "?") + urlencode(query)
+
+
+def _raise_alone(failure: ProviderError) -> None:
+    try:
+        raise failure
+    finally:
+        failure.__context__ = None
+
+
+def _translated(error: Exception, *, sent: bool) -> ProviderError:
+    """Return our error for one of the transport; TimeoutError is an OSError."""
+    match error:
+        case TooLateError():
+            return SentTooLate("the send window had closed")
+        case aiohttp.ClientConnectorCertificateError():
+            return Unreachable("the server's certificate is not trusted")
+        case aiohttp.ClientSSLError():
+            return Unreachable("no encrypted connection")
+        case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
+            return Unreachable("no connection")
+        case TimeoutError():
+            return UnknownOutcome("no answer in time") if sent else Unreachable("no connection in time")
+        case _DisconnectedError() | aiohttp.ClientError() | OSError() if sent:
+            return UnknownOutcome("the connection broke")
+        case _DisconnectedError() | aiohttp.ClientConnectionError() | OSError():
+            return Unreachable("the connection broke")
+        case _:
+            return InvalidRequest("the request can't be written")
+
+
+async def _read_capped(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
+    body = bytearray()
+    async for piece in response.content.iter_chunked(_CHUNK):
+        body += piece
+        if len(body) > max_bytes:
+            raise BadAnswer("the answer is too large", status=response.status)
+    return bytes(body)

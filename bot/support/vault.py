@@ -1,0 +1,56 @@
+"""Secrets at rest: MultiFernet, with the row's key inside the plaintext so that swapped rows refuse.
+
+Fernet has no associated data, hence the key inside. The newest key seals, every key opens; ``rotate`` seals
+again under the newest.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from bot.support.errors import SecretError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+class Vault:
+    """Seal and open the small mappings that credentials are stored as."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        self._fernet = MultiFernet([Fernet(key) for key in keys])
+
+    def seal(self, row_key: str, secret: Mapping[str, str]) -> str:
+        """Return ciphertext that opens for this row only; ``row_key`` is principal key and connection."""
+        clear = json.dumps({"row": row_key, "secret": dict(secret)}).encode()
+        return self._fernet.encrypt(clear).decode()
+
+    def open(self, row_key: str, sealed: str) -> dict[str, str]:
+        """Return what was sealed for this row; raise SecretError for wrong keys or another row's secret."""
+        try:
+            content = json.loads(self._fernet.decrypt(sealed.encode()))
+        except (InvalidToken, ValueError):
+            raise SecretError("a stored secret does not open with the configured keys") from None
+        if content.get("row") != row_key:
+            raise SecretError("a stored secret belongs to another row")
+        return {str(key): str(value) for key, value in content["secret"].items()}
+
+    def rotate(self, sealed: str) -> str:
+        """Return the same secret sealed under the newest key; raise SecretError when no key opens it."""
+        try:
+            return self._fernet.rotate(sealed.encode()).decode()
+        except InvalidToken:
+            raise SecretError("a stored secret does not open with the configured keys") from None
+
+
+def row_key(principal_key: str, connection: str) -> str:
+    """Return the key under which an account's or link's secret is sealed."""
+    return f"{principal_key}/{connection}"
+
+
+def entry_key(principal_key: str, connection: str, remote_id: str) -> str:
+    """Return the key under which is sealed what opens a workspace in a page of ours."""
+    return f"{row_key(principal_key, connection)}/entry/{remote_id}"

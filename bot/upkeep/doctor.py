@@ -1,0 +1,301 @@
+"""What ``python -m bot doctor`` checks: one line each, with what to do.
+
+Nothing is changed and nothing is sent to people. The exit status is 0 when every check is good, 2 when the
+settings are wrong, else 1.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import tempfile
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from bot.output.spool import TOTAL
+from bot.providers import facets
+from bot.slack.manifest import BOT_SCOPES
+from bot.store import open_store
+from bot.support.clock import SystemClock, SystemIds
+from bot.support.errors import CredentialRefused, ProviderError, StoreError, TemporaryError
+from bot.support.settings import database_file
+from bot.upkeep.restored import Witness
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from bot.providers.base import Provider
+    from bot.store.store import Store
+    from bot.support.http import Http
+    from bot.support.settings import Settings
+
+
+#: Rights that were refused longer ago say nothing of today.
+REFUSALS_SECONDS = 7 * 86_400.0
+#: So many of the newest dead notices are looked at; they are kept for a week.
+DEAD_AT_MOST = 500
+_WRITES = "Check these people's Slack accounts, and that the app may write to them."
+_TAB = "Switch on the Messages Tab on your app's page, App Home."
+_BROKEN = 'Look for "notice" among the errors in the log: its references say what broke. Please report it.'
+_WAY_OUT = "Slack took no message for a day: check the way out to Slack."
+_SCOPES = "Paste manifest.yml into your app's manifest page, then reinstall the app."
+_OTHER_ADVICE = (
+    'The log has each of the others as "notice given up"; Slack\'s documentation explains its codes.'
+)
+#: What to do, by the code that a message was given up with.
+_ADVICE = {
+    **dict.fromkeys(
+        (
+            "cannot_dm_bot",
+            "channel_not_found",
+            "is_archived",
+            "not_in_channel",
+            "restricted_action",
+            "user_not_found",
+            "user_not_visible",
+        ),
+        _WRITES,
+    ),
+    **dict.fromkeys(("undrawable", "internal"), _BROKEN),
+    **dict.fromkeys(
+        ("internal_error", "no_answer", "not_sent", "ratelimited", "service_unavailable"), _WAY_OUT
+    ),
+    **dict.fromkeys(("missing_scope", "not_allowed_token_type"), _SCOPES),
+    "messages_tab_disabled": _TAB,
+}
+_STORE_ADVICE = "Check the disk, the file's rights and USHER_DATABASE_URL."
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Hold one finding; ``advice`` says what to do and is empty when all is well."""
+
+    name: str
+    is_good: bool
+    found: str
+    advice: str = ""
+
+
+def plain(told: object) -> str:
+    """Return a word from outside for a terminal: one line, nothing that steers it, not too long."""
+    text = " ".join("".join(c if c.isprintable() else " " for c in str(told or "")).split())
+    return text[:120] or "nothing"
+
+
+def _why(failed: ProviderError) -> str:
+    return f"no good answer ({type(failed).__name__}): {plain(failed)}"
+
+
+async def check_slack(settings: Settings, http: Http) -> list[Check]:
+    """Ask Slack who the bot token is and which scopes it carries; try the app token where one is set."""
+    token = settings.slack_bot_token.get_secret_value()
+    checks = []
+    try:
+        answer = await http.request(
+            "POST", f"{settings.slack_api_url}auth.test", headers={"Authorization": f"Bearer {token}"}
+        )
+        body = answer.json_object()
+    except ProviderError as failed:
+        return [Check("slack token", False, _why(failed), "Check the way out to Slack.")]
+    if body.get("ok") is not True:
+        advice = "Copy the Bot User OAuth Token from your app's page, OAuth & Permissions."
+        return [Check("slack token", False, f"Slack says {plain(body.get('error'))}", advice)]
+    checks.append(Check("slack token", True, f"{plain(body.get('user'))} in {plain(body.get('team'))}"))
+    granted = {scope.strip() for scope in answer.headers.get("X-OAuth-Scopes", "").split(",")}
+    missing = sorted(set(BOT_SCOPES) - granted)
+    if missing:
+        advice = "Add them by pasting manifest.yml into your app's manifest page, then reinstall the app."
+        checks.append(Check("slack scopes", False, f"missing: {', '.join(missing)}", advice))
+    else:
+        checks.append(Check("slack scopes", True, "all there"))
+    if settings.slack_app_token is not None:
+        checks.append(await _check_app_token(settings, http))
+    return checks
+
+
+async def _check_app_token(settings: Settings, http: Http) -> Check:
+    token = settings.slack_app_token.get_secret_value() if settings.slack_app_token else ""
+    try:
+        answer = await http.request(
+            "POST",
+            f"{settings.slack_api_url}apps.connections.open",
+            headers={"Authorization": f"Bearer {token}"},
+        )
+        body = answer.json_object()
+    except ProviderError as failed:
+        return Check("slack app token", False, _why(failed), "Check the way out to Slack.")
+    if body.get("ok") is True:
+        return Check("slack app token", True, "Socket Mode can be opened")
+    advice = "Make an app-level token with connections:write and switch Socket Mode on."
+    return Check("slack app token", False, f"Slack says {plain(body.get('error'))}", advice)
+
+
+async def check_connection(name: str, provider: Provider) -> Check:
+    """Ask a provider's server for its version, without any person's credential."""
+    label = f"connection {name}"
+    try:
+        version, remark = await provider.probe(), await provider.remark()
+    except TemporaryError as failed:
+        return Check(label, False, _why(failed), "Check base_url and the way to that server.")
+    except CredentialRefused as failed:
+        return Check(label, False, _why(failed), "Check its own token in the connections file.")
+    except ProviderError as failed:
+        return Check(label, False, _why(failed), "Check base_url in the connections file.")
+    return Check(label, True, f"{provider.settings.base_url} answers ({plain(version)}). {remark}".strip())
+
+
+def check_sign_in(settings: Settings, providers: Mapping[str, Provider]) -> list[Check]:
+    """Look whether people can be told apart on pages of workspaces, where a provider needs such pages."""
+    needing = sorted(name for name, provider in providers.items() if isinstance(provider, facets.Page))
+    if not needing:
+        return []
+    if settings.slack_client_id is not None and settings.slack_client_secret is not None:
+        return [Check("sign in with slack", True, "set up")]
+    found = f"not set up, so nobody can open a workspace of {', '.join(needing)}"
+    advice = "Set SLACK_CLIENT_ID and SLACK_CLIENT_SECRET (your app's page, Basic Information)."
+    return [Check("sign in with slack", False, found, advice)]
+
+
+async def check_store(settings: Settings, providers: Mapping[str, Provider] | None = None) -> list[Check]:
+    """Open the database as it is and read its counts and dead notices; one that is not there is not made.
+
+    With ``providers``, what they refused lately is held against what their connections are set up with.
+    """
+    path = database_file(settings.database_url)
+    if path is not None and not await asyncio.to_thread(path.exists):
+        return [await asyncio.to_thread(_place_for, path)]
+    try:
+        store = await open_store(settings.database_url, SystemClock(), SystemIds())
+        try:
+            checks = await read_store(store) + await check_rights(store, providers or {})
+            return checks + await check_age(store, path)
+        finally:
+            await store.close()
+    except StoreError as failed:
+        return [Check("store", False, str(failed), _STORE_ADVICE)]
+
+
+def _place_for(path: Path) -> Check:
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        return Check("store", False, f"there is no folder {folder}", "Make it, for Usher's user alone.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        advice = "Give it to Usher's user, and run doctor as that user."
+        return Check("store", False, f"this user may not write in {folder}", advice)
+    return Check("store", True, f"{path} is not there yet: the first start makes it")
+
+
+async def read_store(store: Store) -> list[Check]:
+    """Read an open store's counts and its dead notices. Raises StoreError."""
+    counts = await store.statistics()
+    dead = [notice for notice in await store.dead_notices(DEAD_AT_MOST) if not notice.is_harmless]
+    found = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in sorted(counts.items()))
+    refused = Counter(account.connection for account in await store.suspects())
+    names = ", ".join(f"{name} {number}" for name, number in sorted(refused.items()))
+    found_refused = f"{names}: checking whether they're accepted again" if names else "none"
+    checks = [Check("store", True, found), Check("refused sign-ins", True, found_refused)]
+    if not dead:
+        return [*checks, Check("dead notices", True, "none")]
+    codes = sorted({notice.error or "unknown cause" for notice in dead})
+    people = ", ".join(sorted({notice.principal.user_id for notice in dead[:5]}))
+    advice = " ".join(dict.fromkeys(_ADVICE.get(code, _OTHER_ADVICE) for code in codes))
+    found = f"{len(dead)} ({', '.join(codes)}), the newest for {people}"
+    return [*checks, Check("dead notices", False, found, advice)]
+
+
+async def check_age(store: Store, path: Path | None) -> list[Check]:
+    """Say where the database is older than what was seen of it here. Raises StoreError."""
+    if not await Witness(path).contradicts(store):
+        return []
+    found = "it is older than what Usher last saw here: it was restored from a backup"
+    advice = "Start Usher: it tells everybody who is linked that a link which they ended may be back."
+    return [Check("store age", False, found, advice)]
+
+
+async def check_rights(store: Store, providers: Mapping[str, Provider]) -> list[Check]:
+    """Look for secrets of connections that are refused, and for servers that want those in place of people's.
+
+    Raises StoreError.
+    """
+    checks = []
+    since = await store.now() - REFUSALS_SECONDS
+    for name, provider in providers.items():
+        label = f"connection {name} token"
+        try:
+            is_good = await provider.own_secret() if isinstance(provider, facets.Behalf) else None
+        except ProviderError:
+            continue  # What is wrong with the server is said where it is asked for its version.
+        if is_good is None:
+            continue
+        refused = await store.refusals(name, since)
+        if not is_good:
+            advice = "Put a new admin_token into the connections file."
+            checks.append(Check(label, False, "the administrator's token is refused", advice))
+        elif refused and provider.describe().get("act_as") == "person":
+            found = (
+                f"people's own tokens were refused the right to {refused} of their wishes in the last week, "
+                "and the administrator's token is accepted"
+            )
+            advice = (
+                'If this server wants the administrator\'s, set act_as = "admin" and linking = ["admin"].'
+            )
+            checks.append(Check(label, False, found, advice))
+        else:
+            checks.append(Check(label, True, "the administrator's token is accepted"))
+    return checks
+
+
+async def run_checks(settings: Settings, http: Http, providers: Mapping[str, Provider]) -> list[Check]:
+    """Run every check on settings that are right."""
+    checks = [Check("settings", True, "all there")]
+    if settings.public_url is None:
+        advice = "Set USHER_PUBLIC_URL to the https address that people's browsers reach."
+        checks.append(Check("public address", False, "not set, so nobody can link an account", advice))
+    else:
+        checks.append(Check("public address", True, settings.public_url))
+    checks += check_sign_in(settings, providers)
+    checks += await check_slack(settings, http)
+    for name, provider in providers.items():
+        checks.append(await check_connection(name, provider))
+    checks += check_spool(providers)
+    return checks + await check_store(settings, providers)
+
+
+def check_spool(providers: Mapping[str, Provider]) -> list[Check]:
+    """Look whether the outputs of runs find the room that they may take, where there are runs."""
+    if not any(isinstance(provider, facets.Runs) for provider in providers.values()):
+        return []
+    folder = tempfile.gettempdir()
+    free = shutil.disk_usage(folder).free
+    found = f"{free // 1_000_000} MB free in {folder}, and outputs take up to {TOTAL // 1_000_000} MB"
+    advice = "" if free >= TOTAL else "Make room there or set TMPDIR to another folder: outputs are cut."
+    return [Check("room for outputs", free >= TOTAL, found, advice)]
+
+
+def wrong_settings(problems: Iterable[str]) -> list[Check]:
+    """Return the problems of the settings as checks: nothing else can be checked then."""
+    return [Check("settings", False, problem, "") for problem in problems]
+
+
+def exit_status(checks: Iterable[Check]) -> int:
+    """Return 0 when every check is good, else 1."""
+    return 0 if all(check.is_good for check in checks) else 1
+
+
+def as_text(checks: Sequence[Check]) -> str:
+    """Write a line a check, with what to do below the ones that are not good."""
+    lines = []
+    for check in checks:
+        lines.append(f"{'ok  ' if check.is_good else 'BAD '} {check.name}: {check.found}")
+        if check.advice:
+            lines.append(f"     {check.advice}")
+    return "\n".join(lines)
+
+
+def as_json(checks: Sequence[Check]) -> str:
+    """Write the same as one JSON object."""
+    return json.dumps({"ok": exit_status(checks) == 0, "checks": [asdict(check) for check in checks]})

@@ -1,0 +1,238 @@
+"""Accounts from a file: which person in Slack acts as which user, as an administrator wrote it down.
+
+Each row is checked at its provider first; nothing is written in a dry run, nor for a row with a problem.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from bot.domain.models import Account, AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
+from bot.domain.policy import Installation
+from bot.providers import facets
+from bot.services.approvals import is_username
+from bot.store.records import Activation, NewTask
+from bot.support.errors import Forbidden, NotFound, PermanentError, ProviderError
+from bot.support.vault import row_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from bot.providers.base import Identity, Provider
+    from bot.services.authority import Authority
+    from bot.store.store import Store
+    from bot.support.clock import Ids
+    from bot.support.http import Http
+    from bot.support.settings import Settings
+    from bot.support.vault import Vault
+
+COLUMNS: Final = ("slack_user", "connection", "username")
+#: More than a file of people ever holds.
+MOST_BYTES: Final = 5_000_000
+_SLACK_USER: Final = re.compile(r"(?:(T[A-Z0-9]{2,30}):)?([UW][A-Z0-9]{2,30})")
+
+_MAY_NOT: Final = "{user} may not use Usher: a guest, a bot, deactivated, or of another organisation"
+_WHY_NOT: Final = {
+    "policy.unknown_person": "Slack doesn't say who {user} is: check the id, or run this again in a minute"
+}
+
+
+class ImportProblem(Exception):
+    """Say in a sentence why the file can't be used at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Hold one line of the file as it stands there."""
+
+    line: int
+    slack_user: str
+    connection: str
+    username: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Say what became of a row: ``ok`` (would be linked, or was), ``same`` (was before), ``problem``."""
+
+    row: Row
+    outcome: Literal["ok", "same", "problem"]
+    told: str
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Read the file; raises ImportProblem when it is none, or names other columns."""
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise ImportProblem(f"{path.name} is larger than {MOST_BYTES} bytes: split it.")
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ImportProblem(f"{path.name} can't be read: {error.strerror or 'no such file'}.") from None
+    except UnicodeDecodeError:
+        raise ImportProblem(f"{path.name} is no text in UTF-8: save it as CSV in UTF-8.") from None
+    lines = text.splitlines()
+    comma = ";" if lines and lines[0].count(";") > lines[0].count(",") else ","
+    reader = csv.DictReader(lines, delimiter=comma, skipinitialspace=True, strict=True)
+    named = [str(name).strip().lower() for name in reader.fieldnames or ()]
+    missing = [name for name in COLUMNS if name not in named]
+    if missing:
+        raise ImportProblem(
+            f"The first line of {path.name} needs the columns {', '.join(COLUMNS)}; "
+            f"missing: {', '.join(missing)}."
+        )
+    reader.fieldnames = named
+    try:
+        return [_row(reader.line_num, found) for found in reader if any(found.values())]
+    except csv.Error as error:
+        raise ImportProblem(f"Line {reader.line_num} of {path.name} is no CSV: {error}.") from None
+
+
+def _row(line: int, found: Mapping[str, str | None]) -> Row:
+    values = [(found.get(name) or "").strip() for name in COLUMNS]
+    return Row(line, *values)
+
+
+async def home(settings: Settings, http: Http) -> Installation:
+    """Ask Slack where Usher is installed; raises ImportProblem."""
+    token = settings.slack_bot_token.get_secret_value()
+    try:
+        answer = await http.request(
+            "POST", f"{settings.slack_api_url}auth.test", headers={"Authorization": f"Bearer {token}"}
+        )
+        told = answer.json_object()
+    except ProviderError:
+        raise ImportProblem("Slack does not answer. Check the way out to Slack, then try again.") from None
+    if told.get("ok") is not True or not told.get("team_id"):
+        raise ImportProblem("Slack refuses the bot token: `python -m bot doctor` says more.")
+    return Installation(str(told["team_id"]), told.get("enterprise_id") or None)
+
+
+class Importer:
+    """Check and write rows, of people whom the policy lets link."""
+
+    def __init__(
+        self,
+        store: Store,
+        vault: Vault,
+        connections: Mapping[str, Provider],
+        ids: Ids,
+        authority: Authority,
+    ) -> None:
+        self._store = store
+        self._vault = vault
+        self._connections = connections
+        self._ids = ids
+        self._authority = authority
+        self._home = authority.installation
+        self._seen: dict[tuple[str, str], int] = {}
+
+    async def one(self, row: Row, *, apply: bool) -> Result:
+        """Check a row at its provider and, with ``apply``, link it; never raises for what is in the row."""
+        problem = self._shape(row)
+        if problem:
+            return Result(row, "problem", problem)
+        provider = self._connections[row.connection]
+        principal = self._principal(row)
+        current = await self._store.account(principal, row.connection)
+        if current is not None and current.state == "active" and current.username == row.username:
+            return Result(row, "same", "is linked so already")
+        taken = [
+            account
+            for account in await self._store.accounts_of(row.connection, row.username)
+            if account.principal != principal and account.state != "revoking"
+        ]
+        if taken:
+            return Result(row, "problem", f"{row.username} belongs to {taken[0].principal.user_id} already")
+        may = await self._authority.decide(principal, "link")
+        if not may.allowed:
+            return Result(row, "problem", _WHY_NOT.get(may.rule, _MAY_NOT).format(user=principal.user_id))
+        try:
+            identity = await provider.need(facets.Behalf).check_username(row.username)
+        except NotFound:
+            return Result(row, "problem", f"{provider.settings.title} knows no user {row.username}")
+        except Forbidden:
+            return Result(row, "problem", f"{row.username} is inactive, or may not be acted for")
+        except PermanentError:
+            return Result(row, "problem", f"{provider.settings.title} refused the check: look at its token")
+        except ProviderError:
+            return Result(row, "problem", f"{provider.settings.title} did not answer: run this again")
+        if not apply:
+            return Result(row, "ok", "would be linked")
+        return await self._link(row, principal, identity)
+
+    def _shape(self, row: Row) -> str:
+        found = _SLACK_USER.fullmatch(row.slack_user)
+        if found is None:
+            return "slack_user needs a Slack user id such as U0123ABCD"
+        if found[1] and found[1] != self._home.team_id:
+            return f"{found[1]} is not the Slack workspace that Usher is installed in"
+        provider = self._connections.get(row.connection)
+        if provider is None:
+            return f"there is no connection {row.connection[:40]}"
+        if not provider.links_by("admin"):
+            return f'{row.connection} does not link by approval: its linking needs "admin"'
+        if not is_username(row.username):
+            return "username needs 1 to 80 characters, all of them visible and none a blank"
+        earlier = self._seen.setdefault((found[2], row.connection), row.line)
+        if earlier != row.line:
+            return f"line {earlier} names the same person and connection"
+        return ""
+
+    def _principal(self, row: Row) -> Principal:
+        user = row.slack_user.rpartition(":")[2]
+        return Principal(self._home.enterprise_id, self._home.team_id or "", user)
+
+    async def _link(self, row: Row, principal: Principal, identity: Identity) -> Result:
+        account = Account(
+            id=self._ids.new("account"),
+            principal=principal,
+            connection=row.connection,
+            username=identity.username,
+            secret=self._vault.seal(row_key(principal.key, row.connection), identity.credential.as_mapping()),
+            state="active",
+            linked_at=await self._store.now(),
+        )
+        body = {"connection": row.connection, "username": account.username, "account": account.id}
+        done = await self._store.activate_directly(
+            Activation(
+                account=account,
+                notices=[NewNotice(account.id, NoticeKind.LINKED, "linked", principal, body)],
+                tasks=[NewTask(TaskKind.DISCOVER, account.id, {"then": []})],
+                audit=[
+                    AuditEntry(
+                        actor="operator",
+                        action="account.linked",
+                        target=f"{principal.key}/{row.connection}",
+                        result="ok",
+                        detail={
+                            "account": account.id,
+                            "username": account.username,
+                            "proof": "import",
+                        },
+                    )
+                ],
+            )
+        )
+        if done == "taken":
+            return Result(row, "problem", f"{row.username} was linked to somebody else meanwhile")
+        return Result(row, "ok", "is linked, and told by direct message")
+
+
+def as_lines(results: list[Result], *, apply: bool) -> list[str]:
+    """Write a line a row and a sum, as the command prints them."""
+    marks = {"ok": "ok  ", "same": "same", "problem": "BAD "}
+    lines = [
+        f"{marks[one.outcome]} line {one.row.line}: {one.row.slack_user[:40]} at {one.row.connection[:40]}"
+        f" as {one.row.username[:100]}: {one.told}"
+        for one in results
+    ]
+    count = {mark: sum(one.outcome == mark for one in results) for mark in marks}
+    done = "linked" if apply else "to be linked"
+    lines.append(f"{count['ok']} {done}, {count['same']} linked already, {count['problem']} with a problem.")
+    if not apply:
+        lines.append("Nothing was written: add --apply to link them.")
+    return lines

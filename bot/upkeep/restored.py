@@ -1,0 +1,90 @@
+"""Notice that a database was restored from a backup: links that were ended since the backup are back then.
+
+The database itself can't know that. A small file beside it, which belongs to no backup, holds how far the
+record of who did what had come when this machine last saw it: a database that is behind it, or has gone
+another way since, is an older one put in its place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.domain.models import AuditEntry, NewNotice, NoticeKind
+from bot.messages.blocks import kit
+from bot.messages.blocks.limits import fill
+from bot.messages.texts import links as words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from bot.providers.base import Provider
+    from bot.store.store import Store
+
+log = structlog.get_logger(__name__)
+
+
+class Witness:
+    """Remember, in a file beside the database, how far the record had come; without a path nothing."""
+
+    def __init__(self, database: Path | None) -> None:
+        self._path = None if database is None else database.with_name(f"{database.name}.seen")
+        self._written: tuple[int, str] | None = None
+
+    async def note(self, store: Store) -> None:
+        """Write down how far the record has come, where that is news. Raises StoreError."""
+        head = await store.audit_head()
+        if self._path is not None and head != self._written:
+            try:
+                await asyncio.to_thread(_write, self._path, head)
+            except OSError as error:
+                log.warning("how far the record has come is not written down", problem=error.strerror)
+            else:
+                self._written = head
+
+    async def contradicts(self, store: Store) -> bool:
+        """Say whether this machine has seen more of the record, or another one. Raises StoreError."""
+        known = None if self._path is None else await asyncio.to_thread(_read, self._path)
+        if known is None or known[0] == 0:
+            return False
+        rows = await store.audit_entries(after=known[0] - 1, limit=1)
+        return not rows or rows[0]["hash"] != known[1]
+
+
+async def tell_restored(store: Store, connections: Mapping[str, Provider]) -> int:
+    """Tell all who have a link that one which they ended may be back; return how many. Raises StoreError."""
+    length, last = await store.audit_head()
+    # Where there are no people there is nothing to unlink.
+    apart = {name for name, provider in connections.items() if not provider.links_by("none")}
+    accounts = [account for account in await store.active_accounts() if account.connection in apart]
+    notices = []
+    for account in accounts:
+        title = connections[account.connection].settings.title
+        text = fill(words.RESTORED, title=title, connection=account.connection)
+        body = kit.answer(kit.bare(text), [kit.section(text)]).as_body()
+        occasion = f"restored:{length}:{last[:12]}"
+        notices.append(NewNotice(account.id, NoticeKind.MESSAGE, occasion, account.principal, body))
+    await store.add_notices(notices)
+    detail = {"accounts": len(accounts), "length": length}
+    await store.append_audit([AuditEntry("operator", "store.restored", "database", "ok", detail)])
+    log.warning("the database was restored from a backup", accounts=len(accounts))
+    return len(accounts)
+
+
+def _read(path: Path) -> tuple[int, str] | None:
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        return int(told["length"]), str(told["hash"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _write(path: Path, head: tuple[int, str]) -> None:
+    """Replace the file as a whole: a crash leaves the old one or the new one."""
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.write_text(json.dumps({"length": head[0], "hash": head[1]}), encoding="utf-8")
+    fresh.replace(path)
