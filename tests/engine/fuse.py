@@ -62,16 +62,6 @@ class Fused(Proxy):
         self._fuse = fuse
         self._error = error
 
-    @property
-    def __class__(self) -> type:
-        """Pass for the part: what a provider can do is what it is."""
-        return type(self._part)
-
-    def need(self, facet: type) -> Any:
-        """Give what needs a facet the part with the fuse, not the bare one."""
-        self._part.need(facet)
-        return self
-
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._part, name)
         if not inspect.iscoroutinefunction(value):
