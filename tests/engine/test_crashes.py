@@ -51,7 +51,7 @@ when = pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @when
 async def test_a_start_that_meets_trouble_at_some_call_ends_in_one_ready_message(after, is_kill):
     met = 0
-    for at in range(1 + 7 * (2 * after + is_kill), 10_000, 28):
+    for at in range(1 + 14 * (2 * after + is_kill), 10_000, 56):
         if not await a_start(at, after=after, is_kill=is_kill):
             break
         met += 1

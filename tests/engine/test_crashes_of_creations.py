@@ -139,7 +139,7 @@ async def go_through(name, how, numbers):
 @pytest.mark.parametrize("how", HOW)
 @pytest.mark.parametrize("name", STORIES)
 async def test_trouble_at_any_call_breaks_no_promise(request, name, how):
-    """Every number each way with ``--every-call``; else every 28th, so each seventh in one way."""
-    first = 1 + list(HOW).index(how) * 7 + list(STORIES).index(name)
-    numbers = count(1) if request.config.getoption("--every-call") else count(first, 28)
+    """Every number each way with ``--every-call``; else every 56th, so each fourteenth in one way."""
+    first = 1 + list(HOW).index(how) * 14 + list(STORIES).index(name)
+    numbers = count(1) if request.config.getoption("--every-call") else count(first, 56)
     assert await go_through(name, how, numbers) > 20

@@ -64,7 +64,7 @@ async def a_run(at: int, *, after: bool, is_kill: bool) -> bool:
 @how
 @when
 async def test_a_run_that_meets_trouble_at_some_call_ends_in_one_message_and_one_file(after, is_kill):
-    for at in range(1 + 7 * (2 * after + is_kill), 10_000, 28):
+    for at in range(1 + 14 * (2 * after + is_kill), 10_000, 56):
         if not await a_run(at, after=after, is_kill=is_kill):
             break
 

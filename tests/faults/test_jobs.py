@@ -41,8 +41,8 @@ async def go_through(folder, how, numbers):
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("how", HOW)
 async def test_trouble_at_any_call_of_a_run(request, tmp_path, how):
-    """Every number each way with ``--every-call``; else every 28th, so each seventh in one way."""
+    """Every number each way with ``--every-call``; else every 56th, so each fourteenth in one way."""
     numbers = (
-        count(1) if request.config.getoption("--every-call") else count(1 + list(HOW).index(how) * 7, 28)
+        count(1) if request.config.getoption("--every-call") else count(1 + list(HOW).index(how) * 14, 56)
     )
     assert await go_through(tmp_path, how, numbers) > 20

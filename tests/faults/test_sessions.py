@@ -43,8 +43,8 @@ async def go_through(folder, how, numbers):
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("how", HOW)
 async def test_trouble_at_any_call_of_a_making(request, tmp_path, how):
-    """Every number each way with ``--every-call``; else every 20th, so each fifth in one way."""
+    """Every number each way with ``--every-call``; else every 40th, so each tenth in one way."""
     numbers = (
-        count(1) if request.config.getoption("--every-call") else count(1 + list(HOW).index(how) * 5, 20)
+        count(1) if request.config.getoption("--every-call") else count(1 + list(HOW).index(how) * 10, 40)
     )
     assert await go_through(tmp_path, how, numbers) > 20

@@ -45,6 +45,7 @@ METHODS = [
     slack_methods.USERS_LIST,
     slack_methods.VIEWS_OPEN,
 ]
+ROWS = [*METHODS[:2], *(pytest.param(one, marks=pytest.mark.slow) for one in METHODS[2:])]
 #: After these a message is given up, or goes without its blocks; doctor shows it.
 GIVEN_UP = {
     "invalid_blocks",
@@ -60,7 +61,9 @@ GIVEN_UP = {
 }
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    "method", [*METHODS[:2], *(pytest.param(one, marks=pytest.mark.slow) for one in METHODS[2:])]
+)
 @pytest.mark.parametrize("name", TROUBLE)
 async def test_a_method_that_fails_twice_loses_and_doubles_nothing(linked, method, name):
     """The wish ends, each message is there once at most, and what was given up is written down as such."""
@@ -73,7 +76,7 @@ async def test_a_method_that_fails_twice_loses_and_doubles_nothing(linked, metho
     await linked.bot.store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, "everybody")])
     assert (await linked.slack.say(alice.id, "C0GENERAL", "/workspace link code"))["ok"]
     await alice.types("start training")
-    await linked.pass_time(150, step=2)
+    await linked.pass_time(150, step=5)
     kinds = sorted(shown.kind for shown in alice.sees() if shown.kind)
     dead = {notice.kind.value for notice in await linked.bot.store.dead_notices()}
     assert len(kinds) == len(set(kinds)), kinds

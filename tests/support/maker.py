@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.domain.models import Choice, Created, Field, Form, FormProblems, Principal, Purpose, Values
+from bot.domain.models import Choice, Created, Field, Form, FormProblems, Principal, Purpose, Traces, Values
 from bot.providers import facets
 from bot.providers.base import Access, Credential, Identity
 from tests.support.job_provider import FakeRuns
@@ -58,3 +58,22 @@ class Maker(FakeProvider, FakeRuns, facets.Behalf):
         self._note("check_username", Access("", Credential.of_connection("admin")), username)
         self._raise("check_username", after=False)
         return Identity(username, Credential.of_connection("admin"))
+
+
+class FakeMaking(facets.Making):
+    """Be able to make, and be asked for nothing of it."""
+
+    async def templates(self, access: Access) -> Any:
+        raise AssertionError("nothing is offered here")
+
+    def form(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> Form:
+        raise AssertionError("nothing is asked with a form here")
+
+    def spec(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> dict[str, Any]:
+        raise AssertionError("nothing is asked with a form here")
+
+    async def create(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:
+        raise AssertionError("nothing is made here")
+
+    async def find(self, access: Access, spec: Mapping[str, Any], key: str, since: float) -> Traces:
+        raise AssertionError("nothing is looked for here")

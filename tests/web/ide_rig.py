@@ -20,13 +20,14 @@ from bot.providers import facets
 from bot.providers.base import Embedding, Pace
 from bot.store.records import Activation
 from bot.support.vault import Vault, entry_key
+from tests.support.maker import FakeMaking
 from tests.web.rig import ALICE, KEY, Browser, Rig, ScriptedProvider, rig
 
 TOKEN = "73543c2d-3476-46ee-a49c-227f59181961"
 REMOTE = "1" * 32
 
 
-class PageProvider(ScriptedProvider, facets.Page):
+class PageProvider(ScriptedProvider, FakeMaking, facets.Page):
     """Have workspaces that open in a page of ours."""
 
     kind: ClassVar[str] = "in_page"
@@ -41,9 +42,6 @@ class PageProvider(ScriptedProvider, facets.Page):
 
     def embedding(self) -> Embedding:
         return self.loads
-
-    async def create(self, access: Any, spec: Any, key: str) -> Any:
-        raise AssertionError("pages make nothing by themselves")
 
 
 class IdeRig:
