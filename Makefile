@@ -21,7 +21,7 @@ demo-once: $(DEMO) ## Play the whole way once, from the link to the opened IDE, 
 	$(RUN) playground demo-once
 
 test: $(DEV) ## Run all tests; some ten minutes
-	$(RUN) pytest -n 3 --dist worksteal
+	$(RUN) pytest -n 4 --dist worksteal
 
 coverage: $(DEV) ## Run all tests with the branch coverage that is demanded; takes half as long again
 	$(RUN) pytest -n 3 --dist worksteal --cov --cov-report=term

@@ -29,16 +29,21 @@ async def look(
     *,
     text: str | None = None,
     connection: str | None = None,
+    old: Sequence[Account] | None = None,
     **values: str,
 ) -> str:
     """Have one old list read anew, with this command waiting; return what to say, empty when none is old.
 
     One at a time: the command runs after it, and asks for the next one itself where that is still needed.
     ``text`` runs in place of the command; with ``connection``, only its list counts. ``values`` are the
-    template's, beside ``title`` and ``titles``.
+    template's, beside ``title`` and ``titles``. ``old`` are the accounts whose lists were old before the rows
+    were read that the answer goes by: a list that came meanwhile is not in them.
     """
     text = request.text if text is None else text
-    old = await lists.stale(request.principal, besides=request.looked) if text else []
+    if old is None:
+        old = await lists.stale(request.principal, besides=request.looked)
+    if not text:
+        return ""
     account = next((one for one in old if connection in {None, one.connection}), None)
     if account is None:
         return ""

@@ -12,7 +12,7 @@ from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import answers as words
 from handlers import routes
 from handlers.linking.account import linked
-from handlers.workspace.targets import nothing_yet, workspace_of
+from handlers.workspace.targets import nothing_yet, old_and_rows, workspace_of
 from handlers.workspace.wishes import not_there
 
 if TYPE_CHECKING:
@@ -26,7 +26,9 @@ async def show_list(request: Request) -> Answer:
     workspaces = request.services.workspaces
     rows = await workspaces.all_of(request.principal)
     if not rows:
-        return await nothing_yet(request)
+        old, rows = await old_and_rows(request)
+        if not rows:
+            return await nothing_yet(request, old)
     stale = await workspaces.stale(request.principal)
     remark = ""
     if stale:

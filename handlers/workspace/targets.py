@@ -15,7 +15,7 @@ from handlers.waiting import look, unread
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.domain.models import Answer, Workspace
+    from bot.domain.models import Account, Answer, Workspace
     from handlers.request import Request
 
 
@@ -28,30 +28,30 @@ async def workspace_of(request: Request, *, guesses: bool = True) -> Workspace:
     if request.target is not None:
         return await workspaces.owned(request.principal, request.verb, request.target)
     if not request.name:
-        rows = await workspaces.all_of(request.principal)
-        if not rows and await _list_is_there(request):
-            rows = await workspaces.all_of(request.principal)
+        rows, old = await workspaces.all_of(request.principal), None
+        if not rows:
+            old, rows = await old_and_rows(request)
         if len(rows) == 1 and guesses:
             return rows[0]
-        raise Answered(await nothing_yet(request) if not rows else which_of_all(request, rows))
+        raise Answered(await nothing_yet(request, old) if not rows else which_of_all(request, rows))
     return await named(request, request.name)
 
 
 async def named(request: Request, name: str) -> Workspace:
     """Return the workspace of this name; raises Answered where it is none, or more than one."""
-    rows = await request.services.workspaces.all_of(request.principal)
+    rows, old = await request.services.workspaces.all_of(request.principal), None
     found = naming.find(name, rows, request.services.connections)
-    if found.kind not in ("one", "many") and await _list_is_there(request):
-        rows = await request.services.workspaces.all_of(request.principal)
+    if found.kind not in ("one", "many"):
+        old, rows = await old_and_rows(request)
         found = naming.find(name, rows, request.services.connections)
     if found.kind == "one":
         return found.workspaces[0]
     if found.kind == "many":
         raise Answered(_which_of_these(request, name, found.workspaces, rows))
-    raise Answered(await _unknown(request, name, found.workspaces, has_any=bool(rows)))
+    raise Answered(await _unknown(request, name, found.workspaces, old, has_any=bool(rows)))
 
 
-async def nothing_yet(request: Request) -> Answer:
+async def nothing_yet(request: Request, old: Sequence[Account] | None) -> Answer:
     """Answer somebody who has no workspaces here: link, wait for the list, or make one."""
     services = request.services
     linkless = {name for name, _ in services.linkless()}
@@ -59,7 +59,7 @@ async def nothing_yet(request: Request) -> Answer:
     accounts = [account for account in links if account.connection not in linkless]
     if not any(account.state == "active" for account in accounts):
         return link_any(request)
-    sentence = await look(request, services.workspaces, words.LOOKING_AT_YOURS)
+    sentence = await look(request, services.workspaces, words.LOOKING_AT_YOURS, old=old)
     if sentence:
         return replies.told(sentence)
     if request.problem:
@@ -87,17 +87,26 @@ def _which_of_these(
     return replies.problem(sentence, request.reference, _choices(request, found, labels), more=more)
 
 
-async def _list_is_there(request: Request) -> bool:
-    """Say whether no list is old: then it may have come since the rows were read, and they are read again."""
-    return not await request.services.workspaces.stale(request.principal, besides=request.looked)
+async def old_and_rows(request: Request) -> tuple[list[Account], list[Workspace]]:
+    """Return the accounts whose lists are old, then what somebody has: a list may come just between."""
+    workspaces = request.services.workspaces
+    old = await workspaces.stale(request.principal, besides=request.looked)
+    return old, await workspaces.all_of(request.principal)
 
 
-async def _unknown(request: Request, name: str, near: Sequence[Workspace], *, has_any: bool) -> Answer:
+async def _unknown(
+    request: Request,
+    name: str,
+    near: Sequence[Workspace],
+    old: Sequence[Account] | None,
+    *,
+    has_any: bool,
+) -> Answer:
     """Say that there is no such name, offer the nearest, and look anew where the list is old."""
     if not has_any:
-        return await nothing_yet(request)
+        return await nothing_yet(request, old)
     sentence = fill(words.UNKNOWN_NAME, name=name)
-    looking = await look(request, request.services.workspaces, words.LOOKING_FOR_IT)
+    looking = await look(request, request.services.workspaces, words.LOOKING_FOR_IT, old=old)
     more: list[str] = [looking] if looking else [unread(request)] if request.problem else []
     buttons = _choices(request, near, _labels(near, near))
     if near:

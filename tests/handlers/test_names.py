@@ -217,3 +217,22 @@ async def test_a_list_that_comes_between_two_reads_is_seen(bot, words_typed):
     await bot.link()
     bot.services = replace(bot.services, workspaces=LateList(bot.services.workspaces))
     assert "Starting *notebook*" in words(await bot.say(words_typed))
+
+
+@pytest.mark.parametrize("text", ["start notebook", "start", "list"])
+async def test_a_list_that_comes_just_now_is_never_taken_for_an_empty_one(bot, text):
+    account = await activate(bot.store, ALICE, "saturn")
+    accounts, has_come = bot.store.accounts, False
+
+    async def and_then_it_comes(principal):
+        nonlocal has_come
+        known = await accounts(principal)
+        if not has_come:
+            has_come = True
+            await bot.store.merge_discovered(account.id, [found_workspace("notebook")])
+        return known
+
+    bot.store.accounts = and_then_it_comes
+    said = words(await bot.say(text))
+    assert has_come
+    assert "You have no workspaces" not in said
