@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.services.filling import Flag
@@ -69,5 +71,7 @@ def test_nothing_that_is_typed_raises_or_is_made_up(text):
 
 
 @given(st.from_regex(r"[a-z./\"'|&$*{}()\- ]{0,40}[a-z]", fullmatch=True))
+@example("echo &lt")
 def test_the_words_of_a_program_stay_as_they_are(words):
-    assert command_line(f"job run --cpus 2 -- {words}", COMMANDS).tail == words.strip()
+    as_slack_sends_it = html.escape(words, quote=False)
+    assert command_line(f"job run --cpus 2 -- {as_slack_sends_it}", COMMANDS).tail == words.strip()
