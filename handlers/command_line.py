@@ -106,7 +106,7 @@ def command_line(text: str, commands: Mapping[str, str]) -> CommandLine:
 
 def running_flags(text: str, commands: Mapping[str, str]) -> tuple[str, list[tuple[str, str]]]:
     """Return what stands before the first flag, and each flag with all that follows it; never raises."""
-    rest = typed(_after_verb(text, commands))
+    rest = _unmarked(_after_verb(text, commands))
     found = list(_RUNNING_FLAG.finditer(rest))
     ends = [*(flag.start() for flag in found), len(rest)]
     flags = [
@@ -124,10 +124,14 @@ def normalise(text: str) -> str:
 
 def typed(text: str) -> str:
     """Return a text as it was typed: the same, but whole, and with marks only where they are round it all."""
-    plain = _straight(clean(html.unescape(_decoded(text))))
-    while len(plain) > 1 and plain[0] in _MARKS and plain[0] == plain[-1]:
-        plain = plain[1:-1].strip()
-    return plain
+    return _unmarked(_straight(clean(html.unescape(_decoded(text)))))
+
+
+def _unmarked(text: str) -> str:
+    """Leave out marks that are round all of a text; what is decoded already is not decoded once more."""
+    while len(text) > 1 and text[0] in _MARKS and text[0] == text[-1]:
+        text = text[1:-1].strip()
+    return text
 
 
 def _straight(text: str) -> str:
@@ -166,7 +170,7 @@ def _after_verb(text: str, commands: Mapping[str, str]) -> str:
     """Leave out the verb, and the slash command or ``job`` before it."""
     text = typed(text)
     if _folder(text[: _word_end(text)], commands):
-        text = typed(text[_word_end(text) :])
+        text = _unmarked(text[_word_end(text) :].strip())
     return text[_word_end(text) :].lstrip()
 
 
