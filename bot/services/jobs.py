@@ -200,14 +200,20 @@ class Jobs:
         return job
 
     async def stale(self, principal: Principal, besides: Sequence[str] = ()) -> list[Account]:
-        """Return the active accounts whose runs can be listed and were not just now."""
+        """Return the active accounts whose runs can be listed and were not just now.
+
+        What was asked for and has not come yet says nothing of what there is.
+        """
         oldest = self._monotonic() - LOOK_SECONDS
         return [
             account
             for account in await self._store.accounts(principal)
             if account.state == "active"
             and account.id not in besides
-            and self._looked_at.get(account.id, oldest - 1.0) < oldest
+            and (
+                self._looked_at.get(account.id, oldest - 1.0) < oldest
+                or await self._store.is_task_open(TaskKind.LIST_JOBS, account.id)
+            )
             and account.connection in self._connections
             and isinstance(self._connections[account.connection], facets.Runs)
         ]

@@ -337,6 +337,7 @@ class Store(OnEngine):
     card_lost = write(cards.lost)
     card = read(cards.card)
     add_tasks = write(tasks.add_tasks, Lane.URGENT)
+    is_task_open = read(tasks.is_open)
     claim_tasks = write(tasks.claim)
     task_done = write(tasks.done)
     task_retry = write(tasks.retry)

@@ -11,7 +11,7 @@ from bot.store.text import as_json, from_json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.domain.models import NewNotice, Task
+    from bot.domain.models import NewNotice, Task, TaskKind
     from bot.store.records import NewTask
     from bot.store.transaction import Row, Transaction
 
@@ -52,6 +52,11 @@ def _join(tx: Transaction, existing: Row, new: NewTask, now: float) -> None:
 def _extended(payload: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
     then = [*(payload.get("then") or []), *(more.get("then") or [])]
     return {**payload, "then": then} if then else payload
+
+
+def is_open(tx: Transaction, kind: TaskKind, subject: str) -> bool:
+    """Say whether a task of a kind and subject is still to be done, or under way."""
+    return tx.one("task_of", kind=kind, subject=subject) is not None
 
 
 def claim(tx: Transaction, limit: int, lease: float) -> list[Task]:

@@ -10,7 +10,7 @@ from bot.messages.blocks.limits import fill
 from bot.messages.texts import jobs as words
 from bot.providers import facets
 from handlers import routes
-from handlers.job.targets import nothing_yet, run_of
+from handlers.job.targets import nothing_yet, old_and_rows, run_of
 from handlers.linking.account import linked
 
 if TYPE_CHECKING:
@@ -22,10 +22,9 @@ if TYPE_CHECKING:
 async def show_list(request: Request) -> Answer:
     """Answer with a page of the list; ``list 2`` and the button *More* show later ones."""
     jobs = request.services.jobs
-    rows = await jobs.all_of(request.principal)
+    stale, rows = await old_and_rows(request)
     if not rows:
-        return await nothing_yet(request)
-    stale = await jobs.stale(request.principal, besides=request.looked)
+        return await nothing_yet(request, stale)
     remark = ""
     if stale:
         await jobs.look(stale)

@@ -17,7 +17,7 @@ from handlers.waiting import look, unread
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.domain.models import Answer, Job
+    from bot.domain.models import Account, Answer, Job
     from handlers.request import Request
 
 
@@ -29,18 +29,25 @@ async def run_of(request: Request) -> Job:
     jobs = request.services.jobs
     if request.target is not None:
         return await jobs.owned(request.principal, request.verb, request.target)
-    rows = await jobs.all_of(request.principal)
+    old, rows = await old_and_rows(request)
     if not request.name:
-        return await _only(request, rows)
+        return await _only(request, rows, old)
     found = naming.find_runs(request.name, rows, request.services.connections, is_stop=request.verb == "stop")
     if len(found) == 1:
         return found[0]
     if found:
         raise Answered(await _which(request, found))
-    raise Answered(await _unknown(request, rows))
+    raise Answered(await _unknown(request, rows, old))
 
 
-async def nothing_yet(request: Request) -> Answer:
+async def old_and_rows(request: Request) -> tuple[list[Account], list[Job]]:
+    """Return the accounts whose lists are old, then the runs there are: a list may come just between."""
+    jobs = request.services.jobs
+    old = await jobs.stale(request.principal, besides=request.looked)
+    return old, await jobs.all_of(request.principal)
+
+
+async def nothing_yet(request: Request, old: Sequence[Account]) -> Answer:
     """Answer somebody who has no runs here: link, wait for the list, or run something."""
     services = request.services
     able = makers(services, "job")
@@ -49,16 +56,16 @@ async def nothing_yet(request: Request) -> Answer:
     accounts = await services.accounts.links(request.principal)
     if not any(account.state == "active" and account.connection in able for account in accounts):
         return link_first(request, words.NOT_LINKED, able)
-    looking = await look(request, services.jobs, words.LOOKING_FOR_ANY)
+    looking = await look(request, services.jobs, words.LOOKING_FOR_ANY, old=old)
     if not looking and request.problem:
         return replies.problem(unread(request), request.reference)
     return replies.told(looking or fill(words.NONE_YET, command=request.command))
 
 
-async def _only(request: Request, rows: Sequence[Job]) -> Job:
+async def _only(request: Request, rows: Sequence[Job], old: Sequence[Account]) -> Job:
     """Return the only run where no name was given; to be stopped, the only one that is going on."""
     if not rows:
-        raise Answered(await nothing_yet(request))
+        raise Answered(await nothing_yet(request, old))
     meant = [job for job in rows if is_going(job)] if request.verb == "stop" else rows
     if len(meant) == 1:
         return meant[0]
@@ -74,13 +81,13 @@ async def _which(request: Request, found: Sequence[Job]) -> Answer:
     return replies.problem(sentence, request.reference, await _buttons(request, found))
 
 
-async def _unknown(request: Request, rows: Sequence[Job]) -> Answer:
+async def _unknown(request: Request, rows: Sequence[Job], old: Sequence[Account]) -> Answer:
     """Say that there is no such run, offer the nearest, and look anew where that was not just done."""
     if not rows:
-        return await nothing_yet(request)
+        return await nothing_yet(request, old)
     sentence = fill(words.UNKNOWN_NAME, name=request.name)
     near = naming.nearest_runs(request.name, rows)[: job_lists.FEW]
-    looking = await look(request, request.services.jobs, words.LOOKING_FOR_IT)
+    looking = await look(request, request.services.jobs, words.LOOKING_FOR_IT, old=old)
     more: list[str] = [looking] if looking else [unread(request)] if request.problem else []
     if near:
         more.append(words.NEAREST)

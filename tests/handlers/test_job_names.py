@@ -51,6 +51,38 @@ async def test_the_list_is_paged(bot):
         assert words(await bot.say(f"job list {page}"))
 
 
+async def test_a_list_that_was_asked_for_and_has_not_come_is_not_told_as_empty(bot):
+    for text in ("job list", "job list", "job logs train.R"):
+        assert "I am looking for your runs at Posit Workbench" in words(await bot.say(text))
+    [task] = await bot.store.claim_tasks(10, 60.0)
+    assert [waiting["text"] for waiting in task.payload["then"]] == [
+        "job list",
+        "job list",
+        "job logs train.R",
+    ]
+
+
+@pytest.mark.parametrize("text", ["job list", "job logs train", "job status"])
+async def test_a_list_that_comes_just_now_is_never_taken_for_an_empty_one(bot, text):
+    await bot.say("job list")
+    [task] = await bot.store.claim_tasks(10, 60.0)
+    accounts, has_come = bot.store.accounts, False
+
+    async def and_then_it_comes(principal):
+        nonlocal has_come
+        known = await accounts(principal)
+        if not has_come:
+            has_come = True
+            await found(bot, "train")
+            await bot.store.task_done(task.id)
+        return known
+
+    bot.store.accounts = and_then_it_comes
+    said = words(await bot.say(text))
+    assert has_come
+    assert "You have no runs" not in said
+
+
 async def test_with_no_runs_the_list_waits_for_a_look_and_then_says_so(bot):
     assert "I am looking for your runs at Posit Workbench" in words(await bot.say("job list"))
     [task] = await bot.store.claim_tasks(10, 60.0)
@@ -112,6 +144,7 @@ async def test_an_unknown_name_is_looked_for_once_and_offers_the_nearest(bot):
     await replay(bot.services, ALICE, {**waiting, "task": "t1"})
     [notice] = await bot.notices(NoticeKind.MESSAGE)
     assert "The output of trian.R comes below its card" in notice.body["text"]
+    await bot.store.task_done(task.id)
     assert "Write `/job list`" in words(await bot.say("job logs qqqq"))
 
 
