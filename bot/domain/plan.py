@@ -52,7 +52,7 @@ UNUSED_AFTER = 86_400.0
 _DOWN = (State.STOPPED, State.SUSPENDED, State.FAILED)
 
 
-class Operation(StrEnum):
+class Step(StrEnum):
     """Name the one thing to do next for a wish or a run."""
 
     READ = "read"  #: ask the poll gate for a status read, then plan again
@@ -72,61 +72,61 @@ class Operation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Hold the answer: an operation, and for END how it ended. ``cause`` names a text of ``bot.messages``.
+    """Hold the answer: a step, and for END how it ended. ``cause`` names a text of ``bot.messages``.
 
     For READ and WAIT ``cause`` says what holds it up, where that is worth a sentence. ``at`` says for a WAIT
     that nothing else wakes until when it waits, in epoch seconds.
     """
 
-    operation: Operation
+    step: Step
     outcome: Outcome | JobOutcome | None = None
     cause: str | None = None
     at: float | None = None
 
 
-READ = Plan(Operation.READ)
-START = Plan(Operation.START)
-CREATE = Plan(Operation.CREATE)
-FIND = Plan(Operation.FIND)
-STOP = Plan(Operation.STOP)
-WAIT = Plan(Operation.WAIT)
-WATCH = Plan(Operation.WATCH)
-FULFILLED = Plan(Operation.END, Outcome.FULFILLED)
-NOT_MADE = Plan(Operation.END, Outcome.FULFILLED, "not_made")
+READ = Plan(Step.READ)
+START = Plan(Step.START)
+CREATE = Plan(Step.CREATE)
+FIND = Plan(Step.FIND)
+STOP = Plan(Step.STOP)
+WAIT = Plan(Step.WAIT)
+WATCH = Plan(Step.WATCH)
+FULFILLED = Plan(Step.END, Outcome.FULFILLED)
+NOT_MADE = Plan(Step.END, Outcome.FULFILLED, "not_made")
 #: It has ended, and there is nothing to make another from.
-NO_RESTART = Plan(Operation.END, Outcome.FAILED, "no_restart")
+NO_RESTART = Plan(Step.END, Outcome.FAILED, "no_restart")
 #: Its person was asked for a day whether to make another one.
-UNANSWERED = Plan(Operation.END, Outcome.UNKNOWN, "unanswered")
+UNANSWERED = Plan(Step.END, Outcome.UNKNOWN, "unanswered")
 #: The start was accepted, and is still shown as down.
-STILL_DOWN = Plan(Operation.READ, cause="still_down")
+STILL_DOWN = Plan(Step.READ, cause="still_down")
 #: A stop was sent before the start was asked for, and is under way: the start follows.
-STOPPING_FIRST = Plan(Operation.WAIT, cause="stopping_first")
+STOPPING_FIRST = Plan(Step.WAIT, cause="stopping_first")
 #: A start was sent before the stop was asked for: it may still come up.
-START_SENT = Plan(Operation.READ, cause="start_sent")
+START_SENT = Plan(Step.READ, cause="start_sent")
 
-REMOVE = Plan(Operation.REMOVE)
-RENEW = Plan(Operation.RENEW)
+REMOVE = Plan(Step.REMOVE)
+RENEW = Plan(Step.RENEW)
 
 #: The call of each way of stopping, and what is said when it was taken, yet nothing came of it.
 _DOWNWARDS: dict[StopMode, tuple[Plan, str]] = {
     "stop": (STOP, "started_elsewhere"),
-    "suspend": (Plan(Operation.SUSPEND), "not_suspended"),
-    "force": (Plan(Operation.FORCE), "started_elsewhere"),
+    "suspend": (Plan(Step.SUSPEND), "not_suspended"),
+    "force": (Plan(Step.FORCE), "started_elsewhere"),
 }
 #: What must be permitted for a call.
-_ACTIONS: dict[Operation, Action] = {
-    Operation.STOP: "stop",
-    Operation.SUSPEND: "suspend",
-    Operation.FORCE: "force",
-    Operation.REMOVE: "remove",
+_ACTIONS: dict[Step, Action] = {
+    Step.STOP: "stop",
+    Step.SUSPEND: "suspend",
+    Step.FORCE: "force",
+    Step.REMOVE: "remove",
 }
-_CALLS = frozenset({Operation.START, *_ACTIONS})
+_CALLS = frozenset({Step.START, *_ACTIONS})
 #: What stopping does where nothing else is declared.
 _USUAL: Effects = {"stop": StopEffect.RETURNS, "suspend": StopEffect.KEEPS, "force": StopEffect.RETURNS}
 
 
 def _failed(cause: str) -> Plan:
-    return Plan(Operation.END, Outcome.FAILED, cause)
+    return Plan(Step.END, Outcome.FAILED, cause)
 
 
 def plan(
@@ -138,7 +138,7 @@ def plan(
     *,
     up_at: float | None = None,
 ) -> Plan:
-    """Decide the next operation for a wish whose workspace was last seen in ``state`` at ``observed_at``.
+    """Decide the next step for a wish whose workspace was last seen in ``state`` at ``observed_at``.
 
     ``actions`` is what its provider lets be done with it now, None for whatever it can do: what is starting
     and can't be brought down yet is left to come up. ``effects`` is what stopping it means: nothing ends for
@@ -154,7 +154,7 @@ def plan(
     if observed_at is None:
         return READ
     decided = _decide(wish, state, observed_at, actions, effects, up_at)
-    is_call = decided.operation in _CALLS
+    is_call = decided.step in _CALLS
     if _is_stale(wish, observed_at) and not (is_call and _is_fresh_enough(wish, observed_at)):
         return READ
     if is_call and wish.attempts >= MAX_ATTEMPTS:
@@ -181,7 +181,7 @@ def plan_unmade(wish: Wish, creation: Wish | None, now: float) -> Plan:
     if wish.asked_at is not None and now >= wish.asked_at + ANSWER_SECONDS:
         return UNANSWERED
     ends_at = (creation.called_at or 0.0) + CALL_ENDS
-    return Plan(Operation.WAIT, at=ends_at) if known is Call.CALLING and now < ends_at else FIND
+    return Plan(Step.WAIT, at=ends_at) if known is Call.CALLING and now < ends_at else FIND
 
 
 def _decide(
@@ -260,7 +260,7 @@ def _bring_down(
     """
     call, failed = downward
     waits = state is State.STOPPING and wish.verb not in (WishVerb.FORCE, WishVerb.REMOVE)
-    waits |= state is State.STARTING and actions is not None and _ACTIONS[call.operation] not in actions
+    waits |= state is State.STARTING and actions is not None and _ACTIONS[call.step] not in actions
     if waits:
         return WAIT
     if wish.stop_call.is_unsure and observed_at < _since(wish) + START_SETTLES:

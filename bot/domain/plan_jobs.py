@@ -8,22 +8,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.domain.models import Call, JobState
-from bot.domain.plan import FIND, MAX_ATTEMPTS, READ, STOP, WATCH, Operation, Plan
+from bot.domain.plan import FIND, MAX_ATTEMPTS, READ, STOP, WATCH, Plan, Step
 from bot.domain.settling import ANSWER_SECONDS, CALL_ENDS, START_SETTLES, unknown_since
 
 if TYPE_CHECKING:
     from bot.domain.models import Job
 
 
-LAUNCH = Plan(Operation.LAUNCH)
-ENDED = Plan(Operation.END, "ended")
-CALLED_OFF = Plan(Operation.END, "cancelled", "cancelled")
-UNTOLD = Plan(Operation.END, "failed", "untold")
-UNANSWERED = Plan(Operation.END, "failed", "unanswered")
+LAUNCH = Plan(Step.LAUNCH)
+ENDED = Plan(Step.END, "ended")
+CALLED_OFF = Plan(Step.END, "cancelled", "cancelled")
+UNTOLD = Plan(Step.END, "failed", "untold")
+UNANSWERED = Plan(Step.END, "failed", "unanswered")
 
 
 def plan_job(job: Job, now: float) -> Plan:
-    """Decide the next operation for a run, as it was last seen.
+    """Decide the next step for a run, as it was last seen.
 
     A launch of unknown outcome is looked for before another one; what was accepted is never launched again. A
     run that was called off before it was launched is not launched.
@@ -45,14 +45,14 @@ def _before_launch(job: Job, now: float) -> Plan:
     if job.launch_call is Call.NONE:
         if job.stop_wanted:
             return CALLED_OFF
-        return LAUNCH if job.attempts < MAX_ATTEMPTS else Plan(Operation.END, "failed", "gave_up")
+        return LAUNCH if job.attempts < MAX_ATTEMPTS else Plan(Step.END, "failed", "gave_up")
     if job.asked_at is not None and job.stop_wanted:
         return UNTOLD
     if job.asked_at is not None and now >= job.asked_at + ANSWER_SECONDS:
         return UNANSWERED
     ends_at = (job.called_at or 0.0) + CALL_ENDS
     is_under_way = job.launch_call is Call.CALLING and now < ends_at
-    return Plan(Operation.WAIT, at=ends_at) if is_under_way else FIND
+    return Plan(Step.WAIT, at=ends_at) if is_under_way else FIND
 
 
 def next_job_read(state: JobState, age: float, fastest: float) -> float:

@@ -9,7 +9,7 @@ import random
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bot.domain.models import JobStep, NoticeKind, WishStep
+from bot.domain.models import ClaimedJob, ClaimedWish, NoticeKind
 from bot.output import Board
 from bot.reconciler.approvals import Approved
 from bot.reconciler.ask import Asker
@@ -73,7 +73,7 @@ class Reconciler:
         asker = Asker(keys, numbers.call_seconds, jitter)
         self.connections = tuple(lines)
         preconditions = Preconditions(lines, people, numbers)
-        wishes = Updates[WishStep](store, store.save_step, NoticeKind.WAITING)
+        wishes = Updates[ClaimedWish](store, store.save_step, NoticeKind.WAITING)
         calls = WishCalls(store, asker, wishes, numbers)
         self._wishes = Wishes(store, wishes, preconditions, calls, ids, numbers)
         self._reads = Reads(store, lines, keys, asker, clock, ids, numbers)
@@ -85,7 +85,7 @@ class Reconciler:
         self._lines = tuple(lines.values())
         approved = Approved(store, lines, asker, vault, ids)
         board = board or Board(clock.monotonic)
-        runs = Updates[JobStep](
+        runs = Updates[ClaimedJob](
             store,
             store.save_job_step,
             NoticeKind.JOB_WAITING,

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic
 
 from bot.domain.models import Call, Traces
-from bot.domain.plan import Operation
+from bot.domain.plan import Step
 from bot.domain.settling import Verdict, judge, look_in
 from bot.providers.base import Access
 from bot.reconciler import endings
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 #: A call that the present state does not allow is tried so often: the state may just be changing.
 CONFLICTS: Final = 4
-#: The operations that bring a workspace up: their calls take turns, and may have a limit of their own.
-UP: Final = frozenset({Operation.START, Operation.CREATE})
+#: The steps that bring a workspace up: their calls take turns, and may have a limit of their own.
+UP: Final = frozenset({Step.START, Step.CREATE})
 #: After these, what was made is looked for before they are sent again.
-_MAKES: Final = frozenset({Operation.CREATE, Operation.LAUNCH})
+_MAKES: Final = frozenset({Step.CREATE, Step.LAUNCH})
 
 
 class Caller(ABC, Generic[S]):
@@ -36,8 +36,8 @@ class Caller(ABC, Generic[S]):
     What is special to that kind is in the abstract methods.
     """
 
-    #: The operation that makes it, which is looked for when its outcome is unknown, and what asks about it.
-    making: ClassVar[Operation]
+    #: The step that makes it, which is looked for when its outcome is unknown, and what asks about it.
+    making: ClassVar[Step]
     question: ClassVar[NoticeKind]
     #: Whether a call that may not leave yet changes nothing of what is known of the one before it.
     keeps_known: ClassVar[bool]
@@ -48,18 +48,18 @@ class Caller(ABC, Generic[S]):
         self._updates: Updates[S] = updates
         self._numbers = numbers
 
-    async def make(self, step: S, line: Line, operation: Operation) -> Update | None:
+    async def make(self, claimed: S, line: Line, step: Step) -> Update | None:
         """Commit ``calling``, send the call, return what is still to be written; None when nothing is."""
-        subject, account = step.subject, step.account
+        subject, account = claimed.subject, claimed.account
         assert account is not None, "what has no account ends before it calls"
-        if operation is Operation.FIND:
-            return await self._find(step, line)
-        starts = operation in UP
+        if step is Step.FIND:
+            return await self._find(claimed, line)
+        starts = step in UP
         attempts = subject.attempts if self.keeps_known else 0
         access = self._asker.admit(line, account, attempts, starts=starts)
         if not isinstance(access, Access):
-            return self.again(step, line, operation, access, None if self.keeps_known else Call.NONE)
-        calling = self.calling(step, line, operation, access)
+            return self.again(claimed, line, step, access, None if self.keeps_known else Call.NONE)
+        calling = self.calling(claimed, line, step, access)
         if calling.outcome is not None:
             return calling
         if not await self._updates.save(calling):
@@ -67,33 +67,33 @@ class Caller(ABC, Generic[S]):
         answer = await self._asker.ask(
             line,
             account,
-            str(operation),
-            lambda access: self.send(step, line, operation, access),
+            str(step),
+            lambda access: self.send(claimed, line, step, access),
             attempts=subject.attempts,
             starts=starts,
         )
         match answer:
             case Done(created):
-                return await self.accepted(step, line, operation, access, created)
+                return await self.accepted(claimed, line, step, access, created)
             case Later() | Refused(needs_credential=True):
-                return self.again(step, line, operation, answer, Call.NONE)
+                return self.again(claimed, line, step, answer, Call.NONE)
             case Unknown():
-                return self.again(step, line, operation, answer, Call.UNKNOWN)
-            case Refused(error=Conflict()) if operation in _MAKES and 0 < subject.attempts < CONFLICTS:
+                return self.again(claimed, line, step, answer, Call.UNKNOWN)
+            case Refused(error=Conflict()) if step in _MAKES and 0 < subject.attempts < CONFLICTS:
                 # The name may be taken by what an earlier try made after all: look for it.
-                return self.again(step, line, operation, self._retry(step), Call.UNKNOWN)
+                return self.again(claimed, line, step, self._retry(claimed), Call.UNKNOWN)
             case Refused():
-                return self.refused(step, line, operation, answer)
+                return self.refused(claimed, line, step, answer)
 
-    def _retry(self, step: S) -> Later:
-        attempts = step.subject.attempts + 1
+    def _retry(self, claimed: S) -> Later:
+        attempts = claimed.subject.attempts + 1
         return Later(self._asker.backoff(attempts), None, attempts)
 
     # -- after an unknown outcome ----------------------------------------------------------------------------
 
-    async def _find(self, step: S, line: Line) -> Update | None:
+    async def _find(self, claimed: S, line: Line) -> Update | None:
         """Ask what was made. It has no effect, so nothing is committed first."""
-        account = step.account
+        account = claimed.account
         assert account is not None, "what has no account ends before it calls"
         current = await self._store.account_by_id(account.id)
         if current is None or current.state != account.state:
@@ -102,18 +102,18 @@ class Caller(ABC, Generic[S]):
             line,
             account,
             "find",
-            lambda access: self.look(step, line, access),
-            attempts=step.subject.attempts,
+            lambda access: self.look(claimed, line, access),
+            attempts=claimed.subject.attempts,
         )
         match answer:
             case Done(traces):
-                return await self._judged(step, line, traces)
+                return await self._judged(claimed, line, traces)
             case Unknown(is_unreadable=False) | Later() | Refused(needs_credential=True):
-                return self.again(step, line, Operation.FIND, answer, None)
+                return self.again(claimed, line, Step.FIND, answer, None)
             case _:  # It tells nothing of what it looked for, however often it is made.
-                return await self._judged(step, line, Traces())
+                return await self._judged(claimed, line, Traces())
 
-    async def _judged(self, step: S, line: Line, traces: Traces | None) -> Update | None:
+    async def _judged(self, claimed: S, line: Line, traces: Traces | None) -> Update | None:
         """Return what a look comes to: found, another look, another try, a question, or the end."""
         now = await self._store.now()
         verdict: Created | Verdict = Verdict.LOOK
@@ -122,101 +122,101 @@ class Caller(ABC, Generic[S]):
                 traces.ours,
                 traces.others,
                 is_proof=traces.is_proof,
-                has_settled=await self.has_settled(step, now),
-                is_wanted=self.is_wanted(step),
+                has_settled=await self.has_settled(claimed, now),
+                is_wanted=self.is_wanted(claimed),
             )
         match verdict:
             case Verdict.LOOK:
-                return step.update(look_in(line.pace, None, now))
+                return claimed.update(look_in(line.pace, None, now))
             case Verdict.REPEAT:
-                return self.absent(step, self._retry(step).wait)
+                return self.absent(claimed, self._retry(claimed).wait)
             case Verdict.NOTHING | Verdict.UNTOLD:
-                return self.unwanted(step, verdict)
+                return self.unwanted(claimed, verdict)
             case Verdict.ASK:
-                return self._asked(step, line, now)
+                return self._asked(claimed, line, now)
             case created:
-                return await self.found(step, line, created)
+                return await self.found(claimed, line, created)
 
-    def absent(self, step: S, wait: float) -> Update:
+    def absent(self, claimed: S, wait: float) -> Update:
         """Go on where nothing was made: the next plan makes it, unless it was called off."""
-        return step.update(
+        return claimed.update(
             wait,
-            attempts=step.subject.attempts + 1,
+            attempts=claimed.subject.attempts + 1,
             hold="",
             asked=False,
             card_dirty=True,
-            audit=[endings.audit(step.subject, "call.find", "absent")],
+            audit=[endings.audit(claimed.subject, "call.find", "absent")],
             **known_as(self.making, Call.NONE),
         )
 
-    def _asked(self, step: S, line: Line, now: float) -> Update:
+    def _asked(self, claimed: S, line: Line, now: float) -> Update:
         """Ask whether to make another one, once, and go on looking."""
-        subject = step.subject
+        subject = claimed.subject
         wait = look_in(line.pace, subject.asked_at, now)
         if subject.asked_at is not None:
-            return step.update(wait, hold="", asked=True)
+            return claimed.update(wait, hold="", asked=True)
         asked = endings.notice(subject, self.question, f"{subject.called_at or 0.0:.3f}")
         unclear = endings.audit(subject, "call.find", "unclear")
-        return step.update(wait, hold="", asked=True, notices=[asked], audit=[unclear])
+        return claimed.update(wait, hold="", asked=True, notices=[asked], audit=[unclear])
 
     # -- what is special to one kind -------------------------------------------------------------------------
 
     @abstractmethod
-    def calling(self, step: S, line: Line, operation: Operation, access: Access) -> Update:
+    def calling(self, claimed: S, line: Line, step: Step, access: Access) -> Update:
         """Return what is committed before a call leaves; with an outcome, it doesn't."""
 
     @abstractmethod
-    async def send(self, step: S, line: Line, operation: Operation, access: Access) -> Created | None:
+    async def send(self, claimed: S, line: Line, step: Step, access: Access) -> Created | None:
         """Send the call; return what was made where it makes something."""
 
     @abstractmethod
     async def accepted(
-        self, step: S, line: Line, operation: Operation, access: Access, created: Created | None
+        self, claimed: S, line: Line, step: Step, access: Access, created: Created | None
     ) -> Update | None:
         """Write what was taken, or return what is still to be written."""
 
     @abstractmethod
-    def again(self, step: S, line: Line, operation: Operation, answer: NotDone, known: Call | None) -> Update:
+    def again(self, claimed: S, line: Line, step: Step, answer: NotDone, known: Call | None) -> Update:
         """Return the update after which it is tried again, or looked for; Refused waits for a credential."""
 
     @abstractmethod
-    def refused(self, step: S, line: Line, operation: Operation, answer: Refused) -> Update:
+    def refused(self, claimed: S, line: Line, step: Step, answer: Refused) -> Update:
         """Return what a call comes to that is refused for good."""
 
     @abstractmethod
-    async def look(self, step: S, line: Line, access: Access) -> Traces | None:
+    async def look(self, claimed: S, line: Line, access: Access) -> Traces | None:
         """Return what its provider shows that nobody's record explains; None for *look again*."""
 
     @abstractmethod
-    async def has_settled(self, step: S, now: float) -> bool:
+    async def has_settled(self, claimed: S, now: float) -> bool:
         """Say whether what the call may have made would have shown by now."""
 
     @abstractmethod
-    def is_wanted(self, step: S) -> bool:
+    def is_wanted(self, claimed: S) -> bool:
         """Say whether it is still to be made."""
 
     @abstractmethod
-    def unwanted(self, step: S, verdict: Verdict) -> Update:
+    def unwanted(self, claimed: S, verdict: Verdict) -> Update:
         """Return how it goes on where nothing was made, or nobody can tell, and nobody wants it any more."""
 
     @abstractmethod
-    async def found(self, step: S, line: Line, created: Created) -> Update | None:
+    async def found(self, claimed: S, line: Line, created: Created) -> Update | None:
         """Write down the id of what was found, or return what is still to be written."""
 
 
-def known_as(operation: Operation, known: Call | None) -> dict[str, Call | None]:
-    """Return what is known of an operation's call as a field of its update; a look says nothing of any."""
-    match operation:
-        case Operation.FIND:
+def known_as(step: Step, known: Call | None) -> dict[str, Call | None]:
+    """Return what is known of a step's call as a field of its update; a look says nothing of any."""
+    match step:
+        case Step.FIND:
             return {}
-        case Operation.START | Operation.CREATE:
+        case Step.START | Step.CREATE:
             return {"start_call": known}
-        case Operation.LAUNCH:
+        case Step.LAUNCH:
             return {"launch_call": known}
         case _:
             return {"stop_call": known}
 
 
-def went_well(step: S, next_in: float, entry: AuditEntry, **fields: Any) -> Update:
+def went_well(claimed: S, next_in: float, entry: AuditEntry, **fields: Any) -> Update:
     """Return the update of a call that was taken, or of a look that found what one made."""
-    return step.update(next_in, attempts=0, hold="", card_dirty=True, audit=[entry], **fields)
+    return claimed.update(next_in, attempts=0, hold="", card_dirty=True, audit=[entry], **fields)

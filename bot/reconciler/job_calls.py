@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from bot.domain.models import Call, JobStep, NewNotice, NoticeKind
-from bot.domain.plan import MAX_ATTEMPTS, Operation
+from bot.domain.models import Call, ClaimedJob, NewNotice, NoticeKind
+from bot.domain.plan import MAX_ATTEMPTS, Step
 from bot.domain.settling import Verdict, has_settled
 from bot.messages.blocks import kit
 from bot.messages.blocks.limits import fill
@@ -31,73 +31,75 @@ log = structlog.get_logger(__name__)
 FIRST_READ: Final = 2.0
 
 
-class JobCalls(Caller[JobStep]):
+class JobCalls(Caller[ClaimedJob]):
     """Make calls to providers for runs."""
 
-    making = Operation.LAUNCH
+    making = Step.LAUNCH
     question = NoticeKind.JOB_ASKED
     keeps_known = True
 
-    def calling(self, step: JobStep, _line: Line, operation: Operation, _access: Access) -> Update:
+    def calling(self, claimed: ClaimedJob, _line: Line, step: Step, _access: Access) -> Update:
         """Commit to it. A stop that is asked for once more has been called since its first call."""
-        is_first = operation is Operation.LAUNCH or step.job.stop_call is Call.NONE
-        return step.update(self._numbers.lease, called=is_first, **known_as(operation, Call.CALLING))
+        is_first = step is Step.LAUNCH or claimed.job.stop_call is Call.NONE
+        return claimed.update(self._numbers.lease, called=is_first, **known_as(step, Call.CALLING))
 
-    async def send(self, step: JobStep, line: Line, operation: Operation, access: Access) -> Created | None:
+    async def send(self, claimed: ClaimedJob, line: Line, step: Step, access: Access) -> Created | None:
         """Send the call; return what was launched."""
-        job, provider = step.job, line.provider.need(facets.Runs)
-        if operation is Operation.LAUNCH:
+        job, provider = claimed.job, line.provider.need(facets.Runs)
+        if step is Step.LAUNCH:
             return await provider.launch_job(access, job.spec, job.id)
         assert job.remote_id is not None, "only what was launched is stopped"
         await provider.stop_job(access, job.remote_id, force=job.stop_wanted == "force")
         return None
 
     async def accepted(
-        self, step: JobStep, line: Line, operation: Operation, _access: Access, created: Created | None
+        self, claimed: ClaimedJob, line: Line, step: Step, _access: Access, created: Created | None
     ) -> Update | None:
         """Write down what was launched; what was stopped is read soon."""
         if created is not None:
-            await self._launched(step, line, operation, created)
+            await self._launched(claimed, line, step, created)
             return None
-        entry = endings.audit(step.job, "call.stop", "accepted", how=step.job.stop_wanted)
-        return went_well(step, _first_read(line), entry, stop_call=Call.ACCEPTED)
+        entry = endings.audit(claimed.job, "call.stop", "accepted", how=claimed.job.stop_wanted)
+        return went_well(claimed, _first_read(line), entry, stop_call=Call.ACCEPTED)
 
-    async def _launched(self, step: JobStep, line: Line, operation: Operation, created: Created) -> None:
-        job, remote_id = step.job, created.remote_id
-        entry = endings.audit(job, f"call.{operation}", "accepted", remote_id=remote_id)
-        launched = went_well(step, _first_read(line), entry, remote_id=remote_id, launch_call=Call.ACCEPTED)
+    async def _launched(self, claimed: ClaimedJob, line: Line, step: Step, created: Created) -> None:
+        job, remote_id = claimed.job, created.remote_id
+        entry = endings.audit(job, f"call.{step}", "accepted", remote_id=remote_id)
+        launched = went_well(
+            claimed, _first_read(line), entry, remote_id=remote_id, launch_call=Call.ACCEPTED
+        )
         if not await self._updates.save(launched):
             # Unlinked while the call was under way: it goes on there, and nobody may look after it any more.
             log.warning("launched after its account was unlinked", job=job.id, connection=job.connection)
 
     def again(
-        self, step: JobStep, line: Line, operation: Operation, answer: NotDone, known: Call | None
+        self, claimed: ClaimedJob, line: Line, step: Step, answer: NotDone, known: Call | None
     ) -> Update:
         """Look soon after an unknown outcome: a pause that was asked for is none between looks."""
-        job, wait, attempts = step.job, REFUSED_WAIT, None
+        job, wait, attempts = claimed.job, REFUSED_WAIT, None
         if not isinstance(answer, Refused):
             wait, attempts = answer.wait, answer.attempts
-        if isinstance(answer, Unknown) and operation is not Operation.FIND:
+        if isinstance(answer, Unknown) and step is not Step.FIND:
             wait = _first_read(line)
         notices: list[NewNotice] = []
-        if operation is Operation.STOP and job.attempts < MAX_ATTEMPTS == attempts:
+        if step is Step.STOP and job.attempts < MAX_ATTEMPTS == attempts:
             notices = [_message(job, outputs.STOP_GIVEN_UP, title=line.title)]
-        fields = known_as(operation, known)
-        return step.update(wait, attempts=attempts, hold=answer.sentence, notices=notices, **fields)
+        fields = known_as(step, known)
+        return claimed.update(wait, attempts=attempts, hold=answer.sentence, notices=notices, **fields)
 
-    def refused(self, step: JobStep, line: Line, operation: Operation, answer: Refused) -> Update:
+    def refused(self, claimed: ClaimedJob, line: Line, step: Step, answer: Refused) -> Update:
         """End a launch, which is known not to have been; leave a stop at that: reads go on."""
-        job = step.job
-        if operation is Operation.LAUNCH:
-            ended = endings.ended_run(job, "failed", answer.cause, step.claim)
+        job = claimed.job
+        if step is Step.LAUNCH:
+            ended = endings.ended_run(job, "failed", answer.cause, claimed.claim)
             return replace(ended, launch_call=Call.NONE)
         wait = _first_read(line)
         if isinstance(answer.error, (NotFound, Conflict)):
             # It may just have ended, which the next reads say; otherwise it is asked for again.
             gone = isinstance(answer.error, NotFound) or job.attempts + 1 >= CONFLICTS
             known, attempts = (Call.ACCEPTED, 0) if gone else (Call.NONE, job.attempts + 1)
-            return step.update(wait, stop_call=known, attempts=attempts)
-        return step.update(
+            return claimed.update(wait, stop_call=known, attempts=attempts)
+        return claimed.update(
             wait,
             stop_call=Call.ACCEPTED,
             attempts=0,
@@ -106,9 +108,9 @@ class JobCalls(Caller[JobStep]):
             audit=[endings.audit(job, "call.stop", "refused", cause=answer.cause)],
         )
 
-    async def look(self, step: JobStep, line: Line, access: Access) -> Traces:
+    async def look(self, claimed: ClaimedJob, line: Line, access: Access) -> Traces:
         """Look for what its launch made."""
-        job = step.job
+        job = claimed.job
         since = job.called_at or job.created_at
         traces = await line.provider.need(facets.Runs).find_job(access, job.spec, job.id, since)
         if not traces.others:
@@ -117,24 +119,24 @@ class JobCalls(Caller[JobStep]):
         left = await self._store.unexplained_runs(job, list(by_id))
         return replace(traces, others=tuple(by_id[remote_id] for remote_id in left))
 
-    async def has_settled(self, step: JobStep, now: float) -> bool:
+    async def has_settled(self, claimed: ClaimedJob, now: float) -> bool:
         """Say whether what its launch may have made would have shown by now."""
-        job = step.job
+        job = claimed.job
         return has_settled(job.launch_call, job.called_at, job.unknown_since, now)
 
-    def is_wanted(self, step: JobStep) -> bool:
+    def is_wanted(self, claimed: ClaimedJob) -> bool:
         """Say whether it is still to be launched."""
-        return not step.job.stop_wanted
+        return not claimed.job.stop_wanted
 
-    def unwanted(self, step: JobStep, verdict: Verdict) -> Update:
+    def unwanted(self, claimed: ClaimedJob, verdict: Verdict) -> Update:
         """Go on at once to its end where nothing was launched."""
         if verdict is Verdict.NOTHING:
-            return self.absent(step, 0.0)
-        return endings.ended_run(step.job, "failed", "untold", step.claim)
+            return self.absent(claimed, 0.0)
+        return endings.ended_run(claimed.job, "failed", "untold", claimed.claim)
 
-    async def found(self, step: JobStep, line: Line, created: Created) -> None:
+    async def found(self, claimed: ClaimedJob, line: Line, created: Created) -> None:
         """Write its id down."""
-        await self._launched(step, line, Operation.FIND, created)
+        await self._launched(claimed, line, Step.FIND, created)
 
 
 def _first_read(line: Line) -> float:

@@ -20,7 +20,7 @@ from bot.support.errors import NotFound
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bot.domain.models import Account, Job, JobStep, ObservedJob, Update
+    from bot.domain.models import Account, ClaimedJob, Job, ObservedJob, Update
     from bot.output import Board
     from bot.reconciler.ask import Asker
     from bot.reconciler.lines import Line
@@ -45,7 +45,7 @@ class JobReads:
         self,
         store: Store,
         asker: Asker,
-        updates: Updates[JobStep],
+        updates: Updates[ClaimedJob],
         board: Board,
         clock: Clock,
         numbers: Numbers,
@@ -66,15 +66,15 @@ class JobReads:
             return 0.0
         return max(last + line.pace.min_poll_interval - self._clock.monotonic(), 0.0)
 
-    async def read(self, account: Account, line: Line, steps: Sequence[JobStep]) -> None:
+    async def read(self, account: Account, line: Line, batch: Sequence[ClaimedJob]) -> None:
         """Read runs of one account in one request, write what it found, end what is over."""
         now = self._clock.monotonic()
         self._read_at.pop(account.id, None)
         self._read_at[account.id] = now
         if len(self._read_at) > REMEMBERED:
             del self._read_at[next(iter(self._read_at))]
-        line.observer.polled(line.name, len(steps))
-        remote_ids = [_remote(step.job) for step in steps]
+        line.observer.polled(line.name, len(batch))
+        remote_ids = [_remote(claimed.job) for claimed in batch]
         answer = await self._asker.ask(
             line,
             account,
@@ -90,35 +90,35 @@ class JobReads:
             case Refused(error=NotFound()):
                 found = {}
             case Refused(needs_credential=True, sentence=sentence):
-                await self._updates.all_later(steps, PATIENCE, sentence)
+                await self._updates.all_later(batch, PATIENCE, sentence)
                 return
             case Refused():
-                for step in steps:
-                    await self._updates.save(await self._refused(step, line, answer))
+                for claimed in batch:
+                    await self._updates.save(await self._refused(claimed, line, answer))
                 return
             case _:
                 # One failure that the next read may put right is not worth a line on the card.
                 is_told = line.health.is_doubtful or answer.cause in {LIMITED, SUSPECTED}
                 wait = max(answer.wait, line.pace.min_poll_interval)
                 hold = answer.sentence if is_told else None
-                await self._updates.all_later(steps, wait, hold, deadline_in=self._numbers.deadline_seconds)
+                await self._updates.all_later(batch, wait, hold, deadline_in=self._numbers.deadline_seconds)
                 return
-        for step in steps:
-            await self._updates.save(await self._seen(step, line, found.get(_remote(step.job))))
+        for claimed in batch:
+            await self._updates.save(await self._seen(claimed, line, found.get(_remote(claimed.job))))
 
-    async def _seen(self, step: JobStep, line: Line, observed: ObservedJob | None) -> Update:
-        job, now = step.job, await self._store.now()
+    async def _seen(self, claimed: ClaimedJob, line: Line, observed: ObservedJob | None) -> Update:
+        job, now = claimed.job, await self._store.now()
         if observed is None:
-            return await self._left_out(step, line, now)
+            return await self._left_out(claimed, line, now)
         if observed.state.is_over or observed.is_last:
-            return await self.over(step, observed)
+            return await self.over(claimed, observed)
         began = observed.started_at or job.started_at or job.called_at or job.created_at
         wait = next_job_read(observed.state, max(now - began, 0.0), line.pace.min_poll_interval)
         if observed.state is JobState.UNKNOWN:
             # An answer that tells nothing is no sight of it; one alone is not worth a line on the card.
             hold = holds.UNSEEN if job.held_since is not None else None
-            return await self._held(step, wait, hold, observed=observed)
-        return step.update(
+            return await self._held(claimed, wait, hold, observed=observed)
+        return claimed.update(
             wait,
             remote_id=observed.remote_id,
             observed=observed,
@@ -126,51 +126,53 @@ class JobReads:
             card_dirty=_is_unanswered_now(job, now),
         )
 
-    async def over(self, step: JobStep, observed: ObservedJob | None = None) -> Update:
+    async def over(self, claimed: ClaimedJob, observed: ObservedJob | None = None) -> Update:
         """Return the update that ends a run which is over."""
-        job = step.job
+        job = claimed.job
         shown = self._board.shown(job.id)
         return endings.ended_run(
             job,
             "ended",
             None,
-            step.claim,
+            claimed.claim,
             observed=observed,
             last_lines=shown.last_lines if shown is not None else (),
             due_in=LAST_LINES_WAIT if shown is not None and not shown.is_over else 0.0,
-            tells=await self._updates.tells(step),
+            tells=await self._updates.tells(claimed),
         )
 
-    async def _left_out(self, step: JobStep, line: Line, now: float) -> Update:
+    async def _left_out(self, claimed: ClaimedJob, line: Line, now: float) -> Update:
         """Count a read that a run was left out of: what was just launched may not be listed yet."""
-        job = step.job
+        job = claimed.job
         wait = max(5.0, line.pace.min_poll_interval)
         if now - (job.called_at or job.created_at) < START_SETTLES:
-            return step.update(wait)
+            return claimed.update(wait)
         doubt = doubted(job.doubt, LEFT_OUT, now)
         if is_certain(doubt, now):
             log.info("run lost", connection=line.name, job=job.id)
-            return endings.ended_run(job, "failed", "lost", step.claim, tells=await self._updates.tells(step))
-        return step.update(wait, doubt=doubt)
+            return endings.ended_run(
+                job, "failed", "lost", claimed.claim, tells=await self._updates.tells(claimed)
+            )
+        return claimed.update(wait, doubt=doubt)
 
-    async def _refused(self, step: JobStep, line: Line, answer: Refused) -> Update:
+    async def _refused(self, claimed: ClaimedJob, line: Line, answer: Refused) -> Update:
         """Count a read that was refused; what for is said when it lasts."""
-        job, now = step.job, await self._store.now()
+        job, now = claimed.job, await self._store.now()
         doubt = doubted(job.doubt, answer.word, now)
         is_news = is_certain(doubt, now)
         wait = PATIENCE if is_news else next_job_read(job.state, 0.0, max(10.0, line.pace.min_poll_interval))
-        return await self._held(step, wait, answer.sentence if is_news else holds.UNSEEN, doubt=doubt)
+        return await self._held(claimed, wait, answer.sentence if is_news else holds.UNSEEN, doubt=doubt)
 
-    async def _held(self, step: JobStep, wait: float, hold: str | None, **fields: Any) -> Update:
+    async def _held(self, claimed: ClaimedJob, wait: float, hold: str | None, **fields: Any) -> Update:
         """Return the update of a run that is not seen, for which it has a deadline."""
         return await self._updates.held(
-            step, wait, hold, deadline_in=self._numbers.deadline_seconds, **fields
+            claimed, wait, hold, deadline_in=self._numbers.deadline_seconds, **fields
         )
 
 
-async def is_waited_for(store: Store, step: JobStep) -> bool:
+async def is_waited_for(store: Store, claimed: ClaimedJob) -> bool:
     """Say whether somebody waits for a run's end: who launched it here, has its card, or stopped it."""
-    job = step.job
+    job = claimed.job
     return bool(job.reference or job.stop_wanted) or await store.card(job.id) is not None
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.domain.models import Call, JobStep, Outcome
-from bot.domain.plan import Operation, Plan
+from bot.domain.models import Call, ClaimedJob, Outcome
+from bot.domain.plan import Plan, Step
 from bot.domain.plan_jobs import plan_job
 from bot.domain.policy import Target
 from bot.messages.texts import problems
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bot.support.clock import Ids
 
 
-class Runs(Stepper[JobStep]):
+class Runs(Stepper[ClaimedJob]):
     """Step due runs of jobs."""
 
     ends_while_refused = True
@@ -35,9 +35,9 @@ class Runs(Stepper[JobStep]):
     def __init__(
         self,
         store: Store,
-        updates: Updates[JobStep],
+        updates: Updates[ClaimedJob],
         preconditions: Preconditions,
-        caller: Caller[JobStep],
+        caller: Caller[ClaimedJob],
         lines: Mapping[str, Line],
         reads: JobReads,
         ids: Ids,
@@ -47,109 +47,109 @@ class Runs(Stepper[JobStep]):
         self._lines = lines
         self._reads = reads
 
-    async def claim(self, limit: int, lease: float) -> Sequence[JobStep]:
+    async def claim(self, limit: int, lease: float) -> Sequence[ClaimedJob]:
         """Lease due runs, oldest first."""
         return await self._store.claim_jobs(limit, lease)
 
     # -- reads -----------------------------------------------------------------------------------------------
 
-    def _is_read(self, step: JobStep, now: float) -> bool:
-        account = step.account
-        is_fit = account is not None and account.state == "active" and step.job.connection in self._lines
-        return is_fit and plan_job(step.job, now).operation is Operation.READ
+    def _is_read(self, claimed: ClaimedJob, now: float) -> bool:
+        account = claimed.account
+        is_fit = account is not None and account.state == "active" and claimed.job.connection in self._lines
+        return is_fit and plan_job(claimed.job, now).step is Step.READ
 
-    async def batches(self, steps: Sequence[JobStep]) -> list[list[JobStep]]:
+    async def batches(self, batch: Sequence[ClaimedJob]) -> list[list[ClaimedJob]]:
         """Put together those of each account that are to be read."""
         now = await self._store.now()
-        others: list[list[JobStep]] = []
-        reads: dict[str, list[JobStep]] = {}
-        for step in steps:
-            if step.account is not None and self._is_read(step, now):
-                reads.setdefault(step.account.id, []).append(step)
+        others: list[list[ClaimedJob]] = []
+        reads: dict[str, list[ClaimedJob]] = {}
+        for claimed in batch:
+            if claimed.account is not None and self._is_read(claimed, now):
+                reads.setdefault(claimed.account.id, []).append(claimed)
             else:
-                others.append([step])
+                others.append([claimed])
         return [*others, *reads.values()]
 
-    async def together(self, steps: list[JobStep]) -> Sequence[JobStep]:
+    async def together(self, batch: list[ClaimedJob]) -> Sequence[ClaimedJob]:
         """Read runs of one account; what is due in a moment is read with them."""
-        account = steps[0].account
-        if account is None or not self._is_read(steps[0], await self._store.now()):
-            return steps
+        account = batch[0].account
+        if account is None or not self._is_read(batch[0], await self._store.now()):
+            return batch
         line = self._lines[account.connection]
         wait = max(line.health.pause, self._reads.wait(account, line))
         if wait > 0:
-            await self._updates.all_later(steps, wait, line.health.hold)
+            await self._updates.all_later(batch, wait, line.health.hold)
         elif line.is_probed:
-            await self._updates.all_later(steps, PROBE_WAIT, line.health.sentence())
+            await self._updates.all_later(batch, PROBE_WAIT, line.health.sentence())
         elif line.slots.free_for_reads < 1 or not line.slots.take():
-            await self._updates.all_later(steps, 1.0, None)
+            await self._updates.all_later(batch, 1.0, None)
         else:
             try:
-                others = await self._joined(account, steps)
-                await self._reads.read(account, line, steps[:TOGETHER])
+                others = await self._joined(account, batch)
+                await self._reads.read(account, line, batch[:TOGETHER])
             finally:
                 line.slots.give()
             # What did not fit into one request waits for the next one.
-            await self._updates.all_later(steps[TOGETHER:], self._reads.wait(account, line), None)
+            await self._updates.all_later(batch[TOGETHER:], self._reads.wait(account, line), None)
             return others
         return ()
 
-    async def _joined(self, account: Account, steps: list[JobStep]) -> list[JobStep]:
+    async def _joined(self, account: Account, batch: list[ClaimedJob]) -> list[ClaimedJob]:
         """Claim more runs of the account into ``steps``; return those that need something else."""
-        room = TOGETHER - len(steps)
+        room = TOGETHER - len(batch)
         if room <= 0:
             return []
         now = await self._store.now()
         others = []
-        for step in await self._store.claim_jobs_of(account.id, room, self._numbers.lease):
-            if step.job.id in self._under_way:
+        for claimed in await self._store.claim_jobs_of(account.id, room, self._numbers.lease):
+            if claimed.job.id in self._under_way:
                 continue
-            if self._is_read(step, now):
-                self._under_way.add(step.job.id)
-                steps.append(step)
+            if self._is_read(claimed, now):
+                self._under_way.add(claimed.job.id)
+                batch.append(claimed)
             else:
-                others.append(step)
+                others.append(claimed)
         return others
 
     # -- everything else -------------------------------------------------------------------------------------
 
-    async def lost(self, step: JobStep, cause: str | None) -> Update | None:
+    async def lost(self, claimed: ClaimedJob, cause: str | None) -> Update | None:
         """End what can't go on: cancelled, or failed where something was sent."""
         if cause is None:
             return None
-        is_known = cause == "unlinked" or step.job.launch_call is Call.NONE
-        tells = await self._updates.tells(step)
+        is_known = cause == "unlinked" or claimed.job.launch_call is Call.NONE
+        tells = await self._updates.tells(claimed)
         return endings.ended_run(
-            step.job, "cancelled" if is_known else "failed", cause, step.claim, tells=tells
+            claimed.job, "cancelled" if is_known else "failed", cause, claimed.claim, tells=tells
         )
 
-    async def plan(self, step: JobStep, _line: Line) -> Plan:
+    async def plan(self, claimed: ClaimedJob, _line: Line) -> Plan:
         """Plan by what is known of the run."""
-        return plan_job(step.job, await self._store.now())
+        return plan_job(claimed.job, await self._store.now())
 
-    def asks(self, step: JobStep, operation: Operation) -> tuple[str, Target] | None:
+    def asks(self, claimed: ClaimedJob, step: Step) -> tuple[str, Target] | None:
         """Ask before each call whether its person may launch it, or stop it."""
-        if operation not in (Operation.LAUNCH, Operation.FIND, Operation.STOP):
+        if step not in (Step.LAUNCH, Step.FIND, Step.STOP):
             return None
-        verb = "stop" if operation is Operation.STOP else "run"
-        return verb, Target("job", step.job.id, step.job.principal)
+        verb = "stop" if step is Step.STOP else "run"
+        return verb, Target("job", claimed.job.id, claimed.job.principal)
 
-    async def goes_on_forbidden(self, step: JobStep, operation: Operation, rule: str) -> bool:
+    async def goes_on_forbidden(self, claimed: ClaimedJob, step: Step, rule: str) -> bool:
         """End what was not launched; what was is found whoever asks: it goes on there."""
-        if operation is Operation.LAUNCH:
-            await self._updates.save(endings.ended_run(step.job, "failed", rule, step.claim))
-        elif operation is Operation.STOP:
-            await self._updates.later(step, PATIENCE, problems.sentence(rule))
-        return operation is Operation.FIND
+        if step is Step.LAUNCH:
+            await self._updates.save(endings.ended_run(claimed.job, "failed", rule, claimed.claim))
+        elif step is Step.STOP:
+            await self._updates.later(claimed, PATIENCE, problems.sentence(rule))
+        return step is Step.FIND
 
-    async def end(self, step: JobStep, decided: Plan) -> Update:
+    async def end(self, claimed: ClaimedJob, decided: Plan) -> Update:
         """End it with the last lines of its output where it is over."""
         assert decided.outcome is not None, "a plan that ends says how"
         assert not isinstance(decided.outcome, Outcome), "a run's end has words of its own"
         if decided.outcome == "ended":
-            return await self._reads.over(step)
-        return endings.ended_run(step.job, decided.outcome, decided.cause, step.claim)
+            return await self._reads.over(claimed)
+        return endings.ended_run(claimed.job, decided.outcome, decided.cause, claimed.claim)
 
-    async def advance(self, step: JobStep, _line: Line, _decided: Plan) -> None:
+    async def advance(self, claimed: ClaimedJob, _line: Line, _decided: Plan) -> None:
         """Leave what has become due for a read since it was claimed to the next claim."""
-        await self._updates.later(step, 0.1)
+        await self._updates.later(claimed, 0.1)

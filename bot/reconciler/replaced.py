@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.domain.models import Outcome, Update
-from bot.domain.plan import Operation
+from bot.domain.plan import Step
 from bot.providers import facets
 from bot.support.errors import NotFound
 
 if TYPE_CHECKING:
-    from bot.domain.models import WishStep
+    from bot.domain.models import ClaimedWish
     from bot.providers.base import Access
     from bot.reconciler.ask import Asker
     from bot.reconciler.lines import Line
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 
-async def make_true(store: Store, asker: Asker, step: WishStep, line: Line, remote_id: str) -> None:
+async def make_true(store: Store, asker: Asker, claimed: ClaimedWish, line: Line, remote_id: str) -> None:
     """See that a stop (or removal) wins which replaced a start or creation while its call was under way."""
-    current = await store.wish(step.wish.id)
+    current = await store.wish(claimed.wish.id)
     if current is None or current.outcome is not Outcome.REPLACED:
         return
     latest = await store.latest_wish(current.workspace_id)
@@ -34,23 +34,23 @@ async def make_true(store: Store, asker: Asker, step: WishStep, line: Line, remo
         await store.save_step(Update(latest.id, 0.0, read_needed=True))
     elif latest.outcome is Outcome.FULFILLED:
         # It was found down, or not there, before the call had landed: make true what the person was told.
-        log.info("bringing down what was replaced", wish=step.wish.id, verb=str(latest.verb))
-        operation = Operation(latest.verb.value)
+        log.info("bringing down what was replaced", wish=claimed.wish.id, verb=str(latest.verb))
+        step = Step(latest.verb.value)
         await asker.ask(
-            line, step.account, str(operation), lambda access: send_down(line, access, remote_id, operation)
+            line, claimed.account, str(step), lambda access: send_down(line, access, remote_id, step)
         )
 
 
-async def send_down(line: Line, access: Access, remote_id: str, operation: Operation) -> None:
+async def send_down(line: Line, access: Access, remote_id: str, step: Step) -> None:
     """Send the call that brings a workspace down, of any kind."""
-    match operation:
-        case Operation.REMOVE:
+    match step:
+        case Step.REMOVE:
             # Not there any more is what was asked for.
             with suppress(NotFound):
                 await line.provider.need(facets.Removal).remove(access, remote_id)
-        case Operation.SUSPEND:
+        case Step.SUSPEND:
             await line.provider.stop(access, remote_id, "suspend")
-        case Operation.FORCE:
+        case Step.FORCE:
             await line.provider.stop(access, remote_id, "force")
         case _:
             await line.provider.stop(access, remote_id)

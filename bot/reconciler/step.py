@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic
 
 import structlog
 
-from bot.domain.plan import Operation, Plan
+from bot.domain.plan import Plan, Step
 from bot.messages.texts import problems
 from bot.reconciler.caller import UP
 from bot.reconciler.lines import PERSONS_SHARE
@@ -65,94 +65,94 @@ class Stepper(ABC, Generic[S]):
         if most <= 0:
             return 0
         claimed = await self.claim(most, self._numbers.lease)
-        fresh = [step for step in claimed if step.subject.id not in self._under_way]
-        await run_all([self._guarded(steps) for steps in await self.batches(fresh)], pool)
+        fresh = [claimed for claimed in claimed if claimed.subject.id not in self._under_way]
+        await run_all([self._guarded(batch) for batch in await self.batches(fresh)], pool)
         return len(claimed)
 
-    async def _guarded(self, steps: list[S]) -> None:
+    async def _guarded(self, batch: list[S]) -> None:
         """Keep the trouble of some from the others: it is logged, and they are tried again later."""
-        self._under_way.update(step.subject.id for step in steps)
+        self._under_way.update(claimed.subject.id for claimed in batch)
         try:
-            for step in await self.together(steps):
-                await self._one(step)
+            for claimed in await self.together(batch):
+                await self._one(claimed)
         except StoreError as error:
-            log.warning("step not written", subjects=_ids(steps), problem=type(error).__name__)
+            log.warning("step not written", subjects=_ids(batch), problem=type(error).__name__)
         except Exception:  # docs/rules.md, "Where errors end"
             reference = self._ids.reference()
-            log.exception("step failed", subjects=_ids(steps), reference=reference)
+            log.exception("step failed", subjects=_ids(batch), reference=reference)
             try:
-                await self._updates.all_later(steps, PATIENCE, problems.sentence("internal"))
+                await self._updates.all_later(batch, PATIENCE, problems.sentence("internal"))
             except StoreError:
-                log.warning("step not written", subjects=_ids(steps), reference=reference)
+                log.warning("step not written", subjects=_ids(batch), reference=reference)
         finally:
-            self._under_way.difference_update(_ids(steps))
+            self._under_way.difference_update(_ids(batch))
 
-    async def _one(self, step: S) -> None:
-        subject, account = step.subject, step.account
+    async def _one(self, claimed: S) -> None:
+        subject, account = claimed.subject, claimed.account
         if not subject.is_open:
             return
         line = self._preconditions.line_of(subject, account, await self._store.now())
-        lost = await self.lost(step, line.cause if isinstance(line, Lost) else None)
+        lost = await self.lost(claimed, line.cause if isinstance(line, Lost) else None)
         if lost is not None:
             await self._updates.save(lost)
             return
         if isinstance(line, Hold):
-            await self._held(step, line)
+            await self._held(claimed, line)
             return
         assert account is not None, "without one there is no connection"
         assert not isinstance(line, Lost), "what is lost has ended"
-        decided = await self.plan(step, line)
+        decided = await self.plan(claimed, line)
         refusal = self._preconditions.refusal_of(account, line)
-        if refusal is not None and not (self.ends_while_refused and decided.operation is Operation.END):
-            await self._held(step, refusal)
-        elif await self._may_go_on(step, decided.operation):
-            await self._do(step, line, decided)
+        if refusal is not None and not (self.ends_while_refused and decided.step is Step.END):
+            await self._held(claimed, refusal)
+        elif await self._may_go_on(claimed, decided.step):
+            await self._do(claimed, line, decided)
 
-    async def _may_go_on(self, step: S, operation: Operation) -> bool:
+    async def _may_go_on(self, claimed: S, step: Step) -> bool:
         """Ask the policy about whose it is."""
-        asked = self.asks(step, operation)
+        asked = self.asks(claimed, step)
         if asked is None:
             return True
-        decision = await self._preconditions.may(step.subject, step.person, *asked)
+        decision = await self._preconditions.may(claimed.subject, claimed.person, *asked)
         if isinstance(decision, Hold):
-            await self._held(step, decision)
+            await self._held(claimed, decision)
             return False
-        return decision.allowed or await self.goes_on_forbidden(step, operation, decision.rule)
+        return decision.allowed or await self.goes_on_forbidden(claimed, step, decision.rule)
 
-    async def _do(self, step: S, line: Line, decided: Plan) -> None:
-        match decided.operation:
-            case Operation.WATCH:
+    async def _do(self, claimed: S, line: Line, decided: Plan) -> None:
+        match decided.step:
+            case Step.WATCH:
                 return
-            case Operation.END:
-                await self._updates.save(await self.end(step, decided))
-            case Operation.WAIT if decided.at is not None:
-                await self._updates.later(step, max(decided.at - await self._store.now(), 0.1))
-            case Operation.READ | Operation.WAIT | Operation.RENEW:
-                await self.advance(step, line, decided)
+            case Step.END:
+                await self._updates.save(await self.end(claimed, decided))
+            case Step.WAIT if decided.at is not None:
+                await self._updates.later(claimed, max(decided.at - await self._store.now(), 0.1))
+            case Step.READ | Step.WAIT | Step.RENEW:
+                await self.advance(claimed, line, decided)
             case call:
-                await self._call(step, line, call)
+                await self._call(claimed, line, call)
 
-    async def _call(self, step: S, line: Line, operation: Operation) -> None:
-        subject, starts = step.subject, operation in UP
+    async def _call(self, claimed: S, line: Line, step: Step) -> None:
+        subject, starts = claimed.subject, step in UP
         if (closed := self._preconditions.closed(line)) is not None:
-            await self._held(step, closed)
+            await self._held(claimed, closed)
         elif starts and (turn := line.turns.wait(subject)) > 0:
-            await self._updates.later(step, turn)
+            await self._updates.later(claimed, turn)
         elif not line.slots.take_for(subject.principal.key, PERSONS_SHARE):
             if starts:
                 line.turns.missed(subject, 1.0)
-            await self._updates.later(step, 1.0)
+            await self._updates.later(claimed, 1.0)
         else:
             try:
-                update = await self._caller.make(step, line, operation)
+                update = await self._caller.make(claimed, line, step)
             finally:
                 line.slots.give_from(subject.principal.key)
             if update is not None:
                 # However often it is called, and for how long it is to wait: it is told at the deadline.
-                await self._updates.save(await self._updates.told(step, update))
+                await self._updates.save(await self._updates.told(claimed, update))
 
-    async def _held(self, step: S, held: Hold) -> None:
-        await self._updates.later(step, held.seconds, held.said)
+    async def _held(self, claimed: S, held: Hold) -> None:
+        await self._updates.later(claimed, held.seconds, held.said)
 
     # -- what is special to one kind -------------------------------------------------------------------------
 
@@ -160,41 +160,41 @@ class Stepper(ABC, Generic[S]):
     async def claim(self, limit: int, lease: float) -> Sequence[S]:
         """Lease what is due, oldest first."""
 
-    async def batches(self, steps: Sequence[S]) -> list[list[S]]:
+    async def batches(self, batch: Sequence[S]) -> list[list[S]]:
         """Return what is stepped together; the lists are stepped beside one another."""
-        return [[step] for step in steps]
+        return [[claimed] for claimed in batch]
 
-    async def together(self, steps: list[S]) -> Sequence[S]:
+    async def together(self, batch: list[S]) -> Sequence[S]:
         """Do for a batch what is done at once; return what is to be stepped by itself.
 
         ``steps`` grows by what is claimed for it besides.
         """
-        return steps
+        return batch
 
     @abstractmethod
-    async def lost(self, step: S, cause: str | None) -> Update | None:
+    async def lost(self, claimed: S, cause: str | None) -> Update | None:
         """Return how it ends that its account or connection is gone (``cause``), or it itself; else None."""
 
     @abstractmethod
-    async def plan(self, step: S, line: Line) -> Plan:
+    async def plan(self, claimed: S, line: Line) -> Plan:
         """Return what to do next."""
 
     @abstractmethod
-    def asks(self, step: S, operation: Operation) -> tuple[str, Target] | None:
-        """Return what the policy is asked before an operation; None where it isn't."""
+    def asks(self, claimed: S, step: Step) -> tuple[str, Target] | None:
+        """Return what the policy is asked before a step; None where it isn't."""
 
     @abstractmethod
-    async def goes_on_forbidden(self, step: S, operation: Operation, rule: str) -> bool:
-        """Write what follows from the policy's refusal; True where the operation is done all the same."""
+    async def goes_on_forbidden(self, claimed: S, step: Step, rule: str) -> bool:
+        """Write what follows from the policy's refusal; True where the step is done all the same."""
 
     @abstractmethod
-    async def end(self, step: S, decided: Plan) -> Update:
+    async def end(self, claimed: S, decided: Plan) -> Update:
         """Return the update that ends it as planned."""
 
     @abstractmethod
-    async def advance(self, step: S, line: Line, decided: Plan) -> None:
+    async def advance(self, claimed: S, line: Line, decided: Plan) -> None:
         """Read, wait or renew as planned."""
 
 
-def _ids(steps: Sequence[S]) -> list[str]:
-    return [step.subject.id for step in steps]
+def _ids(batch: Sequence[S]) -> list[str]:
+    return [claimed.subject.id for claimed in batch]

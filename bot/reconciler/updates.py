@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from bot.domain.models import JobStep, WishStep
+from bot.domain.models import ClaimedJob, ClaimedWish
 from bot.reconciler import endings
 
 if TYPE_CHECKING:
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from bot.domain.models import NoticeKind, Update
     from bot.store.store import Store
 
-S = TypeVar("S", WishStep, JobStep)
+S = TypeVar("S", ClaimedWish, ClaimedJob)
 
 
-async def always(_step: WishStep | JobStep) -> bool:
+async def always(_step: ClaimedWish | ClaimedJob) -> bool:
     """Say that somebody waits for it."""
     return True
 
@@ -44,31 +44,31 @@ class Updates(Generic[S]):
         self._late = late
         self._held_seconds = held_seconds
 
-    async def later(self, step: S, next_in: float, hold: str | None = None, **fields: Any) -> None:
+    async def later(self, claimed: S, next_in: float, hold: str | None = None, **fields: Any) -> None:
         """Write that it goes on later; fields as for ``held``."""
         if hold:
             fields.setdefault("deadline_in", self._held_seconds)
-        await self.save(await self.held(step, next_in, hold, **fields))
+        await self.save(await self.held(claimed, next_in, hold, **fields))
 
-    async def all_later(self, steps: Sequence[S], next_in: float, hold: str | None, **fields: Any) -> None:
+    async def all_later(self, batch: Sequence[S], next_in: float, hold: str | None, **fields: Any) -> None:
         """Write that several go on later."""
-        for step in steps:
-            await self.later(step, next_in, hold, **fields)
+        for claimed in batch:
+            await self.later(claimed, next_in, hold, **fields)
 
-    async def held(self, step: S, next_in: float, hold: str | None = None, **fields: Any) -> Update:
+    async def held(self, claimed: S, next_in: float, hold: str | None = None, **fields: Any) -> Update:
         """Return the update of what goes on later; ``hold`` says what holds it up, "" that nothing does."""
-        if hold is not None and hold != (step.subject.hold or ""):
+        if hold is not None and hold != (claimed.subject.hold or ""):
             fields["card_dirty"] = True
         else:
             hold = None
-        return await self.told(step, step.update(next_in, hold=hold, **fields))
+        return await self.told(claimed, claimed.update(next_in, hold=hold, **fields))
 
-    async def told(self, step: S, update: Update) -> Update:
+    async def told(self, claimed: S, update: Update) -> Update:
         """Return an update that comes back at its deadline at the latest, with the notice due then, if any.
 
         Who is asked already, what to do, isn't told besides that it takes longer.
         """
-        subject = step.subject
+        subject = claimed.subject
         if update.outcome is not None or subject.deadline_at is None:
             return update
         now = await self._store.now()
@@ -77,7 +77,7 @@ class Updates(Generic[S]):
         if subject.asked_at is not None:
             return update
         late = replace(update, deadline_passed=True, card_dirty=True)
-        if not await self.tells(step):
+        if not await self.tells(claimed):
             return late
         notice = endings.notice(subject, self._late, str(subject.deadline_number))
         return replace(late, notices=(*update.notices, notice))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bot.domain.models import Call, NoticeKind, Outcome, WishStep, WishVerb
-from bot.domain.plan import Operation
+from bot.domain.models import Call, ClaimedWish, NoticeKind, Outcome, WishVerb
+from bot.domain.plan import Step
 from bot.domain.settling import Verdict, has_settled
 from bot.providers import facets
 from bot.providers.base import CLOCK_SKEW
@@ -31,111 +31,111 @@ OTHERS_SECONDS = 600.0
 REMEMBERED = 10_000
 
 
-class WishCalls(Caller[WishStep]):
+class WishCalls(Caller[ClaimedWish]):
     """Make calls to providers for wishes."""
 
-    making = Operation.CREATE
+    making = Step.CREATE
     question = NoticeKind.ASKED
     keeps_known = False
 
-    def __init__(self, store: Store, asker: Asker, updates: Updates[WishStep], numbers: Numbers) -> None:
+    def __init__(self, store: Store, asker: Asker, updates: Updates[ClaimedWish], numbers: Numbers) -> None:
         super().__init__(store, asker, updates, numbers)
         #: When candidates were made that a list tells too little of: it does not change, one read is enough.
         self._made_at: dict[str, float | None] = {}
 
-    def calling(self, step: WishStep, line: Line, operation: Operation, access: Access) -> Update:
+    def calling(self, claimed: ClaimedWish, line: Line, step: Step, access: Access) -> Update:
         """Commit to it with a row in the audit where it uses an administrator's right."""
-        wish = step.wish
+        wish = claimed.wish
         # Where it reaches everybody's, a list or a read with the person's own credential must have shown it.
-        is_known = operation is Operation.CREATE or step.workspace.verified_at is not None
+        is_known = step is Step.CREATE or claimed.workspace.verified_at is not None
         if line.provider.needs_record(access) and not is_known:
-            return endings.ended(wish, Outcome.FAILED, "not_found", step.claim)
-        acts = line.provider.acts(access, str(operation))
-        return step.update(
+            return endings.ended(wish, Outcome.FAILED, "not_found", claimed.claim)
+        acts = line.provider.acts(access, str(step))
+        return claimed.update(
             self._numbers.lease,
             called=True,
             # Before it leaves: a use of somebody else's right is in the audit whatever comes of it.
-            audit=[endings.audit(wish, f"call.{operation}", "sent", acts=acts)] if acts == "admin" else [],
-            **known_as(operation, Call.CALLING),
+            audit=[endings.audit(wish, f"call.{step}", "sent", acts=acts)] if acts == "admin" else [],
+            **known_as(step, Call.CALLING),
         )
 
-    async def send(self, step: WishStep, line: Line, operation: Operation, access: Access) -> Created | None:
+    async def send(self, claimed: ClaimedWish, line: Line, step: Step, access: Access) -> Created | None:
         """Send the call; return what was made where it makes something."""
-        workspace = step.workspace
-        if operation is Operation.CREATE:
+        workspace = claimed.workspace
+        if step is Step.CREATE:
             return await line.provider.need(facets.Making).create(access, workspace.spec or {}, workspace.id)
-        if operation is Operation.START:
+        if step is Step.START:
             await line.provider.start(access, workspace.remote_id)
         else:
-            await send_down(line, access, workspace.remote_id, operation)
+            await send_down(line, access, workspace.remote_id, step)
         return None
 
     async def accepted(
-        self, step: WishStep, line: Line, operation: Operation, access: Access, created: Created | None
+        self, claimed: ClaimedWish, line: Line, step: Step, access: Access, created: Created | None
     ) -> None:
         """Write it down; what has ended while the call was under way is made true."""
-        wish, remote_id = step.wish, step.workspace.remote_id
-        acts = line.provider.acts(access, str(operation))
+        wish, remote_id = claimed.wish, claimed.workspace.remote_id
+        acts = line.provider.acts(access, str(step))
         if created is not None:
             # Before anything else can fail: what exists is found again by this.
             remote_id = created.remote_id
             gate_key = line.provider.gate_key(remote_id)
-            if await self._store.name_created(wish.id, created, gate_key, step.claim) is None:
+            if await self._store.name_created(wish.id, created, gate_key, claimed.claim) is None:
                 return
         # What was made and stands still is started by the steps that follow.
         known = Call.ACCEPTED if created is None or created.is_started else Call.NONE
         acts_as = None if acts == "person" else acts
         accepted = went_well(
-            step,
+            claimed,
             self._first_look(line),
-            endings.audit(wish, f"call.{operation}", "accepted", acts=acts_as),
+            endings.audit(wish, f"call.{step}", "accepted", acts=acts_as),
             waits_for="read",
             read_needed=True,
-            **known_as(operation, known),
+            **known_as(step, known),
         )
-        if not await self._updates.save(accepted) and operation in UP:
-            await make_true(self._store, self._asker, step, line, remote_id)
+        if not await self._updates.save(accepted) and step in UP:
+            await make_true(self._store, self._asker, claimed, line, remote_id)
 
     def again(
-        self, step: WishStep, line: Line, operation: Operation, answer: NotDone, known: Call | None
+        self, claimed: ClaimedWish, line: Line, step: Step, answer: NotDone, known: Call | None
     ) -> Update:
         """Read before it is tried again; soon after an unknown outcome: a pause is one between calls."""
         fields: dict[str, Any] = {}
         wait = REFUSED_WAIT
         if not isinstance(answer, Refused):
             wait, fields["attempts"] = answer.wait, answer.attempts
-            if operation is not Operation.FIND:
+            if step is not Step.FIND:
                 fields["read_needed"] = True
                 if isinstance(answer, Unknown):
                     wait, fields["waits_for"] = min(wait, self._first_look(line)), "read"
         sentence = answer.sentence
-        fields |= known_as(operation, known)
-        return step.update(wait, hold=sentence, card_dirty=sentence is not None, **fields)
+        fields |= known_as(step, known)
+        return claimed.update(wait, hold=sentence, card_dirty=sentence is not None, **fields)
 
     def _first_look(self, line: Line) -> float:
         return line.pace.min_poll_interval + 2 * self._numbers.margin
 
-    def refused(self, step: WishStep, line: Line, operation: Operation, answer: Refused) -> Update:
+    def refused(self, claimed: ClaimedWish, line: Line, step: Step, answer: Refused) -> Update:
         """End it; what the present state does not allow is tried a few times: it may just be changing."""
-        wish, makes = step.wish, operation is Operation.CREATE
+        wish, makes = claimed.wish, step is Step.CREATE
         is_conflict = isinstance(answer.error, Conflict)
         if is_conflict and not makes and wish.attempts < CONFLICTS:
-            return self.again(step, line, operation, self._retry(step), Call.NONE)
-        ended = endings.ended(wish, Outcome.FAILED, answer.cause, step.claim, hides=makes)
+            return self.again(claimed, line, step, self._retry(claimed), Call.NONE)
+        ended = endings.ended(wish, Outcome.FAILED, answer.cause, claimed.claim, hides=makes)
         if not makes or (is_conflict and wish.attempts):
             return ended
         # It made nothing, so that it explains nothing that others find; a name that an earlier try may have
         # taken tells nothing of that one.
         return replace(ended, start_call=Call.NONE)
 
-    async def look(self, step: WishStep, line: Line, access: Access) -> Traces | None:
+    async def look(self, claimed: ClaimedWish, line: Line, access: Access) -> Traces | None:
         """Return what the provider shows, without what somebody's record explains.
 
         None where a candidate is to be read that was read a moment ago.
         """
-        creation = await self._sought(step)
-        spec, since = step.workspace.spec or {}, creation.called_at or creation.created_at
-        traces = await line.provider.need(facets.Making).find(access, spec, step.workspace.id, since)
+        creation = await self._sought(claimed)
+        spec, since = claimed.workspace.spec or {}, creation.called_at or creation.created_at
+        traces = await line.provider.need(facets.Making).find(access, spec, claimed.workspace.id, since)
         if not traces.others:
             return traces
         by_gate = {line.provider.gate_key(one.remote_id): one for one in traces.others}
@@ -169,36 +169,40 @@ class WishCalls(Caller[WishStep]):
         self._made_at[gate] = made_at
         return True
 
-    async def has_settled(self, step: WishStep, now: float) -> bool:
+    async def has_settled(self, claimed: ClaimedWish, now: float) -> bool:
         """Say whether what its creation may have made would have shown by now."""
-        creation = await self._sought(step)
+        creation = await self._sought(claimed)
         return has_settled(creation.start_call, creation.called_at, creation.unknown_since, now)
 
-    def is_wanted(self, step: WishStep) -> bool:
+    def is_wanted(self, claimed: ClaimedWish) -> bool:
         """Say whether it is to be made: any other wish calls the creation off."""
-        return step.wish.verb is WishVerb.CREATE
+        return claimed.wish.verb is WishVerb.CREATE
 
-    def unwanted(self, step: WishStep, verdict: Verdict) -> Update:
+    def unwanted(self, claimed: ClaimedWish, verdict: Verdict) -> Update:
         """End the wish that called it off."""
         is_known = verdict is Verdict.NOTHING
         outcome, cause = (Outcome.FULFILLED, "not_made") if is_known else (Outcome.UNKNOWN, "untold")
-        return endings.ended(step.wish, outcome, cause, step.claim, hides=True)
+        return endings.ended(claimed.wish, outcome, cause, claimed.claim, hides=True)
 
-    async def found(self, step: WishStep, line: Line, created: Created) -> Update | None:
+    async def found(self, claimed: ClaimedWish, line: Line, created: Created) -> Update | None:
         """Write its id down before anything else can fail; from here on it is a workspace as any other."""
-        wish, creation = step.wish, await self._sought(step)
-        claim = step.claim if creation.id == wish.id else ""
+        wish, creation = claimed.wish, await self._sought(claimed)
+        claim = claimed.claim if creation.id == wish.id else ""
         gate_key = line.provider.gate_key(created.remote_id)
         if await self._store.name_created(creation.id, created, gate_key, claim) is None:
             return None
-        return went_well(step, 0.0, endings.audit(wish, "call.find", "found"), read_needed=True)
+        return went_well(claimed, 0.0, endings.audit(wish, "call.find", "found"), read_needed=True)
 
-    async def _sought(self, step: WishStep) -> Wish:
-        creation = await creation_of(self._store, step)
+    async def _sought(self, claimed: ClaimedWish) -> Wish:
+        creation = await creation_of(self._store, claimed)
         assert creation is not None, "only what was called is looked for"
         return creation
 
 
-async def creation_of(store: Store, step: WishStep) -> Wish | None:
+async def creation_of(store: Store, claimed: ClaimedWish) -> Wish | None:
     """Return the wish that makes a step's workspace: its own, or one that it has replaced."""
-    return step.wish if step.wish.verb is WishVerb.CREATE else await store.creation_of(step.workspace.id)
+    return (
+        claimed.wish
+        if claimed.wish.verb is WishVerb.CREATE
+        else await store.creation_of(claimed.workspace.id)
+    )

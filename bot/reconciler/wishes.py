@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.domain.models import Call, Outcome, State, WishStep, WishVerb
-from bot.domain.plan import NO_RESTART, Operation, Plan, plan, plan_unmade
+from bot.domain.models import Call, ClaimedWish, Outcome, State, WishVerb
+from bot.domain.plan import NO_RESTART, Plan, Step, plan, plan_unmade
 from bot.domain.policy import Target
 from bot.messages.blocks.facts import Facts
 from bot.messages.blocks.progress import UNANSWERED_SECONDS, is_unanswered, progress_of
@@ -25,34 +25,34 @@ if TYPE_CHECKING:
 BAR_STEP = 5
 
 
-class Wishes(Stepper[WishStep]):
+class Wishes(Stepper[ClaimedWish]):
     """Step due wishes."""
 
     ends_while_refused = False
     #: When the last of the looks that were put off comes, by the store's time.
     _last_look = 0.0
 
-    async def claim(self, limit: int, lease: float) -> Sequence[WishStep]:
+    async def claim(self, limit: int, lease: float) -> Sequence[ClaimedWish]:
         """Lease due wishes, oldest first."""
         return await self._store.claim_wishes(limit, lease)
 
-    async def lost(self, step: WishStep, cause: str | None) -> Update | None:
+    async def lost(self, claimed: ClaimedWish, cause: str | None) -> Update | None:
         """End what can't go on: cancelled, or of unknown outcome where something was sent."""
-        wish = step.wish
+        wish = claimed.wish
         if cause is not None:
             is_known = cause == "unlinked" or not wish.has_called
             outcome = Outcome.CANCELLED if is_known else Outcome.UNKNOWN
-            return endings.ended(wish, outcome, cause, step.claim)
-        if step.workspace.hidden and not step.workspace.is_provisional:
+            return endings.ended(wish, outcome, cause, claimed.claim)
+        if claimed.workspace.hidden and not claimed.workspace.is_provisional:
             # Taken off the list just when it was wished for: nothing is read for it any more.
-            return endings.ended(wish, Outcome.CANCELLED, "forgotten", step.claim)
+            return endings.ended(wish, Outcome.CANCELLED, "forgotten", claimed.claim)
         return None
 
-    async def plan(self, step: WishStep, line: Line) -> Plan:
+    async def plan(self, claimed: ClaimedWish, line: Line) -> Plan:
         """Plan by what was last seen of the workspace, or of its creation."""
-        wish, workspace = step.wish, step.workspace
+        wish, workspace = claimed.wish, claimed.workspace
         if workspace.is_provisional:
-            return plan_unmade(wish, await creation_of(self._store, step), await self._store.now())
+            return plan_unmade(wish, await creation_of(self._store, claimed), await self._store.now())
         effects = line.provider.stops(workspace)
         return plan(
             wish,
@@ -63,56 +63,58 @@ class Wishes(Stepper[WishStep]):
             up_at=workspace.up_at,
         )
 
-    def asks(self, step: WishStep, _operation: Operation) -> tuple[str, Target]:
+    def asks(self, claimed: ClaimedWish, _step: Step) -> tuple[str, Target]:
         """Ask at every step whether its person may still wish it."""
-        return step.wish.verb, Target("workspace", step.workspace.id, step.workspace.principal)
+        return claimed.wish.verb, Target("workspace", claimed.workspace.id, claimed.workspace.principal)
 
-    async def goes_on_forbidden(self, step: WishStep, _operation: Operation, rule: str) -> bool:
+    async def goes_on_forbidden(self, claimed: ClaimedWish, _step: Step, rule: str) -> bool:
         """End what is forbidden."""
-        hides = _is_never_made(step)
-        await self._updates.save(endings.ended(step.wish, Outcome.REFUSED, rule, step.claim, hides=hides))
+        hides = _is_never_made(claimed)
+        await self._updates.save(
+            endings.ended(claimed.wish, Outcome.REFUSED, rule, claimed.claim, hides=hides)
+        )
         return False
 
-    async def end(self, step: WishStep, decided: Plan) -> Update:
+    async def end(self, claimed: ClaimedWish, decided: Plan) -> Update:
         """End it with the provider's words where it failed there; what is not there leaves the list."""
-        wish, workspace, outcome, cause = step.wish, step.workspace, decided.outcome, decided.cause
+        wish, workspace, outcome, cause = claimed.wish, claimed.workspace, decided.outcome, decided.cause
         assert isinstance(outcome, Outcome), "a plan that ends says how"
         if cause == "provider_failed" and workspace.detail:
             cause = f"{cause}: {workspace.detail[: problems.MESSAGE_LIMIT]}"
         is_removed = wish.verb is WishVerb.REMOVE and outcome is Outcome.FULFILLED
-        hides = is_removed or _is_never_made(step) or outcome is Outcome.UNKNOWN
-        return endings.ended(wish, outcome, cause, step.claim, hides=hides)
+        hides = is_removed or _is_never_made(claimed) or outcome is Outcome.UNKNOWN
+        return endings.ended(wish, outcome, cause, claimed.claim, hides=hides)
 
-    async def advance(self, step: WishStep, line: Line, decided: Plan) -> None:
+    async def advance(self, claimed: ClaimedWish, line: Line, decided: Plan) -> None:
         """Read, wait or renew as planned."""
-        match decided.operation:
-            case Operation.READ:
-                await self._read(step, line, decided.cause)
-            case Operation.RENEW:
-                await self._renew(step, line)
+        match decided.step:
+            case Step.READ:
+                await self._read(claimed, line, decided.cause)
+            case Step.RENEW:
+                await self._renew(claimed, line)
             case _:
-                await self._wait(step, line, decided.cause)
+                await self._wait(claimed, line, decided.cause)
 
-    async def _renew(self, step: WishStep, line: Line) -> None:
+    async def _renew(self, claimed: ClaimedWish, line: Line) -> None:
         """Have another made of what is over, where it was made here; the wish goes on with that."""
-        wish = step.wish
-        if step.workspace.spec is None:
-            await self._updates.save(await self.end(step, NO_RESTART))
+        wish = claimed.wish
+        if claimed.workspace.spec is None:
+            await self._updates.save(await self.end(claimed, NO_RESTART))
             return
-        fresh = another(self._ids, line.provider, step.workspace)
+        fresh = another(self._ids, line.provider, claimed.workspace)
         made = endings.audit(wish, "workspace.renew", "accepted")
-        await self._store.renew(wish.id, step.claim, fresh, [made])
+        await self._store.renew(wish.id, claimed.claim, fresh, [made])
 
-    async def _read(self, step: WishStep, line: Line, cause: str | None) -> None:
+    async def _read(self, claimed: ClaimedWish, line: Line, cause: str | None) -> None:
         """Ask for a read, and look again when one was recorded; after a while in any case."""
         wait = max(line.pace.min_poll_interval + 2 * self._numbers.margin, line.health.pause, 2.0)
-        hold = line.health.hold or _said(step, line, cause) or None
+        hold = line.health.hold or _said(claimed, line, cause) or None
         # In one transaction, so that whatever the read finds wakes this wish.
-        await self._updates.later(step, wait, hold, waits_for="read", wants_read=True)
+        await self._updates.later(claimed, wait, hold, waits_for="read", wants_read=True)
 
-    async def _wait(self, step: WishStep, line: Line, cause: str | None) -> None:
-        wish, state = step.wish, step.workspace.state
-        hold = line.health.hold or _said(step, line, cause)
+    async def _wait(self, claimed: ClaimedWish, line: Line, cause: str | None) -> None:
+        wish, state = claimed.wish, claimed.workspace.state
+        hold = line.health.hold or _said(claimed, line, cause)
         fields: dict[str, Any] = {}
         # What was called without an answer is on its way, so it was taken.
         if state is State.STARTING and wish.start_call in (Call.CALLING, Call.UNKNOWN):
@@ -121,17 +123,17 @@ class Wishes(Stepper[WishStep]):
             fields.update(stop_call=Call.ACCEPTED, attempts=0)
         next_in = await self._next_look()
         if wish.verb.brings_down:
-            hold, next_in = await self._force_offered(step, line, hold, next_in)
+            hold, next_in = await self._force_offered(claimed, line, hold, next_in)
         else:
-            progress = await self._progress(step, line)
+            progress = await self._progress(claimed, line)
             if progress > wish.progress_floor:
                 grown = progress // BAR_STEP > wish.progress_floor // BAR_STEP
                 fields.update(progress_floor=progress, card_dirty=grown)
-        await self._updates.later(step, next_in, hold, waits_for="change", **fields)
+        await self._updates.later(claimed, next_in, hold, waits_for="change", **fields)
 
-    async def _progress(self, step: WishStep, line: Line) -> int:
+    async def _progress(self, claimed: ClaimedWish, line: Line) -> int:
         """Return where the bar stands, from no more than it takes: there may be thousands."""
-        wish, workspace = step.wish, step.workspace
+        wish, workspace = claimed.wish, claimed.workspace
         tells = workspace.state is State.STARTING and workspace.progress is not None
         usual = None if tells else await self._store.usual_seconds(workspace.id)
         now = await self._store.now()
@@ -139,10 +141,10 @@ class Wishes(Stepper[WishStep]):
         return progress_of(facts)
 
     async def _force_offered(
-        self, step: WishStep, line: Line, hold: str, next_in: float
+        self, claimed: ClaimedWish, line: Line, hold: str, next_in: float
     ) -> tuple[str, float]:
         """Say of a stop that shows nothing for a minute that it can be forced, where it can."""
-        wish, actions = step.wish, step.workspace.actions
+        wish, actions = claimed.wish, claimed.workspace.actions
         if "force" not in line.provider.stop_modes or not (actions is None or "force" in actions):
             return hold, next_in
         now = await self._store.now()
@@ -158,11 +160,11 @@ class Wishes(Stepper[WishStep]):
         return self._last_look - now
 
 
-def _said(step: WishStep, line: Line, cause: str | None) -> str:
+def _said(claimed: ClaimedWish, line: Line, cause: str | None) -> str:
     """Say what the plan waits for, where that is worth a sentence."""
     match cause:
         case "still_down":
-            return holds.still_down(line.title, step.wish.called_at or 0.0)
+            return holds.still_down(line.title, claimed.wish.called_at or 0.0)
         case "stopping_first":
             return holds.STOPPING_FIRST
         case "start_sent":
@@ -171,8 +173,8 @@ def _said(step: WishStep, line: Line, cause: str | None) -> str:
             return ""
 
 
-def _is_never_made(step: WishStep) -> bool:
+def _is_never_made(claimed: ClaimedWish) -> bool:
     """Say whether a wish ends about a workspace that certainly was not made, so that no list shows it."""
-    wish = step.wish
+    wish = claimed.wish
     is_about_it = wish.verb is WishVerb.CREATE or wish.verb.brings_down
-    return step.workspace.is_provisional and is_about_it and wish.start_call is Call.NONE
+    return claimed.workspace.is_provisional and is_about_it and wish.start_call is Call.NONE

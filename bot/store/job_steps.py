@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.domain.models import Call, JobState, JobStep, Update
+from bot.domain.models import Call, ClaimedJob, JobState, Update
 from bot.store import cards, job_rows, people, rows, steps
 from bot.store.jobs import OTHER_STOP
 from bot.store.notices import add_notices
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _TOGETHER = 2.0
 
 
-def claim(tx: Transaction, limit: int, lease: float) -> list[JobStep]:
+def claim(tx: Transaction, limit: int, lease: float) -> list[ClaimedJob]:
     """Lease due open runs, oldest first, each with all that a step needs."""
     now = tx.now()
     name = tx.ids.new("claim")
@@ -26,7 +26,7 @@ def claim(tx: Transaction, limit: int, lease: float) -> list[JobStep]:
     return _steps(tx, found, name)
 
 
-def claim_of(tx: Transaction, account_id: str, limit: int, lease: float) -> list[JobStep]:
+def claim_of(tx: Transaction, account_id: str, limit: int, lease: float) -> list[ClaimedJob]:
     """Lease open, launched runs of one active account that are due within 2 s, to be read together."""
     account = tx.one("account_by_id", id=account_id)
     if account is None or account["state"] != "active":
@@ -46,13 +46,13 @@ def claim_of(tx: Transaction, account_id: str, limit: int, lease: float) -> list
     return _steps(tx, found, name)
 
 
-def _steps(tx: Transaction, found: Sequence[Row], name: str) -> list[JobStep]:
+def _steps(tx: Transaction, found: Sequence[Row], name: str) -> list[ClaimedJob]:
     return [_step(tx, row, name) for row in sorted(found, key=lambda row: (row["created_at"], row["id"]))]
 
 
-def _step(tx: Transaction, row: Row, name: str) -> JobStep:
+def _step(tx: Transaction, row: Row, name: str) -> ClaimedJob:
     account = tx.one("account", principal=row["principal"], connection=row["connection"])
-    return JobStep(
+    return ClaimedJob(
         subject=job_rows.job(row),
         account=rows.account(account) if account and account["state"] != "revoking" else None,
         person=people.current(tx, row["principal"]),

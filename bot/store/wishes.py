@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from bot.domain.models import Call, NoticeKind, Outcome, Update, WishStep, WishVerb
+from bot.domain.models import Call, ClaimedWish, NoticeKind, Outcome, Update, WishVerb
 from bot.store import cards, gates, people, rows, steps
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
@@ -179,7 +179,7 @@ def make_another(tx: Transaction, wish_id: str, interaction: str, audit: Sequenc
     return True
 
 
-def claim(tx: Transaction, limit: int, lease: float) -> list[WishStep]:
+def claim(tx: Transaction, limit: int, lease: float) -> list[ClaimedWish]:
     """Lease due open wishes, oldest first, each with all that a step needs."""
     now = tx.now()
     name = tx.ids.new("claim")
@@ -188,14 +188,14 @@ def claim(tx: Transaction, limit: int, lease: float) -> list[WishStep]:
     return [step for row in found if (step := _step(tx, row, name)) is not None]
 
 
-def _step(tx: Transaction, row: Row, name: str) -> WishStep | None:
+def _step(tx: Transaction, row: Row, name: str) -> ClaimedWish | None:
     workspace = tx.one("workspace", id=row["workspace_id"])
     if workspace is None:
         # Workspaces go with their open wishes; this one is left from a database that was mended by hand.
         end(tx, row["id"], Outcome.CANCELLED, "forgotten")
         return None
     account = tx.one("account", principal=row["principal"], connection=row["connection"])
-    return WishStep(
+    return ClaimedWish(
         subject=rows.wish(row),
         account=rows.account(account) if account and account["state"] != "revoking" else None,
         person=people.current(tx, row["principal"]),

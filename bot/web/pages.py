@@ -32,7 +32,7 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PageStep:
     """Show one step of the way at the top of a page."""
 
     label: str
@@ -200,7 +200,7 @@ class LinkPages:
         labels += [] if self._steps.sign_in else [words.STEP_CODE]
         # Steps are counted from the sign-in; where a code is typed back, there is none.
         place = current if self._steps.sign_in else current - 1
-        steps = [Step(label, number < place, number == place) for number, label in enumerate(labels)]
+        steps = [PageStep(label, number < place, number == place) for number, label in enumerate(labels)]
         return self._renderer.page(
             template,
             status,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.domain.models import Call, Outcome, Principal, State, StopEffect, Wish, WishVerb
 from bot.domain.models.stopping import is_final
-from bot.domain.plan import FRESH, MAX_ATTEMPTS, STOP_SETTLES, Operation, Plan, plan
+from bot.domain.plan import FRESH, MAX_ATTEMPTS, STOP_SETTLES, Plan, Step, plan
 from bot.domain.settling import (
     CALL_ENDS,
     NEVER_UP_AFTER,
@@ -27,16 +27,16 @@ UNKNOWN = CALLED + 25.0
 WISH = Wish("wish_1", ALICE, "ws_1", "saturn", WishVerb.START, MADE, deadline_at=MADE + 1800)
 
 ENDS = {
-    "done": Plan(Operation.END, Outcome.FULFILLED),
-    "gone": Plan(Operation.END, Outcome.FAILED, "gone"),
-    "broke": Plan(Operation.END, Outcome.FAILED, "provider_failed"),
-    "elsewhere": Plan(Operation.END, Outcome.FAILED, "stopped_elsewhere"),
-    "gave up": Plan(Operation.END, Outcome.FAILED, "gave_up"),
+    "done": Plan(Step.END, Outcome.FULFILLED),
+    "gone": Plan(Step.END, Outcome.FAILED, "gone"),
+    "broke": Plan(Step.END, Outcome.FAILED, "provider_failed"),
+    "elsewhere": Plan(Step.END, Outcome.FAILED, "stopped_elsewhere"),
+    "gave up": Plan(Step.END, Outcome.FAILED, "gave_up"),
 }
 
 
 def wanted(word: str) -> Plan:
-    return ENDS[word] if word in ENDS else Plan(Operation(word))
+    return ENDS[word] if word in ENDS else Plan(Step(word))
 
 
 STATES = ["stopped", "suspended", "failed", "starting", "running", "stopping", "gone", "unknown"]
@@ -128,11 +128,11 @@ def test_the_table_names_every_state():
 @pytest.mark.parametrize("state", State)
 def test_nothing_is_decided_on_old_news(verb, state):
     wish = replace(WISH, verb=verb)
-    assert plan(wish, state, None) == Plan(Operation.READ)
-    assert plan(wish, state, MADE - FRESH - 0.001) == Plan(Operation.READ)
+    assert plan(wish, state, None) == Plan(Step.READ)
+    assert plan(wish, state, MADE - FRESH - 0.001) == Plan(Step.READ)
 
 
-CALLS = (Operation.START, Operation.STOP, Operation.SUSPEND, Operation.FORCE, Operation.REMOVE)
+CALLS = (Step.START, Step.STOP, Step.SUSPEND, Step.FORCE, Step.REMOVE)
 
 
 @pytest.mark.parametrize("verb", WishVerb)
@@ -141,21 +141,21 @@ def test_fresh_news_from_before_the_wish_is_good_for_its_first_call_only(verb, s
     wish = replace(WISH, verb=verb)
     now = plan(wish, state, MADE)
     before = plan(wish, state, MADE - FRESH)
-    assert before == (now if now.operation in CALLS else Plan(Operation.READ))
-    assert plan(replace(wish, called_at=MADE + 1), state, MADE - 1) == Plan(Operation.READ)
-    assert plan(replace(wish, read_since=MADE + 1), state, MADE - 1) == Plan(Operation.READ)
+    assert before == (now if now.step in CALLS else Plan(Step.READ))
+    assert plan(replace(wish, called_at=MADE + 1), state, MADE - 1) == Plan(Step.READ)
+    assert plan(replace(wish, read_since=MADE + 1), state, MADE - 1) == Plan(Step.READ)
 
 
 @pytest.mark.parametrize("state", State)
 def test_nothing_is_decided_on_news_older_than_the_call(state):
     wish = replace(WISH, start_call=Call.ACCEPTED, called_at=CALLED)
-    assert plan(wish, state, CALLED) == Plan(Operation.READ)
+    assert plan(wish, state, CALLED) == Plan(Step.READ)
 
 
 @pytest.mark.parametrize("state", State)
 def test_an_unknown_outcome_asks_for_a_read_after_it(state):
     wish = replace(WISH, start_call=Call.UNKNOWN, called_at=CALLED, read_since=CALLED + 40)
-    assert plan(wish, state, CALLED + 40) == Plan(Operation.READ)
+    assert plan(wish, state, CALLED + 40) == Plan(Step.READ)
 
 
 DOWN = [State.STOPPED, State.SUSPENDED]
@@ -164,8 +164,8 @@ DOWN = [State.STOPPED, State.SUSPENDED]
 @pytest.mark.parametrize("state", DOWN)
 def test_an_unknown_start_settles_a_minute_after_its_outcome_became_unknown(state):
     wish = replace(WISH, start_call=Call.UNKNOWN, called_at=CALLED, unknown_since=UNKNOWN)
-    assert plan(wish, state, UNKNOWN + START_SETTLES - 0.1) == Plan(Operation.READ)
-    assert plan(wish, state, UNKNOWN + START_SETTLES) == Plan(Operation.START)
+    assert plan(wish, state, UNKNOWN + START_SETTLES - 0.1) == Plan(Step.READ)
+    assert plan(wish, state, UNKNOWN + START_SETTLES) == Plan(Step.START)
 
 
 @pytest.mark.parametrize("verb", [WishVerb.START, WishVerb.CREATE])
@@ -173,8 +173,8 @@ def test_an_unknown_start_settles_a_minute_after_its_outcome_became_unknown(stat
 def test_an_accepted_start_is_stopped_elsewhere_when_it_was_up_or_was_down_for_minutes(state, verb):
     wish = replace(WISH, verb=verb, start_call=Call.ACCEPTED, called_at=CALLED)
     for up_at in (None, CALLED - 1, CALLED):
-        assert plan(wish, state, CALLED + STILL_DOWN_AFTER - 0.1, up_at=up_at) == Plan(Operation.READ)
-        late = Plan(Operation.READ, cause="still_down")
+        assert plan(wish, state, CALLED + STILL_DOWN_AFTER - 0.1, up_at=up_at) == Plan(Step.READ)
+        late = Plan(Step.READ, cause="still_down")
         assert plan(wish, state, CALLED + STILL_DOWN_AFTER, up_at=up_at) == late
         assert plan(wish, state, CALLED + NEVER_UP_AFTER - 0.1, up_at=up_at) == late
         assert plan(wish, state, CALLED + NEVER_UP_AFTER, up_at=up_at) == ENDS["elsewhere"]
@@ -190,7 +190,7 @@ def test_what_was_up_since_the_call_and_is_down_is_not_started_again(known):
 
 def test_an_earlier_failure_is_no_news_of_the_start():
     wish = replace(WISH, start_call=Call.ACCEPTED, called_at=CALLED, called_from=State.FAILED)
-    assert plan(wish, State.FAILED, CALLED + 11) == Plan(Operation.READ)
+    assert plan(wish, State.FAILED, CALLED + 11) == Plan(Step.READ)
     assert plan(wish, State.FAILED, CALLED + 11, up_at=CALLED + 5) == ENDS["broke"]
     assert plan(wish, State.FAILED, CALLED + NEVER_UP_AFTER) == ENDS["broke"]
     assert plan(replace(wish, called_from=State.STOPPED), State.FAILED, CALLED + 11) == ENDS["broke"]
@@ -219,8 +219,8 @@ PRIOR_SETTLES = {
     ("stop", "unknown"): CALL_ENDS + START_SETTLES,
 }
 HELD = {
-    "stopping": Plan(Operation.WAIT, cause="stopping_first"),
-    "start-sent": Plan(Operation.READ, cause="start_sent"),
+    "stopping": Plan(Step.WAIT, cause="stopping_first"),
+    "start-sent": Plan(Step.READ, cause="start_sent"),
 }
 
 
@@ -257,15 +257,15 @@ def test_an_accepted_stop_of_what_stays_up_ends_instead_of_waiting_for_ever(verb
     if verb is WishVerb.REMOVE:
         stays |= {State.STOPPED, State.SUSPENDED, State.FAILED}
     if state in stays:
-        assert early == Plan(Operation.WAIT)
-        assert late == Plan(Operation.END, Outcome.FAILED, cause)
+        assert early == Plan(Step.WAIT)
+        assert late == Plan(Step.END, Outcome.FAILED, cause)
     else:
         assert early == late
 
 
 def test_what_was_made_a_moment_ago_may_not_be_listed_yet():
     wish = replace(WISH, verb=WishVerb.CREATE, start_call=Call.ACCEPTED, called_at=CALLED)
-    assert plan(wish, State.GONE, CALLED + START_SETTLES - 0.1) == Plan(Operation.READ)
+    assert plan(wish, State.GONE, CALLED + START_SETTLES - 0.1) == Plan(Step.READ)
     assert plan(wish, State.GONE, CALLED + START_SETTLES) == ENDS["gone"]
 
 
@@ -278,7 +278,7 @@ def test_a_failure_after_a_call_is_never_started_over(call):
 def test_it_is_given_up_after_many_failures_in_a_row():
     wish = replace(WISH, attempts=MAX_ATTEMPTS)
     assert plan(wish, State.STOPPED, MADE) == ENDS["gave up"]
-    assert plan(replace(wish, attempts=MAX_ATTEMPTS - 1), State.STOPPED, MADE) == Plan(Operation.START)
+    assert plan(replace(wish, attempts=MAX_ATTEMPTS - 1), State.STOPPED, MADE) == Plan(Step.START)
 
 
 def test_what_came_true_counts_after_many_failures_too():
@@ -290,7 +290,7 @@ def test_what_came_true_counts_after_many_failures_too():
 @pytest.mark.parametrize("verb", WishVerb)
 def test_an_ended_wish_is_only_watched(outcome, state, verb):
     wish = replace(WISH, verb=verb, outcome=outcome)
-    assert plan(wish, state, MADE + 1) == Plan(Operation.WATCH)
+    assert plan(wish, state, MADE + 1) == Plan(Step.WATCH)
 
 
 times = st.none() | st.floats(0, 5000)
@@ -319,24 +319,24 @@ def test_it_answers_everything_and_starts_nothing_twice(wish, state, observed_at
     verb, start_call, agreed = wish.verb, wish.start_call, wish.agreed
     decided = plan(wish, state, observed_at, None, effects, up_at=up_at)
     if start_call is Call.ACCEPTED:
-        assert decided.operation is not Operation.START
-    if decided.operation is Operation.START:
+        assert decided.step is not Step.START
+    if decided.step is Step.START:
         assert verb in (WishVerb.START, WishVerb.RESTART)
         assert observed_at is not None
         assert observed_at >= MADE - FRESH
         assert observed_at > max(wish.called_at or 0, wish.read_since or 0)
-    if decided.operation in (Operation.STOP, Operation.SUSPEND, Operation.FORCE):
-        mode = decided.operation.value
+    if decided.step in (Step.STOP, Step.SUSPEND, Step.FORCE):
+        mode = decided.step.value
         assert verb.value == mode or verb is WishVerb.RESTART or (agreed and verb is WishVerb.SUSPEND)
         # The one rule that all the rest is for.
         assert agreed or not is_final(effects, mode)
-    if decided.operation is Operation.RENEW:
+    if decided.step is Step.RENEW:
         assert agreed or (state is State.FAILED and "stop" not in effects)
         assert verb is WishVerb.RESTART
-    if decided.operation is Operation.REMOVE:
+    if decided.step is Step.REMOVE:
         assert verb is WishVerb.REMOVE
-    assert decided.operation not in (Operation.CREATE, Operation.FIND)
-    assert (decided.outcome is None) == (decided.operation is not Operation.END)
+    assert decided.step not in (Step.CREATE, Step.FIND)
+    assert (decided.outcome is None) == (decided.step is not Step.END)
 
 
 # -- what may not be brought down yet ------------------------------------------------------------------------
@@ -356,8 +356,8 @@ def test_what_starts_and_may_not_be_brought_down_yet_comes_up_first(verb, action
     wish = replace(WISH, verb=verb, stop_call=known, called_at=None if known is Call.NONE else CALLED)
     seen_at = CALLED + NEVER_UP_AFTER
     without = frozenset({"open"})
-    assert plan(wish, State.STARTING, seen_at, without).operation is Operation.WAIT
-    assert plan(wish, State.STARTING, seen_at, without | {action}).operation == Operation(action)
-    assert plan(wish, State.STARTING, seen_at, None).operation == Operation(action)
+    assert plan(wish, State.STARTING, seen_at, without).step is Step.WAIT
+    assert plan(wish, State.STARTING, seen_at, without | {action}).step == Step(action)
+    assert plan(wish, State.STARTING, seen_at, None).step == Step(action)
     # What runs is called all the same: the provider itself has the last word.
-    assert plan(wish, State.RUNNING, seen_at, without).operation == Operation(action)
+    assert plan(wish, State.RUNNING, seen_at, without).step == Step(action)

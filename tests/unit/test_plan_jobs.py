@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.models import Call, Job, JobState, Principal, StopKind
-from bot.domain.plan import MAX_ATTEMPTS, Operation, Plan
+from bot.domain.plan import MAX_ATTEMPTS, Plan, Step
 from bot.domain.plan_jobs import next_job_read, plan_job
 from bot.domain.settling import ANSWER_SECONDS, CALL_ENDS, START_SETTLES
 
@@ -18,16 +18,16 @@ MADE = 1000.0
 CALLED = 1100.0
 JOB = Job("job_1", Principal(None, "T1", "U1"), "posit", "train", {"name": "train"}, MADE, "REF")
 ENDS = {
-    "ended": Plan(Operation.END, "ended"),
-    "off": Plan(Operation.END, "cancelled", "cancelled"),
-    "gave up": Plan(Operation.END, "failed", "gave_up"),
-    "untold": Plan(Operation.END, "failed", "untold"),
-    "unanswered": Plan(Operation.END, "failed", "unanswered"),
+    "ended": Plan(Step.END, "ended"),
+    "off": Plan(Step.END, "cancelled", "cancelled"),
+    "gave up": Plan(Step.END, "failed", "gave_up"),
+    "untold": Plan(Step.END, "failed", "untold"),
+    "unanswered": Plan(Step.END, "failed", "unanswered"),
 }
 
 
 def wanted(word: str) -> Plan:
-    return ENDS[word] if word in ENDS else Plan(Operation(word))
+    return ENDS[word] if word in ENDS else Plan(Step(word))
 
 
 # Before the provider has it. Rows: what is known of the launch, and whether its person is asked about it (a
@@ -97,11 +97,11 @@ def test_once_the_provider_has_it(want, call, state, word):
 
 def test_what_may_have_been_launched_is_looked_for_at_once_unless_its_call_is_under_way():
     job = replace(JOB, launch_call=Call.UNKNOWN, called_at=CALLED)
-    assert plan_job(job, CALLED) == Plan(Operation.FIND)
+    assert plan_job(job, CALLED) == Plan(Step.FIND)
     calling = replace(job, launch_call=Call.CALLING)
-    waits = Plan(Operation.WAIT, at=CALLED + CALL_ENDS)
+    waits = Plan(Step.WAIT, at=CALLED + CALL_ENDS)
     assert plan_job(calling, CALLED) == plan_job(calling, CALLED + CALL_ENDS - 0.1) == waits
-    assert plan_job(calling, CALLED + CALL_ENDS) == Plan(Operation.FIND)
+    assert plan_job(calling, CALLED + CALL_ENDS) == Plan(Step.FIND)
 
 
 @pytest.mark.parametrize(
@@ -136,15 +136,15 @@ jobs = st.builds(
 def test_what_holds_for_every_run(job, now):
     decided = plan_job(job, now)
     if job.outcome is not None:
-        assert decided.operation is Operation.WATCH
-    if decided.operation is Operation.LAUNCH:
+        assert decided.step is Step.WATCH
+    if decided.step is Step.LAUNCH:
         assert job.remote_id is None
         assert job.launch_call is Call.NONE
         assert not job.stop_wanted
-    if decided.operation in (Operation.STOP, Operation.READ):
+    if decided.step in (Step.STOP, Step.READ):
         assert job.remote_id is not None
-    assert (decided.operation is Operation.END) == (decided.outcome is not None)
-    assert (decided.operation is Operation.WAIT) == (decided.at is not None)
+    assert (decided.step is Step.END) == (decided.outcome is not None)
+    assert (decided.step is Step.WAIT) == (decided.at is not None)
     if decided.at is not None:
         assert decided.at > now
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.models import Call, Outcome, State, StopEffect, WishVerb
-from bot.domain.plan import STOP_SETTLES, Operation, Plan, plan
+from bot.domain.plan import STOP_SETTLES, Plan, Step, plan
 from tests.unit.test_plan import CALLED, ENDS, MADE, STATES, WISH
 
 EFFECTS = {
@@ -16,13 +16,13 @@ EFFECTS = {
     "over": {},
 }
 CAUSES = {
-    "asks": Plan(Operation.END, Outcome.FAILED, "not_agreed"),
-    "never": Plan(Operation.END, Outcome.FAILED, "no_restart"),
+    "asks": Plan(Step.END, Outcome.FAILED, "not_agreed"),
+    "never": Plan(Step.END, Outcome.FAILED, "no_restart"),
 }
 
 
 def wanted(word: str) -> Plan:
-    return CAUSES.get(word) or ENDS.get(word) or Plan(Operation(word))
+    return CAUSES.get(word) or ENDS.get(word) or Plan(Step(word))
 
 
 # Rows: the verb, whether its person agreed to the end, what is declared of the workspace. Columns as above.
@@ -53,8 +53,8 @@ def test_the_table_of_what_a_stop_ends_for_good(line):
         decided = plan(wish, State(state), MADE + 1, None, EFFECTS[declared])
         assert decided == wanted(word), state
         # Nothing ends on old news.
-        if decided.operation in (Operation.END, Operation.RENEW):
-            assert plan(wish, State(state), MADE - 1, None, EFFECTS[declared]) == Plan(Operation.READ)
+        if decided.step in (Step.END, Step.RENEW):
+            assert plan(wish, State(state), MADE - 1, None, EFFECTS[declared]) == Plan(Step.READ)
 
 
 @pytest.mark.parametrize("state", [State.RUNNING, State.SUSPENDED])
@@ -63,5 +63,5 @@ def test_what_was_to_end_and_is_still_there_is_told_in_the_end(state):
     early, late = (
         plan(wish, state, CALLED + STOP_SETTLES + more, None, EFFECTS["keeps"]) for more in (-0.1, 0.0)
     )
-    assert early == Plan(Operation.WAIT)
-    assert late == Plan(Operation.END, Outcome.FAILED, "not_removed")
+    assert early == Plan(Step.WAIT)
+    assert late == Plan(Step.END, Outcome.FAILED, "not_removed")

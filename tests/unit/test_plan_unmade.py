@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.models import Call, Outcome, Principal, Wish, WishVerb
-from bot.domain.plan import MAX_ATTEMPTS, Operation, Plan, plan_unmade
+from bot.domain.plan import MAX_ATTEMPTS, Plan, Step, plan_unmade
 from bot.domain.settling import ANSWER_SECONDS, CALL_ENDS
 
 MADE = 1000.0
@@ -29,8 +29,8 @@ start   | unmade unmade unmade | unmade unmade unmade
 restart | unmade unmade unmade | unmade unmade unmade
 """
 UNMADE_ENDS = {
-    "not-made": Plan(Operation.END, Outcome.FULFILLED, "not_made"),
-    "unmade": Plan(Operation.END, Outcome.FAILED, "unmade"),
+    "not-made": Plan(Step.END, Outcome.FULFILLED, "not_made"),
+    "unmade": Plan(Step.END, Outcome.FAILED, "unmade"),
 }
 
 
@@ -46,17 +46,17 @@ def test_the_table_of_what_is_not_made_yet(line):
         for now, expected in ((at - 0.1, before), (at, after)):
             decided = plan_unmade(wish, creation, now)
             if expected == "wait":
-                assert decided == Plan(Operation.WAIT, at=at)
+                assert decided == Plan(Step.WAIT, at=at)
             else:
-                assert decided == (UNMADE_ENDS.get(expected) or Plan(Operation(expected)))
+                assert decided == (UNMADE_ENDS.get(expected) or Plan(Step(expected)))
 
 
 def test_a_question_that_nobody_answers_for_a_day_ends_as_unknown():
     wish = replace(
         WISH, verb=WishVerb.CREATE, start_call=Call.UNKNOWN, called_at=CALLED, asked_at=CALLED + 150
     )
-    assert plan_unmade(wish, wish, CALLED + 150 + ANSWER_SECONDS - 0.1) == Plan(Operation.FIND)
-    ended = Plan(Operation.END, Outcome.UNKNOWN, "unanswered")
+    assert plan_unmade(wish, wish, CALLED + 150 + ANSWER_SECONDS - 0.1) == Plan(Step.FIND)
+    ended = Plan(Step.END, Outcome.UNKNOWN, "unanswered")
     assert plan_unmade(wish, wish, CALLED + 150 + ANSWER_SECONDS) == ended
 
 
@@ -66,9 +66,9 @@ def test_what_nobody_made_is_called_off_at_once():
 
 def test_a_creation_is_given_up_only_while_nothing_can_have_been_made():
     wish = replace(WISH, verb=WishVerb.CREATE, attempts=MAX_ATTEMPTS, called_at=CALLED)
-    assert plan_unmade(wish, wish, CALLED + 60) == Plan(Operation.END, Outcome.FAILED, "gave_up")
+    assert plan_unmade(wish, wish, CALLED + 60) == Plan(Step.END, Outcome.FAILED, "gave_up")
     lost = replace(wish, start_call=Call.UNKNOWN)
-    assert plan_unmade(lost, lost, CALLED + 60) == Plan(Operation.FIND)
+    assert plan_unmade(lost, lost, CALLED + 60) == Plan(Step.FIND)
 
 
 @pytest.mark.parametrize("outcome", Outcome)
@@ -76,7 +76,7 @@ def test_a_creation_is_given_up_only_while_nothing_can_have_been_made():
 @pytest.mark.parametrize("known", Call)
 def test_an_ended_wish_makes_nothing(outcome, verb, known):
     wish = replace(WISH, verb=verb, start_call=known, called_at=CALLED, outcome=outcome)
-    assert plan_unmade(wish, wish, CALLED + 60) == Plan(Operation.WATCH)
+    assert plan_unmade(wish, wish, CALLED + 60) == Plan(Step.WATCH)
 
 
 @pytest.mark.parametrize("known", [Call.CALLING, Call.UNKNOWN, Call.ACCEPTED])
@@ -84,4 +84,4 @@ def test_an_ended_wish_makes_nothing(outcome, verb, known):
 def test_nothing_is_made_again_before_it_was_looked_for(known, attempts):
     wish = replace(WISH, verb=WishVerb.CREATE, start_call=known, called_at=CALLED, attempts=attempts)
     for now in (CALLED, CALLED + 20, CALLED + 10_000):
-        assert plan_unmade(wish, wish, now).operation in (Operation.WAIT, Operation.FIND)
+        assert plan_unmade(wish, wish, now).step in (Step.WAIT, Step.FIND)

@@ -16,7 +16,7 @@ from bot.providers.base import TokenHelp
 from bot.services.linking import Opened
 from bot.web.browser import Browsers, Visit
 from bot.web.openid import Flow
-from bot.web.pages import Step
+from bot.web.pages import PageStep
 from bot.web.render import CONTENT_SECURITY_POLICY, STATUS, Renderer
 from bot.web.standing import standing
 from tests.support.clock import FakeClock
@@ -55,7 +55,7 @@ def pages(person, workspace, title, username, sentence, url):
     common = {
         "form_mark": "m",
         "command": "/workspace",
-        "steps": [Step("Token", is_done=False, is_current=True)],
+        "steps": [PageStep("Token", is_done=False, is_current=True)],
         "code_follows": True,
     }
     account = Account("a", principal, "saturn", username, "", "active", 0)

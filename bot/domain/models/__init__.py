@@ -20,7 +20,7 @@ from bot.domain.models.jobs import (
 )
 from bot.domain.models.notices import NOTICE_CLASS, Answer, Card, NewNotice, Notice, NoticeKind, NoticeState
 from bot.domain.models.people import Account, Link, Person, Principal
-from bot.domain.models.steps import Claimed, JobStep, Update, WishStep
+from bot.domain.models.steps import Claimed, ClaimedJob, ClaimedWish, Update
 from bot.domain.models.stopping import Effects, StopEffect
 from bot.domain.models.wishes import Call, Outcome, Surface, Wish, WishVerb
 from bot.domain.models.work import Approval, AuditEntry, Snapshot, Task, TaskKind
@@ -53,6 +53,8 @@ __all__ = [
     "Card",
     "Choice",
     "Claimed",
+    "ClaimedJob",
+    "ClaimedWish",
     "ClassCard",
     "ClassCounts",
     "ClassPress",
@@ -70,7 +72,6 @@ __all__ = [
     "Job",
     "JobOutcome",
     "JobState",
-    "JobStep",
     "Link",
     "Look",
     "NewJob",
@@ -101,7 +102,6 @@ __all__ = [
     "Value",
     "Values",
     "Wish",
-    "WishStep",
     "WishVerb",
     "Workspace",
 ]

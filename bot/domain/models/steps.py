@@ -84,7 +84,7 @@ class Claimed(Generic[_Subject]):
 
 
 @dataclass(frozen=True, slots=True)
-class WishStep(Claimed[Wish]):
+class ClaimedWish(Claimed[Wish]):
     """Hold a claimed wish with its workspace."""
 
     workspace: Workspace
@@ -95,7 +95,7 @@ class WishStep(Claimed[Wish]):
         return self.subject
 
 
-class JobStep(Claimed[Job]):
+class ClaimedJob(Claimed[Job]):
     """Hold a claimed run."""
 
     __slots__ = ()
