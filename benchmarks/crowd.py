@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from bot.domain.models import Account, Call, Link, Person, Principal, State, Update, WishVerb
+from bot.domain.models import Account, Call, Link, OperationVerb, Person, Principal, State, Update
 from bot.providers.base import Credential
 from bot.store import open_store
-from bot.store.records import Activation, FoundWorkspace, NewWish
+from bot.store.records import Activation, FoundWorkspace, NewOperation
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.vault import Vault, row_key
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 TEAM = "T0ACME"
 CONNECTION = "saturn"
-#: Wishes in a database that has been at work for a while are looked at in turn: so many are looked at once in
-#: the longest time that the bot itself leaves between two looks (``Numbers.slow_tick``).
+#: Operations in a database that has been at work for a while are looked at in turn: so many are looked at
+#: once in the longest time that the bot itself leaves between two looks (``Numbers.slow_tick``).
 _SPREAD = 600.0
 _DEADLINE = 86_400.0
 #: Writes that wait for the store together: it commits what has queued up in one go.
@@ -91,7 +91,7 @@ async def settle(crowd: Crowd, place: Place, state: State, *, pending: bool = Fa
             await _person(store, vault, crowd, place, number, state)
         if pending:
             for number in range(crowd.people):
-                await _wishes(store, _principal(crowd, number), place.connection)
+                await _operations(store, _principal(crowd, number), place.connection)
     finally:
         await store.close()
 
@@ -125,7 +125,7 @@ def _found(crowd: Crowd, place: Place, person: int, workspace: int, state: State
     return FoundWorkspace(remote_id, f"{place.base_url}#{remote_id}", crowd.workspace(workspace), state)
 
 
-async def _wishes(store: Store, principal: Principal, connection: str) -> None:
+async def _operations(store: Store, principal: Principal, connection: str) -> None:
     workspaces = await store.workspaces(principal, connection=connection)
     for first in range(0, len(workspaces), _TOGETHER):
         some = workspaces[first : first + _TOGETHER]
@@ -133,11 +133,11 @@ async def _wishes(store: Store, principal: Principal, connection: str) -> None:
 
 
 async def _pending(store: Store, principal: Principal, workspace_id: str, connection: str) -> None:
-    new = NewWish(principal, workspace_id, connection, WishVerb.START, _DEADLINE, "benchmark")
-    accepted = await store.accept_wish(new, interaction="")
+    new = NewOperation(principal, workspace_id, connection, OperationVerb.START, _DEADLINE, "benchmark")
+    accepted = await store.accept_operation(new, interaction="")
     await store.save_step(
         Update(
-            accepted.wish.id,
+            accepted.operation.id,
             random.uniform(0.0, _SPREAD),  # noqa: S311 - spreads work, protects nothing
             waits_for="change",
             start_call=Call.ACCEPTED,

@@ -74,7 +74,7 @@ async def measure_help(sizes: Sizes) -> list[Figure]:
 
 
 async def measure_start(sizes: Sizes) -> list[Figure]:
-    """Measure ``/workspace start``: each a new wish, while the reconciler works on the last ones."""
+    """Measure ``/workspace start``: each a new operation, while the reconciler works on the last ones."""
     wanted = sizes.runs * sizes.starts + sizes.warm_up
     people = max(sizes.people, -(-wanted // _EACH))
     async with stage(Crowd(people, -(-wanted // people))) as scene:

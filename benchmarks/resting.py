@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 async def measure_startup(sizes: Sizes) -> list[Figure]:
-    """Measure from the start of the process until ``/readyz`` answers 200, with that many open wishes."""
-    crowd = Crowd(sizes.people, sizes.open_wishes // sizes.people)
+    """Measure from the start of the process until ``/readyz`` answers 200, with that many open operations."""
+    crowd = Crowd(sizes.people, sizes.open_operations // sizes.people)
     took = []
     scene_of = stage(crowd, state=State.STARTING, pending=True, saturn=["--status", "pending"])
     async with scene_of as scene:

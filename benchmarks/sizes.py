@@ -29,7 +29,7 @@ class Sizes:
     #: After the last readiness, messages are waited for so long at most.
     patience: float = 180.0
     start_ups: int = 5
-    open_wishes: int = 10_000
+    open_operations: int = 10_000
     linked: int = 100
     idle_settle: float = 15.0
     idle_seconds: float = 60.0
@@ -69,7 +69,7 @@ TOY = Sizes(
     limited_spread=2.0,
     patience=45.0,
     start_ups=1,
-    open_wishes=20,
+    open_operations=20,
     linked=3,
     idle_settle=0.5,
     idle_seconds=1.0,

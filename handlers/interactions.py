@@ -24,7 +24,7 @@ def of_command(payload: Mapping[str, Any]) -> Surface:
 
 
 def of_button(payload: Mapping[str, Any], action: Mapping[str, Any]) -> Surface:
-    """Return where a button was pressed; a double click has two action_ts, and is one wish all the same."""
+    """Return where a button was pressed; a double click has two action_ts, and is one operation."""
     container = _mapping(payload.get("container"))
     message = _mapping(payload.get("message"))
     view = _mapping(payload.get("view"))

@@ -49,7 +49,7 @@ async def play(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     async with stage(folder, options.people, chance) as made:
         log = folder / "usher.log"
         keeper = Keeper(made.environment(), made.bot_url, log, chance, clock)
-        crowd = Crowd(made, options.wishes, options.seconds, chance)
+        crowd = Crowd(made, options.operations, options.seconds, chance)
         longest = 20.0 + 40.0 * min(1.0, options.seconds / 180.0)
         weather = Weather(made, chance, modes, longest)
         witness = Witness(made.database, made.slack.harness.clock.now)
@@ -94,7 +94,7 @@ async def play(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
 
 
 async def _settled(made: Stage) -> None:
-    """Wait until every wish and run has ended, every notice was sent, and every late act was done."""
+    """Wait until every operation and run has ended, every notice was sent, and every late act was done."""
     loop = asyncio.get_running_loop()
     said = loop.time() - SAID_EVERY
 
@@ -104,7 +104,7 @@ async def _settled(made: Stage) -> None:
     while any(left := await unfinished()):
         if loop.time() - said >= SAID_EVERY:
             said = loop.time()
-            open_ones = f"{left[0]} wishes and {left[1]} runs open"
+            open_ones = f"{left[0]} operations and {left[1]} runs open"
             sys.stderr.write(f"{open_ones}, {left[2]} notices to send, {left[3]} acts to come\n")
         await asyncio.sleep(0.5)
 
@@ -114,7 +114,7 @@ async def _figures(
 ) -> dict[str, Any]:
     truth = verdict.truth
     told: dict[str, Any] = {
-        "wishes": len(verdict.wishes),
+        "operations": len(verdict.operations),
         "runs": len(truth.runs),
         "acknowledged": len(crowd.acknowledged),
         "kills": keeper.kills,
@@ -126,7 +126,7 @@ async def _figures(
         "unlinked": verdict.unlinked(),
         "asked": verdict.asked(),
         "smallest_gap_s": made.saturn.harness.statistics()["smallest_gap_s"],
-        "most_starts_per_wish": truth.most_starts(),
+        "most_starts_per_operation": truth.most_starts(),
         "most_runs_per_request": truth.most_runs(),
         "most_creations_per_request": truth.most_creations(),
         "alarms": verdict.alarms(),
@@ -136,7 +136,7 @@ async def _figures(
         "leaks": verdict.leaks(),
         "exceptions": verdict.exceptions(),
         "audit": await verdict.audit(),
-        "outcomes": Counter(str(wish["outcome"]) for wish in verdict.wishes),
+        "outcomes": Counter(str(operation["outcome"]) for operation in verdict.operations),
         "run_outcomes": Counter(str(run["outcome"]) for run in truth.runs),
         "failed_requests": crowd.failed,
         "clicks": crowd.clicks,
@@ -159,10 +159,10 @@ async def _figures(
 def holds(told: dict[str, Any], options: argparse.Namespace) -> bool:
     """Say whether every promise was kept."""
     gap, modes = told["smallest_gap_s"], set(told["modes"])
-    most = ("most_starts_per_wish", "most_runs_per_request", "most_creations_per_request")
+    most = ("most_starts_per_operation", "most_runs_per_request", "most_creations_per_request")
     return (
         not any(told[kind] for kind in (*PROBLEMS, "false_alarms", "exceptions", "ended_by_itself"))
-        and told["acknowledged"] == options.wishes
+        and told["acknowledged"] == options.operations
         and all(told[one] <= 1 for one in most)
         and (gap is None or gap >= SMALLEST_GAP)
         # Others' pauses hold nobody up; where more goes wrong than that, waits have other causes.
@@ -177,7 +177,7 @@ def main() -> int:
     """Run it; return the exit status: 0 when every promise was kept."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos", description=__doc__)
     parser.add_argument("--seconds", type=float, default=180.0, help="how long the storm lasts")
-    parser.add_argument("--wishes", type=int, default=1000)
+    parser.add_argument("--operations", type=int, default=1000)
     parser.add_argument("--people", type=int, default=200)
     parser.add_argument("--settle", type=float, default=900.0, help="how long the calm may take at most")
     parser.add_argument("--only", action="append", choices=ALL, metavar="MODE", help=f"of {', '.join(ALL)}")

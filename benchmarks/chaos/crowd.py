@@ -1,4 +1,4 @@
-"""The people of the chaos run: each wishes, looks, presses, and tries again what failed, as people do."""
+"""The people of the chaos run: each operations, looks, presses, and tries again what failed, as people do."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from playground.slack.errors import SlackError
 if TYPE_CHECKING:
     from benchmarks.chaos.stage import Stage
 
-#: What an accepted wish is answered with (``bot.messages.texts.answers``).
+#: What an accepted operation is answered with (``bot.messages.texts.answers``).
 ACCEPTED = re.compile(
     r"Starting|Stopping|Restarting|Calling off"
     r"|is (starting|restarting|stopping) already|was (running|stopped) already"
@@ -24,15 +24,15 @@ ACCEPTED = re.compile(
 )
 #: What an accepted run is answered with (``bot.messages.texts.jobs``).
 RUNS = re.compile(r"Its card in your direct messages")
-#: Buttons that are pressed in between; the last ones wish something themselves.
+#: Buttons that are pressed in between; the last ones operation something themselves.
 PRESSED = ("refresh", "status", "open", "stop", "start", "restart", "try_again")
-#: How often a wish is for a workspace that stands, for a run of a job, and for a new workspace.
+#: How often an operation is for a workspace that stands, for a run of a job, and for a new workspace.
 KINDS = {"workspace": 78, "run": 12, "create": 10}
 
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """Hold a wish that Slack showed as accepted; times are those of this machine, in epoch seconds."""
+    """Hold an operation that Slack showed as accepted; times are those of this machine, in epoch seconds."""
 
     user: str
     workspace: str
@@ -43,16 +43,16 @@ class Acknowledged:
 
     @property
     def is_new(self) -> bool:
-        """Say whether the words promise a wish of its own, not one that was joined."""
+        """Say whether the words promise an operation of its own, not one that was joined."""
         return "already. You get" not in self.text
 
 
 class Crowd:
-    """Drive everybody at once; ``wishes`` is how many have to be acknowledged in all."""
+    """Drive everybody at once; ``operations`` is how many have to be acknowledged in all."""
 
-    def __init__(self, stage: Stage, wishes: int, seconds: float, chance: random.Random) -> None:
+    def __init__(self, stage: Stage, operations: int, seconds: float, chance: random.Random) -> None:
         self._stage = stage
-        self._wishes = wishes
+        self._operations = operations
         self._seconds = seconds
         self._chance = chance
         self.acknowledged: list[Acknowledged] = []
@@ -61,14 +61,16 @@ class Crowd:
         self.clicks: Counter[str] = Counter()
 
     async def live(self) -> None:
-        """Return when every wish has been acknowledged."""
+        """Return when every operation has been acknowledged."""
         users = self._stage.users
-        shares = [self._wishes // len(users) + (n < self._wishes % len(users)) for n in range(len(users))]
+        shares = [
+            self._operations // len(users) + (n < self._operations % len(users)) for n in range(len(users))
+        ]
         await asyncio.gather(*(self._person(user, share) for user, share in zip(users, shares, strict=True)))
 
     async def _person(self, user: str, share: int) -> None:
         wanted = dict.fromkeys(WORKSPACES, "stop")
-        # A job is run once: what it has run then came of that wish alone.
+        # A job is run once: what it has run then came of that operation alone.
         jobs = list(JOBS)
         for number in range(share):
             await asyncio.sleep(self._chance.uniform(0.0, 2.0 * self._seconds / (share + 1)))

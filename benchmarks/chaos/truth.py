@@ -25,36 +25,36 @@ class Truth:
     def __init__(
         self,
         stage: Stage,
-        wishes: list[dict[str, Any]],
+        operations: list[dict[str, Any]],
         told: Mapping[tuple[str, str], float],
         asked: Mapping[str, float],
     ) -> None:
         self._stage = stage
-        self._wishes = wishes
+        self._operations = operations
         self._told = told
-        #: Since when each wish is there at the earliest, by the true time.
+        #: Since when each operation is there at the earliest, by the true time.
         self._asked = asked
         self._now = stage.saturn.harness.clock.now()
         self._resources = stage.saturn.state.resources
         self.runs = rows(
             stage.database, "SELECT *, json_extract(spec, '$.job') AS job FROM jobs WHERE reference != ''"
         )
-        #: A wish for a new workspace becomes one for its start; what it was stands with the workspace.
+        #: An operation on a new workspace becomes one for its start; what it was stands with the workspace.
         self.created = rows(stage.database, "SELECT * FROM workspaces WHERE spec IS NOT NULL")
         self._called = {name: call.at for call in stage.calls for name in call.begun}
 
     def most_starts(self) -> int:
-        """Return the most starts that the provider began for one wish, by when it was called for them."""
+        """Return the most starts that the provider began for one operation, by when it was called."""
         asked: dict[str, list[float]] = defaultdict(list)
-        for wish in self._wishes:
-            if wish["verb"] != "stop":
-                asked[wish["remote_id"]].append(self._since(wish))
+        for operation in self._operations:
+            if operation["verb"] != "stop":
+                asked[operation["remote_id"]].append(self._since(operation))
         counted: Counter[tuple[str, int]] = Counter()
         for resource in self._of_kind("workspace"):
             for run in resource.runs:
                 called = self._called.get(run.name, run.created_at)
                 number = bisect_right(sorted(asked[resource.id]), called)
-                # One that no wish had asked for before counts as two: it is one too many.
+                # One that no operation had asked for before counts as two: it is one too many.
                 counted[resource.id, number] += 1 if number else 2
         return max(counted.values(), default=0)
 
@@ -98,7 +98,7 @@ class Truth:
         shown = rows(self._stage.database, "SELECT * FROM workspaces WHERE hidden = 0")
         return [
             *(said for row in shown if (said := self._shown_wrongly(row))),
-            *(said for wish in self._wishes if (said := self._told_wrongly(wish))),
+            *(said for operation in self._operations if (said := self._told_wrongly(operation))),
             *(said for row in self.runs if (said := self._run_told_wrongly(row))),
         ]
 
@@ -113,12 +113,12 @@ class Truth:
             return f"{name}: {status}, and shown as {row['state']}"
         return None
 
-    def _told_wrongly(self, wish: Mapping[str, Any]) -> str | None:
+    def _told_wrongly(self, operation: Mapping[str, Any]) -> str | None:
         """Look whether an end was true when it was told."""
-        name = f"{wish['verb']} {wish['id']} of {wish['name']}"
-        resource = self._resources.get(str(wish["remote_id"]))
+        name = f"{operation['verb']} {operation['id']} of {operation['name']}"
+        resource = self._resources.get(str(operation["remote_id"]))
         for kind in ("ready", "stopped", "failed"):
-            at = self._told.get((self._user(wish), f"{wish['id']}/{kind}/end"))
+            at = self._told.get((self._user(operation), f"{operation['id']}/{kind}/end"))
             if at is None:
                 continue
             if resource is None:
@@ -128,14 +128,14 @@ class Truth:
                 for run in resource.runs
                 if run.started_at is not None
             ]
-            since = self._since(wish) - _ROUNDING
+            since = self._since(operation) - _ROUNDING
             ran = any(began <= at + _ROUNDING and ended >= since for _, began, ended in lives)
             if kind == "ready" and not ran:
                 return f"{name}: told ready, and it did not run"
             stayed = any(began <= since and ended > at + _ROUNDING for _, began, ended in lives)
             if kind == "stopped" and stayed:
                 return f"{name}: told stopped, and it ran all the time"
-            is_failed = kind == "failed" and wish["outcome"] == "failed" and wish["verb"] != "stop"
+            is_failed = kind == "failed" and operation["outcome"] == "failed" and operation["verb"] != "stop"
             if is_failed and any(since <= called < at < ended for called, _, ended in lives):
                 return f"{name}: told failed, and it came up all the same"
         return None
@@ -159,8 +159,8 @@ class Truth:
     def _is_old(self, resource: Any) -> bool:
         return resource.name in self._stage.names
 
-    def _since(self, wish: Mapping[str, Any]) -> float:
-        return self._asked.get(wish["id"], float(wish["created_at"]))
+    def _since(self, operation: Mapping[str, Any]) -> float:
+        return self._asked.get(operation["id"], float(operation["created_at"]))
 
     @staticmethod
     def _user(row: Mapping[str, Any]) -> str:

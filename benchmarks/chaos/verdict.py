@@ -32,19 +32,19 @@ class Verdict:
         log: Path,
         asked: Mapping[str, float] | None = None,
     ) -> None:
-        """``asked``: since when each wish is there at the earliest, where its own time may be shifted."""
+        """``asked``: since when each operation can be there, where its own time may be shifted."""
         self._stage = stage
         self._acknowledged = acknowledged
         self._log = log
         self._asked = asked or {}
-        self.wishes = rows(
+        self.operations = rows(
             stage.database,
-            "SELECT wishes.*, workspaces.name, workspaces.remote_id FROM wishes"
-            " JOIN workspaces ON workspaces.id = wishes.workspace_id ORDER BY wishes.rowid",
+            "SELECT operations.*, workspaces.name, workspaces.remote_id FROM operations"
+            " JOIN workspaces ON workspaces.id = operations.workspace_id ORDER BY operations.rowid",
         )
         self._messages = self._direct_messages()
         told = {key: min(arrived) for key, arrived in self._messages.items()}
-        self.truth = Truth(stage, self.wishes, told, self._asked)
+        self.truth = Truth(stage, self.operations, told, self._asked)
 
     def _direct_messages(self) -> dict[tuple[str, str], list[float]]:
         """Return when messages arrived, by person and key."""
@@ -60,10 +60,12 @@ class Verdict:
         return found
 
     def lost(self) -> list[str]:
-        """Return what was acknowledged and has no wish or run, no end, or no message about its end."""
+        """Return what was acknowledged and has no operation or run, no end, or no message about its end."""
         by_place = defaultdict(list)
-        for wish in self.wishes:
-            by_place[wish["principal"], wish["name"], wish["verb"]].append(self._since(wish))
+        for operation in self.operations:
+            by_place[operation["principal"], operation["name"], operation["verb"]].append(
+                self._since(operation)
+            )
         once = {"run": self.truth.runs, "create": self.truth.created}
         for verb, made in once.items():
             for row in made:
@@ -72,16 +74,16 @@ class Verdict:
         for one in self._acknowledged:
             key = self._stage.principal(one.user).key
             mine = by_place[key, one.workspace, one.verb]
-            # A joined wish was made before; a new one between the request and its answer. What is asked
+            # A joined operation was made before; a new one between the request and its answer. What is asked
             # for once is known by its name, whatever its clock says.
             since = one.sent_at - 0.5 if one.is_new else 0.0
             if not any(one.verb in once or since <= at <= one.answered_at + 0.5 for at in mine):
                 found.append(f"{one.verb} of {one.user}'s {one.workspace}: acknowledged, and not written")
-        found += [problem for wish in self.wishes if (problem := self._untold(wish))]
+        found += [problem for operation in self.operations if (problem := self._untold(operation))]
         return found + [problem for run in self.truth.runs if (problem := self._untold_run(run))]
 
-    def _since(self, wish: dict[str, Any]) -> float:
-        return self._asked.get(wish["id"], float(wish["created_at"]))
+    def _since(self, operation: dict[str, Any]) -> float:
+        return self._asked.get(operation["id"], float(operation["created_at"]))
 
     def _untold_run(self, run: dict[str, Any]) -> str | None:
         name = f"run {run['id']} of {run['name']}"
@@ -92,17 +94,17 @@ class Verdict:
         told = [key for who, key in self._messages if who == user and key.rpartition("/")[0] in ends]
         return None if told else f"{name}: ended as {run['outcome']}, and {user} was not told"
 
-    def _untold(self, wish: dict[str, Any]) -> str | None:
-        name = f"{wish['verb']} {wish['id']}"
-        if wish["outcome"] is None:
-            return None if waits_for_answer(wish) else f"{name}: has not ended"
-        if wish["outcome"] == "replaced":
-            later = [w for w in self.wishes if w["workspace_id"] == wish["workspace_id"]]
-            return None if later[-1]["id"] != wish["id"] else f"{name}: replaced by nothing"
-        kind = TOLD.get(wish["outcome"]) or ("stopped" if wish["verb"] == "stop" else "ready")
-        user = Principal.from_key(wish["principal"]).user_id
-        if (user, f"{wish['id']}/{kind}/end") not in self._messages:
-            return f"{name}: ended as {wish['outcome']}, and {user} was not told"
+    def _untold(self, operation: dict[str, Any]) -> str | None:
+        name = f"{operation['verb']} {operation['id']}"
+        if operation["outcome"] is None:
+            return None if waits_for_answer(operation) else f"{name}: has not ended"
+        if operation["outcome"] == "replaced":
+            later = [w for w in self.operations if w["workspace_id"] == operation["workspace_id"]]
+            return None if later[-1]["id"] != operation["id"] else f"{name}: replaced by nothing"
+        kind = TOLD.get(operation["outcome"]) or ("stopped" if operation["verb"] == "stop" else "ready")
+        user = Principal.from_key(operation["principal"]).user_id
+        if (user, f"{operation['id']}/{kind}/end") not in self._messages:
+            return f"{name}: ended as {operation['outcome']}, and {user} was not told"
         return None
 
     def doubled(self) -> list[str]:
@@ -110,8 +112,8 @@ class Verdict:
         return [f"{key} to {user}" for (user, key), arrived in self._messages.items() if len(arrived) > 1]
 
     def asked(self) -> int:
-        """Return how many wishes and runs wait for an answer, as nobody can tell what became of a call."""
-        return sum(map(waits_for_answer, (*self.wishes, *self.truth.runs)))
+        """Return how many operations and runs wait for an answer about a call of unknown outcome."""
+        return sum(map(waits_for_answer, (*self.operations, *self.truth.runs)))
 
     def unlinked(self) -> list[str]:
         """Return whose link was given up: nobody asked for that, and no credential has become bad."""

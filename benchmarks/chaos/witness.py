@@ -35,7 +35,7 @@ class Witness:
         now = self._now()
         try:
             found = database.execute(
-                "SELECT rowid, id FROM wishes WHERE rowid > ? ORDER BY rowid", (self._last,)
+                "SELECT rowid, id FROM operations WHERE rowid > ? ORDER BY rowid", (self._last,)
             ).fetchall()
         except sqlite3.OperationalError:
             return

@@ -1,4 +1,4 @@
-"""The life cycle on one screen: what to do next for a wish, given what was observed; when to look again.
+"""The life cycle on one screen: the next step of an operation, given what was observed; when to look again.
 
 ``plan`` and ``next_read`` are pure and total: no clock, no I/O, an answer for every input. The tables of
 ``tests/unit/test_plan.py`` are their specification.
@@ -15,12 +15,12 @@ from bot.domain.models import (
     Call,
     Effects,
     JobOutcome,
+    Operation,
+    OperationVerb,
     Outcome,
     State,
     StopEffect,
     StopMode,
-    Wish,
-    WishVerb,
 )
 from bot.domain.models.stopping import gentlest_mode, is_final, restart_mode
 from bot.domain.settling import (
@@ -35,11 +35,12 @@ from bot.domain.settling import (
 if TYPE_CHECKING:
     from bot.domain.settling import Pacing
 
-#: How many times in a row a call may fail for a while (time-outs, 5xx, 429) before the wish is given up; the
-#: waits between them grow to a minute, so this is about a quarter of an hour of trying.
+#: How many times in a row a call may fail for a while (time-outs, 5xx, 429) before the operation is given up;
+#: the waits between them grow to a minute, so this is about a quarter of an hour of trying.
 MAX_ATTEMPTS = 20
 
-#: What was read so shortly before a wish is good for its first call; just longer than Saturn's interval.
+#: What was read so shortly before an operation is good for its first call; just longer than Saturn's
+#: interval.
 FRESH = 12.0
 
 #: An accepted stop may take its time, and some servers say *running* until it is done; what is up for longer
@@ -53,7 +54,7 @@ _DOWN = (State.STOPPED, State.SUSPENDED, State.FAILED)
 
 
 class Step(StrEnum):
-    """Name the one thing to do next for a wish or a run."""
+    """Name the one thing to do next for an operation or a run."""
 
     READ = "read"  #: ask the poll gate for a status read, then plan again
     START = "start"  #: send the start call
@@ -130,7 +131,7 @@ def _failed(cause: str) -> Plan:
 
 
 def plan(
-    wish: Wish,
+    operation: Operation,
     state: State,
     observed_at: float | None,
     actions: frozenset[Action] | None = None,
@@ -138,54 +139,55 @@ def plan(
     *,
     up_at: float | None = None,
 ) -> Plan:
-    """Decide the next step for a wish whose workspace was last seen in ``state`` at ``observed_at``.
+    """Decide the next step for an operation whose workspace was last seen in ``state`` at ``observed_at``.
 
     ``actions`` is what its provider lets be done with it now, None for whatever it can do: what is starting
     and can't be brought down yet is left to come up. ``effects`` is what stopping it means: nothing ends for
     good unless its person agreed to that. ``up_at`` is when it was last seen starting or running.
 
-    A read counts only when it is younger than the wish and its last call: nothing ends on stale news. A first
-    call may go by news that was fresh when the wish was made: it does no harm where that has changed, and the
-    gate would only make the person wait. A wish that failed too often in a row makes no further call, but
-    what has come true by itself still counts.
+    A read counts only when it is younger than the operation and its last call: nothing ends on stale news. A
+    first call may go by news that was fresh when the operation was made: it does no harm where that has
+    changed, and the gate would only make the person wait. An operation that failed too often in a row makes
+    no further call, but what has come true by itself still counts.
     """
-    if not wish.is_open:
+    if not operation.is_open:
         return WATCH
     if observed_at is None:
         return READ
-    decided = _decide(wish, state, observed_at, actions, effects, up_at)
+    decided = _decide(operation, state, observed_at, actions, effects, up_at)
     is_call = decided.step in _CALLS
-    if _is_stale(wish, observed_at) and not (is_call and _is_fresh_enough(wish, observed_at)):
+    if _is_stale(operation, observed_at) and not (is_call and _is_fresh_enough(operation, observed_at)):
         return READ
-    if is_call and wish.attempts >= MAX_ATTEMPTS:
+    if is_call and operation.attempts >= MAX_ATTEMPTS:
         return _failed("gave_up")
     return decided
 
 
-def plan_unmade(wish: Wish, creation: Wish | None, now: float) -> Plan:
+def plan_unmade(operation: Operation, creation: Operation | None, now: float) -> Plan:
     """Decide for a workspace that its provider has yet to make, as far as is known; there is nothing to read.
 
-    ``creation`` is the wish to make it: ``wish`` itself, or one that it has replaced. Nothing is made twice:
-    after an unknown outcome comes FIND, and only where that finds out that nothing was made, CREATE. What
-    calls a creation off finds out first whether something was made; that is stopped or removed as any other.
+    ``creation`` is the operation to make it: ``operation`` itself, or one that it has replaced. Nothing is
+    made twice: after an unknown outcome comes FIND, and only where that finds out that nothing was made,
+    CREATE. What calls a creation off finds out first whether something was made; that is stopped or removed
+    as any other.
     """
-    if not wish.is_open:
+    if not operation.is_open:
         return WATCH
-    if wish.verb is not WishVerb.CREATE and not wish.verb.brings_down:
+    if operation.verb is not OperationVerb.CREATE and not operation.verb.brings_down:
         return _failed("unmade")
     known = Call.NONE if creation is None else creation.start_call
     if creation is None or known is Call.NONE:
-        if wish.verb is not WishVerb.CREATE:
+        if operation.verb is not OperationVerb.CREATE:
             return NOT_MADE
-        return _failed("gave_up") if wish.attempts >= MAX_ATTEMPTS else CREATE
-    if wish.asked_at is not None and now >= wish.asked_at + ANSWER_SECONDS:
+        return _failed("gave_up") if operation.attempts >= MAX_ATTEMPTS else CREATE
+    if operation.asked_at is not None and now >= operation.asked_at + ANSWER_SECONDS:
         return UNANSWERED
     ends_at = (creation.called_at or 0.0) + CALL_ENDS
     return Plan(Step.WAIT, at=ends_at) if known is Call.CALLING and now < ends_at else FIND
 
 
 def _decide(
-    wish: Wish,
+    operation: Operation,
     state: State,
     observed_at: float,
     actions: frozenset[Action] | None,
@@ -193,20 +195,25 @@ def _decide(
     up_at: float | None,
 ) -> Plan:
     if state is State.GONE:
-        if wish.verb is WishVerb.CREATE and observed_at < (wish.called_at or 0.0) + START_SETTLES:
+        if (
+            operation.verb is OperationVerb.CREATE
+            and observed_at < (operation.called_at or 0.0) + START_SETTLES
+        ):
             return READ  # What was made a moment ago may not be in every list yet.
-        if wish.agreed and wish.verb is WishVerb.RESTART:
+        if operation.agreed and operation.verb is OperationVerb.RESTART:
             return RENEW
-        is_done = wish.verb.brings_down and (wish.verb is not WishVerb.SUSPEND or wish.agreed)
+        is_done = operation.verb.brings_down and (
+            operation.verb is not OperationVerb.SUSPEND or operation.agreed
+        )
         return FULFILLED if is_done else _failed("gone")
-    restarts = wish.verb is WishVerb.RESTART and wish.start_call is Call.NONE
-    if not (wish.verb.brings_down or restarts):
-        if wish.start_call is Call.NONE and wish.verb is not WishVerb.CREATE:
-            return _before_start(wish, state, observed_at)
-        return _after_start(wish, state, observed_at, up_at)
-    if wish.verb is WishVerb.REMOVE:
-        return _bring_down(wish, state, observed_at, actions, (REMOVE, "not_removed"))
-    mode = _mode(wish, effects)
+    restarts = operation.verb is OperationVerb.RESTART and operation.start_call is Call.NONE
+    if not (operation.verb.brings_down or restarts):
+        if operation.start_call is Call.NONE and operation.verb is not OperationVerb.CREATE:
+            return _before_start(operation, state, observed_at)
+        return _after_start(operation, state, observed_at, up_at)
+    if operation.verb is OperationVerb.REMOVE:
+        return _bring_down(operation, state, observed_at, actions, (REMOVE, "not_removed"))
+    mode = _mode(operation, effects)
     if mode is None and state is State.FAILED and "stop" not in effects:
         return RENEW  # It is over already: nothing is ended for that.
     if mode is None:
@@ -214,40 +221,42 @@ def _decide(
     ends = is_final(effects, mode)
     if state in _DOWN and not ends:  # What is suspended can still be ended for good.
         if not restarts:
-            return START_SENT if _may_come_up(wish, state, observed_at, up_at) else FULFILLED
-        return RENEW if wish.agreed and mode not in effects else START
-    if ends and not wish.agreed:
+            return START_SENT if _may_come_up(operation, state, observed_at, up_at) else FULFILLED
+        return RENEW if operation.agreed and mode not in effects else START
+    if ends and not operation.agreed:
         return _failed("not_agreed")
     call, failed = _DOWNWARDS[mode]
-    return _bring_down(wish, state, observed_at, actions, (call, "not_removed" if ends else failed))
+    return _bring_down(operation, state, observed_at, actions, (call, "not_removed" if ends else failed))
 
 
-def _mode(wish: Wish, effects: Effects) -> StopMode | None:
-    """Return how a wish stops its workspace; None where a restart could not bring it back."""
-    match wish.verb:
-        case WishVerb.RESTART:
-            return "stop" if wish.agreed else restart_mode(effects)
-        case WishVerb.SUSPEND:
-            return gentlest_mode(effects) if wish.agreed else "suspend"
-        case WishVerb.FORCE:
+def _mode(operation: Operation, effects: Effects) -> StopMode | None:
+    """Return how an operation stops its workspace; None where a restart could not bring it back."""
+    match operation.verb:
+        case OperationVerb.RESTART:
+            return "stop" if operation.agreed else restart_mode(effects)
+        case OperationVerb.SUSPEND:
+            return gentlest_mode(effects) if operation.agreed else "suspend"
+        case OperationVerb.FORCE:
             return "force"
         case _:
             return "stop"
 
 
-def _is_stale(wish: Wish, observed_at: float) -> bool:
-    """Say whether a read is older than the wish, or not younger than what it has to be news of."""
-    return observed_at < wish.created_at or observed_at <= max(wish.called_at or 0.0, wish.read_since or 0.0)
+def _is_stale(operation: Operation, observed_at: float) -> bool:
+    """Say whether a read is older than the operation, or not younger than what it has to be news of."""
+    return observed_at < operation.created_at or observed_at <= max(
+        operation.called_at or 0.0, operation.read_since or 0.0
+    )
 
 
-def _is_fresh_enough(wish: Wish, observed_at: float) -> bool:
-    """Say whether a read from before the wish is young enough for its first call."""
-    untouched = wish.called_at is None and wish.read_since is None
-    return untouched and observed_at >= wish.created_at - FRESH
+def _is_fresh_enough(operation: Operation, observed_at: float) -> bool:
+    """Say whether a read from before the operation is young enough for its first call."""
+    untouched = operation.called_at is None and operation.read_since is None
+    return untouched and observed_at >= operation.created_at - FRESH
 
 
 def _bring_down(
-    wish: Wish,
+    operation: Operation,
     state: State,
     observed_at: float,
     actions: frozenset[Action] | None,
@@ -259,46 +268,46 @@ def _bring_down(
     is left to that, except by who can't wait for it.
     """
     call, failed = downward
-    waits = state is State.STOPPING and wish.verb not in (WishVerb.FORCE, WishVerb.REMOVE)
+    waits = state is State.STOPPING and operation.verb not in (OperationVerb.FORCE, OperationVerb.REMOVE)
     waits |= state is State.STARTING and actions is not None and _ACTIONS[call.step] not in actions
     if waits:
         return WAIT
-    if wish.stop_call.is_unsure and observed_at < _since(wish) + START_SETTLES:
+    if operation.stop_call.is_unsure and observed_at < _since(operation) + START_SETTLES:
         return READ
-    if wish.stop_call is not Call.ACCEPTED:
+    if operation.stop_call is not Call.ACCEPTED:
         return call
     is_there = state in (State.RUNNING, State.STARTING, *_DOWN)
-    settled = observed_at >= (wish.called_at or 0.0) + STOP_SETTLES
+    settled = observed_at >= (operation.called_at or 0.0) + STOP_SETTLES
     return _failed(failed) if is_there and settled else WAIT
 
 
-def _since(wish: Wish) -> float:
-    """Return since when the outcome of the wish's call is unknown."""
-    known = wish.stop_call if wish.stop_call.is_unsure else wish.start_call
-    return unknown_since(known, wish.called_at, wish.unknown_since)
+def _since(operation: Operation) -> float:
+    """Return since when the outcome of the operation's call is unknown."""
+    known = operation.stop_call if operation.stop_call.is_unsure else operation.start_call
+    return unknown_since(known, operation.called_at, operation.unknown_since)
 
 
-def _prior_lasts(wish: Wish, observed_at: float, accepted: float) -> bool:
-    """Say whether what the wish before this one had sent may still take effect after a read.
+def _prior_lasts(operation: Operation, observed_at: float, accepted: float) -> bool:
+    """Say whether what the operation before this one had sent may still take effect after a read.
 
     ``accepted`` is how long that takes at most when it was accepted.
     """
-    if wish.prior_call is Call.NONE:
+    if operation.prior_call is Call.NONE:
         return False
-    lasts = accepted if wish.prior_call is Call.ACCEPTED else CALL_ENDS + START_SETTLES
-    return observed_at < (wish.prior_at or 0.0) + lasts
+    lasts = accepted if operation.prior_call is Call.ACCEPTED else CALL_ENDS + START_SETTLES
+    return observed_at < (operation.prior_at or 0.0) + lasts
 
 
-def _may_come_up(wish: Wish, state: State, observed_at: float, up_at: float | None) -> bool:
+def _may_come_up(operation: Operation, state: State, observed_at: float, up_at: float | None) -> bool:
     """Say whether what is down may still come up by a start that was sent before the stop was asked for."""
     # What the stop was called for was seen up; else a read since the start shows it.
-    was_up = wish.called_from in (State.STARTING, State.RUNNING)
-    has_come = was_up or (up_at is not None and up_at > (wish.prior_at or 0.0))
-    return state is not State.FAILED and not has_come and _prior_lasts(wish, observed_at, NEVER_UP_AFTER)
+    was_up = operation.called_from in (State.STARTING, State.RUNNING)
+    has_come = was_up or (up_at is not None and up_at > (operation.prior_at or 0.0))
+    return state is not State.FAILED and not has_come and _prior_lasts(operation, observed_at, NEVER_UP_AFTER)
 
 
-def _before_start(wish: Wish, state: State, observed_at: float) -> Plan:
-    is_stopping = _prior_lasts(wish, observed_at, STOP_SETTLES)
+def _before_start(operation: Operation, state: State, observed_at: float) -> Plan:
+    is_stopping = _prior_lasts(operation, observed_at, STOP_SETTLES)
     match state:
         case State.RUNNING | State.STARTING | State.STOPPING if is_stopping:
             return STOPPING_FIRST
@@ -310,16 +319,16 @@ def _before_start(wish: Wish, state: State, observed_at: float) -> Plan:
             return START
 
 
-def _after_start(wish: Wish, state: State, observed_at: float, up_at: float | None) -> Plan:
+def _after_start(operation: Operation, state: State, observed_at: float, up_at: float | None) -> Plan:
     """Decide after the start call, whose outcome may be unknown: nothing here starts what was accepted.
 
     What was made was started with that. It is stopped, or has failed, again only when it was seen up since
     the call, or is no better for minutes: what one early read says may be of before the call.
     """
-    called_at = wish.called_at or 0.0
+    called_at = operation.called_at or 0.0
     was_up = up_at is not None and up_at > called_at
-    accepted = wish.start_call is Call.ACCEPTED or wish.verb is WishVerb.CREATE
-    settles_at = called_at + NEVER_UP_AFTER if accepted else _since(wish) + START_SETTLES
+    accepted = operation.start_call is Call.ACCEPTED or operation.verb is OperationVerb.CREATE
+    settles_at = called_at + NEVER_UP_AFTER if accepted else _since(operation) + START_SETTLES
     has_settled = was_up or observed_at >= settles_at
     match state:
         case State.RUNNING:
@@ -328,7 +337,7 @@ def _after_start(wish: Wish, state: State, observed_at: float, up_at: float | No
             return WAIT
         case State.STOPPING:
             return _failed("stopped_elsewhere") if was_up else WAIT
-        case State.FAILED if has_settled or wish.called_from is not State.FAILED:
+        case State.FAILED if has_settled or operation.called_from is not State.FAILED:
             return _failed("provider_failed")
         case _ if not has_settled:
             return STILL_DOWN if accepted and observed_at >= called_at + STILL_DOWN_AFTER else READ
@@ -337,14 +346,14 @@ def _after_start(wish: Wish, state: State, observed_at: float, up_at: float | No
 
 
 def next_read(
-    state: State, *, has_open_wish: bool, used_at: float | None, now: float, pace: Pacing
+    state: State, *, has_open_operation: bool, used_at: float | None, now: float, pace: Pacing
 ) -> float | None:
     """Return the seconds until a workspace is read again, None for *when somebody asks*.
 
     Never below ``min_poll_interval``. The intervals are the provider's own (``Provider.pace``).
     """
     used = used_at is not None and now - used_at < UNUSED_AFTER
-    if has_open_wish or state in (State.STARTING, State.STOPPING):
+    if has_open_operation or state in (State.STARTING, State.STOPPING):
         seconds = pace.pending
     elif state is State.RUNNING:
         seconds = pace.running if used else pace.unused

@@ -1,8 +1,8 @@
 """Who may do what: one pure function, asked before everything.
 
-The first rule that matches decides. The same rules hold at a click, when a worker starts, and when a wish
-that waited is continued. Nobody is let through of whom Slack has not said who they are; whoever asks sees to
-it with ``is_current`` that it was asked, and not too long ago.
+The first rule that matches decides. The same rules hold at a click, when a worker starts, and when an
+operation that waited is continued. Nobody is let through of whom Slack has not said who they are; whoever
+asks sees to it with ``is_current`` that it was asked, and not too long ago.
 """
 
 from __future__ import annotations

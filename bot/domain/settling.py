@@ -1,4 +1,4 @@
-"""When an unknown outcome has settled, and when what reads say is news; pure, for wishes and runs alike.
+"""When an unknown outcome has settled, and when what reads say is news; pure, for operations and runs alike.
 
 One observation is not the truth: a call that got no answer may still take effect, and a read that is refused,
 or finds nothing, may be a gateway's own mistake.

@@ -9,7 +9,7 @@ import random
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bot.domain.models import ClaimedJob, ClaimedWish, NoticeKind
+from bot.domain.models import ClaimedJob, ClaimedOperation, NoticeKind
 from bot.output import Board
 from bot.reconciler.approvals import Approved
 from bot.reconciler.ask import Asker
@@ -21,6 +21,8 @@ from bot.reconciler.jobs import Runs
 from bot.reconciler.keys import Keys
 from bot.reconciler.lines import Line
 from bot.reconciler.lists import Lists
+from bot.reconciler.operation_calls import OperationCalls
+from bot.reconciler.operations import Operations
 from bot.reconciler.outages import Outages
 from bot.reconciler.ports import Numbers, Observer, PeopleBook, Replay, Unobserved
 from bot.reconciler.preconditions import Preconditions
@@ -29,8 +31,6 @@ from bot.reconciler.streams import Streams
 from bot.reconciler.suspicions import Suspicions
 from bot.reconciler.tasks import Tasks
 from bot.reconciler.updates import Updates
-from bot.reconciler.wish_calls import WishCalls
-from bot.reconciler.wishes import Wishes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,7 +45,7 @@ __all__ = ["Numbers", "Observer", "PeopleBook", "Reconciler", "Replay"]
 
 
 class Reconciler:
-    """Bring what is towards what people wish: claim, plan, call, write.
+    """Bring what is towards what people ask for: claim, plan, call, write.
 
     A step returns when all that it claimed is done, or, given a pool, as soon as it has begun there.
     Keeps nothing that a restart must not lose: slots, locks, health and outputs are this process's own.
@@ -73,9 +73,9 @@ class Reconciler:
         asker = Asker(keys, numbers.call_seconds, jitter)
         self.connections = tuple(lines)
         preconditions = Preconditions(lines, people, numbers)
-        wishes = Updates[ClaimedWish](store, store.save_step, NoticeKind.WAITING)
-        calls = WishCalls(store, asker, wishes, numbers)
-        self._wishes = Wishes(store, wishes, preconditions, calls, ids, numbers)
+        operations = Updates[ClaimedOperation](store, store.save_step, NoticeKind.WAITING)
+        calls = OperationCalls(store, asker, operations, numbers)
+        self._operations = Operations(store, operations, preconditions, calls, ids, numbers)
         self._reads = Reads(store, lines, keys, asker, clock, ids, numbers)
         self._lists = Lists(store, lines, asker, numbers)
         self._suspicions = Suspicions(store, lines, asker)
@@ -103,13 +103,13 @@ class Reconciler:
         self._reads.on_news(listener)
 
     def on_turn(self, listener: Callable[[float], None]) -> None:
-        """Have somebody told after how many seconds a wish has its turn: no tick is as fine as that."""
+        """Have somebody told after how many seconds an operation has its turn: no tick is as fine as that."""
         for line in self._lines:
             line.turns.wake_in = listener
 
-    async def step_wishes(self, pool: Pool | None = None) -> int:
-        """Step the wishes that are due; return how many there were."""
-        return await self._wishes.step(pool)
+    async def step_operations(self, pool: Pool | None = None) -> int:
+        """Step the operations that are due; return how many there were."""
+        return await self._operations.step(pool)
 
     async def step_reads(self, pool: Pool | None = None) -> int:
         """Send the reads that the poll gate grants; return how many there were."""

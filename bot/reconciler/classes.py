@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.domain.models import AuditEntry, NewNotice, NoticeKind, Principal, State, WishVerb
+from bot.domain.models import AuditEntry, NewNotice, NoticeKind, OperationVerb, Principal, State
 from bot.domain.models.classes import WARNING_SECONDS
 from bot.domain.models.stopping import NO_EFFECTS, ends_by_consent, gentlest_mode
 from bot.domain.policy import Context, Target, decide
 from bot.messages.blocks import classes as drawn
 from bot.messages.blocks.class_facts import ClassFacts
 from bot.services.gather import class_effects
-from bot.store.records import NewWish
+from bot.store.records import NewOperation
 from bot.support.errors import StoreError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ LOOKS_EVERY = 0.5
 #: Cards at once, and people in one transaction.
 CARDS = 20
 SOME = 50
-#: The deadline of a stop that a class brings about, as of one that a person wishes.
+#: The deadline of a stop that a class brings about, as of one that a person asks for.
 STOP_SECONDS = 1800.0
 #: Nobody's is stopped who was told less than so long before: who pressed late, or while nothing ran here, has
 #: their five minutes all the same (less what telling so many may take).
@@ -126,7 +126,7 @@ class Classes:
         return NewNotice(card.id, NoticeKind.MESSAGE, occasion, press.principal, told.as_body())
 
     async def _stop(self, card: ClassCard) -> None:
-        """Write a stop for each workspace whose owner agreed to it, each as the owner's own wish."""
+        """Write a stop for each workspace whose owner agreed to it, each as the owner's own operation."""
         while found := await self._store.presses_to_stop(card.id, SOME, TOLD_SECONDS):
             for press in found:
                 await self._stop_one(card, press)
@@ -137,11 +137,11 @@ class Classes:
         if workspace is None or not await self._may_stop(card, press, actor):
             await self._store.stop_for_class(press, None)
             return
-        wish = NewWish(
+        operation = NewOperation(
             principal=press.principal,
             workspace_id=workspace.id,
             connection=workspace.connection,
-            verb=WishVerb(gentlest_mode(self._effects(workspace))),
+            verb=OperationVerb(gentlest_mode(self._effects(workspace))),
             deadline_seconds=STOP_SECONDS,
             reference=card.reference,
             agreed=self._is_agreed(card),
@@ -159,7 +159,7 @@ class Classes:
                 "because": "stop_all" if card.stopped_by else "until",
             },
         )
-        await self._store.stop_for_class(press, wish, [entry])
+        await self._store.stop_for_class(press, operation, [entry])
 
     async def _may_stop(self, card: ClassCard, press: ClassPress, actor: Principal) -> bool:
         """Ask the policy for the one exception: the consent is recorded, and names who may stop.

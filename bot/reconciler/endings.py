@@ -1,49 +1,58 @@
-"""How what becomes of a wish or a run is written: notice, audit row and card, in the step's transaction."""
+"""How the end of an operation or a run is written: notice, audit row and card, in the step's transaction."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.domain.models import AuditEntry, Call, NewNotice, NoticeKind, Outcome, Update, Wish, WishVerb
+from bot.domain.models import (
+    AuditEntry,
+    Call,
+    NewNotice,
+    NoticeKind,
+    Operation,
+    OperationVerb,
+    Outcome,
+    Update,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.domain.models import Job, JobOutcome, ObservedJob
 
-#: A wish or run ends once, so its end is one occasion.
+#: An operation or run ends once, so its end is one occasion.
 END = "end"
-#: What is told when a wish came true that does not end in something that runs.
+#: What is told when an operation came true that does not end in something that runs.
 _DONE = {
-    WishVerb.STOP: NoticeKind.STOPPED,
-    WishVerb.FORCE: NoticeKind.STOPPED,
-    WishVerb.SUSPEND: NoticeKind.SUSPENDED,
-    WishVerb.REMOVE: NoticeKind.REMOVED,
+    OperationVerb.STOP: NoticeKind.STOPPED,
+    OperationVerb.FORCE: NoticeKind.STOPPED,
+    OperationVerb.SUSPEND: NoticeKind.SUSPENDED,
+    OperationVerb.REMOVE: NoticeKind.REMOVED,
 }
 
 
 def ended(
-    wish: Wish, outcome: Outcome, cause: str | None = None, claim: str = "", *, hides: bool = False
+    operation: Operation, outcome: Outcome, cause: str | None = None, claim: str = "", *, hides: bool = False
 ) -> Update:
-    """Return the update that ends a wish and tells its person; ``claim`` is the step's own.
+    """Return the update that ends an operation and tells its person; ``claim`` is the step's own.
 
     ``hides`` takes the workspace off the list with it: there is none, or none any more.
     """
     body = {"cause": cause} if cause is not None else {}
     return Update(
-        wish.id,
+        operation.id,
         0.0,
-        start_call=None if wish.verb.brings_down else _settled(wish.start_call, outcome),
-        stop_call=_settled(wish.stop_call, outcome) if wish.verb.brings_down else None,
+        start_call=None if operation.verb.brings_down else _settled(operation.start_call, outcome),
+        stop_call=_settled(operation.stop_call, outcome) if operation.verb.brings_down else None,
         hold="",
         outcome=outcome,
         cause=cause,
         card_dirty=True,
-        notices=[notice(wish, _kind(wish, outcome), END, body)],
-        audit=[audit(wish, f"wish.{wish.verb}", str(outcome), cause=cause)],
+        notices=[notice(operation, _kind(operation, outcome), END, body)],
+        audit=[audit(operation, f"operation.{operation.verb}", str(outcome), cause=cause)],
         claim=claim,
         hides=hides,
-        asked_at=wish.asked_at,
+        asked_at=operation.asked_at,
     )
 
 
@@ -81,16 +90,16 @@ def ended_run(
 
 
 def notice(
-    subject: Wish | Job,
+    subject: Operation | Job,
     kind: NoticeKind,
     occasion: str,
     body: dict[str, Any] | None = None,
     *,
     due_in: float = 0.0,
 ) -> NewNotice:
-    """Return a notice about a wish or run; its body holds keys of rows, and the last lines of an output."""
-    if isinstance(subject, Wish):
-        keys = {"wish": subject.id, "workspace": subject.workspace_id}
+    """Return a notice about an operation or run; its body holds keys of rows, and an output's last lines."""
+    if isinstance(subject, Operation):
+        keys = {"operation": subject.id, "workspace": subject.workspace_id}
     else:
         keys = {"job": subject.id}
     whole: dict[str, Any] = {**keys, "connection": subject.connection, **(body or {})}
@@ -99,21 +108,21 @@ def notice(
     return NewNotice(subject.id, kind, occasion, subject.principal, whole, due_in)
 
 
-def audit(subject: Wish | Job, action: str, result: str, **detail: str | None) -> AuditEntry:
-    """Return the row that remembers what was done for a wish or run; what is None is left out."""
+def audit(subject: Operation | Job, action: str, result: str, **detail: str | None) -> AuditEntry:
+    """Return the row that remembers what was done for an operation or run; what is None is left out."""
     told = {key: value for key, value in detail.items() if value is not None}
     rest = {"connection": subject.connection, "reference": subject.reference}
-    if isinstance(subject, Wish):
-        target, told = subject.workspace_id, {"wish": subject.id, **rest, **told}
+    if isinstance(subject, Operation):
+        target, told = subject.workspace_id, {"operation": subject.id, **rest, **told}
     else:
         target, told = subject.remote_id or subject.id, {**told, "job": subject.id, **rest}
     return AuditEntry(subject.principal.key, action, target, result, told)
 
 
-def _kind(wish: Wish, outcome: Outcome) -> NoticeKind:
+def _kind(operation: Operation, outcome: Outcome) -> NoticeKind:
     match outcome:
         case Outcome.FULFILLED:
-            return _DONE.get(wish.verb, NoticeKind.READY)
+            return _DONE.get(operation.verb, NoticeKind.READY)
         case Outcome.REFUSED:
             return NoticeKind.REFUSED
         case _:  # Called off is told as what did not happen.

@@ -66,10 +66,11 @@ class Numbers:
     batch: int = 50
     lease: float = 40.0
     call_seconds: float = 25.0
-    #: Least seconds between two looks at an open wish that nothing happens to, for its bar and its deadline.
+    #: Least seconds between two looks at an open operation that nothing happens to, for its bar and its
+    #: deadline.
     tick: float = 20.0
     #: So many of these looks are made a second at most: Slack lets fewer bars than that be drawn. With very
-    #: many open wishes each waits longer, but no longer than this.
+    #: many open operations each waits longer, but no longer than this.
     looks_per_second: float = 5.0
     slow_tick: float = 600.0
     #: How long after an unlink the credential may still be used, to revoke it.

@@ -1,4 +1,4 @@
-"""What every wish and run needs before its provider is called.
+"""What every operation and run needs before its provider is called.
 
 Its account is there, its connection is set up, its person is known and may do it. What is missing delays,
 and is said on the card.
@@ -19,7 +19,7 @@ from bot.support.errors import SlackFailed, SlackLimited
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.domain.models import Account, Job, Person, Wish
+    from bot.domain.models import Account, Job, Operation, Person
     from bot.domain.policy import Decision, Target
     from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers, PeopleBook
@@ -48,14 +48,14 @@ class Lost:
 
 
 class Preconditions:
-    """Look at what a wish or a run needs; nothing here is written."""
+    """Look at what an operation or a run needs; nothing here is written."""
 
     def __init__(self, lines: Mapping[str, Line], people: PeopleBook, numbers: Numbers) -> None:
         self._lines = lines
         self._people = people
         self._numbers = numbers
 
-    def line_of(self, subject: Wish | Job, account: Account | None, now: float) -> Line | Hold | Lost:
+    def line_of(self, subject: Operation | Job, account: Account | None, now: float) -> Line | Hold | Lost:
         """Return the connection where there are both an account and a connection."""
         if account is None or account.state == "revoking":
             return Lost("unlinked")
@@ -77,7 +77,7 @@ class Preconditions:
         return Hold(PATIENCE, problems.sentence("credential_refused", line.title))
 
     async def may(
-        self, subject: Wish | Job, person: Person | None, verb: str, target: Target
+        self, subject: Operation | Job, person: Person | None, verb: str, target: Target
     ) -> Decision | Hold:
         """Ask the policy, after looking an unknown person up: failing at that delays, no more and no less."""
         if person is None:

@@ -276,7 +276,7 @@ class Reads:
             if len(self._failures) < REMEMBERED or claim.gate_key in self._failures:
                 self._failures[claim.gate_key] = answer.attempts
             wait = max(wait, line.pace.min_poll_interval)
-            if not claim.has_open_wish:
+            if not claim.has_open_operation:
                 # Nobody waits for it: the usual interval is soon enough.
                 is_starting = claim.state is State.STARTING
                 wait = max(wait, line.pace.pending if is_starting else line.pace.running)
@@ -289,12 +289,12 @@ class Reads:
             return await self._seen(line, claim, Observed(State.GONE), now)
         doubt = doubted(claim.doubt, answer.word, now)
         is_news = is_certain(doubt, now)
-        if claim.has_open_wish and not is_news:
+        if claim.has_open_operation and not is_news:
             # One refusal may be a gateway's own: it is looked at again at the usual pace before it is told.
             wait = max(line.pace.pending, line.pace.min_poll_interval)
             return replace(self._own(claim, wait, holds.UNSEEN), doubt=doubt)
         result = self._own(claim, LACKING, answer.sentence)
-        if claim.has_open_wish or claim.doubt is None or claim.doubt.kind != UNLISTED:
+        if claim.has_open_operation or claim.doubt is None or claim.doubt.kind != UNLISTED:
             # A read that is refused says nothing against a list: the next one confirms it.
             result = replace(result, doubt=doubt)
         if len(claim.workspace_ids) > 1:
@@ -302,16 +302,16 @@ class Reads:
             result = replace(result, next_in=line.pace.min_poll_interval)
         # What was asked for while this read was under way has not been looked at yet.
         for workspace_id in result.workspace_ids if is_news else ():
-            wish = await self._store.latest_wish(workspace_id)
-            if wish is not None and wish.is_open:
+            operation = await self._store.latest_operation(workspace_id)
+            if operation is not None and operation.is_open:
                 # What was sent for it may well have worked.
-                outcome = Outcome.UNKNOWN if wish.has_called else Outcome.FAILED
-                await self._store.save_step(endings.ended(wish, outcome, answer.cause))
+                outcome = Outcome.UNKNOWN if operation.has_called else Outcome.FAILED
+                await self._store.save_step(endings.ended(operation, outcome, answer.cause))
         return result
 
     def _next(self, line: Line, claim: ReadClaim, state: State, now: float) -> float | None:
         return next_read(
-            state, has_open_wish=claim.has_open_wish, used_at=claim.used_at, now=now, pace=line.pace
+            state, has_open_operation=claim.has_open_operation, used_at=claim.used_at, now=now, pace=line.pace
         )
 
     def _own(self, claim: ReadClaim, next_in: float, hold: str) -> ReadResult:

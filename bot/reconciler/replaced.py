@@ -1,4 +1,4 @@
-"""What was called off while its call was under way: the newer wish is what counts, whatever lands when."""
+"""What was called off while its call was under way: the newer operation counts, whatever lands when."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.providers import facets
 from bot.support.errors import NotFound
 
 if TYPE_CHECKING:
-    from bot.domain.models import ClaimedWish
+    from bot.domain.models import ClaimedOperation
     from bot.providers.base import Access
     from bot.reconciler.ask import Asker
     from bot.reconciler.lines import Line
@@ -22,19 +22,21 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 
-async def make_true(store: Store, asker: Asker, claimed: ClaimedWish, line: Line, remote_id: str) -> None:
+async def make_true(
+    store: Store, asker: Asker, claimed: ClaimedOperation, line: Line, remote_id: str
+) -> None:
     """See that a stop (or removal) wins which replaced a start or creation while its call was under way."""
-    current = await store.wish(claimed.wish.id)
+    current = await store.operation(claimed.operation.id)
     if current is None or current.outcome is not Outcome.REPLACED:
         return
-    latest = await store.latest_wish(current.workspace_id)
+    latest = await store.latest_operation(current.workspace_id)
     if latest is None or not latest.verb.brings_down:
         return
     if latest.is_open:
         await store.save_step(Update(latest.id, 0.0, read_needed=True))
     elif latest.outcome is Outcome.FULFILLED:
         # It was found down, or not there, before the call had landed: make true what the person was told.
-        log.info("bringing down what was replaced", wish=claimed.wish.id, verb=str(latest.verb))
+        log.info("bringing down what was replaced", operation=claimed.operation.id, verb=str(latest.verb))
         step = Step(latest.verb.value)
         await asker.ask(
             line, claimed.account, str(step), lambda access: send_down(line, access, remote_id, step)

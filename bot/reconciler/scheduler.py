@@ -146,7 +146,7 @@ class Scheduler:
         self._tick = tick
         self._beats_every = beat
         self._loops = [
-            Loop("wishes", reconciler.step_wishes, 200, ids, clock, self._wake_soon),
+            Loop("operations", reconciler.step_operations, 200, ids, clock, self._wake_soon),
             # Most reads change nothing: those that do tell so themselves.
             Loop("reads", reconciler.step_reads, 1_000, ids, clock, _nothing, READS_REST),
             Loop("tasks", reconciler.step_tasks, 50, ids, clock, self._wake_soon),
@@ -158,7 +158,7 @@ class Scheduler:
             Loop("outputs", notifier.step_outputs, 10, ids, clock, self._wake_soon),
         ]
         reconciler.on_news(self._wake_soon)
-        reconciler.on_turn(self._wake_wishes_in)
+        reconciler.on_turn(self._wake_operations_in)
         self._running: list[asyncio.Task[None]] = []
         self._waking: asyncio.TimerHandle | None = None
         self._ticker = Ticker(clock)
@@ -178,7 +178,7 @@ class Scheduler:
         for loop in self._loops:
             loop.wake()
 
-    def _wake_wishes_in(self, seconds: float) -> None:
+    def _wake_operations_in(self, seconds: float) -> None:
         asyncio.get_running_loop().call_later(min(seconds, 60.0), self._loops[0].wake)
 
     def _wake_soon(self) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: So many jobs' newest wishes are remembered.
+#: So many jobs' newest operations are remembered.
 REMEMBERED = 10_000
 
 
@@ -41,7 +41,7 @@ class Schedules:
         self._store = store
         self._lines = lines
         self._asker = asker
-        #: When the newest wish for each job was written, by account and job.
+        #: When the newest operation for each job was written, by account and job.
         self._newest: dict[tuple[str, str], float] = {}
 
     async def set(self, task: Task) -> Sequence[NewTask]:

@@ -1,4 +1,4 @@
-"""One step of a wish or a run: who is it for, what is to be done, do it, write down what came of it."""
+"""One step of an operation or a run: who is it for, what is to be done, do it, write down what came of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reconciler's work that is no wish: lists, waiting commands, revocations, people."""
+"""The reconciler's work that is no operation: lists, waiting commands, revocations, people."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Whose start goes next at a connection: in the order of the wishes, no faster than the provider's rule.
+"""Whose start goes next at a connection: in the order of the operations, no faster than the provider's rule.
 
-In memory, one for each connection of a process: after a restart the wishes ask again, the oldest first.
+In memory, one for each connection of a process: after a restart the operations ask again, the oldest first.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.domain.models import Job, Wish
+    from bot.domain.models import Job, Operation
 
 #: A rule of so many a second is kept with so much to spare, and a fifth of them goes at once: requests do
 #: not arrive as evenly as they leave.
@@ -49,7 +49,7 @@ class Turns:
         self._learned_until = 0.0
         # What went before a restart is not known: the first second is left out.
         self._held_until = monotonic() + SPARE if per_second else 0.0
-        #: Who waits, the oldest wish first, and until when each is to come back, by the wish's id.
+        #: Who waits, the oldest operation first, and until when each is to come back, by the operation's id.
         self._order: list[tuple[float, str]] = []
         self._comes_until: dict[str, float] = {}
         #: When starts went, as far back as matters.
@@ -62,24 +62,24 @@ class Turns:
             return self._rule
         return self._learned if self._monotonic() < self._learned_until else None
 
-    def wait(self, wish: Wish | Job) -> float:
-        """Return 0 and count the start, or the seconds after which the wish asks again."""
+    def wait(self, operation: Operation | Job) -> float:
+        """Return 0 and count the start, or the seconds after which the operation asks again."""
         now = self._monotonic()
         self._forget(now)
-        wait = self._wait(wish, now)
+        wait = self._wait(operation, now)
         if wait <= 0:
-            self._leaves((wish.created_at, wish.id))
+            self._leaves((operation.created_at, operation.id))
             self._gone.append(now)
             return 0.0
-        self._stays(wish, now + wait)
+        self._stays(operation, now + wait)
         self.wake_in(wait)
         return wait
 
-    def missed(self, wish: Wish | Job, seconds: float) -> None:
+    def missed(self, operation: Operation | Job, seconds: float) -> None:
         """Note that a start that was granted could not leave: it comes again after so many seconds."""
         if self._gone:
             self._gone.pop()
-        self._stays(wish, self._monotonic() + seconds)
+        self._stays(operation, self._monotonic() + seconds)
 
     def hold_off(self, seconds: float) -> None:
         """Start nothing for a while, because the provider asked for it; the longer wait wins."""
@@ -91,13 +91,13 @@ class Turns:
             self._learned = max(recent / LOOKS_BACK * LEARNED_SHARE, 1.0)
             self._learned_until = self._held_until + LEARNED_SECONDS
 
-    def _wait(self, wish: Wish | Job, now: float) -> float:
-        older = bisect_left(self._order, (wish.created_at, wish.id))
+    def _wait(self, operation: Operation | Job, now: float) -> float:
+        older = bisect_left(self._order, (operation.created_at, operation.id))
         if now < self._held_until:
             return self._held_until - now
         rate = self.per_second
         if rate is None:
-            is_first = not older or self._order[0][0] >= wish.created_at - OVERTAKES_SECONDS
+            is_first = not older or self._order[0][0] >= operation.created_at - OVERTAKES_SECONDS
             return 0.0 if is_first else SOON
         count = self._count(rate)
         window = count / rate * SPARE
@@ -110,12 +110,12 @@ class Turns:
         opens = recent[number] if number < len(recent) else now
         return max(opens + window * (rounds + 1) - now, 0.01)
 
-    def _stays(self, wish: Wish | Job, comes_at: float) -> None:
-        if wish.id not in self._comes_until:
+    def _stays(self, operation: Operation | Job, comes_at: float) -> None:
+        if operation.id not in self._comes_until:
             if len(self._order) >= MOST_REMEMBERED:
                 return
-            insort(self._order, (wish.created_at, wish.id))
-        self._comes_until[wish.id] = comes_at + LATE_SECONDS
+            insort(self._order, (operation.created_at, operation.id))
+        self._comes_until[operation.id] = comes_at + LATE_SECONDS
 
     def _leaves(self, one: tuple[float, str]) -> None:
         if self._comes_until.pop(one[1], None) is not None:

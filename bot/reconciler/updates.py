@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from bot.domain.models import ClaimedJob, ClaimedWish
+from bot.domain.models import ClaimedJob, ClaimedOperation
 from bot.reconciler import endings
 
 if TYPE_CHECKING:
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from bot.domain.models import NoticeKind, Update
     from bot.store.store import Store
 
-S = TypeVar("S", ClaimedWish, ClaimedJob)
+S = TypeVar("S", ClaimedOperation, ClaimedJob)
 
 
-async def always(_step: ClaimedWish | ClaimedJob) -> bool:
+async def always(_step: ClaimedOperation | ClaimedJob) -> bool:
     """Say that somebody waits for it."""
     return True
 

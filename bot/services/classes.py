@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
-from bot.domain.models import AuditEntry, ClassCard, State, WishVerb
+from bot.domain.models import AuditEntry, ClassCard, OperationVerb, State
 from bot.domain.models.classes import WARNING_SECONDS
 from bot.domain.policy import Target
 from bot.messages.texts import classes as words
@@ -19,7 +19,7 @@ from bot.messages.texts import problems
 from bot.services.gather import class_effects, shown_url
 from bot.services.making import check_account, known_provider, unmade
 from bot.store.classes import posting
-from bot.store.records import NewPress, NewWish
+from bot.store.records import NewOperation, NewPress
 from bot.support.errors import Refused
 
 if TYPE_CHECKING:
@@ -199,11 +199,11 @@ class Classes:
         """Say whether a workspace exists or is just being made; raises Refused while that is called off."""
         if not workspace.is_provisional:
             return workspace.state is not State.GONE
-        wish = await self._store.latest_wish(workspace.id)
-        if wish is None or not wish.is_open:
+        operation = await self._store.latest_operation(workspace.id)
+        if operation is None or not operation.is_open:
             # It was never made: another one takes its place.
             return False
-        if wish.verb is not WishVerb.CREATE:
+        if operation.verb is not OperationVerb.CREATE:
             provider = known_provider(self._connections, workspace.connection)
             raise Refused("workspace.unmade", problems.sentence("unmade", provider.settings.title))
         return True
@@ -225,8 +225,8 @@ class Classes:
         await self._authority.check(
             principal, "class_press", Target("workspace", workspace.id, workspace.principal)
         )
-        verb = WishVerb.CREATE if workspace.is_provisional else WishVerb.START
-        wish = NewWish(
+        verb = OperationVerb.CREATE if workspace.is_provisional else OperationVerb.START
+        operation = NewOperation(
             principal=principal,
             workspace_id=workspace.id,
             connection=card.connection,
@@ -242,7 +242,7 @@ class Classes:
                 card_id=card.id,
                 principal=principal,
                 workspace=workspace,
-                wish=None if is_running else wish,
+                operation=None if is_running else operation,
                 interaction=interaction,
                 audit=[audit],
                 instead_of=meant.instead_of,
@@ -262,7 +262,7 @@ class Classes:
     async def note(
         self, principal: Principal, card: ClassCard, waits_for: Waiting, *, interaction: str
     ) -> Pressed:
-        """Write that somebody pressed who can't have a wish yet: the trainer sees that they wait."""
+        """Write that somebody pressed who can't have an operation yet: the trainer sees that they wait."""
         pressed = await self._store.note_class_press(card.id, principal, waits_for, interaction)
         self._wake()
         return pressed

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from bot.domain.models import Account, ClassCard, Effects, Job, Notice, Principal, Wish
+    from bot.domain.models import Account, ClassCard, Effects, Job, Notice, Operation, Principal
     from bot.output import Board
     from bot.providers.base import Provider
     from bot.store.store import Store
@@ -56,14 +56,18 @@ class Gatherer:
         self._board = board
         self._public_url = public_url
 
-    async def of_wish(self, wish: Wish, body: Mapping[str, Any] | None = None) -> Facts:
-        """Gather for a wish's card or for a notice about it."""
-        workspace = await self._store.workspace(wish.workspace_id)
-        return await self._of(wish.principal, wish.connection, wish=wish, workspace=workspace, body=body)
+    async def of_operation(self, operation: Operation, body: Mapping[str, Any] | None = None) -> Facts:
+        """Gather for an operation's card or for a notice about it."""
+        workspace = await self._store.workspace(operation.workspace_id)
+        return await self._of(
+            operation.principal, operation.connection, operation=operation, workspace=workspace, body=body
+        )
 
-    async def of_workspace(self, workspace: Workspace, wish: Wish | None = None) -> Facts:
-        """Gather for a workspace's row, and for the card of a wish for it where one is given."""
-        return await self._of(workspace.principal, workspace.connection, wish=wish, workspace=workspace)
+    async def of_workspace(self, workspace: Workspace, operation: Operation | None = None) -> Facts:
+        """Gather for a workspace's row, and for the card of an operation on it where one is given."""
+        return await self._of(
+            workspace.principal, workspace.connection, operation=operation, workspace=workspace
+        )
 
     async def of_all(self, principal: Principal, workspaces: Sequence[Workspace]) -> list[Facts]:
         """Gather for a list of one person's workspaces; ones of a lost connection are left out."""
@@ -94,7 +98,7 @@ class Gatherer:
         )
 
     async def of_notice(self, notice: Notice) -> Facts:
-        """Gather for a notice: by the wish or the run that is its subject, else by its body's keys."""
+        """Gather for a notice: by the operation or the run that is its subject, else by its body's keys."""
         if notice.kind is NoticeKind.CLASS_CARD:
             card = await self._store.class_card(notice.subject)
             facts = self._facts(await self._store.now(), str(notice.body.get("connection") or ""), None)
@@ -102,10 +106,10 @@ class Gatherer:
         job = await self._store.job(notice.subject) if notice.kind in JOB_KINDS else None
         if job is not None and job.principal == notice.principal:
             return await self.of_job(job, notice.body)
-        wish = await self._store.wish(notice.subject)
-        if wish is not None and wish.principal == notice.principal:
-            facts = await self.of_wish(wish, notice.body)
-            card = await self._store.class_of_stop(wish.id) if wish.verb.brings_down else None
+        operation = await self._store.operation(notice.subject)
+        if operation is not None and operation.principal == notice.principal:
+            facts = await self.of_operation(operation, notice.body)
+            card = await self._store.class_of_stop(operation.id) if operation.verb.brings_down else None
             return replace(facts, of_class=await self.of_class(card)) if card is not None else facts
         workspace = await self._own_workspace(notice)
         connection = str(notice.body.get("connection") or (workspace.connection if workspace else ""))
@@ -121,16 +125,18 @@ class Gatherer:
         principal: Principal,
         connection: str,
         *,
-        wish: Wish | None = None,
+        operation: Operation | None = None,
         workspace: Workspace | None = None,
         body: Mapping[str, Any] | None = None,
     ) -> Facts:
         account = await self._store.account(principal, connection) if connection else None
         usual = None
-        if wish is not None and wish.is_open:
-            usual = await self._store.usual_seconds(wish.workspace_id)
+        if operation is not None and operation.is_open:
+            usual = await self._store.usual_seconds(operation.workspace_id)
         now = await self._store.now()
-        return self._facts(now, connection, account, wish=wish, workspace=workspace, usual=usual, body=body)
+        return self._facts(
+            now, connection, account, operation=operation, workspace=workspace, usual=usual, body=body
+        )
 
     def _facts(
         self,
@@ -138,7 +144,7 @@ class Gatherer:
         connection: str,
         account: Account | None,
         *,
-        wish: Wish | None = None,
+        operation: Operation | None = None,
         workspace: Workspace | None = None,
         usual: float | None = None,
         body: Mapping[str, Any] | None = None,
@@ -150,7 +156,7 @@ class Gatherer:
             connection=connection,
             connection_title=provider.settings.title if provider is not None else connection,
             username=username,
-            wish=wish,
+            operation=operation,
             workspace=workspace,
             ide_url=shown_url(provider, workspace, self._public_url),
             opens_in_page=isinstance(provider, facets.Page),

@@ -177,7 +177,7 @@ class Jobs:
         await self._store.append_audit(
             [_entry(principal, "job.schedule", f"{connection}/{job.job_id}", cron=cron)]
         )
-        # Each is a task of its own: a second one is another wish, and not the same once more.
+        # Each is a task of its own: a second one is another operation, and not the same once more.
         task = NewTask(TaskKind.SCHEDULE, f"{account.id}/{job.job_id}/{interaction}", payload)
         await self._store.add_tasks([task], interaction)
         self._wake()

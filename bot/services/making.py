@@ -1,15 +1,15 @@
-"""Making workspaces: a wish for one that does not exist yet, and for another like one that is gone."""
+"""Making workspaces: an operation for one that does not exist yet, and for another like one that is gone."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bot.domain.models import PROVISIONAL, AuditEntry, NewNotice, NoticeKind, State, WishVerb, Workspace
+from bot.domain.models import PROVISIONAL, AuditEntry, NewNotice, NoticeKind, OperationVerb, State, Workspace
 from bot.domain.policy import Target
 from bot.messages.texts import problems
 from bot.providers import facets
-from bot.store.records import Accepted, NewWish
+from bot.store.records import Accepted, NewOperation
 from bot.support.errors import NotLinked, Refused
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Making:
         reference: str,
         channel_id: str | None = None,
     ) -> Accepted:
-        """Wish that a workspace is made from what its provider's ``spec`` gave, and runs.
+        """Ask that a workspace is made from what its provider's ``spec`` gave, and runs.
 
         Raises NotLinked and Refused (``policy.…``, ``connection.gone``, ``workspace.no_create``,
         ``workspace.withheld``).
@@ -73,7 +73,7 @@ class Making:
     async def again(
         self, principal: Principal, workspace_id: str, *, reference: str, channel_id: str | None = None
     ) -> Accepted:
-        """Wish for another workspace like one that is gone, or that was never made: its row takes the place.
+        """Ask for another workspace like one that is gone or was never made: its row takes the place.
 
         Of one workspace it is made once, however often it is asked. Raises Refused as ``create`` does, and
         ``workspace.unknown``, ``workspace.no_spec``, ``workspace.still_there``, ``workspace.unmade``.
@@ -86,10 +86,10 @@ class Making:
         if former.spec is None:
             raise Refused("workspace.no_spec", problems.sentence("no_spec", title))
         if former.is_provisional:
-            wish = await self._store.latest_wish(former.id)
-            if wish is not None and wish.is_open and wish.verb is WishVerb.CREATE:
-                return Accepted(wish, joined=True)
-            if wish is not None and wish.is_open:
+            operation = await self._store.latest_operation(former.id)
+            if operation is not None and operation.is_open and operation.verb is OperationVerb.CREATE:
+                return Accepted(operation, joined=True)
+            if operation is not None and operation.is_open:
                 raise Refused("workspace.unmade", problems.sentence("unmade", title))
         elif former.state is not State.GONE:
             raise Refused("workspace.still_there", problems.sentence("still_there", title))
@@ -111,11 +111,11 @@ class Making:
             raise Refused("workspace.withheld", problems.sentence("withheld", provider.settings.title))
         account = await self._acting(principal, workspace.connection)
         check_account(provider, account)
-        new = NewWish(
+        new = NewOperation(
             principal=principal,
             workspace_id=workspace.id,
             connection=workspace.connection,
-            verb=WishVerb.CREATE,
+            verb=OperationVerb.CREATE,
             deadline_seconds=self._deadline_seconds,
             reference=reference,
             channel_id=channel_id,

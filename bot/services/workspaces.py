@@ -1,4 +1,4 @@
-"""What people do with workspaces: look, wish, name, forget. Nothing here waits for a provider.
+"""What people do with workspaces: look, operation, name, forget. Nothing here waits for a provider.
 
 Every method authorises the principal against the row as it is now, whatever the caller read before.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.domain.models import Call, NewNotice, NoticeKind, State, TaskKind, Update, WishVerb, Workspace
+from bot.domain.models import Call, NewNotice, NoticeKind, OperationVerb, State, TaskKind, Update, Workspace
 from bot.domain.models.stopping import is_final, restart_mode
 from bot.domain.plan import FRESH
 from bot.domain.policy import Target
@@ -17,14 +17,14 @@ from bot.messages.texts import problems
 from bot.providers import facets
 from bot.services.gather import Gatherer, shown_url
 from bot.services.making import Making, check_account, entry, known_provider, unknown
-from bot.store.records import Accepted, NewTask, NewWish
+from bot.store.records import Accepted, NewOperation, NewTask
 from bot.support.errors import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from bot.domain.models import Account, Action, Effects, Principal, StopMode, Wish
+    from bot.domain.models import Account, Action, Effects, Operation, Principal, StopMode
     from bot.messages.blocks.facts import Facts
     from bot.providers.base import Provider
     from bot.services.authority import Authority
@@ -36,16 +36,17 @@ if TYPE_CHECKING:
 SNAPSHOT_SECONDS = 60.0
 
 _DOWN = frozenset({State.STOPPED, State.SUSPENDED, State.FAILED})
-#: What a workspace must allow for a wish, and the states in which that does not matter: it has come true.
-_NEEDS: dict[WishVerb, tuple[Action, frozenset[State]]] = {
-    WishVerb.START: ("start", frozenset({State.RUNNING, State.STARTING})),
+#: What a workspace must allow for an operation, and the states in which that does not matter: it has come
+#: true.
+_NEEDS: dict[OperationVerb, tuple[Action, frozenset[State]]] = {
+    OperationVerb.START: ("start", frozenset({State.RUNNING, State.STARTING})),
     # What is only starting comes up first, where it can't be stopped sooner.
-    WishVerb.STOP: ("stop", frozenset({*_DOWN, State.STARTING, State.STOPPING})),
-    WishVerb.SUSPEND: ("suspend", _DOWN),
-    WishVerb.FORCE: ("force", _DOWN),
-    WishVerb.REMOVE: ("remove", frozenset({State.STARTING})),
+    OperationVerb.STOP: ("stop", frozenset({*_DOWN, State.STARTING, State.STOPPING})),
+    OperationVerb.SUSPEND: ("suspend", _DOWN),
+    OperationVerb.FORCE: ("force", _DOWN),
+    OperationVerb.REMOVE: ("remove", frozenset({State.STARTING})),
 }
-_MODES: dict[WishVerb, StopMode] = {WishVerb.STOP: "stop", WishVerb.FORCE: "force"}
+_MODES: dict[OperationVerb, StopMode] = {OperationVerb.STOP: "stop", OperationVerb.FORCE: "force"}
 
 
 class Workspaces:
@@ -86,32 +87,32 @@ class Workspaces:
         self.create = making.create
         self.again = making.again
 
-    # -- wishes --------------------------------------------------------------------------------------------
+    # -- operations ----------------------------------------------------------------------------------------
 
     async def start(self, principal: Principal, workspace_id: str, **keys: Any) -> Accepted:
-        """Wish that a workspace runs; see ``wish``."""
-        return await self.wish(principal, workspace_id, WishVerb.START, **keys)
+        """Ask that a workspace runs; see ``begin``."""
+        return await self.begin(principal, workspace_id, OperationVerb.START, **keys)
 
     async def stop(self, principal: Principal, workspace_id: str, **keys: Any) -> Accepted:
-        """Wish that a workspace is down; a pending start ends with it. See ``wish``."""
-        return await self.wish(principal, workspace_id, WishVerb.STOP, **keys)
+        """Ask that a workspace is down; a pending start ends with it. See ``begin``."""
+        return await self.begin(principal, workspace_id, OperationVerb.STOP, **keys)
 
     async def restart(self, principal: Principal, workspace_id: str, **keys: Any) -> Accepted:
-        """Wish that a workspace goes down and comes up again; see ``wish``."""
-        return await self.wish(principal, workspace_id, WishVerb.RESTART, **keys)
+        """Ask that a workspace goes down and comes up again; see ``begin``."""
+        return await self.begin(principal, workspace_id, OperationVerb.RESTART, **keys)
 
-    async def wish(
+    async def begin(
         self,
         principal: Principal,
         workspace_id: str,
-        verb: WishVerb,
+        verb: OperationVerb,
         *,
         interaction: str,
         reference: str,
         channel_id: str | None = None,
         agreed: bool = False,
     ) -> Accepted:
-        """Accept a wish with its first card and its audit row, all in one transaction.
+        """Accept an operation with its first card and its audit row, all in one transaction.
 
         A start joins the creation that is under way; of what is gone and was made here, another is made.
         ``channel_id`` is where the person can be told when no direct message reaches them. ``agreed``: they
@@ -129,7 +130,7 @@ class Workspaces:
         mode = "stop" if self._is_renewed(workspace, verb) else _MODES.get(verb)
         if mode is not None and not agreed and is_final(self.effects(workspace), mode):
             raise Refused("workspace.ends", problems.sentence("not_agreed", provider.settings.title))
-        is_starting = workspace.spec is not None and verb is WishVerb.START
+        is_starting = workspace.spec is not None and verb is OperationVerb.START
         creation = await self._creation(workspace) if is_starting or workspace.is_provisional else None
         if is_starting:
             if creation is not None:
@@ -146,8 +147,8 @@ class Workspaces:
         audit = entry(principal, f"workspace.{verb}", workspace, reference=reference)
         if ends:
             audit.detail["agreed"] = "yes"
-        accepted = await self._store.accept_wish(
-            NewWish(
+        accepted = await self._store.accept_operation(
+            NewOperation(
                 principal=principal,
                 workspace_id=workspace.id,
                 connection=workspace.connection,
@@ -165,12 +166,12 @@ class Workspaces:
         self._wake()
         return accepted
 
-    async def _creation(self, workspace: Workspace) -> Wish | None:
-        latest = await self._store.latest_wish(workspace.id)
-        is_open = latest is not None and latest.is_open and latest.verb is WishVerb.CREATE
+    async def _creation(self, workspace: Workspace) -> Operation | None:
+        latest = await self._store.latest_operation(workspace.id)
+        is_open = latest is not None and latest.is_open and latest.verb is OperationVerb.CREATE
         return latest if is_open else None
 
-    def _is_long_unknown(self, creation: Wish) -> bool:
+    def _is_long_unknown(self, creation: Operation) -> bool:
         known, now = creation.start_call, self._clock.now()
         has_called = known is not Call.NONE
         return has_called and has_settled(known, creation.called_at, creation.unknown_since, now)
@@ -180,12 +181,12 @@ class Workspaces:
         provider = self._connections.get(workspace.connection)
         return {} if provider is None or workspace.is_provisional else provider.stops(workspace)
 
-    def _is_renewed(self, workspace: Workspace, verb: WishVerb) -> bool:
+    def _is_renewed(self, workspace: Workspace, verb: OperationVerb) -> bool:
         """Say whether a restart ends the workspace and makes another from its spec: nothing brings it back.
 
         Raises Refused (``workspace.no_restart``, ``workspace.withheld``) where that can't be done either.
         """
-        if verb is not WishVerb.RESTART or restart_mode(self.effects(workspace)) is not None:
+        if verb is not OperationVerb.RESTART or restart_mode(self.effects(workspace)) is not None:
             return False
         provider = known_provider(self._connections, workspace.connection)
         title = provider.settings.title
@@ -195,20 +196,20 @@ class Workspaces:
             raise Refused("workspace.withheld", problems.sentence("withheld", title))
         return True
 
-    def check_possible(self, workspace: Workspace, verb: WishVerb) -> None:
+    def check_possible(self, workspace: Workspace, verb: OperationVerb) -> None:
         """Raise Refused for what the provider can't do at all, or not with this workspace as it just was."""
         provider = known_provider(self._connections, workspace.connection)
         title = provider.settings.title
-        if verb is WishVerb.CREATE:
+        if verb is OperationVerb.CREATE:
             raise Refused("workspace.no_create", problems.sentence("no_create", title))
         is_able = {
-            WishVerb.SUSPEND: "suspend" in provider.stop_modes,
-            WishVerb.FORCE: "force" in provider.stop_modes,
-            WishVerb.REMOVE: isinstance(provider, facets.Removal),
+            OperationVerb.SUSPEND: "suspend" in provider.stop_modes,
+            OperationVerb.FORCE: "force" in provider.stop_modes,
+            OperationVerb.REMOVE: isinstance(provider, facets.Removal),
         }
         if not is_able.get(verb, True):
             raise Refused(f"workspace.no_{verb}", problems.sentence(f"no_{verb}", title))
-        if workspace.is_provisional and verb in (WishVerb.SUSPEND, WishVerb.RESTART):
+        if workspace.is_provisional and verb in (OperationVerb.SUSPEND, OperationVerb.RESTART):
             raise Refused("workspace.unmade", problems.sentence("unmade", title))
         if workspace.actions is None or verb not in _NEEDS:
             return
@@ -220,40 +221,42 @@ class Workspaces:
     def _is_news(self, workspace: Workspace) -> bool:
         return (workspace.observed_at or 0.0) >= self._clock.now() - FRESH
 
-    async def keep_waiting(self, principal: Principal, wish_id: str, *, interaction: str) -> Wish | None:
-        """Set a new deadline for an open wish; None when it has ended meanwhile."""
-        wish = await self.wish_of(principal, "keep_waiting", wish_id)
-        kept = await self._store.keep_waiting(wish.id, self.deadline_seconds, interaction)
+    async def keep_waiting(
+        self, principal: Principal, operation_id: str, *, interaction: str
+    ) -> Operation | None:
+        """Set a new deadline for an open operation; None when it has ended meanwhile."""
+        operation = await self.operation_of(principal, "keep_waiting", operation_id)
+        kept = await self._store.keep_waiting(operation.id, self.deadline_seconds, interaction)
         self._wake()
         return kept
 
-    async def look_again(self, principal: Principal, wish_id: str) -> Wish:
+    async def look_again(self, principal: Principal, operation_id: str) -> Operation:
         """Look at once for what a creation may have made."""
-        wish = await self.wish_of(principal, "look_again", wish_id)
-        await self._store.save_step(Update(wish.id, 0.0, looks_again=True))
+        operation = await self.operation_of(principal, "look_again", operation_id)
+        await self._store.save_step(Update(operation.id, 0.0, looks_again=True))
         self._wake()
-        return wish
+        return operation
 
-    async def start_another(self, principal: Principal, wish_id: str, *, interaction: str) -> bool:
+    async def start_another(self, principal: Principal, operation_id: str, *, interaction: str) -> bool:
         """Make another one where nobody can tell of the first; False when that isn't asked any more."""
-        wish = await self.wish_of(principal, "start_another", wish_id)
-        workspace = await self.owned(principal, "new", wish.workspace_id)
+        operation = await self.operation_of(principal, "start_another", operation_id)
+        workspace = await self.owned(principal, "new", operation.workspace_id)
         provider = self._connections[workspace.connection]
         check_account(provider, await self._store.account(principal, workspace.connection))
         if workspace.spec is not None and provider.withholds(workspace.spec, principal):
             raise Refused("workspace.withheld", problems.sentence("withheld", provider.settings.title))
-        audit = [entry(principal, "workspace.another", workspace, reference=wish.reference)]
-        is_asked = await self._store.make_another(wish.id, interaction, audit)
+        audit = [entry(principal, "workspace.another", workspace, reference=operation.reference)]
+        is_asked = await self._store.make_another(operation.id, interaction, audit)
         self._wake()
         return is_asked
 
-    async def wish_of(self, principal: Principal, verb: str, wish_id: str) -> Wish:
-        """Return a wish of this person; raises Refused (``workspace.unknown``) for any other."""
-        wish = await self._store.wish(wish_id)
-        if wish is None:
+    async def operation_of(self, principal: Principal, verb: str, operation_id: str) -> Operation:
+        """Return an operation of this person; raises Refused (``workspace.unknown``) for any other."""
+        operation = await self._store.operation(operation_id)
+        if operation is None:
             raise unknown()
-        await self._authority.check(principal, verb, Target("wish", wish.id, wish.principal))
-        return wish
+        await self._authority.check(principal, verb, Target("operation", operation.id, operation.principal))
+        return operation
 
     # -- looking -------------------------------------------------------------------------------------------
 
@@ -280,9 +283,9 @@ class Workspaces:
         self._wake()
         return workspace
 
-    async def facts(self, workspace: Workspace, wish: Wish | None = None) -> Facts:
+    async def facts(self, workspace: Workspace, operation: Operation | None = None) -> Facts:
         """Gather what a card of the workspace may say; the address only when it may be passed on."""
-        return await self._gatherer.of_workspace(workspace, wish)
+        return await self._gatherer.of_workspace(workspace, operation)
 
     async def facts_of_all(self, principal: Principal, workspaces: Sequence[Workspace]) -> list[Facts]:
         """Gather the same for a list of one person's workspaces; ones of a lost connection are left out."""

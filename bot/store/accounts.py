@@ -11,11 +11,11 @@ from bot.store import (
     cards,
     jobs,
     links,
+    operations,
     people,
     rows,
     snapshots,
     suspicions,
-    wishes,
     workspaces,
 )
 from bot.store.audit import append_audit
@@ -85,7 +85,7 @@ def unlink(
     """End a principal's account (or all) and everything that hangs on it.
 
     At a connection in ``revocable`` the state becomes ``revoking`` with a REVOKE task (subject: account
-    id), elsewhere the row is deleted at once. Open wishes there end as cancelled with ``cause`` and
+    id), elsewhere the row is deleted at once. Open operations there end as cancelled with ``cause`` and
     their cards become dirty; watches end; its workspaces, unfinished links, lists, snapshots and what was
     filled in are deleted. Open runs end as cancelled with ``cause``; where ``notices`` tell the person of
     the unlink, each that has a card is told by a JOB_FAILED notice, too. What the person asked
@@ -108,8 +108,8 @@ def unlink(
 
 def _end(tx: Transaction, ending: Account, *, can_revoke: bool, cause: str, tell: bool) -> None:
     pair = {"principal": ending.principal.key, "connection": ending.connection}
-    for wish in tx.all("open_wishes_at", **pair):
-        wishes.end(tx, wish["id"], Outcome.CANCELLED, cause)
+    for operation in tx.all("open_operations_at", **pair):
+        operations.end(tx, operation["id"], Outcome.CANCELLED, cause)
     jobs.end_all(tx, pair, cause, tell=tell)
     snapshots.delete_of(tx, ending.connection, ending.id)
     tx.run("forget_remembered", **pair)
@@ -123,7 +123,7 @@ def _end(tx: Transaction, ending: Account, *, can_revoke: bool, cause: str, tell
         tx.run("delete_task_of", kind=kind, subject=ending.id)
     links.expire(tx, ending.principal.key, ending.connection)
     for workspace in tx.all("delete_workspaces", **pair):
-        tx.run("orphan_wishes", workspace_id=workspace["id"])
+        tx.run("orphan_operations", workspace_id=workspace["id"])
         tx.run("rest_gate_without_reader", gate_key=workspace["gate_key"])
 
 
@@ -143,16 +143,16 @@ def refuse(
 ) -> bool:
     """Mark an active account whose stored secret still is ``secret`` as refused, with one notice.
 
-    Its secret is deleted, its open wishes and runs get ``hold``, its watches pause. Returns False when it
+    Its secret is deleted, its open operations and runs get ``hold``, its watches pause. Returns False when it
     was refused or changed before.
     """
     row = tx.one("refuse_account", id=account_id, secret=secret)
     if row is None:
         return False
     pair = {"principal": row["principal"], "connection": row["connection"]}
-    for wish in tx.all("open_wishes_at", **pair):
-        tx.run("hold_wish", id=wish["id"], hold=hold)
-        cards.owe(tx, wish["id"], changed=True)
+    for operation in tx.all("open_operations_at", **pair):
+        tx.run("hold_operation", id=operation["id"], hold=hold)
+        cards.owe(tx, operation["id"], changed=True)
     jobs.hold_all(tx, pair, hold)
     tx.run("hurry_tasks_of_account", account_id=account_id, now=tx.now())
     for workspace in tx.all("watched_of_account", **pair):

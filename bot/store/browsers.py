@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.domain.models import Look
-from bot.store import rows, wishes, workspaces
+from bot.store import operations, rows, workspaces
 from bot.store.audit import append_audit
 from bot.store.notices import known_channel
 
@@ -49,7 +49,7 @@ def look(tx: Transaction, id_hash: str, idle_seconds: float, workspace_id: str) 
         tx.now(),
         found,
         workspace,
-        wishes.latest(tx, workspace_id),
+        operations.latest(tx, workspace_id),
         known_channel(tx, workspace.principal),
     )
 

@@ -11,19 +11,19 @@ if TYPE_CHECKING:
     from bot.store.transaction import Transaction
 
 
-#: A question about a wish or a run is a card of its own: its id is that of the wish or run with this behind
-#: it.
+#: A question about an operation or a run is a card of its own: its id is that of the operation or run with
+#: this behind it.
 ASKED: Final = "/asked"
 
 
-def owe(tx: Transaction, wish_id: str, *, changed: bool) -> None:
-    """Make a wish's card dirty, and its question; ``changed``: by more than progress."""
-    tx.run("owe_card", wish_id=wish_id, changed=changed, now=tx.now())
+def owe(tx: Transaction, operation_id: str, *, changed: bool) -> None:
+    """Make an operation's card dirty, and its question; ``changed``: by more than progress."""
+    tx.run("owe_card", operation_id=operation_id, changed=changed, now=tx.now())
 
 
 def owe_newest(tx: Transaction, workspace_id: str, *, changed: bool) -> None:
-    """Make the card of a workspace's newest wish dirty."""
-    newest = tx.one("latest_wish", workspace_id=workspace_id)
+    """Make the card of a workspace's newest operation dirty."""
+    newest = tx.one("latest_operation", workspace_id=workspace_id)
     if newest is not None:
         owe(tx, newest["id"], changed=changed)
 
@@ -36,7 +36,7 @@ def claim(tx: Transaction, limit: int, min_interval: float, lease: float) -> lis
     now = tx.now()
     until = now + lease
     changed = [rows.card(row) for row in tx.all("claim_changed_cards", now=now, until=until, limit=limit)]
-    changed.sort(key=lambda card: (card.changed_at or 0.0, card.wish_id))
+    changed.sort(key=lambda card: (card.changed_at or 0.0, card.operation_id))
     left = limit - len(changed)
     if left <= 0:
         return changed
@@ -45,26 +45,26 @@ def claim(tx: Transaction, limit: int, min_interval: float, lease: float) -> lis
         rows.card(row)
         for row in tx.all("claim_progressed_cards", now=now, until=until, before=before, limit=left)
     ]
-    return changed + sorted(others, key=lambda card: (card.updated_at, card.wish_id))
+    return changed + sorted(others, key=lambda card: (card.updated_at, card.operation_id))
 
 
-def updated(tx: Transaction, wish_id: str, claimed: Card) -> None:
+def updated(tx: Transaction, operation_id: str, claimed: Card) -> None:
     """Clear dirty unless the card became dirty again since it was claimed; stamp ``updated_at``."""
     now = tx.now()
-    tx.run("card_updated", wish_id=wish_id, claimed_changed_at=claimed.changed_at or 0.0, now=now)
+    tx.run("card_updated", operation_id=operation_id, claimed_changed_at=claimed.changed_at or 0.0, now=now)
 
 
-def retry(tx: Transaction, wish_id: str, due_in: float) -> None:
+def retry(tx: Transaction, operation_id: str, due_in: float) -> None:
     """Give a card's lease back for later; it stays dirty."""
-    tx.run("card_retry", wish_id=wish_id, until=tx.now() + due_in)
+    tx.run("card_retry", operation_id=operation_id, until=tx.now() + due_in)
 
 
-def lost(tx: Transaction, wish_id: str) -> None:
+def lost(tx: Transaction, operation_id: str) -> None:
     """Forget where a card stands (message deleted); it is not updated any more."""
-    tx.run("card_lost", wish_id=wish_id)
+    tx.run("card_lost", operation_id=operation_id)
 
 
-def card(tx: Transaction, wish_id: str) -> Card | None:
-    """Return a wish's card."""
-    row = tx.one("card", wish_id=wish_id)
+def card(tx: Transaction, operation_id: str) -> Card | None:
+    """Return an operation's card."""
+    row = tx.one("card", operation_id=operation_id)
     return rows.card(row) if row else None

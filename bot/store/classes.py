@@ -9,12 +9,12 @@ from bot.domain.models import (
     ClassProblem,
     NewNotice,
     NoticeKind,
+    OperationVerb,
     Pressed,
     State,
-    WishVerb,
 )
 from bot.domain.models.classes import WARNING_SECONDS, Queue
-from bot.store import cards, creations, people, rows, wishes, workspaces
+from bot.store import cards, creations, operations, people, rows, workspaces
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.text import as_json
@@ -22,9 +22,9 @@ from bot.store.text import as_json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.domain.models import AuditEntry, ClassCard, ClassPress, Principal, Wish
+    from bot.domain.models import AuditEntry, ClassCard, ClassPress, Operation, Principal
     from bot.domain.models.classes import Waiting
-    from bot.store.records import NewPress, NewWish
+    from bot.store.records import NewOperation, NewPress
     from bot.store.transaction import Row, Transaction
 
 #: The least time between two drawings of a card, in seconds: what a press waits for to be counted.
@@ -35,7 +35,7 @@ NEVER = 1e12
 OBSERVED_SECONDS = 30.0
 #: While nothing changes a card is looked at after a share of the time since it did.
 _SLOWER = 0.1
-_UP = frozenset({WishVerb.START, WishVerb.RESTART, WishVerb.CREATE})
+_UP = frozenset({OperationVerb.START, OperationVerb.RESTART, OperationVerb.CREATE})
 _DOWN = frozenset({State.STOPPED, State.SUSPENDED, State.FAILED, State.GONE})
 
 
@@ -66,7 +66,7 @@ def post(
         stops_at=card.stops_at,
         look_at=NEVER if card.stops_at is None else card.stops_at - WARNING_SECONDS,
     )
-    tx.run("add_card", wish_id=card.id, principal=card.principal.key, now=tx.now())
+    tx.run("add_card", operation_id=card.id, principal=card.principal.key, now=tx.now())
     add_notices(tx, notices, card.id)
     append_audit(tx, audit)
     return True
@@ -85,23 +85,23 @@ def press_of(tx: Transaction, card_id: str, principal: Principal) -> ClassPress 
 
 
 def press(tx: Transaction, new: NewPress) -> Pressed:
-    """Write a press: consent, wish, audit and inbox row at once; no card and no notice of its own.
+    """Write a press: consent, operation, audit and inbox row at once; no card and no notice of its own.
 
-    An open wish that brings the workspace up is joined; one that brings it down is replaced. Of two
+    An open operation that brings the workspace up is joined; one that brings it down is replaced. Of two
     presses at once only one makes a workspace. ``over``, ``full``, ``unknown``: nothing was written.
     """
     key = {"card_id": new.card_id, "principal": new.principal.key}
     standing = tx.one("class_press", **key)
     if not people.first_sight(tx, new.interaction):
-        wish = wishes.wish(tx, standing["wish_id"] or "") if standing else None
-        return _pressed(tx, new.card_id, "joined" if wish else "running", wish)
+        operation = operations.operation(tx, standing["operation_id"] or "") if standing else None
+        return _pressed(tx, new.card_id, "joined" if operation else "running", operation)
     refused = _refused(tx, new.card_id, standing)
     if refused is not None:
         return refused
-    workspace_id, wish, joined = new.workspace.id, None, False
-    if new.wish is not None:
-        workspace_id, wish, joined = _wish(tx, new, new.wish, standing)
-        people.keep_result(tx, new.interaction, wish.id)
+    workspace_id, operation, joined = new.workspace.id, None, False
+    if new.operation is not None:
+        workspace_id, operation, joined = _operation(tx, new, new.operation, standing)
+        people.keep_result(tx, new.interaction, operation.id)
     else:
         gated = tx.one("workspace", id=workspace_id)
         if gated is not None:
@@ -111,39 +111,41 @@ def press(tx: Transaction, new: NewPress) -> Pressed:
         **key,
         now=tx.now(),
         workspace_id=workspace_id,
-        wish_id=wish.id if wish is not None else None,
-        is_ready=wish is None,
+        operation_id=operation.id if operation is not None else None,
+        is_ready=operation is None,
     )
     _place(tx, new)
     tx.run("look_at_class", id=new.card_id, now=tx.now(), rest=REST)
     append_audit(tx, new.audit)
-    if wish is None:
+    if operation is None:
         return Pressed("running")
-    return _pressed(tx, new.card_id, "joined" if joined else "started", wish)
+    return _pressed(tx, new.card_id, "joined" if joined else "started", operation)
 
 
-def _wish(tx: Transaction, new: NewPress, wanted: NewWish, standing: Row | None) -> tuple[str, Wish, bool]:
-    """Join what is on its way, else accept the wish; return workspace, wish, and whether it joined."""
+def _operation(
+    tx: Transaction, new: NewPress, wanted: NewOperation, standing: Row | None
+) -> tuple[str, Operation, bool]:
+    """Join what is on its way, else accept the operation; return workspace, operation, and whether joined."""
     workspace_id = new.workspace.id
     if new.workspace.is_provisional and standing is not None and standing["workspace_id"]:
         # Two presses at once: what the first one makes is what the second one meant.
-        row = tx.one("open_wish_of", workspace_id=standing["workspace_id"])
+        row = tx.one("open_operation_of", workspace_id=standing["workspace_id"])
         if row is not None and row["verb"] in _UP:
-            return standing["workspace_id"], rows.wish(row), True
-    row = tx.one("open_wish_of", workspace_id=workspace_id)
+            return standing["workspace_id"], rows.operation(row), True
+    row = tx.one("open_operation_of", workspace_id=workspace_id)
     if row is not None and row["verb"] in _UP:
-        return workspace_id, rows.wish(row), True
-    if wanted.verb is WishVerb.CREATE:
+        return workspace_id, rows.operation(row), True
+    if wanted.verb is OperationVerb.CREATE:
         made = creations.accept(tx, new.workspace, wanted, interaction="", instead_of=new.instead_of)
-        return workspace_id, made.wish, False
-    accepted = wishes.accept(tx, wanted, interaction="")
-    return workspace_id, accepted.wish, accepted.joined
+        return workspace_id, made.operation, False
+    accepted = operations.accept(tx, wanted, interaction="")
+    return workspace_id, accepted.operation, accepted.joined
 
 
 def note(
     tx: Transaction, card_id: str, principal: Principal, waits_for: Waiting, interaction: str
 ) -> Pressed:
-    """Write that somebody pressed who can't have a wish yet; ``noted``, or as ``press_class`` refuses."""
+    """Write that somebody pressed for whom nothing can begin yet; ``noted``, or a refusal."""
     if not people.first_sight(tx, interaction):
         return Pressed("noted")
     key = {"card_id": card_id, "principal": principal.key}
@@ -168,27 +170,27 @@ def _refused(tx: Transaction, card_id: str, standing: Row | None) -> Pressed | N
     return None
 
 
-def _pressed(tx: Transaction, card_id: str, result: str, wish: Wish | None) -> Pressed:
+def _pressed(tx: Transaction, card_id: str, result: str, operation: Operation | None) -> Pressed:
     queue = None
-    if wish is not None and wish.is_open and wish.start_call == "none":
+    if operation is not None and operation.is_open and operation.start_call == "none":
         now = tx.now()
-        ahead = tx.one("starts_ahead", connection=wish.connection, created_at=wish.created_at)
+        ahead = tx.one("starts_ahead", connection=operation.connection, created_at=operation.created_at)
         told = tx.one("starts_of_class", card_id=card_id, since=now - OBSERVED_SECONDS)
         called = told["count"] if told else 0
         seconds = now - told["first"] if told and called else 0.0
         queue = Queue(ahead["count"] if ahead else 0, called, float(seconds))
-    return Pressed(result, wish, queue)  # type: ignore[arg-type]  # one of the words of Pressed
+    return Pressed(result, operation, queue)  # type: ignore[arg-type]  # one of the words of Pressed
 
 
 def _place(tx: Transaction, new: NewPress) -> None:
     """Keep where a card stands that was sent with an unknown outcome: it was pressed there."""
     if not new.channel_id or not new.message_ts:
         return
-    found, standing = card(tx, new.card_id), tx.one("card", wish_id=new.card_id)
+    found, standing = card(tx, new.card_id), tx.one("card", operation_id=new.card_id)
     if found is None or standing is None or standing["message_ts"] or found.channel_id != new.channel_id:
         return
     place = {"channel_id": new.channel_id, "message_ts": new.message_ts}
-    tx.run("place_card", wish_id=new.card_id, now=tx.now(), **place)
+    tx.run("place_card", operation_id=new.card_id, now=tx.now(), **place)
     cards.owe(tx, new.card_id, changed=True)
 
 
@@ -203,9 +205,9 @@ def problems(tx: Transaction, card_id: str, limit: int = 100) -> list[ClassProbl
     found = []
     for row in tx.all("class_problems", card_id=card_id, limit=limit):
         one = rows.class_press(row)
-        wish = wishes.wish(tx, row["newest_wish"]) if row["newest_wish"] else None
+        operation = operations.operation(tx, row["newest_operation"]) if row["newest_operation"] else None
         workspace = workspaces.workspace(tx, one.workspace_id) if one.workspace_id else None
-        found.append(ClassProblem(one, wish, workspace))
+        found.append(ClassProblem(one, operation, workspace))
     return found
 
 
@@ -247,7 +249,7 @@ def keep(
 
 def repost(tx: Transaction, card_id: str, interaction: str) -> ClassCard | None:
     """Have a card sent once more, with a notice of its own; None when it is known where it stands."""
-    standing = tx.one("card", wish_id=card_id)
+    standing = tx.one("card", operation_id=card_id)
     if standing is None or standing["message_ts"] or not people.first_sight(tx, interaction):
         return None
     if tx.one("class_card_on_its_way", id=card_id) is not None:
@@ -323,35 +325,37 @@ def to_stop(tx: Transaction, card_id: str, limit: int, warned_for: float) -> lis
     return [rows.class_press(row) for row in found]
 
 
-def stop(tx: Transaction, press: ClassPress, wish: NewWish | None, audit: Sequence[AuditEntry] = ()) -> bool:
-    """Write the stop of a consented workspace as its owner's own wish; None says that nothing is to stop.
+def stop(
+    tx: Transaction, press: ClassPress, operation: NewOperation | None, audit: Sequence[AuditEntry] = ()
+) -> bool:
+    """Write the stop of a consented workspace as its owner's own operation; None where nothing is to stop.
 
     False, nothing written, when the consent was withdrawn meanwhile or the workspace is not theirs any
-    more. What is down already, or is stopped by its owner just now, gets no wish.
+    more. What is down already, or is stopped by its owner just now, gets no operation.
     """
     key = {"card_id": press.card_id, "principal": press.principal.key}
     standing = tx.one("class_press", **key)
     if standing is None or standing["ended_at"] is not None or standing["withdrawn_at"] is not None:
         return False
-    stop_wish_id, is_theirs = None, False
-    if wish is not None and standing["workspace_id"] == wish.workspace_id:
-        stop_wish_id, is_theirs = _stop(tx, press, wish)
-    tx.run("end_press", **key, now=tx.now(), stop_wish_id=stop_wish_id)
-    if stop_wish_id is not None:
+    stop_operation_id, is_theirs = None, False
+    if operation is not None and standing["workspace_id"] == operation.workspace_id:
+        stop_operation_id, is_theirs = _stop(tx, press, operation)
+    tx.run("end_press", **key, now=tx.now(), stop_operation_id=stop_operation_id)
+    if stop_operation_id is not None:
         append_audit(tx, audit)
     return is_theirs
 
 
-def _stop(tx: Transaction, press: ClassPress, new: NewWish) -> tuple[str | None, bool]:
+def _stop(tx: Transaction, press: ClassPress, new: NewOperation) -> tuple[str | None, bool]:
     workspace = tx.one("workspace", id=new.workspace_id)
     if workspace is None or workspace["principal"] != press.principal.key:
         return None, False
-    row = tx.one("open_wish_of", workspace_id=new.workspace_id)
+    row = tx.one("open_operation_of", workspace_id=new.workspace_id)
     if row is None and workspace["state"] in _DOWN:
         return None, True
     if row is not None and row["verb"] not in _UP:
         return None, True
-    return wishes.accept(tx, new, interaction="").wish.id, True
+    return operations.accept(tx, new, interaction="").operation.id, True
 
 
 def finish(
@@ -366,7 +370,7 @@ def finish(
     return True
 
 
-def of_stop(tx: Transaction, wish_id: str) -> ClassCard | None:
+def of_stop(tx: Transaction, operation_id: str) -> ClassCard | None:
     """Return the card whose end brought a stop about."""
-    row = tx.one("class_of_stop", wish_id=wish_id)
+    row = tx.one("class_of_stop", operation_id=operation_id)
     return rows.class_card(row) if row else None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.domain.models import PROVISIONAL, Outcome, State, WishVerb
-from bot.store import cards, gates, people, rows, wishes, workspaces
+from bot.domain.models import PROVISIONAL, OperationVerb, Outcome, State
+from bot.store import cards, gates, operations, people, rows, workspaces
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.records import Accepted
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.domain.models import AuditEntry, Created, NewNotice, Workspace
-    from bot.store.records import NewWish
+    from bot.store.records import NewOperation
     from bot.store.transaction import Row, Transaction
 
 #: What a read or a list found out of a workspace.
@@ -26,23 +26,23 @@ _FOUND = ("state", "url", "detail", "progress", "observed_at", "tried_at", "acti
 def accept(
     tx: Transaction,
     workspace: Workspace,
-    new: NewWish,
+    new: NewOperation,
     *,
     interaction: str,
     notices: Sequence[NewNotice] = (),
     audit: Sequence[AuditEntry] = (),
     instead_of: str = "",
 ) -> Accepted:
-    """Write a provisional workspace and the wish to create it, with card, notices, audit and inbox row.
+    """Write a provisional workspace and the operation to create it, with card, notices, audit and inbox row.
 
     ``workspace.remote_id`` is ``PROVISIONAL`` and its own id; ``workspace.spec`` says what is to be made.
-    Nothing is read for it until it exists. Seen before (``interaction``): the first wish, ``repeated``.
+    Nothing is read for it until it exists. Seen before (``interaction``): the first operation, ``repeated``.
     ``instead_of`` is the id of a workspace of the same person that is forgotten with it, as by
-    ``hide_workspace`` (one that is gone, made anew). Raises StoreError when wish and workspace do not
+    ``hide_workspace`` (one that is gone, made anew). Raises StoreError when operation and workspace do not
     belong together.
     """
     if not people.first_sight(tx, interaction):
-        return Accepted(wishes.repeated(tx, interaction, new), repeated=True)
+        return Accepted(operations.repeated(tx, interaction, new), repeated=True)
     is_one = (new.workspace_id, new.principal, new.connection) == (
         workspace.id,
         workspace.principal,
@@ -54,30 +54,30 @@ def accept(
     if former is not None and former["principal"] == new.principal.key:
         workspaces.put_away(tx, instead_of)
     _insert_provisional(tx, workspace)
-    row = wishes.add(tx, new)
+    row = operations.add(tx, new)
     people.keep_result(tx, interaction, row["id"])
     add_notices(tx, notices, row["id"])
     append_audit(tx, audit)
-    return Accepted(rows.wish(row))
+    return Accepted(rows.operation(row))
 
 
 def renew(
-    tx: Transaction, wish_id: str, claim: str, fresh: Workspace, audit: Sequence[AuditEntry] = ()
+    tx: Transaction, operation_id: str, claim: str, fresh: Workspace, audit: Sequence[AuditEntry] = ()
 ) -> bool:
     """Put a provisional workspace in the place of the one that an open restart has ended.
 
-    In one transaction the old row leaves the list, and the wish becomes one to create the new one, with
-    the same card. False, nothing written, when the wish ended meanwhile or another step holds it.
+    In one transaction the old row leaves the list, and the operation becomes one to create the new one, with
+    the same card. False, nothing written, when the operation ended meanwhile or another step holds it.
     """
-    row = tx.one("wish", id=wish_id)
+    row = tx.one("operation", id=operation_id)
     if row is None or row["outcome"] is not None or row["claim"] != claim:
         return False
     _insert_provisional(tx, fresh)
-    tx.run("renew_wish", id=wish_id, workspace_id=fresh.id, now=tx.now())
+    tx.run("renew_operation", id=operation_id, workspace_id=fresh.id, now=tx.now())
     hidden = tx.one("hide_workspace", id=row["workspace_id"])
     if hidden is not None:
         tx.run("rest_gate_without_reader", gate_key=hidden["gate_key"])
-    cards.owe(tx, wish_id, changed=True)
+    cards.owe(tx, operation_id, changed=True)
     append_audit(tx, audit)
     return True
 
@@ -93,7 +93,7 @@ def _insert_provisional(tx: Transaction, workspace: Workspace) -> None:
 
 
 def unexplained(
-    tx: Transaction, wish_id: str, connection: str, gate_keys: Sequence[str], since: float
+    tx: Transaction, operation_id: str, connection: str, gate_keys: Sequence[str], since: float
 ) -> list[str]:
     """Return which of these gates nobody's record explains, so that only this creation can have made it.
 
@@ -102,33 +102,35 @@ def unexplained(
     somebody unlinked is known, too.
     """
     doubt = tx.one(
-        "nameless_creation", id=wish_id, connection=connection, since=since, unmade=f"{PROVISIONAL}%"
+        "nameless_creation", id=operation_id, connection=connection, since=since, unmade=f"{PROVISIONAL}%"
     )
     if doubt is not None:
         return []
-    creation = tx.one("wish", id=wish_id)
+    creation = tx.one("operation", id=operation_id)
     if creation is None:
         return []
     mine = {"principal": creation["principal"], "since": creation["created_at"]}
     return [one for one in gate_keys if tx.one("explained", gate_key=one, **mine) is None]
 
 
-def name(tx: Transaction, wish_id: str, created: Created, gate_key: str, claim: str = "") -> Workspace | None:
+def name(
+    tx: Transaction, operation_id: str, created: Created, gate_key: str, claim: str = ""
+) -> Workspace | None:
     """Write the id that the provider gave, before anything else can fail; return the workspace.
 
     In the same transaction: ``start_call`` becomes ACCEPTED, ``read_since`` now, the gate due. One that
-    is not ``is_started`` is wished to start from then on, with ``start_call`` NONE. It counts
-    also when the wish ended or the workspace was hidden meanwhile: what exists is shown. None when its
+    is not ``is_started`` is to be started from then on, with ``start_call`` NONE. It counts
+    also when the operation ended or the workspace was hidden meanwhile: what exists is shown. None when its
     person unlinked meanwhile: then there is no row any more. A row that a list brought in for the same
-    remote id becomes this one: its wishes with their cards come along, and of two open wishes the younger
-    stays (a start gives way to the creation, which does the same). A second id for one wish gets a row of
-    its own, and that one is returned. The step keeps its lease.
+    remote id becomes this one: its operations with their cards come along, and of two open operations the
+    younger stays (a start gives way to the creation, which does the same). A second id for one operation gets
+    a row of its own, and that one is returned. The step keeps its lease.
     """
     now = tx.now()
     accept = "accept_created" if created.is_started else "accept_created_at_rest"
-    tx.run(accept, id=wish_id, claim=claim, now=now)
-    wish = tx.one("wish", id=wish_id)
-    row = tx.one("workspace", id=wish["workspace_id"]) if wish else None
+    tx.run(accept, id=operation_id, claim=claim, now=now)
+    operation = tx.one("operation", id=operation_id)
+    row = tx.one("workspace", id=operation["workspace_id"]) if operation else None
     if row is None:
         return None
     gate = {"gate_key": gate_key, "connection": row["connection"], "remote_id": created.remote_id}
@@ -140,7 +142,7 @@ def name(tx: Transaction, wish_id: str, created: Created, gate_key: str, claim: 
     else:
         named_id = _put_beside(tx, row, created, gate_key, now)
     gates.make_due(tx, gate)
-    cards.owe(tx, wish_id, changed=True)
+    cards.owe(tx, operation_id, changed=True)
     cards.owe_newest(tx, named_id, changed=True)
     return workspaces.workspace(tx, named_id)
 
@@ -178,16 +180,16 @@ def _make_known(tx: Transaction, row: Row, created: Created, gate_key: str, now:
 
 
 def _take_over(tx: Transaction, row: Row, listed: Row) -> None:
-    """Make one row of a creation and of what a list found of it; wishes, their cards and notices come along.
+    """Make one row of a creation and of what a list found of it; operations, cards and notices come along.
 
-    At most one wish stays open: the younger; but a start asks for nothing that the creation does not do.
+    At most one operation stays open: the younger; but a start asks for nothing that the creation does not do.
     """
-    creating, other = (tx.one("open_wish_of", workspace_id=one["id"]) for one in (row, listed))
+    creating, other = (tx.one("open_operation_of", workspace_id=one["id"]) for one in (row, listed))
     if creating is not None and other is not None:
-        is_same = (creating["verb"], other["verb"]) == (WishVerb.CREATE, WishVerb.START)
+        is_same = (creating["verb"], other["verb"]) == (OperationVerb.CREATE, OperationVerb.START)
         is_older = other["created_at"] < creating["created_at"]
-        wishes.end(tx, (other if is_same or is_older else creating)["id"], Outcome.REPLACED, None)
-    for moved in tx.all("move_wishes", workspace_id=row["id"], former=listed["id"]):
+        operations.end(tx, (other if is_same or is_older else creating)["id"], Outcome.REPLACED, None)
+    for moved in tx.all("move_operations", workspace_id=row["id"], former=listed["id"]):
         cards.owe(tx, moved["id"], changed=True)
         for notice in tx.all("unsent_notices_of", subject=moved["id"]):
             body = from_json(notice["body"])

@@ -15,7 +15,7 @@ def ending(tx: Transaction, within: float, limit: int = 100) -> list[Workspace]:
     """Return workspaces that end by themselves within so many seconds, the soonest first.
 
     Only ones that run or are stopped, that are shown to somebody with an active account, for which
-    nobody wishes anything, and whose owner was not told of that end (an ENDING notice with the end in
+    nobody asks for anything, and whose owner was not told of that end (an ENDING notice with the end in
     whole epoch seconds as its occasion, a minute more or less).
     """
     now = tx.now()
@@ -31,7 +31,7 @@ def read_soon(tx: Transaction, workspace_id: str) -> None:
 
 
 def refusals(tx: Transaction, connection: str, since: float) -> int:
-    """Count the wishes at a connection that ended since then as a provider refused the right to them."""
+    """Count the operations at a connection that ended since then as a provider refused the right to them."""
     row = tx.one("count_refusals", connection=connection, since=since, cause="forbidden%")
     return int(row["count"]) if row else 0
 

@@ -139,7 +139,7 @@ def _grant(
         remote_id=gate["remote_id"],
         account=_account(tx, reader["account_id"], accounts),
         workspace_ids=(reader["id"], *(watcher["id"] for watcher in others)),
-        has_open_wish=any(watcher["has_wish"] for watcher in watchers),
+        has_open_operation=any(watcher["has_operation"] for watcher in watchers),
         state=State(reader["state"]),
         used_at=max(used, default=None),
         claimed_at=0.0,
@@ -180,7 +180,7 @@ def _account(tx: Transaction, account_id: str, known: dict[str, Account]) -> Acc
 
 
 def record(tx: Transaction, results: Sequence[ReadResult]) -> bool:
-    """Write what claimed reads brought; say whether a wish was woken or a card is owed by it."""
+    """Write what claimed reads brought; say whether an operation was woken or a card is owed by it."""
     is_news = False
     for result in results:
         found = [
@@ -220,7 +220,7 @@ def _record(tx: Transaction, result: ReadResult, found: Sequence[tuple[int, Row]
             changed = _observe(
                 tx, row, result.observed, granted_at, is_reader=is_reader, ends_doubt=ends_doubt
             )
-        is_news |= _tell_wish(tx, row, result, now, changed=changed) or changed
+        is_news |= _tell_operation(tx, row, result, now, changed=changed) or changed
     settled = opens_at if gate["wanted_at"] > granted_at else due_at
     if settled != gate["gate_due_at"] or opens_at != gate["next_check_at"]:
         tx.run(
@@ -290,14 +290,16 @@ def _observe(
     return before != after
 
 
-def _tell_wish(tx: Transaction, row: Row, result: ReadResult, now: float, *, changed: bool) -> bool:
-    if row["wish_id"] is None:
+def _tell_operation(tx: Transaction, row: Row, result: ReadResult, now: float, *, changed: bool) -> bool:
+    if row["operation_id"] is None:
         return False
-    has_news = row["wish_hold"] != result.hold
+    has_news = row["operation_hold"] != result.hold
     may_wake = row["waits_for"] == "read" or (changed and row["waits_for"] == "change")
     is_told = bool(has_news or may_wake or row["leased_until"] > now)
     if is_told:
-        tx.run("wake_wish", id=row["wish_id"], hold=result.hold, strength=2 if changed else 1, now=now)
+        tx.run(
+            "wake_operation", id=row["operation_id"], hold=result.hold, strength=2 if changed else 1, now=now
+        )
     if has_news:
-        cards.owe(tx, row["wish_id"], changed=True)
+        cards.owe(tx, row["operation_id"], changed=True)
     return is_told

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 #: ``woken``: a stop of another kind was asked for than the one that may be under way.
 OTHER_STOP = 2
-#: A stop that was taken is not sent once more before it is so old: a second click is no second wish.
+#: A stop that was taken is not sent once more before it is so old: a second click is no second operation.
 STOP_AGAIN_SECONDS = 10.0
 #: A run ends once, so its end is one occasion.
 _END = "end"
@@ -97,7 +97,7 @@ def _add(tx: Transaction, new: NewJob) -> Row:
 
 def _show(tx: Transaction, row: Row, following: Sequence[NewNotice]) -> None:
     """Give a run its card, where it has none, and write its notices."""
-    is_new = tx.run("add_card", wish_id=row["id"], principal=row["principal"], now=tx.now()) == 1
+    is_new = tx.run("add_card", operation_id=row["id"], principal=row["principal"], now=tx.now()) == 1
     kept = [one for one in following if is_new or one.kind is not NoticeKind.JOB_CARD or one.subject]
     add_notices(tx, kept, row["id"])
 
@@ -232,7 +232,7 @@ def end_all(tx: Transaction, pair: Row, cause: str, *, tell: bool) -> None:
     for row in tx.all("open_jobs_at", **pair):
         tx.run("cancel_job", id=row["id"], cause=cause, now=now)
         cards.owe(tx, row["id"], changed=True)
-        if tell and tx.one("card", wish_id=row["id"]) is not None:
+        if tell and tx.one("card", operation_id=row["id"]) is not None:
             add_notices(tx, [_cancelled(row, cause)])
     tx.run("orphan_jobs", **pair)
 

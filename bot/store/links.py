@@ -88,7 +88,7 @@ def activate(
 
     ``gone`` when it was used or ran out meanwhile; ``taken`` when another principal has that username
     at that connection (empty usernames never clash). A former account of the same pair is replaced;
-    open wishes and runs that waited for it continue (hold cleared, stepped at once).
+    open operations and runs that waited for it continue (hold cleared, stepped at once).
     """
     account = activation.account
     pair = {"principal": account.principal.key, "connection": account.connection}
@@ -175,11 +175,11 @@ def _put(tx: Transaction, account: Account, pair: dict[str, str]) -> None:
 
 
 def resume(tx: Transaction, pair: dict[str, str]) -> None:
-    """Let what waited for the account go on: wishes at once, watches with the next read."""
-    for wish in tx.all("open_wishes_at", **pair):
-        tx.run("resume_wish", id=wish["id"], now=tx.now())
-        if wish["hold"] or wish["read_hold"]:
-            cards.owe(tx, wish["id"], changed=True)
+    """Let what waited for the account go on: operations at once, watches with the next read."""
+    for operation in tx.all("open_operations_at", **pair):
+        tx.run("resume_operation", id=operation["id"], now=tx.now())
+        if operation["hold"] or operation["read_hold"]:
+            cards.owe(tx, operation["id"], changed=True)
     jobs.resume_all(tx, pair)
     for workspace in tx.all("watched_of_account", **pair):
         gates.make_due(tx, workspace)

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from bot.store.transaction import Transaction
 
 
-#: How a wish ended is kept back for so many seconds at most while the wish's card has not been sent.
+#: How an operation ended is kept back for so many seconds at most while the operation's card has not been
+#: sent.
 CARD_FIRST = 5.0
 
 
@@ -70,11 +71,13 @@ def sent(tx: Transaction, notice_id: str, channel_id: str, message_ts: str) -> N
     if row is None:
         return
     if row["kind"] in {NoticeKind.CARD, NoticeKind.CARD_UPDATE, NoticeKind.JOB_CARD, NoticeKind.CLASS_CARD}:
-        tx.run("place_card", wish_id=row["subject"], channel_id=channel_id, message_ts=message_ts, now=now)
+        tx.run(
+            "place_card", operation_id=row["subject"], channel_id=channel_id, message_ts=message_ts, now=now
+        )
     elif row["kind"] in {NoticeKind.ASKED, NoticeKind.JOB_ASKED}:
         asked = row["subject"] + cards.ASKED
-        tx.run("add_card", wish_id=asked, principal=row["principal"], now=now)
-        tx.run("place_card", wish_id=asked, channel_id=channel_id, message_ts=message_ts, now=now)
+        tx.run("add_card", operation_id=asked, principal=row["principal"], now=now)
+        tx.run("place_card", operation_id=asked, channel_id=channel_id, message_ts=message_ts, now=now)
         # It may have been answered while it was on its way.
         cards.owe(tx, row["subject"], changed=True)
     elif row["kind"] == NoticeKind.JOB_OUTPUT:

@@ -44,7 +44,7 @@ SELECT * FROM audit WHERE seq > :after ORDER BY seq LIMIT :limit;
 
 -- name: statistics
 SELECT
-    (SELECT COUNT(*) FROM wishes WHERE outcome IS NULL) AS open_wishes,
+    (SELECT COUNT(*) FROM operations WHERE outcome IS NULL) AS open_operations,
     (SELECT COUNT(*) FROM jobs WHERE outcome IS NULL) AS open_jobs,
     (SELECT COUNT(*) FROM notices WHERE state IN ('pending', 'retry', 'leased')) AS pending_notices,
     (SELECT COUNT(*) FROM notices WHERE state = 'dead') AS dead_notices,
@@ -117,8 +117,8 @@ VALUES (:id, :principal, :connection, :username, :secret, :state, :linked_at, :d
 UPDATE workspaces SET verified_at = NULL, tried_at = NULL
 WHERE principal = :principal AND connection = :connection;
 
--- name: resume_wish
-UPDATE wishes SET
+-- name: resume_operation
+UPDATE operations SET
     hold = NULL, read_hold = NULL,
     woken = CASE WHEN leased_until > :now THEN 3 ELSE woken END,
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
@@ -158,8 +158,8 @@ DELETE FROM accounts WHERE id = :id;
 -- name: drop_account
 DELETE FROM accounts WHERE id = :id AND state = 'revoking';
 
--- name: orphan_wishes
-UPDATE wishes SET is_orphan = 1 WHERE workspace_id = :workspace_id;
+-- name: orphan_operations
+UPDATE operations SET is_orphan = 1 WHERE workspace_id = :workspace_id;
 
 -- name: delete_workspaces
 DELETE FROM workspaces WHERE principal = :principal AND connection = :connection RETURNING id, gate_key;
@@ -169,8 +169,8 @@ UPDATE accounts SET state = 'refused', secret = ''
 WHERE id = :id AND state = 'active' AND secret = :secret
 RETURNING *;
 
--- name: hold_wish
-UPDATE wishes SET hold = :hold WHERE id = :id AND outcome IS NULL;
+-- name: hold_operation
+UPDATE operations SET hold = :hold WHERE id = :id AND outcome IS NULL;
 
 -- What is known of the old secret says nothing of a fresh one; one that is only sealed again is the same.
 -- name: save_secret
@@ -233,7 +233,7 @@ SELECT * FROM workspaces WHERE id = :id;
 SELECT * FROM workspaces WHERE principal = :principal AND connection = :connection AND remote_id = :remote_id;
 
 -- name: count_refusals
-SELECT COUNT(*) AS count FROM wishes
+SELECT COUNT(*) AS count FROM operations
 WHERE connection = :connection AND outcome = 'failed' AND cause LIKE :cause AND ended_at >= :since;
 
 -- name: tell_stop
@@ -241,14 +241,14 @@ UPDATE workspaces SET tells_stop = :tells_stop WHERE id = :id;
 
 -- name: stop_watch
 SELECT w.principal, w.connection, (
-    SELECT o.id FROM wishes o WHERE o.workspace_id = w.id AND o.outcome IS NULL
-) AS open_wish
+    SELECT o.id FROM operations o WHERE o.workspace_id = w.id AND o.outcome IS NULL
+) AS open_operation
 FROM workspaces w WHERE w.id = :id AND w.tells_stop = 1 AND w.hidden = 0;
 
 -- name: workspaces_of_account
 SELECT w.*, (
-    SELECT o.id FROM wishes o WHERE o.workspace_id = w.id AND o.outcome IS NULL
-) AS open_wish
+    SELECT o.id FROM operations o WHERE o.workspace_id = w.id AND o.outcome IS NULL
+) AS open_operation
 FROM workspaces w
 WHERE w.principal = :principal AND w.connection = :connection AND w.remote_id > :after
 ORDER BY w.remote_id LIMIT :limit;
@@ -287,7 +287,7 @@ UPDATE accounts SET discovered_at = :now WHERE id = :id;
 SELECT claimed_at FROM tasks WHERE kind = :kind AND subject = :account_id AND is_leased = 1;
 
 -- name: last_starts
-SELECT ended_at - called_at AS seconds FROM wishes
+SELECT ended_at - called_at AS seconds FROM operations
 WHERE workspace_id = :workspace_id AND outcome = 'fulfilled' AND start_call = 'accepted'
     AND called_at IS NOT NULL
 ORDER BY created_at DESC LIMIT 20;
@@ -304,15 +304,15 @@ RETURNING id, gate_key, connection, remote_id;
 
 -- What exists counts, whoever wrote it down; a step that another one holds meanwhile comes again at once.
 -- name: accept_created
-UPDATE wishes SET
+UPDATE operations SET
     start_call = 'accepted', read_since = :now, asked_at = NULL, unknown_since = NULL,
     woken = CASE WHEN leased_until > :now AND claim <> :claim THEN 3 ELSE woken END,
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
 WHERE id = :id;
 
--- The same where it stands still: from here on it is wished that it is started, as any other that exists.
+-- The same where it stands still: from here on it is to be started, as any other that exists.
 -- name: accept_created_at_rest
-UPDATE wishes SET
+UPDATE operations SET
     verb = CASE WHEN outcome IS NULL THEN 'start' ELSE verb END,
     start_call = CASE WHEN outcome IS NULL THEN 'none' ELSE 'accepted' END,
     read_since = :now, asked_at = NULL, unknown_since = NULL,
@@ -320,9 +320,9 @@ UPDATE wishes SET
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
 WHERE id = :id;
 
--- What a restart has ended is made again: from here on that is what the wish is for.
--- name: renew_wish
-UPDATE wishes SET
+-- What a restart has ended is made again: from here on that is what the operation is for.
+-- name: renew_operation
+UPDATE operations SET
     workspace_id = :workspace_id, verb = 'create', agreed = 1, start_call = 'none', stop_call = 'none', called_at = NULL,
     read_since = NULL, attempts = 0, progress_floor = 0, hold = NULL, read_hold = NULL, waits_for = 'time',
     next_step_at = :now, leased_until = 0, claim = '', woken = 0
@@ -340,8 +340,8 @@ WHERE id = :id;
 -- name: show_workspace
 UPDATE workspaces SET hidden = 0 WHERE id = :id;
 
--- name: move_wishes
-UPDATE wishes SET workspace_id = :workspace_id WHERE workspace_id = :former RETURNING id;
+-- name: move_operations
+UPDATE operations SET workspace_id = :workspace_id WHERE workspace_id = :former RETURNING id;
 
 -- name: unsent_notices_of
 SELECT id, body FROM notices WHERE subject = :subject AND state IN ('pending', 'retry', 'leased');
@@ -363,7 +363,7 @@ WHERE g.gate_key = :gate_key AND NOT EXISTS (
 -- Another creation that was called meanwhile, and of which it is not known what it made.
 -- One that failed and whose call came to nothing has made nothing; before its end it may have been called twice.
 -- name: nameless_creation
-SELECT o.id FROM wishes o
+SELECT o.id FROM operations o
 WHERE o.connection = :connection AND o.verb = 'create' AND o.called_at >= :since AND o.id <> :id
     AND NOT (o.start_call = 'none' AND o.outcome IS NOT NULL AND o.outcome = 'failed')
     AND NOT EXISTS (
@@ -382,7 +382,7 @@ WHERE w.ends_at IS NOT NULL AND w.hidden = 0 AND w.ends_at > :now AND w.ends_at 
         SELECT 1 FROM accounts a
         WHERE a.principal = w.principal AND a.connection = w.connection AND a.state = 'active'
     )
-    AND NOT EXISTS (SELECT 1 FROM wishes o WHERE o.workspace_id = w.id AND o.outcome IS NULL)
+    AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.workspace_id = w.id AND o.outcome IS NULL)
     AND NOT EXISTS (
         SELECT 1 FROM notices n
         WHERE n.subject = w.id AND n.kind = 'ending'
@@ -618,13 +618,13 @@ WHERE id = :id AND outcome IS NULL;
 -- name: delete_job
 DELETE FROM jobs WHERE id = :id;
 
--- == wishes ==
+-- == operations ==
 
--- name: open_wish_of
-SELECT * FROM wishes WHERE workspace_id = :workspace_id AND outcome IS NULL;
+-- name: open_operation_of
+SELECT * FROM operations WHERE workspace_id = :workspace_id AND outcome IS NULL;
 
--- name: add_wish
-INSERT INTO wishes (
+-- name: add_operation
+INSERT INTO operations (
     id, principal, workspace_id, connection, verb, created_at, deadline_at, next_step_at, waits_for, reference,
     channel_id, agreed
 ) VALUES (
@@ -634,25 +634,25 @@ INSERT INTO wishes (
 ON CONFLICT (workspace_id) WHERE outcome IS NULL DO NOTHING
 RETURNING *;
 
--- name: agree_wish
-UPDATE wishes SET agreed = 1 WHERE id = :id AND outcome IS NULL RETURNING *;
+-- name: agree_operation
+UPDATE operations SET agreed = 1 WHERE id = :id AND outcome IS NULL RETURNING *;
 
--- What the wish before this one had sent: the other way, it takes effect all the same; this way, it is this one's.
+-- What the operation before this one had sent: the other way, it takes effect all the same; this way, it is this one's.
 -- name: carry_over
-UPDATE wishes SET
+UPDATE operations SET
     prior_call = :prior_call, prior_at = :prior_at, start_call = :start_call, stop_call = :stop_call,
     called_at = :called_at, unknown_since = :unknown_since
 WHERE id = :id
 RETURNING *;
 
--- name: end_wish
-UPDATE wishes SET
+-- name: end_operation
+UPDATE operations SET
     outcome = :outcome, cause = :cause, ended_at = :now, hold = NULL, read_hold = NULL, leased_until = 0, claim = ''
 WHERE id = :id AND outcome IS NULL
 RETURNING *;
 
 -- name: keep_waiting
-UPDATE wishes SET
+UPDATE operations SET
     deadline_at = :deadline_at, deadline_number = deadline_number + 1,
     woken = CASE WHEN leased_until > :now THEN 3 ELSE woken END,
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
@@ -661,39 +661,39 @@ RETURNING *;
 
 -- Answers the question whether to make another one, once: what is found meanwhile counts.
 -- name: make_another
-UPDATE wishes SET
+UPDATE operations SET
     start_call = 'none', asked_at = NULL, unknown_since = NULL, attempts = 0, hold = NULL, read_hold = NULL,
     woken = CASE WHEN leased_until > :now THEN 3 ELSE woken END,
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
 WHERE id = :id AND outcome IS NULL AND asked_at IS NOT NULL AND start_call = 'unknown'
 RETURNING *;
 
--- name: wish
-SELECT * FROM wishes WHERE id = :id;
+-- name: operation
+SELECT * FROM operations WHERE id = :id;
 
--- name: latest_wish
-SELECT * FROM wishes WHERE workspace_id = :workspace_id
+-- name: latest_operation
+SELECT * FROM operations WHERE workspace_id = :workspace_id
 ORDER BY created_at DESC, CASE WHEN outcome IS NULL THEN 0 ELSE 1 END, id DESC LIMIT 1;
 
 -- name: creation_of
-SELECT * FROM wishes WHERE workspace_id = :workspace_id AND verb = 'create'
+SELECT * FROM operations WHERE workspace_id = :workspace_id AND verb = 'create'
 ORDER BY created_at DESC, id DESC LIMIT 1;
 
--- name: open_wishes
-SELECT * FROM wishes WHERE principal = :principal AND outcome IS NULL ORDER BY created_at, id;
+-- name: open_operations
+SELECT * FROM operations WHERE principal = :principal AND outcome IS NULL ORDER BY created_at, id;
 
--- name: open_wishes_at
-SELECT * FROM wishes WHERE principal = :principal AND connection = :connection AND outcome IS NULL
+-- name: open_operations_at
+SELECT * FROM operations WHERE principal = :principal AND connection = :connection AND outcome IS NULL
 ORDER BY created_at, id;
 
--- A call that is found under way when its wish is claimed got no answer: its process is no more.
--- name: claim_wishes
-UPDATE wishes SET next_step_at = :until, leased_until = :until, claim = :claim, woken = 0,
+-- A call that is found under way when its operation is claimed got no answer: its process is no more.
+-- name: claim_operations
+UPDATE operations SET next_step_at = :until, leased_until = :until, claim = :claim, woken = 0,
     unknown_since = CASE WHEN start_call = 'calling' OR stop_call = 'calling' THEN :now ELSE unknown_since END,
     start_call = CASE WHEN start_call = 'calling' THEN 'unknown' ELSE start_call END,
     stop_call = CASE WHEN stop_call = 'calling' THEN 'unknown' ELSE stop_call END
 WHERE id IN (
-    SELECT id FROM wishes WHERE outcome IS NULL AND next_step_at <= :now AND leased_until <= :now
+    SELECT id FROM operations WHERE outcome IS NULL AND next_step_at <= :now AND leased_until <= :now
     ORDER BY next_step_at LIMIT :limit
 ) AND outcome IS NULL AND next_step_at <= :now AND leased_until <= :now
 RETURNING *;
@@ -701,7 +701,7 @@ RETURNING *;
 -- woken: 1 a read was recorded during the lease, 2 one that changed something, 3 it shall be stepped at once.
 -- is_beside: written by another than the step that holds the lease, which keeps it.
 -- name: save_step
-UPDATE wishes SET
+UPDATE operations SET
     next_step_at = CASE
         WHEN :is_beside = 1 THEN next_step_at
         WHEN :keeps_lease = 1 THEN :next_step_at
@@ -717,7 +717,7 @@ UPDATE wishes SET
     read_since = :read_since, attempts = :attempts, hold = :hold, read_hold = :read_hold, outcome = :outcome,
     cause = :cause, ended_at = :ended_at, deadline_at = :deadline_at, progress_floor = :progress_floor,
     unknown_since = :unknown_since, asked_at = :asked_at, held_since = :held_since, called_from = CASE
-        WHEN :is_call = 1 THEN (SELECT w.state FROM workspaces w WHERE w.id = wishes.workspace_id)
+        WHEN :is_call = 1 THEN (SELECT w.state FROM workspaces w WHERE w.id = operations.workspace_id)
         ELSE called_from END
 WHERE id = :id AND outcome IS NULL;
 
@@ -794,12 +794,12 @@ RETURNING gate_key, remote_id, reader;
 -- name: watchers
 SELECT w.gate_key, w.id, w.connection, w.state, w.used_at, w.verified_at, w.tried_at, a.id AS account_id,
     a.refused_since,
-    w.doubt, w.doubt_times, w.doubt_since, o.id IS NOT NULL AS has_wish,
+    w.doubt, w.doubt_times, w.doubt_since, o.id IS NOT NULL AS has_operation,
     o.stop_call IS NOT NULL AND o.stop_call <> 'none' AS is_ending
 FROM gates g
 JOIN workspaces w ON w.gate_key = g.gate_key AND w.hidden = 0
 LEFT JOIN accounts a ON a.principal = w.principal AND a.connection = w.connection AND a.state = 'active'
-LEFT JOIN wishes o ON o.workspace_id = w.id AND o.outcome IS NULL
+LEFT JOIN operations o ON o.workspace_id = w.id AND o.outcome IS NULL
 WHERE g.connection = :connection AND g.due_at = :due_at AND g.claimed_at = :claimed_at;
 
 -- name: set_reader
@@ -841,11 +841,11 @@ WHERE gate_key = :gate_key;
 SELECT w.id, w.name, w.state, w.url, w.detail, w.progress, w.actions, w.ends_at, w.ends_how, w.is_kept,
     w.observed_at, w.verified_at, a.id AS account_id,
     g.claimed_at AS gate_claimed_at, g.next_check_at, g.reader, g.wanted_at, g.due_at AS gate_due_at,
-    o.id AS wish_id, o.read_hold AS wish_hold, o.waits_for, o.leased_until
+    o.id AS operation_id, o.read_hold AS operation_hold, o.waits_for, o.leased_until
 FROM workspaces w
 JOIN gates g ON g.gate_key = w.gate_key
 LEFT JOIN accounts a ON a.principal = w.principal AND a.connection = w.connection AND a.state = 'active'
-LEFT JOIN wishes o ON o.workspace_id = w.id AND o.outcome IS NULL
+LEFT JOIN operations o ON o.workspace_id = w.id AND o.outcome IS NULL
 WHERE w.id = :id AND w.gate_key = :gate_key;
 
 -- name: doubt_workspace
@@ -867,8 +867,8 @@ UPDATE workspaces SET
     up_at = CASE WHEN :state IN ('starting', 'running') THEN :observed_at ELSE up_at END
 WHERE id = :id;
 
--- name: wake_wish
-UPDATE wishes SET
+-- name: wake_operation
+UPDATE operations SET
     read_hold = :hold,
     woken = CASE
         WHEN leased_until > :now AND woken < :strength THEN :strength
@@ -887,7 +887,7 @@ WHERE next_check_at > :before;
 -- A call of a moment ago has not had more time because of a jump: what shows its outcome is still to come. A
 -- lease lasts as long as it would have, so nobody takes over what is under way.
 -- name: move_calls
-UPDATE wishes SET
+UPDATE operations SET
     called_at = CASE WHEN called_at > :recent THEN called_at + :jump ELSE called_at END,
     unknown_since = CASE WHEN unknown_since > :recent THEN unknown_since + :jump ELSE unknown_since END,
     prior_at = CASE WHEN prior_at > :recent THEN prior_at + :jump ELSE prior_at END,
@@ -943,7 +943,7 @@ INSERT INTO notices (id, subject, kind, occasion, principal, body, state, class,
 VALUES (:id, :subject, :kind, :occasion, :principal, :body, 'pending', :class, :now, :due_at)
 ON CONFLICT (subject, kind, occasion) DO NOTHING;
 
--- A lease that ran out is an attempt of unknown outcome. How a wish or a run ended waits for a moment for its card,
+-- A lease that ran out is an attempt of unknown outcome. How an operation or a run ended waits for a moment for its card,
 -- so that they stand in the conversation in the order in which they happened.
 -- name: claim_notices
 UPDATE notices SET
@@ -996,25 +996,25 @@ WHERE id = :id AND state IN ('pending', 'retry', 'leased');
 SELECT * FROM notices WHERE state = 'dead' ORDER BY created_at DESC, id DESC LIMIT :limit;
 
 -- name: add_card
-INSERT INTO cards (wish_id, principal, updated_at) VALUES (:wish_id, :principal, :now)
-ON CONFLICT (wish_id) DO NOTHING;
+INSERT INTO cards (operation_id, principal, updated_at) VALUES (:operation_id, :principal, :now)
+ON CONFLICT (operation_id) DO NOTHING;
 
 -- name: card
-SELECT * FROM cards WHERE wish_id = :wish_id;
+SELECT * FROM cards WHERE operation_id = :operation_id;
 
 -- name: owe_card
 UPDATE cards SET is_dirty = 1, dirt = dirt + 1,
     changed_at = CASE WHEN :changed = 1 THEN :now ELSE changed_at END
-WHERE wish_id = :wish_id OR wish_id = :wish_id || '/asked';
+WHERE operation_id = :operation_id OR operation_id = :operation_id || '/asked';
 
 -- name: place_card
 UPDATE cards SET channel_id = :channel_id, message_ts = :message_ts, updated_at = :now
-WHERE wish_id = :wish_id;
+WHERE operation_id = :operation_id;
 
 -- name: claim_changed_cards
 UPDATE cards SET leased_until = :until, claimed_dirt = dirt
-WHERE wish_id IN (
-    SELECT wish_id FROM cards
+WHERE operation_id IN (
+    SELECT operation_id FROM cards
     WHERE is_dirty = 1 AND message_ts IS NOT NULL AND leased_until <= :now AND changed_at IS NOT NULL
     ORDER BY changed_at LIMIT :limit
 ) AND is_dirty = 1 AND message_ts IS NOT NULL AND leased_until <= :now
@@ -1022,8 +1022,8 @@ RETURNING *;
 
 -- name: claim_progressed_cards
 UPDATE cards SET leased_until = :until, claimed_dirt = dirt
-WHERE wish_id IN (
-    SELECT wish_id FROM cards
+WHERE operation_id IN (
+    SELECT operation_id FROM cards
     WHERE is_dirty = 1 AND message_ts IS NOT NULL AND leased_until <= :now AND changed_at IS NULL
         AND updated_at <= :before
     ORDER BY updated_at LIMIT :limit
@@ -1038,17 +1038,17 @@ UPDATE cards SET
         WHEN dirt = claimed_dirt OR changed_at <= :claimed_changed_at THEN NULL
         ELSE changed_at END,
     updated_at = :now, leased_until = 0
-WHERE wish_id = :wish_id;
+WHERE operation_id = :operation_id;
 
 -- name: card_retry
-UPDATE cards SET leased_until = :until WHERE wish_id = :wish_id;
+UPDATE cards SET leased_until = :until WHERE operation_id = :operation_id;
 
 -- name: delete_card
-DELETE FROM cards WHERE wish_id = :wish_id OR wish_id = :wish_id || '/asked';
+DELETE FROM cards WHERE operation_id = :operation_id OR operation_id = :operation_id || '/asked';
 
 -- name: card_lost
 UPDATE cards SET channel_id = NULL, message_ts = NULL, is_dirty = 0, changed_at = NULL, leased_until = 0
-WHERE wish_id = :wish_id;
+WHERE operation_id = :operation_id;
 
 -- == tasks ==
 
@@ -1129,8 +1129,8 @@ DELETE FROM notices WHERE id IN (
 );
 
 -- name: sweep_orphans
-DELETE FROM wishes WHERE id IN (
-    SELECT id FROM wishes WHERE is_orphan = 1 AND ended_at < :before ORDER BY ended_at LIMIT :limit
+DELETE FROM operations WHERE id IN (
+    SELECT id FROM operations WHERE is_orphan = 1 AND ended_at < :before ORDER BY ended_at LIMIT :limit
 )
 RETURNING id;
 
@@ -1164,9 +1164,9 @@ RETURNING id;
 -- name: some_workspaces
 SELECT id FROM workspaces WHERE id > :after ORDER BY id LIMIT :limit;
 
--- name: sweep_wishes_of
-DELETE FROM wishes WHERE outcome IS NOT NULL AND workspace_id = :workspace_id AND created_at < (
-    SELECT created_at FROM wishes WHERE workspace_id = :workspace_id
+-- name: sweep_operations_of
+DELETE FROM operations WHERE outcome IS NOT NULL AND workspace_id = :workspace_id AND created_at < (
+    SELECT created_at FROM operations WHERE workspace_id = :workspace_id
     ORDER BY created_at DESC LIMIT 1 OFFSET 49
 )
 RETURNING id;
@@ -1239,12 +1239,12 @@ SELECT COUNT(*) AS count FROM class_presses WHERE card_id = :card_id;
 -- Each press that brings something about is a consent, also after an earlier one was taken back.
 -- name: press_class
 INSERT INTO class_presses (
-    card_id, principal, pressed_at, waits_for, workspace_id, wish_id, is_ready, consented_at
+    card_id, principal, pressed_at, waits_for, workspace_id, operation_id, is_ready, consented_at
 ) VALUES (
-    :card_id, :principal, :now, '', :workspace_id, :wish_id, :is_ready, :now
+    :card_id, :principal, :now, '', :workspace_id, :operation_id, :is_ready, :now
 )
 ON CONFLICT (card_id, principal) DO UPDATE SET
-    waits_for = '', workspace_id = excluded.workspace_id, wish_id = excluded.wish_id,
+    waits_for = '', workspace_id = excluded.workspace_id, operation_id = excluded.operation_id,
     is_ready = excluded.is_ready, consented_at = excluded.consented_at,
     warned_at = CASE WHEN class_presses.withdrawn_at IS NULL THEN class_presses.warned_at ELSE NULL END,
     withdrawn_at = NULL;
@@ -1283,18 +1283,18 @@ SELECT
         WHEN p.consented_at IS NOT NULL AND p.withdrawn_at IS NULL AND p.ended_at IS NULL THEN 1 ELSE 0 END), 0)
         AS "left"
 FROM class_presses p
-LEFT JOIN wishes o ON o.id = (
-    SELECT x.id FROM wishes x
+LEFT JOIN operations o ON o.id = (
+    SELECT x.id FROM operations x
     WHERE x.workspace_id = p.workspace_id AND x.verb IN ('start', 'restart', 'create')
     ORDER BY x.created_at DESC, x.id DESC LIMIT 1
 )
-LEFT JOIN wishes s ON s.id = p.stop_wish_id
+LEFT JOIN operations s ON s.id = p.stop_operation_id
 WHERE p.card_id = :card_id;
 
 -- name: class_problems
-SELECT p.*, o.id AS newest_wish FROM class_presses p
-LEFT JOIN wishes o ON o.id = (
-    SELECT x.id FROM wishes x
+SELECT p.*, o.id AS newest_operation FROM class_presses p
+LEFT JOIN operations o ON o.id = (
+    SELECT x.id FROM operations x
     WHERE x.workspace_id = p.workspace_id AND x.verb IN ('start', 'restart', 'create')
     ORDER BY x.created_at DESC, x.id DESC LIMIT 1
 )
@@ -1319,20 +1319,20 @@ WHERE card_id = :card_id AND consented_at IS NOT NULL AND withdrawn_at IS NULL A
 LIMIT :limit;
 
 -- name: end_press
-UPDATE class_presses SET ended_at = :now, stop_wish_id = :stop_wish_id
+UPDATE class_presses SET ended_at = :now, stop_operation_id = :stop_operation_id
 WHERE card_id = :card_id AND principal = :principal AND ended_at IS NULL;
 
 -- name: class_of_stop
-SELECT c.* FROM class_presses p JOIN class_cards c ON c.id = p.card_id WHERE p.stop_wish_id = :wish_id;
+SELECT c.* FROM class_presses p JOIN class_cards c ON c.id = p.card_id WHERE p.stop_operation_id = :operation_id;
 
 -- name: starts_ahead
-SELECT COUNT(*) AS count FROM wishes
+SELECT COUNT(*) AS count FROM operations
 WHERE connection = :connection AND outcome IS NULL AND start_call = 'none' AND created_at < :created_at
     AND verb IN ('start', 'restart', 'create');
 
 -- name: starts_of_class
 SELECT COUNT(*) AS count, MIN(o.called_at) AS first FROM class_presses p
-JOIN wishes o ON o.id = p.wish_id
+JOIN operations o ON o.id = p.operation_id
 WHERE p.card_id = :card_id AND o.called_at > :since;
 
 -- name: sweep_class_cards

@@ -14,18 +14,18 @@ if TYPE_CHECKING:
         AuditEntry,
         Ending,
         NewNotice,
+        Operation,
+        OperationVerb,
         Principal,
         State,
         TaskKind,
-        Wish,
-        WishVerb,
         Workspace,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class NewWish:
-    """Describe a wish to be accepted; the store gives it its id, reference and times.
+class NewOperation:
+    """Describe an operation to be accepted; the store gives it its id, reference and times.
 
     ``reads_first``: nothing can be decided before the workspace was read, so its first step comes with that
     read, or shortly after without one. A person who is not known yet is looked up first all the same.
@@ -34,26 +34,26 @@ class NewWish:
     principal: Principal
     workspace_id: str
     connection: str
-    verb: WishVerb
+    verb: OperationVerb
     deadline_seconds: float
     reference: str
     channel_id: str | None = None
     reads_first: bool = False
-    #: As ``Wish.agreed``.
+    #: As ``Operation.agreed``.
     agreed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """Say what became of a new wish.
+    """Say what became of a new operation.
 
-    ``joined``: one with the same verb was open, and ``wish`` is that one. ``replaced``: the open one of
+    ``joined``: one with the same verb was open, and ``operation`` is that one. ``replaced``: the open one of
     another verb that this one ended. ``repeated``: the interaction was seen before; nothing changed.
     """
 
-    wish: Wish
+    operation: Operation
     joined: bool = False
-    replaced: Wish | None = None
+    replaced: Operation | None = None
     repeated: bool = False
 
 
@@ -108,15 +108,15 @@ class FoundWorkspace:
 class NewPress:
     """Describe a press to be written down with all that follows from it, in one transaction.
 
-    ``wish`` is None where ``workspace`` runs already. A provisional ``workspace`` is written with its wish;
-    ``instead_of`` is one that is gone and is forgotten with it. ``channel_id`` and ``message_ts`` say where
-    the pressed card stands: one whose sending had an unknown outcome is found by that.
+    ``operation`` is None where ``workspace`` runs already. A provisional ``workspace`` is written with its
+    operation; ``instead_of`` is one that is gone and is forgotten with it. ``channel_id`` and ``message_ts``
+    say where the pressed card stands: one whose sending had an unknown outcome is found by that.
     """
 
     card_id: str
     principal: Principal
     workspace: Workspace
-    wish: NewWish | None
+    operation: NewOperation | None
     interaction: str
     audit: Sequence[AuditEntry] = ()
     instead_of: str = ""

@@ -19,6 +19,8 @@ from bot.domain.models import (
     Notice,
     NoticeKind,
     NoticeState,
+    Operation,
+    OperationVerb,
     Outcome,
     Person,
     Principal,
@@ -26,8 +28,6 @@ from bot.domain.models import (
     State,
     Task,
     TaskKind,
-    Wish,
-    WishVerb,
     Workspace,
 )
 from bot.store.text import from_json
@@ -151,14 +151,14 @@ def _actions(words: str) -> frozenset[Action]:
     return frozenset(cast("list[Action]", words.split()))
 
 
-def wish(row: Row) -> Wish:
-    """Read a row of ``wishes``; what a step says of a hold-up goes before what a read says."""
-    return Wish(
+def operation(row: Row) -> Operation:
+    """Read a row of ``operations``; what a step says of a hold-up goes before what a read says."""
+    return Operation(
         id=row["id"],
         principal=principal_of(row["principal"]),
         workspace_id=row["workspace_id"],
         connection=row["connection"],
-        verb=WishVerb(row["verb"]),
+        verb=OperationVerb(row["verb"]),
         created_at=float(row["created_at"]),
         deadline_at=time(row["deadline_at"]),
         deadline_number=row["deadline_number"],
@@ -208,7 +208,7 @@ def notice(row: Row) -> Notice:
 def card(row: Row) -> Card:
     """Read a row of ``cards``."""
     return Card(
-        wish_id=row["wish_id"],
+        operation_id=row["operation_id"],
         principal=principal_of(row["principal"]),
         channel_id=row["channel_id"],
         message_ts=row["message_ts"],
@@ -289,10 +289,10 @@ def class_press(row: Row) -> ClassPress:
         pressed_at=float(row["pressed_at"]),
         waits_for=row["waits_for"],
         workspace_id=row["workspace_id"],
-        wish_id=row["wish_id"],
+        operation_id=row["operation_id"],
         consented_at=time(row["consented_at"]),
         withdrawn_at=time(row["withdrawn_at"]),
         warned_at=time(row["warned_at"]),
         ended_at=time(row["ended_at"]),
-        stop_wish_id=row["stop_wish_id"],
+        stop_operation_id=row["stop_operation_id"],
     )

@@ -1,4 +1,4 @@
-"""What saving a step has in common for wishes and runs: whether it counts, and most of its columns."""
+"""What saving a step has in common for operations and runs: whether it counts, and most of its columns."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def counted(tx: Transaction, row: Row | None, update: Update) -> Update | None:
 
 
 def changes(row: Row, update: Update, making: Call | None, made: Call, now: float) -> dict[str, Any]:
-    """Return the columns that wishes and runs share, as they are after an update.
+    """Return the columns that operations and runs share, as they are after an update.
 
     ``making`` is what it says of the call that makes it, ``made`` what is known of that from now on.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bot.domain.models import NewNotice, NoticeKind, Outcome, State, WishVerb
+from bot.domain.models import NewNotice, NoticeKind, OperationVerb, Outcome, State
 from bot.store import people, rows
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
@@ -30,7 +30,7 @@ def want(
     """Write whether a person is told when a workspace stops without their having asked for it.
 
     The notice (STOPPED, subject the workspace, occasion when it was seen) is written with what a read or
-    a list found: up before, down now, and no wish for it open or cut short.
+    a list found: up before, down now, and no operation on it open or cut short.
     """
     if people.first_sight(tx, interaction):
         tx.run("tell_stop", id=workspace_id, tells_stop=is_told)
@@ -42,11 +42,15 @@ def note(tx: Transaction, workspace_id: str, before: str, after: State, seen_at:
     if after not in _DOWN or State(before) not in _UP:
         return
     row = tx.one("stop_watch", id=workspace_id)
-    if row is None or row["open_wish"] is not None:
+    if row is None or row["open_operation"] is not None:
         return
-    wish = tx.one("latest_wish", workspace_id=workspace_id)
+    operation = tx.one("latest_operation", workspace_id=workspace_id)
     # A stop that was not seen to its end may be what stopped it; one that was, has been over since.
-    is_ours = wish is not None and WishVerb(wish["verb"]).brings_down and wish["outcome"] != Outcome.FULFILLED
+    is_ours = (
+        operation is not None
+        and OperationVerb(operation["verb"]).brings_down
+        and operation["outcome"] != Outcome.FULFILLED
+    )
     if is_ours:
         return
     body = {"workspace": workspace_id, "connection": row["connection"]}

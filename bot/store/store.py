@@ -28,6 +28,7 @@ from bot.store import (
     job_steps,
     links,
     notices,
+    operations,
     people,
     serving,
     snapshots,
@@ -35,7 +36,6 @@ from bot.store import (
     suspicions,
     tasks,
     upkeep,
-    wishes,
 )
 from bot.store import jobs as jobs_
 from bot.store import outages as outages_
@@ -104,14 +104,14 @@ class Store(OnEngine):
         """Delete what is past its use, in short transactions.
 
         Inbox rows and links after a day, browser sessions at their end, sent notices after 30 days, dead
-        ones after 7, ended wishes beyond the 50 newest of a workspace, ended runs beyond the 50 newest of a
-        person or after 30 days, decided requests after 30 days, classes with their presses after 30 days,
-        gates that nobody watches after a day. A card goes with its wish, run or class.
+        ones after 7, ended operations beyond the 50 newest of a workspace, ended runs beyond the 50 newest of
+        a person or after 30 days, decided requests after 30 days, classes with their presses after 30 days,
+        gates that nobody watches after a day. A card goes with its operation, run or class.
         """
         for query in upkeep.SWEEPS:
             while await self.engine.write(partial(upkeep.sweep_aged, query=query)):
                 pass
-        for sweep in (upkeep.sweep_wishes, upkeep.sweep_jobs, upkeep.sweep_gates):
+        for sweep in (upkeep.sweep_operations, upkeep.sweep_jobs, upkeep.sweep_gates):
             after: str | None = ""
             while after is not None:
                 after = await self.engine.write(partial(sweep, after=after))
@@ -206,12 +206,11 @@ class Store(OnEngine):
         """Merge a list into the account's workspaces, in pieces; return how many were new.
 
         Ones that were discovered before and are absent are put in doubt once all is merged, unless the list
-        is not whole or they have an open wish, and read soon: they become ``gone`` when that read, or the
-        next list, says so too. Hidden ones stay hidden.
-        An unlink between two pieces ends it.
-        States come from the list only where no read is younger than the listing's start (the account's
-        discover task's claim), and a name of "" leaves the one that is known. The listing was made with the
-        account itself, so it verifies its rows.
+        is not whole or they have an open operation, and read soon: they become ``gone`` when that read, or
+        the next list, says so too. Hidden ones stay hidden. An unlink between two pieces ends it. States come
+        from the list only where no read is younger than the listing's start (the account's discover task's
+        claim), and a name of "" leaves the one that is known. The listing was made with the account itself,
+        so it verifies its rows.
         """
         listed = frozenset(one.remote_id for one in found)
         merge = workspaces_.Merge(account_id, found, listed, is_whole, audit)
@@ -220,18 +219,18 @@ class Store(OnEngine):
             merge = await self.engine.write(work, rows=workspaces_.PIECE)
         return merge.new
 
-    # -- wishes, creations, the poll gate --------------------------------------------------------------------
+    # -- operations, creations, the poll gate ----------------------------------------------------------------
 
-    accept_wish = write(wishes.accept, Lane.URGENT)
-    keep_waiting = write(wishes.keep_waiting, Lane.URGENT)
-    make_another = write(wishes.make_another, Lane.URGENT)
-    wish = read(wishes.wish)
-    latest_wish = read(wishes.latest)
-    creation_of = read(wishes.creation_of)
-    open_wishes = read(wishes.open_ones)
+    accept_operation = write(operations.accept, Lane.URGENT)
+    keep_waiting = write(operations.keep_waiting, Lane.URGENT)
+    make_another = write(operations.make_another, Lane.URGENT)
+    operation = read(operations.operation)
+    latest_operation = read(operations.latest)
+    creation_of = read(operations.creation_of)
+    open_operations = read(operations.open_ones)
     refusals = read(endings.refusals)
-    claim_wishes = write(wishes.claim)
-    save_step = write(wishes.save)
+    claim_operations = write(operations.claim)
+    save_step = write(operations.save)
     accept_creation = write(creations.accept, Lane.URGENT)
     renew = write(creations.renew)
     name_created = write(creations.name)
@@ -242,14 +241,14 @@ class Store(OnEngine):
     hold_candidate = write(gates.hold_candidate, Lane.URGENT)
 
     async def record_reads(self, results: Sequence[ReadResult]) -> bool:
-        """Write what claimed reads brought: states, next due times, verified marks; wake wishes, owe cards.
+        """Write what claimed reads brought: states, due times, verified marks; wake operations, owe cards.
 
-        Returns whether that left work for others: a wish was woken, a card is owed.
+        Returns whether that left work for others: an operation was woken, a card is owed.
 
-        Cards: of each row's newest wish, where anything visible changed. A row is as old as its claim, not
-        as its answer. ``gone`` holds for the reader's own row alone: to another it may only mean *not
-        yours*; the others are read again through their own accounts. Atomic per result, in batches that
-        give way to wishes.
+        Cards: of each row's newest operation, where anything visible changed. A row is as old as its claim,
+        not as its answer. ``gone`` holds for the reader's own row alone: to another it may only mean *not
+        yours*; the others are read again through their own accounts. Atomic per result, in batches that give
+        way to operations.
         """
         is_news = False
         for first in range(0, len(results), _RECORDS_AT_ONCE):

@@ -57,7 +57,7 @@ def count(
 ) -> float:
     """Add to the time that refusals have lasted (``least`` at least); return it, 0 when it is over.
 
-    The notice is written when its person waits for something of the account: a wish, a run, a command.
+    The notice is written when its person waits for something of the account: an operation, a run, a command.
     """
     row = tx.one("count_refusal", id=account_id, secret=secret, seconds=seconds, least=least)
     if row is None:
@@ -69,7 +69,7 @@ def count(
 
 def _waits(tx: Transaction, account: Row) -> bool:
     pair = {"principal": account["principal"], "connection": account["connection"]}
-    if tx.all("open_wishes_at", **pair) or tx.all("open_jobs_at", **pair):
+    if tx.all("open_operations_at", **pair) or tx.all("open_jobs_at", **pair):
         return True
     return any(
         task["kind"] == TaskKind.SCHEDULE or from_json(task["payload"]).get("then")
@@ -78,7 +78,7 @@ def _waits(tx: Transaction, account: Row) -> bool:
 
 
 def accept(tx: Transaction, account_id: str, secret: str) -> bool:
-    """End a suspicion: wishes, runs, reads and tasks of the account go on at once."""
+    """End a suspicion: operations, runs, reads and tasks of the account go on at once."""
     row = tx.one("trust_account", id=account_id, secret=secret)
     if row is None:
         return False

@@ -1,4 +1,4 @@
-"""Tasks: the reconciler's work that is no wish; one open per kind and subject, the rest joins it."""
+"""Tasks: the reconciler's work that is no operation; one open per kind and subject, the rest joins it."""
 
 from __future__ import annotations
 

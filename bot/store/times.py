@@ -46,7 +46,7 @@ _SEND: Final = Column(Kind.DUE, 300.0)
 _DEADLINE: Final = Column(Kind.DUE, 86_400.0)
 
 #: Rows that have ended keep how long things took.
-_OPEN: Final = {"jobs": "outcome IS NULL", "wishes": "outcome IS NULL"}
+_OPEN: Final = {"jobs": "outcome IS NULL", "operations": "outcome IS NULL"}
 
 #: By table and column.
 TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
@@ -125,7 +125,7 @@ TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
     # ``bot.services.linking.UNUSED_SECONDS``.
     "tasks": {"created_at": PAST, "due_at": Column(Kind.DUE, 1_320.0), "claimed_at": PAST},
     "upkeep": {"done_at": PAST},
-    "wishes": {
+    "operations": {
         "created_at": PAST,
         "deadline_at": _DEADLINE,
         "called_at": SINCE,

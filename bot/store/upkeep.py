@@ -45,7 +45,7 @@ def last_did(tx: Transaction, work: str) -> float | None:
 def statistics(tx: Transaction) -> Mapping[str, int]:
     """Count what doctor, metrics and readiness show.
 
-    Keys: open_wishes, open_jobs, pending_notices, dead_notices, accounts, workspaces, tasks, people.
+    Keys: open_operations, open_jobs, pending_notices, dead_notices, accounts, workspaces, tasks, people.
     """
     return tx.one("statistics") or {}
 
@@ -61,17 +61,17 @@ def sweep_aged(tx: Transaction, query: str) -> bool:
 def _delete_with_cards(tx: Transaction, query: str, **params: object) -> int:
     deleted = tx.all(query, **params)
     for row in deleted:
-        tx.run("delete_card", wish_id=row["id"])
+        tx.run("delete_card", operation_id=row["id"])
         if query == "sweep_class_cards":
             tx.run("sweep_class_presses", card_id=row["id"])
     return len(deleted)
 
 
-def sweep_wishes(tx: Transaction, after: str) -> str | None:
-    """Delete the ended wishes beyond each workspace's 50 newest; return where to go on, None at the end."""
+def sweep_operations(tx: Transaction, after: str) -> str | None:
+    """Delete ended operations beyond each workspace's 50 newest; return where to go on, None at the end."""
     found = [row["id"] for row in tx.all("some_workspaces", after=after, limit=_SOME)]
     for workspace_id in found:
-        _delete_with_cards(tx, "sweep_wishes_of", workspace_id=workspace_id)
+        _delete_with_cards(tx, "sweep_operations_of", workspace_id=workspace_id)
     return found[-1] if len(found) == _SOME else None
 
 

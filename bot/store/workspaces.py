@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.domain.models import PROVISIONAL, Outcome, State, TaskKind, Workspace
 from bot.domain.settling import GONE, UNLISTED
-from bot.store import cards, gates, people, rows, stops, wishes
+from bot.store import cards, gates, operations, people, rows, stops
 from bot.store.audit import append_audit
 from bot.store.text import as_json, as_words
 
@@ -213,7 +213,7 @@ def _note_absence(tx: Transaction, row: Row, start: float) -> None:
     if row["remote_id"].startswith(PROVISIONAL):
         # Not made yet: no list can know it.
         return
-    if row["origin"] != "discovered" or row["open_wish"] or is_stale or row["state"] == State.GONE:
+    if row["origin"] != "discovered" or row["open_operation"] or is_stale or row["state"] == State.GONE:
         return
     if row["doubt"] not in (GONE, UNLISTED):
         # One list is not the truth: a read of its own decides, or the next list that lacks it too.
@@ -288,7 +288,7 @@ def name(
 
 
 def hide(tx: Transaction, workspace_id: str, audit: Sequence[AuditEntry] = (), interaction: str = "") -> None:
-    """Forget a workspace: hidden, no watch. Open wishes on it end as cancelled (cause ``forgotten``)."""
+    """Forget a workspace: hidden, no watch. Open operations on it end as cancelled (cause ``forgotten``)."""
     if not people.first_sight(tx, interaction):
         return
     put_away(tx, workspace_id)
@@ -296,13 +296,13 @@ def hide(tx: Transaction, workspace_id: str, audit: Sequence[AuditEntry] = (), i
 
 
 def put_away(tx: Transaction, workspace_id: str) -> None:
-    """Hide a workspace: no watch, and an open wish for it ends as cancelled."""
+    """Hide a workspace: no watch, and an open operation on it ends as cancelled."""
     row = tx.one("hide_workspace", id=workspace_id)
     if row is None:
         return
-    wish = tx.one("open_wish_of", workspace_id=workspace_id)
-    if wish is not None:
-        wishes.end(tx, wish["id"], Outcome.CANCELLED, "forgotten")
+    operation = tx.one("open_operation_of", workspace_id=workspace_id)
+    if operation is not None:
+        operations.end(tx, operation["id"], Outcome.CANCELLED, "forgotten")
     tx.run("rest_gate_without_reader", gate_key=row["gate_key"])
 
 

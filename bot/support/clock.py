@@ -49,7 +49,7 @@ class Ids(Protocol):
     """Make ids that nobody can guess."""
 
     def new(self, prefix: str) -> str:
-        """Return a fresh id such as ``wish_3f…``."""
+        """Return a fresh id such as ``operation_3f…``."""
         ...
 
     def reference(self) -> str:

@@ -237,8 +237,8 @@ async def check_rights(store: Store, providers: Mapping[str, Provider]) -> list[
             checks.append(Check(label, False, "the administrator's token is refused", advice))
         elif refused and provider.describe().get("act_as") == "person":
             found = (
-                f"people's own tokens were refused the right to {refused} of their wishes in the last week, "
-                "and the administrator's token is accepted"
+                f"people's own tokens were refused the right to {refused} of their operations "
+                "in the last week, and the administrator's token is accepted"
             )
             advice = (
                 'If this server wants the administrator\'s, set act_as = "admin" and linking = ["admin"].'

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 from aiohttp import web
 
-from bot.domain.models import WishVerb
+from bot.domain.models import OperationVerb
 from bot.messages.texts import ide as words
 from bot.messages.texts.cards import LOST
 from bot.providers import facets
@@ -109,8 +109,8 @@ class IdePages:
             web.get(f"{page}/sign-in", self._go_to_slack),
             web.get(f"{page}/state", self._state),
             web.post(f"{page}/entry", self._entry),
-            web.post(f"{page}/start", self._pressed(WishVerb.START)),
-            web.post(f"{page}/stop", self._pressed(WishVerb.STOP)),
+            web.post(f"{page}/start", self._pressed(OperationVerb.START)),
+            web.post(f"{page}/stop", self._pressed(OperationVerb.STOP)),
             web.post(SIGN_OUT_PATH, self._signed_in.sign_out),
             web.get(SIGNED_OUT_PATH, self._signed_in.signed_out),
         ]
@@ -181,22 +181,22 @@ class IdePages:
 
     # -- buttons -------------------------------------------------------------------------------------------
 
-    def _pressed(self, verb: WishVerb) -> Handler:
-        """Return the handler of a button: the same wish as in Slack, from a form of the page itself."""
+    def _pressed(self, verb: OperationVerb) -> Handler:
+        """Return the handler of a button: the same operation as in Slack, from a form of the page itself."""
 
-        @wraps(self._wish)
+        @wraps(self._begin)
         async def pressed(request: web.Request) -> web.StreamResponse:
             back = f"{IDE_PATH}/{request.match_info['id']}"
             try:
-                return await self._wish(request, verb)
+                return await self._begin(request, verb)
             except Refused as refused:
                 _log.info("page.refused", rule=refused.rule)
                 return self._renderer.refusal(refused, back)
 
         return pressed
 
-    async def _wish(self, request: web.Request, verb: WishVerb) -> web.StreamResponse:
-        """Write the wish, and show the workspace that it is about."""
+    async def _begin(self, request: web.Request, verb: OperationVerb) -> web.StreamResponse:
+        """Write the operation down, and show the workspace that it is about."""
         shown, look = await self._shown(request)
         if shown is None:
             if look is None:
@@ -209,7 +209,7 @@ class IdePages:
         if self._limiter.take(principal.key) > 0.0:
             raise Refused("page.too_many", words.too_many())
         try:
-            accepted = await self._workspaces.wish(
+            accepted = await self._workspaces.begin(
                 principal,
                 shown.workspace.id,
                 verb,
@@ -221,7 +221,7 @@ class IdePages:
             if refused.rule != "workspace.ends":
                 raise
             return self._asked(shown)
-        return see_other(f"{IDE_PATH}/{accepted.wish.workspace_id}")
+        return see_other(f"{IDE_PATH}/{accepted.operation.workspace_id}")
 
     def _asked(self, shown: Shown) -> web.Response:
         """Ask whether the workspace is to end for good, with what is lost."""
@@ -246,7 +246,7 @@ class IdePages:
             return None, look
         workspace, provider = own
         effects = provider.stops(workspace)
-        stands = standing(workspace, look.wish, provider.settings.title, look.now, effects)
+        stands = standing(workspace, look.operation, provider.settings.title, look.now, effects)
         return Shown(session_id, look, workspace, provider, stands), look
 
     async def _keep_fresh(self, shown: Shown) -> None:

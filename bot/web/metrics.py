@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 _GAUGES = {
-    "open_wishes": ("usher_open_wishes", "Wishes that have not ended."),
+    "open_operations": ("usher_open_operations", "Operations that have not ended."),
     "pending_notices": ("usher_pending_notices", "Messages to people that wait to be sent."),
     "dead_notices": (
         "usher_dead_notices",

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot.domain.models import State, WishVerb
+from bot.domain.models import OperationVerb, State
 from bot.domain.models.stopping import NO_EFFECTS, is_final
 from bot.messages.blocks.limits import clean
 from bot.messages.texts import ide as words
 
 if TYPE_CHECKING:
-    from bot.domain.models import Effects, Wish, Workspace
+    from bot.domain.models import Effects, Operation, Workspace
 
 #: An end is told of when it is no further away than this, in seconds.
 SOON = 10 * 60.0
@@ -64,10 +64,10 @@ class Standing:
 
 
 def standing(
-    workspace: Workspace, wish: Wish | None, title: str, now: float, effects: Effects = NO_EFFECTS
+    workspace: Workspace, operation: Operation | None, title: str, now: float, effects: Effects = NO_EFFECTS
 ) -> Standing:
-    """Judge by the row, its newest wish and what stopping means; ``title`` is the connection's for people."""
-    phase = _phase(workspace, wish)
+    """Judge by the row, its newest operation and what stopping means; ``title`` is the connection's."""
+    phase = _phase(workspace, operation)
     if phase == "stopping" and is_final(effects, "stop"):
         phase = "ending"
     heading, text = words.PLACES.get(phase, ("", ""))
@@ -90,13 +90,13 @@ def standing(
     )
 
 
-def _phase(workspace: Workspace, wish: Wish | None) -> str:
-    verb = wish.verb if wish is not None and wish.is_open else None
+def _phase(workspace: Workspace, operation: Operation | None) -> str:
+    verb = operation.verb if operation is not None and operation.is_open else None
     if verb is not None and verb.brings_down:
         return "stopping"
     if workspace.is_provisional:
         return "unmade" if verb is None else "starting"
-    if workspace.state is State.RUNNING and verb is not WishVerb.RESTART:
+    if workspace.state is State.RUNNING and verb is not OperationVerb.RESTART:
         return "running" if _may(workspace, "open") else "closed"
     return _PHASES[workspace.state] if verb is None else "starting"
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.domain.models import Outcome, WishVerb
+from bot.domain.models import OperationVerb, Outcome
 from bot.messages.blocks import lists, replies
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import answers as words
 from bot.messages.texts import cards, times
 from handlers import routes
+from handlers.workspace.operations import begin_for, made_again
 from handlers.workspace.removing import asked
-from handlers.workspace.wishes import made_again, wish_for
 
 if TYPE_CHECKING:
-    from bot.domain.models import Answer, Wish
+    from bot.domain.models import Answer, Operation
     from handlers.request import Request
 
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 async def refresh(request: Request) -> Answer:
     """Answer with the row as it is; the card itself changes when the read brings something new."""
     services = request.services
-    wish = await services.workspaces.wish_of(request.principal, request.verb, request.target or "")
-    workspace = await services.workspaces.refresh(request.principal, wish.workspace_id)
+    operation = await services.workspaces.operation_of(request.principal, request.verb, request.target or "")
+    workspace = await services.workspaces.refresh(request.principal, operation.workspace_id)
     facts = await services.workspaces.facts(workspace)
     return replies.told(f"{lists.state_line(facts, workspace)}\n{words.LOOKING}")
 
@@ -32,25 +32,25 @@ async def refresh(request: Request) -> Answer:
 async def keep_waiting(request: Request) -> Answer:
     """Wait on, or say how it ended meanwhile."""
     services = request.services
-    wish_id = request.target or ""
+    operation_id = request.target or ""
     kept = await services.workspaces.keep_waiting(
-        request.principal, wish_id, interaction=request.surface.interaction
+        request.principal, operation_id, interaction=request.surface.interaction
     )
     if kept is None:
-        ended = await services.workspaces.wish_of(request.principal, request.verb, wish_id)
+        ended = await services.workspaces.operation_of(request.principal, request.verb, operation_id)
         return too_late(request, ended)
     workspace = await services.workspaces.owned(request.principal, request.verb, kept.workspace_id)
     time = times.duration(services.workspaces.deadline_seconds)
     return replies.told(fill(words.KEPT_WAITING, name=workspace.title, time=Markup(time)))
 
 
-def too_late(request: Request, wish: Wish) -> Answer:
-    """Say honestly that the wish of an old button has ended, and how."""
-    template = words.TOO_LATE[str(wish.outcome)]
+def too_late(request: Request, operation: Operation) -> Answer:
+    """Say honestly that the operation of an old button has ended, and how."""
+    template = words.TOO_LATE[str(operation.outcome)]
     sentence = fill(
         template,
-        verb=Markup(cards.NOUNS[wish.verb]),
-        typed=Markup(words.TYPED[wish.verb]),
+        verb=Markup(cards.NOUNS[operation.verb]),
+        typed=Markup(words.TYPED[operation.verb]),
         command=request.command,
     )
     return replies.problem(sentence, request.reference)
@@ -58,23 +58,25 @@ def too_late(request: Request, wish: Wish) -> Answer:
 
 @routes.action("try_again")
 async def try_again(request: Request) -> Answer:
-    """Wish the same anew; a wish that is still open, or came true, is not repeated."""
+    """Ask for the same again; an operation that is still open, or came true, is not repeated."""
     workspaces = request.services.workspaces
-    ended = await workspaces.wish_of(request.principal, request.verb, request.target or "")
+    ended = await workspaces.operation_of(request.principal, request.verb, request.target or "")
     workspace = await workspaces.owned(request.principal, request.verb, ended.workspace_id)
     if ended.is_open:
         sentence = fill(words.STILL_AT_IT, verb=Markup(cards.NOUNS[ended.verb]), name=workspace.title)
         return replies.told(sentence)
     if ended.outcome is Outcome.FULFILLED:
         return too_late(request, ended)
-    if ended.verb is WishVerb.CREATE and workspace.is_provisional:
+    if ended.verb is OperationVerb.CREATE and workspace.is_provisional:
         return await made_again(request, workspace)
-    if ended.verb is WishVerb.CREATE:
-        return await wish_for(request, workspace, WishVerb.START)  # It was made: what is left is to start it.
-    if ended.verb is WishVerb.REMOVE:
+    if ended.verb is OperationVerb.CREATE:
+        return await begin_for(
+            request, workspace, OperationVerb.START
+        )  # It was made: what is left is to start it.
+    if ended.verb is OperationVerb.REMOVE:
         return asked(request, workspace, is_form=True)  # Its name is typed each time.
     # What ends for good is asked about again: the answer was to what was there then.
-    return await wish_for(request, workspace, ended.verb)
+    return await begin_for(request, workspace, ended.verb)
 
 
 @routes.action("again")
@@ -89,9 +91,9 @@ async def start_a_new_one(request: Request) -> Answer:
 async def look_again(request: Request) -> Answer:
     """Look again, or say that there is nothing to look for any more."""
     workspaces = request.services.workspaces
-    wish = await workspaces.look_again(request.principal, request.target or "")
-    workspace = await workspaces.owned(request.principal, request.verb, wish.workspace_id)
-    is_asked = wish.is_open and wish.asked_at is not None
+    operation = await workspaces.look_again(request.principal, request.target or "")
+    workspace = await workspaces.owned(request.principal, request.verb, operation.workspace_id)
+    is_asked = operation.is_open and operation.asked_at is not None
     return replies.told(fill(words.LOOKING_AGAIN if is_asked else words.NOT_ASKED, name=workspace.title))
 
 
@@ -99,9 +101,9 @@ async def look_again(request: Request) -> Answer:
 async def start_another(request: Request) -> Answer:
     """Have another one made, once; a question that has been answered since is not answered again."""
     workspaces = request.services.workspaces
-    wish = await workspaces.wish_of(request.principal, request.verb, request.target or "")
+    operation = await workspaces.operation_of(request.principal, request.verb, request.target or "")
     is_asked = await workspaces.start_another(
-        request.principal, wish.id, interaction=request.surface.interaction
+        request.principal, operation.id, interaction=request.surface.interaction
     )
-    workspace = await workspaces.owned(request.principal, request.verb, wish.workspace_id)
+    workspace = await workspaces.owned(request.principal, request.verb, operation.workspace_id)
     return replies.told(fill(words.STARTING_ANOTHER if is_asked else words.NOT_ASKED, name=workspace.title))

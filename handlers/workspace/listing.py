@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from bot.domain.models import State
 from bot.messages.blocks import lists, replies
 from bot.messages.blocks.buttons import open_buttons, start_button
-from bot.messages.blocks.cards import opening, wish_card
+from bot.messages.blocks.cards import opening, operation_card
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import answers as words
 from handlers import routes
 from handlers.linking.account import linked
+from handlers.workspace.operations import not_there
 from handlers.workspace.targets import nothing_yet, old_and_rows, workspace_of
-from handlers.workspace.wishes import not_there
 
 if TYPE_CHECKING:
     from bot.domain.models import Answer
@@ -52,10 +52,10 @@ async def status(request: Request) -> Answer:
         return await show_list(request)
     workspace = await workspace_of(request)
     await workspaces.refresh(request.principal, workspace.id)
-    wish = await request.services.store.latest_wish(workspace.id)
-    facts = await workspaces.facts(workspace, wish)
-    if wish is not None and wish.is_open and not request.is_shared:
-        return wish_card(facts)
+    operation = await request.services.store.latest_operation(workspace.id)
+    facts = await workspaces.facts(workspace, operation)
+    if operation is not None and operation.is_open and not request.is_shared:
+        return operation_card(facts)
     return lists.status_answer(facts, workspace, in_channel=request.is_shared)
 
 
@@ -74,9 +74,9 @@ async def show_address(request: Request) -> Answer:
             return replies.opening(facts, sentence)
         await workspaces.refresh(request.principal, workspace.id)
         return replies.told(opening(facts), open_buttons(facts))
-    wish = await request.services.store.latest_wish(workspace.id)
-    if wish is not None and wish.is_open:
-        return wish_card(await workspaces.facts(workspace, wish))
+    operation = await request.services.store.latest_operation(workspace.id)
+    if operation is not None and operation.is_open:
+        return operation_card(await workspaces.facts(workspace, operation))
     state, age = lists.state_words(facts.now, workspace)
     sentence = fill(words.NOT_RUNNING, name=workspace.title, state=Markup(state.lower()), age=Markup(age))
     return replies.problem(sentence, request.reference, [start_button(workspace)])

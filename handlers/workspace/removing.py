@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.domain.models import Answer, State, WishVerb
+from bot.domain.models import Answer, OperationVerb, State
 from bot.messages.blocks import replies
 from bot.messages.blocks.buttons import remove_button
 from bot.messages.blocks.limits import fill, line
@@ -12,8 +12,8 @@ from bot.messages.texts import answers as words
 from handlers import routes
 from handlers.command_line import normalise
 from handlers.linking.account import linked
+from handlers.workspace.operations import not_there
 from handlers.workspace.targets import workspace_of
-from handlers.workspace.wishes import not_there
 
 if TYPE_CHECKING:
     from bot.domain.models import Workspace
@@ -30,7 +30,7 @@ async def remove(request: Request) -> Answer:
     if workspace.state is State.GONE:
         await workspaces.refresh(request.principal, workspace.id)
         return not_there(request, workspace)
-    workspaces.check_possible(workspace, WishVerb.REMOVE)
+    workspaces.check_possible(workspace, OperationVerb.REMOVE)
     return asked(request, workspace, is_form=request.target is not None)
 
 
@@ -45,17 +45,17 @@ def asked(request: Request, workspace: Workspace, *, is_form: bool) -> Answer:
 
 @routes.view("remove")
 async def name_typed(submission: Submission) -> dict[str, Any]:
-    """Write the wish down when the name is right; the card in the direct message tells the rest."""
+    """Write the operation down when the name is right; the card in the direct message tells the rest."""
     workspaces = submission.services.workspaces
     key = str(submission.view.get("private_metadata") or "")
     workspace = await workspaces.owned(submission.principal, "remove", key)
     if normalise(submission.value("name")) != normalise(workspace.title):
         sentence = words.REMOVE_OTHER_NAME.format(name=line(workspace.title))
         return submission.error("name", sentence)
-    await workspaces.wish(
+    await workspaces.begin(
         submission.principal,
         workspace.id,
-        WishVerb.REMOVE,
+        OperationVerb.REMOVE,
         interaction=submission.interaction,
         reference=submission.reference,
     )

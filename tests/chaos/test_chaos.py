@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 async def test_a_few_seconds_of_chaos_break_no_promise():
-    words = ["--seconds", "10", "--wishes", "40", "--people", "20", "--settle", "240"]
+    words = ["--seconds", "10", "--operations", "40", "--people", "20", "--settle", "240"]
     # Late acts, long pauses and refused credentials take minutes to come to rest: `make chaos` has them.
     words += [word for mode in ("kills", "clock", "slack", "provider") for word in ("--only", mode)]
     process = await asyncio.create_subprocess_exec(
@@ -36,6 +36,6 @@ async def test_a_few_seconds_of_chaos_break_no_promise():
     assert told["acknowledged"] == 40
     assert told["kills"] >= 2
     assert told["smallest_gap_s"] is None or told["smallest_gap_s"] >= 10.0
-    assert told["most_starts_per_wish"] == 1
+    assert told["most_starts_per_operation"] == 1
     assert told["most_runs_per_request"] <= 1
-    assert sum(told["outcomes"].values()) == told["wishes"]
+    assert sum(told["outcomes"].values()) == told["operations"]

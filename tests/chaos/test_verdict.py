@@ -12,11 +12,11 @@ from benchmarks.chaos.crowd import ACCEPTED, Acknowledged
 from benchmarks.chaos.rows import unsettled
 from benchmarks.chaos.stage import Called, stage
 from benchmarks.chaos.verdict import Verdict
-from bot.domain.models import NewNotice, NoticeKind, Outcome, WishVerb
+from bot.domain.models import NewNotice, NoticeKind, OperationVerb, Outcome
 from bot.messages.texts import answers
 from bot.reconciler import endings
 from bot.store import open_store
-from bot.store.records import NewWish
+from bot.store.records import NewOperation
 from bot.support.clock import SystemClock, SystemIds
 from playground.slack.records import Message
 
@@ -25,16 +25,16 @@ SAID = "Starting *red* at Saturn Cloud. You get a direct message when it is read
 
 
 class Scene:
-    """Hold one wish that was started once, came true and was told, and what is looked at."""
+    """Hold one operation that was started once, came true and was told, and what is looked at."""
 
-    def __init__(self, made, wish, folder):
+    def __init__(self, made, operation, folder):
         self.stage = made
-        self.wish = wish
+        self.operation = operation
         self.log = folder / "log"
         self.log.write_text("")
-        self.key = f"{wish.id}/ready/end"
+        self.key = f"{operation.id}/ready/end"
         self.acknowledged = [
-            Acknowledged(USER, "red", "start", wish.created_at - 0.1, wish.created_at + 0.1, SAID)
+            Acknowledged(USER, "red", "start", operation.created_at - 0.1, operation.created_at + 0.1, SAID)
         ]
         self.says(self.key)
 
@@ -66,16 +66,16 @@ async def scene(tmp_path):
         store = await open_store(f"sqlite:///{made.database}", SystemClock(), SystemIds())
         principal = made.principal(USER)
         workspace = next(w for w in await store.workspaces(principal) if w.name == "red")
-        new = NewWish(principal, workspace.id, "saturn", WishVerb.START, 60.0, "R")
-        accepted = await store.accept_wish(new, interaction="i1")
-        await store.save_step(endings.ended(accepted.wish, Outcome.FULFILLED))
-        ended = Scene(made, accepted.wish, tmp_path)
+        new = NewOperation(principal, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
+        accepted = await store.accept_operation(new, interaction="i1")
+        await store.save_step(endings.ended(accepted.operation, Outcome.FULFILLED))
+        ended = Scene(made, accepted.operation, tmp_path)
         resource = made.saturn.state.resources[workspace.remote_id]
         # It ran before its person was told, and runs still.
-        resource.start(wish_time := accepted.wish.created_at + 0.01)
+        resource.start(operation_time := accepted.operation.created_at + 0.01)
         (run,) = resource.runs
-        run.status, run.started_at, run.due_at = "running", wish_time, None
-        made.calls.append(Called(wish_time, resource.id, "start", [run.name]))
+        run.status, run.started_at, run.due_at = "running", operation_time, None
+        made.calls.append(Called(operation_time, resource.id, "start", [run.name]))
         ended.run(f"UPDATE workspaces SET state = 'running' WHERE id = '{workspace.id}'")
         await store.add_notices([NewNotice("x", NoticeKind.CARD, "1", principal)])
         (await store.claim_notices(10, 60.0))
@@ -101,20 +101,22 @@ async def test_what_went_well_is_found_well(scene):
 async def test_an_end_that_nobody_was_told_is_lost(scene):
     state = scene.stage.slack.state
     state.messages[state.direct_message(USER).id].clear()
-    assert scene.verdict.lost() == [f"start {scene.wish.id}: ended as fulfilled, and {USER} was not told"]
+    assert scene.verdict.lost() == [
+        f"start {scene.operation.id}: ended as fulfilled, and {USER} was not told"
+    ]
 
 
-async def test_an_acknowledged_wish_without_a_row_is_lost(scene):
+async def test_an_acknowledged_operation_without_a_row_is_lost(scene):
     scene.acknowledged.append(Acknowledged(USER, "blue", "start", 0.0, 9e9, SAID))
     assert scene.verdict.lost() == [f"start of {USER}'s blue: acknowledged, and not written"]
 
 
-async def test_an_open_wish_and_one_replaced_by_nothing_are_lost(scene):
-    scene.run("UPDATE wishes SET outcome = NULL")
-    assert scene.verdict.lost() == [f"start {scene.wish.id}: has not ended"]
+async def test_an_open_operation_and_one_replaced_by_nothing_are_lost(scene):
+    scene.run("UPDATE operations SET outcome = NULL")
+    assert scene.verdict.lost() == [f"start {scene.operation.id}: has not ended"]
     assert unsettled(scene.stage.database)[0] == 1
-    scene.run("UPDATE wishes SET outcome = 'replaced'")
-    assert scene.verdict.lost() == [f"start {scene.wish.id}: replaced by nothing"]
+    scene.run("UPDATE operations SET outcome = 'replaced'")
+    assert scene.verdict.lost() == [f"start {scene.operation.id}: replaced by nothing"]
 
 
 async def test_a_message_that_came_twice_is_doubled(scene):
@@ -133,13 +135,13 @@ async def test_a_second_start_and_one_that_nobody_asked_for_are_one_too_many(sce
 
 
 async def test_a_start_counts_for_who_was_asked_when_it_was_called_however_late_it_comes(scene):
-    scene.run("UPDATE wishes SET created_at = created_at - 50")
+    scene.run("UPDATE operations SET created_at = created_at - 50")
     scene.run(
-        "INSERT INTO wishes (id, principal, workspace_id, connection, verb, created_at, next_step_at,"
+        "INSERT INTO operations (id, principal, workspace_id, connection, verb, created_at, next_step_at,"
         " reference, outcome) SELECT 'later', principal, workspace_id, connection, verb, created_at + 40, 0,"
-        " 'R2', 'replaced' FROM wishes"
+        " 'R2', 'replaced' FROM operations"
     )
-    early, late = scene.wish.created_at - 49, scene.wish.created_at - 9
+    early, late = scene.operation.created_at - 49, scene.operation.created_at - 9
     resource = scene.resource
     resource.runs[0].created_at = late + 1
     resource.stop(late + 2)
@@ -166,15 +168,15 @@ async def test_what_runs_and_is_shown_as_down_is_unseen_and_the_reverse_is_untru
 
 async def test_a_ready_that_was_not_and_a_failure_that_came_up_are_untrue(scene):
     resource = scene.resource
-    resource.runs[0].started_at = scene.wish.created_at + 60
+    resource.runs[0].started_at = scene.operation.created_at + 60
     (said,) = scene.verdict.truth.untrue()
-    assert said == f"start {scene.wish.id} of red: told ready, and it did not run"
-    scene.run("UPDATE wishes SET outcome = 'failed'")
-    scene.says(f"{scene.wish.id}/failed/end")
+    assert said == f"start {scene.operation.id} of red: told ready, and it did not run"
+    scene.run("UPDATE operations SET outcome = 'failed'")
+    scene.says(f"{scene.operation.id}/failed/end")
     state = scene.stage.slack.state
     state.messages[state.direct_message(USER).id].pop(0)
     (said,) = scene.verdict.truth.untrue()
-    assert said == f"start {scene.wish.id} of red: told failed, and it came up all the same"
+    assert said == f"start {scene.operation.id} of red: told failed, and it came up all the same"
 
 
 async def test_runs_and_workspaces_that_nobody_asked_for_or_that_came_twice_are_found(scene):
@@ -224,8 +226,8 @@ def test_the_crowd_knows_every_word_of_acceptance_and_no_other():
         for name, text in vars(answers).items()
         if isinstance(text, str) and ACCEPTED.search(text) and name.isupper()
     }
-    wished = {"STARTING", "STOPPING", "RESTARTING"}
-    known = wished | {f"{name}_ALREADY" for name in wished}
+    asked_for = {"STARTING", "STOPPING", "RESTARTING"}
+    known = asked_for | {f"{name}_ALREADY" for name in asked_for}
     known |= {"STARTING_RUNNING", "STOPPING_PENDING", "STOPPING_STOPPED"}
     # Said of what is not made yet, restarted in another way, or while a call the other way is under way.
     others = {

@@ -43,7 +43,7 @@ class SphereWorld:
         self.store, self.clock, self.slack = world.store, world.clock, world.slack
 
     async def create(self, principal: Principal = ALICE, **spec: Any) -> str:
-        """Wish that one is made; return the wish's id."""
+        """Ask that one is made; return the operation's id."""
         await self.world.know(principal)
         making = Making(
             store=self.store,
@@ -60,13 +60,13 @@ class SphereWorld:
         accepted = await making.create(
             principal, "cloud", {**SPEC, **spec}, interaction=reference, reference=reference
         )
-        return accepted.wish.id
+        return accepted.operation.id
 
     async def made(self, principal: Principal = ALICE, **spec: Any) -> Workspace:
         """Have one made that runs; return its row."""
-        wish_id = await self.create(principal, **spec)
-        await self.world.until_ended(wish_id)
-        return await self.world.workspace_of(wish_id)
+        operation_id = await self.create(principal, **spec)
+        await self.world.until_ended(operation_id)
+        return await self.world.workspace_of(operation_id)
 
     def machine(self, row: Workspace) -> Machine:
         return self.server.state.workspaces[row.remote_id]

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from bot.domain.models import Outcome, State, WishVerb
+from bot.domain.models import OperationVerb, Outcome, State
 from bot.support.errors import SlackPermanent, SlackUnknownOutcome, StoreBusy
 from tests.engine.classroom import CHANNEL, TRAINER, classes_of, people, post, press, seat, shown, told
 from tests.engine.fuse import Fuse, Killed
@@ -163,7 +163,7 @@ async def test_what_its_owner_stopped_before_is_left_alone(world):
     await press(world, card, alice)
     await world.pass_time(20)
     (row,) = await world.store.workspaces(alice)
-    await world.wish(row, WishVerb.STOP)
+    await world.begin(row, OperationVerb.STOP)
     await world.pass_time(60)
     await world.pass_time(700, step=5)
     assert [one.method for one in world.provider.calls].count("stop") == 1
@@ -289,9 +289,9 @@ async def test_kills_anywhere_at_the_end_of_a_class_stop_everybody_once(after):
                 break
 
 
-async def test_the_wish_of_a_press_ends_as_any_other(world):
+async def test_the_operation_of_a_press_ends_as_any_other(world):
     (alice,) = people(1)
     await seat(world, alice)
     card = await post(world)
     pressed = await press(world, card, alice)
-    assert await world.until_ended(pressed.wish.id) is Outcome.FULFILLED
+    assert await world.until_ended(pressed.operation.id) is Outcome.FULFILLED

@@ -7,7 +7,7 @@ from itertools import count
 
 import pytest
 
-from bot.domain.models import Outcome, State, WishVerb
+from bot.domain.models import OperationVerb, Outcome, State
 from bot.support.errors import StoreBusy
 from tests.engine.fuse import Fuse, Killed
 from tests.engine.world import new_world
@@ -37,10 +37,10 @@ async def go_on(world, fuse):
 
 
 async def made(world, fuse):
-    wish_id = await world.make()
+    operation_id = await world.make()
     world.reborn(fuse)
     await go_on(world, fuse)
-    assert (await world.store.wish(wish_id)).outcome is Outcome.FULFILLED
+    assert (await world.store.operation(operation_id)).outcome is Outcome.FULFILLED
     assert sorted(world.slack.kinds()) == ["card", "ready"]
     assert await there(world) == ["m1"]
     assert world.provider.machines["m1"].state is State.RUNNING
@@ -55,14 +55,14 @@ async def called_off(world, fuse):
     async def meanwhile(method):
         if method == "create" and not stops:
             row = (await world.store.workspaces(ALICE))[0]
-            stops.append(await world.wish(row, WishVerb.STOP))
+            stops.append(await world.begin(row, OperationVerb.STOP))
 
     world.provider.during = meanwhile
     await go_on(world, fuse)
     if not stops:  # The trouble came first: that is the story of another test.
         return
-    assert (await world.store.wish(creation)).outcome is Outcome.REPLACED
-    assert (await world.store.wish(stops[0])).outcome is Outcome.FULFILLED
+    assert (await world.store.operation(creation)).outcome is Outcome.REPLACED
+    assert (await world.store.operation(stops[0])).outcome is Outcome.FULFILLED
     assert "ready" not in world.slack.kinds()
     assert world.slack.kinds().count("stopped") == 1
     assert [world.provider._moved(one).state for one in await made_ids(world)] == [State.STOPPED]
@@ -74,11 +74,11 @@ async def renewed(world, fuse):
     await world.until_ended(first)
     world.provider.ends_for_good = True
     row = (await world.store.workspaces(ALICE))[0]
-    wish_id = await world.wish(row, WishVerb.RESTART, agreed=True)
+    operation_id = await world.begin(row, OperationVerb.RESTART, agreed=True)
     world.reborn(fuse)
     await go_on(world, fuse)
-    ended = await world.store.wish(wish_id)
-    assert (ended.outcome, ended.asked_verb) == (Outcome.FULFILLED, WishVerb.RESTART)
+    ended = await world.store.operation(operation_id)
+    assert (ended.outcome, ended.asked_verb) == (Outcome.FULFILLED, OperationVerb.RESTART)
     assert sorted(world.slack.kinds()) == ["card", "card", "ready", "ready"]
     assert world.provider.removed == ["m1"]
     assert await made_ids(world) == ["m1", "m2"]
@@ -98,21 +98,21 @@ async def there(world):
 
 async def brought_down(world, fuse, verb, kind):
     workspace = await world.own(state=State.RUNNING)
-    wish_id = await world.wish(workspace, verb)
+    operation_id = await world.begin(workspace, verb)
     world.reborn(fuse)
     await go_on(world, fuse)
-    assert (await world.store.wish(wish_id)).outcome is Outcome.FULFILLED
+    assert (await world.store.operation(operation_id)).outcome is Outcome.FULFILLED
     assert sorted(world.slack.kinds()) == ["card", kind]
-    effects = world.provider.removed if verb is WishVerb.REMOVE else world.provider.accepted_stops
+    effects = world.provider.removed if verb is OperationVerb.REMOVE else world.provider.accepted_stops
     assert effects == ["r1"]
 
 
 async def suspended(world, fuse):
-    await brought_down(world, fuse, WishVerb.SUSPEND, "suspended")
+    await brought_down(world, fuse, OperationVerb.SUSPEND, "suspended")
 
 
 async def removed(world, fuse):
-    await brought_down(world, fuse, WishVerb.REMOVE, "removed")
+    await brought_down(world, fuse, OperationVerb.REMOVE, "removed")
     assert await world.store.workspaces(ALICE) == []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import Call, Outcome, State, TaskKind, WishVerb
+from bot.domain.models import Call, OperationVerb, Outcome, State, TaskKind
 from bot.providers.base import Credential
 from bot.store.records import NewTask
 from bot.support.errors import (
@@ -30,16 +30,16 @@ async def rows(world, *, hidden=False):
 
 
 async def test_what_is_made_is_running_and_told_once(world):
-    wish_id = await world.make()
+    operation_id = await world.make()
     (row,) = await rows(world)
     assert (row.is_provisional, row.name, row.origin) == (True, "lab", "added")
-    assert await world.until_ended(wish_id) is Outcome.FULFILLED
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
     (row,) = await rows(world)
     assert (row.remote_id, row.name, row.state) == ("m1", "lab", State.RUNNING)
     assert row.gate_key == world.provider.gate_key("m1")
     assert world.slack.kinds() == ["card", "ready"]
     assert "https://app.example.test/ide/m1" in str(world.slack.messages[1]["blocks"])
-    assert (await world.store.wish(wish_id)).start_call is Call.ACCEPTED
+    assert (await world.store.operation(operation_id)).start_call is Call.ACCEPTED
     assert (world.provider.count("create"), world.provider.count("find")) == (1, 0)
     assert world.provider.count("start") == 0
 
@@ -54,24 +54,24 @@ async def test_its_card_says_how_far_it_is(world):
 
 async def test_nothing_is_read_for_what_does_not_exist(world):
     world.provider.fail("create", Unreachable("no connection"), times=3)
-    wish_id = await world.make()
+    operation_id = await world.make()
     await world.pass_time(2)
     assert world.provider.count("status") == 0
-    assert await world.until_ended(wish_id) is Outcome.FULFILLED
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
 
 
 @pytest.mark.parametrize("landed", [False, True], ids=["lost", "made"])
 @pytest.mark.parametrize("error", [UnknownOutcome("no answer"), ServerFailed("502", status=502)])
 async def test_an_unknown_outcome_is_looked_for_before_it_is_made_again(world, landed, error):
     world.provider.fail("create", error, after=landed)
-    wish_id = await world.make()
+    operation_id = await world.make()
     await world.work()
-    assert (await world.store.wish(wish_id)).start_call is Call.UNKNOWN
+    assert (await world.store.operation(operation_id)).start_call is Call.UNKNOWN
     await world.pass_time(119)
     # What shows is taken at once; what does not has two minutes, with looks at the usual pace.
     assert world.provider.count("create") == 1
     assert world.provider.count("find") == (1 if landed else 12)
-    assert await world.until_ended(wish_id) is Outcome.FULFILLED
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
     assert [len(made) for made in world.provider.made.values()] == [1]
     assert world.provider.count("create") == (1 if landed else 2)
     assert world.slack.kinds().count("ready") == 1
@@ -80,11 +80,11 @@ async def test_an_unknown_outcome_is_looked_for_before_it_is_made_again(world, l
 async def test_a_find_without_an_answer_is_asked_again_and_never_given_up(world):
     world.provider.fail("create", UnknownOutcome("no answer"), after=True)
     world.provider.fail("find", Unreachable("no connection"), times=25)
-    wish_id = await world.make()
+    operation_id = await world.make()
     await world.pass_time(1800, step=20)
     assert world.provider.count("create") == 1
-    assert (await world.store.wish(wish_id)).is_open or world.slack.kinds().count("ready") == 1
-    assert await world.until_ended(wish_id, 600) is Outcome.FULFILLED
+    assert (await world.store.operation(operation_id)).is_open or world.slack.kinds().count("ready") == 1
+    assert await world.until_ended(operation_id, 600) is Outcome.FULFILLED
     assert world.provider.count("create") == 1
 
 
@@ -99,10 +99,10 @@ async def test_a_find_without_an_answer_is_asked_again_and_never_given_up(world)
 )
 async def test_what_is_refused_ends_with_the_cause_and_leaves_no_row(world, error, cause):
     world.provider.fail("create", error)
-    wish_id = await world.make()
-    assert await world.until_ended(wish_id) is Outcome.FAILED
-    assert (await world.store.wish(wish_id)).start_call is Call.NONE
-    assert (await world.store.wish(wish_id)).cause == cause
+    operation_id = await world.make()
+    assert await world.until_ended(operation_id) is Outcome.FAILED
+    assert (await world.store.operation(operation_id)).start_call is Call.NONE
+    assert (await world.store.operation(operation_id)).cause == cause
     assert world.slack.kinds() == ["card", "failed"]
     assert "The creation of lab" in world.slack.messages[1]["text"]
     assert await rows(world) == []
@@ -113,35 +113,35 @@ async def test_a_name_that_our_own_earlier_try_has_taken_is_found(world):
     world.provider.fail("create", UnknownOutcome("no answer"), after=True)
     world.provider.overlooks = 1
     world.provider.fail("create", Conflict("name taken"))
-    wish_id = await world.make()
-    assert await world.until_ended(wish_id) is Outcome.FULFILLED
-    assert (await world.workspace_of(wish_id)).remote_id == "m1"
+    operation_id = await world.make()
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
+    assert (await world.workspace_of(operation_id)).remote_id == "m1"
     assert [len(made) for made in world.provider.made.values()] == [1]
 
 
 async def test_a_pause_that_the_provider_asks_for_is_kept(world):
     world.provider.fail("create", RateLimited("slow down", status=429, retry_after=90.0))
-    wish_id = await world.make()
+    operation_id = await world.make()
     await world.pass_time(85)
     assert (world.provider.count("create"), world.provider.count("find")) == (1, 0)
-    assert await world.until_ended(wish_id) is Outcome.FULFILLED
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
 
 
 async def test_it_is_given_up_while_nothing_was_made(world):
     world.provider.fail("create", Unreachable("no connection"), times=999)
-    wish_id = await world.make()
+    operation_id = await world.make()
     for _ in range(200):
         await world.work()
         world.clock.advance(20)
-    wish = await world.store.wish(wish_id)
-    assert (wish.outcome, wish.cause) == (Outcome.FAILED, "gave_up")
+    operation = await world.store.operation(operation_id)
+    assert (operation.outcome, operation.cause) == (Outcome.FAILED, "gave_up")
     assert await rows(world) == []
 
 
 async def test_what_breaks_after_it_was_made_stays_on_the_list(world):
     world.provider.start_ends = State.FAILED
-    wish_id = await world.make()
-    assert await world.until_ended(wish_id) is Outcome.FAILED
+    operation_id = await world.make()
+    assert await world.until_ended(operation_id) is Outcome.FAILED
     (row,) = await rows(world)
     assert (row.remote_id, row.state) == ("m1", State.FAILED)
 
@@ -168,20 +168,20 @@ async def test_a_secret_of_the_operators_that_is_refused_is_nobodys_to_link_anew
     await link_account(world.store, ALICE, "cloud", secret=sealed)
     refusal = CredentialRefused("no such token", status=401)
     world.provider.fail(method, refusal, times=3)
-    wish_id = await world.make()
+    operation_id = await world.make()
     await world.pass_time(20)
     assert (await world.store.account(ALICE, "cloud")).state == "active"
-    assert "does not accept my own key" in (await world.store.wish(wish_id)).hold
-    assert await world.until_ended(wish_id) is Outcome.FULFILLED
+    assert "does not accept my own key" in (await world.store.operation(operation_id)).hold
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
     assert "link_again" not in world.slack.kinds()
 
 
 # -- called off --------------------------------------------------------------------------------------------
 
 DOWN = {
-    WishVerb.STOP: ("stopped", State.STOPPED),
-    WishVerb.FORCE: ("stopped", State.STOPPED),
-    WishVerb.REMOVE: ("removed", None),
+    OperationVerb.STOP: ("stopped", State.STOPPED),
+    OperationVerb.FORCE: ("stopped", State.STOPPED),
+    OperationVerb.REMOVE: ("removed", None),
 }
 down = pytest.mark.parametrize("verb", DOWN)
 
@@ -189,10 +189,10 @@ down = pytest.mark.parametrize("verb", DOWN)
 @down
 async def test_before_it_was_asked_for_it_is_called_off_without_any_call(world, verb):
     creation = await world.make()
-    stop = await world.wish(await world.workspace_of(creation), verb)
+    stop = await world.begin(await world.workspace_of(creation), verb)
     assert await world.until_ended(stop) is Outcome.FULFILLED
-    assert (await world.store.wish(stop)).cause == "not_made"
-    assert (await world.store.wish(creation)).outcome is Outcome.REPLACED
+    assert (await world.store.operation(stop)).cause == "not_made"
+    assert (await world.store.operation(creation)).outcome is Outcome.REPLACED
     assert world.provider.calls == []
     assert await rows(world) == []
     await world.pass_time(5)
@@ -202,14 +202,14 @@ async def test_before_it_was_asked_for_it_is_called_off_without_any_call(world, 
 
 @down
 @pytest.mark.parametrize("answer", [None, UnknownOutcome("no answer")], ids=["made", "lost answer"])
-async def test_while_its_call_is_under_way_the_later_wish_wins(world, verb, answer):
+async def test_while_its_call_is_under_way_the_later_operation_wins(world, verb, answer):
     stops = []
 
     async def meanwhile(method):
         if method == "create" and not stops:
             row = (await rows(world))[0]
-            stops.append(await world.wish(row, verb))
-            await world.reconciler.step_wishes()
+            stops.append(await world.begin(row, verb))
+            await world.reconciler.step_operations()
 
     world.provider.during = meanwhile
     if answer is not None:
@@ -218,7 +218,7 @@ async def test_while_its_call_is_under_way_the_later_wish_wins(world, verb, answ
     await world.pass_time(1)
     world.provider.during = None
     assert await world.until_ended(stops[0]) is Outcome.FULFILLED
-    assert (await world.store.wish(creation)).outcome is Outcome.REPLACED
+    assert (await world.store.operation(creation)).outcome is Outcome.REPLACED
     kind, state = DOWN[verb]
     if state is None:
         assert world.provider.removed == ["m1"]
@@ -235,19 +235,19 @@ async def test_a_call_that_lands_after_the_person_was_told_is_made_true(world, v
 
     async def meanwhile(method):
         if method == "create" and not stops:
-            stops.append(await world.wish((await rows(world))[0], verb))
+            stops.append(await world.begin((await rows(world))[0], verb))
             world.provider.overlooks = 100
             for _ in range(60):
                 world.clock.advance(3.0)
-                await world.reconciler.step_wishes()
+                await world.reconciler.step_operations()
 
     world.provider.during = meanwhile
     await world.make()
     await world.pass_time(5)
     world.provider.during = None
-    assert (await world.store.wish(stops[0])).outcome is Outcome.FULFILLED
+    assert (await world.store.operation(stops[0])).outcome is Outcome.FULFILLED
     await world.pass_time(60)
-    if verb is WishVerb.REMOVE:
+    if verb is OperationVerb.REMOVE:
         assert world.provider.removed == ["m1"]
     else:
         assert world.provider.machines["m1"].state is State.STOPPED
@@ -260,9 +260,9 @@ async def test_an_unlink_while_it_is_made_leaves_what_exists_to_its_owner(world)
             await world.store.unlink(ALICE, "cloud", revocable=[], cause="unlinked")
 
     world.provider.during = meanwhile
-    wish_id = await world.make()
+    operation_id = await world.make()
     await world.pass_time(60)
-    assert (await world.store.wish(wish_id)).outcome is Outcome.CANCELLED
+    assert (await world.store.operation(operation_id)).outcome is Outcome.CANCELLED
     assert [call.method for call in world.provider.calls] == ["create"]
     assert await rows(world, hidden=True) == []
 
@@ -274,7 +274,7 @@ async def test_an_unlink_just_before_a_search_keeps_the_old_credential_here(verb
         made = "create" if verb == "find" else "launch_job"
         world.provider.fail(made, UnknownOutcome("no answer"), after=True)
         world.provider.fail(verb, Unreachable("no connection"))
-        wish_id = await world.make() if verb == "find" else await jobs.runs()
+        operation_id = await world.make() if verb == "find" else await jobs.runs()
         await world.work()
         while not world.provider.count(verb):
             await world.pass_time(1)
@@ -282,13 +282,13 @@ async def test_an_unlink_just_before_a_search_keeps_the_old_credential_here(verb
         async def unlink():
             await jobs.store.unlink(ALICE, "cloud", revocable=[], cause="unlinked")
 
-        claims = "claim_wishes" if verb == "find" else "claim_jobs"
+        claims = "claim_operations" if verb == "find" else "claim_jobs"
         world.store = Meanwhile(world.store, claims, unlink)
         world.reborn()
         await world.pass_time(60)
         assert await jobs.store.account(ALICE, "cloud") is None
         assert world.provider.count(verb) == 1
-        ended = await (jobs.store.wish(wish_id) if verb == "find" else jobs.store.job(wish_id))
+        ended = await (jobs.store.operation(operation_id) if verb == "find" else jobs.store.job(operation_id))
         assert ended.outcome in {Outcome.CANCELLED, Outcome.UNKNOWN, "failed"}
 
 
@@ -313,8 +313,8 @@ async def test_a_list_that_knows_it_sooner_makes_no_second_row(world):
             await world.reconciler.step_tasks()
 
     world.provider.during = meanwhile
-    wish_id = await world.make()
-    assert await world.until_ended(wish_id) is Outcome.FULFILLED
+    operation_id = await world.make()
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
     assert [row.remote_id for row in await rows(world)] == ["m1"]
 
 
@@ -330,8 +330,8 @@ async def test_of_what_is_gone_another_is_made_in_its_place_once(world):
     await world.pass_time(30)
     again = await world.making.again(ALICE, first.id, reference="R2")
     twice = await world.making.again(ALICE, first.id, reference="R3")
-    assert (again.repeated, twice.repeated, twice.wish.id) == (False, True, again.wish.id)
-    assert await world.until_ended(again.wish.id) is Outcome.FULFILLED
+    assert (again.repeated, twice.repeated, twice.operation.id) == (False, True, again.operation.id)
+    assert await world.until_ended(again.operation.id) is Outcome.FULFILLED
     (row,) = await rows(world)
     assert (row.remote_id, row.alias, row.spec) == ("m2", "mine", {"name": "lab"})
     assert row.id != first.id
@@ -342,7 +342,7 @@ async def test_what_was_never_made_is_tried_anew_by_its_spec(world):
     first = await world.make()
     await world.until_ended(first)
     again = await world.making.again(ALICE, (await world.workspace_of(first)).id, reference="R2")
-    assert await world.until_ended(again.wish.id) is Outcome.FULFILLED
+    assert await world.until_ended(again.operation.id) is Outcome.FULFILLED
     assert [row.remote_id for row in await rows(world)] == ["m1"]
 
 

@@ -1,4 +1,4 @@
-"""Runs never wait in silence: one that has not begun, or can't be looked at, is told of once; and wishes."""
+"""Runs never wait in silence: one that has not begun, or can't be seen, is told of once; and operations."""
 
 from __future__ import annotations
 
@@ -102,20 +102,20 @@ async def test_a_run_whose_connection_is_gone_for_good_ends_as_unknown(jobs):
     assert "I don't know how *train*" in said(jobs.message(f"{job_id}/job_failed/end"))
 
 
-async def test_a_wish_whose_connection_is_gone_for_good_ends_as_unknown(jobs):
+async def test_an_operation_whose_connection_is_gone_for_good_ends_as_unknown(jobs):
     world = jobs.world
-    wish_id = await world.wish(await world.own())
+    operation_id = await world.begin(await world.own())
     await world.pass_time(4)
     take_away(jobs)
     await world.pass_time(ANSWER_SECONDS + 1200, step=600)
-    wish = await jobs.store.wish(wish_id)
-    assert (wish.outcome, wish.cause) == (Outcome.UNKNOWN, "connection_gone")
+    operation = await jobs.store.operation(operation_id)
+    assert (operation.outcome, operation.cause) == (Outcome.UNKNOWN, "connection_gone")
     assert jobs.slack.kinds().count("waiting") == 1
 
 
 async def test_a_day_of_a_refused_credential_is_none_without_the_connection(jobs):
     world = jobs.world
-    wish_id, job_id = await world.wish(await world.own()), await jobs.runs()
+    operation_id, job_id = await world.begin(await world.own()), await jobs.runs()
     await world.pass_time(4)
     account = await jobs.store.account(ALICE, "cloud")
     await jobs.store.refuse_account(
@@ -132,11 +132,11 @@ async def test_a_day_of_a_refused_credential_is_none_without_the_connection(jobs
         await world.pass_time(1200, step=120)
         world.reborn()
         await world.pass_time(600, step=60)
-    assert (await jobs.store.wish(wish_id)).outcome is None
+    assert (await jobs.store.operation(operation_id)).outcome is None
     assert (await jobs.job(job_id)).is_open
     take_away(jobs)
     await world.pass_time(ANSWER_SECONDS + 1200, step=600)
-    assert (await jobs.store.wish(wish_id)).cause == "connection_gone"
+    assert (await jobs.store.operation(operation_id)).cause == "connection_gone"
     assert (await jobs.job(job_id)).cause == "connection_gone"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import State, WishVerb
+from bot.domain.models import OperationVerb, State
 from tests.engine.sphere_world import PUBLIC_URL, sphere_world
 
 MINUTE = 60.0
@@ -66,9 +66,9 @@ async def test_a_second_life_counts_from_its_own_begin(world):
     """The server tells the last use of before; it is not over for that."""
     row = await world.made()
     world.machine(row).last_usage = world.clock.now()
-    await world.world.until_ended(await world.world.wish(row, WishVerb.STOP))
+    await world.world.until_ended(await world.world.begin(row, OperationVerb.STOP))
     await world.pass_time(20 * MINUTE)
-    await world.world.until_ended(await world.world.wish(await world.row(row), WishVerb.START))
+    await world.world.until_ended(await world.world.begin(await world.row(row), OperationVerb.START))
     began = world.clock.now()
     assert abs((await world.row(row)).ends_at - began - 15 * MINUTE) < 15
     warned = len(texts(world))
@@ -79,7 +79,7 @@ async def test_a_second_life_counts_from_its_own_begin(world):
 
 async def test_a_stopped_one_is_warned_of_before_it_is_removed(world):
     row = await world.made()
-    await world.world.until_ended(await world.world.wish(row, WishVerb.STOP))
+    await world.world.until_ended(await world.world.begin(row, OperationVerb.STOP))
     await world.pass_time(24 * MINUTE)
     assert texts(world) == []
     await world.pass_time(2 * MINUTE)

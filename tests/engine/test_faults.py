@@ -1,4 +1,4 @@
-"""What providers do wrong: each error delays or ends one wish with a sentence, and touches nobody else."""
+"""What providers do wrong: each error delays or ends one operation with a sentence, and nobody else's."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
-from bot.domain.models import Call, Observed, Outcome, State, WishVerb
+from bot.domain.models import Call, Observed, OperationVerb, Outcome, State
 from bot.reconciler.suspicions import GIVEN_UP_AFTER
 from bot.support.errors import (
     BadAnswer,
@@ -32,119 +32,119 @@ from tests.support.store import ALICE, BOB
         (LimitReached("2 of 2 running"), "limit: 2 of 2 running"),
     ],
 )
-async def test_what_trying_again_does_not_change_ends_the_wish(world, error, cause):
-    wish_id = await world.wish(await world.own())
+async def test_what_trying_again_does_not_change_ends_the_operation(world, error, cause):
+    operation_id = await world.begin(await world.own())
     world.provider.fail("start", error)
-    assert await world.until_ended(wish_id) is Outcome.FAILED
-    assert (await world.store.wish(wish_id)).cause == cause
+    assert await world.until_ended(operation_id) is Outcome.FAILED
+    assert (await world.store.operation(operation_id)).cause == cause
     assert world.slack.kinds() == ["card", "failed"]
     assert world.provider.count("start") == 1
 
 
 async def test_unreachable_is_tried_again_with_growing_waits_and_a_hold(world):
-    wish_id = await world.wish(await world.own())
+    operation_id = await world.begin(await world.own())
     world.provider.fail("start", Unreachable("no connection"), times=3)
     await world.work()
-    wish = await world.store.wish(wish_id)
-    assert (wish.start_call, wish.attempts) == (Call.NONE, 1)
-    assert "Fake Cloud has not answered since" in wish.hold
-    assert await world.until_ended(wish_id) is Outcome.FULFILLED
+    operation = await world.store.operation(operation_id)
+    assert (operation.start_call, operation.attempts) == (Call.NONE, 1)
+    assert "Fake Cloud has not answered since" in operation.hold
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
     assert world.provider.accepted_starts == ["r1"]
-    assert (await world.store.wish(wish_id)).hold is None
+    assert (await world.store.operation(operation_id)).hold is None
 
 
 async def test_a_pause_that_the_provider_asks_for_is_kept(world):
-    wish_id = await world.wish(await world.own())
+    operation_id = await world.begin(await world.own())
     world.provider.fail("start", RateLimited("slow down", status=429, retry_after=90.0))
     await world.pass_time(85)
     assert world.provider.count("start") == 1
-    assert await world.until_ended(wish_id) is Outcome.FULFILLED
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
 
 
 @pytest.mark.parametrize("error", [ServerFailed("502", status=502), BadAnswer("HTML")])
 async def test_a_gateways_answer_may_have_been_a_start(world, error):
-    wish_id = await world.wish(await world.own())
+    operation_id = await world.begin(await world.own())
     world.provider.fail("start", error, after=True)
-    assert await world.until_ended(wish_id) is Outcome.FULFILLED
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
     assert world.provider.count("start") == 1
 
 
 async def test_a_conflict_is_looked_at_and_tried_again_a_few_times(world):
-    wish_id = await world.wish(await world.own())
+    operation_id = await world.begin(await world.own())
     world.provider.fail("start", Conflict("pending stop"), times=2)
-    assert await world.until_ended(wish_id) is Outcome.FULFILLED
-    other = await world.wish(await world.own(remote_id="r2"))
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
+    other = await world.begin(await world.own(remote_id="r2"))
     world.provider.fail("start", Conflict("pending stop"), times=99)
     assert await world.until_ended(other, 600) is Outcome.FAILED
-    assert (await world.store.wish(other)).cause == "conflict: pending stop"
+    assert (await world.store.operation(other)).cause == "conflict: pending stop"
 
 
 async def test_it_is_given_up_in_the_end(world):
-    wish_id = await world.wish(await world.own())
+    operation_id = await world.begin(await world.own())
     world.provider.fail("start", Unreachable("no connection"), times=999)
     for _ in range(200):
         await world.work()
         world.clock.advance(20)
-    wish = await world.store.wish(wish_id)
-    assert (wish.outcome, wish.cause) == (Outcome.FAILED, "gave_up")
+    operation = await world.store.operation(operation_id)
+    assert (operation.outcome, operation.cause) == (Outcome.FAILED, "gave_up")
     assert world.slack.kinds().count("failed") == 1
 
 
 async def test_a_connection_that_is_away_is_left_alone_and_named_once(world):
     workspaces = [await world.own(remote_id=f"r{number}") for number in range(12)]
-    wishes = [await world.wish(workspace) for workspace in workspaces]
+    operations = [await world.begin(workspace) for workspace in workspaces]
     world.provider.fail("status", Unreachable("no connection"), times=999)
     with capture_logs() as logs:
         await world.pass_time(120)
     assert [entry["event"] for entry in logs].count("connection unavailable") == 1
     assert world.provider.count("status") < 40
-    for wish_id in wishes:
-        assert "has not answered since" in (await world.store.wish(wish_id)).hold
+    for operation_id in operations:
+        assert "has not answered since" in (await world.store.operation(operation_id)).hold
     world.provider.heal()
-    for wish_id in wishes:
-        assert await world.until_ended(wish_id) is Outcome.FULFILLED
+    for operation_id in operations:
+        assert await world.until_ended(operation_id) is Outcome.FULFILLED
     assert world.slack.over_budget == 0
 
 
-async def test_a_read_that_is_refused_ends_the_readers_wish_and_nobody_elses(world):
+async def test_a_read_that_is_refused_ends_the_readers_operation_and_nobody_elses(world):
     mine = await world.own(ALICE)
     await world.store.merge_discovered((await world.link(BOB)).id, [])
     theirs = await world.own(BOB, remote_id="r2")
     world.provider.fail("status", Forbidden("no right"), times=100)
-    wish_id = await world.wish(mine)
-    assert await world.until_ended(wish_id) is Outcome.FAILED
-    assert (await world.store.wish(wish_id)).cause == "forbidden: no right"
+    operation_id = await world.begin(mine)
+    assert await world.until_ended(operation_id) is Outcome.FAILED
+    assert (await world.store.operation(operation_id)).cause == "forbidden: no right"
     world.provider.heal()
-    assert await world.until_ended(await world.wish(theirs)) is Outcome.FULFILLED
+    assert await world.until_ended(await world.begin(theirs)) is Outcome.FULFILLED
 
 
 async def test_what_is_gone_ends_a_start_as_failed_and_a_stop_as_done(world):
     workspace = await world.own()
     del world.provider.machines["r1"]
-    wish_id = await world.wish(workspace)
-    assert await world.until_ended(wish_id) is Outcome.FAILED
-    assert (await world.store.wish(wish_id)).cause == "gone"
-    assert await world.until_ended(await world.wish(workspace, WishVerb.STOP)) is Outcome.FULFILLED
+    operation_id = await world.begin(workspace)
+    assert await world.until_ended(operation_id) is Outcome.FAILED
+    assert (await world.store.operation(operation_id)).cause == "gone"
+    assert await world.until_ended(await world.begin(workspace, OperationVerb.STOP)) is Outcome.FULFILLED
 
 
 async def test_a_word_that_nobody_knows_keeps_the_last_state_and_is_logged_once(world):
-    wish_id = await world.wish(await world.own())
+    operation_id = await world.begin(await world.own())
     await world.pass_time(2)
     real = world.provider._look
     world.provider._look = lambda key: Observed(State.UNKNOWN, detail="unknown state 'warming'")
     with capture_logs() as logs:
         await world.pass_time(40)
     assert [entry["event"] for entry in logs].count("state not known") == 1
-    wish = await world.store.wish(wish_id)
-    assert wish.is_open
-    assert "warming" in wish.hold
+    operation = await world.store.operation(operation_id)
+    assert operation.is_open
+    assert "warming" in operation.hold
     world.provider._look = real
-    assert await world.until_ended(wish_id) is Outcome.FULFILLED
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
     assert world.provider.accepted_starts == ["r1"]
 
 
 async def test_an_answer_that_leaves_a_resource_out_decides_nothing(world):
-    wish_id = await world.wish(await world.own())
+    operation_id = await world.begin(await world.own())
     real = world.provider.status
 
     async def forgetful(access, remote_ids, window=None):
@@ -153,14 +153,14 @@ async def test_an_answer_that_leaves_a_resource_out_decides_nothing(world):
 
     world.provider.status = forgetful
     await world.pass_time(12)
-    assert (await world.store.wish(wish_id)).is_open
+    assert (await world.store.operation(operation_id)).is_open
     world.provider.status = real
-    assert await world.until_ended(wish_id) is Outcome.FULFILLED
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
 
 
 async def test_an_error_of_our_own_is_logged_with_a_reference_and_harms_nobody_else(world):
-    broken = await world.wish(await world.own())
-    sound = await world.wish(await world.own(remote_id="r2"))
+    broken = await world.begin(await world.own())
+    sound = await world.begin(await world.own(remote_id="r2"))
     real = world.provider.start
 
     async def start(access, remote_id):
@@ -179,37 +179,37 @@ async def test_an_error_of_our_own_is_logged_with_a_reference_and_harms_nobody_e
     assert world.provider.accepted_starts.count("r1") == 1
 
 
-async def test_a_connection_that_was_taken_away_holds_the_wish(world):
+async def test_a_connection_that_was_taken_away_holds_the_operation(world):
     workspace = await world.own()
-    wish_id = await world.wish(workspace)
+    operation_id = await world.begin(workspace)
     world.reborn(connections={})
     await world.work()
-    assert "cloud is not set up any more" in (await world.store.wish(wish_id)).hold
+    assert "cloud is not set up any more" in (await world.store.operation(operation_id)).hold
 
 
 # -- credentials ---------------------------------------------------------------------------------------------
 
 
-async def test_a_refused_token_is_told_once_and_the_wish_waits_for_the_new_link(world):
+async def test_a_refused_token_is_told_once_and_the_operation_waits_for_the_new_link(world):
     workspaces = [await world.own(remote_id=f"r{number}") for number in range(3)]
     world.provider.refused_tokens = {"token-1"}
-    wishes = [await world.wish(workspace) for workspace in workspaces]
+    operations = [await world.begin(workspace) for workspace in workspaces]
     await world.pass_time(60)
     assert world.slack.kinds().count("sign_in_refused") == 1
-    assert "has refused your sign-in" in (await world.store.wish(wishes[0])).hold
+    assert "has refused your sign-in" in (await world.store.operation(operations[0])).hold
     await world.pass_time(GIVEN_UP_AFTER, step=5)
     assert world.slack.kinds().count("sign_in_refused") == 1
     assert world.slack.kinds().count("link_again") == 1
     assert (await world.store.account(ALICE, "cloud")).state == "refused"
     assert world.provider.count("status") <= 3
-    assert "no longer accepts your link" in (await world.store.wish(wishes[0])).hold
+    assert "no longer accepts your link" in (await world.store.operation(operations[0])).hold
     await world.link(token="token-2")
-    for wish_id in wishes:
-        assert await world.until_ended(wish_id) is Outcome.FULFILLED
+    for operation_id in operations:
+        assert await world.until_ended(operation_id) is Outcome.FULFILLED
 
 
 async def test_a_start_that_is_refused_for_its_token_waits_too(world):
-    wish_id = await world.wish(await world.own())
+    operation_id = await world.begin(await world.own())
     real = world.provider.status
 
     async def blind_to_tokens(access, remote_ids, window=None):
@@ -223,9 +223,9 @@ async def test_a_start_that_is_refused_for_its_token_waits_too(world):
     world.provider.refused_tokens = {"token-1"}
     await world.pass_time(GIVEN_UP_AFTER + 60, step=5)
     assert world.slack.kinds().count("link_again") == 1
-    assert (await world.store.wish(wish_id)).is_open
+    assert (await world.store.operation(operation_id)).is_open
     await world.link(token="token-2")
-    assert await world.until_ended(wish_id) is Outcome.FULFILLED
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
     assert world.provider.accepted_starts == ["r1"]
 
 
@@ -233,8 +233,8 @@ async def test_an_expired_token_is_refreshed_once(world):
     await world.link(refresh="again")
     workspace = await world.own()
     world.provider.refused_tokens = {"token-1"}
-    wish_id = await world.wish(workspace)
-    assert await world.until_ended(wish_id) is Outcome.FULFILLED
+    operation_id = await world.begin(workspace)
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
     assert world.provider.refreshed == 1
     assert "link_again" not in world.slack.kinds()
     assert {call.token for call in world.provider.calls if call.method == "start"} == {"fresh-1"}
@@ -244,7 +244,7 @@ async def test_a_refreshed_token_that_is_refused_as_well_is_given_up(world):
     await world.link(refresh="again")
     workspace = await world.own()
     world.provider.refused_tokens = {"token-1", "fresh-1"}
-    await world.wish(workspace)
+    await world.begin(workspace)
     await world.pass_time(GIVEN_UP_AFTER + 60, step=5)
     assert world.provider.refreshed == 1
     assert world.slack.kinds().count("link_again") == 1
@@ -255,7 +255,7 @@ async def test_a_refresh_without_an_answer_is_tried_again(world):
     workspace = await world.own()
     world.provider.refused_tokens = {"token-1"}
     world.provider.fail("refresh", Unreachable("no connection"))
-    assert await world.until_ended(await world.wish(workspace)) is Outcome.FULFILLED
+    assert await world.until_ended(await world.begin(workspace)) is Outcome.FULFILLED
     assert "link_again" not in world.slack.kinds()
 
 
@@ -264,16 +264,16 @@ async def test_a_secret_that_does_not_open_holds_and_loses_nothing(world):
     await world.store.save_secret((await world.store.account(ALICE, "cloud")).id, world.seal(ALICE), "x")
     account = await world.store.account(ALICE, "cloud")
     await world.store.save_secret(account.id, account.secret, world.vault.seal("another row", {"token": "t"}))
-    wish_id = await world.wish(workspace)
+    operation_id = await world.begin(workspace)
     await world.pass_time(5)
-    assert "can't be opened" in (await world.store.wish(wish_id)).hold
+    assert "can't be opened" in (await world.store.operation(operation_id)).hold
     assert (await world.store.account(ALICE, "cloud")).state == "active"
     assert world.provider.count("status") == 0
 
 
-async def test_an_unlink_ends_the_wish_and_no_call_follows(world):
+async def test_an_unlink_ends_the_operation_and_no_call_follows(world):
     workspace = await world.own()
-    await world.wish(workspace)
+    await world.begin(workspace)
     await world.pass_time(2)
     calls = len(world.provider.calls)
     await world.store.unlink(ALICE, "cloud", revocable=[], cause="unlinked")
@@ -287,10 +287,10 @@ async def test_an_unlink_ends_the_wish_and_no_call_follows(world):
 async def test_an_unknown_person_is_looked_up_before_the_first_call(world):
     workspace = await world.own(BOB, is_known=False)
     world.slack.add_user("UBOB", enterprise_user={"enterprise_id": "E1", "teams": ["T1"]})
-    wish_id = await world.wish(workspace)
-    await world.reconciler.step_wishes()
+    operation_id = await world.begin(workspace)
+    await world.reconciler.step_operations()
     assert (world.slack.count("users.info"), world.provider.calls) == (1, [])
-    assert await world.until_ended(wish_id) is Outcome.FULFILLED
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
     assert world.slack.count("users.info") == 1
 
 
@@ -298,28 +298,28 @@ async def test_who_was_asked_about_long_ago_is_asked_about_again_before_the_firs
     workspace = await world.own()
     world.slack.add_user(ALICE.user_id, is_restricted=True)
     world.clock.advance(86_401)
-    assert await world.until_ended(await world.wish(workspace)) is Outcome.REFUSED
+    assert await world.until_ended(await world.begin(workspace)) is Outcome.REFUSED
     assert (world.slack.count("users.info"), world.provider.count("start")) == (1, 0)
 
 
 async def test_a_failed_look_up_delays_and_neither_lets_in_nor_refuses(world):
-    wish_id = await world.wish(await world.own(is_known=False))
+    operation_id = await world.begin(await world.own(is_known=False))
     await world.pass_time(40)
-    assert (await world.store.wish(wish_id)).is_open
-    assert "asking Slack who you are" in (await world.store.wish(wish_id)).hold
+    assert (await world.store.operation(operation_id)).is_open
+    assert "asking Slack who you are" in (await world.store.operation(operation_id)).hold
     assert world.provider.count("start") == 0
     world.slack.add_user(ALICE.user_id)
-    assert await world.until_ended(wish_id) is Outcome.FULFILLED
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
 
 
 @pytest.mark.parametrize("mark", ["is_restricted", "is_ultra_restricted", "is_bot", "deleted", "is_stranger"])
 async def test_who_may_not_is_refused_with_words_and_no_call(world, mark):
-    wish_id = await world.wish(await world.own(is_known=False))
+    operation_id = await world.begin(await world.own(is_known=False))
     world.slack.add_user(ALICE.user_id, **{mark: True})
     await world.pass_time(5)
-    wish = await world.store.wish(wish_id)
-    assert wish.outcome is Outcome.REFUSED
-    assert wish.cause.startswith("policy.")
+    operation = await world.store.operation(operation_id)
+    assert operation.outcome is Outcome.REFUSED
+    assert operation.cause.startswith("policy.")
     assert "refused" in world.slack.kinds()
     assert world.provider.count("start") == 0
 
@@ -327,7 +327,7 @@ async def test_who_may_not_is_refused_with_words_and_no_call(world, mark):
 async def test_someone_of_another_team_is_refused(world):
     stranger = replace(ALICE, team_id="T9")
     workspace = await world.own(stranger)
-    wish_id = await world.wish(workspace)
+    operation_id = await world.begin(workspace)
     await world.pass_time(5)
-    assert (await world.store.wish(wish_id)).cause == "policy.foreign_team"
+    assert (await world.store.operation(operation_id)).cause == "policy.foreign_team"
     assert world.provider.count("start") == 0

@@ -51,15 +51,15 @@ def counter(world):
 
 
 async def test_every_read_that_left_is_counted(world, counter):
-    wish_id = await world.wish(await world.own())
-    assert await world.until_ended(wish_id) is Outcome.FULFILLED
+    operation_id = await world.begin(await world.own())
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
     assert counter.polls == world.provider.count("status") > 1
     assert counter.failed == []
 
 
 @pytest.mark.parametrize("error", [ServerFailed("5xx"), RateLimited("429"), CredentialRefused("401")])
 async def test_a_read_that_failed_was_a_read(world, counter, error):
-    await world.wish(await world.own())
+    await world.begin(await world.own())
     world.provider.fail("status", error)
     await world.work()
     assert counter.polls == 1
@@ -68,9 +68,9 @@ async def test_a_read_that_failed_was_a_read(world, counter, error):
 
 @pytest.mark.parametrize(("error", "failed"), [(SentTooLate(), []), (Unreachable(), ["Unreachable"])])
 async def test_a_read_that_never_left_is_none(world, counter, error, failed):
-    await world.wish(await world.own())
+    await world.begin(await world.own())
     world.provider.fail("status", error)
-    await world.reconciler.step_wishes()
+    await world.reconciler.step_operations()
     await world.reconciler.step_reads()
     assert counter.polls == 0
     assert [kind for _, kind in counter.failed] == failed
@@ -79,15 +79,15 @@ async def test_a_read_that_never_left_is_none(world, counter, error, failed):
 @pytest.mark.parametrize("error", [RateLimited("429", retry_after=120.0), CredentialRefused("401")])
 async def test_a_read_that_waits_for_its_credential_is_none(world, counter, error):
     world.provider.answers_to["token-1"] = error
-    await world.wish(await world.own())
-    await world.wish(await world.own(remote_id="r2"))
+    await world.begin(await world.own())
+    await world.begin(await world.own(remote_id="r2"))
     await world.pass_time(60)
     assert counter.polls == world.provider.count("status") <= 2
 
 
 @pytest.mark.parametrize("error", [LimitReached("2 of 2"), ServerFailed("5xx")])
 async def test_a_call_that_failed_is_counted(world, counter, error):
-    wish_id = await world.wish(await world.own())
+    operation_id = await world.begin(await world.own())
     world.provider.fail("start", error)
-    await world.until_ended(wish_id)
+    await world.until_ended(operation_id)
     assert counter.failed == [("cloud", type(error).__name__)]

@@ -8,7 +8,7 @@ from contextlib import suppress
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.domain.models import State, WishVerb
+from bot.domain.models import OperationVerb, State
 from bot.support.errors import ServerFailed, Unreachable
 from tests.engine.fuse import Fuse, Killed
 from tests.engine.world import new_world
@@ -38,7 +38,7 @@ async def _clicks(steps):
             row = rows[int(seconds * 10) % 2]
             match what:
                 case "start" | "stop":
-                    await world.wish(row, WishVerb(what))
+                    await world.begin(row, OperationVerb(what))
                 case "refresh":
                     await world.store.want_read(row.id)
                 case "fail":
@@ -128,7 +128,7 @@ async def test_no_read_leaves_beside_one_that_has_no_answer_yet(world):
 
 
 async def test_a_read_that_would_leave_too_late_is_dropped_and_comes_after_the_interval(world):
-    await world.wish(await world.own())
+    await world.begin(await world.own())
     await late_read(world, 0.6)
     assert world.provider.count("status") == 0
     await world.pass_time(15)
@@ -137,7 +137,7 @@ async def test_a_read_that_would_leave_too_late_is_dropped_and_comes_after_the_i
 
 
 async def test_a_read_within_the_margin_leaves(world):
-    await world.wish(await world.own())
+    await world.begin(await world.own())
     await late_read(world, 0.4)
     assert world.provider.count("status") == 1
 

@@ -78,7 +78,7 @@ async def test_the_end_of_a_run_from_elsewhere_is_told_to_who_stopped_it(jobs):
 
 
 @pytest.mark.parametrize("is_first_over", [False, True])
-async def test_a_search_never_takes_what_another_wish_has(jobs, is_first_over):
+async def test_a_search_never_takes_what_another_operation_has(jobs, is_first_over):
     """A server that shows no marks may answer with an earlier run of the same name."""
     first = await jobs.runs()
     await jobs.world.pass_time(5)

@@ -48,17 +48,17 @@ def administer(world):
 async def test_one_persons_limited_read_delays_that_person_and_nobody_else(world, seconds):
     administer(world)
     mine, theirs = await seat(world, ALICE), await seat(world, BOB)
-    wish = await world.wish(mine)
+    operation = await world.begin(mine)
     world.provider.answers_to["token-UALICE"] = limited(seconds)
     with capture_logs() as logs:
         await world.pass_time(3)
-        other = await world.wish(theirs)
+        other = await world.begin(theirs)
         assert await world.until_ended(other, 60) is Outcome.FULFILLED
-    held = await world.store.wish(wish)
+    held = await world.store.operation(operation)
     assert SLOW_DOWN in held.hold
     # Her other calls wait, too, though no longer than a pause may last.
     asked = len(calls_of(world, ALICE))
-    second = await world.wish(await world.own(ALICE, "r2"))
+    second = await world.begin(await world.own(ALICE, "r2"))
     await world.pass_time(8)
     if seconds:
         assert len(calls_of(world, ALICE)) == asked
@@ -66,7 +66,7 @@ async def test_one_persons_limited_read_delays_that_person_and_nobody_else(world
     assert not told(world, AMIR)
     del world.provider.answers_to["token-UALICE"]
     assert await world.until_ended(second, LONGEST_ASKED + 60) is Outcome.FULFILLED
-    assert await world.until_ended(wish, 3700) is Outcome.FULFILLED
+    assert await world.until_ended(operation, 3700) is Outcome.FULFILLED
 
 
 async def test_limited_lists_are_no_outage_and_hold_up_nobodys_start(world):
@@ -77,8 +77,8 @@ async def test_limited_lists_are_no_outage_and_hold_up_nobodys_start(world):
     await world.store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
     await world.pass_time(60)
     assert world.provider.count("discover") >= 5
-    wish = await world.wish(accounts[BOB])
-    assert await world.until_ended(wish, 60) is Outcome.FULFILLED
+    operation = await world.begin(accounts[BOB])
+    assert await world.until_ended(operation, 60) is Outcome.FULFILLED
     assert not told(world, AMIR)
 
 
@@ -105,19 +105,19 @@ async def test_several_limited_people_pause_the_connection_and_the_log_says_it_o
     for who in people:
         world.provider.answers_to[f"token-{who.user_id}"] = limited(3600.0)
     spaces = [await seat(world, who) for who in (*people, ERIN)]
-    wishes = [await world.wish(workspace) for workspace in spaces[:4]]
+    operations = [await world.begin(workspace) for workspace in spaces[:4]]
     with capture_logs() as logs:
         await world.pass_time(5)
-        late = await world.wish(spaces[4])
+        late = await world.begin(spaces[4])
         await world.pass_time(LONGEST_ASKED - 10)
     assert not calls_of(world, ERIN)
-    assert SLOW_DOWN in (await world.store.wish(late)).hold
+    assert SLOW_DOWN in (await world.store.operation(late)).hold
     assert [entry["event"] for entry in logs].count("connection asked for a pause") == 1
     assert not told(world, AMIR)
     world.provider.answers_to.clear()
     assert await world.until_ended(late, 60) is Outcome.FULFILLED
-    for wish in wishes:
-        assert await world.until_ended(wish, 3700) is Outcome.FULFILLED
+    for operation in operations:
+        assert await world.until_ended(operation, 3700) is Outcome.FULFILLED
 
 
 async def test_a_secret_that_all_share_pauses_the_connection_five_minutes_at_most(world):
@@ -128,23 +128,23 @@ async def test_a_secret_that_all_share_pauses_the_connection_five_minutes_at_mos
         await link_account(world.store, who, "cloud", secret=sealed)
     mine, theirs = [await world.own(who, f"r-{who.user_id}") for who in (ALICE, BOB)]
     world.provider.fail("status", limited(3600.0))
-    wishes = [await world.wish(mine)]
+    operations = [await world.begin(mine)]
     await world.pass_time(2)
-    wishes.append(await world.wish(theirs))
+    operations.append(await world.begin(theirs))
     await world.pass_time(LONGEST_ASKED - 5)
     assert world.provider.count("status") == 1
-    assert all([SLOW_DOWN in (await world.store.wish(wish)).hold for wish in wishes])
-    for wish in wishes:
-        assert await world.until_ended(wish, 90) is Outcome.FULFILLED
+    assert all([SLOW_DOWN in (await world.store.operation(operation)).hold for operation in operations])
+    for operation in operations:
+        assert await world.until_ended(operation, 90) is Outcome.FULFILLED
 
 
 async def test_one_limited_start_leaves_the_others_and_all_reads_alone(world):
     mine, theirs = await seat(world, ALICE), await seat(world, BOB)
     world.provider.fail("start", limited(90.0))
-    first, second = await world.wish(mine), None
+    first, second = await world.begin(mine), None
     await world.pass_time(15)
     assert world.provider.count("start") == 1
-    second = await world.wish(theirs)
+    second = await world.begin(theirs)
     assert await world.until_ended(second, 60) is Outcome.FULFILLED
     assert len(calls_of(world, ALICE, "status")) > 2
     assert await world.until_ended(first, 120) is Outcome.FULFILLED
@@ -169,34 +169,34 @@ async def test_a_refused_read_from_before_a_start_was_asked_for_ends_nothing(wor
 
     async def status(access, remote_ids, window=None, *, ask=world.provider.status):
         if not started:
-            started.append(await world.wish(workspace))
+            started.append(await world.begin(workspace))
         return await ask(access, remote_ids, window)
 
     world.provider.status = status
     world.provider.fail("status", Forbidden("no", status=403))
     await world.store.want_read(workspace.id)
     await world.pass_time(90)
-    assert (await world.store.wish(started[0])).outcome is Outcome.FULFILLED
+    assert (await world.store.operation(started[0])).outcome is Outcome.FULFILLED
 
 
 async def test_a_start_whose_answer_asks_for_an_hour_is_looked_at_as_any_other(world):
     error = ServerFailed("overloaded", status=503, retry_after=3600.0)
     world.provider.fail("start", error, after=True)
-    wish = await world.wish(await seat(world, ALICE))
-    assert await world.until_ended(wish, 120) is Outcome.FULFILLED
+    operation = await world.begin(await seat(world, ALICE))
+    assert await world.until_ended(operation, 120) is Outcome.FULFILLED
     assert world.provider.count("start") == 1
 
 
 async def test_a_start_that_is_put_off_for_an_hour_is_told_at_its_deadline(world):
     world.provider.fail("start", limited(3600.0), times=1_000)
-    wish = await world.wish(await seat(world, ALICE))
+    operation = await world.begin(await seat(world, ALICE))
     await world.pass_time(DEADLINE - 30, step=30)
     asked = world.provider.count("start")
     assert asked >= DEADLINE / LONGEST_ASKED - 1
     await world.pass_time(60, step=5)
     assert world.slack.kinds().count("waiting") == 1
     world.provider.heal()
-    assert await world.until_ended(wish, LONGEST_ASKED + 60) is Outcome.FULFILLED
+    assert await world.until_ended(operation, LONGEST_ASKED + 60) is Outcome.FULFILLED
 
 
 async def test_a_launch_and_a_stop_whose_answers_ask_for_an_hour_are_looked_at_as_any_other():

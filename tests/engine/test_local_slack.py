@@ -46,9 +46,9 @@ async def test_the_story_is_told_in_the_direct_message(world):
     async with local_slack(world) as server:
         world.numbers = type(world.numbers)(type(world.numbers.installation)(server.state.team.id))
         world.reborn()
-        wish_id = await world.wish(await world.own(olivia(server)))
-        assert await world.until_ended(wish_id) is Outcome.FULFILLED
-        assert told(server) == [f"{wish_id}/card/1", f"{wish_id}/ready/end"]
+        operation_id = await world.begin(await world.own(olivia(server)))
+        assert await world.until_ended(operation_id) is Outcome.FULFILLED
+        assert told(server) == [f"{operation_id}/card/1", f"{operation_id}/ready/end"]
         assert server.harness.violations == []
         assert (await world.store.statistics())["dead_notices"] == 0
         card, ready = server.state.messages[server.state.direct[OLIVIA]]

@@ -62,10 +62,10 @@ async def test_an_unknown_outcome_is_looked_up_after_it_settled(world, arrived, 
 
 
 async def test_a_message_that_was_found_keeps_its_own_place(world):
-    wish_id = await world.wish(await world.own())
+    operation_id = await world.begin(await world.own())
     world.slack.fail(POST, SlackUnknownOutcome(POST, "no_answer"), after=True)
     await world.pass_time(20)
-    card = await world.store.card(wish_id)
+    card = await world.store.card(operation_id)
     assert (card.channel_id, card.message_ts) == ("DUALICE", world.slack.messages[0]["ts"])
 
 
@@ -112,16 +112,16 @@ async def test_a_search_that_fails_sends_nothing(world):
 
 async def test_a_send_that_would_outlive_its_lease_does_not_begin(world):
     await world.store.add_notices([message()])
-    real = world.store.wish
+    real = world.store.operation
 
-    async def slow(wish_id):
+    async def slow(operation_id):
         world.clock.advance(50)
-        return await real(wish_id)
+        return await real(operation_id)
 
-    world.store.wish = slow
+    world.store.operation = slow
     await world.notifier.step_notices()
     assert world.slack.messages == []
-    world.store.wish = real
+    world.store.operation = real
     await world.work()
     assert len(world.slack.messages) == 1
 
@@ -214,19 +214,19 @@ async def test_when_slack_shuts_the_app_out_everything_waits(world):
 
 async def test_an_error_of_our_own_delays_one_notice_only(world):
     await world.store.add_notices([message(1), message(2, BOB)])
-    real = world.store.wish
+    real = world.store.operation
 
     async def broken(subject):
         if subject == "subject-1":
             raise RuntimeError("a mistake")
         return await real(subject)
 
-    world.store.wish = broken
+    world.store.operation = broken
     with capture_logs() as logs:
         await world.work()
     assert [entry["event"] for entry in logs].count("notice not drawn") == 1
     assert len(world.slack.messages) == 1
-    world.store.wish = real
+    world.store.operation = real
     await world.pass_time(90, step=10)
     assert len(world.slack.messages) == 2
 
@@ -238,7 +238,7 @@ async def test_progress_is_drawn_every_15_seconds_at_most(world):
     world.provider.start_takes = 200
     await world.own()
     [row] = await world.store.workspaces(ALICE)
-    await world.wish(row)
+    await world.begin(row)
     for progress in range(5, 90, 5):
         world.provider.machines["r1"].progress = progress
         await world.pass_time(11)
@@ -246,12 +246,12 @@ async def test_progress_is_drawn_every_15_seconds_at_most(world):
 
 
 async def test_a_card_that_was_deleted_is_let_go(world):
-    wish_id = await world.wish(await world.own())
+    operation_id = await world.begin(await world.own())
     await world.work()
     world.slack.messages.clear()
     before = world.slack.count("chat.update")
     await world.pass_time(20)
-    assert (await world.store.card(wish_id)).message_ts is None
+    assert (await world.store.card(operation_id)).message_ts is None
     assert world.slack.count("chat.update") == before + 1
 
 
@@ -265,24 +265,24 @@ async def test_a_card_that_was_deleted_is_let_go(world):
     ],
 )
 async def test_an_update_that_fails_is_still_owed(world, error):
-    await world.wish(await world.own())
+    await world.begin(await world.own())
     world.slack.fail("chat.update", error)
     await world.pass_time(200, step=5)
     assert "running" in world.slack.messages[0]["text"]
 
 
 async def test_the_same_drawing_is_not_sent_twice(world):
-    wish_id = await world.wish(await world.own(state=State.RUNNING))
-    await world.until_ended(wish_id)
+    operation_id = await world.begin(await world.own(state=State.RUNNING))
+    await world.until_ended(operation_id)
     await world.pass_time(60)
     before = len(world.slack.updates)
-    card = await world.store.card(wish_id)
+    card = await world.store.card(operation_id)
     await world.notifier._cards._one(card)
     assert len(world.slack.updates) == before
 
 
 async def test_a_mistake_in_drawing_a_card_is_logged_and_drawn_later(world):
-    await world.wish(await world.own())
+    await world.begin(await world.own())
     await world.notifier.step_notices()
     await world.pass_time(1)
     real = world.store.workspace

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import NewNotice, NoticeKind, Outcome, State, WishVerb
+from bot.domain.models import NewNotice, NoticeKind, OperationVerb, Outcome, State
 from bot.slack.methods import CHAT_POST_MESSAGE
 from bot.store.notices import CARD_FIRST
-from bot.store.records import NewWish
+from bot.store.records import NewOperation
 from bot.support.errors import SlackLimited, SlackPermanent
 
 
 async def test_the_card_comes_before_the_end_however_quick_it_was(world):
     """A stop of what is stopped ends with its first look, when both messages wait to be sent."""
     workspace = await world.own(state=State.STOPPED)
-    wish_id = await world.wish(workspace, WishVerb.STOP)
-    while (await world.store.wish(wish_id)).is_open:
-        await world.reconciler.step_wishes()
+    operation_id = await world.begin(workspace, OperationVerb.STOP)
+    while (await world.store.operation(operation_id)).is_open:
+        await world.reconciler.step_operations()
         await world.reconciler.step_reads()
     await world.pass_time(3)
     assert world.slack.kinds() == ["card", "stopped"]
@@ -26,17 +26,19 @@ async def test_the_card_comes_before_the_end_however_quick_it_was(world):
 async def test_the_end_waits_for_some_seconds_only(world):
     workspace = await world.own(state=State.RUNNING)
     world.slack.fail(CHAT_POST_MESSAGE, SlackPermanent(CHAT_POST_MESSAGE, "channel_not_found"), times=1)
-    wish_id = await world.wish(workspace)
-    assert await world.until_ended(wish_id) is Outcome.FULFILLED
+    operation_id = await world.begin(workspace)
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
     assert world.slack.kinds() == ["ready"]
 
     world.slack.messages.clear()
-    wish_id = await world.wish(workspace)
-    card = next(one for one in await world.store.claim_notices(10, 600.0, (2,)) if one.subject == wish_id)
+    operation_id = await world.begin(workspace)
+    card = next(
+        one for one in await world.store.claim_notices(10, 600.0, (2,)) if one.subject == operation_id
+    )
     await world.store.notice_retry(card.id, 300.0, error="ratelimited")
-    while (await world.store.wish(wish_id)).is_open:
+    while (await world.store.operation(operation_id)).is_open:
         world.clock.advance(1.0)
-        await world.reconciler.step_wishes()
+        await world.reconciler.step_operations()
         await world.reconciler.step_reads()
     await world.pass_time(CARD_FIRST - 1)
     assert world.slack.kinds() == []
@@ -47,14 +49,14 @@ async def test_the_end_waits_for_some_seconds_only(world):
 async def test_a_pause_of_slack_turns_nothing_round(world):
     workspace = await world.own(state=State.RUNNING)
     world.slack.fail(CHAT_POST_MESSAGE, SlackLimited(CHAT_POST_MESSAGE, 2.0), times=2)
-    wish_id = await world.wish(workspace)
-    assert await world.until_ended(wish_id) is Outcome.FULFILLED
+    operation_id = await world.begin(workspace)
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
     await world.pass_time(20)
     assert world.slack.kinds() == ["card", "ready"]
 
 
 @pytest.mark.parametrize("channel", ["C1", "G1"])
-async def test_how_a_wish_ended_is_hinted_at_where_it_was_typed(world, channel):
+async def test_how_an_operation_ended_is_hinted_at_where_it_was_typed(world, channel):
     """Who can't be sent direct messages learns it there, alone, without any address."""
     workspace = await world.own()
     refused = SlackPermanent(CHAT_POST_MESSAGE, "user_disabled")
@@ -79,8 +81,8 @@ async def test_in_a_direct_message_there_is_no_second_place(world):
 async def test_the_hint_comes_for_every_kind_of_end(world):
     workspace = await world.own()
     world.provider.start_ends = State.FAILED
-    wish = await typed(world, workspace, "C1")
-    assert wish.channel_id == "C1"
+    operation = await typed(world, workspace, "C1")
+    assert operation.channel_id == "C1"
     await world.pass_time(3)
     world.slack.fail(CHAT_POST_MESSAGE, SlackPermanent(CHAT_POST_MESSAGE, "cannot_dm_bot"), times=99)
     await world.pass_time(90)
@@ -90,8 +92,8 @@ async def test_the_hint_comes_for_every_kind_of_end(world):
 
 
 async def typed(world, workspace, channel):
-    new = NewWish(
-        workspace.principal, workspace.id, workspace.connection, WishVerb.START, 1800.0, "R", channel
+    new = NewOperation(
+        workspace.principal, workspace.id, workspace.connection, OperationVerb.START, 1800.0, "R", channel
     )
     card = NewNotice("", NoticeKind.CARD, "1", workspace.principal, {"channel_id": channel})
-    return (await world.store.accept_wish(new, interaction="typed", notices=[card])).wish
+    return (await world.store.accept_operation(new, interaction="typed", notices=[card])).operation

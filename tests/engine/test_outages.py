@@ -32,10 +32,10 @@ def told(world, user=AMIR):
     ]
 
 
-async def away(world, wishes=8):
+async def away(world, operations=8):
     """Let the connection be away while people wait for it."""
-    workspaces = [await world.own(remote_id=f"r{number}") for number in range(wishes)]
-    ids = [await world.wish(workspace) for workspace in workspaces]
+    workspaces = [await world.own(remote_id=f"r{number}") for number in range(operations)]
+    ids = [await world.begin(workspace) for workspace in workspaces]
     fail(world)
     return ids
 
@@ -54,8 +54,8 @@ async def test_each_administrator_is_told_once_that_it_is_away_and_once_that_it_
         (text,) = told(world, user)
         assert text.startswith(f"*Fake Cloud* has not answered since <!date^{int(began)}^{{time}}|")
     world.provider.heal()
-    for wish_id in ids:
-        assert await world.until_ended(wish_id) is Outcome.FULFILLED
+    for operation_id in ids:
+        assert await world.until_ended(operation_id) is Outcome.FULFILLED
     for user in (AMIR, ROSA):
         _, second = told(world, user)
         assert second.startswith("*Fake Cloud* answers again. It had not since <!date^")
@@ -82,7 +82,7 @@ async def test_an_outage_is_told_once_across_restarts(administered):
 async def test_a_second_outage_is_told_as_well(administered):
     world = administered
     for number in (1, 2):
-        await away(world, wishes=number * 8)
+        await away(world, operations=number * 8)
         await world.pass_time(60)
         assert len(told(world)) == number * 2 - 1
         world.provider.heal()
@@ -123,15 +123,15 @@ async def test_without_administrators_nobody_is_told_and_nothing_fails(world):
 async def test_all_who_wait_read_since_when_and_their_cards_heal(world):
     workspaces = [await world.own(remote_id=f"r{number}") for number in range(8)]
     world.provider.start_takes = 300.0
-    ids = [await world.wish(workspaces[0])]
+    ids = [await world.begin(workspaces[0])]
     await world.pass_time(3)
     assert world.provider.accepted_starts == ["r0"]
-    ids += [await world.wish(workspace) for workspace in workspaces[1:]]
+    ids += [await world.begin(workspace) for workspace in workspaces[1:]]
     fail(world)
     began = world.clock.now()
     await world.pass_time(60)
-    for wish_id in ids:
-        hold = (await world.store.wish(wish_id)).hold
+    for operation_id in ids:
+        hold = (await world.store.operation(operation_id)).hold
         assert "Fake Cloud has not answered since {time:" in hold
         assert "You are in the queue" in hold
     cards = [one for one in world.slack.messages if "/card/" in one["metadata"]["event_payload"]["key"]]
@@ -139,15 +139,15 @@ async def test_all_who_wait_read_since_when_and_their_cards_heal(world):
     assert all("has not answered since <!date^" in str(one["blocks"]) for one in cards)
     assert all(f"<!date^{int(began)}" in str(one["blocks"]) for one in cards[1:])
     world.provider.heal()
-    for wish_id in ids:
-        assert await world.until_ended(wish_id) is Outcome.FULFILLED
+    for operation_id in ids:
+        assert await world.until_ended(operation_id) is Outcome.FULFILLED
     await world.pass_time(60)
     assert not [one for one in cards if "has not answered" in str(one["blocks"])]
 
 
 async def test_while_it_is_in_doubt_one_request_at_a_time_asks(world):
     """Reads, calls and lists share the one probe of a connection in doubt."""
-    await away(world, wishes=12)
+    await away(world, operations=12)
     await world.pass_time(60)
     (line,) = world.reconciler._lines
     assert line.health.is_doubtful
@@ -184,7 +184,7 @@ async def test_it_goes_on_within_a_minute_after_it_answers_again(world):
 
 
 async def test_a_list_waits_for_the_probe_and_is_no_second_one(world):
-    await away(world, wishes=BREAKS_AFTER + 1)
+    await away(world, operations=BREAKS_AFTER + 1)
     account = await world.store.account(ALICE, "cloud")
     await world.pass_time(30)
     await world.store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
-from bot.domain.models import Call, Outcome, State, WishVerb
+from bot.domain.models import Call, OperationVerb, Outcome, State
 from bot.reconciler.lines import BREAKS_AFTER, Slots
 from bot.support.errors import RateLimited, SecretError, StoreBusy, Unreachable
 from tests.support.store import ALICE, BOB
@@ -34,7 +34,7 @@ def test_slots_leave_a_fifth_to_calls():
 
 async def test_no_more_calls_at_once_than_the_provider_takes(world):
     pace(world, concurrency=3)
-    wishes = [await world.wish(await world.own(remote_id=f"r{number}")) for number in range(8)]
+    operations = [await world.begin(await world.own(remote_id=f"r{number}")) for number in range(8)]
     under_way, most = 0, 0
     real = world.provider.start
 
@@ -48,28 +48,28 @@ async def test_no_more_calls_at_once_than_the_provider_takes(world):
 
     world.provider.start = start
     await world.pass_time(60)
-    for wish_id in wishes:
-        assert await world.until_ended(wish_id) is Outcome.FULFILLED
+    for operation_id in operations:
+        assert await world.until_ended(operation_id) is Outcome.FULFILLED
     assert most <= 3
     assert sorted(world.provider.accepted_starts) == [f"r{number}" for number in range(8)]
 
 
 async def test_a_connection_in_doubt_is_sent_no_calls_until_it_answers(world):
     workspaces = [await world.own(remote_id=f"r{number}") for number in range(BREAKS_AFTER + 3)]
-    wishes = [await world.wish(workspace) for workspace in workspaces]
+    operations = [await world.begin(workspace) for workspace in workspaces]
     await world.reconciler.step_reads()
     world.provider.fail("start", Unreachable("no connection"), times=BREAKS_AFTER)
     await world.work()
-    held = [await world.store.wish(wish_id) for wish_id in wishes]
-    assert all("Fake Cloud" in wish.hold for wish in held if wish.hold)
-    for wish_id in wishes:
-        assert await world.until_ended(wish_id) is Outcome.FULFILLED
+    held = [await world.store.operation(operation_id) for operation_id in operations]
+    assert all("Fake Cloud" in operation.hold for operation in held if operation.hold)
+    for operation_id in operations:
+        assert await world.until_ended(operation_id) is Outcome.FULFILLED
     assert world.slack.over_budget == 0
 
 
 async def test_a_limit_on_reads_pauses_the_reads_of_who_was_told(world):
-    await world.wish(await world.own())
-    await world.wish(await world.own(remote_id="r2"))
+    await world.begin(await world.own())
+    await world.begin(await world.own(remote_id="r2"))
     world.provider.fail("status", RateLimited("slow down", status=429, retry_after=120.0))
     world.provider.fail("status", RateLimited("slow down", status=429))
     await world.pass_time(115)
@@ -88,17 +88,17 @@ async def test_what_nobody_waits_for_is_asked_less_often_after_a_failure(world):
     assert world.provider.count("status") == 2
 
 
-async def test_at_the_deadline_a_wish_that_waits_for_a_link_is_told_too(world):
-    wish_id = await world.wish(await world.own())
+async def test_at_the_deadline_an_operation_that_waits_for_a_link_is_told_too(world):
+    operation_id = await world.begin(await world.own())
     world.provider.refused_tokens = {"token-1"}
     await world.pass_time(1900, step=20)
     assert sorted(world.slack.kinds()) == ["card", "link_again", "sign_in_refused", "waiting"]
-    assert (await world.store.wish(wish_id)).is_open
+    assert (await world.store.operation(operation_id)).is_open
 
 
 @pytest.mark.parametrize("method", ["save_step", "record_reads", "notice_sent", "task_done", "card_updated"])
 async def test_a_busy_store_delays_and_doubles_nothing(world, method):
-    wish_id = await world.wish(await world.own())
+    operation_id = await world.begin(await world.own())
     real, busy = getattr(world.store, method), [True] * 2
 
     async def often_busy(*arguments, **keys):
@@ -108,74 +108,74 @@ async def test_a_busy_store_delays_and_doubles_nothing(world, method):
         return await real(*arguments, **keys)
 
     setattr(world.store, method, often_busy)
-    assert await world.until_ended(wish_id, 600) is Outcome.FULFILLED
+    assert await world.until_ended(operation_id, 600) is Outcome.FULFILLED
     await world.pass_time(120, step=5)
     assert world.provider.accepted_starts == ["r1"]
     assert sorted(world.slack.kinds()) == ["card", "ready"]
 
 
 async def test_a_secret_that_stops_opening_before_the_call_leaves_nothing_called(world):
-    wish_id = await world.wish(await world.own())
+    operation_id = await world.begin(await world.own())
     await world.reconciler.step_reads()
-    keys = world.reconciler._wishes._caller._asker._keys
+    keys = world.reconciler._operations._caller._asker._keys
     real = keys.open
 
     def shut(account):
         raise SecretError("a stored secret does not open")
 
     keys.open = shut
-    await world.reconciler.step_wishes()
-    wish = await world.store.wish(wish_id)
-    assert (wish.start_call, "can't be opened" in wish.hold) == (Call.NONE, True)
+    await world.reconciler.step_operations()
+    operation = await world.store.operation(operation_id)
+    assert (operation.start_call, "can't be opened" in operation.hold) == (Call.NONE, True)
     keys.open = real
-    assert await world.until_ended(wish_id) is Outcome.FULFILLED
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
 
 
 async def test_two_people_with_one_resource_are_both_told(world):
     mine, theirs = await world.own(ALICE), await world.own(BOB)
-    wishes = [await world.wish(mine), await world.wish(theirs)]
-    for wish_id in wishes:
-        assert await world.until_ended(wish_id) is Outcome.FULFILLED
+    operations = [await world.begin(mine), await world.begin(theirs)]
+    for operation_id in operations:
+        assert await world.until_ended(operation_id) is Outcome.FULFILLED
     assert world.provider.accepted_starts == ["r1"]
     assert world.slack.kinds().count("ready") == 2
     assert min(world.provider.gaps()) >= 10.0
 
 
-async def test_a_step_whose_wish_was_replaced_meanwhile_sends_nothing(world):
+async def test_a_step_whose_operation_was_replaced_meanwhile_sends_nothing(world):
     workspace = await world.own()
-    wish_id = await world.wish(workspace)
+    operation_id = await world.begin(workspace)
     await world.reconciler.step_reads()
-    claim = world.store.claim_wishes
+    claim = world.store.claim_operations
 
     async def slow(limit, lease):
         steps = await claim(limit, lease)
-        await world.wish(workspace, WishVerb.STOP)
-        world.store.claim_wishes = claim
+        await world.begin(workspace, OperationVerb.STOP)
+        world.store.claim_operations = claim
         return steps
 
-    world.store.claim_wishes = slow
-    await world.reconciler.step_wishes()
+    world.store.claim_operations = slow
+    await world.reconciler.step_operations()
     assert world.provider.count("start") == 0
-    assert (await world.store.wish(wish_id)).outcome is Outcome.REPLACED
+    assert (await world.store.operation(operation_id)).outcome is Outcome.REPLACED
 
 
-async def test_a_wish_whose_account_vanished_is_called_off(world):
+async def test_an_operation_whose_account_vanished_is_called_off(world):
     workspace = await world.own()
-    wish_id = await world.wish(workspace)
-    real = world.store.claim_wishes
+    operation_id = await world.begin(workspace)
+    real = world.store.claim_operations
 
     async def without_account(limit, lease):
         return [replace(step, account=None) for step in await real(limit, lease)]
 
-    world.store.claim_wishes = without_account
+    world.store.claim_operations = without_account
     await world.pass_time(3)
-    wish = await world.store.wish(wish_id)
-    assert (wish.outcome, wish.cause) == (Outcome.CANCELLED, "unlinked")
+    operation = await world.store.operation(operation_id)
+    assert (operation.outcome, operation.cause) == (Outcome.CANCELLED, "unlinked")
     assert world.slack.kinds().count("failed") == 1
 
 
 async def test_a_mistake_in_reading_is_logged_and_read_again(world):
-    wish_id = await world.wish(await world.own())
+    operation_id = await world.begin(await world.own())
     real = world.provider.status
 
     async def broken(*_arguments):
@@ -186,4 +186,4 @@ async def test_a_mistake_in_reading_is_logged_and_read_again(world):
         await world.work()
     assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == ["read failed"]
     world.provider.status = real
-    assert await world.until_ended(wish_id, 900) is Outcome.FULFILLED
+    assert await world.until_ended(operation_id, 900) is Outcome.FULFILLED

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from bot.domain.models import Call, Outcome, Update, WishVerb
+from bot.domain.models import Call, OperationVerb, Outcome, Update
 from bot.domain.settling import ANSWER_SECONDS
 from bot.support.errors import BadAnswer, ServerFailed, UnknownOutcome, Unreachable, Untold
 from tests.engine.fuse import Meanwhile
@@ -33,7 +33,7 @@ class Asked:
         self.id = await (self.world.world.make() if self.kind == "creation" else self.world.runs())
 
     async def row(self):
-        return await (self.store.wish(self.id) if self.kind == "creation" else self.store.job(self.id))
+        return await (self.store.operation(self.id) if self.kind == "creation" else self.store.job(self.id))
 
     async def start_another(self, key="press"):
         press = self.store.make_another if self.kind == "creation" else self.store.launch_another
@@ -119,7 +119,7 @@ async def test_a_press_makes_one_more_and_only_once(asked):
 async def test_an_answer_stands_whatever_a_look_under_way_says_and_is_taken_once(asked):
     await asked.lose(None)
     await asked.pass_time(150)
-    claim = asked.store.claim_wishes if asked.kind == "creation" else asked.store.claim_jobs
+    claim = asked.store.claim_operations if asked.kind == "creation" else asked.store.claim_jobs
     asked.world.clock.advance(300)
     (look,) = await claim(5, 40.0)
     assert await asked.start_another("one")
@@ -150,7 +150,7 @@ async def test_an_answer_at_the_last_moment_is_one(asked, answer):
     await asked.pass_time(150)
     asked.world.clock.advance(ANSWER_SECONDS - 1)
     before = (await asked.row()).asked_at
-    claims = "claim_wishes" if asked.kind == "creation" else "claim_jobs"
+    claims = "claim_operations" if asked.kind == "creation" else "claim_jobs"
 
     async def answered():
         # The step that ends it has begun.
@@ -232,7 +232,9 @@ async def test_who_wants_it_no_more_is_told_that_nobody_knows(asked):
     await asked.lose(None)
     await asked.pass_time(150)
     if asked.kind == "creation":
-        stop = await asked.world.world.wish(await asked.world.world.workspace_of(asked.id), WishVerb.STOP)
+        stop = await asked.world.world.begin(
+            await asked.world.world.workspace_of(asked.id), OperationVerb.STOP
+        )
         assert await asked.world.world.until_ended(stop) is Outcome.UNKNOWN
     else:
         await asked.world.stop(asked.id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.models import Outcome, State, WishVerb
+from bot.domain.models import OperationVerb, Outcome, State
 from tests.engine.test_creations import rows
 
 
@@ -23,24 +23,24 @@ async def failed(world, *, is_up=False):
 
 
 async def test_a_restart_makes_another_of_what_has_failed_for_good(world):
-    wish_id = await world.wish(await failed(world), WishVerb.RESTART)
-    assert await world.until_ended(wish_id) is Outcome.FULFILLED
+    operation_id = await world.begin(await failed(world), OperationVerb.RESTART)
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
     assert [row.remote_id for row in await rows(world)] == ["m2"]
     assert world.provider.count("stop") == 0
-    assert (await world.store.wish(wish_id)).is_renewal
+    assert (await world.store.operation(operation_id)).is_renewal
 
 
 async def test_a_restart_ends_nothing_that_is_up_again_unasked(world):
-    wish_id = await world.wish(await failed(world, is_up=True), WishVerb.RESTART)
-    assert await world.until_ended(wish_id) is Outcome.FAILED
-    assert (await world.store.wish(wish_id)).cause == "not_agreed"
+    operation_id = await world.begin(await failed(world, is_up=True), OperationVerb.RESTART)
+    assert await world.until_ended(operation_id) is Outcome.FAILED
+    assert (await world.store.operation(operation_id)).cause == "not_agreed"
     assert (world.provider.count("stop"), world.provider.count("create")) == (0, 1)
 
 
 async def test_what_was_not_made_here_and_has_failed_for_good_is_not_made_again(world):
     row = await world.own(state=State.FAILED)
     world.provider.ends_for_good = True
-    wish_id = await world.wish(row, WishVerb.RESTART)
-    assert await world.until_ended(wish_id) is Outcome.FAILED
-    assert (await world.store.wish(wish_id)).cause == "no_restart"
+    operation_id = await world.begin(row, OperationVerb.RESTART)
+    assert await world.until_ended(operation_id) is Outcome.FAILED
+    assert (await world.store.operation(operation_id)).cause == "no_restart"
     assert world.provider.count("create") == 0

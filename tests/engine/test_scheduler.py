@@ -42,12 +42,12 @@ async def scheduler(world):
 
 
 async def test_the_whole_way_runs_by_itself(world, scheduler):
-    wish_id = await world.wish(await world.own())
+    operation_id = await world.begin(await world.own())
     scheduler.start()
 
     async def ended():
         world.clock.advance(1.0)
-        return (await world.store.wish(wish_id)).outcome is Outcome.FULFILLED and len(
+        return (await world.store.operation(operation_id)).outcome is Outcome.FULFILLED and len(
             world.slack.messages
         ) == 2
 
@@ -140,7 +140,7 @@ async def test_a_step_that_raises_is_logged_with_a_reference_and_tried_again(wor
         loop.stop()
         return 0
 
-    loop = Loop("wishes", step, 5, world.ids, world.clock, lambda: None, rest=0.0)
+    loop = Loop("operations", step, 5, world.ids, world.clock, lambda: None, rest=0.0)
     with capture_logs() as logs:
         async with asyncio.timeout(30):
             await loop.run()
@@ -156,7 +156,7 @@ async def test_what_runs_may_end_and_the_rest_is_cancelled(world, scheduler):
             began.set()
             await asyncio.Event().wait()
 
-    wish_id = await world.wish(await world.own())
+    operation_id = await world.begin(await world.own())
     world.provider.during = hang
     scheduler.start()
     await asyncio.wait_for(began.wait(), 30)
@@ -164,7 +164,7 @@ async def test_what_runs_may_end_and_the_rest_is_cancelled(world, scheduler):
     world.provider.during = None
     world.reborn()
     world.clock.advance(60)
-    assert await world.until_ended(wish_id) is Outcome.FULFILLED
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
     assert world.provider.accepted_starts == ["r1"]
     assert world.slack.kinds().count("ready") == 1
 
@@ -196,12 +196,12 @@ async def test_a_run_goes_its_whole_way_by_itself_and_an_open_stream_holds_nothi
 async def test_nothing_is_claimed_after_the_drain(world, scheduler):
     scheduler.start()
     await scheduler.drain(5)
-    await world.wish(await world.own(state=State.RUNNING))
+    await world.begin(await world.own(state=State.RUNNING))
     scheduler.wake()
     await asyncio.sleep(0)
     assert world.provider.calls == []
     assert scheduler.stalled == [
-        "wishes",
+        "operations",
         "reads",
         "tasks",
         "jobs",

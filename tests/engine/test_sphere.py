@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.models import Outcome, State, WishVerb
+from bot.domain.models import OperationVerb, Outcome, State
 from bot.providers.base import Access, Credential
 from bot.support.http import Http, Response
 from bot.support.vault import entry_key
@@ -72,11 +72,11 @@ async def test_without_an_address_of_ours_it_says_what_is_missing(world):
 
 
 async def test_a_stop_while_it_starts_waits_until_it_may(world):
-    wish_id = await world.create()
+    operation_id = await world.create()
     await world.world.pass_time(3)
-    row = await world.world.workspace_of(wish_id)
+    row = await world.world.workspace_of(operation_id)
     assert row.state is State.STARTING
-    stop = await world.world.wish(row, WishVerb.STOP)
+    stop = await world.world.begin(row, OperationVerb.STOP)
     assert await world.world.until_ended(stop) is Outcome.FULFILLED
     assert world.machine(row).phase == "stopped"
     assert world.server.harness.requests[f"PUT /api/v1/workspaces/{row.remote_id}/stop"] == 1
@@ -85,16 +85,18 @@ async def test_a_stop_while_it_starts_waits_until_it_may(world):
 
 async def test_a_start_while_it_is_still_stopping_comes_after(world):
     row = await world.made()
-    await world.world.until_ended(await world.world.wish(row, WishVerb.STOP))
+    await world.world.until_ended(await world.world.begin(row, OperationVerb.STOP))
     world.machine(row).stop_seconds = 9
-    start = await world.world.wish(await world.row(row), WishVerb.START)
+    start = await world.world.begin(await world.row(row), OperationVerb.START)
     assert await world.world.until_ended(start) is Outcome.FULFILLED
     assert world.machine(row).phase == "running"
 
 
 async def test_removing_takes_it_off_the_list(world):
     row = await world.made()
-    assert await world.world.until_ended(await world.world.wish(row, WishVerb.REMOVE)) is Outcome.FULFILLED
+    assert (
+        await world.world.until_ended(await world.world.begin(row, OperationVerb.REMOVE)) is Outcome.FULFILLED
+    )
     assert world.machine(row).phase == "removed"
     assert (await world.row(row)).hidden
     assert len(world.told("removed")) == 1
@@ -107,11 +109,11 @@ def remote_ids(rows):
     return sorted(row.remote_id for row in rows if not row.is_provisional)
 
 
-async def asked(world, wish_id):
+async def asked(world, operation_id):
     """Let two minutes pass; say that its person is asked, and nothing was taken for what it made."""
     await world.world.pass_time(150, step=5)
-    wish, row = await world.store.wish(wish_id), await world.world.workspace_of(wish_id)
-    return wish.asked_at is not None and row.is_provisional
+    operation, row = await world.store.operation(operation_id), await world.world.workspace_of(operation_id)
+    return operation.asked_at is not None and row.is_provisional
 
 
 async def test_what_a_lost_call_made_is_found_and_not_made_again(world):
@@ -123,11 +125,11 @@ async def test_what_a_lost_call_made_is_found_and_not_made_again(world):
 
 async def test_a_lost_call_of_which_nothing_shows_is_not_repeated_by_itself(world):
     spoil(world, drop=True)
-    wish_id = await world.create()
-    assert await asked(world, wish_id)
+    operation_id = await world.create()
+    assert await asked(world, operation_id)
     assert world.server.harness.requests["POST /api/v1/workspaces"] == 1
-    assert await world.store.make_another(wish_id, "press")
-    assert await world.world.until_ended(wish_id) is Outcome.FULFILLED
+    assert await world.store.make_another(operation_id, "press")
+    assert await world.world.until_ended(operation_id) is Outcome.FULFILLED
     assert len(world.server.state.workspaces) == 1
 
 
@@ -182,11 +184,11 @@ async def test_no_candidate_is_read_twice_within_the_interval():
         await world.world.provider.create(Access("", Credential.of_connection("none")), SPEC, "k")
         world.clock.advance(3600)
         spoil(world, drop=True, after=True)
-        wish_id = await world.create()
+        operation_id = await world.create()
         for _ in range(12):
             await world.pass_time(1)
             world.world.reborn()
-        assert await world.world.until_ended(wish_id) is Outcome.FULFILLED
+        assert await world.world.until_ended(operation_id) is Outcome.FULFILLED
         times = client[0].read_at.values()
         assert len(times) == 2
         assert max(len(each) for each in times) > 1
@@ -206,8 +208,8 @@ async def test_what_somebody_else_made_meanwhile_is_never_taken(world):
 async def test_two_lost_calls_at_once_never_end_in_one_workspace_for_two(world):
     """Neither can tell what is whose, so both are asked."""
     spoil(world, drop=True, after=True, times=2)
-    wishes = [await world.create(ALICE), await world.create(BOB)]
-    assert [await asked(world, wish_id) for wish_id in wishes] == [True, True]
+    operations = [await world.create(ALICE), await world.create(BOB)]
+    assert [await asked(world, operation_id) for operation_id in operations] == [True, True]
     assert len(world.server.state.workspaces) == 2
 
 
@@ -227,10 +229,10 @@ async def test_a_refused_token_is_the_operators_and_nobody_links_again():
     async with sphere_world(["UAMIR"]) as world:
         row = await world.made()
         world.server.state.access_token = "changed"
-        wish_id = await world.world.wish(row, WishVerb.STOP)
+        operation_id = await world.world.begin(row, OperationVerb.STOP)
         await world.pass_time(300)
-        assert (await world.store.wish(wish_id)).is_open
-        assert "does not accept my own key" in (await world.store.wish(wish_id)).hold
+        assert (await world.store.operation(operation_id)).is_open
+        assert "does not accept my own key" in (await world.store.operation(operation_id)).hold
         assert (await world.store.account(ALICE, "cloud")).state == "active"
         assert "link_again" not in world.slack.kinds()
         (told,) = world.told("message")
@@ -238,7 +240,7 @@ async def test_a_refused_token_is_the_operators_and_nobody_links_again():
         assert "refuses the key" in str(told["blocks"])
         world.world.reborn()  # Operators restart with a good one: no second message, and an end.
         world.server.state.access_token = TOKEN
-        assert await world.world.until_ended(wish_id) is Outcome.FULFILLED
+        assert await world.world.until_ended(operation_id) is Outcome.FULFILLED
         await world.pass_time(60)
         assert ["takes my key again" in str(one["blocks"]) for one in world.told("message")] == [False, True]
         assert TOKEN not in str(world.slack.messages)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from bot.domain.models import State, WishVerb
+from bot.domain.models import OperationVerb, State
 from bot.reconciler.lines import SEVERAL
 from bot.support.errors import RateLimited
 from tests.engine.classroom import people, post, press, seat
@@ -72,7 +72,7 @@ async def test_stops_wait_for_no_turn():
         await world.pass_time(20)
         rows = [(await world.store.workspaces(principal))[0] for principal in everybody]
         for row in rows:
-            await world.wish(row, WishVerb.STOP)
+            await world.begin(row, OperationVerb.STOP)
         await world.pass_time(14)
         stops = [one.at for one in world.provider.calls if one.method == "stop"]
         assert len(stops) == 5

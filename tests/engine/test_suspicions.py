@@ -36,8 +36,8 @@ async def state_of(world, principal=ALICE):
 async def test_a_single_refusal_costs_nothing_but_a_look(world, method):
     workspace = await seat(world, ALICE)
     world.provider.fail(method, REFUSED)
-    wish = await world.wish(workspace)
-    assert await world.until_ended(wish, 60) is Outcome.FULFILLED
+    operation = await world.begin(workspace)
+    assert await world.until_ended(operation, 60) is Outcome.FULFILLED
     assert world.provider.count("who_am_i") == 1
     assert (await world.store.account(ALICE, "cloud")).refused_since is None
     assert sorted(world.slack.kinds()) == ["card", "ready"]
@@ -46,11 +46,11 @@ async def test_a_single_refusal_costs_nothing_but_a_look(world, method):
 async def test_who_waits_is_told_within_a_minute_and_everything_goes_on_once_it_is_accepted(world):
     workspace = await seat(world, ALICE)
     refuse(world, ALICE)
-    wish = await world.wish(workspace)
+    operation = await world.begin(workspace)
     began = world.clock.monotonic()
     await world.pass_time(60)
     assert sorted(world.slack.kinds()) == ["card", "sign_in_refused"]
-    held = await world.store.wish(wish)
+    held = await world.store.operation(operation)
     assert "has refused your sign-in" in held.hold
     shown = next(
         one for one, kind in zip(world.slack.messages, world.slack.kinds(), strict=True) if kind == "card"
@@ -65,7 +65,7 @@ async def test_who_waits_is_told_within_a_minute_and_everything_goes_on_once_it_
     assert min(later - earlier for earlier, later in pairwise(looks)) >= LOOK_SECONDS
     assert await state_of(world) == "active"
     world.provider.refused_tokens.clear()
-    assert await world.until_ended(wish, 90) is Outcome.FULFILLED
+    assert await world.until_ended(operation, 90) is Outcome.FULFILLED
     assert sorted(world.slack.kinds()) == ["card", "ready", "sign_in_refused"]
     await world.pass_time(20)
     assert "Link again" not in str(shown["blocks"])
@@ -76,7 +76,7 @@ async def test_who_waits_is_told_within_a_minute_and_everything_goes_on_once_it_
 async def test_a_link_is_given_up_after_fifteen_minutes_of_refusals_also_across_restarts(world):
     workspace = await seat(world, ALICE)
     refuse(world, ALICE)
-    wish = await world.wish(workspace)
+    operation = await world.begin(workspace)
     for _ in range(3):
         await world.pass_time(GIVEN_UP_AFTER / 3 - 10, step=5)
         world.reborn()
@@ -84,13 +84,13 @@ async def test_a_link_is_given_up_after_fifteen_minutes_of_refusals_also_across_
     await world.pass_time(90, step=5)
     assert await state_of(world) == "refused"
     assert world.slack.kinds().count("link_again") == 1
-    assert "no longer accepts your link" in (await world.store.wish(wish)).hold
+    assert "no longer accepts your link" in (await world.store.operation(operation)).hold
     await world.link(ALICE, token="token-2")
-    assert await world.until_ended(wish, 60) is Outcome.FULFILLED
+    assert await world.until_ended(operation, 60) is Outcome.FULFILLED
 
 
 async def test_neither_a_time_without_us_nor_one_without_answers_counts(world):
-    await world.wish(await seat(world, ALICE))
+    await world.begin(await seat(world, ALICE))
     refuse(world, ALICE)
     await world.pass_time(120, step=5)
     world.clock.advance(7200.0)
@@ -103,7 +103,7 @@ async def test_neither_a_time_without_us_nor_one_without_answers_counts(world):
 
 
 async def test_one_acceptance_in_between_begins_anew(world):
-    await world.wish(await seat(world, ALICE))
+    await world.begin(await seat(world, ALICE))
     refuse(world, ALICE)
     await world.pass_time(800, step=5)
     world.provider.refused_tokens.clear()
@@ -116,10 +116,10 @@ async def test_one_acceptance_in_between_begins_anew(world):
 
 
 async def test_a_credential_that_is_good_for_all_but_one_call_keeps_its_link(world):
-    wish = await world.wish(await seat(world, ALICE))
+    operation = await world.begin(await seat(world, ALICE))
     world.provider.fail("start", REFUSED, times=999)
     await world.pass_time(1000, step=5)
-    assert (await world.store.wish(wish)).cause == "gave_up"
+    assert (await world.store.operation(operation)).cause == "gave_up"
     assert await state_of(world) == "active"
     assert world.provider.count("start") <= 20
 
@@ -130,7 +130,7 @@ async def test_three_people_refused_at_once_are_the_connections_outage(world):
     people = (ALICE, BOB, CAROL)
     spaces = [await seat(world, who) for who in (*people, DAVE)]
     refuse(world, *people)
-    wishes = [await world.wish(workspace) for workspace in spaces]
+    operations = [await world.begin(workspace) for workspace in spaces]
     with capture_logs() as logs:
         await world.pass_time(2 * GIVEN_UP_AFTER, step=5)
         world.reborn()
@@ -141,8 +141,8 @@ async def test_three_people_refused_at_once_are_the_connections_outage(world):
     assert [entry["event"] for entry in logs].count("connection refuses several people") == 1
     assert world.slack.kinds().count("sign_in_refused") == 3
     world.provider.refused_tokens.clear()
-    for wish in wishes:
-        assert await world.until_ended(wish, 120) is Outcome.FULFILLED
+    for operation in operations:
+        assert await world.until_ended(operation, 120) is Outcome.FULFILLED
     await world.pass_time(NOTED_EVERY)
     assert "no longer refusing" in told(world, AMIR)[-1]
     assert len(told(world, AMIR)) == 2
@@ -184,7 +184,7 @@ async def test_an_outage_of_people_is_over_when_a_refused_one_is_let_in_or_after
     spaces = [await seat(world, who) for who in (ALICE, BOB)]
     refuse(world, ALICE, BOB)
     for workspace in spaces:
-        await world.wish(workspace)
+        await world.begin(workspace)
     await world.pass_time(90, step=5)
     assert len(told(world, AMIR)) == 1
     # A fresh credential says nothing of the refused ones; nor does a start of ours.
@@ -238,7 +238,7 @@ async def test_nobody_who_waits_for_nothing_is_told(world):
     await world.store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
     await world.pass_time(120, step=5)
     assert world.slack.kinds() == []
-    await world.wish((await world.store.workspaces(ALICE))[0])
+    await world.begin((await world.store.workspaces(ALICE))[0])
     await world.pass_time(60, step=5)
     assert sorted(world.slack.kinds()) == ["card", "sign_in_refused"]
 
@@ -267,13 +267,13 @@ async def test_another_persons_credential_reads_on_what_both_may_see(world):
     await world.link(BOB, token=token_of(BOB))
     await world.own(BOB, "r-UALICE")
     refuse(world, ALICE)
-    wish = await world.wish((await world.store.workspaces(BOB))[0])
-    assert await world.until_ended(wish, 90) is Outcome.FULFILLED
+    operation = await world.begin((await world.store.workspaces(BOB))[0])
+    assert await world.until_ended(operation, 90) is Outcome.FULFILLED
 
 
 async def test_a_look_that_is_forbidden_something_has_been_let_in(world):
     workspace = await seat(world, ALICE)
     world.provider.fail("status", REFUSED)
     world.provider.fail("who_am_i", Forbidden("not your scope"))
-    wish = await world.wish(workspace)
-    assert await world.until_ended(wish, 60) is Outcome.FULFILLED
+    operation = await world.begin(workspace)
+    assert await world.until_ended(operation, 60) is Outcome.FULFILLED

@@ -1,4 +1,4 @@
-"""Work that is no wish: lists, waiting commands, revocations, people who left."""
+"""Work that is no operation: lists, waiting commands, revocations, people who left."""
 
 from __future__ import annotations
 

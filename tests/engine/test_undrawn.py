@@ -12,13 +12,13 @@ from tests.support.store import ALICE
 
 
 async def undrawable(world):
-    """Write a notice about a wish that nothing can be drawn from."""
+    """Write a notice about an operation that nothing can be drawn from."""
 
-    async def broken(_wish_id):
+    async def broken(_operation_id):
         raise RuntimeError("a mistake")
 
-    world.store.wish = broken
-    await world.store.add_notices([NewNotice("wish_nowhere", NoticeKind.READY, "end", ALICE)])
+    world.store.operation = broken
+    await world.store.add_notices([NewNotice("operation_nowhere", NoticeKind.READY, "end", ALICE)])
 
 
 async def test_what_cannot_be_drawn_waits_longer_and_longer_and_is_then_said_plainly(world):
@@ -48,17 +48,17 @@ async def test_what_can_be_neither_drawn_nor_sent_is_visibly_dead_after_a_day(wo
 
 async def undrawable_card(world):
     """Post the card of a start whose workspace then can't be read any more; owe it an update."""
-    wish_id = await world.wish(await world.own(state=State.RUNNING))
-    await world.until_ended(wish_id)
+    operation_id = await world.begin(await world.own(state=State.RUNNING))
+    await world.until_ended(operation_id)
     await world.pass_time(60)
 
-    async def broken(_wish):
+    async def broken(_operation):
         raise RuntimeError("a mistake")
 
-    world.notifier._cards._gatherer.of_wish = broken
-    await world.store.want_read((await world.store.wish(wish_id)).workspace_id)
+    world.notifier._cards._gatherer.of_operation = broken
+    await world.store.want_read((await world.store.operation(operation_id)).workspace_id)
     world.provider.put("r1", State.STOPPED)
-    return await world.store.card(wish_id)
+    return await world.store.card(operation_id)
 
 
 async def test_a_card_that_cannot_be_drawn_is_said_plainly_where_it_stands(world):
@@ -77,9 +77,9 @@ async def test_a_card_that_cannot_be_drawn_is_said_plainly_where_it_stands(world
         await world.pass_time(3600, step=20)
     assert not [entry for entry in logs if entry["log_level"] == "error"]
     # What it showed last is drawn again once it is so again.
-    del world.notifier._cards._gatherer.of_wish
+    del world.notifier._cards._gatherer.of_operation
     world.provider.put("r1", State.RUNNING)
-    await world.store.want_read((await world.store.wish(card.wish_id)).workspace_id)
+    await world.store.want_read((await world.store.operation(card.operation_id)).workspace_id)
     await world.pass_time(60)
     assert "running" in shown["text"]
 

@@ -14,11 +14,11 @@ from bot.domain.models import (
     Account,
     NewNotice,
     NoticeKind,
+    OperationVerb,
     Outcome,
     Person,
     Principal,
     State,
-    WishVerb,
     Workspace,
 )
 from bot.domain.policy import Installation
@@ -33,7 +33,7 @@ from bot.slack.budget import Budget
 from bot.slack.calls import SlackLine
 from bot.slack.notifier import Notifier, Timing
 from bot.slack.people import People
-from bot.store.records import FoundWorkspace, NewWish
+from bot.store.records import FoundWorkspace, NewOperation
 from bot.store.store import Store
 from bot.support.errors import SlackUnknownOutcome, StoreBusy, UnknownOutcome
 from bot.support.http import Response
@@ -171,15 +171,20 @@ class World:
         fresh = FoundWorkspace(remote_id, self.provider.gate_key(remote_id), f"name-{remote_id}", state)
         await self.store.merge_discovered(account.id, [*found, fresh])
         rows = await self.store.workspaces(principal, connection="cloud")
-        self.clock.advance(15.0)  # What the list said is too old for any wish.
+        self.clock.advance(15.0)  # What the list said is too old for any operation.
         return next(row for row in rows if row.remote_id == remote_id)
 
-    async def wish(
-        self, workspace: Workspace, verb: WishVerb = WishVerb.START, key: str = "", *, agreed: bool = False
+    async def begin(
+        self,
+        workspace: Workspace,
+        verb: OperationVerb = OperationVerb.START,
+        key: str = "",
+        *,
+        agreed: bool = False,
     ) -> str:
         reference = self.ids.reference()
-        accepted = await self.store.accept_wish(
-            NewWish(
+        accepted = await self.store.accept_operation(
+            NewOperation(
                 workspace.principal,
                 workspace.id,
                 workspace.connection,
@@ -191,7 +196,7 @@ class World:
             interaction=key or reference,
             notices=[NewNotice("", NoticeKind.CARD, "1", workspace.principal)],
         )
-        return accepted.wish.id
+        return accepted.operation.id
 
     @property
     def making(self) -> Making:
@@ -205,7 +210,7 @@ class World:
         )
 
     async def make(self, principal: Principal = ALICE, name: str = "lab", key: str = "") -> str:
-        """Wish that a workspace is made, with a linked account where there is none; return the wish's id."""
+        """Ask for a new workspace, with a linked account where there is none; return the operation's id."""
         if await self.store.account(principal, "cloud") is None:
             await self.link(principal)
         await self.know(principal)
@@ -213,13 +218,13 @@ class World:
         accepted = await self.making.create(
             principal, "cloud", {"name": name}, interaction=key or reference, reference=reference
         )
-        return accepted.wish.id
+        return accepted.operation.id
 
-    async def workspace_of(self, wish_id: str) -> Workspace:
-        """Return the workspace that a wish is for, as it is now."""
-        wish = await self.store.wish(wish_id)
-        assert wish is not None
-        workspace = await self.store.workspace(wish.workspace_id)
+    async def workspace_of(self, operation_id: str) -> Workspace:
+        """Return the workspace that an operation is for, as it is now."""
+        operation = await self.store.operation(operation_id)
+        assert operation is not None
+        workspace = await self.store.workspace(operation.workspace_id)
         assert workspace is not None
         return workspace
 
@@ -229,7 +234,7 @@ class World:
         """Do all that is due now."""
         for _ in range(500):
             done = [
-                await self.reconciler.step_wishes(),
+                await self.reconciler.step_operations(),
                 await self.reconciler.step_reads(),
                 await self.reconciler.step_tasks(),
                 await self.reconciler.step_jobs(),
@@ -258,17 +263,17 @@ class World:
             self.clock.advance(step)
             await self.work()
 
-    async def until_ended(self, wish_id: str, most: float = 300.0) -> Outcome:
-        """Let time pass until a wish has ended; return how."""
+    async def until_ended(self, operation_id: str, most: float = 300.0) -> Outcome:
+        """Let time pass until an operation has ended; return how."""
         for _ in range(round(most)):
             await self.work()
-            wish = await self.store.wish(wish_id)
-            assert wish is not None
-            if wish.outcome is not None:
+            operation = await self.store.operation(operation_id)
+            assert operation is not None
+            if operation.outcome is not None:
                 await self.pass_time(3)
-                return wish.outcome
+                return operation.outcome
             self.clock.advance(1.0)
-        raise AssertionError(f"the wish is still open: {wish}")
+        raise AssertionError(f"the operation is still open: {operation}")
 
 
 @asynccontextmanager

@@ -21,10 +21,10 @@ class SessionsWorld(BreakingWorld, WorkbenchWorld):
         """Make a session as a person does, who looks whether it is made before filling the form in again."""
 
         async def act() -> bool:
-            if not self.wishes_for(name):
+            if not self.operations_for(name):
                 await self._fills(name)
                 await self.work()
-            return bool(self.wishes_for(name))
+            return bool(self.operations_for(name))
 
         await self.persists(act)
 
@@ -42,25 +42,27 @@ class SessionsWorld(BreakingWorld, WorkbenchWorld):
             await self.slack.fill(self.alice.id, {"field:name": name})
             await self.slack.submit(self.alice.id)
 
-    def wishes_for(self, name: str) -> list[Any]:
+    def operations_for(self, name: str) -> list[Any]:
         """Return what was asked for about the workspaces of a name, the oldest first."""
         return self.rows(
-            "SELECT wishes.* FROM wishes JOIN workspaces ON workspaces.id = wishes.workspace_id"
-            f" WHERE json_extract(workspaces.spec, '$.name') = '{name}' ORDER BY wishes.created_at"
+            "SELECT operations.* FROM operations JOIN workspaces ON workspaces.id = operations.workspace_id"
+            f" WHERE json_extract(workspaces.spec, '$.name') = '{name}' ORDER BY operations.created_at"
         )
 
     async def is_whole(self, name: str) -> None:
         """Look whether one session came of each making, whether it runs, and was told of once."""
         self.posit.state.settle()
         self.learn()
-        wishes = self.wishes_for(name)
-        assert wishes
-        assert {(wish["verb"], wish["outcome"]) for wish in wishes} == {("create", "fulfilled")}
+        operations = self.operations_for(name)
+        assert operations
+        assert {(operation["verb"], operation["outcome"]) for operation in operations} == {
+            ("create", "fulfilled")
+        }
         made = [one for one in self.posit.state.sessions.values() if one.name == name]
-        assert [one.state for one in made] == ["running"] * len(wishes)
+        assert [one.state for one in made] == ["running"] * len(operations)
         told = [shown.key for shown in self.alice.told("ready") if shown.key]
-        for wish in wishes:
-            assert len([key for key in told if key.startswith(f"{wish['id']}/")]) == 1, told
+        for operation in operations:
+            assert len([key for key in told if key.startswith(f"{operation['id']}/")]) == 1, told
 
     def clears_up(self, name: str) -> None:
         """End the sessions at the Workbench: what was made must not pile up."""

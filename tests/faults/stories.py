@@ -78,14 +78,14 @@ async def stops(world: BreakingWorld) -> None:
 
 async def is_up(world: BreakingWorld) -> None:
     assert world.resource("training").status(world.clock.now()) == "running"
-    (wish,) = world.rows("SELECT * FROM wishes ORDER BY created_at DESC LIMIT 1")
-    assert (wish["verb"], wish["outcome"]) == ("start", "fulfilled")
+    (operation,) = world.rows("SELECT * FROM operations ORDER BY created_at DESC LIMIT 1")
+    assert (operation["verb"], operation["outcome"]) == ("start", "fulfilled")
 
 
 async def is_down(world: BreakingWorld) -> None:
     assert world.resource("training").status(world.clock.now()) == "stopped"
-    (wish,) = world.rows("SELECT * FROM wishes ORDER BY created_at DESC LIMIT 1")
-    assert (wish["verb"], wish["outcome"]) == ("stop", "fulfilled")
+    (operation,) = world.rows("SELECT * FROM operations ORDER BY created_at DESC LIMIT 1")
+    assert (operation["verb"], operation["outcome"]) == ("stop", "fulfilled")
 
 
 async def unlinks(world: BreakingWorld) -> None:

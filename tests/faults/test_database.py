@@ -68,7 +68,7 @@ async def goes_on_afterwards(world, trouble, words):
     await alice.links("alice")
     await world.time(5)
     await alice.types("start training")
-    wishes = len(world.rows("SELECT 1 FROM wishes"))
+    operations = len(world.rows("SELECT 1 FROM operations"))
     async with trouble(world):
         shown = await alice.types("start report", then_settle=False)
         assert shown.is_private
@@ -80,7 +80,7 @@ async def goes_on_afterwards(world, trouble, words):
             await world.work()
         listed = await alice.types("list", then_settle=False)
         assert "training" in listed.text
-    assert len(world.rows("SELECT 1 FROM wishes")) == wishes
+    assert len(world.rows("SELECT 1 FROM operations")) == operations
     again = await alice.types("start report", then_settle=False)
     assert "report" in again.text
     assert "Reference" not in again.text

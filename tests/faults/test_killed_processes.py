@@ -67,7 +67,7 @@ async def killed_at(folder, at, when):
         assert verdict.truth.most_starts() <= 1
         gap = made.saturn.harness.smallest_gap
         assert gap is None or gap >= 10.0
-        return [row["outcome"] for row in (*verdict.wishes, *verdict.truth.runs)]
+        return [row["outcome"] for row in (*verdict.operations, *verdict.truth.runs)]
 
 
 # Leases of the dead run out in real time: a minute, for all of them at once.

@@ -138,11 +138,11 @@ class BreakingWorld(World):
         """Look at every invariant, after everything has had the time to settle."""
         told = Counter(shown.key for shown in self.alice.sees() if shown.key)
         assert [key for key, count in told.items() if count > 1] == []
-        for wish in self.rows("SELECT * FROM wishes"):
-            assert wish["outcome"] is not None, dict(wish)
-            if wish["outcome"] in ("fulfilled", "failed", "refused"):
-                ends = [key for key in told if key.startswith(f"{wish['id']}/") and key.endswith("/end")]
-                assert len(ends) == 1, (dict(wish), told)
+        for operation in self.rows("SELECT * FROM operations"):
+            assert operation["outcome"] is not None, dict(operation)
+            if operation["outcome"] in ("fulfilled", "failed", "refused"):
+                ends = [key for key in told if key.startswith(f"{operation['id']}/") and key.endswith("/end")]
+                assert len(ends) == 1, (dict(operation), told)
         left = self.rows("SELECT kind, state, error FROM notices WHERE state != 'sent'")
         assert [tuple(row) for row in left if (row["kind"], row["state"]) != ("reply", "dead")] == []
         assert [tuple(row) for row in self.rows("SELECT kind, subject FROM tasks")] == []
@@ -154,24 +154,24 @@ class BreakingWorld(World):
         assert not [secret for secret in self.watch.secrets if secret.encode() in held]
 
     def _check_starts(self) -> None:
-        """Every start that the provider began belongs to one wish, and no wish has two."""
+        """Every start that the provider began belongs to one operation, and no operation has two."""
         self.learn_places()
-        asked = self.rows("SELECT * FROM wishes WHERE verb != 'stop' ORDER BY created_at")
+        asked = self.rows("SELECT * FROM operations WHERE verb != 'stop' ORDER BY created_at")
         counted: Counter[str] = Counter()
         for resource in self.saturn.state.resources.values():
             for run in resource.runs[self.had_runs[resource.id] :]:
                 mine = [
-                    wish["id"]
-                    for wish in asked
-                    if self.places.get(wish["workspace_id"]) == resource.id
-                    and wish["created_at"] <= run.created_at
+                    operation["id"]
+                    for operation in asked
+                    if self.places.get(operation["workspace_id"]) == resource.id
+                    and operation["created_at"] <= run.created_at
                 ]
                 assert mine, f"nobody asked for a start of {resource.name}"
                 counted[mine[-1]] += 1
         assert max(counted.values(), default=1) == 1, counted
 
     def learn_places(self) -> None:
-        """Remember which row is which workspace: an unlink deletes the rows, not the wishes."""
+        """Remember which row is which workspace: an unlink deletes the rows, not the operations."""
         for row in self.rows("SELECT id, remote_id FROM workspaces"):
             self.places[row["id"]] = row["remote_id"]
 

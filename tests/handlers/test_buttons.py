@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import Outcome, State, Update, WishVerb
+from bot.domain.models import OperationVerb, Outcome, State, Update
 from bot.support.errors import SecretError, StoreBusy, StoreUnavailable
 from tests.handlers.rig import COLLEAGUE, activate, buttons, words
 from tests.support.golden import check_golden
@@ -12,44 +12,44 @@ from tests.support.store import ALICE
 
 
 async def started(bot):
-    """Start the notebook and return the wish."""
+    """Start the notebook and return the operation."""
     await bot.link()
     await bot.say("start")
-    return await bot.store.latest_wish((await bot.workspace()).id)
+    return await bot.store.latest_operation((await bot.workspace()).id)
 
 
-async def end(bot, wish, outcome, cause=None):
-    """Let a wish end as the reconciler does."""
-    (step,) = await bot.store.claim_wishes(1, 60.0)
-    assert step.wish.id == wish.id
+async def end(bot, operation, outcome, cause=None):
+    """Let an operation end as the reconciler does."""
+    (step,) = await bot.store.claim_operations(1, 60.0)
+    assert step.operation.id == operation.id
     await bot.store.save_step(
-        Update(wish.id, 0.0, outcome=outcome, cause=cause, claim=getattr(step, "claim", ""))
+        Update(operation.id, 0.0, outcome=outcome, cause=cause, claim=getattr(step, "claim", ""))
     )
 
 
 @pytest.mark.parametrize(
     ("action_id", "verb"),
-    [("start", WishVerb.START), ("start:3", WishVerb.START), ("stop", WishVerb.STOP)],
+    [("start", OperationVerb.START), ("start:3", OperationVerb.START), ("stop", OperationVerb.STOP)],
 )
 async def test_start_and_stop_are_the_same_verbs(bot, action_id, verb):
     await bot.link()
     row = await bot.workspace()
     await bot.press(action_id, row.id)
-    assert (await bot.store.latest_wish(row.id)).verb is verb
+    assert (await bot.store.latest_operation(row.id)).verb is verb
 
 
-async def test_a_double_click_is_one_wish(bot):
+async def test_a_double_click_is_one_operation(bot):
     await bot.link()
     row = await bot.workspace()
     await bot.press("start", row.id)
     assert "is starting already" in words(await bot.press("start", row.id))
-    assert len(await bot.store.open_wishes(ALICE)) == 1
+    assert len(await bot.store.open_operations(ALICE)) == 1
 
 
 async def test_refresh_asks_for_a_read_and_says_how_old_the_news_are(bot):
-    wish = await started(bot)
+    operation = await started(bot)
     bot.wakes.clear()
-    answer = await bot.press("refresh", wish.id)
+    answer = await bot.press("refresh", operation.id)
     check_golden("answers/refresh", answer)
     assert bot.wakes
 
@@ -63,13 +63,13 @@ async def test_refresh_on_a_list_redraws_it(bot):
 
 
 async def test_keep_waiting_sets_a_new_deadline_and_no_new_start(bot):
-    wish = await started(bot)
+    operation = await started(bot)
     bot.clock.advance(1900)
-    answer = await bot.press("keep_waiting", wish.id)
+    answer = await bot.press("keep_waiting", operation.id)
     check_golden("answers/kept-waiting", answer)
-    kept = await bot.store.wish(wish.id)
+    kept = await bot.store.operation(operation.id)
     assert (kept.deadline_number, kept.deadline_at) == (2, bot.clock.now() + 1800)
-    assert len(await bot.store.open_wishes(ALICE)) == 1
+    assert len(await bot.store.open_operations(ALICE)) == 1
 
 
 @pytest.mark.parametrize(
@@ -82,48 +82,48 @@ async def test_keep_waiting_sets_a_new_deadline_and_no_new_start(bot):
     ],
 )
 async def test_keep_waiting_comes_too_late(bot, outcome, said):
-    wish = await started(bot)
-    await end(bot, wish, outcome, "gave_up")
-    assert said in words(await bot.press("keep_waiting", wish.id))
-    assert await bot.store.open_wishes(ALICE) == []
+    operation = await started(bot)
+    await end(bot, operation, outcome, "gave_up")
+    assert said in words(await bot.press("keep_waiting", operation.id))
+    assert await bot.store.open_operations(ALICE) == []
 
 
 async def test_keep_waiting_on_what_was_replaced(bot):
-    wish = await started(bot)
+    operation = await started(bot)
     await bot.say("stop notebook")
-    assert "You asked for something else meanwhile." in words(await bot.press("keep_waiting", wish.id))
+    assert "You asked for something else meanwhile." in words(await bot.press("keep_waiting", operation.id))
 
 
-async def test_try_again_is_a_new_wish(bot):
-    wish = await started(bot)
-    await end(bot, wish, Outcome.FAILED, "provider_failed")
-    answer = await bot.press("try_again", wish.id)
+async def test_try_again_is_a_new_operation(bot):
+    operation = await started(bot)
+    await end(bot, operation, Outcome.FAILED, "provider_failed")
+    answer = await bot.press("try_again", operation.id)
     assert "Starting *notebook*" in words(answer)
-    (fresh,) = await bot.store.open_wishes(ALICE)
-    assert fresh.id != wish.id
+    (fresh,) = await bot.store.open_operations(ALICE)
+    assert fresh.id != operation.id
 
 
 async def test_try_again_repeats_neither_what_is_open_nor_what_came_true(bot):
-    wish = await started(bot)
-    assert "I am still at it" in words(await bot.press("try_again", wish.id))
-    await end(bot, wish, Outcome.FULFILLED)
-    assert "has come true meanwhile" in words(await bot.press("try_again", wish.id))
-    assert await bot.store.open_wishes(ALICE) == []
+    operation = await started(bot)
+    assert "I am still at it" in words(await bot.press("try_again", operation.id))
+    await end(bot, operation, Outcome.FULFILLED)
+    assert "has come true meanwhile" in words(await bot.press("try_again", operation.id))
+    assert await bot.store.open_operations(ALICE) == []
 
 
 @pytest.mark.parametrize(
     "action_id", ["refresh", "keep_waiting", "try_again", "stop", "open", "forget", "status"]
 )
 async def test_another_persons_button_does_nothing_and_tells_nothing(bot, action_id):
-    wish = await started(bot)
-    value = wish.id if action_id in {"refresh", "keep_waiting", "try_again"} else wish.workspace_id
+    operation = await started(bot)
+    value = operation.id if action_id in {"refresh", "keep_waiting", "try_again"} else operation.workspace_id
     answer = await bot.press(action_id, value, COLLEAGUE)
     assert words(answer).startswith("I know no such workspace of yours.")
-    assert (await bot.store.wish(wish.id)) == wish
+    assert (await bot.store.operation(operation.id)) == operation
     assert (await bot.audit())[-1]["result"] == "refused"
 
 
-@pytest.mark.parametrize("value", ["", "wish_none", "' OR 1=1 --", "x" * 2000])
+@pytest.mark.parametrize("value", ["", "operation_none", "' OR 1=1 --", "x" * 2000])
 @pytest.mark.parametrize("action_id", ["refresh", "keep_waiting", "try_again", "stop"])
 async def test_a_key_of_nothing(bot, action_id, value):
     answer = await bot.press(action_id, value)
@@ -131,9 +131,13 @@ async def test_a_key_of_nothing(bot, action_id, value):
 
 
 async def test_a_button_of_a_row_that_is_gone_since(bot):
-    wish = await started(bot)
+    operation = await started(bot)
     await bot.accounts.unlink(ALICE, "saturn", actor=ALICE.key, cause="person")
-    for action_id, value in (("refresh", wish.id), ("start", wish.workspace_id), ("open", wish.workspace_id)):
+    for action_id, value in (
+        ("refresh", operation.id),
+        ("start", operation.workspace_id),
+        ("open", operation.workspace_id),
+    ):
         assert "I know no such workspace of yours." in words(await bot.press(action_id, value))
 
 

@@ -37,8 +37,8 @@ async def test_what_was_never_made_is_made_anew(bot):
     card = await posted(bot, "card saturn/local --title Maths")
     await bot.press("class_press", card.id)
     (lost,) = await bot.store.workspaces(ALICE)
-    wish = await bot.store.latest_wish(lost.id)
-    await bot.store.save_step(Update(wish.id, 0.0, outcome=Outcome.FAILED, cause="untold"))
+    operation = await bot.store.latest_operation(lost.id)
+    await bot.store.save_step(Update(operation.id, 0.0, outcome=Outcome.FAILED, cause="untold"))
     assert "Making your *maths-alice*" in words(await bot.press("class_press", card.id))
     (row,) = await bot.store.workspaces(ALICE)
     assert row.id != lost.id
@@ -51,7 +51,7 @@ async def test_what_is_being_called_off_is_waited_for(bot):
     (row,) = await bot.store.workspaces(ALICE)
     stop = await bot.services.workspaces.stop(ALICE, row.id, interaction="s", reference="R")
     assert "has not made it yet" in words(await bot.press("class_press", card.id))
-    assert (await bot.store.latest_wish(row.id)).id == stop.wish.id
+    assert (await bot.store.latest_operation(row.id)).id == stop.operation.id
 
 
 @pytest.mark.parametrize("is_named", [True, False])
@@ -67,9 +67,9 @@ async def test_the_trainer_sees_why_it_was_not_made_without_any_address(bot):
     card = await posted(bot, "card saturn/local --title Maths")
     await bot.press("class_press", card.id)
     (row,) = await bot.store.workspaces(ALICE)
-    wish = await bot.store.latest_wish(row.id)
+    operation = await bot.store.latest_operation(row.id)
     cause = "limit: no room at https://w-alice.example.test/x?token=1, ask for more"
-    await bot.store.save_step(Update(wish.id, 0.0, outcome=Outcome.FAILED, cause=cause))
+    await bot.store.save_step(Update(operation.id, 0.0, outcome=Outcome.FAILED, cause=cause))
     said = words(await bot.press("class_problems", card.id, TRAINER))
     assert "no room at …" in said
     assert "ask for more" in said

@@ -8,11 +8,11 @@ from bot.domain.models import (
     NewNotice,
     NoticeKind,
     Observed,
+    OperationVerb,
     Outcome,
     Principal,
     State,
     Update,
-    WishVerb,
 )
 from bot.domain.policy import Installation
 from handlers.replay import replay
@@ -39,11 +39,11 @@ async def test_a_press_starts_the_pressers_own_without_any_card(bot):
     await bot.link()
     answer = await bot.press("class_press", card.id)
     check_golden("answers/class-starting", answer)
-    wish = await bot.store.latest_wish((await bot.workspace()).id)
-    assert (wish.verb, wish.principal, wish.is_open) == (WishVerb.START, ALICE, True)
+    operation = await bot.store.latest_operation((await bot.workspace()).id)
+    assert (operation.verb, operation.principal, operation.is_open) == (OperationVerb.START, ALICE, True)
     assert await bot.notices() == []
     press = await bot.store.class_press(card.id, ALICE)
-    assert (press.workspace_id, press.wish_id) == (wish.workspace_id, wish.id)
+    assert (press.workspace_id, press.operation_id) == (operation.workspace_id, operation.id)
     assert press.consented_at is not None
     entry = (await bot.audit())[-1]
     assert (entry["actor"], entry["action"]) == (ALICE.key, "class.press")
@@ -79,12 +79,12 @@ async def test_each_press_says_the_place_and_when_the_turn_comes(bot):
     assert again.startswith("Your *notebook* at Saturn Cloud is on its way already. You are number 9")
 
 
-async def test_a_double_press_is_one_wish(bot):
+async def test_a_double_press_is_one_operation(bot):
     card = await posted(bot)
     await bot.link()
     await bot.press("class_press", card.id)
     await bot.press("class_press", card.id)
-    assert len(await bot.store.open_wishes(ALICE)) == 1
+    assert len(await bot.store.open_operations(ALICE)) == 1
     assert (await bot.store.class_counts(card.id)).pressed == 1
 
 
@@ -95,7 +95,7 @@ async def test_what_runs_is_opened_at_once_to_its_owner(bot):
     answer = await bot.press("class_press", card.id)
     assert buttons(answer)["Open"]["url"] == URL
     assert not answer.in_channel
-    assert await bot.store.open_wishes(ALICE) == []
+    assert await bot.store.open_operations(ALICE) == []
     assert (await bot.store.class_counts(card.id)).ready == 1
 
 
@@ -112,8 +112,8 @@ async def test_without_a_link_the_press_waits_for_one_and_goes_on(bot):
     assert (principal, connection, waiting["text"]) == (ALICE, "saturn", f"press {card.id}")
     await bot.link()
     await replay(bot.services, ALICE, waiting | {"task": "t1"})
-    (wish,) = await bot.store.open_wishes(ALICE)
-    assert wish.verb is WishVerb.START
+    (operation,) = await bot.store.open_operations(ALICE)
+    assert operation.verb is OperationVerb.START
     (reply,) = await bot.notices()
     assert "Starting your *notebook*" in reply.body["text"].replace("your ", "your *").replace(" at", "* at")
 
@@ -124,7 +124,7 @@ async def test_a_refused_link_is_linked_again(bot):
     notice = NewNotice(account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
     await bot.store.refuse_account(account.id, account.secret, notice, [], hold="Link again.")
     assert "no longer accepts your link" in words(await bot.press("class_press", card.id))
-    assert await bot.store.open_wishes(ALICE) == []
+    assert await bot.store.open_operations(ALICE) == []
 
 
 async def test_a_recipe_makes_one_for_each_under_a_name_of_its_own(bot):
@@ -147,7 +147,7 @@ async def test_what_was_made_before_is_started(bot):
     card = await posted(bot, "card saturn/local --title Maths")
     row = (await bot.link(names=("maths-alice",))).workspaces[0]
     assert "Starting your *maths-alice*" in words(await bot.press("class_press", card.id))
-    assert (await bot.store.latest_wish(row.id)).verb is WishVerb.START
+    assert (await bot.store.latest_operation(row.id)).verb is OperationVerb.START
 
 
 @pytest.mark.parametrize(("lists", "said"), [(1, "Starting your"), (2, "Making your")])
@@ -188,7 +188,7 @@ async def test_more_than_one_is_not_guessed(bot):
     card = await posted(bot, "card week*")
     await bot.link(names=("week-1", "week-2"))
     assert "More than one of your workspaces" in words(await bot.press("class_press", card.id))
-    assert await bot.store.open_wishes(ALICE) == []
+    assert await bot.store.open_operations(ALICE) == []
 
 
 async def test_a_press_after_the_end_to_a_full_class_and_to_none(bot):
@@ -201,7 +201,7 @@ async def test_a_press_after_the_end_to_a_full_class_and_to_none(bot):
     await bot.press("class_stop", card.id, TRAINER)
     assert "This class has ended." in words(await bot.press("class_press", card.id))
     assert "not in use any more" in words(await bot.press("class_press", "class_none"))
-    assert await bot.store.open_wishes(BOB) == []
+    assert await bot.store.open_operations(BOB) == []
 
 
 async def test_a_guest_and_another_team_get_nothing(bot):
@@ -223,8 +223,8 @@ async def test_problems_are_for_the_trainer_and_administrators_and_show_no_addre
     card = await posted(bot)
     row = (await bot.link()).workspaces[0]
     await bot.press("class_press", card.id)
-    wish = await bot.store.latest_wish(row.id)
-    await bot.store.save_step(Update(wish.id, 0.0, outcome=Outcome.FAILED, cause="limit: no GPU left"))
+    operation = await bot.store.latest_operation(row.id)
+    await bot.store.save_step(Update(operation.id, 0.0, outcome=Outcome.FAILED, cause="limit: no GPU left"))
     await bot.press("class_press", card.id, BOB)
     bot.clock.advance(60.0)
     for principal in (TRAINER, ADMIN):

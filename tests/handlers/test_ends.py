@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import Call, Created, Observed, Outcome, State, Update, WishVerb
+from bot.domain.models import Call, Created, Observed, OperationVerb, Outcome, State, Update
 from bot.domain.settling import MAKE_SETTLES
-from bot.store.records import NewWish
+from bot.store.records import NewOperation
 from tests.handlers.rig import Cloud, rig, words
 from tests.support.clock import FakeClock
 from tests.support.providers import fake_settings
@@ -24,61 +24,61 @@ async def bot():
 
 
 async def making(bot):
-    """Have *lab* made; return the wish."""
+    """Have *lab* made; return the operation."""
     made = await bot.services.workspaces.create(
         ALICE, "saturn", {"name": "lab"}, interaction="make", reference="R1"
     )
-    return made.wish
+    return made.operation
 
 
 async def made(bot, state):
     """Return the row of what was made here and is in ``state`` by now."""
-    wish, provider = await making(bot), bot.services.connections["saturn"]
-    row = await bot.store.name_created(wish.id, Created("m1", "lab"), provider.gate_key("m1"))
-    await over(bot, wish, Outcome.FULFILLED)
+    operation, provider = await making(bot), bot.services.connections["saturn"]
+    row = await bot.store.name_created(operation.id, Created("m1", "lab"), provider.gate_key("m1"))
+    await over(bot, operation, Outcome.FULFILLED)
     await observe(bot.store, bot.clock, row, Observed(state))
     return row
 
 
-async def over(bot, wish, outcome=Outcome.FAILED):
-    await bot.store.save_step(Update(wish.id, 0.0, outcome=outcome, cause="gave_up"))
+async def over(bot, operation, outcome=Outcome.FAILED):
+    await bot.store.save_step(Update(operation.id, 0.0, outcome=outcome, cause="gave_up"))
 
 
 async def stopped_with_class(bot, row, verb):
     """Have a workspace stopped as the end of a class does."""
-    wish = NewWish(ALICE, row.id, row.connection, verb, 1800.0, "R2", agreed=True)
-    return (await bot.store.accept_wish(wish, interaction="class", notices=[])).wish
+    operation = NewOperation(ALICE, row.id, row.connection, verb, 1800.0, "R2", agreed=True)
+    return (await bot.store.accept_operation(operation, interaction="class", notices=[])).operation
 
 
 async def test_a_restart_of_what_has_failed_agrees_to_no_end(bot):
     """Nobody was asked, and the next read may find it up again."""
     row = await made(bot, State.FAILED)
     assert "starting a new one with the same settings" in words(await bot.say("restart lab"))
-    wish = await bot.store.latest_wish(row.id)
-    assert (wish.verb, wish.agreed) == (WishVerb.RESTART, False)
+    operation = await bot.store.latest_operation(row.id)
+    assert (operation.verb, operation.agreed) == (OperationVerb.RESTART, False)
     assert not any("agreed" in str(entry["detail"]) for entry in await bot.audit())
 
 
-@pytest.mark.parametrize("verb", [WishVerb.STOP, WishVerb.RESTART])
+@pytest.mark.parametrize("verb", [OperationVerb.STOP, OperationVerb.RESTART])
 async def test_try_again_asks_again_before_it_ends_anything(bot, verb):
     """The answer was to what was there then; the owner has gone on working since."""
     row = await made(bot, State.RUNNING)
-    wish = await stopped_with_class(bot, row, verb)
-    await over(bot, wish)
-    assert "for good" in words(await bot.press("try_again", wish.id))
-    assert await bot.store.open_wishes(ALICE) == []
+    operation = await stopped_with_class(bot, row, verb)
+    await over(bot, operation)
+    assert "for good" in words(await bot.press("try_again", operation.id))
+    assert await bot.store.open_operations(ALICE) == []
 
 
 async def test_calling_off_what_is_being_made_is_no_answer_for_later(bot):
     """It loses nothing while it is being made; what that has left may be in use once it is over."""
     creation = await making(bot)
     await bot.say("stop lab")
-    first = await bot.store.latest_wish(creation.workspace_id)
-    assert (first.verb, first.agreed) == (WishVerb.STOP, True)
+    first = await bot.store.latest_operation(creation.workspace_id)
+    assert (first.verb, first.agreed) == (OperationVerb.STOP, True)
     await over(bot, first)
     await bot.press("try_again", first.id)
-    second = await bot.store.latest_wish(creation.workspace_id)
-    assert (second.id != first.id, second.verb, second.agreed) == (True, WishVerb.STOP, False)
+    second = await bot.store.latest_operation(creation.workspace_id)
+    assert (second.id != first.id, second.verb, second.agreed) == (True, OperationVerb.STOP, False)
 
 
 async def test_calling_off_what_may_be_in_use_by_now_agrees_to_no_end(bot):
@@ -87,5 +87,5 @@ async def test_calling_off_what_may_be_in_use_by_now_agrees_to_no_end(bot):
     await bot.store.save_step(Update(creation.id, 5.0, called=True, start_call=Call.UNKNOWN))
     bot.clock.advance(MAKE_SETTLES)
     await bot.say("stop lab")
-    stop = await bot.store.latest_wish(creation.workspace_id)
-    assert (stop.verb, stop.agreed) == (WishVerb.STOP, False)
+    stop = await bot.store.latest_operation(creation.workspace_id)
+    assert (stop.verb, stop.agreed) == (OperationVerb.STOP, False)

@@ -67,7 +67,7 @@ async def test_the_same_event_again_has_one_effect_and_one_answer(bot, app):
     for _ in range(3):
         await send(app, message("start", event_id="Ev7"))
         await send(app, message("whoami", event_id="Ev8"))
-    assert len(await bot.store.open_wishes(ALICE)) == 1
+    assert len(await bot.store.open_operations(ALICE)) == 1
     (body,) = await replies(bot)
     assert body["text"].startswith("I take you for")
 
@@ -104,7 +104,7 @@ async def test_what_nobody_said_to_the_bot_is_passed_over(bot, app, keys):
 async def test_a_message_of_nobody_is_passed_over(bot, app):
     odd = message("start", team=None, outer={"is_ext_shared_channel": True})
     assert (await send(app, odd)).status == 200
-    assert await bot.store.open_wishes(ALICE) == []
+    assert await bot.store.open_operations(ALICE) == []
 
 
 async def test_what_could_not_be_written_down_is_not_acknowledged(bot, app):

@@ -185,7 +185,7 @@ async def test_an_unknown_verb_offers_the_nearest_and_runs_none(bot):
     await bot.link()
     answer = await bot.say("strat notebook")
     check_golden("answers/verb-unknown", answer)
-    assert await bot.store.open_wishes(ALICE) == []
+    assert await bot.store.open_operations(ALICE) == []
     assert "Write `help`" in words(await bot.direct("good morning"))
     assert "`/workspace help`" in words(await bot.say("qzqzqz"))
 

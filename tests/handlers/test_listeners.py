@@ -51,7 +51,7 @@ async def wired(bot) -> AsyncIterator[Wired]:
 
 
 class Watched(AsyncAck):
-    """Note what stood in the outbox and among the wishes when it was acknowledged."""
+    """Note what stood in the outbox and among the operations when it was acknowledged."""
 
     def __init__(self, bot: Rig) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class Watched(AsyncAck):
 
     async def __call__(self, *given: Any, **named: Any) -> BoltResponse:
         notices = await self.bot.notices(NoticeKind.REPLY)
-        self.seen.append((len(await self.bot.store.open_wishes(ALICE)), len(notices)))
+        self.seen.append((len(await self.bot.store.open_operations(ALICE)), len(notices)))
         return await super().__call__(*given, **named)
 
 
@@ -89,13 +89,13 @@ async def test_a_command_is_answered_in_the_body_of_the_ack(wired):
     assert spoken.body["response_type"] == "ephemeral"
     assert spoken.body["text"].startswith("Starting notebook")
     assert spoken.body["unfurl_links"] is False
-    assert len(await wired.bot.store.open_wishes(ALICE)) == 1
+    assert len(await wired.bot.store.open_operations(ALICE)) == 1
 
 
-async def test_the_same_command_again_is_one_wish(wired):
+async def test_the_same_command_again_is_one_operation(wired):
     await wired.bot.link()
     await asyncio.gather(*(wired.send(command("start notebook")) for _ in range(20)))
-    assert len(await wired.bot.store.open_wishes(ALICE)) == 1
+    assert len(await wired.bot.store.open_operations(ALICE)) == 1
     assert len([row for row in await wired.bot.audit() if row["action"] == "workspace.start"]) == 1
 
 
@@ -158,7 +158,7 @@ async def test_the_same_click_redelivered_has_one_effect_and_one_answer(wired):
     for _ in range(3):
         await wired.send(click("start", row.id))
     assert len(await wired.bot.notices(NoticeKind.REPLY)) == 1
-    assert len(await wired.bot.store.open_wishes(ALICE)) == 1
+    assert len(await wired.bot.store.open_operations(ALICE)) == 1
 
 
 @pytest.mark.parametrize("action_id", ["open_url", "page_url", "link_url"])
@@ -178,7 +178,7 @@ async def test_what_was_found_by_searching_counts_as_pressed(wired):
         "selected_option": {"text": {"type": "plain_text", "text": "x"}, "value": row.id},
     }
     await wired.send(payload)
-    assert len(await wired.bot.store.open_wishes(ALICE)) == 1
+    assert len(await wired.bot.store.open_operations(ALICE)) == 1
 
 
 async def test_enter_code_opens_the_form_before_the_ack(wired):
@@ -207,7 +207,7 @@ async def test_an_external_clicker_is_told_and_nothing_is_done(wired):
     row = await wired.bot.workspace()
     await wired.send(click("stop", row.id, STRANGER))
     assert "people of the Slack workspace" in (await wired.reply())["text"]
-    assert await wired.bot.store.latest_wish(row.id) is None
+    assert await wired.bot.store.latest_operation(row.id) is None
 
 
 async def test_a_click_of_nobody_is_answered_straight_away(wired):

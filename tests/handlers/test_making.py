@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import pytest
 
-from bot.domain.models import Created, NoticeKind, Observed, Outcome, Snapshot, State, Update, WishVerb
+from bot.domain.models import Created, NoticeKind, Observed, OperationVerb, Outcome, Snapshot, State, Update
 from bot.providers import facets
 from bot.support.errors import Refused
 from handlers.replay import replay
@@ -32,8 +32,8 @@ async def plain():
         yield one
 
 
-async def wish_of(bot, name="notebook"):
-    return await bot.store.latest_wish((await bot.workspace(name)).id)
+async def operation_of(bot, name="notebook"):
+    return await bot.store.latest_operation((await bot.workspace(name)).id)
 
 
 async def sees(bot, state, name="notebook", **keys):
@@ -52,15 +52,15 @@ async def make(bot, name="lab", **keys):
 @pytest.mark.parametrize(
     ("text", "verb", "said"),
     [
-        ("suspend notebook", WishVerb.SUSPEND, "Suspending *notebook*"),
-        ("stop notebook --force", WishVerb.FORCE, "Forcing *notebook*"),
+        ("suspend notebook", OperationVerb.SUSPEND, "Suspending *notebook*"),
+        ("stop notebook --force", OperationVerb.FORCE, "Forcing *notebook*"),
     ],
 )
-async def test_a_wish_is_written_with_its_card(bot, text, verb, said):
+async def test_an_operation_is_written_with_its_card(bot, text, verb, said):
     await bot.link(state=State.RUNNING)
     answer = await bot.say(text)
     assert said in words(answer)
-    assert (await wish_of(bot)).verb is verb
+    assert (await operation_of(bot)).verb is verb
     assert [one.kind for one in await bot.notices()] == [NoticeKind.CARD]
     assert (await bot.audit())[-1]["action"] == f"workspace.{verb}"
 
@@ -73,10 +73,10 @@ async def test_a_wish_is_written_with_its_card(bot, text, verb, said):
         ("remove notebook", "can't be removed from here"),
     ],
 )
-async def test_what_a_provider_does_not_have_is_said_and_not_wished(plain, text, said):
+async def test_what_a_provider_does_not_have_is_said_and_not_begun(plain, text, said):
     await plain.link(state=State.RUNNING)
     assert said in words(await plain.say(text))
-    assert await wish_of(plain) is None
+    assert await operation_of(plain) is None
 
 
 async def test_nobody_makes_anything_where_nothing_can_be_made(plain):
@@ -90,7 +90,7 @@ async def test_what_a_workspace_does_not_allow_just_now_is_said_while_that_is_ne
     await bot.link(state=State.RUNNING)
     await sees(bot, State.RUNNING, actions=frozenset({"open", "stop"}))
     assert "does not offer that for it just now" in words(await bot.say("suspend notebook"))
-    assert await wish_of(bot) is None
+    assert await operation_of(bot) is None
     bot.clock.advance(60)
     assert "Suspending" in words(await bot.say("suspend notebook"))
 
@@ -116,11 +116,11 @@ async def test_only_what_is_suspended_is_resumed(bot):
     await bot.link(names=("notebook", "other"))
     await sees(bot, State.SUSPENDED)
     assert "Resuming *notebook*" in words(await bot.say("resume notebook"))
-    assert (await wish_of(bot)).verb is WishVerb.START
+    assert (await operation_of(bot)).verb is OperationVerb.START
     answer = await bot.say("resume other")
     assert "*other* is not suspended: stopped" in words(answer)
     assert list(buttons(answer)) == ["Start"]
-    assert await wish_of(bot, "other") is None
+    assert await operation_of(bot, "other") is None
 
 
 async def test_a_suspended_workspace_is_resumed_by_its_button(bot):
@@ -134,10 +134,10 @@ async def test_a_suspended_workspace_is_resumed_by_its_button(bot):
 async def test_force_quit_takes_the_place_of_the_stop(bot):
     await bot.link(state=State.RUNNING)
     await bot.say("stop notebook")
-    stop = await wish_of(bot)
+    stop = await operation_of(bot)
     await bot.press("force", (await bot.workspace()).id)
-    assert (await wish_of(bot)).verb is WishVerb.FORCE
-    assert (await bot.store.wish(stop.id)).outcome == "replaced"
+    assert (await operation_of(bot)).verb is OperationVerb.FORCE
+    assert (await bot.store.operation(stop.id)).outcome == "replaced"
 
 
 async def test_an_old_button_of_what_was_taken_off_the_list_says_so(bot):
@@ -146,7 +146,7 @@ async def test_an_old_button_of_what_was_taken_off_the_list_says_so(bot):
     await bot.say("forget notebook")
     for verb in ("start", "stop", "suspend"):
         assert "You took it off your list" in words(await bot.press(verb, workspace.id))
-    assert await bot.store.latest_wish(workspace.id) is None
+    assert await bot.store.latest_operation(workspace.id) is None
 
 
 # -- removing --------------------------------------------------------------------------
@@ -170,17 +170,17 @@ async def test_a_removal_is_asked_for_twice_and_the_name_is_typed(bot):
     await bot.link()
     answer = await bot.say("remove notebook")
     assert "deleted for good" in words(answer)
-    assert await wish_of(bot) is None
+    assert await operation_of(bot) is None
     button = buttons(answer)["Remove"]
     assert "confirm" in button
     pressed = await bot.press("remove", button["value"])
     check_golden("views/remove", pressed.view)
     wrong = await type_name(bot, pressed.view, "note")
     assert "That is not its name" in wrong["errors"]["name"]
-    assert await wish_of(bot) is None
+    assert await operation_of(bot) is None
     assert await type_name(bot, pressed.view, " notebook ") == {"response_action": "clear"}
-    wish = await wish_of(bot)
-    assert (wish.verb, wish.principal) == (WishVerb.REMOVE, ALICE)
+    operation = await operation_of(bot)
+    assert (operation.verb, operation.principal) == (OperationVerb.REMOVE, ALICE)
     assert [one.kind for one in await bot.notices()] == [NoticeKind.CARD]
 
 
@@ -194,7 +194,7 @@ async def test_without_a_name_none_is_guessed(bot):
     answer = await bot.say("remove")
     assert "Which workspace" in words(answer)
     assert buttons(answer)["notebook"]["action_id"] == "remove:0"
-    assert await wish_of(bot) is None
+    assert await operation_of(bot) is None
 
 
 async def test_somebody_elses_form_removes_nothing(bot):
@@ -202,7 +202,7 @@ async def test_somebody_elses_form_removes_nothing(bot):
     view = (await bot.press("remove", (await bot.workspace()).id)).view
     refused = await type_name(bot, view, "notebook", COLLEAGUE)
     assert refused["response_action"] == "errors"
-    assert await wish_of(bot) is None
+    assert await operation_of(bot) is None
 
 
 async def test_a_form_whose_key_was_changed_removes_nothing_of_others(bot):
@@ -212,7 +212,7 @@ async def test_a_form_whose_key_was_changed_removes_nothing_of_others(bot):
     theirs = await bot.workspace("secret", BOB)
     refused = await type_name(bot, {**view, "private_metadata": theirs.id}, "secret")
     assert refused["response_action"] == "errors"
-    assert await bot.store.latest_wish(theirs.id) is None
+    assert await bot.store.latest_operation(theirs.id) is None
 
 
 # -- making anew --------------------------------------------------------------------------
@@ -228,7 +228,7 @@ async def test_what_is_being_made_is_listed_and_can_be_called_off(bot):
     assert "has not made it yet" in words(await bot.say("restart lab"))
     assert "has not made it yet" in words(await bot.say("suspend lab"))
     assert "Calling off the creation of *lab*" in words(await bot.say("stop lab"))
-    assert (await wish_of(bot, "lab")).verb is WishVerb.STOP
+    assert (await operation_of(bot, "lab")).verb is OperationVerb.STOP
 
 
 async def test_of_what_is_gone_and_was_made_here_start_makes_a_new_one(bot):
@@ -239,7 +239,7 @@ async def test_of_what_is_gone_and_was_made_here_start_makes_a_new_one(bot):
     fresh = await bot.workspace("lab")
     assert fresh.id != gone.id
     assert fresh.is_provisional
-    assert (await bot.store.latest_wish(fresh.id)).verb is WishVerb.CREATE
+    assert (await bot.store.latest_operation(fresh.id)).verb is OperationVerb.CREATE
     assert (await bot.store.workspace(gone.id)).hidden
 
 
@@ -247,8 +247,8 @@ async def lost(bot, name="lab"):
     """Make a workspace and let it be gone."""
     provider = bot.services.connections["saturn"]
     accepted = await make(bot, name)
-    made = await bot.store.name_created(accepted.wish.id, Created("m1", name), provider.gate_key("m1"))
-    await bot.store.save_step(Update(accepted.wish.id, 0.0, outcome=Outcome.FULFILLED))
+    made = await bot.store.name_created(accepted.operation.id, Created("m1", name), provider.gate_key("m1"))
+    await bot.store.save_step(Update(accepted.operation.id, 0.0, outcome=Outcome.FULFILLED))
     await observe(bot.store, bot.clock, made, Observed(State.GONE))
     return await bot.store.workspace(made.id)
 
@@ -265,25 +265,25 @@ async def test_start_a_new_one_pressed_twice_makes_one(bot):
 async def test_a_failed_creation_is_tried_anew_by_its_card(bot):
     await bot.link(names=())
     accepted = await make(bot)
-    failed = Update(accepted.wish.id, 0.0, outcome=Outcome.FAILED, cause="limit", hides=True)
+    failed = Update(accepted.operation.id, 0.0, outcome=Outcome.FAILED, cause="limit", hides=True)
     await bot.store.save_step(failed)
     assert await bot.store.workspaces(ALICE) == []
-    assert "Making *lab*" in words(await bot.press("try_again", accepted.wish.id))
+    assert "Making *lab*" in words(await bot.press("try_again", accepted.operation.id))
     assert [row.is_provisional for row in await bot.store.workspaces(ALICE)] == [True]
 
 
 async def test_a_failed_removal_is_asked_for_again(bot):
     await bot.link()
     workspace = await bot.workspace()
-    wish = (
-        await bot.services.workspaces.wish(
-            ALICE, workspace.id, WishVerb.REMOVE, interaction="r", reference="R1"
+    operation = (
+        await bot.services.workspaces.begin(
+            ALICE, workspace.id, OperationVerb.REMOVE, interaction="r", reference="R1"
         )
-    ).wish
-    await bot.store.save_step(Update(wish.id, 0.0, outcome=Outcome.FAILED, cause="not_removed"))
-    answer = await bot.press("try_again", wish.id)
+    ).operation
+    await bot.store.save_step(Update(operation.id, 0.0, outcome=Outcome.FAILED, cause="not_removed"))
+    answer = await bot.press("try_again", operation.id)
     assert answer.view["callback_id"] == "remove"
-    assert not (await wish_of(bot)).is_open
+    assert not (await operation_of(bot)).is_open
 
 
 async def test_at_a_connection_without_people_nothing_is_added_by_its_id(bot):

@@ -34,7 +34,7 @@ async def test_two_that_begin_alike_are_asked_about(bot):
     await bot.link(names=("notebook", "notes"))
     answer = await bot.say("start note")
     check_golden("answers/name-of-two", answer)
-    assert await bot.store.open_wishes(ALICE) == []
+    assert await bot.store.open_operations(ALICE) == []
     pressed = await bot.press(buttons(answer)["notes"]["action_id"], buttons(answer)["notes"]["value"])
     assert "Starting *notes*" in words(pressed)
 
@@ -54,7 +54,7 @@ async def test_a_mistyped_name_is_offered_and_not_run(bot):
     await fresh(bot)
     answer = await bot.say("start notbok")
     check_golden("answers/name-unknown", answer)
-    assert await bot.store.open_wishes(ALICE) == []
+    assert await bot.store.open_operations(ALICE) == []
 
 
 async def test_a_name_that_is_like_none_gets_the_next_step(bot):
@@ -93,7 +93,7 @@ async def test_an_old_list_is_read_anew_while_the_command_waits(bot):
     await bot.store.merge_discovered(linked.account.id, found)
     await bot.store.task_done(task.id)
     await replayer(bot.services)(ALICE, {**waiting, "task": "task_1"})
-    assert [wish.workspace_id for wish in await bot.store.open_wishes(ALICE)] == [
+    assert [operation.workspace_id for operation in await bot.store.open_operations(ALICE)] == [
         (await bot.workspace("brand-new")).id
     ]
     (reply,) = await bot.notices(NoticeKind.REPLY)

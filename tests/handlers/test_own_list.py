@@ -97,8 +97,8 @@ async def test_forgetting_calls_off_what_is_under_way(bot):
     await bot.say("start")
     row = await bot.workspace()
     await bot.press("forget", row.id)
-    wish = await bot.store.latest_wish(row.id)
-    assert wish.cause == "forgotten"
+    operation = await bot.store.latest_operation(row.id)
+    assert operation.cause == "forgotten"
 
 
 async def test_a_bare_forget_guesses_nothing(bot):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import Call, NewNotice, NoticeKind, Principal, Update, WishVerb
+from bot.domain.models import Call, NewNotice, NoticeKind, OperationVerb, Principal, Update
 from tests.handlers.job_rig import going, job_rig, run
 from tests.handlers.rig import buttons, words
 from tests.support.store import ALICE, BOB
@@ -27,10 +27,10 @@ async def asked_creation(bot):
     accepted = await bot.services.workspaces.create(
         ALICE, "posit", {"name": "lab"}, interaction="make", reference="REF-2"
     )
-    lost = Update(accepted.wish.id, 60.0, start_call=Call.UNKNOWN, called=True, asked=True)
-    assert accepted.wish.verb is WishVerb.CREATE
+    lost = Update(accepted.operation.id, 60.0, start_call=Call.UNKNOWN, called=True, asked=True)
+    assert accepted.operation.verb is OperationVerb.CREATE
     assert await bot.store.save_step(lost)
-    return accepted.wish
+    return accepted.operation
 
 
 async def test_start_another_launches_once_more_and_once_only(bot):
@@ -44,19 +44,19 @@ async def test_start_another_launches_once_more_and_once_only(bot):
 
 
 async def test_start_another_makes_once_more_and_once_only(bot):
-    wish = await asked_creation(bot)
-    assert "Starting another *lab*" in words(await bot.press("start_another", wish.id))
-    again = await bot.store.wish(wish.id)
+    operation = await asked_creation(bot)
+    assert "Starting another *lab*" in words(await bot.press("start_another", operation.id))
+    again = await bot.store.operation(operation.id)
     assert (again.start_call, again.asked_at) == (Call.NONE, None)
-    assert "question is closed" in words(await bot.press("start_another", wish.id))
+    assert "question is closed" in words(await bot.press("start_another", operation.id))
 
 
 async def test_look_again_looks_at_once(bot):
-    job, wish = await asked_run(bot), await asked_creation(bot)
+    job, operation = await asked_run(bot), await asked_creation(bot)
     assert "Looking for *train.R*" in words(await bot.press("job_look_again", job.id))
-    assert "Looking for *lab*" in words(await bot.press("look_again", wish.id))
+    assert "Looking for *lab*" in words(await bot.press("look_again", operation.id))
     assert (await bot.store.job(job.id)).next_step_at <= bot.clock.now()
-    assert (await bot.store.wish(wish.id)).next_step_at <= bot.clock.now()
+    assert (await bot.store.operation(operation.id)).next_step_at <= bot.clock.now()
 
 
 @pytest.mark.parametrize("action", ["start_another", "job_start_another"])
@@ -81,10 +81,10 @@ async def test_nobody_answers_for_another(bot, action):
 
 @pytest.mark.parametrize("action", ["start_another", "look_again"])
 async def test_nobody_answers_for_another_creation(bot, action):
-    wish = await asked_creation(bot)
-    before = await bot.store.wish(wish.id)
-    await bot.press(action, wish.id, BOB)
-    assert await bot.store.wish(wish.id) == before
+    operation = await asked_creation(bot)
+    before = await bot.store.operation(operation.id)
+    await bot.press(action, operation.id, BOB)
+    assert await bot.store.operation(operation.id) == before
 
 
 async def test_a_run_that_waits_is_let_go_or_waited_for(bot):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import Person, TaskKind, WishVerb
+from bot.domain.models import OperationVerb, Person, TaskKind
 from handlers.replay import replay
 from tests.handlers.rig import rig, words
 from tests.support.store import ALICE
@@ -102,8 +102,8 @@ async def test_a_button_that_has_asked_does_not_ask_again_after_that(bot):
     (command,) = await waiting(bot)
     bot.people.silent = False
     await replay(bot.services, ALICE, command)
-    wish = await bot.store.latest_wish(row.id)
-    assert (wish.verb, wish.agreed) == (WishVerb.FORCE, True)
+    operation = await bot.store.latest_operation(row.id)
+    assert (operation.verb, operation.agreed) == (OperationVerb.FORCE, True)
 
 
 async def test_it_is_not_kept_for_ever_and_a_form_says_so_itself(bot):

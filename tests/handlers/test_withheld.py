@@ -38,8 +38,8 @@ async def test_a_workspace_like_one_that_is_gone(is_named):
         await bot.link(names=())
         spec = {"name": "lab", "preset": "gpu"}
         made = await bot.services.workspaces.create(ALICE, "saturn", spec, interaction="make", reference="R1")
-        row = await bot.store.name_created(made.wish.id, Created("m1", "lab"), provider.gate_key("m1"))
-        await bot.store.save_step(Update(made.wish.id, 0.0, outcome=Outcome.FULFILLED))
+        row = await bot.store.name_created(made.operation.id, Created("m1", "lab"), provider.gate_key("m1"))
+        await bot.store.save_step(Update(made.operation.id, 0.0, outcome=Outcome.FULFILLED))
         await observe(bot.store, bot.clock, row, Observed(State.GONE))
         provider.who = {ALICE.user_id} if is_named else set()
         answer = await bot.press("again", row.id)

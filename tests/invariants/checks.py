@@ -52,19 +52,21 @@ def _seen(life: Life) -> Iterator[tuple[str, str]]:
         yield "" if answer.in_channel else principal.user_id, json.dumps(answer.as_body())
 
 
-async def one_start_per_wish(life: Life) -> None:
-    """I1: every start that the provider took belongs to one wish, and no wish has two."""
+async def one_start_per_operation(life: Life) -> None:
+    """I1: every start that the provider took belongs to one operation, and no operation has two."""
     for row in await life.rows("SELECT id, remote_id FROM workspaces"):
         life.places[row["id"]] = row["remote_id"]
-    wishes = await life.rows("SELECT * FROM wishes WHERE verb IN ('start', 'restart') ORDER BY created_at")
+    operations = await life.rows(
+        "SELECT * FROM operations WHERE verb IN ('start', 'restart') ORDER BY created_at"
+    )
     counted: Counter[str] = Counter()
     for start in life.moves.starts:
         asked = [
-            wish["id"]
-            for wish in wishes
-            if life.places.get(wish["workspace_id"]) == start.remote_id
-            and wish["principal"] == PEOPLE[start.username].key
-            and number_of(wish["id"]) < start.number
+            operation["id"]
+            for operation in operations
+            if life.places.get(operation["workspace_id"]) == start.remote_id
+            and operation["principal"] == PEOPLE[start.username].key
+            and number_of(operation["id"]) < start.number
         ]
         assert asked, f"nobody asked for {start}"
         counted[asked[-1]] += 1
@@ -72,10 +74,10 @@ async def one_start_per_wish(life: Life) -> None:
 
 
 async def each_their_own(life: Life) -> None:
-    """I4: nobody's wish is for a workspace of somebody else."""
+    """I4: nobody's operation is for a workspace of somebody else."""
     theirs = await life.rows(
-        "SELECT wishes.id, wishes.verb FROM wishes JOIN workspaces ON workspaces.id = wishes.workspace_id"
-        " WHERE wishes.principal != workspaces.principal"
+        "SELECT operations.id, operations.verb FROM operations JOIN workspaces"
+        " ON workspaces.id = operations.workspace_id WHERE operations.principal != workspaces.principal"
     )
     assert theirs == [], f"I4: {theirs}"
 
@@ -90,15 +92,19 @@ async def nothing_left_of_ended(life: Life) -> None:
     assert left == [], f"I5: {left} stayed"
 
 
-async def made_once(life: Life, wishes: list[dict[str, Any]]) -> None:
+async def made_once(life: Life, operations: list[dict[str, Any]]) -> None:
     """I9: of one creation comes one workspace at most, and what was called off or removed is not up."""
-    latest = {wish["workspace_id"]: wish for wish in wishes}
-    creations = {wish["workspace_id"]: wish for wish in wishes if wish["verb"] == "create"}
+    latest = {operation["workspace_id"]: operation for operation in operations}
+    creations = {
+        operation["workspace_id"]: operation for operation in operations if operation["verb"] == "create"
+    }
     for key, made in life.moves.made.items():
         assert len(made) == 1, f"I9: {key} made {made}"
         assert key in creations, f"I9: nobody asked for {made}"
-    for key, wish in creations.items():
-        assert wish["outcome"] != "fulfilled" or key in life.moves.made, f"I9: {wish} came of nothing"
+    for key, operation in creations.items():
+        assert operation["outcome"] != "fulfilled" or key in life.moves.made, (
+            f"I9: {operation} came of nothing"
+        )
         told = latest[key]
         if told["outcome"] == "fulfilled" and told["verb"] in ("stop", "suspend", "force", "remove"):
             up = [
@@ -115,23 +121,24 @@ async def made_once(life: Life, wishes: list[dict[str, Any]]) -> None:
 
 
 async def at_the_end(life: Life, logs: list[Any]) -> None:
-    """I2: every wish ended and was told; I6 and I7; nothing is left to do."""
-    wishes = await life.rows("SELECT * FROM wishes ORDER BY created_at")
+    """I2: every operation ended and was told; I6 and I7; nothing is left to do."""
+    operations = await life.rows("SELECT * FROM operations ORDER BY created_at")
     keys = set(life.slack.keys())
-    for wish in wishes:
-        assert wish["outcome"] is not None, f"I2: {wish}"
-        if wish["outcome"] in ("fulfilled", "failed", "refused"):
-            ends = [key for key in keys if key.startswith(f"{wish['id']}/") and key.endswith("/end")]
-            assert len(ends) == 1, f"I2: {wish} told as {ends}"
-        if wish["outcome"] == "replaced":
-            mine = [each["id"] for each in wishes if each["workspace_id"] == wish["workspace_id"]]
-            assert mine[-1] != wish["id"], f"I2: replaced by nothing: {wish}"
+    for operation in operations:
+        assert operation["outcome"] is not None, f"I2: {operation}"
+        if operation["outcome"] in ("fulfilled", "failed", "refused"):
+            ends = [key for key in keys if key.startswith(f"{operation['id']}/") and key.endswith("/end")]
+            assert len(ends) == 1, f"I2: {operation} told as {ends}"
+        if operation["outcome"] == "replaced":
+            mine = [each["id"] for each in operations if each["workspace_id"] == operation["workspace_id"]]
+            assert mine[-1] != operation["id"], f"I2: replaced by nothing: {operation}"
     known = Counter(
-        (wish["principal"], wish["verb"], life.places.get(wish["workspace_id"])) for wish in wishes
+        (operation["principal"], operation["verb"], life.places.get(operation["workspace_id"]))
+        for operation in operations
     )
     for promise in life.promises:
         assert known[promise.principal.key, promise.verb, promise.place], f"I2: {promise}"
-    await made_once(life, wishes)
+    await made_once(life, operations)
     notices = await life.rows("SELECT kind, state, error FROM notices WHERE state != 'sent'")
     assert [row for row in notices if row["kind"] != _REPLIES] == []
     assert await life.rows("SELECT kind, subject FROM tasks") == []

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from bot.domain.models import Account, Answer, Person, Principal, State, Surface, WishVerb
+from bot.domain.models import Account, Answer, OperationVerb, Person, Principal, State, Surface
 from bot.services.accounts import Accounts
 from bot.services.authority import Authority
 from bot.services.linking import StoredNames, digest
@@ -29,7 +29,7 @@ BOB = Principal(None, "T1", "UBOB")
 PEOPLE = {"alice": ALICE, "bob": BOB}
 #: One each, and one that both may use.
 OWNERS = {"alpha": {"alice"}, "beta": {"bob"}, "common": {"alice", "bob"}}
-#: Seconds until a wish is told to be waiting still: short, so that histories come to it.
+#: Seconds until an operation is told to be waiting still: short, so that histories come to it.
 DEADLINE = 90.0
 ACCEPTED = re.compile(
     r"^(Starting|Stopping|Restarting|Calling off|Suspending|Resuming|Forcing|Making|Removing"
@@ -100,7 +100,7 @@ class Life(World):
     def steps(self) -> list[Callable[[], Awaitable[int]]]:
         return [
             self.reconciler.step_tasks,
-            self.reconciler.step_wishes,
+            self.reconciler.step_operations,
             self.reconciler.step_reads,
             self.notifier.step_notices,
             self.notifier.step_cards,
@@ -128,7 +128,7 @@ class Life(World):
     # -- what people do ------------------------------------------------------------------------------------
 
     async def types(self, principal: Principal, text: str, key: str) -> Answer | None:
-        """Type a command; an accepted wish is a promise."""
+        """Type a command; an accepted operation is a promise."""
         surface = Surface("command", "C1", response_url=_url(principal), interaction=f"command/{key}")
         before = set(await self.tokens(principal)) if text.startswith("unlink") else set()
         answer: Answer | None = await self.survives(lambda: run_text(self.services, principal, surface, text))
@@ -149,15 +149,15 @@ class Life(World):
             return None if accepted is None else Answer(text=f"Making made{key}")
         return None
 
-    async def wants(self, principal: Principal, row: int, verb: WishVerb, key: str) -> Answer | None:
-        """Wish something for one of the workspaces that a person made, as a button or a form does."""
+    async def wants(self, principal: Principal, row: int, verb: OperationVerb, key: str) -> Answer | None:
+        """Ask something of one of the workspaces that a person made, as a button or a form does."""
         mine = [one for one in await self.store.workspaces(principal) if one.spec is not None]
         if not mine:
             return None
         wanted, keys = mine[row % len(mine)], {"interaction": f"view/{key}", "reference": f"R{key}"}
         with suppress(Refused):
             accepted = await self.survives(
-                lambda: self.services.workspaces.wish(principal, wanted.id, verb, **keys)
+                lambda: self.services.workspaces.begin(principal, wanted.id, verb, **keys)
             )
             return None if accepted is None else Answer(text=f"Calling off, or {verb} {wanted.title}")
         return None
@@ -178,7 +178,7 @@ class Life(World):
         return answer
 
     async def changes_mind(self, principal: Principal, place: str, key: str, *, is_late: bool) -> str | None:
-        """Type a start, and a stop while the start's call is under way; return the stop's wish.
+        """Type a start, and a stop while the start's call is under way; return the stop's operation.
 
         ``is_late``: the provider shows nothing of the start until the stop has been worked off.
         None where no start was called.
@@ -199,15 +199,17 @@ class Life(World):
                 return
             stops.append("")
             await self.types(principal, f"stop {place}", f"{key}/stop")
-            wishes = await self.rows("SELECT id FROM wishes WHERE verb = 'stop' ORDER BY created_at, id")
-            stops[0] = wishes[-1]["id"] if wishes else ""
+            operations = await self.rows(
+                "SELECT id FROM operations WHERE verb = 'stop' ORDER BY created_at, id"
+            )
+            stops[0] = operations[-1]["id"] if operations else ""
             if is_late:
                 machine = moves.machines[place]
                 machine.state = State.STOPPED
                 for _ in range(2):
                     self.clock.advance(11.0)
                     await self.reconciler.step_reads()
-                    await self.reconciler.step_wishes()
+                    await self.reconciler.step_operations()
                 machine.state = State.STARTING
 
         moves.during = meanwhile
@@ -218,7 +220,7 @@ class Life(World):
 
     async def is_down_after(self, place: str, stop: str | None) -> None:
         """See that a stop which was told to have come true did, unless it was started anew."""
-        found = await self.rows(f"SELECT outcome FROM wishes WHERE id = '{stop}'")
+        found = await self.rows(f"SELECT outcome FROM operations WHERE id = '{stop}'")
         is_told = bool(found) and found[0]["outcome"] == "fulfilled"
         anew = [one for one in self.moves.starts if stop and one.number > number_of(stop)]
         if is_told and all(one.remote_id != place for one in anew):
@@ -323,14 +325,14 @@ class Life(World):
         """Return what is another's: no button of a person changes it."""
         return [
             row
-            for table in ("workspaces", "wishes", "accounts")
+            for table in ("workspaces", "operations", "accounts")
             for row in await self.rows(f"SELECT * FROM {table} WHERE principal != '{principal.key}'")
         ]
 
     async def unknown_starts(self, place: str) -> int:
-        """Count the open wishes whose start of a workspace may have landed or not."""
+        """Count the open operations whose start of a workspace may have landed or not."""
         found = await self.rows(
-            "SELECT 1 FROM wishes JOIN workspaces ON workspaces.id = wishes.workspace_id"
+            "SELECT 1 FROM operations JOIN workspaces ON workspaces.id = operations.workspace_id"
             f" WHERE outcome IS NULL AND start_call IN ('calling', 'unknown') AND remote_id = '{place}'"
         )
         return len(found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from bot.domain.models import State, WishVerb
+from bot.domain.models import OperationVerb, State
 from bot.support.errors import (
     RateLimited,
     ServerFailed,
@@ -27,7 +27,9 @@ verbs = st.sampled_from(
     ["start {}", "start {}", "start {}", "stop {}", "restart {}", "suspend {}", "stop {} --force"]
 )
 #: What people want with what they made.
-wants = st.sampled_from([WishVerb.REMOVE, WishVerb.STOP, WishVerb.STOP, WishVerb.START, WishVerb.SUSPEND])
+wants = st.sampled_from(
+    [OperationVerb.REMOVE, OperationVerb.STOP, OperationVerb.STOP, OperationVerb.START, OperationVerb.SUSPEND]
+)
 #: How a request of Slack arrives: once, twice, twice at the same time, once more much later, late, or never.
 ways = st.sampled_from(["now", "now", "now", "now", "twice", "at once", "again", "again", "late", "lost"])
 texts = st.sampled_from(["list", "status common", "open alpha", "open common", "forget common"])

@@ -97,12 +97,12 @@ class Histories(RuleBasedStateMachine):
                 self.late.append(lambda: self._redelivered(act, key))
 
     async def _redelivered(self, act, key):
-        """Bring a request that was accepted once more: nothing is wished by it."""
-        before = await self.life.rows("SELECT id FROM wishes")
+        """Bring a request that was accepted once more: nothing is asked_for by it."""
+        before = await self.life.rows("SELECT id FROM operations")
         promises = list(self.life.promises)
         await act(key)
         self.life.promises[:] = promises
-        assert await self.life.rows("SELECT id FROM wishes") == before, "one request, two wishes"
+        assert await self.life.rows("SELECT id FROM operations") == before, "one request, two operations"
 
     def goes_wrong(self, trouble):
         """Arm what is to go wrong next."""
@@ -282,7 +282,7 @@ class Histories(RuleBasedStateMachine):
     def promises_are_kept_so_far(self):
         if hasattr(self, "life"):
             checks.at_any_time(self.life)
-            self.run(checks.one_start_per_wish(self.life))
+            self.run(checks.one_start_per_operation(self.life))
             self.run(checks.each_their_own(self.life))
             self.run(checks.nothing_left_of_ended(self.life))
 
@@ -314,10 +314,10 @@ class Histories(RuleBasedStateMachine):
             await self._pass(200.0, step=10.0)
             await self._link_again()
             left = await life.store.statistics()
-            if left["open_wishes"] == left["pending_notices"] == left["tasks"] == 0:
+            if left["open_operations"] == left["pending_notices"] == left["tasks"] == 0:
                 break
         checks.at_any_time(life)
-        await checks.one_start_per_wish(life)
+        await checks.one_start_per_operation(life)
         await checks.at_the_end(life, self.logs)
 
 

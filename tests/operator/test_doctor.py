@@ -10,11 +10,11 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 
-from bot.domain.models import NewNotice, NoticeKind, Outcome, Update, WishVerb
+from bot.domain.models import NewNotice, NoticeKind, OperationVerb, Outcome, Update
 from bot.providers import facets
 from bot.providers.connections import build_providers, load_connections
 from bot.store import open_store
-from bot.store.records import NewWish
+from bot.store.records import NewOperation
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.http import Http
 from bot.support.settings import Settings
@@ -319,12 +319,12 @@ async def test_a_server_that_wants_the_administrators_token_is_named(tmp_path, h
         (good,) = await rights(tmp_path, http, saturn.url, store, by_admin)
         assert (good.is_good, good.found) == (True, "the administrator's token is accepted")
         workspace = (await linked(store)).workspaces[0]
-        new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 1800.0, "R-1")
-        wish = (await store.accept_wish(new, interaction="i1")).wish
-        await store.save_step(Update(wish.id, 0.0, outcome=Outcome.FAILED, cause="forbidden: no"))
+        new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 1800.0, "R-1")
+        operation = (await store.accept_operation(new, interaction="i1")).operation
+        await store.save_step(Update(operation.id, 0.0, outcome=Outcome.FAILED, cause="forbidden: no"))
         (bad,) = await rights(tmp_path, http, saturn.url, store, by_admin)
         assert not bad.is_good
-        assert "refused the right to 1 of their wishes" in bad.found
+        assert "refused the right to 1 of their operations" in bad.found
         assert 'act_as = "admin"' in bad.advice
         (good,) = await rights(tmp_path, http, saturn.url, store, by_admin + 'act_as = "admin"\n')
         assert good.is_good

@@ -91,7 +91,9 @@ async def test_without_a_database_none_is_made(tmp_path, words):
 
 async def test_the_audit_is_whole_until_it_is_edited(tmp_path):
     async with opened(tmp_path) as store:
-        entries = [AuditEntry("T1:UALICE", "wish.start", f"ws_{number}", "accepted") for number in range(3)]
+        entries = [
+            AuditEntry("T1:UALICE", "operation.start", f"ws_{number}", "accepted") for number in range(3)
+        ]
         await store.append_audit(entries)
         _, last = await store.audit_head()
     env = environment(tmp_path)

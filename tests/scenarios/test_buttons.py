@@ -75,7 +75,7 @@ async def test_start_on_the_stopped_message_starts_again(linked):
     assert alice.only("ready")
 
 
-async def test_a_double_click_is_one_wish_and_one_start(linked):
+async def test_a_double_click_is_one_operation_and_one_start(linked):
     alice = linked.alice
     shown = await alice.types("status training")
     action = shown.button("Start")["action_id"]

@@ -89,7 +89,7 @@ async def test_who_becomes_a_guest_is_refused_from_then_on(linked):
     assert linked.calls("POST .*/start") == 0
 
 
-async def test_a_wish_of_somebody_who_became_a_guest_meanwhile_is_refused_with_a_message(linked):
+async def test_an_operation_of_somebody_who_became_a_guest_meanwhile_is_refused_with_a_message(linked):
     alice = linked.alice
     linked.saturn_fails("/start", status=503, times=1)
     await alice.types("start notebook")

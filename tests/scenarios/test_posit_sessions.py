@@ -50,7 +50,7 @@ async def test_a_session_is_made_with_the_form_and_opens_for_its_owner(linked):
     made = linked.session("paper")
     assert made.environment == [{"name": "STAGE", "value": "draft"}]
     assert linked.asked("launch_session") == 1
-    assert [entry["target"] for entry in await linked.audit("wish.create")]
+    assert [entry["target"] for entry in await linked.audit("operation.create")]
 
 
 async def test_the_form_follows_the_cluster_and_searches_what_it_offers(linked):

@@ -1,4 +1,4 @@
-"""Every call of a wish against all that a provider may answer: one true sentence, and it goes on."""
+"""Every call of an operation against all that a provider may answer: one true sentence, and it goes on."""
 
 from __future__ import annotations
 

@@ -142,7 +142,9 @@ async def test_a_card_that_was_deleted_is_let_go_and_the_message_comes(linked):
 @pytest.mark.parametrize(
     "fault", [{"status": 500}, {"status": 404}, {"drop": True}], ids=["500", "404", "nothing"]
 )
-async def test_a_reply_to_a_button_that_slack_does_not_take_is_given_up_and_the_wish_goes_on(linked, fault):
+async def test_a_reply_to_a_button_that_slack_does_not_take_is_given_up_and_the_operation_goes_on(
+    linked, fault
+):
     alice = linked.alice
     shown = await alice.types("status training")
     spoil(linked.slack.harness, "^/actions/", times=1, **fault)

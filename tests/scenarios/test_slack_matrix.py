@@ -66,7 +66,7 @@ GIVEN_UP = {
 )
 @pytest.mark.parametrize("name", TROUBLE)
 async def test_a_method_that_fails_twice_loses_and_doubles_nothing(linked, method, name):
-    """The wish ends, each message is there once at most, and what was given up is written down as such."""
+    """The operation ends, each message is there once at most, and what was given up is marked as such."""
     alice = linked.alice
     linked.slack_fails(method, times=2, **TROUBLE[name])
     if method in {slack_methods.CONVERSATIONS_HISTORY, slack_methods.CONVERSATIONS_OPEN}:
@@ -85,13 +85,13 @@ async def test_a_method_that_fails_twice_loses_and_doubles_nothing(linked, metho
         assert kinds == ["card", "linked", "ready"]
     assert linked.calls("POST .*/start") == 1
     assert (await linked.bot.store.statistics())["pending_notices"] == 0
-    assert (await linked.bot.store.statistics())["open_wishes"] == 0
+    assert (await linked.bot.store.statistics())["open_operations"] == 0
 
 
 @pytest.mark.parametrize(
     "name", ["429", "500", "nothing, not done", "nothing, but done", "a redirect", "null"]
 )
-async def test_an_address_for_answers_that_fails_leaves_the_wish_as_it_is(linked, name):
+async def test_an_address_for_answers_that_fails_leaves_the_operation_as_it_is(linked, name):
     """A response_url takes the answer once or never; what must not be missed is a direct message."""
     alice = linked.alice
     shown = await alice.types("status training")

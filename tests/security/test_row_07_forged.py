@@ -59,17 +59,17 @@ async def test_row_07_a_forged_key_of_anothers_workspace_does_nothing(linked, fo
 
 
 @pytest.mark.parametrize("action_id", ["keep_waiting", "refresh", "try_again"])
-async def test_row_07_a_forged_key_of_anothers_wish_does_nothing(linked, action_id):
+async def test_row_07_a_forged_key_of_anothers_operation_does_nothing(linked, action_id):
     await of_bob(linked)
     await linked.bob.types("start analysis")
-    (wish,) = await linked.bot.store.open_wishes(linked.principal(linked.bob.id))
-    forged = pressed(linked, action_id, type="button", value=wish.id)
+    (operation,) = await linked.bot.store.open_operations(linked.principal(linked.bob.id))
+    forged = pressed(linked, action_id, type="button", value=operation.id)
     assert (await linked.slack.dispatcher.send("interactive", forged)).ok
     await linked.pass_time(2)
     told = linked.alice.sees("C0GENERAL")[-1].text
     assert "I know no such workspace of yours." in told
-    after = await linked.bot.store.wish(wish.id)
-    assert after.deadline_number == wish.deadline_number
+    after = await linked.bot.store.operation(operation.id)
+    assert after.deadline_number == operation.deadline_number
     assert linked.calls("POST .*/start") == 1
 
 

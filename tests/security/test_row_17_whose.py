@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import Outcome, Principal, State, WishVerb
+from bot.domain.models import OperationVerb, Outcome, Principal, State
 from tests.engine.world import new_world
 from tests.support.store import ALICE, BOB
 
@@ -38,15 +38,15 @@ async def everybody(world):
 
 async def test_row_17_the_provider_sees_the_linked_name_on_every_call(engine):
     owned = await everybody(engine)
-    for verb in (WishVerb.START, WishVerb.RESTART, WishVerb.STOP):
-        wishes = [
-            await engine.wish(workspace, verb)
+    for verb in (OperationVerb.START, OperationVerb.RESTART, OperationVerb.STOP):
+        operations = [
+            await engine.begin(workspace, verb)
             for (name, remote_id), workspace in owned.items()
             if remote_id != "shared" or name == "bob"
         ]
         await engine.pass_time(120, step=2)
-        for wish_id in wishes:
-            assert (await engine.store.wish(wish_id)).outcome is Outcome.FULFILLED
+        for operation_id in operations:
+            assert (await engine.store.operation(operation_id)).outcome is Outcome.FULFILLED
     for principal in PEOPLE:
         for row in await engine.store.workspaces(principal):
             await engine.store.want_read(row.id)
@@ -66,7 +66,7 @@ async def test_row_17_a_relinked_person_acts_as_the_new_account_only(engine):
     workspace = await engine.own(ALICE, "alice:one")
     await engine.link(ALICE, token="token-of-other", username="other")
     before = len(engine.provider.calls)
-    await engine.wish(workspace)
+    await engine.begin(workspace)
     await engine.pass_time(60)
     assert {call.username for call in engine.provider.calls[before:]} == {"other"}
     assert {call.token for call in engine.provider.calls[before:]} == {"token-of-other"}
@@ -76,14 +76,14 @@ async def test_row_18_a_lost_event_is_found_by_the_reading_and_the_next_step_ref
     """Slack never told that somebody left; everybody is read at night, and what was under way ends."""
     workspace = await engine.own(ALICE, "alice:one")
     engine.provider.start_takes = 10_000.0
-    wish_id = await engine.wish(workspace)
+    operation_id = await engine.begin(workspace)
     await engine.pass_time(30)
     assert engine.provider.accepted_starts == ["alice:one"]
     engine.slack.add_user(ALICE.user_id, deleted=True)
     await engine.store.add_tasks([_everybody()])
     await engine.work()
-    wish = await engine.store.wish(wish_id)
-    assert wish.outcome is Outcome.CANCELLED
+    operation = await engine.store.operation(operation_id)
+    assert operation.outcome is Outcome.CANCELLED
     assert await engine.store.account(ALICE, "cloud") is None
     calls = len(engine.provider.calls)
     await engine.pass_time(600, step=10)
@@ -96,8 +96,8 @@ async def test_row_18_a_guest_by_a_lost_event_is_refused_at_the_next_step(engine
     await engine.store.add_tasks([_everybody()])
     await engine.work()
     before = len(engine.provider.calls)
-    wish_id = await engine.wish(workspace)
-    assert await engine.until_ended(wish_id) is Outcome.REFUSED
+    operation_id = await engine.begin(workspace)
+    assert await engine.until_ended(operation_id) is Outcome.REFUSED
     assert len([call for call in engine.provider.calls[before:] if call.method == "start"]) == 0
 
 

@@ -102,7 +102,7 @@ async def test_row_22_a_flood_of_clicks_and_messages_fills_no_queue(linked):
         )
     waiting = await linked.bot.store.statistics()
     assert waiting["pending_notices"] <= BURST + 2
-    assert waiting["open_wishes"] == 1
+    assert waiting["open_operations"] == 1
     await linked.pass_time(90)
     assert linked.calls("POST .*/start") == 1
     assert alice.only("ready")
@@ -149,27 +149,27 @@ async def test_row_22_hanging_calls_of_one_person_hold_up_nobody_else(engine):
 
     engine.provider.start = start
     for workspace in hers:
-        await engine.wish(workspace)
-    wish_id = await engine.wish(his)
+        await engine.begin(workspace)
+    operation_id = await engine.begin(his)
     while await engine.reconciler.step_reads():
         pass
-    stepping = asyncio.create_task(engine.reconciler.step_wishes())
+    stepping = asyncio.create_task(engine.reconciler.step_operations())
     while "b1" not in engine.provider.accepted_starts:
         await asyncio.sleep(0)
         assert not stepping.done()
     assert under_way <= 6
     hangs.set()
     await stepping
-    assert await engine.until_ended(wish_id) is Outcome.FULFILLED
+    assert await engine.until_ended(operation_id) is Outcome.FULFILLED
     await engine.pass_time(60)
     assert sorted(engine.provider.accepted_starts) == sorted([*(f"a{number}" for number in range(20)), "b1"])
     assert most <= 10
 
 
-async def test_row_22_starts_begin_in_the_order_in_which_they_were_wished(engine):
+async def test_row_22_starts_begin_in_the_order_in_which_they_were_asked_for(engine):
     workspaces = [await engine.own(remote_id=f"r{number}") for number in range(12)]
     for workspace in reversed(workspaces):
-        await engine.wish(workspace)
+        await engine.begin(workspace)
         engine.clock.advance(0.1)
     await engine.pass_time(30)
     assert engine.provider.accepted_starts == [f"r{number}" for number in reversed(range(12))]
@@ -177,8 +177,8 @@ async def test_row_22_starts_begin_in_the_order_in_which_they_were_wished(engine
 
 async def test_row_22_a_thousand_starts_of_one_workspace_are_one_call(engine):
     workspace = await engine.own()
-    wishes = {await engine.wish(workspace) for _ in range(200)}
-    assert len(wishes) == 1
-    assert await engine.until_ended(wishes.pop()) is Outcome.FULFILLED
+    operations = {await engine.begin(workspace) for _ in range(200)}
+    assert len(operations) == 1
+    assert await engine.until_ended(operations.pop()) is Outcome.FULFILLED
     assert engine.provider.count("start") == 1
     assert sorted(engine.slack.kinds()) == ["card", "ready"]

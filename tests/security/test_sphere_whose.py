@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import NewNotice, NoticeKind, TaskKind, WishVerb
+from bot.domain.models import NewNotice, NoticeKind, OperationVerb, TaskKind
 from bot.services.authority import Authority
 from bot.services.gather import Gatherer
 from bot.services.workspaces import Workspaces
@@ -42,9 +42,9 @@ async def test_another_person_can_do_nothing_with_it(world, workspaces):
     await world.made(BOB)
     sent = dict(world.server.harness.requests)
     keys = {"interaction": "i", "reference": "R"}
-    for verb in (WishVerb.START, WishVerb.STOP, WishVerb.RESTART, WishVerb.REMOVE):
+    for verb in (OperationVerb.START, OperationVerb.STOP, OperationVerb.RESTART, OperationVerb.REMOVE):
         with pytest.raises(Refused) as refused:
-            await workspaces.wish(BOB, row.id, verb, **keys)
+            await workspaces.begin(BOB, row.id, verb, **keys)
         assert refused.value.rule == "policy.not_owner"
     for call in (
         workspaces.owned(BOB, "open", row.id),

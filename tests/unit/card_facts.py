@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from bot.domain.models import Call, Principal, State, StopEffect, Wish, WishVerb, Workspace
+from bot.domain.models import Call, Operation, OperationVerb, Principal, State, StopEffect, Workspace
 from bot.messages.blocks.facts import Facts
 
 NOW = 1_800_000_000.0
@@ -22,12 +22,12 @@ WORKSPACE = Workspace(
     observed_at=NOW - 5,
     verified_at=NOW - 5,
 )
-WISH = Wish(
-    id="wish_1",
+OPERATION = Operation(
+    id="operation_1",
     principal=ALICE,
     workspace_id="workspace_1",
     connection="saturn",
-    verb=WishVerb.START,
+    verb=OperationVerb.START,
     created_at=NOW - 30,
     deadline_at=NOW + 1770,
     reference="K7QX-2MPA",
@@ -37,17 +37,17 @@ IDE_URL = "https://ide.example.org/user/alice/?a=1&b=2"
 
 
 def facts(
-    wish: dict[str, Any] | None = None,
+    operation: dict[str, Any] | None = None,
     workspace: dict[str, Any] | None = None,
     **keys: Any,
 ) -> Facts:
-    """Return facts with these changes to the rows of wish and workspace; None leaves a row as it is."""
+    """Return facts with these changes to the rows of operation and workspace; None leaves a row as it is."""
     given = {
         "now": NOW,
         "connection": "saturn",
         "connection_title": "Saturn Cloud",
         "username": "alice",
-        "wish": replace(WISH, **(wish or {})),
+        "operation": replace(OPERATION, **(operation or {})),
         "workspace": replace(WORKSPACE, **(workspace or {})),
         "page_url": "https://app.example.org/dash/1",
         "effects": {"stop": StopEffect.RETURNS},

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.models import Call, NoticeKind, Outcome, State, StopEffect, WishVerb
-from bot.messages.blocks.cards import link_value, wish_card
+from bot.domain.models import Call, NoticeKind, OperationVerb, Outcome, State, StopEffect
+from bot.messages.blocks.cards import link_value, operation_card
 from bot.messages.blocks.notices import render
 from bot.messages.texts import holds
 from tests.support.golden import check_golden, check_limits
@@ -22,7 +22,7 @@ RUNNING = {"state": State.RUNNING, "url": IDE_URL}
 SUSPENDED = {"state": State.SUSPENDED}
 UNMADE = {"remote_id": "new:workspace_1", "spec": {"name": "notebook"}, "state": State.UNKNOWN}
 MADE = {"spec": {"name": "notebook"}}
-CREATE = {"verb": WishVerb.CREATE}
+CREATE = {"verb": OperationVerb.CREATE}
 COMES_BACK = {"stop": StopEffect.RETURNS, "suspend": StopEffect.KEEPS, "force": StopEffect.RETURNS}
 ALL = {"capabilities": frozenset({"making", "removal"}), "effects": COMES_BACK}
 FINAL = {
@@ -30,7 +30,7 @@ FINAL = {
     "effects": {"stop": StopEffect.ENDS, "suspend": StopEffect.KEEPS, "force": StopEffect.ENDS},
 }
 ASKED = {"start_call": Call.UNKNOWN, "called_at": NOW - 200, "asked_at": NOW - 50}
-STOP = {"verb": WishVerb.STOP}
+STOP = {"verb": OperationVerb.STOP}
 STOPPING = STOP | {"stop_call": Call.ACCEPTED, "called_at": NOW - 5}
 READY = CALLED | {"outcome": Outcome.FULFILLED, "ended_at": NOW}
 STOPPED = STOPPING | {"outcome": Outcome.FULFILLED, "ended_at": NOW}
@@ -52,159 +52,182 @@ NOT_RENEWED = CREATE | failed("limit: 2 of 2", agreed=True)
 
 CARDS = {
     "queued": facts(),
-    "queued-stop": facts(wish=STOP, workspace={"state": State.RUNNING}),
-    "queued-restart": facts(wish={"verb": WishVerb.RESTART}, workspace={"state": State.RUNNING}),
-    "starting": facts(wish=CALLED, workspace=STARTING),
+    "queued-stop": facts(operation=STOP, workspace={"state": State.RUNNING}),
+    "queued-restart": facts(operation={"verb": OperationVerb.RESTART}, workspace={"state": State.RUNNING}),
+    "starting": facts(operation=CALLED, workspace=STARTING),
     "starting-by-itself": facts(workspace=STARTING),
-    "starting-usual": facts(wish=CALLED, workspace=STARTING, usual_seconds=100),
-    "starting-longer-than-usual": facts(wish=CALLED, workspace=STARTING, usual_seconds=10),
+    "starting-usual": facts(operation=CALLED, workspace=STARTING, usual_seconds=100),
+    "starting-longer-than-usual": facts(operation=CALLED, workspace=STARTING, usual_seconds=10),
     "starting-told": facts(
-        wish=CALLED, workspace=STARTING | {"progress": 50, "detail": "Pulling the image <big & slow>"}
+        operation=CALLED, workspace=STARTING | {"progress": 50, "detail": "Pulling the image <big & slow>"}
     ),
-    "starting-held-up": facts(wish=CALLED | {"hold": holds.silent_since("Saturn Cloud", NOW - 120)}),
-    "starting-still-waiting": facts(wish=CALLED | {"deadline_at": None}, workspace=STARTING),
-    "restarting": facts(wish={"verb": WishVerb.RESTART, "stop_call": Call.ACCEPTED, "called_at": NOW - 5}),
-    "starting-still-down": facts(wish=CALLED | {"hold": holds.still_down("Saturn Cloud", NOW - 70)}),
+    "starting-held-up": facts(operation=CALLED | {"hold": holds.silent_since("Saturn Cloud", NOW - 120)}),
+    "starting-still-waiting": facts(operation=CALLED | {"deadline_at": None}, workspace=STARTING),
+    "restarting": facts(
+        operation={"verb": OperationVerb.RESTART, "stop_call": Call.ACCEPTED, "called_at": NOW - 5}
+    ),
+    "starting-still-down": facts(operation=CALLED | {"hold": holds.still_down("Saturn Cloud", NOW - 70)}),
     "starting-after-stop": facts(
-        wish={"prior_call": Call.ACCEPTED, "prior_at": NOW - 60, "hold": holds.STOPPING_FIRST},
+        operation={"prior_call": Call.ACCEPTED, "prior_at": NOW - 60, "hold": holds.STOPPING_FIRST},
         workspace={"state": State.STOPPING},
     ),
-    "stopping-after-start": facts(wish=STOP | {"hold": holds.START_SENT}),
-    "starting-unseen": facts(wish=CALLED | {"hold": holds.UNSEEN}, workspace=STARTING),
-    "creating-asked": facts(wish=CREATE | ASKED, workspace=UNMADE, page_url=None, **ALL),
+    "stopping-after-start": facts(operation=STOP | {"hold": holds.START_SENT}),
+    "starting-unseen": facts(operation=CALLED | {"hold": holds.UNSEEN}, workspace=STARTING),
+    "creating-asked": facts(operation=CREATE | ASKED, workspace=UNMADE, page_url=None, **ALL),
     "unknown-create": facts(
-        wish=CREATE | failed("unanswered", Outcome.UNKNOWN), workspace=UNMADE, page_url=None, **ALL
+        operation=CREATE | failed("unanswered", Outcome.UNKNOWN), workspace=UNMADE, page_url=None, **ALL
     ),
-    "replaced-after-call": facts(wish=STOPPING | failed("sent", Outcome.REPLACED)),
-    "stopping": facts(wish=STOPPING, workspace={"state": State.STOPPING}),
-    "running": facts(wish=READY, workspace=RUNNING, ide_url=IDE_URL),
-    "running-without-username": facts(wish=READY, workspace=RUNNING, ide_url=IDE_URL, username=""),
-    "running-without-address": facts(wish=READY, workspace={"state": State.RUNNING}),
-    "running-stopped-elsewhere": facts(wish=READY),
-    "running-stopping-elsewhere": facts(wish=READY, workspace={"state": State.STOPPING}),
-    "running-failed-since": facts(wish=READY, workspace={"state": State.FAILED}),
-    "running-started-again": facts(wish=READY, workspace=STARTING),
-    "running-gone": facts(wish=READY, workspace={"state": State.GONE}),
-    "running-row-gone": replace(facts(wish=READY), workspace=None),
-    "stopped": facts(wish=STOPPED),
-    "stopped-started-elsewhere": facts(wish=STOPPED, workspace=RUNNING),
-    "stopped-gone": facts(wish=STOPPED, workspace={"state": State.GONE}),
-    "failed": facts(wish=failed("provider_failed"), workspace={"state": State.FAILED}),
+    "replaced-after-call": facts(operation=STOPPING | failed("sent", Outcome.REPLACED)),
+    "stopping": facts(operation=STOPPING, workspace={"state": State.STOPPING}),
+    "running": facts(operation=READY, workspace=RUNNING, ide_url=IDE_URL),
+    "running-without-username": facts(operation=READY, workspace=RUNNING, ide_url=IDE_URL, username=""),
+    "running-without-address": facts(operation=READY, workspace={"state": State.RUNNING}),
+    "running-stopped-elsewhere": facts(operation=READY),
+    "running-stopping-elsewhere": facts(operation=READY, workspace={"state": State.STOPPING}),
+    "running-failed-since": facts(operation=READY, workspace={"state": State.FAILED}),
+    "running-started-again": facts(operation=READY, workspace=STARTING),
+    "running-gone": facts(operation=READY, workspace={"state": State.GONE}),
+    "running-row-gone": replace(facts(operation=READY), workspace=None),
+    "stopped": facts(operation=STOPPED),
+    "stopped-started-elsewhere": facts(operation=STOPPED, workspace=RUNNING),
+    "stopped-gone": facts(operation=STOPPED, workspace={"state": State.GONE}),
+    "failed": facts(operation=failed("provider_failed"), workspace={"state": State.FAILED}),
     "failed-told": facts(
-        wish=failed("provider_failed"), workspace={"state": State.FAILED, "detail": "Image <x> not found"}
+        operation=failed("provider_failed"),
+        workspace={"state": State.FAILED, "detail": "Image <x> not found"},
     ),
-    "failed-gone": facts(wish=failed("gone"), workspace={"state": State.GONE}),
-    "failed-limit": facts(wish=failed("limit: 2 servers are allowed")),
-    "failed-stopped-elsewhere": facts(wish=failed("stopped_elsewhere")),
-    "failed-credential": facts(wish=failed("credential_refused")),
-    "failed-stop": facts(wish=failed("forbidden: no right", verb=WishVerb.STOP)),
-    "refused-guest": facts(wish=failed("policy.guest", Outcome.REFUSED)),
-    "cancelled-unlinked": facts(wish=failed("unlinked", Outcome.CANCELLED)),
-    "cancelled-forgotten": facts(wish=failed("forgotten", Outcome.CANCELLED)),
-    "queued-create": facts(wish=CREATE, workspace=UNMADE, page_url=None),
-    "creating": facts(wish=CREATE | {"start_call": Call.CALLING, "called_at": NOW - 5}, workspace=UNMADE),
-    "created-starting": facts(wish=CREATE | CALLED, workspace=MADE | STARTING),
-    "running-created": facts(wish=CREATE | READY, workspace=MADE | RUNNING, ide_url=IDE_URL, **ALL),
+    "failed-gone": facts(operation=failed("gone"), workspace={"state": State.GONE}),
+    "failed-limit": facts(operation=failed("limit: 2 servers are allowed")),
+    "failed-stopped-elsewhere": facts(operation=failed("stopped_elsewhere")),
+    "failed-credential": facts(operation=failed("credential_refused")),
+    "failed-stop": facts(operation=failed("forbidden: no right", verb=OperationVerb.STOP)),
+    "refused-guest": facts(operation=failed("policy.guest", Outcome.REFUSED)),
+    "cancelled-unlinked": facts(operation=failed("unlinked", Outcome.CANCELLED)),
+    "cancelled-forgotten": facts(operation=failed("forgotten", Outcome.CANCELLED)),
+    "queued-create": facts(operation=CREATE, workspace=UNMADE, page_url=None),
+    "creating": facts(
+        operation=CREATE | {"start_call": Call.CALLING, "called_at": NOW - 5}, workspace=UNMADE
+    ),
+    "created-starting": facts(operation=CREATE | CALLED, workspace=MADE | STARTING),
+    "running-created": facts(operation=CREATE | READY, workspace=MADE | RUNNING, ide_url=IDE_URL, **ALL),
     "running-not-allowed-to-suspend": facts(
-        wish=READY, workspace=RUNNING | {"actions": frozenset({"open", "stop"})}, ide_url=IDE_URL, **ALL
+        operation=READY, workspace=RUNNING | {"actions": frozenset({"open", "stop"})}, ide_url=IDE_URL, **ALL
     ),
-    "running-suspended-elsewhere": facts(wish=READY, workspace=SUSPENDED),
-    "running-created-gone": facts(wish=READY, workspace=MADE | {"state": State.GONE}, **ALL),
-    "create-called-off": facts(wish=is_down(WishVerb.STOP, cause="not_made"), workspace=UNMADE, **ALL),
-    "failed-create": facts(wish=CREATE | failed("limit: 2 of 2"), workspace=UNMADE, page_url=None, **ALL),
-    "queued-suspend": facts(wish={"verb": WishVerb.SUSPEND}, workspace={"state": State.RUNNING}),
-    "suspending": facts(wish=down(WishVerb.SUSPEND), workspace={"state": State.STOPPING}),
-    "suspended": facts(wish=is_down(WishVerb.SUSPEND), workspace=SUSPENDED),
-    "failed-suspend": facts(wish=failed("not_suspended", verb=WishVerb.SUSPEND)),
+    "running-suspended-elsewhere": facts(operation=READY, workspace=SUSPENDED),
+    "running-created-gone": facts(operation=READY, workspace=MADE | {"state": State.GONE}, **ALL),
+    "create-called-off": facts(
+        operation=is_down(OperationVerb.STOP, cause="not_made"), workspace=UNMADE, **ALL
+    ),
+    "failed-create": facts(
+        operation=CREATE | failed("limit: 2 of 2"), workspace=UNMADE, page_url=None, **ALL
+    ),
+    "queued-suspend": facts(operation={"verb": OperationVerb.SUSPEND}, workspace={"state": State.RUNNING}),
+    "suspending": facts(operation=down(OperationVerb.SUSPEND), workspace={"state": State.STOPPING}),
+    "suspended": facts(operation=is_down(OperationVerb.SUSPEND), workspace=SUSPENDED),
+    "failed-suspend": facts(operation=failed("not_suspended", verb=OperationVerb.SUSPEND)),
     "stopping-unanswered": facts(
-        wish=down(WishVerb.STOP, created_at=NOW - 61, hold=holds.UNANSWERED), workspace=RUNNING, **ALL
+        operation=down(OperationVerb.STOP, created_at=NOW - 61, hold=holds.UNANSWERED),
+        workspace=RUNNING,
+        **ALL,
     ),
     "stopping-unanswered-without-force": facts(
-        wish=down(WishVerb.STOP, created_at=NOW - 61), workspace={"state": State.STOPPING}
+        operation=down(OperationVerb.STOP, created_at=NOW - 61), workspace={"state": State.STOPPING}
     ),
-    "queued-force": facts(wish={"verb": WishVerb.FORCE}, workspace={"state": State.RUNNING}),
-    "forcing": facts(wish=down(WishVerb.FORCE), workspace={"state": State.STOPPING}),
-    "forced": facts(wish=is_down(WishVerb.FORCE)),
-    "queued-remove": facts(wish={"verb": WishVerb.REMOVE}),
-    "removing": facts(wish=down(WishVerb.REMOVE)),
-    "removed": facts(wish=is_down(WishVerb.REMOVE), workspace={"state": State.GONE, "hidden": True}),
+    "queued-force": facts(operation={"verb": OperationVerb.FORCE}, workspace={"state": State.RUNNING}),
+    "forcing": facts(operation=down(OperationVerb.FORCE), workspace={"state": State.STOPPING}),
+    "forced": facts(operation=is_down(OperationVerb.FORCE)),
+    "queued-remove": facts(operation={"verb": OperationVerb.REMOVE}),
+    "removing": facts(operation=down(OperationVerb.REMOVE)),
+    "removed": facts(
+        operation=is_down(OperationVerb.REMOVE), workspace={"state": State.GONE, "hidden": True}
+    ),
     "removed-made-here": facts(
-        wish=is_down(WishVerb.REMOVE), workspace=MADE | {"state": State.GONE, "hidden": True}, **ALL
+        operation=is_down(OperationVerb.REMOVE), workspace=MADE | {"state": State.GONE, "hidden": True}, **ALL
     ),
-    "failed-remove": facts(wish=failed("not_removed", verb=WishVerb.REMOVE)),
-    "replaced": facts(wish=failed("replaced", Outcome.REPLACED)),
-    "running-ends-for-good": facts(wish=READY, workspace=RUNNING, ide_url=IDE_URL, **FINAL),
+    "failed-remove": facts(operation=failed("not_removed", verb=OperationVerb.REMOVE)),
+    "replaced": facts(operation=failed("replaced", Outcome.REPLACED)),
+    "running-ends-for-good": facts(operation=READY, workspace=RUNNING, ide_url=IDE_URL, **FINAL),
     "stopping-unanswered-for-good": facts(
-        wish=down(WishVerb.STOP, created_at=NOW - 61, agreed=True), workspace=RUNNING, **FINAL
+        operation=down(OperationVerb.STOP, created_at=NOW - 61, agreed=True), workspace=RUNNING, **FINAL
     ),
     "ended-for-good": facts(
-        wish=is_down(WishVerb.STOP, agreed=True), workspace=MADE | {"state": State.GONE}, **FINAL
+        operation=is_down(OperationVerb.STOP, agreed=True), workspace=MADE | {"state": State.GONE}, **FINAL
     ),
-    "restarting-anew": facts(wish=CREATE | {"agreed": True}, workspace=UNMADE, page_url=None, **FINAL),
-    "failed-restart-anew": facts(wish=NOT_RENEWED, workspace=UNMADE, page_url=None, **FINAL),
-    "failed-no-restart": facts(wish=failed("no_restart", verb=WishVerb.RESTART), **FINAL),
+    "restarting-anew": facts(operation=CREATE | {"agreed": True}, workspace=UNMADE, page_url=None, **FINAL),
+    "failed-restart-anew": facts(operation=NOT_RENEWED, workspace=UNMADE, page_url=None, **FINAL),
+    "failed-no-restart": facts(operation=failed("no_restart", verb=OperationVerb.RESTART), **FINAL),
 }
 
 NOTICES = {
     "ended-for-good": (
         NoticeKind.STOPPED,
-        facts(wish=is_down(WishVerb.STOP, agreed=True), workspace=MADE | {"state": State.GONE}, **FINAL),
+        facts(
+            operation=is_down(OperationVerb.STOP, agreed=True),
+            workspace=MADE | {"state": State.GONE},
+            **FINAL,
+        ),
     ),
     "failed-restart-anew": (
         NoticeKind.FAILED,
-        facts(wish=NOT_RENEWED, workspace=UNMADE, page_url=None, **FINAL),
+        facts(operation=NOT_RENEWED, workspace=UNMADE, page_url=None, **FINAL),
     ),
-    "ready": (NoticeKind.READY, facts(wish=READY, workspace=RUNNING, ide_url=IDE_URL)),
-    "ready-without-address": (NoticeKind.READY, facts(wish=READY, workspace={"state": State.RUNNING})),
+    "ready": (NoticeKind.READY, facts(operation=READY, workspace=RUNNING, ide_url=IDE_URL)),
+    "ready-without-address": (NoticeKind.READY, facts(operation=READY, workspace={"state": State.RUNNING})),
     "ready-already": (
         NoticeKind.READY,
-        facts(wish=READY | {"called_at": None}, workspace=RUNNING, ide_url=IDE_URL),
+        facts(operation=READY | {"called_at": None}, workspace=RUNNING, ide_url=IDE_URL),
     ),
-    "failed": (NoticeKind.FAILED, facts(wish=failed("provider_failed"), workspace={"state": State.FAILED})),
-    "failed-invalid": (NoticeKind.FAILED, facts(wish=failed("invalid: <!channel> is too small"))),
-    "failed-called-off": (NoticeKind.FAILED, facts(wish=failed("unlinked", Outcome.CANCELLED))),
-    "refused": (NoticeKind.REFUSED, facts(wish=failed("policy.left", Outcome.REFUSED))),
-    "stopped": (NoticeKind.STOPPED, facts(wish=STOPPED)),
-    "stopped-elsewhere": (NoticeKind.STOPPED, facts(wish=READY)),
+    "failed": (
+        NoticeKind.FAILED,
+        facts(operation=failed("provider_failed"), workspace={"state": State.FAILED}),
+    ),
+    "failed-invalid": (NoticeKind.FAILED, facts(operation=failed("invalid: <!channel> is too small"))),
+    "failed-called-off": (NoticeKind.FAILED, facts(operation=failed("unlinked", Outcome.CANCELLED))),
+    "refused": (NoticeKind.REFUSED, facts(operation=failed("policy.left", Outcome.REFUSED))),
+    "stopped": (NoticeKind.STOPPED, facts(operation=STOPPED)),
+    "stopped-elsewhere": (NoticeKind.STOPPED, facts(operation=READY)),
     "ready-created": (
         NoticeKind.READY,
-        facts(wish=CREATE | READY, workspace=MADE | RUNNING, ide_url=IDE_URL, **ALL),
+        facts(operation=CREATE | READY, workspace=MADE | RUNNING, ide_url=IDE_URL, **ALL),
     ),
     "failed-create": (
         NoticeKind.FAILED,
-        facts(wish=CREATE | failed("invalid: no such size"), workspace=UNMADE, page_url=None, **ALL),
+        facts(operation=CREATE | failed("invalid: no such size"), workspace=UNMADE, page_url=None, **ALL),
     ),
-    "suspended": (NoticeKind.SUSPENDED, facts(wish=is_down(WishVerb.SUSPEND), workspace=SUSPENDED)),
-    "suspended-stopped": (NoticeKind.SUSPENDED, facts(wish=is_down(WishVerb.SUSPEND))),
-    "removed": (NoticeKind.REMOVED, facts(wish=is_down(WishVerb.REMOVE), workspace={"state": State.GONE})),
+    "suspended": (NoticeKind.SUSPENDED, facts(operation=is_down(OperationVerb.SUSPEND), workspace=SUSPENDED)),
+    "suspended-stopped": (NoticeKind.SUSPENDED, facts(operation=is_down(OperationVerb.SUSPEND))),
+    "removed": (
+        NoticeKind.REMOVED,
+        facts(operation=is_down(OperationVerb.REMOVE), workspace={"state": State.GONE}),
+    ),
     "create-called-off": (
         NoticeKind.STOPPED,
-        facts(wish=is_down(WishVerb.STOP, cause="not_made"), workspace=UNMADE, **ALL),
+        facts(operation=is_down(OperationVerb.STOP, cause="not_made"), workspace=UNMADE, **ALL),
     ),
-    "waiting-create": (NoticeKind.WAITING, facts(wish=CREATE | {"deadline_at": None}, workspace=UNMADE)),
+    "waiting-create": (NoticeKind.WAITING, facts(operation=CREATE | {"deadline_at": None}, workspace=UNMADE)),
     "waiting-stop-unanswered": (
         NoticeKind.WAITING,
         facts(
-            wish=down(WishVerb.STOP, created_at=NOW - 1800, deadline_at=None),
+            operation=down(OperationVerb.STOP, created_at=NOW - 1800, deadline_at=None),
             workspace={"state": State.STOPPING},
             **ALL,
         ),
     ),
-    "asked": (NoticeKind.ASKED, facts(wish=CREATE | ASKED, workspace=UNMADE)),
-    "asked-found": (NoticeKind.ASKED, facts(wish=CREATE | CALLED, workspace=MADE | STARTING)),
-    "asked-another": (NoticeKind.ASKED, facts(wish=CREATE, workspace=UNMADE)),
+    "asked": (NoticeKind.ASKED, facts(operation=CREATE | ASKED, workspace=UNMADE)),
+    "asked-found": (NoticeKind.ASKED, facts(operation=CREATE | CALLED, workspace=MADE | STARTING)),
+    "asked-another": (NoticeKind.ASKED, facts(operation=CREATE, workspace=UNMADE)),
     "asked-over": (
         NoticeKind.ASKED,
-        facts(wish=CREATE | failed("unanswered", Outcome.UNKNOWN), workspace=UNMADE),
+        facts(operation=CREATE | failed("unanswered", Outcome.UNKNOWN), workspace=UNMADE),
     ),
     "unknown-create": (
         NoticeKind.FAILED,
-        facts(wish=CREATE | failed("unanswered", Outcome.UNKNOWN), workspace=UNMADE, page_url=None),
+        facts(operation=CREATE | failed("unanswered", Outcome.UNKNOWN), workspace=UNMADE, page_url=None),
     ),
-    "waiting": (NoticeKind.WAITING, facts(wish=CALLED | {"deadline_at": None}, workspace=STARTING)),
+    "waiting": (NoticeKind.WAITING, facts(operation=CALLED | {"deadline_at": None}, workspace=STARTING)),
     "waiting-stop-held-up": (
         NoticeKind.WAITING,
-        facts(wish=STOPPING | {"deadline_at": None, "hold": "I look again in a moment."}),
+        facts(operation=STOPPING | {"deadline_at": None, "hold": "I look again in a moment."}),
     ),
     "linked": (NoticeKind.LINKED, facts()),
     "linked-without-username": (NoticeKind.LINKED, facts(username="")),
@@ -217,7 +240,7 @@ NOTICES = {
 
 @pytest.mark.parametrize("name", CARDS)
 def test_the_card(name):
-    check_golden(f"cards/{name}", wish_card(CARDS[name]))
+    check_golden(f"cards/{name}", operation_card(CARDS[name]))
 
 
 @pytest.mark.parametrize("name", NOTICES)
@@ -233,14 +256,14 @@ def test_replies_and_messages_carry_their_answer(kind):
 
 
 def test_every_kind_of_notice_is_drawn_with_hardly_anything_known():
-    bare = replace(facts(), wish=None, workspace=None, username="", page_url=None)
+    bare = replace(facts(), operation=None, workspace=None, username="", page_url=None)
     for kind in set(NoticeKind) - {NoticeKind.CARD}:
         check_limits(render(kind, bare))
 
 
-def test_a_card_without_a_wish_is_a_fault_of_the_program():
-    with pytest.raises(AssertionError, match="a card is the card of a wish"):
-        wish_card(replace(facts(), wish=None))
+def test_a_card_without_an_operation_is_a_fault_of_the_program():
+    with pytest.raises(AssertionError, match="a card is the card of an operation"):
+        operation_card(replace(facts(), operation=None))
 
 
 def shown(answer):
@@ -249,7 +272,7 @@ def shown(answer):
 
 @pytest.mark.parametrize("name", [name for name in CARDS if not name.startswith("running")])
 def test_only_a_running_workspace_shows_its_address(name):
-    assert IDE_URL not in shown(wish_card(replace(CARDS[name], ide_url=IDE_URL)))
+    assert IDE_URL not in shown(operation_card(replace(CARDS[name], ide_url=IDE_URL)))
 
 
 def test_the_address_stands_in_a_button_and_not_in_the_line_of_a_notification():
@@ -275,13 +298,19 @@ OURS = re.compile(r"<!date\^\d+\^[^<>|]*\|\d\d:\d\d UTC>")
 def test_no_name_mentions_links_or_breaks_a_limit(name, detail, username, card, notice):
     def told(given):
         workspace = given.workspace and replace(given.workspace, name=name, detail=detail)
-        wish = given.wish and replace(given.wish, hold=detail or None, cause=f"invalid: {detail}")
+        operation = given.operation and replace(
+            given.operation, hold=detail or None, cause=f"invalid: {detail}"
+        )
         return replace(
-            given, workspace=workspace, wish=wish, username=username, connection_title=name or "Saturn"
+            given,
+            workspace=workspace,
+            operation=operation,
+            username=username,
+            connection_title=name or "Saturn",
         )
 
     kind, given = NOTICES[notice]
-    for answer in (wish_card(told(CARDS[card])), render(kind, told(given))):
+    for answer in (operation_card(told(CARDS[card])), render(kind, told(given))):
         check_limits(answer)
         rest = OURS.sub("", shown(answer))
         assert "<" not in rest

@@ -93,7 +93,7 @@ def test_many_problems_stay_within_the_limits():
     presses = [
         ClassPress("class_1", Principal(None, "T1", f"U{number}"), NOW, "unlinked") for number in range(100)
     ]
-    found = [ClassProblem(press, wish=None, workspace=None) for press in presses]
+    found = [ClassProblem(press, operation=None, workspace=None) for press in presses]
     answer = classes.problems_of(ClassFacts(CARD, "S" * 200, NOW + 60, COUNTS), found)
     check_limits(answer)
     assert f"and {180 + 8 - classes.SHOWN} more" in str(answer.blocks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.models import NoticeKind, Outcome, State
-from bot.messages.blocks.cards import wish_card
+from bot.messages.blocks.cards import operation_card
 from bot.messages.blocks.notices import render
 from bot.messages.texts import cards as words
 from tests.support.golden import check_golden, check_limits
@@ -45,7 +45,7 @@ ENDINGS = {
 
 @pytest.mark.parametrize("name", CARDS)
 def test_a_card(name):
-    check_golden(f"cards/{name}", wish_card(CARDS[name]))
+    check_golden(f"cards/{name}", operation_card(CARDS[name]))
 
 
 @pytest.mark.parametrize("name", ENDINGS)
@@ -62,4 +62,4 @@ def test_what_ready_says_of_a_set_up_that_failed():
 
 def test_elsewhere_a_detail_is_not_repeated():
     shown = facts(DONE, {"state": State.RUNNING, "detail": "a detail"}, ide_url="https://ide.example.org/")
-    assert "a detail" not in str(wish_card(shown).blocks)
+    assert "a detail" not in str(operation_card(shown).blocks)

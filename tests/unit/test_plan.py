@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.models import Call, Outcome, Principal, State, StopEffect, Wish, WishVerb
+from bot.domain.models import Call, Operation, OperationVerb, Outcome, Principal, State, StopEffect
 from bot.domain.models.stopping import is_final
 from bot.domain.plan import FRESH, MAX_ATTEMPTS, STOP_SETTLES, Plan, Step, plan
 from bot.domain.settling import (
@@ -24,7 +24,9 @@ CALLED = 1100.0
 #: When the call's outcome became unknown: it timed out.
 UNKNOWN = CALLED + 25.0
 
-WISH = Wish("wish_1", ALICE, "ws_1", "saturn", WishVerb.START, MADE, deadline_at=MADE + 1800)
+OPERATION = Operation(
+    "operation_1", ALICE, "ws_1", "saturn", OperationVerb.START, MADE, deadline_at=MADE + 1800
+)
 
 ENDS = {
     "done": Plan(Step.END, Outcome.FULFILLED),
@@ -101,11 +103,11 @@ def rows():
             yield pytest.param(verb, start_call, stop_call, when, state, word, id=name)
 
 
-def wish_of(verb, start_call, stop_call):
+def operation_of(verb, start_call, stop_call):
     called = CALLED if {start_call, stop_call} != {"none"} else None
     return replace(
-        WISH,
-        verb=WishVerb(verb),
+        OPERATION,
+        verb=OperationVerb(verb),
         start_call=Call(start_call),
         stop_call=Call(stop_call),
         called_at=called,
@@ -116,46 +118,46 @@ def wish_of(verb, start_call, stop_call):
 
 @pytest.mark.parametrize(("verb", "start_call", "stop_call", "when", "state", "word"), list(rows()))
 def test_the_table(verb, start_call, stop_call, when, state, word):
-    wish = wish_of(verb, start_call, stop_call)
-    assert plan(wish, State(state), EARLY if when == "early" else LATE) == wanted(word)
+    operation = operation_of(verb, start_call, stop_call)
+    assert plan(operation, State(state), EARLY if when == "early" else LATE) == wanted(word)
 
 
 def test_the_table_names_every_state():
     assert sorted(STATES) == sorted(State)
 
 
-@pytest.mark.parametrize("verb", WishVerb)
+@pytest.mark.parametrize("verb", OperationVerb)
 @pytest.mark.parametrize("state", State)
 def test_nothing_is_decided_on_old_news(verb, state):
-    wish = replace(WISH, verb=verb)
-    assert plan(wish, state, None) == Plan(Step.READ)
-    assert plan(wish, state, MADE - FRESH - 0.001) == Plan(Step.READ)
+    operation = replace(OPERATION, verb=verb)
+    assert plan(operation, state, None) == Plan(Step.READ)
+    assert plan(operation, state, MADE - FRESH - 0.001) == Plan(Step.READ)
 
 
 CALLS = (Step.START, Step.STOP, Step.SUSPEND, Step.FORCE, Step.REMOVE)
 
 
-@pytest.mark.parametrize("verb", WishVerb)
+@pytest.mark.parametrize("verb", OperationVerb)
 @pytest.mark.parametrize("state", State)
-def test_fresh_news_from_before_the_wish_is_good_for_its_first_call_only(verb, state):
-    wish = replace(WISH, verb=verb)
-    now = plan(wish, state, MADE)
-    before = plan(wish, state, MADE - FRESH)
+def test_fresh_news_from_before_the_operation_is_good_for_its_first_call_only(verb, state):
+    operation = replace(OPERATION, verb=verb)
+    now = plan(operation, state, MADE)
+    before = plan(operation, state, MADE - FRESH)
     assert before == (now if now.step in CALLS else Plan(Step.READ))
-    assert plan(replace(wish, called_at=MADE + 1), state, MADE - 1) == Plan(Step.READ)
-    assert plan(replace(wish, read_since=MADE + 1), state, MADE - 1) == Plan(Step.READ)
+    assert plan(replace(operation, called_at=MADE + 1), state, MADE - 1) == Plan(Step.READ)
+    assert plan(replace(operation, read_since=MADE + 1), state, MADE - 1) == Plan(Step.READ)
 
 
 @pytest.mark.parametrize("state", State)
 def test_nothing_is_decided_on_news_older_than_the_call(state):
-    wish = replace(WISH, start_call=Call.ACCEPTED, called_at=CALLED)
-    assert plan(wish, state, CALLED) == Plan(Step.READ)
+    operation = replace(OPERATION, start_call=Call.ACCEPTED, called_at=CALLED)
+    assert plan(operation, state, CALLED) == Plan(Step.READ)
 
 
 @pytest.mark.parametrize("state", State)
 def test_an_unknown_outcome_asks_for_a_read_after_it(state):
-    wish = replace(WISH, start_call=Call.UNKNOWN, called_at=CALLED, read_since=CALLED + 40)
-    assert plan(wish, state, CALLED + 40) == Plan(Step.READ)
+    operation = replace(OPERATION, start_call=Call.UNKNOWN, called_at=CALLED, read_since=CALLED + 40)
+    assert plan(operation, state, CALLED + 40) == Plan(Step.READ)
 
 
 DOWN = [State.STOPPED, State.SUSPENDED]
@@ -163,37 +165,37 @@ DOWN = [State.STOPPED, State.SUSPENDED]
 
 @pytest.mark.parametrize("state", DOWN)
 def test_an_unknown_start_settles_a_minute_after_its_outcome_became_unknown(state):
-    wish = replace(WISH, start_call=Call.UNKNOWN, called_at=CALLED, unknown_since=UNKNOWN)
-    assert plan(wish, state, UNKNOWN + START_SETTLES - 0.1) == Plan(Step.READ)
-    assert plan(wish, state, UNKNOWN + START_SETTLES) == Plan(Step.START)
+    operation = replace(OPERATION, start_call=Call.UNKNOWN, called_at=CALLED, unknown_since=UNKNOWN)
+    assert plan(operation, state, UNKNOWN + START_SETTLES - 0.1) == Plan(Step.READ)
+    assert plan(operation, state, UNKNOWN + START_SETTLES) == Plan(Step.START)
 
 
-@pytest.mark.parametrize("verb", [WishVerb.START, WishVerb.CREATE])
+@pytest.mark.parametrize("verb", [OperationVerb.START, OperationVerb.CREATE])
 @pytest.mark.parametrize("state", DOWN)
 def test_an_accepted_start_is_stopped_elsewhere_when_it_was_up_or_was_down_for_minutes(state, verb):
-    wish = replace(WISH, verb=verb, start_call=Call.ACCEPTED, called_at=CALLED)
+    operation = replace(OPERATION, verb=verb, start_call=Call.ACCEPTED, called_at=CALLED)
     for up_at in (None, CALLED - 1, CALLED):
-        assert plan(wish, state, CALLED + STILL_DOWN_AFTER - 0.1, up_at=up_at) == Plan(Step.READ)
+        assert plan(operation, state, CALLED + STILL_DOWN_AFTER - 0.1, up_at=up_at) == Plan(Step.READ)
         late = Plan(Step.READ, cause="still_down")
-        assert plan(wish, state, CALLED + STILL_DOWN_AFTER, up_at=up_at) == late
-        assert plan(wish, state, CALLED + NEVER_UP_AFTER - 0.1, up_at=up_at) == late
-        assert plan(wish, state, CALLED + NEVER_UP_AFTER, up_at=up_at) == ENDS["elsewhere"]
-    assert plan(wish, state, CALLED + 6, up_at=CALLED + 3) == ENDS["elsewhere"]
+        assert plan(operation, state, CALLED + STILL_DOWN_AFTER, up_at=up_at) == late
+        assert plan(operation, state, CALLED + NEVER_UP_AFTER - 0.1, up_at=up_at) == late
+        assert plan(operation, state, CALLED + NEVER_UP_AFTER, up_at=up_at) == ENDS["elsewhere"]
+    assert plan(operation, state, CALLED + 6, up_at=CALLED + 3) == ENDS["elsewhere"]
 
 
 @pytest.mark.parametrize("known", [Call.ACCEPTED, Call.UNKNOWN])
 def test_what_was_up_since_the_call_and_is_down_is_not_started_again(known):
-    wish = replace(WISH, start_call=known, called_at=CALLED, unknown_since=UNKNOWN)
+    operation = replace(OPERATION, start_call=known, called_at=CALLED, unknown_since=UNKNOWN)
     for state in (*DOWN, State.STOPPING):
-        assert plan(wish, state, CALLED + 6, up_at=CALLED + 3) == ENDS["elsewhere"]
+        assert plan(operation, state, CALLED + 6, up_at=CALLED + 3) == ENDS["elsewhere"]
 
 
 def test_an_earlier_failure_is_no_news_of_the_start():
-    wish = replace(WISH, start_call=Call.ACCEPTED, called_at=CALLED, called_from=State.FAILED)
-    assert plan(wish, State.FAILED, CALLED + 11) == Plan(Step.READ)
-    assert plan(wish, State.FAILED, CALLED + 11, up_at=CALLED + 5) == ENDS["broke"]
-    assert plan(wish, State.FAILED, CALLED + NEVER_UP_AFTER) == ENDS["broke"]
-    assert plan(replace(wish, called_from=State.STOPPED), State.FAILED, CALLED + 11) == ENDS["broke"]
+    operation = replace(OPERATION, start_call=Call.ACCEPTED, called_at=CALLED, called_from=State.FAILED)
+    assert plan(operation, State.FAILED, CALLED + 11) == Plan(Step.READ)
+    assert plan(operation, State.FAILED, CALLED + 11, up_at=CALLED + 5) == ENDS["broke"]
+    assert plan(operation, State.FAILED, CALLED + NEVER_UP_AFTER) == ENDS["broke"]
+    assert plan(replace(operation, called_from=State.STOPPED), State.FAILED, CALLED + 11) == ENDS["broke"]
 
 
 # A start after a stop whose call had left, and the other way round. Columns: the state that a read found.
@@ -229,32 +231,32 @@ def test_what_was_sent_the_other_way_takes_effect_first(line):
     left, words = line.split("|")
     verb, known, when = left.split()
     states = PRIOR.strip().splitlines()[0].split("|")[1].split()
-    wish = replace(WISH, verb=WishVerb(verb), prior_call=Call(known), prior_at=MADE - 5)
+    operation = replace(OPERATION, verb=OperationVerb(verb), prior_call=Call(known), prior_at=MADE - 5)
     read_at = MADE - 5 + PRIOR_SETTLES[verb, known] - (0.1 if when.startswith("early") else 0)
     up_at = MADE + 1 if when.endswith("up") else None
     if when.endswith("was"):  # The stop was called for what was seen up.
-        wish = replace(wish, called_from=State.STARTING)
+        operation = replace(operation, called_from=State.STARTING)
     for state, word in zip(states, words.split(), strict=True):
-        decided = plan(wish, State(state), max(read_at, MADE), up_at=up_at)
+        decided = plan(operation, State(state), max(read_at, MADE), up_at=up_at)
         assert decided == (HELD.get(word) or wanted(word)), state
 
 
 @pytest.mark.parametrize(
     ("verb", "cause"),
     [
-        (WishVerb.STOP, "started_elsewhere"),
-        (WishVerb.RESTART, "started_elsewhere"),
-        (WishVerb.FORCE, "started_elsewhere"),
-        (WishVerb.SUSPEND, "not_suspended"),
-        (WishVerb.REMOVE, "not_removed"),
+        (OperationVerb.STOP, "started_elsewhere"),
+        (OperationVerb.RESTART, "started_elsewhere"),
+        (OperationVerb.FORCE, "started_elsewhere"),
+        (OperationVerb.SUSPEND, "not_suspended"),
+        (OperationVerb.REMOVE, "not_removed"),
     ],
 )
 @pytest.mark.parametrize("state", State)
 def test_an_accepted_stop_of_what_stays_up_ends_instead_of_waiting_for_ever(verb, cause, state):
-    wish = replace(WISH, verb=verb, stop_call=Call.ACCEPTED, called_at=CALLED)
-    early, late = (plan(wish, state, CALLED + STOP_SETTLES + more) for more in (-0.1, 0.0))
+    operation = replace(OPERATION, verb=verb, stop_call=Call.ACCEPTED, called_at=CALLED)
+    early, late = (plan(operation, state, CALLED + STOP_SETTLES + more) for more in (-0.1, 0.0))
     stays = {State.RUNNING, State.STARTING}
-    if verb is WishVerb.REMOVE:
+    if verb is OperationVerb.REMOVE:
         stays |= {State.STOPPED, State.SUSPENDED, State.FAILED}
     if state in stays:
         assert early == Plan(Step.WAIT)
@@ -264,41 +266,41 @@ def test_an_accepted_stop_of_what_stays_up_ends_instead_of_waiting_for_ever(verb
 
 
 def test_what_was_made_a_moment_ago_may_not_be_listed_yet():
-    wish = replace(WISH, verb=WishVerb.CREATE, start_call=Call.ACCEPTED, called_at=CALLED)
-    assert plan(wish, State.GONE, CALLED + START_SETTLES - 0.1) == Plan(Step.READ)
-    assert plan(wish, State.GONE, CALLED + START_SETTLES) == ENDS["gone"]
+    operation = replace(OPERATION, verb=OperationVerb.CREATE, start_call=Call.ACCEPTED, called_at=CALLED)
+    assert plan(operation, State.GONE, CALLED + START_SETTLES - 0.1) == Plan(Step.READ)
+    assert plan(operation, State.GONE, CALLED + START_SETTLES) == ENDS["gone"]
 
 
 @pytest.mark.parametrize("call", [Call.CALLING, Call.UNKNOWN, Call.ACCEPTED])
 def test_a_failure_after_a_call_is_never_started_over(call):
-    wish = replace(WISH, start_call=call, called_at=CALLED)
-    assert plan(wish, State.FAILED, CALLED + 60) == ENDS["broke"]
+    operation = replace(OPERATION, start_call=call, called_at=CALLED)
+    assert plan(operation, State.FAILED, CALLED + 60) == ENDS["broke"]
 
 
 def test_it_is_given_up_after_many_failures_in_a_row():
-    wish = replace(WISH, attempts=MAX_ATTEMPTS)
-    assert plan(wish, State.STOPPED, MADE) == ENDS["gave up"]
-    assert plan(replace(wish, attempts=MAX_ATTEMPTS - 1), State.STOPPED, MADE) == Plan(Step.START)
+    operation = replace(OPERATION, attempts=MAX_ATTEMPTS)
+    assert plan(operation, State.STOPPED, MADE) == ENDS["gave up"]
+    assert plan(replace(operation, attempts=MAX_ATTEMPTS - 1), State.STOPPED, MADE) == Plan(Step.START)
 
 
 def test_what_came_true_counts_after_many_failures_too():
-    assert plan(replace(WISH, attempts=MAX_ATTEMPTS), State.RUNNING, MADE) == ENDS["done"]
+    assert plan(replace(OPERATION, attempts=MAX_ATTEMPTS), State.RUNNING, MADE) == ENDS["done"]
 
 
 @pytest.mark.parametrize("outcome", Outcome)
 @pytest.mark.parametrize("state", State)
-@pytest.mark.parametrize("verb", WishVerb)
-def test_an_ended_wish_is_only_watched(outcome, state, verb):
-    wish = replace(WISH, verb=verb, outcome=outcome)
-    assert plan(wish, state, MADE + 1) == Plan(Step.WATCH)
+@pytest.mark.parametrize("verb", OperationVerb)
+def test_an_ended_operation_is_only_watched(outcome, state, verb):
+    operation = replace(OPERATION, verb=verb, outcome=outcome)
+    assert plan(operation, state, MADE + 1) == Plan(Step.WATCH)
 
 
 times = st.none() | st.floats(0, 5000)
 
 
-wishes = st.builds(
-    lambda **keys: replace(WISH, **keys),
-    verb=st.sampled_from(WishVerb),
+operations = st.builds(
+    lambda **keys: replace(OPERATION, **keys),
+    verb=st.sampled_from(OperationVerb),
     start_call=st.sampled_from(Call),
     stop_call=st.sampled_from(Call),
     called_at=times,
@@ -314,27 +316,29 @@ wishes = st.builds(
 EFFECTS = st.dictionaries(st.sampled_from(["stop", "suspend", "force"]), st.sampled_from(StopEffect))
 
 
-@given(wish=wishes, state=st.sampled_from(State), observed_at=times, up_at=times, effects=EFFECTS)
-def test_it_answers_everything_and_starts_nothing_twice(wish, state, observed_at, up_at, effects):
-    verb, start_call, agreed = wish.verb, wish.start_call, wish.agreed
-    decided = plan(wish, state, observed_at, None, effects, up_at=up_at)
+@given(operation=operations, state=st.sampled_from(State), observed_at=times, up_at=times, effects=EFFECTS)
+def test_it_answers_everything_and_starts_nothing_twice(operation, state, observed_at, up_at, effects):
+    verb, start_call, agreed = operation.verb, operation.start_call, operation.agreed
+    decided = plan(operation, state, observed_at, None, effects, up_at=up_at)
     if start_call is Call.ACCEPTED:
         assert decided.step is not Step.START
     if decided.step is Step.START:
-        assert verb in (WishVerb.START, WishVerb.RESTART)
+        assert verb in (OperationVerb.START, OperationVerb.RESTART)
         assert observed_at is not None
         assert observed_at >= MADE - FRESH
-        assert observed_at > max(wish.called_at or 0, wish.read_since or 0)
+        assert observed_at > max(operation.called_at or 0, operation.read_since or 0)
     if decided.step in (Step.STOP, Step.SUSPEND, Step.FORCE):
         mode = decided.step.value
-        assert verb.value == mode or verb is WishVerb.RESTART or (agreed and verb is WishVerb.SUSPEND)
+        assert (
+            verb.value == mode or verb is OperationVerb.RESTART or (agreed and verb is OperationVerb.SUSPEND)
+        )
         # The one rule that all the rest is for.
         assert agreed or not is_final(effects, mode)
     if decided.step is Step.RENEW:
         assert agreed or (state is State.FAILED and "stop" not in effects)
-        assert verb is WishVerb.RESTART
+        assert verb is OperationVerb.RESTART
     if decided.step is Step.REMOVE:
-        assert verb is WishVerb.REMOVE
+        assert verb is OperationVerb.REMOVE
     assert decided.step not in (Step.CREATE, Step.FIND)
     assert (decided.outcome is None) == (decided.step is not Step.END)
 
@@ -342,22 +346,24 @@ def test_it_answers_everything_and_starts_nothing_twice(wish, state, observed_at
 # -- what may not be brought down yet ------------------------------------------------------------------------
 
 DOWNWARDS = {
-    WishVerb.STOP: "stop",
-    WishVerb.RESTART: "stop",
-    WishVerb.SUSPEND: "suspend",
-    WishVerb.FORCE: "force",
-    WishVerb.REMOVE: "remove",
+    OperationVerb.STOP: "stop",
+    OperationVerb.RESTART: "stop",
+    OperationVerb.SUSPEND: "suspend",
+    OperationVerb.FORCE: "force",
+    OperationVerb.REMOVE: "remove",
 }
 
 
 @pytest.mark.parametrize(("verb", "action"), DOWNWARDS.items())
 @pytest.mark.parametrize("known", [Call.NONE, Call.CALLING, Call.UNKNOWN])
 def test_what_starts_and_may_not_be_brought_down_yet_comes_up_first(verb, action, known):
-    wish = replace(WISH, verb=verb, stop_call=known, called_at=None if known is Call.NONE else CALLED)
+    operation = replace(
+        OPERATION, verb=verb, stop_call=known, called_at=None if known is Call.NONE else CALLED
+    )
     seen_at = CALLED + NEVER_UP_AFTER
     without = frozenset({"open"})
-    assert plan(wish, State.STARTING, seen_at, without).step is Step.WAIT
-    assert plan(wish, State.STARTING, seen_at, without | {action}).step == Step(action)
-    assert plan(wish, State.STARTING, seen_at, None).step == Step(action)
+    assert plan(operation, State.STARTING, seen_at, without).step is Step.WAIT
+    assert plan(operation, State.STARTING, seen_at, without | {action}).step == Step(action)
+    assert plan(operation, State.STARTING, seen_at, None).step == Step(action)
     # What runs is called all the same: the provider itself has the last word.
-    assert plan(wish, State.RUNNING, seen_at, without).step == Step(action)
+    assert plan(operation, State.RUNNING, seen_at, without).step == Step(action)

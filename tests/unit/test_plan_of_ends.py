@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.models import Call, Outcome, State, StopEffect, WishVerb
+from bot.domain.models import Call, OperationVerb, Outcome, State, StopEffect
 from bot.domain.plan import STOP_SETTLES, Plan, Step, plan
-from tests.unit.test_plan import CALLED, ENDS, MADE, STATES, WISH
+from tests.unit.test_plan import CALLED, ENDS, MADE, OPERATION, STATES
 
 EFFECTS = {
     "keeps": {"stop": StopEffect.ENDS, "suspend": StopEffect.KEEPS, "force": StopEffect.ENDS},
@@ -48,20 +48,22 @@ restart yes    over    | renew   renew     renew   stop     stop    wait     ren
 def test_the_table_of_what_a_stop_ends_for_good(line):
     known, found = line.split("|")
     verb, agreed, declared = known.split()
-    wish = replace(WISH, verb=WishVerb(verb), agreed=agreed == "yes")
+    operation = replace(OPERATION, verb=OperationVerb(verb), agreed=agreed == "yes")
     for state, word in zip(STATES, found.split(), strict=True):
-        decided = plan(wish, State(state), MADE + 1, None, EFFECTS[declared])
+        decided = plan(operation, State(state), MADE + 1, None, EFFECTS[declared])
         assert decided == wanted(word), state
         # Nothing ends on old news.
         if decided.step in (Step.END, Step.RENEW):
-            assert plan(wish, State(state), MADE - 1, None, EFFECTS[declared]) == Plan(Step.READ)
+            assert plan(operation, State(state), MADE - 1, None, EFFECTS[declared]) == Plan(Step.READ)
 
 
 @pytest.mark.parametrize("state", [State.RUNNING, State.SUSPENDED])
 def test_what_was_to_end_and_is_still_there_is_told_in_the_end(state):
-    wish = replace(WISH, verb=WishVerb.STOP, agreed=True, stop_call=Call.ACCEPTED, called_at=CALLED)
+    operation = replace(
+        OPERATION, verb=OperationVerb.STOP, agreed=True, stop_call=Call.ACCEPTED, called_at=CALLED
+    )
     early, late = (
-        plan(wish, state, CALLED + STOP_SETTLES + more, None, EFFECTS["keeps"]) for more in (-0.1, 0.0)
+        plan(operation, state, CALLED + STOP_SETTLES + more, None, EFFECTS["keeps"]) for more in (-0.1, 0.0)
     )
     assert early == Plan(Step.WAIT)
     assert late == Plan(Step.END, Outcome.FAILED, "not_removed")

@@ -14,7 +14,7 @@ SATURN = Pace(min_poll_interval=10.0, pending=10.0, running=300.0, unused=1800.0
 NOW = 1_800_000_000.0
 HOUR, DAYS = NOW - 3600, NOW - UNUSED_AFTER - 1
 
-# state, is a wish open, last use, seconds until the next read
+# state, is an operation open, last use, seconds until the next read
 TABLE = [
     (State.STARTING, False, None, 10.0),
     (State.STOPPING, False, None, 10.0),
@@ -37,23 +37,26 @@ TABLE = [
 ]
 
 
-@pytest.mark.parametrize(("state", "has_open_wish", "used_at", "seconds"), TABLE)
-def test_the_table(state, has_open_wish, used_at, seconds):
-    assert next_read(state, has_open_wish=has_open_wish, used_at=used_at, now=NOW, pace=SATURN) == seconds
+@pytest.mark.parametrize(("state", "has_open_operation", "used_at", "seconds"), TABLE)
+def test_the_table(state, has_open_operation, used_at, seconds):
+    assert (
+        next_read(state, has_open_operation=has_open_operation, used_at=used_at, now=NOW, pace=SATURN)
+        == seconds
+    )
 
 
 @given(
     state=st.sampled_from(State),
-    has_open_wish=st.booleans(),
+    has_open_operation=st.booleans(),
     used_at=st.none() | st.floats(0, NOW),
     least=st.floats(0.5, 60),
     pending=st.floats(0.5, 60),
 )
-def test_it_never_goes_below_the_providers_interval(state, has_open_wish, used_at, least, pending):
+def test_it_never_goes_below_the_providers_interval(state, has_open_operation, used_at, least, pending):
     pace = Pace(min_poll_interval=least, pending=pending)
-    seconds = next_read(state, has_open_wish=has_open_wish, used_at=used_at, now=NOW, pace=pace)
+    seconds = next_read(state, has_open_operation=has_open_operation, used_at=used_at, now=NOW, pace=pace)
     assert seconds is None or seconds >= least
-    if has_open_wish:
+    if has_open_operation:
         assert seconds is not None
 
 

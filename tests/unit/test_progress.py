@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.models import Call, Outcome, State, WishVerb
+from bot.domain.models import Call, OperationVerb, Outcome, State
 from bot.messages.blocks.progress import MOST, is_going, progress_of
 from tests.unit.card_facts import CALLED, NOW, facts
 
@@ -17,30 +17,30 @@ STARTING = {"state": State.STARTING}
     ("given", "percent"),
     [
         (facts(), 3),
-        (facts(wish={"progress_floor": 20}), 20),
-        (facts(wish=CALLED, workspace=STARTING | {"progress": 40}), 40),
-        (facts(wish=CALLED, workspace=STARTING | {"progress": 100}), MOST),
-        (facts(wish=CALLED, workspace=STARTING | {"progress": 0}), 3),
-        (facts(wish=CALLED | {"progress_floor": 60}, workspace=STARTING | {"progress": 40}), 60),
-        (facts(wish=CALLED | {"called_at": NOW}, usual_seconds=100), 3),
-        (facts(wish=CALLED | {"called_at": NOW - 100}, usual_seconds=100), 75),
-        (facts(wish=CALLED | {"called_at": NOW - 9000}, usual_seconds=100), MOST),
+        (facts(operation={"progress_floor": 20}), 20),
+        (facts(operation=CALLED, workspace=STARTING | {"progress": 40}), 40),
+        (facts(operation=CALLED, workspace=STARTING | {"progress": 100}), MOST),
+        (facts(operation=CALLED, workspace=STARTING | {"progress": 0}), 3),
+        (facts(operation=CALLED | {"progress_floor": 60}, workspace=STARTING | {"progress": 40}), 60),
+        (facts(operation=CALLED | {"called_at": NOW}, usual_seconds=100), 3),
+        (facts(operation=CALLED | {"called_at": NOW - 100}, usual_seconds=100), 75),
+        (facts(operation=CALLED | {"called_at": NOW - 9000}, usual_seconds=100), MOST),
         (facts(workspace=STARTING), 31),
-        (facts(wish={"verb": WishVerb.STOP}), 0),
-        (facts(wish={"verb": WishVerb.RESTART, "stop_call": Call.ACCEPTED}), 3),
-        (facts(wish={"outcome": Outcome.FULFILLED}), 100),
-        (facts(wish={"outcome": Outcome.FAILED, "progress_floor": 50}), 50),
-        (facts(wish={"outcome": Outcome.FAILED, "progress_floor": 100}), MOST),
+        (facts(operation={"verb": OperationVerb.STOP}), 0),
+        (facts(operation={"verb": OperationVerb.RESTART, "stop_call": Call.ACCEPTED}), 3),
+        (facts(operation={"outcome": Outcome.FULFILLED}), 100),
+        (facts(operation={"outcome": Outcome.FAILED, "progress_floor": 50}), 50),
+        (facts(operation={"outcome": Outcome.FAILED, "progress_floor": 100}), MOST),
     ],
 )
 def test_how_far_a_start_has_come(given, percent):
     assert progress_of(given) == percent
 
 
-def test_without_a_wish_there_is_no_bar():
+def test_without_an_operation_there_is_no_bar():
     from dataclasses import replace
 
-    bare = replace(facts(), wish=None)
+    bare = replace(facts(), operation=None)
     assert progress_of(bare) == 0
     assert not is_going(bare)
 
@@ -62,7 +62,7 @@ def test_whatever_is_read_the_bar_only_grows(steps):
         now += passed
         shown = progress_of(
             facts(
-                wish=CALLED | {"progress_floor": floor},
+                operation=CALLED | {"progress_floor": floor},
                 workspace={"state": state, "progress": told},
                 now=now,
                 usual_seconds=usual,
@@ -70,4 +70,6 @@ def test_whatever_is_read_the_bar_only_grows(steps):
         )
         assert floor <= shown < 95
         floor = shown
-    assert progress_of(facts(wish=CALLED | {"progress_floor": floor, "outcome": Outcome.FULFILLED})) == 100
+    assert (
+        progress_of(facts(operation=CALLED | {"progress_floor": floor, "outcome": Outcome.FULFILLED})) == 100
+    )

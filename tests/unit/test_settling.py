@@ -1,4 +1,4 @@
-"""What an unknown outcome comes to, and when what reads say is news: the tables of wishes and runs alike."""
+"""What an unknown outcome comes to, and when what reads say is news, for operations and runs alike."""
 
 from __future__ import annotations
 

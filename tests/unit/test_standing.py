@@ -1,4 +1,4 @@
-"""How a workspace stands, for its page: every state with every open wish has a phase and words."""
+"""How a workspace stands, for its page: every state with every open operation has a phase and words."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from bot.domain.models import PROVISIONAL, Outcome, Principal, State, Wish, WishVerb, Workspace
+from bot.domain.models import PROVISIONAL, Operation, OperationVerb, Outcome, Principal, State, Workspace
 from bot.messages.texts import ide as words
 from bot.web.standing import standing
 
@@ -16,16 +16,16 @@ ROW = Workspace("w", ALICE, "sphere", "1" * 32, "gate", "notebook", state=State.
 UNMADE = replace(ROW, remote_id=f"{PROVISIONAL}w", state=State.UNKNOWN, spec={"name": "notebook"})
 
 
-def wish(verb, outcome=None):
-    return Wish("wish", ALICE, "w", "sphere", verb, 0.0, None, outcome=outcome)
+def operation(verb, outcome=None):
+    return Operation("operation", ALICE, "w", "sphere", verb, 0.0, None, outcome=outcome)
 
 
 def stands(row, verb=None, outcome=None, now=1000.0):
-    return standing(row, None if verb is None else wish(verb, outcome), "Sphere Engine", now)
+    return standing(row, None if verb is None else operation(verb, outcome), "Sphere Engine", now)
 
 
-def test_every_state_with_every_wish_is_shown():
-    for row, state, verb in product((ROW, UNMADE), State, (None, *WishVerb)):
+def test_every_state_with_every_operation_is_shown():
+    for row, state, verb in product((ROW, UNMADE), State, (None, *OperationVerb)):
         seen = stands(replace(row, state=state), verb)
         assert seen.line
         assert seen.is_up or (seen.heading and seen.text)
@@ -38,31 +38,31 @@ def test_every_state_with_every_wish_is_shown():
     ("state", "verb", "phase"),
     [
         (State.RUNNING, None, "running"),
-        (State.RUNNING, WishVerb.START, "running"),
-        (State.RUNNING, WishVerb.RESTART, "starting"),
-        (State.RUNNING, WishVerb.STOP, "stopping"),
-        (State.RUNNING, WishVerb.REMOVE, "stopping"),
+        (State.RUNNING, OperationVerb.START, "running"),
+        (State.RUNNING, OperationVerb.RESTART, "starting"),
+        (State.RUNNING, OperationVerb.STOP, "stopping"),
+        (State.RUNNING, OperationVerb.REMOVE, "stopping"),
         (State.STARTING, None, "starting"),
         (State.STOPPED, None, "stopped"),
         (State.SUSPENDED, None, "stopped"),
-        (State.STOPPED, WishVerb.START, "starting"),
+        (State.STOPPED, OperationVerb.START, "starting"),
         (State.FAILED, None, "failed"),
-        (State.FAILED, WishVerb.START, "starting"),
+        (State.FAILED, OperationVerb.START, "starting"),
         (State.GONE, None, "gone"),
         (State.UNKNOWN, None, "unknown"),
     ],
 )
-def test_the_open_wish_and_the_row_make_the_phase(state, verb, phase):
+def test_the_open_operation_and_the_row_make_the_phase(state, verb, phase):
     assert stands(replace(ROW, state=state), verb).phase == phase
 
 
-def test_a_wish_that_has_ended_says_nothing():
-    assert stands(ROW, WishVerb.STOP, Outcome.FAILED).phase == "running"
+def test_an_operation_that_has_ended_says_nothing():
+    assert stands(ROW, OperationVerb.STOP, Outcome.FAILED).phase == "running"
 
 
 def test_what_is_not_made_yet_and_what_never_was():
-    assert stands(UNMADE, WishVerb.CREATE).phase == "starting"
-    failed = stands(UNMADE, WishVerb.CREATE, Outcome.FAILED)
+    assert stands(UNMADE, OperationVerb.CREATE).phase == "starting"
+    failed = stands(UNMADE, OperationVerb.CREATE, Outcome.FAILED)
     assert (failed.phase, failed.start) == ("unmade", words.START_NEW)
 
 

@@ -10,7 +10,7 @@ from tests.support.clock import FakeClock
 
 
 @dataclass
-class Wish:
+class Operation:
     id: str
     created_at: float
 
@@ -22,24 +22,24 @@ def turns(per_second=None):
     return made, clock
 
 
-def wishes(count, apart=0.1):
-    return [Wish(f"w{number:04}", 1000.0 + number * apart) for number in range(count)]
+def operations(count, apart=0.1):
+    return [Operation(f"w{number:04}", 1000.0 + number * apart) for number in range(count)]
 
 
 def play(made, clock, waiting, step=0.05, seconds=60.0):
     """Let everybody ask when they were told to; return who went when."""
-    asks = {wish.id: 0.0 for wish in waiting}
+    asks = {operation.id: 0.0 for operation in waiting}
     went = []
     for number in range(int(seconds / step)):
         now = number * step
-        for wish in sorted(waiting, key=lambda one: one.created_at, reverse=True):
-            if wish.id in asks and asks[wish.id] <= now + 1e-9:
-                wait = made.wait(wish)
+        for operation in sorted(waiting, key=lambda one: one.created_at, reverse=True):
+            if operation.id in asks and asks[operation.id] <= now + 1e-9:
+                wait = made.wait(operation)
                 if wait <= 0:
-                    went.append((now, wish))
-                    del asks[wish.id]
+                    went.append((now, operation))
+                    del asks[operation.id]
                 else:
-                    asks[wish.id] = now + wait
+                    asks[operation.id] = now + wait
         clock.advance(step)
     assert not asks
     return went
@@ -47,13 +47,13 @@ def play(made, clock, waiting, step=0.05, seconds=60.0):
 
 def test_without_a_rule_everybody_goes_at_once():
     made, _ = turns()
-    assert [made.wait(wish) for wish in wishes(50)] == [0.0] * 50
+    assert [made.wait(operation) for operation in operations(50)] == [0.0] * 50
     assert made.per_second is None
 
 
 def test_no_second_sees_more_starts_than_the_rule_allows():
     made, clock = turns(20.0)
-    went = [at for at, _ in play(made, clock, wishes(200), step=0.02)]
+    went = [at for at, _ in play(made, clock, operations(200), step=0.02)]
     for first in went:
         assert sum(first <= at < first + 1.0 for at in went) <= 20
     # And it is used: not much slower than allowed.
@@ -62,27 +62,29 @@ def test_no_second_sees_more_starts_than_the_rule_allows():
 
 def test_a_slow_rule_is_kept_as_well():
     made, clock = turns(0.5)
-    went = [at for at, _ in play(made, clock, wishes(5))]
+    went = [at for at, _ in play(made, clock, operations(5))]
     assert min(later - earlier for earlier, later in pairwise(went)) >= 2.0
 
 
-def test_who_wished_first_goes_first_whoever_asks_first():
+def test_who_asked_first_goes_first_whoever_asks_first():
     made, clock = turns(10.0)
-    went = play(made, clock, wishes(100))
+    went = play(made, clock, operations(100))
     # Whoever asked in the very first moment found nobody before them.
-    order = [wish.created_at for _, wish in sorted(went, key=lambda one: (one[0], one[1].created_at))]
+    order = [
+        operation.created_at for _, operation in sorted(went, key=lambda one: (one[0], one[1].created_at))
+    ]
     assert order[2:] == sorted(order[2:])
 
 
 def test_nothing_goes_right_after_a_restart():
     clock = FakeClock()
     made = Turns(5.0, clock.monotonic)
-    assert made.wait(Wish("w", 1.0)) > 1.0
+    assert made.wait(Operation("w", 1.0)) > 1.0
 
 
 def test_a_start_without_a_free_slot_is_not_overtaken():
     made, clock = turns()
-    early, late, close = Wish("a", 10.0), Wish("b", 11.5), Wish("c", 10.5)
+    early, late, close = Operation("a", 10.0), Operation("b", 11.5), Operation("c", 10.5)
     assert made.wait(early) == 0.0
     made.missed(early, 1.0)
     assert made.wait(late) == SOON
@@ -94,18 +96,18 @@ def test_a_start_without_a_free_slot_is_not_overtaken():
 
 def test_who_never_comes_back_is_not_waited_for():
     made, clock = turns()
-    made.missed(Wish("a", 10.0), 1.0)
+    made.missed(Operation("a", 10.0), 1.0)
     clock.advance(3.5)
-    assert made.wait(Wish("b", 20.0)) == 0.0
+    assert made.wait(Operation("b", 20.0)) == 0.0
 
 
 def test_a_limit_holds_all_starts_and_then_they_come_more_slowly():
     made, clock = turns()
-    for wish in wishes(100):
-        assert made.wait(wish) == 0.0
+    for operation in operations(100):
+        assert made.wait(operation) == 0.0
     made.hold_off(5.0)
-    later = [Wish(f"x{number}", 2000.0 + number) for number in range(40)]
-    assert {made.wait(wish) for wish in later} == {5.0}
+    later = [Operation(f"x{number}", 2000.0 + number) for number in range(40)]
+    assert {made.wait(operation) for operation in later} == {5.0}
     assert made.per_second == 8.0
     went = [at for at, _ in play(made, clock, later)]
     assert min(went) >= 4.9
@@ -119,7 +121,7 @@ def test_others_are_told_when_the_turn_comes():
     made, _ = turns(1.0)
     told = []
     made.wake_in = told.append
-    assert made.wait(Wish("a", 1.0)) == 0.0
-    wait = made.wait(Wish("b", 2.0))
+    assert made.wait(Operation("a", 1.0)) == 0.0
+    wait = made.wait(Operation("b", 2.0))
     assert told == [wait]
     assert 1.0 <= wait <= 1.2

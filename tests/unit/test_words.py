@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from bot.domain.models import State, WishVerb
+from bot.domain.models import OperationVerb, State
 from bot.messages.texts import answers, cards, classes, jobs, notices, problems, times
 from bot.messages.texts.verbs import VERBS
 from bot.support import errors
@@ -108,10 +108,10 @@ def test_no_entry_of_help_is_empty_or_ends_as_a_sentence():
         assert all(sentence.endswith(".") for sentence in entry.more)
 
 
-def test_every_state_and_every_wish_has_its_words():
+def test_every_state_and_every_operation_has_its_words():
     assert set(cards.STATES) == set(State)
     for words in (cards.QUEUED, cards.GOING_ON, cards.QUEUED_SHORT, cards.GOING_ON_SHORT):
-        assert set(words) == set(WishVerb)
+        assert set(words) == set(OperationVerb)
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ async def test_figures_are_few_and_name_nobody():
         assert 'usher_provider_errors_total{connection="saturn",kind="RateLimited"} 1.0' in text
         assert 'usher_slack_requests_refused_total{reason="malformed"} 1.0' in text
         assert 'usher_slack_requests_refused_total{reason="headers"} 1.0' in text
-        assert "usher_open_wishes 0.0" in text
+        assert "usher_open_operations 0.0" in text
         assert "usher_people 2.0" in text
         assert "python_info" not in text
         assert "Alice" not in text

@@ -1,4 +1,4 @@
-"""The page of a workspace: its owner's alone, nothing secret in it, wishes as in Slack."""
+"""The page of a workspace: its owner's alone, nothing secret in it, operations as in Slack."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from bot.domain.models import State, WishVerb
+from bot.domain.models import OperationVerb, State
 from bot.messages.texts import ide as words
 from tests.web.ide_rig import REMOTE, TOKEN, ide_rig
 from tests.web.rig import ALICE, BOB, Inputs
@@ -152,7 +152,7 @@ async def test_others_and_nothing_look_the_same(world):
     assert status == 404
     assert words.NOTHING_TITLE in text
     assert "notebook" not in text
-    assert await world.store.open_wishes(ALICE) == []
+    assert await world.store.open_operations(ALICE) == []
 
 
 async def test_the_state_is_told_from_our_row(world):
@@ -167,16 +167,16 @@ async def test_the_state_is_told_from_our_row(world):
     assert world.made.provider.asked == []
 
 
-async def test_stop_is_the_wish_of_its_owner(world):
+async def test_stop_is_the_operation_of_its_owner(world):
     workspace = await world.workspace()
     browser = await world.signed_in(page=workspace.id)
     await browser.send(f"/ide/{workspace.id}/stop")
     assert browser.url.endswith(f"/ide/{workspace.id}")
     assert "Stopping" in browser.text
-    (wish,) = await world.store.open_wishes(ALICE)
-    assert wish.verb is WishVerb.STOP
+    (operation,) = await world.store.open_operations(ALICE)
+    assert operation.verb is OperationVerb.STOP
     await browser.send(f"/ide/{workspace.id}/stop")
-    assert [one.id for one in await world.store.open_wishes(ALICE)] == [wish.id]
+    assert [one.id for one in await world.store.open_operations(ALICE)] == [operation.id]
 
 
 async def test_a_stop_that_is_final_asks_first(world):
@@ -185,10 +185,10 @@ async def test_a_stop_that_is_final_asks_first(world):
     await browser.send(f"/ide/{workspace.id}/stop")
     assert "It can&#39;t be started again after this. Everything stored only in it is lost." in browser.text
     assert f'href="/ide/{workspace.id}"' in browser.text
-    assert await world.store.open_wishes(ALICE) == []
+    assert await world.store.open_operations(ALICE) == []
     await browser.send(f"/ide/{workspace.id}/stop")
-    (wish,) = await world.store.open_wishes(ALICE)
-    assert (wish.verb, wish.agreed) == (WishVerb.STOP, True)
+    (operation,) = await world.store.open_operations(ALICE)
+    assert (operation.verb, operation.agreed) == (OperationVerb.STOP, True)
     assert "Your workspace is ending" in browser.text
 
 
@@ -202,7 +202,7 @@ async def test_a_button_pressed_from_elsewhere_does_nothing(world, headers):
         form = Inputs(browser.text).forms[path]
         async with browser.session.post(world.origin + path, data=form, headers=headers) as answer:
             assert answer.status == 403
-    assert await world.store.open_wishes(ALICE) == []
+    assert await world.store.open_operations(ALICE) == []
     await browser.get(f"/ide/{workspace.id}")
     assert browser.status == 200
 
@@ -212,10 +212,10 @@ async def test_what_is_gone_is_made_anew_from_the_page(world):
     browser = await world.signed_in(page=workspace.id)
     assert words.START_NEW in browser.text
     await browser.send(f"/ide/{workspace.id}/start")
-    (wish,) = await world.store.open_wishes(ALICE)
-    assert wish.verb is WishVerb.CREATE
-    assert browser.url.endswith(f"/ide/{wish.workspace_id}")
-    assert wish.workspace_id != workspace.id
+    (operation,) = await world.store.open_operations(ALICE)
+    assert operation.verb is OperationVerb.CREATE
+    assert browser.url.endswith(f"/ide/{operation.workspace_id}")
+    assert operation.workspace_id != workspace.id
     assert "Your workspace is starting" in browser.text
 
 
@@ -224,10 +224,10 @@ async def test_what_is_stopped_starts_from_the_page(world):
     browser = await world.signed_in(page=workspace.id)
     assert f">{words.START}</button>" in browser.text
     await browser.send(f"/ide/{workspace.id}/start")
-    assert [wish.verb for wish in await world.store.open_wishes(ALICE)] == [WishVerb.START]
+    assert [operation.verb for operation in await world.store.open_operations(ALICE)] == [OperationVerb.START]
 
 
-async def test_a_refused_wish_is_said_with_the_way_back(world):
+async def test_a_refused_operation_is_said_with_the_way_back(world):
     workspace = await world.workspace(actions=frozenset({"open"}))
     browser = await world.signed_in(page=workspace.id)
     await browser.send(f"/ide/{workspace.id}/stop")

@@ -79,8 +79,8 @@ async def test_it_opens_by_itself_when_it_runs_and_closes_when_it_stops():
         await window.out_of_frame()
         await window.press("#stop button")
         await window.shows(words.PLACES["stopping"][0])
-        (wish,) = await world.store.open_wishes(ALICE)
-        assert wish.verb == "stop"
+        (operation,) = await world.store.open_operations(ALICE)
+        assert operation.verb == "stop"
         assert await window.console() == []
 
 

@@ -19,10 +19,10 @@ from bot.domain.models.jobs import (
     StopKind,
 )
 from bot.domain.models.notices import NOTICE_CLASS, Answer, Card, NewNotice, Notice, NoticeKind, NoticeState
+from bot.domain.models.operations import Call, Operation, OperationVerb, Outcome, Surface
 from bot.domain.models.people import Account, Link, Person, Principal
-from bot.domain.models.steps import Claimed, ClaimedJob, ClaimedWish, Update
+from bot.domain.models.steps import Claimed, ClaimedJob, ClaimedOperation, Update
 from bot.domain.models.stopping import Effects, StopEffect
-from bot.domain.models.wishes import Call, Outcome, Surface, Wish, WishVerb
 from bot.domain.models.work import Approval, AuditEntry, Snapshot, Task, TaskKind
 from bot.domain.models.workspaces import (
     PROVISIONAL,
@@ -54,7 +54,7 @@ __all__ = [
     "Choice",
     "Claimed",
     "ClaimedJob",
-    "ClaimedWish",
+    "ClaimedOperation",
     "ClassCard",
     "ClassCounts",
     "ClassPress",
@@ -81,6 +81,8 @@ __all__ = [
     "NoticeState",
     "Observed",
     "ObservedJob",
+    "Operation",
+    "OperationVerb",
     "Outcome",
     "OutputChunk",
     "Person",
@@ -101,7 +103,5 @@ __all__ = [
     "Update",
     "Value",
     "Values",
-    "Wish",
-    "WishVerb",
     "Workspace",
 ]

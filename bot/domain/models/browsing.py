@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bot.domain.models.operations import Operation
 from bot.domain.models.people import Principal
-from bot.domain.models.wishes import Wish
 from bot.domain.models.workspaces import Workspace
 
 
@@ -27,12 +27,12 @@ class BrowserSession:
 class Look:
     """Hold what one look of a signed-in browser at a workspace needs, read at once.
 
-    ``workspace`` is None where there is none; the caller judges whose it is. ``wish`` is its newest one,
+    ``workspace`` is None where there is none; the caller judges whose it is. ``operation`` is its newest one,
     ``channel_id`` the direct message with its owner where one is known.
     """
 
     now: float
     session: BrowserSession
     workspace: Workspace | None = None
-    wish: Wish | None = None
+    operation: Operation | None = None
     channel_id: str | None = None

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from bot.domain.models.operations import Operation
 from bot.domain.models.people import Principal
-from bot.domain.models.wishes import Wish
 from bot.domain.models.workspaces import Workspace
 
 #: Owners are told so long before their workspaces are stopped, in seconds.
 WARNING_SECONDS = 300.0
 
-#: What a press waits for before there is a wish; "" for nothing.
+#: What a press waits for before there is an operation; "" for nothing.
 Waiting = Literal["", "unlinked", "no_workspace", "many_workspaces"]
 
 
@@ -55,7 +55,7 @@ class ClassPress:
     """Hold one person's press of one card.
 
     ``consented_at``: they agreed that ``workspace_id`` is stopped with the class; ``withdrawn_at``: and took
-    it back. ``ended_at``: the end of the class has reached it, with ``stop_wish_id`` where there was
+    it back. ``ended_at``: the end of the class has reached it, with ``stop_operation_id`` where there was
     something to stop.
     """
 
@@ -64,17 +64,17 @@ class ClassPress:
     pressed_at: float
     waits_for: Waiting = ""
     workspace_id: str | None = None
-    wish_id: str | None = None
+    operation_id: str | None = None
     consented_at: float | None = None
     withdrawn_at: float | None = None
     warned_at: float | None = None
     ended_at: float | None = None
-    stop_wish_id: str | None = None
+    stop_operation_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ClassCounts:
-    """Count the presses of a card. ``going`` are the ones of ``waiting`` whose wish is open.
+    """Count the presses of a card. ``going`` are the ones of ``waiting`` whose operation is open.
 
     ``stopping``, ``stopped`` and ``not_stopped`` are about the end of the class, ``kept`` about its owners;
     ``left`` are the consented ones that the end has not reached.
@@ -104,13 +104,13 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """Say what became of a press. ``joined``: it was on its way already; ``running``: no wish was needed.
+    """Say what became of a press. ``joined``: it was on its way already; ``running``: nothing was to be done.
 
-    ``queue`` is set while the start of ``wish`` was not called yet.
+    ``queue`` is set while the start of ``operation`` was not called yet.
     """
 
     result: Literal["started", "joined", "running", "noted", "over", "full", "unknown"]
-    wish: Wish | None = None
+    operation: Operation | None = None
     queue: Queue | None = None
 
 
@@ -119,5 +119,5 @@ class ClassProblem:
     """Say of one person what keeps them from being ready: rows only, no address."""
 
     press: ClassPress
-    wish: Wish | None
+    operation: Operation | None
     workspace: Workspace | None

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal
 
+from bot.domain.models.operations import Call
 from bot.domain.models.people import Principal
-from bot.domain.models.wishes import Call
 from bot.domain.models.workspaces import Doubt
 
 

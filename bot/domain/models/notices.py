@@ -139,9 +139,9 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """Hold where a card stands and whether an update is owed; ``wish_id`` may be the id of a run or class."""
+    """Hold where a card stands and whether an update is owed; ``operation_id`` may be a run's or class's."""
 
-    wish_id: str
+    operation_id: str
     principal: Principal
     channel_id: str | None
     message_ts: str | None

@@ -1,4 +1,4 @@
-"""What a step is given, and what it leaves to be written: for wishes and for runs of jobs alike."""
+"""What a step is given, and what it leaves to be written: for operations and for runs of jobs alike."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from typing import Any, Generic, Literal, TypeVar
 
 from bot.domain.models.jobs import Job, JobOutcome, ObservedJob
 from bot.domain.models.notices import NewNotice
+from bot.domain.models.operations import Call, Operation, Outcome
 from bot.domain.models.people import Account, Person
-from bot.domain.models.wishes import Call, Outcome, Wish
 from bot.domain.models.work import AuditEntry
 from bot.domain.models.workspaces import Doubt, Workspace
 
-_Subject = TypeVar("_Subject", Wish, Job)
+_Subject = TypeVar("_Subject", Operation, Job)
 
 
 @dataclass(frozen=True, slots=True)
 class Update:
     """Describe what a step learned. None leaves a column as it is; ``hold`` "" clears it.
 
-    ``next_in`` is seconds until the next step. With ``outcome`` the wish or run ends. While a call is under
-    way (``CALLING``) the lease is kept for ``next_in`` instead of given back, so nothing can wake a second
-    step beside it; what was recorded meanwhile counts at the next save.
+    ``next_in`` is seconds until the next step. With ``outcome`` the operation or run ends. While a call is
+    under way (``CALLING``) the lease is kept for ``next_in`` instead of given back, so nothing can wake a
+    second step beside it; what was recorded meanwhile counts at the next save.
     """
 
     id: str
     next_in: float
-    #: Of wishes. ``read``: any recorded read wakes it; ``change``: only one that changes state, url, detail
-    #: or progress; ``time``: only ``next_in``.
+    #: Of operations. ``read``: any recorded read wakes it; ``change``: only one that changes state, url,
+    #: detail or progress; ``time``: only ``next_in``.
     waits_for: Literal["read", "change", "time"] = "time"
-    start_call: Call | None = None  #: of wishes
+    start_call: Call | None = None  #: of operations
     launch_call: Call | None = None  #: of runs
     stop_call: Call | None = None
     called: bool = False  #: set ``called_at`` to the store's now
@@ -50,7 +50,7 @@ class Update:
     #: the next one comes as soon as that one is saved.
     claim: str = ""
 
-    # Of wishes.
+    # Of operations.
     read_needed: bool = False  #: set ``read_since`` to the store's now, and make the gate due
     wants_read: bool = False  #: make the gate due as ``want_read`` does, in the same transaction
     progress_floor: int | None = None
@@ -66,7 +66,7 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Claimed(Generic[_Subject]):
-    """Hold a claimed wish or run with all that a step needs.
+    """Hold a claimed operation or run with all that a step needs.
 
     ``account`` is None after an unlink, ``person`` while nobody has looked them up yet. ``claim`` names this
     lease: handed back with an update, it keeps a step whose lease ran out from writing over the one that came
@@ -84,13 +84,13 @@ class Claimed(Generic[_Subject]):
 
 
 @dataclass(frozen=True, slots=True)
-class ClaimedWish(Claimed[Wish]):
-    """Hold a claimed wish with its workspace."""
+class ClaimedOperation(Claimed[Operation]):
+    """Hold a claimed operation with its workspace."""
 
     workspace: Workspace
 
     @property
-    def wish(self) -> Wish:
+    def operation(self) -> Operation:
         """Return what is stepped."""
         return self.subject
 

@@ -1,4 +1,4 @@
-"""What is done and remembered beside wishes: tasks and the audit."""
+"""What is done and remembered beside operations: tasks and the audit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.domain.models.people import Principal
 
 
 class TaskKind(StrEnum):
-    """Name work of the reconciler that is no wish."""
+    """Name work of the reconciler that is no operation."""
 
     DISCOVER = "discover"
     REVOKE = "revoke"

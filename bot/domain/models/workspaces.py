@@ -171,7 +171,7 @@ class ReadClaim:
     remote_id: str
     account: Account
     workspace_ids: tuple[str, ...]
-    has_open_wish: bool
+    has_open_operation: bool
     state: State
     used_at: float | None
     claimed_at: float

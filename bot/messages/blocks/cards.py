@@ -1,10 +1,10 @@
-"""The one card of a wish: a projection of rows that can be drawn again at any time."""
+"""The one card of an operation: a projection of rows that can be drawn again at any time."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.domain.models import Answer, Outcome, State, WishVerb
+from bot.domain.models import Answer, OperationVerb, Outcome, State
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import (
     again_button,
@@ -24,26 +24,26 @@ from bot.messages.texts import cards as words
 from bot.messages.texts import problems, times
 
 if TYPE_CHECKING:
-    from bot.domain.models import Wish, Workspace
+    from bot.domain.models import Operation, Workspace
     from bot.messages.blocks.facts import Facts
     from bot.messages.blocks.kit import Block, Element
 
 _BAR_CELLS = 10
 
 
-def wish_card(facts: Facts) -> Answer:
-    """Draw the card of ``facts.wish`` as it stands; needs the wish, shows the workspace where it is known."""
-    wish = facts.wish
-    assert wish is not None, "a card is the card of a wish"
-    if wish.is_open:
-        return _open_card(facts, wish)
-    if wish.outcome is not Outcome.FULFILLED:
-        return _ended_card(facts, wish)
-    if wish.cause == "not_made":
+def operation_card(facts: Facts) -> Answer:
+    """Draw the card of ``facts.operation`` as it stands; shows the workspace where it is known."""
+    operation = facts.operation
+    assert operation is not None, "a card is the card of an operation"
+    if operation.is_open:
+        return _open_card(facts, operation)
+    if operation.outcome is not Outcome.FULFILLED:
+        return _ended_card(facts, operation)
+    if operation.cause == "not_made":
         return _not_made_card(facts)
-    if wish.verb is WishVerb.REMOVE:
-        return _removed_card(facts, wish)
-    return _down_card(facts, wish) if wish.verb.brings_down else _running_card(facts, wish)
+    if operation.verb is OperationVerb.REMOVE:
+        return _removed_card(facts, operation)
+    return _down_card(facts, operation) if operation.verb.brings_down else _running_card(facts, operation)
 
 
 def name_of(facts: Facts) -> str:
@@ -52,8 +52,8 @@ def name_of(facts: Facts) -> str:
 
 
 def short(template: str, facts: Facts) -> str:
-    """Fill a template of one line with what every notice names: name, title, the wish as a noun."""
-    verb = words.NOUNS[facts.wish.asked_verb] if facts.wish is not None else ""
+    """Fill a template of one line with what every notice names: name, title, the operation as a noun."""
+    verb = words.NOUNS[facts.operation.asked_verb] if facts.operation is not None else ""
     return fill(template, name=name_of(facts), title=facts.connection_title, verb=verb)
 
 
@@ -74,69 +74,80 @@ def _card(facts: Facts, text: str, lines: list[str], small: list[str], buttons: 
     return kit.answer(text, [*blocks, *kit.actions(buttons)])
 
 
-def _open_card(facts: Facts, wish: Wish) -> Answer:
+def _open_card(facts: Facts, operation: Operation) -> Answer:
     workspace = facts.workspace
-    if wish.asked_at is not None:
+    if operation.asked_at is not None:
         told = fill(words.ASKED, title=facts.connection_title)
         buttons = [
-            *asked_buttons(wish),
+            *asked_buttons(operation),
             *([stop_button(workspace, facts.effects)] if workspace is not None else []),
         ]
         return _card(facts, short(words.ASKED_SHORT, facts), [told], [], buttons)
     going = is_going(facts)
-    since = kit.moment(wish.called_at if going and wish.called_at else wish.created_at, facts.now)
-    verb = _under_way(wish, workspace)
+    since = kit.moment(
+        operation.called_at if going and operation.called_at else operation.created_at, facts.now
+    )
+    verb = _under_way(operation, workspace)
     lines = [fill((words.GOING_ON if going else words.QUEUED)[verb], since=since)]
-    if not wish.verb.brings_down:
-        lines += [*_usual(facts, wish), _bar(progress_of(facts))]
+    if not operation.verb.brings_down:
+        lines += [*_usual(facts, operation), _bar(progress_of(facts))]
     detail = workspace.detail if workspace is not None else None
     if detail and going:
         lines.append(safe(detail, 300))
-    small = [kit.held(wish.hold, facts.now)] if wish.hold else []
-    if wish.deadline_at is None:
+    small = [kit.held(operation.hold, facts.now)] if operation.hold else []
+    if operation.deadline_at is None:
         small.append(words.STILL_WAITING)
     template = (words.GOING_ON_SHORT if going else words.QUEUED_SHORT)[verb]
-    return _card(facts, short(template, facts), lines, small, _open_buttons(facts, wish))
+    return _card(facts, short(template, facts), lines, small, _open_buttons(facts, operation))
 
 
-def _under_way(wish: Wish, workspace: Workspace | None) -> WishVerb:
+def _under_way(operation: Operation, workspace: Workspace | None) -> OperationVerb:
     """Return what is going on: what was made is only starting any more."""
     is_made = workspace is not None and not workspace.is_provisional
-    return WishVerb.START if wish.asked_verb is WishVerb.CREATE and is_made else wish.asked_verb
+    return (
+        OperationVerb.START
+        if operation.asked_verb is OperationVerb.CREATE and is_made
+        else operation.asked_verb
+    )
 
 
-def _open_buttons(facts: Facts, wish: Wish) -> list[Element]:
+def _open_buttons(facts: Facts, operation: Operation) -> list[Element]:
     workspace = facts.workspace
-    buttons = [kit.button(words.REFRESH, "refresh", wish.id)]
-    if wish.deadline_at is None:
-        buttons.insert(0, kit.button(words.KEEP_WAITING, "keep_waiting", wish.id, style=kit.PRIMARY))
-    if workspace is not None and not wish.verb.brings_down:
+    buttons = [kit.button(words.REFRESH, "refresh", operation.id)]
+    if operation.deadline_at is None:
+        buttons.insert(0, kit.button(words.KEEP_WAITING, "keep_waiting", operation.id, style=kit.PRIMARY))
+    if workspace is not None and not operation.verb.brings_down:
         buttons.append(stop_button(workspace, facts.effects))
     # While that is so, its calls wait.
-    again = [link_again_button(facts)] if wish.hold and facts.is_refused else []
+    again = [link_again_button(facts)] if operation.hold and facts.is_refused else []
     return [*again, *buttons, *force_buttons(facts)]
 
 
-def asked_buttons(wish: Wish) -> list[Element]:
+def asked_buttons(operation: Operation) -> list[Element]:
     """Return what can be answered where nobody can tell whether something was made."""
     return [
-        kit.button(words.LOOK_AGAIN, "look_again", wish.id, style=kit.PRIMARY),
-        kit.button(words.START_ANOTHER, "start_another", wish.id),
+        kit.button(words.LOOK_AGAIN, "look_again", operation.id, style=kit.PRIMARY),
+        kit.button(words.START_ANOTHER, "start_another", operation.id),
     ]
 
 
 def force_buttons(facts: Facts) -> list[Element]:
     """Return *Force quit* for a stop that is not answered, where the provider has such a thing."""
-    wish, workspace = facts.wish, facts.workspace
-    if wish is None or workspace is None or not is_unanswered(wish, facts.now) or not may(facts, "force"):
+    operation, workspace = facts.operation, facts.workspace
+    if (
+        operation is None
+        or workspace is None
+        or not is_unanswered(operation, facts.now)
+        or not may(facts, "force")
+    ):
         return []
     return [force_button(workspace, facts.effects)]
 
 
-def _usual(facts: Facts, wish: Wish) -> list[str]:
+def _usual(facts: Facts, operation: Operation) -> list[str]:
     if not facts.usual_seconds:
         return []
-    passed = facts.now - (wish.called_at or wish.created_at) > facts.usual_seconds
+    passed = facts.now - (operation.called_at or operation.created_at) > facts.usual_seconds
     template = words.USUAL_PASSED if passed else words.USUAL
     return [fill(template, usual=times.duration(facts.usual_seconds))]
 
@@ -146,9 +157,9 @@ def _bar(percent: int) -> str:
     return f"{words.BAR_FULL * full}{words.BAR_EMPTY * (_BAR_CELLS - full)} {percent} %"
 
 
-def _running_card(facts: Facts, wish: Wish) -> Answer:
+def _running_card(facts: Facts, operation: Operation) -> Answer:
     """Draw a fulfilled start or restart, and what became of the workspace since then."""
-    since = kit.moment(wish.ended_at or facts.now, facts.now)
+    since = kit.moment(operation.ended_at or facts.now, facts.now)
     workspace = facts.workspace
     state = workspace.state if workspace is not None else State.UNKNOWN
     if workspace is None or state is State.GONE:
@@ -171,7 +182,7 @@ def _running_card(facts: Facts, wish: Wish) -> Answer:
             buttons = [*open_buttons(facts), *running_buttons(facts)]
             return _card(facts, short(words.RUNNING_SHORT, facts), lines, small, buttons)
     sentence = fill(told, title=facts.connection_title)
-    buttons = [kit.button(words.REFRESH, "refresh", wish.id)]
+    buttons = [kit.button(words.REFRESH, "refresh", operation.id)]
     if state not in {State.STARTING, State.STOPPING}:
         buttons = down_buttons(facts)
     return _card(facts, short(text, facts), [sentence], [], [*buttons, *page_button(facts)])
@@ -193,13 +204,13 @@ def warned(facts: Facts) -> list[str]:
     return [safe(workspace.detail, 300)]
 
 
-def _down_card(facts: Facts, wish: Wish) -> Answer:
+def _down_card(facts: Facts, operation: Operation) -> Answer:
     """Draw a fulfilled stop of any kind, and what became of the workspace since then."""
-    since = kit.moment(wish.ended_at or facts.now, facts.now)
+    since = kit.moment(operation.ended_at or facts.now, facts.now)
     workspace = facts.workspace
     if workspace is None or workspace.state is State.GONE:
         gone = [fill(words.STOPPED, since=since), fill(words.GONE_SINCE, title=facts.connection_title)]
-        if wish.agreed:
+        if operation.agreed:
             gone = [fill(words.ENDED_FOR_GOOD, since=since)]
         return _card(facts, short(words.GONE_SHORT, facts), gone, [], gone_buttons(facts))
     if workspace.state in {State.STARTING, State.RUNNING}:
@@ -211,8 +222,8 @@ def _down_card(facts: Facts, wish: Wish) -> Answer:
     return _card(facts, short(text, facts), [fill(told, since=since)], [], down_buttons(facts))
 
 
-def _removed_card(facts: Facts, wish: Wish) -> Answer:
-    removed = fill(words.REMOVED, since=kit.moment(wish.ended_at or facts.now, facts.now))
+def _removed_card(facts: Facts, operation: Operation) -> Answer:
+    removed = fill(words.REMOVED, since=kit.moment(operation.ended_at or facts.now, facts.now))
     return _card(facts, short(words.REMOVED_SHORT, facts), [removed], [], again_buttons(facts))
 
 
@@ -226,38 +237,43 @@ def again_buttons(facts: Facts) -> list[Element]:
     return [again_button(facts.workspace)] if facts.workspace and can_be_made_again(facts) else []
 
 
-def _ended_card(facts: Facts, wish: Wish) -> Answer:
-    outcome, is_sent = str(wish.outcome), wish.cause == "sent"
-    told = fill(words.SENT if is_sent else words.ENDED[outcome], verb=words.NOUNS[wish.asked_verb])
+def _ended_card(facts: Facts, operation: Operation) -> Answer:
+    outcome, is_sent = str(operation.outcome), operation.cause == "sent"
+    told = fill(words.SENT if is_sent else words.ENDED[outcome], verb=words.NOUNS[operation.asked_verb])
     # What was replaced has no cause but that.
-    cause = cause_words(facts, wish.cause or (outcome if outcome in problems.CAUSES else "internal"))
-    small = [fill(words.REFERENCE, reference=wish.reference)] if wish.reference else []
+    cause = cause_words(facts, operation.cause or (outcome if outcome in problems.CAUSES else "internal"))
+    small = [fill(words.REFERENCE, reference=operation.reference)] if operation.reference else []
     return _card(
         facts,
         short(words.SENT_SHORT if is_sent else words.ENDED_SHORT[outcome], facts),
         [f"{told} {cause}"],
         small,
-        retry_buttons(facts, wish),
+        retry_buttons(facts, operation),
     )
 
 
 def cause_words(facts: Facts, cause: str) -> str:
-    """Say why a wish did not come true; what the provider told of a failure stands in the workspace's row."""
+    """Say why an operation failed; what the provider told of that stands in the workspace's row."""
     detail = facts.workspace.detail if facts.workspace is not None else None
     message = detail or "" if cause == "provider_failed" else ""
     said = safe(problems.sentence(cause, facts.connection_title, message))
-    return f"{words.NOT_RENEWED} {said}" if facts.wish is not None and facts.wish.is_renewal else said
+    return (
+        f"{words.NOT_RENEWED} {said}" if facts.operation is not None and facts.operation.is_renewal else said
+    )
 
 
-def retry_buttons(facts: Facts, wish: Wish) -> list[Element]:
-    """Return what can be done about a wish that did not come true: *Try again* is a new wish."""
-    word = (wish.cause or "").removeprefix("policy.").partition(": ")[0]
+def retry_buttons(facts: Facts, operation: Operation) -> list[Element]:
+    """Return what can be done about an operation that did not come true: *Try again* is a new operation."""
+    word = (operation.cause or "").removeprefix("policy.").partition(": ")[0]
     if word in {"unlinked", "credential_refused"}:
         return [link_again_button(facts)]
     if word in {"gone", "not_found", "forgotten"}:
         return [*again_buttons(facts), *page_button(facts)]
-    if wish.outcome in {Outcome.FAILED, Outcome.CANCELLED, Outcome.UNKNOWN}:
-        return [kit.button(words.TRY_AGAIN, "try_again", wish.id, style=kit.PRIMARY), *page_button(facts)]
+    if operation.outcome in {Outcome.FAILED, Outcome.CANCELLED, Outcome.UNKNOWN}:
+        return [
+            kit.button(words.TRY_AGAIN, "try_again", operation.id, style=kit.PRIMARY),
+            *page_button(facts),
+        ]
     return page_button(facts)
 
 

@@ -131,18 +131,20 @@ def problems_of(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
 
 
 def _why(facts: ClassFacts, one: ClassProblem) -> str:
-    wish = one.wish
+    operation = one.operation
     if one.press.waits_for == "unlinked":
         return fill(words.WHY_UNLINKED, title=facts.title)
     if one.press.waits_for == "many_workspaces":
         return words.WHY_MANY
-    if one.press.waits_for or wish is None:
+    if one.press.waits_for or operation is None:
         return fill(words.WHY_NO_WORKSPACE, title=facts.title)
-    if not wish.is_open:
-        return cut(safe(_without_addresses(problems.sentence(wish.cause or "internal", facts.title))), 200)
-    if wish.hold:
-        return cut(kit.held(_without_addresses(wish.hold), facts.now), 200)
-    if wish.start_call is Call.NONE:
+    if not operation.is_open:
+        return cut(
+            safe(_without_addresses(problems.sentence(operation.cause or "internal", facts.title))), 200
+        )
+    if operation.hold:
+        return cut(kit.held(_without_addresses(operation.hold), facts.now), 200)
+    if operation.start_call is Call.NONE:
         return words.WHY_QUEUED
     return fill(words.WHY_STARTING, title=facts.title)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.domain.models import Effects, Job, Wish, Workspace
+    from bot.domain.models import Effects, Job, Operation, Workspace
     from bot.messages.blocks.class_facts import ClassFacts
     from bot.output import Shown
 
@@ -27,7 +27,7 @@ class Facts:
     connection: str
     connection_title: str
     username: str = ""
-    wish: Wish | None = None
+    operation: Operation | None = None
     workspace: Workspace | None = None
     ide_url: str | None = None
     opens_in_page: bool = False

@@ -95,7 +95,7 @@ def moment(at: float, now: float) -> Markup:
 
 
 def held(hold: str, now: float) -> str:
-    """Return what holds a wish up, escaped, its marks of time in each reader's own zone."""
+    """Return what holds an operation up, escaped, its marks of time in each reader's own zone."""
     return times.TIME_MARK.sub(lambda mark: moment(float(mark[1]), now), limits.safe(hold))
 
 

@@ -15,10 +15,10 @@ from bot.messages.blocks.cards import (
     link_again_button,
     name_of,
     opening,
+    operation_card,
     retry_buttons,
     short,
     warned,
-    wish_card,
 )
 from bot.messages.blocks.classes import class_card, stopped_with_class
 from bot.messages.blocks.ending import ending
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def render(kind: NoticeKind, facts: Facts) -> Answer:
-    """Draw a notice from rows; CARD is the wish's card, REPLY and MESSAGE carry their Answer in the body."""
+    """Draw a notice from rows; CARD is the operation's card, REPLY and MESSAGE bring their Answer."""
     match kind:
         case NoticeKind.READY:
             return _ready(facts)
@@ -51,7 +51,7 @@ def render(kind: NoticeKind, facts: Facts) -> Answer:
         case NoticeKind.LINK_AGAIN | NoticeKind.SIGN_IN_REFUSED:
             return _sign_in_refused(kind, facts)
         case NoticeKind.CARD:
-            return wish_card(facts)
+            return operation_card(facts)
         case NoticeKind.ENDING:
             return ending(facts)
         case NoticeKind.REPLY | NoticeKind.MESSAGE:
@@ -95,16 +95,16 @@ def _sign_in_refused(kind: NoticeKind, facts: Facts) -> Answer:
 
 
 def _reference(facts: Facts) -> list[str]:
-    if facts.wish is None or not facts.wish.reference:
+    if facts.operation is None or not facts.operation.reference:
         return []
-    return [fill(cards.REFERENCE, reference=facts.wish.reference)]
+    return [fill(cards.REFERENCE, reference=facts.operation.reference)]
 
 
 def _ready(facts: Facts) -> Answer:
-    wish = facts.wish
+    operation = facts.operation
     small = []
-    if wish is not None and wish.ended_at is not None and wish.called_at is not None:
-        took = times.duration(wish.ended_at - wish.called_at)
+    if operation is not None and operation.ended_at is not None and operation.called_at is not None:
+        took = times.duration(operation.ended_at - operation.called_at)
         small = [fill(notices.READY_AFTER, took=took)]
     told = "\n".join([f"{short(notices.READY, facts)} {opening(facts)}", *warned(facts)])
     buttons = [*open_buttons(facts), *running_buttons(facts)]
@@ -112,28 +112,28 @@ def _ready(facts: Facts) -> Answer:
 
 
 def _not_done(kind: NoticeKind, facts: Facts) -> Answer:
-    """Say that a wish failed, was refused, or has an unknown outcome; cancelled is none of these."""
-    wish = facts.wish
+    """Say that an operation failed, was refused, or has an unknown outcome; cancelled is none of these."""
+    operation = facts.operation
     template, text = notices.FAILED, notices.FAILED_SHORT
-    if wish is not None and wish.outcome is Outcome.UNKNOWN:
+    if operation is not None and operation.outcome is Outcome.UNKNOWN:
         template, text = notices.NOT_KNOWN, cards.ENDED_SHORT["unknown"]
     if kind is NoticeKind.REFUSED:
         template, text = notices.REFUSED, notices.REFUSED_SHORT
-    if wish is not None and wish.outcome is Outcome.CANCELLED:
+    if operation is not None and operation.outcome is Outcome.CANCELLED:
         template, text = notices.CALLED_OFF, notices.CALLED_OFF_SHORT
-    cause = (wish.cause if wish is not None else None) or str(facts.body.get("cause") or "internal")
+    cause = (operation.cause if operation is not None else None) or str(facts.body.get("cause") or "internal")
     told = f"{short(template, facts)} {cause_words(facts, cause)}"
     if facts.of_class is not None:
         failed = stopped_with_class(facts.of_class, name_of(facts), None)
         told = f"{failed} {cause_words(facts, cause)}"
-    buttons = retry_buttons(facts, wish) if wish is not None else []
+    buttons = retry_buttons(facts, operation) if operation is not None else []
     return _notice(short(text, facts), told, _reference(facts), buttons)
 
 
 def _stopped(facts: Facts) -> Answer:
-    """Say that a workspace is down: because the person wished it, or because it was stopped elsewhere."""
-    wish, workspace = facts.wish, facts.workspace
-    if wish is not None and wish.cause == "not_made":
+    """Say that a workspace is down: because the person asked for it, or because it was stopped elsewhere."""
+    operation, workspace = facts.operation, facts.workspace
+    if operation is not None and operation.cause == "not_made":
         return _not_made(facts)
     if workspace is not None and workspace.state is State.SUSPENDED:
         told = short(notices.SUSPENDED, facts)
@@ -141,9 +141,9 @@ def _stopped(facts: Facts) -> Answer:
             told = stopped_with_class(facts.of_class, name_of(facts), workspace.state)
         return _notice(short(notices.SUSPENDED_SHORT, facts), told, [], down_buttons(facts))
     is_gone = workspace is not None and workspace.state is State.GONE
-    asked = wish is not None and wish.verb.brings_down
+    asked = operation is not None and operation.verb.brings_down
     told = short(notices.STOPPED if asked else notices.STOPPED_ELSEWHERE, facts)
-    if is_gone and wish is not None and wish.agreed:
+    if is_gone and operation is not None and operation.agreed:
         told = short(notices.ENDED, facts)
     if facts.of_class is not None:
         told = stopped_with_class(facts.of_class, name_of(facts), State.GONE if is_gone else State.STOPPED)
@@ -152,7 +152,7 @@ def _stopped(facts: Facts) -> Answer:
 
 
 def _removed(facts: Facts) -> Answer:
-    if facts.wish is not None and facts.wish.cause == "not_made":
+    if facts.operation is not None and facts.operation.cause == "not_made":
         return _not_made(facts)
     told = short(notices.REMOVED, facts)
     return _notice(short(notices.REMOVED_SHORT, facts), told, [], again_buttons(facts))
@@ -165,12 +165,12 @@ def _not_made(facts: Facts) -> Answer:
 
 
 def _waiting(facts: Facts) -> Answer:
-    wish = facts.wish
-    small = [kit.held(wish.hold, facts.now)] if wish is not None and wish.hold else []
+    operation = facts.operation
+    small = [kit.held(operation.hold, facts.now)] if operation is not None and operation.hold else []
     buttons: list[Element] = []
-    if wish is not None:
-        buttons.append(kit.button(cards.KEEP_WAITING, "keep_waiting", wish.id, style=kit.PRIMARY))
-    if facts.workspace is not None and wish is not None and not wish.verb.brings_down:
+    if operation is not None:
+        buttons.append(kit.button(cards.KEEP_WAITING, "keep_waiting", operation.id, style=kit.PRIMARY))
+    if facts.workspace is not None and operation is not None and not operation.verb.brings_down:
         buttons.append(stop_button(facts.workspace, facts.effects))
     buttons += force_buttons(facts)
     told = short(notices.WAITING, facts)
@@ -179,12 +179,12 @@ def _waiting(facts: Facts) -> Answer:
 
 def asked(facts: Facts) -> Answer:
     """Draw the question whether to make another one, or that there is nothing to ask any more."""
-    wish, workspace = facts.wish, facts.workspace
-    if wish is not None and wish.is_open and wish.asked_at is not None:
-        buttons = asked_buttons(wish)
+    operation, workspace = facts.operation, facts.workspace
+    if operation is not None and operation.is_open and operation.asked_at is not None:
+        buttons = asked_buttons(operation)
         return _notice(short(cards.ASKED_SHORT, facts), short(notices.ASKED, facts), [], buttons)
     is_made = workspace is not None and not workspace.is_provisional
-    over = notices.ASKED_ANOTHER if wish is not None and wish.is_open else notices.ASKED_OVER
+    over = notices.ASKED_ANOTHER if operation is not None and operation.is_open else notices.ASKED_OVER
     told = short(notices.ASKED_FOUND if is_made else over, facts)
     return _notice(told.replace("*", ""), told, [], [])
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from bot.domain.models import Call, Outcome, State, WishVerb
+from bot.domain.models import Call, OperationVerb, Outcome, State
 
 if TYPE_CHECKING:
-    from bot.domain.models import Wish
+    from bot.domain.models import Operation
     from bot.messages.blocks.facts import Facts
 
 #: A bar stays below 95 % until the workspace is ready.
@@ -24,42 +24,44 @@ _AT_USUAL: Final = 0.8
 
 
 def progress_of(facts: Facts) -> int:
-    """Return how far the wish has come, 0–100: never below its floor, at most 94 before it is ready.
+    """Return how far the operation has come, 0–100: never below its floor, at most 94 before it is ready.
 
     The provider's own figure counts where it tells one; else the time since the call against the usual time.
     """
-    wish = facts.wish
-    if wish is None or wish.verb.brings_down:
+    operation = facts.operation
+    if operation is None or operation.verb.brings_down:
         return 0
-    if wish.outcome is Outcome.FULFILLED:
+    if operation.outcome is Outcome.FULFILLED:
         return 100
-    floor = min(max(wish.progress_floor, 0), MOST)
-    return floor if not wish.is_open else max(min(_estimate(facts, wish), MOST), floor)
+    floor = min(max(operation.progress_floor, 0), MOST)
+    return floor if not operation.is_open else max(min(_estimate(facts, operation), MOST), floor)
 
 
 def is_going(facts: Facts) -> bool:
     """Say whether the provider is at it: a call has left, or the workspace was seen on its way by itself."""
-    wish, workspace = facts.wish, facts.workspace
-    if wish is None:
+    operation, workspace = facts.operation, facts.workspace
+    if operation is None:
         return False
-    if Call.NONE is not wish.start_call or Call.NONE is not wish.stop_call:
+    if Call.NONE is not operation.start_call or Call.NONE is not operation.stop_call:
         return True
-    on_its_way = State.STOPPING if wish.verb.brings_down else State.STARTING
+    on_its_way = State.STOPPING if operation.verb.brings_down else State.STARTING
     return workspace is not None and workspace.state is on_its_way
 
 
-def is_unanswered(wish: Wish, now: float) -> bool:
+def is_unanswered(operation: Operation, now: float) -> bool:
     """Say whether a stop was asked for long enough ago to be forced now, and has not come true."""
-    is_asked = wish.verb in (WishVerb.STOP, WishVerb.SUSPEND) and wish.stop_call is not Call.NONE
-    return wish.is_open and is_asked and now - wish.created_at >= UNANSWERED_SECONDS
+    is_asked = (
+        operation.verb in (OperationVerb.STOP, OperationVerb.SUSPEND) and operation.stop_call is not Call.NONE
+    )
+    return operation.is_open and is_asked and now - operation.created_at >= UNANSWERED_SECONDS
 
 
-def _estimate(facts: Facts, wish: Wish) -> int:
+def _estimate(facts: Facts, operation: Operation) -> int:
     starting = facts.workspace is not None and facts.workspace.state is State.STARTING
-    if wish.start_call is Call.NONE and not starting:
+    if operation.start_call is Call.NONE and not starting:
         return QUEUED
     if starting and facts.workspace is not None and facts.workspace.progress is not None:
         return max(facts.workspace.progress, QUEUED)
     usual = facts.usual_seconds or GUESS_SECONDS
-    passed = max(facts.now - (wish.called_at or wish.created_at), 0.0) / max(usual, 1.0)
+    passed = max(facts.now - (operation.called_at or operation.created_at), 0.0) / max(usual, 1.0)
     return max(round(MOST * (1.0 - math.exp(passed * math.log(1.0 - _AT_USUAL)))), QUEUED)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-# -- wishes ------------------------------------------------------------------------------------------------
+# -- operations --------------------------------------------------------------------------------------------
 
 STARTING: Final = "Starting *{name}* at {title}. You get a direct message when it is ready."
 STARTING_RUNNING: Final = "*{name}* was running already ({age}). I look once more and send you the way in."
@@ -72,7 +72,7 @@ SHARED: Final = {
     "force": "{who} forces *{name}* at {title} to stop.",
     "remove": "{who} is removing *{name}* at {title}.",
 }
-#: How a person writes what a button wishes.
+#: How a person writes what a button asks for.
 TYPED: Final = {
     "start": "start",
     "stop": "stop",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from bot.domain.models import State, StopEffect, WishVerb
+from bot.domain.models import OperationVerb, State, StopEffect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,62 +25,62 @@ STATES: Final[Mapping[State, str]] = MappingProxyType(
 #: Of a workspace that its provider has not made yet.
 UNMADE: Final = "Being made"
 
-#: What a wish is called in a sentence: "the … of notebook".
-NOUNS: Final[Mapping[WishVerb, str]] = MappingProxyType(
+#: What an operation is called in a sentence: "the … of notebook".
+NOUNS: Final[Mapping[OperationVerb, str]] = MappingProxyType(
     {
-        WishVerb.START: "start",
-        WishVerb.STOP: "stop",
-        WishVerb.RESTART: "restart",
-        WishVerb.CREATE: "creation",
-        WishVerb.SUSPEND: "suspension",
-        WishVerb.FORCE: "forced stop",
-        WishVerb.REMOVE: "removal",
+        OperationVerb.START: "start",
+        OperationVerb.STOP: "stop",
+        OperationVerb.RESTART: "restart",
+        OperationVerb.CREATE: "creation",
+        OperationVerb.SUSPEND: "suspension",
+        OperationVerb.FORCE: "forced stop",
+        OperationVerb.REMOVE: "removal",
     }
 )
-#: While a wish is open, before its call was taken and after.
-QUEUED: Final[Mapping[WishVerb, str]] = MappingProxyType(
+#: While an operation is open, before its call was taken and after.
+QUEUED: Final[Mapping[OperationVerb, str]] = MappingProxyType(
     {
-        WishVerb.START: "Queued to start since {since}.",
-        WishVerb.STOP: "Queued to stop since {since}.",
-        WishVerb.RESTART: "Queued to restart since {since}.",
-        WishVerb.CREATE: "Queued to be made since {since}.",
-        WishVerb.SUSPEND: "Queued to be suspended since {since}.",
-        WishVerb.FORCE: "Queued for a forced stop since {since}.",
-        WishVerb.REMOVE: "Queued to be removed since {since}.",
+        OperationVerb.START: "Queued to start since {since}.",
+        OperationVerb.STOP: "Queued to stop since {since}.",
+        OperationVerb.RESTART: "Queued to restart since {since}.",
+        OperationVerb.CREATE: "Queued to be made since {since}.",
+        OperationVerb.SUSPEND: "Queued to be suspended since {since}.",
+        OperationVerb.FORCE: "Queued for a forced stop since {since}.",
+        OperationVerb.REMOVE: "Queued to be removed since {since}.",
     }
 )
-GOING_ON: Final[Mapping[WishVerb, str]] = MappingProxyType(
+GOING_ON: Final[Mapping[OperationVerb, str]] = MappingProxyType(
     {
-        WishVerb.START: "Starting since {since}.",
-        WishVerb.STOP: "Stopping since {since}.",
-        WishVerb.RESTART: "Restarting since {since}.",
-        WishVerb.CREATE: "Being made since {since}.",
-        WishVerb.SUSPEND: "Being suspended since {since}.",
-        WishVerb.FORCE: "Being forced to stop since {since}.",
-        WishVerb.REMOVE: "Being removed since {since}.",
+        OperationVerb.START: "Starting since {since}.",
+        OperationVerb.STOP: "Stopping since {since}.",
+        OperationVerb.RESTART: "Restarting since {since}.",
+        OperationVerb.CREATE: "Being made since {since}.",
+        OperationVerb.SUSPEND: "Being suspended since {since}.",
+        OperationVerb.FORCE: "Being forced to stop since {since}.",
+        OperationVerb.REMOVE: "Being removed since {since}.",
     }
 )
 #: The same without a time, for notifications and readers without blocks.
-QUEUED_SHORT: Final[Mapping[WishVerb, str]] = MappingProxyType(
+QUEUED_SHORT: Final[Mapping[OperationVerb, str]] = MappingProxyType(
     {
-        WishVerb.START: "{name} is queued to start at {title}.",
-        WishVerb.STOP: "{name} is queued to stop at {title}.",
-        WishVerb.RESTART: "{name} is queued to restart at {title}.",
-        WishVerb.CREATE: "{name} is queued to be made at {title}.",
-        WishVerb.SUSPEND: "{name} is queued to be suspended at {title}.",
-        WishVerb.FORCE: "{name} is queued for a forced stop at {title}.",
-        WishVerb.REMOVE: "{name} is queued to be removed at {title}.",
+        OperationVerb.START: "{name} is queued to start at {title}.",
+        OperationVerb.STOP: "{name} is queued to stop at {title}.",
+        OperationVerb.RESTART: "{name} is queued to restart at {title}.",
+        OperationVerb.CREATE: "{name} is queued to be made at {title}.",
+        OperationVerb.SUSPEND: "{name} is queued to be suspended at {title}.",
+        OperationVerb.FORCE: "{name} is queued for a forced stop at {title}.",
+        OperationVerb.REMOVE: "{name} is queued to be removed at {title}.",
     }
 )
-GOING_ON_SHORT: Final[Mapping[WishVerb, str]] = MappingProxyType(
+GOING_ON_SHORT: Final[Mapping[OperationVerb, str]] = MappingProxyType(
     {
-        WishVerb.START: "{name} is starting at {title}.",
-        WishVerb.STOP: "{name} is stopping at {title}.",
-        WishVerb.RESTART: "{name} is restarting at {title}.",
-        WishVerb.CREATE: "{name} is being made at {title}.",
-        WishVerb.SUSPEND: "{name} is being suspended at {title}.",
-        WishVerb.FORCE: "{name} is being forced to stop at {title}.",
-        WishVerb.REMOVE: "{name} is being removed at {title}.",
+        OperationVerb.START: "{name} is starting at {title}.",
+        OperationVerb.STOP: "{name} is stopping at {title}.",
+        OperationVerb.RESTART: "{name} is restarting at {title}.",
+        OperationVerb.CREATE: "{name} is being made at {title}.",
+        OperationVerb.SUSPEND: "{name} is being suspended at {title}.",
+        OperationVerb.FORCE: "{name} is being forced to stop at {title}.",
+        OperationVerb.REMOVE: "{name} is being removed at {title}.",
     }
 )
 USUAL: Final = "Usually ready after {usual}."
@@ -127,7 +127,7 @@ GONE_SINCE: Final = "It no longer exists at {title}."
 GONE_SHORT: Final = "{name} no longer exists at {title}."
 STARTED_ELSEWHERE: Final = "It has been started again since then."
 STARTED_ELSEWHERE_SHORT: Final = "{name} was started again at {title}."
-#: How a wish ended that did not come true; the cause follows.
+#: How an operation ended that did not come true; the cause follows.
 ENDED: Final[Mapping[str, str]] = MappingProxyType(
     {
         "failed": "The {verb} failed.",

@@ -1,4 +1,4 @@
-"""What holds a wish up right now, said on its card: one sentence, and that Usher goes on by itself."""
+"""What holds an operation up right now, said on its card: one sentence, and that Usher goes on by itself."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What went wrong, said to the person it happened to: one sentence and the next step.
 
-A *cause* is what is stored with a wish: a word of ``CAUSES``, or a word and the provider's own message
+A *cause* is what is stored with an operation: a word of ``CAUSES``, or a word and the provider's own message
 after a colon (``invalid: disk too small``). ``cause_of`` makes one from an error, ``sentence`` says either.
 """
 
@@ -43,7 +43,7 @@ _ERRORS: Final[tuple[tuple[type[BaseException], str], ...]] = (
 #: ``{title}`` is the connection's name for people, ``{said}`` the provider's own message where there is one.
 CAUSES: Final[Mapping[str, str]] = MappingProxyType(
     {
-        # The life of a wish (bot.plan and the reconciler).
+        # The life of an operation (bot.plan and the reconciler).
         "gave_up": "{title} did not manage it in many tries. Try again in a while.",
         "gone": "It no longer exists at {title}. Write `list` to see what is there.",
         "provider_failed": "{title} reports an error.{said} Its page there may tell more; then try again.",

@@ -9,7 +9,7 @@ import structlog
 
 from bot.domain.models import Answer, NoticeKind
 from bot.domain.plan import backoff
-from bot.messages.blocks.cards import wish_card
+from bot.messages.blocks.cards import operation_card
 from bot.messages.blocks.classes import class_card
 from bot.messages.blocks.job_notices import job_facts
 from bot.messages.blocks.jobs import job_asked, job_card
@@ -95,16 +95,16 @@ class Drawings:
 
 
 async def draw_card(store: Store, gatherer: Gatherer, card_id: str) -> Answer | None:
-    """Draw the card of a wish, a run or a class, or a question about one; None when that is gone."""
+    """Draw the card of an operation, a run or a class, or a question about one; None when that is gone."""
     if card_id.startswith(CLASS_ID):
         found = await store.class_card(card_id)
         return None if found is None else class_card(await gatherer.of_class(found))
     is_asked = card_id.endswith(ASKED)
     subject = card_id.removesuffix(ASKED)
-    wish = await store.wish(subject)
-    if wish is not None:
-        facts = await gatherer.of_wish(wish)
-        return asked(facts) if is_asked else wish_card(facts)
+    operation = await store.operation(subject)
+    if operation is not None:
+        facts = await gatherer.of_operation(operation)
+        return asked(facts) if is_asked else operation_card(facts)
     job = await store.job(subject)
     if job is None:
         return None

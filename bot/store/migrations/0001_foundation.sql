@@ -103,7 +103,7 @@ CREATE INDEX workspaces_of_a_gate ON workspaces (gate_key);
 -- People write what they want; steps write how far it has come; reads write read_hold and wake it.
 -- leased_until and claim belong to the step under way; woken is what happened during it. is_orphan: its workspace
 -- was deleted; it stays for a while, as its card and its notices are still drawn from it.
-CREATE TABLE wishes (
+CREATE TABLE operations (
     id TEXT PRIMARY KEY,
     principal TEXT NOT NULL,
     workspace_id TEXT NOT NULL,
@@ -131,11 +131,11 @@ CREATE TABLE wishes (
     claim TEXT NOT NULL DEFAULT '',
     is_orphan BIGINT NOT NULL DEFAULT 0
 );
-CREATE UNIQUE INDEX wishes_one_open ON wishes (workspace_id) WHERE outcome IS NULL;
-CREATE INDEX wishes_due ON wishes (next_step_at) WHERE outcome IS NULL;
-CREATE INDEX wishes_of_a_workspace ON wishes (workspace_id, created_at);
-CREATE INDEX wishes_of_a_person ON wishes (principal, connection) WHERE outcome IS NULL;
-CREATE INDEX wishes_orphaned ON wishes (ended_at) WHERE is_orphan = 1;
+CREATE UNIQUE INDEX operations_one_open ON operations (workspace_id) WHERE outcome IS NULL;
+CREATE INDEX operations_due ON operations (next_step_at) WHERE outcome IS NULL;
+CREATE INDEX operations_of_a_workspace ON operations (workspace_id, created_at);
+CREATE INDEX operations_of_a_person ON operations (principal, connection) WHERE outcome IS NULL;
+CREATE INDEX operations_orphaned ON operations (ended_at) WHERE is_orphan = 1;
 
 -- The outbox. due_at of a leased notice is when its lease ends; leased_at is when its attempt began.
 CREATE TABLE notices (
@@ -164,7 +164,7 @@ CREATE INDEX notices_sent ON notices (sent_at) WHERE state = 'sent';
 
 -- Updates of cards are owed, not queued. dirt counts what made it dirty, claimed_dirt how much of it was claimed.
 CREATE TABLE cards (
-    wish_id TEXT PRIMARY KEY REFERENCES wishes (id) ON DELETE CASCADE,
+    operation_id TEXT PRIMARY KEY REFERENCES operations (id) ON DELETE CASCADE,
     principal TEXT NOT NULL,
     channel_id TEXT,
     message_ts TEXT,

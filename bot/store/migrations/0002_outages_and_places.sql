@@ -4,5 +4,5 @@ CREATE TABLE outages (
     since DOUBLE PRECISION NOT NULL
 );
 
--- Where a wish was typed: there its person is told when no direct message reaches them.
-ALTER TABLE wishes ADD COLUMN channel_id TEXT;
+-- Where an operation was typed: there its person is told when no direct message reaches them.
+ALTER TABLE operations ADD COLUMN channel_id TEXT;

@@ -5,9 +5,9 @@ ALTER TABLE workspaces ADD COLUMN actions TEXT;
 ALTER TABLE workspaces ADD COLUMN ends_at DOUBLE PRECISION;
 ALTER TABLE workspaces ADD COLUMN ends_how TEXT;
 
--- A card belongs to a wish or to a run, whichever has the id; sweeps delete it with its owner.
+-- A card belongs to an operation or to a run, whichever has the id; sweeps delete it with its owner.
 CREATE TABLE cards_of_all (
-    wish_id TEXT PRIMARY KEY,
+    operation_id TEXT PRIMARY KEY,
     principal TEXT NOT NULL,
     channel_id TEXT,
     message_ts TEXT,
@@ -19,10 +19,10 @@ CREATE TABLE cards_of_all (
     leased_until DOUBLE PRECISION NOT NULL DEFAULT 0
 );
 INSERT INTO cards_of_all (
-    wish_id, principal, channel_id, message_ts, is_dirty, dirt, claimed_dirt, changed_at, updated_at, leased_until
+    operation_id, principal, channel_id, message_ts, is_dirty, dirt, claimed_dirt, changed_at, updated_at, leased_until
 )
 SELECT
-    wish_id, principal, channel_id, message_ts, is_dirty, dirt, claimed_dirt, changed_at, updated_at, leased_until
+    operation_id, principal, channel_id, message_ts, is_dirty, dirt, claimed_dirt, changed_at, updated_at, leased_until
 FROM cards;
 DROP TABLE cards;
 ALTER TABLE cards_of_all RENAME TO cards;

@@ -34,16 +34,16 @@ CREATE TABLE class_presses (
     pressed_at DOUBLE PRECISION NOT NULL,
     waits_for TEXT NOT NULL DEFAULT '',
     workspace_id TEXT,
-    wish_id TEXT,
+    operation_id TEXT,
     is_ready BIGINT NOT NULL DEFAULT 0,
     consented_at DOUBLE PRECISION,
     withdrawn_at DOUBLE PRECISION,
     warned_at DOUBLE PRECISION,
     ended_at DOUBLE PRECISION,
-    stop_wish_id TEXT,
+    stop_operation_id TEXT,
     PRIMARY KEY (card_id, principal)
 );
-CREATE INDEX class_presses_of_stops ON class_presses (stop_wish_id) WHERE stop_wish_id IS NOT NULL;
+CREATE INDEX class_presses_of_stops ON class_presses (stop_operation_id) WHERE stop_operation_id IS NOT NULL;
 
--- Starts that nobody called yet, in the order in which they were wished for: a person's place among them.
-CREATE INDEX wishes_uncalled ON wishes (connection, created_at) WHERE outcome IS NULL AND start_call = 'none';
+-- Starts that nobody called yet, in the order in which they were asked for: a person's place among them.
+CREATE INDEX operations_uncalled ON operations (connection, created_at) WHERE outcome IS NULL AND start_call = 'none';

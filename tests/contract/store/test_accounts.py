@@ -9,12 +9,12 @@ from bot.domain.models import (
     Link,
     NewNotice,
     NoticeKind,
+    OperationVerb,
     Outcome,
     Principal,
     TaskKind,
-    WishVerb,
 )
-from bot.store.records import NewTask, NewWish
+from bot.store.records import NewOperation, NewTask
 from tests.support.store import ALICE, BOB, link_account, linked
 
 ENTRY = AuditEntry(ALICE.key, "unlink", "saturn", "ok")
@@ -22,13 +22,15 @@ UNLINKED = NewNotice("a", NoticeKind.UNLINKED, "1", ALICE)
 
 
 async def start(store, workspace, interaction=""):
-    new = NewWish(workspace.principal, workspace.id, workspace.connection, WishVerb.START, 60.0, "R")
-    return (await store.accept_wish(new, interaction=interaction)).wish
+    new = NewOperation(
+        workspace.principal, workspace.id, workspace.connection, OperationVerb.START, 60.0, "R"
+    )
+    return (await store.accept_operation(new, interaction=interaction)).operation
 
 
 async def test_unlinking_where_it_can_be_revoked(store, clock):
     mine = await linked(store, names=["one", "two"])
-    wish = await start(store, mine.workspaces[0])
+    operation = await start(store, mine.workspaces[0])
     clock.advance(5)
     ended = await store.unlink(
         ALICE,
@@ -48,15 +50,15 @@ async def test_unlinking_where_it_can_be_revoked(store, clock):
     assert await store.active_accounts() == []
     (task,) = await store.claim_tasks(10, 60.0)
     assert (task.kind, task.subject) == (TaskKind.REVOKE, mine.account.id)
-    ended_wish = await store.wish(wish.id)
-    assert (ended_wish.outcome, ended_wish.cause, ended_wish.ended_at) == (
+    ended_operation = await store.operation(operation.id)
+    assert (ended_operation.outcome, ended_operation.cause, ended_operation.ended_at) == (
         Outcome.CANCELLED,
         "unlinked",
         clock.now(),
     )
-    assert (await store.card(wish.id)).changed_at == clock.now()
+    assert (await store.card(operation.id)).changed_at == clock.now()
     assert await store.workspaces(ALICE, hidden=True) == []
-    assert await store.claim_wishes(10, 60.0) == []
+    assert await store.claim_operations(10, 60.0) == []
     assert await store.claim_reads("saturn", 10, 10.0, 0.5) == []
     assert [notice.kind for notice in await store.claim_notices(10, 60.0)] == [NoticeKind.UNLINKED]
     assert [row["action"] for row in await store.audit_entries()] == ["unlink"]
@@ -121,7 +123,7 @@ async def test_a_list_that_arrives_after_the_unlink_is_dropped(store):
 
 async def test_a_refusal_is_told_once_and_ends_the_secret(store, clock):
     mine = await linked(store)
-    wish = await start(store, mine.workspaces[0])
+    operation = await start(store, mine.workspaces[0])
     notice = NewNotice(mine.account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
     results = [
         await store.refuse_account(mine.account.id, mine.account.secret, notice, [ENTRY], hold="Link again.")
@@ -132,9 +134,9 @@ async def test_a_refusal_is_told_once_and_ends_the_secret(store, clock):
     assert (row.state, row.secret) == ("refused", "")
     assert len(await store.claim_notices(10, 60.0)) == 1
     assert len(await store.audit_entries()) == 1
-    held = await store.wish(wish.id)
+    held = await store.operation(operation.id)
     assert (held.is_open, held.hold) == (True, "Link again.")
-    assert (await store.card(wish.id)).is_dirty
+    assert (await store.card(operation.id)).is_dirty
     assert await store.claim_reads("saturn", 10, 10.0, 0.5) == []
     assert await store.active_accounts() == []
     assert await store.accounts(ALICE) == [row]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import Observed, State, WishVerb
-from bot.store.records import FoundWorkspace, NewWish
+from bot.domain.models import Observed, OperationVerb, State
+from bot.store.records import FoundWorkspace, NewOperation
 from tests.support.store import ALICE, linked, observe
 
 BUTTONS = frozenset({"open", "stop"})
@@ -18,12 +18,12 @@ async def workspace(store):
 
 @pytest.fixture
 async def card(store, workspace):
-    wish = (
-        await store.accept_wish(
-            NewWish(ALICE, workspace.id, "saturn", WishVerb.STOP, 60.0, "R"), interaction=""
+    operation = (
+        await store.accept_operation(
+            NewOperation(ALICE, workspace.id, "saturn", OperationVerb.STOP, 60.0, "R"), interaction=""
         )
-    ).wish
-    return wish.id
+    ).operation
+    return operation.id
 
 
 @pytest.mark.parametrize("actions", [None, frozenset(), BUTTONS])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import AuditEntry, BrowserSession, Principal, WishVerb
-from bot.store.records import NewWish
+from bot.domain.models import AuditEntry, BrowserSession, OperationVerb, Principal
+from bot.store.records import NewOperation
 from tests.support.store import ALICE, BOB, linked
 
 HOUR = 3600.0
@@ -101,21 +101,21 @@ async def test_a_look_holds_what_a_page_needs(store):
     session = await begun(store)
     workspace = (await linked(store, ALICE)).workspaces[0]
     look = await store.look("h1", HOUR, workspace.id)
-    assert (look.session, look.workspace.id, look.wish) == (session, workspace.id, None)
+    assert (look.session, look.workspace.id, look.operation) == (session, workspace.id, None)
     assert look.now == await store.now()
-    new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 1800.0, "K7QX-2MPA")
-    accepted = await store.accept_wish(new, interaction="i1")
-    assert (await store.look("h1", HOUR, workspace.id)).wish == accepted.wish
+    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 1800.0, "K7QX-2MPA")
+    accepted = await store.accept_operation(new, interaction="i1")
+    assert (await store.look("h1", HOUR, workspace.id)).operation == accepted.operation
     assert (await store.look("h1", HOUR, "none")).workspace is None
 
 
-async def test_a_look_tells_nothing_of_what_others_wish(store):
+async def test_a_look_tells_nothing_of_what_others_ask_for(store):
     await begun(store, BOB)
     workspace = (await linked(store, ALICE)).workspaces[0]
-    new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 1800.0, "K7QX-2MPA")
-    await store.accept_wish(new, interaction="i1")
+    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 1800.0, "K7QX-2MPA")
+    await store.accept_operation(new, interaction="i1")
     look = await store.look("h1", HOUR, workspace.id)
-    assert (look.wish, look.channel_id) == (None, None)
+    assert (look.operation, look.channel_id) == (None, None)
 
 
 async def test_what_is_over_is_swept(store, clock):

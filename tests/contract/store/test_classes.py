@@ -1,4 +1,4 @@
-"""Class cards: one press is one consent and one wish; the end reaches who consented, and nobody else."""
+"""Class cards: one press is one consent and one operation; the end reaches who consented, and nobody else."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from bot.domain.models import (
     ClassCard,
     NewNotice,
     NoticeKind,
+    OperationVerb,
     Outcome,
     Principal,
     State,
     Update,
-    WishVerb,
     Workspace,
 )
 from bot.store.classes import posting
-from bot.store.records import NewPress, NewWish
+from bot.store.records import NewOperation, NewPress
 from tests.support.store import ALICE, BOB, gate_key, link_account, linked
 
 TRAINER = Principal(None, "T1", "UTRAINER")
@@ -47,12 +47,12 @@ async def posted(store, **fields):
     return made
 
 
-def wish(workspace, verb=WishVerb.START):
-    return NewWish(workspace.principal, workspace.id, workspace.connection, verb, 1800.0, "R-2")
+def operation(workspace, verb=OperationVerb.START):
+    return NewOperation(workspace.principal, workspace.id, workspace.connection, verb, 1800.0, "R-2")
 
 
-def press(workspace, interaction="p1", verb=WishVerb.START, **fields):
-    new = wish(workspace, verb) if verb is not None else None
+def press(workspace, interaction="p1", verb=OperationVerb.START, **fields):
+    new = operation(workspace, verb) if verb is not None else None
     return NewPress("class_1", workspace.principal, workspace, new, interaction, **fields)
 
 
@@ -77,20 +77,24 @@ async def test_a_card_is_posted_once_with_its_notice(store):
     assert await store.known_channel(TRAINER) is None
 
 
-async def test_a_press_is_a_consent_a_wish_and_an_audit_row_without_any_message(store, clock):
+async def test_a_press_is_a_consent_an_operation_and_an_audit_row_without_any_message(store, clock):
     await posted(store)
     await store.claim_notices(10, 60.0)
     (row,) = (await linked(store)).workspaces
     entry = AuditEntry(ALICE.key, "class.press", "class_1", "accepted")
     pressed = await store.press_class(press(row, audit=[entry]))
-    assert (pressed.result, pressed.wish.verb, pressed.queue.ahead) == ("started", WishVerb.START, 0)
+    assert (pressed.result, pressed.operation.verb, pressed.queue.ahead) == (
+        "started",
+        OperationVerb.START,
+        0,
+    )
     written = await store.class_press("class_1", ALICE)
-    assert (written.workspace_id, written.wish_id) == (row.id, pressed.wish.id)
+    assert (written.workspace_id, written.operation_id) == (row.id, pressed.operation.id)
     assert written.consented_at == clock.now()
     assert await store.claim_notices(10, 60.0) == []
     assert (await store.audit_entries())[-1]["action"] == "class.press"
-    (step,) = await store.claim_wishes(10, 60.0)
-    assert step.wish.id == pressed.wish.id
+    (step,) = await store.claim_operations(10, 60.0)
+    assert step.operation.id == pressed.operation.id
 
 
 async def test_a_second_press_joins_and_the_same_interaction_changes_nothing(store):
@@ -100,7 +104,7 @@ async def test_a_second_press_joins_and_the_same_interaction_changes_nothing(sto
     again = await store.press_class(press(row))
     other = await store.press_class(press(row, "p2"))
     assert (again.result, other.result) == ("joined", "joined")
-    assert first.wish.id == again.wish.id == other.wish.id
+    assert first.operation.id == again.operation.id == other.operation.id
     assert (await store.class_counts("class_1")).pressed == 1
 
 
@@ -108,20 +112,20 @@ async def test_two_presses_at_once_make_one_workspace(store):
     await posted(store)
     await link_account(store)
     made = await asyncio.gather(
-        *(store.press_class(press(provisional(n), f"p{n}", WishVerb.CREATE)) for n in range(5))
+        *(store.press_class(press(provisional(n), f"p{n}", OperationVerb.CREATE)) for n in range(5))
     )
     assert sorted(one.result for one in made) == ["joined"] * 4 + ["started"]
-    assert len({one.wish.id for one in made}) == 1
+    assert len({one.operation.id for one in made}) == 1
     assert len(await store.workspaces(ALICE)) == 1
 
 
 async def test_a_press_replaces_a_stop_that_is_open(store):
     await posted(store)
     (row,) = (await linked(store, state=State.RUNNING)).workspaces
-    stop = (await store.accept_wish(wish(row, WishVerb.STOP), interaction="s")).wish
+    stop = (await store.accept_operation(operation(row, OperationVerb.STOP), interaction="s")).operation
     pressed = await store.press_class(press(row))
     assert pressed.result == "started"
-    assert (await store.wish(stop.id)).outcome is Outcome.REPLACED
+    assert (await store.operation(stop.id)).outcome is Outcome.REPLACED
 
 
 async def test_a_full_an_unknown_and_an_ended_class_take_no_press(store, clock):
@@ -134,12 +138,12 @@ async def test_a_full_an_unknown_and_an_ended_class_take_no_press(store, clock):
     assert (await store.press_class(press(alice, "p4"))).result == "joined"
     clock.advance(600)
     assert (await store.press_class(press(alice, "p5"))).result == "over"
-    assert await store.latest_wish(bob.id) is None
-    unknown = NewPress("class_9", BOB, bob, wish(bob), "p6")
+    assert await store.latest_operation(bob.id) is None
+    unknown = NewPress("class_9", BOB, bob, operation(bob), "p6")
     assert (await store.press_class(unknown)).result == "unknown"
 
 
-async def test_who_can_have_no_wish_yet_is_counted_as_waiting(store):
+async def test_who_can_have_no_operation_yet_is_counted_as_waiting(store):
     await posted(store)
     assert (await store.note_class_press("class_1", ALICE, "unlinked", "p1")).result == "noted"
     counts = await store.class_counts("class_1")
@@ -150,20 +154,20 @@ async def test_who_can_have_no_wish_yet_is_counted_as_waiting(store):
     await store.press_class(press(row, "p2"))
     counts = await store.class_counts("class_1")
     assert (counts.waiting, counts.going, counts.consented) == (1, 1, 1)
-    # Somebody who has a wish is not set back by a press that can't have one.
+    # Somebody who has an operation is not set back by a press that can't have one.
     await store.note_class_press("class_1", ALICE, "unlinked", "p3")
     assert (await store.class_press("class_1", ALICE)).waits_for == ""
 
 
-async def test_counts_follow_the_newest_wish_of_each(store):
+async def test_counts_follow_the_newest_operation_of_each(store):
     await posted(store)
     row = (await linked(store)).workspaces[0]
-    made = (await store.press_class(press(row))).wish
+    made = (await store.press_class(press(row))).operation
     await store.save_step(Update(made.id, 0.0, outcome=Outcome.FAILED, cause="limit: no more"))
     assert (await store.class_counts("class_1")).failed == 1
     (problem,) = await store.class_problems("class_1")
-    assert problem.wish.cause == "limit: no more"
-    again = (await store.accept_wish(wish(row), interaction="again")).wish
+    assert problem.operation.cause == "limit: no more"
+    again = (await store.accept_operation(operation(row), interaction="again")).operation
     assert (await store.class_counts("class_1")).waiting == 1
     await store.save_step(Update(again.id, 0.0, outcome=Outcome.FULFILLED))
     counts = await store.class_counts("class_1")
@@ -179,7 +183,7 @@ ENDS = [one for one in Outcome if one is not Outcome.REPLACED]
 async def test_however_a_start_ends_its_press_is_counted(store, outcome):
     await posted(store)
     row = (await linked(store)).workspaces[0]
-    made = (await store.press_class(press(row))).wish
+    made = (await store.press_class(press(row))).operation
     await store.save_step(Update(made.id, 0.0, outcome=outcome, cause="untold"))
     is_ready = outcome is Outcome.FULFILLED
     counts = await store.class_counts("class_1")
@@ -187,13 +191,13 @@ async def test_however_a_start_ends_its_press_is_counted(store, outcome):
     assert len(await store.class_problems("class_1")) == (not is_ready)
 
 
-async def test_what_runs_already_is_ready_without_a_wish(store):
+async def test_what_runs_already_is_ready_without_an_operation(store):
     await posted(store)
     row = (await linked(store, state=State.RUNNING)).workspaces[0]
     pressed = await store.press_class(press(row, verb=None))
-    assert (pressed.result, pressed.wish) == ("running", None)
+    assert (pressed.result, pressed.operation) == ("running", None)
     assert (await store.class_counts("class_1")).ready == 1
-    assert await store.open_wishes(ALICE) == []
+    assert await store.open_operations(ALICE) == []
 
 
 async def test_the_place_in_the_queue_counts_older_starts_that_nobody_called(store, clock):
@@ -205,7 +209,7 @@ async def test_the_place_in_the_queue_counts_older_starts_that_nobody_called(sto
         pressed.append(await store.press_class(press(row, f"p{number}")))
         clock.advance(0.1)
     assert [one.queue.ahead for one in pressed] == [0, 1, 2, 3]
-    await store.save_step(Update(pressed[0].wish.id, 60.0, start_call=Call.CALLING, called=True))
+    await store.save_step(Update(pressed[0].operation.id, 60.0, start_call=Call.CALLING, called=True))
     row = (await store.workspaces(people[3]))[0]
     again = await store.press_class(press(row, "again"))
     assert (again.queue.ahead, again.queue.called) == (2, 1)
@@ -259,7 +263,7 @@ async def test_cards_are_looked_at_when_something_is_due(store, clock):
     await posted(store, stops_at=clock.now() + 3600)
     assert await store.claim_class_cards(10, 3.0) == []
     row = (await linked(store)).workspaces[0]
-    made = (await store.press_class(press(row))).wish
+    made = (await store.press_class(press(row))).operation
     (due,) = await store.claim_class_cards(10, 3.0)
     assert await store.claim_class_cards(10, 3.0) == []
     await store.class_counted(due.id, await store.class_counts(due.id), rest=3.0, longest=60.0)
@@ -307,10 +311,10 @@ async def test_the_end_is_told_first_and_reaches_who_consented_only(store, clock
     assert left.principal == ALICE
     (row,) = await store.workspaces(ALICE)
     entry = AuditEntry(TRAINER.key, "class.stop", row.id, "accepted")
-    assert await store.stop_for_class(left, wish(row, WishVerb.STOP), [entry])
-    assert not await store.stop_for_class(left, wish(row, WishVerb.STOP), [entry])
-    stop = await store.latest_wish(row.id)
-    assert (stop.verb, stop.principal) == (WishVerb.STOP, ALICE)
+    assert await store.stop_for_class(left, operation(row, OperationVerb.STOP), [entry])
+    assert not await store.stop_for_class(left, operation(row, OperationVerb.STOP), [entry])
+    stop = await store.latest_operation(row.id)
+    assert (stop.verb, stop.principal) == (OperationVerb.STOP, ALICE)
     assert (await store.class_of_stop(stop.id)).id == "class_1"
     counts = await store.class_counts("class_1")
     assert (counts.stopping, counts.kept, counts.stopped) == (1, 1, 0)
@@ -326,8 +330,8 @@ async def test_however_a_stop_for_the_class_ends_it_is_counted(store, clock, out
     await told_in_time(store, clock, ALICE)
     (left,) = await store.presses_to_stop("class_1", 10, 270.0)
     (row,) = await store.workspaces(ALICE)
-    await store.stop_for_class(left, wish(row, WishVerb.STOP))
-    stop = await store.latest_wish(row.id)
+    await store.stop_for_class(left, operation(row, OperationVerb.STOP))
+    stop = await store.latest_operation(row.id)
     await store.save_step(Update(stop.id, 0.0, outcome=outcome, cause="untold"))
     counts = await store.class_counts("class_1")
     is_stopped = outcome is Outcome.FULFILLED
@@ -345,19 +349,19 @@ async def told_in_time(store, clock, *people):
     clock.advance(300.0)
 
 
-async def test_what_is_down_or_being_stopped_gets_no_wish(store, clock):
+async def test_what_is_down_or_being_stopped_gets_no_operation(store, clock):
     await ended(store, clock, ALICE, BOB)
     await told_in_time(store, clock, ALICE, BOB)
     stopping = (await store.workspaces(BOB))[0]
-    own = (await store.accept_wish(wish(stopping, WishVerb.STOP), interaction="s")).wish
+    own = (await store.accept_operation(operation(stopping, OperationVerb.STOP), interaction="s")).operation
     account = await store.account(ALICE, "saturn")
     for _ in range(2):  # What was up needs a second list.
         await store.merge_discovered(account.id, [])
     for left in await store.presses_to_stop("class_1", 10, 270.0):
         row = (await store.workspaces(left.principal))[0]
-        assert await store.stop_for_class(left, wish(row, WishVerb.STOP))
-    assert await store.open_wishes(ALICE) == []
-    assert [one.id for one in await store.open_wishes(BOB)] == [own.id]
+        assert await store.stop_for_class(left, operation(row, OperationVerb.STOP))
+    assert await store.open_operations(ALICE) == []
+    assert [one.id for one in await store.open_operations(BOB)] == [own.id]
     assert await store.class_of_stop(own.id) is None
 
 
@@ -368,8 +372,8 @@ async def test_a_consent_ends_with_the_link(store, clock):
     row = (await store.workspaces(ALICE))[0]
     await store.unlink(ALICE, None, revocable=[], cause="unlinked")
     await linked(store, ALICE, state=State.RUNNING)
-    assert not await store.stop_for_class(left, wish(row, WishVerb.STOP))
-    assert await store.open_wishes(ALICE) == []
+    assert not await store.stop_for_class(left, operation(row, OperationVerb.STOP))
+    assert await store.open_operations(ALICE) == []
     assert await store.presses_to_stop("class_1", 10, 270.0) == []
 
 
@@ -378,8 +382,8 @@ async def test_a_consent_is_to_one_workspace(store, clock):
     await told_in_time(store, clock, ALICE)
     (left,) = await store.presses_to_stop("class_1", 10, 270.0)
     other = (await linked(store, ALICE, ("notebook", "other"), state=State.RUNNING)).workspaces[1]
-    assert not await store.stop_for_class(left, wish(other, WishVerb.STOP))
-    assert await store.open_wishes(ALICE) == []
+    assert not await store.stop_for_class(left, operation(other, OperationVerb.STOP))
+    assert await store.open_operations(ALICE) == []
 
 
 @pytest.mark.parametrize("days", [29, 31])

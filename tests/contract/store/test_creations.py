@@ -14,13 +14,13 @@ from bot.domain.models import (
     Created,
     NewNotice,
     NoticeKind,
+    OperationVerb,
     Outcome,
     State,
     Update,
-    WishVerb,
     Workspace,
 )
-from bot.store.records import NewWish
+from bot.store.records import NewOperation
 from bot.support.errors import StoreError
 from tests.support.store import ALICE, BOB, INTERVAL, MARGIN, gate_key, link_account, linked
 
@@ -36,7 +36,9 @@ def provisional(number=1, *, principal=ALICE, **fields):
 
 
 def creation(workspace, *, connection="posit"):
-    return NewWish(workspace.principal, workspace.id, connection, WishVerb.CREATE, 1800.0, "R-1", "C1")
+    return NewOperation(
+        workspace.principal, workspace.id, connection, OperationVerb.CREATE, 1800.0, "R-1", "C1"
+    )
 
 
 async def asked(store, workspace=None, interaction="i1", **more):
@@ -53,26 +55,26 @@ async def account(store):
     return await link_account(store, ALICE, "posit")
 
 
-async def test_a_creation_is_a_row_a_wish_a_card_and_their_notices(store, clock, account):
-    entry = AuditEntry("alice", "wish.create", "analysis", "accepted")
+async def test_a_creation_is_a_row_an_operation_a_card_and_their_notices(store, clock, account):
+    entry = AuditEntry("alice", "operation.create", "analysis", "accepted")
     accepted = await asked(store, provisional(alias="mine"), notices=[CARD], audit=[entry])
-    assert (accepted.wish.verb, accepted.wish.workspace_id) == (WishVerb.CREATE, "ws1")
+    assert (accepted.operation.verb, accepted.operation.workspace_id) == (OperationVerb.CREATE, "ws1")
     assert (accepted.joined, accepted.replaced, accepted.repeated) == (False, None, False)
     row = await store.workspace("ws1")
     assert row == replace(provisional(alias="mine"), used_at=clock.now())
     assert row.is_provisional
     (notice,) = await store.claim_notices(10, 60.0)
-    assert notice.subject == accepted.wish.id
-    assert await store.card(accepted.wish.id) is not None
-    assert [row["action"] for row in await store.audit_entries()][-1] == "wish.create"
-    (step,) = await store.claim_wishes(10, 60.0)
+    assert notice.subject == accepted.operation.id
+    assert await store.card(accepted.operation.id) is not None
+    assert [row["action"] for row in await store.audit_entries()][-1] == "operation.create"
+    (step,) = await store.claim_operations(10, 60.0)
     assert (step.workspace.spec, step.account.id) == (SPEC, account.id)
 
 
 async def test_the_same_interaction_makes_one_workspace(store, account):
     first = await asked(store)
     second = await asked(store, provisional(2))
-    assert (second.wish.id, second.repeated) == (first.wish.id, True)
+    assert (second.operation.id, second.repeated) == (first.operation.id, True)
     assert [row.id for row in await store.workspaces(ALICE)] == ["ws1"]
 
 
@@ -80,7 +82,7 @@ async def test_two_creations_stand_side_by_side(store, account):
     await asked(store)
     await asked(store, provisional(2), "i2")
     assert len(await store.workspaces(ALICE)) == 2
-    assert len(await store.open_wishes(ALICE)) == 2
+    assert len(await store.open_operations(ALICE)) == 2
 
 
 @pytest.mark.parametrize(
@@ -103,7 +105,7 @@ async def test_what_does_not_belong_together_is_refused(store, account, wrong):
 async def test_nothing_is_read_before_it_exists(store, clock, account):
     accepted = await asked(store)
     await store.want_read("ws1")
-    await store.save_step(Update(accepted.wish.id, 1.0, read_needed=True, wants_read=True))
+    await store.save_step(Update(accepted.operation.id, 1.0, read_needed=True, wants_read=True))
     await link_account(store, ALICE, "posit", secret="again")
     clock.advance(3600)
     assert await reads(store) == []
@@ -111,78 +113,82 @@ async def test_nothing_is_read_before_it_exists(store, clock, account):
 
 async def test_the_id_is_written_with_the_call_and_read_at_once(store, clock, account):
     accepted = await asked(store)
-    (step,) = await store.claim_wishes(10, 60.0)
-    calling = Update(accepted.wish.id, 30.0, start_call=Call.CALLING, called=True, claim=step.claim)
+    (step,) = await store.claim_operations(10, 60.0)
+    calling = Update(accepted.operation.id, 30.0, start_call=Call.CALLING, called=True, claim=step.claim)
     assert await store.save_step(calling)
     clock.advance(4)
-    made = await store.name_created(accepted.wish.id, Created("r1", "analysis-1"), R1, step.claim)
+    made = await store.name_created(accepted.operation.id, Created("r1", "analysis-1"), R1, step.claim)
     assert (made.id, made.remote_id, made.gate_key, made.name) == ("ws1", "r1", R1, "analysis-1")
     assert not made.is_provisional
     assert (made.spec, made.verified_at) == (SPEC, clock.now())
-    wish = await store.wish(accepted.wish.id)
-    assert (wish.start_call, wish.read_since, wish.called_at) == (Call.ACCEPTED, clock.now(), clock.now() - 4)
+    operation = await store.operation(accepted.operation.id)
+    assert (operation.start_call, operation.read_since, operation.called_at) == (
+        Call.ACCEPTED,
+        clock.now(),
+        clock.now() - 4,
+    )
     (claim,) = await reads(store)
     assert (claim.gate_key, claim.remote_id, claim.workspace_ids) == (R1, "r1", ("ws1",))
     # The step goes on with its own lease.
-    assert await store.claim_wishes(10, 60.0) == []
-    assert await store.save_step(Update(accepted.wish.id, 5.0, waits_for="read", claim=step.claim))
-    assert (await store.wish(accepted.wish.id)).start_call is Call.ACCEPTED
+    assert await store.claim_operations(10, 60.0) == []
+    assert await store.save_step(Update(accepted.operation.id, 5.0, waits_for="read", claim=step.claim))
+    assert (await store.operation(accepted.operation.id)).start_call is Call.ACCEPTED
 
 
 async def test_naming_twice_changes_nothing(store, account):
-    wish = (await asked(store)).wish
-    first = await store.name_created(wish.id, Created("r1", "analysis"), R1)
-    assert await store.name_created(wish.id, Created("r1", "analysis"), R1) == first
+    operation = (await asked(store)).operation
+    first = await store.name_created(operation.id, Created("r1", "analysis"), R1)
+    assert await store.name_created(operation.id, Created("r1", "analysis"), R1) == first
     assert len(await store.workspaces(ALICE)) == 1
 
 
 async def test_a_name_from_a_step_that_lost_its_lease_wakes_the_one_that_has_it(store, clock, account):
-    wish = (await asked(store)).wish
-    (late,) = await store.claim_wishes(10, 5.0)
+    operation = (await asked(store)).operation
+    (late,) = await store.claim_operations(10, 5.0)
     clock.advance(6)
-    (step,) = await store.claim_wishes(10, 60.0)
-    assert await store.name_created(wish.id, Created("r1", "analysis"), R1, late.claim)
-    assert await store.save_step(Update(wish.id, 600.0, claim=step.claim))
-    assert [one.workspace.remote_id for one in await store.claim_wishes(10, 60.0)] == ["r1"]
+    (step,) = await store.claim_operations(10, 60.0)
+    assert await store.name_created(operation.id, Created("r1", "analysis"), R1, late.claim)
+    assert await store.save_step(Update(operation.id, 600.0, claim=step.claim))
+    assert [one.workspace.remote_id for one in await store.claim_operations(10, 60.0)] == ["r1"]
 
 
-async def test_what_came_of_a_wish_that_ended_is_shown(store, account):
-    wish = (await asked(store)).wish
+async def test_what_came_of_an_operation_that_ended_is_shown(store, account):
+    operation = (await asked(store)).operation
     await store.hide_workspace("ws1")
-    assert (await store.wish(wish.id)).outcome is Outcome.CANCELLED
-    made = await store.name_created(wish.id, Created("r1", "analysis"), R1)
+    assert (await store.operation(operation.id)).outcome is Outcome.CANCELLED
+    made = await store.name_created(operation.id, Created("r1", "analysis"), R1)
     assert not made.hidden
     assert [row.remote_id for row in await store.workspaces(ALICE)] == ["r1"]
-    assert (await store.wish(wish.id)).outcome is Outcome.CANCELLED
+    assert (await store.operation(operation.id)).outcome is Outcome.CANCELLED
     assert len(await reads(store)) == 1
 
 
 async def test_nothing_is_kept_for_one_who_unlinked_meanwhile(store, account):
-    wish = (await asked(store)).wish
+    operation = (await asked(store)).operation
     await store.unlink(ALICE, "posit", revocable=[], cause="unlinked")
-    assert await store.name_created(wish.id, Created("r1", "analysis"), R1) is None
+    assert await store.name_created(operation.id, Created("r1", "analysis"), R1) is None
     assert await store.workspaces(ALICE, hidden=True) == []
-    assert await store.name_created("no such wish", Created("r1", "analysis"), R1) is None
+    assert await store.name_created("no such operation", Created("r1", "analysis"), R1) is None
 
 
 async def test_a_second_id_of_one_creation_gets_a_row_of_its_own(store, account):
-    wish = (await asked(store, provisional(alias="mine"))).wish
-    await store.name_created(wish.id, Created("r1", "analysis"), R1)
-    other = await store.name_created(wish.id, Created("r2", "analysis"), gate_key("posit", "r2"))
+    operation = (await asked(store, provisional(alias="mine"))).operation
+    await store.name_created(operation.id, Created("r1", "analysis"), R1)
+    other = await store.name_created(operation.id, Created("r2", "analysis"), gate_key("posit", "r2"))
     assert (other.remote_id, other.alias, other.spec, other.state) == ("r2", None, SPEC, State.UNKNOWN)
     assert {row.remote_id for row in await store.workspaces(ALICE)} == {"r1", "r2"}
     assert (await store.workspace("ws1")).remote_id == "r1"
-    again = await store.name_created(wish.id, Created("r2", "analysis"), gate_key("posit", "r2"))
+    again = await store.name_created(operation.id, Created("r2", "analysis"), gate_key("posit", "r2"))
     assert again.id == other.id
 
 
 async def test_a_workspace_that_is_gone_is_made_anew_in_its_place(store, account):
-    wish = (await asked(store, provisional(alias="mine"))).wish
-    await store.name_created(wish.id, Created("r1", "analysis"), R1)
+    operation = (await asked(store, provisional(alias="mine"))).operation
+    await store.name_created(operation.id, Created("r1", "analysis"), R1)
     again = await asked(store, provisional(2, alias="mine"), "i2", instead_of="ws1")
     assert [row.id for row in await store.workspaces(ALICE)] == ["ws2"]
-    assert (await store.wish(wish.id)).cause == "forgotten"
-    assert again.wish.is_open
+    assert (await store.operation(operation.id)).cause == "forgotten"
+    assert again.operation.is_open
 
 
 async def test_nobody_puts_away_what_is_somebody_elses(store, account):
@@ -192,13 +198,13 @@ async def test_nobody_puts_away_what_is_somebody_elses(store, account):
 
 
 async def test_a_stop_replaces_a_creation_and_another_try_joins(store, account):
-    first = (await asked(store)).wish
-    stop = NewWish(ALICE, "ws1", "posit", WishVerb.STOP, 60.0, "R-2")
-    assert (await store.accept_wish(stop, interaction="i2")).replaced.id == first.id
+    first = (await asked(store)).operation
+    stop = NewOperation(ALICE, "ws1", "posit", OperationVerb.STOP, 60.0, "R-2")
+    assert (await store.accept_operation(stop, interaction="i2")).replaced.id == first.id
     again = replace(creation(provisional()), reference="R-3")
-    retried = await store.accept_wish(again, interaction="i3")
-    joined = await store.accept_wish(again, interaction="i4")
-    assert (joined.joined, joined.wish.id) == (True, retried.wish.id)
+    retried = await store.accept_operation(again, interaction="i3")
+    joined = await store.accept_operation(again, interaction="i4")
+    assert (joined.joined, joined.operation.id) == (True, retried.operation.id)
     assert await reads(store) == []
 
 
@@ -206,5 +212,5 @@ async def test_of_two_at_once_by_one_interaction_one_is_written(database, clock)
     first, second = await database.open(), await database.open()
     await link_account(first, ALICE, "posit")
     accepted = await asyncio.gather(asked(first), asked(second, provisional(2)))
-    assert {one.wish.id for one in accepted} == {accepted[0].wish.id}
+    assert {one.operation.id for one in accepted} == {accepted[0].operation.id}
     assert len(await first.workspaces(ALICE)) == 1

@@ -1,4 +1,4 @@
-"""A list may bring what is just being made: in the end there is one row, and nobody's wish is lost."""
+"""A list may bring what is just being made: in the end there is one row, and nobody's operation is lost."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from bot.domain.models import (
     NewNotice,
     NoticeKind,
     Observed,
+    OperationVerb,
     Outcome,
     State,
     TaskKind,
-    WishVerb,
     Workspace,
 )
-from bot.store.records import FoundWorkspace, NewTask, NewWish
+from bot.store.records import FoundWorkspace, NewOperation, NewTask
 from tests.support.store import ALICE, gate_key, link_account, observe
 
 R1 = gate_key("posit", "r1")
@@ -33,8 +33,8 @@ async def account(store):
 async def creating(store, account):
     key = gate_key("posit", "#new")
     workspace = Workspace("ws1", ALICE, "posit", f"{PROVISIONAL}ws1", key, "analysis", origin="discovered")
-    new = NewWish(ALICE, "ws1", "posit", WishVerb.CREATE, 1800.0, "R-1")
-    return (await store.accept_creation(workspace, new, interaction="i1")).wish
+    new = NewOperation(ALICE, "ws1", "posit", OperationVerb.CREATE, 1800.0, "R-1")
+    return (await store.accept_creation(workspace, new, interaction="i1")).operation
 
 
 async def listed(store, account):
@@ -43,10 +43,12 @@ async def listed(store, account):
     return row
 
 
-async def wished(store, row, verb, **more):
+async def asked_for(store, row, verb, **more):
     return (
-        await store.accept_wish(NewWish(ALICE, row.id, "posit", verb, 60.0, "R"), interaction="", **more)
-    ).wish
+        await store.accept_operation(
+            NewOperation(ALICE, row.id, "posit", verb, 60.0, "R"), interaction="", **more
+        )
+    ).operation
 
 
 async def test_a_list_leaves_alone_what_is_not_made_yet(store, account, creating):
@@ -64,7 +66,7 @@ async def test_the_listed_row_becomes_the_created_one(store, clock, account, cre
     assert (made.url, made.detail, made.observed_at) == (LISTED.url, LISTED.detail, row.observed_at)
     assert [one.id for one in await store.workspaces(ALICE, hidden=True)] == ["ws1"]
     assert await store.workspace(row.id) is None
-    assert (await store.wish(creating.id)).is_open
+    assert (await store.operation(creating.id)).is_open
     await observe(store, clock, made, Observed(State.RUNNING))
     assert (await store.workspace("ws1")).state is State.RUNNING
 
@@ -78,22 +80,22 @@ async def test_a_listed_row_that_was_forgotten_hides_nothing(store, account, cre
 async def test_a_start_gives_way_to_the_creation(store, clock, account, creating):
     row = await listed(store, account)
     clock.advance(1)
-    start = await wished(store, row, WishVerb.START)
+    start = await asked_for(store, row, OperationVerb.START)
     await store.name_created(creating.id, CREATED, R1)
-    assert (await store.wish(creating.id)).is_open
-    ended = await store.wish(start.id)
+    assert (await store.operation(creating.id)).is_open
+    ended = await store.operation(start.id)
     assert (ended.outcome, ended.workspace_id) == (Outcome.REPLACED, "ws1")
 
 
 async def test_a_younger_stop_replaces_the_creation(store, clock, account, creating):
     row = await listed(store, account)
     clock.advance(1)
-    stop = await wished(store, row, WishVerb.STOP)
+    stop = await asked_for(store, row, OperationVerb.STOP)
     await store.name_created(creating.id, CREATED, R1)
-    assert (await store.wish(creating.id)).outcome is Outcome.REPLACED
-    moved = await store.latest_wish("ws1")
+    assert (await store.operation(creating.id)).outcome is Outcome.REPLACED
+    moved = await store.latest_operation("ws1")
     assert (moved.id, moved.is_open) == (stop.id, True)
-    assert [step.workspace.id for step in await store.claim_wishes(10, 60.0)] == ["ws1"]
+    assert [step.workspace.id for step in await store.claim_operations(10, 60.0)] == ["ws1"]
 
 
 async def test_notices_and_cards_of_the_listed_row_come_along(store, clock, account, creating):
@@ -101,13 +103,13 @@ async def test_notices_and_cards_of_the_listed_row_come_along(store, clock, acco
     clock.advance(1)
     body = {"workspace": row.id, "connection": "posit"}
     card = NewNotice("", NoticeKind.CARD, "1", ALICE, body)
-    stop = await wished(store, row, WishVerb.STOP, notices=[card])
+    stop = await asked_for(store, row, OperationVerb.STOP, notices=[card])
     await store.name_created(creating.id, CREATED, R1)
     (notice,) = await store.claim_notices(10, 60.0)
     assert (notice.subject, notice.body) == (stop.id, {**body, "workspace": "ws1"})
     await store.notice_sent(notice.id, "D1", "1.1")
     owed = await store.claim_cards(10, 15.0, 60.0)
-    assert [card.wish_id for card in owed] == [stop.id]
+    assert [card.operation_id for card in owed] == [stop.id]
 
 
 async def test_a_list_from_before_the_creation_does_not_end_it(store, clock, account, creating):
@@ -115,7 +117,7 @@ async def test_a_list_from_before_the_creation_does_not_end_it(store, clock, acc
     await store.claim_tasks(10, 60.0)
     clock.advance(2)
     await store.name_created(creating.id, CREATED, R1)
-    await wished(store, await store.workspace("ws1"), WishVerb.STOP)
+    await asked_for(store, await store.workspace("ws1"), OperationVerb.STOP)
     await store.merge_discovered(account.id, [])
     assert (await store.workspace("ws1")).state is not State.GONE
 

@@ -11,13 +11,13 @@ from bot.domain.models import (
     NewNotice,
     NoticeKind,
     Observed,
+    OperationVerb,
     Outcome,
     State,
     Update,
-    WishVerb,
     Workspace,
 )
-from bot.store.records import NewWish
+from bot.store.records import NewOperation
 from tests.support.store import ALICE, BOB, gate_key, linked, observe
 
 
@@ -101,13 +101,13 @@ async def test_who_was_told_is_told_again_only_of_another_end(store, clock, work
 async def test_nobody_is_told_whom_it_does_not_concern(store, clock, workspace):
     await soon(store, clock, workspace, 5000.0)
     assert len(await store.ending(9000.0)) == 1
-    wish = await store.accept_wish(
-        NewWish(ALICE, workspace.id, "saturn", WishVerb.STOP, 60.0, "R"), interaction=""
+    operation = await store.accept_operation(
+        NewOperation(ALICE, workspace.id, "saturn", OperationVerb.STOP, 60.0, "R"), interaction=""
     )
     assert await store.ending(9000.0) == []
     await store.hide_workspace(workspace.id)
     assert await store.ending(9000.0) == []
-    assert wish.wish.is_open
+    assert operation.operation.is_open
 
 
 async def test_without_an_account_nothing_ends_for_anybody(store, clock, workspace):
@@ -160,11 +160,11 @@ async def creation(store, principal, number, *, is_called=True):
         origin="added",
         spec={"name": "lab"},
     )
-    new = NewWish(principal, workspace_id, "saturn", WishVerb.CREATE, 60.0, "R")
-    wish = (await store.accept_creation(row, new, interaction="")).wish
+    new = NewOperation(principal, workspace_id, "saturn", OperationVerb.CREATE, 60.0, "R")
+    operation = (await store.accept_creation(row, new, interaction="")).operation
     if is_called:
-        await store.save_step(Update(wish.id, 0.0, called=True))
-    return wish.id
+        await store.save_step(Update(operation.id, 0.0, called=True))
+    return operation.id
 
 
 GATES = [gate_key("saturn", name) for name in ("x", "y")]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.domain.models import Observed, ReadResult, State, WishVerb, Workspace
-from bot.store.records import NewWish
+from bot.domain.models import Observed, OperationVerb, ReadResult, State, Workspace
+from bot.store.records import NewOperation
 from tests.support.store import ALICE, BOB, gate_key, link_account, linked, observe
 
 SHARED = gate_key("saturn", "shared")
@@ -39,7 +39,7 @@ async def test_a_claim_closes_the_gate_for_interval_and_margin(store, clock):
     claim = await claim_one(store)
     assert (claim.gate_key, claim.connection, claim.remote_id) == (SHARED, "saturn", "shared")
     assert (claim.account, claim.workspace_ids) == (account, (workspace.id,))
-    assert (claim.state, claim.has_open_wish, claim.claimed_at) == (State.UNKNOWN, False, 0.0)
+    assert (claim.state, claim.has_open_operation, claim.claimed_at) == (State.UNKNOWN, False, 0.0)
     assert claim.granted_at == clock.now()
     for _ in range(3):
         await store.want_read(workspace.id)
@@ -215,13 +215,15 @@ async def test_an_unproven_reader_that_fails_does_not_keep_the_proven_from_readi
     assert (await claim_one(store)).account.principal == BOB
 
 
-async def test_an_open_wish_of_any_watcher_is_told(store, clock):
+async def test_an_open_operation_of_any_watcher_is_told(store, clock):
     await link_account(store)
     alice = await store.add_workspace(by_reference(ALICE))
     await link_account(store, BOB)
     await store.add_workspace(by_reference(BOB))
-    await store.accept_wish(NewWish(ALICE, alice.id, "saturn", WishVerb.START, 60.0, "R"), interaction="")
-    assert (await claim_one(store)).has_open_wish
+    await store.accept_operation(
+        NewOperation(ALICE, alice.id, "saturn", OperationVerb.START, 60.0, "R"), interaction=""
+    )
+    assert (await claim_one(store)).has_open_operation
 
 
 async def test_claims_are_limited_and_each_gate_is_granted_once(store, clock):

@@ -14,12 +14,12 @@ from bot.domain.models import (
     NewNotice,
     NoticeKind,
     Observed,
+    OperationVerb,
     State,
     TaskKind,
     Update,
-    WishVerb,
 )
-from bot.store.records import Activation, NewTask, NewWish
+from bot.store.records import Activation, NewOperation, NewTask
 from tests.support.store import ALICE, BOB, link_account, linked, observe
 
 ENTRY = AuditEntry(ALICE.key, "link", "saturn", "ok")
@@ -177,32 +177,32 @@ async def test_linking_again_beside_one_that_is_being_revoked(store, clock):
     assert await store.account_by_id(second.id) == second
 
 
-async def test_open_wishes_continue_with_the_new_account(store, clock):
+async def test_open_operations_continue_with_the_new_account(store, clock):
     first = await linked(store)
     workspace = first.workspaces[0]
-    new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 60.0, "R")
-    wish = (await store.accept_wish(new, interaction="")).wish
-    (step,) = await store.claim_wishes(10, 60.0)
-    await store.save_step(Update(wish.id, 3600.0, claim=step.claim))
+    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
+    operation = (await store.accept_operation(new, interaction="")).operation
+    (step,) = await store.claim_operations(10, 60.0)
+    await store.save_step(Update(operation.id, 3600.0, claim=step.claim))
     notice = NewNotice(first.account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
     assert await store.refuse_account(first.account.id, first.account.secret, notice, [], hold="Link again.")
-    assert (await store.wish(wish.id)).hold
+    assert (await store.operation(operation.id)).hold
     await link_account(store, secret="new")
-    (step,) = await store.claim_wishes(10, 60.0)
-    assert step.wish.hold is None
+    (step,) = await store.claim_operations(10, 60.0)
+    assert step.operation.hold is None
     assert step.account.secret == "new"
     assert (await store.claim_reads("saturn", 10, 10.0, 0.5))[0].account.secret == "new"
 
 
 async def test_a_link_during_a_step_brings_the_next_one_at_once(store, clock):
     first = await linked(store)
-    new = NewWish(ALICE, first.workspaces[0].id, "saturn", WishVerb.START, 60.0, "R")
-    wish = (await store.accept_wish(new, interaction="")).wish
-    (step,) = await store.claim_wishes(10, 60.0)
+    new = NewOperation(ALICE, first.workspaces[0].id, "saturn", OperationVerb.START, 60.0, "R")
+    operation = (await store.accept_operation(new, interaction="")).operation
+    (step,) = await store.claim_operations(10, 60.0)
     await link_account(store, secret="new")
-    assert await store.claim_wishes(10, 60.0) == []
-    await store.save_step(Update(wish.id, 3600.0, claim=step.claim))
-    assert len(await store.claim_wishes(10, 60.0)) == 1
+    assert await store.claim_operations(10, 60.0) == []
+    await store.save_step(Update(operation.id, 3600.0, claim=step.claim))
+    assert len(await store.claim_operations(10, 60.0)) == 1
 
 
 @pytest.mark.parametrize(("username", "proven"), [("ualice", True), ("another", False), ("", False)])

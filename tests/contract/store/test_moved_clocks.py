@@ -7,9 +7,19 @@ from contextlib import closing
 
 import pytest
 
-from bot.domain.models import Call, NewJob, NewNotice, NoticeKind, Observed, State, TaskKind, Update, WishVerb
+from bot.domain.models import (
+    Call,
+    NewJob,
+    NewNotice,
+    NoticeKind,
+    Observed,
+    OperationVerb,
+    State,
+    TaskKind,
+    Update,
+)
 from bot.store import open_store
-from bot.store.records import NewTask, NewWish
+from bot.store.records import NewOperation, NewTask
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreInUse, StoreUnavailable
 from tests.contract.store.test_gates import by_reference, claim_one
@@ -18,7 +28,7 @@ from tests.support.store import ALICE, link_account, linked, observe
 
 
 def start(workspace):
-    return NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 60.0, "R")
+    return NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
 
 
 class Restarted:
@@ -47,9 +57,9 @@ async def test_after_a_clock_that_was_ahead_all_that_is_open_is_due_when_it_woul
     bot.clock.jump(ahead)
     store = await bot.serve()
     workspace = (await linked(store)).workspaces[0]
-    wish = (await store.accept_wish(start(workspace), interaction="i1")).wish
-    (step,) = await store.claim_wishes(10, 40.0)
-    await store.save_step(Update(wish.id, 20.0, start_call=Call.ACCEPTED, called=True, claim=step.claim))
+    operation = (await store.accept_operation(start(workspace), interaction="i1")).operation
+    (step,) = await store.claim_operations(10, 40.0)
+    await store.save_step(Update(operation.id, 20.0, start_call=Call.ACCEPTED, called=True, claim=step.claim))
     await store.add_notices([NewNotice("s", NoticeKind.MESSAGE, "1", ALICE)])
     await store.add_tasks([NewTask(TaskKind.DISCOVER, "a1")])
     assert await claim_one(store)
@@ -59,7 +69,7 @@ async def test_after_a_clock_that_was_ahead_all_that_is_open_is_due_when_it_woul
     now = bot.clock.now()
     assert await store.claim_notices(10, 60.0)
     assert await store.claim_tasks(10, 60.0)
-    healed = await store.wish(wish.id)
+    healed = await store.operation(operation.id)
     assert (healed.created_at, healed.called_at) == (pytest.approx(now - 1), pytest.approx(now, abs=1.1))
     assert healed.deadline_at == pytest.approx(now + 59, abs=1.1)
     # The rule of the gate holds over it: the last read was a second ago.
@@ -67,7 +77,7 @@ async def test_after_a_clock_that_was_ahead_all_that_is_open_is_due_when_it_woul
     bot.clock.advance(10.6)
     assert await claim_one(store)
     bot.clock.advance(8.5)
-    assert await store.claim_wishes(10, 40.0)
+    assert await store.claim_operations(10, 40.0)
 
 
 async def test_what_was_seen_in_the_future_hides_nothing_that_is_seen_now(bot):
@@ -86,22 +96,22 @@ async def test_nobody_waits_longer_than_a_day_to_hear_that_it_takes_longer(bot):
     bot.clock.jump(30 * 86_400.0)
     store = await bot.serve()
     workspace = (await linked(store)).workspaces[0]
-    wish = (await store.accept_wish(start(workspace), interaction="i1")).wish
+    operation = (await store.accept_operation(start(workspace), interaction="i1")).operation
     run = NewJob(ALICE, "saturn", "train", {"name": "train"}, "R", deadline_seconds=60.0)
     job, _ = await store.accept_job(run, interaction="i2")
     there = FakeClock(bot.clock.now() - 30 * 86_400.0)
     there.boot = lambda: "another run"
     store = await bot.serve(clock=there)
     latest = there.now() + 86_400.0
-    assert (await store.wish(wish.id)).deadline_at <= latest
+    assert (await store.operation(operation.id)).deadline_at <= latest
     assert (await store.job(job.id)).deadline_at <= latest
 
 
 async def test_a_clock_that_is_moved_again_while_a_process_starts_moves_no_moment_either(bot, database):
     store = await bot.serve()
     workspace = (await linked(store)).workspaces[0]
-    wish = (await store.accept_wish(start(workspace), interaction="i1")).wish
-    await store.save_step(Update(wish.id, 20.0, start_call=Call.UNKNOWN, called=True))
+    operation = (await store.accept_operation(start(workspace), interaction="i1")).operation
+    await store.save_step(Update(operation.id, 20.0, start_call=Call.UNKNOWN, called=True))
     assert await claim_one(store)
     await store.close()
     bot.clock.advance(3)
@@ -109,7 +119,7 @@ async def test_a_clock_that_is_moved_again_while_a_process_starts_moves_no_momen
     store = await open_store(database.url, bot.clock, SystemIds())
     bot.clock.jump(5)
     await store.begin_serving()
-    assert (await store.wish(wish.id)).called_at == pytest.approx(await store.now() - 3, abs=0.1)
+    assert (await store.operation(operation.id)).called_at == pytest.approx(await store.now() - 3, abs=0.1)
     bot.clock.advance(7.3)
     assert await claim_one(store) is None
     bot.clock.advance(0.3)
@@ -120,28 +130,28 @@ async def test_a_clock_that_is_moved_again_while_a_process_starts_moves_no_momen
 async def test_a_beat_writes_how_the_clock_stands_after_a_jump_that_it_is_the_first_to_see(bot):
     store = await bot.serve()
     workspace = (await linked(store)).workspaces[0]
-    wish = (await store.accept_wish(start(workspace), interaction="i1")).wish
-    await store.save_step(Update(wish.id, 20.0, start_call=Call.UNKNOWN, called=True))
+    operation = (await store.accept_operation(start(workspace), interaction="i1")).operation
+    await store.save_step(Update(operation.id, 20.0, start_call=Call.UNKNOWN, called=True))
     bot.clock.advance(3)
     bot.clock.jump(3600)
     await store.beat()
     store = await bot.serve()
-    assert (await store.wish(wish.id)).called_at == pytest.approx(await store.now() - 3, abs=0.1)
+    assert (await store.operation(operation.id)).called_at == pytest.approx(await store.now() - 3, abs=0.1)
 
 
 @pytest.mark.parametrize("moved", [-7200.0, -5.0, 5.0, 3600.0])
 async def test_a_clock_that_is_moved_while_nobody_serves_moves_no_moment(bot, moved):
     store = await bot.serve()
     workspace = (await linked(store)).workspaces[0]
-    wish = (await store.accept_wish(start(workspace), interaction="i1")).wish
-    await store.save_step(Update(wish.id, 20.0, start_call=Call.UNKNOWN, called=True))
+    operation = (await store.accept_operation(start(workspace), interaction="i1")).operation
+    await store.save_step(Update(operation.id, 20.0, start_call=Call.UNKNOWN, called=True))
     await store.add_notices([NewNotice("s", NoticeKind.MESSAGE, "1", ALICE)])
     assert await store.claim_notices(10, 60.0)
     assert await claim_one(store)
     bot.clock.advance(3)
     bot.clock.jump(moved)
     store = await bot.serve()
-    assert (await store.wish(wish.id)).called_at == pytest.approx(await store.now() - 3, abs=0.01)
+    assert (await store.operation(operation.id)).called_at == pytest.approx(await store.now() - 3, abs=0.01)
     bot.clock.advance(7.3)
     assert await claim_one(store) is None
     bot.clock.advance(0.3)
@@ -172,8 +182,8 @@ async def test_who_dies_while_its_time_meets_the_clock_again_opens_no_gate_early
 async def test_on_another_machine_nobody_knows_how_much_time_has_passed(bot):
     store = await bot.serve()
     workspace = (await linked(store)).workspaces[0]
-    wish = (await store.accept_wish(start(workspace), interaction="i1")).wish
-    await store.save_step(Update(wish.id, 20.0, start_call=Call.UNKNOWN, called=True))
+    operation = (await store.accept_operation(start(workspace), interaction="i1")).operation
+    await store.save_step(Update(operation.id, 20.0, start_call=Call.UNKNOWN, called=True))
     await store.add_notices([NewNotice("s", NoticeKind.MESSAGE, "1", ALICE)])
     assert await store.claim_notices(10, 60.0)
     assert await claim_one(store)
@@ -181,7 +191,7 @@ async def test_on_another_machine_nobody_knows_how_much_time_has_passed(bot):
     there.boot = lambda: "another run"
     store = await bot.serve(clock=there)
     assert await claim_one(store) is None
-    assert (await store.wish(wish.id)).called_at == pytest.approx(there.now(), abs=0.01)
+    assert (await store.operation(operation.id)).called_at == pytest.approx(there.now(), abs=0.01)
     assert await store.claim_notices(10, 60.0) == []
     there.advance(10.6)
     assert await claim_one(store)
@@ -192,14 +202,14 @@ async def test_on_another_machine_nobody_knows_how_much_time_has_passed(bot):
 async def test_a_start_under_a_steady_clock_keeps_nobody_waiting(bot):
     store = await bot.serve()
     workspace = (await linked(store)).workspaces[0]
-    wish = (await store.accept_wish(start(workspace), interaction="i1")).wish
-    await store.save_step(Update(wish.id, 20.0, start_call=Call.UNKNOWN, called=True))
-    called_at = (await store.wish(wish.id)).called_at
+    operation = (await store.accept_operation(start(workspace), interaction="i1")).operation
+    await store.save_step(Update(operation.id, 20.0, start_call=Call.UNKNOWN, called=True))
+    called_at = (await store.operation(operation.id)).called_at
     assert await claim_one(store)
     for _ in range(3):
         bot.clock.advance(3.6)
         store = await bot.serve()
-    assert (await store.wish(wish.id)).called_at == called_at
+    assert (await store.operation(operation.id)).called_at == called_at
     assert await claim_one(store)
 
 

@@ -6,9 +6,9 @@ import asyncio
 import json
 from itertools import pairwise
 
-from bot.domain.models import AuditEntry, NewNotice, NoticeKind, Person, Principal, WishVerb
+from bot.domain.models import AuditEntry, NewNotice, NoticeKind, OperationVerb, Person, Principal
 from bot.store.audit import hash_of, verify_audit
-from bot.store.records import NewWish
+from bot.store.records import NewOperation
 from tests.support.store import ALICE, BOB, linked
 
 
@@ -69,13 +69,13 @@ async def test_two_stores_make_one_chain(database):
 async def test_statistics_count_what_operators_ask_for(store):
     mine = await linked(store, names=["one", "two"])
     await store.hide_workspace(mine.workspaces[1].id)
-    new = NewWish(ALICE, mine.workspaces[0].id, "saturn", WishVerb.START, 60.0, "R")
-    await store.accept_wish(new, interaction="", notices=[NewNotice("", NoticeKind.CARD, "", ALICE)])
+    new = NewOperation(ALICE, mine.workspaces[0].id, "saturn", OperationVerb.START, 60.0, "R")
+    await store.accept_operation(new, interaction="", notices=[NewNotice("", NoticeKind.CARD, "", ALICE)])
     await store.add_notices([NewNotice("d", NoticeKind.MESSAGE, "", ALICE)])
     (notice,) = await store.claim_notices(1, 60.0)
     await store.notice_dead(notice.id, "gone")
     assert await store.statistics() == {
-        "open_wishes": 1,
+        "open_operations": 1,
         "open_jobs": 0,
         "pending_notices": 1,
         "dead_notices": 1,

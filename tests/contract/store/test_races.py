@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.models import NewNotice, NoticeKind, TaskKind, WishVerb
-from bot.store.records import Activation, NewTask, NewWish
+from bot.domain.models import NewNotice, NoticeKind, OperationVerb, TaskKind
+from bot.store.records import Activation, NewOperation, NewTask
 from tests.support.store import ALICE, BOB, link_account, linked
 
 ROOT = Path(__file__).parents[3]
@@ -27,10 +27,10 @@ async def main(url, now):
     store = await open_store(url, FakeClock(float(now)), SystemIds())
     print("ready", flush=True)
     sys.stdin.readline()
-    got = {"reads": [], "wishes": [], "notices": [], "tasks": []}
+    got = {"reads": [], "operations": [], "notices": [], "tasks": []}
     for _ in range(30):
         got["reads"] += [c.gate_key for c in await store.claim_reads("saturn", 3, 10.0, 0.5)]
-        got["wishes"] += [s.wish.id for s in await store.claim_wishes(3, 60.0)]
+        got["operations"] += [s.operation.id for s in await store.claim_operations(3, 60.0)]
         got["notices"] += [n.id for n in await store.claim_notices(3, 60.0)]
         got["tasks"] += [t.id for t in await store.claim_tasks(3, 60.0)]
     await store.close()
@@ -41,11 +41,11 @@ asyncio.run(main(*sys.argv[1:]))
 
 
 async def fill(store, count=60):
-    """Make as many reads, wishes, notices and tasks due."""
+    """Make as many reads, operations, notices and tasks due."""
     workspaces = (await linked(store, names=[f"w{number:03}" for number in range(count)])).workspaces
     for number, workspace in enumerate(workspaces):
-        new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 60.0, "R")
-        await store.accept_wish(new, interaction=f"i{number}")
+        new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
+        await store.accept_operation(new, interaction=f"i{number}")
     await store.add_notices(
         [NewNotice(str(number), NoticeKind.MESSAGE, "1", ALICE) for number in range(count)]
     )
@@ -66,7 +66,7 @@ async def test_two_stores_are_granted_each_thing_once(database):
     await fill(first)
     claims = {
         "reads": lambda store: store.claim_reads("saturn", 3, 10.0, 0.5),
-        "wishes": lambda store: store.claim_wishes(3, 60.0),
+        "operations": lambda store: store.claim_operations(3, 60.0),
         "notices": lambda store: store.claim_notices(3, 60.0),
         "tasks": lambda store: store.claim_tasks(3, 60.0),
     }
@@ -75,7 +75,9 @@ async def test_two_stores_are_granted_each_thing_once(database):
             *(drain(lambda store=store, claim=claim: claim(store)) for store in (first, second))
         )
         keys = [
-            getattr(one, "gate_key", None) or str(getattr(one, "wish", one)) for got in rounds for one in got
+            getattr(one, "gate_key", None) or str(getattr(one, "operation", one))
+            for got in rounds
+            for one in got
         ]
         assert len(keys) == len(set(keys)) == 60, name
 
@@ -107,7 +109,7 @@ async def test_three_processes_are_granted_each_thing_once(database, clock):
             if process.returncode is None:
                 process.kill()
                 await process.wait()
-    for name in ("reads", "wishes", "notices", "tasks"):
+    for name in ("reads", "operations", "notices", "tasks"):
         claimed = [key for one in got for key in one[name]]
         assert len(claimed) == len(set(claimed)) == 60, name
 
@@ -115,22 +117,24 @@ async def test_three_processes_are_granted_each_thing_once(database, clock):
 async def test_one_interaction_at_two_stores_has_one_effect(database):
     stores = [await database.open(), await database.open()]
     workspace = (await linked(stores[0])).workspaces[0]
-    new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 60.0, "R")
+    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
     for number in range(ROUNDS):
         accepted = await asyncio.gather(
-            *(store.accept_wish(new, interaction=f"i{number}") for store in stores * 5)
+            *(store.accept_operation(new, interaction=f"i{number}") for store in stores * 5)
         )
         assert sum(not one.repeated for one in accepted) == 1
 
 
-async def test_starts_at_two_stores_are_one_open_wish(database):
+async def test_starts_at_two_stores_are_one_open_operation(database):
     stores = [await database.open(), await database.open()]
     workspaces = (await linked(stores[0], names=["a", "b", "c", "d"])).workspaces
     for workspace in workspaces:
-        new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 60.0, "R")
-        accepted = await asyncio.gather(*(store.accept_wish(new, interaction="") for store in stores * 5))
-        assert len({one.wish.id for one in accepted}) == 1
-    assert len(await stores[1].open_wishes(ALICE)) == 4
+        new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
+        accepted = await asyncio.gather(
+            *(store.accept_operation(new, interaction="") for store in stores * 5)
+        )
+        assert len({one.operation.id for one in accepted}) == 1
+    assert len(await stores[1].open_operations(ALICE)) == 4
 
 
 @pytest.mark.parametrize("same_person", [True, False])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import NewNotice, NoticeKind, Observed, ReadResult, State, Update, WishVerb
-from bot.store.records import FoundWorkspace, NewWish
+from bot.domain.models import NewNotice, NoticeKind, Observed, OperationVerb, ReadResult, State, Update
+from bot.store.records import FoundWorkspace, NewOperation
 from tests.contract.store.test_gates import SHARED, by_reference, claim_one
 from tests.support.store import ALICE, BOB, link_account, linked, observe
 
@@ -76,26 +76,26 @@ async def test_a_slow_read_does_not_write_over_a_younger_one(store, clock, works
     assert (seen.state, seen.observed_at) == (State.RUNNING, quick.granted_at)
 
 
-async def test_an_error_keeps_the_rows_and_tells_the_open_wish(store, clock, workspace):
-    new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 60.0, "R")
-    wish = (await store.accept_wish(new, interaction="")).wish
+async def test_an_error_keeps_the_rows_and_tells_the_open_operation(store, clock, workspace):
+    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
+    operation = (await store.accept_operation(new, interaction="")).operation
     claim = await claim_one(store)
     await store.record_reads([ReadResult(claim.gate_key, claim.workspace_ids, None, 20.0, "No answer.")])
-    assert (await store.wish(wish.id)).hold == "No answer."
+    assert (await store.operation(operation.id)).hold == "No answer."
     assert (await store.workspace(workspace.id)).state is State.STOPPED
-    assert (await store.card(wish.id)).is_dirty
+    assert (await store.card(operation.id)).is_dirty
     clock.advance(20)
     claim = await claim_one(store)
     await store.record_reads([ReadResult(claim.gate_key, claim.workspace_ids, Observed(State.STARTING), 1.0)])
-    assert (await store.wish(wish.id)).hold is None
+    assert (await store.operation(operation.id)).hold is None
 
 
 async def test_a_read_does_not_clear_what_a_step_said(store, clock, workspace):
-    new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 60.0, "R")
-    wish = (await store.accept_wish(new, interaction="")).wish
-    await store.save_step(Update(wish.id, 60.0, hold="Waiting for a licence."))
+    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
+    operation = (await store.accept_operation(new, interaction="")).operation
+    await store.save_step(Update(operation.id, 60.0, hold="Waiting for a licence."))
     await observe(store, clock, workspace, Observed(State.STOPPED))
-    assert (await store.wish(wish.id)).hold == "Waiting for a licence."
+    assert (await store.operation(operation.id)).hold == "Waiting for a licence."
 
 
 async def test_an_unknown_word_keeps_the_last_state_and_is_no_news(store, clock, workspace):
@@ -199,19 +199,21 @@ async def test_a_row_that_was_deleted_meanwhile_is_skipped(store, clock):
         (Observed(State.RUNNING), True, True),
     ],
 )
-async def test_the_newest_wishs_card_is_owed_what_is_visible(
+async def test_the_newest_operations_card_is_owed_what_is_visible(
     store, clock, workspace, observed, is_dirty, is_changed
 ):
-    old = NewWish(ALICE, workspace.id, "saturn", WishVerb.STOP, 60.0, "R")
-    older = (await store.accept_wish(old, interaction="1")).wish
+    old = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.STOP, 60.0, "R")
+    older = (await store.accept_operation(old, interaction="1")).operation
     clock.advance(1)
-    new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 60.0, "R")
-    wish = (
-        await store.accept_wish(new, interaction="2", notices=[NewNotice("", NoticeKind.CARD, "", ALICE)])
-    ).wish
+    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
+    operation = (
+        await store.accept_operation(
+            new, interaction="2", notices=[NewNotice("", NoticeKind.CARD, "", ALICE)]
+        )
+    ).operation
     before = await store.card(older.id)
     await observe(store, clock, workspace, observed)
-    card = await store.card(wish.id)
+    card = await store.card(operation.id)
     assert (card.is_dirty, card.changed_at is not None) == (is_dirty, is_changed)
     assert await store.card(older.id) == before
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.models import NewNotice, NoticeKind, Update, WishVerb
+from bot.domain.models import NewNotice, NoticeKind, OperationVerb, Update
 from bot.store import open_store
-from bot.store.records import NewWish
+from bot.store.records import NewOperation
 from bot.store.sqlite import PATIENCE, SqliteEngine
 from bot.store.store import Store
 from bot.store.transaction import Lane
@@ -54,7 +54,7 @@ async def workspace(store):
 
 
 def start(workspace):
-    return NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 60.0, "R")
+    return NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
 
 
 @contextmanager
@@ -69,31 +69,31 @@ def locked(path):
         other.close()
 
 
-async def test_a_wish_that_is_not_committed_in_time_never_happens(store, path, workspace):
+async def test_an_operation_that_is_not_committed_in_time_never_happens(store, path, workspace):
     with locked(path):
         with pytest.raises(StoreBusy, match="nothing was done"):
-            await store.accept_wish(start(workspace), interaction="i1")
+            await store.accept_operation(start(workspace), interaction="i1")
         # People can still look.
         assert await store.workspace(workspace.id) == workspace
     # The next write comes after the one that was given up, in the same queue.
     assert await store.first_sight("i1")
-    assert await store.open_wishes(ALICE) == []
+    assert await store.open_operations(ALICE) == []
 
 
 async def test_many_that_give_up_leave_nothing(store, path, workspace):
     with locked(path):
         results = await asyncio.gather(
-            *(store.accept_wish(start(workspace), interaction=f"i{n}") for n in range(20)),
+            *(store.accept_operation(start(workspace), interaction=f"i{n}") for n in range(20)),
             return_exceptions=True,
         )
     assert {type(result) for result in results} == {StoreBusy}
-    assert (await store.statistics())["open_wishes"] == 0
+    assert (await store.statistics())["open_operations"] == 0
     assert all([await store.first_sight(f"i{number}") for number in range(20)])
 
 
 async def test_who_is_cancelled_while_waiting_does_nothing(store, path, workspace):
     with locked(path):
-        task = asyncio.ensure_future(store.accept_wish(start(workspace), interaction="i1"))
+        task = asyncio.ensure_future(store.accept_operation(start(workspace), interaction="i1"))
         await asyncio.sleep(0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -147,11 +147,11 @@ async def test_a_full_disk_is_said_and_leaves_nothing_half_done(store, workspace
     await full(store)
     notices = [NewNotice("", NoticeKind.CARD, str(n), ALICE, {"pad": "x" * 3000}) for n in range(20)]
     with pytest.raises(StoreUnavailable, match="disk is full"):
-        await store.accept_wish(start(workspace), interaction="i1", notices=notices)
-    assert await store.open_wishes(ALICE) == []
+        await store.accept_operation(start(workspace), interaction="i1", notices=notices)
+    assert await store.open_operations(ALICE) == []
     assert await store.claim_notices(100, 60.0) == []
     await has_room(store)
-    accepted = await store.accept_wish(start(workspace), interaction="i1", notices=notices)
+    accepted = await store.accept_operation(start(workspace), interaction="i1", notices=notices)
     assert not accepted.repeated
     assert len(await store.claim_notices(100, 60.0)) == 20
 
@@ -161,7 +161,7 @@ async def test_what_fits_beside_what_does_not_is_written(store, workspace):
     large = [NewNotice("", NoticeKind.CARD, str(n), ALICE, {"pad": "x" * 3000}) for n in range(20)]
     results = await asyncio.gather(
         store.first_sight("small-1"),
-        store.accept_wish(start(workspace), interaction="large", notices=large),
+        store.accept_operation(start(workspace), interaction="large", notices=large),
         store.first_sight("small-2"),
         return_exceptions=True,
     )
@@ -185,7 +185,7 @@ async def test_a_disk_that_takes_no_more_bytes_is_said(store, path, workspace):
             await fill(store)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    await store.accept_wish(start(workspace), interaction="i1")
+    await store.accept_operation(start(workspace), interaction="i1")
     count = (await store.statistics())["pending_notices"]
     subjects = [int(notice.subject) for notice in await store.claim_notices(1000, 60.0)]
     assert sorted(subjects) == list(range(count))
@@ -194,10 +194,10 @@ async def test_a_disk_that_takes_no_more_bytes_is_said(store, path, workspace):
 async def test_a_database_that_became_read_only_is_said(store, workspace):
     await store.engine.read(lambda tx: tx._connection.execute("PRAGMA query_only = ON"))
     with pytest.raises(StoreUnavailable, match="read-only"):
-        await store.accept_wish(start(workspace), interaction="i1")
+        await store.accept_operation(start(workspace), interaction="i1")
     assert await store.workspace(workspace.id) == workspace
     await store.engine.read(lambda tx: tx._connection.execute("PRAGMA query_only = OFF"))
-    assert not (await store.accept_wish(start(workspace), interaction="i1")).repeated
+    assert not (await store.accept_operation(start(workspace), interaction="i1")).repeated
 
 
 @pytest.mark.parametrize("replaced", [False, True])
@@ -206,7 +206,7 @@ async def test_nothing_is_written_into_a_file_that_nobody_will_find(store, path,
     if replaced:
         path.touch()
     with pytest.raises(StoreUnavailable, match="moved or deleted"):
-        await store.accept_wish(start(workspace), interaction="i1")
+        await store.accept_operation(start(workspace), interaction="i1")
 
 
 async def test_one_job_that_fails_leaves_the_others(store, workspace):
@@ -243,8 +243,8 @@ KILLED = """
 import asyncio, json, os, signal, sys
 from bot.support.clock import SystemIds
 from bot.store import open_store
-from bot.store.records import NewWish
-from bot.domain.models import NewNotice, NoticeKind, WishVerb
+from bot.store.records import NewOperation
+from bot.domain.models import NewNotice, NoticeKind, OperationVerb
 from tests.support.clock import FakeClock
 from tests.support.store import ALICE, linked
 
@@ -252,12 +252,12 @@ async def main(url, now):
     store = await open_store(url, FakeClock(float(now)), SystemIds())
     await store.migrate()
     workspace = (await linked(store)).workspaces[0]
-    new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 60.0, "R")
+    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
     card = NewNotice("", NoticeKind.CARD, "1", ALICE)
-    wish = (await store.accept_wish(new, interaction="i1", notices=[card])).wish
-    assert await store.claim_wishes(10, 60.0) and await store.claim_notices(10, 60.0)
+    operation = (await store.accept_operation(new, interaction="i1", notices=[card])).operation
+    assert await store.claim_operations(10, 60.0) and await store.claim_notices(10, 60.0)
     assert await store.claim_reads("saturn", 10, 10.0, 0.5)
-    print(json.dumps({"wish": wish.id, "workspace": workspace.id}), flush=True)
+    print(json.dumps({"operation": operation.id, "workspace": workspace.id}), flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
 
 asyncio.run(main(*sys.argv[1:]))
@@ -279,7 +279,7 @@ async def test_what_was_answered_before_a_kill_is_there_after_it(path):
     assert process.returncode == -signal.SIGKILL
     store = await open_store(f"sqlite:///{path}", clock, SystemIds())
     assert await store.migrate() == []
-    assert [wish.id for wish in await store.open_wishes(ALICE)] == [said["wish"]]
+    assert [operation.id for operation in await store.open_operations(ALICE)] == [said["operation"]]
     assert not await store.first_sight("i1")
     assert await store.claim_reads("saturn", 10, 10.0, 0.5) == []
     clock.advance(10.4)
@@ -287,8 +287,8 @@ async def test_what_was_answered_before_a_kill_is_there_after_it(path):
     clock.advance(0.1)
     assert len(await store.claim_reads("saturn", 10, 10.0, 0.5)) == 1
     clock.advance(60 - 10.5)
-    (step,) = await store.claim_wishes(10, 60.0)
-    assert await store.save_step(Update(step.wish.id, 1.0, claim=step.claim))
+    (step,) = await store.claim_operations(10, 60.0)
+    assert await store.save_step(Update(step.operation.id, 1.0, claim=step.claim))
     (notice,) = await store.claim_notices(10, 60.0)
     assert notice.unknown_since == clock.now() - 60
     await store.close()

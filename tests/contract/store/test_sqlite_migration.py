@@ -22,10 +22,10 @@ INSERT INTO gates (gate_key, connection, remote_id) VALUES ('g1', 'saturn', 'r1'
 INSERT INTO workspaces (
     id, principal, connection, remote_id, gate_key, name, state, origin, hidden, created_at, verified_at
 ) VALUES ('ws1', '-:T1:UALICE', 'saturn', 'r1', 'g1', 'notebook', 'stopped', 'discovered', 0, 1.0, 1.0);
-INSERT INTO wishes (id, principal, workspace_id, connection, verb, created_at, next_step_at, reference)
+INSERT INTO operations (id, principal, workspace_id, connection, verb, created_at, next_step_at, reference)
 VALUES ('w1', '-:T1:UALICE', 'ws1', 'saturn', 'start', 1.0, 1.0, 'R-1');
 INSERT INTO cards (
-    wish_id, principal, channel_id, message_ts, is_dirty, dirt, claimed_dirt, changed_at, updated_at,
+    operation_id, principal, channel_id, message_ts, is_dirty, dirt, claimed_dirt, changed_at, updated_at,
     leased_until
 ) VALUES ('w1', '-:T1:UALICE', 'D1', '1.1', 1, 3, 2, 5.0, 4.0, 6.0);
 INSERT INTO notices (id, subject, kind, occasion, principal, body, state, class, created_at, due_at)
@@ -66,10 +66,10 @@ async def test_all_rows_are_kept_and_go_on(path):
     assert rows_of(path, "SELECT * FROM cards") == before
     workspace = await store.workspace("ws1")
     assert (workspace.spec, workspace.actions, workspace.ends_at, workspace.ends_how) == (None,) * 4
-    (step,) = await store.claim_wishes(10, 60.0)
-    assert (step.wish.id, step.workspace.id, step.account.id) == ("w1", "ws1", "a1")
+    (step,) = await store.claim_operations(10, 60.0)
+    assert (step.operation.id, step.workspace.id, step.account.id) == ("w1", "ws1", "a1")
     (card,) = await store.claim_cards(10, 15.0, 60.0)
-    assert (card.wish_id, card.message_ts, card.changed_at) == ("w1", "1.1", 5.0)
+    assert (card.operation_id, card.message_ts, card.changed_at) == ("w1", "1.1", 5.0)
     await observe(store, clock, workspace, Observed(State.RUNNING, actions=frozenset({"open"})))
     assert (await store.workspace("ws1")).actions == {"open"}
     assert await store.jobs(ALICE) == []
@@ -95,7 +95,7 @@ async def test_only_a_stop_that_was_sent_counts_as_agreed(path):
     database = sqlite3.connect(path)
     for call in ("none", "calling", "unknown", "accepted"):
         database.execute(
-            "INSERT INTO wishes (id, principal, workspace_id, connection, verb, created_at, next_step_at,"
+            "INSERT INTO operations (id, principal, workspace_id, connection, verb, created_at, next_step_at,"
             " reference, stop_call) VALUES (?1, '-:T1:UALICE', ?1, 'saturn', 'stop', 1.0, 1.0, 'R', ?1)",
             [call],
         )
@@ -103,7 +103,7 @@ async def test_only_a_stop_that_was_sent_counts_as_agreed(path):
     database.close()
     store = await open_store(f"sqlite:///{path}", FakeClock(), SystemIds())
     await store.migrate()
-    found = rows_of(path, "SELECT id FROM wishes WHERE agreed = 1 ORDER BY id")
+    found = rows_of(path, "SELECT id FROM operations WHERE agreed = 1 ORDER BY id")
     assert found == [("accepted",), ("calling",), ("unknown",)]
     await store.close()
 

@@ -68,7 +68,7 @@ def test_no_query_walks_a_whole_table(connection, name):
 @pytest.mark.parametrize(
     ("name", "index"),
     [
-        ("claim_wishes", "wishes_due"),
+        ("claim_operations", "operations_due"),
         ("claim_gates", "gates_due"),
         ("claim_notices", "notices_due"),
         ("claim_changed_cards", "cards_changed"),
@@ -77,7 +77,7 @@ def test_no_query_walks_a_whole_table(connection, name):
         ("claim_jobs", "jobs_due"),
         ("claim_jobs_of", "jobs_open_of_a_pair"),
         ("sweep_jobs", "jobs_ended"),
-        ("open_wish_of", "wishes_one_open"),
+        ("open_operation_of", "operations_one_open"),
         ("watchers", "workspaces_of_a_gate"),
         ("sweep_notices", "notices_sent"),
     ],
@@ -90,7 +90,7 @@ def test_claims_use_the_index_that_was_made_for_them(connection, name, index):
 @pytest.mark.parametrize(
     "name",
     [
-        "claim_wishes",
+        "claim_operations",
         "claim_gates",
         "claim_notices",
         "claim_tasks",

@@ -6,9 +6,9 @@ import sqlite3
 
 import pytest
 
-from bot.domain.models import AuditEntry, Outcome, WishVerb
+from bot.domain.models import AuditEntry, OperationVerb, Outcome
 from bot.store.audit import hash_of, verify_audit
-from bot.store.records import NewWish
+from bot.store.records import NewOperation
 from tests.support.store import ALICE, linked
 
 COUNT = 7
@@ -110,11 +110,11 @@ async def test_the_chain_goes_on_after_a_rewritten_end_and_is_found(store, by_ha
     assert await verify_audit(store) == COUNT
 
 
-async def test_a_wish_whose_workspace_was_deleted_by_hand_ends(store, by_hand):
+async def test_an_operation_whose_workspace_was_deleted_by_hand_ends(store, by_hand):
     workspace = (await linked(store)).workspaces[0]
-    new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 60.0, "R")
-    wish = (await store.accept_wish(new, interaction="i1")).wish
+    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
+    operation = (await store.accept_operation(new, interaction="i1")).operation
     by_hand("DELETE FROM workspaces")
-    assert await store.claim_wishes(10, 60.0) == []
-    assert (await store.wish(wish.id)).outcome is Outcome.CANCELLED
-    assert (await store.accept_wish(new, interaction="i1")).wish.id == wish.id
+    assert await store.claim_operations(10, 60.0) == []
+    assert (await store.operation(operation.id)).outcome is Outcome.CANCELLED
+    assert (await store.accept_operation(new, interaction="i1")).operation.id == operation.id

@@ -10,16 +10,16 @@ from bot.domain.models import (
     NewNotice,
     NoticeKind,
     Observed,
+    OperationVerb,
     Outcome,
     State,
     Update,
-    WishVerb,
 )
-from bot.store.records import NewWish
+from bot.store.records import NewOperation
 from tests.support.store import ALICE, found_workspace, link_account, linked, observe
 
 READY = NewNotice("", NoticeKind.READY, "1", ALICE, {"workspace": "w"})
-ENTRY = AuditEntry("usher", "wish.end", "notebook", "fulfilled")
+ENTRY = AuditEntry("usher", "operation.end", "notebook", "fulfilled")
 
 
 @pytest.fixture
@@ -28,52 +28,52 @@ async def workspace(store):
 
 
 @pytest.fixture
-async def wish(store, workspace):
-    new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 1800.0, "R-1")
-    return (await store.accept_wish(new, interaction="i1")).wish
+async def operation(store, workspace):
+    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 1800.0, "R-1")
+    return (await store.accept_operation(new, interaction="i1")).operation
 
 
-async def test_a_step_holds_all_that_it_needs(store, workspace, wish):
-    (step,) = await store.claim_wishes(10, 60.0)
-    assert step.wish.id == wish.id
+async def test_a_step_holds_all_that_it_needs(store, workspace, operation):
+    (step,) = await store.claim_operations(10, 60.0)
+    assert step.operation.id == operation.id
     assert step.workspace.id == workspace.id
     assert step.account.username == "ualice"
     assert step.person.name == "Ualice"
     assert step.claim
 
 
-async def test_a_wish_that_reads_first_is_stepped_with_that_read(store, clock, workspace):
-    new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 1800.0, "R-1", reads_first=True)
-    await store.accept_wish(new, interaction="i1")
-    assert await store.claim_wishes(10, 60.0) == []
+async def test_an_operation_that_reads_first_is_stepped_with_that_read(store, clock, workspace):
+    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 1800.0, "R-1", reads_first=True)
+    await store.accept_operation(new, interaction="i1")
+    assert await store.claim_operations(10, 60.0) == []
     await observe(store, clock, workspace, Observed(State.STOPPED))
-    (step,) = await store.claim_wishes(10, 60.0)
+    (step,) = await store.claim_operations(10, 60.0)
     assert step.workspace.state is State.STOPPED
 
 
-async def test_a_wish_that_reads_first_is_stepped_soon_without_a_read_too(store, clock, workspace):
-    new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 1800.0, "R-1", reads_first=True)
-    await store.accept_wish(new, interaction="i1")
+async def test_an_operation_that_reads_first_is_stepped_soon_without_a_read_too(store, clock, workspace):
+    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 1800.0, "R-1", reads_first=True)
+    await store.accept_operation(new, interaction="i1")
     clock.advance(2.0)
-    assert len(await store.claim_wishes(10, 60.0)) == 1
+    assert len(await store.claim_operations(10, 60.0)) == 1
 
 
 async def test_who_is_not_known_yet_is_looked_up_before_any_read(store):
     account = await link_account(store)
     await store.merge_discovered(account.id, [found_workspace("notebook")])
     (workspace,) = await store.workspaces(ALICE)
-    new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 1800.0, "R-1", reads_first=True)
-    await store.accept_wish(new, interaction="i1")
-    (step,) = await store.claim_wishes(10, 60.0)
+    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 1800.0, "R-1", reads_first=True)
+    await store.accept_operation(new, interaction="i1")
+    (step,) = await store.claim_operations(10, 60.0)
     assert step.person is None
 
 
-async def test_a_leased_wish_is_not_claimed_again_before_its_lease_ends(store, clock, wish):
-    assert len(await store.claim_wishes(10, 60.0)) == 1
+async def test_a_leased_operation_is_not_claimed_again_before_its_lease_ends(store, clock, operation):
+    assert len(await store.claim_operations(10, 60.0)) == 1
     clock.advance(59.9)
-    assert await store.claim_wishes(10, 60.0) == []
+    assert await store.claim_operations(10, 60.0) == []
     clock.advance(0.1)
-    assert len(await store.claim_wishes(10, 60.0)) == 1
+    assert len(await store.claim_operations(10, 60.0)) == 1
 
 
 async def test_claims_are_oldest_first_and_limited(store, clock):
@@ -81,28 +81,28 @@ async def test_claims_are_oldest_first_and_limited(store, clock):
     made = []
     for workspace in workspaces:
         clock.advance(1)
-        new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 60.0, "R")
-        made.append((await store.accept_wish(new, interaction="")).wish.id)
-    assert [step.wish.id for step in await store.claim_wishes(2, 60.0)] == made[:2]
-    assert [step.wish.id for step in await store.claim_wishes(2, 60.0)] == made[2:]
+        new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
+        made.append((await store.accept_operation(new, interaction="")).operation.id)
+    assert [step.operation.id for step in await store.claim_operations(2, 60.0)] == made[:2]
+    assert [step.operation.id for step in await store.claim_operations(2, 60.0)] == made[2:]
 
 
-async def test_a_saved_step_comes_again_when_it_is_due(store, clock, wish):
-    (step,) = await store.claim_wishes(10, 60.0)
-    slow = Update(wish.id, next_in=5.0, attempts=2, hold="Saturn is slow.", claim=step.claim)
+async def test_a_saved_step_comes_again_when_it_is_due(store, clock, operation):
+    (step,) = await store.claim_operations(10, 60.0)
+    slow = Update(operation.id, next_in=5.0, attempts=2, hold="Saturn is slow.", claim=step.claim)
     assert await store.save_step(slow)
-    saved = await store.wish(wish.id)
+    saved = await store.operation(operation.id)
     assert (saved.attempts, saved.hold, saved.next_step_at) == (2, "Saturn is slow.", clock.now() + 5)
     clock.advance(4.9)
-    assert await store.claim_wishes(10, 60.0) == []
+    assert await store.claim_operations(10, 60.0) == []
     clock.advance(0.1)
-    assert len(await store.claim_wishes(10, 60.0)) == 1
+    assert len(await store.claim_operations(10, 60.0)) == 1
 
 
-async def test_what_is_left_out_stays_and_an_empty_hold_clears(store, wish):
+async def test_what_is_left_out_stays_and_an_empty_hold_clears(store, operation):
     await store.save_step(
         Update(
-            wish.id,
+            operation.id,
             next_in=1.0,
             start_call=Call.ACCEPTED,
             called=True,
@@ -111,9 +111,9 @@ async def test_what_is_left_out_stays_and_an_empty_hold_clears(store, wish):
             attempts=1,
         )
     )
-    before = await store.wish(wish.id)
-    await store.save_step(Update(wish.id, next_in=1.0, progress_floor=10))
-    after = await store.wish(wish.id)
+    before = await store.operation(operation.id)
+    await store.save_step(Update(operation.id, next_in=1.0, progress_floor=10))
+    after = await store.operation(operation.id)
     assert (after.start_call, after.called_at, after.hold, after.attempts, after.progress_floor) == (
         Call.ACCEPTED,
         before.called_at,
@@ -121,16 +121,16 @@ async def test_what_is_left_out_stays_and_an_empty_hold_clears(store, wish):
         1,
         40,
     )
-    await store.save_step(Update(wish.id, next_in=1.0, hold=""))
-    assert (await store.wish(wish.id)).hold is None
+    await store.save_step(Update(operation.id, next_in=1.0, hold=""))
+    assert (await store.operation(operation.id)).hold is None
 
 
-async def test_the_end_and_its_notices_are_one(store, clock, wish):
-    await store.claim_wishes(10, 60.0)
+async def test_the_end_and_its_notices_are_one(store, clock, operation):
+    await store.claim_operations(10, 60.0)
     clock.advance(3)
     assert await store.save_step(
         Update(
-            wish.id,
+            operation.id,
             next_in=0.0,
             outcome=Outcome.FAILED,
             cause="provider_failed",
@@ -138,21 +138,21 @@ async def test_the_end_and_its_notices_are_one(store, clock, wish):
             audit=[ENTRY],
         )
     )
-    ended = await store.wish(wish.id)
+    ended = await store.operation(operation.id)
     assert (ended.outcome, ended.cause, ended.ended_at) == (Outcome.FAILED, "provider_failed", clock.now())
     (notice,) = await store.claim_notices(10, 60.0)
-    assert (notice.subject, notice.kind, notice.occasion) == (wish.id, NoticeKind.READY, "1")
-    assert await store.claim_wishes(10, 60.0) == []
-    assert (await store.card(wish.id)).changed_at == clock.now()
+    assert (notice.subject, notice.kind, notice.occasion) == (operation.id, NoticeKind.READY, "1")
+    assert await store.claim_operations(10, 60.0) == []
+    assert (await store.card(operation.id)).changed_at == clock.now()
 
 
-async def test_an_ended_wish_takes_no_update_and_no_notice(store, workspace, wish):
-    (step,) = await store.claim_wishes(10, 60.0)
-    stop = NewWish(ALICE, workspace.id, "saturn", WishVerb.STOP, 60.0, "R-2")
-    await store.accept_wish(stop, interaction="i2")
-    before = await store.wish(wish.id)
+async def test_an_ended_operation_takes_no_update_and_no_notice(store, workspace, operation):
+    (step,) = await store.claim_operations(10, 60.0)
+    stop = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.STOP, 60.0, "R-2")
+    await store.accept_operation(stop, interaction="i2")
+    before = await store.operation(operation.id)
     update = Update(
-        wish.id,
+        operation.id,
         next_in=0.0,
         outcome=Outcome.FULFILLED,
         start_call=Call.ACCEPTED,
@@ -162,59 +162,63 @@ async def test_an_ended_wish_takes_no_update_and_no_notice(store, workspace, wis
         claim=step.claim,
     )
     assert await store.save_step(update) is False
-    assert await store.wish(wish.id) == before
+    assert await store.operation(operation.id) == before
     assert await store.claim_notices(10, 60.0) == []
-    assert [row["action"] for row in await store.audit_entries()] == ["wish.end"]
+    assert [row["action"] for row in await store.audit_entries()] == ["operation.end"]
 
 
-async def test_a_step_whose_lease_ran_out_does_not_write_over_the_next(store, clock, wish):
-    (late,) = await store.claim_wishes(10, 60.0)
+async def test_a_step_whose_lease_ran_out_does_not_write_over_the_next(store, clock, operation):
+    (late,) = await store.claim_operations(10, 60.0)
     clock.advance(60)
-    (current,) = await store.claim_wishes(10, 60.0)
+    (current,) = await store.claim_operations(10, 60.0)
     assert (
-        await store.save_step(Update(wish.id, next_in=1.0, start_call=Call.CALLING, claim=late.claim))
+        await store.save_step(Update(operation.id, next_in=1.0, start_call=Call.CALLING, claim=late.claim))
         is False
     )
-    assert (await store.wish(wish.id)).start_call is Call.NONE
-    assert await store.save_step(Update(wish.id, next_in=1.0, start_call=Call.CALLING, claim=current.claim))
-
-
-async def test_the_lease_is_kept_while_a_call_is_under_way(store, clock, workspace, wish):
-    (step,) = await store.claim_wishes(10, 60.0)
+    assert (await store.operation(operation.id)).start_call is Call.NONE
     assert await store.save_step(
-        Update(wish.id, 30.0, "read", start_call=Call.CALLING, called=True, claim=step.claim)
+        Update(operation.id, next_in=1.0, start_call=Call.CALLING, claim=current.claim)
+    )
+
+
+async def test_the_lease_is_kept_while_a_call_is_under_way(store, clock, workspace, operation):
+    (step,) = await store.claim_operations(10, 60.0)
+    assert await store.save_step(
+        Update(operation.id, 30.0, "read", start_call=Call.CALLING, called=True, claim=step.claim)
     )
     # A read that is recorded meanwhile must not wake a second step, which would take the call for lost.
     clock.advance(1)
     await observe(store, clock, workspace, Observed(State.STARTING))
-    assert await store.claim_wishes(10, 60.0) == []
-    assert await store.save_step(Update(wish.id, 60.0, "read", start_call=Call.ACCEPTED, claim=step.claim))
-    assert len(await store.claim_wishes(10, 60.0)) == 1
+    assert await store.claim_operations(10, 60.0) == []
+    assert await store.save_step(
+        Update(operation.id, 60.0, "read", start_call=Call.ACCEPTED, claim=step.claim)
+    )
+    assert len(await store.claim_operations(10, 60.0)) == 1
 
 
-async def test_what_others_write_leaves_the_lease_and_brings_the_next_step_at_once(store, clock, wish):
-    (step,) = await store.claim_wishes(10, 60.0)
+async def test_what_others_write_leaves_the_lease_and_brings_the_next_step_at_once(store, clock, operation):
+    (step,) = await store.claim_operations(10, 60.0)
     clock.advance(1)
-    assert await store.save_step(Update(wish.id, 0.0, read_needed=True))
-    assert await store.claim_wishes(10, 60.0) == []
-    assert await store.save_step(Update(wish.id, 600.0, claim=step.claim))
-    (again,) = await store.claim_wishes(10, 60.0)
-    assert again.wish.read_since == clock.now()
+    assert await store.save_step(Update(operation.id, 0.0, read_needed=True))
+    assert await store.claim_operations(10, 60.0) == []
+    assert await store.save_step(Update(operation.id, 600.0, claim=step.claim))
+    (again,) = await store.claim_operations(10, 60.0)
+    assert again.operation.read_since == clock.now()
 
 
-async def test_what_others_end_has_ended_for_the_step_under_way(store, wish):
-    (step,) = await store.claim_wishes(10, 60.0)
-    assert await store.save_step(Update(wish.id, 0.0, outcome=Outcome.FAILED, cause="gone"))
-    assert not await store.save_step(Update(wish.id, 0.0, hold="Slow.", claim=step.claim))
-    assert await store.claim_wishes(10, 60.0) == []
+async def test_what_others_end_has_ended_for_the_step_under_way(store, operation):
+    (step,) = await store.claim_operations(10, 60.0)
+    assert await store.save_step(Update(operation.id, 0.0, outcome=Outcome.FAILED, cause="gone"))
+    assert not await store.save_step(Update(operation.id, 0.0, hold="Slow.", claim=step.claim))
+    assert await store.claim_operations(10, 60.0) == []
 
 
-async def test_a_call_whose_caller_died_comes_again_with_the_lease(store, clock, wish):
-    (step,) = await store.claim_wishes(10, 60.0)
-    await store.save_step(Update(wish.id, 30.0, start_call=Call.CALLING, called=True, claim=step.claim))
+async def test_a_call_whose_caller_died_comes_again_with_the_lease(store, clock, operation):
+    (step,) = await store.claim_operations(10, 60.0)
+    await store.save_step(Update(operation.id, 30.0, start_call=Call.CALLING, called=True, claim=step.claim))
     clock.advance(30)
-    (step,) = await store.claim_wishes(10, 60.0)
-    assert (step.wish.start_call, step.wish.unknown_since) == (Call.UNKNOWN, clock.now())
+    (step,) = await store.claim_operations(10, 60.0)
+    assert (step.operation.start_call, step.operation.unknown_since) == (Call.UNKNOWN, clock.now())
 
 
 @pytest.mark.parametrize(
@@ -231,26 +235,26 @@ async def test_a_call_whose_caller_died_comes_again_with_the_lease(store, clock,
     ],
 )
 @pytest.mark.parametrize("during_the_step", [False, True])
-async def test_reads_wake_the_wishes_that_wait_for_them(
-    store, clock, workspace, wish, waits_for, observed, wakes, during_the_step
+async def test_reads_wake_the_operations_that_wait_for_them(
+    store, clock, workspace, operation, waits_for, observed, wakes, during_the_step
 ):
-    (step,) = await store.claim_wishes(10, 60.0)
+    (step,) = await store.claim_operations(10, 60.0)
     if not during_the_step:
-        await store.save_step(Update(wish.id, 600.0, waits_for, claim=step.claim))
+        await store.save_step(Update(operation.id, 600.0, waits_for, claim=step.claim))
     clock.advance(1)
     await observe(store, clock, workspace, observed)
     if during_the_step:
-        await store.save_step(Update(wish.id, 600.0, waits_for, claim=step.claim))
-    assert bool(await store.claim_wishes(10, 60.0)) is wakes
+        await store.save_step(Update(operation.id, 600.0, waits_for, claim=step.claim))
+    assert bool(await store.claim_operations(10, 60.0)) is wakes
 
 
-async def test_a_needed_read_makes_the_gate_due_and_is_marked(store, clock, workspace, wish):
+async def test_a_needed_read_makes_the_gate_due_and_is_marked(store, clock, workspace, operation):
     (claim,) = await store.claim_reads("saturn", 10, 10.0, 0.5)
     clock.advance(20)
     await store.record_reads([])
-    (step,) = await store.claim_wishes(10, 60.0)
-    await store.save_step(Update(wish.id, 60.0, "read", read_needed=True, claim=step.claim))
-    assert (await store.wish(wish.id)).read_since == clock.now()
+    (step,) = await store.claim_operations(10, 60.0)
+    await store.save_step(Update(operation.id, 60.0, "read", read_needed=True, claim=step.claim))
+    assert (await store.operation(operation.id)).read_since == clock.now()
     (again,) = await store.claim_reads("saturn", 10, 10.0, 0.5)
     assert again.gate_key == claim.gate_key
 
@@ -265,8 +269,8 @@ async def test_usual_seconds_are_the_median_of_real_starts(store, clock, workspa
         ]
     ):
         assert await store.usual_seconds(workspace.id) is None
-        new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 60.0, "R")
-        started = (await store.accept_wish(new, interaction=f"u{number}")).wish
+        new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
+        started = (await store.accept_operation(new, interaction=f"u{number}")).operation
         await store.save_step(Update(started.id, 1.0, start_call=call, called=True))
         clock.advance(seconds)
         await store.save_step(Update(started.id, 0.0, outcome=Outcome.FULFILLED))

@@ -11,13 +11,13 @@ from bot.domain.models import (
     Created,
     NoticeKind,
     Observed,
+    OperationVerb,
     Outcome,
     State,
     Update,
-    WishVerb,
     Workspace,
 )
-from bot.store.records import NewWish
+from bot.store.records import NewOperation
 from tests.support.store import ALICE, BOB, found_workspace, gate_key, link_account, linked, observe
 
 
@@ -36,9 +36,9 @@ def stopped(workspace):
     return [(NoticeKind.STOPPED, workspace.id, workspace.id)]
 
 
-async def wished(store, workspace, verb=WishVerb.STOP):
-    new = NewWish(ALICE, workspace.id, "saturn", verb, 1800.0, "R-1")
-    return (await store.accept_wish(new, interaction=f"{verb}")).wish
+async def asked_for(store, workspace, verb=OperationVerb.STOP):
+    new = NewOperation(ALICE, workspace.id, "saturn", verb, 1800.0, "R-1")
+    return (await store.accept_operation(new, interaction=f"{verb}")).operation
 
 
 async def test_a_stop_is_told_once_and_only_where_it_is_wanted(store, clock, notebook):
@@ -91,10 +91,10 @@ async def test_what_a_list_finds_stopped_or_two_find_gone_is_told(store, clock, 
 
 async def test_what_its_person_stops_is_theirs_to_know(store, clock, notebook):
     await store.tell_stop(notebook.id, is_told=True)
-    wish = await wished(store, notebook)
+    operation = await asked_for(store, notebook)
     await observe(store, clock, notebook, Observed(State.STOPPED))
     assert await told(store) == []
-    await store.save_step(Update(wish.id, 0.0, outcome=Outcome.FULFILLED))
+    await store.save_step(Update(operation.id, 0.0, outcome=Outcome.FULFILLED))
     # What is up again after that, and goes down again, is somebody else's doing.
     await observe(store, clock, notebook, Observed(State.RUNNING))
     await observe(store, clock, notebook, Observed(State.STOPPED))
@@ -103,17 +103,17 @@ async def test_what_its_person_stops_is_theirs_to_know(store, clock, notebook):
 
 async def test_a_stop_that_was_given_up_may_have_worked_after_all(store, clock, notebook):
     await store.tell_stop(notebook.id, is_told=True)
-    wish = await wished(store, notebook)
-    await store.save_step(Update(wish.id, 0.0, outcome=Outcome.FAILED, cause="gave_up"))
+    operation = await asked_for(store, notebook)
+    await store.save_step(Update(operation.id, 0.0, outcome=Outcome.FAILED, cause="gave_up"))
     await observe(store, clock, notebook, Observed(State.STOPPED))
     assert await told(store) == []
 
 
 async def test_refusals_of_rights_are_counted(store, clock, notebook):
     for number, cause in enumerate(("forbidden: an admin token is required", "limit: no", "forbidden")):
-        new = NewWish(ALICE, notebook.id, "saturn", WishVerb.STOP, 1800.0, "R-1")
-        wish = (await store.accept_wish(new, interaction=f"i{number}")).wish
-        await store.save_step(Update(wish.id, 0.0, outcome=Outcome.FAILED, cause=cause))
+        new = NewOperation(ALICE, notebook.id, "saturn", OperationVerb.STOP, 1800.0, "R-1")
+        operation = (await store.accept_operation(new, interaction=f"i{number}")).operation
+        await store.save_step(Update(operation.id, 0.0, outcome=Outcome.FAILED, cause=cause))
     assert await store.refusals("saturn", clock.now() - 60) == 2
     assert await store.refusals("saturn", clock.now() + 60) == 0
     assert await store.refusals("other", 0.0) == 0
@@ -122,23 +122,23 @@ async def test_refusals_of_rights_are_counted(store, clock, notebook):
 async def creation(store):
     await link_account(store, BOB)
     row = Workspace("ws1", BOB, "saturn", f"{PROVISIONAL}ws1", "gate#new:ws1", "mine", spec={"name": "mine"})
-    new = NewWish(BOB, "ws1", "saturn", WishVerb.CREATE, 1800.0, "R-1")
-    return (await store.accept_creation(row, new, interaction="c1")).wish
+    new = NewOperation(BOB, "ws1", "saturn", OperationVerb.CREATE, 1800.0, "R-1")
+    return (await store.accept_creation(row, new, interaction="c1")).operation
 
 
-async def test_what_was_made_and_stands_still_is_wished_to_start(store):
-    wish = await creation(store)
+async def test_what_was_made_and_stands_still_is_to_be_started(store):
+    operation = await creation(store)
     made = Created("r1", "mine", is_started=False)
-    row = await store.name_created(wish.id, made, gate_key("saturn", "r1"))
+    row = await store.name_created(operation.id, made, gate_key("saturn", "r1"))
     assert row.remote_id == "r1"
-    after = await store.wish(wish.id)
-    assert (after.verb, after.start_call, after.outcome) == (WishVerb.START, Call.NONE, None)
+    after = await store.operation(operation.id)
+    assert (after.verb, after.start_call, after.outcome) == (OperationVerb.START, Call.NONE, None)
 
 
 async def test_what_was_called_off_meanwhile_is_not(store):
-    wish = await creation(store)
-    await store.save_step(Update(wish.id, 0.0, outcome=Outcome.CANCELLED))
+    operation = await creation(store)
+    await store.save_step(Update(operation.id, 0.0, outcome=Outcome.CANCELLED))
     made = Created("r1", "mine", is_started=False)
-    await store.name_created(wish.id, made, gate_key("saturn", "r1"))
-    after = await store.wish(wish.id)
-    assert (after.verb, after.start_call) == (WishVerb.CREATE, Call.ACCEPTED)
+    await store.name_created(operation.id, made, gate_key("saturn", "r1"))
+    after = await store.operation(operation.id)
+    assert (after.verb, after.start_call) == (OperationVerb.CREATE, Call.ACCEPTED)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from bot.domain.models import Call, NewJob, NewNotice, NoticeKind, TaskKind, Update, WishVerb
-from bot.store.records import NewTask, NewWish
+from bot.domain.models import Call, NewJob, NewNotice, NoticeKind, OperationVerb, TaskKind, Update
+from bot.store.records import NewOperation, NewTask
 from tests.support.store import ALICE, BOB, INTERVAL, MARGIN, link_account, linked
 
 TOLD = NewNotice("account", NoticeKind.SIGN_IN_REFUSED, "1", ALICE)
 
 
 async def start(store, workspace):
-    new = NewWish(workspace.principal, workspace.id, workspace.connection, WishVerb.START, 60.0, "R")
-    return (await store.accept_wish(new, interaction="")).wish
+    new = NewOperation(
+        workspace.principal, workspace.id, workspace.connection, OperationVerb.START, 60.0, "R"
+    )
+    return (await store.accept_operation(new, interaction="")).operation
 
 
 async def test_a_suspicion_is_written_once_and_for_the_secret_that_was_refused(store, clock):
@@ -104,14 +106,14 @@ async def test_what_waited_goes_on_at_once(store, clock):
     mine = await linked(store)
     account = mine.account
     await store.suspect_account(account.id, account.secret)
-    wish = await start(store, mine.workspaces[0])
-    (step,) = await store.claim_wishes(10, 40.0)
-    await store.save_step(Update(wish.id, 500.0, hold="refused", start_call=Call.NONE, claim=step.claim))
+    operation = await start(store, mine.workspaces[0])
+    (step,) = await store.claim_operations(10, 40.0)
+    await store.save_step(Update(operation.id, 500.0, hold="refused", start_call=Call.NONE, claim=step.claim))
     await store.add_tasks([NewTask(TaskKind.SNAPSHOT, f"{account.id}/templates", due_in=500.0)])
     clock.advance(INTERVAL + MARGIN)
     assert await store.trust_account(account.id, account.secret)
-    (step,) = await store.claim_wishes(10, 40.0)
-    assert (step.wish.id, step.wish.hold) == (wish.id, None)
+    (step,) = await store.claim_operations(10, 40.0)
+    assert (step.operation.id, step.operation.hold) == (operation.id, None)
     assert len(await store.claim_tasks(10, 40.0)) == 1
     assert len(await store.claim_reads("saturn", 10, INTERVAL, MARGIN)) == 1
 

@@ -10,13 +10,13 @@ from bot.domain.models import (
     NewJob,
     NewNotice,
     NoticeKind,
+    OperationVerb,
     Outcome,
     Update,
-    WishVerb,
     Workspace,
 )
 from bot.store import open_store
-from bot.store.records import NewWish
+from bot.store.records import NewOperation
 from bot.support.clock import SystemIds
 from tests.support.store import ALICE, BOB, gate_key, link_account, linked
 
@@ -68,36 +68,36 @@ async def test_sent_notices_go_after_thirty_days_dead_ones_after_seven_and_other
     assert {notice.subject for notice in await store.claim_notices(10, 60.0)} == {"s0", "s2"}
 
 
-async def test_the_fifty_newest_wishes_of_a_workspace_stay(store, clock):
+async def test_the_fifty_newest_operations_of_a_workspace_stay(store, clock):
     workspaces = (await linked(store, names=["busy", "quiet"])).workspaces
     made = []
     for number in range(53):
         clock.advance(1)
-        new = NewWish(ALICE, workspaces[0].id, "saturn", WishVerb.START, 60.0, "R")
-        made.append((await store.accept_wish(new, interaction=f"b{number}")).wish)
+        new = NewOperation(ALICE, workspaces[0].id, "saturn", OperationVerb.START, 60.0, "R")
+        made.append((await store.accept_operation(new, interaction=f"b{number}")).operation)
         if number < 52:
             await store.save_step(Update(made[-1].id, 0.0, outcome=Outcome.FULFILLED))
-    new = NewWish(ALICE, workspaces[1].id, "saturn", WishVerb.START, 60.0, "R")
-    quiet = (await store.accept_wish(new, interaction="q")).wish
+    new = NewOperation(ALICE, workspaces[1].id, "saturn", OperationVerb.START, 60.0, "R")
+    quiet = (await store.accept_operation(new, interaction="q")).operation
     clock.advance(400 * DAY)
     await store.sweep()
-    kept = [wish.id for wish in made if await store.wish(wish.id) is not None]
-    assert kept == [wish.id for wish in made[-50:]]
+    kept = [operation.id for operation in made if await store.operation(operation.id) is not None]
+    assert kept == [operation.id for operation in made[-50:]]
     assert await store.card(made[0].id) is None
-    assert await store.wish(quiet.id) is not None
+    assert await store.operation(quiet.id) is not None
 
 
-async def test_the_wishes_of_an_unlinked_workspace_go_after_thirty_days(store, clock):
+async def test_the_operations_of_an_unlinked_workspace_go_after_thirty_days(store, clock):
     workspace = (await linked(store)).workspaces[0]
-    new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 60.0, "R")
-    wish = (await store.accept_wish(new, interaction="")).wish
+    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
+    operation = (await store.accept_operation(new, interaction="")).operation
     await store.unlink(ALICE, None, revocable=[], cause="unlinked")
     clock.advance(29 * DAY)
     await store.sweep()
-    assert await store.wish(wish.id) is not None
+    assert await store.operation(operation.id) is not None
     clock.advance(2 * DAY)
     await store.sweep()
-    assert await store.wish(wish.id) is None
+    assert await store.operation(operation.id) is None
 
 
 async def test_gates_that_nobody_watches_go_a_day_after_they_opened(store, clock):
@@ -164,15 +164,15 @@ async def test_decided_requests_go_after_thirty_days_and_open_ones_stay(store, c
     assert [await store.approval(f"a{number}") is None for number in (0, 1)] == [True, False]
 
 
-async def test_the_card_of_an_orphaned_wish_goes_with_it(store, clock):
+async def test_the_card_of_an_orphaned_operation_goes_with_it(store, clock):
     workspace = (await linked(store)).workspaces[0]
-    new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 60.0, "R")
-    wish = (await store.accept_wish(new, interaction="")).wish
+    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
+    operation = (await store.accept_operation(new, interaction="")).operation
     await store.unlink(ALICE, None, revocable=[], cause="unlinked")
-    assert await store.card(wish.id) is not None
+    assert await store.card(operation.id) is not None
     clock.advance(31 * DAY)
     await store.sweep()
-    assert await store.card(wish.id) is None
+    assert await store.card(operation.id) is None
 
 
 async def test_the_sweep_gives_back_what_deleted_rows_took(tmp_path, clock):

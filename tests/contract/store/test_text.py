@@ -12,22 +12,22 @@ from bot.domain.models import (
     NewNotice,
     NoticeKind,
     Observed,
+    OperationVerb,
     Person,
     Principal,
     ReadResult,
     State,
     TaskKind,
-    WishVerb,
 )
 from bot.store.audit import verify_audit
-from bot.store.records import FoundWorkspace, NewTask, NewWish
+from bot.store.records import FoundWorkspace, NewOperation, NewTask
 from tests.contract.store.test_gates import SHARED, by_reference, claim_one
 from tests.support.store import ALICE, link_account
 
 ODD = [
     "",
     "🙂 Grüße, 你好, مرحبا",
-    "<!channel> & <@U1> “quotes” 'x' \"y\" -- ; DROP TABLE wishes",
+    "<!channel> & <@U1> “quotes” 'x' \"y\" -- ; DROP TABLE operations",
     "e\u0301\u200d\ufeff\u202e\x1b[0m\r\n\t",
     "a" * 5_000,
     "🙂" * 5_000,
@@ -94,9 +94,9 @@ async def test_words_of_providers(store, clock, text):
     await link_account(store, account_id="a1", secret=text)
     assert agrees((await store.account_by_id("a1")).secret, text)
     workspace = await store.add_workspace(by_reference(ALICE))
-    new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 60.0, text)
-    wish = (await store.accept_wish(new, interaction="")).wish
-    assert agrees(wish.reference, text)
+    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, text)
+    operation = (await store.accept_operation(new, interaction="")).operation
+    assert agrees(operation.reference, text)
     clock.advance(10.5)
     claim = await claim_one(store)
     seen = Observed(State.STARTING, text, text, 5, "name")
@@ -104,7 +104,7 @@ async def test_words_of_providers(store, clock, text):
     row = await store.workspace(workspace.id)
     assert agrees(row.url, text)
     assert agrees(row.detail, text)
-    hold = (await store.wish(wish.id)).hold
+    hold = (await store.operation(operation.id)).hold
     assert agrees(hold, text) if text else hold is None
     await store.unlink(ALICE, None, revocable=[], cause="unlinked")
 

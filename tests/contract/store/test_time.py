@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.models import Call, NewNotice, NoticeKind, Update, WishVerb
-from bot.store.records import NewWish
+from bot.domain.models import Call, NewNotice, NoticeKind, OperationVerb, Update
+from bot.store.records import NewOperation
 from bot.store.serving import RECENT_CALL
 from bot.store.store_time import StoreTime
 from tests.contract.store.test_gates import by_reference, claim_one
@@ -16,7 +16,7 @@ from tests.support.store import ALICE, link_account, linked
 
 
 def start(workspace):
-    return NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 60.0, "R")
+    return NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
 
 
 def test_it_is_the_wall_clocks_own_number_while_that_goes_well():
@@ -100,30 +100,30 @@ async def test_an_unmigrated_database_does_not_mind_a_jump(tmp_path, clock):
 
 async def test_a_jump_gives_a_call_no_more_time_to_show(store, clock):
     workspace = (await linked(store)).workspaces[0]
-    wish = (await store.accept_wish(start(workspace), interaction="i1")).wish
-    (step,) = await store.claim_wishes(10, 40.0)
-    calling = Update(wish.id, 40.0, start_call=Call.CALLING, called=True, claim=step.claim)
+    operation = (await store.accept_operation(start(workspace), interaction="i1")).operation
+    (step,) = await store.claim_operations(10, 40.0)
+    calling = Update(operation.id, 40.0, start_call=Call.CALLING, called=True, claim=step.claim)
     assert await store.save_step(calling)
     clock.jump(3600)
     clock.advance(1)
     await store.first_sight("any write")
-    called_at = (await store.wish(wish.id)).called_at
+    called_at = (await store.operation(operation.id)).called_at
     assert await store.now() - called_at == pytest.approx(1.0)
     # Its lease lasts as long as it would have: nobody takes it over while the call is under way.
-    assert await store.claim_wishes(10, 40.0) == []
+    assert await store.claim_operations(10, 40.0) == []
     clock.advance(39.1)
-    assert len(await store.claim_wishes(10, 40.0)) == 1
+    assert len(await store.claim_operations(10, 40.0)) == 1
 
 
 async def test_a_call_of_long_ago_stays_where_it_was(store, clock):
     workspace = (await linked(store)).workspaces[0]
-    wish = (await store.accept_wish(start(workspace), interaction="i1")).wish
-    await store.save_step(Update(wish.id, 1.0, start_call=Call.ACCEPTED, called=True))
-    called_at = (await store.wish(wish.id)).called_at
+    operation = (await store.accept_operation(start(workspace), interaction="i1")).operation
+    await store.save_step(Update(operation.id, 1.0, start_call=Call.ACCEPTED, called=True))
+    called_at = (await store.operation(operation.id)).called_at
     clock.advance(RECENT_CALL + 1)
     clock.jump(3600)
     await store.first_sight("any write")
-    assert (await store.wish(wish.id)).called_at == called_at
+    assert (await store.operation(operation.id)).called_at == called_at
 
 
 async def test_a_jump_ends_no_lease_of_a_notice(store, clock):

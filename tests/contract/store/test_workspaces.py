@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import AuditEntry, Observed, Outcome, ReadResult, State, TaskKind, WishVerb, Workspace
-from bot.store.records import FoundWorkspace, NewTask, NewWish
+from bot.domain.models import (
+    AuditEntry,
+    Observed,
+    OperationVerb,
+    Outcome,
+    ReadResult,
+    State,
+    TaskKind,
+    Workspace,
+)
+from bot.store.records import FoundWorkspace, NewOperation, NewTask
 from bot.store.store import Store
 from bot.support.errors import StoreBusy
 from tests.support.store import ALICE, BOB, found_workspace, gate_key, link_account, linked, observe
@@ -45,8 +54,8 @@ async def test_a_list_becomes_workspaces_of_its_owner(store, clock):
 async def test_a_list_again_updates_and_what_two_lists_lack_is_gone(store, clock):
     mine = await linked(store, names=["one", "two", "three"])
     two = mine.workspaces[1]
-    wish = NewWish(ALICE, mine.workspaces[2].id, "saturn", WishVerb.START, 60.0, "R")
-    await store.accept_wish(wish, interaction="")
+    operation = NewOperation(ALICE, mine.workspaces[2].id, "saturn", OperationVerb.START, 60.0, "R")
+    await store.accept_operation(operation, interaction="")
     await store.name_workspace(mine.workspaces[0].id, "mine")
     await store.add_workspace(reference())
     clock.advance(60)
@@ -258,15 +267,15 @@ async def test_naming_and_clearing_a_name(store):
     assert len(await store.audit_entries()) == 1
 
 
-async def test_forgetting_ends_the_wish_and_owes_its_card(store, clock):
+async def test_forgetting_ends_the_operation_and_owes_its_card(store, clock):
     workspace = (await linked(store)).workspaces[0]
-    new = NewWish(ALICE, workspace.id, "saturn", WishVerb.START, 60.0, "R")
-    wish = (await store.accept_wish(new, interaction="")).wish
+    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
+    operation = (await store.accept_operation(new, interaction="")).operation
     await store.hide_workspace(workspace.id, [ENTRY], "i1")
     await store.hide_workspace(workspace.id, [ENTRY], "i1")
-    ended = await store.wish(wish.id)
+    ended = await store.operation(operation.id)
     assert (ended.outcome, ended.cause) == (Outcome.CANCELLED, "forgotten")
-    assert (await store.card(wish.id)).is_dirty
+    assert (await store.card(operation.id)).is_dirty
     assert (await store.workspace(workspace.id)).hidden
     assert len(await store.audit_entries()) == 1
 

@@ -112,7 +112,7 @@ class World:
         bot = self.bot
         return (
             bot.reconciler.step_tasks,
-            bot.reconciler.step_wishes,
+            bot.reconciler.step_operations,
             bot.reconciler.step_reads,
             bot.reconciler.step_classes,
             bot.notifier.step_notices,

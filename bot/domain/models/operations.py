@@ -1,4 +1,4 @@
-"""What people want: wishes, and where they come from."""
+"""What people want: operations, and where they come from."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from bot.domain.models.people import Principal
 from bot.domain.models.workspaces import State
 
 
-class WishVerb(StrEnum):
-    """Name what a person can wish for a workspace."""
+class OperationVerb(StrEnum):
+    """Name what a person can ask of a workspace."""
 
     START = "start"
     STOP = "stop"
@@ -25,11 +25,11 @@ class WishVerb(StrEnum):
     @property
     def brings_down(self) -> bool:
         """Say whether it ends what runs; the others end in something that runs."""
-        return self in (WishVerb.STOP, WishVerb.SUSPEND, WishVerb.FORCE, WishVerb.REMOVE)
+        return self in (OperationVerb.STOP, OperationVerb.SUSPEND, OperationVerb.FORCE, OperationVerb.REMOVE)
 
 
 class Outcome(StrEnum):
-    """Name how a wish ended."""
+    """Name how an operation ended."""
 
     FULFILLED = "fulfilled"
     FAILED = "failed"
@@ -41,7 +41,7 @@ class Outcome(StrEnum):
 
 
 class Call(StrEnum):
-    """Name what is known of a wish's one start (or stop) call.
+    """Name what is known of an operation's one start (or stop) call.
 
     ``CALLING`` is committed before the request leaves: claimed after a crash, it is *unknown*.
     """
@@ -82,7 +82,7 @@ class Surface:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class Operation:
     """Hold what a person wants, and how far it has come.
 
     It is open until ``outcome`` is set. ``deadline_number`` counts the deadlines that were set;
@@ -90,8 +90,8 @@ class Wish:
     failures in a row.
     ``read_since`` is the time after which a read must have happened before the next call (unknown outcomes).
     ``unknown_since`` is when the outcome of its call became unknown, ``called_from`` the state that was known
-    when it left. ``prior_call`` is what the wish before it had sent the other way at ``prior_at``: that takes
-    effect all the same. ``asked_at``: since when its person is asked whether to do it once more.
+    when it left. ``prior_call`` is what the operation before it had sent the other way at ``prior_at``: that
+    takes effect all the same. ``asked_at``: since when its person is asked whether to do it once more.
     ``held_since``: since when what holds it up does.
     """
 
@@ -99,7 +99,7 @@ class Wish:
     principal: Principal
     workspace_id: str
     connection: str
-    verb: WishVerb
+    verb: OperationVerb
     created_at: float
     deadline_at: float | None
     deadline_number: int = 1
@@ -124,20 +124,21 @@ class Wish:
     hold: str | None = None
     reference: str = ""
     #: Its person agreed that the workspace ends for good. A restart then makes a new one from its spec, as it
-    #: does of one that has failed for good: from that moment on it is a wish to create, and this is set.
+    #: does of one that has failed for good: from that moment on it is an operation to create, and this is
+    #: set.
     agreed: bool = False
     #: Where it was typed: there its person is told when no direct message reaches them.
     channel_id: str | None = None
 
     @property
-    def asked_verb(self) -> WishVerb:
+    def asked_verb(self) -> OperationVerb:
         """Return what its person asked for: a restart, where another workspace is made for that."""
-        return WishVerb.RESTART if self.is_renewal else self.verb
+        return OperationVerb.RESTART if self.is_renewal else self.verb
 
     @property
     def is_renewal(self) -> bool:
         """Say whether it makes a workspace in the place of one that a restart has ended."""
-        return self.agreed and self.verb is WishVerb.CREATE
+        return self.agreed and self.verb is OperationVerb.CREATE
 
     @property
     def is_open(self) -> bool:

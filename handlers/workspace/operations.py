@@ -1,10 +1,10 @@
-"""What people wish for a workspace: find it, accept the wish, say what happens. One function per verb."""
+"""What people ask of a workspace: find it, write the operation down, say what happens."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.domain.models import Answer, Call, State, WishVerb
+from bot.domain.models import Answer, Call, OperationVerb, State
 from bot.domain.models.stopping import is_final, restart_mode
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.buttons import AGREED, agreed_button, down_buttons, may, stop_button, suspend_button
@@ -18,69 +18,69 @@ from handlers.request import SILENT, Answered
 from handlers.workspace.targets import workspace_of
 
 if TYPE_CHECKING:
-    from bot.domain.models import Effects, StopMode, Wish, Workspace
+    from bot.domain.models import Effects, Operation, StopMode, Workspace
     from bot.store.records import Accepted
     from handlers.request import Request
 
 #: Nothing that a resume would be something else for: what it is may be about to change, or is not known.
 _RESUMED = frozenset({State.SUSPENDED, State.UNKNOWN, State.STARTING, State.STOPPING, State.GONE})
 _NEW = {
-    WishVerb.START: words.STARTING,
-    WishVerb.STOP: words.STOPPING,
-    WishVerb.RESTART: words.RESTARTING,
-    WishVerb.CREATE: words.MAKING,
-    WishVerb.SUSPEND: words.SUSPENDING,
-    WishVerb.FORCE: words.FORCING,
-    WishVerb.REMOVE: words.REMOVING,
+    OperationVerb.START: words.STARTING,
+    OperationVerb.STOP: words.STOPPING,
+    OperationVerb.RESTART: words.RESTARTING,
+    OperationVerb.CREATE: words.MAKING,
+    OperationVerb.SUSPEND: words.SUSPENDING,
+    OperationVerb.FORCE: words.FORCING,
+    OperationVerb.REMOVE: words.REMOVING,
 }
 _JOINED = {
-    WishVerb.START: words.STARTING_ALREADY,
-    WishVerb.STOP: words.STOPPING_ALREADY,
-    WishVerb.RESTART: words.RESTARTING_ALREADY,
-    WishVerb.CREATE: words.MAKING_ALREADY,
-    WishVerb.SUSPEND: words.SUSPENDING_ALREADY,
-    WishVerb.FORCE: words.FORCING_ALREADY,
-    WishVerb.REMOVE: words.REMOVING_ALREADY,
+    OperationVerb.START: words.STARTING_ALREADY,
+    OperationVerb.STOP: words.STOPPING_ALREADY,
+    OperationVerb.RESTART: words.RESTARTING_ALREADY,
+    OperationVerb.CREATE: words.MAKING_ALREADY,
+    OperationVerb.SUSPEND: words.SUSPENDING_ALREADY,
+    OperationVerb.FORCE: words.FORCING_ALREADY,
+    OperationVerb.REMOVE: words.REMOVING_ALREADY,
 }
 
 
 @routes.verb("workspace", "start", flags=("share",))
 async def start(request: Request) -> Answer:
-    """Write the wish down; the card and the messages in the direct message tell the rest."""
-    return await wish(request, WishVerb.START)
+    """Write the operation down; the card and the messages in the direct message tell the rest."""
+    return await begin(request, OperationVerb.START)
 
 
 @routes.verb("workspace", "stop", flags=("share", "force", AGREED))
 async def stop(request: Request) -> Answer:
-    """Write the wish down; the card and the messages in the direct message tell the rest."""
-    return await wish(request, WishVerb.FORCE if "force" in request.flags else WishVerb.STOP)
+    """Write the operation down; the card and the messages in the direct message tell the rest."""
+    return await begin(request, OperationVerb.FORCE if "force" in request.flags else OperationVerb.STOP)
 
 
 @routes.action("force")
 async def force_quit(request: Request) -> Answer:
-    """Write the wish down; it takes the place of the stop that is not answered."""
-    return await wish(request, WishVerb.FORCE)
+    """Write the operation down; it takes the place of the stop that is not answered."""
+    return await begin(request, OperationVerb.FORCE)
 
 
 @routes.verb("workspace", "restart", flags=("share", AGREED))
 async def restart(request: Request) -> Answer:
-    """Write the wish down; the card and the messages in the direct message tell the rest."""
-    return await wish(request, WishVerb.RESTART)
+    """Write the operation down; the card and the messages in the direct message tell the rest."""
+    return await begin(request, OperationVerb.RESTART)
 
 
 @routes.verb("workspace", "suspend", flags=("share",))
 async def suspend(request: Request) -> Answer:
-    """Write the wish down, where the provider can suspend; the card tells the rest."""
-    return await wish(request, WishVerb.SUSPEND)
+    """Write the operation down, where the provider can suspend; the card tells the rest."""
+    return await begin(request, OperationVerb.SUSPEND)
 
 
 @routes.verb("workspace", "resume", flags=("share",))
 async def resume(request: Request) -> Answer:
-    """Wish a start; what is down otherwise, or up, is said with what can be done instead."""
+    """Ask for a start; what is down otherwise, or up, is said with what can be done instead."""
     workspaces = request.services.workspaces
     workspace = await workspace_of(request)
     if workspace.state in _RESUMED:
-        return await wish_for(request, workspace, WishVerb.START)
+        return await begin_for(request, workspace, OperationVerb.START)
     await linked(request, workspace.connection)
     await workspaces.refresh(request.principal, workspace.id)
     facts = await workspaces.facts(workspace)
@@ -90,24 +90,24 @@ async def resume(request: Request) -> Answer:
     return replies.problem(sentence, request.reference, buttons)
 
 
-async def wish(request: Request, verb: WishVerb) -> Answer:
-    """Wish something for the workspace that is meant; answers as soon as it is written down."""
+async def begin(request: Request, verb: OperationVerb) -> Answer:
+    """Begin an operation on the workspace that is meant; answers as soon as it is written down."""
     workspace = await workspace_of(request)
-    return await wish_for(request, workspace, verb)
+    return await begin_for(request, workspace, verb)
 
 
-async def wish_for(request: Request, workspace: Workspace, verb: WishVerb) -> Answer:
-    """Wish something for a workspace of the person; ask first where that ends it for good."""
+async def begin_for(request: Request, workspace: Workspace, verb: OperationVerb) -> Answer:
+    """Begin an operation on a workspace of the person; ask first where that ends it for good."""
     services = request.services
-    if workspace.state is State.GONE and workspace.spec is not None and verb is WishVerb.RESTART:
-        verb = WishVerb.START
-    is_made_again = verb is WishVerb.START and workspace.spec is not None
+    if workspace.state is State.GONE and workspace.spec is not None and verb is OperationVerb.RESTART:
+        verb = OperationVerb.START
+    is_made_again = verb is OperationVerb.START and workspace.spec is not None
     if workspace.state is State.GONE and not is_made_again:
         await linked(request, workspace.connection)
         await services.workspaces.refresh(request.principal, workspace.id)
         raise Answered(not_there(request, workspace))
     try:
-        accepted = await services.workspaces.wish(
+        accepted = await services.workspaces.begin(
             request.principal,
             workspace.id,
             verb,
@@ -123,13 +123,13 @@ async def wish_for(request: Request, workspace: Workspace, verb: WishVerb) -> An
     return _answer(request, workspace, verb, accepted)
 
 
-async def _asked(request: Request, workspace: Workspace, verb: WishVerb) -> Answer:
+async def _asked(request: Request, workspace: Workspace, verb: OperationVerb) -> Answer:
     """Ask whether a workspace is to end for good: what is lost, what stays, and what would not end it."""
     facts = await request.services.workspaces.facts(workspace)
     typed = words.TYPED[verb]
-    mode: StopMode = "force" if verb is WishVerb.FORCE else "stop"
+    mode: StopMode = "force" if verb is OperationVerb.FORCE else "stop"
     template, label = (
-        (words.RENEW_ASK, cards.RENEW) if verb is WishVerb.RESTART else (words.END_ASK, cards.END)
+        (words.RENEW_ASK, cards.RENEW) if verb is OperationVerb.RESTART else (words.END_ASK, cards.END)
     )
     sentence = fill(
         template,
@@ -154,7 +154,7 @@ async def made_again(request: Request, former: Workspace) -> Answer:
         reference=request.reference,
         channel_id=request.surface.channel_id,
     )
-    return _answer(request, former, WishVerb.CREATE, accepted)
+    return _answer(request, former, OperationVerb.CREATE, accepted)
 
 
 def not_there(request: Request, workspace: Workspace) -> Answer:
@@ -168,7 +168,7 @@ def not_there(request: Request, workspace: Workspace) -> Answer:
     return replies.problem(sentence, request.reference, [kit.button(cards.FORGET, "forget", workspace.id)])
 
 
-def _answer(request: Request, workspace: Workspace, verb: WishVerb, accepted: Accepted) -> Answer:
+def _answer(request: Request, workspace: Workspace, verb: OperationVerb, accepted: Accepted) -> Answer:
     effects = request.services.workspaces.effects(workspace)
     title = request.services.title(workspace.connection)
     template = _already(accepted) or _instead(workspace, verb, accepted, effects)
@@ -178,40 +178,40 @@ def _answer(request: Request, workspace: Workspace, verb: WishVerb, accepted: Ac
     if request.is_conversation:
         return SILENT
     if request.is_shared:
-        return _shared(request, workspace, accepted.wish.verb)
-    template = _NEW[accepted.wish.verb]
-    if accepted.wish.verb is WishVerb.START and workspace.state is State.SUSPENDED:
+        return _shared(request, workspace, accepted.operation.verb)
+    template = _NEW[accepted.operation.verb]
+    if accepted.operation.verb is OperationVerb.START and workspace.state is State.SUSPENDED:
         template = words.RESUMING
-    elif _ends(accepted.wish, effects):
+    elif _ends(accepted.operation, effects):
         template = words.ENDING
     return replies.told(fill(template, name=workspace.title, title=title))
 
 
 def _already(accepted: Accepted) -> str | None:
     """Return what is said where the same was asked before."""
-    if accepted.repeated and not accepted.wish.is_open:
+    if accepted.repeated and not accepted.operation.is_open:
         return words.DONE_ALREADY
-    return _JOINED[accepted.wish.verb] if accepted.joined and not accepted.repeated else None
+    return _JOINED[accepted.operation.verb] if accepted.joined and not accepted.repeated else None
 
 
-def _instead(workspace: Workspace, verb: WishVerb, accepted: Accepted, effects: Effects) -> str | None:
+def _instead(workspace: Workspace, verb: OperationVerb, accepted: Accepted, effects: Effects) -> str | None:
     """Return what is said where something else happens than the verb alone would say."""
     is_down = workspace.state in {State.STOPPED, State.SUSPENDED}
     told = None
     if verb.brings_down and workspace.is_provisional:
         told = words.CALLING_OFF
-    elif verb is WishVerb.START and accepted.wish.prior_call is not Call.NONE:
+    elif verb is OperationVerb.START and accepted.operation.prior_call is not Call.NONE:
         told = words.STARTING_AFTER_STOP
-    elif verb is WishVerb.START and workspace.state is State.RUNNING:
+    elif verb is OperationVerb.START and workspace.state is State.RUNNING:
         told = words.STARTING_RUNNING
-    elif verb is WishVerb.SUSPEND and is_down:
+    elif verb is OperationVerb.SUSPEND and is_down:
         told = words.SUSPENDED_ALREADY
-    elif verb is WishVerb.RESTART and (accepted.wish.agreed or restart_mode(effects) is None):
+    elif verb is OperationVerb.RESTART and (accepted.operation.agreed or restart_mode(effects) is None):
         told = words.RENEWING
-    elif verb is WishVerb.RESTART and restart_mode(effects) == "suspend":
+    elif verb is OperationVerb.RESTART and restart_mode(effects) == "suspend":
         told = words.RESUMING if workspace.state is State.SUSPENDED else words.RESTARTING_KEEPS
-    elif verb is WishVerb.STOP and not _ends(accepted.wish, effects):
-        if accepted.wish.prior_call is not Call.NONE:
+    elif verb is OperationVerb.STOP and not _ends(accepted.operation, effects):
+        if accepted.operation.prior_call is not Call.NONE:
             told = words.STOPPING_STARTED
         elif accepted.replaced is not None and not accepted.replaced.verb.brings_down:
             told = words.STOPPING_PENDING
@@ -220,13 +220,17 @@ def _instead(workspace: Workspace, verb: WishVerb, accepted: Accepted, effects: 
     return told
 
 
-def _ends(wish: Wish, effects: Effects) -> bool:
+def _ends(operation: Operation, effects: Effects) -> bool:
     """Say whether a stop that its person agreed to ends the workspace for good."""
-    is_stop = wish.verb in {WishVerb.STOP, WishVerb.FORCE}
-    return is_stop and wish.agreed and is_final(effects, "force" if wish.verb is WishVerb.FORCE else "stop")
+    is_stop = operation.verb in {OperationVerb.STOP, OperationVerb.FORCE}
+    return (
+        is_stop
+        and operation.agreed
+        and is_final(effects, "force" if operation.verb is OperationVerb.FORCE else "stop")
+    )
 
 
-def _shared(request: Request, workspace: Workspace, verb: WishVerb) -> Answer:
+def _shared(request: Request, workspace: Workspace, verb: OperationVerb) -> Answer:
     """Tell everybody; the buttons act for the workspace's owner only, and *Open* answers nobody else."""
     sentence = fill(
         words.SHARED[verb],

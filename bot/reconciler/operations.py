@@ -1,18 +1,18 @@
-"""Wishes as the stepper sees them: what their plan is, how they wait, how they end."""
+"""Operations as the stepper sees them: what their plan is, how they wait, how they end."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.domain.models import Call, ClaimedWish, Outcome, State, WishVerb
+from bot.domain.models import Call, ClaimedOperation, OperationVerb, Outcome, State
 from bot.domain.plan import NO_RESTART, Plan, Step, plan, plan_unmade
 from bot.domain.policy import Target
 from bot.messages.blocks.facts import Facts
 from bot.messages.blocks.progress import UNANSWERED_SECONDS, is_unanswered, progress_of
 from bot.messages.texts import holds, problems
 from bot.reconciler import endings
+from bot.reconciler.operation_calls import creation_of
 from bot.reconciler.step import Stepper
-from bot.reconciler.wish_calls import creation_of
 from bot.services.making import another
 
 if TYPE_CHECKING:
@@ -25,37 +25,37 @@ if TYPE_CHECKING:
 BAR_STEP = 5
 
 
-class Wishes(Stepper[ClaimedWish]):
-    """Step due wishes."""
+class Operations(Stepper[ClaimedOperation]):
+    """Step due operations."""
 
     ends_while_refused = False
     #: When the last of the looks that were put off comes, by the store's time.
     _last_look = 0.0
 
-    async def claim(self, limit: int, lease: float) -> Sequence[ClaimedWish]:
-        """Lease due wishes, oldest first."""
-        return await self._store.claim_wishes(limit, lease)
+    async def claim(self, limit: int, lease: float) -> Sequence[ClaimedOperation]:
+        """Lease due operations, oldest first."""
+        return await self._store.claim_operations(limit, lease)
 
-    async def lost(self, claimed: ClaimedWish, cause: str | None) -> Update | None:
+    async def lost(self, claimed: ClaimedOperation, cause: str | None) -> Update | None:
         """End what can't go on: cancelled, or of unknown outcome where something was sent."""
-        wish = claimed.wish
+        operation = claimed.operation
         if cause is not None:
-            is_known = cause == "unlinked" or not wish.has_called
+            is_known = cause == "unlinked" or not operation.has_called
             outcome = Outcome.CANCELLED if is_known else Outcome.UNKNOWN
-            return endings.ended(wish, outcome, cause, claimed.claim)
+            return endings.ended(operation, outcome, cause, claimed.claim)
         if claimed.workspace.hidden and not claimed.workspace.is_provisional:
-            # Taken off the list just when it was wished for: nothing is read for it any more.
-            return endings.ended(wish, Outcome.CANCELLED, "forgotten", claimed.claim)
+            # Taken off the list just when it was asked for: nothing is read for it any more.
+            return endings.ended(operation, Outcome.CANCELLED, "forgotten", claimed.claim)
         return None
 
-    async def plan(self, claimed: ClaimedWish, line: Line) -> Plan:
+    async def plan(self, claimed: ClaimedOperation, line: Line) -> Plan:
         """Plan by what was last seen of the workspace, or of its creation."""
-        wish, workspace = claimed.wish, claimed.workspace
+        operation, workspace = claimed.operation, claimed.workspace
         if workspace.is_provisional:
-            return plan_unmade(wish, await creation_of(self._store, claimed), await self._store.now())
+            return plan_unmade(operation, await creation_of(self._store, claimed), await self._store.now())
         effects = line.provider.stops(workspace)
         return plan(
-            wish,
+            operation,
             workspace.state,
             workspace.observed_at,
             workspace.actions,
@@ -63,29 +63,34 @@ class Wishes(Stepper[ClaimedWish]):
             up_at=workspace.up_at,
         )
 
-    def asks(self, claimed: ClaimedWish, _step: Step) -> tuple[str, Target]:
-        """Ask at every step whether its person may still wish it."""
-        return claimed.wish.verb, Target("workspace", claimed.workspace.id, claimed.workspace.principal)
+    def asks(self, claimed: ClaimedOperation, _step: Step) -> tuple[str, Target]:
+        """Ask at every step whether its person may still operation it."""
+        return claimed.operation.verb, Target("workspace", claimed.workspace.id, claimed.workspace.principal)
 
-    async def goes_on_forbidden(self, claimed: ClaimedWish, _step: Step, rule: str) -> bool:
+    async def goes_on_forbidden(self, claimed: ClaimedOperation, _step: Step, rule: str) -> bool:
         """End what is forbidden."""
         hides = _is_never_made(claimed)
         await self._updates.save(
-            endings.ended(claimed.wish, Outcome.REFUSED, rule, claimed.claim, hides=hides)
+            endings.ended(claimed.operation, Outcome.REFUSED, rule, claimed.claim, hides=hides)
         )
         return False
 
-    async def end(self, claimed: ClaimedWish, decided: Plan) -> Update:
+    async def end(self, claimed: ClaimedOperation, decided: Plan) -> Update:
         """End it with the provider's words where it failed there; what is not there leaves the list."""
-        wish, workspace, outcome, cause = claimed.wish, claimed.workspace, decided.outcome, decided.cause
+        operation, workspace, outcome, cause = (
+            claimed.operation,
+            claimed.workspace,
+            decided.outcome,
+            decided.cause,
+        )
         assert isinstance(outcome, Outcome), "a plan that ends says how"
         if cause == "provider_failed" and workspace.detail:
             cause = f"{cause}: {workspace.detail[: problems.MESSAGE_LIMIT]}"
-        is_removed = wish.verb is WishVerb.REMOVE and outcome is Outcome.FULFILLED
+        is_removed = operation.verb is OperationVerb.REMOVE and outcome is Outcome.FULFILLED
         hides = is_removed or _is_never_made(claimed) or outcome is Outcome.UNKNOWN
-        return endings.ended(wish, outcome, cause, claimed.claim, hides=hides)
+        return endings.ended(operation, outcome, cause, claimed.claim, hides=hides)
 
-    async def advance(self, claimed: ClaimedWish, line: Line, decided: Plan) -> None:
+    async def advance(self, claimed: ClaimedOperation, line: Line, decided: Plan) -> None:
         """Read, wait or renew as planned."""
         match decided.step:
             case Step.READ:
@@ -95,76 +100,78 @@ class Wishes(Stepper[ClaimedWish]):
             case _:
                 await self._wait(claimed, line, decided.cause)
 
-    async def _renew(self, claimed: ClaimedWish, line: Line) -> None:
-        """Have another made of what is over, where it was made here; the wish goes on with that."""
-        wish = claimed.wish
+    async def _renew(self, claimed: ClaimedOperation, line: Line) -> None:
+        """Have another made of what is over, where it was made here; the operation goes on with that."""
+        operation = claimed.operation
         if claimed.workspace.spec is None:
             await self._updates.save(await self.end(claimed, NO_RESTART))
             return
         fresh = another(self._ids, line.provider, claimed.workspace)
-        made = endings.audit(wish, "workspace.renew", "accepted")
-        await self._store.renew(wish.id, claimed.claim, fresh, [made])
+        made = endings.audit(operation, "workspace.renew", "accepted")
+        await self._store.renew(operation.id, claimed.claim, fresh, [made])
 
-    async def _read(self, claimed: ClaimedWish, line: Line, cause: str | None) -> None:
+    async def _read(self, claimed: ClaimedOperation, line: Line, cause: str | None) -> None:
         """Ask for a read, and look again when one was recorded; after a while in any case."""
         wait = max(line.pace.min_poll_interval + 2 * self._numbers.margin, line.health.pause, 2.0)
         hold = line.health.hold or _said(claimed, line, cause) or None
-        # In one transaction, so that whatever the read finds wakes this wish.
+        # In one transaction, so that whatever the read finds wakes this operation.
         await self._updates.later(claimed, wait, hold, waits_for="read", wants_read=True)
 
-    async def _wait(self, claimed: ClaimedWish, line: Line, cause: str | None) -> None:
-        wish, state = claimed.wish, claimed.workspace.state
+    async def _wait(self, claimed: ClaimedOperation, line: Line, cause: str | None) -> None:
+        operation, state = claimed.operation, claimed.workspace.state
         hold = line.health.hold or _said(claimed, line, cause)
         fields: dict[str, Any] = {}
         # What was called without an answer is on its way, so it was taken.
-        if state is State.STARTING and wish.start_call in (Call.CALLING, Call.UNKNOWN):
+        if state is State.STARTING and operation.start_call in (Call.CALLING, Call.UNKNOWN):
             fields.update(start_call=Call.ACCEPTED, attempts=0)
-        if state is State.STOPPING and wish.stop_call in (Call.CALLING, Call.UNKNOWN):
+        if state is State.STOPPING and operation.stop_call in (Call.CALLING, Call.UNKNOWN):
             fields.update(stop_call=Call.ACCEPTED, attempts=0)
         next_in = await self._next_look()
-        if wish.verb.brings_down:
+        if operation.verb.brings_down:
             hold, next_in = await self._force_offered(claimed, line, hold, next_in)
         else:
             progress = await self._progress(claimed, line)
-            if progress > wish.progress_floor:
-                grown = progress // BAR_STEP > wish.progress_floor // BAR_STEP
+            if progress > operation.progress_floor:
+                grown = progress // BAR_STEP > operation.progress_floor // BAR_STEP
                 fields.update(progress_floor=progress, card_dirty=grown)
         await self._updates.later(claimed, next_in, hold, waits_for="change", **fields)
 
-    async def _progress(self, claimed: ClaimedWish, line: Line) -> int:
+    async def _progress(self, claimed: ClaimedOperation, line: Line) -> int:
         """Return where the bar stands, from no more than it takes: there may be thousands."""
-        wish, workspace = claimed.wish, claimed.workspace
+        operation, workspace = claimed.operation, claimed.workspace
         tells = workspace.state is State.STARTING and workspace.progress is not None
         usual = None if tells else await self._store.usual_seconds(workspace.id)
         now = await self._store.now()
-        facts = Facts(now, line.name, line.title, wish=wish, workspace=workspace, usual_seconds=usual)
+        facts = Facts(
+            now, line.name, line.title, operation=operation, workspace=workspace, usual_seconds=usual
+        )
         return progress_of(facts)
 
     async def _force_offered(
-        self, claimed: ClaimedWish, line: Line, hold: str, next_in: float
+        self, claimed: ClaimedOperation, line: Line, hold: str, next_in: float
     ) -> tuple[str, float]:
         """Say of a stop that shows nothing for a minute that it can be forced, where it can."""
-        wish, actions = claimed.wish, claimed.workspace.actions
+        operation, actions = claimed.operation, claimed.workspace.actions
         if "force" not in line.provider.stop_modes or not (actions is None or "force" in actions):
             return hold, next_in
         now = await self._store.now()
-        if is_unanswered(wish, now):
+        if is_unanswered(operation, now):
             return hold or holds.UNANSWERED, next_in
-        return hold, min(next_in, max(wish.created_at + UNANSWERED_SECONDS - now, 1.0))
+        return hold, min(next_in, max(operation.created_at + UNANSWERED_SECONDS - now, 1.0))
 
     async def _next_look(self) -> float:
-        """Return the seconds until a waiting wish is looked at for its bar: a few a second, in turn."""
+        """Return the seconds until a waiting operation is looked at for its bar: a few a second, in turn."""
         now = await self._store.now()
         at = max(now + self._numbers.tick, self._last_look + 1.0 / self._numbers.looks_per_second)
         self._last_look = min(at, now + self._numbers.slow_tick)
         return self._last_look - now
 
 
-def _said(claimed: ClaimedWish, line: Line, cause: str | None) -> str:
+def _said(claimed: ClaimedOperation, line: Line, cause: str | None) -> str:
     """Say what the plan waits for, where that is worth a sentence."""
     match cause:
         case "still_down":
-            return holds.still_down(line.title, claimed.wish.called_at or 0.0)
+            return holds.still_down(line.title, claimed.operation.called_at or 0.0)
         case "stopping_first":
             return holds.STOPPING_FIRST
         case "start_sent":
@@ -173,8 +180,8 @@ def _said(claimed: ClaimedWish, line: Line, cause: str | None) -> str:
             return ""
 
 
-def _is_never_made(claimed: ClaimedWish) -> bool:
-    """Say whether a wish ends about a workspace that certainly was not made, so that no list shows it."""
-    wish = claimed.wish
-    is_about_it = wish.verb is WishVerb.CREATE or wish.verb.brings_down
-    return claimed.workspace.is_provisional and is_about_it and wish.start_call is Call.NONE
+def _is_never_made(claimed: ClaimedOperation) -> bool:
+    """Say whether an operation ends with a workspace that was certainly not made: no list shows it."""
+    operation = claimed.operation
+    is_about_it = operation.verb is OperationVerb.CREATE or operation.verb.brings_down
+    return claimed.workspace.is_provisional and is_about_it and operation.start_call is Call.NONE

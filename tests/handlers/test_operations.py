@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import NewNotice, NoticeKind, Observed, Outcome, State, WishVerb
+from bot.domain.models import NewNotice, NoticeKind, Observed, OperationVerb, Outcome, State
 from bot.support.errors import Refused
 from tests.handlers.rig import COLLEAGUE, Cloud, buttons, rig, words
 from tests.support.clock import FakeClock
@@ -16,24 +16,24 @@ URL = "https://app.example.test/ide/1"
 
 
 async def latest(bot, name="notebook"):
-    return await bot.store.latest_wish((await bot.workspace(name)).id)
+    return await bot.store.latest_operation((await bot.workspace(name)).id)
 
 
 @pytest.mark.parametrize("verb", ["start", "stop", "restart"])
-async def test_a_wish_is_written_with_its_card_and_its_audit(bot, verb):
+async def test_an_operation_is_written_with_its_card_and_its_audit(bot, verb):
     await bot.link(state=State.STOPPED if verb == "start" else State.RUNNING)
     answer = await bot.say(f"{verb} notebook")
     check_golden(f"answers/{verb}", answer)
-    wish = await latest(bot)
-    assert wish.verb == WishVerb(verb)
-    assert wish.is_open
-    assert wish.deadline_at == bot.clock.now() + 1800
+    operation = await latest(bot)
+    assert operation.verb == OperationVerb(verb)
+    assert operation.is_open
+    assert operation.deadline_at == bot.clock.now() + 1800
     (card,) = await bot.notices()
-    assert (card.kind, card.subject, card.principal) == (NoticeKind.CARD, wish.id, ALICE)
+    assert (card.kind, card.subject, card.principal) == (NoticeKind.CARD, operation.id, ALICE)
     assert card.body["channel_id"] == "C1"
     entry = (await bot.audit())[-1]
     assert (entry["actor"], entry["action"], entry["result"]) == (ALICE.key, f"workspace.{verb}", "accepted")
-    assert wish.reference in str(entry["detail"])
+    assert operation.reference in str(entry["detail"])
     assert bot.wakes
 
 
@@ -46,7 +46,7 @@ async def test_a_bare_start_with_several_asks_which(bot):
     await bot.link(names=("notebook", "trainer"))
     answer = await bot.say("start")
     check_golden("answers/start-which", answer)
-    assert await bot.store.open_wishes(ALICE) == []
+    assert await bot.store.open_operations(ALICE) == []
 
 
 async def test_a_second_start_joins_the_first(bot):
@@ -54,23 +54,23 @@ async def test_a_second_start_joins_the_first(bot):
     await bot.say("start")
     answer = await bot.say("START notebook")
     assert "is starting already" in words(answer)
-    assert len(await bot.store.open_wishes(ALICE)) == 1
+    assert len(await bot.store.open_operations(ALICE)) == 1
     assert len(await bot.notices(NoticeKind.CARD)) == 1
 
 
-async def test_the_same_interaction_twice_is_one_wish(bot):
+async def test_the_same_interaction_twice_is_one_operation(bot):
     await bot.link()
     first = await bot.say("start", interaction="command:same")
     assert await bot.say("start", interaction="command:same") == first
-    assert len(await bot.store.open_wishes(ALICE)) == 1
-    wish = await latest(bot)
+    assert len(await bot.store.open_operations(ALICE)) == 1
+    operation = await latest(bot)
     stopped = await bot.services.workspaces.stop(
-        ALICE, wish.workspace_id, interaction="command:stop", reference="R"
+        ALICE, operation.workspace_id, interaction="command:stop", reference="R"
     )
     assert stopped.replaced is not None
     again = await bot.say("start", interaction="command:same")
     assert words(again) == "I had that from you already, so I did nothing twice."
-    assert [one.verb for one in await bot.store.open_wishes(ALICE)] == [WishVerb.STOP]
+    assert [one.verb for one in await bot.store.open_operations(ALICE)] == [OperationVerb.STOP]
 
 
 async def test_a_stop_calls_off_a_pending_start(bot):
@@ -79,7 +79,7 @@ async def test_a_stop_calls_off_a_pending_start(bot):
     started = await latest(bot)
     answer = await bot.say("stop notebook")
     assert words(answer) == "Calling off the start of *notebook* and stopping it."
-    assert (await bot.store.wish(started.id)).outcome is Outcome.REPLACED
+    assert (await bot.store.operation(started.id)).outcome is Outcome.REPLACED
 
 
 async def test_what_runs_already_is_said_with_its_age_and_looked_at_again(bot):
@@ -107,7 +107,7 @@ async def test_what_no_longer_exists_is_not_started(bot):
     answer = await bot.say("start notebook")
     assert "no longer exists" in words(answer)
     assert list(buttons(answer)) == ["Forget"]
-    assert await bot.store.open_wishes(ALICE) == []
+    assert await bot.store.open_operations(ALICE) == []
 
 
 async def test_in_a_direct_message_the_card_alone_answers(bot):
@@ -144,7 +144,7 @@ async def test_a_refused_link_asks_for_a_new_one(bot):
     answer = await bot.say("start notebook")
     assert "Saturn Cloud no longer accepts your link" in words(answer)
     assert buttons(answer)["Link Saturn Cloud"]["value"] == "saturn start notebook"
-    assert await bot.store.open_wishes(ALICE) == []
+    assert await bot.store.open_operations(ALICE) == []
 
 
 async def test_another_persons_workspace_is_as_unknown_as_none(bot):
@@ -155,7 +155,7 @@ async def test_another_persons_workspace_is_as_unknown_as_none(bot):
         nothing = await bot.press("start", "workspace_none", principal)
         assert words(stolen).split("\n")[0] == words(nothing).split("\n")[0]
         assert "notebook" not in words(stolen)
-    assert await bot.store.latest_wish(row.id) is None
+    assert await bot.store.latest_operation(row.id) is None
     refusals = [entry for entry in await bot.audit() if entry["result"] == "refused"]
     assert {entry["actor"] for entry in refusals} == {COLLEAGUE.key, BOB.key}
 
@@ -174,7 +174,9 @@ async def test_use_cases_refuse_by_themselves_too(bot):
     await bot.link()
     workspaces, row = bot.services.workspaces, await bot.workspace()
     keys = {"reference": "R"}
-    assert (await workspaces.restart(ALICE, row.id, interaction="r:1", **keys)).wish.verb is WishVerb.RESTART
+    assert (
+        await workspaces.restart(ALICE, row.id, interaction="r:1", **keys)
+    ).operation.verb is OperationVerb.RESTART
     account = await bot.store.account(ALICE, "saturn")
     notice = NewNotice(account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
     await bot.store.refuse_account(account.id, account.secret, notice, [], hold="Link again.")

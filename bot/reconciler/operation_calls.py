@@ -1,11 +1,11 @@
-"""The calls of a wish: starts and creations in one direction, stops and their like in the other."""
+"""The calls of an operation: starts and creations in one direction, stops and their like in the other."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bot.domain.models import Call, ClaimedWish, NoticeKind, Outcome, WishVerb
+from bot.domain.models import Call, ClaimedOperation, NoticeKind, OperationVerb, Outcome
 from bot.domain.plan import Step
 from bot.domain.settling import Verdict, has_settled
 from bot.providers import facets
@@ -17,7 +17,7 @@ from bot.reconciler.replaced import make_true, send_down
 from bot.support.errors import Conflict
 
 if TYPE_CHECKING:
-    from bot.domain.models import Created, Traces, Update, Wish
+    from bot.domain.models import Created, Operation, Traces, Update
     from bot.providers.base import Access
     from bot.reconciler.ask import Asker, NotDone
     from bot.reconciler.lines import Line
@@ -25,41 +25,43 @@ if TYPE_CHECKING:
     from bot.reconciler.updates import Updates
     from bot.store.store import Store
 
-#: Another creation that was called so long before this one was wished for may have made what is found now.
+#: Another creation that was called so long before this one was asked for may have made what is found now.
 OTHERS_SECONDS = 600.0
 #: So many candidates' times are known; beyond that they are read once more.
 REMEMBERED = 10_000
 
 
-class WishCalls(Caller[ClaimedWish]):
-    """Make calls to providers for wishes."""
+class OperationCalls(Caller[ClaimedOperation]):
+    """Make calls to providers for operations."""
 
     making = Step.CREATE
     question = NoticeKind.ASKED
     keeps_known = False
 
-    def __init__(self, store: Store, asker: Asker, updates: Updates[ClaimedWish], numbers: Numbers) -> None:
+    def __init__(
+        self, store: Store, asker: Asker, updates: Updates[ClaimedOperation], numbers: Numbers
+    ) -> None:
         super().__init__(store, asker, updates, numbers)
         #: When candidates were made that a list tells too little of: it does not change, one read is enough.
         self._made_at: dict[str, float | None] = {}
 
-    def calling(self, claimed: ClaimedWish, line: Line, step: Step, access: Access) -> Update:
+    def calling(self, claimed: ClaimedOperation, line: Line, step: Step, access: Access) -> Update:
         """Commit to it with a row in the audit where it uses an administrator's right."""
-        wish = claimed.wish
+        operation = claimed.operation
         # Where it reaches everybody's, a list or a read with the person's own credential must have shown it.
         is_known = step is Step.CREATE or claimed.workspace.verified_at is not None
         if line.provider.needs_record(access) and not is_known:
-            return endings.ended(wish, Outcome.FAILED, "not_found", claimed.claim)
+            return endings.ended(operation, Outcome.FAILED, "not_found", claimed.claim)
         acts = line.provider.acts(access, str(step))
         return claimed.update(
             self._numbers.lease,
             called=True,
             # Before it leaves: a use of somebody else's right is in the audit whatever comes of it.
-            audit=[endings.audit(wish, f"call.{step}", "sent", acts=acts)] if acts == "admin" else [],
+            audit=[endings.audit(operation, f"call.{step}", "sent", acts=acts)] if acts == "admin" else [],
             **known_as(step, Call.CALLING),
         )
 
-    async def send(self, claimed: ClaimedWish, line: Line, step: Step, access: Access) -> Created | None:
+    async def send(self, claimed: ClaimedOperation, line: Line, step: Step, access: Access) -> Created | None:
         """Send the call; return what was made where it makes something."""
         workspace = claimed.workspace
         if step is Step.CREATE:
@@ -71,16 +73,16 @@ class WishCalls(Caller[ClaimedWish]):
         return None
 
     async def accepted(
-        self, claimed: ClaimedWish, line: Line, step: Step, access: Access, created: Created | None
+        self, claimed: ClaimedOperation, line: Line, step: Step, access: Access, created: Created | None
     ) -> None:
         """Write it down; what has ended while the call was under way is made true."""
-        wish, remote_id = claimed.wish, claimed.workspace.remote_id
+        operation, remote_id = claimed.operation, claimed.workspace.remote_id
         acts = line.provider.acts(access, str(step))
         if created is not None:
             # Before anything else can fail: what exists is found again by this.
             remote_id = created.remote_id
             gate_key = line.provider.gate_key(remote_id)
-            if await self._store.name_created(wish.id, created, gate_key, claimed.claim) is None:
+            if await self._store.name_created(operation.id, created, gate_key, claimed.claim) is None:
                 return
         # What was made and stands still is started by the steps that follow.
         known = Call.ACCEPTED if created is None or created.is_started else Call.NONE
@@ -88,7 +90,7 @@ class WishCalls(Caller[ClaimedWish]):
         accepted = went_well(
             claimed,
             self._first_look(line),
-            endings.audit(wish, f"call.{step}", "accepted", acts=acts_as),
+            endings.audit(operation, f"call.{step}", "accepted", acts=acts_as),
             waits_for="read",
             read_needed=True,
             **known_as(step, known),
@@ -97,7 +99,7 @@ class WishCalls(Caller[ClaimedWish]):
             await make_true(self._store, self._asker, claimed, line, remote_id)
 
     def again(
-        self, claimed: ClaimedWish, line: Line, step: Step, answer: NotDone, known: Call | None
+        self, claimed: ClaimedOperation, line: Line, step: Step, answer: NotDone, known: Call | None
     ) -> Update:
         """Read before it is tried again; soon after an unknown outcome: a pause is one between calls."""
         fields: dict[str, Any] = {}
@@ -115,20 +117,20 @@ class WishCalls(Caller[ClaimedWish]):
     def _first_look(self, line: Line) -> float:
         return line.pace.min_poll_interval + 2 * self._numbers.margin
 
-    def refused(self, claimed: ClaimedWish, line: Line, step: Step, answer: Refused) -> Update:
+    def refused(self, claimed: ClaimedOperation, line: Line, step: Step, answer: Refused) -> Update:
         """End it; what the present state does not allow is tried a few times: it may just be changing."""
-        wish, makes = claimed.wish, step is Step.CREATE
+        operation, makes = claimed.operation, step is Step.CREATE
         is_conflict = isinstance(answer.error, Conflict)
-        if is_conflict and not makes and wish.attempts < CONFLICTS:
+        if is_conflict and not makes and operation.attempts < CONFLICTS:
             return self.again(claimed, line, step, self._retry(claimed), Call.NONE)
-        ended = endings.ended(wish, Outcome.FAILED, answer.cause, claimed.claim, hides=makes)
-        if not makes or (is_conflict and wish.attempts):
+        ended = endings.ended(operation, Outcome.FAILED, answer.cause, claimed.claim, hides=makes)
+        if not makes or (is_conflict and operation.attempts):
             return ended
         # It made nothing, so that it explains nothing that others find; a name that an earlier try may have
         # taken tells nothing of that one.
         return replace(ended, start_call=Call.NONE)
 
-    async def look(self, claimed: ClaimedWish, line: Line, access: Access) -> Traces | None:
+    async def look(self, claimed: ClaimedOperation, line: Line, access: Access) -> Traces | None:
         """Return what the provider shows, without what somebody's record explains.
 
         None where a candidate is to be read that was read a moment ago.
@@ -169,40 +171,40 @@ class WishCalls(Caller[ClaimedWish]):
         self._made_at[gate] = made_at
         return True
 
-    async def has_settled(self, claimed: ClaimedWish, now: float) -> bool:
+    async def has_settled(self, claimed: ClaimedOperation, now: float) -> bool:
         """Say whether what its creation may have made would have shown by now."""
         creation = await self._sought(claimed)
         return has_settled(creation.start_call, creation.called_at, creation.unknown_since, now)
 
-    def is_wanted(self, claimed: ClaimedWish) -> bool:
-        """Say whether it is to be made: any other wish calls the creation off."""
-        return claimed.wish.verb is WishVerb.CREATE
+    def is_wanted(self, claimed: ClaimedOperation) -> bool:
+        """Say whether it is to be made: any other operation calls the creation off."""
+        return claimed.operation.verb is OperationVerb.CREATE
 
-    def unwanted(self, claimed: ClaimedWish, verdict: Verdict) -> Update:
-        """End the wish that called it off."""
+    def unwanted(self, claimed: ClaimedOperation, verdict: Verdict) -> Update:
+        """End the operation that called it off."""
         is_known = verdict is Verdict.NOTHING
         outcome, cause = (Outcome.FULFILLED, "not_made") if is_known else (Outcome.UNKNOWN, "untold")
-        return endings.ended(claimed.wish, outcome, cause, claimed.claim, hides=True)
+        return endings.ended(claimed.operation, outcome, cause, claimed.claim, hides=True)
 
-    async def found(self, claimed: ClaimedWish, line: Line, created: Created) -> Update | None:
+    async def found(self, claimed: ClaimedOperation, line: Line, created: Created) -> Update | None:
         """Write its id down before anything else can fail; from here on it is a workspace as any other."""
-        wish, creation = claimed.wish, await self._sought(claimed)
-        claim = claimed.claim if creation.id == wish.id else ""
+        operation, creation = claimed.operation, await self._sought(claimed)
+        claim = claimed.claim if creation.id == operation.id else ""
         gate_key = line.provider.gate_key(created.remote_id)
         if await self._store.name_created(creation.id, created, gate_key, claim) is None:
             return None
-        return went_well(claimed, 0.0, endings.audit(wish, "call.find", "found"), read_needed=True)
+        return went_well(claimed, 0.0, endings.audit(operation, "call.find", "found"), read_needed=True)
 
-    async def _sought(self, claimed: ClaimedWish) -> Wish:
+    async def _sought(self, claimed: ClaimedOperation) -> Operation:
         creation = await creation_of(self._store, claimed)
         assert creation is not None, "only what was called is looked for"
         return creation
 
 
-async def creation_of(store: Store, claimed: ClaimedWish) -> Wish | None:
-    """Return the wish that makes a step's workspace: its own, or one that it has replaced."""
+async def creation_of(store: Store, claimed: ClaimedOperation) -> Operation | None:
+    """Return the operation that makes a step's workspace: its own, or one that it has replaced."""
     return (
-        claimed.wish
-        if claimed.wish.verb is WishVerb.CREATE
+        claimed.operation
+        if claimed.operation.verb is OperationVerb.CREATE
         else await store.creation_of(claimed.workspace.id)
     )

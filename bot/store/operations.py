@@ -1,11 +1,11 @@
-"""Wishes: accepted from people, claimed and advanced by steps, ended once."""
+"""Operations: accepted from people, claimed and advanced by steps, ended once."""
 
 from __future__ import annotations
 
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from bot.domain.models import Call, ClaimedWish, NoticeKind, Outcome, Update, WishVerb
+from bot.domain.models import Call, ClaimedOperation, NoticeKind, OperationVerb, Outcome, Update
 from bot.store import cards, gates, people, rows, steps
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
@@ -15,29 +15,29 @@ from bot.support.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.domain.models import AuditEntry, NewNotice, Principal, Wish
-    from bot.store.records import NewWish
+    from bot.domain.models import AuditEntry, NewNotice, Operation, Principal
+    from bot.store.records import NewOperation
     from bot.store.transaction import Row, Transaction
 
-#: A wish whose first step waits for a read is stepped after so long without one.
+#: An operation whose first step waits for a read is stepped after so long without one.
 READ_SECONDS = 2.0
-#: What a wish takes over from one that it replaces.
+#: What an operation takes over from one that it replaces.
 _CARRIED = ("prior_call", "prior_at", "start_call", "stop_call", "called_at", "unknown_since")
 
 
 def accept(
     tx: Transaction,
-    new: NewWish,
+    new: NewOperation,
     *,
     interaction: str,
     notices: Sequence[NewNotice] = (),
     audit: Sequence[AuditEntry] = (),
 ) -> Accepted:
-    """Accept a wish: join an open one of the same verb, replace one of another (outcome ``replaced``).
+    """Accept an operation: join an open one of the same verb, replace one of another (outcome ``replaced``).
 
-    Writes inbox row, wish, ``notices`` (a subject of "" becomes the wish's id), card row, audit, and
-    makes the workspace's gate due. A joined wish has its card already: no second CARD notice is written
-    for it. Raises StoreError when the workspace is none of the principal's.
+    Writes inbox row, operation, ``notices`` (a subject of "" becomes the operation's id), card row, audit,
+    and makes the workspace's gate due. A joined operation has its card already: no second CARD notice is
+    written for it. Raises StoreError when the workspace is none of the principal's.
     """
     if not people.first_sight(tx, interaction):
         return Accepted(repeated(tx, interaction, new), repeated=True)
@@ -45,10 +45,10 @@ def accept(
     if workspace is None or workspace["principal"] != new.principal.key:
         raise StoreError("no such workspace of this person")
     replaced = None
-    row = tx.one("open_wish_of", workspace_id=new.workspace_id)
+    row = tx.one("open_operation_of", workspace_id=new.workspace_id)
     if row is not None and row["verb"] != new.verb:
         # What no call has left for is called off; the rest goes ahead, whatever is asked for next.
-        has_called = rows.wish(row).has_called
+        has_called = rows.operation(row).has_called
         replaced = end(tx, row["id"], Outcome.REPLACED, "sent" if has_called else None)
         row = None
     joined = row is not None
@@ -57,26 +57,26 @@ def accept(
         if replaced is not None:
             row = _carried_over(tx, row, replaced)
     elif new.agreed and not row["agreed"]:
-        row = tx.one("agree_wish", id=row["id"]) or row
+        row = tx.one("agree_operation", id=row["id"]) or row
     people.keep_result(tx, interaction, row["id"])
-    # A joined wish has its card: a second one would take its place in the row.
+    # A joined operation has its card: a second one would take its place in the row.
     kept = [one for one in notices if not joined or one.kind is not NoticeKind.CARD or one.subject]
     add_notices(tx, kept, row["id"])
     gates.want(tx, new.workspace_id)
     append_audit(tx, audit)
-    return Accepted(rows.wish(row), joined=joined, replaced=replaced)
+    return Accepted(rows.operation(row), joined=joined, replaced=replaced)
 
 
-def _carried_over(tx: Transaction, row: Row, former: Wish) -> Row:
-    """Give a start or stop what the wish before it had sent.
+def _carried_over(tx: Transaction, row: Row, former: Operation) -> Row:
+    """Give a start or stop what the operation before it had sent.
 
-    What was sent the other way comes before it. Where nothing was, it is as if there had been no wish
+    What was sent the other way comes before it. Where nothing was, it is as if there had been no operation
     between: what the one before that had sent is this one's own call.
     """
-    verb = WishVerb(row["verb"])
-    if verb not in (WishVerb.START, WishVerb.STOP):
+    verb = OperationVerb(row["verb"])
+    if verb not in (OperationVerb.START, OperationVerb.STOP):
         return row
-    is_stop = verb is WishVerb.STOP
+    is_stop = verb is OperationVerb.STOP
     sent = former.start_call if is_stop else former.stop_call
     if sent is not Call.NONE and not (is_stop and former.verb.brings_down):
         carried = {"prior_call": sent, "prior_at": former.called_at}
@@ -92,25 +92,25 @@ def _carried_over(tx: Transaction, row: Row, former: Wish) -> Row:
     return tx.one("carry_over", id=row["id"], **columns) or row
 
 
-def repeated(tx: Transaction, interaction: str, new: NewWish) -> Wish:
-    """Return the wish that an interaction brought about when it was first seen."""
-    row = tx.one("wish", id=people.result_of(tx, interaction))
-    row = row or tx.one("latest_wish", workspace_id=new.workspace_id)
+def repeated(tx: Transaction, interaction: str, new: NewOperation) -> Operation:
+    """Return the operation that an interaction brought about when it was first seen."""
+    row = tx.one("operation", id=people.result_of(tx, interaction))
+    row = row or tx.one("latest_operation", workspace_id=new.workspace_id)
     if row is None or row["principal"] != new.principal.key:
         raise StoreError("this interaction was something else before")
-    return rows.wish(row)
+    return rows.operation(row)
 
 
-def add(tx: Transaction, new: NewWish) -> Row:
-    """Write a wish for a workspace that has no open one, with its card."""
+def add(tx: Transaction, new: NewOperation) -> Row:
+    """Write an operation on a workspace that has no open one, with its card."""
     now = tx.now()
     reads_first = new.reads_first and tx.one("person", principal=new.principal.key) is not None
     given = {field.name: getattr(new, field.name) for field in fields(new)}
     row = tx.one(
-        "add_wish",
+        "add_operation",
         **given
         | {
-            "id": tx.ids.new("wish"),
+            "id": tx.ids.new("operation"),
             "principal": new.principal.key,
             "now": now,
             "deadline_at": now + new.deadline_seconds,
@@ -119,84 +119,91 @@ def add(tx: Transaction, new: NewWish) -> Row:
         },
     )
     if row is None:
-        raise StoreError("another wish for this workspace came first")
-    tx.run("add_card", wish_id=row["id"], principal=row["principal"], now=now)
+        raise StoreError("another operation for this workspace came first")
+    tx.run("add_card", operation_id=row["id"], principal=row["principal"], now=now)
     return row
 
 
-def end(tx: Transaction, wish_id: str, outcome: Outcome, cause: str | None) -> Wish | None:
-    """End an open wish and owe its card; None when it had ended."""
-    row = tx.one("end_wish", id=wish_id, outcome=outcome, cause=cause, now=tx.now())
+def end(tx: Transaction, operation_id: str, outcome: Outcome, cause: str | None) -> Operation | None:
+    """End an open operation and owe its card; None when it had ended."""
+    row = tx.one("end_operation", id=operation_id, outcome=outcome, cause=cause, now=tx.now())
     if row is None:
         return None
-    cards.owe(tx, wish_id, changed=True)
-    return rows.wish(row)
+    cards.owe(tx, operation_id, changed=True)
+    return rows.operation(row)
 
 
-def keep_waiting(tx: Transaction, wish_id: str, deadline_seconds: float, interaction: str) -> Wish | None:
-    """Set a new deadline (number + 1) on an open wish; None when it is no longer open."""
+def keep_waiting(
+    tx: Transaction, operation_id: str, deadline_seconds: float, interaction: str
+) -> Operation | None:
+    """Set a new deadline (number + 1) on an open operation; None when it is no longer open."""
     if not people.first_sight(tx, interaction):
-        row = tx.one("wish", id=wish_id)
-        return rows.wish(row) if row is not None and row["outcome"] is None else None
+        row = tx.one("operation", id=operation_id)
+        return rows.operation(row) if row is not None and row["outcome"] is None else None
     now = tx.now()
-    row = tx.one("keep_waiting", id=wish_id, deadline_at=now + deadline_seconds, now=now)
+    row = tx.one("keep_waiting", id=operation_id, deadline_at=now + deadline_seconds, now=now)
     if row is None:
         return None
-    cards.owe(tx, wish_id, changed=True)
+    cards.owe(tx, operation_id, changed=True)
     gates.want(tx, row["workspace_id"])
-    return rows.wish(row)
+    return rows.operation(row)
 
 
-def wish(tx: Transaction, wish_id: str) -> Wish | None:
-    """Return one wish."""
-    row = tx.one("wish", id=wish_id)
-    return rows.wish(row) if row else None
+def operation(tx: Transaction, operation_id: str) -> Operation | None:
+    """Return one operation."""
+    row = tx.one("operation", id=operation_id)
+    return rows.operation(row) if row else None
 
 
-def latest(tx: Transaction, workspace_id: str) -> Wish | None:
-    """Return the newest wish of a workspace, open or ended."""
-    row = tx.one("latest_wish", workspace_id=workspace_id)
-    return rows.wish(row) if row else None
+def latest(tx: Transaction, workspace_id: str) -> Operation | None:
+    """Return the newest operation of a workspace, open or ended."""
+    row = tx.one("latest_operation", workspace_id=workspace_id)
+    return rows.operation(row) if row else None
 
 
-def creation_of(tx: Transaction, workspace_id: str) -> Wish | None:
-    """Return the newest wish to make a workspace, open or ended; None when Usher did not make it."""
+def creation_of(tx: Transaction, workspace_id: str) -> Operation | None:
+    """Return the newest operation to make a workspace, open or ended; None when Usher did not make it."""
     row = tx.one("creation_of", workspace_id=workspace_id)
-    return rows.wish(row) if row else None
+    return rows.operation(row) if row else None
 
 
-def open_ones(tx: Transaction, principal: Principal) -> list[Wish]:
-    """Return a principal's open wishes, oldest first."""
-    return [rows.wish(row) for row in tx.all("open_wishes", principal=principal.key)]
+def open_ones(tx: Transaction, principal: Principal) -> list[Operation]:
+    """Return a principal's open operations, oldest first."""
+    return [rows.operation(row) for row in tx.all("open_operations", principal=principal.key)]
 
 
-def make_another(tx: Transaction, wish_id: str, interaction: str, audit: Sequence[AuditEntry] = ()) -> bool:
+def make_another(
+    tx: Transaction, operation_id: str, interaction: str, audit: Sequence[AuditEntry] = ()
+) -> bool:
     """Let a creation that its person is asked about be called once more; False when it is not asked."""
-    if not people.first_sight(tx, interaction) or tx.one("make_another", id=wish_id, now=tx.now()) is None:
+    if (
+        not people.first_sight(tx, interaction)
+        or tx.one("make_another", id=operation_id, now=tx.now()) is None
+    ):
         return False
     append_audit(tx, audit)
-    cards.owe(tx, wish_id, changed=True)
+    cards.owe(tx, operation_id, changed=True)
     return True
 
 
-def claim(tx: Transaction, limit: int, lease: float) -> list[ClaimedWish]:
-    """Lease due open wishes, oldest first, each with all that a step needs."""
+def claim(tx: Transaction, limit: int, lease: float) -> list[ClaimedOperation]:
+    """Lease due open operations, oldest first, each with all that a step needs."""
     now = tx.now()
     name = tx.ids.new("claim")
-    found = tx.all("claim_wishes", now=now, until=now + lease, limit=limit, claim=name)
+    found = tx.all("claim_operations", now=now, until=now + lease, limit=limit, claim=name)
     found.sort(key=lambda row: (row["created_at"], row["id"]))
     return [step for row in found if (step := _step(tx, row, name)) is not None]
 
 
-def _step(tx: Transaction, row: Row, name: str) -> ClaimedWish | None:
+def _step(tx: Transaction, row: Row, name: str) -> ClaimedOperation | None:
     workspace = tx.one("workspace", id=row["workspace_id"])
     if workspace is None:
-        # Workspaces go with their open wishes; this one is left from a database that was mended by hand.
+        # Workspaces go with their open operations; this one is left from a database that was mended by hand.
         end(tx, row["id"], Outcome.CANCELLED, "forgotten")
         return None
     account = tx.one("account", principal=row["principal"], connection=row["connection"])
-    return ClaimedWish(
-        subject=rows.wish(row),
+    return ClaimedOperation(
+        subject=rows.operation(row),
         account=rows.account(account) if account and account["state"] != "revoking" else None,
         person=people.current(tx, row["principal"]),
         claim=name,
@@ -207,10 +214,10 @@ def _step(tx: Transaction, row: Row, name: str) -> ClaimedWish | None:
 def save(tx: Transaction, update: Update) -> bool:
     """Write a step's result and release the lease, all in one transaction.
 
-    A wish that ended meanwhile (was replaced), or that another step holds now, takes no update and none
+    An operation that ended meanwhile (was replaced), or that another step holds now, takes no update and none
     of its notices is written; ``audit`` is still appended, and the answer is False.
     """
-    row = tx.one("wish", id=update.id)
+    row = tx.one("operation", id=update.id)
     counted = steps.counted(tx, row, update)
     if row is None or counted is None:
         return False
