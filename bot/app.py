@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import structlog
 
-from bot.domain.policy import Installation as PolicyInstallation
+from bot.domain.policy import Installation
 from bot.output import Board
 from bot.providers.connections import build_providers
 from bot.reconciler import Numbers, Reconciler
@@ -37,7 +37,7 @@ from bot.support.settings import database_file
 from bot.support.vault import Vault
 from bot.upkeep.restored import Witness, tell_restored
 from bot.web.app import IdeParts, SlackClient, build_app, listen
-from bot.web.bolt import Installation, build_bolt
+from bot.web.bolt import build_bolt
 from bot.web.metrics import Metrics
 from bot.web.socket import SocketSide
 from handlers.listeners import register
@@ -208,28 +208,14 @@ class Process:
                 if pause is not None:
                     await asyncio.sleep(pause)
             else:
-                return self._installed(answer.data)
+                return Installation.from_auth_test(answer.data, self._settings.admin_ids())
         raise StartError("Slack does not answer. Check the way out to Slack, then start again.")
-
-    def _installed(self, told: Mapping[str, Any]) -> Installation:
-        return Installation(
-            team_id=str(told.get("team_id") or ""),
-            bot_token=self._settings.slack_bot_token,
-            enterprise_id=told.get("enterprise_id") or None,
-            is_org=bool(told.get("is_enterprise_install")),
-            team_name=str(told.get("team") or ""),
-            bot_user_id=told.get("user_id"),
-            bot_id=told.get("bot_id"),
-        )
 
     def _compose(self, installation: Installation, slack: SlackLine) -> None:
         settings, store, clock, ids = self._settings, self.store, self.clock, self.ids
         self._vault = vault = Vault(settings.keys())
-        place = PolicyInstallation(installation.team_id, installation.enterprise_id, installation.is_org)
         self.people = People(store, slack)
-        authority = Authority(
-            store=store, people=self.people, installation=place, administrators=settings.admin_ids()
-        )
+        authority = Authority(store=store, people=self.people, installation=installation)
         self.accounts = Accounts(
             store=store,
             check=authority.check,
@@ -241,7 +227,7 @@ class Process:
             sign_in=settings.slack_client_id is not None,
             wake=self.wake,
             command=settings.command,
-            is_org_install=installation.is_org,
+            installation=installation,
         )
         self.services = build_services(
             store=store,
@@ -274,8 +260,7 @@ class Process:
             clock,
             ids,
             Numbers(
-                installation=place,
-                administrators=settings.admin_ids(),
+                installation=installation,
                 margin=settings.poll_margin,
                 warn_seconds=settings.warn_minutes * 60.0,
                 deadline_seconds=settings.deadline_minutes * 60.0,
@@ -288,7 +273,11 @@ class Process:
     async def _listen(self, installation: Installation, slack_session: aiohttp.ClientSession) -> None:
         settings = self._settings
         bolt = build_bolt(
-            installation=installation, api_url=settings.slack_api_url, ids=self.ids, session=slack_session
+            installation=installation,
+            bot_token=settings.slack_bot_token,
+            api_url=settings.slack_api_url,
+            ids=self.ids,
+            session=slack_session,
         )
         register(bolt, self.services)
         socket = None
@@ -342,7 +331,7 @@ class Process:
             workspaces=services.workspaces,
             names=StoredNames(self.store, installation.team_name),
             limiter=services.limiter,
-            team_id=installation.team_id,
+            team_id=installation.team_id or "",
         )
 
 

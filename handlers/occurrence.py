@@ -36,7 +36,4 @@ class Occurrence:
     def is_ours(self) -> bool:
         """Say whether it is for the installation that this process serves."""
         team, enterprise = installed_at(self.payload)
-        ours = self.services.authority.installation
-        if team is not None and team == ours.team_id:
-            return True
-        return ours.is_org_wide and enterprise is not None and enterprise == ours.enterprise_id
+        return self.services.authority.installation.includes(enterprise, team)

@@ -13,7 +13,7 @@ import structlog
 from bot.domain.models import AuditEntry, NewNotice, NoticeKind, OperationVerb, Principal, State
 from bot.domain.models.classes import WARNING_SECONDS
 from bot.domain.models.stopping import NO_EFFECTS, ends_by_consent, gentlest_mode
-from bot.domain.policy import Context, Target, decide
+from bot.domain.policy import Target, decide
 from bot.messages.blocks import classes as drawn
 from bot.messages.blocks.class_facts import ClassFacts
 from bot.services.gather import class_effects
@@ -168,8 +168,7 @@ class Classes:
         """
         person = await self._store.person(actor) if card.stopped_by else None
         target = Target("consent", press.workspace_id or "", press.principal, consented_to=card.principal)
-        context = Context(self._numbers.installation, person, self._numbers.administrators)
-        decision = decide(actor, "class_stop", target, context)
+        decision = decide(actor, "class_stop", target, self._numbers.installation, person)
         if not decision.allowed:
             entry = AuditEntry(actor.key, "class.stop", card.id, "refused", {"rule": decision.rule})
             await self._store.append_audit([entry])

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.domain import policy
 from bot.domain.models import NewNotice, NoticeKind
 from bot.messages.blocks import outages as drawn
 from bot.support.errors import StoreError
@@ -129,5 +128,5 @@ class Outages:
                 principal,
                 answer.as_body(),
             )
-            for principal in policy.administrators(self._numbers.installation, self._numbers.administrators)
+            for principal in self._numbers.installation.administrating()
         ]

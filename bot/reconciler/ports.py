@@ -56,8 +56,6 @@ class Numbers:
     """
 
     installation: Installation
-    #: Who is told when a connection stops answering: ``U…`` or ``T…:U…`` (``USHER_ADMINS``).
-    administrators: frozenset[str] = frozenset()
     margin: float = 0.5
     #: So long before a workspace ends by itself its owner is told.
     warn_seconds: float = 300.0

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from bot.domain.policy import Context, decide
+from bot.domain.policy import decide
 from bot.domain.settling import ANSWER_SECONDS
 from bot.messages.texts import holds, problems
 from bot.support.errors import SlackFailed, SlackLimited
@@ -87,7 +87,7 @@ class Preconditions:
                 log.info("person not looked up", subject=subject.id, problem=str(error))
                 wait = error.retry_after if isinstance(error, SlackLimited) else PATIENCE / 2
                 return Hold(wait, holds.PERSON_UNKNOWN)
-        return decide(subject.principal, verb, target, Context(self._numbers.installation, person))
+        return decide(subject.principal, verb, target, self._numbers.installation, person)
 
     @staticmethod
     def closed(line: Line) -> Hold | None:

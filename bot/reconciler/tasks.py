@@ -8,7 +8,7 @@ import structlog
 
 from bot.domain.models import AuditEntry, Principal, Task, TaskKind
 from bot.domain.plan import backoff
-from bot.domain.policy import Context, decide, is_current
+from bot.domain.policy import decide, is_current
 from bot.providers import facets
 from bot.reconciler.ask import LIMITED
 from bot.reconciler.lists import Again, Busy, waiting_commands
@@ -162,7 +162,7 @@ class Tasks:
         person = await self._store.person(owner)
         if not is_current(person, verb, await self._store.now()):
             person = await self._slack(self._people.look_up(owner))
-        decision = decide(owner, verb, None, Context(self._numbers.installation, person))
+        decision = decide(owner, verb, None, self._numbers.installation, person)
         return "" if decision.allowed else decision.rule
 
     async def _owner(self, task: Task) -> Principal | None:

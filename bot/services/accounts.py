@@ -24,6 +24,7 @@ from bot.support.vault import row_key
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from bot.domain.policy import Installation
     from bot.providers.base import Provider
     from bot.services.linking import Check, SlackNames
     from bot.store.store import Store
@@ -52,8 +53,8 @@ class Accounts:
         public_url: str | None,
         sign_in: bool,
         wake: Callable[[], None],
+        installation: Installation,
         command: str = "/workspace",
-        is_org_install: bool = False,
     ) -> None:
         self._store = store
         self._vault = vault
@@ -73,7 +74,7 @@ class Accounts:
             sign_in=sign_in,
             wake=wake,
             command=command,
-            is_org_install=is_org_install,
+            installation=installation,
         )
 
     def linkable(self) -> list[str]:

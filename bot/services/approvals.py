@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from bot.domain import policy
 from bot.domain.models import Approval, AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
 from bot.messages.blocks import approvals as drawn
 from bot.messages.blocks import kit, limits
@@ -128,7 +127,7 @@ class Approvals:
 
     def administrators(self) -> list[Principal]:
         """Return the administrators as principals of this installation."""
-        return policy.administrators(self._authority.installation, self._authority.administrators)
+        return self._authority.installation.administrating()
 
 
 def message(approval: Approval, occasion: str, to: Principal, body: dict[str, Any]) -> NewNotice:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from bot.domain import policy
@@ -29,7 +28,7 @@ class LookUp(Protocol):
 
 
 class Authority:
-    """Ask ``policy.decide`` with the facts of the store. ``administrators`` as in ``USHER_ADMINS``."""
+    """Ask ``policy.decide`` with the facts of the store."""
 
     def __init__(
         self,
@@ -37,25 +36,18 @@ class Authority:
         store: Store,
         people: LookUp,
         installation: Installation,
-        administrators: frozenset[str] = frozenset(),
     ) -> None:
         self._store = store
         self._people = people
         self.installation = installation
-        self.administrators = administrators
 
     async def decide(self, principal: Principal, verb: str, target: Target | None = None) -> Decision:
         """Return the decision without remembering it; whoever is not known well enough is looked up first."""
-        context = policy.Context(
-            installation=self.installation,
-            person=await self._store.person(principal),
-            administrators=self.administrators,
-        )
-        if policy.is_current(context.person, verb, await self._store.now()):
-            return policy.decide(principal, verb, target, context)
-        if (foreign := policy.decide(principal, verb, target, context)).rule == "policy.foreign_team":
-            return foreign
-        return policy.decide(principal, verb, target, replace(context, person=await self._asked(principal)))
+        person = await self._store.person(principal)
+        known = policy.decide(principal, verb, target, self.installation, person)
+        if known.rule == "policy.foreign_team" or policy.is_current(person, verb, await self._store.now()):
+            return known
+        return policy.decide(principal, verb, target, self.installation, await self._asked(principal))
 
     async def _asked(self, principal: Principal) -> Person | None:
         try:
@@ -78,7 +70,3 @@ class Authority:
         )
         kind = NotKnown if decision.rule == "policy.unknown_person" else Refused
         raise kind(decision.rule, problems.sentence(decision.rule))
-
-    def is_administrator(self, principal: Principal) -> bool:
-        """Say whether an operator named this person."""
-        return policy.is_administrator(principal, self.administrators)

@@ -14,7 +14,7 @@ from bot.domain.models import AuditEntry, BrowserSession, Principal
 from bot.domain.policy import Target
 from bot.providers import facets
 from bot.services import linking
-from bot.services.linking import Proven, digest
+from bot.services.linking import digest
 from bot.support.vault import entry_key
 
 if TYPE_CHECKING:
@@ -55,9 +55,8 @@ class Browsing:
         self.lifetime = lifetime
         self._idle = idle
 
-    async def begin(self, proven: Proven) -> str:
+    async def begin(self, principal: Principal) -> str:
         """Return the id of a fresh session; raises Refused (``policy.…``) for who may not use Usher."""
-        principal = Principal(proven.enterprise_id, proven.team_id, proven.user_id)
         await self._authority.check(principal, "sign_in")
         session_id = linking.new_nonce()
         now = await self._store.now()
@@ -121,10 +120,7 @@ class Browsing:
         return self._vault.open(row, workspace.entry).get("entry")
 
     def _is_of(self, workspace: Workspace, session: BrowserSession) -> bool:
-        who = session.principal
-        proven = Proven(who.enterprise_id, who.team_id, who.user_id)
-        is_org_wide = self._authority.installation.is_org_wide
-        return linking.is_person(workspace.principal, proven, is_org_install=is_org_wide)
+        return self._authority.installation.is_same_person(workspace.principal, session.principal)
 
     async def _note(self, session: BrowserSession, now: float) -> None:
         if now - session.seen_at >= NOTED_EVERY:

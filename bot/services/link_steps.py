@@ -15,7 +15,7 @@ from bot.messages.texts import links as link_words
 from bot.messages.texts import pages as words
 from bot.providers import facets
 from bot.services import linking
-from bot.services.linking import Confirmed, Opened, Proven, digest
+from bot.services.linking import Confirmed, Opened, digest
 from bot.store.records import Activation, NewTask
 from bot.support.errors import CredentialRefused, ProviderError, Refused, TemporaryError
 from bot.support.vault import row_key
@@ -23,6 +23,7 @@ from bot.support.vault import row_key
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from bot.domain.policy import Installation
     from bot.providers.base import Provider
     from bot.services.linking import Check, SlackNames
     from bot.store.store import Store
@@ -50,7 +51,7 @@ class LinkSteps:
         sign_in: bool,
         wake: Callable[[], None],
         command: str,
-        is_org_install: bool,
+        installation: Installation,
     ) -> None:
         self._store = store
         self._check = check
@@ -60,7 +61,7 @@ class LinkSteps:
         self._names = names
         self._wake = wake
         self._command = command
-        self._is_org_install = is_org_install
+        self._installation = installation
         self.sign_in = sign_in
 
     async def open(self, nonce: str, browser: str) -> Opened:
@@ -72,14 +73,14 @@ class LinkSteps:
             raise Refused("link.tries", words.link_tries(self._command, link.connection))
         return await self._opened(link, browser)
 
-    async def prove(self, nonce: str, browser: str, proven: Proven) -> Opened:
+    async def prove(self, nonce: str, browser: str, proven: Principal) -> Opened:
         """Take what Sign in with Slack proved; raises Refused (``link.mismatch``) with both people audited.
 
         A token that was checked in another browser before is forgotten.
         """
         link = await self._usable(nonce)
-        if not linking.is_same_person(link, proven, is_org_install=self._is_org_install):
-            stranger = Principal(proven.enterprise_id, proven.team_id, proven.user_id).key
+        if not self._installation.is_same_person(link.principal, proven):
+            stranger = proven.key
             await self._store.append_audit(
                 [
                     entry(link, "link.sign_in", "mismatch", signed_in=stranger),

@@ -110,15 +110,6 @@ class Confirmed:
     code: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Proven:
-    """Say who signed in with Slack."""
-
-    enterprise_id: str | None
-    team_id: str
-    user_id: str
-
-
 def digest(text: str) -> str:
     """Return the SHA-256 of a text in hex."""
     return hashlib.sha256(text.encode()).hexdigest()
@@ -178,28 +169,6 @@ async def warn_holders(
             for holder in await store.accounts_of(connection, username)
             if holder.principal != who and holder.state != "revoking"
         ]
-    )
-
-
-def is_same_person(link: Link, proven: Proven, *, is_org_install: bool) -> bool:
-    """Compare who signed in with whom the link was made for."""
-    return is_person(link.principal, proven, is_org_install=is_org_install)
-
-
-def is_person(principal: Principal, proven: Proven, *, is_org_install: bool) -> bool:
-    """Say whether who signed in is a principal.
-
-    Team and user must agree; where Usher is installed in a whole organisation, enterprise and user
-    (``docs/slack.md``, "Sign in with Slack").
-    """
-    if proven.user_id != principal.user_id:
-        return False
-    if proven.team_id == principal.team_id:
-        return True
-    return (
-        is_org_install
-        and principal.enterprise_id is not None
-        and proven.enterprise_id == principal.enterprise_id
     )
 
 

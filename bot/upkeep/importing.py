@@ -108,7 +108,7 @@ async def home(settings: Settings, http: Http) -> Installation:
         raise ImportProblem("Slack does not answer. Check the way out to Slack, then try again.") from None
     if told.get("ok") is not True or not told.get("team_id"):
         raise ImportProblem("Slack refuses the bot token: `python -m bot doctor` says more.")
-    return Installation(str(told["team_id"]), told.get("enterprise_id") or None)
+    return Installation.from_auth_test(told)
 
 
 class Importer:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -32,32 +31,19 @@ if TYPE_CHECKING:
     import aiohttp
     from pydantic import SecretStr
 
+    from bot.domain.policy import Installation
     from bot.support.clock import Ids
 
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Installation:
-    """Hold where Usher is installed, as ``auth.test`` tells it, and the bot's token."""
-
-    team_id: str
-    bot_token: SecretStr
-    enterprise_id: str | None = None
-    is_org: bool = False
-    team_name: str = ""
-    bot_user_id: str | None = None
-    bot_id: str | None = None
-
-    def is_home(self, enterprise_id: str | None, team_id: str | None) -> bool:
-        """Say whether an installed team, as a payload names it, is this one; missing ones are not."""
-        if team_id == self.team_id and team_id:
-            return True
-        return self.is_org and enterprise_id is not None and enterprise_id == self.enterprise_id
-
-
 def build_bolt(
-    *, installation: Installation, api_url: str, ids: Ids, session: aiohttp.ClientSession | None = None
+    *,
+    installation: Installation,
+    bot_token: SecretStr,
+    api_url: str,
+    ids: Ids,
+    session: aiohttp.ClientSession | None = None,
 ) -> AsyncApp:
     """Make the app that listeners are registered with.
 
@@ -78,7 +64,7 @@ def build_bolt(
             # exception is answered.
             process_before_response=True,
             before_authorize=TenantGuard(installation),
-            authorize=Authorize(installation),  # type: ignore[arg-type]  # it may return None, too
+            authorize=Authorize(installation, bot_token),  # type: ignore[arg-type]  # it may return None, too
             # A kind without a listener goes to ``failed``; else Bolt would log it whole and answer with 404.
             raise_error_for_unhandled_request=True,
             # Verified by the front; Socket Mode has nothing to verify.
@@ -155,7 +141,7 @@ class TenantGuard(AsyncMiddleware):
     ) -> BoltResponse | None:
         """Go on with what is ours, and with Slack's own question whether the address is."""
         kind, context = kind_of(req.body), req.context
-        if kind == "url_verification" or self._installation.is_home(context.enterprise_id, context.team_id):
+        if kind == "url_verification" or self._installation.includes(context.enterprise_id, context.team_id):
             return await next()
         _log.warning("slack.foreign_team_refused", kind=kind[:40], team=context.team_id)
         return _foreign(kind)
@@ -167,12 +153,12 @@ class Authorize(AsyncAuthorize):
     An object like Bolt's own over a store of installations: unlike a function, it may stand beside OAuth.
     """
 
-    def __init__(self, installation: Installation) -> None:
+    def __init__(self, installation: Installation, bot_token: SecretStr) -> None:
         self._installation = installation
         self._result = AuthorizeResult(
             enterprise_id=installation.enterprise_id,
             team_id=installation.team_id,
-            bot_token=installation.bot_token.get_secret_value(),
+            bot_token=bot_token.get_secret_value(),
             bot_user_id=installation.bot_user_id,
             bot_id=installation.bot_id,
         )
@@ -181,7 +167,7 @@ class Authorize(AsyncAuthorize):
         self, *, enterprise_id: str | None, team_id: str | None, **_others: object
     ) -> AuthorizeResult | None:
         """Return the installation of a workspace; None for every other."""
-        return self._result if self._installation.is_home(enterprise_id, team_id) else None
+        return self._result if self._installation.includes(enterprise_id, team_id) else None
 
 
 def _ephemeral(text: str) -> str:

@@ -18,7 +18,7 @@ from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError, SecurityWarning
 from joserfc.jwk import GuestProtocol, KeySet, RSAKey
 
-from bot.services.linking import Proven
+from bot.domain.models import Principal
 from bot.slack.methods import OPENID_CONNECT_TOKEN
 from bot.support.errors import ProviderError, SlackFailed
 
@@ -91,7 +91,7 @@ class SlackSignIn:
         }
         return f"{self._origin}/openid/connect/authorize?{urlencode(query)}", flow
 
-    async def finish(self, code: str, flow: Flow) -> Proven:
+    async def finish(self, code: str, flow: Flow) -> Principal:
         """Exchange a code for who signed in; raises SlackFailed when that proves nothing."""
         form = {
             "grant_type": "authorization_code",
@@ -163,12 +163,12 @@ class SlackSignIn:
         self._keys = KeySet(list(filter(None, map(_public_key, found))))
 
 
-def _proven(claims: dict[str, Any]) -> Proven:
+def _proven(claims: dict[str, Any]) -> Principal:
     team, user = claims.get(f"{_CLAIM}team_id"), claims.get(f"{_CLAIM}user_id")
     enterprise = claims.get(f"{_CLAIM}enterprise_id")
     if not (isinstance(team, str) and isinstance(user, str) and team and user):
         raise _failed("id_token: nobody")
-    return Proven(enterprise if isinstance(enterprise, str) and enterprise else None, team, user)
+    return Principal(enterprise if isinstance(enterprise, str) and enterprise else None, team, user)
 
 
 def _public_key(given: Any) -> RSAKey | None:

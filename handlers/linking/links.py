@@ -105,7 +105,7 @@ async def whoami(request: Request) -> Answer:
     """Answer with the principal and the links; nothing in it is a secret."""
     services = request.services
     sentences = [fill(words.WHOAMI, who=request.who, team=Markup(request.principal.team_id))]
-    if services.authority.is_administrator(request.principal):
+    if services.authority.installation.is_administrator(request.principal):
         sentences.append(words.WHOAMI_ADMINISTRATOR)
     accounts = {account.connection: account for account in await services.accounts.links(request.principal)}
     linkless = {name for name, _ in services.linkless()}

@@ -110,10 +110,7 @@ async def sphere_world(
             )
             world.provider = SphereProvider(own, client(session, world.clock.monotonic))  # type: ignore[assignment]
             world.public_url = PUBLIC_URL
-            world.numbers = type(world.numbers)(
-                world.numbers.installation, administrators=frozenset(administrators)
-            )
-            world.reborn()
+            world.administered_by(*administrators)
             authority = Authority(
                 store=world.store, people=world.people, installation=world.numbers.installation
             )
@@ -127,5 +124,6 @@ async def sphere_world(
                 public_url=PUBLIC_URL,
                 sign_in=True,
                 wake=lambda: None,
+                installation=world.numbers.installation,
             )
             yield SphereWorld(world, server, accounts)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
@@ -40,8 +38,7 @@ def calls_of(world, principal, method=""):
 
 
 def administer(world):
-    world.numbers = replace(world.numbers, administrators=frozenset({AMIR}))
-    world.reborn()
+    world.administered_by(AMIR)
 
 
 @pytest.mark.parametrize("seconds", [None, 65.0, 3600.0])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from bot.domain.models import Outcome, TaskKind
@@ -18,8 +16,7 @@ AMIR, ROSA = "UAMIR", "UROSA"
 @pytest.fixture
 def administered(world):
     """Name two administrators, one by team and user; start again with them."""
-    world.numbers = replace(world.numbers, administrators=frozenset({AMIR, f"T1:{ROSA}"}))
-    world.reborn()
+    world.administered_by(AMIR, f"T1:{ROSA}")
     return world
 
 

@@ -125,8 +125,7 @@ async def test_a_credential_that_is_good_for_all_but_one_call_keeps_its_link(wor
 
 
 async def test_three_people_refused_at_once_are_the_connections_outage(world):
-    world.numbers = replace(world.numbers, administrators=frozenset({AMIR}))
-    world.reborn()
+    world.administered_by(AMIR)
     people = (ALICE, BOB, CAROL)
     spaces = [await seat(world, who) for who in (*people, DAVE)]
     refuse(world, *people)
@@ -164,9 +163,8 @@ async def test_three_dead_credentials_among_good_ones_are_given_up_in_the_end(wo
 
 
 async def test_two_dead_credentials_of_five_are_no_outage_however_slowly_the_others_are_read(world):
-    world.numbers = replace(world.numbers, administrators=frozenset({AMIR}))
     world.provider.pace = replace(world.provider.pace, running=400.0)
-    world.reborn()
+    world.administered_by(AMIR)
     spaces = [await seat(world, who, State.RUNNING) for who in (ALICE, BOB, CAROL, DAVE, ERIN)]
     for workspace in spaces:
         await world.store.want_read(workspace.id)
@@ -179,8 +177,7 @@ async def test_two_dead_credentials_of_five_are_no_outage_however_slowly_the_oth
 
 
 async def test_an_outage_of_people_is_over_when_a_refused_one_is_let_in_or_after_minutes(world):
-    world.numbers = replace(world.numbers, administrators=frozenset({AMIR}))
-    world.reborn()
+    world.administered_by(AMIR)
     spaces = [await seat(world, who) for who in (ALICE, BOB)]
     refuse(world, ALICE, BOB)
     for workspace in spaces:

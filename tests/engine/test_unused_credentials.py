@@ -47,7 +47,7 @@ async def world():
             sign_in=False,
             wake=lambda: None,
             command="/workspace",
-            is_org_install=False,
+            installation=made.numbers.installation,
         )
         yield made
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from cryptography.fernet import Fernet
@@ -122,6 +123,12 @@ class World:
             self.timing,
             self.board,
         )
+
+    def administered_by(self, *names: str) -> None:
+        """Name administrators, as ``USHER_ADMINS`` does, and start again with them."""
+        home = replace(self.numbers.installation, administrators=frozenset(names))
+        self.numbers = replace(self.numbers, installation=home)
+        self.reborn()
 
     async def replay(self, principal: Principal, command: dict[str, Any]) -> None:
         self.replayed.append((principal, command))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.domain.models import Account, Answer, Link, Notice, NoticeKind, Principal, Surface, Workspace
@@ -221,7 +221,7 @@ async def rig(
             accounts=accounts,
             connections=providers,
             authority=Authority(
-                store=store, people=people, installation=installation, administrators=administrators
+                store=store, people=people, installation=replace(installation, administrators=administrators)
             ),
             clock=clock,
             ids=CountingIds(),

@@ -15,8 +15,9 @@ from pydantic import SecretStr
 from slack_bolt.async_app import AsyncApp
 
 from bot.domain.models import Principal
+from bot.domain.policy import Installation
 from bot.support.clock import SystemIds
-from bot.web.bolt import Installation, build_bolt, dispatch
+from bot.web.bolt import build_bolt, dispatch
 from bot.web.shapes import read_envelope
 from handlers.listeners import register
 from handlers.services import Services
@@ -56,8 +57,8 @@ async def little_slack() -> AsyncIterator[LittleSlack]:
 
 
 def bolt_for(services: Services, slack_url: str, **keys: Any) -> AsyncApp:
-    installation = Installation("T1", SecretStr("xoxb-made-up"), bot_user_id="UBOT", bot_id="BBOT")
-    app = build_bolt(installation=installation, api_url=f"{slack_url}api/", ids=SystemIds())
+    installation, token = Installation("T1", bot_user_id="UBOT", bot_id="BBOT"), SecretStr("xoxb-made-up")
+    app = build_bolt(installation=installation, bot_token=token, api_url=f"{slack_url}api/", ids=SystemIds())
     register(app, services, **keys)
     return app
 

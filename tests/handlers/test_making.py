@@ -8,6 +8,7 @@ from typing import ClassVar
 import pytest
 
 from bot.domain.models import Created, NoticeKind, Observed, OperationVerb, Outcome, Snapshot, State, Update
+from bot.domain.policy import Installation
 from bot.providers import facets
 from bot.support.errors import Refused
 from handlers.replay import replay
@@ -368,8 +369,7 @@ async def test_a_provider_with_nothing_to_tell_says_so(plain):
         authority=type(plain.services.authority)(
             store=plain.store,
             people=plain.people,
-            installation=plain.services.authority.installation,
-            administrators=frozenset({ALICE.user_id}),
+            installation=Installation("T1", administrators=frozenset({ALICE.user_id})),
         ),
     )
     assert "nothing to tell" in words(await plain.say("about saturn"))

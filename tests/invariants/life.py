@@ -80,6 +80,7 @@ class Life(World):
             public_url="https://usher.example.test",
             sign_in=False,
             wake=lambda: None,
+            installation=self.numbers.installation,
         )
         self.services: Services = build_services(
             store=store,

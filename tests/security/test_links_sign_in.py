@@ -6,6 +6,8 @@ import pytest
 from aiohttp import web
 
 from bot.domain.models import NoticeKind, Person
+from bot.domain.policy import Installation
+from tests.web import signed
 from tests.web.rig import ALICE, BOB, GOOD, rig
 
 
@@ -285,7 +287,8 @@ async def test_in_an_organisation_enterprise_and_user_are_compared():
     from bot.domain.models import Principal
 
     carol = Principal("E0ORG", "T0HOME", "U0CAROL")
-    async with rig(sign_in=True, is_org_install=True) as made:
+    home = Installation(signed.TEAM, "E0ORG", is_org_wide=True)
+    async with rig(sign_in=True, installation=home) as made:
         made.issuer.person = ("T0SIBLING", "U0CAROL")
         browser = await made.browser()
         await signed_in(made, browser, carol)

@@ -6,15 +6,14 @@ import json
 
 import pytest
 
-from bot.domain.models import Link, NoticeKind, Person, Principal
+from bot.domain.models import NoticeKind, Person, Principal
+from bot.domain.policy import Installation
 from bot.messages.texts import pages as words
 from bot.providers.base import TokenHelp
 from bot.services.linking import (
     CODE_LENGTH,
-    Proven,
     StoredNames,
     is_nonce,
-    is_same_person,
     is_token,
     new_code,
     new_nonce,
@@ -144,20 +143,20 @@ def test_a_token_is_one_piece_of_printable_ascii():
 @pytest.mark.parametrize(
     ("principal", "proven", "is_org", "is_same"),
     [
-        (Principal(None, "T1", "U1"), Proven(None, "T1", "U1"), False, True),
-        (Principal("E1", "T1", "U1"), Proven(None, "T1", "U1"), False, True),
-        (Principal(None, "T1", "U1"), Proven(None, "T1", "U2"), False, False),
-        (Principal(None, "T1", "U1"), Proven(None, "T2", "U1"), False, False),
-        (Principal("E1", "T1", "U1"), Proven("E1", "T2", "U1"), False, False),
-        (Principal("E1", "T1", "U1"), Proven("E1", "T2", "U1"), True, True),
-        (Principal("E1", "T1", "U1"), Proven("E1", "T2", "U2"), True, False),
-        (Principal("E1", "T1", "U1"), Proven("E2", "T2", "U1"), True, False),
-        (Principal(None, "T1", "U1"), Proven(None, "T2", "U1"), True, False),
+        (Principal(None, "T1", "U1"), Principal(None, "T1", "U1"), False, True),
+        (Principal("E1", "T1", "U1"), Principal(None, "T1", "U1"), False, True),
+        (Principal(None, "T1", "U1"), Principal(None, "T1", "U2"), False, False),
+        (Principal(None, "T1", "U1"), Principal(None, "T2", "U1"), False, False),
+        (Principal("E1", "T1", "U1"), Principal("E1", "T2", "U1"), False, False),
+        (Principal("E1", "T1", "U1"), Principal("E1", "T2", "U1"), True, True),
+        (Principal("E1", "T1", "U1"), Principal("E1", "T2", "U2"), True, False),
+        (Principal("E1", "T1", "U1"), Principal("E2", "T2", "U1"), True, False),
+        (Principal(None, "T1", "U1"), Principal(None, "T2", "U1"), True, False),
     ],
 )
 def test_who_is_the_same_person(principal, proven, is_org, is_same):
-    link = Link("h", principal, "saturn", None, 0, 600)
-    assert is_same_person(link, proven, is_org_install=is_org) == is_same
+    installation = Installation("T1", "E1", is_org_wide=is_org)
+    assert installation.is_same_person(principal, proven) == is_same
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.models import Person, Principal
-from bot.domain.policy import Context, Installation, Target, decide
+from bot.domain.policy import Installation, Target, decide
 
 TRAINER = Principal(None, "T1", "UTRAINER")
 OWNER = Principal(None, "T1", "UOWNER")
@@ -18,8 +18,8 @@ CONSENT = Target("consent", "workspace_1", OWNER, consented_to=TRAINER)
 
 def decision(principal, verb, target, **flaws):
     person = Person(principal, "somebody", **flaws)
-    context = Context(Installation("T1"), person, frozenset({"UADMIN"}))
-    made = decide(principal, verb, target, context)
+    installation = Installation("T1", administrators=frozenset({"UADMIN"}))
+    made = decide(principal, verb, target, installation, person)
     return made.allowed, made.rule
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.models import Principal
-from bot.domain.policy import Context, Installation, decide
+from bot.domain.policy import Installation, decide
 from bot.support.errors import Refused
 from handlers.principal import installed_at, of_user, principal
 
@@ -117,7 +117,7 @@ def test_anything_missing_refuses(payload):
 def test_an_external_person_is_refused_whatever_they_press(key):
     clicker = principal(BUTTON | {"type": key, "user": {"id": "U9", "team_id": "T9"}, "enterprise": GRID})
     for installation in (Installation("T1"), Installation("T1", "E1", is_org_wide=True)):
-        assert decide(clicker, "stop", None, Context(installation)).rule == "policy.foreign_team"
+        assert decide(clicker, "stop", None, installation).rule == "policy.foreign_team"
 
 
 def test_whom_a_user_object_describes():

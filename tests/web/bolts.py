@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SecretStr
 from slack_bolt.async_app import AsyncApp
 
-from bot.web.bolt import Installation, build_bolt
+from bot.domain.policy import Installation
+from bot.web.bolt import build_bolt
 from tests.support.clock import CountingIds
 from tests.web.signed import TEAM
 
@@ -16,9 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 NOWHERE = "http://127.0.0.1:9/api/"
-HOME = Installation(
-    team_id=TEAM, bot_token=SecretStr("xoxb-canary-token"), bot_user_id="U0BOT", bot_id="B0BOT"
-)
+HOME = Installation(TEAM, bot_user_id="U0BOT", bot_id="B0BOT")
+TOKEN = SecretStr("xoxb-canary-token")
 ANYTHING = re.compile("")
 
 #: How a listener for everything of a kind is registered.
@@ -35,7 +35,7 @@ def bolt_with(
     listeners: Mapping[str, Any] | None = None, home: Installation = HOME, api_url: str = NOWHERE
 ) -> AsyncApp:
     """Return an app with a listener for each kind that is named."""
-    app = build_bolt(installation=home, api_url=api_url, ids=CountingIds())
+    app = build_bolt(installation=home, bot_token=TOKEN, api_url=api_url, ids=CountingIds())
     for kind, listener in (listeners or {}).items():
         REGISTER[kind](app, ANYTHING)(listener)
     return app

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from yarl import URL
 
 from bot.domain.models import Person, Principal
-from bot.domain.policy import Installation as PolicyInstallation
+from bot.domain.policy import Installation
 from bot.providers import facets
 from bot.providers.base import Credential, Identity, Pace, Provider, TokenHelp
 from bot.services.accounts import Accounts
@@ -28,7 +28,7 @@ from bot.support.http import Http
 from bot.support.rate_limit import RateLimiter
 from bot.support.vault import Vault
 from bot.web.app import IdeParts, SlackClient, build_app, listen
-from bot.web.bolt import Installation, build_bolt
+from bot.web.bolt import build_bolt
 from bot.web.metrics import Metrics
 from tests.support.clock import CountingIds, FakeClock
 from tests.support.people import Colleagues
@@ -194,6 +194,7 @@ async def rig(*, sign_in: bool = False, **more: Any) -> AsyncIterator[Rig]:
         origin = f"http://127.0.0.1:{port}"
         provider = ScriptedProvider()
         woken: list[None] = []
+        place = more.pop("installation", Installation(signed.TEAM))
         given = {
             "connections": {"saturn": provider, "sphere": ScriptedProvider("sphere", "Sphere", ("none",))},
             "names": StoredNames(store, "Acme Research"),
@@ -201,11 +202,12 @@ async def rig(*, sign_in: bool = False, **more: Any) -> AsyncIterator[Rig]:
             "wake": lambda: woken.append(None),
             **more,
         }
-        place = PolicyInstallation(signed.TEAM)
         people = Colleagues(store)
         authority = Authority(store=store, people=people, installation=place)
         given["check"] = authority.check
-        accounts = Accounts(store=store, vault=Vault([KEY]), ids=ids, sign_in=sign_in, **given)
+        accounts = Accounts(
+            store=store, vault=Vault([KEY]), ids=ids, sign_in=sign_in, installation=place, **given
+        )
         made = Rig(clock, store, accounts, provider, stack)
         made.origin, made.woken, made.people = origin, woken, people
         names = {ALICE: "Alice Liddell", BOB: "Bob"}
@@ -213,7 +215,6 @@ async def rig(*, sign_in: bool = False, **more: Any) -> AsyncIterator[Rig]:
         slack = await stack.enter_async_context(TestServer(made.issuer.app))
         api_url = str(slack.make_url("/api/"))
         http = Http(await stack.enter_async_context(Http.new_session()))
-        home = Installation(team_id=signed.TEAM, bot_token=SecretStr("xoxb-of-the-tests"))
         vault, connections = Vault([KEY]), given["connections"]
         ide = IdeParts(
             browsing=Browsing(
@@ -243,7 +244,9 @@ async def rig(*, sign_in: bool = False, **more: Any) -> AsyncIterator[Rig]:
             store=store,
             http=http,
             accounts=accounts,
-            bolt=build_bolt(installation=home, api_url=api_url, ids=ids),
+            bolt=build_bolt(
+                installation=place, bot_token=SecretStr("xoxb-of-the-tests"), api_url=api_url, ids=ids
+            ),
             metrics=made.metrics,
             slack_ready=lambda: made.slack_ready,
             signing_secret=SecretStr(signed.SECRET),

@@ -8,20 +8,20 @@ import os
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
-from pydantic import SecretStr
 from slack_bolt.async_app import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from structlog.testing import capture_logs
 
+from bot.domain.policy import Installation
 from bot.support.logs import brief_exception
-from bot.web.bolt import Installation, dispatch, over_http
+from bot.web.bolt import dispatch, over_http
 from bot.web.shapes import Malformed, checked, read_envelope
 from tests.security.canaries import logging_everything
 from tests.support.clock import FakeClock
 from tests.web.bolts import HOME, REGISTER, bolt_with, noting
 from tests.web.signed import FORM, TEAM, click, command, event, form, guarded, headers_for, interaction
 
-GRID = Installation(team_id="", enterprise_id="E0ORG", is_org=True, bot_token=SecretStr("xoxb-1"))
+GRID = Installation(None, "E0ORG", is_org_wide=True)
 JSON = "application/json"
 
 
@@ -244,7 +244,7 @@ async def test_the_bots_own_messages_are_not_listened_to(own):
 
 async def test_others_messages_are_listened_to_even_where_the_bot_is_not_known():
     calls = []
-    unknown = Installation(team_id=TEAM, bot_token=SecretStr("xoxb-1"))
+    unknown = Installation(TEAM)
     for told in ({"user": "U0ALICE"}, {"bot_id": "B0OTHER"}, {}):
         payload = event(event={"type": "message", **told})
         await sent({"event_callback": noting(calls)}, "events_api", payload)
@@ -325,7 +325,7 @@ async def test_whose_payload_it_is_is_judged_as_bolt_reads_it(payload, home):
     context = AsyncBoltRequest(body=payload, mode="socket_mode").context
     calls, kind = [], payload.get("type", "command")
     await sent({kind: noting(calls)}, "slash_commands" if kind == "command" else "interactive", payload, home)
-    assert bool(calls) == home.is_home(context.enterprise_id, context.team_id)
+    assert bool(calls) == home.includes(context.enterprise_id, context.team_id)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 from yarl import URL
 
-from bot.services.linking import Proven
+from bot.domain.models import Principal
 from bot.support.errors import SlackFailed
 from bot.support.http import Http
 from bot.web.openid import SlackSignIn
@@ -46,7 +46,7 @@ async def test_slack_proves_who_signed_in_once_and_for_one_sign_in():
             assert URL(url).query["team"] == told["team_id"]
             code = await code_of(url, person, flow.state)
             proven = await sign_in.finish(code, flow)
-            assert proven == Proven(proven.enterprise_id, told["team_id"], person)
+            assert proven == Principal(proven.enterprise_id, told["team_id"], person)
             with pytest.raises(SlackFailed):
                 await sign_in.finish(code, flow)
         url, flow = sign_in.begin(told["team_id"])

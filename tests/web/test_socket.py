@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from slack_bolt.response import BoltResponse
 from slack_sdk.socket_mode.request import SocketModeRequest
 
-from bot.web.bolt import Installation
+from bot.domain.policy import Installation
 from bot.web.socket import SocketSide
 from tests.playground.slack_help import GENERAL, OLIVIA, slack
 from tests.security.canaries import logging_everything
@@ -33,7 +33,7 @@ async def until(condition, seconds=10.0):
 async def connected(listen=None, **options):
     async with slack(**options) as (server, client):
         told = server.credentials
-        home = Installation(team_id=told["team_id"], bot_token=SecretStr(told["bot_token"]))
+        home = Installation(told["team_id"])
         app = bolt_with({} if listen is None else {"command": listen}, home, client.base_url)
         socket = SocketSide(app, SecretStr(told["app_token"]), client.base_url, ping_seconds=0.2)
         assert not socket.is_ready()
