@@ -27,7 +27,7 @@ def named_queries() -> dict[str, str]:
 
 @cache
 def migrations() -> dict[str, str]:
-    """Return the migrations' scripts by name (``0001_foundation``), in the order in which they run."""
+    """Return the migrations' scripts by name (``0001_schema``), in the order in which they run."""
     folder = files(__package__).joinpath("migrations")
     scripts = {
         entry.name.removesuffix(".sql"): entry for entry in folder.iterdir() if entry.name.endswith(".sql")

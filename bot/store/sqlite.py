@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 
 from sqlite_utils import Database
 
+from bot.store import schema
 from bot.store.lanes import Job, Lanes
 from bot.store.queries import migrations
 from bot.store.serving import SLEWED, Standing, beat, follow
@@ -32,7 +33,7 @@ from bot.store.sqlite_errors import is_locked, is_missing_table, translated, why
 from bot.store.sqlite_transaction import SqliteTransaction
 from bot.store.store_time import StoreTime
 from bot.store.transaction import Lane
-from bot.support.errors import StoreInUse, StoreTooNew, StoreUnavailable
+from bot.support.errors import StoreInUse, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -74,8 +75,11 @@ class SqliteEngine:
         *,
         patience: Mapping[Lane, float] = PATIENCE,
         batch_seconds: float = BATCH_SECONDS,
+        scripts: Mapping[str, str] | None = None,
     ) -> None:
+        """``scripts`` are the migrations by name, in the order in which they run."""
         self._path = path
+        self._scripts = scripts or migrations()
         self._ids = ids
         self._clock = clock
         self._time = StoreTime(clock)
@@ -115,7 +119,10 @@ class SqliteEngine:
         await self._lanes.submit(lambda _: self._tidy(), Lane.STEADY, is_read=False, is_alone=True)
 
     async def migrate(self, *, holds: bool = False) -> list[str]:
-        """Bring the schema up to date; return the names of what ran. Raises StoreTooNew, StoreInUse."""
+        """Bring the schema up to date; return the names of what ran.
+
+        Raises StoreTooNew, StoreUnreleased, StoreInUse.
+        """
         if holds and not self._take_lock():
             raise StoreInUse(_ANOTHER.format(path=self._path))
         try:
@@ -194,20 +201,10 @@ class SqliteEngine:
 
     def _migrate(self) -> list[str]:
         """Run what is missing, all or nothing: a transaction is open."""
-        database, known = self._database, migrations()
-        database.execute(
-            "CREATE TABLE IF NOT EXISTS migrations "
-            "(name TEXT PRIMARY KEY, applied_at DOUBLE PRECISION NOT NULL)"
-        )
-        applied = {row[0] for row in database.execute("SELECT name FROM migrations")}
-        if unknown := sorted(applied - known.keys()):
-            raise StoreTooNew(f"the database was migrated by a newer release ({', '.join(unknown)})")
-        missing = [name for name in known if name not in applied]
+        missing = schema.missing(self._database, self._scripts, self._path)
         if missing and not self._take_lock():
             raise StoreInUse(_STOP_IT.format(path=self._path))
-        for name in missing:
-            database.executescript(known[name])
-            database.execute("INSERT INTO migrations VALUES (?, ?)", [name, self._time.now()])
+        schema.run(self._database, self._scripts, missing, self._time.now())
         return missing
 
     # -- the thread's side: work -----------------------------------------------------------------------------

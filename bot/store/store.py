@@ -65,7 +65,7 @@ class Store(OnEngine):
     # -- the process -----------------------------------------------------------------------------------------
 
     async def migrate(self) -> list[str]:
-        """Bring the schema up to date; return what ran. Raises StoreTooNew; StoreInUse beside who serves."""
+        """Bring the schema up to date; return what ran. Raises StoreTooNew, StoreUnreleased, StoreInUse."""
         return await self.engine.migrate()
 
     async def begin_serving(self) -> list[str]:

@@ -63,7 +63,9 @@ class Engine(Protocol):
         ...
 
     async def migrate(self, *, holds: bool = False) -> list[str]:
-        """Bring the schema up to date; return the names of what ran. Raises StoreTooNew, StoreInUse.
+        """Bring the schema up to date; return the names of what ran.
+
+        Raises StoreTooNew, StoreUnreleased, StoreInUse.
 
         ``holds``: be the one process that holds this database, until it is closed.
         """

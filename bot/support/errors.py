@@ -9,7 +9,8 @@
     ├── StoreError
     │   ├── StoreBusy                 not committed within 2 s; nothing was done
     │   ├── StoreUnavailable          disk full, read-only, locked, gone
-    │   └── StoreTooNew               the database is newer than the code
+    │   ├── StoreTooNew               the database is newer than the code
+    │   └── StoreUnreleased           the database was made before the first release
     ├── SecretError                   a stored secret could not be opened
     ├── SlackFailed                   Slack refused or did not answer
     │   ├── SlackLimited              429, with the seconds to wait
@@ -87,6 +88,10 @@ class StoreInUse(StoreError):
 
 class StoreTooNew(StoreError):
     """Say that the database was migrated by a newer release."""
+
+
+class StoreUnreleased(StoreError):
+    """Say that the database was made by a version before the first release; the message says what to do."""
 
 
 class SecretError(UsherError):

@@ -1,119 +1,110 @@
-"""A database of an earlier release is brought up with all its rows."""
+"""Migrations: each runs once, all of them or none, and what is not ours to change is refused untouched."""
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
+from contextlib import closing
 
 import pytest
 
-from bot.domain.models import NewNotice, NoticeKind, Observed, State
-from bot.store import open_store
 from bot.store.queries import migrations
+from bot.store.sqlite import SqliteEngine
 from bot.support.clock import SystemIds
+from bot.support.errors import StoreTooNew, StoreUnavailable, StoreUnreleased
 from tests.support.clock import FakeClock
-from tests.support.store import ALICE, observe
 
-OLD = ("0001_foundation", "0002_outages_and_places")
-
-ROWS = """
-INSERT INTO accounts (id, principal, connection, username, secret, state, linked_at)
-VALUES ('a1', '-:T1:UALICE', 'saturn', 'alice', 'sealed', 'active', 1.0);
-INSERT INTO gates (gate_key, connection, remote_id) VALUES ('g1', 'saturn', 'r1');
-INSERT INTO workspaces (
-    id, principal, connection, remote_id, gate_key, name, state, origin, hidden, created_at, verified_at
-) VALUES ('ws1', '-:T1:UALICE', 'saturn', 'r1', 'g1', 'notebook', 'stopped', 'discovered', 0, 1.0, 1.0);
-INSERT INTO operations (id, principal, workspace_id, connection, verb, created_at, next_step_at, reference)
-VALUES ('w1', '-:T1:UALICE', 'ws1', 'saturn', 'start', 1.0, 1.0, 'R-1');
-INSERT INTO cards (
-    operation_id, principal, channel_id, message_ts, is_dirty, dirt, claimed_dirt, changed_at, updated_at,
-    leased_until
-) VALUES ('w1', '-:T1:UALICE', 'D1', '1.1', 1, 3, 2, 5.0, 4.0, 6.0);
-INSERT INTO notices (id, subject, kind, occasion, principal, body, state, class, created_at, due_at)
-VALUES ('n1', 's', 'message', '1', '-:T1:UALICE', '{"text": "canary"}', 'sent', 1, 1.0, 1.0),
-    ('n2', 's', 'message', '2', '-:T1:UALICE', '{"text": "canary"}', 'dead', 1, 1.0, 1.0),
-    ('n3', 's', 'message', '3', '-:T1:UALICE', '{"text": "to be sent"}', 'retry', 1, 1.0, 1.0);
-"""
+FIRST = {"0001_schema": "CREATE TABLE cards (id TEXT PRIMARY KEY, body TEXT NOT NULL);"}
+LATER = FIRST | {
+    "0002_moments": "ALTER TABLE cards ADD COLUMN sent_at DOUBLE PRECISION;",
+    "0003_sent": "UPDATE cards SET sent_at = 5.0 WHERE body <> '';",
+}
+BROKEN = FIRST | {
+    "0002_good": "CREATE TABLE good (id TEXT); DELETE FROM cards;",
+    "0003_bad": "CREATE TABLE bad (id TEXT); NONSENSE;",
+}
 
 
 @pytest.fixture
 def path(tmp_path):
-    """Return a database as release 0002 left it."""
+    """Return a database as an earlier release left it."""
     path = tmp_path / "usher.db"
-    database = sqlite3.connect(path)
-    database.execute("CREATE TABLE migrations (name TEXT PRIMARY KEY, applied_at DOUBLE PRECISION NOT NULL)")
-    for name in OLD:
-        database.executescript(migrations()[name])
-        database.execute("INSERT INTO migrations VALUES (?, 0)", [name])
-    database.executescript(ROWS)
-    database.commit()
-    database.close()
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(
+            "CREATE TABLE migrations (name TEXT PRIMARY KEY, applied_at DOUBLE PRECISION NOT NULL)"
+        )
+        for name, script in FIRST.items():
+            database.executescript(script)
+            database.execute("INSERT INTO migrations VALUES (?, 0)", [name])
+        database.execute("INSERT INTO cards VALUES ('c1', 'notebook is ready'), ('c2', '')")
+        database.commit()
     return path
 
 
-def rows_of(path, query):
-    database = sqlite3.connect(path)
+async def opened(path, scripts=None):
+    engine = SqliteEngine(str(path), FakeClock(), SystemIds(), scripts=scripts)
+    await engine.open()
+    return engine
+
+
+def everything(path):
+    with closing(sqlite3.connect(path)) as database:
+        return list(database.iterdump())
+
+
+async def migrated(path, scripts=None):
+    engine = await opened(path, scripts)
     try:
-        return database.execute(query).fetchall()
+        return await engine.migrate()
     finally:
-        database.close()
+        await engine.close()
 
 
-async def test_all_rows_are_kept_and_go_on(path):
-    before = rows_of(path, "SELECT * FROM cards")
-    clock = FakeClock()
-    store = await open_store(f"sqlite:///{path}", clock, SystemIds())
-    assert await store.migrate() == [name for name in migrations() if name not in OLD]
-    assert rows_of(path, "SELECT * FROM cards") == before
-    workspace = await store.workspace("ws1")
-    assert (workspace.spec, workspace.actions, workspace.ends_at, workspace.ends_how) == (None,) * 4
-    (step,) = await store.claim_operations(10, 60.0)
-    assert (step.operation.id, step.workspace.id, step.account.id) == ("w1", "ws1", "a1")
-    (card,) = await store.claim_cards(10, 15.0, 60.0)
-    assert (card.operation_id, card.message_ts, card.changed_at) == ("w1", "1.1", 5.0)
-    await observe(store, clock, workspace, Observed(State.RUNNING, actions=frozenset({"open"})))
-    assert (await store.workspace("ws1")).actions == {"open"}
-    assert await store.jobs(ALICE) == []
-    await store.close()
+async def test_what_is_new_runs_in_its_order_and_all_rows_are_kept(path):
+    assert await migrated(path, LATER) == ["0002_moments", "0003_sent"]
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("SELECT * FROM cards ORDER BY id").fetchall() == [
+            ("c1", "notebook is ready", 5.0),
+            ("c2", "", None),
+        ]
 
 
-async def test_what_messages_said_is_not_kept(path):
-    store = await open_store(f"sqlite:///{path}", FakeClock(), SystemIds())
-    await store.migrate()
-    told = "SELECT id, body FROM notices ORDER BY id"
-    assert rows_of(path, told) == [("n1", "{}"), ("n2", "{}"), ("n3", '{"text": "to be sent"}')]
-    (notice,) = await store.claim_notices(10, 60.0)
-    assert notice.body == {"text": "to be sent"}
-    await store.notice_sent(notice.id, "D1", "1.1")
-    await store.add_notices([NewNotice("t", NoticeKind.MESSAGE, "1", ALICE, {"text": "canary"})])
-    (notice,) = await store.claim_notices(10, 60.0)
-    await store.notice_dead(notice.id, "user_not_found")
-    assert {body for _id, body in rows_of(path, told)} == {"{}"}
-    await store.close()
+async def test_migrating_twice_runs_nothing_twice(tmp_path):
+    path = tmp_path / "new.db"
+    first, second = await opened(path), await opened(path)
+    ran = await asyncio.gather(first.migrate(), second.migrate(), first.migrate())
+    assert sorted(ran) == [[], [], list(migrations())]
+    await first.close()
+    await second.close()
 
 
-async def test_only_a_stop_that_was_sent_counts_as_agreed(path):
-    database = sqlite3.connect(path)
-    for call in ("none", "calling", "unknown", "accepted"):
-        database.execute(
-            "INSERT INTO operations (id, principal, workspace_id, connection, verb, created_at, next_step_at,"
-            " reference, stop_call) VALUES (?1, '-:T1:UALICE', ?1, 'saturn', 'stop', 1.0, 1.0, 'R', ?1)",
-            [call],
-        )
-    database.commit()
-    database.close()
-    store = await open_store(f"sqlite:///{path}", FakeClock(), SystemIds())
-    await store.migrate()
-    found = rows_of(path, "SELECT id FROM operations WHERE agreed = 1 ORDER BY id")
-    assert found == [("accepted",), ("calling",), ("unknown",)]
-    await store.close()
+async def test_a_migration_that_fails_leaves_everything_as_it_was(path):
+    before = everything(path)
+    with pytest.raises(StoreUnavailable):
+        await migrated(path, BROKEN)
+    assert everything(path) == before
+    assert await migrated(path, LATER) == ["0002_moments", "0003_sent"]
 
 
-async def test_an_upgraded_database_is_made_like_a_new_one(path, tmp_path):
-    new = tmp_path / "new.db"
-    for each in (path, new):
-        store = await open_store(f"sqlite:///{each}", FakeClock(), SystemIds())
-        await store.migrate()
-        await store.close()
-    schema = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name"
-    assert rows_of(path, schema) == rows_of(new, schema)
-    assert rows_of(path, "PRAGMA foreign_key_check") == rows_of(path, "PRAGMA foreign_key_list(cards)") == []
+async def test_a_newer_database_is_refused_and_left_alone(path):
+    await migrated(path, LATER)
+    before = everything(path)
+    with pytest.raises(StoreTooNew, match="0002_moments, 0003_sent"):
+        await migrated(path, FIRST)
+    assert everything(path) == before
+
+
+async def test_a_database_of_before_the_first_release_is_refused_and_left_alone(tmp_path):
+    path = tmp_path / "old.db"
+    await migrated(path, {"0001_foundation": "CREATE TABLE elders (id TEXT);"})
+    before = everything(path)
+    with pytest.raises(StoreUnreleased, match=r"old\.db was made by an earlier, unrel.* a new file"):
+        await migrated(path)
+    assert everything(path) == before
+
+
+async def test_the_schema_has_no_reference_to_what_is_not_there(tmp_path):
+    path = tmp_path / "new.db"
+    await migrated(path)
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("PRAGMA foreign_key_check").fetchall() == []

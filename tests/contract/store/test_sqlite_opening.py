@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sqlite3
 import stat
 
 import pytest
 
 from bot.store import open_store
-from bot.store.queries import migrations, named_queries
+from bot.store.queries import named_queries
 from bot.store.times import healing_queries
 from bot.support.clock import SystemIds
-from bot.support.errors import StoreTooNew, StoreUnavailable
+from bot.support.errors import StoreUnavailable
 from tests.support.clock import FakeClock
 from tests.support.store import ALICE, linked, memory_store
 
@@ -47,41 +46,6 @@ async def test_a_relative_path_and_memory(tmp_path, monkeypatch):
     await store.migrate()
     await store.close()
     assert [found.name for found in tmp_path.iterdir()] == ["here.db"]
-
-
-async def test_migrating_twice_runs_nothing_twice(path):
-    first, second = await opened(path), await opened(path)
-    ran = await asyncio.gather(first.migrate(), second.migrate(), first.migrate())
-    assert sorted(ran) == [[], [], list(migrations())]
-    await first.close()
-    await second.close()
-
-
-async def test_a_newer_database_is_refused(path):
-    store = await opened(path)
-    await store.migrate()
-    await store.close()
-    with sqlite3.connect(path) as database:
-        database.execute("INSERT INTO migrations VALUES ('9999_later', 0)")
-    database.close()
-    store = await opened(path)
-    with pytest.raises(StoreTooNew, match="9999_later"):
-        await store.migrate()
-    await store.close()
-
-
-async def test_a_migration_that_fails_leaves_nothing_behind(path, monkeypatch):
-    broken = {
-        "0001_good": "CREATE TABLE good (id TEXT);",
-        "0002_bad": "CREATE TABLE bad (id TEXT); NONSENSE;",
-    }
-    store = await opened(path)
-    with monkeypatch.context() as patch:
-        patch.setattr("bot.store.sqlite.migrations", lambda: broken)
-        with pytest.raises(StoreUnavailable):
-            await store.migrate()
-    assert await store.migrate() == list(migrations())
-    await store.close()
 
 
 async def test_an_unmigrated_database_says_so(path):

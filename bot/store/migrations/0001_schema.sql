@@ -1,0 +1,430 @@
+-- Everything that must outlive the process. Portable between SQLite and PostgreSQL: text ids made by us, times as
+-- epoch seconds, truth values as 0 and 1. A gate outlives its watchers, so the gap between two reads holds across
+-- an unlink and a new link.
+
+CREATE TABLE inbox (
+    key TEXT PRIMARY KEY,
+    seen_at DOUBLE PRECISION NOT NULL,
+    result TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX inbox_age ON inbox (seen_at);
+
+CREATE TABLE people (
+    principal TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    is_guest BIGINT NOT NULL,
+    is_bot BIGINT NOT NULL,
+    is_deleted BIGINT NOT NULL,
+    is_stranger BIGINT NOT NULL,
+    time_zone TEXT,
+    seen_at DOUBLE PRECISION NOT NULL
+);
+
+CREATE TABLE direct_channels (
+    principal TEXT PRIMARY KEY,
+    channel_id TEXT NOT NULL
+);
+
+-- refused_since: since when its credential is suspected; refused_for: for how many seconds it has been refused, as far
+-- as that was seen; looked_at: when it was last tried for that. A suspicion ends with the first call that is accepted.
+CREATE TABLE accounts (
+    id TEXT PRIMARY KEY,
+    principal TEXT NOT NULL,
+    connection TEXT NOT NULL,
+    username TEXT NOT NULL,
+    secret TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('active', 'refused', 'revoking')),
+    linked_at DOUBLE PRECISION NOT NULL,
+    discovered_at DOUBLE PRECISION,
+    unlinked_at DOUBLE PRECISION,
+    refused_since DOUBLE PRECISION,
+    refused_for DOUBLE PRECISION NOT NULL DEFAULT 0,
+    looked_at DOUBLE PRECISION
+);
+-- An account that is being revoked stands beside its successor until the provider was told.
+CREATE UNIQUE INDEX accounts_one_of_a_pair ON accounts (principal, connection) WHERE state <> 'revoking';
+CREATE UNIQUE INDEX accounts_one_of_a_username ON accounts (connection, username)
+    WHERE state <> 'revoking' AND username <> '';
+CREATE INDEX accounts_of_a_pair ON accounts (principal, connection);
+CREATE INDEX accounts_suspected ON accounts (connection) WHERE refused_since IS NOT NULL;
+
+CREATE TABLE links (
+    nonce_hash TEXT PRIMARY KEY,
+    principal TEXT NOT NULL,
+    connection TEXT NOT NULL,
+    waiting TEXT,
+    created_at DOUBLE PRECISION NOT NULL,
+    expires_at DOUBLE PRECISION NOT NULL,
+    stage TEXT NOT NULL CHECK (stage IN ('open', 'checked', 'code', 'used')),
+    tries_left BIGINT NOT NULL,
+    secret TEXT,
+    username TEXT,
+    code_hash TEXT,
+    code_tries_left BIGINT NOT NULL,
+    browser_hash TEXT,
+    proven BIGINT NOT NULL
+);
+CREATE INDEX links_of_a_pair ON links (principal, connection);
+CREATE INDEX links_expiry ON links (expires_at);
+
+-- The poll gate. due_at: when somebody wants a read (NULL: nobody). next_check_at: when one may leave at the
+-- earliest; written by claims alone. claimed_at: when the last one was granted, to the account "reader".
+-- wanted_at: when a read was last asked for, so that one already under way does not pass for the answer.
+CREATE TABLE gates (
+    gate_key TEXT PRIMARY KEY,
+    connection TEXT NOT NULL,
+    remote_id TEXT NOT NULL,
+    due_at DOUBLE PRECISION,
+    next_check_at DOUBLE PRECISION NOT NULL DEFAULT 0,
+    claimed_at DOUBLE PRECISION NOT NULL DEFAULT 0,
+    wanted_at DOUBLE PRECISION NOT NULL DEFAULT 0,
+    reader TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX gates_due ON gates (connection, due_at) WHERE due_at IS NOT NULL;
+
+-- One person's view of one workspace. tried_at: when a read was last made with this person's own account.
+-- up_at: when a read last showed it up. doubt: what reads say that is no news before it is said again (a refusal,
+-- that it is gone, that it was left out), how often in a row they said it, and since when. spec: what it was made
+-- from, through Usher. actions: what may be done with it now (words joined by blanks; NULL: whatever the provider can
+-- do). ends_at, ends_how: when it ends by itself, and how; is_kept: whether it is kept when it is stopped, where its
+-- provider says that of each. entry: what opens it in a page of ours (sealed). remark: what its provider told last by
+-- itself. tells_stop: its person wants to be told of a stop that they did not ask for.
+CREATE TABLE workspaces (
+    id TEXT PRIMARY KEY,
+    principal TEXT NOT NULL,
+    connection TEXT NOT NULL,
+    remote_id TEXT NOT NULL,
+    gate_key TEXT NOT NULL REFERENCES gates (gate_key),
+    name TEXT NOT NULL,
+    alias TEXT,
+    state TEXT NOT NULL,
+    url TEXT,
+    detail TEXT,
+    progress BIGINT,
+    observed_at DOUBLE PRECISION,
+    verified_at DOUBLE PRECISION,
+    used_at DOUBLE PRECISION,
+    origin TEXT NOT NULL CHECK (origin IN ('discovered', 'added')),
+    hidden BIGINT NOT NULL,
+    created_at DOUBLE PRECISION NOT NULL,
+    tried_at DOUBLE PRECISION,
+    up_at DOUBLE PRECISION,
+    doubt TEXT,
+    doubt_times BIGINT NOT NULL DEFAULT 0,
+    doubt_since DOUBLE PRECISION,
+    spec TEXT,
+    actions TEXT,
+    ends_at DOUBLE PRECISION,
+    ends_how TEXT,
+    is_kept BIGINT,
+    entry TEXT,
+    remark TEXT,
+    tells_stop BIGINT NOT NULL DEFAULT 0,
+    UNIQUE (principal, connection, remote_id)
+);
+CREATE INDEX workspaces_of_a_gate ON workspaces (gate_key);
+CREATE INDEX workspaces_ending ON workspaces (ends_at) WHERE ends_at IS NOT NULL AND hidden = 0;
+
+-- People write what they want; steps write how far it has come; reads write read_hold and wake it.
+-- leased_until and claim belong to the step under way; woken is what happened during it. is_orphan: its workspace
+-- was deleted; it stays for a while, as its card and its notices are still drawn from it. unknown_since: when a call
+-- timed out, was answered unusably, or was found under way after a crash. called_from: the state that was known when
+-- the call left. prior_call, prior_at: what a replaced operation had sent, and when; it takes effect all the same.
+-- asked_at: since when its person is asked whether to do it once more. held_since: since when something holds it up.
+-- agreed: its person agreed that the workspace ends for good. channel_id: where it was typed; its person is told
+-- there when no direct message reaches them. How far each time may lie ahead stands in bot/store/times.py.
+CREATE TABLE operations (
+    id TEXT PRIMARY KEY,
+    principal TEXT NOT NULL,
+    workspace_id TEXT NOT NULL,
+    connection TEXT NOT NULL,
+    verb TEXT NOT NULL,
+    created_at DOUBLE PRECISION NOT NULL,
+    deadline_at DOUBLE PRECISION,
+    deadline_number BIGINT NOT NULL DEFAULT 1,
+    start_call TEXT NOT NULL DEFAULT 'none',
+    stop_call TEXT NOT NULL DEFAULT 'none',
+    called_at DOUBLE PRECISION,
+    read_since DOUBLE PRECISION,
+    attempts BIGINT NOT NULL DEFAULT 0,
+    next_step_at DOUBLE PRECISION NOT NULL,
+    outcome TEXT,
+    cause TEXT,
+    ended_at DOUBLE PRECISION,
+    progress_floor BIGINT NOT NULL DEFAULT 0,
+    hold TEXT,
+    read_hold TEXT,
+    reference TEXT NOT NULL,
+    waits_for TEXT NOT NULL DEFAULT 'time' CHECK (waits_for IN ('read', 'change', 'time')),
+    woken BIGINT NOT NULL DEFAULT 0,
+    leased_until DOUBLE PRECISION NOT NULL DEFAULT 0,
+    claim TEXT NOT NULL DEFAULT '',
+    is_orphan BIGINT NOT NULL DEFAULT 0,
+    channel_id TEXT,
+    unknown_since DOUBLE PRECISION,
+    called_from TEXT,
+    prior_call TEXT NOT NULL DEFAULT 'none',
+    prior_at DOUBLE PRECISION,
+    asked_at DOUBLE PRECISION,
+    held_since DOUBLE PRECISION,
+    agreed BIGINT NOT NULL DEFAULT 0
+);
+CREATE UNIQUE INDEX operations_one_open ON operations (workspace_id) WHERE outcome IS NULL;
+CREATE INDEX operations_due ON operations (next_step_at) WHERE outcome IS NULL;
+CREATE INDEX operations_of_a_workspace ON operations (workspace_id, created_at);
+CREATE INDEX operations_of_a_person ON operations (principal, connection) WHERE outcome IS NULL;
+CREATE INDEX operations_orphaned ON operations (ended_at) WHERE is_orphan = 1;
+-- Those that failed: the doctor counts those whose right was refused.
+CREATE INDEX operations_failed ON operations (connection, ended_at) WHERE outcome = 'failed';
+-- Creations by when they were called: where a provider carries no mark of ours, what it made may be any of theirs.
+CREATE INDEX operations_creating ON operations (connection, called_at) WHERE verb = 'create' AND called_at IS NOT NULL;
+-- Starts that nobody called yet, in the order in which they were asked for: a person's place among them.
+CREATE INDEX operations_uncalled ON operations (connection, created_at) WHERE outcome IS NULL AND start_call = 'none';
+
+-- The outbox. due_at of a leased notice is when its lease ends; leased_at is when its attempt began.
+CREATE TABLE notices (
+    id TEXT PRIMARY KEY,
+    subject TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    occasion TEXT NOT NULL,
+    principal TEXT NOT NULL,
+    body TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'leased', 'sent', 'retry', 'dead')),
+    class BIGINT NOT NULL,
+    attempts BIGINT NOT NULL DEFAULT 0,
+    created_at DOUBLE PRECISION NOT NULL,
+    due_at DOUBLE PRECISION NOT NULL,
+    leased_at DOUBLE PRECISION,
+    sent_at DOUBLE PRECISION,
+    unknown_since DOUBLE PRECISION,
+    channel_id TEXT,
+    message_ts TEXT,
+    error TEXT,
+    UNIQUE (subject, kind, occasion)
+);
+CREATE INDEX notices_due ON notices (class, due_at) WHERE state IN ('pending', 'retry', 'leased');
+CREATE INDEX notices_dead ON notices (created_at) WHERE state = 'dead';
+CREATE INDEX notices_sent ON notices (sent_at) WHERE state = 'sent';
+
+-- A card belongs to an operation, a run or a class, whichever has the id; sweeps delete it with its owner. Updates
+-- of cards are owed, not queued. dirt counts what made it dirty, claimed_dirt how much of it was claimed.
+CREATE TABLE cards (
+    operation_id TEXT PRIMARY KEY,
+    principal TEXT NOT NULL,
+    channel_id TEXT,
+    message_ts TEXT,
+    is_dirty BIGINT NOT NULL DEFAULT 0,
+    dirt BIGINT NOT NULL DEFAULT 0,
+    claimed_dirt BIGINT NOT NULL DEFAULT 0,
+    changed_at DOUBLE PRECISION,
+    updated_at DOUBLE PRECISION NOT NULL,
+    leased_until DOUBLE PRECISION NOT NULL DEFAULT 0
+);
+CREATE INDEX cards_changed ON cards (changed_at)
+    WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NOT NULL;
+CREATE INDEX cards_progressed ON cards (updated_at)
+    WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NULL;
+
+-- joined: the payload of what was asked for while the task was under way; it runs once more with that.
+CREATE TABLE tasks (
+    id TEXT PRIMARY KEY,
+    kind TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    payload TEXT NOT NULL,
+    joined TEXT,
+    created_at DOUBLE PRECISION NOT NULL,
+    due_at DOUBLE PRECISION NOT NULL,
+    attempts BIGINT NOT NULL DEFAULT 0,
+    is_leased BIGINT NOT NULL DEFAULT 0,
+    claimed_at DOUBLE PRECISION,
+    UNIQUE (kind, subject)
+);
+CREATE INDEX tasks_due ON tasks (due_at);
+
+CREATE TABLE audit (
+    seq BIGINT PRIMARY KEY,
+    at DOUBLE PRECISION NOT NULL,
+    actor TEXT NOT NULL,
+    action TEXT NOT NULL,
+    target TEXT NOT NULL,
+    result TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    previous_hash TEXT NOT NULL,
+    hash TEXT NOT NULL
+);
+-- How long the chain is and how it ends, so that a cut is found.
+CREATE TABLE audit_head (
+    id BIGINT PRIMARY KEY,
+    count BIGINT NOT NULL,
+    hash TEXT NOT NULL
+);
+INSERT INTO audit_head (id, count, hash) VALUES (1, 0, '');
+
+-- Runs. People write stop_wanted and is_watched, steps the rest. woken: something came during the lease that
+-- shall be stepped at once (1), or a stop of another kind than the one that may be under way (2). is_orphan: its
+-- account was unlinked; it stays for a while, as its card and its notices are still drawn from it. deadline_at: when
+-- the person of one that has not begun, or can't be looked at, is told. Other columns mean what they do above.
+CREATE TABLE jobs (
+    id TEXT PRIMARY KEY,
+    principal TEXT NOT NULL,
+    connection TEXT NOT NULL,
+    name TEXT NOT NULL,
+    spec TEXT NOT NULL,
+    created_at DOUBLE PRECISION NOT NULL,
+    reference TEXT NOT NULL,
+    remote_id TEXT,
+    state TEXT NOT NULL,
+    exit_code BIGINT,
+    detail TEXT,
+    started_at DOUBLE PRECISION,
+    finished_at DOUBLE PRECISION,
+    observed_at DOUBLE PRECISION,
+    launch_call TEXT NOT NULL,
+    stop_wanted TEXT NOT NULL DEFAULT '' CHECK (stop_wanted IN ('', 'stop', 'force')),
+    stop_call TEXT NOT NULL DEFAULT 'none',
+    called_at DOUBLE PRECISION,
+    attempts BIGINT NOT NULL DEFAULT 0,
+    next_step_at DOUBLE PRECISION NOT NULL,
+    outcome TEXT CHECK (outcome IN ('ended', 'failed', 'cancelled')),
+    cause TEXT,
+    ended_at DOUBLE PRECISION,
+    hold TEXT,
+    channel_id TEXT,
+    is_watched BIGINT NOT NULL,
+    output_ts TEXT,
+    woken BIGINT NOT NULL DEFAULT 0,
+    leased_until DOUBLE PRECISION NOT NULL DEFAULT 0,
+    claim TEXT NOT NULL DEFAULT '',
+    is_orphan BIGINT NOT NULL DEFAULT 0,
+    unknown_since DOUBLE PRECISION,
+    asked_at DOUBLE PRECISION,
+    held_since DOUBLE PRECISION,
+    deadline_at DOUBLE PRECISION,
+    deadline_number BIGINT NOT NULL DEFAULT 0,
+    doubt TEXT,
+    doubt_times BIGINT NOT NULL DEFAULT 0,
+    doubt_since DOUBLE PRECISION
+);
+CREATE UNIQUE INDEX jobs_one_of_a_remote ON jobs (principal, connection, remote_id)
+    WHERE remote_id IS NOT NULL AND is_orphan = 0;
+CREATE INDEX jobs_due ON jobs (next_step_at) WHERE outcome IS NULL;
+CREATE INDEX jobs_open_of_a_pair ON jobs (principal, connection, next_step_at) WHERE outcome IS NULL;
+CREATE INDEX jobs_of_a_person ON jobs (principal, created_at);
+CREATE INDEX jobs_watched ON jobs (created_at) WHERE is_watched = 1 AND remote_id IS NOT NULL;
+CREATE INDEX jobs_ended ON jobs (ended_at) WHERE outcome IS NOT NULL;
+
+-- What providers told last. owner: the account whose view it is, '' where it is the same for everybody.
+CREATE TABLE snapshots (
+    connection TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    payload TEXT NOT NULL,
+    read_at DOUBLE PRECISION NOT NULL,
+    PRIMARY KEY (connection, owner, kind)
+);
+
+-- What people filled in last.
+CREATE TABLE remembered (
+    principal TEXT NOT NULL,
+    connection TEXT NOT NULL,
+    purpose TEXT NOT NULL,
+    payload TEXT NOT NULL,
+    PRIMARY KEY (principal, connection, purpose)
+);
+
+-- People's requests to act as a username, which administrators decide; one undecided of a pair.
+CREATE TABLE approvals (
+    id TEXT PRIMARY KEY,
+    principal TEXT NOT NULL,
+    connection TEXT NOT NULL,
+    username TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('asked', 'approved', 'linked', 'denied', 'failed')),
+    asked_at DOUBLE PRECISION NOT NULL,
+    decided_by TEXT,
+    decided_at DOUBLE PRECISION,
+    detail TEXT,
+    waiting TEXT
+);
+CREATE UNIQUE INDEX approvals_one_asked ON approvals (principal, connection) WHERE state = 'asked';
+CREATE INDEX approvals_of_a_pair ON approvals (principal, connection);
+CREATE INDEX approvals_decided ON approvals (decided_at) WHERE decided_at IS NOT NULL;
+
+-- Who is signed in in which browser, known by the SHA-256 of what its cookie holds. user_id stands beside the
+-- principal, so that all of a person's end together whatever enterprise a sign-in named.
+CREATE TABLE browser_sessions (
+    id_hash TEXT PRIMARY KEY,
+    principal TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    created_at DOUBLE PRECISION NOT NULL,
+    seen_at DOUBLE PRECISION NOT NULL,
+    expires_at DOUBLE PRECISION NOT NULL
+);
+CREATE INDEX browser_sessions_of_a_user ON browser_sessions (user_id);
+CREATE INDEX browser_sessions_expiry ON browser_sessions (expires_at);
+
+-- Cards with one button for many people. look_at: when its counts, its warnings and its end are due next.
+-- counted: what was drawn last; counted_at: when it was counted; changed_at: when that was something else last.
+CREATE TABLE class_cards (
+    id TEXT PRIMARY KEY,
+    principal TEXT NOT NULL,
+    channel_id TEXT NOT NULL,
+    connection TEXT NOT NULL,
+    title TEXT NOT NULL,
+    reference TEXT NOT NULL,
+    created_at DOUBLE PRECISION NOT NULL,
+    pattern TEXT NOT NULL,
+    recipe TEXT NOT NULL,
+    spec TEXT,
+    maximum BIGINT,
+    time_zone TEXT NOT NULL,
+    stops_at DOUBLE PRECISION,
+    closed_at DOUBLE PRECISION,
+    stopped_by TEXT,
+    done_at DOUBLE PRECISION,
+    posts BIGINT NOT NULL DEFAULT 1,
+    counted TEXT NOT NULL DEFAULT '',
+    counted_at DOUBLE PRECISION NOT NULL DEFAULT 0,
+    changed_at DOUBLE PRECISION NOT NULL DEFAULT 0,
+    look_at DOUBLE PRECISION NOT NULL
+);
+CREATE INDEX class_cards_due ON class_cards (look_at) WHERE done_at IS NULL;
+CREATE INDEX class_cards_age ON class_cards (created_at);
+
+-- One row for each person and card: the press, the consent that it is, and what became of that. A workspace's row
+-- goes with an unlink and its id never comes again: so does the consent.
+CREATE TABLE class_presses (
+    card_id TEXT NOT NULL,
+    principal TEXT NOT NULL,
+    pressed_at DOUBLE PRECISION NOT NULL,
+    waits_for TEXT NOT NULL DEFAULT '',
+    workspace_id TEXT,
+    operation_id TEXT,
+    is_ready BIGINT NOT NULL DEFAULT 0,
+    consented_at DOUBLE PRECISION,
+    withdrawn_at DOUBLE PRECISION,
+    warned_at DOUBLE PRECISION,
+    ended_at DOUBLE PRECISION,
+    stop_operation_id TEXT,
+    PRIMARY KEY (card_id, principal)
+);
+CREATE INDEX class_presses_of_stops ON class_presses (stop_operation_id) WHERE stop_operation_id IS NOT NULL;
+
+-- A connection that does not answer, and since when: one outage is told once, also across restarts.
+CREATE TABLE outages (
+    connection TEXT PRIMARY KEY,
+    since DOUBLE PRECISION NOT NULL
+);
+
+-- When the serving process last wrote that it lives, and how far its time was ahead of the machine's monotonic clock in
+-- which run of the machine: a start tells by that whether a clock was moved while nobody served.
+CREATE TABLE serving (
+    id BIGINT PRIMARY KEY,
+    seen_at DOUBLE PRECISION NOT NULL,
+    ahead DOUBLE PRECISION NOT NULL,
+    boot TEXT NOT NULL
+);
+-- When daily work was last done; how far each time may lie ahead stands in bot/store/times.py.
+CREATE TABLE upkeep (
+    work TEXT PRIMARY KEY,
+    done_at DOUBLE PRECISION NOT NULL
+);
