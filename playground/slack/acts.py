@@ -13,8 +13,9 @@ from playground.slack.records import Channel, Json, Message, Person
 
 if TYPE_CHECKING:
     from playground.harness import Harness
-    from playground.slack.dispatch import Dispatcher, Reply
+    from playground.slack.dispatch import Dispatcher
     from playground.slack.events import Events
+    from playground.slack.replies import Reply
     from playground.slack.state import State
 
 
@@ -22,59 +23,39 @@ class Acts:
     """Act as a person, and tell the app as Slack does."""
 
     def __init__(self, state: State, harness: Harness, dispatcher: Dispatcher, events: Events) -> None:
-        self.state = state
-        self.harness = harness
-        self.dispatcher = dispatcher
-        self.events = events
-
-    def who(self, user: str) -> Person:
-        """Return an active person who can use a client."""
-        person = self.state.person(user)
-        if person.deleted:
-            raise SlackError("account_inactive")
-        return person
-
-    def where(self, user: str, channel: str) -> Channel:
-        """Find a conversation by id, by name, or by the bot (its direct message); only for members."""
-        state, named = self.state, channel.removeprefix("#").removeprefix("@")
-        if named in (state.app.bot_user, state.app.name.lower(), "bot"):
-            if state.people[user].is_bot:
-                raise SlackError("cannot_dm_bot")
-            return state.direct_message(user)
-        found = state.channels.get(channel)
-        if found is None:
-            found = next((c for c in state.channels.values() if c.kind != "im" and c.name == named), None)
-        if found is None:
-            raise SlackError("channel_not_found")
-        if user not in found.members:
-            raise SlackError("not_in_channel" if found.kind == "channel" else "channel_not_found")
-        return found
+        self._state = state
+        self._harness = harness
+        self._dispatcher = dispatcher
+        self._events = events
 
     async def say(self, user: str, channel: str, text: str, thread_ts: str | None = None) -> Json:
-        """Type into a conversation (a slash begins a command); return after the first delivery."""
-        person, place = self.who(user), self.where(user, channel)
+        """Type as a person (a slash begins a command); return after the first delivery.
+
+        ``channel``: an id, #name or ``@bot``.
+        """
+        person, place = self._state.active(user), self._state.place(user, channel)
         if text.startswith("/"):
             return await self._command(person, place, text, thread_ts)
         if not text.strip():
             raise SlackError("no_text")
-        encoded = speech.encode(self.state, text)
-        message = Message(self.state.new_ts(), place.id, user, encoded, person.team_id)
+        encoded = speech.encode(self._state, text)
+        message = Message(self._state.new_ts(), place.id, user, encoded, person.team_id)
         message.client_msg_id, message.thread_ts = payloads.new_message_id(), thread_ts
         message.blocks = payloads.rich_text(text)
         if person.is_bot:
             message.bot_id, message.app_id, message.client_msg_id = person.bot_id, "A0OTHER", None
-        self.state.add(message)
+        self._state.add(message)
         delivered = await asyncio.gather(*(self._tell(event) for event in self._events_of(message, place)))
         events = [event for event in delivered if event]
         return {"ok": True, "channel": place.id, "ts": message.ts, "events": events}
 
     async def _tell(self, told: tuple[Json, str, bool]) -> str | None:
         event, subscription, shared = told
-        return await self.events.emit(event, subscription=subscription, shared=shared)
+        return await self._events.emit(event, subscription=subscription, shared=shared)
 
     def _events_of(self, message: Message, place: Channel) -> list[tuple[Json, str, bool]]:
         """Tell which events a message makes: only where the bot is a member."""
-        state, found = self.state, []
+        state, found = self._state, []
         shared = bool(place.shared_with)
         if state.app.bot_user not in place.members:
             return []
@@ -102,7 +83,7 @@ class Acts:
 
     async def _command(self, person: Person, place: Channel, text: str, thread_ts: str | None) -> Json:
         name, _, rest = text.partition(" ")
-        state, options = self.state, self.state.app.commands.get(name)
+        state, options = self._state, self._state.app.commands.get(name)
         # Slack Connect passes no commands on: they exist for members of where the app is installed only.
         if options is None or not state.app.installed or not state.is_member(person):
             told = state.tell(person.id, place.id, f"{name} is not a valid command.")
@@ -115,7 +96,7 @@ class Acts:
             speech.encode(state, rest.strip(), names=True) if options.get("should_escape") else rest.strip()
         )
         payload = payloads.command(state, person.id, place, name, said)
-        reply = await self.dispatcher.send("command", payload)
+        reply = await self._dispatcher.send("command", payload)
         answer: Json = {"ok": reply.ok, "channel": place.id, "status": reply.status, "ts": None}
         if not reply.ok:
             told = state.tell(person.id, place.id, f"{name} failed with the error {reply.error}")
@@ -124,12 +105,12 @@ class Acts:
 
     def _acknowledged(self, person: Person, place: Channel, name: str, payload: Json, reply: Reply) -> Json:
         """Show what the acknowledgement of a command carries."""
-        state = self.state
+        state = self._state
         try:
             told = reply.content()
             content = replies.read_answer(told)
         except (SlackError, ValueError) as error:
-            self.harness.violation("invalid_ack", f"{name}: {error}")
+            self._harness.violation("invalid_ack", f"{name}: {error}")
             shown = state.tell(person.id, place.id, f"{name} failed with the error invalid_command_response")
             return {"ok": False, "error": "invalid_command_response", "ts": shown.ts}
         if content is None:
@@ -145,16 +126,16 @@ class Acts:
 
     async def home(self, user: str, tab: str = "home") -> Json:
         """Open the app's home or messages tab, which tells the app so."""
-        person = self.who(user)
-        channel = self.state.direct_message(person.id)
+        person = self._state.active(user)
+        channel = self._state.direct_message(person.id)
         event: Json = {
             "type": "app_home_opened",
             "user": user,
             "channel": channel.id,
-            "event_ts": self.state.new_ts(),
+            "event_ts": self._state.new_ts(),
             "tab": tab,
         }
-        view = self.state.views.get(self.state.homes.get(user, ""))
+        view = self._state.views.get(self._state.homes.get(user, ""))
         if tab == "home" and view is not None:
-            event["view"] = view.to_json(self.state.app, self.state.team)
-        return {"ok": True, "event": await self.events.emit(event)}
+            event["view"] = view.to_json(self._state.app, self._state.team)
+        return {"ok": True, "event": await self._events.emit(event)}

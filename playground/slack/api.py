@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from playground.slack.calls import Call, bearer, read_arguments
+from playground.slack.calls import Call, Services, bearer, read_arguments
 from playground.slack.errors import SlackError
 from playground.slack.methods import METHODS, Method
 
 if TYPE_CHECKING:
+    from playground.harness import Harness
     from playground.slack.records import Json, Token
-    from playground.slack.server import SlackServer
 
 #: Refusals that show a mistake of the client, as opposed to the state of the workspace.
 MISTAKES = {
@@ -50,21 +50,22 @@ def _token(call: Call, method: Method) -> Token:
 class Api:
     """Answer calls of Web API methods."""
 
-    def __init__(self, server: SlackServer) -> None:
-        self._server = server
+    def __init__(self, services: Services, harness: Harness) -> None:
+        self._services = services
+        self._harness = harness
 
     async def handle(self, request: web.Request) -> web.Response:
         """Run one method."""
         name = request.match_info["method"]
-        call = Call(self._server, name, {}, request)
+        call = Call(self._services, name, {}, request)
         try:
             body, warning = await self._run(call, METHODS.get(name))
         except SlackError as error:
             if error.code in MISTAKES:
-                self._server.harness.violation(f"slack_{error.code}", self._detail(name, error))
+                self._harness.violation(f"slack_{error.code}", self._detail(name, error))
             return self._respond(call, error.body(), error.status, error.headers)
         for remark in call.remarks:
-            self._server.harness.violation("block_kit_remark", f"{name}: {remark}")
+            self._harness.violation("block_kit_remark", f"{name}: {remark}")
         answer: Json = {"ok": True, **body}
         if warning:
             told = answer.setdefault("response_metadata", {})
@@ -78,7 +79,7 @@ class Api:
         if method.kinds:
             call.token = _token(call, method)
         call.arguments.pop("token", None)
-        self._server.budgets.method(call.method)
+        self._services.budgets.method(call.method)
         if method.scope:
             call.require_scope(method.scope)
         return await method.run(call), warning
@@ -93,7 +94,7 @@ class Api:
         shown = {
             "X-Slack-Req-Id": secrets.token_hex(16),
             "Cache-Control": "private, no-cache, no-store, must-revalidate",
-            "Date": formatdate(self._server.harness.clock.now(), usegmt=True),
+            "Date": formatdate(self._harness.clock.now(), usegmt=True),
             **headers,
         }
         if call.token is not None:

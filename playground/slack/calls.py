@@ -11,10 +11,13 @@ from playground.harness import loads
 from playground.slack.errors import SlackError, invalid_arguments
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aiohttp import web
 
+    from playground.slack.limits import Budgets
+    from playground.slack.openid import OpenId
     from playground.slack.records import Channel, Json, Token
-    from playground.slack.server import SlackServer
     from playground.slack.state import State
 
 #: Methods whose reference page lists forms only: what comes as JSON is not read.
@@ -69,11 +72,22 @@ def basic(request: web.Request) -> tuple[str, str] | None:
     return name, secret
 
 
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the methods work with, besides the call itself."""
+
+    state: State
+    budgets: Budgets
+    openid: OpenId
+    #: Makes the address of one connection of Socket Mode.
+    socket_url: Callable[[], str]
+
+
 @dataclass(slots=True)
 class Call:
     """Everything that a method may look at."""
 
-    server: SlackServer
+    services: Services
     method: str
     arguments: Json
     request: web.Request
@@ -83,7 +97,7 @@ class Call:
     @property
     def state(self) -> State:
         """Return the workspace."""
-        return self.server.state
+        return self.services.state
 
     def need(self, *names: str) -> None:
         """Refuse with invalid_arguments when one of these is missing or empty."""

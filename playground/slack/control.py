@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from playground.harness import loads
-from playground.slack import manifest
+from playground.slack import manifest, shapes
 from playground.slack.errors import SlackError
 from playground.slack.records import Json, Person
 from playground.slack.seed import commands_of
@@ -16,8 +16,12 @@ from playground.slack.seed import commands_of
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from playground.slack.dispatch import Reply
-    from playground.slack.server import SlackServer
+    from playground.slack.dispatch import Dispatcher
+    from playground.slack.events import Events
+    from playground.slack.limits import Budgets
+    from playground.slack.replies import Reply
+    from playground.slack.sockets import Sockets
+    from playground.slack.state import State
 
 _FIELDS = {item.name for item in fields(Person)} - {"id"}
 
@@ -30,13 +34,19 @@ def _shown(reply: Reply) -> Json:
 class Control:
     """Change the workspace from outside, as its administrators and Slack itself would."""
 
-    def __init__(self, server: SlackServer) -> None:
-        self._server = server
+    def __init__(
+        self, state: State, budgets: Budgets, sockets: Sockets, dispatcher: Dispatcher, events: Events
+    ) -> None:
+        self._state = state
+        self._budgets = budgets
+        self._sockets = sockets
+        self._dispatcher = dispatcher
+        self._events = events
 
     def install(self, app: web.Application) -> None:
         """Add the routes."""
         app.router.add_get("/_playground/app", self._guarded(self._show_app))
-        app.router.add_get("/_playground/events", self._guarded(self._events))
+        app.router.add_get("/_playground/events", self._guarded(self._show_events))
         posts = {
             "app": self._app,
             "people": self._people,
@@ -45,7 +55,7 @@ class Control:
             "replay": self._replay,
             "dispatch": self._dispatch,
             "sign_in": self._sign_in,
-            "sockets": self._sockets,
+            "sockets": self._disconnect,
             "uninstall": self._uninstall,
             "install": self._reinstall,
         }
@@ -67,7 +77,7 @@ class Control:
         return run
 
     async def _show_app(self, _told: Json) -> Json:
-        app = self._server.state.app
+        app = self._state.app
         return {
             "ok": True,
             "id": app.id,
@@ -78,11 +88,11 @@ class Control:
             "events": sorted(app.events),
             "unfurl_domains": app.unfurl_domains,
             "installed": app.installed,
-            "sockets": len(self._server.sockets.open),
+            "sockets": len(self._sockets.open),
         }
 
     async def _app(self, told: Json) -> Json:
-        app, state = self._server.state.app, self._server.state
+        state, app = self._state, self._state.app
         known = {"manifest", "request_url", "redirect_urls", "commands", "scopes", "events"}
         known |= {"unfurl_domains", "verify"}
         if unknown := sorted(set(told) - known):
@@ -102,7 +112,7 @@ class Control:
         state.changed()
         answer = await self._show_app({})
         if told.get("verify"):
-            answer["verified"] = await self._server.verify_request_url()
+            answer["verified"] = await self.verify_request_url()
         return answer
 
     async def _people(self, told: Json) -> Json:
@@ -111,15 +121,15 @@ class Control:
         changes.pop("changes", None)
         if unknown := sorted(set(changes) - _FIELDS):
             raise ValueError(f"unknown: {', '.join(unknown)}")
-        return {"ok": True, "event": await self._server.change_person(user, **changes)}
+        return {"ok": True, "event": await self.change_person(user, **changes)}
 
     async def _limits(self, told: Json) -> Json:
-        self._server.budgets.on = bool(told["on"])
-        self._server.budgets.forget()
-        return {"ok": True, "on": self._server.budgets.on}
+        self._budgets.on = bool(told["on"])
+        self._budgets.forget()
+        return {"ok": True, "on": self._budgets.on}
 
-    async def _events(self, _told: Json) -> Json:
-        deliveries = self._server.events.deliveries.items()
+    async def _show_events(self, _told: Json) -> Json:
+        deliveries = self._events.deliveries.items()
         found = [
             {"event_id": name, "type": d.payload["event"]["type"], "attempts": d.attempts}
             for name, d in deliveries
@@ -128,31 +138,85 @@ class Control:
 
     async def _redeliver(self, told: Json) -> Json:
         reason = told.get("reason", "http_timeout")
-        return _shown(await self._server.events.redeliver(told["event_id"], told.get("number"), reason))
+        return _shown(await self._events.redeliver(told["event_id"], told.get("number"), reason))
 
     async def _replay(self, told: Json) -> Json:
-        return _shown(await self._server.dispatcher.replay(int(told.get("index", -1))))
+        return _shown(await self._dispatcher.replay(int(told.get("index", -1))))
 
     async def _dispatch(self, told: Json) -> Json:
         if told["kind"] not in ("command", "interactive", "event"):
             raise ValueError("kind is command, interactive or event")
-        return _shown(await self._server.dispatcher.send(told["kind"], dict(told["payload"])))
+        return _shown(await self._dispatcher.send(told["kind"], dict(told["payload"])))
 
     async def _sign_in(self, told: Json) -> Json:
         user = told.get("user_id")
-        self._server.state.signed_in = self._server.state.person(user).id if user else None
-        return {"ok": True, "user_id": self._server.state.signed_in}
+        self._state.signed_in = self._state.person(user).id if user else None
+        return {"ok": True, "user_id": self._state.signed_in}
 
-    async def _sockets(self, told: Json) -> Json:
+    async def _disconnect(self, told: Json) -> Json:
         reason = told.get("disconnect", "refresh_requested")
         return {
             "ok": True,
-            "told": await self._server.sockets.disconnect(reason, close=told.get("close", True)),
+            "told": await self._sockets.disconnect(reason, close=told.get("close", True)),
         }
 
     async def _uninstall(self, _told: Json) -> Json:
-        return {"ok": True, "events": await self._server.uninstall()}
+        return {"ok": True, "events": await self.uninstall()}
 
     async def _reinstall(self, _told: Json) -> Json:
-        self._server.install_again()
+        self.install_again()
         return {"ok": True}
+
+    async def change_person(self, user: str, **changes: Any) -> str | None:
+        """Change somebody, or let somebody join; tell the app by user_change or team_join."""
+        known = user in self._state.people
+        now = int(self._state.clock.now())
+        if known:
+            person = self._state.people[user]
+            for key, value in changes.items():
+                setattr(person, key, value)
+        else:
+            self._state.people[user] = person = Person(id=user, **{"team_id": self._state.team.id, **changes})
+        person.updated = now
+        self._state.changed()
+        event: Json = {
+            "type": "user_change" if known else "team_join",
+            "user": shapes.user(self._state, person, email=False, locale=True),
+            "cache_ts": now,
+            "event_ts": self._state.new_ts(),
+        }
+        return await self._events.emit(event)
+
+    async def uninstall(self) -> list[str | None]:
+        """Remove the app: its tokens are worthless, and it hears of both."""
+        app = self._state.app
+        app.installed = False
+        for token in self._state.tokens.values():
+            if token.kind != "app":
+                token.revoked = True
+        revoked: Json = {"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [app.bot_user]}}
+        gone: Json = {"type": "app_uninstalled"}
+        return [
+            await self._events.emit({**event, "event_ts": self._state.new_ts()}) for event in (revoked, gone)
+        ]
+
+    def install_again(self) -> None:
+        """Install the app anew with the tokens that it had."""
+        self._state.app.installed = True
+        for token in self._state.tokens.values():
+            token.revoked = False
+
+    async def verify_request_url(self) -> bool:
+        """Send the url_verification challenge and compare what comes back."""
+        challenge = self._state.new_id("C", 40)
+        told = {
+            "token": self._state.app.verification_token,
+            "challenge": challenge,
+            "type": "url_verification",
+        }
+        reply = await self._dispatcher.send("event", told)
+        body = reply.body.decode("utf-8", "replace")
+        try:
+            return reply.ok and (body.strip() == challenge or reply.content().get("challenge") == challenge)
+        except ValueError:
+            return False

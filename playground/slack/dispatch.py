@@ -13,58 +13,19 @@ from urllib.parse import urlencode
 
 import aiohttp
 
-from playground.harness import loads
+from playground.slack.replies import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from playground.harness import Harness
+    from playground.slack.payloads import Retry
     from playground.slack.records import Json
     from playground.slack.sockets import Sockets
     from playground.slack.state import State
 
 #: An app acknowledges within three seconds ("Acknowledgment response").
 ACK_SECONDS = 3.0
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What the app answered; ``error`` is Slack's word when there was no good answer."""
-
-    status: int | None = None
-    body: bytes = b""
-    content_type: str = ""
-    error: str | None = None
-    reason: str | None = None
-    no_retry: bool = False
-
-    @property
-    def ok(self) -> bool:
-        """Tell whether the app acknowledged."""
-        return self.error is None
-
-    def content(self) -> Json:
-        """Return the body as an object; plain text stands for ``{"text": …}``, nothing for ``{}``.
-
-        Raises ValueError for JSON that is no object.
-        """
-        text = self.body.decode("utf-8", "replace").strip()
-        if not text:
-            return {}
-        if "json" in self.content_type or text.startswith("{"):
-            told = loads(text)
-            if not isinstance(told, dict):
-                raise ValueError("the acknowledgement is no object")
-            return told
-        return {"text": text}
-
-
-@dataclass(frozen=True, slots=True)
-class Retry:
-    """Tell that an event comes again, and why."""
-
-    number: int
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)

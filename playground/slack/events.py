@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from playground.slack import payloads
-from playground.slack.dispatch import Retry
+from playground.slack.payloads import Retry
 
 if TYPE_CHECKING:
-    from playground.slack.dispatch import Dispatcher, Reply
+    from playground.slack.dispatch import Dispatcher
     from playground.slack.records import Json, Message
+    from playground.slack.replies import Reply
     from playground.slack.state import State
     from playground.slack.timers import Timers
 

@@ -158,13 +158,7 @@ class Forms:
         return form
 
     def _found(self, user: str, action_id: str, block_id: str | None) -> tuple[Json, Json]:
-        view = self._state.top_view(user)
-        if view is None:
-            raise SlackError("view_not_found")
-        found = inputs.find(view.definition["blocks"], action_id, block_id)
-        if found is None:
-            raise SlackError("no_such_element")
-        return found
+        return inputs.find(self._state.open_view(user).definition["blocks"], action_id, block_id)
 
     async def enter(self, user: str, action_id: str, value: Any, block_id: str | None = None) -> Json:
         """Type or choose a value in a field; where Slack tells the app of that, wait for its answer.
@@ -180,7 +174,7 @@ class Forms:
             self._hands.fill(user, {block["block_id"]: {action_id: value}})
             return {"ok": True, "dispatched": False}
         return {
-            **await self._hands.press(user, None, None, action_id, block["block_id"], value),
+            **await self._hands.press(user, None, None, action_id, block_id=block["block_id"], value=value),
             "dispatched": True,
         }
 
@@ -198,7 +192,13 @@ class Forms:
         return answers
 
     async def choose(
-        self, user: str, action_id: str, query: str = "", pick: str | None = None, block_id: str | None = None
+        self,
+        user: str,
+        action_id: str,
+        query: str = "",
+        pick: str | None = None,
+        *,
+        block_id: str | None = None,
     ) -> Json:
         """Type a query into a select and choose among what is offered: by value or text, or the only one.
 
@@ -206,7 +206,7 @@ class Forms:
         the error of the suggestion.
         """
         block, element = self._found(user, action_id, block_id)
-        told = await self._hands.options(user, None, None, action_id, block["block_id"], query)
+        told = await self._hands.options(user, None, None, action_id, block_id=block["block_id"], value=query)
         if not told["ok"]:
             raise SlackError(told.get("error") or "no_options")
         offered = inputs.offered(told)

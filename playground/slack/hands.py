@@ -13,8 +13,10 @@ from playground.slack.methods import views
 from playground.slack.records import Json, Message, View
 
 if TYPE_CHECKING:
-    from playground.slack.acts import Acts
-    from playground.slack.dispatch import Reply
+    from playground.harness import Harness
+    from playground.slack.dispatch import Dispatcher
+    from playground.slack.replies import Reply
+    from playground.slack.state import State
 
 TROUBLE = "We had some trouble connecting. Try again?"
 
@@ -32,20 +34,21 @@ class Place:
 class Hands:
     """Press and fill in what a person sees, and tell the app as Slack does."""
 
-    def __init__(self, acts: Acts) -> None:
-        self._acts = acts
-        self._state = acts.state
+    def __init__(self, state: State, harness: Harness, dispatcher: Dispatcher) -> None:
+        self._state = state
+        self._harness = harness
+        self._dispatcher = dispatcher
 
     def _place(self, user: str, channel: str | None, ts: str | None) -> Place:
         """Find where a person presses: a message, the home tab (channel ``home``), or the open modal."""
         state = self._state
         if channel and channel != "home":
-            place = self._acts.where(user, channel)
+            place = state.place(user, channel)
             message = state.message(place.id, ts or "")
             if message is None or message.only_for not in (None, user):
                 raise SlackError("message_not_found")
             return Place(message.blocks or [], payloads.on_message(state, place, message), message, None)
-        view = state.views.get(state.homes.get(user, "")) if channel == "home" else state.top_view(user)
+        view = state.views.get(state.homes.get(user, "")) if channel == "home" else state.open_view(user)
         if view is None:
             raise SlackError("view_not_found")
         return Place(view.definition["blocks"], payloads.on_view(state, view), None, view)
@@ -62,20 +65,15 @@ class Hands:
         channel: str | None,
         ts: str | None,
         action_id: str,
+        *,
         block_id: str | None = None,
         value: Any = None,
     ) -> Json:
-        """Press a button or choose a value; without a channel in the open modal of the person."""
-        self._acts.who(user)
+        """Press a button or choose a value; without a channel in the open modal, ``home`` is the home tab."""
+        self._state.active(user)
         state, place = self._state, self._place(user, channel, ts)
-        found = inputs.find(place.blocks, action_id, block_id)
-        if found is None:
-            raise SlackError("no_such_element")
-        block, element = found
-        try:
-            action = inputs.action(block, element, value, state.new_ts())
-        except inputs.InputError as error:
-            raise SlackError("invalid_value", detail=str(error)) from None
+        block, element = inputs.find(place.blocks, action_id, block_id)
+        action = inputs.action(block, element, value, state.new_ts())
         entered = self._entered(user, place)
         if inputs.at_start(element) is not None:
             entered.setdefault(block["block_id"], {})[element["action_id"]] = inputs.filled(element, value)
@@ -93,7 +91,7 @@ class Hands:
             payload["response_url"] = state.new_response_url("actions", channel_id, user, place.message)
         else:
             payload["view"]["state"] = {"values": inputs.state_values(place.blocks, entered)}
-        reply = await self._acts.dispatcher.send("interactive", {**payload, "actions": [action]})
+        reply = await self._dispatcher.send("interactive", {**payload, "actions": [action]})
         if reply.error and place.message is not None:
             state.tell(user, place.message.channel, f"This app failed with the error {reply.error}")
         elif reply.error and place.view is not None:
@@ -106,11 +104,9 @@ class Hands:
         return {"ok": reply.ok, "status": reply.status, **({"error": reply.error} if reply.error else {})}
 
     async def submit(self, user: str, values: dict[str, dict[str, Any]] | None = None) -> Json:
-        """Fill in and submit the open modal; values that are not given stay as they are."""
-        self._acts.who(user)
-        state, view = self._state, self._state.top_view(user)
-        if view is None:
-            raise SlackError("view_not_found")
+        """Fill in ``{block_id: {action_id: value}}`` and submit the open modal; the rest stays as it is."""
+        self._state.active(user)
+        state, view = self._state, self._state.open_view(user)
         if view.definition.get("submit_disabled"):
             raise SlackError("submit_disabled")
         blocks = view.definition["blocks"]
@@ -128,11 +124,11 @@ class Hands:
             "view": shown,
             "response_urls": self._response_urls(user, blocks, complete),
         }
-        reply = await self._acts.dispatcher.send("interactive", payload)
+        reply = await self._dispatcher.send("interactive", payload)
         try:
             return self._apply(user, view, reply)
         except (SlackError, ValueError, KeyError) as error:
-            self._acts.harness.violation("invalid_ack", f"view_submission: {error}")
+            self._harness.violation("invalid_ack", f"view_submission: {error}")
             return self._in_trouble(view, "invalid_ack")
 
     def _response_urls(self, user: str, blocks: list[Json], values: Json) -> list[Json]:
@@ -158,10 +154,8 @@ class Hands:
 
     def fill(self, user: str, values: dict[str, dict[str, Any]]) -> None:
         """Type into fields of the open modal without telling the app."""
-        self._acts.who(user)
-        view = self._state.top_view(user)
-        if view is None:
-            raise SlackError("view_not_found")
+        self._state.active(user)
+        view = self._state.open_view(user)
         self._fill(view, view.definition["blocks"], values)
         self._state.changed()
 
@@ -178,14 +172,8 @@ class Hands:
     def _fill(self, view: View, blocks: list[Json], values: dict[str, dict[str, Any]]) -> None:
         for block_id, told in values.items():
             for action_id, value in told.items():
-                found = inputs.find(blocks, action_id, block_id)
-                if found is None:
-                    raise SlackError("no_such_element")
-                try:
-                    held = inputs.filled(found[1], value)
-                except inputs.InputError as error:
-                    raise SlackError("invalid_value", detail=str(error)) from None
-                view.values.setdefault(block_id, {})[action_id] = held
+                _, element = inputs.find(blocks, action_id, block_id)
+                view.values.setdefault(block_id, {})[action_id] = inputs.filled(element, value)
 
     def _in_trouble(self, view: View, error: str) -> Json:
         view.trouble = TROUBLE
@@ -238,7 +226,7 @@ class Hands:
                 "view": view.to_json(state.app, state.team),
                 "is_cleared": everything,
             }
-            await self._acts.dispatcher.send("interactive", payload)
+            await self._dispatcher.send("interactive", payload)
         return {"ok": True, "closed": closed}
 
     async def options(
@@ -247,15 +235,13 @@ class Hands:
         channel: str | None,
         ts: str | None,
         action_id: str,
+        *,
         block_id: str | None = None,
         value: str = "",
     ) -> Json:
         """Ask for the options of a select: its own, or those that the app suggests for what was typed."""
         place = self._place(user, channel, ts)
-        found = inputs.find(place.blocks, action_id, block_id)
-        if found is None:
-            raise SlackError("no_such_element")
-        block, element = found
+        block, element = inputs.find(place.blocks, action_id, block_id)
         if element["type"] not in inputs.EXTERNAL:
             return {"ok": True, "options": inputs.offered(element)}
         if len(value) < element.get("min_query_length", 3):
@@ -265,7 +251,7 @@ class Hands:
         if place.view is not None:
             # unlike block_actions, it does not tell what stands in the other inputs (bolt-js 1146)
             payload["view"]["state"] = {"values": {}}
-        reply = await self._acts.dispatcher.send("interactive", payload)
+        reply = await self._dispatcher.send("interactive", payload)
         if not reply.ok:
             return {**self._result(reply), "options": []}
         try:
@@ -274,6 +260,6 @@ class Hands:
             told = {}
         problems = check_options(told).messages
         if problems:
-            self._acts.harness.violation("invalid_options", problems[0])
+            self._harness.violation("invalid_options", problems[0])
             return {"ok": False, "error": "invalid_options", "options": []}
         return {"ok": True, **told}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from playground.slack.errors import SlackError
 from playground.slack.kit.blocks import elements_of
 
 if TYPE_CHECKING:
@@ -41,8 +42,11 @@ _FORMS = {
 }
 
 
-class InputError(ValueError):
+class InputError(SlackError):
     """Somebody entered what the element does not take."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("invalid_value", detail=detail)
 
 
 def offered(element: Json) -> list[Json]:
@@ -143,15 +147,15 @@ def carried_over(known: Json, blocks: list[Json]) -> Json:
     return kept
 
 
-def find(blocks: list[Json], action_id: str, block_id: str | None = None) -> tuple[Json, Json] | None:
-    """Find an element by its action_id (and block_id); return the block and the element."""
+def find(blocks: list[Json], action_id: str, block_id: str | None = None) -> tuple[Json, Json]:
+    """Find an element by its action_id (and block_id): the block and the element; or ``no_such_element``."""
     for block in blocks:
         if block_id is not None and block.get("block_id") != block_id:
             continue
         for element in elements_of(block):
             if element.get("action_id") == action_id:
                 return block, element
-    return None
+    raise SlackError("no_such_element")
 
 
 def is_live(block: Json, element: Json) -> bool:

@@ -19,8 +19,11 @@ from playground.slack.state import SLACKBOT
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from playground.slack.acts import Acts
+    from playground.slack.forms import Forms
+    from playground.slack.hands import Hands
     from playground.slack.records import Channel, Json, Message, Person
-    from playground.slack.server import SlackServer
+    from playground.slack.state import State
 
 STATIC = Path(__file__).parent / "static"
 FILES = {path.name: path for path in STATIC.iterdir()}
@@ -54,9 +57,11 @@ async def _asked(request: web.Request) -> Json:
 class Page:
     """Serve the page and act for the person who was chosen on it."""
 
-    def __init__(self, server: SlackServer) -> None:
-        self._server = server
-        self._state = server.state
+    def __init__(self, state: State, acts: Acts, hands: Hands, forms: Forms) -> None:
+        self._state = state
+        self._acts = acts
+        self._hands = hands
+        self._forms = forms
 
     def install(self, app: web.Application) -> None:
         """Add the routes."""
@@ -219,13 +224,13 @@ class Page:
 
     async def _say(self, request: web.Request) -> Json:
         told = await _asked(request)
-        return await self._server.say(told["as"], told["channel"], told["text"], told.get("thread_ts"))
+        return await self._acts.say(told["as"], told["channel"], told["text"], told.get("thread_ts"))
 
     async def _press(self, request: web.Request) -> Json:
         told = await _asked(request)
         if not told.get("channel"):
-            self._server.hands.keep(told["as"], told.get("values") or {})
-        return await self._server.press(
+            self._hands.keep(told["as"], told.get("values") or {})
+        return await self._hands.press(
             told["as"],
             told.get("channel"),
             told.get("ts"),
@@ -237,20 +242,20 @@ class Page:
     async def _submit(self, request: web.Request) -> Json:
         told = await _asked(request)
         if told.get("view") is None:
-            return await self._server.submit(told["as"], told.get("values") or {})
+            return await self._hands.submit(told["as"], told.get("values") or {})
         shown = self._state.top_view(told["as"])
         if shown is None or shown.id != told["view"]:
             raise SlackError("view_not_found")
-        self._server.hands.keep(told["as"], told.get("values") or {})
-        return await self._server.submit(told["as"])
+        self._hands.keep(told["as"], told.get("values") or {})
+        return await self._hands.submit(told["as"])
 
     async def _fill(self, request: web.Request) -> Json:
         told = await _asked(request)
-        return {"ok": True, "answers": await self._server.fill(told["as"], told["values"])}
+        return {"ok": True, "answers": await self._forms.fill(told["as"], told["values"])}
 
     async def _choose(self, request: web.Request) -> Json:
         told = await _asked(request)
-        return await self._server.choose(
+        return await self._forms.choose(
             told["as"],
             told["action_id"],
             told.get("query") or "",
@@ -259,7 +264,7 @@ class Page:
         )
 
     async def _form(self, request: web.Request) -> Json:
-        form = self._server.form(self._state.person(request.query.get("as", "")).id)
+        form = self._forms.read(self._state.person(request.query.get("as", "")).id)
         return {"ok": True, "form": None if form is None else form.to_json()}
 
     async def _file(self, request: web.Request) -> web.Response:
@@ -271,11 +276,11 @@ class Page:
 
     async def _close(self, request: web.Request) -> Json:
         told = await _asked(request)
-        return await self._server.close_view(told["as"], everything=bool(told.get("everything")))
+        return await self._hands.close(told["as"], everything=bool(told.get("everything")))
 
     async def _options(self, request: web.Request) -> Json:
         query = request.query
-        return await self._server.options(
+        return await self._hands.options(
             query["as"],
             query.get("channel"),
             query.get("ts"),
@@ -286,7 +291,7 @@ class Page:
 
     async def _home(self, request: web.Request) -> Json:
         told = await _asked(request)
-        return await self._server.open_home(told["as"], told.get("tab", "home"))
+        return await self._acts.home(told["as"], told.get("tab", "home"))
 
     async def _read(self, request: web.Request) -> Json:
         told = await _asked(request)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from playground.slack import shapes
@@ -11,6 +12,14 @@ from playground.slack import shapes
 if TYPE_CHECKING:
     from playground.slack.records import Channel, Json, Message, View
     from playground.slack.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Tell that an event comes again, and why."""
+
+    number: int
+    reason: str
 
 
 def command(state: State, user: str, channel: Channel, name: str, text: str) -> Json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -20,6 +21,38 @@ if TYPE_CHECKING:
 USES = 5
 SECONDS = 30 * 60
 TEXT_LIMIT = 40_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the app answered; ``error`` is Slack's word when there was no good answer."""
+
+    status: int | None = None
+    body: bytes = b""
+    content_type: str = ""
+    error: str | None = None
+    reason: str | None = None
+    no_retry: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """Tell whether the app acknowledged."""
+        return self.error is None
+
+    def content(self) -> Json:
+        """Return the body as an object; plain text stands for ``{"text": …}``, nothing for ``{}``.
+
+        Raises ValueError for JSON that is no object.
+        """
+        text = self.body.decode("utf-8", "replace").strip()
+        if not text:
+            return {}
+        if "json" in self.content_type or text.startswith("{"):
+            told = loads(text)
+            if not isinstance(told, dict):
+                raise ValueError("the acknowledgement is no object")
+            return told
+        return {"text": text}
 
 
 def read_answer(told: Json) -> Content | None:

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import WSMsgType, web
 
 from playground.harness import loads
-from playground.slack.dispatch import Reply, Retry
+from playground.slack.replies import Reply
 
 if TYPE_CHECKING:
     from playground.harness import Harness
+    from playground.slack.payloads import Retry
     from playground.slack.records import Json
     from playground.slack.state import State
 

@@ -102,6 +102,29 @@ class State:
             raise SlackError("channel_not_found")
         return found
 
+    def active(self, user: str) -> Person:
+        """Return a person who can use a client; one who was deactivated raises ``account_inactive``."""
+        person = self.person(user)
+        if person.deleted:
+            raise SlackError("account_inactive")
+        return person
+
+    def place(self, user: str, channel: str) -> Channel:
+        """Find a conversation by id, by name, or by the bot (its direct message); only for members."""
+        named = channel.removeprefix("#").removeprefix("@")
+        if named in (self.app.bot_user, self.app.name.lower(), "bot"):
+            if self.people[user].is_bot:
+                raise SlackError("cannot_dm_bot")
+            return self.direct_message(user)
+        found = self.channels.get(channel)
+        if found is None:
+            found = next((c for c in self.channels.values() if c.kind != "im" and c.name == named), None)
+        if found is None:
+            raise SlackError("channel_not_found")
+        if user not in found.members:
+            raise SlackError("not_in_channel" if found.kind == "channel" else "channel_not_found")
+        return found
+
     def direct_message(self, user: str) -> Channel:
         """Return the conversation of a person with the bot, opened when there is none yet."""
         known = self.direct.get(user)
@@ -198,6 +221,13 @@ class State:
         """Return the modal that a person looks at, the uppermost of the stack."""
         stack = self.stacks.get(user)
         return self.views[stack[-1]] if stack else None
+
+    def open_view(self, user: str) -> View:
+        """Return the modal that a person looks at; without one raises ``view_not_found``."""
+        view = self.top_view(user)
+        if view is None:
+            raise SlackError("view_not_found")
+        return view
 
     def close_views(self, user: str, *, all_of_them: bool = False) -> list[View]:
         """Close the uppermost modal (or all) of a person and return what was closed, uppermost first."""

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from playground.slack.dispatch import Retry
+from playground.slack.payloads import Retry
 
 
 async def by_command(world):

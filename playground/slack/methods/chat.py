@@ -90,7 +90,7 @@ async def post_message(call: Call) -> Json:
     content, metadata = _content(call, POST_LIMIT), _metadata(call)
     _may_post(call, channel)
     thread = call.text("thread_ts") or None
-    call.server.budgets.post(channel.id)
+    call.services.budgets.post(channel.id)
     message = call.state.from_bot(
         channel.id,
         content.text,

@@ -70,4 +70,4 @@ async def bots_info(call: Call) -> Json:
 @method("apps.connections.open", kinds=("app",), scope="connections:write")
 async def connections_open(call: Call) -> Json:
     """Give out the address of a Socket Mode connection, good for one use."""
-    return {"url": call.server.sockets.new_url()}
+    return {"url": call.services.socket_url()}

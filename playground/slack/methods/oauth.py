@@ -28,7 +28,7 @@ def _client(call: Call) -> None:
 
 def _grant(call: Call, flow: str, bad_verifier: str) -> Grant:
     """Take a code: unknown, old or used ones, another redirect_uri and a wrong code_verifier are refused."""
-    grant = call.server.openid.grants.pop(call.text("code"), None)
+    grant = call.services.openid.grants.pop(call.text("code"), None)
     if grant is None or call.state.clock.now() - grant.made > CODE_SECONDS:
         raise SlackError("invalid_code")
     if grant.flow != flow:
@@ -52,15 +52,15 @@ async def openid_token(call: Call) -> Json:
     value = f"xoxp-{secrets.token_urlsafe(24)}"
     call.state.tokens[value] = Token(value, "user", grant.user, tuple(grant.scopes))
     person = call.state.person(grant.user)
-    claims = call.server.openid.claims(person, grant)
-    return {"access_token": value, "token_type": "Bearer", "id_token": call.server.openid.sign(claims)}
+    claims = call.services.openid.claims(person, grant)
+    return {"access_token": value, "token_type": "Bearer", "id_token": call.services.openid.sign(claims)}
 
 
 @method("openid.connect.userInfo", kinds=("user",), scope="openid")
 async def user_info(call: Call) -> Json:
     """Tell who signed in, as far as the scopes of the sign-in went."""
     person = call.state.person(call.token.user if call.token else None)
-    return call.server.openid.identity(person, call.token.scopes if call.token else ())
+    return call.services.openid.identity(person, call.token.scopes if call.token else ())
 
 
 @method("oauth.v2.access", kinds=())

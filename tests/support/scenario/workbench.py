@@ -152,7 +152,7 @@ class WorkbenchWorld(World):
     def thread(self, person: Person, name: str) -> list[Shown]:
         """Return what stands below the card of a run, the oldest first."""
         (card,) = [one for one in person.told("job_card") if f"*{name}*" in one.text]
-        channel = self.slack.acts.where(person.id, BOT).id
+        channel = self.slack.state.place(person.id, BOT).id
         return [Shown(BOT, one) for one in self.slack.thread(person.id, channel, card.ts)[1:]]
 
     def file_of(self, person: Person) -> str:
