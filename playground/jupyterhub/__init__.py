@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playground.jupyterhub.launcher import Hub, HubError, running
-from playground.jupyterhub.options import Options, SeedError, load, parse
+from playground.jupyterhub.options import Options, load, parse
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-__all__ = ["Hub", "HubError", "Options", "SeedError", "add_arguments", "run", "start"]
+__all__ = ["Hub", "HubError", "Options", "add_arguments", "run", "start"]
 
 _FROM_ARGUMENTS = (
     "light",

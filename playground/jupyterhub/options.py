@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from playground.values import SeedError, checked, field_names, read_seed, record
+
 _DEFAULT = Path(__file__).with_name("default_seed.json")
-
-
-class SeedError(ValueError):
-    """Say what in a seed cannot be understood."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,27 +37,13 @@ class Options:
 
 def load(path: Path | None = None) -> Options:
     """Read a seed file, or the one that comes with the package; raise SeedError."""
-    try:
-        return parse(json.loads((path or _DEFAULT).read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
-        raise SeedError(f"{path or _DEFAULT}: {error}") from error
+    return read_seed(path or _DEFAULT, parse)
 
 
 def parse(told: Any) -> Options:
     """Check a seed given as JSON values; raise SeedError for what cannot be understood."""
-    if not isinstance(told, dict):
-        raise SeedError("a seed is an object")
-    _refuse_unknown(told, Options, "the seed")
-    users = []
-    for entry in told.get("users", []):
-        if not isinstance(entry, dict) or not entry.get("name"):
-            raise SeedError(f"{entry!r} is not a user with a name")
-        _refuse_unknown(entry, Person, entry["name"])
-        users.append(replace(Person(**entry), servers=tuple(entry.get("servers", ()))))
-    return Options(**{**told, "users": tuple(users)})
-
-
-def _refuse_unknown(told: dict[str, Any], kind: Any, where: str) -> None:
-    unknown = sorted(set(told) - {known.name for known in fields(kind)})
-    if unknown:
-        raise SeedError(f"{where}: unknown: {unknown}")
+    told = checked(told, field_names(Options))
+    users = tuple(record(Person, entry) for entry in told.get("users", []))
+    if not all(person.name for person in users):
+        raise SeedError("a user has no name")
+    return Options(**{**told, "users": users})

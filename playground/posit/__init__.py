@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from playground.harness import serve
-from playground.posit.seed import SeedError, load
+from playground.posit.seed import load
 from playground.posit.server import PositServer, build
 from playground.posit.settings import DIALECTS
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-__all__ = ["PositServer", "SeedError", "add_arguments", "build", "run"]
+__all__ = ["PositServer", "add_arguments", "build", "run"]
 
 
 def add_arguments(parser: ArgumentParser) -> None:

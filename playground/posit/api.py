@@ -9,7 +9,6 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from playground.harness import loads
 from playground.posit import api_jobs, api_server, api_sessions
 from playground.posit.calls import HARNESS, STATE, Call
 from playground.posit.errors import (
@@ -23,6 +22,7 @@ from playground.posit.errors import (
     wrong_type,
 )
 from playground.posit.pages import sign_in_form
+from playground.values import loads
 
 Values = dict[str, Any]
 

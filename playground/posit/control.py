@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
 from aiohttp import web
 
-from playground.harness import Handler, loads
 from playground.posit.calls import STATE
 from playground.posit.environments import Environments
-from playground.posit.errors import ControlError
 from playground.posit.plans import PlannedError, StreamFault
 from playground.posit.seed import ACCESSES, KINDS, PersonSeed
+from playground.values import SeedError, checked, loads, record
 
 Values = dict[str, Any]
 
@@ -34,7 +32,7 @@ async def set_switches(request: web.Request) -> web.Response:
 
 async def plan_error(request: web.Request) -> web.Response:
     """Let calls of ``method`` be answered with an error: see PlannedError."""
-    planned: PlannedError = _build(PlannedError, await told_by(request))
+    planned = record(PlannedError, await told_by(request))
     request.app[STATE].plans.errors.append(planned)
     return web.json_response({"errors": len(request.app[STATE].plans.errors)})
 
@@ -47,9 +45,9 @@ async def clear_errors(request: web.Request) -> web.Response:
 
 async def plan_stream_fault(request: web.Request) -> web.Response:
     """Let output streams be cut, closed, paused or spoilt: see StreamFault."""
-    fault: StreamFault = _build(StreamFault, await told_by(request))
+    fault = record(StreamFault, await told_by(request))
     if fault.kind not in STREAM_FAULTS:
-        raise ControlError(f"kind is one of {STREAM_FAULTS}")
+        raise SeedError(f"kind is one of {STREAM_FAULTS}")
     state = request.app[STATE]
     state.plans.streams.append(fault)
     state.wake()
@@ -69,12 +67,10 @@ async def set_tokens(request: web.Request) -> web.Response:
         return web.json_response({"tokens": accounts.revoke(str(told.get("name")))})
     mint = told.get("mint")
     if not isinstance(mint, dict) or mint.get("user") not in accounts.people:
-        raise ControlError(
-            "name and revoked, or mint {name, kind, user, access} with a known user, are needed"
-        )
+        raise SeedError("name and revoked, or mint {name, kind, user, access} with a known user, are needed")
     kind, access = mint.get("kind", "user"), mint.get("access", "read-write")
     if kind not in KINDS or access not in ACCESSES:
-        raise ControlError(f"kind is one of {KINDS}, access one of {ACCESSES}")
+        raise SeedError(f"kind is one of {KINDS}, access one of {ACCESSES}")
     person = accounts.people[mint["user"]]
     return web.json_response(
         {"token": accounts.mint(mint.get("name") or person.name, kind, access, person).value}
@@ -84,7 +80,7 @@ async def set_tokens(request: web.Request) -> web.Response:
 async def set_user(request: web.Request) -> web.Response:
     """Add a person, or change ``active``, ``admin``, ``super_admin`` or ``maximums`` of one."""
     accounts, told = request.app[STATE].accounts, await told_by(request)
-    seed: PersonSeed = _build(PersonSeed, told)
+    seed = record(PersonSeed, told)
     person = accounts.people.get(seed.name)
     if person is None:
         person = accounts.add(seed)
@@ -97,8 +93,8 @@ async def set_user(request: web.Request) -> web.Response:
 async def set_environments(request: web.Request) -> web.Response:
     """Replace ``clusters`` or ``workbenches``, in the form of the seed."""
     state, told = request.app[STATE], await told_by(request)
-    if not told or set(told) - {"clusters", "workbenches"}:
-        raise ControlError("clusters or workbenches are needed")
+    if not checked(told, ("clusters", "workbenches")):
+        raise SeedError("clusters or workbenches are needed")
     old = state.environments
     clusters = told.get("clusters", list(old.clusters.values()))
     workbenches = told.get("workbenches", old.workbenches)
@@ -106,35 +102,12 @@ async def set_environments(request: web.Request) -> web.Response:
     return web.json_response({"clusters": list(state.environments.clusters)})
 
 
-@web.middleware
-async def refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer what a control route cannot understand with 400 and the reason."""
-    try:
-        return await handler(request)
-    except ControlError as error:
-        return web.json_response({"message": str(error)}, status=400)
-    except (ValueError, KeyError, TypeError) as error:
-        if not request.path.startswith("/_playground/"):
-            raise
-        return web.json_response({"message": f"not understood: {error}"}, status=400)
-
-
 async def told_by(request: web.Request) -> Values:
-    """Return the object that a control request brings; raise ControlError."""
+    """Return the object that a control request brings; raise SeedError."""
     told = loads(await request.read())
     if not isinstance(told, dict):
-        raise ControlError("an object is needed")
+        raise SeedError("an object is needed")
     return told
-
-
-def _build(kind: Any, told: Values) -> Any:
-    unknown = sorted(set(told) - {known.name for known in fields(kind)})
-    if unknown:
-        raise ControlError(f"unknown: {unknown}")
-    try:
-        return kind(**told)
-    except TypeError as error:
-        raise ControlError(str(error)) from error
 
 
 def routes() -> list[web.RouteDef]:

@@ -6,9 +6,9 @@ from aiohttp import web
 
 from playground.posit.calls import STATE
 from playground.posit.control import told_by
-from playground.posit.errors import ControlError
 from playground.posit.jobs import End
 from playground.posit.scripts import build_script
+from playground.values import SeedError, checked
 
 _SESSION_FLAGS = ("stuck", "executing", "save_prompt_required")
 
@@ -30,9 +30,9 @@ async def set_session(request: web.Request) -> web.Response:
     state, told = request.app[STATE], await told_by(request)
     state.settle()
     session = state.sessions.get(request.match_info["id"])
-    known = {"state", "removed", "fails", "status_detail", *_SESSION_FLAGS}
-    if session is None or set(told) - known:
-        raise ControlError(f"no such session, or unknown: {sorted(set(told) - known)}")
+    checked(told, ("state", "removed", "fails", "status_detail", *_SESSION_FLAGS))
+    if session is None:
+        raise SeedError("no such session")
     for name in _SESSION_FLAGS:
         if name in told:
             setattr(session, name, bool(told[name]))
@@ -68,9 +68,9 @@ async def set_job(request: web.Request) -> web.Response:
     """Set ``status`` (an end's, with ``exit_code``, or any word), ``script``; ``removed`` deletes it."""
     state, told = request.app[STATE], await told_by(request)
     job = state.jobs.get(request.match_info["id"])
-    unknown = sorted(set(told) - {"status", "exit_code", "script", "removed"})
-    if job is None or unknown:
-        raise ControlError(f"no such job, or unknown: {unknown}")
+    checked(told, ("status", "exit_code", "script", "removed"))
+    if job is None:
+        raise SeedError("no such job")
     now = state.clock.now()
     status = told.get("status")
     if "script" in told:

@@ -52,10 +52,6 @@ class SignInError(Exception):
         self.message = message
 
 
-class ControlError(Exception):
-    """Say what a test asked for that this server has not."""
-
-
 def missing(name: str) -> CallError:
     """Return the refusal of a call without a parameter that it must have."""
     return CallError(MISSING, f"Parameter missing: {name}", rule="required parameters are present")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any
+
+from playground.values import typed
 
 #: In a command line, what follows this word says what is printed: ``print-lines lines=100 rate=5 exit=3``.
 CONTROL_WORD = "print-lines"
@@ -87,19 +89,8 @@ def script_for(command_line: str, rules: tuple[Rule, ...]) -> Script:
 
 
 def build_script(told: dict[str, Any]) -> Script:
-    """Make a script of JSON values; raise ValueError for what is unknown or of another type."""
-    kinds = {field.name: str(field.type) for field in fields(Script)}
-    changes: dict[str, Any] = {}
-    for key, value in told.items():
-        name = _SHORT.get(key, key)
-        kind = kinds.get(name)
-        if kind is None:
-            raise ValueError(f"unknown in a script: {key}")
-        allowed = {"str": (str,), "bool": (bool,), "int": (int,), "float": (int, float)}[kind]
-        if not isinstance(value, allowed) or (kind != "bool" and isinstance(value, bool)):
-            raise ValueError(f"{key} is a {kind}")
-        changes[name] = value
-    return replace(Script(), **changes)
+    """Make a script of JSON values; raise SeedError for what is unknown or of another type."""
+    return Script(**typed(Script, {_SHORT.get(key, key): value for key, value in told.items()}))
 
 
 def _told(command_line: str) -> Script | None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playground.posit.errors import ControlError
 from playground.posit.scripts import Rule, build_script
 from playground.posit.settings import Settings
+from playground.values import SeedError, checked, read_seed, record
 
 STATES = ("launching", "running", "suspended", "finished", "failed", "killed")
 KINDS = ("user", "admin", "super-admin")
@@ -28,10 +28,6 @@ _KNOWN = {
     "jobs",
     "settings",
 }
-
-
-class SeedError(ValueError):
-    """Say which entry of a seed is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +96,7 @@ class Seed:
 
 def load(path: Path | None = None) -> Seed:
     """Read a seed file, or the one that comes with the package; raise SeedError."""
-    try:
-        return parse(json.loads((path or _DEFAULT).read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
-        raise SeedError(f"{path or _DEFAULT}: {error}") from error
+    return read_seed(path or _DEFAULT, parse)
 
 
 def parse(told: Any) -> Seed:
@@ -111,11 +104,7 @@ def parse(told: Any) -> Seed:
 
     Without clusters, workbenches, version, features or scripts it takes those that come with the package.
     """
-    if not isinstance(told, dict):
-        raise SeedError("a seed is an object")
-    unknown = sorted(set(told) - _KNOWN)
-    if unknown:
-        raise SeedError(f"unknown: {unknown}")
+    told = checked(told, _KNOWN)
     common = json.loads(_DEFAULT.read_text(encoding="utf-8"))
     whole = {**{name: common[name] for name in ("clusters", "workbenches", "version", "features")}, **told}
     whole.setdefault("scripts", common["scripts"])
@@ -123,15 +112,15 @@ def parse(told: Any) -> Seed:
         if not isinstance(cluster, dict) or not isinstance(cluster.get("name"), str):
             raise SeedError(f"a cluster is an object with a name: {cluster!r}")
     seed = Seed(
-        people=tuple(_build(PersonSeed, entry) for entry in whole.get("users", [])),
-        tokens=tuple(_build(TokenSeed, entry) for entry in whole.get("tokens", [])),
+        people=tuple(record(PersonSeed, entry) for entry in whole.get("users", [])),
+        tokens=tuple(record(TokenSeed, entry) for entry in whole.get("tokens", [])),
         clusters=tuple(whole["clusters"]),
         workbenches=dict(whole["workbenches"]),
         version=dict(whole["version"]),
         features=tuple(whole["features"]),
         rules=tuple(_rule(entry) for entry in whole["scripts"]),
-        sessions=tuple(_build(SessionSeed, entry) for entry in whole.get("sessions", [])),
-        jobs=tuple(_build(JobSeed, entry) for entry in whole.get("jobs", [])),
+        sessions=tuple(record(SessionSeed, entry) for entry in whole.get("sessions", [])),
+        jobs=tuple(record(JobSeed, entry) for entry in whole.get("jobs", [])),
         settings=dict(whole.get("settings", {})),
     )
     _check(seed)
@@ -157,7 +146,7 @@ def _check(seed: Seed) -> None:
             raise SeedError(f"{session.name}: state is one of {STATES}")
     try:
         Settings().change(seed.settings)
-    except ControlError as error:
+    except SeedError as error:
         raise SeedError(f"settings: {error}") from error
 
 
@@ -169,16 +158,3 @@ def _rule(entry: Any) -> Rule:
         return Rule(re.compile(entry["match"]), build_script(rest))
     except (ValueError, re.error) as error:
         raise SeedError(f"{entry['match']}: {error}") from error
-
-
-def _build(kind: Any, entry: Any) -> Any:
-    if not isinstance(entry, dict):
-        raise SeedError(f"{entry!r} is not an object")
-    unknown = sorted(set(entry) - {known.name for known in fields(kind)})
-    if unknown:
-        raise SeedError(f"{entry.get('name')}: unknown: {unknown}")
-    lists = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
-    try:
-        return kind(**lists)
-    except TypeError as error:
-        raise SeedError(f"{entry.get('name')}: {error}") from error

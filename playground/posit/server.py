@@ -24,7 +24,7 @@ class PositServer:
         self.harness = PositHarness(clock)
         self.state = State(self.harness.clock, seed or load())
         self.harness.state = self.state
-        self.app = web.Application(middlewares=[control.refusals])
+        self.app = web.Application()
         self.app[STATE] = self.state
         self.app[HARNESS] = self.harness
         self.app[BASE_URL] = base_url.rstrip("/")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from playground.posit.errors import ControlError
+from playground.values import SeedError, checked, field_names, typed
 
 #: Values of the switches that are words.
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -97,41 +97,20 @@ class Settings:
     characters_per_object: int = 0
 
     def change(self, told: Any) -> None:
-        """Set what is told, all or nothing; ``dialect`` is ``live`` or ``reference``; raise ControlError."""
-        if not isinstance(told, dict):
-            raise ControlError("switches are an object")
+        """Set what is told, all or nothing; ``dialect`` is ``live`` or ``reference``; raise SeedError."""
+        told = checked(told, [*field_names(Settings), "dialect"])
         dialect = told.get("dialect")
         if dialect is not None and dialect not in DIALECTS:
-            raise ControlError(f"dialect is one of {sorted(DIALECTS)}")
+            raise SeedError(f"dialect is one of {sorted(DIALECTS)}")
         wanted = {**DIALECTS.get(str(dialect), {}), **{k: v for k, v in told.items() if k != "dialect"}}
-        for name, value in wanted.items():
-            self._check(name, value)
+        for name, value in typed(Settings, wanted).items():
+            if name in CHOICES and value not in CHOICES[name]:
+                raise SeedError(f"{name} is one of {CHOICES[name]}")
+            if isinstance(value, int | float) and value < 0:
+                raise SeedError(f"{name} is negative")
         for name, value in wanted.items():
             setattr(self, name, value)
 
     def told(self) -> dict[str, Any]:
         """Return all switches as they are."""
         return asdict(self)
-
-    def _check(self, name: str, value: Any) -> None:
-        kinds = {field.name: str(field.type) for field in fields(self)}
-        if name not in kinds:
-            raise ControlError(f"unknown switch: {name}; known: {sorted(kinds)}")
-        if name in CHOICES:
-            if value not in CHOICES[name]:
-                raise ControlError(f"{name} is one of {CHOICES[name]}")
-            return
-        kind = kinds[name]
-        if value is None and "None" in kind:
-            return
-        good = (
-            isinstance(value, bool)
-            if kind == "bool"
-            else isinstance(value, str)
-            if kind == "str"
-            else isinstance(value, int) and not isinstance(value, bool) and value >= 0
-            if kind.startswith("int")
-            else isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
-        )
-        if not good:
-            raise ControlError(f"{name} is a {kind}")

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from playground.harness import serve
-from playground.saturn.seed import SeedError, load
+from playground.saturn.seed import load
 from playground.saturn.server import SaturnServer, build
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-__all__ = ["SaturnServer", "SeedError", "add_arguments", "build", "run"]
+__all__ = ["SaturnServer", "add_arguments", "build", "run"]
 
 
 def add_arguments(parser: ArgumentParser) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 
 from aiohttp import web
 
-from playground.harness import loads
 from playground.saturn.accounts import Person
 from playground.saturn.errors import Refusal
 from playground.saturn.state import State
+from playground.values import loads
 
 STATE: web.AppKey[State] = web.AppKey("saturn_state", State)
 BASE_URL: web.AppKey[str] = web.AppKey("saturn_base_url", str)

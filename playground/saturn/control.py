@@ -6,6 +6,7 @@ from aiohttp import web
 
 from playground.saturn.asking import body_of, state_of
 from playground.saturn.errors import Refusal
+from playground.values import checked
 
 _TIMINGS = {
     "start_seconds": float,
@@ -20,10 +21,9 @@ async def set_resource(request: web.Request) -> web.Response:
     """Set ``status`` and what comes next: ``start_seconds``, ``fail`` …; ``"removed": true`` deletes it."""
     state = state_of(request)
     resource = state.resources.get(request.match_info["id"])
-    told = await body_of(request)
-    unknown = sorted(set(told) - set(_TIMINGS) - {"status", "removed"})
-    if resource is None or unknown:
-        raise Refusal(404 if resource is None else 400, f"no such resource, or unknown: {unknown}")
+    told = checked(await body_of(request), (*_TIMINGS, "status", "removed"))
+    if resource is None:
+        raise Refusal(404, "no such resource")
     for key, kind in _TIMINGS.items():
         if key in told:
             setattr(resource, key, kind(told[key]))

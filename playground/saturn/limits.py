@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from playground.saturn.errors import Refusal
+from playground.values import typed
 
 _COUNTS = ("workspaces", "running", "starts_per_second")
 _TEXTS = ("refuse_recipes", "login_link_host", "login_link_as")
@@ -33,15 +34,8 @@ class Limits:
     started: deque[float] = field(default_factory=deque)
 
     def change(self, told: Any) -> dict[str, Any]:
-        """Set some switches and return all; raise Refusal 400 for one that is none."""
-        if not isinstance(told, dict):
-            raise Refusal(400, "An object of switches is needed")
-        for name, value in told.items():
-            is_count = name in _COUNTS and isinstance(value, int) and not isinstance(value, bool)
-            is_text = name in _TEXTS and isinstance(value, str)
-            is_off = name in (*_COUNTS, *_TEXTS) and value is None
-            if not (is_count or is_text or is_off or (name == "unique_names" and isinstance(value, bool))):
-                raise Refusal(400, f"{name}: is no switch, or not of that type")
+        """Set some switches and return all; raise SeedError for one that is none."""
+        for name, value in typed(Limits, told).items():
             setattr(self, name, value)
         return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "started"}
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from playground.values import SeedError, checked, read_seed, record
+
 STATUSES = ("stopped", "pending", "running", "stopping", "error")
 _DEFAULT = Path(__file__).with_name("default_seed.json")
-
-
-class SeedError(ValueError):
-    """Say which entry of a seed is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +59,15 @@ class Seed:
 
 def load(path: Path | None = None) -> Seed:
     """Read a seed file, or the one that comes with the package; raise SeedError."""
-    try:
-        return parse(json.loads((path or _DEFAULT).read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
-        raise SeedError(f"{path or _DEFAULT}: {error}") from error
+    return read_seed(path or _DEFAULT, parse)
 
 
 def parse(told: Any) -> Seed:
     """Check a seed given as JSON values; raise SeedError for what cannot be understood."""
-    if not isinstance(told, dict):
-        raise SeedError("a seed is an object")
-    unknown = sorted(set(told) - {"organisation", "page_size", "users", "workspaces", "jobs"})
-    if unknown:
-        raise SeedError(f"unknown: {unknown}")
-    people = tuple(_build(PersonSeed, entry) for entry in told.get("users", []))
+    told = checked(told, ("organisation", "page_size", "users", "workspaces", "jobs"))
+    people = tuple(record(PersonSeed, entry) for entry in told.get("users", []))
     resources = tuple(
-        _build(ResourceSeed, {**entry, "type": kind})
+        record(ResourceSeed, {**entry, "type": kind})
         for kind, entries in (("workspace", told.get("workspaces", [])), ("job", told.get("jobs", [])))
         for entry in entries
     )
@@ -93,15 +83,3 @@ def parse(told: Any) -> Seed:
         people=people,
         resources=resources,
     )
-
-
-def _build(kind: Any, entry: Any) -> Any:
-    if not isinstance(entry, dict):
-        raise SeedError(f"{entry!r} is not an object")
-    unknown = sorted(set(entry) - {known.name for known in fields(kind)})
-    if unknown:
-        raise SeedError(f"{entry.get('name')}: unknown: {unknown}")
-    try:
-        return kind(**entry)
-    except TypeError as error:
-        raise SeedError(f"{entry.get('name')}: {error}") from error

@@ -7,8 +7,8 @@ import binascii
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from playground.harness import loads
 from playground.slack.errors import SlackError, invalid_arguments
+from playground.values import loads
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from playground.harness import loads
 from playground.slack import manifest, shapes
 from playground.slack.errors import SlackError
 from playground.slack.records import Json, Person
 from playground.slack.seed import commands_of
+from playground.values import checked, field_names, loads
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -23,7 +22,9 @@ if TYPE_CHECKING:
     from playground.slack.sockets import Sockets
     from playground.slack.state import State
 
-_FIELDS = {item.name for item in fields(Person)} - {"id"}
+_SETTINGS = (
+    "manifest", "request_url", "redirect_urls", "commands", "scopes", "events", "unfurl_domains", "verify",
+)  # fmt: skip
 
 
 def _shown(reply: Reply) -> Json:
@@ -71,8 +72,6 @@ class Control:
                 return web.json_response(await handler(told))
             except SlackError as error:
                 return web.json_response(error.body(), status=400)
-            except (KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
-                return web.json_response({"ok": False, "error": f"bad request: {error}"}, status=400)
 
         return run
 
@@ -93,10 +92,7 @@ class Control:
 
     async def _app(self, told: Json) -> Json:
         state, app = self._state, self._state.app
-        known = {"manifest", "request_url", "redirect_urls", "commands", "scopes", "events"}
-        known |= {"unfurl_domains", "verify"}
-        if unknown := sorted(set(told) - known):
-            raise ValueError(f"unknown: {', '.join(unknown)}")
+        checked(told, _SETTINGS)
         if "manifest" in told:
             manifest.apply(state, told["manifest"])
         app.request_url = told.get("request_url", app.request_url)
@@ -119,8 +115,7 @@ class Control:
         changes: dict[str, Any] = {**told, **told.get("changes", {})}
         user = changes.pop("user_id")
         changes.pop("changes", None)
-        if unknown := sorted(set(changes) - _FIELDS):
-            raise ValueError(f"unknown: {', '.join(unknown)}")
+        changes = checked(changes, field_names(Person))
         return {"ok": True, "event": await self.change_person(user, **changes)}
 
     async def _limits(self, told: Json) -> Json:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from playground.harness import loads
 from playground.slack import inputs
 from playground.slack.errors import SlackError
 from playground.slack.files import download, readable
 from playground.slack.openid import COOKIE
 from playground.slack.state import SLACKBOT
+from playground.values import loads
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

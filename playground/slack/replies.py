@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from playground.faults import act
-from playground.harness import loads
 from playground.slack.content import Content, read_content
 from playground.slack.errors import SlackError
+from playground.values import loads
 
 if TYPE_CHECKING:
     from playground.harness import Harness

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from playground.slack.records import App, Channel, Json, Person, Team, Token
 from playground.slack.state import SLACKBOT, State
+from playground.values import checked, record
 
 if TYPE_CHECKING:
     from playground.harness import Clock
@@ -51,13 +51,7 @@ CHANNELS: list[Json] = [
      "members": ["U0OLIVIA", "U0CHEN", "U0AMIR"]},
 ]  # fmt: skip
 
-
-def _known(kind: type, told: Json) -> Json:
-    names = {item.name for item in fields(kind)}
-    unknown = sorted(set(told) - names)
-    if unknown:
-        raise ValueError(f"seed: {kind.__name__} has no {', '.join(unknown)}")
-    return told
+_KNOWN = ("team", "teams", "app", "people", "channels", "bot_token", "app_token")
 
 
 def _app(told: Json, environment: dict[str, str]) -> App:
@@ -79,7 +73,7 @@ def _app(told: Json, environment: dict[str, str]) -> App:
     }
     made["events"] = set(made["events"])
     made["commands"] = commands_of(commands)
-    return App(**_known(App, made))
+    return record(App, made)
 
 
 def commands_of(told: Any) -> dict[str, Json]:
@@ -93,23 +87,18 @@ def plant(clock: Clock, seed: Json | None = None, environment: dict[str, str] | 
     """Make the workspace; keys of the seed: team, teams, app, people, channels, bot_token, app_token.
 
     ``people`` and ``channels`` replace the made-up ones, ``@bot`` stands for the bot among members. Unknown
-    keys raise ValueError.
+    keys raise SeedError.
     """
-    seed, environment = dict(seed or {}), environment or {}
-    unknown = sorted(set(seed) - {"team", "teams", "app", "people", "channels", "bot_token", "app_token"})
-    if unknown:
-        raise ValueError(f"seed: unknown {', '.join(unknown)}")
-    team = Team(
-        **_known(Team, {"id": "T0ACME", "domain": "acme", "name": "Acme Research", **seed.get("team", {})})
-    )
+    seed, environment = checked(seed or {}, _KNOWN), environment or {}
+    team = record(Team, {"id": "T0ACME", "domain": "acme", "name": "Acme Research", **seed.get("team", {})})
     state = State(clock, team, _app(seed.get("app", {}), environment))
     others = seed.get("teams", [{"id": "T0PARTNER", "domain": "partner", "name": "Partner Labs"}])
-    state.teams |= {other["id"]: Team(**_known(Team, other)) for other in others}
+    state.teams |= {other["id"]: record(Team, other) for other in others}
     now = int(clock.now())
     _people(state, seed.get("people", PEOPLE), now)
     for told in seed.get("channels", CHANNELS):
         members = {state.app.bot_user if m == "@bot" else m for m in told.get("members", [])}
-        channel = Channel(**_known(Channel, {"created": now, **told, "members": members}))
+        channel = record(Channel, {"created": now, **told, "members": members})
         state.channels[channel.id], state.messages[channel.id] = channel, []
     _tokens(state, seed, environment)
     return state
@@ -118,7 +107,7 @@ def plant(clock: Clock, seed: Json | None = None, environment: dict[str, str] | 
 def _people(state: State, people: list[Json], now: int) -> None:
     domains = {team.id: team.domain for team in state.teams.values()}
     for told in people:
-        person = Person(**_known(Person, {"team_id": state.team.id, "updated": now, **told}))
+        person = record(Person, {"team_id": state.team.id, "updated": now, **told})
         person.email = person.email or f"{person.name}@{domains.get(person.team_id, 'example')}.example"
         state.people[person.id] = person
     app = state.app

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import WSMsgType, web
 
-from playground.harness import loads
 from playground.slack.replies import Reply
+from playground.values import loads
 
 if TYPE_CHECKING:
     from playground.harness import Harness

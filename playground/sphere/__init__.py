@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from playground.harness import serve
-from playground.sphere.seed import SeedError, load
+from playground.sphere.seed import load
 from playground.sphere.server import SphereServer, build
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-__all__ = ["SeedError", "SphereServer", "add_arguments", "build", "run"]
+__all__ = ["SphereServer", "add_arguments", "build", "run"]
 
 
 def add_arguments(parser: ArgumentParser) -> None:

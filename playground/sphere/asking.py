@@ -9,10 +9,10 @@ from typing import Any
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
-from playground.harness import loads
 from playground.sphere.errors import Refusal
 from playground.sphere.state import State
 from playground.sphere.webhooks import Webhooks
+from playground.values import loads
 
 STATE: web.AppKey[State] = web.AppKey("sphere_state", State)
 WEBHOOKS: web.AppKey[Webhooks] = web.AppKey("sphere_webhooks", Webhooks)

@@ -14,6 +14,7 @@ from playground.sphere.scenarios import Outcome
 from playground.sphere.seed import CODES
 from playground.sphere.shapes import shape
 from playground.sphere.workspaces import Workspace
+from playground.values import checked
 
 _PLAIN = {
     "start_seconds": float,
@@ -42,7 +43,7 @@ async def set_workspace(request: web.Request) -> web.Response:
     state, told = state_of(request), await json_of(request)
     workspace = state.find(request.match_info["id"])
     others = {"state", "error_reason", "code", "name", "permissions", "rotate_token", "forgotten"}
-    _known(told, set(_PLAIN) | others)
+    checked(told, set(_PLAIN) | others)
     for key, kind in _PLAIN.items():
         if key in told:
             setattr(workspace, key, None if told[key] is None else kind(told[key]))
@@ -65,7 +66,7 @@ async def finish_scenario(request: web.Request) -> web.Response:
     """Finish a scenario, or send a custom event when ``custom`` is given, so many ``times``."""
     workspace = state_of(request).find(request.match_info["id"])
     told = await json_of(request)
-    _known(told, {"scenario", "passed", "score", "seconds", "output", "custom", "times"})
+    checked(told, {"scenario", "passed", "score", "seconds", "output", "custom", "times"})
     times = int(told.pop("times", 1))
     if "custom" in told:
         events = tell(request, workspace, told["custom"], times)
@@ -78,7 +79,7 @@ async def finish_scenario(request: web.Request) -> web.Response:
 async def switch(request: web.Request) -> web.Response:
     """Set how the server speaks: ``single``, ``code``, ``stopping_code``, ``quota``, ``quota_status``."""
     told, switches = await json_of(request), state_of(request).switches
-    _known(told, set(asdict(switches)))
+    checked(told, set(asdict(switches)))
     for key, value in told.items():
         if key in _CHOICES and value not in _CHOICES[key]:
             raise Refusal(400, f"{key}: one of {_CHOICES[key]}")
@@ -104,7 +105,7 @@ async def set_access_token(request: web.Request) -> web.Response:
 async def set_webhook(request: web.Request) -> web.Response:
     """Set ``url``, ``secret``; ``again`` repeats a delivered event; ``deliver`` sends what is due."""
     state, told, webhooks = state_of(request), await json_of(request), request.app[WEBHOOKS]
-    _known(told, {"url", "secret", "again", "deliver"})
+    checked(told, {"url", "secret", "again", "deliver"})
     if "url" in told:
         state.webhook_url = told["url"]
     if "secret" in told:
@@ -130,12 +131,6 @@ async def show_webhook(request: web.Request) -> web.Response:
             "waiting": waiting,
         }
     )
-
-
-def _known(told: dict[str, Any], known: set[str]) -> None:
-    unknown = sorted(set(told) - known)
-    if unknown:
-        raise Refusal(400, f"unknown: {unknown}")
 
 
 def _shown(request: web.Request, workspace: Workspace) -> web.Response:

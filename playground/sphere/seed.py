@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from playground.values import SeedError, checked, field_names, read_seed, record
 
 _DEFAULT = Path(__file__).parent / "default_seed.json"
 
 #: "Workspace state" of the API reference.
 CODES = {"starting": 1, "running": 2, "stopped": 3, "removed": 4, "error": 5}
-
-
-class SeedError(ValueError):
-    """Say what is wrong with a seed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +62,15 @@ class Seed:
 
 def load(path: Path | None = None) -> Seed:
     """Read a seed file, or the one that comes with the package; raise SeedError."""
-    try:
-        return parse(json.loads((path or _DEFAULT).read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
-        raise SeedError(f"{path or _DEFAULT}: {error}") from error
+    return read_seed(path or _DEFAULT, parse)
 
 
 def parse(told: Any) -> Seed:
     """Check a seed given as JSON values; raise SeedError for what cannot be understood."""
-    if not isinstance(told, dict):
-        raise SeedError("a seed is an object")
-    lists = {"projects": ProjectSeed, "workspaces": WorkspaceSeed}
-    built = {key: tuple(_build(kind, one) for one in told.get(key, ())) for key, kind in lists.items()}
-    seed: Seed = _build(Seed, {**told, **built})
+    told = checked(told, field_names(Seed))
+    projects = tuple(record(ProjectSeed, one) for one in told.get("projects", ()))
+    workspaces = tuple(record(WorkspaceSeed, one) for one in told.get("workspaces", ()))
+    seed = record(Seed, {**told, "projects": projects, "workspaces": workspaces})
     names = [project.name for project in seed.projects]
     if len(set(names)) < len(names):
         raise SeedError("two projects have one name")
@@ -89,15 +82,3 @@ def parse(told: Any) -> Seed:
     if seed.page_size not in range(1, 31):
         raise SeedError("page_size: 1 to 30")
     return seed
-
-
-def _build(kind: Any, entry: Any) -> Any:
-    if not isinstance(entry, dict):
-        raise SeedError(f"{entry!r} is not an object")
-    unknown = sorted(set(entry) - {known.name for known in fields(kind)})
-    if unknown:
-        raise SeedError(f"unknown: {unknown}")
-    try:
-        return kind(**entry)
-    except TypeError as error:
-        raise SeedError(str(error)) from error

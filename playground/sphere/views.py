@@ -8,12 +8,12 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from playground.harness import loads
 from playground.sphere.asking import form_of, json_of, now_of, state_of
 from playground.sphere.errors import Refusal
 from playground.sphere.running import run
 from playground.sphere.scenarios import Outcome, result
 from playground.sphere.workspaces import Workspace
+from playground.values import loads
 
 STATIC = Path(__file__).parent / "static"
 SOCKETS: web.AppKey[set[web.WebSocketResponse]] = web.AppKey("sphere_sockets", set)

@@ -15,8 +15,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from playground.jupyterhub import HubError, Options, SeedError, add_arguments, runtime, start
+from playground.jupyterhub import HubError, Options, add_arguments, runtime, start
 from playground.jupyterhub.options import load, parse
+from playground.values import SeedError
 from tests.playground.hub_help import alive, descendants, having
 
 ROOT = Path(__file__).parents[2]

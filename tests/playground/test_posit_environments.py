@@ -8,8 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from playground.posit import SeedError, build, run
+from playground.posit import build, run
 from playground.posit.seed import load, parse
+from playground.values import SeedError
 from tests.playground.posit_help import Posit, launch_parameters, posit_server
 
 

@@ -8,8 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from playground.saturn import SeedError, build, run
+from playground.saturn import build, run
 from playground.saturn.seed import load, parse
+from playground.values import SeedError
 from tests.playground.saturn_help import Saturn, saturn_server
 
 

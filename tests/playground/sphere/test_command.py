@@ -10,8 +10,9 @@ import sys
 import aiohttp
 import pytest
 
-from playground.sphere import SeedError, build
+from playground.sphere import build
 from playground.sphere.seed import load, parse
+from playground.values import SeedError
 
 
 @pytest.mark.parametrize(
