@@ -186,13 +186,13 @@ class Hands:
         if not reply.ok:
             return self._in_trouble(view, reply.error or "dispatch_failed")
         told = reply.content()
-        operation = told.get("response_action")
-        answer: Json = {"ok": True, "status": reply.status, "response_action": operation}
-        if operation is None:
+        action = told.get("response_action")
+        answer: Json = {"ok": True, "status": reply.status, "response_action": action}
+        if action is None:
             if told:
                 raise ValueError("an acknowledgement without response_action must be empty")
             state.close_views(user)
-        elif operation == "errors":
+        elif action == "errors":
             known = {b["block_id"] for b in view.definition["blocks"] if b["type"] == "input"}
             errors = told["errors"]
             if not isinstance(errors, dict) or not errors or set(errors) - known:
@@ -200,16 +200,16 @@ class Hands:
             view.errors = {str(key): str(text) for key, text in errors.items()}
             state.changed()
             return {**answer, "ok": False, "error": "errors", "errors": view.errors}
-        elif operation == "update":
+        elif action == "update":
             views.replace(state, view, views.checked(told["view"], "modal")[0])
-        elif operation == "push":
+        elif action == "push":
             if len(state.stacks[user]) >= views.STACK:
                 raise ValueError("push_limit_reached")
             views.show(state, user, views.checked(told["view"], "modal")[0], view)
-        elif operation == "clear":
+        elif action == "clear":
             state.close_views(user, all_of_them=True)
         else:
-            raise ValueError(f"unknown response_action {operation!r}")
+            raise ValueError(f"unknown response_action {action!r}")
         return answer
 
     async def close(self, user: str, *, everything: bool = False) -> Json:
