@@ -9,8 +9,10 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+from aiohttp.test_utils import TestClient, TestServer
 
+from playground import posit, saturn, sphere
+from playground import slack as slack_
 from playground.harness import Harness
 from playground.jupyterhub import forwarder
 from tests.playground.posit_help import Posit, posit_server
@@ -246,6 +248,30 @@ async def test_a_fault_that_is_none_is_refused(told):
         async with saturn.session.post(f"{saturn.url}/_playground/faults", data=told) as answer:
             assert answer.status == 400
         assert saturn.server.harness.faults == []
+
+
+ODD = [b"[]", b'"x"', b"{", b'{"x": 1}'] + [
+    b'{"%s": %s}' % (name, value)
+    for name in (b"seconds", b"on", b"times", b"start_seconds", b"status", b"mint", b"changes", b"index")
+    for value in (b"[]", b'"x"', b"NaN")
+]
+
+
+@pytest.mark.parametrize(
+    ("server", "held"),
+    [(saturn, "resources"), (posit, "sessions"), (sphere, "workspaces"), (slack_, "people")],
+)
+async def test_no_route_for_tests_breaks_at_an_odd_body(server, held):
+    made = server.build()
+    async with TestClient(TestServer(made.app)) as client:
+        for route in list(made.app.router.routes()):
+            some = next(iter(getattr(made.state, held)))
+            path = route.resource.canonical.replace("{id}", some) if route.resource else ""
+            if route.method != "POST" or not path.startswith("/_playground/"):
+                continue
+            for body in ODD:
+                async with client.post(path, data=body) as answer:
+                    assert answer.status < 500, (path, body, await answer.text())
 
 
 # -- bodies that nobody means -------------------------------------------------------------------------------
