@@ -13,7 +13,7 @@ from bot.domain.models import Account, Link, Principal, State
 from bot.store.records import Activation, FoundWorkspace
 from bot.store.sqlite import SqliteEngine
 from bot.store.store import Store
-from bot.store.transaction import Lane
+from bot.store.transaction import Priority
 from bot.support.clock import SystemClock, SystemIds
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class TimedEngine(SqliteEngine):
 
     longest = 0.0
 
-    async def write(self, work: Work[Any], lane: Lane = Lane.STEADY, rows: int = 1) -> Any:
+    async def write(self, work: Work[Any], lane: Priority = Priority.STEADY, rows: int = 1) -> Any:
         """Run work that writes, and time it."""
 
         def timed(tx: Transaction) -> Any:

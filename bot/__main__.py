@@ -19,7 +19,7 @@ from bot.app import StartError, serve
 from bot.providers.connections import build_providers, load_connections, secrets_of
 from bot.services.authority import Authority
 from bot.slack.budget import Budget
-from bot.slack.calls import SlackLine
+from bot.slack.calls import PacedSlack
 from bot.slack.manifest import JOB_COMMAND, WORKSPACE_COMMAND, http_manifest, render, socket_manifest
 from bot.slack.notifier.web_api import WebApi
 from bot.slack.people import People
@@ -252,7 +252,7 @@ def _import_accounts(arguments: argparse.Namespace) -> int:
             http = Http(session)
             providers = build_providers(connections, http)
             token, clock = settings.slack_bot_token.get_secret_value(), SystemClock()
-            slack = SlackLine(
+            slack = PacedSlack(
                 WebApi(token, settings.slack_api_url, session, clock), Budget(clock.monotonic), clock
             )
             authority = Authority(

@@ -23,7 +23,7 @@ from bot.services.browsing import Browsing
 from bot.services.gather import Gatherer
 from bot.services.linking import StoredNames
 from bot.slack.budget import Budget
-from bot.slack.calls import SlackLine
+from bot.slack.calls import PacedSlack
 from bot.slack.methods import AUTH_TEST
 from bot.slack.notifier import Notifier, WebApi
 from bot.slack.people import People
@@ -157,7 +157,7 @@ class Process:
         self.providers = build_providers(self._connections, self.http)
         token = settings.slack_bot_token
         api = self._outlets.slack(token.get_secret_value(), settings.slack_api_url, slack_session, clock)
-        slack = SlackLine(api, Budget(clock.monotonic), clock)
+        slack = PacedSlack(api, Budget(clock.monotonic), clock)
         installation = await self._installation(slack)
         self._compose(installation, slack)
         await self._listen(installation, slack_session)
@@ -193,7 +193,7 @@ class Process:
             "writing": self.store.seconds_since_write() < WRITES_WITHIN,
         }
 
-    async def _installation(self, slack: SlackLine) -> Installation:
+    async def _installation(self, slack: PacedSlack) -> Installation:
         """Ask Slack who we are; try again while it is away."""
         for pause in (*self._start_pauses, None):
             try:
@@ -211,7 +211,7 @@ class Process:
                 return Installation.from_auth_test(answer.data, self._settings.admin_ids())
         raise StartError("Slack does not answer. Check the way out to Slack, then start again.")
 
-    def _compose(self, installation: Installation, slack: SlackLine) -> None:
+    def _compose(self, installation: Installation, slack: PacedSlack) -> None:
         settings, store, clock, ids = self._settings, self.store, self.clock, self.ids
         self._vault = vault = Vault(settings.keys())
         self.people = People(store, slack)

@@ -16,7 +16,7 @@ from bot.messages.texts import answers as words
 from bot.messages.texts import problems, times
 from bot.messages.texts.verbs import VERBS
 from bot.store.records import NewTask
-from bot.support.errors import NotKnown, NotLinked, Refused, StoreError, UsherError
+from bot.support.errors import NotIdentified, NotLinked, Refused, StoreError, UsherError
 from handlers import mistyped, routes
 from handlers.command_line import parse
 from handlers.linking.account import linked
@@ -135,7 +135,7 @@ async def guarded(request: Request, handler: Callable[[Any], Coroutine[Any, Any,
     except Answered as early:
         _note(told, "answered early", request, early.answer)
         return early.answer
-    except NotKnown as unknown:
+    except NotIdentified as unknown:
         told().info("not known yet")
         return await _kept(request, unknown)
     except Refused as refusal:
@@ -164,7 +164,7 @@ async def _linked_first(request: Request, handler: Callable[[Any], Coroutine[Any
         raise
 
 
-async def _kept(request: Request, unknown: NotKnown) -> Answer:
+async def _kept(request: Request, unknown: NotIdentified) -> Answer:
     """Keep what somebody asked for until Slack has said who they are; it is never done before that.
 
     What was kept once is not kept for ever, what belongs to an open form is asked for again there, and what

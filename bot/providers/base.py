@@ -13,10 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from bot.domain.models import Effects, Observed, State, StopEffect
 from bot.providers.connection import ConnectionSettings, Linking
-from bot.providers.credentials import Access, Acts, Credential, Identity
-from bot.providers.facets import Facet, Lists
-from bot.providers.hosts import allowed_ide_url
-from bot.providers.told import (
+from bot.providers.contract import (
     CLOCK_SKEW,
     About,
     Discovered,
@@ -28,6 +25,9 @@ from bot.providers.told import (
     TokenHelp,
     User,
 )
+from bot.providers.credentials import Access, Acts, Credential, Identity
+from bot.providers.facets import Facet, Lists
+from bot.providers.hosts import allowed_ide_url
 from bot.support.errors import InvalidRequest
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
         Traces,
         Values,
     )
+    from bot.providers.contract import About, Discovered, Embedding, Listing, Scheduled, TokenHelp
     from bot.providers.credentials import Access, Credential, Identity
-    from bot.providers.told import About, Discovered, Embedding, Listing, Scheduled, TokenHelp
 
 
 class Facet(ABC):  # noqa: B024 - what its kinds have in common is that they are sides of a provider

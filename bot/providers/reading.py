@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from bot.providers.told import Listing
+from bot.providers.contract import Listing
 from bot.support.errors import BadAnswer
 from bot.support.hiding import HIDDEN
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from bot.providers.contract import Listing
 from bot.providers.reading import clean, note
-from bot.providers.told import Listing
 from bot.support import errors
 from bot.support.http import MAX_BYTES, TOTAL_SECONDS
 

@@ -14,12 +14,11 @@ from bot.output import Board
 from bot.reconciler.approvals import Approved
 from bot.reconciler.ask import Asker
 from bot.reconciler.classes import Classes
-from bot.reconciler.ends import Ends
+from bot.reconciler.expiries import Expiries
 from bot.reconciler.job_calls import JobCalls
 from bot.reconciler.job_reads import JobReads, is_waited_for
 from bot.reconciler.jobs import Runs
 from bot.reconciler.keys import Keys
-from bot.reconciler.lines import Line
 from bot.reconciler.lists import Lists
 from bot.reconciler.operation_calls import OperationCalls
 from bot.reconciler.operations import Operations
@@ -27,6 +26,7 @@ from bot.reconciler.outages import Outages
 from bot.reconciler.ports import Numbers, Observer, PeopleBook, Replay, Unobserved
 from bot.reconciler.preconditions import Preconditions
 from bot.reconciler.reads import Reads
+from bot.reconciler.runtimes import Runtime
 from bot.reconciler.streams import Streams
 from bot.reconciler.suspicions import Suspicions
 from bot.reconciler.tasks import Tasks
@@ -68,22 +68,24 @@ class Reconciler:
         board: Board | None = None,
     ) -> None:
         seen = observer or Unobserved()
-        lines = {name: Line(name, provider, clock, jitter, seen) for name, provider in connections.items()}
+        runtimes = {
+            name: Runtime(name, provider, clock, jitter, seen) for name, provider in connections.items()
+        }
         keys = Keys(store, vault, clock)
         asker = Asker(keys, numbers.call_seconds, jitter)
-        self.connections = tuple(lines)
-        preconditions = Preconditions(lines, people, numbers)
+        self.connections = tuple(runtimes)
+        preconditions = Preconditions(runtimes, people, numbers)
         operations = Updates[ClaimedOperation](store, store.save_step, NoticeKind.WAITING)
         calls = OperationCalls(store, asker, operations, numbers)
         self._operations = Operations(store, operations, preconditions, calls, ids, numbers)
-        self._reads = Reads(store, lines, keys, asker, clock, ids, numbers)
-        self._lists = Lists(store, lines, asker, numbers)
-        self._suspicions = Suspicions(store, lines, asker)
-        self._outages = Outages(store, lines, numbers, keys.lockouts, self._suspicions.outages)
-        self._ends = Ends(store, lines, numbers)
-        self._classes = Classes(store, lines, clock, ids, numbers)
-        self._lines = tuple(lines.values())
-        approved = Approved(store, lines, asker, vault, ids)
+        self._reads = Reads(store, runtimes, keys, asker, clock, ids, numbers)
+        self._lists = Lists(store, runtimes, asker, numbers)
+        self._suspicions = Suspicions(store, runtimes, asker)
+        self._outages = Outages(store, runtimes, numbers, keys.lockouts, self._suspicions.outages)
+        self._ends = Expiries(store, runtimes, numbers)
+        self._classes = Classes(store, runtimes, clock, ids, numbers)
+        self._runtimes = tuple(runtimes.values())
+        approved = Approved(store, runtimes, asker, vault, ids)
         board = board or Board(clock.monotonic)
         runs = Updates[ClaimedJob](
             store,
@@ -94,9 +96,11 @@ class Reconciler:
         )
         job_calls = JobCalls(store, asker, runs, numbers)
         job_reads = JobReads(store, asker, runs, board, clock, numbers)
-        self._runs = Runs(store, runs, preconditions, job_calls, lines, job_reads, ids, numbers)
-        self._streams = Streams(store, lines, asker, board, clock, ids)
-        self._tasks = Tasks(store, lines, asker, self._lists, approved, people, replay, ids, numbers, jitter)
+        self._runs = Runs(store, runs, preconditions, job_calls, runtimes, job_reads, ids, numbers)
+        self._streams = Streams(store, runtimes, asker, board, clock, ids)
+        self._tasks = Tasks(
+            store, runtimes, asker, self._lists, approved, people, replay, ids, numbers, jitter
+        )
 
     def on_news(self, listener: Callable[[], None]) -> None:
         """Have somebody told when reads left work for others: most change nothing but a time."""
@@ -104,8 +108,8 @@ class Reconciler:
 
     def on_turn(self, listener: Callable[[float], None]) -> None:
         """Have somebody told after how many seconds an operation has its turn: no tick is as fine as that."""
-        for line in self._lines:
-            line.turns.wake_in = listener
+        for runtime in self._runtimes:
+            runtime.start_queue.wake_in = listener
 
     async def step_operations(self, pool: Pool | None = None) -> int:
         """Step the operations that are due; return how many there were."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from bot.domain.models import Answer, Task
     from bot.reconciler.ask import Asker
-    from bot.reconciler.lines import Line
+    from bot.reconciler.runtimes import Runtime
     from bot.store.store import Store
     from bot.support.clock import Ids
     from bot.support.vault import Vault
@@ -35,10 +35,12 @@ CHECK_SECONDS = 20.0
 class Approved:
     """Link people as the usernames that were approved for them."""
 
-    def __init__(self, store: Store, lines: Mapping[str, Line], asker: Asker, vault: Vault, ids: Ids) -> None:
+    def __init__(
+        self, store: Store, runtimes: Mapping[str, Runtime], asker: Asker, vault: Vault, ids: Ids
+    ) -> None:
         self._store = store
         self._asker = asker
-        self._lines = lines
+        self._runtimes = runtimes
         self._vault = vault
         self._ids = ids
 
@@ -47,30 +49,30 @@ class Approved:
         approval = await self._store.approval(task.subject)
         if approval is None or approval.state != "approved":
             return
-        line = self._lines.get(approval.connection)
-        if line is None or not line.provider.links_by("admin"):
+        runtime = self._runtimes.get(approval.connection)
+        if runtime is None or not runtime.provider.links_by("admin"):
             # The operator changed the connections file since it was approved.
-            await self._failed(approval, line.title if line else approval.connection, "not_set_up")
+            await self._failed(approval, runtime.title if runtime else approval.connection, "not_set_up")
             return
         answer = await self._asker.ask(
-            line,
+            runtime,
             None,
             "check a username",
-            lambda _own: line.provider.need(facets.Behalf).check_username(approval.username),
+            lambda _own: runtime.provider.need(facets.Behalf).check_username(approval.username),
             attempts=task.attempts,
             seconds=CHECK_SECONDS,
         )
         match answer:
             case Done(identity):
-                await self._activate(approval, line, identity.username, identity.credential)
+                await self._activate(approval, runtime, identity.username, identity.credential)
             case Refused(error=NotFound()):
-                await self._failed(approval, line.title, "not_found")
+                await self._failed(approval, runtime.title, "not_found")
             case Refused(error=CredentialRefused()):
-                await self._failed(approval, line.title, "credential_refused")
+                await self._failed(approval, runtime.title, "credential_refused")
             case Refused(error=Untrusted() as error):
-                await self._failed(approval, line.title, "untrusted", said=error.message)
+                await self._failed(approval, runtime.title, "untrusted", said=error.message)
             case Refused():
-                await self._failed(approval, line.title, "forbidden")
+                await self._failed(approval, runtime.title, "forbidden")
             case _:
                 raise not_yet(answer)
 
@@ -78,10 +80,12 @@ class Approved:
         """Tell both why it is not done, mostly that the provider never answered; it may be asked again."""
         approval = await self._store.approval(task.subject)
         if approval is not None and approval.state == "approved":
-            line = self._lines.get(approval.connection)
-            await self._failed(approval, line.title if line else approval.connection, because)
+            runtime = self._runtimes.get(approval.connection)
+            await self._failed(approval, runtime.title if runtime else approval.connection, because)
 
-    async def _activate(self, approval: Approval, line: Line, username: str, credential: Credential) -> None:
+    async def _activate(
+        self, approval: Approval, runtime: Runtime, username: str, credential: Credential
+    ) -> None:
         """Write account and the request's end in one transaction: a kill leaves none without the other."""
         principal, connection = approval.principal, approval.connection
         account = Account(
@@ -94,7 +98,7 @@ class Approved:
             linked_at=await self._store.now(),
         )
         body = {"connection": connection, "username": username, "account": account.id}
-        done = drawn.told(words.DONE, approval, line.title, kit.mention(principal.user_id))
+        done = drawn.told(words.DONE, approval, runtime.title, kit.mention(principal.user_id))
         then = [approval.waiting] if approval.waiting else []
         activation = Activation(
             account=account,
@@ -119,10 +123,10 @@ class Approved:
             ],
         )
         if await self._store.activate_directly(activation, approval.id) == "taken":
-            await self._failed(approval, line.title, "taken")
+            await self._failed(approval, runtime.title, "taken")
             template = link_words.TRIED_BY_APPROVAL
             await warn_holders(
-                self._store, connection, line.title, username, principal, approval.id, template
+                self._store, connection, runtime.title, username, principal, approval.id, template
             )
 
     async def _failed(self, approval: Approval, title: str, because: str, *, said: str = "") -> None:

@@ -14,7 +14,7 @@ import structlog
 from bot.domain.plan import backoff
 from bot.messages.texts import problems
 from bot.providers.base import Access, Credential
-from bot.reconciler.lines import LONGEST_ASKED
+from bot.reconciler.runtimes import LONGEST_ASKED
 from bot.support.errors import (
     BadAnswer,
     CredentialRefused,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from bot.domain.models import Account
     from bot.reconciler.keys import Became, Keys
-    from bot.reconciler.lines import Line
+    from bot.reconciler.runtimes import Runtime
 
 log = structlog.get_logger(__name__)
 
@@ -136,7 +136,7 @@ class Asker:
 
     def admit(
         self,
-        line: Line,
+        runtime: Runtime,
         account: Account | None,
         attempts: int = 0,
         *,
@@ -149,18 +149,18 @@ class Asker:
         # One that is unlinked is asked about once more, to have its credential ended.
         is_suspected = account.refused_since is not None and account.state == "active"
         if is_suspected and not tries_suspected:
-            sentence = problems.sentence(SUSPECTED, line.title)
+            sentence = problems.sentence(SUSPECTED, runtime.title)
             return Later(SUSPECTED_WAIT, sentence, attempts, SUSPECTED)
-        wait = line.limits.wait(account.id)
+        wait = runtime.limits.wait(account.id)
         if starts:
-            wait = max(wait, line.start_limits.wait(account.id))
+            wait = max(wait, runtime.start_limits.wait(account.id))
         if wait > 0:
-            return Later(wait, line.health.asked(wait), attempts, LIMITED)
+            return Later(wait, runtime.health.asked(wait), attempts, LIMITED)
         return self.open(account)
 
     async def ask(
         self,
-        line: Line,
+        runtime: Runtime,
         account: Account | None,
         what: str,
         send: Callable[[Access], Awaitable[_T]],
@@ -176,7 +176,7 @@ class Asker:
         such calls have a limit of their own. ``tries_suspected`` finds out whether a credential is taken
         again. Errors that are no provider's (the store's, ours) are raised.
         """
-        access = self.admit(line, account, attempts, starts=starts, tries_suspected=tries_suspected)
+        access = self.admit(runtime, account, attempts, starts=starts, tries_suspected=tries_suspected)
         if not isinstance(access, Access):
             return access
         try:
@@ -187,13 +187,13 @@ class Asker:
         except ProviderError as error:
             failure = error
         else:
-            self._worked(line, account)
+            self._worked(runtime, account)
             return Done(value)
-        return await self.judge(line, account, what, failure, attempts, starts=starts)
+        return await self.judge(runtime, account, what, failure, attempts, starts=starts)
 
     async def follow(
         self,
-        line: Line,
+        runtime: Runtime,
         account: Account,
         what: str,
         begin: Callable[[Access], AsyncIterator[_T]],
@@ -202,7 +202,7 @@ class Asker:
         attempts: int = 0,
     ) -> Answer[None]:
         """Read a stream to its end. One that breaks off after it spoke says nothing about the connection."""
-        access = self.admit(line, account, attempts)
+        access = self.admit(runtime, account, attempts)
         if not isinstance(access, Access):
             return access
         spoke = False
@@ -211,29 +211,29 @@ class Asker:
             async for each in stream:
                 if not spoke:
                     spoke = True
-                    self._worked(line, account)
+                    self._worked(runtime, account)
                 await take(each)
         except TimeoutError:
             return await self.judge(
-                line, account, what, UnknownOutcome("no answer in time"), attempts, spoke=spoke
+                runtime, account, what, UnknownOutcome("no answer in time"), attempts, spoke=spoke
             )
         except ProviderError as error:
-            return await self.judge(line, account, what, error, attempts, spoke=spoke)
+            return await self.judge(runtime, account, what, error, attempts, spoke=spoke)
         finally:
             close: Any = getattr(stream, "aclose", None)
             if close is not None:
                 await close()
-        self._worked(line, account)
+        self._worked(runtime, account)
         return Done(None)
 
-    def _worked(self, line: Line, account: Account | None) -> None:
-        line.health.worked()
+    def _worked(self, runtime: Runtime, account: Account | None) -> None:
+        runtime.health.worked()
         if account is not None:
             self._keys.worked(account)
 
     async def judge(
         self,
-        line: Line,
+        runtime: Runtime,
         account: Account | None,
         what: str,
         error: ProviderError,
@@ -247,47 +247,47 @@ class Asker:
             # Nothing was sent, so nothing failed: the poll gate says when it may go.
             return Later(0.0, None, attempts)
         who = account.id if account is not None else ""
-        log.info("not done", connection=line.name, call=what, account=who, problem=type(error).__name__)
+        log.info("not done", connection=runtime.name, call=what, account=who, problem=type(error).__name__)
         if isinstance(error, CredentialRefused):
-            line.health.worked(error)
-            return await self._refused(line, account, error, attempts)
+            runtime.health.worked(error)
+            return await self._refused(runtime, account, error, attempts)
         if not isinstance(error, TemporaryError):
-            line.health.worked(error)
+            runtime.health.worked(error)
             cause = problems.cause_of(error)
-            return Refused(error, cause, problems.sentence(cause, line.title))
+            return Refused(error, cause, problems.sentence(cause, runtime.title))
         attempts += 1
         # Whoever asks for longer is asked again, so that nothing of a person's stands still for an hour.
         wait = min(max(self.backoff(attempts), error.retry_after or 0.0), LONGEST_ASKED)
         if isinstance(error, RateLimited):
-            line.health.worked(error)
-            is_shared = account is None or self._is_shared(line, account, what)
-            limits = line.start_limits if starts else line.limits
+            runtime.health.worked(error)
+            is_shared = account is None or self._is_shared(runtime, account, what)
+            limits = runtime.start_limits if starts else runtime.limits
             limits.note(who, wait, is_shared=is_shared)
-            return Later(wait, line.health.asked(wait), attempts, LIMITED)
+            return Later(wait, runtime.health.asked(wait), attempts, LIMITED)
         if not spoke:
-            line.health.failed(error)
-        cause, sentence = problems.cause_of(error), line.health.sentence(error)
+            runtime.health.failed(error)
+        cause, sentence = problems.cause_of(error), runtime.health.sentence(error)
         if isinstance(error, _AMBIGUOUS):
             if starts and error.retry_after:
                 # It is looked for meanwhile, and not sent again before that.
-                line.start_limits.note(who, wait, is_shared=False)
+                runtime.start_limits.note(who, wait, is_shared=False)
             return Unknown(wait, sentence, attempts, cause)
         return Later(wait, sentence, attempts, cause)
 
-    def _is_shared(self, line: Line, account: Account, what: str) -> bool:
+    def _is_shared(self, runtime: Runtime, account: Account, what: str) -> bool:
         """Say whether a call is made with a secret that others' calls are made with, too."""
         access = self.open(account)
-        return isinstance(access, Access) and line.provider.acts(access, what) != "person"
+        return isinstance(access, Access) and runtime.provider.acts(access, what) != "person"
 
     async def _refused(
-        self, line: Line, account: Account | None, error: CredentialRefused, attempts: int
+        self, runtime: Runtime, account: Account | None, error: CredentialRefused, attempts: int
     ) -> Later | Refused:
         """See to a credential that is refused; whatever was asked for did not happen."""
         if account is None:
-            self._keys.locked_out(line.name)
+            self._keys.locked_out(runtime.name)
             became: Became = "locked"
         else:
-            became = await self._keys.refused(account, line)
+            became = await self._keys.refused(account, runtime)
         match became:
             case "changed":
                 return Later(0.0, None, attempts)
@@ -295,10 +295,10 @@ class Asker:
                 return Later(self.backoff(attempts + 1), None, attempts)
             case "suspected":
                 # Tried as often as any call that fails: a credential may be good for all but one of them.
-                sentence = problems.sentence(SUSPECTED, line.title)
+                sentence = problems.sentence(SUSPECTED, runtime.title)
                 return Later(SUSPECTED_WAIT, sentence, attempts + 1, SUSPECTED)
             case "locked":
                 cause = "connection_refused"
             case _:
                 cause = "credential_refused"
-        return Refused(error, cause, problems.sentence(cause, line.title))
+        return Refused(error, cause, problems.sentence(cause, runtime.title))

@@ -9,7 +9,7 @@ from bot.domain.models import Call, Traces
 from bot.domain.plan import Step
 from bot.domain.settling import Verdict, judge, look_in
 from bot.providers.base import Access
-from bot.reconciler import endings
+from bot.reconciler import outcomes
 from bot.reconciler.ask import Done, Later, Refused, Unknown
 from bot.reconciler.updates import S
 from bot.support.errors import Conflict
@@ -17,8 +17,8 @@ from bot.support.errors import Conflict
 if TYPE_CHECKING:
     from bot.domain.models import AuditEntry, Created, NoticeKind, Update
     from bot.reconciler.ask import Asker, NotDone
-    from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers
+    from bot.reconciler.runtimes import Runtime
     from bot.reconciler.updates import Updates
     from bot.store.store import Store
 
@@ -48,42 +48,42 @@ class Caller(ABC, Generic[S]):
         self._updates: Updates[S] = updates
         self._numbers = numbers
 
-    async def make(self, claimed: S, line: Line, step: Step) -> Update | None:
+    async def make(self, claimed: S, runtime: Runtime, step: Step) -> Update | None:
         """Commit ``calling``, send the call, return what is still to be written; None when nothing is."""
         subject, account = claimed.subject, claimed.account
         assert account is not None, "what has no account ends before it calls"
         if step is Step.FIND:
-            return await self._find(claimed, line)
+            return await self._find(claimed, runtime)
         starts = step in UP
         attempts = subject.attempts if self.keeps_known else 0
-        access = self._asker.admit(line, account, attempts, starts=starts)
+        access = self._asker.admit(runtime, account, attempts, starts=starts)
         if not isinstance(access, Access):
-            return self.again(claimed, line, step, access, None if self.keeps_known else Call.NONE)
-        calling = self.calling(claimed, line, step, access)
+            return self.again(claimed, runtime, step, access, None if self.keeps_known else Call.NONE)
+        calling = self.calling(claimed, runtime, step, access)
         if calling.outcome is not None:
             return calling
         if not await self._updates.save(calling):
             return None  # Ended, replaced, unlinked or forgotten since it was claimed: nothing may leave.
         answer = await self._asker.ask(
-            line,
+            runtime,
             account,
             str(step),
-            lambda access: self.send(claimed, line, step, access),
+            lambda access: self.send(claimed, runtime, step, access),
             attempts=subject.attempts,
             starts=starts,
         )
         match answer:
             case Done(created):
-                return await self.accepted(claimed, line, step, access, created)
+                return await self.accepted(claimed, runtime, step, access, created)
             case Later() | Refused(needs_credential=True):
-                return self.again(claimed, line, step, answer, Call.NONE)
+                return self.again(claimed, runtime, step, answer, Call.NONE)
             case Unknown():
-                return self.again(claimed, line, step, answer, Call.UNKNOWN)
+                return self.again(claimed, runtime, step, answer, Call.UNKNOWN)
             case Refused(error=Conflict()) if step in _MAKES and 0 < subject.attempts < CONFLICTS:
                 # The name may be taken by what an earlier try made after all: look for it.
-                return self.again(claimed, line, step, self._retry(claimed), Call.UNKNOWN)
+                return self.again(claimed, runtime, step, self._retry(claimed), Call.UNKNOWN)
             case Refused():
-                return self.refused(claimed, line, step, answer)
+                return self.refused(claimed, runtime, step, answer)
 
     def _retry(self, claimed: S) -> Later:
         attempts = claimed.subject.attempts + 1
@@ -91,7 +91,7 @@ class Caller(ABC, Generic[S]):
 
     # -- after an unknown outcome ----------------------------------------------------------------------------
 
-    async def _find(self, claimed: S, line: Line) -> Update | None:
+    async def _find(self, claimed: S, runtime: Runtime) -> Update | None:
         """Ask what was made. It has no effect, so nothing is committed first."""
         account = claimed.account
         assert account is not None, "what has no account ends before it calls"
@@ -99,21 +99,21 @@ class Caller(ABC, Generic[S]):
         if current is None or current.state != account.state:
             return None
         answer = await self._asker.ask(
-            line,
+            runtime,
             account,
             "find",
-            lambda access: self.look(claimed, line, access),
+            lambda access: self.look(claimed, runtime, access),
             attempts=claimed.subject.attempts,
         )
         match answer:
             case Done(traces):
-                return await self._judged(claimed, line, traces)
+                return await self._judged(claimed, runtime, traces)
             case Unknown(is_unreadable=False) | Later() | Refused(needs_credential=True):
-                return self.again(claimed, line, Step.FIND, answer, None)
+                return self.again(claimed, runtime, Step.FIND, answer, None)
             case _:  # It tells nothing of what it looked for, however often it is made.
-                return await self._judged(claimed, line, Traces())
+                return await self._judged(claimed, runtime, Traces())
 
-    async def _judged(self, claimed: S, line: Line, traces: Traces | None) -> Update | None:
+    async def _judged(self, claimed: S, runtime: Runtime, traces: Traces | None) -> Update | None:
         """Return what a look comes to: found, another look, another try, a question, or the end."""
         now = await self._store.now()
         verdict: Created | Verdict = Verdict.LOOK
@@ -127,15 +127,15 @@ class Caller(ABC, Generic[S]):
             )
         match verdict:
             case Verdict.LOOK:
-                return claimed.update(look_in(line.pace, None, now))
+                return claimed.update(look_in(runtime.pace, None, now))
             case Verdict.REPEAT:
                 return self.absent(claimed, self._retry(claimed).wait)
             case Verdict.NOTHING | Verdict.UNTOLD:
                 return self.unwanted(claimed, verdict)
             case Verdict.ASK:
-                return self._asked(claimed, line, now)
+                return self._asked(claimed, runtime, now)
             case created:
-                return await self.found(claimed, line, created)
+                return await self.found(claimed, runtime, created)
 
     def absent(self, claimed: S, wait: float) -> Update:
         """Go on where nothing was made: the next plan makes it, unless it was called off."""
@@ -145,46 +145,46 @@ class Caller(ABC, Generic[S]):
             hold="",
             asked=False,
             card_dirty=True,
-            audit=[endings.audit(claimed.subject, "call.find", "absent")],
+            audit=[outcomes.audit(claimed.subject, "call.find", "absent")],
             **known_as(self.making, Call.NONE),
         )
 
-    def _asked(self, claimed: S, line: Line, now: float) -> Update:
+    def _asked(self, claimed: S, runtime: Runtime, now: float) -> Update:
         """Ask whether to make another one, once, and go on looking."""
         subject = claimed.subject
-        wait = look_in(line.pace, subject.asked_at, now)
+        wait = look_in(runtime.pace, subject.asked_at, now)
         if subject.asked_at is not None:
             return claimed.update(wait, hold="", asked=True)
-        asked = endings.notice(subject, self.question, f"{subject.called_at or 0.0:.3f}")
-        unclear = endings.audit(subject, "call.find", "unclear")
+        asked = outcomes.notice(subject, self.question, f"{subject.called_at or 0.0:.3f}")
+        unclear = outcomes.audit(subject, "call.find", "unclear")
         return claimed.update(wait, hold="", asked=True, notices=[asked], audit=[unclear])
 
     # -- what is special to one kind -------------------------------------------------------------------------
 
     @abstractmethod
-    def calling(self, claimed: S, line: Line, step: Step, access: Access) -> Update:
+    def calling(self, claimed: S, runtime: Runtime, step: Step, access: Access) -> Update:
         """Return what is committed before a call leaves; with an outcome, it doesn't."""
 
     @abstractmethod
-    async def send(self, claimed: S, line: Line, step: Step, access: Access) -> Created | None:
+    async def send(self, claimed: S, runtime: Runtime, step: Step, access: Access) -> Created | None:
         """Send the call; return what was made where it makes something."""
 
     @abstractmethod
     async def accepted(
-        self, claimed: S, line: Line, step: Step, access: Access, created: Created | None
+        self, claimed: S, runtime: Runtime, step: Step, access: Access, created: Created | None
     ) -> Update | None:
         """Write what was taken, or return what is still to be written."""
 
     @abstractmethod
-    def again(self, claimed: S, line: Line, step: Step, answer: NotDone, known: Call | None) -> Update:
+    def again(self, claimed: S, runtime: Runtime, step: Step, answer: NotDone, known: Call | None) -> Update:
         """Return the update after which it is tried again, or looked for; Refused waits for a credential."""
 
     @abstractmethod
-    def refused(self, claimed: S, line: Line, step: Step, answer: Refused) -> Update:
+    def refused(self, claimed: S, runtime: Runtime, step: Step, answer: Refused) -> Update:
         """Return what a call comes to that is refused for good."""
 
     @abstractmethod
-    async def look(self, claimed: S, line: Line, access: Access) -> Traces | None:
+    async def look(self, claimed: S, runtime: Runtime, access: Access) -> Traces | None:
         """Return what its provider shows that nobody's record explains; None for *look again*."""
 
     @abstractmethod
@@ -200,7 +200,7 @@ class Caller(ABC, Generic[S]):
         """Return how it goes on where nothing was made, or nobody can tell, and nobody wants it any more."""
 
     @abstractmethod
-    async def found(self, claimed: S, line: Line, created: Created) -> Update | None:
+    async def found(self, claimed: S, runtime: Runtime, created: Created) -> Update | None:
         """Write down the id of what was found, or return what is still to be written."""
 
 

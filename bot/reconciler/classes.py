@@ -23,9 +23,9 @@ from bot.support.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.domain.models import ClassCard, ClassPress, Effects, Workspace
-    from bot.reconciler.lines import Line
+    from bot.domain.models import ClassCard, Effects, Participant, Workspace
     from bot.reconciler.ports import Numbers
+    from bot.reconciler.runtimes import Runtime
     from bot.store.store import Store
     from bot.support.clock import Clock, Ids
 
@@ -52,10 +52,10 @@ class Classes:
     """See to class cards that are due."""
 
     def __init__(
-        self, store: Store, lines: Mapping[str, Line], clock: Clock, ids: Ids, numbers: Numbers
+        self, store: Store, runtimes: Mapping[str, Runtime], clock: Clock, ids: Ids, numbers: Numbers
     ) -> None:
         self._store = store
-        self._lines = lines
+        self._runtimes = runtimes
         self._clock = clock
         self._ids = ids
         self._numbers = numbers
@@ -93,18 +93,18 @@ class Classes:
             await self._finish(ClassFacts(card, self._title(card), now, counts))
 
     def _title(self, card: ClassCard) -> str:
-        line = self._lines.get(card.connection)
-        return line.title if line is not None else card.connection
+        runtime = self._runtimes.get(card.connection)
+        return runtime.title if runtime is not None else card.connection
 
     def _effects(self, workspace: Workspace) -> Effects:
-        line = self._lines.get(workspace.connection)
-        return line.provider.stops(workspace) if line is not None else NO_EFFECTS
+        runtime = self._runtimes.get(workspace.connection)
+        return runtime.provider.stops(workspace) if runtime is not None else NO_EFFECTS
 
     def _is_agreed(self, card: ClassCard) -> bool:
         """Say whether pressing the card was an agreement that its end may end workspaces for good."""
-        line = self._lines.get(card.connection)
+        runtime = self._runtimes.get(card.connection)
         return ends_by_consent(
-            class_effects(line.provider if line is not None else None, card), is_any=card.spec is None
+            class_effects(runtime.provider if runtime is not None else None, card), is_any=card.spec is None
         )
 
     async def _warn(self, card: ClassCard, now: float) -> None:
@@ -113,7 +113,7 @@ class Classes:
             told = [(press.principal, await self._warning(card, press, now)) for press in found]
             await self._store.class_warned(card.id, told)
 
-    async def _warning(self, card: ClassCard, press: ClassPress, now: float) -> NewNotice | None:
+    async def _warning(self, card: ClassCard, press: Participant, now: float) -> NewNotice | None:
         workspace = await self._theirs(press)
         if workspace is None or workspace.state is State.GONE:
             return None
@@ -131,7 +131,7 @@ class Classes:
             for press in found:
                 await self._stop_one(card, press)
 
-    async def _stop_one(self, card: ClassCard, press: ClassPress) -> None:
+    async def _stop_one(self, card: ClassCard, press: Participant) -> None:
         actor = Principal.from_key(card.stopped_by) if card.stopped_by else card.principal
         workspace = await self._theirs(press)
         if workspace is None or not await self._may_stop(card, press, actor):
@@ -161,7 +161,7 @@ class Classes:
         )
         await self._store.stop_for_class(press, operation, [entry])
 
-    async def _may_stop(self, card: ClassCard, press: ClassPress, actor: Principal) -> bool:
+    async def _may_stop(self, card: ClassCard, press: Participant, actor: Principal) -> bool:
         """Ask the policy for the one exception: the consent is recorded, and names who may stop.
 
         What the card said would stop at a time does so whoever its trainer is by then.
@@ -174,7 +174,7 @@ class Classes:
             await self._store.append_audit([entry])
         return decision.allowed
 
-    async def _theirs(self, press: ClassPress) -> Workspace | None:
+    async def _theirs(self, press: Participant) -> Workspace | None:
         workspace = await self._store.workspace(press.workspace_id) if press.workspace_id else None
         is_theirs = workspace is not None and workspace.principal == press.principal
         return workspace if is_theirs else None

@@ -14,7 +14,7 @@ from bot.messages.blocks import kit
 from bot.messages.blocks.limits import fill
 from bot.messages.texts import outputs
 from bot.providers import facets
-from bot.reconciler import endings
+from bot.reconciler import outcomes
 from bot.reconciler.ask import REFUSED_WAIT, Refused, Unknown
 from bot.reconciler.caller import CONFLICTS, Caller, known_as, went_well
 from bot.support.errors import Conflict, NotFound
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bot.domain.models import Created, Job, Traces, Update
     from bot.providers.base import Access
     from bot.reconciler.ask import NotDone
-    from bot.reconciler.lines import Line
+    from bot.reconciler.runtimes import Runtime
 
 log = structlog.get_logger(__name__)
 
@@ -38,14 +38,14 @@ class JobCalls(Caller[ClaimedJob]):
     question = NoticeKind.JOB_ASKED
     keeps_known = True
 
-    def calling(self, claimed: ClaimedJob, _line: Line, step: Step, _access: Access) -> Update:
+    def calling(self, claimed: ClaimedJob, _line: Runtime, step: Step, _access: Access) -> Update:
         """Commit to it. A stop that is asked for once more has been called since its first call."""
         is_first = step is Step.LAUNCH or claimed.job.stop_call is Call.NONE
         return claimed.update(self._numbers.lease, called=is_first, **known_as(step, Call.CALLING))
 
-    async def send(self, claimed: ClaimedJob, line: Line, step: Step, access: Access) -> Created | None:
+    async def send(self, claimed: ClaimedJob, runtime: Runtime, step: Step, access: Access) -> Created | None:
         """Send the call; return what was launched."""
-        job, provider = claimed.job, line.provider.need(facets.Runs)
+        job, provider = claimed.job, runtime.provider.need(facets.Runs)
         if step is Step.LAUNCH:
             return await provider.launch_job(access, job.spec, job.id)
         assert job.remote_id is not None, "only what was launched is stopped"
@@ -53,47 +53,47 @@ class JobCalls(Caller[ClaimedJob]):
         return None
 
     async def accepted(
-        self, claimed: ClaimedJob, line: Line, step: Step, _access: Access, created: Created | None
+        self, claimed: ClaimedJob, runtime: Runtime, step: Step, _access: Access, created: Created | None
     ) -> Update | None:
         """Write down what was launched; what was stopped is read soon."""
         if created is not None:
-            await self._launched(claimed, line, step, created)
+            await self._launched(claimed, runtime, step, created)
             return None
-        entry = endings.audit(claimed.job, "call.stop", "accepted", how=claimed.job.stop_wanted)
-        return went_well(claimed, _first_read(line), entry, stop_call=Call.ACCEPTED)
+        entry = outcomes.audit(claimed.job, "call.stop", "accepted", how=claimed.job.stop_wanted)
+        return went_well(claimed, _first_read(runtime), entry, stop_call=Call.ACCEPTED)
 
-    async def _launched(self, claimed: ClaimedJob, line: Line, step: Step, created: Created) -> None:
+    async def _launched(self, claimed: ClaimedJob, runtime: Runtime, step: Step, created: Created) -> None:
         job, remote_id = claimed.job, created.remote_id
-        entry = endings.audit(job, f"call.{step}", "accepted", remote_id=remote_id)
+        entry = outcomes.audit(job, f"call.{step}", "accepted", remote_id=remote_id)
         launched = went_well(
-            claimed, _first_read(line), entry, remote_id=remote_id, launch_call=Call.ACCEPTED
+            claimed, _first_read(runtime), entry, remote_id=remote_id, launch_call=Call.ACCEPTED
         )
         if not await self._updates.save(launched):
             # Unlinked while the call was under way: it goes on there, and nobody may look after it any more.
             log.warning("launched after its account was unlinked", job=job.id, connection=job.connection)
 
     def again(
-        self, claimed: ClaimedJob, line: Line, step: Step, answer: NotDone, known: Call | None
+        self, claimed: ClaimedJob, runtime: Runtime, step: Step, answer: NotDone, known: Call | None
     ) -> Update:
         """Look soon after an unknown outcome: a pause that was asked for is none between looks."""
         job, wait, attempts = claimed.job, REFUSED_WAIT, None
         if not isinstance(answer, Refused):
             wait, attempts = answer.wait, answer.attempts
         if isinstance(answer, Unknown) and step is not Step.FIND:
-            wait = _first_read(line)
+            wait = _first_read(runtime)
         notices: list[NewNotice] = []
         if step is Step.STOP and job.attempts < MAX_ATTEMPTS == attempts:
-            notices = [_message(job, outputs.STOP_GIVEN_UP, title=line.title)]
+            notices = [_message(job, outputs.STOP_GIVEN_UP, title=runtime.title)]
         fields = known_as(step, known)
         return claimed.update(wait, attempts=attempts, hold=answer.sentence, notices=notices, **fields)
 
-    def refused(self, claimed: ClaimedJob, line: Line, step: Step, answer: Refused) -> Update:
+    def refused(self, claimed: ClaimedJob, runtime: Runtime, step: Step, answer: Refused) -> Update:
         """End a launch, which is known not to have been; leave a stop at that: reads go on."""
         job = claimed.job
         if step is Step.LAUNCH:
-            ended = endings.ended_run(job, "failed", answer.cause, claimed.claim)
+            ended = outcomes.ended_run(job, "failed", answer.cause, claimed.claim)
             return replace(ended, launch_call=Call.NONE)
-        wait = _first_read(line)
+        wait = _first_read(runtime)
         if isinstance(answer.error, (NotFound, Conflict)):
             # It may just have ended, which the next reads say; otherwise it is asked for again.
             gone = isinstance(answer.error, NotFound) or job.attempts + 1 >= CONFLICTS
@@ -105,14 +105,14 @@ class JobCalls(Caller[ClaimedJob]):
             attempts=0,
             card_dirty=True,
             notices=[_message(job, outputs.STOP_REFUSED, because=answer.sentence)],
-            audit=[endings.audit(job, "call.stop", "refused", cause=answer.cause)],
+            audit=[outcomes.audit(job, "call.stop", "refused", cause=answer.cause)],
         )
 
-    async def look(self, claimed: ClaimedJob, line: Line, access: Access) -> Traces:
+    async def look(self, claimed: ClaimedJob, runtime: Runtime, access: Access) -> Traces:
         """Look for what its launch made."""
         job = claimed.job
         since = job.called_at or job.created_at
-        traces = await line.provider.need(facets.Runs).find_job(access, job.spec, job.id, since)
+        traces = await runtime.provider.need(facets.Runs).find_job(access, job.spec, job.id, since)
         if not traces.others:
             return traces
         by_id = {one.remote_id: one for one in traces.others}
@@ -132,15 +132,15 @@ class JobCalls(Caller[ClaimedJob]):
         """Go on at once to its end where nothing was launched."""
         if verdict is Verdict.NOTHING:
             return self.absent(claimed, 0.0)
-        return endings.ended_run(claimed.job, "failed", "untold", claimed.claim)
+        return outcomes.ended_run(claimed.job, "failed", "untold", claimed.claim)
 
-    async def found(self, claimed: ClaimedJob, line: Line, created: Created) -> None:
+    async def found(self, claimed: ClaimedJob, runtime: Runtime, created: Created) -> None:
         """Write its id down."""
-        await self._launched(claimed, line, Step.FIND, created)
+        await self._launched(claimed, runtime, Step.FIND, created)
 
 
-def _first_read(line: Line) -> float:
-    return max(FIRST_READ, line.pace.min_poll_interval)
+def _first_read(runtime: Runtime) -> float:
+    return max(FIRST_READ, runtime.pace.min_poll_interval)
 
 
 def _message(job: Job, template: str, **words: str) -> NewNotice:

@@ -12,7 +12,7 @@ from bot.domain.settling import LEFT_OUT, START_SETTLES, doubted, is_certain
 from bot.messages.blocks.progress import UNANSWERED_SECONDS
 from bot.messages.texts import holds
 from bot.providers import facets
-from bot.reconciler import endings
+from bot.reconciler import outcomes
 from bot.reconciler.ask import LIMITED, SUSPECTED, Done, Refused
 from bot.reconciler.preconditions import PATIENCE
 from bot.support.errors import NotFound
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from bot.domain.models import Account, ClaimedJob, Job, ObservedJob, Update
     from bot.output import Board
     from bot.reconciler.ask import Asker
-    from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers
+    from bot.reconciler.runtimes import Runtime
     from bot.reconciler.updates import Updates
     from bot.store.store import Store
     from bot.support.clock import Clock
@@ -59,27 +59,27 @@ class JobReads:
         #: When an account was last read, monotonic.
         self._read_at: dict[str, float] = {}
 
-    def wait(self, account: Account, line: Line) -> float:
+    def wait(self, account: Account, runtime: Runtime) -> float:
         """Return the seconds until an account may be read again."""
         last = self._read_at.get(account.id)
         if last is None:
             return 0.0
-        return max(last + line.pace.min_poll_interval - self._clock.monotonic(), 0.0)
+        return max(last + runtime.pace.min_poll_interval - self._clock.monotonic(), 0.0)
 
-    async def read(self, account: Account, line: Line, batch: Sequence[ClaimedJob]) -> None:
+    async def read(self, account: Account, runtime: Runtime, batch: Sequence[ClaimedJob]) -> None:
         """Read runs of one account in one request, write what it found, end what is over."""
         now = self._clock.monotonic()
         self._read_at.pop(account.id, None)
         self._read_at[account.id] = now
         if len(self._read_at) > REMEMBERED:
             del self._read_at[next(iter(self._read_at))]
-        line.observer.polled(line.name, len(batch))
+        runtime.observer.polled(runtime.name, len(batch))
         remote_ids = [_remote(claimed.job) for claimed in batch]
         answer = await self._asker.ask(
-            line,
+            runtime,
             account,
             "read runs",
-            lambda access: line.provider.need(facets.Runs).job_status(access, remote_ids),
+            lambda access: runtime.provider.need(facets.Runs).job_status(access, remote_ids),
             # No count is kept for a run's reads: all wait as after the third.
             attempts=2,
         )
@@ -94,26 +94,26 @@ class JobReads:
                 return
             case Refused():
                 for claimed in batch:
-                    await self._updates.save(await self._refused(claimed, line, answer))
+                    await self._updates.save(await self._refused(claimed, runtime, answer))
                 return
             case _:
                 # One failure that the next read may put right is not worth a line on the card.
-                is_told = line.health.is_doubtful or answer.cause in {LIMITED, SUSPECTED}
-                wait = max(answer.wait, line.pace.min_poll_interval)
+                is_told = runtime.health.is_doubtful or answer.cause in {LIMITED, SUSPECTED}
+                wait = max(answer.wait, runtime.pace.min_poll_interval)
                 hold = answer.sentence if is_told else None
                 await self._updates.all_later(batch, wait, hold, deadline_in=self._numbers.deadline_seconds)
                 return
         for claimed in batch:
-            await self._updates.save(await self._seen(claimed, line, found.get(_remote(claimed.job))))
+            await self._updates.save(await self._seen(claimed, runtime, found.get(_remote(claimed.job))))
 
-    async def _seen(self, claimed: ClaimedJob, line: Line, observed: ObservedJob | None) -> Update:
+    async def _seen(self, claimed: ClaimedJob, runtime: Runtime, observed: ObservedJob | None) -> Update:
         job, now = claimed.job, await self._store.now()
         if observed is None:
-            return await self._left_out(claimed, line, now)
+            return await self._left_out(claimed, runtime, now)
         if observed.state.is_over or observed.is_last:
             return await self.over(claimed, observed)
         began = observed.started_at or job.started_at or job.called_at or job.created_at
-        wait = next_job_read(observed.state, max(now - began, 0.0), line.pace.min_poll_interval)
+        wait = next_job_read(observed.state, max(now - began, 0.0), runtime.pace.min_poll_interval)
         if observed.state is JobState.UNKNOWN:
             # An answer that tells nothing is no sight of it; one alone is not worth a line on the card.
             hold = holds.UNSEEN if job.held_since is not None else None
@@ -130,7 +130,7 @@ class JobReads:
         """Return the update that ends a run which is over."""
         job = claimed.job
         shown = self._board.shown(job.id)
-        return endings.ended_run(
+        return outcomes.ended_run(
             job,
             "ended",
             None,
@@ -141,26 +141,28 @@ class JobReads:
             tells=await self._updates.tells(claimed),
         )
 
-    async def _left_out(self, claimed: ClaimedJob, line: Line, now: float) -> Update:
+    async def _left_out(self, claimed: ClaimedJob, runtime: Runtime, now: float) -> Update:
         """Count a read that a run was left out of: what was just launched may not be listed yet."""
         job = claimed.job
-        wait = max(5.0, line.pace.min_poll_interval)
+        wait = max(5.0, runtime.pace.min_poll_interval)
         if now - (job.called_at or job.created_at) < START_SETTLES:
             return claimed.update(wait)
         doubt = doubted(job.doubt, LEFT_OUT, now)
         if is_certain(doubt, now):
-            log.info("run lost", connection=line.name, job=job.id)
-            return endings.ended_run(
+            log.info("run lost", connection=runtime.name, job=job.id)
+            return outcomes.ended_run(
                 job, "failed", "lost", claimed.claim, tells=await self._updates.tells(claimed)
             )
         return claimed.update(wait, doubt=doubt)
 
-    async def _refused(self, claimed: ClaimedJob, line: Line, answer: Refused) -> Update:
+    async def _refused(self, claimed: ClaimedJob, runtime: Runtime, answer: Refused) -> Update:
         """Count a read that was refused; what for is said when it lasts."""
         job, now = claimed.job, await self._store.now()
         doubt = doubted(job.doubt, answer.word, now)
         is_news = is_certain(doubt, now)
-        wait = PATIENCE if is_news else next_job_read(job.state, 0.0, max(10.0, line.pace.min_poll_interval))
+        wait = (
+            PATIENCE if is_news else next_job_read(job.state, 0.0, max(10.0, runtime.pace.min_poll_interval))
+        )
         return await self._held(claimed, wait, answer.sentence if is_news else holds.UNSEEN, doubt=doubt)
 
     async def _held(self, claimed: ClaimedJob, wait: float, hold: str | None, **fields: Any) -> Update:

@@ -9,7 +9,7 @@ from bot.domain.plan import Plan, Step
 from bot.domain.plan_jobs import plan_job
 from bot.domain.policy import Target
 from bot.messages.texts import problems
-from bot.reconciler import endings
+from bot.reconciler import outcomes
 from bot.reconciler.job_reads import TOGETHER, JobReads
 from bot.reconciler.preconditions import PATIENCE, PROBE_WAIT
 from bot.reconciler.step import Stepper
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from bot.domain.models import Account, Update
     from bot.reconciler.caller import Caller
-    from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers
     from bot.reconciler.preconditions import Preconditions
+    from bot.reconciler.runtimes import Runtime
     from bot.reconciler.updates import Updates
     from bot.store.store import Store
     from bot.support.clock import Ids
@@ -38,13 +38,13 @@ class Runs(Stepper[ClaimedJob]):
         updates: Updates[ClaimedJob],
         preconditions: Preconditions,
         caller: Caller[ClaimedJob],
-        lines: Mapping[str, Line],
+        runtimes: Mapping[str, Runtime],
         reads: JobReads,
         ids: Ids,
         numbers: Numbers,
     ) -> None:
         super().__init__(store, updates, preconditions, caller, ids, numbers)
-        self._lines = lines
+        self._runtimes = runtimes
         self._reads = reads
 
     async def claim(self, limit: int, lease: float) -> Sequence[ClaimedJob]:
@@ -55,7 +55,9 @@ class Runs(Stepper[ClaimedJob]):
 
     def _is_read(self, claimed: ClaimedJob, now: float) -> bool:
         account = claimed.account
-        is_fit = account is not None and account.state == "active" and claimed.job.connection in self._lines
+        is_fit = (
+            account is not None and account.state == "active" and claimed.job.connection in self._runtimes
+        )
         return is_fit and plan_job(claimed.job, now).step is Step.READ
 
     async def batches(self, batch: Sequence[ClaimedJob]) -> list[list[ClaimedJob]]:
@@ -75,22 +77,22 @@ class Runs(Stepper[ClaimedJob]):
         account = batch[0].account
         if account is None or not self._is_read(batch[0], await self._store.now()):
             return batch
-        line = self._lines[account.connection]
-        wait = max(line.health.pause, self._reads.wait(account, line))
+        runtime = self._runtimes[account.connection]
+        wait = max(runtime.health.pause, self._reads.wait(account, runtime))
         if wait > 0:
-            await self._updates.all_later(batch, wait, line.health.hold)
-        elif line.is_probed:
-            await self._updates.all_later(batch, PROBE_WAIT, line.health.sentence())
-        elif line.slots.free_for_reads < 1 or not line.slots.take():
+            await self._updates.all_later(batch, wait, runtime.health.hold)
+        elif runtime.is_probed:
+            await self._updates.all_later(batch, PROBE_WAIT, runtime.health.sentence())
+        elif runtime.slots.free_for_reads < 1 or not runtime.slots.take():
             await self._updates.all_later(batch, 1.0, None)
         else:
             try:
                 others = await self._joined(account, batch)
-                await self._reads.read(account, line, batch[:TOGETHER])
+                await self._reads.read(account, runtime, batch[:TOGETHER])
             finally:
-                line.slots.give()
+                runtime.slots.give()
             # What did not fit into one request waits for the next one.
-            await self._updates.all_later(batch[TOGETHER:], self._reads.wait(account, line), None)
+            await self._updates.all_later(batch[TOGETHER:], self._reads.wait(account, runtime), None)
             return others
         return ()
 
@@ -119,11 +121,11 @@ class Runs(Stepper[ClaimedJob]):
             return None
         is_known = cause == "unlinked" or claimed.job.launch_call is Call.NONE
         tells = await self._updates.tells(claimed)
-        return endings.ended_run(
+        return outcomes.ended_run(
             claimed.job, "cancelled" if is_known else "failed", cause, claimed.claim, tells=tells
         )
 
-    async def plan(self, claimed: ClaimedJob, _line: Line) -> Plan:
+    async def plan(self, claimed: ClaimedJob, _line: Runtime) -> Plan:
         """Plan by what is known of the run."""
         return plan_job(claimed.job, await self._store.now())
 
@@ -137,7 +139,7 @@ class Runs(Stepper[ClaimedJob]):
     async def goes_on_forbidden(self, claimed: ClaimedJob, step: Step, rule: str) -> bool:
         """End what was not launched; what was is found whoever asks: it goes on there."""
         if step is Step.LAUNCH:
-            await self._updates.save(endings.ended_run(claimed.job, "failed", rule, claimed.claim))
+            await self._updates.save(outcomes.ended_run(claimed.job, "failed", rule, claimed.claim))
         elif step is Step.STOP:
             await self._updates.later(claimed, PATIENCE, problems.sentence(rule))
         return step is Step.FIND
@@ -148,8 +150,8 @@ class Runs(Stepper[ClaimedJob]):
         assert not isinstance(decided.outcome, Outcome), "a run's end has words of its own"
         if decided.outcome == "ended":
             return await self._reads.over(claimed)
-        return endings.ended_run(claimed.job, decided.outcome, decided.cause, claimed.claim)
+        return outcomes.ended_run(claimed.job, decided.outcome, decided.cause, claimed.claim)
 
-    async def advance(self, claimed: ClaimedJob, _line: Line, _decided: Plan) -> None:
+    async def advance(self, claimed: ClaimedJob, _line: Runtime, _decided: Plan) -> None:
         """Leave what has become due for a read since it was claimed to the next claim."""
         await self._updates.later(claimed, 0.1)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from bot.domain.models import Account
     from bot.providers.base import Provider
-    from bot.reconciler.lines import Line
+    from bot.reconciler.runtimes import Runtime
     from bot.store.store import Store
     from bot.support.clock import Clock
     from bot.support.vault import Vault
@@ -82,7 +82,7 @@ class Keys:
         if self.lockouts.get(account.connection, 0.0) is not None and self._is_of_connection(account):
             self.lockouts[account.connection] = None
 
-    async def refused(self, account: Account, line: Line) -> Became:
+    async def refused(self, account: Account, runtime: Runtime) -> Became:
         """See to a credential that the provider refuses: refresh it once where that is possible.
 
         ``changed``: there is another secret now, go on with it. ``suspected``: one refusal may not be the
@@ -97,7 +97,7 @@ class Keys:
                 return "refused"
             if current.secret != account.secret:
                 return "changed"
-            fresh = await self._refreshed(current, line.provider)
+            fresh = await self._refreshed(current, runtime.provider)
             if isinstance(fresh, Credential):
                 sealed = self._vault.seal(
                     row_key(current.principal.key, current.connection), fresh.as_mapping()

@@ -11,7 +11,7 @@ import structlog
 from bot.domain.models import Task, TaskKind
 from bot.providers import facets
 from bot.reconciler.ask import LIMITED, SUSPECTED, Done, Later, Refused, Unknown
-from bot.reconciler.lines import LISTS_SHARE
+from bot.reconciler.runtimes import LISTS_SHARE
 from bot.store.records import FoundWorkspace, NewTask
 from bot.support.errors import NotFound
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from bot.domain.models import Account, FoundJob, Principal
     from bot.providers.base import Access, Discovered, Listing
     from bot.reconciler.ask import Answer, Asker
-    from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers
+    from bot.reconciler.runtimes import Runtime
     from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
@@ -53,27 +53,27 @@ class Busy(Again):
 
 
 @contextmanager
-def slot(line: Line) -> Iterator[None]:
+def slot(runtime: Runtime) -> Iterator[None]:
     """Hold one of the slots that a connection has for lists and their like. Raises Again."""
-    if line.health.pause > 0:
+    if runtime.health.pause > 0:
         # A pause that was asked for is none of the task's doing; a connection that is away has failed it.
-        if line.health.since is None:
-            raise Busy(line.health.pause, LIMITED)
-        raise Again(line.health.pause, "unreachable")
-    if line.is_probed or not line.slots.take_for(LISTS, LISTS_SHARE):
+        if runtime.health.since is None:
+            raise Busy(runtime.health.pause, LIMITED)
+        raise Again(runtime.health.pause, "unreachable")
+    if runtime.is_probed or not runtime.slots.take_for(LISTS, LISTS_SHARE):
         raise Busy(1.0)
     try:
         yield
     finally:
-        line.slots.give_from(LISTS)
+        runtime.slots.give_from(LISTS)
 
 
 class Lists:
     """Read lists of workspaces and of runs, and see to it that the former stay fresh at a calm pace."""
 
-    def __init__(self, store: Store, lines: Mapping[str, Line], asker: Asker, numbers: Numbers) -> None:
+    def __init__(self, store: Store, runtimes: Mapping[str, Runtime], asker: Asker, numbers: Numbers) -> None:
         self._store = store
-        self._lines = lines
+        self._runtimes = runtimes
         self._asker = asker
         self._numbers = numbers
 
@@ -82,21 +82,26 @@ class Lists:
         account = await self._store.account_by_id(task.subject)
         if account is None or account.state == "revoking":
             return ()
-        line = self._lines.get(account.connection)
+        runtime = self._runtimes.get(account.connection)
         problem = ""
-        if line is not None and account.state == "active":
-            if task.kind is TaskKind.DISCOVER and line.provider.has_lists:
+        if runtime is not None and account.state == "active":
+            if task.kind is TaskKind.DISCOVER and runtime.provider.has_lists:
                 problem = await self._read(
                     task,
                     account,
-                    line,
+                    runtime,
                     "list",
-                    line.provider.need(facets.Lists).discover,
+                    runtime.provider.need(facets.Lists).discover,
                     self._merge_workspaces,
                 )
-            elif task.kind is TaskKind.LIST_JOBS and isinstance(line.provider, facets.Runs):
+            elif task.kind is TaskKind.LIST_JOBS and isinstance(runtime.provider, facets.Runs):
                 problem = await self._read(
-                    task, account, line, "list runs", line.provider.need(facets.Runs).jobs, self._merge_runs
+                    task,
+                    account,
+                    runtime,
+                    "list runs",
+                    runtime.provider.need(facets.Runs).jobs,
+                    self._merge_runs,
                 )
         return waiting_commands(task, account.principal, problem)
 
@@ -104,15 +109,15 @@ class Lists:
         self,
         task: Task,
         account: Account,
-        line: Line,
+        runtime: Runtime,
         what: str,
         listing: Callable[[Access], Coroutine[Any, Any, _Found]],
-        merge: Callable[[Account, Line, _Found], Awaitable[None]],
+        merge: Callable[[Account, Runtime, _Found], Awaitable[None]],
     ) -> str:
         """Read and merge; return the cause when nothing comes of it, for whoever waits. Raises Again."""
-        with slot(line):
+        with slot(runtime):
             answer = await self._asker.ask(
-                line,
+                runtime,
                 account,
                 what,
                 lambda access: while_active(self._store, account, listing(access), self._numbers.watch),
@@ -122,20 +127,20 @@ class Lists:
             match settled(answer):
                 case Done(found):
                     if found is not None:
-                        await merge(account, line, found)
+                        await merge(account, runtime, found)
                     return ""
                 case Refused(error=NotFound()):  # A server without such lists.
                     return ""
                 case Refused(cause=cause):
                     return cause
 
-    async def _merge_workspaces(self, account: Account, line: Line, found: Listing[Discovered]) -> None:
+    async def _merge_workspaces(self, account: Account, runtime: Runtime, found: Listing[Discovered]) -> None:
         new = await self._store.merge_discovered(
             account.id,
             [
                 FoundWorkspace(
                     each.remote_id,
-                    line.provider.gate_key(each.remote_id),
+                    runtime.provider.gate_key(each.remote_id),
                     each.name,
                     each.observed.state,
                     each.observed.url,
@@ -150,16 +155,16 @@ class Lists:
         )
         log.info(
             "list read",
-            connection=line.name,
+            connection=runtime.name,
             account=account.id,
             found=len(found),
             new=new,
             is_whole=found.is_whole,
         )
 
-    async def _merge_runs(self, account: Account, line: Line, found: Sequence[FoundJob]) -> None:
+    async def _merge_runs(self, account: Account, runtime: Runtime, found: Sequence[FoundJob]) -> None:
         new = await self._store.merge_jobs(account.id, found)
-        log.info("runs listed", connection=line.name, account=account.id, found=len(found), new=new)
+        log.info("runs listed", connection=runtime.name, account=account.id, found=len(found), new=new)
 
     async def refresh(self) -> int:
         """Ask for some fresh lists, the oldest first: soon where workspaces are used, else once a day."""
@@ -167,8 +172,8 @@ class Lists:
         accounts = [
             account
             for account in await self._store.active_accounts()
-            if account.connection in self._lines
-            and self._lines[account.connection].provider.has_lists
+            if account.connection in self._runtimes
+            and self._runtimes[account.connection].provider.has_lists
             and now - (account.discovered_at or 0.0) > self._numbers.discover_after
         ]
         accounts.sort(key=lambda account: account.discovered_at or 0.0)

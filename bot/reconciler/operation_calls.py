@@ -10,7 +10,7 @@ from bot.domain.plan import Step
 from bot.domain.settling import Verdict, has_settled
 from bot.providers import facets
 from bot.providers.base import CLOCK_SKEW
-from bot.reconciler import endings
+from bot.reconciler import outcomes
 from bot.reconciler.ask import REFUSED_WAIT, Refused, Unknown
 from bot.reconciler.caller import CONFLICTS, UP, Caller, known_as, went_well
 from bot.reconciler.replaced import make_true, send_down
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from bot.domain.models import Created, Operation, Traces, Update
     from bot.providers.base import Access
     from bot.reconciler.ask import Asker, NotDone
-    from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers
+    from bot.reconciler.runtimes import Runtime
     from bot.reconciler.updates import Updates
     from bot.store.store import Store
 
@@ -45,43 +45,47 @@ class OperationCalls(Caller[ClaimedOperation]):
         #: When candidates were made that a list tells too little of: it does not change, one read is enough.
         self._made_at: dict[str, float | None] = {}
 
-    def calling(self, claimed: ClaimedOperation, line: Line, step: Step, access: Access) -> Update:
+    def calling(self, claimed: ClaimedOperation, runtime: Runtime, step: Step, access: Access) -> Update:
         """Commit to it with a row in the audit where it uses an administrator's right."""
         operation = claimed.operation
         # Where it reaches everybody's, a list or a read with the person's own credential must have shown it.
         is_known = step is Step.CREATE or claimed.workspace.verified_at is not None
-        if line.provider.needs_record(access) and not is_known:
-            return endings.ended(operation, Outcome.FAILED, "not_found", claimed.claim)
-        acts = line.provider.acts(access, str(step))
+        if runtime.provider.needs_record(access) and not is_known:
+            return outcomes.ended(operation, Outcome.FAILED, "not_found", claimed.claim)
+        acts = runtime.provider.acts(access, str(step))
         return claimed.update(
             self._numbers.lease,
             called=True,
             # Before it leaves: a use of somebody else's right is in the audit whatever comes of it.
-            audit=[endings.audit(operation, f"call.{step}", "sent", acts=acts)] if acts == "admin" else [],
+            audit=[outcomes.audit(operation, f"call.{step}", "sent", acts=acts)] if acts == "admin" else [],
             **known_as(step, Call.CALLING),
         )
 
-    async def send(self, claimed: ClaimedOperation, line: Line, step: Step, access: Access) -> Created | None:
+    async def send(
+        self, claimed: ClaimedOperation, runtime: Runtime, step: Step, access: Access
+    ) -> Created | None:
         """Send the call; return what was made where it makes something."""
         workspace = claimed.workspace
         if step is Step.CREATE:
-            return await line.provider.need(facets.Making).create(access, workspace.spec or {}, workspace.id)
+            return await runtime.provider.need(facets.Making).create(
+                access, workspace.spec or {}, workspace.id
+            )
         if step is Step.START:
-            await line.provider.start(access, workspace.remote_id)
+            await runtime.provider.start(access, workspace.remote_id)
         else:
-            await send_down(line, access, workspace.remote_id, step)
+            await send_down(runtime, access, workspace.remote_id, step)
         return None
 
     async def accepted(
-        self, claimed: ClaimedOperation, line: Line, step: Step, access: Access, created: Created | None
+        self, claimed: ClaimedOperation, runtime: Runtime, step: Step, access: Access, created: Created | None
     ) -> None:
         """Write it down; what has ended while the call was under way is made true."""
         operation, remote_id = claimed.operation, claimed.workspace.remote_id
-        acts = line.provider.acts(access, str(step))
+        acts = runtime.provider.acts(access, str(step))
         if created is not None:
             # Before anything else can fail: what exists is found again by this.
             remote_id = created.remote_id
-            gate_key = line.provider.gate_key(remote_id)
+            gate_key = runtime.provider.gate_key(remote_id)
             if await self._store.name_created(operation.id, created, gate_key, claimed.claim) is None:
                 return
         # What was made and stands still is started by the steps that follow.
@@ -89,17 +93,17 @@ class OperationCalls(Caller[ClaimedOperation]):
         acts_as = None if acts == "person" else acts
         accepted = went_well(
             claimed,
-            self._first_look(line),
-            endings.audit(operation, f"call.{step}", "accepted", acts=acts_as),
+            self._first_look(runtime),
+            outcomes.audit(operation, f"call.{step}", "accepted", acts=acts_as),
             waits_for="read",
             read_needed=True,
             **known_as(step, known),
         )
         if not await self._updates.save(accepted) and step in UP:
-            await make_true(self._store, self._asker, claimed, line, remote_id)
+            await make_true(self._store, self._asker, claimed, runtime, remote_id)
 
     def again(
-        self, claimed: ClaimedOperation, line: Line, step: Step, answer: NotDone, known: Call | None
+        self, claimed: ClaimedOperation, runtime: Runtime, step: Step, answer: NotDone, known: Call | None
     ) -> Update:
         """Read before it is tried again; soon after an unknown outcome: a pause is one between calls."""
         fields: dict[str, Any] = {}
@@ -109,62 +113,62 @@ class OperationCalls(Caller[ClaimedOperation]):
             if step is not Step.FIND:
                 fields["read_needed"] = True
                 if isinstance(answer, Unknown):
-                    wait, fields["waits_for"] = min(wait, self._first_look(line)), "read"
+                    wait, fields["waits_for"] = min(wait, self._first_look(runtime)), "read"
         sentence = answer.sentence
         fields |= known_as(step, known)
         return claimed.update(wait, hold=sentence, card_dirty=sentence is not None, **fields)
 
-    def _first_look(self, line: Line) -> float:
-        return line.pace.min_poll_interval + 2 * self._numbers.margin
+    def _first_look(self, runtime: Runtime) -> float:
+        return runtime.pace.min_poll_interval + 2 * self._numbers.margin
 
-    def refused(self, claimed: ClaimedOperation, line: Line, step: Step, answer: Refused) -> Update:
+    def refused(self, claimed: ClaimedOperation, runtime: Runtime, step: Step, answer: Refused) -> Update:
         """End it; what the present state does not allow is tried a few times: it may just be changing."""
         operation, makes = claimed.operation, step is Step.CREATE
         is_conflict = isinstance(answer.error, Conflict)
         if is_conflict and not makes and operation.attempts < CONFLICTS:
-            return self.again(claimed, line, step, self._retry(claimed), Call.NONE)
-        ended = endings.ended(operation, Outcome.FAILED, answer.cause, claimed.claim, hides=makes)
+            return self.again(claimed, runtime, step, self._retry(claimed), Call.NONE)
+        ended = outcomes.ended(operation, Outcome.FAILED, answer.cause, claimed.claim, hides=makes)
         if not makes or (is_conflict and operation.attempts):
             return ended
         # It made nothing, so that it explains nothing that others find; a name that an earlier try may have
         # taken tells nothing of that one.
         return replace(ended, start_call=Call.NONE)
 
-    async def look(self, claimed: ClaimedOperation, line: Line, access: Access) -> Traces | None:
+    async def look(self, claimed: ClaimedOperation, runtime: Runtime, access: Access) -> Traces | None:
         """Return what the provider shows, without what somebody's record explains.
 
         None where a candidate is to be read that was read a moment ago.
         """
         creation = await self._sought(claimed)
         spec, since = claimed.workspace.spec or {}, creation.called_at or creation.created_at
-        traces = await line.provider.need(facets.Making).find(access, spec, claimed.workspace.id, since)
+        traces = await runtime.provider.need(facets.Making).find(access, spec, claimed.workspace.id, since)
         if not traces.others:
             return traces
-        by_gate = {line.provider.gate_key(one.remote_id): one for one in traces.others}
+        by_gate = {runtime.provider.gate_key(one.remote_id): one for one in traces.others}
         # After the list: whoever made what stands there had written down before that they would.
         others_since = creation.created_at - OTHERS_SECONDS
-        left = await self._store.unexplained(creation.id, line.name, list(by_gate), others_since)
+        left = await self._store.unexplained(creation.id, runtime.name, list(by_gate), others_since)
         others = []
         for gate in left:
             found = by_gate[gate]
-            if not found.is_told and not await self._is_read(line, access, gate, found):
+            if not found.is_told and not await self._is_read(runtime, access, gate, found):
                 return None
             made_at = since if found.is_told else self._made_at[gate]
             if made_at is not None and made_at >= since - CLOCK_SKEW:
                 others.append(found)
         return replace(traces, others=tuple(others))
 
-    async def _is_read(self, line: Line, access: Access, gate: str, found: Created) -> bool:
+    async def _is_read(self, runtime: Runtime, access: Access, gate: str, found: Created) -> bool:
         """Read once when a candidate was made; False while its gate is closed, as for any other read."""
         if gate in self._made_at:
             return True
-        closed_for = line.pace.min_poll_interval + self._numbers.margin
+        closed_for = runtime.pace.min_poll_interval + self._numbers.margin
         # While the answer isn't there, nobody knows when the request arrives: no later than its time is up.
         at_most = closed_for + self._numbers.call_seconds
-        key = (gate, line.name, found.remote_id)
+        key = (gate, runtime.name, found.remote_id)
         if not await self._store.hold_candidate(*key, at_most):
             return False
-        made_at = await line.provider.need(facets.Making).made_at(access, found.remote_id)
+        made_at = await runtime.provider.need(facets.Making).made_at(access, found.remote_id)
         await self._store.hold_candidate(*key, closed_for, is_answered=True)
         if len(self._made_at) >= REMEMBERED:
             self._made_at.clear()
@@ -184,16 +188,16 @@ class OperationCalls(Caller[ClaimedOperation]):
         """End the operation that called it off."""
         is_known = verdict is Verdict.NOTHING
         outcome, cause = (Outcome.FULFILLED, "not_made") if is_known else (Outcome.UNKNOWN, "untold")
-        return endings.ended(claimed.operation, outcome, cause, claimed.claim, hides=True)
+        return outcomes.ended(claimed.operation, outcome, cause, claimed.claim, hides=True)
 
-    async def found(self, claimed: ClaimedOperation, line: Line, created: Created) -> Update | None:
+    async def found(self, claimed: ClaimedOperation, runtime: Runtime, created: Created) -> Update | None:
         """Write its id down before anything else can fail; from here on it is a workspace as any other."""
         operation, creation = claimed.operation, await self._sought(claimed)
         claim = claimed.claim if creation.id == operation.id else ""
-        gate_key = line.provider.gate_key(created.remote_id)
+        gate_key = runtime.provider.gate_key(created.remote_id)
         if await self._store.name_created(creation.id, created, gate_key, claim) is None:
             return None
-        return went_well(claimed, 0.0, endings.audit(operation, "call.find", "found"), read_needed=True)
+        return went_well(claimed, 0.0, outcomes.audit(operation, "call.find", "found"), read_needed=True)
 
     async def _sought(self, claimed: ClaimedOperation) -> Operation:
         creation = await creation_of(self._store, claimed)

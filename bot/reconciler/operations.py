@@ -10,7 +10,7 @@ from bot.domain.policy import Target
 from bot.messages.blocks.facts import Facts
 from bot.messages.blocks.progress import UNANSWERED_SECONDS, is_unanswered, progress_of
 from bot.messages.texts import holds, problems
-from bot.reconciler import endings
+from bot.reconciler import outcomes
 from bot.reconciler.operation_calls import creation_of
 from bot.reconciler.step import Stepper
 from bot.services.making import another
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.domain.models import Update
-    from bot.reconciler.lines import Line
+    from bot.reconciler.runtimes import Runtime
 
 #: A bar is drawn again when it has grown by a step of so many points.
 BAR_STEP = 5
@@ -42,18 +42,18 @@ class Operations(Stepper[ClaimedOperation]):
         if cause is not None:
             is_known = cause == "unlinked" or not operation.has_called
             outcome = Outcome.CANCELLED if is_known else Outcome.UNKNOWN
-            return endings.ended(operation, outcome, cause, claimed.claim)
+            return outcomes.ended(operation, outcome, cause, claimed.claim)
         if claimed.workspace.hidden and not claimed.workspace.is_provisional:
             # Taken off the list just when it was asked for: nothing is read for it any more.
-            return endings.ended(operation, Outcome.CANCELLED, "forgotten", claimed.claim)
+            return outcomes.ended(operation, Outcome.CANCELLED, "forgotten", claimed.claim)
         return None
 
-    async def plan(self, claimed: ClaimedOperation, line: Line) -> Plan:
+    async def plan(self, claimed: ClaimedOperation, runtime: Runtime) -> Plan:
         """Plan by what was last seen of the workspace, or of its creation."""
         operation, workspace = claimed.operation, claimed.workspace
         if workspace.is_provisional:
             return plan_unmade(operation, await creation_of(self._store, claimed), await self._store.now())
-        effects = line.provider.stops(workspace)
+        effects = runtime.provider.stops(workspace)
         return plan(
             operation,
             workspace.state,
@@ -71,7 +71,7 @@ class Operations(Stepper[ClaimedOperation]):
         """End what is forbidden."""
         hides = _is_never_made(claimed)
         await self._updates.save(
-            endings.ended(claimed.operation, Outcome.REFUSED, rule, claimed.claim, hides=hides)
+            outcomes.ended(claimed.operation, Outcome.REFUSED, rule, claimed.claim, hides=hides)
         )
         return False
 
@@ -88,38 +88,38 @@ class Operations(Stepper[ClaimedOperation]):
             cause = f"{cause}: {workspace.detail[: problems.MESSAGE_LIMIT]}"
         is_removed = operation.verb is OperationVerb.REMOVE and outcome is Outcome.FULFILLED
         hides = is_removed or _is_never_made(claimed) or outcome is Outcome.UNKNOWN
-        return endings.ended(operation, outcome, cause, claimed.claim, hides=hides)
+        return outcomes.ended(operation, outcome, cause, claimed.claim, hides=hides)
 
-    async def advance(self, claimed: ClaimedOperation, line: Line, decided: Plan) -> None:
+    async def advance(self, claimed: ClaimedOperation, runtime: Runtime, decided: Plan) -> None:
         """Read, wait or renew as planned."""
         match decided.step:
             case Step.READ:
-                await self._read(claimed, line, decided.cause)
+                await self._read(claimed, runtime, decided.cause)
             case Step.RENEW:
-                await self._renew(claimed, line)
+                await self._renew(claimed, runtime)
             case _:
-                await self._wait(claimed, line, decided.cause)
+                await self._wait(claimed, runtime, decided.cause)
 
-    async def _renew(self, claimed: ClaimedOperation, line: Line) -> None:
+    async def _renew(self, claimed: ClaimedOperation, runtime: Runtime) -> None:
         """Have another made of what is over, where it was made here; the operation goes on with that."""
         operation = claimed.operation
         if claimed.workspace.spec is None:
             await self._updates.save(await self.end(claimed, NO_RESTART))
             return
-        fresh = another(self._ids, line.provider, claimed.workspace)
-        made = endings.audit(operation, "workspace.renew", "accepted")
+        fresh = another(self._ids, runtime.provider, claimed.workspace)
+        made = outcomes.audit(operation, "workspace.renew", "accepted")
         await self._store.renew(operation.id, claimed.claim, fresh, [made])
 
-    async def _read(self, claimed: ClaimedOperation, line: Line, cause: str | None) -> None:
+    async def _read(self, claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> None:
         """Ask for a read, and look again when one was recorded; after a while in any case."""
-        wait = max(line.pace.min_poll_interval + 2 * self._numbers.margin, line.health.pause, 2.0)
-        hold = line.health.hold or _said(claimed, line, cause) or None
+        wait = max(runtime.pace.min_poll_interval + 2 * self._numbers.margin, runtime.health.pause, 2.0)
+        hold = runtime.health.hold or _said(claimed, runtime, cause) or None
         # In one transaction, so that whatever the read finds wakes this operation.
         await self._updates.later(claimed, wait, hold, waits_for="read", wants_read=True)
 
-    async def _wait(self, claimed: ClaimedOperation, line: Line, cause: str | None) -> None:
+    async def _wait(self, claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> None:
         operation, state = claimed.operation, claimed.workspace.state
-        hold = line.health.hold or _said(claimed, line, cause)
+        hold = runtime.health.hold or _said(claimed, runtime, cause)
         fields: dict[str, Any] = {}
         # What was called without an answer is on its way, so it was taken.
         if state is State.STARTING and operation.start_call in (Call.CALLING, Call.UNKNOWN):
@@ -128,31 +128,31 @@ class Operations(Stepper[ClaimedOperation]):
             fields.update(stop_call=Call.ACCEPTED, attempts=0)
         next_in = await self._next_look()
         if operation.verb.brings_down:
-            hold, next_in = await self._force_offered(claimed, line, hold, next_in)
+            hold, next_in = await self._force_offered(claimed, runtime, hold, next_in)
         else:
-            progress = await self._progress(claimed, line)
+            progress = await self._progress(claimed, runtime)
             if progress > operation.progress_floor:
                 grown = progress // BAR_STEP > operation.progress_floor // BAR_STEP
                 fields.update(progress_floor=progress, card_dirty=grown)
         await self._updates.later(claimed, next_in, hold, waits_for="change", **fields)
 
-    async def _progress(self, claimed: ClaimedOperation, line: Line) -> int:
+    async def _progress(self, claimed: ClaimedOperation, runtime: Runtime) -> int:
         """Return where the bar stands, from no more than it takes: there may be thousands."""
         operation, workspace = claimed.operation, claimed.workspace
         tells = workspace.state is State.STARTING and workspace.progress is not None
         usual = None if tells else await self._store.usual_seconds(workspace.id)
         now = await self._store.now()
         facts = Facts(
-            now, line.name, line.title, operation=operation, workspace=workspace, usual_seconds=usual
+            now, runtime.name, runtime.title, operation=operation, workspace=workspace, usual_seconds=usual
         )
         return progress_of(facts)
 
     async def _force_offered(
-        self, claimed: ClaimedOperation, line: Line, hold: str, next_in: float
+        self, claimed: ClaimedOperation, runtime: Runtime, hold: str, next_in: float
     ) -> tuple[str, float]:
         """Say of a stop that shows nothing for a minute that it can be forced, where it can."""
         operation, actions = claimed.operation, claimed.workspace.actions
-        if "force" not in line.provider.stop_modes or not (actions is None or "force" in actions):
+        if "force" not in runtime.provider.stop_modes or not (actions is None or "force" in actions):
             return hold, next_in
         now = await self._store.now()
         if is_unanswered(operation, now):
@@ -167,11 +167,11 @@ class Operations(Stepper[ClaimedOperation]):
         return self._last_look - now
 
 
-def _said(claimed: ClaimedOperation, line: Line, cause: str | None) -> str:
+def _said(claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> str:
     """Say what the plan waits for, where that is worth a sentence."""
     match cause:
         case "still_down":
-            return holds.still_down(line.title, claimed.operation.called_at or 0.0)
+            return holds.still_down(runtime.title, claimed.operation.called_at or 0.0)
         case "stopping_first":
             return holds.STOPPING_FIRST
         case "start_sent":

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bot.domain.models import Answer
-    from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers
+    from bot.reconciler.runtimes import Runtime
     from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
@@ -30,12 +30,12 @@ PEOPLE = "#people"
 
 
 class Outages:
-    """Write down what this process' lines find out. Cheap while nothing changes: no question to the store."""
+    """Write down what this process finds out of its connections; while nothing changes, nothing is read."""
 
     def __init__(
         self,
         store: Store,
-        lines: Mapping[str, Line],
+        runtimes: Mapping[str, Runtime],
         numbers: Numbers,
         lockouts: Mapping[str, float | None] | None = None,
         people: Mapping[str, float | None] | None = None,
@@ -49,13 +49,13 @@ class Outages:
             (OURS, {} if lockouts is None else lockouts, drawn.locked_out, drawn.let_in),
             (PEOPLE, {} if people is None else people, drawn.people_out, drawn.people_in),
         )
-        self._lines = lines
+        self._runtimes = runtimes
         self._numbers = numbers
         #: Outages that stand, as far as this process knows; None before it has looked.
         self._standing: dict[str, float] | None = None
 
     async def step(self) -> int:
-        """Begin and end outages by the health of the lines; return how many changed."""
+        """Begin and end outages by the health of the connections; return how many changed."""
         try:
             standing = await self._known()
             return await self._changed(standing) + await self._refused(standing)
@@ -68,23 +68,23 @@ class Outages:
         if self._standing is None:
             self._standing = dict(await self._store.outages())
             for name, since in self._standing.items():
-                if name in self._lines:
-                    self._lines[name].health.resume(since)
+                if name in self._runtimes:
+                    self._runtimes[name].health.resume(since)
         return self._standing
 
     async def _changed(self, standing: dict[str, float]) -> int:
         changed = 0
         for name in list(standing):
-            if name.partition("#")[0] not in self._lines:
+            if name.partition("#")[0] not in self._runtimes:
                 await self._store.end_outage(name, [])
                 del standing[name]
-        for name, line in self._lines.items():
-            since = line.health.since
-            if line.health.is_doubtful and since is not None and name not in standing:
-                await self._begin(standing, line, since)
+        for name, runtime in self._runtimes.items():
+            since = runtime.health.since
+            if runtime.health.is_doubtful and since is not None and name not in standing:
+                await self._begin(standing, runtime, since)
                 changed += 1
-            elif line.health.answers and name in standing:
-                await self._end(standing, line)
+            elif runtime.health.answers and name in standing:
+                await self._end(standing, runtime)
                 changed += 1
         return changed
 
@@ -92,37 +92,39 @@ class Outages:
         changed = 0
         for suffix, refusals, out, back in self._refusals:
             for connection, since in refusals.items():
-                line, name = self._lines.get(connection), f"{connection}{suffix}"
-                if line is None or (since is None) != (name in standing):
+                runtime, name = self._runtimes.get(connection), f"{connection}{suffix}"
+                if runtime is None or (since is None) != (name in standing):
                     continue
                 changed += 1
                 if since is not None:
-                    told = self._told(line, since, "locked", out(line.title), suffix)
+                    told = self._told(runtime, since, "locked", out(runtime.title), suffix)
                     standing[name] = await self._store.begin_outage(name, since, told)
                 else:
-                    told = self._told(line, standing[name], "taken", back(line.title), suffix)
+                    told = self._told(runtime, standing[name], "taken", back(runtime.title), suffix)
                     await self._store.end_outage(name, told)
                     del standing[name]
         return changed
 
-    async def _begin(self, standing: dict[str, float], line: Line, since: float) -> None:
+    async def _begin(self, standing: dict[str, float], runtime: Runtime, since: float) -> None:
         now = await self._store.now()
-        told = self._told(line, since, "away", drawn.away(line.title, since, now))
-        standing[line.name] = await self._store.begin_outage(line.name, since, told)
-        line.health.resume(standing[line.name])
+        told = self._told(runtime, since, "away", drawn.away(runtime.title, since, now))
+        standing[runtime.name] = await self._store.begin_outage(runtime.name, since, told)
+        runtime.health.resume(standing[runtime.name])
 
-    async def _end(self, standing: dict[str, float], line: Line) -> None:
-        since, now = standing[line.name], await self._store.now()
+    async def _end(self, standing: dict[str, float], runtime: Runtime) -> None:
+        since, now = standing[runtime.name], await self._store.now()
         await self._store.end_outage(
-            line.name, self._told(line, since, "back", drawn.back(line.title, since, now))
+            runtime.name, self._told(runtime, since, "back", drawn.back(runtime.title, since, now))
         )
-        del standing[line.name]
+        del standing[runtime.name]
 
-    def _told(self, line: Line, since: float, what: str, answer: Answer, kind: str = "") -> list[NewNotice]:
+    def _told(
+        self, runtime: Runtime, since: float, what: str, answer: Answer, kind: str = ""
+    ) -> list[NewNotice]:
         """Return a message for each administrator: one for each outage, as its begin is the occasion."""
         return [
             NewNotice(
-                f"outage:{line.name}{kind}:{principal.user_id}",
+                f"outage:{runtime.name}{kind}:{principal.user_id}",
                 NoticeKind.MESSAGE,
                 f"{what}:{since:.3f}",
                 principal,

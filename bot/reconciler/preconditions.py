@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from bot.domain.models import Account, Job, Operation, Person
     from bot.domain.policy import Decision, Target
-    from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers, PeopleBook
+    from bot.reconciler.runtimes import Runtime
 
 log = structlog.get_logger(__name__)
 
@@ -50,18 +50,18 @@ class Lost:
 class Preconditions:
     """Look at what an operation or a run needs; nothing here is written."""
 
-    def __init__(self, lines: Mapping[str, Line], people: PeopleBook, numbers: Numbers) -> None:
-        self._lines = lines
+    def __init__(self, runtimes: Mapping[str, Runtime], people: PeopleBook, numbers: Numbers) -> None:
+        self._runtimes = runtimes
         self._people = people
         self._numbers = numbers
 
-    def line_of(self, subject: Operation | Job, account: Account | None, now: float) -> Line | Hold | Lost:
+    def line_of(self, subject: Operation | Job, account: Account | None, now: float) -> Runtime | Hold | Lost:
         """Return the connection where there are both an account and a connection."""
         if account is None or account.state == "revoking":
             return Lost("unlinked")
-        line = self._lines.get(subject.connection)
-        if line is not None:
-            return line
+        runtime = self._runtimes.get(subject.connection)
+        if runtime is not None:
+            return runtime
         missing = Hold(PATIENCE, holds.not_configured(subject.connection))
         since = subject.held_since if subject.hold == missing.said else None
         if since is not None and now >= since + ANSWER_SECONDS:
@@ -70,11 +70,11 @@ class Preconditions:
         return missing
 
     @staticmethod
-    def refusal_of(account: Account, line: Line) -> Hold | None:
+    def refusal_of(account: Account, runtime: Runtime) -> Hold | None:
         """Say that an account waits for a new link, which steps what waits for it at once."""
         if account.state != "refused":
             return None
-        return Hold(PATIENCE, problems.sentence("credential_refused", line.title))
+        return Hold(PATIENCE, problems.sentence("credential_refused", runtime.title))
 
     async def may(
         self, subject: Operation | Job, person: Person | None, verb: str, target: Target
@@ -90,8 +90,8 @@ class Preconditions:
         return decide(subject.principal, verb, target, self._numbers.installation, person)
 
     @staticmethod
-    def closed(line: Line) -> Hold | None:
+    def closed(runtime: Runtime) -> Hold | None:
         """Say that a connection is left alone for a while, or that another's request finds out about it."""
-        if line.health.pause > 0:
-            return Hold(line.health.pause, line.health.hold)
-        return Hold(PROBE_WAIT, line.health.sentence()) if line.is_probed else None
+        if runtime.health.pause > 0:
+            return Hold(runtime.health.pause, runtime.health.hold)
+        return Hold(PROBE_WAIT, runtime.health.sentence()) if runtime.is_probed else None

@@ -18,7 +18,7 @@ from bot.domain.plan import next_read
 from bot.domain.settling import GONE, UNLISTED, doubted, is_certain
 from bot.messages.texts import holds, problems
 from bot.providers.base import SendWindow
-from bot.reconciler import endings
+from bot.reconciler import outcomes
 from bot.reconciler.ask import Done, Later, Refused, Unknown
 from bot.reconciler.entries import Entries
 from bot.reconciler.recorder import Recorder
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from bot.providers.base import Access, Pace
     from bot.reconciler.ask import Asker
     from bot.reconciler.keys import Keys
-    from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers
+    from bot.reconciler.runtimes import Runtime
     from bot.store.store import Store
     from bot.support.clock import Clock, Ids
 
@@ -60,7 +60,7 @@ class Reads:
     def __init__(
         self,
         store: Store,
-        lines: Mapping[str, Line],
+        runtimes: Mapping[str, Runtime],
         keys: Keys,
         asker: Asker,
         clock: Clock,
@@ -68,7 +68,7 @@ class Reads:
         numbers: Numbers,
     ) -> None:
         self._store = store
-        self._lines = lines
+        self._runtimes = runtimes
         self._asker = asker
         self._clock = clock
         self._ids = ids
@@ -89,84 +89,92 @@ class Reads:
 
     async def step(self, pool: Pool | None) -> int:
         """Claim what is due at each connection, as far as slots are free, and read it; return how many."""
-        count = sum(await asyncio.gather(*(self._of_line(line, pool) for line in self._lines.values())))
+        count = sum(
+            await asyncio.gather(*(self._of_line(runtime, pool) for runtime in self._runtimes.values()))
+        )
         if pool is None:
             await self._recorder.write()
-        for line in self._lines.values():
+        for runtime in self._runtimes.values():
             # Counted together: a counter costs more than it looks.
             # What turns out not to have been sent may have been counted before.
-            if (sent := self._sent[line.name]) > 0:
-                self._sent[line.name] = 0
-                line.observer.polled(line.name, sent)
+            if (sent := self._sent[runtime.name]) > 0:
+                self._sent[runtime.name] = 0
+                runtime.observer.polled(runtime.name, sent)
         return count
 
-    async def _of_line(self, line: Line, pool: Pool | None) -> int:
-        free = pool_room(pool, self._free(line))
+    async def _of_line(self, runtime: Runtime, pool: Pool | None) -> int:
+        free = pool_room(pool, self._free(runtime))
         if free <= 0:
             return 0
         # The slots are held and the time is taken before the claim: what is late by more than the margin is
         # dropped by the request itself.
-        line.slots.take(free)
+        runtime.slots.take(free)
         batches: list[Sequence[ReadClaim]] = []
         claimed_at = self._clock.monotonic()
         try:
             claims = await self._store.claim_reads(
-                line.name, free, line.pace.min_poll_interval, self._numbers.margin, line.pace.batch_size
+                runtime.name,
+                free,
+                runtime.pace.min_poll_interval,
+                self._numbers.margin,
+                runtime.pace.batch_size,
             )
             # One that has no answer yet may not have arrived either: its gate opens anew with this claim.
             new = [claim for claim in claims if claim.gate_key not in self._recorder.open]
             self._recorder.open.update(claim.gate_key for claim in new)
-            batches = list(_batches(new, line.pace.batch_size))
+            batches = list(_batches(new, runtime.pace.batch_size))
         finally:
-            line.slots.give(free - len(batches))
+            runtime.slots.give(free - len(batches))
         window = SendWindow(claimed_at + self._numbers.margin)
-        await run_all([self._batch(line, batch, window, pool) for batch in batches], pool)
+        await run_all([self._batch(runtime, batch, window, pool) for batch in batches], pool)
         return len(claims)
 
-    def _free(self, line: Line) -> int:
+    def _free(self, runtime: Runtime) -> int:
         """Return how many reads may begin; a connection that is in doubt gets a single probe."""
-        if line.health.pause > 0:
+        if runtime.health.pause > 0:
             return 0
-        if line.health.is_doubtful:
-            return min(line.slots.free_for_reads, 1) if line.slots.is_idle else 0
-        return line.slots.free_for_reads
+        if runtime.health.is_doubtful:
+            return min(runtime.slots.free_for_reads, 1) if runtime.slots.is_idle else 0
+        return runtime.slots.free_for_reads
 
     async def _batch(
-        self, line: Line, claims: Sequence[ReadClaim], window: SendWindow, pool: Pool | None
+        self, runtime: Runtime, claims: Sequence[ReadClaim], window: SendWindow, pool: Pool | None
     ) -> None:
         """Send one request for the claims of one account; whatever happens is recorded.
 
         The slots are free again with the answer: others may ask while this is written down.
         """
         try:
-            results = await self._results(line, claims, window)
+            results = await self._results(runtime, claims, window)
         except StoreError as error:
             # The gate keeps its time, so it is read again after the interval.
-            log.warning("read not written", connection=line.name, problem=type(error).__name__)
+            log.warning("read not written", connection=runtime.name, problem=type(error).__name__)
             self._recorder.open.difference_update(claim.gate_key for claim in claims)
             return
         except Exception:  # docs/rules.md, "Where errors end"
-            log.exception("read failed", connection=line.name, reference=self._ids.reference())
+            log.exception("read failed", connection=runtime.name, reference=self._ids.reference())
             results = [self._held(claim, LACKING, problems.sentence("internal")) for claim in claims]
         finally:
-            line.slots.give()
+            runtime.slots.give()
         self._recorder.put(results, pool)
 
-    async def _results(self, line: Line, claims: Sequence[ReadClaim], window: SendWindow) -> list[ReadResult]:
+    async def _results(
+        self, runtime: Runtime, claims: Sequence[ReadClaim], window: SendWindow
+    ) -> list[ReadResult]:
         account = claims[0].account
         answer = await self._asker.ask(
-            line,
+            runtime,
             account,
             "read",
-            lambda access: self._ask_for_theirs(line, access, claims, window),
+            lambda access: self._ask_for_theirs(runtime, access, claims, window),
             attempts=max(self._failures.get(claim.gate_key, 0) for claim in claims),
         )
         match answer:
             case Done((found, is_own)):
-                results = await self._found(line, claims, found)
+                results = await self._found(runtime, claims, found)
                 return results if is_own else [replace(result, is_own=False) for result in results]
             case Later() | Unknown():
-                return [self._later(line, claim, answer) for claim in claims]
+                return [self._later(runtime, claim, answer) for claim in claims]
             case Refused(error=SecretError()):
                 return [self._own(claim, LACKING, answer.sentence) for claim in claims]
             case Refused(error=CredentialRefused()):
@@ -175,33 +183,35 @@ class Reads:
                 hold = answer.sentence if is_ours else None
                 return [self._held(claim, LACKING / 10 if is_ours else 0.0, hold) for claim in claims]
             case Refused():
-                return [await self._refused(line, claim, answer, alone=len(claims) == 1) for claim in claims]
+                return [
+                    await self._refused(runtime, claim, answer, alone=len(claims) == 1) for claim in claims
+                ]
 
     async def _found(
-        self, line: Line, claims: Sequence[ReadClaim], found: Mapping[str, Observed]
+        self, runtime: Runtime, claims: Sequence[ReadClaim], found: Mapping[str, Observed]
     ) -> list[ReadResult]:
         for claim in claims:
             await self._entries.keep(claim, found.get(claim.remote_id))
         now = await self._store.now()
-        return [await self._seen(line, claim, found.get(claim.remote_id), now) for claim in claims]
+        return [await self._seen(runtime, claim, found.get(claim.remote_id), now) for claim in claims]
 
     async def _ask_for_theirs(
-        self, line: Line, access: Access, claims: Sequence[ReadClaim], window: SendWindow
+        self, runtime: Runtime, access: Access, claims: Sequence[ReadClaim], window: SendWindow
     ) -> tuple[Mapping[str, Observed], bool]:
         """Read what an account may see; where its calls reach everybody's, only what is proven to be theirs.
 
         The rest is answered as another person's is answered elsewhere. The day's first read of each with an
         administrator's token is in the audit. The second value says that only what is theirs can be seen so.
         """
-        if not line.provider.needs_record(access):
-            return await self._send(line, access, claims, window), True
+        if not runtime.provider.needs_record(access):
+            return await self._send(runtime, access, claims, window), True
         theirs = [claim for claim in claims if claim.is_proven]
         others = {claim.remote_id: Observed(State.GONE) for claim in claims if not claim.is_proven}
         if not theirs:
             return others, False
-        if line.provider.acts(access, "read") == "admin":
+        if runtime.provider.acts(access, "read") == "admin":
             await self._note_reading(theirs)
-        return {**others, **await self._send(line, access, theirs, window)}, False
+        return {**others, **await self._send(runtime, access, theirs, window)}, False
 
     async def _note_reading(self, claims: Sequence[ReadClaim]) -> None:
         day = int(await self._store.now() // 86_400)
@@ -224,74 +234,78 @@ class Reads:
             self._noted |= {(claim.account.id, claim.gate_key) for claim in claims}
 
     async def _send(
-        self, line: Line, access: Access, claims: Sequence[ReadClaim], window: SendWindow
+        self, runtime: Runtime, access: Access, claims: Sequence[ReadClaim], window: SendWindow
     ) -> Mapping[str, Observed]:
         """Send one request, and count it unless it never left."""
         sent = 1
         try:
-            return await line.provider.status(access, [claim.remote_id for claim in claims], window)
+            return await runtime.provider.status(access, [claim.remote_id for claim in claims], window)
         except (SentTooLate, Unreachable):
             sent = 0
             raise
         finally:
-            self._sent[line.name] += sent
+            self._sent[runtime.name] += sent
 
-    async def _seen(self, line: Line, claim: ReadClaim, observed: Observed | None, now: float) -> ReadResult:
+    async def _seen(
+        self, runtime: Runtime, claim: ReadClaim, observed: Observed | None, now: float
+    ) -> ReadResult:
         if observed is None:
             error = BadAnswer("the answer leaves it out")
             failures = self._failures.get(claim.gate_key, 0)
-            answer = await self._asker.judge(line, claim.account, "read", error, failures)
+            answer = await self._asker.judge(runtime, claim.account, "read", error, failures)
             assert not isinstance(answer, Refused), "a bad answer is no refusal"
-            return self._later(line, claim, answer)
+            return self._later(runtime, claim, answer)
         self._failures.pop(claim.gate_key, None)
         if observed.state is State.UNKNOWN:
-            return self._strange_word(line, claim, observed, now)
+            return self._strange_word(runtime, claim, observed, now)
         if observed.state is State.GONE and (doubt := _doubt_of_gone(claim, now)) is not None:
-            return replace(self._held(claim, line.pace.min_poll_interval, None), doubt=doubt)
-        wait = self._next(line, claim, observed.state, now)
+            return replace(self._held(claim, runtime.pace.min_poll_interval, None), doubt=doubt)
+        wait = self._next(runtime, claim, observed.state, now)
         return ReadResult(
             claim.gate_key,
             claim.workspace_ids,
             observed,
             wait,
             granted_at=claim.granted_at,
-            slot=_slot(claim.account.id, wait, line.pace, self._numbers.margin),
+            slot=_slot(claim.account.id, wait, runtime.pace, self._numbers.margin),
             closed_for=claim.interval,
         )
 
-    def _strange_word(self, line: Line, claim: ReadClaim, observed: Observed, now: float) -> ReadResult:
+    def _strange_word(self, runtime: Runtime, claim: ReadClaim, observed: Observed, now: float) -> ReadResult:
         """Keep the last state for a word that the provider's documents do not name; log each word once."""
         word = observed.detail or "unknown state"
-        if (line.name, word) not in self._strange and len(self._strange) < REMEMBERED:
-            self._strange.add((line.name, word))
-            log.warning("state not known", connection=line.name, word=word)
+        if (runtime.name, word) not in self._strange and len(self._strange) < REMEMBERED:
+            self._strange.add((runtime.name, word))
+            log.warning("state not known", connection=runtime.name, word=word)
         return self._held(
-            claim, self._next(line, claim, claim.state, now), holds.strange_state(line.title, word)
+            claim, self._next(runtime, claim, claim.state, now), holds.strange_state(runtime.title, word)
         )
 
-    def _later(self, line: Line, claim: ReadClaim, answer: Later | Unknown) -> ReadResult:
+    def _later(self, runtime: Runtime, claim: ReadClaim, answer: Later | Unknown) -> ReadResult:
         """Keep what is known, and ask later; when it may go has the gate to say."""
         wait = answer.wait
         if answer.attempts > self._failures.get(claim.gate_key, 0):
             if len(self._failures) < REMEMBERED or claim.gate_key in self._failures:
                 self._failures[claim.gate_key] = answer.attempts
-            wait = max(wait, line.pace.min_poll_interval)
+            wait = max(wait, runtime.pace.min_poll_interval)
             if not claim.has_open_operation:
                 # Nobody waits for it: the usual interval is soon enough.
                 is_starting = claim.state is State.STARTING
-                wait = max(wait, line.pace.pending if is_starting else line.pace.running)
+                wait = max(wait, runtime.pace.pending if is_starting else runtime.pace.running)
         return self._held(claim, wait, answer.sentence)
 
-    async def _refused(self, line: Line, claim: ReadClaim, answer: Refused, *, alone: bool) -> ReadResult:
+    async def _refused(
+        self, runtime: Runtime, claim: ReadClaim, answer: Refused, *, alone: bool
+    ) -> ReadResult:
         """See to what only this account may not see: nobody else's row changes."""
         now = await self._store.now()
         if isinstance(answer.error, NotFound) and alone:
-            return await self._seen(line, claim, Observed(State.GONE), now)
+            return await self._seen(runtime, claim, Observed(State.GONE), now)
         doubt = doubted(claim.doubt, answer.word, now)
         is_news = is_certain(doubt, now)
         if claim.has_open_operation and not is_news:
             # One refusal may be a gateway's own: it is looked at again at the usual pace before it is told.
-            wait = max(line.pace.pending, line.pace.min_poll_interval)
+            wait = max(runtime.pace.pending, runtime.pace.min_poll_interval)
             return replace(self._own(claim, wait, holds.UNSEEN), doubt=doubt)
         result = self._own(claim, LACKING, answer.sentence)
         if claim.has_open_operation or claim.doubt is None or claim.doubt.kind != UNLISTED:
@@ -299,19 +313,23 @@ class Reads:
             result = replace(result, doubt=doubt)
         if len(claim.workspace_ids) > 1:
             # Others see it with their own credentials: it is their turn next.
-            result = replace(result, next_in=line.pace.min_poll_interval)
+            result = replace(result, next_in=runtime.pace.min_poll_interval)
         # What was asked for while this read was under way has not been looked at yet.
         for workspace_id in result.workspace_ids if is_news else ():
             operation = await self._store.latest_operation(workspace_id)
             if operation is not None and operation.is_open:
                 # What was sent for it may well have worked.
                 outcome = Outcome.UNKNOWN if operation.has_called else Outcome.FAILED
-                await self._store.save_step(endings.ended(operation, outcome, answer.cause))
+                await self._store.save_step(outcomes.ended(operation, outcome, answer.cause))
         return result
 
-    def _next(self, line: Line, claim: ReadClaim, state: State, now: float) -> float | None:
+    def _next(self, runtime: Runtime, claim: ReadClaim, state: State, now: float) -> float | None:
         return next_read(
-            state, has_open_operation=claim.has_open_operation, used_at=claim.used_at, now=now, pace=line.pace
+            state,
+            has_open_operation=claim.has_open_operation,
+            used_at=claim.used_at,
+            now=now,
+            pace=runtime.pace,
         )
 
     def _own(self, claim: ReadClaim, next_in: float, hold: str) -> ReadResult:

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from bot.domain.models import ClaimedOperation
     from bot.providers.base import Access
     from bot.reconciler.ask import Asker
-    from bot.reconciler.lines import Line
+    from bot.reconciler.runtimes import Runtime
     from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
 
 
 async def make_true(
-    store: Store, asker: Asker, claimed: ClaimedOperation, line: Line, remote_id: str
+    store: Store, asker: Asker, claimed: ClaimedOperation, runtime: Runtime, remote_id: str
 ) -> None:
     """See that a stop (or removal) wins which replaced a start or creation while its call was under way."""
     current = await store.operation(claimed.operation.id)
@@ -39,20 +39,20 @@ async def make_true(
         log.info("bringing down what was replaced", operation=claimed.operation.id, verb=str(latest.verb))
         step = Step(latest.verb.value)
         await asker.ask(
-            line, claimed.account, str(step), lambda access: send_down(line, access, remote_id, step)
+            runtime, claimed.account, str(step), lambda access: send_down(runtime, access, remote_id, step)
         )
 
 
-async def send_down(line: Line, access: Access, remote_id: str, step: Step) -> None:
+async def send_down(runtime: Runtime, access: Access, remote_id: str, step: Step) -> None:
     """Send the call that brings a workspace down, of any kind."""
     match step:
         case Step.REMOVE:
             # Not there any more is what was asked for.
             with suppress(NotFound):
-                await line.provider.need(facets.Removal).remove(access, remote_id)
+                await runtime.provider.need(facets.Removal).remove(access, remote_id)
         case Step.SUSPEND:
-            await line.provider.stop(access, remote_id, "suspend")
+            await runtime.provider.stop(access, remote_id, "suspend")
         case Step.FORCE:
-            await line.provider.stop(access, remote_id, "force")
+            await runtime.provider.stop(access, remote_id, "force")
         case _:
-            await line.provider.stop(access, remote_id)
+            await runtime.provider.stop(access, remote_id)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from bot.domain.models import Account, Task
     from bot.reconciler.ask import Asker
-    from bot.reconciler.lines import Line
+    from bot.reconciler.runtimes import Runtime
     from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
@@ -37,9 +37,9 @@ class Schedules:
     One that has to wait is not done after a later one of the same job: that would set what was meant before.
     """
 
-    def __init__(self, store: Store, lines: Mapping[str, Line], asker: Asker) -> None:
+    def __init__(self, store: Store, runtimes: Mapping[str, Runtime], asker: Asker) -> None:
         self._store = store
-        self._lines = lines
+        self._runtimes = runtimes
         self._asker = asker
         #: When the newest operation for each job was written, by account and job.
         self._newest: dict[tuple[str, str], float] = {}
@@ -51,13 +51,13 @@ class Schedules:
             return ()
         account = await self._store.account_by_id(str(task.payload["account"]))
         connection = str(task.payload["connection"])
-        line = self._lines.get(connection)
-        if account is None or account.state != "active" or line is None:
+        runtime = self._runtimes.get(connection)
+        if account is None or account.state != "active" or runtime is None:
             because = "unlinked" if account is None or account.state == "revoking" else "credential_refused"
-            await self._not_set(task, because if line is not None else "connection_gone")
+            await self._not_set(task, because if runtime is not None else "connection_gone")
             return ()
-        with slot(line):
-            problem = await self._send(task, account, line)
+        with slot(runtime):
+            problem = await self._send(task, account, runtime)
         if problem:
             await self._not_set(task, problem)
             return ()
@@ -77,14 +77,14 @@ class Schedules:
         """Tell the person that it is not done; unless told otherwise, it never worked."""
         await self._not_set(task, because)
 
-    async def _send(self, task: Task, account: Account, line: Line) -> str:
+    async def _send(self, task: Task, account: Account, runtime: Runtime) -> str:
         """Send it; return the cause why it is not done, "" when it is. Raises Again."""
         job, cron = str(task.payload["job"]), task.payload["cron"] or None
         answer = await self._asker.ask(
-            line,
+            runtime,
             account,
             "schedule",
-            lambda access: line.provider.need(facets.Schedules).schedule(access, job, cron),
+            lambda access: runtime.provider.need(facets.Schedules).schedule(access, job, cron),
             attempts=task.attempts,
         )
         match settled(answer):
@@ -116,5 +116,5 @@ class Schedules:
 
     def _title(self, task: Task) -> str:
         connection = str(task.payload["connection"])
-        line = self._lines.get(connection)
-        return line.title if line is not None else connection
+        runtime = self._runtimes.get(connection)
+        return runtime.title if runtime is not None else connection

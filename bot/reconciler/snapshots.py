@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from bot.domain.models import Account, Principal, Task
     from bot.providers.base import About, Access
     from bot.reconciler.ask import Asker
-    from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers
+    from bot.reconciler.runtimes import Runtime
     from bot.store.records import NewTask
     from bot.store.store import Store
 
@@ -32,9 +32,9 @@ _CONNECTION: Final = "connection:"
 class Snapshots:
     """Read what forms are made from with people's accounts, and what servers tell of themselves with ours."""
 
-    def __init__(self, store: Store, lines: Mapping[str, Line], asker: Asker, numbers: Numbers) -> None:
+    def __init__(self, store: Store, runtimes: Mapping[str, Runtime], asker: Asker, numbers: Numbers) -> None:
         self._store = store
-        self._lines = lines
+        self._runtimes = runtimes
         self._asker = asker
         self._numbers = numbers
 
@@ -50,34 +50,37 @@ class Snapshots:
             if account.state == "refused":
                 return waiting_commands(task, account.principal, "credential_refused")
             connection = account.connection
-        line = self._lines.get(connection)
-        if line is None:
+        runtime = self._runtimes.get(connection)
+        if runtime is None:
             return waiting_commands(task, _person(account), "connection_gone")
-        if (problem := _unasked(line, account, kind)) is not None:
+        if (problem := _unasked(runtime, account, kind)) is not None:
             return waiting_commands(task, _person(account), problem)
-        with slot(line):
-            problem = await self._read(task, line, account, kind)
+        with slot(runtime):
+            problem = await self._read(task, runtime, account, kind)
         return waiting_commands(task, _person(account), problem)
 
-    async def _read(self, task: Task, line: Line, account: Account | None, kind: str) -> str:
+    async def _read(self, task: Task, runtime: Runtime, account: Account | None, kind: str) -> str:
         """Read and keep it; return the cause when nothing comes of it, for whoever waits. Raises Again."""
 
         async def send(access: Access) -> Any:
             if account is None:
-                return _as_json(await line.provider.need(facets.Overview).about())
+                return _as_json(await runtime.provider.need(facets.Overview).about())
             return await while_active(
-                self._store, account, line.provider.need(facets.Forms).templates(access), self._numbers.watch
+                self._store,
+                account,
+                runtime.provider.need(facets.Forms).templates(access),
+                self._numbers.watch,
             )
 
         seconds = None if account is None else DISCOVER_SECONDS
-        answer = await self._asker.ask(line, account, kind, send, attempts=task.attempts, seconds=seconds)
+        answer = await self._asker.ask(runtime, account, kind, send, attempts=task.attempts, seconds=seconds)
         match answer:
             case Done(payload):
                 if payload is not None:
                     owner = account.id if account is not None else ""
                     now = await self._store.now()
-                    await self._store.save_snapshot(Snapshot(line.name, owner, kind, payload, now))
-                    log.info("snapshot read", connection=line.name, kind=kind)
+                    await self._store.save_snapshot(Snapshot(runtime.name, owner, kind, payload, now))
+                    log.info("snapshot read", connection=runtime.name, kind=kind)
                 return ""
             case Refused(cause=cause):
                 return cause
@@ -85,11 +88,11 @@ class Snapshots:
                 raise not_yet(answer)
 
 
-def _unasked(line: Line, account: Account | None, kind: str) -> str | None:
+def _unasked(runtime: Runtime, account: Account | None, kind: str) -> str | None:
     """Return the cause why something is not asked for at all, None where it is."""
     if account is None:
-        return None if isinstance(line.provider, facets.Overview) else "no_about"
-    return None if kind == "templates" and isinstance(line.provider, facets.Forms) else "not_found"
+        return None if isinstance(runtime.provider, facets.Overview) else "no_about"
+    return None if kind == "templates" and isinstance(runtime.provider, facets.Forms) else "not_found"
 
 
 def _person(account: Account | None) -> Principal | None:

@@ -10,8 +10,8 @@ import structlog
 from bot.domain.plan import Plan, Step
 from bot.messages.texts import problems
 from bot.reconciler.caller import UP
-from bot.reconciler.lines import PERSONS_SHARE
 from bot.reconciler.preconditions import PATIENCE, Hold, Lost
+from bot.reconciler.runtimes import PERSONS_SHARE
 from bot.reconciler.updates import S
 from bot.support.errors import StoreError
 from bot.support.pool import Pool, pool_room, run_all
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from bot.domain.models import Update
     from bot.domain.policy import Target
     from bot.reconciler.caller import Caller
-    from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers
     from bot.reconciler.preconditions import Preconditions
+    from bot.reconciler.runtimes import Runtime
     from bot.reconciler.updates import Updates
     from bot.store.store import Store
     from bot.support.clock import Ids
@@ -91,22 +91,22 @@ class Stepper(ABC, Generic[S]):
         subject, account = claimed.subject, claimed.account
         if not subject.is_open:
             return
-        line = self._preconditions.line_of(subject, account, await self._store.now())
-        lost = await self.lost(claimed, line.cause if isinstance(line, Lost) else None)
+        runtime = self._preconditions.line_of(subject, account, await self._store.now())
+        lost = await self.lost(claimed, runtime.cause if isinstance(runtime, Lost) else None)
         if lost is not None:
             await self._updates.save(lost)
             return
-        if isinstance(line, Hold):
-            await self._held(claimed, line)
+        if isinstance(runtime, Hold):
+            await self._held(claimed, runtime)
             return
         assert account is not None, "without one there is no connection"
-        assert not isinstance(line, Lost), "what is lost has ended"
-        decided = await self.plan(claimed, line)
-        refusal = self._preconditions.refusal_of(account, line)
+        assert not isinstance(runtime, Lost), "what is lost has ended"
+        decided = await self.plan(claimed, runtime)
+        refusal = self._preconditions.refusal_of(account, runtime)
         if refusal is not None and not (self.ends_while_refused and decided.step is Step.END):
             await self._held(claimed, refusal)
         elif await self._may_go_on(claimed, decided.step):
-            await self._do(claimed, line, decided)
+            await self._do(claimed, runtime, decided)
 
     async def _may_go_on(self, claimed: S, step: Step) -> bool:
         """Ask the policy about whose it is."""
@@ -119,7 +119,7 @@ class Stepper(ABC, Generic[S]):
             return False
         return decision.allowed or await self.goes_on_forbidden(claimed, step, decision.rule)
 
-    async def _do(self, claimed: S, line: Line, decided: Plan) -> None:
+    async def _do(self, claimed: S, runtime: Runtime, decided: Plan) -> None:
         match decided.step:
             case Step.WATCH:
                 return
@@ -128,25 +128,25 @@ class Stepper(ABC, Generic[S]):
             case Step.WAIT if decided.at is not None:
                 await self._updates.later(claimed, max(decided.at - await self._store.now(), 0.1))
             case Step.READ | Step.WAIT | Step.RENEW:
-                await self.advance(claimed, line, decided)
+                await self.advance(claimed, runtime, decided)
             case call:
-                await self._call(claimed, line, call)
+                await self._call(claimed, runtime, call)
 
-    async def _call(self, claimed: S, line: Line, step: Step) -> None:
+    async def _call(self, claimed: S, runtime: Runtime, step: Step) -> None:
         subject, starts = claimed.subject, step in UP
-        if (closed := self._preconditions.closed(line)) is not None:
+        if (closed := self._preconditions.closed(runtime)) is not None:
             await self._held(claimed, closed)
-        elif starts and (turn := line.turns.wait(subject)) > 0:
+        elif starts and (turn := runtime.start_queue.wait(subject)) > 0:
             await self._updates.later(claimed, turn)
-        elif not line.slots.take_for(subject.principal.key, PERSONS_SHARE):
+        elif not runtime.slots.take_for(subject.principal.key, PERSONS_SHARE):
             if starts:
-                line.turns.missed(subject, 1.0)
+                runtime.start_queue.missed(subject, 1.0)
             await self._updates.later(claimed, 1.0)
         else:
             try:
-                update = await self._caller.make(claimed, line, step)
+                update = await self._caller.make(claimed, runtime, step)
             finally:
-                line.slots.give_from(subject.principal.key)
+                runtime.slots.give_from(subject.principal.key)
             if update is not None:
                 # However often it is called, and for how long it is to wait: it is told at the deadline.
                 await self._updates.save(await self._updates.told(claimed, update))
@@ -176,7 +176,7 @@ class Stepper(ABC, Generic[S]):
         """Return how it ends that its account or connection is gone (``cause``), or it itself; else None."""
 
     @abstractmethod
-    async def plan(self, claimed: S, line: Line) -> Plan:
+    async def plan(self, claimed: S, runtime: Runtime) -> Plan:
         """Return what to do next."""
 
     @abstractmethod
@@ -192,7 +192,7 @@ class Stepper(ABC, Generic[S]):
         """Return the update that ends it as planned."""
 
     @abstractmethod
-    async def advance(self, claimed: S, line: Line, decided: Plan) -> None:
+    async def advance(self, claimed: S, runtime: Runtime, decided: Plan) -> None:
         """Read, wait or renew as planned."""
 
 

@@ -14,7 +14,7 @@ from bot.messages.texts import outputs, problems
 from bot.output.hidden import without_secrets
 from bot.output.spool import CAP, LONGEST_CHARACTER
 from bot.providers import facets
-from bot.reconciler import endings
+from bot.reconciler import outcomes
 from bot.reconciler.ask import REFUSED_WAIT, SUSPECTED, Later, Refused, Unknown
 from bot.support.errors import StoreError
 from bot.support.pool import Pool, pool_room, run_all
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bot.domain.models import Account, Job, OutputChunk
     from bot.output import Board, Entry
     from bot.reconciler.ask import Answer, Asker
-    from bot.reconciler.lines import Line
+    from bot.reconciler.runtimes import Runtime
     from bot.store.store import Store
     from bot.support.clock import Clock, Ids
 
@@ -66,14 +66,14 @@ class Streams:
     def __init__(
         self,
         store: Store,
-        lines: Mapping[str, Line],
+        runtimes: Mapping[str, Runtime],
         asker: Asker,
         board: Board,
         clock: Clock,
         ids: Ids,
     ) -> None:
         self._store = store
-        self._lines = lines
+        self._runtimes = runtimes
         self._asker = asker
         self._board = board
         self._clock = clock
@@ -118,8 +118,8 @@ class Streams:
 
     async def _is_mute(self, job: Job) -> bool:
         """Watch no output of a provider that shows none."""
-        line = self._lines.get(job.connection)
-        if line is None or isinstance(line.provider, facets.Runs):
+        runtime = self._runtimes.get(job.connection)
+        if runtime is None or isinstance(runtime.provider, facets.Runs):
             return False
         await self._store.output_done(job.id)
         return True
@@ -170,7 +170,7 @@ class Streams:
     async def _announce(self, job: Job, follower: _Follower) -> None:
         """Have the message written that shows the output; once, as it has one key."""
         if not follower.is_announced:
-            await self._store.add_notices([endings.notice(job, NoticeKind.JOB_OUTPUT, "1")])
+            await self._store.add_notices([outcomes.notice(job, NoticeKind.JOB_OUTPUT, "1")])
             follower.is_announced = True
 
     async def _ended(self, job: Job, follower: _Follower, now: float) -> None:
@@ -187,8 +187,8 @@ class Streams:
                 follower.next_at = now + REFUSED_WAIT
                 return
         if job.outcome is not None and (transcript.spool.is_full or self._is_read_out(follower)):
-            line = self._lines.get(job.connection)
-            because = problems.sentence(cause, line.title if line is not None else job.connection)
+            runtime = self._runtimes.get(job.connection)
+            because = problems.sentence(cause, runtime.title if runtime is not None else job.connection)
             await self._over(follower, now, outputs.NOT_READ.format(because=because) if cause else "")
             return
         follower.next_at = now + (max(wait, AGAIN_AFTER) if job.outcome is None else wait)
@@ -217,8 +217,8 @@ class Streams:
             return False
         if job.outcome is None and (job.state is JobState.QUEUED or follower.entry.transcript.spool.is_full):
             return False  # There is nothing to read yet, or no more than what there is.
-        line = self._lines.get(job.connection)
-        if line is None or line.health.pause > 0:
+        runtime = self._runtimes.get(job.connection)
+        if runtime is None or runtime.health.pause > 0:
             return False
         return self._clock.monotonic() >= follower.next_at
 
@@ -248,7 +248,7 @@ class Streams:
             follower.is_reading, follower.was_read = False, True
 
     async def _read(self, job: Job, follower: _Follower, account: Account) -> None:
-        line, entry, remote_id = self._lines[job.connection], follower.entry, job.remote_id
+        runtime, entry, remote_id = self._runtimes[job.connection], follower.entry, job.remote_id
         assert remote_id is not None, "only what was launched is followed"
         entry.transcript.begin()
 
@@ -259,12 +259,12 @@ class Streams:
 
         try:
             follower.answer = await self._asker.follow(
-                line,
+                runtime,
                 account,
                 "output",
                 lambda access: without_secrets(
-                    line.provider.need(facets.Runs).job_output(access, remote_id),
-                    (*access.credential.secrets(), *line.provider.settings.secrets()),
+                    runtime.provider.need(facets.Runs).job_output(access, remote_id),
+                    (*access.credential.secrets(), *runtime.provider.settings.secrets()),
                 ),
                 take,
                 attempts=follower.failures,

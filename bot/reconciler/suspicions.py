@@ -14,9 +14,9 @@ import structlog
 from bot.domain.models import AuditEntry, NewNotice, NoticeKind
 from bot.messages.texts import problems
 from bot.reconciler.ask import SUSPECTED, Done, Later, Refused
-from bot.reconciler.lines import LISTS_SHARE
 from bot.reconciler.lists import LISTS
 from bot.reconciler.outages import PEOPLE
+from bot.reconciler.runtimes import LISTS_SHARE
 from bot.support.errors import StoreError
 from bot.support.pool import run_all
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from bot.domain.models import Account
     from bot.reconciler.ask import Asker
-    from bot.reconciler.lines import Line
+    from bot.reconciler.runtimes import Runtime
     from bot.store.store import Store
     from bot.support.pool import Pool
 
@@ -62,13 +62,13 @@ class Suspicions:
     ``outages`` says since when a connection refuses several people, None for one that does not.
     """
 
-    def __init__(self, store: Store, lines: Mapping[str, Line], asker: Asker) -> None:
+    def __init__(self, store: Store, runtimes: Mapping[str, Runtime], asker: Asker) -> None:
         self._store = store
-        self._lines = lines
+        self._runtimes = runtimes
         self._asker = asker
         self.outages: dict[str, float | None] = {}
         self._lately = LATELY_PAUSES * max(
-            (line.provider.pace.unused for line in lines.values()), default=0.0
+            (runtime.provider.pace.unused for runtime in runtimes.values()), default=0.0
         )
         self._noted_at: float | None = None
         #: From when on each outage may be over.
@@ -85,11 +85,11 @@ class Suspicions:
             return 0
         looks = []
         for account in suspects:
-            line = self._lines.get(account.connection)
-            if line is None or not _is_due(account, now) or line.health.pause > 0 or line.is_probed:
+            runtime = self._runtimes.get(account.connection)
+            if runtime is None or not _is_due(account, now) or runtime.health.pause > 0 or runtime.is_probed:
                 continue
-            if line.slots.take_for(LISTS, LISTS_SHARE):
-                looks.append(self._look(account, line))
+            if runtime.slots.take_for(LISTS, LISTS_SHARE):
+                looks.append(self._look(account, runtime))
         await run_all(looks, pool)
         return len(looks)
 
@@ -97,7 +97,7 @@ class Suspicions:
         if self._noted_at is None:
             standing = await self._store.outages()
             # What an earlier process found out holds until it is over here.
-            self.outages.update({name: standing.get(f"{name}{PEOPLE}") for name in self._lines})
+            self.outages.update({name: standing.get(f"{name}{PEOPLE}") for name in self._runtimes})
         elif 0.0 <= now - self._noted_at < NOTED_EVERY:
             return
         counts = Counter(account.connection for account in suspects)
@@ -106,7 +106,7 @@ class Suspicions:
         enough = 2 * most + 1
         totals = await self._store.suspicion_totals(now - self._lately, enough) if most >= A_FEW else {}
         self._noted_at = now
-        for name in self._lines:
+        for name in self._runtimes:
             refused, lately, fresh = totals.get(name, (0, 0, 0))
             if is_outage(refused, lately, fresh):
                 if self.outages[name] is None:
@@ -116,33 +116,33 @@ class Suspicions:
             elif self._may_end_at.setdefault(name, now + ENDS_AFTER) <= now:
                 self.outages[name] = None
 
-    async def _look(self, account: Account, line: Line) -> None:
+    async def _look(self, account: Account, runtime: Runtime) -> None:
         try:
             since = await self._store.claim_look(account.id, LOOK_SECONDS)
             if since is None:
                 return  # Another process looks, or it is over.
             answer = await self._asker.ask(
-                line, account, "who am i", line.provider.who_am_i, tries_suspected=True
+                runtime, account, "who am i", runtime.provider.who_am_i, tries_suspected=True
             )
             match answer:
                 case Later(cause=cause) if cause == SUSPECTED:
-                    await self._refused(account, line, since)
+                    await self._refused(account, runtime, since)
                 case Done() | Refused(needs_credential=False):
                     # Whatever it was refused for, the sign-in was taken.
                     if await self._store.trust_account(account.id, account.secret):
-                        log.info("credential accepted again", connection=line.name, account=account.id)
-                        self._may_end_at[line.name] = 0.0
+                        log.info("credential accepted again", connection=runtime.name, account=account.id)
+                        self._may_end_at[runtime.name] = 0.0
                 case _:
                     pass  # Not answered, or renewed: that says nothing.
         except StoreError as error:
             log.warning("look not written", account=account.id, problem=type(error).__name__)
         finally:
-            line.slots.give_from(LISTS)
+            runtime.slots.give_from(LISTS)
 
-    async def _refused(self, account: Account, line: Line, since: float) -> None:
+    async def _refused(self, account: Account, runtime: Runtime, since: float) -> None:
         if since <= 0:
             return  # The first look: a brief disturbance is not worth a message.
-        is_out = self.outages.get(line.name) is not None
+        is_out = self.outages.get(runtime.name) is not None
         lasted = await self._store.count_refusal(
             account.id,
             account.secret,
@@ -151,9 +151,9 @@ class Suspicions:
             _notice(account, NoticeKind.SIGN_IN_REFUSED, f"{account.refused_since:.3f}"),
         )
         if lasted >= GIVEN_UP_AFTER and not is_out:
-            await self._give_up(account, line)
+            await self._give_up(account, runtime)
 
-    async def _give_up(self, account: Account, line: Line) -> None:
+    async def _give_up(self, account: Account, runtime: Runtime) -> None:
         log.info("credential refused", connection=account.connection, account=account.id)
         cause = "credential_refused"
         await self._store.refuse_account(
@@ -170,7 +170,7 @@ class Suspicions:
                     {"connection": account.connection, "cause": cause},
                 )
             ],
-            hold=problems.sentence(cause, line.title),
+            hold=problems.sentence(cause, runtime.title),
         )
 
 

@@ -14,7 +14,7 @@ from bot.reconciler.ask import LIMITED
 from bot.reconciler.lists import Again, Busy, waiting_commands
 from bot.reconciler.schedules import Schedules
 from bot.reconciler.snapshots import Snapshots
-from bot.reconciler.unused import Unused
+from bot.reconciler.unfinished_links import UnfinishedLinks
 from bot.support.errors import SlackFailed, SlackLimited, StoreError
 from bot.support.pool import Pool, pool_room, run_all
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from bot.reconciler.approvals import Approved
     from bot.reconciler.ask import Asker
-    from bot.reconciler.lines import Line
     from bot.reconciler.lists import Lists
     from bot.reconciler.ports import Numbers, PeopleBook, Replay
+    from bot.reconciler.runtimes import Runtime
     from bot.store.records import NewTask
     from bot.store.store import Store
     from bot.support.clock import Ids
@@ -50,7 +50,7 @@ class Tasks:
     def __init__(
         self,
         store: Store,
-        lines: Mapping[str, Line],
+        runtimes: Mapping[str, Runtime],
         asker: Asker,
         lists: Lists,
         approved: Approved,
@@ -61,7 +61,7 @@ class Tasks:
         jitter: Callable[[], float],
     ) -> None:
         self._store = store
-        self._lines = lines
+        self._runtimes = runtimes
         self._asker = asker
         self._lists = lists
         self._approved = approved
@@ -70,9 +70,9 @@ class Tasks:
         self._ids = ids
         self._numbers = numbers
         self._jitter = jitter
-        self._snapshots = Snapshots(store, lines, asker, numbers)
-        self._schedules = Schedules(store, lines, asker)
-        self._unused = Unused(store, lines, asker)
+        self._snapshots = Snapshots(store, runtimes, asker, numbers)
+        self._schedules = Schedules(store, runtimes, asker)
+        self._unused = UnfinishedLinks(store, runtimes, asker)
 
     async def step(self, pool: Pool | None) -> int:
         """Claim what is due, do it all beside one another, return how many there were."""
@@ -202,14 +202,14 @@ class Tasks:
             return
         passed = await self._store.now() - (account.unlinked_at or 0.0)
         left = self._numbers.revoke_within - passed
-        line = self._lines.get(account.connection)
+        runtime = self._runtimes.get(account.connection)
         if (
             task.attempts == 0
             and left > 0
-            and line is not None
-            and isinstance(line.provider, facets.Revocation)
+            and runtime is not None
+            and isinstance(runtime.provider, facets.Revocation)
         ):
-            await self._asker.ask(line, account, "revoke", line.provider.revoke, seconds=left)
+            await self._asker.ask(runtime, account, "revoke", runtime.provider.revoke, seconds=left)
         await self._store.drop_account(account.id)
 
     async def _sync_people(self) -> None:
@@ -222,7 +222,9 @@ class Tasks:
     async def _end_links(self, principal: Principal) -> None:
         """End all links of somebody who left."""
         revocable = [
-            name for name, line in self._lines.items() if isinstance(line.provider, facets.Revocation)
+            name
+            for name, runtime in self._runtimes.items()
+            if isinstance(runtime.provider, facets.Revocation)
         ]
         ended = await self._store.unlink(
             principal,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from bot.domain.models import ClaimedJob, ClaimedOperation
-from bot.reconciler import endings
+from bot.reconciler import outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -79,5 +79,5 @@ class Updates(Generic[S]):
         late = replace(update, deadline_passed=True, card_dirty=True)
         if not await self.tells(claimed):
             return late
-        notice = endings.notice(subject, self._late, str(subject.deadline_number))
+        notice = outcomes.notice(subject, self._late, str(subject.deadline_number))
         return replace(late, notices=(*update.notices, notice))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from bot.domain import policy
 from bot.domain.models import AuditEntry
 from bot.messages.texts import problems
-from bot.support.errors import NotKnown, Refused, SlackFailed
+from bot.support.errors import NotIdentified, Refused, SlackFailed
 
 if TYPE_CHECKING:
     from bot.domain.models import Person, Principal
@@ -68,5 +68,5 @@ class Authority:
         await self._store.append_audit(
             [AuditEntry(principal.key, verb, aimed_at, "refused", {"rule": decision.rule})]
         )
-        kind = NotKnown if decision.rule == "policy.unknown_person" else Refused
+        kind = NotIdentified if decision.rule == "policy.unknown_person" else Refused
         raise kind(decision.rule, problems.sentence(decision.rule))

@@ -19,7 +19,7 @@ from bot.messages.texts import problems
 from bot.services.gather import class_effects, shown_url
 from bot.services.making import check_account, known_provider, unmade
 from bot.store.classes import posting
-from bot.store.records import NewOperation, NewPress
+from bot.store.records import NewOperation, NewParticipant
 from bot.support.errors import Refused
 
 if TYPE_CHECKING:
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from bot.domain.models import (
         Account,
         ClassCounts,
-        ClassPress,
         ClassProblem,
         Effects,
-        Pressed,
+        Joined,
+        Participant,
         Principal,
         Workspace,
     )
@@ -182,7 +182,7 @@ class Classes:
         rows = await self._store.workspaces(principal, connection=card.connection)
         if card.spec is None:
             return _named(card.pattern, [row for row in rows if row.state is not State.GONE])
-        before = await self._store.class_press(card.id, principal)
+        before = await self._store.participant(card.id, principal)
         name = workspace_name(card.title, account.username or principal.user_id)
         mine = _made(rows, before, name)
         if mine is not None and await self._is_there(mine):
@@ -218,12 +218,12 @@ class Classes:
         reference: str,
         channel_id: str | None = None,
         message_ts: str | None = None,
-    ) -> Pressed:
+    ) -> Joined:
         """Write a press with all that follows from it, in one transaction."""
         workspace = meant.workspace
         assert workspace is not None, "a press is about a workspace"
         await self._authority.check(
-            principal, "class_press", Target("workspace", workspace.id, workspace.principal)
+            principal, "participant", Target("workspace", workspace.id, workspace.principal)
         )
         verb = OperationVerb.CREATE if workspace.is_provisional else OperationVerb.START
         operation = NewOperation(
@@ -237,8 +237,8 @@ class Classes:
         )
         is_running = self.is_running(workspace)
         audit = _entry(principal, "class.press", card, workspace=workspace.id, consent="stop")
-        pressed = await self._store.press_class(
-            NewPress(
+        pressed = await self._store.join_class(
+            NewParticipant(
                 card_id=card.id,
                 principal=principal,
                 workspace=workspace,
@@ -261,7 +261,7 @@ class Classes:
 
     async def note(
         self, principal: Principal, card: ClassCard, waits_for: Waiting, *, interaction: str
-    ) -> Pressed:
+    ) -> Joined:
         """Write that somebody pressed who can't have an operation yet: the trainer sees that they wait."""
         pressed = await self._store.note_class_press(card.id, principal, waits_for, interaction)
         self._wake()
@@ -273,7 +273,7 @@ class Classes:
         audit = [_entry(principal, "class.keep", card, consent="withdrawn")]
         if await self._store.keep_from_class(card.id, principal, audit, interaction):
             return True
-        standing = await self._store.class_press(card.id, principal)
+        standing = await self._store.participant(card.id, principal)
         return standing is not None and standing.withdrawn_at is not None
 
     def effects(self, card: ClassCard) -> Effects:
@@ -296,7 +296,7 @@ def _plain(text: str, most: int) -> str:
     return re.sub(r"[^a-z0-9]+", "-", ascii_only.casefold()).strip("-")[:most].strip("-")
 
 
-def _made(rows: Sequence[Workspace], before: ClassPress | None, name: str) -> Workspace | None:
+def _made(rows: Sequence[Workspace], before: Participant | None, name: str) -> Workspace | None:
     """Return what an earlier press made, or a workspace of the very name that this one would make."""
     if before is not None and before.workspace_id is not None:
         found = next((row for row in rows if row.id == before.workspace_id), None)

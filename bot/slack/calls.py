@@ -82,7 +82,7 @@ class SlackCaller(Protocol):
         ...
 
 
-class SlackLine:
+class PacedSlack:
     """Call Slack within the budget; know how its clock stands to ours, and when the app is shut out."""
 
     def __init__(self, slack: SlackCaller, budget: Budget, clock: Clock) -> None:

@@ -14,7 +14,7 @@ from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.slack.calls import SlackLine
+    from bot.slack.calls import PacedSlack
     from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
@@ -28,7 +28,7 @@ _SLACKBOT = "USLACKBOT"
 class People:
     """Ask Slack who people are, and write it down."""
 
-    def __init__(self, store: Store, slack: SlackLine) -> None:
+    def __init__(self, store: Store, slack: PacedSlack) -> None:
         self._store = store
         self._slack = slack
         #: Where a sync was interrupted by Slack's limit, and whom it had read by then.

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from bot.domain.models import (
     ClassCounts,
     ClassProblem,
+    Joined,
     NewNotice,
     NoticeKind,
     OperationVerb,
-    Pressed,
     State,
 )
 from bot.domain.models.classes import WARNING_SECONDS, Queue
@@ -22,9 +22,9 @@ from bot.store.text import as_json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.domain.models import AuditEntry, ClassCard, ClassPress, Operation, Principal
+    from bot.domain.models import AuditEntry, ClassCard, Operation, Participant, Principal
     from bot.domain.models.classes import Waiting
-    from bot.store.records import NewOperation, NewPress
+    from bot.store.records import NewOperation, NewParticipant
     from bot.store.transaction import Row, Transaction
 
 #: The least time between two drawings of a card, in seconds: what a press waits for to be counted.
@@ -78,20 +78,20 @@ def card(tx: Transaction, card_id: str) -> ClassCard | None:
     return rows.class_card(row) if row else None
 
 
-def press_of(tx: Transaction, card_id: str, principal: Principal) -> ClassPress | None:
+def press_of(tx: Transaction, card_id: str, principal: Principal) -> Participant | None:
     """Return a person's press of a card."""
-    row = tx.one("class_press", card_id=card_id, principal=principal.key)
-    return rows.class_press(row) if row else None
+    row = tx.one("participant", card_id=card_id, principal=principal.key)
+    return rows.participant(row) if row else None
 
 
-def press(tx: Transaction, new: NewPress) -> Pressed:
+def press(tx: Transaction, new: NewParticipant) -> Joined:
     """Write a press: consent, operation, audit and inbox row at once; no card and no notice of its own.
 
     An open operation that brings the workspace up is joined; one that brings it down is replaced. Of two
     presses at once only one makes a workspace. ``over``, ``full``, ``unknown``: nothing was written.
     """
     key = {"card_id": new.card_id, "principal": new.principal.key}
-    standing = tx.one("class_press", **key)
+    standing = tx.one("participant", **key)
     if not people.first_sight(tx, new.interaction):
         operation = operations.operation(tx, standing["operation_id"] or "") if standing else None
         return _pressed(tx, new.card_id, "joined" if operation else "running", operation)
@@ -118,12 +118,12 @@ def press(tx: Transaction, new: NewPress) -> Pressed:
     tx.run("look_at_class", id=new.card_id, now=tx.now(), rest=REST)
     append_audit(tx, new.audit)
     if operation is None:
-        return Pressed("running")
+        return Joined("running")
     return _pressed(tx, new.card_id, "joined" if joined else "started", operation)
 
 
 def _operation(
-    tx: Transaction, new: NewPress, wanted: NewOperation, standing: Row | None
+    tx: Transaction, new: NewParticipant, wanted: NewOperation, standing: Row | None
 ) -> tuple[str, Operation, bool]:
     """Join what is on its way, else accept the operation; return workspace, operation, and whether joined."""
     workspace_id = new.workspace.id
@@ -142,35 +142,33 @@ def _operation(
     return workspace_id, accepted.operation, accepted.joined
 
 
-def note(
-    tx: Transaction, card_id: str, principal: Principal, waits_for: Waiting, interaction: str
-) -> Pressed:
+def note(tx: Transaction, card_id: str, principal: Principal, waits_for: Waiting, interaction: str) -> Joined:
     """Write that somebody pressed for whom nothing can begin yet; ``noted``, or a refusal."""
     if not people.first_sight(tx, interaction):
-        return Pressed("noted")
+        return Joined("noted")
     key = {"card_id": card_id, "principal": principal.key}
-    refused = _refused(tx, card_id, tx.one("class_press", **key))
+    refused = _refused(tx, card_id, tx.one("participant", **key))
     if refused is not None:
         return refused
     tx.run("note_class_press", **key, waits_for=waits_for, now=tx.now())
     tx.run("look_at_class", id=card_id, now=tx.now(), rest=REST)
-    return Pressed("noted")
+    return Joined("noted")
 
 
-def _refused(tx: Transaction, card_id: str, standing: Row | None) -> Pressed | None:
+def _refused(tx: Transaction, card_id: str, standing: Row | None) -> Joined | None:
     found = card(tx, card_id)
     if found is None:
-        return Pressed("unknown")
+        return Joined("unknown")
     if found.is_over(tx.now()):
-        return Pressed("over")
+        return Joined("over")
     if standing is None and found.maximum is not None:
         taken = tx.one("seats_taken", card_id=card_id)
         if taken is not None and taken["count"] >= found.maximum:
-            return Pressed("full")
+            return Joined("full")
     return None
 
 
-def _pressed(tx: Transaction, card_id: str, result: str, operation: Operation | None) -> Pressed:
+def _pressed(tx: Transaction, card_id: str, result: str, operation: Operation | None) -> Joined:
     queue = None
     if operation is not None and operation.is_open and operation.start_call == "none":
         now = tx.now()
@@ -179,10 +177,10 @@ def _pressed(tx: Transaction, card_id: str, result: str, operation: Operation | 
         called = told["count"] if told else 0
         seconds = now - told["first"] if told and called else 0.0
         queue = Queue(ahead["count"] if ahead else 0, called, float(seconds))
-    return Pressed(result, operation, queue)  # type: ignore[arg-type]  # one of the words of Pressed
+    return Joined(result, operation, queue)  # type: ignore[arg-type]  # one of the words of Pressed
 
 
-def _place(tx: Transaction, new: NewPress) -> None:
+def _place(tx: Transaction, new: NewParticipant) -> None:
     """Keep where a card stands that was sent with an unknown outcome: it was pressed there."""
     if not new.channel_id or not new.message_ts:
         return
@@ -204,7 +202,7 @@ def problems(tx: Transaction, card_id: str, limit: int = 100) -> list[ClassProbl
     """Return who is not ready, who pressed first first."""
     found = []
     for row in tx.all("class_problems", card_id=card_id, limit=limit):
-        one = rows.class_press(row)
+        one = rows.participant(row)
         operation = operations.operation(tx, row["newest_operation"]) if row["newest_operation"] else None
         workspace = workspaces.workspace(tx, one.workspace_id) if one.workspace_id else None
         found.append(ClassProblem(one, operation, workspace))
@@ -302,9 +300,9 @@ def counted(tx: Transaction, card_id: str, counts: ClassCounts, *, rest: float, 
         cards.owe(tx, card_id, changed=True)
 
 
-def to_warn(tx: Transaction, card_id: str, limit: int) -> list[ClassPress]:
+def to_warn(tx: Transaction, card_id: str, limit: int) -> list[Participant]:
     """Return who consented and was not told yet that the class ends."""
-    return [rows.class_press(row) for row in tx.all("presses_to_warn", card_id=card_id, limit=limit)]
+    return [rows.participant(row) for row in tx.all("presses_to_warn", card_id=card_id, limit=limit)]
 
 
 def warned(tx: Transaction, card_id: str, told: Sequence[tuple[Principal, NewNotice | None]]) -> None:
@@ -315,18 +313,18 @@ def warned(tx: Transaction, card_id: str, told: Sequence[tuple[Principal, NewNot
             add_notices(tx, [notice])
 
 
-def to_stop(tx: Transaction, card_id: str, limit: int, warned_for: float) -> list[ClassPress]:
+def to_stop(tx: Transaction, card_id: str, limit: int, warned_for: float) -> list[Participant]:
     """Return who consented, has not taken it back, and was not reached by the end yet.
 
     Only those who were told at least ``warned_for`` seconds ago.
     """
     before = tx.now() - warned_for
     found = tx.all("presses_to_stop", card_id=card_id, limit=limit, warned_before=before)
-    return [rows.class_press(row) for row in found]
+    return [rows.participant(row) for row in found]
 
 
 def stop(
-    tx: Transaction, press: ClassPress, operation: NewOperation | None, audit: Sequence[AuditEntry] = ()
+    tx: Transaction, press: Participant, operation: NewOperation | None, audit: Sequence[AuditEntry] = ()
 ) -> bool:
     """Write the stop of a consented workspace as its owner's own operation; None where nothing is to stop.
 
@@ -334,7 +332,7 @@ def stop(
     more. What is down already, or is stopped by its owner just now, gets no operation.
     """
     key = {"card_id": press.card_id, "principal": press.principal.key}
-    standing = tx.one("class_press", **key)
+    standing = tx.one("participant", **key)
     if standing is None or standing["ended_at"] is not None or standing["withdrawn_at"] is not None:
         return False
     stop_operation_id, is_theirs = None, False
@@ -346,7 +344,7 @@ def stop(
     return is_theirs
 
 
-def _stop(tx: Transaction, press: ClassPress, new: NewOperation) -> tuple[str | None, bool]:
+def _stop(tx: Transaction, press: Participant, new: NewOperation) -> tuple[str | None, bool]:
     workspace = tx.one("workspace", id=new.workspace_id)
     if workspace is None or workspace["principal"] != press.principal.key:
         return None, False

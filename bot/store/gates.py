@@ -10,7 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from bot.domain.models import PROVISIONAL, ReadClaim, State
-from bot.store import cards, ends, rows, stops
+from bot.store import auto_stops, cards, expiry, rows
 from bot.store.text import as_words
 
 if TYPE_CHECKING:
@@ -256,7 +256,7 @@ def _observe(
     actions = as_words(seen.actions)
     before = (row["state"], row["url"], row["detail"], row["progress"], row["actions"])
     after = (seen.state.value, seen.url, seen.detail, seen.progress, actions)
-    ends_before, ends_after = (row["ends_at"], row["ends_how"]), ends.end_of(row, seen, granted_at)
+    ends_before, ends_after = (row["ends_at"], row["ends_how"]), expiry.end_of(row, seen, granted_at)
     is_kept = row["is_kept"] if seen.is_kept is None else int(seen.is_kept)
     is_same = before == after and name == row["name"] and is_kept == row["is_kept"]
     if is_same and ends_before == ends_after:
@@ -284,7 +284,7 @@ def _observe(
         is_kept=is_kept,
         ends_doubt=ends_doubt,
     )
-    stops.note(tx, row["id"], row["state"], seen.state, granted_at)
+    auto_stops.note(tx, row["id"], row["state"], seen.state, granted_at)
     # Buttons that no longer do anything are as wrong as a state: neither waits.
     cards.owe_newest(tx, row["id"], changed=before[0] != after[0] or before[4] != after[4])
     return before != after

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from bot.store.transaction import Engine, Lane, Transaction
+from bot.store.transaction import Engine, Priority, Transaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -22,24 +22,24 @@ class OnEngine:
 
 
 def read(
-    work: Callable[Concatenate[Transaction, Arguments], Result], lane: Lane = Lane.URGENT
+    work: Callable[Concatenate[Transaction, Arguments], Result], priority: Priority = Priority.URGENT
 ) -> Callable[Concatenate[OnEngine, Arguments], Coroutine[Any, Any, Result]]:
     """Return the method that does work which only reads, on one state of the database."""
 
     @wraps(work)
     async def method(self: OnEngine, /, *given: Arguments.args, **named: Arguments.kwargs) -> Result:
-        return await self.engine.read(lambda tx: work(tx, *given, **named), lane)
+        return await self.engine.read(lambda tx: work(tx, *given, **named), priority)
 
     return method
 
 
 def write(
-    work: Callable[Concatenate[Transaction, Arguments], Result], lane: Lane = Lane.STEADY
+    work: Callable[Concatenate[Transaction, Arguments], Result], priority: Priority = Priority.STEADY
 ) -> Callable[Concatenate[OnEngine, Arguments], Coroutine[Any, Any, Result]]:
     """Return the method that does work which writes; it is durable when the method returns."""
 
     @wraps(work)
     async def method(self: OnEngine, /, *given: Arguments.args, **named: Arguments.kwargs) -> Result:
-        return await self.engine.write(lambda tx: work(tx, *given, **named), lane)
+        return await self.engine.write(lambda tx: work(tx, *given, **named), priority)
 
     return method

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bot.store.transaction import Transaction
 
 
-def standing(tx: Transaction) -> Mapping[str, float]:
+def current(tx: Transaction) -> Mapping[str, float]:
     """Return since when (epoch seconds) which connections do not answer."""
     return {row["connection"]: float(row["since"]) for row in tx.all("outages")}
 
@@ -26,7 +26,7 @@ def begin(tx: Transaction, connection: str, since: float, notices: Sequence[NewN
     if tx.run("begin_outage", connection=connection, since=since):
         add_notices(tx, notices)
         return since
-    return standing(tx)[connection]
+    return current(tx)[connection]
 
 
 def end(tx: Transaction, connection: str, notices: Sequence[NewNotice] = ()) -> bool:

@@ -1230,32 +1230,32 @@ UPDATE class_cards SET posts = posts + 1 WHERE id = :id RETURNING *;
 -- name: class_card_on_its_way
 SELECT id FROM notices WHERE subject = :id AND kind = 'class_card' AND state IN ('pending', 'retry', 'leased');
 
--- name: class_press
-SELECT * FROM class_presses WHERE card_id = :card_id AND principal = :principal;
+-- name: participant
+SELECT * FROM participants WHERE card_id = :card_id AND principal = :principal;
 
 -- name: seats_taken
-SELECT COUNT(*) AS count FROM class_presses WHERE card_id = :card_id;
+SELECT COUNT(*) AS count FROM participants WHERE card_id = :card_id;
 
 -- Each press that brings something about is a consent, also after an earlier one was taken back.
 -- name: press_class
-INSERT INTO class_presses (
-    card_id, principal, pressed_at, waits_for, workspace_id, operation_id, is_ready, consented_at
+INSERT INTO participants (
+    card_id, principal, joined_at, waits_for, workspace_id, operation_id, is_ready, consented_at
 ) VALUES (
     :card_id, :principal, :now, '', :workspace_id, :operation_id, :is_ready, :now
 )
 ON CONFLICT (card_id, principal) DO UPDATE SET
     waits_for = '', workspace_id = excluded.workspace_id, operation_id = excluded.operation_id,
     is_ready = excluded.is_ready, consented_at = excluded.consented_at,
-    warned_at = CASE WHEN class_presses.withdrawn_at IS NULL THEN class_presses.warned_at ELSE NULL END,
+    warned_at = CASE WHEN participants.withdrawn_at IS NULL THEN participants.warned_at ELSE NULL END,
     withdrawn_at = NULL;
 
 -- name: note_class_press
-INSERT INTO class_presses (card_id, principal, pressed_at, waits_for) VALUES (:card_id, :principal, :now, :waits_for)
+INSERT INTO participants (card_id, principal, joined_at, waits_for) VALUES (:card_id, :principal, :now, :waits_for)
 ON CONFLICT (card_id, principal) DO UPDATE SET
-    waits_for = CASE WHEN class_presses.workspace_id IS NULL THEN excluded.waits_for ELSE '' END;
+    waits_for = CASE WHEN participants.workspace_id IS NULL THEN excluded.waits_for ELSE '' END;
 
 -- name: withdraw_consent
-UPDATE class_presses SET withdrawn_at = :now
+UPDATE participants SET withdrawn_at = :now
 WHERE card_id = :card_id AND principal = :principal AND consented_at IS NOT NULL AND withdrawn_at IS NULL
     AND ended_at IS NULL
 RETURNING *;
@@ -1282,7 +1282,7 @@ SELECT
     COALESCE(SUM(CASE
         WHEN p.consented_at IS NOT NULL AND p.withdrawn_at IS NULL AND p.ended_at IS NULL THEN 1 ELSE 0 END), 0)
         AS "left"
-FROM class_presses p
+FROM participants p
 LEFT JOIN operations o ON o.id = (
     SELECT x.id FROM operations x
     WHERE x.workspace_id = p.workspace_id AND x.verb IN ('start', 'restart', 'create')
@@ -1292,7 +1292,7 @@ LEFT JOIN operations s ON s.id = p.stop_operation_id
 WHERE p.card_id = :card_id;
 
 -- name: class_problems
-SELECT p.*, o.id AS newest_operation FROM class_presses p
+SELECT p.*, o.id AS newest_operation FROM participants p
 LEFT JOIN operations o ON o.id = (
     SELECT x.id FROM operations x
     WHERE x.workspace_id = p.workspace_id AND x.verb IN ('start', 'restart', 'create')
@@ -1301,29 +1301,29 @@ LEFT JOIN operations o ON o.id = (
 WHERE p.card_id = :card_id AND p.is_ready = 0 AND (
     p.waits_for <> '' OR (o.id IS NOT NULL AND (o.outcome IS NULL OR o.outcome NOT IN ('fulfilled', 'replaced')))
 )
-ORDER BY p.pressed_at, p.principal LIMIT :limit;
+ORDER BY p.joined_at, p.principal LIMIT :limit;
 
 -- name: presses_to_warn
-SELECT * FROM class_presses
+SELECT * FROM participants
 WHERE card_id = :card_id AND consented_at IS NOT NULL AND withdrawn_at IS NULL AND warned_at IS NULL
     AND ended_at IS NULL
 LIMIT :limit;
 
 -- name: press_warned
-UPDATE class_presses SET warned_at = :now WHERE card_id = :card_id AND principal = :principal;
+UPDATE participants SET warned_at = :now WHERE card_id = :card_id AND principal = :principal;
 
 -- name: presses_to_stop
-SELECT * FROM class_presses
+SELECT * FROM participants
 WHERE card_id = :card_id AND consented_at IS NOT NULL AND withdrawn_at IS NULL AND ended_at IS NULL
     AND warned_at <= :warned_before
 LIMIT :limit;
 
 -- name: end_press
-UPDATE class_presses SET ended_at = :now, stop_operation_id = :stop_operation_id
+UPDATE participants SET ended_at = :now, stop_operation_id = :stop_operation_id
 WHERE card_id = :card_id AND principal = :principal AND ended_at IS NULL;
 
 -- name: class_of_stop
-SELECT c.* FROM class_presses p JOIN class_cards c ON c.id = p.card_id WHERE p.stop_operation_id = :operation_id;
+SELECT c.* FROM participants p JOIN class_cards c ON c.id = p.card_id WHERE p.stop_operation_id = :operation_id;
 
 -- name: starts_ahead
 SELECT COUNT(*) AS count FROM operations
@@ -1331,7 +1331,7 @@ WHERE connection = :connection AND outcome IS NULL AND start_call = 'none' AND c
     AND verb IN ('start', 'restart', 'create');
 
 -- name: starts_of_class
-SELECT COUNT(*) AS count, MIN(o.called_at) AS first FROM class_presses p
+SELECT COUNT(*) AS count, MIN(o.called_at) AS first FROM participants p
 JOIN operations o ON o.id = p.operation_id
 WHERE p.card_id = :card_id AND o.called_at > :since;
 
@@ -1342,4 +1342,4 @@ DELETE FROM class_cards WHERE id IN (
 RETURNING id;
 
 -- name: sweep_class_presses
-DELETE FROM class_presses WHERE card_id = :card_id;
+DELETE FROM participants WHERE card_id = :card_id;

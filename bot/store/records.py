@@ -105,7 +105,7 @@ class FoundWorkspace:
 
 
 @dataclass(frozen=True, slots=True)
-class NewPress:
+class NewParticipant:
     """Describe a press to be written down with all that follows from it, in one transaction.
 
     ``operation`` is None where ``workspace`` runs already. A provisional ``workspace`` is written with its

@@ -13,7 +13,6 @@ from bot.domain.models import (
     Call,
     Card,
     ClassCard,
-    ClassPress,
     Doubt,
     Link,
     Notice,
@@ -22,6 +21,7 @@ from bot.domain.models import (
     Operation,
     OperationVerb,
     Outcome,
+    Participant,
     Person,
     Principal,
     Snapshot,
@@ -281,12 +281,12 @@ def class_card(row: Row) -> ClassCard:
     )
 
 
-def class_press(row: Row) -> ClassPress:
-    """Read a row of ``class_presses``."""
-    return ClassPress(
+def participant(row: Row) -> Participant:
+    """Read a row of ``participants``."""
+    return Participant(
         card_id=row["card_id"],
         principal=principal_of(row["principal"]),
-        pressed_at=float(row["pressed_at"]),
+        joined_at=float(row["joined_at"]),
         waits_for=row["waits_for"],
         workspace_id=row["workspace_id"],
         operation_id=row["operation_id"],

@@ -27,24 +27,24 @@ SENDS_SETTLE: Final = 15.0
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ClockReading:
     """Say how the store's time stands: so far ahead of the monotonic clock of this run of the machine."""
 
     boot: str
     ahead: float
 
 
-def beat(tx: Transaction, standing: Standing) -> None:
+def beat(tx: Transaction, clock_reading: ClockReading) -> None:
     """Write that this process lives, and how its time stands."""
-    tx.run("beat", now=tx.now(), ahead=standing.ahead, boot=standing.boot)
+    tx.run("beat", now=tx.now(), ahead=clock_reading.ahead, boot=clock_reading.boot)
 
 
-def heal(tx: Transaction, standing: Standing) -> None:
+def heal(tx: Transaction, clock_reading: ClockReading) -> None:
     """Put right every time that the serving process before left, then begin to serve."""
     last = tx.one("serving")
     now = tx.now()
-    if last is not None and standing.boot and last["boot"] == standing.boot:
-        moved, is_unknown = standing.ahead - last["ahead"], False
+    if last is not None and clock_reading.boot and last["boot"] == clock_reading.boot:
+        moved, is_unknown = clock_reading.ahead - last["ahead"], False
     else:
         # The machine was started anew, or is another one: only the last beat tells, and not exactly.
         moved, is_unknown = min(now - last["seen_at"], 0.0) if last is not None else 0.0, True
@@ -57,14 +57,14 @@ def heal(tx: Transaction, standing: Standing) -> None:
         tx.run(query, now=now, back=back, is_unknown=is_unknown)
     tx.run("move_gates_back", now=now, back=0.0 if is_unknown else back)
     tx.run("heal_gates", now=now, is_unknown=is_unknown, longest=LONGEST_GATE)
-    beat(tx, standing)
+    beat(tx, clock_reading)
 
 
-def follow(tx: Transaction, jump: float, standing: Standing) -> None:
+def follow(tx: Transaction, jump: float, clock_reading: ClockReading) -> None:
     """Move what waits along with a wall clock that jumped ahead while this process serves."""
     before = tx.now()
     _move_along(tx, jump, before)
-    tx.run("beat", now=before + jump, ahead=standing.ahead + jump, boot=standing.boot)
+    tx.run("beat", now=before + jump, ahead=clock_reading.ahead + jump, boot=clock_reading.boot)
 
 
 def _move_along(tx: Transaction, jump: float, before: float) -> None:

@@ -25,14 +25,14 @@ from typing import TYPE_CHECKING
 from sqlite_utils import Database
 
 from bot.store import schema
-from bot.store.lanes import Job, Lanes
 from bot.store.queries import migrations
-from bot.store.serving import SLEWED, Standing, beat, follow
+from bot.store.serving import SLEWED, ClockReading, beat, follow
 from bot.store.serving_lock import ServingLock
 from bot.store.sqlite_errors import is_locked, is_missing_table, translated, why_not_opened
 from bot.store.sqlite_transaction import SqliteTransaction
 from bot.store.store_time import StoreTime
-from bot.store.transaction import Lane
+from bot.store.transaction import Priority
+from bot.store.write_queue import Job, WriteQueue
 from bot.support.errors import StoreInUse, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from bot.support.clock import Clock, Ids
 
 #: How long a caller waits for a commit, in seconds.
-PATIENCE: Mapping[Lane, float] = {Lane.URGENT: 2.0, Lane.STEADY: 10.0, Lane.RECORDS: 10.0}
+PATIENCE: Mapping[Priority, float] = {Priority.URGENT: 2.0, Priority.STEADY: 10.0, Priority.RECORDS: 10.0}
 #: Poll records are gathered until there are so many rows, or for so long.
 BATCH_ROWS, BATCH_SECONDS = 200, 0.05
 #: No transaction takes on more work after this many seconds.
@@ -73,7 +73,7 @@ class SqliteEngine:
         clock: Clock,
         ids: Ids,
         *,
-        patience: Mapping[Lane, float] = PATIENCE,
+        patience: Mapping[Priority, float] = PATIENCE,
         batch_seconds: float = BATCH_SECONDS,
         scripts: Mapping[str, str] | None = None,
     ) -> None:
@@ -88,7 +88,7 @@ class SqliteEngine:
         self._serves = False
         self._written_ahead = self._time.ahead()
         self._wrote_at = clock.monotonic()
-        self._lanes = Lanes(patience, BATCH_ROWS, batch_seconds)
+        self._write_queue = WriteQueue(patience, BATCH_ROWS, batch_seconds)
         self._thread: Thread | None = None
 
     # -- the loop's side -------------------------------------------------------------------------------------
@@ -104,19 +104,19 @@ class SqliteEngine:
         """Return the store's epoch seconds."""
         return self._time.now()
 
-    async def read(self, work: Work[Result], lane: Lane = Lane.URGENT) -> Result:
+    async def read(self, work: Work[Result], priority: Priority = Priority.URGENT) -> Result:
         """Run work that only reads, on one state of the database."""
-        result: Result = await self._lanes.submit(work, lane, is_read=True)
+        result: Result = await self._write_queue.submit(work, priority, is_read=True)
         return result
 
-    async def write(self, work: Work[Result], lane: Lane = Lane.STEADY, rows: int = 1) -> Result:
+    async def write(self, work: Work[Result], priority: Priority = Priority.STEADY, rows: int = 1) -> Result:
         """Run work that writes; durable when it returns."""
-        result: Result = await self._lanes.submit(work, lane, is_read=False, rows=rows)
+        result: Result = await self._write_queue.submit(work, priority, is_read=False, rows=rows)
         return result
 
     async def tidy(self) -> None:
         """Give back what deleted rows took, where that is a quarter of the file: 0.3 s for 50 MB."""
-        await self._lanes.submit(lambda _: self._tidy(), Lane.STEADY, is_read=False, is_alone=True)
+        await self._write_queue.submit(lambda _: self._tidy(), Priority.STEADY, is_read=False, is_alone=True)
 
     async def migrate(self, *, holds: bool = False) -> list[str]:
         """Bring the schema up to date; return the names of what ran.
@@ -135,9 +135,9 @@ class SqliteEngine:
         """Move times from now on, as the one process that serves from this file."""
         self._serves = True
 
-    def standing(self) -> Standing:
+    def clock_reading(self) -> ClockReading:
         """Say how the store's time stands to the machine's monotonic clock."""
-        return Standing(self._clock.boot(), self._time.ahead())
+        return ClockReading(self._clock.boot(), self._time.ahead())
 
     def seconds_since_write(self) -> float:
         """Return how long ago something was last written and committed by this process."""
@@ -145,7 +145,7 @@ class SqliteEngine:
 
     async def close(self) -> None:
         """Finish what is queued and let go of the file."""
-        self._lanes.close()
+        self._write_queue.close()
         if self._thread is not None:
             await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
         self._release_lock()
@@ -168,17 +168,17 @@ class SqliteEngine:
             self._database = self._connect()
         except (OSError, sqlite3.Error) as error:
             cause = why_not_opened(self._path, error)
-            self._lanes.end(cause)
+            self._write_queue.end(cause)
             loop.call_soon_threadsafe(_settle, opened, StoreUnavailable(cause))
             return
         self._transaction = SqliteTransaction(self._database.conn, self._time, self._ids)
         loop.call_soon_threadsafe(_settle, opened, None)
         try:
-            while (jobs := self._lanes.take()) is not None:
+            while (jobs := self._write_queue.take()) is not None:
                 self._serve(jobs)
         finally:
             self._database.close()
-            self._lanes.end("the store is closed")
+            self._write_queue.end("the store is closed")
 
     def _connect(self) -> Database:
         if self._path != _IN_MEMORY:
@@ -227,7 +227,7 @@ class SqliteEngine:
         except (OSError, sqlite3.Error) as error:
             self._fail([job], error)
         else:
-            self._lanes.deliver([job])
+            self._write_queue.deliver([job])
 
     def _tidy(self) -> None:
         pages, free = (
@@ -250,15 +250,15 @@ class SqliteEngine:
                         break
         except sqlite3.Error as error:
             if is_locked(error):
-                self._lanes.put_back(jobs)
+                self._write_queue.put_back(jobs)
             elif len(jobs) == 1:
                 self._fail(jobs, error)
             else:
                 for job in jobs:
                     self._run_reads([job])
             return
-        self._lanes.deliver(ran)
-        self._lanes.put_back(jobs[len(ran) :])
+        self._write_queue.deliver(ran)
+        self._write_queue.put_back(jobs[len(ran) :])
 
     def _run_read(self, job: Job) -> None:
         job.error = job.result = None
@@ -279,7 +279,7 @@ class SqliteEngine:
             self._rollback()
             if is_locked(error):
                 # Whoever has no more patience is gone before the next try.
-                self._lanes.put_back(jobs)
+                self._write_queue.put_back(jobs)
             else:
                 self._fail(jobs, error)
             return
@@ -291,9 +291,9 @@ class SqliteEngine:
             self._rollback()
             self._one_by_one(jobs, error)
             return
-        if not self._lanes.may_commit(ran):
+        if not self._write_queue.may_commit(ran):
             self._rollback()
-            self._lanes.put_back(jobs)
+            self._write_queue.put_back(jobs)
             return
         try:
             self._database.commit()
@@ -304,8 +304,8 @@ class SqliteEngine:
             if self._database.conn.total_changes > changes:
                 # Only then the disk took something.
                 self._wrote_at = self._clock.monotonic()
-            self._lanes.deliver(ran)
-        self._lanes.put_back(jobs[len(ran) :])
+            self._write_queue.deliver(ran)
+        self._write_queue.put_back(jobs[len(ran) :])
 
     def _run_until(self, jobs: Sequence[Job], ran: list[Job], until: float) -> None:
         """Run jobs until time is up. One that fails is undone alone, where the transaction outlives it."""
@@ -333,7 +333,7 @@ class SqliteEngine:
     def _fail(self, jobs: Sequence[Job], error: Exception) -> None:
         for job in jobs:
             job.error = translated(error)
-        self._lanes.deliver(jobs)
+        self._write_queue.deliver(jobs)
 
     def _rollback(self) -> None:
         # Where even that fails the next BEGIN does too, and says why.
@@ -356,22 +356,22 @@ class SqliteEngine:
             # The process that serves moves them once, not each that looks at the file beside it.
             self._time.follow(jump)
             return
-        standing = self.standing()
-        if not jump and abs(standing.ahead - self._written_ahead) <= SLEWED:
+        clock_reading = self.clock_reading()
+        if not jump and abs(clock_reading.ahead - self._written_ahead) <= SLEWED:
             return
         try:
             self._database.execute("BEGIN IMMEDIATE")
             if jump:
-                follow(self._transaction, jump, standing)
+                follow(self._transaction, jump, clock_reading)
             else:
-                beat(self._transaction, standing)
+                beat(self._transaction, clock_reading)
             self._database.commit()
         except sqlite3.OperationalError as error:
             if not is_missing_table(error):
                 raise
             self._rollback()
         self._time.follow(jump)
-        self._written_ahead = standing.ahead + jump
+        self._written_ahead = clock_reading.ahead + jump
 
 
 def _inode(path: str) -> tuple[int, int]:

@@ -18,11 +18,12 @@ from bot.store import accounts as accounts_
 from bot.store import (
     approvals,
     audit,
+    auto_stops,
     browsers,
     cards,
     classes,
     creations,
-    endings,
+    expiries,
     found_jobs,
     gates,
     job_steps,
@@ -32,7 +33,6 @@ from bot.store import (
     people,
     serving,
     snapshots,
-    stops,
     suspicions,
     tasks,
     upkeep,
@@ -40,9 +40,9 @@ from bot.store import (
 from bot.store import jobs as jobs_
 from bot.store import outages as outages_
 from bot.store import workspaces as workspaces_
-from bot.store.known import KnownPeople
 from bot.store.methods import OnEngine, read, write
-from bot.store.transaction import Lane
+from bot.store.people_cache import PeopleCache
+from bot.store.transaction import Priority
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -60,7 +60,7 @@ class Store(OnEngine):
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
-        self._known = KnownPeople(engine.now)
+        self._known = PeopleCache(engine.now)
 
     # -- the process -----------------------------------------------------------------------------------------
 
@@ -74,7 +74,7 @@ class Store(OnEngine):
         Raises as ``migrate`` does.
         """
         applied = await self.engine.migrate(holds=True)
-        await self.engine.write(lambda tx: serving.heal(tx, self.engine.standing()))
+        await self.engine.write(lambda tx: serving.heal(tx, self.engine.clock_reading()))
         # Not before: how the time stands would be written over what it is healed by.
         self.engine.serves()
         return applied
@@ -82,7 +82,7 @@ class Store(OnEngine):
     async def beat(self) -> None:
         """Write that the serving process lives and how its clock stands: a tiny write."""
         # Within the work: a jump that this write is the first to see is counted then.
-        await self.engine.write(lambda tx: serving.beat(tx, self.engine.standing()))
+        await self.engine.write(lambda tx: serving.beat(tx, self.engine.clock_reading()))
 
     def seconds_since_write(self) -> float:
         """Return how long ago this process last wrote something that was committed."""
@@ -96,9 +96,9 @@ class Store(OnEngine):
         """Finish what is queued and let go of the database."""
         await self.engine.close()
 
-    statistics = read(upkeep.statistics, Lane.STEADY)
+    statistics = read(upkeep.statistics, Priority.STEADY)
     did_daily = write(upkeep.did_daily)
-    last_did = read(upkeep.last_did, Lane.STEADY)
+    last_did = read(upkeep.last_did, Priority.STEADY)
 
     async def sweep(self) -> None:
         """Delete what is past its use, in short transactions.
@@ -119,7 +119,7 @@ class Store(OnEngine):
 
     # -- inbox, people, audit, outages -----------------------------------------------------------------------
 
-    first_sight = write(people.first_sight, Lane.URGENT)
+    first_sight = write(people.first_sight, Priority.URGENT)
 
     async def person(self, principal: Principal) -> Person | None:
         """Return what is known of a person."""
@@ -137,62 +137,62 @@ class Store(OnEngine):
         finally:
             self._known.forget()
 
-    append_audit = write(audit.append_audit, Lane.URGENT)
-    audit_entries = read(audit.entries, Lane.STEADY)
-    audit_head = read(audit.head, Lane.STEADY)
-    outages = read(outages_.standing, Lane.STEADY)
+    append_audit = write(audit.append_audit, Priority.URGENT)
+    audit_entries = read(audit.entries, Priority.STEADY)
+    audit_head = read(audit.head, Priority.STEADY)
+    outages = read(outages_.current, Priority.STEADY)
     begin_outage = write(outages_.begin)
     end_outage = write(outages_.end)
 
     # -- links, accounts, browsers ---------------------------------------------------------------------------
 
-    new_link = write(links.new, Lane.URGENT)
+    new_link = write(links.new, Priority.URGENT)
     link = read(links.link)
-    change_link = write(links.change, Lane.URGENT)
+    change_link = write(links.change, Priority.URGENT)
     open_link_of = read(links.open_of)
-    activate = write(links.activate, Lane.URGENT)
-    activate_directly = write(links.activate_directly, Lane.URGENT)
+    activate = write(links.activate, Priority.URGENT)
+    activate_directly = write(links.activate_directly, Priority.URGENT)
     account = read(accounts_.account)
     account_by_id = read(accounts_.by_id)
     accounts = read(accounts_.all_of)
     accounts_of = read(accounts_.acting_as)
-    active_accounts = read(accounts_.active, Lane.STEADY)
-    unlink = write(accounts_.unlink, Lane.URGENT)
+    active_accounts = read(accounts_.active, Priority.STEADY)
+    unlink = write(accounts_.unlink, Priority.URGENT)
     drop_account = write(accounts_.drop)
     refuse_account = write(accounts_.refuse)
     save_secret = write(accounts_.save_secret)
     suspect_account = write(suspicions.suspect)
-    suspects = read(suspicions.suspects, Lane.STEADY)
+    suspects = read(suspicions.suspects, Priority.STEADY)
     claim_look = write(suspicions.claim_look)
     count_refusal = write(suspicions.count)
     trust_account = write(suspicions.accept)
-    suspicion_totals = read(suspicions.totals, Lane.STEADY)
-    ask_approval = write(approvals.ask, Lane.URGENT)
+    suspicion_totals = read(suspicions.totals, Priority.STEADY)
+    ask_approval = write(approvals.ask, Priority.URGENT)
     approval = read(approvals.approval)
-    decide_approval = write(approvals.decide, Lane.URGENT)
-    begin_browser_session = write(browsers.begin, Lane.URGENT)
+    decide_approval = write(approvals.decide, Priority.URGENT)
+    begin_browser_session = write(browsers.begin, Priority.URGENT)
     browser_session = read(browsers.session)
     look = read(browsers.look)
-    keep_browser_session = write(browsers.keep, Lane.URGENT)
-    end_browser_session = write(browsers.end, Lane.URGENT)
-    end_browser_sessions = write(browsers.end_all, Lane.URGENT)
+    keep_browser_session = write(browsers.keep, Priority.URGENT)
+    end_browser_session = write(browsers.end, Priority.URGENT)
+    end_browser_sessions = write(browsers.end_all, Priority.URGENT)
 
     # -- workspaces ------------------------------------------------------------------------------------------
 
     workspaces = read(workspaces_.all_of)
     workspace = read(workspaces_.workspace)
     workspace_and_account = read(accounts_.with_workspace)
-    add_workspace = write(workspaces_.add, Lane.URGENT)
-    name_workspace = write(workspaces_.name, Lane.URGENT)
-    hide_workspace = write(workspaces_.hide, Lane.URGENT)
+    add_workspace = write(workspaces_.add, Priority.URGENT)
+    name_workspace = write(workspaces_.name, Priority.URGENT)
+    hide_workspace = write(workspaces_.hide, Priority.URGENT)
     usual_seconds = read(workspaces_.usual_seconds)
-    ending = read(endings.ending)
-    tell_stop = write(stops.want, Lane.URGENT)
-    hear = write(endings.hear)
-    save_entry = write(endings.save_entry)
+    ending = read(expiries.ending)
+    tell_stop = write(auto_stops.want, Priority.URGENT)
+    hear = write(expiries.hear)
+    save_entry = write(expiries.save_entry)
     save_snapshot = write(snapshots.save)
     snapshot = read(snapshots.snapshot)
-    remember = write(snapshots.remember, Lane.URGENT)
+    remember = write(snapshots.remember, Priority.URGENT)
     remembered = read(snapshots.remembered)
 
     async def merge_discovered(
@@ -221,24 +221,24 @@ class Store(OnEngine):
 
     # -- operations, creations, the poll gate ----------------------------------------------------------------
 
-    accept_operation = write(operations.accept, Lane.URGENT)
-    keep_waiting = write(operations.keep_waiting, Lane.URGENT)
-    make_another = write(operations.make_another, Lane.URGENT)
+    accept_operation = write(operations.accept, Priority.URGENT)
+    keep_waiting = write(operations.keep_waiting, Priority.URGENT)
+    make_another = write(operations.make_another, Priority.URGENT)
     operation = read(operations.operation)
     latest_operation = read(operations.latest)
     creation_of = read(operations.creation_of)
     open_operations = read(operations.open_ones)
-    refusals = read(endings.refusals)
+    refusals = read(expiries.refusals)
     claim_operations = write(operations.claim)
     save_step = write(operations.save)
-    accept_creation = write(creations.accept, Lane.URGENT)
+    accept_creation = write(creations.accept, Priority.URGENT)
     renew = write(creations.renew)
     name_created = write(creations.name)
-    unexplained = read(creations.unexplained, Lane.STEADY)
-    want_read = write(gates.want, Lane.URGENT)
-    read_soon = write(endings.read_soon)
+    unexplained = read(creations.unexplained, Priority.STEADY)
+    want_read = write(gates.want, Priority.URGENT)
+    read_soon = write(expiries.read_soon)
     claim_reads = write(gates.claim)
-    hold_candidate = write(gates.hold_candidate, Lane.URGENT)
+    hold_candidate = write(gates.hold_candidate, Priority.URGENT)
 
     async def record_reads(self, results: Sequence[ReadResult]) -> bool:
         """Write what claimed reads brought: states, due times, verified marks; wake operations, owe cards.
@@ -254,24 +254,24 @@ class Store(OnEngine):
         for first in range(0, len(results), _RECORDS_AT_ONCE):
             some = results[first : first + _RECORDS_AT_ONCE]
             work = partial(gates.record, results=some)
-            is_news |= await self.engine.write(work, Lane.RECORDS, rows=len(some))
+            is_news |= await self.engine.write(work, Priority.RECORDS, rows=len(some))
         return is_news
 
     # -- runs of jobs ----------------------------------------------------------------------------------------
 
-    accept_job = write(jobs_.accept, Lane.URGENT)
-    want_job_stop = write(jobs_.want_stop, Lane.URGENT)
-    keep_job_waiting = write(jobs_.keep_waiting, Lane.URGENT)
-    launch_another = write(jobs_.launch_another, Lane.URGENT)
+    accept_job = write(jobs_.accept, Priority.URGENT)
+    want_job_stop = write(jobs_.want_stop, Priority.URGENT)
+    keep_job_waiting = write(jobs_.keep_waiting, Priority.URGENT)
+    launch_another = write(jobs_.launch_another, Priority.URGENT)
     unexplained_runs = read(jobs_.unexplained)
-    watch_job = write(jobs_.watch, Lane.URGENT)
+    watch_job = write(jobs_.watch, Priority.URGENT)
     job = read(jobs_.job)
     jobs = read(jobs_.all_of)
     job_by_remote = read(jobs_.by_remote)
     claim_jobs = write(job_steps.claim)
     claim_jobs_of = write(job_steps.claim_of)
     save_job_step = write(job_steps.save)
-    watched_jobs = read(jobs_.watched, Lane.STEADY)
+    watched_jobs = read(jobs_.watched, Priority.STEADY)
     output_placed = write(jobs_.place_output)
     output_done = write(jobs_.output_done)
 
@@ -284,7 +284,7 @@ class Store(OnEngine):
         task.
         """
         start = await self.engine.read(
-            lambda tx: workspaces_.listing_start(tx, TaskKind.LIST_JOBS, account_id), Lane.STEADY
+            lambda tx: workspaces_.listing_start(tx, TaskKind.LIST_JOBS, account_id), Priority.STEADY
         )
         unknown: list[FoundJob] = []
         for piece in _pieces(found):
@@ -302,40 +302,40 @@ class Store(OnEngine):
 
     # -- class cards -----------------------------------------------------------------------------------------
 
-    post_class = write(classes.post, Lane.URGENT)
+    post_class = write(classes.post, Priority.URGENT)
     class_card = read(classes.card)
-    class_press = read(classes.press_of)
-    press_class = write(classes.press, Lane.URGENT)
-    note_class_press = write(classes.note, Lane.URGENT)
-    class_counts = read(classes.counts, Lane.STEADY)
+    participant = read(classes.press_of)
+    join_class = write(classes.press, Priority.URGENT)
+    note_class_press = write(classes.note, Priority.URGENT)
+    class_counts = read(classes.counts, Priority.STEADY)
     class_problems = read(classes.problems)
-    close_class = write(classes.close, Lane.URGENT)
-    keep_from_class = write(classes.keep, Lane.URGENT)
-    repost_class = write(classes.repost, Lane.URGENT)
+    close_class = write(classes.close, Priority.URGENT)
+    keep_from_class = write(classes.keep, Priority.URGENT)
+    repost_class = write(classes.repost, Priority.URGENT)
     claim_class_cards = write(classes.claim)
     class_counted = write(classes.counted)
-    presses_to_warn = read(classes.to_warn, Lane.STEADY)
+    presses_to_warn = read(classes.to_warn, Priority.STEADY)
     class_warned = write(classes.warned)
-    presses_to_stop = read(classes.to_stop, Lane.STEADY)
+    presses_to_stop = read(classes.to_stop, Priority.STEADY)
     stop_for_class = write(classes.stop)
     finish_class = write(classes.finish)
-    class_of_stop = read(classes.of_stop, Lane.STEADY)
+    class_of_stop = read(classes.of_stop, Priority.STEADY)
 
     # -- notices, cards, tasks -------------------------------------------------------------------------------
 
-    add_notices = write(notices.add_notices, Lane.URGENT)
+    add_notices = write(notices.add_notices, Priority.URGENT)
     claim_notices = write(notices.claim)
     notice_sent = write(notices.sent)
     notice_retry = write(notices.retry)
     notice_dead = write(notices.dead)
-    dead_notices = read(notices.dead_ones, Lane.STEADY)
+    dead_notices = read(notices.dead_ones, Priority.STEADY)
     known_channel = read(notices.known_channel)
     claim_cards = write(cards.claim)
     card_updated = write(cards.updated)
     card_retry = write(cards.retry)
     card_lost = write(cards.lost)
     card = read(cards.card)
-    add_tasks = write(tasks.add_tasks, Lane.URGENT)
+    add_tasks = write(tasks.add_tasks, Priority.URGENT)
     is_task_open = read(tasks.is_open)
     claim_tasks = write(tasks.claim)
     task_done = write(tasks.done)

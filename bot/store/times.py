@@ -78,8 +78,8 @@ TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
         # It may lie as far ahead as the end of the class; a look too many does no harm.
         "look_at": Column(Kind.DUE, 60.0),
     },
-    "class_presses": {
-        "pressed_at": PAST,
+    "participants": {
+        "joined_at": PAST,
         "consented_at": PAST,
         "withdrawn_at": PAST,
         "warned_at": PAST,

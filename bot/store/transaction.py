@@ -11,14 +11,14 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from bot.store.serving import Standing
+    from bot.store.serving import ClockReading
     from bot.support.clock import Ids
 
 Result = TypeVar("Result")
 Row = dict[str, Any]
 
 
-class Lane(IntEnum):
+class Priority(IntEnum):
     """Name how soon work is wanted; the lower goes first."""
 
     URGENT = 0  #: a person waits for it: 2 s, then StoreBusy
@@ -54,11 +54,11 @@ Work = Callable[[Transaction], Result]
 class Engine(Protocol):
     """Supply transactions of one database. The errors are those of ``bot.store.store``."""
 
-    async def read(self, work: Work[Result], lane: Lane = Lane.URGENT) -> Result:
+    async def read(self, work: Work[Result], priority: Priority = Priority.URGENT) -> Result:
         """Run work that only reads, on one state of the database."""
         ...
 
-    async def write(self, work: Work[Result], lane: Lane = Lane.STEADY, rows: int = 1) -> Result:
+    async def write(self, work: Work[Result], priority: Priority = Priority.STEADY, rows: int = 1) -> Result:
         """Run work that writes; durable when it returns. ``rows`` is its weight within a batch."""
         ...
 
@@ -79,7 +79,7 @@ class Engine(Protocol):
         """Move times along with the clock from now on: what an earlier process left is healed."""
         ...
 
-    def standing(self) -> Standing:
+    def clock_reading(self) -> ClockReading:
         """Say how the store's time stands to the machine's monotonic clock."""
         ...
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.domain.models import PROVISIONAL, Outcome, State, TaskKind, Workspace
 from bot.domain.settling import GONE, UNLISTED
-from bot.store import cards, gates, operations, people, rows, stops
+from bot.store import auto_stops, cards, gates, operations, people, rows
 from bot.store.audit import append_audit
 from bot.store.text import as_json, as_words
 
@@ -188,7 +188,7 @@ def _update_found(tx: Transaction, one: FoundWorkspace, row: Row, start: float) 
     )
     if row["hidden"]:
         return
-    stops.note(tx, row["id"], row["state"], state, start)
+    auto_stops.note(tx, row["id"], row["state"], state, start)
     if changed and state in _MOVING:
         gates.make_due(tx, {**row, "gate_key": one.gate_key})
     has_other_buttons = told["actions"] != row["actions"]
@@ -236,7 +236,7 @@ def _note_absence(tx: Transaction, row: Row, start: float) -> None:
         ends_at=None,
         ends_how=None,
     )
-    stops.note(tx, row["id"], row["state"], State.GONE, start)
+    auto_stops.note(tx, row["id"], row["state"], State.GONE, start)
     cards.owe_newest(tx, row["id"], changed=True)
 
 

@@ -66,7 +66,7 @@ class NotLinked(Refused):
         self.is_refused = is_refused
 
 
-class NotKnown(Refused):
+class NotIdentified(Refused):
     """Say that Slack has not told yet who somebody is: what they asked for has to wait."""
 
 

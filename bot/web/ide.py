@@ -22,8 +22,8 @@ from bot.services.gather import IDE_PATH
 from bot.support.errors import Refused, SecretError
 from bot.web import embedding
 from bot.web.forms import read_form
+from bot.web.page_state import page_state
 from bot.web.signed_in import SIGN_OUT_PATH, SIGNED_OUT_PATH, see_other
-from bot.web.standing import standing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from bot.support.clock import Ids
     from bot.support.rate_limit import RateLimiter
     from bot.web.browser import Browsers
+    from bot.web.page_state import PageState
     from bot.web.render import Renderer
     from bot.web.signed_in import SignedIn
-    from bot.web.standing import Standing
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -63,7 +63,7 @@ class Shown:
     look: Look
     workspace: Workspace
     provider: Provider
-    standing: Standing
+    page_state: PageState
 
     @property
     def is_old(self) -> bool:
@@ -130,7 +130,7 @@ class IdePages:
             "ide.html",
             page=f"{IDE_PATH}/{page}",
             workspace=shown.workspace,
-            standing=shown.standing,
+            page_state=shown.page_state,
             title=shown.provider.settings.title,
             sdk=loads.sdk_host,
             is_https=loads.is_https,
@@ -150,7 +150,7 @@ class IdePages:
         if shown is None:
             return web.json_response({}, status=404 if look is not None else 401)
         await self._keep_fresh(shown)
-        return web.json_response(shown.standing.as_json())
+        return web.json_response(shown.page_state.as_json())
 
     async def _entry(self, request: web.Request) -> web.StreamResponse:
         """Hand over what opens the workspace, as fresh as a read through the gate made it.
@@ -164,7 +164,7 @@ class IdePages:
         if not self._browsers.is_of_session(request, shown.session_id, request.headers.get(MARK_HEADER, "")):
             _log.warning("page.entry_refused")
             return web.json_response({}, status=403)
-        if not shown.standing.is_up:
+        if not shown.page_state.is_up:
             return web.json_response({"again": True})
         if shown.is_old and "late" not in request.query:
             await self._keep_fresh(shown)
@@ -246,8 +246,8 @@ class IdePages:
             return None, look
         workspace, provider = own
         effects = provider.stops(workspace)
-        stands = standing(workspace, look.operation, provider.settings.title, look.now, effects)
-        return Shown(session_id, look, workspace, provider, stands), look
+        state = page_state(workspace, look.operation, provider.settings.title, look.now, effects)
+        return Shown(session_id, look, workspace, provider, state), look
 
     async def _keep_fresh(self, shown: Shown) -> None:
         """Ask for a read when the row is old; once, however many look."""

@@ -14,7 +14,7 @@ from benchmarks.chaos.stage import Called, stage
 from benchmarks.chaos.verdict import Verdict
 from bot.domain.models import NewNotice, NoticeKind, OperationVerb, Outcome
 from bot.messages.texts import answers
-from bot.reconciler import endings
+from bot.reconciler import outcomes
 from bot.store import open_store
 from bot.store.records import NewOperation
 from bot.support.clock import SystemClock, SystemIds
@@ -68,7 +68,7 @@ async def scene(tmp_path):
         workspace = next(w for w in await store.workspaces(principal) if w.name == "red")
         new = NewOperation(principal, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
         accepted = await store.accept_operation(new, interaction="i1")
-        await store.save_step(endings.ended(accepted.operation, Outcome.FULFILLED))
+        await store.save_step(outcomes.ended(accepted.operation, Outcome.FULFILLED))
         ended = Scene(made, accepted.operation, tmp_path)
         resource = made.saturn.state.resources[workspace.remote_id]
         # It ran before its person was told, and runs still.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.domain.models import ClassCard, Pressed, Principal, State
+from bot.domain.models import ClassCard, Joined, Principal, State
 from bot.services.authority import Authority
 from bot.services.classes import Classes, Draft
 from tests.engine.world import DEADLINE, World
@@ -46,7 +46,7 @@ async def seat(world: World, principal: Principal, state: State = State.STOPPED)
     await world.own(principal, f"r-{principal.user_id}", state)
 
 
-async def press(world: World, card: ClassCard, principal: Principal) -> Pressed:
+async def press(world: World, card: ClassCard, principal: Principal) -> Joined:
     """Press as the handler does."""
     classes = classes_of(world)
     account = await classes.account(principal, card)

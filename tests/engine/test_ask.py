@@ -10,8 +10,8 @@ from pydantic import SecretStr
 
 from bot.providers.base import Access, Credential
 from bot.reconciler.ask import Asker, Done, Later, Refused, Unknown
-from bot.reconciler.lines import Line
 from bot.reconciler.ports import Unobserved
+from bot.reconciler.runtimes import Runtime
 from bot.support import errors
 from tests.support.clock import FakeClock
 from tests.support.providers import FakeProvider
@@ -70,7 +70,7 @@ class Book:
 class Bench:
     def __init__(self) -> None:
         clock = FakeClock()
-        self.line = Line("cloud", FakeProvider(clock), clock, lambda: 0.0, Unobserved())
+        self.runtime = Runtime("cloud", FakeProvider(clock), clock, lambda: 0.0, Unobserved())
         self.book = Book()
         self.asker = Asker(self.book, 25.0, lambda: 0.0)
 
@@ -87,9 +87,9 @@ class Bench:
             pass
 
         if way.startswith("a stream"):
-            return await self.asker.follow(self.line, ACCOUNT, "output", stream, take, attempts=attempts)
+            return await self.asker.follow(self.runtime, ACCOUNT, "output", stream, take, attempts=attempts)
         account = ACCOUNT if way == "a person's" else None
-        return await self.asker.ask(self.line, account, "call", send, attempts=attempts)
+        return await self.asker.ask(self.runtime, account, "call", send, attempts=attempts)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -104,10 +104,10 @@ async def test_every_error_means_one_answer_whichever_way_was_asked(kind, way):
         assert type(got) is answer
         assert ("refused" in bench.book.seen) is is_credentials
     # A stream that breaks off after it spoke says nothing about the connection.
-    assert (bench.line.health.since is not None) is (fails and way != "a stream that spoke")
+    assert (bench.runtime.health.since is not None) is (fails and way != "a stream that spoke")
     # A refusal proves that the connection answers; what never left proves nothing.
     spoke = way == "a stream that spoke"
-    assert bench.line.health.answers is (spoke or (not fails and kind is not errors.SentTooLate))
+    assert bench.runtime.health.answers is (spoke or (not fails and kind is not errors.SentTooLate))
 
 
 def test_the_table_has_every_error_of_a_provider():
@@ -152,7 +152,7 @@ async def test_a_secret_that_does_not_open_is_refused_before_anything_is_sent():
     bench.book.closed = errors.SecretError("a stored secret does not open")
     got = await bench.ask("a person's", AssertionError("nothing may be sent"))
     assert (type(got), got.cause, got.needs_credential) == (Refused, "secret", True)
-    assert not bench.line.health.answers
+    assert not bench.runtime.health.answers
 
 
 async def test_a_call_that_takes_too_long_is_unknown_and_an_answer_is_handed_on():
@@ -161,14 +161,14 @@ async def test_a_call_that_takes_too_long_is_unknown_and_an_answer_is_handed_on(
     async def never(_access):
         await asyncio.Event().wait()
 
-    assert isinstance(await bench.asker.ask(bench.line, ACCOUNT, "call", never, seconds=0.001), Unknown)
-    assert bench.line.health.since is not None
+    assert isinstance(await bench.asker.ask(bench.runtime, ACCOUNT, "call", never, seconds=0.001), Unknown)
+    assert bench.runtime.health.since is not None
 
     async def soon(_access):
         return "made"
 
-    assert await bench.asker.ask(bench.line, ACCOUNT, "call", soon) == Done("made")
-    assert (bench.line.health.since, bench.book.seen) == (None, ["worked"])
+    assert await bench.asker.ask(bench.runtime, ACCOUNT, "call", soon) == Done("made")
+    assert (bench.runtime.health.since, bench.book.seen) == (None, ["worked"])
 
 
 async def test_what_is_ours_is_raised():

@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from bot.domain.models import Outcome, Principal, State, TaskKind
 from bot.providers.base import Credential
-from bot.reconciler.lines import LONGEST_ASKED
+from bot.reconciler.runtimes import LONGEST_ASKED
 from bot.store.records import NewTask
 from bot.support.errors import Forbidden, RateLimited, ServerFailed
 from bot.support.vault import row_key

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.models import Outcome, TaskKind
-from bot.reconciler.lines import BREAKS_AFTER, LONGEST_PAUSE
+from bot.reconciler.runtimes import BREAKS_AFTER, LONGEST_PAUSE
 from bot.store.records import NewTask
 from bot.support.errors import Unreachable
 from tests.support.store import ALICE
@@ -146,7 +146,7 @@ async def test_while_it_is_in_doubt_one_request_at_a_time_asks(world):
     """Reads, calls and lists share the one probe of a connection in doubt."""
     await away(world, operations=12)
     await world.pass_time(60)
-    (line,) = world.reconciler._lines
+    (line,) = world.reconciler._runtimes
     assert line.health.is_doubtful
     most = 0
 

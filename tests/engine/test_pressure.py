@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.domain.models import Call, OperationVerb, Outcome, State
-from bot.reconciler.lines import BREAKS_AFTER, Slots
+from bot.reconciler.runtimes import BREAKS_AFTER, Slots
 from bot.support.errors import RateLimited, SecretError, StoreBusy, Unreachable
 from tests.support.store import ALICE, BOB
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from bot.domain.models import OperationVerb, State
-from bot.reconciler.lines import SEVERAL
+from bot.reconciler.runtimes import SEVERAL
 from bot.support.errors import RateLimited
 from tests.engine.classroom import people, post, press, seat
 from tests.engine.world import new_world

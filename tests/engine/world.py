@@ -31,7 +31,7 @@ from bot.services.authority import Authority
 from bot.services.gather import Gatherer
 from bot.services.making import Making
 from bot.slack.budget import Budget
-from bot.slack.calls import SlackLine
+from bot.slack.calls import PacedSlack
 from bot.slack.notifier import Notifier, Timing
 from bot.slack.people import People
 from bot.store.records import FoundWorkspace, NewOperation
@@ -99,7 +99,7 @@ class World:
             connections = {"cloud": through(self.provider, UnknownOutcome("no answer in time"))}
         self.streams, self.board = Pool(AT_ONCE, lambda: None), Board(self.clock.monotonic)
         self.lives.append((self.streams, self.board))
-        self.line = SlackLine(slack, Budget(self.clock.monotonic), self.clock)
+        self.line = PacedSlack(slack, Budget(self.clock.monotonic), self.clock)
         self.people = People(store, self.line)
         self.reconciler = Reconciler(
             store,

@@ -10,7 +10,7 @@ from bot.app import Outlets
 from bot.slack.notifier import WebApi
 from bot.store.sqlite import SqliteEngine
 from bot.store.store import Store
-from bot.store.transaction import Lane
+from bot.store.transaction import Priority
 from bot.support.errors import SlackUnknownOutcome, StoreBusy, UnknownOutcome
 from bot.support.http import Http
 from tests.engine.fuse import Killed
@@ -62,7 +62,7 @@ class Breaker:
     With ``patience`` the store has its queue and thread; without, all happens on the injected clock.
     """
 
-    def __init__(self, patience: Mapping[Lane, float] | None = None) -> None:
+    def __init__(self, patience: Mapping[Priority, float] | None = None) -> None:
         self.fuse = Fuse()
         self._patience = patience
 

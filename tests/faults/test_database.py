@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, closing, contextmanager
 import pytest
 
 from bot.messages.texts.problems import CAUSES
-from bot.store.transaction import Lane
+from bot.store.transaction import Priority
 from bot.support.errors import StoreTooNew, StoreUnavailable
 from tests.faults.world import BreakingWorld, breaking_world
 
@@ -101,7 +101,7 @@ async def goes_on_afterwards(world, trouble, words):
     ids=["full", "read-only", "locked"],
 )
 async def test_a_database_that_takes_nothing_is_said_and_gone_past(tmp_path, trouble, words):
-    async with breaking_world(tmp_path, patience=dict.fromkeys(Lane, 0.3)) as world:
+    async with breaking_world(tmp_path, patience=dict.fromkeys(Priority, 0.3)) as world:
         await goes_on_afterwards(world, trouble, words)
 
 

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from bot.domain.models import Outcome
-from bot.reconciler.lines import Slots
+from bot.reconciler.runtimes import Slots
 from bot.support.rate_limit import BURST
 from tests.support.scenario import world as new_scenario
 from tests.support.store import ALICE, BOB

@@ -16,11 +16,11 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from bot.store.lanes import Job, Lanes, Stage
 from bot.store.queries import migrations
 from bot.store.sqlite import PATIENCE, SqliteEngine
 from bot.store.sqlite_transaction import SqliteTransaction
-from bot.store.transaction import Lane
+from bot.store.transaction import Priority
+from bot.store.write_queue import Job, Stage, WriteQueue
 from bot.support.clock import Clock, Ids
 from bot.support.errors import StoreUnavailable
 
@@ -37,7 +37,7 @@ def migrated() -> bytes:
         return new.serialize()
 
 
-class _NextTurn(Lanes):
+class _NextTurn(WriteQueue):
     """Hold nothing back, and tell in the next turn of the loop, as a thread would at the earliest."""
 
     def __init__(self, engine: SqliteEngine) -> None:
@@ -46,7 +46,7 @@ class _NextTurn(Lanes):
         self.is_open = False
 
     async def submit(
-        self, work: Any, lane: Lane, *, is_read: bool, rows: int = 1, is_alone: bool = False
+        self, work: Any, lane: Priority, *, is_read: bool, rows: int = 1, is_alone: bool = False
     ) -> Any:
         if not self.is_open:
             raise StoreUnavailable("the store is closed")

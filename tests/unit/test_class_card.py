@@ -9,8 +9,8 @@ import pytest
 from bot.domain.models import (
     ClassCard,
     ClassCounts,
-    ClassPress,
     ClassProblem,
+    Participant,
     Principal,
     StopEffect,
     Workspace,
@@ -91,7 +91,7 @@ def test_the_warning_and_the_summary():
 
 def test_many_problems_stay_within_the_limits():
     presses = [
-        ClassPress("class_1", Principal(None, "T1", f"U{number}"), NOW, "unlinked") for number in range(100)
+        Participant("class_1", Principal(None, "T1", f"U{number}"), NOW, "unlinked") for number in range(100)
     ]
     found = [ClassProblem(press, operation=None, workspace=None) for press in presses]
     answer = classes.problems_of(ClassFacts(CARD, "S" * 200, NOW + 60, COUNTS), found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.models import Person, Principal
-from bot.store.known import MOST, SECONDS, KnownPeople
+from bot.store.people_cache import MOST, SECONDS, PeopleCache
 from tests.support.clock import FakeClock
 from tests.support.store import ALICE, memory_store
 
@@ -14,7 +14,7 @@ def person(user: str = "UALICE", *, name: str = "Alice") -> Person:
 
 def test_somebody_is_known_for_two_seconds():
     clock = FakeClock()
-    known = KnownPeople(clock.now)
+    known = PeopleCache(clock.now)
     known.keep(person(), known.mark)
     clock.advance(SECONDS - 0.1)
     assert known.find(ALICE) == person()
@@ -23,7 +23,7 @@ def test_somebody_is_known_for_two_seconds():
 
 
 def test_what_was_read_before_a_change_is_not_kept_after_it():
-    known = KnownPeople(FakeClock().now)
+    known = PeopleCache(FakeClock().now)
     mark = known.mark
     known.forget()
     known.keep(person(), mark)
@@ -31,13 +31,13 @@ def test_what_was_read_before_a_change_is_not_kept_after_it():
 
 
 def test_nobody_is_remembered_as_missing():
-    known = KnownPeople(FakeClock().now)
+    known = PeopleCache(FakeClock().now)
     known.keep(None, known.mark)
     assert known.find(ALICE) is None
 
 
 def test_so_many_are_remembered_at_most():
-    known = KnownPeople(FakeClock().now)
+    known = PeopleCache(FakeClock().now)
     for number in range(MOST + 1):
         known.keep(person(f"U{number}"), known.mark)
     assert known.find(Principal(None, "T1", "U0")) is None

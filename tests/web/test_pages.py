@@ -16,9 +16,9 @@ from bot.providers.base import TokenHelp
 from bot.services.linking import Opened
 from bot.web.browser import Browsers, Visit
 from bot.web.openid import Flow
+from bot.web.page_state import page_state
 from bot.web.pages import PageStep
 from bot.web.render import CONTENT_SECURITY_POLICY, STATUS, Renderer
-from bot.web.standing import standing
 from tests.support.clock import FakeClock
 from tests.web.rig import ALICE, GOOD, KEY, rig
 
@@ -81,7 +81,7 @@ def pages(person, workspace, title, username, sentence, url):
         "ide.html",
         page="/ide/w",
         workspace=row,
-        standing=standing(row, None, title, 0.0),
+        page_state=page_state(row, None, title, 0.0),
         title=title,
         sdk="sdk.example",
         is_https=True,

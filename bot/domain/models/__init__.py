@@ -6,7 +6,7 @@ Times are epoch seconds (float); durations are seconds. Everything is imported f
 from __future__ import annotations
 
 from bot.domain.models.browsing import BrowserSession, Look
-from bot.domain.models.classes import ClassCard, ClassCounts, ClassPress, ClassProblem, Pressed
+from bot.domain.models.classes import ClassCard, ClassCounts, ClassProblem, Joined, Participant
 from bot.domain.models.forms import Choice, Field, FieldKind, Form, FormProblems, Purpose, Value, Values
 from bot.domain.models.jobs import (
     FoundJob,
@@ -57,7 +57,6 @@ __all__ = [
     "ClaimedOperation",
     "ClassCard",
     "ClassCounts",
-    "ClassPress",
     "ClassProblem",
     "Created",
     "Doubt",
@@ -72,6 +71,7 @@ __all__ = [
     "Job",
     "JobOutcome",
     "JobState",
+    "Joined",
     "Link",
     "Look",
     "NewJob",
@@ -85,8 +85,8 @@ __all__ = [
     "OperationVerb",
     "Outcome",
     "OutputChunk",
+    "Participant",
     "Person",
-    "Pressed",
     "Principal",
     "Purpose",
     "ReadClaim",

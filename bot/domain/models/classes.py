@@ -51,7 +51,7 @@ class ClassCard:
 
 
 @dataclass(frozen=True, slots=True)
-class ClassPress:
+class Participant:
     """Hold one person's press of one card.
 
     ``consented_at``: they agreed that ``workspace_id`` is stopped with the class; ``withdrawn_at``: and took
@@ -61,7 +61,7 @@ class ClassPress:
 
     card_id: str
     principal: Principal
-    pressed_at: float
+    joined_at: float
     waits_for: Waiting = ""
     workspace_id: str | None = None
     operation_id: str | None = None
@@ -103,7 +103,7 @@ class Queue:
 
 
 @dataclass(frozen=True, slots=True)
-class Pressed:
+class Joined:
     """Say what became of a press. ``joined``: it was on its way already; ``running``: nothing was to be done.
 
     ``queue`` is set while the start of ``operation`` was not called yet.
@@ -118,6 +118,6 @@ class Pressed:
 class ClassProblem:
     """Say of one person what keeps them from being ready: rows only, no address."""
 
-    press: ClassPress
+    press: Participant
     operation: Operation | None
     workspace: Workspace | None

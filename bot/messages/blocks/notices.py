@@ -21,7 +21,7 @@ from bot.messages.blocks.cards import (
     warned,
 )
 from bot.messages.blocks.classes import class_card, stopped_with_class
-from bot.messages.blocks.ending import ending
+from bot.messages.blocks.expiry import ending
 from bot.messages.blocks.job_notices import render_job
 from bot.messages.blocks.limits import fill
 from bot.messages.texts import cards, notices, times

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bot.domain.models import Created, FoundJob, JobState, ObservedJob, OutputChunk
+from bot.providers.contract import CLOCK_SKEW, Listing
 from bot.providers.reading import note
 from bot.providers.requests import path_part
 from bot.providers.saturn import lists, pods
 from bot.providers.saturn.making import refusal
 from bot.providers.saturn.pods import Pods
-from bot.providers.told import CLOCK_SKEW, Listing
 from bot.support.errors import (
     BadAnswer,
     Conflict,

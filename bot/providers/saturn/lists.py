@@ -12,8 +12,8 @@ from bot.support.errors import BadAnswer, NotFound
 
 if TYPE_CHECKING:
     from bot.providers.base import Access, Credential
+    from bot.providers.contract import Listing
     from bot.providers.requests import Api
-    from bot.providers.told import Listing
 
 LIST_SECONDS = 10.0
 #: A list that goes on longer than this has no end.

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bot.providers.base import Access
+    from bot.providers.contract import Listing
     from bot.providers.requests import Api
     from bot.providers.saturn.lists import Resource
-    from bot.providers.told import Listing
 
 SIZES_SECONDS = 10.0
 

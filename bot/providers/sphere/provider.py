@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from bot.domain.models import Created, Effects, Observed, State, StopEffect, Traces
 from bot.providers import facets
 from bot.providers.base import ConnectionSettings, Embedding, Identity, Listing, Pace, Provider
+from bot.providers.contract import CLOCK_SKEW
 from bot.providers.hosts import origin_of
 from bot.providers.reading import MAX_NAME, clean, entries, id_in, object_in, part_of, text_in, word_in
 from bot.providers.requests import pages
 from bot.providers.sphere import forms, hooks, states
 from bot.providers.sphere.settings import SphereSettings
 from bot.providers.sphere.transport import Transport
-from bot.providers.told import CLOCK_SKEW
 from bot.support.errors import (
     BadAnswer,
     Conflict,

@@ -18,7 +18,7 @@ from bot.support.settings import SLACK_API_URL
 
 if TYPE_CHECKING:
     from bot.services.gather import Gatherer
-    from bot.slack.calls import SlackLine
+    from bot.slack.calls import PacedSlack
     from bot.store.store import Store
     from bot.support.clock import Clock, Ids
     from bot.support.http import Http
@@ -38,7 +38,7 @@ class Notifier:
     def __init__(
         self,
         store: Store,
-        slack: SlackLine,
+        slack: PacedSlack,
         gatherer: Gatherer,
         clock: Clock,
         ids: Ids,

@@ -19,7 +19,7 @@ from bot.support.pool import Pool, pool_room, run_all
 if TYPE_CHECKING:
     from bot.domain.models import Card
     from bot.services.gather import Gatherer
-    from bot.slack.calls import SlackLine
+    from bot.slack.calls import PacedSlack
     from bot.slack.notifier.timing import Timing
     from bot.store.store import Store
     from bot.support.clock import Ids
@@ -33,7 +33,7 @@ REMEMBERED: Final = 5_000
 class CardUpdates:
     """Draw dirty cards anew where they stand."""
 
-    def __init__(self, store: Store, slack: SlackLine, gatherer: Gatherer, ids: Ids, timing: Timing) -> None:
+    def __init__(self, store: Store, slack: PacedSlack, gatherer: Gatherer, ids: Ids, timing: Timing) -> None:
         self._store = store
         self._slack = slack
         self._gatherer = gatherer

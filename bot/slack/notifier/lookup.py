@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bot.domain.models import Notice
-    from bot.slack.calls import SlackLine
+    from bot.slack.calls import PacedSlack
     from bot.store.store import Store
 
 PAGE: Final = 200
@@ -24,7 +24,7 @@ PAGE: Final = 200
 class Lookup:
     """Read the direct message with a person, or a thread in it, back to a time."""
 
-    def __init__(self, store: Store, slack: SlackLine) -> None:
+    def __init__(self, store: Store, slack: PacedSlack) -> None:
         self._store = store
         self._slack = slack
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bot.domain.models import Answer, Notice
     from bot.output import Board
     from bot.services.gather import Gatherer
-    from bot.slack.calls import SlackLine
+    from bot.slack.calls import PacedSlack
     from bot.slack.notifier.drawing import Drawing
     from bot.slack.notifier.replies import Replies
     from bot.slack.notifier.timing import Timing
@@ -61,7 +61,7 @@ class Outbox:
     def __init__(
         self,
         store: Store,
-        slack: SlackLine,
+        slack: PacedSlack,
         gatherer: Gatherer,
         replies: Replies,
         clock: Clock,

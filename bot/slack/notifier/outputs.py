@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bot.domain.models import Job
     from bot.output import Board, Entry
     from bot.services.gather import Gatherer
-    from bot.slack.calls import SlackLine
+    from bot.slack.calls import PacedSlack
     from bot.slack.notifier.timing import Timing
     from bot.store.store import Store
     from bot.support.clock import Ids
@@ -43,7 +43,7 @@ class Outputs:
     """Draw what the board knows, and hand over the files of what is over."""
 
     def __init__(
-        self, store: Store, slack: SlackLine, gatherer: Gatherer, board: Board, ids: Ids, timing: Timing
+        self, store: Store, slack: PacedSlack, gatherer: Gatherer, board: Board, ids: Ids, timing: Timing
     ) -> None:
         self._store = store
         self._slack = slack

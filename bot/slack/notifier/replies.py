@@ -12,7 +12,7 @@ from bot.support.errors import ProviderError, RateLimited, SlackFailed, SlackLim
 
 if TYPE_CHECKING:
     from bot.domain.models import Notice
-    from bot.slack.calls import SlackLine
+    from bot.slack.calls import PacedSlack
     from bot.slack.notifier.timing import Timing
     from bot.store.store import Store
     from bot.support.http import Http
@@ -28,7 +28,7 @@ class Replies:
     With ``view`` it redraws a form.
     """
 
-    def __init__(self, store: Store, slack: SlackLine, http: Http, timing: Timing, api_url: str) -> None:
+    def __init__(self, store: Store, slack: PacedSlack, http: Http, timing: Timing, api_url: str) -> None:
         self._api_url = api_url
         self._store = store
         self._slack = slack

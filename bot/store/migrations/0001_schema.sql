@@ -392,10 +392,10 @@ CREATE INDEX class_cards_age ON class_cards (created_at);
 
 -- One row for each person and card: the press, the consent that it is, and what became of that. A workspace's row
 -- goes with an unlink and its id never comes again: so does the consent.
-CREATE TABLE class_presses (
+CREATE TABLE participants (
     card_id TEXT NOT NULL,
     principal TEXT NOT NULL,
-    pressed_at DOUBLE PRECISION NOT NULL,
+    joined_at DOUBLE PRECISION NOT NULL,
     waits_for TEXT NOT NULL DEFAULT '',
     workspace_id TEXT,
     operation_id TEXT,
@@ -407,7 +407,7 @@ CREATE TABLE class_presses (
     stop_operation_id TEXT,
     PRIMARY KEY (card_id, principal)
 );
-CREATE INDEX class_presses_of_stops ON class_presses (stop_operation_id) WHERE stop_operation_id IS NOT NULL;
+CREATE INDEX class_presses_of_stops ON participants (stop_operation_id) WHERE stop_operation_id IS NOT NULL;
 
 -- A connection that does not answer, and since when: one outage is told once, also across restarts.
 CREATE TABLE outages (

@@ -21,7 +21,7 @@ from bot.domain.models import (
     Workspace,
 )
 from bot.store.classes import posting
-from bot.store.records import NewOperation, NewPress
+from bot.store.records import NewOperation, NewParticipant
 from tests.support.store import ALICE, BOB, gate_key, link_account, linked
 
 TRAINER = Principal(None, "T1", "UTRAINER")
@@ -53,7 +53,7 @@ def operation(workspace, verb=OperationVerb.START):
 
 def press(workspace, interaction="p1", verb=OperationVerb.START, **fields):
     new = operation(workspace, verb) if verb is not None else None
-    return NewPress("class_1", workspace.principal, workspace, new, interaction, **fields)
+    return NewParticipant("class_1", workspace.principal, workspace, new, interaction, **fields)
 
 
 def provisional(number=1, principal=ALICE):
@@ -82,13 +82,13 @@ async def test_a_press_is_a_consent_an_operation_and_an_audit_row_without_any_me
     await store.claim_notices(10, 60.0)
     (row,) = (await linked(store)).workspaces
     entry = AuditEntry(ALICE.key, "class.press", "class_1", "accepted")
-    pressed = await store.press_class(press(row, audit=[entry]))
+    pressed = await store.join_class(press(row, audit=[entry]))
     assert (pressed.result, pressed.operation.verb, pressed.queue.ahead) == (
         "started",
         OperationVerb.START,
         0,
     )
-    written = await store.class_press("class_1", ALICE)
+    written = await store.participant("class_1", ALICE)
     assert (written.workspace_id, written.operation_id) == (row.id, pressed.operation.id)
     assert written.consented_at == clock.now()
     assert await store.claim_notices(10, 60.0) == []
@@ -100,9 +100,9 @@ async def test_a_press_is_a_consent_an_operation_and_an_audit_row_without_any_me
 async def test_a_second_press_joins_and_the_same_interaction_changes_nothing(store):
     await posted(store)
     (row,) = (await linked(store)).workspaces
-    first = await store.press_class(press(row))
-    again = await store.press_class(press(row))
-    other = await store.press_class(press(row, "p2"))
+    first = await store.join_class(press(row))
+    again = await store.join_class(press(row))
+    other = await store.join_class(press(row, "p2"))
     assert (again.result, other.result) == ("joined", "joined")
     assert first.operation.id == again.operation.id == other.operation.id
     assert (await store.class_counts("class_1")).pressed == 1
@@ -112,7 +112,7 @@ async def test_two_presses_at_once_make_one_workspace(store):
     await posted(store)
     await link_account(store)
     made = await asyncio.gather(
-        *(store.press_class(press(provisional(n), f"p{n}", OperationVerb.CREATE)) for n in range(5))
+        *(store.join_class(press(provisional(n), f"p{n}", OperationVerb.CREATE)) for n in range(5))
     )
     assert sorted(one.result for one in made) == ["joined"] * 4 + ["started"]
     assert len({one.operation.id for one in made}) == 1
@@ -123,7 +123,7 @@ async def test_a_press_replaces_a_stop_that_is_open(store):
     await posted(store)
     (row,) = (await linked(store, state=State.RUNNING)).workspaces
     stop = (await store.accept_operation(operation(row, OperationVerb.STOP), interaction="s")).operation
-    pressed = await store.press_class(press(row))
+    pressed = await store.join_class(press(row))
     assert pressed.result == "started"
     assert (await store.operation(stop.id)).outcome is Outcome.REPLACED
 
@@ -132,15 +132,15 @@ async def test_a_full_an_unknown_and_an_ended_class_take_no_press(store, clock):
     await posted(store, maximum=1, stops_at=clock.now() + 600)
     alice = (await linked(store)).workspaces[0]
     bob = (await linked(store, BOB)).workspaces[0]
-    await store.press_class(press(alice))
-    assert (await store.press_class(press(bob, "p2"))).result == "full"
+    await store.join_class(press(alice))
+    assert (await store.join_class(press(bob, "p2"))).result == "full"
     assert (await store.note_class_press("class_1", BOB, "unlinked", "p3")).result == "full"
-    assert (await store.press_class(press(alice, "p4"))).result == "joined"
+    assert (await store.join_class(press(alice, "p4"))).result == "joined"
     clock.advance(600)
-    assert (await store.press_class(press(alice, "p5"))).result == "over"
+    assert (await store.join_class(press(alice, "p5"))).result == "over"
     assert await store.latest_operation(bob.id) is None
-    unknown = NewPress("class_9", BOB, bob, operation(bob), "p6")
-    assert (await store.press_class(unknown)).result == "unknown"
+    unknown = NewParticipant("class_9", BOB, bob, operation(bob), "p6")
+    assert (await store.join_class(unknown)).result == "unknown"
 
 
 async def test_who_can_have_no_operation_yet_is_counted_as_waiting(store):
@@ -151,18 +151,18 @@ async def test_who_can_have_no_operation_yet_is_counted_as_waiting(store):
     (problem,) = await store.class_problems("class_1")
     assert (problem.press.principal, problem.press.waits_for) == (ALICE, "unlinked")
     (row,) = (await linked(store)).workspaces
-    await store.press_class(press(row, "p2"))
+    await store.join_class(press(row, "p2"))
     counts = await store.class_counts("class_1")
     assert (counts.waiting, counts.going, counts.consented) == (1, 1, 1)
     # Somebody who has an operation is not set back by a press that can't have one.
     await store.note_class_press("class_1", ALICE, "unlinked", "p3")
-    assert (await store.class_press("class_1", ALICE)).waits_for == ""
+    assert (await store.participant("class_1", ALICE)).waits_for == ""
 
 
 async def test_counts_follow_the_newest_operation_of_each(store):
     await posted(store)
     row = (await linked(store)).workspaces[0]
-    made = (await store.press_class(press(row))).operation
+    made = (await store.join_class(press(row))).operation
     await store.save_step(Update(made.id, 0.0, outcome=Outcome.FAILED, cause="limit: no more"))
     assert (await store.class_counts("class_1")).failed == 1
     (problem,) = await store.class_problems("class_1")
@@ -183,7 +183,7 @@ ENDS = [one for one in Outcome if one is not Outcome.REPLACED]
 async def test_however_a_start_ends_its_press_is_counted(store, outcome):
     await posted(store)
     row = (await linked(store)).workspaces[0]
-    made = (await store.press_class(press(row))).operation
+    made = (await store.join_class(press(row))).operation
     await store.save_step(Update(made.id, 0.0, outcome=outcome, cause="untold"))
     is_ready = outcome is Outcome.FULFILLED
     counts = await store.class_counts("class_1")
@@ -194,7 +194,7 @@ async def test_however_a_start_ends_its_press_is_counted(store, outcome):
 async def test_what_runs_already_is_ready_without_an_operation(store):
     await posted(store)
     row = (await linked(store, state=State.RUNNING)).workspaces[0]
-    pressed = await store.press_class(press(row, verb=None))
+    pressed = await store.join_class(press(row, verb=None))
     assert (pressed.result, pressed.operation) == ("running", None)
     assert (await store.class_counts("class_1")).ready == 1
     assert await store.open_operations(ALICE) == []
@@ -206,23 +206,23 @@ async def test_the_place_in_the_queue_counts_older_starts_that_nobody_called(sto
     pressed = []
     for number, principal in enumerate(people):
         row = (await linked(store, principal)).workspaces[0]
-        pressed.append(await store.press_class(press(row, f"p{number}")))
+        pressed.append(await store.join_class(press(row, f"p{number}")))
         clock.advance(0.1)
     assert [one.queue.ahead for one in pressed] == [0, 1, 2, 3]
     await store.save_step(Update(pressed[0].operation.id, 60.0, start_call=Call.CALLING, called=True))
     row = (await store.workspaces(people[3]))[0]
-    again = await store.press_class(press(row, "again"))
+    again = await store.join_class(press(row, "again"))
     assert (again.queue.ahead, again.queue.called) == (2, 1)
     row = (await store.workspaces(people[0]))[0]
-    assert (await store.press_class(press(row, "again0"))).queue is None
+    assert (await store.join_class(press(row, "again0"))).queue is None
 
 
 async def test_a_card_of_unknown_outcome_is_found_by_a_press_of_it(store):
     await posted(store)
     row = (await linked(store)).workspaces[0]
-    await store.press_class(press(row, channel_id="C2", message_ts="1.1"))
+    await store.join_class(press(row, channel_id="C2", message_ts="1.1"))
     assert (await store.card("class_1")).message_ts is None
-    await store.press_class(press(row, "p2", channel_id="C1", message_ts="1.2"))
+    await store.join_class(press(row, "p2", channel_id="C1", message_ts="1.2"))
     placed = await store.card("class_1")
     assert (placed.channel_id, placed.message_ts, placed.is_dirty) == ("C1", "1.2", True)
     assert await store.repost_class("class_1", "r1") is None
@@ -263,13 +263,13 @@ async def test_cards_are_looked_at_when_something_is_due(store, clock):
     await posted(store, stops_at=clock.now() + 3600)
     assert await store.claim_class_cards(10, 3.0) == []
     row = (await linked(store)).workspaces[0]
-    made = (await store.press_class(press(row))).operation
+    made = (await store.join_class(press(row))).operation
     (due,) = await store.claim_class_cards(10, 3.0)
     assert await store.claim_class_cards(10, 3.0) == []
     await store.class_counted(due.id, await store.class_counts(due.id), rest=3.0, longest=60.0)
     assert (await store.card(due.id)).is_dirty
     # A press a moment later is counted with the others.
-    await store.press_class(press(row, "p2"))
+    await store.join_class(press(row, "p2"))
     assert await store.claim_class_cards(10, 3.0) == []
     clock.advance(3.0)
     (due,) = await store.claim_class_cards(10, 3.0)
@@ -285,7 +285,7 @@ async def ended(store, clock, *people):
     await posted(store)
     for number, principal in enumerate(people):
         row = (await linked(store, principal, state=State.RUNNING)).workspaces[0]
-        await store.press_class(press(row, f"p{number}", verb=None))
+        await store.join_class(press(row, f"p{number}", verb=None))
     return await store.close_class("class_1", clock.now() + 300, TRAINER.key, (), "stop")
 
 
@@ -390,10 +390,10 @@ async def test_a_consent_is_to_one_workspace(store, clock):
 async def test_old_cards_are_swept_with_their_presses(store, clock, days):
     await posted(store, created_at=clock.now())
     row = (await linked(store)).workspaces[0]
-    await store.press_class(press(row))
+    await store.join_class(press(row))
     clock.advance(days * 86_400.0)
     await store.sweep()
     is_kept = days < 30
     assert (await store.class_card("class_1") is not None) == is_kept
-    assert (await store.class_press("class_1", ALICE) is not None) == is_kept
+    assert (await store.participant("class_1", ALICE) is not None) == is_kept
     assert (await store.card("class_1") is not None) == is_kept

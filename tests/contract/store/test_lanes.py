@@ -7,14 +7,14 @@ import threading
 
 import pytest
 
-from bot.store.lanes import Lanes
 from bot.store.sqlite import SqliteEngine
-from bot.store.transaction import Lane
+from bot.store.transaction import Priority
+from bot.store.write_queue import WriteQueue
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreUnavailable
 from tests.support.clock import FakeClock
 
-PATIENCE = dict.fromkeys(Lane, 60.0)
+PATIENCE = dict.fromkeys(Priority, 60.0)
 
 
 def nothing(_):
@@ -36,46 +36,46 @@ def finish(lanes, jobs):
 
 
 async def test_urgent_work_goes_first():
-    lanes = Lanes(PATIENCE, 200, 0.0)
+    lanes = WriteQueue(PATIENCE, 200, 0.0)
     waiting = [
-        *await queued(lanes, Lane.RECORDS),
-        *await queued(lanes, Lane.STEADY),
-        *await queued(lanes, Lane.URGENT),
+        *await queued(lanes, Priority.RECORDS),
+        *await queued(lanes, Priority.STEADY),
+        *await queued(lanes, Priority.URGENT),
     ]
     order = []
     for _ in range(3):
         jobs = lanes.take()
         order += [job.lane for job in jobs]
         finish(lanes, jobs)
-    assert order[0] is Lane.URGENT
-    assert set(order[1:]) == {Lane.STEADY, Lane.RECORDS}
+    assert order[0] is Priority.URGENT
+    assert set(order[1:]) == {Priority.STEADY, Priority.RECORDS}
     await asyncio.gather(*waiting)
 
 
 async def test_other_work_gets_a_turn_however_much_urgent_work_there_is():
-    lanes = Lanes(PATIENCE, 200, 0.0)
-    waiting = [*await queued(lanes, Lane.STEADY), *await queued(lanes, Lane.RECORDS)]
+    lanes = WriteQueue(PATIENCE, 200, 0.0)
+    waiting = [*await queued(lanes, Priority.STEADY), *await queued(lanes, Priority.RECORDS)]
     order = []
     for _ in range(12):
-        waiting += await queued(lanes, Lane.URGENT)
+        waiting += await queued(lanes, Priority.URGENT)
         jobs = lanes.take()
         order += [job.lane for job in jobs]
         finish(lanes, jobs)
-    assert {Lane.STEADY, Lane.RECORDS} < set(order)
-    assert order.count(Lane.URGENT) >= 10
+    assert {Priority.STEADY, Priority.RECORDS} < set(order)
+    assert order.count(Priority.URGENT) >= 10
     await asyncio.gather(*waiting)
 
 
 async def test_records_wait_for_each_other_until_there_are_enough():
-    lanes = Lanes(PATIENCE, 200, 3600.0)
-    waiting = await queued(lanes, Lane.RECORDS, 3, rows=60)
+    lanes = WriteQueue(PATIENCE, 200, 3600.0)
+    waiting = await queued(lanes, Priority.RECORDS, 3, rows=60)
     taken = asyncio.get_running_loop().run_in_executor(None, lanes.take)
     # What is urgent does not wait for the batch.
-    waiting += await queued(lanes, Lane.URGENT)
+    waiting += await queued(lanes, Priority.URGENT)
     jobs = await taken
-    assert [job.lane for job in jobs] == [Lane.URGENT]
+    assert [job.lane for job in jobs] == [Priority.URGENT]
     finish(lanes, jobs)
-    waiting += await queued(lanes, Lane.RECORDS, 1, rows=60)
+    waiting += await queued(lanes, Priority.RECORDS, 1, rows=60)
     jobs = lanes.take()
     assert [job.rows for job in jobs] == [60, 60, 60]
     finish(lanes, jobs)
@@ -86,8 +86,8 @@ async def test_records_wait_for_each_other_until_there_are_enough():
 
 
 async def test_a_batch_that_is_larger_than_one_goes_alone():
-    lanes = Lanes(PATIENCE, 200, 0.0)
-    waiting = await queued(lanes, Lane.RECORDS, 2, rows=500)
+    lanes = WriteQueue(PATIENCE, 200, 0.0)
+    waiting = await queued(lanes, Priority.RECORDS, 2, rows=500)
     for _ in range(2):
         jobs = lanes.take()
         assert [job.rows for job in jobs] == [500]
@@ -96,8 +96,8 @@ async def test_a_batch_that_is_larger_than_one_goes_alone():
 
 
 async def test_what_is_put_back_comes_again_in_its_order():
-    lanes = Lanes(PATIENCE, 200, 0.0)
-    waiting = await queued(lanes, Lane.STEADY, 3)
+    lanes = WriteQueue(PATIENCE, 200, 0.0)
+    waiting = await queued(lanes, Priority.STEADY, 3)
     jobs = lanes.take()
     lanes.put_back(jobs[1:])
     assert lanes.take() == jobs[1:]
@@ -106,8 +106,8 @@ async def test_what_is_put_back_comes_again_in_its_order():
 
 
 async def test_who_gave_up_is_not_committed_and_does_not_come_again():
-    lanes = Lanes(PATIENCE, 200, 0.0)
-    stays, leaves = await queued(lanes, Lane.URGENT, 2)
+    lanes = WriteQueue(PATIENCE, 200, 0.0)
+    stays, leaves = await queued(lanes, Priority.URGENT, 2)
     jobs = lanes.take()
     leaves.cancel()
     await asyncio.gather(leaves, return_exceptions=True)
@@ -120,8 +120,8 @@ async def test_who_gave_up_is_not_committed_and_does_not_come_again():
 
 
 async def test_who_gives_up_after_the_commit_began_is_told_what_came_of_it():
-    lanes = Lanes(dict.fromkeys(Lane, 0.01), 200, 0.0)
-    (waiting,) = await queued(lanes, Lane.URGENT)
+    lanes = WriteQueue(dict.fromkeys(Priority, 0.01), 200, 0.0)
+    (waiting,) = await queued(lanes, Priority.URGENT)
     jobs = lanes.take()
     assert lanes.may_commit(jobs)
     await asyncio.sleep(0.05)
@@ -132,14 +132,14 @@ async def test_who_gives_up_after_the_commit_began_is_told_what_came_of_it():
 
 
 async def test_a_queue_whose_thread_is_gone_refuses_all():
-    lanes = Lanes(PATIENCE, 200, 0.0)
-    waiting = await queued(lanes, Lane.STEADY, 3)
+    lanes = WriteQueue(PATIENCE, 200, 0.0)
+    waiting = await queued(lanes, Priority.STEADY, 3)
     lanes.end("the disk burnt")
     for one in waiting:
         with pytest.raises(StoreUnavailable, match="burnt"):
             await one
     with pytest.raises(StoreUnavailable, match="burnt"):
-        await lanes.submit(nothing, Lane.URGENT, is_read=True)
+        await lanes.submit(nothing, Priority.URGENT, is_read=True)
 
 
 async def test_writes_that_queue_up_share_commits_in_one_thread(tmp_path):
@@ -158,9 +158,11 @@ async def test_writes_that_queue_up_share_commits_in_one_thread(tmp_path):
         threads.add(threading.current_thread().name)
         tx.run("see_interaction", key=str(number), now=tx.now())
 
-    first = asyncio.ensure_future(engine.write(block, Lane.URGENT))
+    first = asyncio.ensure_future(engine.write(block, Priority.URGENT))
     await asyncio.get_running_loop().run_in_executor(None, entered.wait)
-    rest = [asyncio.ensure_future(engine.write(lambda tx, n=n: write(tx, n), Lane.URGENT)) for n in range(20)]
+    rest = [
+        asyncio.ensure_future(engine.write(lambda tx, n=n: write(tx, n), Priority.URGENT)) for n in range(20)
+    ]
     await asyncio.sleep(0)
     leave.set()
     await asyncio.gather(first, *rest)

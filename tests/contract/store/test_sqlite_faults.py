@@ -18,7 +18,7 @@ from bot.store import open_store
 from bot.store.records import NewOperation
 from bot.store.sqlite import PATIENCE, SqliteEngine
 from bot.store.store import Store
-from bot.store.transaction import Lane
+from bot.store.transaction import Priority
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreBusy, StoreUnavailable
 from tests.support.clock import FakeClock
@@ -35,7 +35,7 @@ def path(tmp_path):
 @pytest.fixture
 async def store(path, clock):
     """A store whose callers have little patience, so that losing it does not take long."""
-    engine = SqliteEngine(str(path), clock, SystemIds(), patience=dict.fromkeys(Lane, 0.2))
+    engine = SqliteEngine(str(path), clock, SystemIds(), patience=dict.fromkeys(Priority, 0.2))
     await engine.open()
     store = Store(engine)
     async with asyncio.timeout(30):
@@ -122,7 +122,7 @@ async def test_work_that_gives_up_while_it_runs_is_rolled_back(store):
         entered.set()
         assert leave.wait(10)
 
-    waiting = asyncio.ensure_future(store.engine.write(slow, Lane.URGENT))
+    waiting = asyncio.ensure_future(store.engine.write(slow, Priority.URGENT))
     await asyncio.get_running_loop().run_in_executor(None, entered.wait)
     with pytest.raises(StoreBusy):
         await waiting
@@ -133,13 +133,13 @@ async def test_work_that_gives_up_while_it_runs_is_rolled_back(store):
 def full(store):
     """Let the database have no page more than it has."""
     return store.engine.read(
-        lambda tx: tx._connection.execute("PRAGMA max_page_count = 1").fetchall(), Lane.URGENT
+        lambda tx: tx._connection.execute("PRAGMA max_page_count = 1").fetchall(), Priority.URGENT
     )
 
 
 def has_room(store):
     return store.engine.read(
-        lambda tx: tx._connection.execute("PRAGMA max_page_count = 1000000").fetchall(), Lane.URGENT
+        lambda tx: tx._connection.execute("PRAGMA max_page_count = 1000000").fetchall(), Priority.URGENT
     )
 
 
@@ -216,7 +216,7 @@ async def test_one_job_that_fails_leaves_the_others(store, workspace):
 
     results = await asyncio.gather(
         store.first_sight("a"),
-        store.engine.write(broken, Lane.URGENT),
+        store.engine.write(broken, Priority.URGENT),
         store.first_sight("b"),
         return_exceptions=True,
     )
@@ -234,7 +234,7 @@ async def test_a_lock_that_is_held_from_the_start_is_said(path, clock, monkeypat
 
 
 def test_people_wait_for_two_seconds_at_most():
-    assert PATIENCE[Lane.URGENT] == 2.0
+    assert PATIENCE[Priority.URGENT] == 2.0
     assert all(seconds < 60 for seconds in PATIENCE.values())
 
 

@@ -14,7 +14,7 @@ SECONDS = 2.0
 MOST = 5_000
 
 
-class KnownPeople:
+class PeopleCache:
     """Remember people for two seconds of the store's time; who is not known is never remembered as such."""
 
     def __init__(self, now: Callable[[], float]) -> None:

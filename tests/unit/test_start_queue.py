@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from bot.reconciler.turns import LEARNED_SECONDS, SOON, Turns
+from bot.reconciler.start_queue import LEARNED_SECONDS, SOON, StartQueue
 from tests.support.clock import FakeClock
 
 
@@ -17,7 +17,7 @@ class Operation:
 
 def turns(per_second=None):
     clock = FakeClock()
-    made = Turns(per_second, clock.monotonic)
+    made = StartQueue(per_second, clock.monotonic)
     clock.advance(100.0)
     return made, clock
 
@@ -78,7 +78,7 @@ def test_who_asked_first_goes_first_whoever_asks_first():
 
 def test_nothing_goes_right_after_a_restart():
     clock = FakeClock()
-    made = Turns(5.0, clock.monotonic)
+    made = StartQueue(5.0, clock.monotonic)
     assert made.wait(Operation("w", 1.0)) > 1.0
 
 

@@ -15,28 +15,28 @@ if TYPE_CHECKING:
     from bot.domain.models import Task
     from bot.providers.base import Access
     from bot.reconciler.ask import Asker
-    from bot.reconciler.lines import Line
+    from bot.reconciler.runtimes import Runtime
     from bot.store.store import Store
 
 
-class Unused:
+class UnfinishedLinks:
     """Do the task that a checked token leaves behind where a provider gave one of our own for it."""
 
-    def __init__(self, store: Store, lines: Mapping[str, Line], asker: Asker) -> None:
+    def __init__(self, store: Store, runtimes: Mapping[str, Runtime], asker: Asker) -> None:
         self._store = store
-        self._lines = lines
+        self._runtimes = runtimes
         self._asker = asker
 
     async def revoke(self, task: Task) -> None:
         """Revoke the payload's credential, unless an account has it; raises Again while nobody answers."""
-        line = self._lines.get(str(task.payload["connection"]))
-        if line is None or not isinstance(line.provider, facets.Revocation):
+        runtime = self._runtimes.get(str(task.payload["connection"]))
+        if runtime is None or not isinstance(runtime.provider, facets.Revocation):
             return
         unused = _as_account(task)
         access = self._asker.open(unused)
         if isinstance(access, Refused) or await self._is_used(unused, access):
             return
-        revoking = self._asker.ask(line, unused, "revoke", line.provider.revoke, attempts=task.attempts)
+        revoking = self._asker.ask(runtime, unused, "revoke", runtime.provider.revoke, attempts=task.attempts)
         settled(await revoking)
 
     async def _is_used(self, unused: Account, access: Access) -> bool:

@@ -10,20 +10,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bot.domain.models import Workspace
-    from bot.reconciler.lines import Line
     from bot.reconciler.ports import Numbers
+    from bot.reconciler.runtimes import Runtime
     from bot.store.store import Store
 
 #: What was read longer ago is read anew first: it may have been used since.
 FRESH_SECONDS = 60.0
 
 
-class Ends:
+class Expiries:
     """Look for what ends soon; a warning comes once for each end, and an end that moved is another one."""
 
-    def __init__(self, store: Store, lines: Mapping[str, Line], numbers: Numbers) -> None:
+    def __init__(self, store: Store, runtimes: Mapping[str, Runtime], numbers: Numbers) -> None:
         self._store = store
-        self._lines = lines
+        self._runtimes = runtimes
         self._numbers = numbers
 
     async def step(self) -> int:
@@ -32,7 +32,7 @@ class Ends:
         found = [
             workspace
             for workspace in await self._store.ending(self._numbers.warn_seconds)
-            if workspace.connection in self._lines and workspace.verified_at is not None
+            if workspace.connection in self._runtimes and workspace.verified_at is not None
         ]
         warned = [one for one in found if now - (one.observed_at or 0.0) <= FRESH_SECONDS]
         for workspace in found:

@@ -35,7 +35,7 @@ def _nobody(_seconds: float) -> None:
     """Wake nobody."""
 
 
-class Turns:
+class StartQueue:
     """Grant starts. ``per_second`` is the provider's rule; None where it has none.
 
     ``wake_in`` is told after how many seconds the next turn comes.

@@ -16,7 +16,7 @@ from threading import Condition
 from time import monotonic
 from typing import Any
 
-from bot.store.transaction import Lane, Transaction
+from bot.store.transaction import Priority, Transaction
 from bot.support.errors import StoreBusy, StoreUnavailable
 
 #: After so many turns of urgent work in a row, other work gets one: it is late, but it comes.
@@ -37,7 +37,7 @@ class Job:
     """Hold work, who waits for it, and what came of it."""
 
     work: Callable[[Transaction], Any]
-    lane: Lane
+    priority: Priority
     is_read: bool
     rows: int
     future: asyncio.Future[Any]
@@ -49,15 +49,15 @@ class Job:
     error: BaseException | None = None
 
 
-class Lanes:
+class WriteQueue:
     """Queue jobs from an event loop for a thread, and bring the results back."""
 
-    def __init__(self, patience: Mapping[Lane, float], batch_rows: int, batch_seconds: float) -> None:
+    def __init__(self, patience: Mapping[Priority, float], batch_rows: int, batch_seconds: float) -> None:
         self._patience = patience
         self._batch_rows = batch_rows
         self._batch_seconds = batch_seconds
         self._condition = Condition()
-        self._queues: dict[Lane, deque[Job]] = {lane: deque() for lane in Lane}
+        self._queues: dict[Priority, deque[Job]] = {priority: deque() for priority in Priority}
         #: Rows of the records that wait, kept up so that nobody has to count.
         self._record_rows = 0
         self._urgent_turns = 0
@@ -70,7 +70,7 @@ class Lanes:
     async def submit(
         self,
         work: Callable[[Transaction], Any],
-        lane: Lane,
+        priority: Priority,
         *,
         is_read: bool,
         rows: int = 1,
@@ -78,17 +78,17 @@ class Lanes:
     ) -> Any:
         """Queue work and wait for what comes of it; raises StoreBusy, StoreUnavailable, and its errors."""
         loop = asyncio.get_running_loop()
-        job = Job(work, lane, is_read, rows, loop.create_future(), is_alone)
+        job = Job(work, priority, is_read, rows, loop.create_future(), is_alone)
         with self._condition:
             if self._is_closed or self._ended:
                 raise StoreUnavailable(self._ended or "the store is closed")
-            self._queues[lane].append(job)
-            if lane is Lane.RECORDS:
+            self._queues[priority].append(job)
+            if priority is Priority.RECORDS:
                 self._record_rows += rows
-            if lane is not Lane.RECORDS or len(self._queues[lane]) == 1 or self._is_full:
+            if priority is not Priority.RECORDS or len(self._queues[priority]) == 1 or self._is_full:
                 # One more record in a batch that waits for its time wakes nobody.
                 self._condition.notify()
-        timer = loop.call_later(self._patience[lane], self._lose_patience, job)
+        timer = loop.call_later(self._patience[priority], self._lose_patience, job)
         try:
             return await job.future
         except asyncio.CancelledError:
@@ -120,34 +120,34 @@ class Lanes:
         """Wait for work and return what is to be done next; None when all is done and closed."""
         with self._condition:
             while True:
-                lane, wait = self._next()
-                if lane is not None:
-                    return self._pop(lane)
+                priority, wait = self._next()
+                if priority is not None:
+                    return self._pop(priority)
                 if self._is_closed and not any(self._queues.values()):
                     return None
                 self._condition.wait(wait)
 
-    def _next(self) -> tuple[Lane | None, float | None]:
+    def _next(self) -> tuple[Priority | None, float | None]:
         """Return the lane whose turn it is, or for how long to wait."""
         queues = self._queues
-        ready = [lane for lane in (Lane.URGENT, Lane.STEADY) if queues[lane]]
+        ready = [priority for priority in (Priority.URGENT, Priority.STEADY) if queues[priority]]
         wait = self._until_batch()
         if wait is not None and wait <= 0:
-            ready.append(Lane.RECORDS)
+            ready.append(Priority.RECORDS)
         if not ready:
             return None, wait
-        if ready[0] is not Lane.URGENT:
+        if ready[0] is not Priority.URGENT:
             self._urgent_turns = 0
             # Steady work and records take turns: the one that has waited longer goes first.
-            return min(ready, key=lambda lane: queues[lane][0].queued_at), None
+            return min(ready, key=lambda priority: queues[priority][0].queued_at), None
         if len(ready) > 1 and self._urgent_turns >= _URGENT_TURNS:
             self._urgent_turns = 0
-            return min(ready[1:], key=lambda lane: queues[lane][0].queued_at), None
+            return min(ready[1:], key=lambda priority: queues[priority][0].queued_at), None
         self._urgent_turns += 1
-        return Lane.URGENT, None
+        return Priority.URGENT, None
 
     def _until_batch(self) -> float | None:
-        queue = self._queues[Lane.RECORDS]
+        queue = self._queues[Priority.RECORDS]
         if not queue:
             return None
         if self._is_closed or self._is_full:
@@ -158,19 +158,19 @@ class Lanes:
     def _is_full(self) -> bool:
         return self._record_rows >= self._batch_rows
 
-    def _pop(self, lane: Lane) -> list[Job]:
+    def _pop(self, priority: Priority) -> list[Job]:
         """Take what fits into a transaction; records that wait go along with steady work, for one commit."""
         taken: list[Job] = []
-        self._pop_into(taken, lane)
-        if lane is Lane.STEADY and not any(job.is_read for job in taken):
-            self._pop_into(taken, Lane.RECORDS)
+        self._pop_into(taken, priority)
+        if priority is Priority.STEADY and not any(job.is_read for job in taken):
+            self._pop_into(taken, Priority.RECORDS)
         return taken
 
-    def _pop_into(self, taken: list[Job], lane: Lane) -> None:
-        queue, rows = self._queues[lane], sum(job.rows for job in taken)
+    def _pop_into(self, taken: list[Job], priority: Priority) -> None:
+        queue, rows = self._queues[priority], sum(job.rows for job in taken)
         while queue and (not taken or rows + queue[0].rows <= self._batch_rows):
             job = queue.popleft()
-            if lane is Lane.RECORDS:
+            if priority is Priority.RECORDS:
                 self._record_rows -= job.rows
             if job.stage is Stage.QUEUED:
                 taken.append(job)
@@ -180,8 +180,8 @@ class Lanes:
         """Queue jobs again, before all others of their lane."""
         with self._condition:
             for job in reversed(list(jobs)):
-                self._queues[job.lane].appendleft(job)
-                if job.lane is Lane.RECORDS:
+                self._queues[job.priority].appendleft(job)
+                if job.priority is Priority.RECORDS:
                     self._record_rows += job.rows
 
     def may_commit(self, jobs: Iterable[Job]) -> bool:

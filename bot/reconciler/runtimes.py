@@ -9,7 +9,7 @@ import structlog
 
 from bot.domain.plan import backoff
 from bot.messages.texts import holds, problems
-from bot.reconciler.turns import Turns
+from bot.reconciler.start_queue import StartQueue
 from bot.support.errors import ProviderError, TemporaryError, Unreachable
 
 if TYPE_CHECKING:
@@ -213,7 +213,7 @@ class Health:
         return holds.silent_since(self._title, self._since)
 
 
-class Line:
+class Runtime:
     """Bundle a connection's provider with its slots, its turns for starts, and its health."""
 
     def __init__(
@@ -230,11 +230,11 @@ class Line:
         self.title = provider.settings.title
         self.pace = provider.pace
         self.slots = Slots(provider.pace.concurrency)
-        self.turns = Turns(provider.settings.starts_per_second, clock.monotonic)
+        self.start_queue = StartQueue(provider.settings.starts_per_second, clock.monotonic)
         self.health = Health(name, self.title, clock, jitter, observer)
         self.limits = Limits(name, clock.monotonic, self.health.hold_off)
         #: A limit on starts says nothing about reads: it holds up the queue of starts.
-        self.start_limits = Limits(name, clock.monotonic, self.turns.hold_off)
+        self.start_limits = Limits(name, clock.monotonic, self.start_queue.hold_off)
 
     @property
     def is_probed(self) -> bool:

@@ -18,7 +18,7 @@ from handlers.linking.approvals import question
 from handlers.waiting import look
 
 if TYPE_CHECKING:
-    from bot.domain.models import ClassCard, Pressed, Workspace
+    from bot.domain.models import ClassCard, Joined, Workspace
     from bot.domain.models.classes import Queue
     from handlers.request import Request
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 ENOUGH_STARTS = 3
 
 
-@routes.action("class_press")
+@routes.action("participant")
 @routes.verb("workspace", "press")
 async def press(request: Request) -> Answer:
     """Take a press, or go on with one that waited: link first, then make, start or open the presser's own."""
@@ -64,7 +64,7 @@ async def press(request: Request) -> Answer:
     return _on_its_way(request, card, meant.workspace, done)
 
 
-def _refused(request: Request, card: ClassCard, done: Pressed) -> Answer | None:
+def _refused(request: Request, card: ClassCard, done: Joined) -> Answer | None:
     match done.result:
         case "over":
             return _ended(request)
@@ -139,7 +139,7 @@ async def _opened(request: Request, workspace: Workspace) -> Answer:
     return replies.told(sentence, open_buttons(facts))
 
 
-def _on_its_way(request: Request, card: ClassCard, workspace: Workspace, done: Pressed) -> Answer:
+def _on_its_way(request: Request, card: ClassCard, workspace: Workspace, done: Joined) -> Answer:
     template = words.MAKING if workspace.is_provisional else words.STARTING
     if done.result == "joined":
         template = words.ON_ITS_WAY

@@ -30,7 +30,7 @@ _PHASES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class PageState:
     """Hold what the page shows. ``start`` labels the button that starts it, empty for none."""
 
     phase: str
@@ -63,9 +63,9 @@ class Standing:
         }
 
 
-def standing(
+def page_state(
     workspace: Workspace, operation: Operation | None, title: str, now: float, effects: Effects = NO_EFFECTS
-) -> Standing:
+) -> PageState:
     """Judge by the row, its newest operation and what stopping means; ``title`` is the connection's."""
     phase = _phase(workspace, operation)
     if phase == "stopping" and is_final(effects, "stop"):
@@ -80,9 +80,9 @@ def standing(
         text = f"{text} {words.NEW_ONE}"
     if phase == "failed" and workspace.detail:
         text = f"{text} {words.REASON.format(detail=_plain(workspace.detail))}"
-    return Standing(
+    return PageState(
         phase,
-        _line(phase, workspace, now),
+        _sentence(phase, workspace, now),
         heading,
         text,
         stops=phase in {"starting", "running", "closed"} and _may(workspace, "stop"),
@@ -101,7 +101,7 @@ def _phase(workspace: Workspace, operation: Operation | None) -> str:
     return _PHASES[workspace.state] if verb is None else "starting"
 
 
-def _line(phase: str, workspace: Workspace, now: float) -> str:
+def _sentence(phase: str, workspace: Workspace, now: float) -> str:
     left = None if workspace.ends_at is None else workspace.ends_at - now
     if left is not None and 0 < left <= SOON:
         minutes = max(round(left / 60), 1)

@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.models import PROVISIONAL, Operation, OperationVerb, Outcome, Principal, State, Workspace
 from bot.messages.texts import ide as words
-from bot.web.standing import standing
+from bot.web.page_state import page_state
 
 ALICE = Principal(None, "T1", "U1")
 ROW = Workspace("w", ALICE, "sphere", "1" * 32, "gate", "notebook", state=State.RUNNING)
@@ -21,7 +21,7 @@ def operation(verb, outcome=None):
 
 
 def stands(row, verb=None, outcome=None, now=1000.0):
-    return standing(row, None if verb is None else operation(verb, outcome), "Sphere Engine", now)
+    return page_state(row, None if verb is None else operation(verb, outcome), "Sphere Engine", now)
 
 
 def test_every_state_with_every_operation_is_shown():
