@@ -905,9 +905,11 @@ UPDATE jobs SET
     leased_until = CASE WHEN leased_until > :before THEN leased_until + :jump ELSE leased_until END
 WHERE outcome IS NULL AND (called_at > :recent OR unknown_since > :recent OR leased_until > :before);
 
--- name: move_leased_notices
-UPDATE notices SET due_at = due_at + :jump, leased_at = leased_at + :jump
-WHERE state = 'leased' AND due_at > :before;
+-- Neither does a lease of a notice end early, nor has a message of unknown outcome had more time to show. When its
+-- attempt was stays as it is: it is looked for by Slack's clock, which goes on while a machine of ours sleeps.
+-- name: move_sends
+UPDATE notices SET due_at = due_at + :jump
+WHERE (state = 'leased' OR (state = 'retry' AND unknown_since IS NOT NULL)) AND due_at > :before;
 
 -- == what a clock that was moved while nobody served left behind; bot/store/times.py has the rest ==
 

@@ -68,8 +68,8 @@ def follow(tx: Transaction, jump: float, clock_reading: ClockReading) -> None:
 
 
 def _move_along(tx: Transaction, jump: float, before: float) -> None:
-    """Move closed gates, calls of a moment ago, leases: none of them has had more time than it had."""
+    """Move closed gates, calls of a moment ago, leases, sends: none of them has had more time than it had."""
     tx.run("move_closed_gates", jump=jump, before=before)
     tx.run("move_calls", jump=jump, before=before, recent=before - RECENT_CALL)
     tx.run("move_job_calls", jump=jump, before=before, recent=before - RECENT_CALL)
-    tx.run("move_leased_notices", jump=jump, before=before)
+    tx.run("move_sends", jump=jump, before=before)

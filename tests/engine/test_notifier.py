@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 from bot.domain.models import NewNotice, NoticeKind, Principal, State
 from bot.slack.notifier import Timing
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
+from tests.engine.fuse import Killed
 from tests.support.slack import FakeSlack
 from tests.support.store import ALICE, BOB
 
@@ -106,6 +107,44 @@ async def test_a_search_that_fails_sends_nothing(world):
     ):
         world.slack.fail("conversations.history", error)
     await world.pass_time(120)
+    assert world.slack.count(POST) == 1
+    assert await outbox(world) == (0, 0)
+
+
+@pytest.mark.parametrize("slept", [True, False], ids=["the machine slept", "its clock was moved"])
+async def test_a_message_whose_send_was_cut_off_is_found_where_it_stands_after_a_jump(world, slept):
+    await world.store.add_notices([message(1)])
+    world.slack.fail(POST, Killed(), after=True)
+    with pytest.raises(Killed):
+        await world.notifier.step_notices()
+    world.reborn()
+    await world.store.add_notices([message(number) for number in range(2, 6)])
+    await world.pass_time(10)
+    world.clock.jump(3600)
+    # Slack's clock goes on while a machine of ours sleeps; it knows nothing of one that is moved.
+    world.slack._ahead -= 0 if slept else 3600
+    await world.pass_time(60)
+    assert sorted(world.slack.keys()) == [f"subject-{number}/message/1" for number in range(1, 6)]
+    assert await outbox(world) == (0, 0)
+
+
+async def test_a_jump_gives_a_message_no_more_time_to_show(world):
+    await world.store.add_notices([message()])
+    world.slack.fail(POST, SlackUnknownOutcome(POST, "no_answer"))
+    await world.work()
+    world.clock.jump(3600)
+    await world.pass_time(14)
+    assert world.slack.count("conversations.history") == 0
+    await world.pass_time(5)
+    assert world.slack.count(POST) == 2
+
+
+async def test_what_broke_on_its_way_has_the_same_time_to_show(world):
+    await world.store.add_notices([message()])
+    world.slack.fail(POST, ValueError("not what was expected"), after=True)
+    await world.pass_time(14)
+    assert world.slack.count("conversations.history") == 0
+    await world.pass_time(5)
     assert world.slack.count(POST) == 1
     assert await outbox(world) == (0, 0)
 

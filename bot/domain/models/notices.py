@@ -103,7 +103,7 @@ class NewNotice:
 class Notice:
     """Hold one row of the outbox.
 
-    ``unknown_since`` is Slack's time of the attempt whose outcome is unknown.
+    ``unknown_since`` is when the attempt of unknown outcome was made; no later jump of the clock moves it.
     """
 
     id: str

@@ -158,11 +158,6 @@ class Outbox:
             # No history of channels is ever read: its poster looks, and says whether to send it again.
             await self._ask_poster(notice, classes.DID_IT_APPEAR, "outcome_unknown")
             return True
-        passed = await self._store.now() - since
-        if passed < self._timing.settles:
-            wait = self._timing.settles - passed
-            await self._store.notice_retry(notice.id, wait, error="settling")
-            return True
         try:
             async with asyncio.timeout(self._timing.last_start / 2):
                 place = await self._places.of(notice)
@@ -258,8 +253,8 @@ class Outbox:
             return
         # Halfway between all at once and too late: the jitter is fixed, as the budget spreads them anyway.
         wait = backoff(notice.attempts, 0.5, longest=LONGEST_PAUSE)
-        since = now if is_unknown else None
-        await self._store.notice_retry(notice.id, wait, error=error.code, unknown_since=since)
+        least, since = (self._timing.settles, now) if is_unknown else (0.0, None)
+        await self._store.notice_retry(notice.id, max(wait, least), error=error.code, unknown_since=since)
 
     async def _ask_poster(self, notice: Notice, template: str, error: str) -> None:
         """Give a class card up, and ask whose it is; the question first, as it is written only once."""

@@ -28,7 +28,7 @@ RARE = {
     "move_closed_gates",
     "move_calls",
     "move_job_calls",
-    "move_leased_notices",
+    "move_sends",
 }
 
 #: Indexes of the few rows that are just what is looked for, walked in the order that is wanted; and a table
