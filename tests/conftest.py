@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+import pytest
 from hypothesis import HealthCheck, settings
-
-if TYPE_CHECKING:
-    import pytest
 
 #: The same examples in every run: no test fails by chance. What is new is looked for by the long profile,
 #: whose seed ``make test-thorough`` prints and takes (``SEED=``); what it finds becomes an explicit example.
@@ -23,6 +21,9 @@ settings.register_profile(
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
+#: How long a test with so many examples may take, with what it finds made shorter. The usual limit would end
+#: it in the middle of an example, and that counts as a failure of that one.
+THOROUGH_SECONDS: Final = 3600
 settings.load_profile("usher")
 
 
@@ -67,6 +68,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if left_out:
             config.hook.pytest_deselected(items=[one for one in items if one.nodeid in left_out])
             items[:] = [one for one in items if one.nodeid not in left_out]
+    if settings.get_current_profile_name() == "thorough":
+        for one in items:
+            one.add_marker(pytest.mark.timeout(THOROUGH_SECONDS))
     items[:] = long_first(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
 
 
