@@ -46,11 +46,11 @@ class _NextTurn(WriteQueue):
         self.is_open = False
 
     async def submit(
-        self, work: Any, lane: Priority, *, is_read: bool, rows: int = 1, is_alone: bool = False
+        self, work: Any, priority: Priority, *, is_read: bool, rows: int = 1, is_alone: bool = False
     ) -> Any:
         if not self.is_open:
             raise StoreUnavailable("the store is closed")
-        job = Job(work, lane, is_read, rows, asyncio.get_running_loop().create_future(), is_alone)
+        job = Job(work, priority, is_read, rows, asyncio.get_running_loop().create_future(), is_alone)
         self._engine._serve([job])
         return await job.future
 
@@ -70,7 +70,7 @@ class EngineWithoutThread(SqliteEngine):
 
     def __init__(self, path: str, clock: Clock, ids: Ids) -> None:
         super().__init__(path, clock, ids)
-        self._lanes = self._at_once = _NextTurn(self)
+        self._write_queue = self._at_once = _NextTurn(self)
 
     async def open(self) -> None:
         try:

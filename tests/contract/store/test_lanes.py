@@ -45,7 +45,7 @@ async def test_urgent_work_goes_first():
     order = []
     for _ in range(3):
         jobs = lanes.take()
-        order += [job.lane for job in jobs]
+        order += [job.priority for job in jobs]
         finish(lanes, jobs)
     assert order[0] is Priority.URGENT
     assert set(order[1:]) == {Priority.STEADY, Priority.RECORDS}
@@ -59,7 +59,7 @@ async def test_other_work_gets_a_turn_however_much_urgent_work_there_is():
     for _ in range(12):
         waiting += await queued(lanes, Priority.URGENT)
         jobs = lanes.take()
-        order += [job.lane for job in jobs]
+        order += [job.priority for job in jobs]
         finish(lanes, jobs)
     assert {Priority.STEADY, Priority.RECORDS} < set(order)
     assert order.count(Priority.URGENT) >= 10
@@ -73,7 +73,7 @@ async def test_records_wait_for_each_other_until_there_are_enough():
     # What is urgent does not wait for the batch.
     waiting += await queued(lanes, Priority.URGENT)
     jobs = await taken
-    assert [job.lane for job in jobs] == [Priority.URGENT]
+    assert [job.priority for job in jobs] == [Priority.URGENT]
     finish(lanes, jobs)
     waiting += await queued(lanes, Priority.RECORDS, 1, rows=60)
     jobs = lanes.take()
