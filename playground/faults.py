@@ -20,6 +20,16 @@ class Refused(Exception):
     """Be the base of each server's own refusals: an act that comes too late may be refused unheard."""
 
 
+class Refusal(Refused):
+    """Carry the status and the message of an answer, as REST APIs refuse; ``refusals`` words it."""
+
+    def __init__(self, status: int, message: str, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+
+
 @dataclass(slots=True)
 class Fault:
     """Describe what goes wrong for requests whose ``METHOD /path`` matches, ``times`` often (None: always).

@@ -9,17 +9,17 @@ import itertools
 import json
 import math
 import re
+import signal
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
-from playground.faults import ASKED, Act, Asked, Fault, Refused, fault_from, patched
+from playground.faults import ASKED, Act, Asked, Fault, Refusal, Refused, fault_from, patched
 from playground.values import loads
-
-__all__ = ["GARBAGE", "Clock", "Fault", "Handler", "Harness", "serve"]
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -53,6 +53,36 @@ class Clock:
             watcher()
 
 
+#: The address that a server was told to be at; empty: the one it is called by.
+BASE_URL: web.AppKey[str] = web.AppKey("playground_base_url", str)
+
+
+def base_url(request: web.Request) -> str:
+    """Return this server's own address: the one it was told, or the one it was called by."""
+    return request.app[BASE_URL] or f"{request.scheme}://{request.host}"
+
+
+def refusals(body: Callable[[int, str], Any]) -> Middleware:
+    """Make the middleware that answers a Refusal or an HTTP error with the ``body`` of status and message."""
+
+    @web.middleware
+    async def refusing(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except Refusal as refusal:
+            told = body(refusal.status, refusal.message)
+            return web.json_response(told, status=refusal.status, headers=refusal.headers)
+        except web.HTTPException as answer:
+            if answer.status < 400:
+                raise
+            headers = {"Allow": answer.headers["Allow"]} if "Allow" in answer.headers else {}
+            return web.json_response(
+                body(answer.status, answer.reason), status=answer.status, headers=headers
+            )
+
+    return refusing
+
+
 class Harness:
     """Count requests and violations of one server and inject the faults that it was told to.
 
@@ -67,6 +97,7 @@ class Harness:
         self.faults: list[Fault] = []
         self._words = words or (lambda _: {"message": "injected fault"})
         self._last_read: dict[str, float] = {}
+        self._watched: tuple[re.Pattern[str], float, str] | None = None
         #: What was accepted and is done later: when, in which order it came, what.
         self._coming: list[tuple[float, int, Act]] = []
         self._order = itertools.count()
@@ -96,6 +127,10 @@ class Harness:
             heapq.heappush(self._coming, (now + fault.acts_after_s, next(self._order), do))
             # Where the clock is the machine's, it is done without anybody asking.
             asyncio.get_running_loop().call_later(fault.acts_after_s + 0.01, self.settle)
+
+    def watch(self, reads: re.Pattern[str], minimum: float, rule: str) -> None:
+        """Count the reads of the paths that match, by their first group: see ``read_of``."""
+        self._watched = (reads, minimum, rule)
 
     def read_of(self, resource: str, minimum: float, rule: str) -> None:
         """Record a status read; one sooner than ``minimum`` seconds after the last is a violation."""
@@ -143,6 +178,7 @@ class Harness:
         if request.path.startswith("/_playground/"):
             return await self._controlled(request, handler)
         self.requests[f"{request.method} {request.path}"] += 1
+        self._count_read(request)
         self.settle()
         fault = next((one for one in self.faults if one.takes(request)), None)
         request[ASKED] = Asked(fault, lambda do: self._act(fault, do))
@@ -152,6 +188,13 @@ class Harness:
             response = await handler(request)
             return await self._spoil(request, fault, response)
         return await self._spoil(request, fault, None, handler)
+
+    def _count_read(self, request: web.Request) -> None:
+        # Whatever fault it meets: a read that got no good answer was a read all the same.
+        if self._watched is not None and request.method in {"GET", "HEAD"}:
+            reads, minimum, rule = self._watched
+            if match := reads.match(request.path):
+                self.read_of(match[1], minimum, rule)
 
     @staticmethod
     async def _controlled(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -218,3 +261,29 @@ async def serve(
     line = {"ready": True, "url": url, "credentials": told}
     print(json.dumps(line), flush=True)  # noqa: T201 - the ready line is this command's documented output
     return runner
+
+
+@contextlib.contextmanager
+def on_signals(do: Callable[[], object]) -> Iterator[None]:
+    """Call something at SIGTERM and SIGINT."""
+    loop, numbers = asyncio.get_running_loop(), (signal.SIGTERM, signal.SIGINT)
+    for number in numbers:
+        loop.add_signal_handler(number, do)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)
+
+
+async def serve_until_stopped(
+    app: web.Application, port: int, credentials: dict[str, Any] | Callable[[str], dict[str, Any]]
+) -> None:
+    """Serve until SIGTERM, SIGINT or cancellation."""
+    stopped = asyncio.Event()
+    with on_signals(stopped.set):
+        runner = await serve(app, port, credentials)
+        try:
+            await stopped.wait()
+        finally:
+            await runner.cleanup()

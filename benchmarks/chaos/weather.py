@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from playground.harness import Fault
+from playground.faults import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection

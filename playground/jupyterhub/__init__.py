@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import signal
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from playground.harness import on_signals
 from playground.jupyterhub.launcher import Hub, HubError, running
 from playground.jupyterhub.options import Options, load, parse
 
@@ -66,7 +66,6 @@ async def run(arguments: Namespace) -> None:
     given = {name: getattr(arguments, name) for name in _FROM_ARGUMENTS}
     options = replace(options, **{name: value for name, value in given.items() if value is not None})
     serving = asyncio.ensure_future(_serve(options, arguments.port, watch_parent=arguments.die_with_parent))
-    loop = asyncio.get_running_loop()
     stopping = False
 
     def stop() -> None:
@@ -75,16 +74,12 @@ async def run(arguments: Namespace) -> None:
             stopping = True
             serving.cancel()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
-    try:
-        await serving
-    except asyncio.CancelledError:
-        if not stopping:
-            raise
-    finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
+    with on_signals(stop):
+        try:
+            await serving
+        except asyncio.CancelledError:
+            if not stopping:
+                raise
 
 
 async def _serve(options: Options, port: int, *, watch_parent: bool) -> None:

@@ -6,12 +6,10 @@ reference that is named there.
 
 from __future__ import annotations
 
-import asyncio
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from playground.harness import serve
+from playground.harness import serve_until_stopped
 from playground.posit.seed import load
 from playground.posit.server import PositServer, build
 from playground.posit.settings import DIALECTS
@@ -36,14 +34,4 @@ async def run(arguments: Namespace) -> None:
     server = build(seed=load(Path(arguments.seed) if arguments.seed else None))
     if arguments.dialect:
         server.state.settings.change({"dialect": arguments.dialect})
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
-    runner = await serve(server.app, arguments.port, server.credentials)
-    try:
-        await stopped.wait()
-    finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
-        await runner.cleanup()
+    await serve_until_stopped(server.app, arguments.port, server.credentials)

@@ -8,13 +8,12 @@ from typing import Any
 
 from aiohttp import web
 
-from playground.harness import Clock, Harness
+from playground.harness import Clock, Harness, base_url
 from playground.posit.accounts import Person, Token
 from playground.posit.errors import UNAUTHORISED, CallError, DenialError, invalid
 from playground.posit.state import State
 
 STATE: web.AppKey[State] = web.AppKey("posit_state", State)
-BASE_URL: web.AppKey[str] = web.AppKey("posit_base_url", str)
 
 Values = dict[str, Any]
 
@@ -102,7 +101,7 @@ class Call:
     def url(self, digits: str) -> str:
         """Return the address of a session in the form that the switches ask for."""
         settings = self.state.settings
-        base = self.request.app[BASE_URL] or f"{self.request.scheme}://{self.request.host}"
+        base = base_url(self.request)
         path = f"/s/{digits}/"
         prefix = settings.url_prefix.rstrip("/")
         return {

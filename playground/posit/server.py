@@ -7,9 +7,9 @@ from typing import Any
 
 from aiohttp import web
 
-from playground.harness import Clock
+from playground.harness import BASE_URL, Clock
 from playground.posit import api, control, control_things, pages
-from playground.posit.calls import BASE_URL, HARNESS, STATE, PositHarness
+from playground.posit.calls import HARNESS, STATE, PositHarness
 from playground.posit.seed import Seed, load, parse
 from playground.posit.state import State
 

@@ -5,12 +5,10 @@ It obeys ``docs/providers/saturn.md``.
 
 from __future__ import annotations
 
-import asyncio
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from playground.harness import serve
+from playground.harness import serve_until_stopped
 from playground.saturn.seed import load
 from playground.saturn.server import SaturnServer, build
 
@@ -35,14 +33,4 @@ async def run(arguments: Namespace) -> None:
     server = build(seed=load(Path(arguments.seed) if arguments.seed else None))
     server.state.seeds_only = arguments.seeds_only
     server.state.admin_only = arguments.admin_only
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
-    runner = await serve(server.app, arguments.port, server.credentials)
-    try:
-        await stopped.wait()
-    finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
-        await runner.cleanup()
+    await serve_until_stopped(server.app, arguments.port, server.credentials)

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hmac import compare_digest
 
+from playground.faults import Refusal
 from playground.harness import Clock
-from playground.saturn.errors import Refusal
 from playground.saturn.seed import PersonSeed
 
 LOGIN_LINK_SECONDS = 300.0

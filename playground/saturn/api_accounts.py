@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from playground.saturn.asking import COOKIE, base_url, body_of, person_of, redirect, state_of, visitor
-from playground.saturn.errors import Refusal
+from playground.faults import Refusal
+from playground.harness import base_url
+from playground.saturn.asking import COOKIE, body_of, person_of, redirect, state_of, visitor
 
 
 async def create_login_link(request: web.Request) -> web.Response:

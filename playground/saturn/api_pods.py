@@ -6,9 +6,9 @@ from typing import Any
 
 from aiohttp import web
 
+from playground.faults import Refusal
 from playground.saturn.accounts import Person
 from playground.saturn.asking import person_of, state_of, timestamp
-from playground.saturn.errors import Refusal
 from playground.saturn.resources import Resource, Run
 
 _PLURALS = {"workspaces": "workspace", "jobs": "job"}

@@ -6,9 +6,8 @@ from typing import Any
 
 from aiohttp import web
 
-from playground.faults import act
+from playground.faults import Refusal, act
 from playground.saturn.asking import body_of, person_of, state_of
-from playground.saturn.errors import Refusal
 from playground.saturn.state import AUTO_SHUTOFF, DISK_SPACE, SIZES, TYPES
 
 TEMPLATES: tuple[dict[str, Any], ...] = (

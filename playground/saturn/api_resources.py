@@ -6,9 +6,9 @@ from typing import Any
 
 from aiohttp import web
 
-from playground.faults import act
-from playground.saturn.asking import base_url, body_of, options_of, person_of, state_of, worker_of
-from playground.saturn.errors import Refusal
+from playground.faults import Refusal, act
+from playground.harness import base_url
+from playground.saturn.asking import body_of, options_of, person_of, state_of, worker_of
 from playground.saturn.resources import Resource
 
 

@@ -7,24 +7,18 @@ from typing import Any
 
 from aiohttp import web
 
+from playground.faults import Refusal
 from playground.saturn.accounts import Person
-from playground.saturn.errors import Refusal
 from playground.saturn.state import State
 from playground.values import loads
 
 STATE: web.AppKey[State] = web.AppKey("saturn_state", State)
-BASE_URL: web.AppKey[str] = web.AppKey("saturn_base_url", str)
 COOKIE = "saturn_session"
 
 
 def state_of(request: web.Request) -> State:
     """Return the server's state."""
     return request.app[STATE]
-
-
-def base_url(request: web.Request) -> str:
-    """Return this server's own address: the one it was told, or the one it was called by."""
-    return request.app[BASE_URL] or f"{request.scheme}://{request.host}"
 
 
 def visitor(request: web.Request) -> Person | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from playground.faults import Refusal
 from playground.saturn.asking import body_of, state_of
-from playground.saturn.errors import Refusal
 from playground.values import checked
 
 _TIMINGS = {

@@ -9,7 +9,7 @@ from collections import deque
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from playground.saturn.errors import Refusal
+from playground.faults import Refusal
 from playground.values import typed
 
 _COUNTS = ("workspaces", "running", "starts_per_second")

@@ -9,7 +9,7 @@ from typing import Any
 
 from apscheduler.triggers.cron import CronTrigger
 
-from playground.saturn.errors import Refusal
+from playground.faults import Refusal
 from playground.saturn.seed import ResourceSeed
 
 #: An ended pod is still among the active ones for so many seconds, then in the history only.

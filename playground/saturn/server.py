@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
 
-from playground.harness import Clock, Handler, Harness
+from playground.harness import BASE_URL, Clock, Handler, Harness, refusals
 from playground.saturn import api_accounts, api_pods, api_recipes, api_resources, control, pages
-from playground.saturn.asking import BASE_URL, STATE
-from playground.saturn.errors import Refusal
+from playground.saturn.asking import STATE
 from playground.saturn.seed import Seed, load, parse
 from playground.saturn.state import State
 
@@ -37,13 +35,15 @@ class SaturnServer:
     def __init__(self, clock: Clock | None = None, seed: Seed | None = None, base_url: str = "") -> None:
         self.harness = Harness(clock)
         self.state = State(self.harness.clock, seed or load())
-        self.app = web.Application(middlewares=[_only_seeds, _refusals])
+        self.app = web.Application(
+            middlewares=[_only_seeds, refusals(lambda _, message: {"message": message})]
+        )
         self.app[STATE] = self.state
         self.app[BASE_URL] = base_url.rstrip("/")
         for module in (api_accounts, api_resources, api_recipes, api_pods, pages, control):
             self.app.add_routes(module.routes())
         self.harness.install(self.app)
-        self.app.middlewares.insert(0, self._count_reads)
+        self.harness.watch(_STATUS_READ, MINIMUM_SECONDS, RULE)
 
     @property
     def credentials(self) -> dict[str, Any]:
@@ -70,14 +70,6 @@ class SaturnServer:
         mine = [one for one in self.state.resources.values() if one.owner == owner and one.type == kind]
         return {resource.name: resource.id for resource in mine}
 
-    @web.middleware
-    async def _count_reads(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        # Outside of the faults: a read that got no good answer was a read all the same.
-        match = _STATUS_READ.match(request.path) if request.method in {"GET", "HEAD"} else None
-        if match is not None:
-            self.harness.read_of(match[1], MINIMUM_SECONDS, RULE)
-        return await handler(request)
-
 
 def build(
     clock: Clock | None = None, seed: Seed | Mapping[str, Any] | None = None, base_url: str = ""
@@ -85,25 +77,6 @@ def build(
     """Make a server; the seed is JSON values as in a seed file, or the default."""
     ready = seed if seed is None or isinstance(seed, Seed) else parse(dict(seed))
     return SaturnServer(clock, ready, base_url)
-
-
-@web.middleware
-async def _refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer every refusal as ``{"message": …}``."""
-    try:
-        return await handler(request)
-    except Refusal as refusal:
-        return web.json_response({"message": refusal.message}, status=refusal.status, headers=refusal.headers)
-    except web.HTTPException as answer:
-        if answer.status < 400:
-            raise
-        headers = {"Allow": answer.headers["Allow"]} if "Allow" in answer.headers else {}
-        return web.Response(
-            status=answer.status,
-            text=json.dumps({"message": answer.reason}),
-            content_type="application/json",
-            headers=headers,
-        )
 
 
 @web.middleware

@@ -5,9 +5,9 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
+from playground.faults import Refusal
 from playground.harness import Clock
 from playground.saturn.accounts import Accounts, Person
-from playground.saturn.errors import Refusal
 from playground.saturn.limits import Limits
 from playground.saturn.resources import Resource, from_seed
 from playground.saturn.seed import Seed

@@ -8,11 +8,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from playground.harness import serve
+from playground.harness import serve_until_stopped
 from playground.slack import manifest
 from playground.slack.server import SlackServer, build
 
@@ -55,14 +54,4 @@ async def run(arguments: Namespace) -> None:
         manifest.apply(server.state, manifest.read(told))
     server.state.app.request_url = arguments.request_url or server.state.app.request_url
     server.state.app.redirect_urls += arguments.redirect_url
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
-    runner = await serve(server.app, arguments.port, server.credentials_at)
-    try:
-        await stopped.wait()
-    finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
-        await runner.cleanup()
+    await serve_until_stopped(server.app, arguments.port, server.credentials_at)

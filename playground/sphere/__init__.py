@@ -5,12 +5,10 @@ It obeys ``docs/providers/sphere.md``.
 
 from __future__ import annotations
 
-import asyncio
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from playground.harness import serve
+from playground.harness import serve_until_stopped
 from playground.sphere.seed import load
 from playground.sphere.server import SphereServer, build
 
@@ -32,14 +30,4 @@ async def run(arguments: Namespace) -> None:
     state = server.state
     state.webhook_url = arguments.webhook_url or state.webhook_url
     state.webhook_secret = arguments.webhook_secret or state.webhook_secret
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
-    runner = await serve(server.app, arguments.port, server.told)
-    try:
-        await stopped.wait()
-    finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
-        await runner.cleanup()
+    await serve_until_stopped(server.app, arguments.port, server.told)

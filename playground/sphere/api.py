@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
-from playground.faults import act
-from playground.sphere.asking import base_url, fields_of, flag, now_of, number, state_of
-from playground.sphere.errors import Refusal
+from playground.faults import Refusal, act
+from playground.harness import base_url
+from playground.sphere.asking import fields_of, flag, now_of, number, state_of
 from playground.sphere.seed import CODES
 from playground.sphere.shapes import shape
 from playground.sphere.workspaces import Options, Workspace

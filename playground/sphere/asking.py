@@ -9,14 +9,13 @@ from typing import Any
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
-from playground.sphere.errors import Refusal
+from playground.faults import Refusal
 from playground.sphere.state import State
 from playground.sphere.webhooks import Webhooks
 from playground.values import loads
 
 STATE: web.AppKey[State] = web.AppKey("sphere_state", State)
 WEBHOOKS: web.AppKey[Webhooks] = web.AppKey("sphere_webhooks", Webhooks)
-BASE_URL: web.AppKey[str] = web.AppKey("sphere_base_url", str)
 
 
 def state_of(request: web.Request) -> State:
@@ -27,11 +26,6 @@ def state_of(request: web.Request) -> State:
 def now_of(request: web.Request) -> float:
     """Return the server's time."""
     return state_of(request).clock.now()
-
-
-def base_url(request: web.Request) -> str:
-    """Return this server's own address: the one it was told, or the one it was called by."""
-    return request.app[BASE_URL] or f"{request.scheme}://{request.host}"
 
 
 def check_access(request: web.Request) -> None:

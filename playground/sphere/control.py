@@ -7,8 +7,9 @@ from typing import Any
 
 from aiohttp import web
 
-from playground.sphere.asking import WEBHOOKS, base_url, json_of, now_of, state_of
-from playground.sphere.errors import Refusal
+from playground.faults import Refusal
+from playground.harness import base_url
+from playground.sphere.asking import WEBHOOKS, json_of, now_of, state_of
 from playground.sphere.running import run, tell
 from playground.sphere.scenarios import Outcome
 from playground.sphere.seed import CODES

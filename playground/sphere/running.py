@@ -6,8 +6,9 @@ from typing import Any
 
 from aiohttp import web
 
-from playground.sphere.asking import STATE, WEBHOOKS, base_url, now_of
-from playground.sphere.errors import Refusal
+from playground.faults import Refusal
+from playground.harness import base_url
+from playground.sphere.asking import STATE, WEBHOOKS, now_of
 from playground.sphere.scenarios import Outcome, custom, finished
 from playground.sphere.workspaces import Workspace
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
 
-from playground.harness import Clock, Handler, Harness
+from playground.harness import BASE_URL, Clock, Handler, Harness, refusals
 from playground.sphere import api, control, views
-from playground.sphere.asking import BASE_URL, STATE, WEBHOOKS, check_access
-from playground.sphere.errors import ERROR_CODES, Refusal
+from playground.sphere.asking import STATE, WEBHOOKS, check_access
+from playground.sphere.errors import error_body
 from playground.sphere.seed import Seed, load, parse
 from playground.sphere.state import State
 from playground.sphere.webhooks import Webhooks
@@ -33,10 +32,10 @@ class SphereServer:
     """
 
     def __init__(self, clock: Clock | None = None, seed: Seed | None = None, base_url: str = "") -> None:
-        self.harness = Harness(clock, lambda status: Refusal(status, "injected fault").body)
+        self.harness = Harness(clock, lambda status: error_body(status, "injected fault"))
         self.state = State(self.harness.clock, seed or load())
         self.webhooks = Webhooks(self.state)
-        self.app = web.Application(middlewares=[_refusals])
+        self.app = web.Application(middlewares=[refusals(error_body), _access])
         self.app[STATE] = self.state
         self.app[WEBHOOKS] = self.webhooks
         self.app[BASE_URL] = base_url.rstrip("/")
@@ -46,7 +45,8 @@ class SphereServer:
         self.app.cleanup_ctx.append(self.webhooks.life)
         self.app.on_shutdown.append(views.close_sockets)
         self.harness.install(self.app)
-        self.app.middlewares.insert(0, self._count_reads)
+        self.harness.watch(_STATUS_READ, MINIMUM_SECONDS, RULE)
+        self.app.middlewares.insert(0, self._count_impatience)
 
     @property
     def credentials(self) -> dict[str, Any]:
@@ -63,22 +63,14 @@ class SphereServer:
         return {**self.credentials, "sdk_base": url.partition("://")[2], "sdk_https": url.startswith("https")}
 
     @web.middleware
-    async def _count_reads(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        # Outside of the faults: a read that got no good answer was a read all the same.
-        match = _STATUS_READ.match(request.path) if request.method in {"GET", "HEAD"} else None
-        if match is not None:
-            self.harness.read_of(match[1], MINIMUM_SECONDS, RULE)
-        self._count_impatience(request)
-        return await handler(request)
-
-    def _count_impatience(self, request: web.Request) -> None:
+    async def _count_impatience(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         state, now = self.state, self.harness.clock.now()
-        if not request.path.startswith("/api/") or now >= state.busy_until:
-            return
-        if state.busy_told_at is None:
-            state.busy_told_at = now
-        elif now - state.busy_told_at > UNDER_WAY_SECONDS:
-            self.harness.violation(RETRY_RULE, f"{request.method} {request.path}")
+        if request.path.startswith("/api/") and now < state.busy_until:
+            if state.busy_told_at is None:
+                state.busy_told_at = now
+            elif now - state.busy_told_at > UNDER_WAY_SECONDS:
+                self.harness.violation(RETRY_RULE, f"{request.method} {request.path}")
+        return await handler(request)
 
 
 def build(
@@ -90,20 +82,8 @@ def build(
 
 
 @web.middleware
-async def _refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Check the access token of the API, and answer every refusal as ``{"message", "error_code"}``."""
-    try:
-        if request.path.startswith("/api/"):
-            check_access(request)
-        return await handler(request)
-    except Refusal as refusal:
-        headers = {} if refusal.retry_after is None else {"Retry-After": str(refusal.retry_after)}
-        return web.json_response(refusal.body, status=refusal.status, headers=headers)
-    except web.HTTPException as answer:
-        if answer.status < 400:
-            raise
-        headers = {"Allow": answer.headers["Allow"]} if "Allow" in answer.headers else {}
-        body = {"message": answer.reason, "error_code": ERROR_CODES.get(answer.status, answer.status)}
-        return web.Response(
-            status=answer.status, text=json.dumps(body), content_type="application/json", headers=headers
-        )
+async def _access(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Check the access token of the API."""
+    if request.path.startswith("/api/"):
+        check_access(request)
+    return await handler(request)

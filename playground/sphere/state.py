@@ -5,8 +5,8 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
+from playground.faults import Refusal
 from playground.harness import Clock
-from playground.sphere.errors import Refusal
 from playground.sphere.seed import Seed
 from playground.sphere.workspaces import Options, Project, Workspace
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from playground.faults import Refusal
 from playground.sphere.asking import form_of, json_of, now_of, state_of
-from playground.sphere.errors import Refusal
+from playground.sphere.errors import error_body
 from playground.sphere.running import run
 from playground.sphere.scenarios import Outcome, result
 from playground.sphere.workspaces import Workspace
@@ -42,7 +43,9 @@ async def enter(request: web.Request) -> web.Response:
         workspace = state.find(str(form.get("workspace", "")))
         ticket = state.enter(workspace, str(form["token"]) if "token" in form else None)
     except Refusal as refusal:
-        return web.json_response(refusal.body, status=refusal.status, headers=_FOR_ALL)
+        return web.json_response(
+            error_body(refusal.status, refusal.message), status=refusal.status, headers=_FOR_ALL
+        )
     return web.json_response({"ticket": ticket}, headers=_FOR_ALL)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from playground.sphere.errors import Refusal
+from playground.faults import Refusal
 from playground.sphere.seed import CODES, ProjectSeed
 
 MINUTE = 60.0

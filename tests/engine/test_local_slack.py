@@ -10,7 +10,8 @@ import pytest
 
 from bot.domain.models import NewNotice, NoticeKind, Outcome, Principal
 from bot.slack.notifier import WebApi
-from playground.harness import Clock, Fault
+from playground.faults import Fault
+from playground.harness import Clock
 from playground.slack import build
 
 OLIVIA = "U0OLIVIA"

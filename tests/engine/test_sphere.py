@@ -14,7 +14,7 @@ from bot.domain.models import OperationVerb, Outcome, State
 from bot.providers.base import Access, Credential
 from bot.support.http import Http, Response
 from bot.support.vault import entry_key
-from playground.harness import Fault
+from playground.faults import Fault
 from tests.engine.classroom import TRAINER, classes_of, post, press, told
 from tests.engine.sphere_world import PUBLIC_URL, SHAKY, SPEC, TOKEN, sphere_world
 from tests.support.store import ALICE, BOB

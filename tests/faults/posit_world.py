@@ -11,7 +11,8 @@ from typing import Any
 from aiohttp.test_utils import TestServer
 
 from playground import posit
-from playground.harness import Clock, Fault
+from playground.faults import Fault
+from playground.harness import Clock
 from playground.posit.plans import PlannedError
 from tests.support.scenario import World, world
 

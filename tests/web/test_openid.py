@@ -13,7 +13,7 @@ from bot.domain.models import Principal
 from bot.support.errors import SlackFailed
 from bot.support.http import Http
 from bot.web.openid import SlackSignIn
-from playground.harness import Fault
+from playground.faults import Fault
 from tests.playground.slack_help import CHEN, OLIVIA, slack
 from tests.support.clock import FakeClock
 

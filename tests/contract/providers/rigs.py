@@ -17,7 +17,8 @@ from bot.providers import build, facets, provider_classes
 from bot.providers.base import Access, Credential, Provider
 from bot.support.http import Http
 from playground import saturn
-from playground.harness import Clock, Fault, Harness
+from playground.faults import Fault
+from playground.harness import Clock, Harness
 from tests.support.clock import FakeClock
 
 HUB_PEOPLE = [f"person{number:02d}" for number in range(45)]

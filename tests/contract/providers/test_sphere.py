@@ -10,7 +10,7 @@ import pytest
 
 from bot.domain.models import FormProblems, State, Traces
 from bot.support import errors
-from playground.harness import Fault
+from playground.faults import Fault
 from tests.contract.providers.rigs import Rig
 from tests.contract.providers.sphere_rig import (
     BROKEN,

@@ -26,7 +26,8 @@ from bot.support.logs import Redactor
 from bot.support.settings import Settings
 from playground import saturn as local_saturn
 from playground import slack as local_slack
-from playground.harness import Clock, Fault, Harness
+from playground.faults import Fault
+from playground.harness import Clock, Harness
 from playground.slack import manifest
 from tests.support.clock import FakeClock
 from tests.support.engine import EngineWithoutThread
