@@ -4,44 +4,57 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
+import sys
 from typing import TYPE_CHECKING
 
 from playground.demo.processes import StageError, StoppedError
-from playground.demo.stage import say, stage
+from playground.demo.stage import Stage, say, stage
 from playground.demo.welcome import welcome
+from playground.harness import on_signals
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Awaitable, Callable
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Declare what only this command understands; ``--port`` is the local Slack's."""
+    """Declare what the demonstrations understand; ``--port`` is the local Slack's."""
     parser.add_argument("--light", action="store_true", help="tiny IDEs at the hub instead of JupyterLab")
+
+
+async def on_stage(arguments: Namespace, play: Callable[[Stage, asyncio.Event], Awaitable[int]]) -> int:
+    """Play on the whole stage, with an event that SIGTERM and SIGINT set; return the exit status."""
+    stop = asyncio.Event()
+    with on_signals(stop.set):
+        try:
+            async with stage(
+                light=arguments.light, slack_port=arguments.port, tell=say, stop=stop
+            ) as running:
+                return await play(running, stop)
+        except StoppedError:
+            say("Stopped before everything was up.")
+            return 130
+        except StageError as error:
+            print(f"The demonstration could not start: {error}", file=sys.stderr)  # noqa: T201 - a command line speaks
+            return 1
 
 
 async def run(arguments: Namespace) -> int:
     """Keep everything running until SIGTERM or SIGINT; return 1 when a part ends by itself."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    try:
-        async with stage(light=arguments.light, slack_port=arguments.port, tell=say, stop=stop) as running:
-            say(welcome(running, light=arguments.light))
-            while not stop.is_set() and running.ended() is None:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), 1.0)
-            gone = running.ended()
-            if gone is not None and not stop.is_set():
-                say(f"{gone.name} has ended by itself:\n{gone.last_words()}")
-                return 1
-            say("\nStopping everything …")
-    except StoppedError:
-        say("Stopped before everything was up.")
-        return 130
-    except StageError as error:
-        say(f"The demonstration could not start: {error}")
-        return 1
-    say("Everything is stopped and removed.")
-    return 0
+
+    async def keep(running: Stage, stop: asyncio.Event) -> int:
+        say(welcome(running, light=arguments.light))
+        while not stop.is_set() and running.ended() is None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), 1.0)
+        gone = running.ended()
+        if gone is not None and not stop.is_set():
+            say(f"{gone.name} has ended by itself:\n{gone.last_words()}")
+            return 1
+        say("\nStopping everything …")
+        return 0
+
+    status = await on_stage(arguments, keep)
+    if status == 0:
+        say("Everything is stopped and removed.")
+    return status

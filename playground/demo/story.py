@@ -18,6 +18,8 @@ STOP_SECONDS = 60.0
 ANSWER_SECONDS = 20.0
 JOB_SECONDS = 60.0
 CHANNEL = "C0GENERAL"
+#: Signs a browser in as an account with its password.
+LogIn = Callable[[Browser, tuple[str, str]], Awaitable[None]]
 #: Slack's marks round what it shows in bold: a terminal shows them as they are.
 _BOLD = re.compile(r"(?<!\w)\*([^*\n]+)\*(?!\w)")
 
@@ -44,7 +46,7 @@ class Provider:
     workspace: str
     owner: tuple[str, str]
     other: tuple[str, str]
-    log_in: Callable[[Browser, tuple[str, str]], Awaitable[None]]
+    log_in: LogIn
     opened: str
     #: What is filled into the form that makes the workspace, by field; none where there is one already.
     form: Mapping[str, str] | None = None

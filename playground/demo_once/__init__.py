@@ -3,42 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-import sys
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
+from playground.demo import add_arguments, on_stage
 from playground.demo.browser import Browser
 from playground.demo.person import Person
-from playground.demo.processes import StageError, StoppedError
-from playground.demo.stage import Stage, say, stage
-from playground.demo.story import Provider, Story, StoryError
+from playground.demo.stage import Stage, say
+from playground.demo.story import LogIn, Provider, Story, StoryError
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
+    from argparse import Namespace
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Declare what only this command understands."""
-    parser.add_argument("--light", action="store_true", help="tiny IDEs at the hub instead of JupyterLab")
+__all__ = ["add_arguments", "run"]
 
 
 async def run(arguments: Namespace) -> int:
     """Play the story once; return 0, or 1 after naming the step that failed."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    try:
-        async with stage(light=arguments.light, slack_port=arguments.port, tell=say, stop=stop) as running:
-            return await _until_stopped(stop, _play(running, light=arguments.light))
-    except StoppedError:
-        say("Stopped before everything was up.")
-        return 130
-    except StageError as error:
-        print(f"The demonstration could not start: {error}", file=sys.stderr)  # noqa: T201 - a command line speaks
-        return 1
+
+    async def play(running: Stage, stop: asyncio.Event) -> int:
+        return await _until_stopped(stop, _play(running, light=arguments.light))
+
+    return await on_stage(arguments, play)
 
 
 async def _until_stopped(stop: asyncio.Event, play: Any) -> int:
@@ -75,13 +63,16 @@ async def _play(running: Stage, *, light: bool) -> int:
     return 0
 
 
-def _saturn(running: Stage) -> Provider:
-    users, base = running.saturn["credentials"]["users"], running.saturn["url"]
-
+def _log_in(address: str) -> LogIn:
     async def log_in(browser: Browser, account: tuple[str, str]) -> None:
-        page = await browser.get(f"{base}/login")
+        page = await browser.get(address)
         await browser.submit(page, username=account[0], password=account[1])
 
+    return log_in
+
+
+def _saturn(running: Stage) -> Provider:
+    users, base = running.saturn["credentials"]["users"], running.saturn["url"]
     return Provider(
         connection="saturn",
         title="Saturn Cloud",
@@ -91,18 +82,13 @@ def _saturn(running: Stage) -> Provider:
         workspace="notebook",
         owner=("alice", users["alice"]["password"]),
         other=("bob", users["bob"]["password"]),
-        log_in=log_in,
+        log_in=_log_in(f"{base}/login"),
         opened=r"The IDE of alice is running",
     )
 
 
 def _hub(running: Stage, *, light: bool) -> Provider:
     users, base = running.hub["credentials"]["users"], running.hub["url"]
-
-    async def log_in(browser: Browser, account: tuple[str, str]) -> None:
-        page = await browser.get(f"{base}/hub/login?next=%2Fhub%2Fhome")
-        await browser.submit(page, username=account[0], password=account[1])
-
     return Provider(
         connection="hub",
         title="Team hub",
@@ -112,18 +98,13 @@ def _hub(running: Stage, *, light: bool) -> Provider:
         workspace="training",
         owner=("alice", users["alice"]["password"]),
         other=("bob", users["bob"]["password"]),
-        log_in=log_in,
+        log_in=_log_in(f"{base}/hub/login?next=%2Fhub%2Fhome"),
         opened=r"light server of alice" if light else r"jupyter-config-data",
     )
 
 
 def _posit(running: Stage) -> Provider:
     users, base = running.posit["credentials"]["users"], running.posit["url"]
-
-    async def log_in(browser: Browser, account: tuple[str, str]) -> None:
-        page = await browser.get(f"{base}/auth-sign-in")
-        await browser.submit(page, username=account[0], password=account[1])
-
     return Provider(
         connection="posit",
         title="Workbench",
@@ -133,7 +114,7 @@ def _posit(running: Stage) -> Provider:
         workspace="paper",
         owner=("alice", users["alice"]["password"]),
         other=("bob", users["bob"]["password"]),
-        log_in=log_in,
+        log_in=_log_in(f"{base}/auth-sign-in"),
         opened=r"RStudio of alice is running",
         form={"name": "paper", "ide": "RStudio"},
         job=("/job run posit --cluster Local -- Rscript report.R", "[1] 10"),

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from playground.pages import redirect
 from playground.posit import api_jobs, api_server, api_sessions
 from playground.posit.calls import HARNESS, STATE, Call
 from playground.posit.errors import (
@@ -177,7 +178,7 @@ def _not_signed_in(request: web.Request, message: str) -> web.StreamResponse:
     browser = "Authorization" not in request.headers and "text/html" in request.headers.get("Accept", "")
     if form == "redirect" or (form == "json" and browser):
         onward = quote(request.path, safe="/")
-        return web.Response(status=302, headers={"Location": f"/auth-sign-in?appUri={onward}"})
+        return redirect(f"/auth-sign-in?appUri={onward}")
     if form == "html":
         return sign_in_form("/")
     if form == "text":

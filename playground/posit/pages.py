@@ -7,31 +7,19 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from playground.pages import local_path, page, redirect
 from playground.posit.accounts import Person
 from playground.posit.calls import HARNESS, STATE
 
 COOKIE = "posit_session"
-_STYLE = (
-    "body{font:16px/1.5 sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem}"
-    "label{display:block;margin:.5rem 0}"
-)
-
-
-def _page(title: str, body: str, status: int = 200) -> web.Response:
-    text = (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
-        f"<style>{_STYLE}</style><h1>{escape(title)}</h1>{body}</html>"
-    )
-    headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'"}
-    return web.Response(text=text, status=status, content_type="text/html", headers=headers)
 
 
 def sign_in_form(onward: str, problem: str = "", status: int = 200) -> web.Response:
     """Return the page that asks for username and password."""
-    return _page(
+    return page(
         "Sign in to Posit Workbench (local)",
         f'<p role="alert">{escape(problem)}</p><form method="post" action="/auth-sign-in">'
-        f'<input type="hidden" name="appUri" value="{escape(_local(onward))}">'
+        f'<input type="hidden" name="appUri" value="{escape(local_path(onward, "/home"))}">'
         '<label>Username <input name="username" autocomplete="off"></label>'
         '<label>Password <input type="password" name="password" autocomplete="off"></label>'
         "<button>Sign In</button></form>",
@@ -49,12 +37,12 @@ async def sign_in_page(request: web.Request) -> web.Response:
 async def sign_in(request: web.Request) -> web.StreamResponse:
     """Begin a browser session for a username and its password."""
     form = await request.post()
-    onward = _local(str(form.get("appUri", "/home")))
+    onward = local_path(str(form.get("appUri", "/home")), "/home")
     name, password = str(form.get("username", "")), str(form.get("password", ""))
     session = request.app[STATE].accounts.sign_in(name, password)
     if session is None:
         return sign_in_form(onward, "Error: incorrect or invalid username/password", 401)
-    response = web.Response(status=302, headers={"Location": onward})
+    response = redirect(onward)
     response.set_cookie(COOKIE, session, httponly=True, samesite="Lax", path="/")
     return response
 
@@ -62,7 +50,7 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
 async def sign_out(request: web.Request) -> web.StreamResponse:
     """End the browser session."""
     request.app[STATE].accounts.sign_out(request.cookies.get(COOKIE))
-    response = web.Response(status=302, headers={"Location": "/auth-sign-in"})
+    response = redirect("/auth-sign-in")
     response.del_cookie(COOKIE, path="/")
     return response
 
@@ -78,7 +66,7 @@ async def home(request: web.Request) -> web.StreamResponse:
         for session in request.app[STATE].sessions_of(person)
     )
     button = '<form method="post" action="/auth-sign-out"><button>Sign Out</button></form>'
-    return _page(f"Sessions of {person.name}", f"<ul>{rows}</ul>{button}")
+    return page(f"Sessions of {person.name}", f"<ul>{rows}</ul>{button}")
 
 
 async def ide(request: web.Request) -> web.StreamResponse:
@@ -91,17 +79,17 @@ async def ide(request: web.Request) -> web.StreamResponse:
     digits = request.match_info["hex"]
     session = next((one for one in state.sessions.values() if one.hex == digits), None)
     if session is None or session.ended:
-        return _page("Not found", "<p>There is no such session.</p>", 404)
+        return page("Not found", "<p>There is no such session.</p>", 404)
     if session.owner != person.name:
-        return _page("Not yours", "<p>Only the owner of this session can open it.</p>", 403)
+        return page("Not yours", "<p>Only the owner of this session can open it.</p>", 403)
     if session.state != "running":
-        return _page("Not running", f"<p>The session is {escape(session.state)}.</p>", 503)
-    return _page(session.name, f"<p>{escape(session.workbench)} of {escape(person.name)} is running.</p>")
+        return page("Not running", f"<p>The session is {escape(session.state)}.</p>", 503)
+    return page(session.name, f"<p>{escape(session.workbench)} of {escape(person.name)} is running.</p>")
 
 
 async def root(_request: web.Request) -> web.StreamResponse:
     """Lead to the list of sessions."""
-    return web.Response(status=302, headers={"Location": "/home"})
+    return redirect("/home")
 
 
 def _visitor(request: web.Request) -> Person | None:
@@ -110,12 +98,7 @@ def _visitor(request: web.Request) -> Person | None:
 
 def _to_sign_in(request: web.Request) -> web.StreamResponse:
     onward = quote(request.path, safe="/")
-    return web.Response(status=302, headers={"Location": f"/auth-sign-in?appUri={onward}"})
-
-
-def _local(onward: str) -> str:
-    """Return a path on this server: no other host, however it is spelt."""
-    return onward if onward.startswith("/") and not onward.startswith(("//", "/\\")) else "/home"
+    return redirect(f"/auth-sign-in?appUri={onward}")
 
 
 def routes() -> list[web.RouteDef]:

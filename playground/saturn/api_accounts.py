@@ -6,7 +6,8 @@ from aiohttp import web
 
 from playground.faults import Refusal
 from playground.harness import base_url
-from playground.saturn.asking import COOKIE, body_of, person_of, redirect, state_of, visitor
+from playground.pages import redirect
+from playground.saturn.asking import COOKIE, body_of, person_of, state_of, visitor
 
 
 async def create_login_link(request: web.Request) -> web.Response:

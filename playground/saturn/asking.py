@@ -70,11 +70,6 @@ async def options_of(request: web.Request) -> dict[str, Any]:
     return options or {}
 
 
-def redirect(location: str) -> web.Response:
-    """Answer 302 to another page."""
-    return web.Response(status=302, headers={"Location": location})
-
-
 def timestamp(moment: float | None) -> str | None:
     """Return epoch seconds as ISO 8601, or nothing."""
     return None if moment is None else datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")

@@ -7,22 +7,9 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from playground.pages import local_path, page, redirect
 from playground.saturn.accounts import Person
-from playground.saturn.asking import COOKIE, redirect, state_of, visitor
-
-_STYLE = (
-    "body{font:16px/1.5 sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem}"
-    "label{display:block;margin:.5rem 0}"
-)
-
-
-def _page(title: str, body: str, status: int = 200) -> web.Response:
-    text = (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
-        f"<style>{_STYLE}</style><h1>{escape(title)}</h1>{body}</html>"
-    )
-    headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'"}
-    return web.Response(text=text, status=status, content_type="text/html", headers=headers)
+from playground.saturn.asking import COOKIE, state_of, visitor
 
 
 async def login_page(request: web.Request) -> web.Response:
@@ -38,7 +25,7 @@ async def log_in(request: web.Request) -> web.StreamResponse:
     session = state_of(request).accounts.log_in(name, password)
     if session is None:
         return _login_form(request, onward, "That is not the password of this person.", 401)
-    response = redirect(_local(onward))
+    response = redirect(local_path(onward, "/dash"))
     response.set_cookie(COOKIE, session, httponly=True, samesite="Lax", path="/")
     return response
 
@@ -66,7 +53,7 @@ async def dashboard(request: web.Request) -> web.StreamResponse:
         '<p><a href="/api/user/token">Show my user token</a></p>'
         '<form method="post" action="/logout"><button>Log out</button></form>'
     )
-    return _page(f"Resources of {person.name}", f"<ul>{rows}</ul>{links}")
+    return page(f"Resources of {person.name}", f"<ul>{rows}</ul>{links}")
 
 
 async def resource_page(request: web.Request) -> web.StreamResponse:
@@ -80,7 +67,7 @@ async def resource_page(request: web.Request) -> web.StreamResponse:
     body = f"<p>{resource.type.capitalize()} of {escape(resource.owner)}: {escape(status)}</p>"
     if resource.type == "workspace" and status == "running":
         body += f'<p><a href="/ide/{resource.id}/">Open the IDE</a></p>'
-    return _page(resource.name, body)
+    return page(resource.name, body)
 
 
 async def ide(request: web.Request) -> web.StreamResponse:
@@ -91,12 +78,12 @@ async def ide(request: web.Request) -> web.StreamResponse:
     state = state_of(request)
     resource = state.resources.get(request.match_info["id"])
     if resource is None or resource.type != "workspace":
-        return _page("Not found", "<p>There is no such workspace.</p>", 404)
+        return page("Not found", "<p>There is no such workspace.</p>", 404)
     if not _owns(person, resource.owner):
-        return _page("Not yours", "<p>Only the owner of this workspace can open it.</p>", 403)
+        return page("Not yours", "<p>Only the owner of this workspace can open it.</p>", 403)
     if resource.status(state.clock.now()) != "running":
-        return _page("Not running", "<p>Start the workspace first.</p>", 503)
-    return _page(resource.name, f"<p>The IDE of {escape(person.name)} is running.</p>")
+        return page("Not running", "<p>Start the workspace first.</p>", 503)
+    return page(resource.name, f"<p>The IDE of {escape(person.name)} is running.</p>")
 
 
 def _owns(person: Person, owner: str) -> bool:
@@ -106,10 +93,10 @@ def _owns(person: Person, owner: str) -> bool:
 def _login_form(request: web.Request, onward: str, problem: str = "", status: int = 200) -> web.Response:
     names = state_of(request).accounts.people
     options = "".join(f'<option value="{escape(name)}">{escape(name)}</option>' for name in names)
-    return _page(
+    return page(
         "Log in to Saturn Cloud (local)",
         f'<p role="alert">{escape(problem)}</p><form method="post" action="/login">'
-        f'<input type="hidden" name="next" value="{escape(_local(onward))}">'
+        f'<input type="hidden" name="next" value="{escape(local_path(onward, "/dash"))}">'
         f'<label>Who are you? <select name="username">{options}</select></label>'
         '<label>Password <input type="password" name="password" autocomplete="off"></label>'
         "<button>Log in</button></form>",
@@ -119,11 +106,6 @@ def _login_form(request: web.Request, onward: str, problem: str = "", status: in
 
 def _to_login(request: web.Request) -> web.StreamResponse:
     return redirect(f"/login?next={quote(request.path, safe='/')}")
-
-
-def _local(onward: str) -> str:
-    """Return a path on this server: no other host, however it is spelt."""
-    return onward if onward.startswith("/") and not onward.startswith(("//", "/\\")) else "/dash"
 
 
 async def home(_request: web.Request) -> web.StreamResponse:
