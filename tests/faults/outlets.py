@@ -114,8 +114,8 @@ class _Engine:
     def serves(self) -> None:
         self._engine.serves()
 
-    def standing(self) -> Any:
-        return self._engine.standing()
+    def clock_reading(self) -> Any:
+        return self._engine.clock_reading()
 
     def seconds_since_write(self) -> float:
         return self._engine.seconds_since_write()
