@@ -117,7 +117,7 @@ async def guarded(request: Request, handler: Callable[[Any], Coroutine[Any, Any,
     What is logged names the reference that the answer shows, and nothing that a person typed.
     """
 
-    def told() -> Any:
+    def logger() -> Any:
         # Put together for a line that is written only: most requests write none.
         return log.bind(
             reference=request.reference,
@@ -133,25 +133,25 @@ async def guarded(request: Request, handler: Callable[[Any], Coroutine[Any, Any,
         await request.services.authority.check(request.principal, request.verb)
         answer = await _linked_first(request, handler)
     except Answered as early:
-        _note(told, "answered early", request, early.answer)
+        _note(logger, "answered early", request, early.answer)
         return early.answer
     except NotIdentified as unknown:
-        told().info("not known yet")
+        logger().info("not known yet")
         return await _kept(request, unknown)
     except Refused as refusal:
-        told().info("refused", rule=refusal.rule)
+        logger().info("refused", rule=refusal.rule)
         return replies.plain_problem(refusal.text, request.reference)
     except StoreError as error:
-        told().warning("store failed", problem=type(error).__name__)
+        logger().warning("store failed", problem=type(error).__name__)
         return replies.plain_problem(problems.sentence(error), request.reference)
     except UsherError as error:
-        told().warning("failed", problem=type(error).__name__)
+        logger().warning("failed", problem=type(error).__name__)
         return replies.plain_problem(problems.sentence(error), request.reference)
     except Exception:  # noqa: BLE001 - the one place where a fault of a verb becomes words
-        told().exception("failed unexpectedly")
+        logger().exception("failed unexpectedly")
         return replies.plain_problem(problems.sentence("internal"), request.reference)
     # Mostly not at info: a line for each costs a quarter of a request. What changes anything is in the audit.
-    _note(told, "answered", request, answer)
+    _note(logger, "answered", request, answer)
     return answer
 
 
@@ -182,15 +182,15 @@ async def _kept(request: Request, unknown: NotIdentified) -> Answer:
     except StoreError as error:
         return replies.plain_problem(problems.sentence(error), request.reference)
     request.services.wake()
-    return replies.told(words.ASKING_WHO)
+    return replies.answer(words.ASKING_WHO)
 
 
-def _note(told: Callable[[], Any], event: str, request: Request, answer: Answer) -> None:
+def _note(logger: Callable[[], Any], event: str, request: Request, answer: Answer) -> None:
     """Log an answer: where a person can read its reference, at the level at which operators look for it."""
     if request.drawing.is_in(answer.blocks[-1:]):
-        told().info(event)
+        logger().info(event)
     elif _level.isEnabledFor(logging.DEBUG):
-        told().debug(event)
+        logger().debug(event)
 
 
 def _too_many(request: Request, wait: float) -> Answer:

@@ -141,14 +141,14 @@ class Listeners:
         handler = routes.event.get(name)
         if handler is None:
             return await ack()
-        told = log.bind(event_name=name, event_id=body.get("event_id"))
+        logger = log.bind(event_name=name, event_id=body.get("event_id"))
         try:
             await handler(Occurrence(body, self._services, interactions.of_event(body)))
         except StoreError as error:
-            told.warning("event not written down", problem=type(error).__name__)
+            logger.warning("event not written down", problem=type(error).__name__)
             return BoltResponse(status=503, body="")
-        except Exception:  # noqa: BLE001 - a fault of ours would come back with every redelivery
-            told.exception("event failed")
+        except Exception:
+            logger.exception("event failed")
         return await ack()
 
     async def _delivered(self, answer: Answer, surface: Surface, principal: Principal) -> bool:

@@ -60,9 +60,9 @@ async def token_in(request: Request) -> str:
             found = _issuers(services, piece)
             match await _meant(request, piece) if found else "argument":
                 case "token":
-                    return _told(words.TYPED, request, found)
+                    return _advice(words.TYPED, request, found)
                 case "unknown id":
-                    return _told(words.TYPED_ID, request, found)
+                    return _advice(words.TYPED_ID, request, found)
     return ""
 
 
@@ -109,7 +109,7 @@ def _is_known_link(services: Services, word: str) -> bool:
     return "://" in word and any(one.parse_reference(word) or one.job_reference(word) for one in providers)
 
 
-def _told(template: str, request: Request, suspected: Sequence[str]) -> str:
+def _advice(template: str, request: Request, suspected: Sequence[str]) -> str:
     """Say that a word was taken for a token, and where that is renewed; the word itself is not said."""
     services = request.services
     titles = Markup(" or ".join(line(services.title(name)) for name in suspected))

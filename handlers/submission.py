@@ -53,16 +53,16 @@ class Submission:
 
 async def submit(submission: Submission) -> dict[str, Any]:
     """Authorise the person and run the form's handler; errors stand at its first field."""
-    told = log.bind(
+    logger = log.bind(
         reference=submission.reference, view=submission.callback_id, principal=submission.principal.key
     )
     handler = routes.view.get(submission.callback_id)
     if handler is None:
-        told.warning("no such form")
+        logger.warning("no such form")
         return {"response_action": "clear"}
     wait = submission.services.limiter.take(submission.principal.key)
     if wait > 0:
-        told.info("too many requests")
+        logger.info("too many requests")
         sentence = answers.TOO_MANY.format(wait=times.duration(max(wait, 1.0)))
         return submission.error(first_field(submission.view), sentence)
     for block_id in submission.view.get("state", {}).get("values", {}):
@@ -71,18 +71,18 @@ async def submit(submission: Submission) -> dict[str, Any]:
         value = submission.value(block_id)
         sentence = await token_in_field(submission.services, submission.principal, value)
         if sentence:
-            told.info("refused", rule="form.token")
+            logger.info("refused", rule="form.token")
             return {"response_action": "errors", "errors": {block_id: sentence}}
     try:
         await submission.services.authority.check(submission.principal, f"view.{submission.callback_id}")
         answer: dict[str, Any] = await handler(submission)
     except Refused as refusal:
-        told.info("refused", rule=refusal.rule)
+        logger.info("refused", rule=refusal.rule)
         return submission.error(first_field(submission.view), refusal.text)
-    except Exception as error:  # noqa: BLE001 - the one place where a fault of a form becomes words
-        told.exception("failed", problem=type(error).__name__)
+    except Exception as error:
+        logger.exception("failed", problem=type(error).__name__)
         return submission.error(first_field(submission.view), problems.sentence(error))
-    told.info("answered")
+    logger.info("answered")
     return answer
 
 

@@ -80,7 +80,7 @@ async def offer_to(request: Request, account: Account, *, asking: str, nothing: 
         return known
     await ask_for_offer(request, account, nothing)
     title = request.services.titles([account.connection])
-    raise Answered(replies.told(fill(asking, titles=title, title=title)))
+    raise Answered(replies.answer(fill(asking, titles=title, title=title)))
 
 
 async def known_offer(request: Request, account: Account) -> Snapshot | None:

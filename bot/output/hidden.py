@@ -21,9 +21,9 @@ async def without_secrets(
         async for chunk in stream:
             hider = hiders.setdefault(chunk.stream, Hider(secrets))
             # Halves of pairs have no encoding: they pass unchanged, there and back.
-            told = hider.feed(chunk.text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
-            if told:
-                yield replace(chunk, text=told)
+            clean = hider.feed(chunk.text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+            if clean:
+                yield replace(chunk, text=clean)
         for name, hider in hiders.items():
             rest = hider.rest().decode()
             if rest:

@@ -56,20 +56,20 @@ class Stream:
 
     async def __anext__(self) -> bytes:
         """Return what has come, without secrets; raise BadAnswer once the cap is reached."""
-        told = b""
-        while not told:
+        shown = b""
+        while not shown:
             if self._room <= 0:
                 raise BadAnswer("the answer is too large", status=self.status)
             async with asyncio.timeout(self._idle_seconds):
                 piece = await self._response.content.readany()
             if not piece:
-                told = self._hider.rest()
-                if not told:
+                shown = self._hider.rest()
+                if not shown:
                     raise StopAsyncIteration
-                return told
-            told = self._hider.feed(piece[: self._room])
+                return shown
+            shown = self._hider.feed(piece[: self._room])
             self._room -= len(piece)
-        return told
+        return shown
 
     async def whole(self, max_bytes: int = WHOLE_BYTES) -> Response:
         """Read to the end and return it all; raise BadAnswer when it is larger than ``max_bytes``."""

@@ -98,7 +98,7 @@ class Approved:
             linked_at=await self._store.now(),
         )
         body = {"connection": connection, "username": username, "account": account.id}
-        done = drawn.told(words.DONE, approval, runtime.title, kit.mention(principal.user_id))
+        done = drawn.decision(words.DONE, approval, runtime.title, kit.mention(principal.user_id))
         then = [approval.waiting] if approval.waiting else []
         activation = Activation(
             account=account,
@@ -131,8 +131,8 @@ class Approved:
 
     async def _failed(self, approval: Approval, title: str, because: str, *, said: str = "") -> None:
         who = kit.mention(approval.principal.user_id)
-        person = drawn.told(words.FAILED_PERSON, approval, title, who, because)
-        administrator = drawn.told(words.FAILED_ADMINISTRATOR, approval, title, who, because)
+        person = drawn.decision(words.FAILED_PERSON, approval, title, who, because)
+        administrator = drawn.decision(words.FAILED_ADMINISTRATOR, approval, title, who, because)
         await self._store.decide_approval(
             approval.id,
             "failed",

@@ -110,8 +110,8 @@ class Classes:
     async def _warn(self, card: ClassCard, now: float) -> None:
         """Tell everybody who consented, once, with the way to keep what is theirs."""
         while found := await self._store.presses_to_warn(card.id, SOME):
-            told = [(press.principal, await self._warning(card, press, now)) for press in found]
-            await self._store.class_warned(card.id, told)
+            warnings = [(press.principal, await self._warning(card, press, now)) for press in found]
+            await self._store.class_warned(card.id, warnings)
 
     async def _warning(self, card: ClassCard, press: Participant, now: float) -> NewNotice | None:
         workspace = await self._theirs(press)
@@ -120,10 +120,10 @@ class Classes:
         effects, is_agreed = self._effects(workspace), self._is_agreed(card)
         # Who is told late has as long as everybody.
         ends = replace(card, stops_at=max(card.stops_at or 0.0, now + TOLD_SECONDS))
-        told = drawn.warning(ends, workspace, effects, self._title(card), now, is_agreed=is_agreed)
+        answer = drawn.warning(ends, workspace, effects, self._title(card), now, is_agreed=is_agreed)
         # One who took their consent back and gave it anew is told anew.
         occasion = f"ends:{press.principal.key}:{press.consented_at or 0.0:.0f}"
-        return NewNotice(card.id, NoticeKind.MESSAGE, occasion, press.principal, told.as_body())
+        return NewNotice(card.id, NoticeKind.MESSAGE, occasion, press.principal, answer.as_body())
 
     async def _stop(self, card: ClassCard) -> None:
         """Write a stop for each workspace whose owner agreed to it, each as the owner's own operation."""

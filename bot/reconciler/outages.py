@@ -57,8 +57,8 @@ class Outages:
     async def step(self) -> int:
         """Begin and end outages by the health of the connections; return how many changed."""
         try:
-            standing = await self._known()
-            return await self._changed(standing) + await self._refused(standing)
+            current = await self._known()
+            return await self._changed(current) + await self._refused(current)
         except StoreError as error:
             log.warning("outage not written", problem=type(error).__name__)
             return 0
@@ -72,53 +72,53 @@ class Outages:
                     self._runtimes[name].health.resume(since)
         return self._standing
 
-    async def _changed(self, standing: dict[str, float]) -> int:
+    async def _changed(self, current: dict[str, float]) -> int:
         changed = 0
-        for name in list(standing):
+        for name in list(current):
             if name.partition("#")[0] not in self._runtimes:
                 await self._store.end_outage(name, [])
-                del standing[name]
+                del current[name]
         for name, runtime in self._runtimes.items():
             since = runtime.health.since
-            if runtime.health.is_doubtful and since is not None and name not in standing:
-                await self._begin(standing, runtime, since)
+            if runtime.health.is_doubtful and since is not None and name not in current:
+                await self._begin(current, runtime, since)
                 changed += 1
-            elif runtime.health.answers and name in standing:
-                await self._end(standing, runtime)
+            elif runtime.health.answers and name in current:
+                await self._end(current, runtime)
                 changed += 1
         return changed
 
-    async def _refused(self, standing: dict[str, float]) -> int:
+    async def _refused(self, current: dict[str, float]) -> int:
         changed = 0
         for suffix, refusals, out, back in self._refusals:
             for connection, since in refusals.items():
                 runtime, name = self._runtimes.get(connection), f"{connection}{suffix}"
-                if runtime is None or (since is None) != (name in standing):
+                if runtime is None or (since is None) != (name in current):
                     continue
                 changed += 1
                 if since is not None:
-                    told = self._told(runtime, since, "locked", out(runtime.title), suffix)
-                    standing[name] = await self._store.begin_outage(name, since, told)
+                    notices = self._messages(runtime, since, "locked", out(runtime.title), suffix)
+                    current[name] = await self._store.begin_outage(name, since, notices)
                 else:
-                    told = self._told(runtime, standing[name], "taken", back(runtime.title), suffix)
-                    await self._store.end_outage(name, told)
-                    del standing[name]
+                    notices = self._messages(runtime, current[name], "taken", back(runtime.title), suffix)
+                    await self._store.end_outage(name, notices)
+                    del current[name]
         return changed
 
-    async def _begin(self, standing: dict[str, float], runtime: Runtime, since: float) -> None:
+    async def _begin(self, current: dict[str, float], runtime: Runtime, since: float) -> None:
         now = await self._store.now()
-        told = self._told(runtime, since, "away", drawn.away(runtime.title, since, now))
-        standing[runtime.name] = await self._store.begin_outage(runtime.name, since, told)
-        runtime.health.resume(standing[runtime.name])
+        notices = self._messages(runtime, since, "away", drawn.away(runtime.title, since, now))
+        current[runtime.name] = await self._store.begin_outage(runtime.name, since, notices)
+        runtime.health.resume(current[runtime.name])
 
-    async def _end(self, standing: dict[str, float], runtime: Runtime) -> None:
-        since, now = standing[runtime.name], await self._store.now()
+    async def _end(self, current: dict[str, float], runtime: Runtime) -> None:
+        since, now = current[runtime.name], await self._store.now()
         await self._store.end_outage(
-            runtime.name, self._told(runtime, since, "back", drawn.back(runtime.title, since, now))
+            runtime.name, self._messages(runtime, since, "back", drawn.back(runtime.title, since, now))
         )
-        del standing[runtime.name]
+        del current[runtime.name]
 
-    def _told(
+    def _messages(
         self, runtime: Runtime, since: float, what: str, answer: Answer, kind: str = ""
     ) -> list[NewNotice]:
         """Return a message for each administrator: one for each outage, as its begin is the occasion."""

@@ -110,13 +110,13 @@ def notice(
 
 def audit(subject: Operation | Job, action: str, result: str, **detail: str | None) -> AuditEntry:
     """Return the row that remembers what was done for an operation or run; what is None is left out."""
-    told = {key: value for key, value in detail.items() if value is not None}
+    fields = {key: value for key, value in detail.items() if value is not None}
     rest = {"connection": subject.connection, "reference": subject.reference}
     if isinstance(subject, Operation):
-        target, told = subject.workspace_id, {"operation": subject.id, **rest, **told}
+        target, fields = subject.workspace_id, {"operation": subject.id, **rest, **fields}
     else:
-        target, told = subject.remote_id or subject.id, {**told, "job": subject.id, **rest}
-    return AuditEntry(subject.principal.key, action, target, result, told)
+        target, fields = subject.remote_id or subject.id, {**fields, "job": subject.id, **rest}
+    return AuditEntry(subject.principal.key, action, target, result, fields)
 
 
 def _kind(operation: Operation, outcome: Outcome) -> NoticeKind:

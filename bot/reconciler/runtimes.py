@@ -95,18 +95,18 @@ class Limits:
         self._monotonic = monotonic
         self._hold_off = hold_off
         #: When somebody was told, and until when they wait; monotonic, by account.
-        self._told: dict[str, tuple[float, float]] = {}
+        self._limited: dict[str, tuple[float, float]] = {}
         self._all_until = 0.0
 
     def note(self, who: str, seconds: float, *, is_shared: bool) -> None:
         """Note that somebody was told to wait so long; the log says it once for each pause of everybody."""
         now = self._monotonic()
         seconds = max(min(seconds, LONGEST_ASKED), self.wait(who))
-        self._told = {
-            key: (at, until) for key, (at, until) in self._told.items() if max(until, at + TOGETHER) > now
+        self._limited = {
+            key: (at, until) for key, (at, until) in self._limited.items() if max(until, at + TOGETHER) > now
         }
-        self._told[who] = (now, now + seconds)
-        count = sum(at > now - TOGETHER for at, _ in self._told.values())
+        self._limited[who] = (now, now + seconds)
+        count = sum(at > now - TOGETHER for at, _ in self._limited.values())
         if not is_shared and count < SEVERAL:
             return
         if now >= self._all_until:
@@ -116,7 +116,7 @@ class Limits:
 
     def wait(self, who: str) -> float:
         """Return the seconds that somebody has yet to wait."""
-        return max(self._told.get(who, (0.0, 0.0))[1] - self._monotonic(), 0.0)
+        return max(self._limited.get(who, (0.0, 0.0))[1] - self._monotonic(), 0.0)
 
 
 class Health:

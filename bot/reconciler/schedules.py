@@ -100,18 +100,18 @@ class Schedules:
     async def _tell(
         self, task: Task, template: str, result: str, *, because: str = "", cause: str = ""
     ) -> None:
-        told = task.payload
-        principal = Principal.from_key(str(told["principal"]))
-        cron = Markup(str(told["cron"]))
-        text = fill(template, name=told["name"], title=self._title(task), cron=cron, because=because)
+        asked = task.payload
+        principal = Principal.from_key(str(asked["principal"]))
+        cron = Markup(str(asked["cron"]))
+        text = fill(template, name=asked["name"], title=self._title(task), cron=cron, because=because)
         body = kit.answer(text, [kit.section(text)]).as_body()
         detail = {
-            "connection": told["connection"],
-            "cron": told["cron"],
+            "connection": asked["connection"],
+            "cron": asked["cron"],
             **({"cause": cause} if cause else {}),
         }
         await self._store.add_notices([NewNotice(task.id, NoticeKind.MESSAGE, "schedule", principal, body)])
-        target = f"{told['connection']}/{told['job']}"
+        target = f"{asked['connection']}/{asked['job']}"
         await self._store.append_audit([AuditEntry(principal.key, "call.schedule", target, result, detail)])
 
     def _title(self, task: Task) -> str:

@@ -149,7 +149,7 @@ class Stepper(ABC, Generic[S]):
                 runtime.slots.give_from(subject.principal.key)
             if update is not None:
                 # However often it is called, and for how long it is to wait: it is told at the deadline.
-                await self._updates.save(await self._updates.told(claimed, update))
+                await self._updates.save(await self._updates.after_deadline(claimed, update))
 
     async def _held(self, claimed: S, held: Hold) -> None:
         await self._updates.later(claimed, held.seconds, held.said)

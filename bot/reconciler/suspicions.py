@@ -95,9 +95,9 @@ class Suspicions:
 
     async def _note_outages(self, suspects: Sequence[Account], now: float) -> None:
         if self._noted_at is None:
-            standing = await self._store.outages()
+            away = await self._store.outages()
             # What an earlier process found out holds until it is over here.
-            self.outages.update({name: standing.get(f"{name}{PEOPLE}") for name in self._runtimes})
+            self.outages.update({name: away.get(f"{name}{PEOPLE}") for name in self._runtimes})
         elif 0.0 <= now - self._noted_at < NOTED_EVERY:
             return
         counts = Counter(account.connection for account in suspects)

@@ -110,8 +110,8 @@ class Tasks:
             # It is tried on; who waits for what failed is told so as soon as it takes long.
             waited = await self._store.now() + wait - task.created_at
             is_told = problem and (counts or problem == LIMITED) and waited > PATIENCE
-            told = waiting_commands(task, problem=problem) if is_told else []
-            await self._store.task_retry(task.id, wait, counts=counts, then=told)
+            waiting = waiting_commands(task, problem=problem) if is_told else []
+            await self._store.task_retry(task.id, wait, counts=counts, then=waiting)
             return
         log.warning("task given up", task=task.id, kind=str(task.kind))
         if task.kind is TaskKind.APPROVE:

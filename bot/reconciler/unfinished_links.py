@@ -50,13 +50,13 @@ class UnfinishedLinks:
 
 
 def _as_account(task: Task) -> Account:
-    told = task.payload
+    left = task.payload
     return Account(
         id=task.id,
-        principal=Principal.from_key(str(told["principal"])),
-        connection=str(told["connection"]),
-        username=str(told["username"]),
-        secret=str(told["secret"]),
+        principal=Principal.from_key(str(left["principal"])),
+        connection=str(left["connection"]),
+        username=str(left["username"]),
+        secret=str(left["secret"]),
         state="revoking",
         linked_at=task.created_at,
     )

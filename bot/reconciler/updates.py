@@ -61,9 +61,9 @@ class Updates(Generic[S]):
             fields["card_dirty"] = True
         else:
             hold = None
-        return await self.told(claimed, claimed.update(next_in, hold=hold, **fields))
+        return await self.after_deadline(claimed, claimed.update(next_in, hold=hold, **fields))
 
-    async def told(self, claimed: S, update: Update) -> Update:
+    async def after_deadline(self, claimed: S, update: Update) -> Update:
         """Return an update that comes back at its deadline at the latest, with the notice due then, if any.
 
         Who is asked already, what to do, isn't told besides that it takes longer.

@@ -108,7 +108,7 @@ class Approvals:
         if approval.username != username or approval.state != "asked":
             return approval, False
         title = self._connections[approval.connection].settings.title
-        denied = drawn.told(
+        denied = drawn.decision(
             words.DENIED_PERSON, approval, title, kit.mention(approval.principal.user_id)
         ).as_body()
         decided = await self._store.decide_approval(

@@ -64,7 +64,7 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class Meant:
+class JoinTarget:
     """Say which workspace a press is about.
 
     ``waits_for`` says why there is none. ``instead_of`` is a former one that is gone.
@@ -174,7 +174,7 @@ class Classes:
         provider = known_provider(self._connections, card.connection)
         return check_account(provider, await self._acting(principal, card.connection))
 
-    async def meant(self, principal: Principal, card: ClassCard, account: Account) -> Meant:
+    async def target_of(self, principal: Principal, card: ClassCard, account: Account) -> JoinTarget:
         """Find which workspace of the presser a card is about, or what is to be made.
 
         Raises Refused (``workspace.withheld``, ``workspace.unmade``).
@@ -186,14 +186,14 @@ class Classes:
         name = workspace_name(card.title, account.username or principal.user_id)
         mine = _made(rows, before, name)
         if mine is not None and await self._is_there(mine):
-            return Meant(mine)
+            return JoinTarget(mine)
         provider = known_provider(self._connections, card.connection)
         if provider.withholds(card.spec, principal):
             # The card's poster may use it; that makes it nobody else's.
             raise Refused("workspace.withheld", words.WITHHELD.format(title=provider.settings.title))
         spec = {**card.spec, "name": name}
         fresh = unmade(self._ids, provider, principal, spec)
-        return Meant(fresh, instead_of=mine.id if mine is not None else "")
+        return JoinTarget(fresh, instead_of=mine.id if mine is not None else "")
 
     async def _is_there(self, workspace: Workspace) -> bool:
         """Say whether a workspace exists or is just being made; raises Refused while that is called off."""
@@ -212,7 +212,7 @@ class Classes:
         self,
         principal: Principal,
         card: ClassCard,
-        meant: Meant,
+        meant: JoinTarget,
         *,
         interaction: str,
         reference: str,
@@ -306,7 +306,7 @@ def _made(rows: Sequence[Workspace], before: Participant | None, name: str) -> W
     return next((row for row in same if row.state is not State.GONE), next(iter(same), None))
 
 
-def _named(pattern: str, rows: Sequence[Workspace]) -> Meant:
+def _named(pattern: str, rows: Sequence[Workspace]) -> JoinTarget:
     """Find what a pattern names: a whole name or id first, then one with ``*``, then a beginning."""
     needle = " ".join(pattern.split()).casefold()
 
@@ -318,10 +318,10 @@ def _named(pattern: str, rows: Sequence[Workspace]) -> Meant:
     begun = [row for row in rows if any(name.startswith(needle) for name in names(row))]
     for found in (exact, alike, begun):
         if len(found) == 1:
-            return Meant(found[0])
+            return JoinTarget(found[0])
         if found:
-            return Meant(None, "many_workspaces")
-    return Meant(None, "no_workspace")
+            return JoinTarget(None, "many_workspaces")
+    return JoinTarget(None, "no_workspace")
 
 
 def _entry(principal: Principal, action: str, card: ClassCard, **detail: str) -> AuditEntry:

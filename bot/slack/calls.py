@@ -46,17 +46,17 @@ def leads_to_slack(url: str, api_url: str) -> bool:
     ``api_url`` is where Slack's Web API is; on loopback only that very server counts.
     """
     try:
-        told, own = urlsplit(url), urlsplit(api_url)
-        host, own_host = told.hostname or "", own.hostname or ""
-        is_same_port = told.port == own.port
+        target, own = urlsplit(url), urlsplit(api_url)
+        host, own_host = target.hostname or "", own.hostname or ""
+        is_same_port = target.port == own.port
     except ValueError:
         return False
-    if told.username or told.password:
+    if target.username or target.password:
         return False
     if is_loopback(own_host):
-        return told.scheme in {"http", "https"} and is_loopback(host) and is_same_port
+        return target.scheme in {"http", "https"} and is_loopback(host) and is_same_port
     hosts = (*_HOSTS, own_host)
-    return told.scheme == "https" and any(host == known or host.endswith(f".{known}") for known in hosts)
+    return target.scheme == "https" and any(host == known or host.endswith(f".{known}") for known in hosts)
 
 
 @dataclass(frozen=True, slots=True)

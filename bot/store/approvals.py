@@ -36,17 +36,17 @@ def ask(
     becomes the id.
     """
     pair = {"principal": approval.principal.key, "connection": approval.connection}
-    standing = tx.one("asked_approval", **pair)
+    existing = tx.one("asked_approval", **pair)
     if not people.first_sight(tx, interaction):
-        row = tx.one("approval", id=people.result_of(tx, interaction)) or standing
+        row = tx.one("approval", id=people.result_of(tx, interaction)) or existing
         return rows.approval(row) if row else approval
     waiting = None if approval.waiting is None else as_json(approval.waiting)
-    if standing is not None and standing["username"] == approval.username:
-        row = tx.one("ask_again", id=standing["id"], waiting=waiting, detail=approval.detail)
+    if existing is not None and existing["username"] == approval.username:
+        row = tx.one("ask_again", id=existing["id"], waiting=waiting, detail=approval.detail)
     else:
-        if standing is not None:
+        if existing is not None:
             # Whoever was shown the old words can't approve the new ones by them.
-            tx.run("delete_approval", id=standing["id"])
+            tx.run("delete_approval", id=existing["id"])
         row = _add(tx, approval, pair, waiting)
         add_notices(tx, notices, approval.id)
     assert row is not None  # written a moment ago, in this transaction

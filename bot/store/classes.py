@@ -91,16 +91,16 @@ def press(tx: Transaction, new: NewParticipant) -> Joined:
     presses at once only one makes a workspace. ``over``, ``full``, ``unknown``: nothing was written.
     """
     key = {"card_id": new.card_id, "principal": new.principal.key}
-    standing = tx.one("participant", **key)
+    existing = tx.one("participant", **key)
     if not people.first_sight(tx, new.interaction):
-        operation = operations.operation(tx, standing["operation_id"] or "") if standing else None
+        operation = operations.operation(tx, existing["operation_id"] or "") if existing else None
         return _pressed(tx, new.card_id, "joined" if operation else "running", operation)
-    refused = _refused(tx, new.card_id, standing)
+    refused = _refused(tx, new.card_id, existing)
     if refused is not None:
         return refused
     workspace_id, operation, joined = new.workspace.id, None, False
     if new.operation is not None:
-        workspace_id, operation, joined = _operation(tx, new, new.operation, standing)
+        workspace_id, operation, joined = _operation(tx, new, new.operation, existing)
         people.keep_result(tx, new.interaction, operation.id)
     else:
         gated = tx.one("workspace", id=workspace_id)
@@ -123,15 +123,15 @@ def press(tx: Transaction, new: NewParticipant) -> Joined:
 
 
 def _operation(
-    tx: Transaction, new: NewParticipant, wanted: NewOperation, standing: Row | None
+    tx: Transaction, new: NewParticipant, wanted: NewOperation, existing: Row | None
 ) -> tuple[str, Operation, bool]:
     """Join what is on its way, else accept the operation; return workspace, operation, and whether joined."""
     workspace_id = new.workspace.id
-    if new.workspace.is_provisional and standing is not None and standing["workspace_id"]:
+    if new.workspace.is_provisional and existing is not None and existing["workspace_id"]:
         # Two presses at once: what the first one makes is what the second one meant.
-        row = tx.one("open_operation_of", workspace_id=standing["workspace_id"])
+        row = tx.one("open_operation_of", workspace_id=existing["workspace_id"])
         if row is not None and row["verb"] in _UP:
-            return standing["workspace_id"], rows.operation(row), True
+            return existing["workspace_id"], rows.operation(row), True
     row = tx.one("open_operation_of", workspace_id=workspace_id)
     if row is not None and row["verb"] in _UP:
         return workspace_id, rows.operation(row), True
@@ -155,13 +155,13 @@ def note(tx: Transaction, card_id: str, principal: Principal, waits_for: Waiting
     return Joined("noted")
 
 
-def _refused(tx: Transaction, card_id: str, standing: Row | None) -> Joined | None:
+def _refused(tx: Transaction, card_id: str, existing: Row | None) -> Joined | None:
     found = card(tx, card_id)
     if found is None:
         return Joined("unknown")
     if found.is_over(tx.now()):
         return Joined("over")
-    if standing is None and found.maximum is not None:
+    if existing is None and found.maximum is not None:
         taken = tx.one("seats_taken", card_id=card_id)
         if taken is not None and taken["count"] >= found.maximum:
             return Joined("full")
@@ -173,9 +173,9 @@ def _pressed(tx: Transaction, card_id: str, result: str, operation: Operation | 
     if operation is not None and operation.is_open and operation.start_call == "none":
         now = tx.now()
         ahead = tx.one("starts_ahead", connection=operation.connection, created_at=operation.created_at)
-        told = tx.one("starts_of_class", card_id=card_id, since=now - OBSERVED_SECONDS)
-        called = told["count"] if told else 0
-        seconds = now - told["first"] if told and called else 0.0
+        starts = tx.one("starts_of_class", card_id=card_id, since=now - OBSERVED_SECONDS)
+        called = starts["count"] if starts else 0
+        seconds = now - starts["first"] if starts and called else 0.0
         queue = Queue(ahead["count"] if ahead else 0, called, float(seconds))
     return Joined(result, operation, queue)  # type: ignore[arg-type]  # one of the words of Pressed
 
@@ -184,8 +184,8 @@ def _place(tx: Transaction, new: NewParticipant) -> None:
     """Keep where a card stands that was sent with an unknown outcome: it was pressed there."""
     if not new.channel_id or not new.message_ts:
         return
-    found, standing = card(tx, new.card_id), tx.one("card", operation_id=new.card_id)
-    if found is None or standing is None or standing["message_ts"] or found.channel_id != new.channel_id:
+    found, existing = card(tx, new.card_id), tx.one("card", operation_id=new.card_id)
+    if found is None or existing is None or existing["message_ts"] or found.channel_id != new.channel_id:
         return
     place = {"channel_id": new.channel_id, "message_ts": new.message_ts}
     tx.run("place_card", operation_id=new.card_id, now=tx.now(), **place)
@@ -236,8 +236,8 @@ def keep(
 ) -> bool:
     """Withdraw a consent; False when there is none any more."""
     if not people.first_sight(tx, interaction):
-        standing = press_of(tx, card_id, principal)
-        return standing is not None and standing.withdrawn_at is not None
+        existing = press_of(tx, card_id, principal)
+        return existing is not None and existing.withdrawn_at is not None
     if tx.one("withdraw_consent", card_id=card_id, principal=principal.key, now=tx.now()) is None:
         return False
     tx.run("look_at_class", id=card_id, now=tx.now(), rest=REST)
@@ -247,8 +247,8 @@ def keep(
 
 def repost(tx: Transaction, card_id: str, interaction: str) -> ClassCard | None:
     """Have a card sent once more, with a notice of its own; None when it is known where it stands."""
-    standing = tx.one("card", operation_id=card_id)
-    if standing is None or standing["message_ts"] or not people.first_sight(tx, interaction):
+    existing = tx.one("card", operation_id=card_id)
+    if existing is None or existing["message_ts"] or not people.first_sight(tx, interaction):
         return None
     if tx.one("class_card_on_its_way", id=card_id) is not None:
         # A second press of the same question: it is on its way.
@@ -283,8 +283,8 @@ def counted(tx: Transaction, card_id: str, counts: ClassCounts, *, rest: float, 
     row = tx.one("class_card", id=card_id)
     if row is None:
         return
-    now, told = tx.now(), as_json([getattr(counts, name) for name in ClassCounts.__slots__])
-    has_changed = told != row["counted"]
+    now, numbers = tx.now(), as_json([getattr(counts, name) for name in ClassCounts.__slots__])
+    has_changed = numbers != row["counted"]
     since = 0.0 if has_changed else now - row["changed_at"]
     wait = rest if since * _SLOWER < rest else min(since * _SLOWER, longest)
     look_at = now + wait if counts.going or counts.stopping else NEVER
@@ -295,7 +295,7 @@ def counted(tx: Transaction, card_id: str, counts: ClassCounts, *, rest: float, 
     if row["look_at"] <= now:
         # Somebody pressed since these were counted.
         look_at = min(look_at, now + rest)
-    tx.run("class_counted", id=card_id, counted=told, now=now, look_at=look_at)
+    tx.run("class_counted", id=card_id, counted=numbers, now=now, look_at=look_at)
     if has_changed:
         cards.owe(tx, card_id, changed=True)
 
@@ -305,9 +305,9 @@ def to_warn(tx: Transaction, card_id: str, limit: int) -> list[Participant]:
     return [rows.participant(row) for row in tx.all("presses_to_warn", card_id=card_id, limit=limit)]
 
 
-def warned(tx: Transaction, card_id: str, told: Sequence[tuple[Principal, NewNotice | None]]) -> None:
+def warned(tx: Transaction, card_id: str, warnings: Sequence[tuple[Principal, NewNotice | None]]) -> None:
     """Write what people are told of the end, and that they were."""
-    for principal, notice in told:
+    for principal, notice in warnings:
         tx.run("press_warned", card_id=card_id, principal=principal.key, now=tx.now())
         if notice is not None:
             add_notices(tx, [notice])
@@ -332,11 +332,11 @@ def stop(
     more. What is down already, or is stopped by its owner just now, gets no operation.
     """
     key = {"card_id": press.card_id, "principal": press.principal.key}
-    standing = tx.one("participant", **key)
-    if standing is None or standing["ended_at"] is not None or standing["withdrawn_at"] is not None:
+    existing = tx.one("participant", **key)
+    if existing is None or existing["ended_at"] is not None or existing["withdrawn_at"] is not None:
         return False
     stop_operation_id, is_theirs = None, False
-    if operation is not None and standing["workspace_id"] == operation.workspace_id:
+    if operation is not None and existing["workspace_id"] == operation.workspace_id:
         stop_operation_id, is_theirs = _stop(tx, press, operation)
     tx.run("end_press", **key, now=tx.now(), stop_operation_id=stop_operation_id)
     if stop_operation_id is not None:

@@ -213,12 +213,12 @@ def _put_beside(tx: Transaction, row: Row, created: Created, gate_key: str, now:
         }
     )
     workspaces.insert(tx, made, observed_at=None, verified_at=now, used_at=now)
-    standing = tx.one(
+    existing = tx.one(
         "workspace_by_remote",
         principal=row["principal"],
         connection=row["connection"],
         remote_id=created.remote_id,
     )
-    assert standing is not None  # written a moment ago, or it was there
-    tx.run("show_workspace", id=standing["id"])
-    return str(standing["id"])
+    assert existing is not None  # written a moment ago, or it was there
+    tx.run("show_workspace", id=existing["id"])
+    return str(existing["id"])

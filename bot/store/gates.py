@@ -91,9 +91,9 @@ def claim(
     found = tx.all("claim_gates", connection=connection, now=now, next_check_at=until, limit=limit)
     counts = Counter(gate["reader"] for gate in found if gate["reader"]) if together > 1 else {}
     for reader, count in counts.items():
-        told = {"connection": connection, "reader": reader, "now": now, "soon": now + ALONG}
+        parameters = {"connection": connection, "reader": reader, "now": now, "soon": now + ALONG}
         if count < together:
-            found += tx.all("claim_gates_along", **told, next_check_at=until, limit=together - count)
+            found += tx.all("claim_gates_along", **parameters, next_check_at=until, limit=together - count)
     watchers: dict[str, list[Row]] = {gate["gate_key"]: [] for gate in found}
     for row in tx.all("watchers", connection=connection, due_at=until, claimed_at=now) if found else ():
         # Another claim of the same moment is none of this one.

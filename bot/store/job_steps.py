@@ -126,15 +126,15 @@ def _deadline(row: Row, update: Update, now: float) -> dict[str, Any]:
 
 def _named(tx: Transaction, row: Row, remote_id: str) -> dict[str, Any]:
     """See to what has that id already: what a list brought in is this run; another launch keeps it."""
-    standing = tx.one(
+    existing = tx.one(
         "job_by_remote", principal=row["principal"], connection=row["connection"], remote_id=remote_id
     )
-    if standing is None or standing["id"] == row["id"]:
+    if existing is None or existing["id"] == row["id"]:
         return {}
-    if standing["reference"]:
+    if existing["reference"]:
         # A search for one launch met another's meanwhile: what became of this one is not known again.
         return {"remote_id": row["remote_id"], "launch_call": Call.UNKNOWN}
-    return _taken_over(tx, row, standing)
+    return _taken_over(tx, row, existing)
 
 
 def _taken_over(tx: Transaction, row: Row, listed: Row) -> dict[str, Any]:

@@ -92,12 +92,12 @@ def activate(
     """
     account = activation.account
     pair = {"principal": account.principal.key, "connection": account.connection}
-    standing = tx.one("link", nonce_hash=nonce_hash)
+    existing = tx.one("link", nonce_hash=nonce_hash)
     if (
-        standing is None
-        or standing["stage"] != expected_stage
-        or standing["expires_at"] <= tx.now()
-        or (standing["principal"], standing["connection"]) != (pair["principal"], pair["connection"])
+        existing is None
+        or existing["stage"] != expected_stage
+        or existing["expires_at"] <= tx.now()
+        or (existing["principal"], existing["connection"]) != (pair["principal"], pair["connection"])
     ):
         return "gone"
     if tx.one("holder_of_username", username=account.username, **pair) is not None:

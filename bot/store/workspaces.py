@@ -169,7 +169,7 @@ def _update_found(tx: Transaction, one: FoundWorkspace, row: Row, start: float) 
     is_news = start >= (row["observed_at"] or 0.0) and one.state is not State.UNKNOWN
     state = State(one.state if is_news else row["state"])
     changed = state.value != row["state"]
-    told = _told(one, row, is_new=changed) if is_news else _told(None, row)
+    values = _columns(one, row, is_new=changed) if is_news else _columns(None, row)
     if one.gate_key != row["gate_key"]:
         tx.run("have_gate", gate_key=one.gate_key, connection=row["connection"], remote_id=one.remote_id)
     name = one.name or row["name"]
@@ -184,27 +184,29 @@ def _update_found(tx: Transaction, one: FoundWorkspace, row: Row, start: float) 
         progress=None if changed else row["progress"],
         observed_at=start if is_news else row["observed_at"],
         verified_at=row["verified_at"] or start,
-        **told,
+        **values,
     )
     if row["hidden"]:
         return
     auto_stops.note(tx, row["id"], row["state"], state, start)
     if changed and state in _MOVING:
         gates.make_due(tx, {**row, "gate_key": one.gate_key})
-    has_other_buttons = told["actions"] != row["actions"]
-    if changed or name != row["name"] or any(told[column] != row[column] for column in told):
+    has_other_buttons = values["actions"] != row["actions"]
+    if changed or name != row["name"] or any(values[column] != row[column] for column in values):
         cards.owe_newest(tx, row["id"], changed=changed or has_other_buttons)
 
 
-def _told(one: FoundWorkspace | None, row: Row, *, is_new: bool = False) -> Row:
+def _columns(one: FoundWorkspace | None, row: Row, *, is_new: bool = False) -> Row:
     """Return what may be done and when it ends; what a list leaves out stays while the state is the same."""
-    told = {
+    values = {
         "actions": as_words(one.actions) if one else None,
         "ends_at": one.ends_at if one else None,
         "ends_how": one.ends_how if one else None,
     }
     return (
-        told if is_new else {column: row[column] if told[column] is None else told[column] for column in told}
+        values
+        if is_new
+        else {column: row[column] if values[column] is None else values[column] for column in values}
     )
 
 

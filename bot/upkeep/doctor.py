@@ -80,9 +80,9 @@ class Check:
     advice: str = ""
 
 
-def plain(told: object) -> str:
+def plain(value: object) -> str:
     """Return a word from outside for a terminal: one line, nothing that steers it, not too long."""
-    text = " ".join("".join(c if c.isprintable() else " " for c in str(told or "")).split())
+    text = " ".join("".join(c if c.isprintable() else " " for c in str(value or "")).split())
     return text[:120] or "nothing"
 
 

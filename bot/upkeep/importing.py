@@ -61,7 +61,7 @@ class Result:
 
     row: Row
     outcome: Literal["ok", "same", "problem"]
-    told: str
+    sentence: str
 
 
 def read_rows(path: Path) -> list[Row]:
@@ -103,12 +103,12 @@ async def home(settings: Settings, http: Http) -> Installation:
         answer = await http.request(
             "POST", f"{settings.slack_api_url}auth.test", headers={"Authorization": f"Bearer {token}"}
         )
-        told = answer.json_object()
+        body = answer.json_object()
     except ProviderError:
         raise ImportProblem("Slack does not answer. Check the way out to Slack, then try again.") from None
-    if told.get("ok") is not True or not told.get("team_id"):
+    if body.get("ok") is not True or not body.get("team_id"):
         raise ImportProblem("Slack refuses the bot token: `python -m bot doctor` says more.")
-    return Installation.from_auth_test(told)
+    return Installation.from_auth_test(body)
 
 
 class Importer:
@@ -227,7 +227,7 @@ def as_lines(results: list[Result], *, apply: bool) -> list[str]:
     marks = {"ok": "ok  ", "same": "same", "problem": "BAD "}
     lines = [
         f"{marks[one.outcome]} line {one.row.line}: {one.row.slack_user[:40]} at {one.row.connection[:40]}"
-        f" as {one.row.username[:100]}: {one.told}"
+        f" as {one.row.username[:100]}: {one.sentence}"
         for one in results
     ]
     count = {mark: sum(one.outcome == mark for one in results) for mark in marks}

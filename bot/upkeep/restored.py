@@ -77,8 +77,8 @@ async def tell_restored(store: Store, connections: Mapping[str, Provider]) -> in
 
 def _read(path: Path) -> tuple[int, str] | None:
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        return int(told["length"]), str(told["hash"])
+        noted = json.loads(path.read_text(encoding="utf-8"))
+        return int(noted["length"]), str(noted["hash"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -22,7 +22,7 @@ def headers(embedding: Embedding) -> Mapping[str, str]:
     hosts = " ".join(dict.fromkeys((sdk, endpoint)))
     talks = " ".join(dict.fromkeys((sdk, sockets, endpoint, endpoint.replace("http", "ws", 1))))
     quoted = " ".join(f'"{host}"' for host in dict.fromkeys((sdk, endpoint)))
-    told = {
+    values = {
         "Content-Security-Policy": (
             f"default-src 'none'; script-src 'self' {sdk}; style-src 'self' {sdk}; img-src 'self' {sdk}; "
             f"font-src {sdk}; connect-src 'self' {talks}; frame-src {hosts}; form-action 'self'; "
@@ -33,4 +33,4 @@ def headers(embedding: Embedding) -> Mapping[str, str]:
             f"clipboard-read=(self {quoted}), clipboard-write=(self {quoted})"
         ),
     }
-    return MappingProxyType(told)
+    return MappingProxyType(values)

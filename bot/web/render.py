@@ -117,9 +117,9 @@ class Renderer:
 
 def _escaped(catalogue: ModuleType) -> SimpleNamespace:
     """Return a catalogue of words with its constants escaped once, instead of on every page."""
-    told = {name: value for name, value in vars(catalogue).items() if not name.startswith("_")}
+    values = {name: value for name, value in vars(catalogue).items() if not name.startswith("_")}
     return SimpleNamespace(
-        **{name: escape(value) if isinstance(value, str) else value for name, value in told.items()}
+        **{name: escape(value) if isinstance(value, str) else value for name, value in values.items()}
     )
 
 

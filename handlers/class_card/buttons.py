@@ -23,7 +23,7 @@ async def post_again(request: Request) -> Answer:
     again = await request.services.classes.post_again(
         request.principal, request.target or "", interaction=request.surface.interaction
     )
-    return replies.told(words.POSTED_AGAIN if again else words.STANDS_ALREADY, replaces=True)
+    return replies.answer(words.POSTED_AGAIN if again else words.STANDS_ALREADY, replaces=True)
 
 
 @routes.action("class_problems")
@@ -44,7 +44,7 @@ async def stop_all(request: Request) -> Answer:
     )
     if closed is None or closed.stops_at is None:
         return replies.problem(words.CLOSED_ALREADY, request.reference)
-    return replies.told(fill(words.CLOSED, at=at(closed, closed.stops_at, services.clock.now())))
+    return replies.answer(fill(words.CLOSED, at=at(closed, closed.stops_at, services.clock.now())))
 
 
 @routes.action("class_keep")
@@ -54,4 +54,4 @@ async def keep_mine(request: Request) -> Answer:
         request.principal, request.target or "", interaction=request.surface.interaction
     )
     template = words.KEPT_MINE if kept else words.KEPT_TOO_LATE
-    return replies.told(fill(template, command=request.command), replaces=True)
+    return replies.answer(fill(template, command=request.command), replaces=True)

@@ -74,13 +74,13 @@ def ends_at(command: CardCommand, zone: ZoneInfo, now: float) -> float | None:
     """
     if not command.until:
         return None
-    told = _TIME.fullmatch(command.until)
-    if told is None:
+    found = _TIME.fullmatch(command.until)
+    if found is None:
         command.problems.append(fill(words.BAD_UNTIL, given=command.until))
         return None
     today = datetime.fromtimestamp(now, zone)
     # By the wall: where the clocks are changed in between, the day is not of 24 hours.
-    then = today.replace(hour=int(told[1]), minute=int(told[2]), second=0, microsecond=0)
+    then = today.replace(hour=int(found[1]), minute=int(found[2]), second=0, microsecond=0)
     if then.timestamp() <= now:
         then = (then.replace(tzinfo=None) + timedelta(days=1)).replace(tzinfo=zone)
     if then.timestamp() - now < SOONEST_SECONDS:

@@ -39,18 +39,18 @@ async def press(request: Request) -> Answer:
         account = await classes.account(request.principal, card)
     except NotLinked as missing:
         return await _linking(request, card, is_refused=missing.is_refused)
-    meant = await classes.meant(request.principal, card, account)
-    if meant.workspace is None:
-        looking = await _looking(request, card) if meant.waits_for == "no_workspace" else ""
+    wanted = await classes.target_of(request.principal, card, account)
+    if wanted.workspace is None:
+        looking = await _looking(request, card) if wanted.waits_for == "no_workspace" else ""
         if looking:
-            return replies.told(looking)
-        noted = await classes.note(request.principal, card, meant.waits_for, interaction=surface.interaction)
-        return _refused(request, card, noted) or _nothing_meant(request, card, meant.waits_for)
+            return replies.answer(looking)
+        noted = await classes.note(request.principal, card, wanted.waits_for, interaction=surface.interaction)
+        return _refused(request, card, noted) or _nothing_meant(request, card, wanted.waits_for)
     is_button = surface.kind == "button"
     done = await classes.press(
         request.principal,
         card,
-        meant,
+        wanted,
         interaction=surface.interaction,
         reference=request.reference,
         channel_id=surface.channel_id,
@@ -60,8 +60,8 @@ async def press(request: Request) -> Answer:
     if refused is not None:
         return refused
     if done.result == "running":
-        return await _opened(request, meant.workspace)
-    return _on_its_way(request, card, meant.workspace, done)
+        return await _opened(request, wanted.workspace)
+    return _on_its_way(request, card, wanted.workspace, done)
 
 
 def _refused(request: Request, card: ClassCard, done: Joined) -> Answer | None:
@@ -107,11 +107,11 @@ async def _linking(request: Request, card: ClassCard, *, is_refused: bool) -> An
         if card.connection not in services.approvals.possible():
             return replies.plain_problem(words.NOT_LINKED.format(title=title), request.reference)
         asking = await question(request, card.connection, f"press {card.id}")
-        told = replies.told(fill(words.NOT_LINKED_ASK, title=title), _buttons(asking))
-        return Answer(text=told.text, blocks=told.blocks, view=asking.view)
+        answer = replies.answer(fill(words.NOT_LINKED_ASK, title=title), _buttons(asking))
+        return Answer(text=answer.text, blocks=answer.blocks, view=asking.view)
     template = words.LINK_REFUSED if is_refused else words.NOT_LINKED
     buttons = replies.link_buttons([(card.connection, title)], f"press {card.id}")
-    return replies.told(fill(template, title=title), buttons)
+    return replies.answer(fill(template, title=title), buttons)
 
 
 def _buttons(answer: Answer) -> list[dict[str, object]]:
@@ -136,7 +136,7 @@ async def _opened(request: Request, workspace: Workspace) -> Answer:
     sentence = f"{fill(words.RUNNING, name=workspace.title)} {opening(facts)}"
     if facts.ide_url:
         return replies.opening(facts, sentence)
-    return replies.told(sentence, open_buttons(facts))
+    return replies.answer(sentence, open_buttons(facts))
 
 
 def _on_its_way(request: Request, card: ClassCard, workspace: Workspace, done: Joined) -> Answer:
@@ -144,20 +144,20 @@ def _on_its_way(request: Request, card: ClassCard, workspace: Workspace, done: J
     if done.result == "joined":
         template = words.ON_ITS_WAY
     title = request.services.title(card.connection)
-    told = [fill(template, name=workspace.title, title=title)]
+    sentences = [fill(template, name=workspace.title, title=title)]
     if done.queue is not None:
-        told += _place(done.queue, request.services.classes.starts_per_second(card.connection))
-    return replies.told(" ".join([*told, words.GOES_ON]))
+        sentences += _place(done.queue, request.services.classes.starts_per_second(card.connection))
+    return replies.answer(" ".join([*sentences, words.GOES_ON]))
 
 
 def _place(queue: Queue, per_second: float | None) -> list[str]:
     """Say how many go first and how long that takes: by the connection's rule, or by how it went so far."""
     if not queue.ahead:
         return [words.FIRST]
-    told = [fill(words.PLACE, place=Markup(str(queue.ahead + 1)))]
+    sentences = [fill(words.PLACE, place=Markup(str(queue.ahead + 1)))]
     rate = per_second
     if rate is None and queue.called >= ENOUGH_STARTS:
         rate = queue.called / max(queue.seconds, 1.0)
     if rate:
-        told.append(fill(words.ESTIMATE, time=Markup(times.duration(max(queue.ahead / rate, 1.0)))))
-    return told
+        sentences.append(fill(words.ESTIMATE, time=Markup(times.duration(max(queue.ahead / rate, 1.0)))))
+    return sentences

@@ -32,25 +32,25 @@ async def post(request: Request) -> Answer:
     services, surface = request.services, request.surface
     if surface.is_direct or not surface.channel_id:
         raise Answered(replies.problem(words.IN_A_CHANNEL, request.reference))
-    told = card_command(request.text, services.commands)
+    asked = card_command(request.text, services.commands)
     person = await services.store.person(request.principal)
     zone = zone_of(person.time_zone if person is not None else None)
-    stops_at = ends_at(told, zone, services.clock.now())
-    if not told.what:
-        told.problems.append(fill(words.USAGE, command=request.command))
-    if told.problems:
-        raise Answered(replies.problem("\n".join(told.problems), request.reference))
-    draft = await _draft(request, told)
+    stops_at = ends_at(asked, zone, services.clock.now())
+    if not asked.what:
+        asked.problems.append(fill(words.USAGE, command=request.command))
+    if asked.problems:
+        raise Answered(replies.problem("\n".join(asked.problems), request.reference))
+    draft = await _draft(request, asked)
     card = await services.classes.post(
         request.principal,
         Draft(
             channel_id=surface.channel_id,
             connection=draft.connection,
-            title=told.title or draft.title,
+            title=asked.title or draft.title,
             pattern=draft.pattern,
             recipe=draft.recipe,
             spec=draft.spec,
-            maximum=told.maximum,
+            maximum=asked.maximum,
             time_zone=zone.key,
             stops_at=stops_at,
         ),
@@ -61,17 +61,17 @@ async def post(request: Request) -> Answer:
     if stops_at is not None:
         end = end_words(services.classes.effects(card), is_any=card.spec is None)
         ends = fill(words.POSTED_ENDS, at=at(card, stops_at, services.clock.now()), **end)
-    return replies.told(fill(words.POSTED, name=card.title, ends=Markup(ends)))
+    return replies.answer(fill(words.POSTED, name=card.title, ends=Markup(ends)))
 
 
-async def _draft(request: Request, told: CardCommand) -> Draft:
+async def _draft(request: Request, command: CardCommand) -> Draft:
     """Tell recipes from names: ``CONNECTION`` or ``CONNECTION/RECIPE``, where things can be made."""
     services = request.services
-    name, slash, recipe = told.what.partition("/")
+    name, slash, recipe = command.what.partition("/")
     connection = naming.find_connection(name, services.connections, is_whole=True)
     if connection is not None and connection in makers(services, "workspace"):
         return await _recipe(request, connection, recipe.strip() if slash else "")
-    return await _pattern(request, told.what)
+    return await _pattern(request, command.what)
 
 
 async def _pattern(request: Request, what: str) -> Draft:

@@ -155,7 +155,7 @@ def _where(request: Request, purpose: Purpose, able: list[str]) -> Answer:
         {**open_button(purpose, name, request.services.title(name)), "action_id": f"make:{number}"}
         for number, name in enumerate(able)
     ]
-    return replies.told(words.WHERE[purpose], buttons)
+    return replies.answer(words.WHERE[purpose], buttons)
 
 
 def open_button(purpose: Purpose, connection: str, label: str = words.OPEN_FORM) -> dict[str, Any]:
@@ -184,7 +184,7 @@ async def _loading(request: Request, making: Making, account: Account, preset: s
 
 def _with_button(sentence: str, making: Making, view: dict[str, Any]) -> Answer:
     """Return the form, with words and a button for where none can be opened at once."""
-    answer = replies.told(sentence, [open_button(making.purpose, making.connection)])
+    answer = replies.answer(sentence, [open_button(making.purpose, making.connection)])
     return Answer(text=answer.text, blocks=answer.blocks, view=view)
 
 

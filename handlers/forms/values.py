@@ -52,11 +52,11 @@ class Making:
     def of_view(cls, view: Mapping[str, Any], services: Services) -> Making:
         """Read it back from a form; raises Refused for one of an earlier release or of a lost connection."""
         try:
-            told = json.loads(str(view.get("private_metadata") or ""))
-            connection, purpose = str(told["connection"]), told["purpose"]
-            channel_id = str(told.get("channel_id") or "")
+            metadata = json.loads(str(view.get("private_metadata") or ""))
+            connection, purpose = str(metadata["connection"]), metadata["purpose"]
+            channel_id = str(metadata.get("channel_id") or "")
             chosen, proposed = (
-                {str(name): value_of(value) for name, value in dict(told.get(key) or {}).items()}
+                {str(name): value_of(value) for name, value in dict(metadata.get(key) or {}).items()}
                 for key in ("chosen", "proposed")
             )
         except (ValueError, TypeError, KeyError, AttributeError):

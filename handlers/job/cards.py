@@ -25,7 +25,7 @@ async def keep_waiting(request: Request) -> Answer:
     kept = await jobs.keep_waiting(request.principal, job.id, interaction=request.surface.interaction)
     if kept is None:
         return over_already(request, job)
-    return replies.told(fill(words.KEPT_WAITING, name=job.name, time=times.duration(jobs.deadline_seconds)))
+    return replies.answer(fill(words.KEPT_WAITING, name=job.name, time=times.duration(jobs.deadline_seconds)))
 
 
 @routes.action("job_let_go")
@@ -36,7 +36,7 @@ async def let_go(request: Request) -> Answer:
         return over_already(request, job)
     is_launched = job.remote_id is not None or job.launch_call is not Call.NONE
     template = words.LET_GONE if is_launched else words.NOT_LAUNCHING
-    return replies.told(fill(template, name=job.name, title=request.services.title(job.connection)))
+    return replies.answer(fill(template, name=job.name, title=request.services.title(job.connection)))
 
 
 @routes.action("job_look_again")
@@ -44,7 +44,7 @@ async def look_again(request: Request) -> Answer:
     """Look again, or say that there is nothing to look for any more."""
     job = await request.services.jobs.look_again(request.principal, request.target or "")
     template = words.LOOKING_AGAIN if job.is_open and job.asked_at is not None else words.NOT_ASKED
-    return replies.told(fill(template, name=job.name, title=request.services.title(job.connection)))
+    return replies.answer(fill(template, name=job.name, title=request.services.title(job.connection)))
 
 
 @routes.action("job_start_another")
@@ -54,4 +54,4 @@ async def start_another(request: Request) -> Answer:
         request.principal, request.target or "", interaction=request.surface.interaction
     )
     template = words.STARTING_ANOTHER if is_asked else words.NOT_ASKED
-    return replies.told(fill(template, name=job.name, title=request.services.title(job.connection)))
+    return replies.answer(fill(template, name=job.name, title=request.services.title(job.connection)))

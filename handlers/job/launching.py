@@ -38,13 +38,13 @@ MOST_FLAGS = 50
 @routes.verb("job", "run")
 async def run(request: Request) -> Answer:
     """Open the form; with flags, or with the program's own words after ``--``, launch it at once."""
-    told = command_line(request.text, request.services.commands)
-    if told.flags or told.tail is not None:
-        return await launched(request, told)
-    checked_words(request, told)
-    if len(told.words) > 1 and runs_named_jobs(request, told.words[0]):
-        return await launched_by_name(request, told.words[0], " ".join(told.words[1:]))
-    return await open_form(request, "job", told.words)
+    command = command_line(request.text, request.services.commands)
+    if command.flags or command.tail is not None:
+        return await launched(request, command)
+    checked_words(request, command)
+    if len(command.words) > 1 and runs_named_jobs(request, command.words[0]):
+        return await launched_by_name(request, command.words[0], " ".join(command.words[1:]))
+    return await open_form(request, "job", command.words)
 
 
 @routes.action("job_again")
@@ -66,22 +66,22 @@ async def run_again(request: Request) -> Answer:
     return started(request, again.name, again.connection)
 
 
-async def launched(request: Request, told: CommandLine) -> Answer:
+async def launched(request: Request, typed: CommandLine) -> Answer:
     """Launch what the line says; everything that is wrong with it is said at once, each with its flag."""
     if len(request.text) > LONGEST:
         raise Answered(replies.problem(fill(words.TOO_LONG, limit=LONGEST), request.reference))
-    if len(told.flags) > MOST_FLAGS:
+    if len(typed.flags) > MOST_FLAGS:
         raise Answered(replies.problem(fill(words.TOO_MANY, limit=MOST_FLAGS), request.reference))
     connection = maker_of(
         request,
         "job",
-        told.words,
+        typed.words,
         nowhere=words.NO_CONNECTIONS,
         which=lambda able: replies.problem(fill(words.WHERE, known=named(able)), request.reference),
         more=fill(words.TAIL_HINT, command=request.command),
     )
     catalog = await _catalog(request, connection)
-    result = filling.filled(catalog.form, _flags(told))
+    result = filling.filled(catalog.form, _flags(typed))
     said = _problems(request, connection, catalog.form, result)
     try:
         spec = catalog.spec(result.values)
@@ -142,25 +142,25 @@ def started(request: Request, name: str, connection: str, remark: str = "") -> A
     """Say that a run was accepted, and a remark; in a direct message its card alone says the first."""
     if not remark and request.is_conversation:
         return SILENT
-    told = fill(words.STARTED, name=name, title=request.services.title(connection))
-    return replies.told(f"{told} {remark}".strip())
+    sentence = fill(words.STARTED, name=name, title=request.services.title(connection))
+    return replies.answer(f"{sentence} {remark}".strip())
 
 
-def checked_words(request: Request, told: CommandLine) -> None:
+def checked_words(request: Request, typed: CommandLine) -> None:
     """Raise Answered, with how to write it, where the first word is no connection."""
-    if told.words:
-        connection_of(request, told.words[0], more=fill(words.TAIL_HINT, command=request.command))
+    if typed.words:
+        connection_of(request, typed.words[0], more=fill(words.TAIL_HINT, command=request.command))
 
 
 async def _catalog(request: Request, connection: str) -> Catalog:
     return await catalog_of(request, connection, "job", asking=words.ASKING, nothing=words.NO_OFFER)
 
 
-def _flags(told: CommandLine) -> list[Flag]:
+def _flags(command: CommandLine) -> list[Flag]:
     """Return all that is given, the preset and the program's words too, as flags."""
-    preset = [Flag(filling.PRESET, " ".join(told.words[1:]))] if len(told.words) > 1 else []
-    tail = [Flag(filling.COMMAND, told.tail)] if told.tail else []
-    return [*preset, *told.flags, *tail]
+    preset = [Flag(filling.PRESET, " ".join(command.words[1:]))] if len(command.words) > 1 else []
+    tail = [Flag(filling.COMMAND, command.tail)] if command.tail else []
+    return [*preset, *command.flags, *tail]
 
 
 def _problems(

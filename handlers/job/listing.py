@@ -70,7 +70,7 @@ async def logs(request: Request) -> Answer:
         channel_id=request.surface.channel_id,
     )
     template = words.SHOWING if watched.remote_id is not None else words.SHOWING_LATER
-    return replies.told(fill(template, name=watched.name))
+    return replies.answer(fill(template, name=watched.name))
 
 
 @routes.action("job_refresh")

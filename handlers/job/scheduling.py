@@ -33,40 +33,40 @@ MOST = 30
 @routes.verb("job", "schedule")
 async def schedule(request: Request) -> Answer:
     """Show all schedules, or one; with five fields set it, with ``off`` end it."""
-    told = command_line(request.text, request.services.commands).words
-    name, cron = _split(request, told)
+    typed = command_line(request.text, request.services.commands).words
+    name, cron = _split(request, typed)
     known = await set_up(request)
     if not name:
         return _list(request, known)
-    meant = job_of(request, name, known)
-    title = request.services.title(meant.connection)
+    wanted = job_of(request, name, known)
+    title = request.services.title(wanted.connection)
     if cron is None:
-        shown = fill(words.ONE, name=meant.job.name, title=title, cron=_when(meant.job))
-        return replies.told(f"{shown} {fill(words.NEXT, command=request.command)}")
+        shown = fill(words.ONE, name=wanted.job.name, title=title, cron=_when(wanted.job))
+        return replies.answer(f"{shown} {fill(words.NEXT, command=request.command)}")
     await request.services.jobs.schedule(
         request.principal,
-        meant.connection,
-        meant.job,
+        wanted.connection,
+        wanted.job,
         "" if cron == OFF else cron,
         interaction=request.surface.interaction,
     )
     template = words.CLEARING if cron == OFF else words.SETTING
-    return replies.told(fill(template, name=meant.job.name, title=title))
+    return replies.answer(fill(template, name=wanted.job.name, title=title))
 
 
-def _split(request: Request, told: Sequence[str]) -> tuple[str, str | None]:
+def _split(request: Request, typed: Sequence[str]) -> tuple[str, str | None]:
     """Return the name, and the expression or ``off`` after it; raises Answered for one that is none."""
-    if not told:
+    if not typed:
         return "", None
-    if len(told) > 1 and told[-1].casefold() == OFF:
-        return " ".join(told[:-1]), OFF
-    if len(told) > 5 and is_cron(" ".join(told[-5:])):
-        return " ".join(told[:-5]), _checked(request, " ".join(told[-5:]))
-    if len(told) > 1 and (is_cron(told[-1]) or looks_like_cron(told[-1])):
-        return " ".join(told[:-1]), _checked(request, " ".join(told[-1].split()))
-    if len(told) > 4 and looks_like_cron(" ".join(told[1:])):
-        return told[0], _checked(request, " ".join(told[1:]))
-    return " ".join(told), None
+    if len(typed) > 1 and typed[-1].casefold() == OFF:
+        return " ".join(typed[:-1]), OFF
+    if len(typed) > 5 and is_cron(" ".join(typed[-5:])):
+        return " ".join(typed[:-5]), _checked(request, " ".join(typed[-5:]))
+    if len(typed) > 1 and (is_cron(typed[-1]) or looks_like_cron(typed[-1])):
+        return " ".join(typed[:-1]), _checked(request, " ".join(typed[-1].split()))
+    if len(typed) > 4 and looks_like_cron(" ".join(typed[1:])):
+        return typed[0], _checked(request, " ".join(typed[1:]))
+    return " ".join(typed), None
 
 
 def _checked(request: Request, cron: str) -> str:
@@ -77,9 +77,9 @@ def _checked(request: Request, cron: str) -> str:
     return cron
 
 
-def _list(request: Request, known: Sequence[Meant]) -> Answer:
+def _list(request: Request, known: Sequence[SetUpJob]) -> Answer:
     if not known:
-        return replies.told(words.NO_JOBS)
+        return replies.answer(words.NO_JOBS)
     rows = [
         fill(
             words.ROW,
@@ -89,7 +89,7 @@ def _list(request: Request, known: Sequence[Meant]) -> Answer:
         )
         for one in known[:MOST]
     ]
-    return replies.told("\n".join([words.LIST, *rows, fill(words.NEXT, command=request.command)]))
+    return replies.answer("\n".join([words.LIST, *rows, fill(words.NEXT, command=request.command)]))
 
 
 def _when(job: Scheduled) -> Markup:
@@ -99,14 +99,14 @@ def _when(job: Scheduled) -> Markup:
 
 
 @dataclass(frozen=True, slots=True)
-class Meant:
+class SetUpJob:
     """Hold a job and the connection where it is set up."""
 
     connection: str
     job: Scheduled
 
 
-async def set_up(request: Request) -> list[Meant]:
+async def set_up(request: Request) -> list[SetUpJob]:
     """Return the jobs that are set up for a person; raises Answered where nothing can be known yet."""
     services = request.services
     able = sorted(name for name, one in services.connections.items() if isinstance(one, facets.Schedules))
@@ -117,29 +117,30 @@ async def set_up(request: Request) -> list[Meant]:
     if not active:
         links = [name for name, _ in services.linkable() if name in able]
         raise Answered(link_first(request, job_words.NOT_LINKED, links))
-    found: list[Meant] = []
+    found: list[SetUpJob] = []
     for account in active:
         found += await _of_account(request, account)
     return found
 
 
-async def _of_account(request: Request, account: Account) -> list[Meant]:
+async def _of_account(request: Request, account: Account) -> list[SetUpJob]:
     services = request.services
     snapshot = await offer_to(request, account, asking=job_words.LOOKING_FOR_IT, nothing=job_words.NO_OFFER)
     provider = services.connections[account.connection]
     return [
-        Meant(account.connection, job) for job in provider.need(facets.Schedules).schedules(snapshot.payload)
+        SetUpJob(account.connection, job)
+        for job in provider.need(facets.Schedules).schedules(snapshot.payload)
     ]
 
 
-def job_of(request: Request, name: str, known: list[Meant]) -> Meant:
+def job_of(request: Request, name: str, known: list[SetUpJob]) -> SetUpJob:
     """Return the job that a name, a link or an id means; raises Answered with what to write instead."""
     stem, connection = split_connection(name, request.services.connections)
     for key, provider in request.services.connections.items():
         job_id = provider.job_reference(stem) if connection in {None, key} else None
         if job_id is not None:
             listed = (one for one in known if (one.connection, one.job.job_id) == (key, job_id))
-            return next(listed, Meant(key, Scheduled(job_id, f"job {job_id[:8]}", None)))
+            return next(listed, SetUpJob(key, Scheduled(job_id, f"job {job_id[:8]}", None)))
     here = [one for one in known if connection in {None, one.connection}]
     found = [one for one in here if fold(one.job.name) == fold(stem)]
     found = found or [one for one in here if fold(one.job.name).startswith(fold(stem))]

@@ -38,10 +38,10 @@ async def ended(request: Request, job: Job, *, force: bool) -> Answer:
     if not is_open or wanted.state.is_over:
         return over_already(request, wanted)
     template = words.FORCING if wanted.stop_wanted == "force" else words.STOPPING
-    return replies.told(fill(template, name=job.name, title=services.title(job.connection)))
+    return replies.answer(fill(template, name=job.name, title=services.title(job.connection)))
 
 
 def over_already(request: Request, job: Job) -> Answer:
     """Say how a run ended that is over."""
     title, state = request.services.title(job.connection), Markup(outcome_of(job))
-    return replies.told(fill(words.OVER_ALREADY, name=job.name, title=title, state=state))
+    return replies.answer(fill(words.OVER_ALREADY, name=job.name, title=title, state=state))

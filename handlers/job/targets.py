@@ -59,20 +59,20 @@ async def nothing_yet(request: Request, old: Sequence[Account]) -> Answer:
     looking = await look(request, services.jobs, words.LOOKING_FOR_ANY, old=old)
     if not looking and request.problem:
         return replies.problem(unread(request), request.reference)
-    return replies.told(looking or fill(words.NONE_YET, command=request.command))
+    return replies.answer(looking or fill(words.NONE_YET, command=request.command))
 
 
 async def _only(request: Request, rows: Sequence[Job], old: Sequence[Account]) -> Job:
     """Return the only run where no name was given; to be stopped, the only one that is going on."""
     if not rows:
         raise Answered(await nothing_yet(request, old))
-    meant = [job for job in rows if is_going(job)] if request.verb == "stop" else rows
-    if len(meant) == 1:
-        return meant[0]
-    if not meant:
+    wanted = [job for job in rows if is_going(job)] if request.verb == "stop" else rows
+    if len(wanted) == 1:
+        return wanted[0]
+    if not wanted:
         raise Answered(replies.problem(words.NONE_GOING, request.reference))
     sentence = fill(words.WHICH_OF_ALL, command=request.command, verb=Markup(request.verb))
-    raise Answered(replies.told(sentence, await _buttons(request, meant)))
+    raise Answered(replies.answer(sentence, await _buttons(request, wanted)))
 
 
 async def _which(request: Request, found: Sequence[Job]) -> Answer:

@@ -28,20 +28,20 @@ async def about(request: Request) -> Answer:
     title = services.title(connection)
     if not isinstance(services.connections[connection], facets.Overview):
         raise Refused("about.none", problems.sentence("no_about", title))
-    told = await services.snapshots.about(connection)
-    if told is None and request.surface.kind == "replay":
+    snapshot = await services.snapshots.about(connection)
+    if snapshot is None and request.surface.kind == "replay":
         cause = request.problem or "unreachable"
         return replies.plain_problem(problems.sentence(cause, title), request.reference)
-    if told is None:
+    if snapshot is None:
         waiting = request.waiting(f"about {connection} {page}")
         await services.snapshots.refresh_about(
             connection, then=waiting, interaction=request.surface.interaction
         )
-        return replies.told(fill(words.ABOUT_ASKING, title=title))
-    if services.snapshots.is_stale(told):
+        return replies.answer(fill(words.ABOUT_ASKING, title=title))
+    if services.snapshots.is_stale(snapshot):
         await services.snapshots.refresh_about(connection)
     return drawn.about(
-        told,
+        snapshot,
         title,
         now=services.clock.now(),
         page=page,

@@ -43,7 +43,7 @@ def link_any(request: Request) -> Answer:
     linkable, linkless = services.linkable(), services.linkless()
     if not linkable:
         if linkless:
-            return replies.told(words.NONE_YET_NEW, replies.new_buttons(linkless))
+            return replies.answer(words.NONE_YET_NEW, replies.new_buttons(linkless))
         return replies.problem(words.NO_CONNECTIONS, request.reference)
     sentence = words.NOT_LINKED_ANY
     if len(linkable) == 1:

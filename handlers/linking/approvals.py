@@ -87,10 +87,10 @@ async def question(request: Request, connection: str, text: str = "") -> Answer:
             command=request.command,
             connection=Markup(connection),
         )
-    told = replies.told(sentence, [ask_button(connection, title, text=text)])
+    answer = replies.answer(sentence, [ask_button(connection, title, text=text)])
     view = drawn.ask_view(connection, title, suggestion)
     view["private_metadata"] = f"{connection} {text}".rstrip()
-    return Answer(text=told.text, blocks=told.blocks, view=view)
+    return Answer(text=answer.text, blocks=answer.blocks, view=view)
 
 
 def ask_button(connection: str, title: str, number: int | None = None, *, text: str = "") -> dict[str, Any]:
@@ -107,7 +107,7 @@ async def asked(request: Request, connection: str, username: str) -> Answer:
         request.principal, connection, username, interaction=request.surface.interaction
     )
     title = request.services.title(connection)
-    return replies.told(fill(words.ASKED, title=title, username=approval.username))
+    return replies.answer(fill(words.ASKED, title=title, username=approval.username))
 
 
 async def decided(request: Request, *, approve: bool) -> Answer:
@@ -124,8 +124,8 @@ async def decided(request: Request, *, approve: bool) -> Answer:
     title = request.services.title(approval.connection)
     if is_new:
         template = words.APPROVING if approve else words.DENIED
-        return replies.told(fill(template, username=approval.username, title=title, who=who), replaces=True)
+        return replies.answer(fill(template, username=approval.username, title=title, who=who), replaces=True)
     if approval.username != username:
-        return replies.told(fill(words.CHANGED, who=who), replaces=True)
+        return replies.answer(fill(words.CHANGED, who=who), replaces=True)
     state = Markup(words.STATES.get(approval.state, approval.state))
-    return replies.told(fill(words.DECIDED_ALREADY, state=state), replaces=True)
+    return replies.answer(fill(words.DECIDED_ALREADY, state=state), replaces=True)

@@ -47,19 +47,19 @@ async def link(request: Request) -> Answer:
             return _needless(request, linkless)
         return replies.problem(words.NO_CONNECTIONS, request.reference)
     if len(buttons) > 1:
-        return replies.told(words.LINK_WHICH, buttons)
+        return replies.answer(words.LINK_WHICH, buttons)
     connection, title = linkable[0]
     account = await services.store.account(request.principal, connection)
     template = words.LINK_ONE
     if account is not None and account.state == "active":
         template = words.LINKED_AS
-        return replies.told(fill(template, title=title, username=account.username), buttons)
-    return replies.told(fill(template, title=title), buttons)
+        return replies.answer(fill(template, title=title, username=account.username), buttons)
+    return replies.answer(fill(template, title=title), buttons)
 
 
 def _needless(request: Request, linkless: list[tuple[str, str]]) -> Answer:
     titles = request.services.titles(name for name, _ in linkless)
-    return replies.told(fill(words.LINK_NONE, titles=titles), replies.new_buttons(linkless))
+    return replies.answer(fill(words.LINK_NONE, titles=titles), replies.new_buttons(linkless))
 
 
 def _chosen(request: Request) -> tuple[str, str]:

@@ -44,7 +44,7 @@ async def unlink(request: Request) -> Answer:
             unlink_button(account.connection, request.services.title(account.connection), number)
             for number, account in enumerate(accounts)
         ]
-        return replies.told(words.UNLINK_WHICH, buttons)
+        return replies.answer(words.UNLINK_WHICH, buttons)
     connection = _chosen(request, name, {account.connection for account in accounts})
     ending = [connection] if connection else [account.connection for account in accounts]
     ended = [
@@ -61,7 +61,7 @@ async def unlink(request: Request) -> Answer:
     if not ended:
         raise Answered(_none_at(request, connection))
     titles = request.services.titles(account.connection for account in ended)
-    return replies.told(fill(words.UNLINKED, title=titles))
+    return replies.answer(fill(words.UNLINKED, title=titles))
 
 
 def _is_everybodys(request: Request, connection: str) -> bool:
@@ -105,4 +105,4 @@ async def _somebody_else(request: Request, person: re.Match[str]) -> Answer:
     if not ended:
         return replies.problem(fill(words.NOTHING_LINKED_OTHER, who=who), request.reference)
     titles = request.services.titles(account.connection for account in ended)
-    return replies.told(fill(words.UNLINKED_OTHER, who=who, title=titles))
+    return replies.answer(fill(words.UNLINKED_OTHER, who=who, title=titles))

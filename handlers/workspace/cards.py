@@ -25,7 +25,7 @@ async def refresh(request: Request) -> Answer:
     operation = await services.workspaces.operation_of(request.principal, request.verb, request.target or "")
     workspace = await services.workspaces.refresh(request.principal, operation.workspace_id)
     facts = await services.workspaces.facts(workspace)
-    return replies.told(f"{lists.state_line(facts, workspace)}\n{words.LOOKING}")
+    return replies.answer(f"{lists.state_line(facts, workspace)}\n{words.LOOKING}")
 
 
 @routes.action("keep_waiting")
@@ -41,7 +41,7 @@ async def keep_waiting(request: Request) -> Answer:
         return too_late(request, ended)
     workspace = await services.workspaces.owned(request.principal, request.verb, kept.workspace_id)
     time = times.duration(services.workspaces.deadline_seconds)
-    return replies.told(fill(words.KEPT_WAITING, name=workspace.title, time=Markup(time)))
+    return replies.answer(fill(words.KEPT_WAITING, name=workspace.title, time=Markup(time)))
 
 
 def too_late(request: Request, operation: Operation) -> Answer:
@@ -64,7 +64,7 @@ async def try_again(request: Request) -> Answer:
     workspace = await workspaces.owned(request.principal, request.verb, ended.workspace_id)
     if ended.is_open:
         sentence = fill(words.STILL_AT_IT, verb=Markup(cards.NOUNS[ended.verb]), name=workspace.title)
-        return replies.told(sentence)
+        return replies.answer(sentence)
     if ended.outcome is Outcome.FULFILLED:
         return too_late(request, ended)
     if ended.verb is OperationVerb.CREATE and workspace.is_provisional:
@@ -94,7 +94,7 @@ async def look_again(request: Request) -> Answer:
     operation = await workspaces.look_again(request.principal, request.target or "")
     workspace = await workspaces.owned(request.principal, request.verb, operation.workspace_id)
     is_asked = operation.is_open and operation.asked_at is not None
-    return replies.told(fill(words.LOOKING_AGAIN if is_asked else words.NOT_ASKED, name=workspace.title))
+    return replies.answer(fill(words.LOOKING_AGAIN if is_asked else words.NOT_ASKED, name=workspace.title))
 
 
 @routes.action("start_another")
@@ -106,4 +106,4 @@ async def start_another(request: Request) -> Answer:
         request.principal, operation.id, interaction=request.surface.interaction
     )
     workspace = await workspaces.owned(request.principal, request.verb, operation.workspace_id)
-    return replies.told(fill(words.STARTING_ANOTHER if is_asked else words.NOT_ASKED, name=workspace.title))
+    return replies.answer(fill(words.STARTING_ANOTHER if is_asked else words.NOT_ASKED, name=workspace.title))

@@ -73,7 +73,7 @@ async def show_address(request: Request) -> Answer:
             sentence = f"{fill(words.OPENING, name=workspace.title)} {opening(facts)}"
             return replies.opening(facts, sentence)
         await workspaces.refresh(request.principal, workspace.id)
-        return replies.told(opening(facts), open_buttons(facts))
+        return replies.answer(opening(facts), open_buttons(facts))
     operation = await request.services.store.latest_operation(workspace.id)
     if operation is not None and operation.is_open:
         return operation_card(await workspaces.facts(workspace, operation))

@@ -54,7 +54,7 @@ async def add(request: Request) -> Answer:
         interaction=request.surface.interaction,
     )
     title = request.services.title(connection)
-    return replies.told(fill(words.ADDED, name=added.title, title=title))
+    return replies.answer(fill(words.ADDED, name=added.title, title=title))
 
 
 async def _bring_back(request: Request) -> Answer | None:
@@ -70,7 +70,7 @@ async def _bring_back(request: Request) -> Answer | None:
         request.principal, found[0].id, interaction=request.surface.interaction
     )
     title = request.services.title(back.connection)
-    return replies.told(fill(words.BROUGHT_BACK, name=back.title, title=title))
+    return replies.answer(fill(words.BROUGHT_BACK, name=back.title, title=title))
 
 
 async def _unknown(request: Request) -> Answer:
@@ -89,14 +89,14 @@ async def alias(request: Request) -> Answer:
         await request.services.workspaces.alias(
             request.principal, workspace.id, None, interaction=request.surface.interaction
         )
-        return replies.told(fill(words.UNALIASED, name=workspace.name))
+        return replies.answer(fill(words.UNALIASED, name=workspace.name))
     if len(request.arguments) < 2:
         return replies.problem(fill(words.ALIAS_USAGE, command=request.command), request.reference)
     workspace, alias = await _split(request)
     await request.services.workspaces.alias(
         request.principal, workspace.id, naming.own_name(alias), interaction=request.surface.interaction
     )
-    return replies.told(fill(words.REALIASED, old=workspace.title, name=alias))
+    return replies.answer(fill(words.REALIASED, old=workspace.title, name=alias))
 
 
 async def _split(request: Request) -> tuple[Workspace, str]:
@@ -121,7 +121,7 @@ async def notify(request: Request) -> Answer:
     )
     template = words.NOTIFY_ON if wanted else words.NOTIFY_OFF
     title = request.services.title(workspace.connection)
-    return replies.told(fill(template, name=workspace.title, title=title))
+    return replies.answer(fill(template, name=workspace.title, title=title))
 
 
 @routes.verb("workspace", "forget")
@@ -131,7 +131,7 @@ async def forget(request: Request) -> Answer:
     workspace = await workspace_of(request, guesses=False)
     await workspaces.forget(request.principal, workspace.id, interaction=request.surface.interaction)
     title = request.services.title(workspace.connection)
-    return replies.told(fill(words.FORGOTTEN, name=workspace.title, title=title, command=request.command))
+    return replies.answer(fill(words.FORGOTTEN, name=workspace.title, title=title, command=request.command))
 
 
 @routes.options("workspace")

@@ -143,7 +143,7 @@ async def _asked(request: Request, workspace: Workspace, verb: OperationVerb) ->
     buttons = [agreed_button(label, str(verb), workspace)]
     if may(facts, "suspend") and workspace.state is State.RUNNING:
         buttons.append(suspend_button(workspace))
-    return replies.told(sentence, buttons)
+    return replies.answer(sentence, buttons)
 
 
 async def made_again(request: Request, former: Workspace) -> Answer:
@@ -174,7 +174,7 @@ def _answer(request: Request, workspace: Workspace, verb: OperationVerb, accepte
     template = _already(accepted) or _instead(workspace, verb, accepted, effects)
     if template is not None:
         _, age = lists.state_words(request.services.clock.now(), workspace)
-        return replies.told(fill(template, name=workspace.title, title=title, age=Markup(age)))
+        return replies.answer(fill(template, name=workspace.title, title=title, age=Markup(age)))
     if request.is_conversation:
         return SILENT
     if request.is_shared:
@@ -184,7 +184,7 @@ def _answer(request: Request, workspace: Workspace, verb: OperationVerb, accepte
         template = words.RESUMING
     elif _ends(accepted.operation, effects):
         template = words.ENDING
-    return replies.told(fill(template, name=workspace.title, title=title))
+    return replies.answer(fill(template, name=workspace.title, title=title))
 
 
 def _already(accepted: Accepted) -> str | None:
@@ -197,27 +197,27 @@ def _already(accepted: Accepted) -> str | None:
 def _instead(workspace: Workspace, verb: OperationVerb, accepted: Accepted, effects: Effects) -> str | None:
     """Return what is said where something else happens than the verb alone would say."""
     is_down = workspace.state in {State.STOPPED, State.SUSPENDED}
-    told = None
+    sentence = None
     if verb.brings_down and workspace.is_provisional:
-        told = words.CALLING_OFF
+        sentence = words.CALLING_OFF
     elif verb is OperationVerb.START and accepted.operation.prior_call is not Call.NONE:
-        told = words.STARTING_AFTER_STOP
+        sentence = words.STARTING_AFTER_STOP
     elif verb is OperationVerb.START and workspace.state is State.RUNNING:
-        told = words.STARTING_RUNNING
+        sentence = words.STARTING_RUNNING
     elif verb is OperationVerb.SUSPEND and is_down:
-        told = words.SUSPENDED_ALREADY
+        sentence = words.SUSPENDED_ALREADY
     elif verb is OperationVerb.RESTART and (accepted.operation.agreed or restart_mode(effects) is None):
-        told = words.RENEWING
+        sentence = words.RENEWING
     elif verb is OperationVerb.RESTART and restart_mode(effects) == "suspend":
-        told = words.RESUMING if workspace.state is State.SUSPENDED else words.RESTARTING_KEEPS
+        sentence = words.RESUMING if workspace.state is State.SUSPENDED else words.RESTARTING_KEEPS
     elif verb is OperationVerb.STOP and not _ends(accepted.operation, effects):
         if accepted.operation.prior_call is not Call.NONE:
-            told = words.STOPPING_STARTED
+            sentence = words.STOPPING_STARTED
         elif accepted.replaced is not None and not accepted.replaced.verb.brings_down:
-            told = words.STOPPING_PENDING
+            sentence = words.STOPPING_PENDING
         elif is_down:
-            told = words.STOPPING_STOPPED
-    return told
+            sentence = words.STOPPING_STOPPED
+    return sentence
 
 
 def _ends(operation: Operation, effects: Effects) -> bool:
@@ -242,4 +242,4 @@ def _shared(request: Request, workspace: Workspace, verb: OperationVerb) -> Answ
     if not verb.brings_down:
         effects = request.services.workspaces.effects(workspace)
         buttons = [kit.button(cards.OPEN, "open", workspace.id), *buttons, stop_button(workspace, effects)]
-    return replies.told(sentence, buttons, in_channel=True)
+    return replies.answer(sentence, buttons, in_channel=True)

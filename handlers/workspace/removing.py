@@ -38,7 +38,7 @@ def asked(request: Request, workspace: Workspace, *, is_form: bool) -> Answer:
     """Ask whether it is meant, with the button; ``is_form`` opens the form where one can be opened."""
     title = request.services.title(workspace.connection)
     sentence = fill(words.REMOVE_ASK, name=workspace.title, title=title)
-    answer = replies.told(sentence, [remove_button(workspace)])
+    answer = replies.answer(sentence, [remove_button(workspace)])
     view = replies.remove_view(workspace, title) if is_form else None
     return Answer(text=answer.text, blocks=answer.blocks, view=view)
 

@@ -61,20 +61,22 @@ async def nothing_yet(request: Request, old: Sequence[Account] | None) -> Answer
         return link_any(request)
     sentence = await look(request, services.workspaces, words.LOOKING_AT_YOURS, old=old)
     if sentence:
-        return replies.told(sentence)
+        return replies.answer(sentence)
     if request.problem:
         return replies.problem(unread(request), request.reference)
     # A list that was read and is empty; where none could be read (a server without lists), people add.
     if any(account.discovered_at is not None for account in accounts):
         titles = services.titles(account.connection for account in accounts)
-        return replies.told(fill(words.NONE_YET, titles=titles, command=request.command))
-    return replies.told(fill(words.NONE_BUT_ADD, command=request.command))
+        return replies.answer(fill(words.NONE_YET, titles=titles, command=request.command))
+    return replies.answer(fill(words.NONE_BUT_ADD, command=request.command))
 
 
 def which_of_all(request: Request, rows: Sequence[Workspace]) -> Answer:
     """Ask which workspace is meant where no name was given."""
     buttons = _choices(request, rows, _labels(rows, rows))
-    return replies.told(fill(words.WHICH_OF_ALL, command=request.command, verb=Markup(request.verb)), buttons)
+    return replies.answer(
+        fill(words.WHICH_OF_ALL, command=request.command, verb=Markup(request.verb)), buttons
+    )
 
 
 def _which_of_these(

@@ -50,7 +50,7 @@ async def press(world: World, card: ClassCard, principal: Principal) -> Joined:
     """Press as the handler does."""
     classes = classes_of(world)
     account = await classes.account(principal, card)
-    meant = await classes.meant(principal, card, account)
+    meant = await classes.target_of(principal, card, account)
     key = world.ids.reference()
     return await classes.press(principal, card, meant, interaction=key, reference=key)
 

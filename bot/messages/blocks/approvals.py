@@ -36,11 +36,11 @@ def request(approval: Approval, title: str, who: Markup, name: str) -> Answer:
     return kit.answer(text, [kit.section(told), *kit.actions(buttons), kit.context(note)])
 
 
-def told(template: str, approval: Approval, title: str, who: Markup, because: str = "") -> Answer:
+def decision(template: str, approval: Approval, title: str, who: Markup, because: str = "") -> Answer:
     """Say what became of a request, in one of the templates of ``bot.messages.texts.approvals``."""
     reason = Markup(fill(words.BECAUSE[because], title=title) if because in words.BECAUSE else "")
     sentence = fill(template, username=approval.username, title=title, who=who, because=reason)
-    return replies.told(sentence)
+    return replies.answer(sentence)
 
 
 def ask_view(connection: str, title: str, suggestion: str) -> dict[str, Any]:

@@ -112,7 +112,7 @@ def problems_of(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
     """Say who waits and why, to the trainer alone."""
     counts = facts.counts
     if not found:
-        return replies.told(fill(words.NO_PROBLEMS, **_numbers(ready=counts.ready, pressed=counts.pressed)))
+        return replies.answer(fill(words.NO_PROBLEMS, **_numbers(ready=counts.ready, pressed=counts.pressed)))
     told = [
         fill(
             words.PROBLEM,
@@ -213,13 +213,13 @@ def summary(facts: ClassFacts) -> Answer:
     rest = counts.consented - counts.stopped - left
     told += [fill(words.SUMMARY_LEFT, **_numbers(left=left))] if left > 0 else []
     told += [fill(words.SUMMARY_REST, **_numbers(rest=rest))] if rest > 0 else []
-    return replies.told("\n".join(told))
+    return replies.answer("\n".join(told))
 
 
 def asked_poster(card: ClassCard, template: str) -> Answer:
     """Ask the poster whether the card is to be posted again, in one of the templates of the texts."""
     told = fill(template, name=card.title, channel=Markup(card.channel_id))
-    return replies.told(told, [kit.button(words.POST_AGAIN, "class_post", card.id)])
+    return replies.answer(told, [kit.button(words.POST_AGAIN, "class_post", card.id)])
 
 
 def who(principal: Principal) -> Markup:

@@ -37,7 +37,7 @@ _LABELS = {
 _ASKING = frozenset({"stop", "remove"})
 
 
-def told(
+def answer(
     text: str, buttons: Iterable[Element] = (), *, in_channel: bool = False, replaces: bool = False
 ) -> Answer:
     """Answer with one paragraph of our own words, filled and escaped already."""

@@ -155,10 +155,10 @@ class Outputs:
             id=job.id.rpartition("_")[2][:8],
         )
         try:
-            told = await self._slack.call(
+            answer = await self._slack.call(
                 slack_methods.FILES_GET_UPLOAD_URL, {"filename": name, "length": spool.size}
             )
-            await self._slack.upload(str(told.data.get("upload_url") or ""), spool.pieces(), spool.size)
+            await self._slack.upload(str(answer.data.get("upload_url") or ""), spool.pieces(), spool.size)
         except SlackLimited as error:
             entry.deliver_after = self._board.monotonic() + error.retry_after
         except SlackPermanent as error:
@@ -174,7 +174,7 @@ class Outputs:
             wait = backoff(entry.deliveries + 2, 0.5, longest=LONGEST_WAIT)
             entry.deliver_after = self._board.monotonic() + wait
         else:
-            body = {"job": job.id, "file": str(told.data.get("file_id") or ""), "name": name}
+            body = {"job": job.id, "file": str(answer.data.get("file_id") or ""), "name": name}
             await self._store.add_notices([NewNotice(job.id, NoticeKind.JOB_FILE, "1", job.principal, body)])
             await self._done(entry)
 
