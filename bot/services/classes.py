@@ -223,7 +223,7 @@ class Classes:
         workspace = meant.workspace
         assert workspace is not None, "a press is about a workspace"
         await self._authority.check(
-            principal, "participant", Target("workspace", workspace.id, workspace.principal)
+            principal, "class_press", Target("workspace", workspace.id, workspace.principal)
         )
         verb = OperationVerb.CREATE if workspace.is_provisional else OperationVerb.START
         operation = NewOperation(
@@ -263,7 +263,7 @@ class Classes:
         self, principal: Principal, card: ClassCard, waits_for: Waiting, *, interaction: str
     ) -> Joined:
         """Write that somebody pressed who can't have an operation yet: the trainer sees that they wait."""
-        pressed = await self._store.note_class_press(card.id, principal, waits_for, interaction)
+        pressed = await self._store.note_participant(card.id, principal, waits_for, interaction)
         self._wake()
         return pressed
 

@@ -150,7 +150,7 @@ def note(tx: Transaction, card_id: str, principal: Principal, waits_for: Waiting
     refused = _refused(tx, card_id, tx.one("participant", **key))
     if refused is not None:
         return refused
-    tx.run("note_class_press", **key, waits_for=waits_for, now=tx.now())
+    tx.run("note_participant", **key, waits_for=waits_for, now=tx.now())
     tx.run("look_at_class", id=card_id, now=tx.now(), rest=REST)
     return Joined("noted")
 

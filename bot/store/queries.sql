@@ -1251,7 +1251,7 @@ ON CONFLICT (card_id, principal) DO UPDATE SET
     warned_at = CASE WHEN participants.withdrawn_at IS NULL THEN participants.warned_at ELSE NULL END,
     withdrawn_at = NULL;
 
--- name: note_class_press
+-- name: note_participant
 INSERT INTO participants (card_id, principal, joined_at, waits_for) VALUES (:card_id, :principal, :now, :waits_for)
 ON CONFLICT (card_id, principal) DO UPDATE SET
     waits_for = CASE WHEN participants.workspace_id IS NULL THEN excluded.waits_for ELSE '' END;
@@ -1343,5 +1343,5 @@ DELETE FROM class_cards WHERE id IN (
 )
 RETURNING id;
 
--- name: sweep_class_presses
+-- name: sweep_participants
 DELETE FROM participants WHERE card_id = :card_id;

@@ -306,7 +306,7 @@ class Store(OnEngine):
     class_card = read(classes.card)
     participant = read(classes.press_of)
     join_class = write(classes.press, Priority.URGENT)
-    note_class_press = write(classes.note, Priority.URGENT)
+    note_participant = write(classes.note, Priority.URGENT)
     class_counts = read(classes.counts, Priority.STEADY)
     class_problems = read(classes.problems)
     close_class = write(classes.close, Priority.URGENT)

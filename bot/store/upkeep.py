@@ -63,7 +63,7 @@ def _delete_with_cards(tx: Transaction, query: str, **params: object) -> int:
     for row in deleted:
         tx.run("delete_card", operation_id=row["id"])
         if query == "sweep_class_cards":
-            tx.run("sweep_class_presses", card_id=row["id"])
+            tx.run("sweep_participants", card_id=row["id"])
     return len(deleted)
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 ENOUGH_STARTS = 3
 
 
-@routes.action("participant")
+@routes.action("class_press")
 @routes.verb("workspace", "press")
 async def press(request: Request) -> Answer:
     """Take a press, or go on with one that waited: link first, then make, start or open the presser's own."""

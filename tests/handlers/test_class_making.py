@@ -35,11 +35,11 @@ async def bot():
 
 async def test_what_was_never_made_is_made_anew(bot):
     card = await posted(bot, "card saturn/local --title Maths")
-    await bot.press("participant", card.id)
+    await bot.press("class_press", card.id)
     (lost,) = await bot.store.workspaces(ALICE)
     operation = await bot.store.latest_operation(lost.id)
     await bot.store.save_step(Update(operation.id, 0.0, outcome=Outcome.FAILED, cause="untold"))
-    assert "Making your *maths-alice*" in words(await bot.press("participant", card.id))
+    assert "Making your *maths-alice*" in words(await bot.press("class_press", card.id))
     (row,) = await bot.store.workspaces(ALICE)
     assert row.id != lost.id
     assert (await bot.store.participant(card.id, ALICE)).workspace_id == row.id
@@ -47,10 +47,10 @@ async def test_what_was_never_made_is_made_anew(bot):
 
 async def test_what_is_being_called_off_is_waited_for(bot):
     card = await posted(bot, "card saturn/local --title Maths")
-    await bot.press("participant", card.id)
+    await bot.press("class_press", card.id)
     (row,) = await bot.store.workspaces(ALICE)
     stop = await bot.services.workspaces.stop(ALICE, row.id, interaction="s", reference="R")
-    assert "has not made it yet" in words(await bot.press("participant", card.id))
+    assert "has not made it yet" in words(await bot.press("class_press", card.id))
     assert (await bot.store.latest_operation(row.id)).id == stop.operation.id
 
 
@@ -58,14 +58,14 @@ async def test_what_is_being_called_off_is_waited_for(bot):
 async def test_what_is_prepared_for_some_is_not_made_for_others(bot, is_named):
     card = await posted(bot, "card saturn/local --title Maths")
     bot.services.connections["saturn"].who = frozenset({ALICE.user_id if is_named else TRAINER.user_id})
-    answer = await bot.press("participant", card.id)
+    answer = await bot.press("class_press", card.id)
     assert ("prepared for some people only" in words(answer)) is not is_named
     assert len(await bot.store.workspaces(ALICE)) == is_named
 
 
 async def test_the_trainer_sees_why_it_was_not_made_without_any_address(bot):
     card = await posted(bot, "card saturn/local --title Maths")
-    await bot.press("participant", card.id)
+    await bot.press("class_press", card.id)
     (row,) = await bot.store.workspaces(ALICE)
     operation = await bot.store.latest_operation(row.id)
     cause = "limit: no room at https://w-alice.example.test/x?token=1, ask for more"

@@ -37,7 +37,7 @@ async def bot():
 async def test_a_press_starts_the_pressers_own_without_any_card(bot):
     card = await posted(bot)
     await bot.link()
-    answer = await bot.press("participant", card.id)
+    answer = await bot.press("class_press", card.id)
     check_golden("answers/class-starting", answer)
     operation = await bot.store.latest_operation((await bot.workspace()).id)
     assert (operation.verb, operation.principal, operation.is_open) == (OperationVerb.START, ALICE, True)
@@ -61,7 +61,7 @@ async def test_a_press_is_one_write(bot):
         return await write(work, *rest, **keys)
 
     engine.write = counted
-    await bot.press("participant", card.id)
+    await bot.press("class_press", card.id)
     assert len(writes) == 1
 
 
@@ -71,19 +71,19 @@ async def test_each_press_says_the_place_and_when_the_turn_comes(bot):
     said = []
     for principal in people:
         await bot.link(principal, username=principal.user_id.lower())
-        said.append(words(await bot.press("participant", card.id, principal)))
+        said.append(words(await bot.press("class_press", card.id, principal)))
         bot.clock.advance(0.1)
     assert "You are next." in said[0]
     assert "You are number 9 in the queue. Your turn comes in about 2 s." in said[8]
-    again = words(await bot.press("participant", card.id, people[8]))
+    again = words(await bot.press("class_press", card.id, people[8]))
     assert again.startswith("Your *notebook* at Saturn Cloud is on its way already. You are number 9")
 
 
 async def test_a_double_press_is_one_operation(bot):
     card = await posted(bot)
     await bot.link()
-    await bot.press("participant", card.id)
-    await bot.press("participant", card.id)
+    await bot.press("class_press", card.id)
+    await bot.press("class_press", card.id)
     assert len(await bot.store.open_operations(ALICE)) == 1
     assert (await bot.store.class_counts(card.id)).pressed == 1
 
@@ -92,7 +92,7 @@ async def test_what_runs_is_opened_at_once_to_its_owner(bot):
     card = await posted(bot)
     row = (await bot.link(state=State.RUNNING)).workspaces[0]
     await observe(bot.store, bot.clock, row, Observed(State.RUNNING, URL))
-    answer = await bot.press("participant", card.id)
+    answer = await bot.press("class_press", card.id)
     assert buttons(answer)["Open"]["url"] == URL
     assert not answer.in_channel
     assert await bot.store.open_operations(ALICE) == []
@@ -101,7 +101,7 @@ async def test_what_runs_is_opened_at_once_to_its_owner(bot):
 
 async def test_without_a_link_the_press_waits_for_one_and_goes_on(bot):
     card = await posted(bot)
-    answer = await bot.press("participant", card.id)
+    answer = await bot.press("class_press", card.id)
     check_golden("answers/class-not-linked", answer)
     button = buttons(answer)["Link Saturn Cloud"]
     assert button["value"] == f"saturn press {card.id}"
@@ -123,7 +123,7 @@ async def test_a_refused_link_is_linked_again(bot):
     account = (await bot.link()).account
     notice = NewNotice(account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
     await bot.store.refuse_account(account.id, account.secret, notice, [], hold="Link again.")
-    assert "no longer accepts your link" in words(await bot.press("participant", card.id))
+    assert "no longer accepts your link" in words(await bot.press("class_press", card.id))
     assert await bot.store.open_operations(ALICE) == []
 
 
@@ -132,13 +132,13 @@ async def test_a_recipe_makes_one_for_each_under_a_name_of_its_own(bot):
     card = await posted(bot, "card saturn/local --title 'Données & more'")
     await activate(bot.store, ALICE, "saturn", "alice")
     await activate(bot.store, BOB, "saturn", "bob")
-    answer = await bot.press("participant", card.id)
+    answer = await bot.press("class_press", card.id)
     assert "Making your *donnees-more-alice* at Saturn Cloud." in words(answer)
-    await bot.press("participant", card.id, BOB)
+    await bot.press("class_press", card.id, BOB)
     (mine,), (other,) = await bot.store.workspaces(ALICE), await bot.store.workspaces(BOB)
     assert (mine.name, other.name) == ("donnees-more-alice", "donnees-more-bob")
     assert mine.spec == {**card.spec, "name": "donnees-more-alice"}
-    assert "is on its way already" in words(await bot.press("participant", card.id))
+    assert "is on its way already" in words(await bot.press("class_press", card.id))
     assert len(await bot.store.workspaces(ALICE)) == 1
 
 
@@ -146,7 +146,7 @@ async def test_what_was_made_before_is_started(bot):
     await offer(bot)
     card = await posted(bot, "card saturn/local --title Maths")
     row = (await bot.link(names=("maths-alice",))).workspaces[0]
-    assert "Starting your *maths-alice*" in words(await bot.press("participant", card.id))
+    assert "Starting your *maths-alice*" in words(await bot.press("class_press", card.id))
     assert (await bot.store.latest_operation(row.id)).verb is OperationVerb.START
 
 
@@ -157,7 +157,7 @@ async def test_what_is_gone_is_made_anew_and_one_list_that_lacks_it_is_not_enoug
     account = (await bot.link(names=("maths-alice",))).account
     for _ in range(lists):
         await bot.store.merge_discovered(account.id, [])
-    assert f"{said} *maths-alice*" in words(await bot.press("participant", card.id))
+    assert f"{said} *maths-alice*" in words(await bot.press("class_press", card.id))
     (row,) = await bot.store.workspaces(ALICE)
     assert row.is_provisional is (lists == 2)
 
@@ -166,7 +166,7 @@ async def test_an_unknown_name_is_looked_for_and_then_the_trainer_sees_it(bot):
     card = await posted(bot, "card lab")
     await bot.link()
     bot.clock.advance(100.0)
-    assert "I am looking for your *lab*" in words(await bot.press("participant", card.id))
+    assert "I am looking for your *lab*" in words(await bot.press("class_press", card.id))
     (task,) = await bot.store.claim_tasks(10, 60.0)
     (waiting,) = task.payload["then"]
     assert waiting["text"] == f"press {card.id}"
@@ -181,13 +181,13 @@ async def test_an_unknown_name_is_looked_for_and_then_the_trainer_sees_it(bot):
 async def test_a_pattern_names_one_of_the_pressers_own(bot, pattern, name):
     card = await posted(bot, f"card {pattern}")
     await bot.link(names=("notebook", "training", "report"))
-    assert f"Starting your *{name}*" in words(await bot.press("participant", card.id))
+    assert f"Starting your *{name}*" in words(await bot.press("class_press", card.id))
 
 
 async def test_more_than_one_is_not_guessed(bot):
     card = await posted(bot, "card week*")
     await bot.link(names=("week-1", "week-2"))
-    assert "More than one of your workspaces" in words(await bot.press("participant", card.id))
+    assert "More than one of your workspaces" in words(await bot.press("class_press", card.id))
     assert await bot.store.open_operations(ALICE) == []
 
 
@@ -195,25 +195,25 @@ async def test_a_press_after_the_end_to_a_full_class_and_to_none(bot):
     card = await posted(bot, "card notebook --max 1")
     await bot.link()
     await bot.link(BOB, username="bob")
-    await bot.press("participant", card.id)
-    full = words(await bot.press("participant", card.id, BOB))
+    await bot.press("class_press", card.id)
+    full = words(await bot.press("class_press", card.id, BOB))
     assert "All 1 places of this class are taken. Ask <@UTRAINER>" in full
     await bot.press("class_stop", card.id, TRAINER)
-    assert "This class has ended." in words(await bot.press("participant", card.id))
-    assert "not in use any more" in words(await bot.press("participant", "class_none"))
+    assert "This class has ended." in words(await bot.press("class_press", card.id))
+    assert "not in use any more" in words(await bot.press("class_press", "class_none"))
     assert await bot.store.open_operations(BOB) == []
 
 
 async def test_a_guest_and_another_team_get_nothing(bot):
     card = await posted(bot)
-    assert "Guests can't use me." in words(await bot.press("participant", card.id, GUEST))
-    assert "I only work for people" in words(await bot.press("participant", card.id, STRANGER))
+    assert "Guests can't use me." in words(await bot.press("class_press", card.id, GUEST))
+    assert "I only work for people" in words(await bot.press("class_press", card.id, STRANGER))
     assert (await bot.store.class_counts(card.id)).pressed == 0
 
 
 async def test_a_class_of_another_installation_is_none_of_ours():
     async with rig(installation=Installation("T9")) as bot:
-        assert "I only work for people" in words(await bot.press("participant", "class_1"))
+        assert "I only work for people" in words(await bot.press("class_press", "class_1"))
 
 
 # -- the trainer -------------------------------------------------------------------------------------------
@@ -222,10 +222,10 @@ async def test_a_class_of_another_installation_is_none_of_ours():
 async def test_problems_are_for_the_trainer_and_administrators_and_show_no_address(bot):
     card = await posted(bot)
     row = (await bot.link()).workspaces[0]
-    await bot.press("participant", card.id)
+    await bot.press("class_press", card.id)
     operation = await bot.store.latest_operation(row.id)
     await bot.store.save_step(Update(operation.id, 0.0, outcome=Outcome.FAILED, cause="limit: no GPU left"))
-    await bot.press("participant", card.id, BOB)
+    await bot.press("class_press", card.id, BOB)
     bot.clock.advance(60.0)
     for principal in (TRAINER, ADMIN):
         answer = await bot.press("class_problems", card.id, principal)
@@ -258,7 +258,7 @@ async def test_only_the_trainer_or_an_administrator_ends_a_class(bot):
 async def test_who_keeps_theirs_withdraws_the_consent(bot):
     card = await posted(bot)
     await bot.link()
-    await bot.press("participant", card.id)
+    await bot.press("class_press", card.id)
     answer = await bot.press("class_keep", card.id)
     assert "Your workspace stays as it is." in words(answer)
     assert answer.replaces
@@ -286,20 +286,20 @@ async def test_the_poster_alone_posts_it_again(bot):
 async def test_a_press_shows_where_a_lost_card_stands(bot):
     card = await posted(bot)
     await bot.link()
-    await bot.press("participant", card.id, message_ts="7.7")
+    await bot.press("class_press", card.id, message_ts="7.7")
     assert (await bot.store.card(card.id)).message_ts == "7.7"
 
 
 async def test_a_class_of_a_connection_that_was_taken_away_is_said(bot):
     card = await posted(bot)
     del bot.services.connections["saturn"]
-    assert "isn't set up any more" in words(await bot.press("participant", card.id))
+    assert "isn't set up any more" in words(await bot.press("class_press", card.id))
 
 
 async def test_an_approved_username_is_asked_for_and_the_press_waits_for_it():
     async with class_rig(linking=("admin",)) as bot:
         card = await posted(bot)
-        answer = await bot.press("participant", card.id)
+        answer = await bot.press("class_press", card.id)
         assert "an administrator decides whom you act as" in words(answer)
         value = f"saturn press {card.id}"
         assert buttons(answer)["Ask for Saturn Cloud"]["value"] == value

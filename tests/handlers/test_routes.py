@@ -39,7 +39,7 @@ def test_what_was_found():
             ),
         ],
         "action": [
-            *("again", "approve", "ask_link", "class_keep", "class_post", "participant", "class_problems"),
+            *("again", "approve", "ask_link", "class_keep", "class_post", "class_press", "class_problems"),
             *("class_stop", "deny", "enter_code", "field", "force", "invite"),
             *("job_again", "job_force", "job_keep_waiting", "job_let_go", "job_look_again", "job_refresh"),
             *("job_start_another", "keep_waiting", "look_again", "make", "refresh", "start_another"),

@@ -40,7 +40,7 @@ async def test_who_may_not_gets_no_link_no_account_and_no_task(bot, mark):
     ):
         answer = await bot.say(text)
         assert "Ask a" in words(answer), text
-    for action in ("invite", "make", "participant"):
+    for action in ("invite", "make", "class_press"):
         await bot.press(action, "saturn")
     assert bot.accounts.invited == []
     assert await bot.store.accounts(ALICE) == []

@@ -221,7 +221,7 @@ async def recipe_room(tmp_path):
 
 async def _press(made, card, users):
     for user in users:
-        assert (await made.slack.press(user, GENERAL, card.ts, "participant"))["ok"]
+        assert (await made.slack.press(user, GENERAL, card.ts, "class_press"))["ok"]
     await made.pass_time(40)
 
 

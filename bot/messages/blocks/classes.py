@@ -34,7 +34,7 @@ def class_card(facts: ClassFacts) -> Answer:
     lines = [name] if is_over else [name, *_does(facts)]
     blocks: list[Block] = [kit.section("\n".join(lines))]
     if not is_over:
-        blocks += kit.actions([kit.button(words.PRESS, "participant", card.id, style=kit.PRIMARY)])
+        blocks += kit.actions([kit.button(words.PRESS, "class_press", card.id, style=kit.PRIMARY)])
     blocks.append(kit.context(*_state(facts)))
     if card.done_at is None:
         blocks += kit.actions(_trainers(facts))

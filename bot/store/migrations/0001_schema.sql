@@ -407,7 +407,7 @@ CREATE TABLE participants (
     stop_operation_id TEXT,
     PRIMARY KEY (card_id, principal)
 );
-CREATE INDEX class_presses_of_stops ON participants (stop_operation_id) WHERE stop_operation_id IS NOT NULL;
+CREATE INDEX participants_of_stops ON participants (stop_operation_id) WHERE stop_operation_id IS NOT NULL;
 
 -- A connection that does not answer, and since when: one outage is told once, also across restarts.
 CREATE TABLE outages (

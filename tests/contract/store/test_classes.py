@@ -134,7 +134,7 @@ async def test_a_full_an_unknown_and_an_ended_class_take_no_press(store, clock):
     bob = (await linked(store, BOB)).workspaces[0]
     await store.join_class(press(alice))
     assert (await store.join_class(press(bob, "p2"))).result == "full"
-    assert (await store.note_class_press("class_1", BOB, "unlinked", "p3")).result == "full"
+    assert (await store.note_participant("class_1", BOB, "unlinked", "p3")).result == "full"
     assert (await store.join_class(press(alice, "p4"))).result == "joined"
     clock.advance(600)
     assert (await store.join_class(press(alice, "p5"))).result == "over"
@@ -145,7 +145,7 @@ async def test_a_full_an_unknown_and_an_ended_class_take_no_press(store, clock):
 
 async def test_who_can_have_no_operation_yet_is_counted_as_waiting(store):
     await posted(store)
-    assert (await store.note_class_press("class_1", ALICE, "unlinked", "p1")).result == "noted"
+    assert (await store.note_participant("class_1", ALICE, "unlinked", "p1")).result == "noted"
     counts = await store.class_counts("class_1")
     assert (counts.pressed, counts.waiting, counts.going, counts.consented) == (1, 1, 0, 0)
     (problem,) = await store.class_problems("class_1")
@@ -155,7 +155,7 @@ async def test_who_can_have_no_operation_yet_is_counted_as_waiting(store):
     counts = await store.class_counts("class_1")
     assert (counts.waiting, counts.going, counts.consented) == (1, 1, 1)
     # Somebody who has an operation is not set back by a press that can't have one.
-    await store.note_class_press("class_1", ALICE, "unlinked", "p3")
+    await store.note_participant("class_1", ALICE, "unlinked", "p3")
     assert (await store.participant("class_1", ALICE)).waits_for == ""
 
 
@@ -245,11 +245,11 @@ async def test_a_card_is_sent_once_more_under_an_occasion_of_its_own(store):
 
 async def test_a_press_between_counting_and_writing_is_counted_soon(store, clock):
     await posted(store)
-    await store.note_class_press("class_1", ALICE, "unlinked", "p1")
+    await store.note_participant("class_1", ALICE, "unlinked", "p1")
     (due,) = await store.claim_class_cards(10, 3.0)
     counts = await store.class_counts(due.id)
     clock.advance(0.1)
-    await store.note_class_press("class_1", BOB, "unlinked", "p2")
+    await store.note_participant("class_1", BOB, "unlinked", "p2")
     clock.advance(0.1)
     await store.class_counted(due.id, counts, rest=3.0, longest=60.0)
     clock.advance(3.0)
