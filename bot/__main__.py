@@ -17,7 +17,7 @@ from cryptography.fernet import Fernet
 
 from bot.app import StartError, serve
 from bot.providers.connections import build_providers, load_connections, secrets_of
-from bot.services.authority import Authority
+from bot.services.context import Context
 from bot.slack.budget import Budget
 from bot.slack.calls import PacedSlack
 from bot.slack.manifest import JOB_COMMAND, WORKSPACE_COMMAND, http_manifest, render, socket_manifest
@@ -255,10 +255,16 @@ def _import_accounts(arguments: argparse.Namespace) -> int:
             slack = PacedSlack(
                 WebApi(token, settings.slack_api_url, session, clock), Budget(clock.monotonic), clock
             )
-            authority = Authority(
-                store=store, people=People(store, slack), installation=await home(settings, http)
+            context = Context(
+                store=store,
+                connections=providers,
+                people=People(store, slack),
+                installation=await home(settings, http),
+                vault=Vault(settings.keys()),
+                clock=clock,
+                ids=SystemIds(),
             )
-            importer = Importer(store, Vault(settings.keys()), providers, SystemIds(), authority)
+            importer = Importer(context)
             results = [await importer.one(row, apply=arguments.apply) for row in rows]
         print("\n".join(as_lines(results, apply=arguments.apply)))
         return 1 if any(result.outcome == "problem" for result in results) else 0

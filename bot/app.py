@@ -7,6 +7,7 @@ import errno
 import signal
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -18,10 +19,7 @@ from bot.providers.connections import build_providers
 from bot.reconciler import Numbers, Reconciler
 from bot.reconciler.scheduler import BEAT_SECONDS, Scheduler
 from bot.services.accounts import Accounts
-from bot.services.authority import Authority
-from bot.services.browsing import Browsing
-from bot.services.gather import Gatherer
-from bot.services.linking import StoredNames
+from bot.services.context import Context
 from bot.slack.budget import Budget
 from bot.slack.calls import PacedSlack
 from bot.slack.methods import AUTH_TEST
@@ -36,12 +34,12 @@ from bot.support.rate_limit import RateLimiter
 from bot.support.settings import database_file
 from bot.support.vault import Vault
 from bot.upkeep.restored import Witness, tell_restored
-from bot.web.app import IdeParts, SlackClient, build_app, listen
+from bot.web.app import build_app, listen
 from bot.web.bolt import build_bolt
 from bot.web.metrics import Metrics
 from bot.web.socket import SocketSide
 from handlers.listeners import register
-from handlers.replay import replayer
+from handlers.replay import replay
 from handlers.services import build_services
 
 if TYPE_CHECKING:
@@ -136,6 +134,7 @@ class Process:
         self._works = False
         self.port = 0
         self.scheduler: Scheduler | None = None
+        self._socket: SocketSide | None = None
 
     async def start(self, *, loops: bool = True) -> None:
         """Open the store, learn where Usher is installed, listen, and begin to work.
@@ -143,8 +142,8 @@ class Process:
         With ``loops`` False nothing runs by itself: tests step ``reconciler`` and ``notifier``. Raises
         StartError and StoreError. Cancelling it is safe at any moment: ``stack`` undoes what was done.
         """
-        settings, stack, clock, ids = self._settings, self._stack, self.clock, self.ids
-        self.store = await self._outlets.store(settings.database_url, clock, ids)
+        settings, stack, clock = self._settings, self._stack, self.clock
+        self.store = await self._outlets.store(settings.database_url, clock, self.ids)
         stack.push_async_callback(self.store.close)
         applied = await self.store.begin_serving()
         if applied:
@@ -158,20 +157,15 @@ class Process:
         token = settings.slack_bot_token
         api = self._outlets.slack(token.get_secret_value(), settings.slack_api_url, slack_session, clock)
         slack = PacedSlack(api, Budget(clock.monotonic), clock)
-        installation = await self._installation(slack)
-        self._compose(installation, slack)
-        await self._listen(installation, slack_session)
+        self.context = await self._context(slack)
+        self._compose(slack)
+        await self._listen(slack_session)
         witness = Witness(database_file(settings.database_url))
         if await witness.contradicts(self.store):
             await tell_restored(self.store, self.providers)
         await witness.note(self.store)
         self.scheduler = Scheduler(
-            self.store,
-            self.reconciler,
-            self.notifier,
-            clock,
-            ids,
-            on_beat=lambda: witness.note(self.store),
+            self.context, self.reconciler, self.notifier, on_beat=partial(witness.note, self.store)
         )
         stack.push_async_callback(self.scheduler.drain, DRAIN_SECONDS)
         if loops:
@@ -184,7 +178,7 @@ class Process:
             self.scheduler.wake()
 
     def background(self) -> Mapping[str, bool]:
-        """Say of the loops, the way out to Slack and the disk whether all is well (for readiness)."""
+        """Say of the loops, the way out to Slack and the disk whether all is well."""
         if self.scheduler is None or not self._works:
             return {}
         return {
@@ -192,6 +186,28 @@ class Process:
             "sending": self.notifier.shut_out is None,
             "writing": self.store.seconds_since_write() < WRITES_WITHIN,
         }
+
+    def readiness(self) -> Mapping[str, bool]:
+        """Say whether Slack can reach the process, and of its own work as ``background`` does."""
+        return {"slack": self._socket is None or self._socket.is_ready(), **self.background()}
+
+    async def _context(self, slack: PacedSlack) -> Context:
+        settings = self._settings
+        return Context(
+            store=self.store,
+            connections=self.providers,
+            people=People(self.store, slack),
+            installation=await self._installation(slack),
+            vault=Vault(settings.keys()),
+            clock=self.clock,
+            ids=self.ids,
+            wake=self.wake,
+            deadline_seconds=settings.deadline_minutes * 60.0,
+            public_url=settings.public_url,
+            command=settings.command,
+            job_command=settings.job_command,
+            sign_in=settings.slack_client_id is not None,
+        )
 
     async def _installation(self, slack: PacedSlack) -> Installation:
         """Ask Slack who we are; try again while it is away."""
@@ -211,128 +227,53 @@ class Process:
                 return Installation.from_auth_test(answer.data, self._settings.admin_ids())
         raise StartError("Slack does not answer. Check the way out to Slack, then start again.")
 
-    def _compose(self, installation: Installation, slack: PacedSlack) -> None:
-        settings, store, clock, ids = self._settings, self.store, self.clock, self.ids
-        self._vault = vault = Vault(settings.keys())
-        self.people = People(store, slack)
-        authority = Authority(store=store, people=self.people, installation=installation)
-        self.accounts = Accounts(
-            store=store,
-            check=authority.check,
-            vault=vault,
-            connections=self.providers,
-            ids=ids,
-            names=StoredNames(store, installation.team_name),
-            public_url=settings.public_url,
-            sign_in=settings.slack_client_id is not None,
-            wake=self.wake,
-            command=settings.command,
-            installation=installation,
-        )
-        self.services = build_services(
-            store=store,
-            accounts=self.accounts,
-            connections=self.providers,
-            authority=authority,
-            clock=clock,
-            ids=ids,
-            wake=self.wake,
-            deadline_seconds=settings.deadline_minutes * 60.0,
-            command=settings.command,
-            job_command=settings.job_command,
-            limiter=RateLimiter(
-                clock.monotonic, burst=settings.person_burst, per_second=settings.person_rate
-            ),
-            public_url=settings.public_url,
-        )
-        board = Board(clock.monotonic)
+    def _compose(self, slack: PacedSlack) -> None:
+        settings, context, monotonic = self._settings, self.context, self.clock.monotonic
+        limiter = RateLimiter(monotonic, burst=settings.person_burst, per_second=settings.person_rate)
+        self.services = build_services(context, Accounts(context), limiter)
+        board = Board(monotonic)
         self._stack.callback(board.close)
         self.metrics.follow_spool(lambda: board.room.used)
-        gatherer = Gatherer(store, self.providers, board, public_url=settings.public_url)
-        self.notifier = Notifier(
-            store, slack, gatherer, clock, ids, self.http, board=board, api_url=settings.slack_api_url
-        )
+        self.notifier = Notifier(context, slack, self.http, board, api_url=settings.slack_api_url)
         self.reconciler = Reconciler(
-            store,
-            self.providers,
-            vault,
-            self.people,
-            clock,
-            ids,
-            Numbers(
-                installation=installation,
-                margin=settings.poll_margin,
-                warn_seconds=settings.warn_minutes * 60.0,
-                deadline_seconds=settings.deadline_minutes * 60.0,
-            ),
-            replay=replayer(self.services),
+            context,
+            Numbers(margin=settings.poll_margin, warn_seconds=settings.warn_minutes * 60.0),
+            board,
+            replay=partial(replay, self.services),
             observer=self.metrics,
-            board=board,
         )
 
-    async def _listen(self, installation: Installation, slack_session: aiohttp.ClientSession) -> None:
-        settings = self._settings
+    async def _listen(self, slack_session: aiohttp.ClientSession) -> None:
+        settings, context = self._settings, self.context
         bolt = build_bolt(
-            installation=installation,
+            installation=context.installation,
             bot_token=settings.slack_bot_token,
             api_url=settings.slack_api_url,
             ids=self.ids,
             session=slack_session,
         )
         register(bolt, self.services)
-        socket = None
         if settings.slack_app_token is not None:
-            socket = SocketSide(bolt, settings.slack_app_token, settings.slack_api_url, self.clock.monotonic)
-            self._stack.push_async_callback(socket.close)
-        client = None
-        if settings.slack_client_id is not None and settings.slack_client_secret is not None:
-            client = SlackClient(settings.slack_client_id, settings.slack_client_secret)
+            self._socket = SocketSide(
+                bolt, settings.slack_app_token, settings.slack_api_url, self.clock.monotonic
+            )
+            self._stack.push_async_callback(self._socket.close)
         app = build_app(
-            clock=self.clock,
-            ids=self.ids,
-            store=self.store,
-            http=self.http,
-            accounts=self.accounts,
+            context,
+            self.services,
+            settings,
             bolt=bolt,
+            http=self.http,
             metrics=self.metrics,
-            slack_ready=(lambda: True) if socket is None else socket.is_ready,
-            background=self.background,
-            metrics_token=settings.metrics_token,
-            signing_secret=settings.slack_signing_secret,
-            public_url=settings.public_url,
-            session_keys=settings.keys(),
-            slack_client=client,
-            api_url=settings.slack_api_url,
-            ide=self._ide_parts(installation),
-            connections=self.providers,
-            wake=self.wake,
-            command=settings.command,
+            ready=self.readiness,
         )
         try:
             runner, self.port = await listen(app, settings.host, settings.port)
         except OSError as error:
             raise StartError(_why_not_listening(error, settings)) from None
         self._stack.push_async_callback(runner.cleanup)
-        if socket is not None:
-            socket.start()
-
-    def _ide_parts(self, installation: Installation) -> IdeParts:
-        settings, services = self._settings, self.services
-        browsing = Browsing(
-            store=self.store,
-            vault=self._vault,
-            connections=self.providers,
-            authority=services.authority,
-            lifetime=settings.session_hours * 3600.0,
-            idle=settings.session_idle_minutes * 60.0,
-        )
-        return IdeParts(
-            browsing=browsing,
-            workspaces=services.workspaces,
-            names=StoredNames(self.store, installation.team_name),
-            limiter=services.limiter,
-            team_id=installation.team_id or "",
-        )
+        if self._socket is not None:
+            self._socket.start()
 
 
 def _why_not_listening(error: OSError, settings: Settings) -> str:

@@ -13,21 +13,12 @@ from handlers import delivery
 from handlers.dispatch import run_button, run_text
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Mapping
 
     from bot.domain.models import Principal
     from handlers.services import Services
 
 log = structlog.get_logger(__name__)
-
-
-def replayer(services: Services) -> Callable[[Principal, dict[str, Any]], Awaitable[None]]:
-    """Return what the reconciler calls for a command that waited."""
-
-    async def run(principal: Principal, waiting: dict[str, Any]) -> None:
-        await replay(services, principal, waiting)
-
-    return run
 
 
 async def replay(services: Services, principal: Principal, waiting: Mapping[str, Any]) -> None:

@@ -11,18 +11,20 @@ from bot.services.approvals import Approvals
 from bot.services.authority import Authority
 from bot.services.classes import Classes
 from bot.services.jobs import Jobs
+from bot.services.personal_list import PersonalList
 from bot.services.snapshots import Snapshots
 from bot.services.workspaces import Workspaces
-from bot.support.rate_limit import RateLimiter
 from handlers import routes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from bot.providers.base import Provider
     from bot.services.accounts import Accounts
+    from bot.services.context import Context, Wake
     from bot.store.store import Store
     from bot.support.clock import Clock, Ids
+    from bot.support.rate_limit import RateLimiter
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class Services:
 
     store: Store
     workspaces: Workspaces
+    personal_list: PersonalList
     jobs: Jobs
     accounts: Accounts
     approvals: Approvals
@@ -40,7 +43,7 @@ class Services:
     connections: Mapping[str, Provider]
     clock: Clock
     ids: Ids
-    wake: Callable[[], None]
+    wake: Wake
     commands: Mapping[str, str]
     limiter: RateLimiter
 
@@ -74,65 +77,24 @@ class Services:
         return next(command for command, found in self.commands.items() if found == folder)
 
 
-def build_services(
-    *,
-    store: Store,
-    accounts: Accounts,
-    connections: Mapping[str, Provider],
-    authority: Authority,
-    clock: Clock,
-    ids: Ids,
-    wake: Callable[[], None],
-    deadline_seconds: float,
-    command: str = "/workspace",
-    job_command: str = "/job",
-    limiter: RateLimiter | None = None,
-    public_url: str | None = None,
-) -> Services:
-    """Put the services together; the commands are what people type, ``limiter`` counts them."""
+def build_services(context: Context, accounts: Accounts, limiter: RateLimiter) -> Services:
+    """Put the services together; ``limiter`` counts what people ask for."""
     # Now rather than in somebody's first request, which has to be answered within 3 s.
     routes.load()
-    workspaces = Workspaces(
-        store=store,
-        connections=connections,
-        authority=authority,
-        clock=clock,
-        ids=ids,
-        deadline_seconds=deadline_seconds,
-        wake=wake,
-        acting=accounts.acting,
-        public_url=public_url,
-    )
     return Services(
-        store=store,
-        workspaces=workspaces,
-        jobs=Jobs(
-            store=store,
-            connections=connections,
-            authority=authority,
-            monotonic=clock.monotonic,
-            deadline_seconds=deadline_seconds,
-            wake=wake,
-        ),
+        store=context.store,
+        workspaces=Workspaces(context),
+        personal_list=PersonalList(context),
+        jobs=Jobs(context),
         accounts=accounts,
-        approvals=Approvals(store=store, connections=connections, authority=authority, ids=ids, wake=wake),
-        classes=Classes(
-            store=store,
-            connections=connections,
-            authority=authority,
-            clock=clock,
-            ids=ids,
-            deadline_seconds=deadline_seconds,
-            wake=wake,
-            acting=accounts.acting,
-            public_url=public_url,
-        ),
-        snapshots=Snapshots(store=store, clock=clock, wake=wake),
-        authority=authority,
-        connections=connections,
-        clock=clock,
-        ids=ids,
-        wake=wake,
-        commands=MappingProxyType({command: "workspace", job_command: "job"}),
-        limiter=RateLimiter(clock.monotonic) if limiter is None else limiter,
+        approvals=Approvals(context),
+        classes=Classes(context),
+        snapshots=Snapshots(context),
+        authority=Authority(context),
+        connections=context.connections,
+        clock=context.clock,
+        ids=context.ids,
+        wake=context.wake,
+        commands=MappingProxyType({context.command: "workspace", context.job_command: "job"}),
+        limiter=limiter,
     )

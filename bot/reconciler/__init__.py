@@ -10,10 +10,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.domain.models import ClaimedJob, ClaimedOperation, NoticeKind
-from bot.output import Board
-from bot.reconciler.approvals import Approved
 from bot.reconciler.ask import Asker
 from bot.reconciler.classes import Classes
+from bot.reconciler.context import EngineContext, Numbers, Unobserved
 from bot.reconciler.expiries import Expiries
 from bot.reconciler.job_calls import JobCalls
 from bot.reconciler.job_reads import JobReads, is_waited_for
@@ -23,7 +22,6 @@ from bot.reconciler.lists import Lists
 from bot.reconciler.operation_calls import OperationCalls
 from bot.reconciler.operations import Operations
 from bot.reconciler.outages import Outages
-from bot.reconciler.ports import Numbers, Observer, PeopleBook, Replay, Unobserved
 from bot.reconciler.preconditions import Preconditions
 from bot.reconciler.reads import Reads
 from bot.reconciler.runtimes import Runtime
@@ -33,15 +31,14 @@ from bot.reconciler.tasks import Tasks
 from bot.reconciler.updates import Updates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-    from bot.providers.base import Provider
-    from bot.store.store import Store
-    from bot.support.clock import Clock, Ids
+    from bot.output import Board
+    from bot.reconciler.context import News, Observer, Replay
+    from bot.services.context import Context
     from bot.support.pool import Pool
-    from bot.support.vault import Vault
 
-__all__ = ["Numbers", "Observer", "PeopleBook", "Reconciler", "Replay"]
+__all__ = ["Numbers", "Reconciler"]
 
 
 class Reconciler:
@@ -54,62 +51,51 @@ class Reconciler:
 
     def __init__(
         self,
-        store: Store,
-        connections: Mapping[str, Provider],
-        vault: Vault,
-        people: PeopleBook,
-        clock: Clock,
-        ids: Ids,
+        context: Context,
         numbers: Numbers,
+        board: Board,
         replay: Replay | None = None,
         jitter: Callable[[], float] = random.random,
         observer: Observer | None = None,
-        *,
-        board: Board | None = None,
     ) -> None:
         seen = observer or Unobserved()
         runtimes = {
-            name: Runtime(name, provider, clock, jitter, seen) for name, provider in connections.items()
+            name: Runtime(name, provider, context.clock, jitter, seen)
+            for name, provider in context.connections.items()
         }
-        keys = Keys(store, vault, clock)
+        keys = Keys(context)
         asker = Asker(keys, numbers.call_seconds, jitter)
+        engine = EngineContext.over(
+            context, runtimes=runtimes, keys=keys, asker=asker, numbers=numbers, jitter=jitter, board=board
+        )
         self.connections = tuple(runtimes)
-        preconditions = Preconditions(runtimes, people, numbers)
-        operations = Updates[ClaimedOperation](store, store.save_step, NoticeKind.WAITING)
-        calls = OperationCalls(store, asker, operations, numbers)
-        self._operations = Operations(store, operations, preconditions, calls, ids, numbers)
-        self._reads = Reads(store, runtimes, keys, asker, clock, ids, numbers)
-        self._lists = Lists(store, runtimes, asker, numbers)
-        self._suspicions = Suspicions(store, runtimes, asker)
-        self._outages = Outages(store, runtimes, numbers, keys.lockouts, self._suspicions.outages)
-        self._ends = Expiries(store, runtimes, numbers)
-        self._classes = Classes(store, runtimes, clock, ids, numbers)
         self._runtimes = tuple(runtimes.values())
-        approved = Approved(store, runtimes, asker, vault, ids)
-        board = board or Board(clock.monotonic)
+        store = context.store
+        preconditions = Preconditions(engine)
+        operations = Updates[ClaimedOperation](store, store.save_step, NoticeKind.WAITING)
+        self._operations = Operations(engine, operations, preconditions, OperationCalls(engine, operations))
         runs = Updates[ClaimedJob](
             store,
             store.save_job_step,
             NoticeKind.JOB_WAITING,
             tells=partial(is_waited_for, store),
-            held_seconds=numbers.deadline_seconds,
+            held_seconds=context.deadline_seconds,
         )
-        job_calls = JobCalls(store, asker, runs, numbers)
-        job_reads = JobReads(store, asker, runs, board, clock, numbers)
-        self._runs = Runs(store, runs, preconditions, job_calls, runtimes, job_reads, ids, numbers)
-        self._streams = Streams(store, runtimes, asker, board, clock, ids)
-        self._tasks = Tasks(
-            store, runtimes, asker, self._lists, approved, people, replay, ids, numbers, jitter
-        )
+        self._runs = Runs(engine, runs, preconditions, JobCalls(engine, runs), JobReads(engine, runs))
+        self._reads = Reads(engine)
+        self._lists = Lists(engine)
+        self._suspicions = Suspicions(engine)
+        self._outages = Outages(engine, self._suspicions.outages)
+        self._ends = Expiries(engine)
+        self._classes = Classes(engine)
+        self._streams = Streams(engine)
+        self._tasks = Tasks(engine, self._lists, replay)
 
-    def on_news(self, listener: Callable[[], None]) -> None:
-        """Have somebody told when reads left work for others: most change nothing but a time."""
-        self._reads.on_news(listener)
-
-    def on_turn(self, listener: Callable[[float], None]) -> None:
-        """Have somebody told after how many seconds an operation has its turn: no tick is as fine as that."""
+    def listen(self, news: News) -> None:
+        """Have somebody hear what is left for the loops."""
+        self._reads.listen(news)
         for runtime in self._runtimes:
-            runtime.start_queue.wake_in = listener
+            runtime.start_queue.news = news
 
     async def step_operations(self, pool: Pool | None = None) -> int:
         """Step the operations that are due; return how many there were."""

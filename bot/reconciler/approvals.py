@@ -20,14 +20,9 @@ from bot.support.errors import CredentialRefused, NotFound, Untrusted
 from bot.support.vault import row_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from bot.domain.models import Answer, Task
-    from bot.reconciler.ask import Asker
+    from bot.reconciler.context import EngineContext
     from bot.reconciler.runtimes import Runtime
-    from bot.store.store import Store
-    from bot.support.clock import Ids
-    from bot.support.vault import Vault
 
 CHECK_SECONDS = 20.0
 
@@ -35,14 +30,12 @@ CHECK_SECONDS = 20.0
 class Approved:
     """Link people as the usernames that were approved for them."""
 
-    def __init__(
-        self, store: Store, runtimes: Mapping[str, Runtime], asker: Asker, vault: Vault, ids: Ids
-    ) -> None:
-        self._store = store
-        self._asker = asker
-        self._runtimes = runtimes
-        self._vault = vault
-        self._ids = ids
+    def __init__(self, engine: EngineContext) -> None:
+        self._store = engine.store
+        self._asker = engine.asker
+        self._runtimes = engine.runtimes
+        self._vault = engine.vault
+        self._ids = engine.ids
 
     async def link(self, task: Task) -> None:
         """Check an approved username and link its person; raises Again while the provider does not answer."""

@@ -16,11 +16,10 @@ from bot.support.errors import Conflict
 
 if TYPE_CHECKING:
     from bot.domain.models import AuditEntry, Created, NoticeKind, Update
-    from bot.reconciler.ask import Asker, NotDone
-    from bot.reconciler.ports import Numbers
+    from bot.reconciler.ask import NotDone
+    from bot.reconciler.context import EngineContext
     from bot.reconciler.runtimes import Runtime
     from bot.reconciler.updates import Updates
-    from bot.store.store import Store
 
 #: A call that the present state does not allow is tried so often: the state may just be changing.
 CONFLICTS: Final = 4
@@ -42,11 +41,11 @@ class Caller(ABC, Generic[S]):
     #: Whether a call that may not leave yet changes nothing of what is known of the one before it.
     keeps_known: ClassVar[bool]
 
-    def __init__(self, store: Store, asker: Asker, updates: Updates[S], numbers: Numbers) -> None:
-        self._store = store
-        self._asker = asker
+    def __init__(self, engine: EngineContext, updates: Updates[S]) -> None:
+        self._store = engine.store
+        self._asker = engine.asker
         self._updates: Updates[S] = updates
-        self._numbers = numbers
+        self._numbers = engine.numbers
 
     async def make(self, claimed: S, runtime: Runtime, step: Step) -> Update | None:
         """Commit ``calling``, send the call, return what is still to be written; None when nothing is."""

@@ -21,13 +21,8 @@ from bot.store.records import NewOperation
 from bot.support.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from bot.domain.models import ClassCard, Effects, Participant, Workspace
-    from bot.reconciler.ports import Numbers
-    from bot.reconciler.runtimes import Runtime
-    from bot.store.store import Store
-    from bot.support.clock import Clock, Ids
+    from bot.reconciler.context import EngineContext
 
 log = structlog.get_logger(__name__)
 
@@ -51,14 +46,13 @@ SUMMARY_SECONDS = 900.0
 class Classes:
     """See to class cards that are due."""
 
-    def __init__(
-        self, store: Store, runtimes: Mapping[str, Runtime], clock: Clock, ids: Ids, numbers: Numbers
-    ) -> None:
-        self._store = store
-        self._runtimes = runtimes
-        self._clock = clock
-        self._ids = ids
-        self._numbers = numbers
+    def __init__(self, engine: EngineContext) -> None:
+        self._store = engine.store
+        self._runtimes = engine.runtimes
+        self._clock = engine.clock
+        self._ids = engine.ids
+        self._numbers = engine.numbers
+        self._installation = engine.installation
         self._looks_at = 0.0
 
     async def step(self) -> int:
@@ -168,7 +162,7 @@ class Classes:
         """
         person = await self._store.person(actor) if card.stopped_by else None
         target = Target("consent", press.workspace_id or "", press.principal, consented_to=card.principal)
-        decision = decide(actor, "class_stop", target, self._numbers.installation, person)
+        decision = decide(actor, "class_stop", target, self._installation, person)
         if not decision.allowed:
             entry = AuditEntry(actor.key, "class.stop", card.id, "refused", {"rule": decision.rule})
             await self._store.append_audit([entry])

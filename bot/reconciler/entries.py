@@ -12,8 +12,7 @@ from bot.support.vault import entry_key
 
 if TYPE_CHECKING:
     from bot.domain.models import Observed, ReadClaim
-    from bot.reconciler.keys import Keys
-    from bot.store.store import Store
+    from bot.reconciler.context import EngineContext
 
 log = structlog.get_logger(__name__)
 
@@ -24,9 +23,9 @@ REMEMBERED = 10_000
 class Entries:
     """Write down entries that are new: a read every few seconds brings the same one again."""
 
-    def __init__(self, store: Store, keys: Keys) -> None:
-        self._store = store
-        self._keys = keys
+    def __init__(self, engine: EngineContext) -> None:
+        self._store = engine.store
+        self._keys = engine.keys
         #: A digest of what is kept, by the row that holds it.
         self._kept: dict[str, bytes] = {}
 

@@ -7,12 +7,8 @@ from typing import TYPE_CHECKING
 from bot.domain.models import NewNotice, NoticeKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from bot.domain.models import Workspace
-    from bot.reconciler.ports import Numbers
-    from bot.reconciler.runtimes import Runtime
-    from bot.store.store import Store
+    from bot.reconciler.context import EngineContext
 
 #: What was read longer ago is read anew first: it may have been used since.
 FRESH_SECONDS = 60.0
@@ -21,10 +17,10 @@ FRESH_SECONDS = 60.0
 class Expiries:
     """Look for what ends soon; a warning comes once for each end, and an end that moved is another one."""
 
-    def __init__(self, store: Store, runtimes: Mapping[str, Runtime], numbers: Numbers) -> None:
-        self._store = store
-        self._runtimes = runtimes
-        self._numbers = numbers
+    def __init__(self, engine: EngineContext) -> None:
+        self._store = engine.store
+        self._runtimes = engine.runtimes
+        self._numbers = engine.numbers
 
     async def step(self) -> int:
         """Ask for reads and write warnings; return how many of both there were."""

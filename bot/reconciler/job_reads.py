@@ -21,13 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bot.domain.models import Account, ClaimedJob, Job, ObservedJob, Update
-    from bot.output import Board
-    from bot.reconciler.ask import Asker
-    from bot.reconciler.ports import Numbers
+    from bot.reconciler.context import EngineContext
     from bot.reconciler.runtimes import Runtime
     from bot.reconciler.updates import Updates
     from bot.store.store import Store
-    from bot.support.clock import Clock
 
 log = structlog.get_logger(__name__)
 
@@ -41,21 +38,13 @@ REMEMBERED: Final = 5_000
 class JobReads:
     """Read runs. The pace of reads is this process's own knowledge."""
 
-    def __init__(
-        self,
-        store: Store,
-        asker: Asker,
-        updates: Updates[ClaimedJob],
-        board: Board,
-        clock: Clock,
-        numbers: Numbers,
-    ) -> None:
-        self._store = store
-        self._asker = asker
+    def __init__(self, engine: EngineContext, updates: Updates[ClaimedJob]) -> None:
+        self._store = engine.store
+        self._asker = engine.asker
         self._updates = updates
-        self._board = board
-        self._clock = clock
-        self._numbers = numbers
+        self._board = engine.board
+        self._clock = engine.clock
+        self._deadline_seconds = engine.deadline_seconds
         #: When an account was last read, monotonic.
         self._read_at: dict[str, float] = {}
 
@@ -101,7 +90,7 @@ class JobReads:
                 is_told = runtime.health.is_doubtful or answer.cause in {LIMITED, SUSPECTED}
                 wait = max(answer.wait, runtime.pace.min_poll_interval)
                 hold = answer.sentence if is_told else None
-                await self._updates.all_later(batch, wait, hold, deadline_in=self._numbers.deadline_seconds)
+                await self._updates.all_later(batch, wait, hold, deadline_in=self._deadline_seconds)
                 return
         for claimed in batch:
             await self._updates.save(await self._seen(claimed, runtime, found.get(_remote(claimed.job))))
@@ -167,9 +156,7 @@ class JobReads:
 
     async def _held(self, claimed: ClaimedJob, wait: float, hold: str | None, **fields: Any) -> Update:
         """Return the update of a run that is not seen, for which it has a deadline."""
-        return await self._updates.held(
-            claimed, wait, hold, deadline_in=self._numbers.deadline_seconds, **fields
-        )
+        return await self._updates.held(claimed, wait, hold, deadline_in=self._deadline_seconds, **fields)
 
 
 async def is_waited_for(store: Store, claimed: ClaimedJob) -> bool:

@@ -15,16 +15,14 @@ from bot.reconciler.preconditions import PATIENCE, PROBE_WAIT
 from bot.reconciler.step import Stepper
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from bot.domain.models import Account, Update
     from bot.reconciler.caller import Caller
-    from bot.reconciler.ports import Numbers
+    from bot.reconciler.context import EngineContext
     from bot.reconciler.preconditions import Preconditions
     from bot.reconciler.runtimes import Runtime
     from bot.reconciler.updates import Updates
-    from bot.store.store import Store
-    from bot.support.clock import Ids
 
 
 class Runs(Stepper[ClaimedJob]):
@@ -34,17 +32,14 @@ class Runs(Stepper[ClaimedJob]):
 
     def __init__(
         self,
-        store: Store,
+        engine: EngineContext,
         updates: Updates[ClaimedJob],
         preconditions: Preconditions,
         caller: Caller[ClaimedJob],
-        runtimes: Mapping[str, Runtime],
         reads: JobReads,
-        ids: Ids,
-        numbers: Numbers,
     ) -> None:
-        super().__init__(store, updates, preconditions, caller, ids, numbers)
-        self._runtimes = runtimes
+        super().__init__(engine, updates, preconditions, caller)
+        self._runtimes = engine.runtimes
         self._reads = reads
 
     async def claim(self, limit: int, lease: float) -> Sequence[ClaimedJob]:

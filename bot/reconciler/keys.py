@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from bot.domain.models import Account
     from bot.providers.base import Provider
     from bot.reconciler.runtimes import Runtime
-    from bot.store.store import Store
-    from bot.support.clock import Clock
-    from bot.support.vault import Vault
+    from bot.services.context import Context
 
     #: ``locked``: the connection's own secret is what is refused.
     #: An error says why a renewal brought nothing to use.
@@ -45,10 +43,10 @@ MOST_OPEN = 5_000
 class Keys:
     """Open accounts' secrets, and see to it when a provider refuses one."""
 
-    def __init__(self, store: Store, vault: Vault, clock: Clock) -> None:
-        self._store = store
-        self._vault = vault
-        self._clock = clock
+    def __init__(self, context: Context) -> None:
+        self._store = context.store
+        self._vault = context.vault
+        self._clock = context.clock
         #: Accesses by what they were opened from; all are let go of together when their time is over.
         self._opened: dict[tuple[str, str, str], Access] = {}
         self._open_until = 0.0

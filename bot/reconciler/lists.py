@@ -16,12 +16,12 @@ from bot.store.records import FoundWorkspace, NewTask
 from bot.support.errors import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 
     from bot.domain.models import Account, FoundJob, Principal
     from bot.providers.base import Access, Discovered, Listing
-    from bot.reconciler.ask import Answer, Asker
-    from bot.reconciler.ports import Numbers
+    from bot.reconciler.ask import Answer
+    from bot.reconciler.context import EngineContext
     from bot.reconciler.runtimes import Runtime
     from bot.store.store import Store
 
@@ -71,11 +71,11 @@ def slot(runtime: Runtime) -> Iterator[None]:
 class Lists:
     """Read lists of workspaces and of runs, and see to it that the former stay fresh at a calm pace."""
 
-    def __init__(self, store: Store, runtimes: Mapping[str, Runtime], asker: Asker, numbers: Numbers) -> None:
-        self._store = store
-        self._runtimes = runtimes
-        self._asker = asker
-        self._numbers = numbers
+    def __init__(self, engine: EngineContext) -> None:
+        self._store = engine.store
+        self._runtimes = engine.runtimes
+        self._asker = engine.asker
+        self._numbers = engine.numbers
 
     async def read(self, task: Task) -> Sequence[NewTask]:
         """Read the list that a task asks for; return the commands that waited for it. Raises Again."""

@@ -19,8 +19,8 @@ from bot.support.errors import Conflict
 if TYPE_CHECKING:
     from bot.domain.models import Created, Operation, Traces, Update
     from bot.providers.base import Access
-    from bot.reconciler.ask import Asker, NotDone
-    from bot.reconciler.ports import Numbers
+    from bot.reconciler.ask import NotDone
+    from bot.reconciler.context import EngineContext
     from bot.reconciler.runtimes import Runtime
     from bot.reconciler.updates import Updates
     from bot.store.store import Store
@@ -38,10 +38,8 @@ class OperationCalls(Caller[ClaimedOperation]):
     question = NoticeKind.ASKED
     keeps_known = False
 
-    def __init__(
-        self, store: Store, asker: Asker, updates: Updates[ClaimedOperation], numbers: Numbers
-    ) -> None:
-        super().__init__(store, asker, updates, numbers)
+    def __init__(self, engine: EngineContext, updates: Updates[ClaimedOperation]) -> None:
+        super().__init__(engine, updates)
         #: When candidates were made that a list tells too little of: it does not change, one read is enough.
         self._made_at: dict[str, float | None] = {}
 

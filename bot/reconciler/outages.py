@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bot.domain.models import Answer
-    from bot.reconciler.ports import Numbers
+    from bot.reconciler.context import EngineContext
     from bot.reconciler.runtimes import Runtime
-    from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
 
@@ -32,25 +31,15 @@ PEOPLE = "#people"
 class Outages:
     """Write down what this process finds out of its connections; while nothing changes, nothing is read."""
 
-    def __init__(
-        self,
-        store: Store,
-        runtimes: Mapping[str, Runtime],
-        numbers: Numbers,
-        lockouts: Mapping[str, float | None] | None = None,
-        people: Mapping[str, float | None] | None = None,
-    ) -> None:
-        """``lockouts``: since when connections' own secrets are refused, None where one was taken since.
-
-        ``people``: the same of several people's credentials.
-        """
-        self._store = store
+    def __init__(self, engine: EngineContext, people: Mapping[str, float | None]) -> None:
+        """``people``: since when people's credentials are refused, None where they were taken since."""
+        self._store = engine.store
         self._refusals = (
-            (OURS, {} if lockouts is None else lockouts, drawn.locked_out, drawn.let_in),
-            (PEOPLE, {} if people is None else people, drawn.people_out, drawn.people_in),
+            (OURS, engine.keys.lockouts, drawn.locked_out, drawn.let_in),
+            (PEOPLE, people, drawn.people_out, drawn.people_in),
         )
-        self._runtimes = runtimes
-        self._numbers = numbers
+        self._runtimes = engine.runtimes
+        self._installation = engine.installation
         #: Outages that stand, as far as this process knows; None before it has looked.
         self._standing: dict[str, float] | None = None
 
@@ -130,5 +119,5 @@ class Outages:
                 principal,
                 answer.as_body(),
             )
-            for principal in self._numbers.installation.administrating()
+            for principal in self._installation.administrating()
         ]

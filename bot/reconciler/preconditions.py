@@ -17,11 +17,9 @@ from bot.messages.texts import holds, problems
 from bot.support.errors import SlackFailed, SlackLimited
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from bot.domain.models import Account, Job, Operation, Person
     from bot.domain.policy import Decision, Target
-    from bot.reconciler.ports import Numbers, PeopleBook
+    from bot.reconciler.context import EngineContext
     from bot.reconciler.runtimes import Runtime
 
 log = structlog.get_logger(__name__)
@@ -50,10 +48,10 @@ class Lost:
 class Preconditions:
     """Look at what an operation or a run needs; nothing here is written."""
 
-    def __init__(self, runtimes: Mapping[str, Runtime], people: PeopleBook, numbers: Numbers) -> None:
-        self._runtimes = runtimes
-        self._people = people
-        self._numbers = numbers
+    def __init__(self, engine: EngineContext) -> None:
+        self._runtimes = engine.runtimes
+        self._people = engine.people
+        self._installation = engine.installation
 
     def line_of(self, subject: Operation | Job, account: Account | None, now: float) -> Runtime | Hold | Lost:
         """Return the connection where there are both an account and a connection."""
@@ -87,7 +85,7 @@ class Preconditions:
                 log.info("person not looked up", subject=subject.id, problem=str(error))
                 wait = error.retry_after if isinstance(error, SlackLimited) else PATIENCE / 2
                 return Hold(wait, holds.PERSON_UNKNOWN)
-        return decide(subject.principal, verb, target, self._numbers.installation, person)
+        return decide(subject.principal, verb, target, self._installation, person)
 
     @staticmethod
     def closed(runtime: Runtime) -> Hold | None:

@@ -34,15 +34,11 @@ from bot.support.errors import (
 from bot.support.pool import Pool, pool_room, run_all
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from bot.providers.base import Access, Pace
-    from bot.reconciler.ask import Asker
-    from bot.reconciler.keys import Keys
-    from bot.reconciler.ports import Numbers
+    from bot.reconciler.context import EngineContext, News
     from bot.reconciler.runtimes import Runtime
-    from bot.store.store import Store
-    from bot.support.clock import Clock, Ids
 
 log = structlog.get_logger(__name__)
 
@@ -57,24 +53,15 @@ SPARE = 0.5
 class Reads:
     """Read what is due, each connection by itself: a slow one keeps no other waiting."""
 
-    def __init__(
-        self,
-        store: Store,
-        runtimes: Mapping[str, Runtime],
-        keys: Keys,
-        asker: Asker,
-        clock: Clock,
-        ids: Ids,
-        numbers: Numbers,
-    ) -> None:
-        self._store = store
-        self._runtimes = runtimes
-        self._asker = asker
-        self._clock = clock
-        self._ids = ids
-        self._numbers = numbers
-        self._recorder = Recorder(store, ids)
-        self._entries = Entries(store, keys)
+    def __init__(self, engine: EngineContext) -> None:
+        self._store = engine.store
+        self._runtimes = engine.runtimes
+        self._asker = engine.asker
+        self._clock = engine.clock
+        self._ids = engine.ids
+        self._numbers = engine.numbers
+        self._recorder = Recorder(engine.store, engine.ids)
+        self._entries = Entries(engine)
         #: Reads that were sent since the observer was told, by connection.
         self._sent: Counter[str] = Counter()
         self._failures: dict[str, int] = {}
@@ -83,9 +70,9 @@ class Reads:
         self._noted: set[tuple[str, str]] = set()
         self._noted_on = 0
 
-    def on_news(self, listener: Callable[[], None]) -> None:
-        """Have somebody told when reads left work for others."""
-        self._recorder.on_news = listener
+    def listen(self, news: News) -> None:
+        """Have somebody hear when reads left work for others."""
+        self._recorder.news = news
 
     async def step(self, pool: Pool | None) -> int:
         """Claim what is due at each connection, as far as slots are free, and read it; return how many."""

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from bot.reconciler.context import Unheard
 from bot.support.errors import StoreBusy, StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from bot.domain.models import ReadResult
+    from bot.reconciler.context import News
     from bot.store.store import Store
     from bot.support.clock import Ids
     from bot.support.pool import Pool
@@ -19,18 +21,14 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 
-def _nobody() -> None:
-    """Tell nobody."""
-
-
 class Recorder:
     """Write results together: a transaction for each would cost as much as the read itself.
 
-    ``on_news`` is called when something was written that others have work with.
+    ``news`` hears when something was written that others have work with.
     """
 
     def __init__(self, store: Store, ids: Ids) -> None:
-        self.on_news: Callable[[], None] = _nobody
+        self.news: News = Unheard()
         #: The gates of the reads that are under way or still to be written.
         self.open: set[str] = set()
         self._store = store
@@ -72,4 +70,4 @@ class Recorder:
         else:
             # What failed is also the connection's, which others look at.
             if is_news or any(result.observed is None for result in results):
-                self.on_news()
+                self.news.work_left()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.providers.base import Provider
-    from bot.reconciler.ports import Observer
+    from bot.reconciler.context import Observer
     from bot.support.clock import Clock
 
 log = structlog.get_logger(__name__)

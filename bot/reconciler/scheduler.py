@@ -13,6 +13,7 @@ import structlog
 from bot.domain.models import TaskKind
 from bot.domain.plan import backoff
 from bot.reconciler.streams import AT_ONCE as STREAMS
+from bot.services.context import nobody
 from bot.store.records import NewTask
 from bot.support.errors import StoreError
 from bot.support.pool import Pool
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from bot.reconciler import Reconciler
+    from bot.services.context import Context, Wake
     from bot.slack.notifier import Notifier
-    from bot.store.store import Store
     from bot.support.clock import Clock, Ids
 
 log = structlog.get_logger(__name__)
@@ -43,10 +44,6 @@ READS_REST = 0.05
 SOON = 0.1
 
 
-def _nothing() -> None:
-    """Wake nobody."""
-
-
 async def _rest() -> None:
     """Do nothing more with a beat."""
 
@@ -61,7 +58,7 @@ class Loop:
         size: int,
         ids: Ids,
         clock: Clock,
-        on_work: Callable[[], None],
+        on_work: Wake,
         rest: float = REST,
         *,
         is_endless: bool = False,
@@ -129,36 +126,33 @@ class Scheduler:
 
     def __init__(
         self,
-        store: Store,
+        context: Context,
         reconciler: Reconciler,
         notifier: Notifier,
-        clock: Clock,
-        ids: Ids,
         tick: float = 1.0,
         beat: float = BEAT_SECONDS,
         on_beat: Callable[[], Awaitable[None]] = _rest,
     ) -> None:
         self._on_beat = on_beat
-        self._store = store
+        self._store = context.store
         self._reconciler = reconciler
-        self._clock = clock
-        self._ids = ids
+        self._clock = clock = context.clock
+        self._ids = ids = context.ids
         self._tick = tick
         self._beats_every = beat
         self._loops = [
-            Loop("operations", reconciler.step_operations, 200, ids, clock, self._wake_soon),
+            Loop("operations", reconciler.step_operations, 200, ids, clock, self.work_left),
             # Most reads change nothing: those that do tell so themselves.
-            Loop("reads", reconciler.step_reads, 1_000, ids, clock, _nothing, READS_REST),
-            Loop("tasks", reconciler.step_tasks, 50, ids, clock, self._wake_soon),
-            Loop("jobs", reconciler.step_jobs, 200, ids, clock, self._wake_soon),
-            Loop("streams", reconciler.step_streams, STREAMS, ids, clock, _nothing, is_endless=True),
-            Loop("classes", reconciler.step_classes, 1, ids, clock, self._wake_soon),
-            Loop("notices", notifier.step_notices, 50, ids, clock, self._wake_soon),
-            Loop("cards", notifier.step_cards, 20, ids, clock, self._wake_soon),
-            Loop("outputs", notifier.step_outputs, 10, ids, clock, self._wake_soon),
+            Loop("reads", reconciler.step_reads, 1_000, ids, clock, nobody, READS_REST),
+            Loop("tasks", reconciler.step_tasks, 50, ids, clock, self.work_left),
+            Loop("jobs", reconciler.step_jobs, 200, ids, clock, self.work_left),
+            Loop("streams", reconciler.step_streams, STREAMS, ids, clock, nobody, is_endless=True),
+            Loop("classes", reconciler.step_classes, 1, ids, clock, self.work_left),
+            Loop("notices", notifier.step_notices, 50, ids, clock, self.work_left),
+            Loop("cards", notifier.step_cards, 20, ids, clock, self.work_left),
+            Loop("outputs", notifier.step_outputs, 10, ids, clock, self.work_left),
         ]
-        reconciler.on_news(self._wake_soon)
-        reconciler.on_turn(self._wake_operations_in)
+        reconciler.listen(self)
         self._running: list[asyncio.Task[None]] = []
         self._waking: asyncio.TimerHandle | None = None
         self._ticker = Ticker(clock)
@@ -178,10 +172,12 @@ class Scheduler:
         for loop in self._loops:
             loop.wake()
 
-    def _wake_operations_in(self, seconds: float) -> None:
+    def turn_in(self, seconds: float) -> None:
+        """Have the operations looked at then."""
         asyncio.get_running_loop().call_later(min(seconds, 60.0), self._loops[0].wake)
 
-    def _wake_soon(self) -> None:
+    def work_left(self) -> None:
+        """Have every loop look for work soon: what ends together wakes them once."""
         if self._waking is None:
             self._waking = asyncio.get_running_loop().call_later(SOON, self._wake_now)
 

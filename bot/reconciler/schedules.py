@@ -18,12 +18,11 @@ from bot.services.snapshots import TEMPLATES
 from bot.store.records import NewTask
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from bot.domain.models import Account, Task
-    from bot.reconciler.ask import Asker
+    from bot.reconciler.context import EngineContext
     from bot.reconciler.runtimes import Runtime
-    from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
 
@@ -37,10 +36,10 @@ class Schedules:
     One that has to wait is not done after a later one of the same job: that would set what was meant before.
     """
 
-    def __init__(self, store: Store, runtimes: Mapping[str, Runtime], asker: Asker) -> None:
-        self._store = store
-        self._runtimes = runtimes
-        self._asker = asker
+    def __init__(self, engine: EngineContext) -> None:
+        self._store = engine.store
+        self._runtimes = engine.runtimes
+        self._asker = engine.asker
         #: When the newest operation for each job was written, by account and job.
         self._newest: dict[tuple[str, str], float] = {}
 

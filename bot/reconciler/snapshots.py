@@ -13,15 +13,13 @@ from bot.reconciler.ask import Done, Refused
 from bot.reconciler.lists import DISCOVER_SECONDS, not_yet, slot, waiting_commands, while_active
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from bot.domain.models import Account, Principal, Task
     from bot.providers.base import About, Access
-    from bot.reconciler.ask import Asker
-    from bot.reconciler.ports import Numbers
+    from bot.reconciler.context import EngineContext
     from bot.reconciler.runtimes import Runtime
     from bot.store.records import NewTask
-    from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
 
@@ -32,11 +30,11 @@ _CONNECTION: Final = "connection:"
 class Snapshots:
     """Read what forms are made from with people's accounts, and what servers tell of themselves with ours."""
 
-    def __init__(self, store: Store, runtimes: Mapping[str, Runtime], asker: Asker, numbers: Numbers) -> None:
-        self._store = store
-        self._runtimes = runtimes
-        self._asker = asker
-        self._numbers = numbers
+    def __init__(self, engine: EngineContext) -> None:
+        self._store = engine.store
+        self._runtimes = engine.runtimes
+        self._asker = engine.asker
+        self._numbers = engine.numbers
 
     async def read(self, task: Task) -> Sequence[NewTask]:
         """Read what a task names and keep it; return the commands that waited for it. Raises Again."""

@@ -9,10 +9,13 @@ from bisect import bisect_left, insort
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
+from bot.reconciler.context import Unheard
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.domain.models import Job, Operation
+    from bot.reconciler.context import News
 
 #: A rule of so many a second is kept with so much to spare, and a fifth of them goes at once: requests do
 #: not arrive as evenly as they leave.
@@ -31,18 +34,14 @@ LOOKS_BACK: Final = 10.0
 MOST_REMEMBERED: Final = 10_000
 
 
-def _nobody(_seconds: float) -> None:
-    """Wake nobody."""
-
-
 class StartQueue:
     """Grant starts. ``per_second`` is the provider's rule; None where it has none.
 
-    ``wake_in`` is told after how many seconds the next turn comes.
+    ``news`` hears after how many seconds the next turn comes.
     """
 
     def __init__(self, per_second: float | None, monotonic: Callable[[], float]) -> None:
-        self.wake_in: Callable[[float], None] = _nobody
+        self.news: News = Unheard()
         self._rule = per_second
         self._monotonic = monotonic
         self._learned: float | None = None
@@ -72,7 +71,7 @@ class StartQueue:
             self._gone.append(now)
             return 0.0
         self._stays(operation, now + wait)
-        self.wake_in(wait)
+        self.news.turn_in(wait)
         return wait
 
     def missed(self, operation: Operation | Job, seconds: float) -> None:

@@ -22,12 +22,10 @@ if TYPE_CHECKING:
     from bot.domain.models import Update
     from bot.domain.policy import Target
     from bot.reconciler.caller import Caller
-    from bot.reconciler.ports import Numbers
+    from bot.reconciler.context import EngineContext
     from bot.reconciler.preconditions import Preconditions
     from bot.reconciler.runtimes import Runtime
     from bot.reconciler.updates import Updates
-    from bot.store.store import Store
-    from bot.support.clock import Ids
 
 log = structlog.get_logger(__name__)
 
@@ -42,20 +40,14 @@ class Stepper(ABC, Generic[S]):
     ends_while_refused: ClassVar[bool]
 
     def __init__(
-        self,
-        store: Store,
-        updates: Updates[S],
-        preconditions: Preconditions,
-        caller: Caller[S],
-        ids: Ids,
-        numbers: Numbers,
+        self, engine: EngineContext, updates: Updates[S], preconditions: Preconditions, caller: Caller[S]
     ) -> None:
-        self._store = store
+        self._store = engine.store
         self._updates: Updates[S] = updates
         self._preconditions = preconditions
         self._caller: Caller[S] = caller
-        self._ids = ids
-        self._numbers = numbers
+        self._ids = engine.ids
+        self._numbers = engine.numbers
         #: What this process is at, in case a step outlives its lease.
         self._under_way: set[str] = set()
 

@@ -20,14 +20,10 @@ from bot.support.errors import StoreError
 from bot.support.pool import Pool, pool_room, run_all
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from bot.domain.models import Account, Job, OutputChunk
-    from bot.output import Board, Entry
-    from bot.reconciler.ask import Answer, Asker
-    from bot.reconciler.runtimes import Runtime
-    from bot.store.store import Store
-    from bot.support.clock import Clock, Ids
+    from bot.output import Entry
+    from bot.reconciler.ask import Answer
+    from bot.reconciler.context import EngineContext
 
 log = structlog.get_logger(__name__)
 
@@ -63,21 +59,13 @@ class _Follower:
 class Streams:
     """Follow the outputs that are watched. Nothing of it survives the process: it is all read again."""
 
-    def __init__(
-        self,
-        store: Store,
-        runtimes: Mapping[str, Runtime],
-        asker: Asker,
-        board: Board,
-        clock: Clock,
-        ids: Ids,
-    ) -> None:
-        self._store = store
-        self._runtimes = runtimes
-        self._asker = asker
-        self._board = board
-        self._clock = clock
-        self._ids = ids
+    def __init__(self, engine: EngineContext) -> None:
+        self._store = engine.store
+        self._runtimes = engine.runtimes
+        self._asker = engine.asker
+        self._board = engine.board
+        self._clock = engine.clock
+        self._ids = engine.ids
         self._followers: dict[str, _Follower] = {}
 
     async def step(self, pool: Pool | None) -> int:

@@ -21,12 +21,11 @@ from bot.support.errors import StoreError
 from bot.support.pool import run_all
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from bot.domain.models import Account
-    from bot.reconciler.ask import Asker
+    from bot.reconciler.context import EngineContext
     from bot.reconciler.runtimes import Runtime
-    from bot.store.store import Store
     from bot.support.pool import Pool
 
 log = structlog.get_logger(__name__)
@@ -62,13 +61,13 @@ class Suspicions:
     ``outages`` says since when a connection refuses several people, None for one that does not.
     """
 
-    def __init__(self, store: Store, runtimes: Mapping[str, Runtime], asker: Asker) -> None:
-        self._store = store
-        self._runtimes = runtimes
-        self._asker = asker
+    def __init__(self, engine: EngineContext) -> None:
+        self._store = engine.store
+        self._runtimes = engine.runtimes
+        self._asker = engine.asker
         self.outages: dict[str, float | None] = {}
         self._lately = LATELY_PAUSES * max(
-            (runtime.provider.pace.unused for runtime in runtimes.values()), default=0.0
+            (runtime.provider.pace.unused for runtime in engine.runtimes.values()), default=0.0
         )
         self._noted_at: float | None = None
         #: From when on each outage may be over.

@@ -10,6 +10,7 @@ from bot.domain.models import AuditEntry, Principal, Task, TaskKind
 from bot.domain.plan import backoff
 from bot.domain.policy import decide, is_current
 from bot.providers import facets
+from bot.reconciler.approvals import Approved
 from bot.reconciler.ask import LIMITED
 from bot.reconciler.lists import Again, Busy, waiting_commands
 from bot.reconciler.schedules import Schedules
@@ -19,16 +20,11 @@ from bot.support.errors import SlackFailed, SlackLimited, StoreError
 from bot.support.pool import Pool, pool_room, run_all
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping, Sequence
+    from collections.abc import Coroutine, Sequence
 
-    from bot.reconciler.approvals import Approved
-    from bot.reconciler.ask import Asker
+    from bot.reconciler.context import EngineContext, Replay
     from bot.reconciler.lists import Lists
-    from bot.reconciler.ports import Numbers, PeopleBook, Replay
-    from bot.reconciler.runtimes import Runtime
     from bot.store.records import NewTask
-    from bot.store.store import Store
-    from bot.support.clock import Ids
 
 log = structlog.get_logger(__name__)
 
@@ -47,32 +43,21 @@ _Found = TypeVar("_Found")
 class Tasks:
     """Do due tasks; one that fails is tried again later, with a limit."""
 
-    def __init__(
-        self,
-        store: Store,
-        runtimes: Mapping[str, Runtime],
-        asker: Asker,
-        lists: Lists,
-        approved: Approved,
-        people: PeopleBook,
-        replay: Replay | None,
-        ids: Ids,
-        numbers: Numbers,
-        jitter: Callable[[], float],
-    ) -> None:
-        self._store = store
-        self._runtimes = runtimes
-        self._asker = asker
+    def __init__(self, engine: EngineContext, lists: Lists, replay: Replay | None = None) -> None:
+        self._store = engine.store
+        self._runtimes = engine.runtimes
+        self._asker = engine.asker
         self._lists = lists
-        self._approved = approved
-        self._people = people
+        self._approved = Approved(engine)
+        self._people = engine.people
         self._replay = replay
-        self._ids = ids
-        self._numbers = numbers
-        self._jitter = jitter
-        self._snapshots = Snapshots(store, runtimes, asker, numbers)
-        self._schedules = Schedules(store, runtimes, asker)
-        self._unused = UnfinishedLinks(store, runtimes, asker)
+        self._ids = engine.ids
+        self._numbers = engine.numbers
+        self._installation = engine.installation
+        self._jitter = engine.jitter
+        self._snapshots = Snapshots(engine)
+        self._schedules = Schedules(engine)
+        self._unused = UnfinishedLinks(engine)
 
     async def step(self, pool: Pool | None) -> int:
         """Claim what is due, do it all beside one another, return how many there were."""
@@ -162,7 +147,7 @@ class Tasks:
         person = await self._store.person(owner)
         if not is_current(person, verb, await self._store.now()):
             person = await self._slack(self._people.look_up(owner))
-        decision = decide(owner, verb, None, self._numbers.installation, person)
+        decision = decide(owner, verb, None, self._installation, person)
         return "" if decision.allowed else decision.rule
 
     async def _owner(self, task: Task) -> Principal | None:

@@ -10,22 +10,18 @@ from bot.reconciler.ask import Refused
 from bot.reconciler.lists import settled
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from bot.domain.models import Task
     from bot.providers.base import Access
-    from bot.reconciler.ask import Asker
-    from bot.reconciler.runtimes import Runtime
-    from bot.store.store import Store
+    from bot.reconciler.context import EngineContext
 
 
 class UnfinishedLinks:
     """Do the task that a checked token leaves behind where a provider gave one of our own for it."""
 
-    def __init__(self, store: Store, runtimes: Mapping[str, Runtime], asker: Asker) -> None:
-        self._store = store
-        self._runtimes = runtimes
-        self._asker = asker
+    def __init__(self, engine: EngineContext) -> None:
+        self._store = engine.store
+        self._runtimes = engine.runtimes
+        self._asker = engine.asker
 
     async def revoke(self, task: Task) -> None:
         """Revoke the payload's credential, unless an account has it; raises Again while nobody answers."""

@@ -22,60 +22,22 @@ from bot.support.errors import Refused
 from bot.support.vault import row_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from bot.domain.policy import Installation
-    from bot.providers.base import Provider
-    from bot.services.linking import Check, SlackNames
-    from bot.store.store import Store
-    from bot.support.clock import Ids
-    from bot.support.vault import Vault
+    from bot.services.context import Context
 
 
 class Accounts:
-    """Make links, take the codes that are typed back, and end what was linked. ``steps`` serves the pages.
+    """Make links, take the codes that are typed back, and end what was linked. ``steps`` serves the pages."""
 
-    ``check`` raises Refused for whoever may not link now.
-    ``sign_in`` says whether Sign in with Slack proves the person; without it a code is typed back.
-    ``public_url`` is the origin that browsers reach, None where there is none. ``wake`` is called after a
-    change that the background work should see at once.
-    """
-
-    def __init__(
-        self,
-        *,
-        store: Store,
-        check: Check,
-        vault: Vault,
-        connections: Mapping[str, Provider],
-        ids: Ids,
-        names: SlackNames,
-        public_url: str | None,
-        sign_in: bool,
-        wake: Callable[[], None],
-        installation: Installation,
-        command: str = "/workspace",
-    ) -> None:
-        self._store = store
-        self._vault = vault
-        self._connections = connections
-        self._ids = ids
-        self._public_url = public_url
-        self._wake = wake
-        self._command = command
-        self.sign_in = sign_in
-        self.steps = LinkSteps(
-            store=store,
-            check=check,
-            vault=vault,
-            connections=connections,
-            ids=ids,
-            names=names,
-            sign_in=sign_in,
-            wake=wake,
-            command=command,
-            installation=installation,
-        )
+    def __init__(self, context: Context) -> None:
+        self._store = context.store
+        self._vault = context.vault
+        self._connections = context.connections
+        self._ids = context.ids
+        self._public_url = context.public_url
+        self._wake = context.wake
+        self._command = context.command
+        self.sign_in = context.sign_in
+        self.steps = LinkSteps(context)
 
     def linkable(self) -> list[str]:
         """Return the names of the connections that people link by themselves."""

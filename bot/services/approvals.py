@@ -14,16 +14,12 @@ from bot.messages.blocks import approvals as drawn
 from bot.messages.blocks import kit, limits
 from bot.messages.texts import approvals as words
 from bot.messages.texts import pages, problems
+from bot.services.authority import Authority
 from bot.store.records import NewTask
 from bot.support.errors import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from bot.providers.base import Provider
-    from bot.services.authority import Authority
-    from bot.store.store import Store
-    from bot.support.clock import Ids
+    from bot.services.context import Context
 
 _USERNAME = re.compile(r"[^\s\x00-\x1f\x7f]{1,100}")
 
@@ -31,20 +27,12 @@ _USERNAME = re.compile(r"[^\s\x00-\x1f\x7f]{1,100}")
 class Approvals:
     """Write requests and decisions; what follows from an approval is the reconciler's task."""
 
-    def __init__(
-        self,
-        *,
-        store: Store,
-        connections: Mapping[str, Provider],
-        authority: Authority,
-        ids: Ids,
-        wake: Callable[[], None],
-    ) -> None:
-        self._store = store
-        self._connections = connections
-        self._authority = authority
-        self._ids = ids
-        self._wake = wake
+    def __init__(self, context: Context) -> None:
+        self._store = context.store
+        self._connections = context.connections
+        self._authority = Authority(context)
+        self._ids = context.ids
+        self._wake = context.wake
 
     def possible(self) -> list[str]:
         """Return the names of the connections where a username is approved."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from bot.domain import policy
 from bot.domain.models import AuditEntry
@@ -12,34 +12,20 @@ from bot.support.errors import NotIdentified, Refused, SlackFailed
 
 if TYPE_CHECKING:
     from bot.domain.models import Person, Principal
-    from bot.domain.policy import Decision, Installation, Target
-    from bot.store.store import Store
+    from bot.domain.policy import Decision, Target
+    from bot.services.context import Context
 
 #: How long Slack may take to say who somebody is, within the 3 s that an ack has.
 LOOK_UP_SECONDS: Final = 1.0
 
 
-class LookUp(Protocol):
-    """Ask who somebody is; ``bot.slack.people.People`` is one."""
-
-    async def look_up(self, principal: Principal) -> Person:
-        """Ask Slack, write down and return who it is; raise SlackFailed when that can't be known now."""
-        ...
-
-
 class Authority:
     """Ask ``policy.decide`` with the facts of the store."""
 
-    def __init__(
-        self,
-        *,
-        store: Store,
-        people: LookUp,
-        installation: Installation,
-    ) -> None:
-        self._store = store
-        self._people = people
-        self.installation = installation
+    def __init__(self, context: Context) -> None:
+        self._store = context.store
+        self._people = context.people
+        self.installation = context.installation
 
     async def decide(self, principal: Principal, verb: str, target: Target | None = None) -> Decision:
         """Return the decision without remembering it; whoever is not known well enough is looked up first."""

@@ -14,17 +14,14 @@ from bot.domain.models import AuditEntry, BrowserSession, Principal
 from bot.domain.policy import Target
 from bot.providers import facets
 from bot.services import linking
+from bot.services.authority import Authority
 from bot.services.linking import digest
 from bot.support.vault import entry_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from bot.domain.models import Look, Workspace
     from bot.providers.base import Provider
-    from bot.services.authority import Authority
-    from bot.store.store import Store
-    from bot.support.vault import Vault
+    from bot.services.context import Context
 
 #: A session that is in use is noted so often, in seconds: a look need not write.
 NOTED_EVERY = 60.0
@@ -38,20 +35,11 @@ class Browsing:
     The id of a session is known to its browser alone; the store has the SHA-256 of it.
     """
 
-    def __init__(
-        self,
-        *,
-        store: Store,
-        vault: Vault,
-        connections: Mapping[str, Provider],
-        authority: Authority,
-        lifetime: float,
-        idle: float,
-    ) -> None:
-        self._store = store
-        self._vault = vault
-        self._connections = connections
-        self._authority = authority
+    def __init__(self, context: Context, *, lifetime: float, idle: float) -> None:
+        self._store = context.store
+        self._vault = context.vault
+        self._connections = context.connections
+        self._authority = Authority(context)
         self.lifetime = lifetime
         self._idle = idle
 

@@ -16,6 +16,8 @@ from bot.domain.models.classes import WARNING_SECONDS
 from bot.domain.policy import Target
 from bot.messages.texts import classes as words
 from bot.messages.texts import problems
+from bot.services.accounts import Accounts
+from bot.services.authority import Authority
 from bot.services.gather import class_effects, shown_url
 from bot.services.making import check_account, known_provider, unmade
 from bot.store.classes import posting
@@ -23,7 +25,7 @@ from bot.store.records import NewOperation, NewParticipant
 from bot.support.errors import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
     from typing import Any
 
     from bot.domain.models import (
@@ -37,11 +39,7 @@ if TYPE_CHECKING:
         Workspace,
     )
     from bot.domain.models.classes import Waiting
-    from bot.providers.base import Provider
-    from bot.services.authority import Authority
-    from bot.services.making import Acting
-    from bot.store.store import Store
-    from bot.support.clock import Clock, Ids
+    from bot.services.context import Context
 
 #: The most of a title and of a person's name that a workspace's name is made of.
 TITLE_PART: Final = 28
@@ -78,28 +76,15 @@ class JoinTarget:
 class Classes:
     """Post cards, take presses, and end classes; ``wake`` tells the background work."""
 
-    def __init__(
-        self,
-        *,
-        store: Store,
-        connections: Mapping[str, Provider],
-        authority: Authority,
-        clock: Clock,
-        ids: Ids,
-        deadline_seconds: float,
-        wake: Callable[[], None],
-        acting: Acting | None = None,
-        public_url: str | None = None,
-    ) -> None:
-        self._store = store
-        self._connections = connections
-        self._authority = authority
-        self._clock = clock
-        self._ids = ids
-        self._deadline_seconds = deadline_seconds
-        self._wake = wake
-        self._acting: Acting = acting or store.account
-        self._public_url = public_url
+    def __init__(self, context: Context) -> None:
+        self._store = context.store
+        self._connections = context.connections
+        self._authority = Authority(context)
+        self._accounts = Accounts(context)
+        self._ids = context.ids
+        self._deadline_seconds = context.deadline_seconds
+        self._wake = context.wake
+        self._public_url = context.public_url
 
     # -- the trainer ---------------------------------------------------------------------------------------
 
@@ -172,7 +157,7 @@ class Classes:
     async def account(self, principal: Principal, card: ClassCard) -> Account:
         """Return the presser's account; raises NotLinked."""
         provider = known_provider(self._connections, card.connection)
-        return check_account(provider, await self._acting(principal, card.connection))
+        return check_account(provider, await self._accounts.acting(principal, card.connection))
 
     async def target_of(self, principal: Principal, card: ClassCard, account: Account) -> JoinTarget:
         """Find which workspace of the presser a card is about, or what is to be made.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bot.domain.models import Account, ClassCard, Effects, Job, Notice, Operation, Principal
     from bot.output import Board
     from bot.providers.base import Provider
-    from bot.store.store import Store
+    from bot.services.context import Context
 
 #: Where the pages lie in which workspaces open: below it their own ids.
 IDE_PATH: Final = "/ide"
@@ -43,18 +43,11 @@ class Gatherer:
     ``public_url`` is the origin that browsers reach us at, for workspaces that open in a page of ours.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        connections: Mapping[str, Provider],
-        board: Board | None = None,
-        *,
-        public_url: str | None = None,
-    ) -> None:
-        self._store = store
-        self._connections = connections
+    def __init__(self, context: Context, board: Board | None = None) -> None:
+        self._store = context.store
+        self._connections = context.connections
+        self._public_url = context.public_url
         self._board = board
-        self._public_url = public_url
 
     async def of_operation(self, operation: Operation, body: Mapping[str, Any] | None = None) -> Facts:
         """Gather for an operation's card or for a notice about it."""

@@ -9,18 +9,18 @@ from bot.domain.policy import Target
 from bot.messages.blocks.job_facts import JobFacts
 from bot.messages.texts import problems
 from bot.providers import facets
+from bot.services.authority import Authority
 from bot.services.gather import job_page
 from bot.services.making import check_account
 from bot.store.records import NewTask
 from bot.support.errors import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from bot.domain.models import Account, Principal
-    from bot.providers.base import Provider, Scheduled
-    from bot.services.authority import Authority
-    from bot.store.store import Store
+    from bot.providers.base import Scheduled
+    from bot.services.context import Context
 
 #: A list of runs that was asked for within so many seconds is not asked for again.
 LOOK_SECONDS: Final = 15.0
@@ -29,29 +29,17 @@ _REMEMBERED: Final = 10_000
 
 
 class Jobs:
-    """Write what people want with runs into the store; ``wake`` tells the background work.
+    """Write what people want with runs into the store; ``wake`` tells the background work."""
 
-    ``monotonic`` is the injected clock, for how long ago a list was asked for: kept in memory only, as it
-    spares a request and nothing depends on it.
-    """
-
-    def __init__(
-        self,
-        *,
-        store: Store,
-        connections: Mapping[str, Provider],
-        authority: Authority,
-        monotonic: Callable[[], float],
-        deadline_seconds: float,
-        wake: Callable[[], None],
-    ) -> None:
-        self._store = store
-        self.deadline_seconds = deadline_seconds
-        self._monotonic = monotonic
+    def __init__(self, context: Context) -> None:
+        self._store = context.store
+        self._connections = context.connections
+        self._authority = Authority(context)
+        #: Kept in memory only, as it spares a request and nothing depends on it.
         self._looked_at: dict[str, float] = {}
-        self._connections = connections
-        self._authority = authority
-        self._wake = wake
+        self._clock = context.clock
+        self._wake = context.wake
+        self.deadline_seconds = context.deadline_seconds
 
     async def launch(
         self,
@@ -204,7 +192,7 @@ class Jobs:
 
         What was asked for and has not come yet says nothing of what there is.
         """
-        oldest = self._monotonic() - LOOK_SECONDS
+        oldest = self._clock.monotonic() - LOOK_SECONDS
         return [
             account
             for account in await self._store.accounts(principal)
@@ -233,7 +221,7 @@ class Jobs:
         await self._store.add_tasks(tasks, interaction)
         if len(self._looked_at) > _REMEMBERED:
             self._looked_at.clear()
-        self._looked_at.update((account.id, self._monotonic()) for account in accounts)
+        self._looked_at.update((account.id, self._clock.monotonic()) for account in accounts)
         self._wake()
 
     async def facts(self, principal: Principal, jobs: Sequence[Job]) -> list[JobFacts]:

@@ -15,54 +15,30 @@ from bot.messages.texts import links as link_words
 from bot.messages.texts import pages as words
 from bot.providers import facets
 from bot.services import linking
-from bot.services.linking import Confirmed, Opened, digest
+from bot.services.authority import Authority
+from bot.services.linking import Confirmed, Opened, StoredNames, digest
 from bot.store.records import Activation, NewTask
 from bot.support.errors import CredentialRefused, ProviderError, Refused, TemporaryError
 from bot.support.vault import row_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from bot.domain.policy import Installation
-    from bot.providers.base import Provider
-    from bot.services.linking import Check, SlackNames
-    from bot.store.store import Store
-    from bot.support.clock import Ids
-    from bot.support.vault import Vault
+    from bot.services.context import Context
 
 
 class LinkSteps:
-    """Lead one link from its first look to the linked account.
+    """Lead one link from its first look to the linked account."""
 
-    ``check`` raises Refused for whoever may not link now.
-    ``sign_in`` says whether Sign in with Slack proves the person; without it a code is typed back in Slack.
-    ``wake`` is called after a change that the background work should see at once.
-    """
-
-    def __init__(
-        self,
-        *,
-        store: Store,
-        check: Check,
-        vault: Vault,
-        connections: Mapping[str, Provider],
-        ids: Ids,
-        names: SlackNames,
-        sign_in: bool,
-        wake: Callable[[], None],
-        command: str,
-        installation: Installation,
-    ) -> None:
-        self._store = store
-        self._check = check
-        self._vault = vault
-        self._connections = connections
-        self._ids = ids
-        self._names = names
-        self._wake = wake
-        self._command = command
-        self._installation = installation
-        self.sign_in = sign_in
+    def __init__(self, context: Context) -> None:
+        self._store = context.store
+        self._authority = Authority(context)
+        self._vault = context.vault
+        self._connections = context.connections
+        self._ids = context.ids
+        self._names = StoredNames(context)
+        self._wake = context.wake
+        self._command = context.command
+        self._installation = context.installation
+        self.sign_in = context.sign_in
 
     async def open(self, nonce: str, browser: str) -> Opened:
         """Return what the page shows; changes nothing. Raises Refused (``link.used``, …)."""
@@ -258,7 +234,7 @@ class LinkSteps:
         person = await self._store.person(link.principal)
         if person is not None and person.is_deleted:
             raise Refused("link.person", words.link_person(person.name))
-        await self._check(link.principal, "link")
+        await self._authority.check(link.principal, "link")
         return link
 
     async def _writable(self, nonce: str, browser: str) -> Link:

@@ -11,7 +11,7 @@ import hmac
 import re
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from bot.domain.models import Account, Link, Principal
     from bot.providers.base import Identity, Provider, TokenHelp
+    from bot.services.context import Context
     from bot.store.store import Store
 
 #: How long a link is good for, and then once more its code; seconds.
@@ -47,32 +48,12 @@ _READABLE = "23456789BCDFGHJKMNPQRSTVWXZ"
 _NONCE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
-class Check(Protocol):
-    """Ask the policy; ``bot.services.authority.Authority.check`` does."""
-
-    async def __call__(self, principal: Principal, verb: str, /) -> None:
-        """Return when it is allowed, raise Refused otherwise."""
-        ...
-
-
-class SlackNames(Protocol):
-    """Tell the names that the pages show in large letters."""
-
-    async def person(self, principal: Principal) -> str:
-        """Return what a person is called in Slack."""
-        ...
-
-    async def workspace(self, principal: Principal) -> str:
-        """Return what the person's Slack workspace is called."""
-        ...
-
-
 class StoredNames:
-    """Tell names from the table of people, and the one workspace that Usher is installed in."""
+    """Tell the names that pages show: from the table of people, and where Usher is installed."""
 
-    def __init__(self, store: Store, workspace: str) -> None:
-        self._store = store
-        self._workspace = workspace
+    def __init__(self, context: Context) -> None:
+        self._store = context.store
+        self._workspace = context.installation.team_name
 
     async def person(self, principal: Principal) -> str:
         """Return the person's name, or the Slack id while nobody has told it."""

@@ -9,43 +9,31 @@ from bot.domain.models import PROVISIONAL, AuditEntry, NewNotice, NoticeKind, Op
 from bot.domain.policy import Target
 from bot.messages.texts import problems
 from bot.providers import facets
+from bot.services.accounts import Accounts
+from bot.services.authority import Authority
 from bot.store.records import Accepted, NewOperation
 from bot.support.errors import NotLinked, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Mapping
 
     from bot.domain.models import Account, Principal
     from bot.providers.base import Provider
-    from bot.services.authority import Authority
-    from bot.store.store import Store
+    from bot.services.context import Context
     from bot.support.clock import Ids
-
-    #: Return the account that a person acts through at a connection, written first where it knows no people.
-    Acting = Callable[[Principal, str], Awaitable[Account | None]]
 
 
 class Making:
     """Write down what is to be made; ``wake`` tells the background work that there is something."""
 
-    def __init__(
-        self,
-        *,
-        store: Store,
-        connections: Mapping[str, Provider],
-        authority: Authority,
-        ids: Ids,
-        deadline_seconds: float,
-        wake: Callable[[], None],
-        acting: Acting | None = None,
-    ) -> None:
-        self._store = store
-        self._connections = connections
-        self._authority = authority
-        self._ids = ids
-        self._deadline_seconds = deadline_seconds
-        self._wake = wake
-        self._acting: Acting = acting or store.account
+    def __init__(self, context: Context) -> None:
+        self._store = context.store
+        self._connections = context.connections
+        self._authority = Authority(context)
+        self._accounts = Accounts(context)
+        self._ids = context.ids
+        self._deadline_seconds = context.deadline_seconds
+        self._wake = context.wake
 
     async def create(
         self,
@@ -109,7 +97,7 @@ class Making:
             raise Refused("workspace.no_create", problems.sentence("no_create", provider.settings.title))
         if provider.withholds(workspace.spec or {}, principal):
             raise Refused("workspace.withheld", problems.sentence("withheld", provider.settings.title))
-        account = await self._acting(principal, workspace.connection)
+        account = await self._accounts.acting(principal, workspace.connection)
         check_account(provider, account)
         new = NewOperation(
             principal=principal,

@@ -11,11 +11,10 @@ from bot.domain.models import TaskKind
 from bot.store.records import NewTask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from bot.domain.models import Account, Snapshot
-    from bot.store.store import Store
-    from bot.support.clock import Clock
+    from bot.services.context import Context
 
 TEMPLATES: Final = "templates"
 ABOUT: Final = "about"
@@ -26,10 +25,10 @@ STALE_SECONDS: Final = 300.0
 class Snapshots:
     """Show what is known, and ask for what is not; ``wake`` tells the background work."""
 
-    def __init__(self, *, store: Store, clock: Clock, wake: Callable[[], None]) -> None:
-        self._store = store
-        self._clock = clock
-        self._wake = wake
+    def __init__(self, context: Context) -> None:
+        self._store = context.store
+        self._clock = context.clock
+        self._wake = context.wake
 
     async def get(self, account: Account, kind: str = TEMPLATES) -> Snapshot | None:
         """Return what an account's provider told last; None before it has told anything."""

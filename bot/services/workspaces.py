@@ -5,7 +5,6 @@ Every method authorises the principal against the row as it is now, whatever the
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.domain.models import Call, NewNotice, NoticeKind, OperationVerb, State, TaskKind, Update, Workspace
@@ -15,22 +14,19 @@ from bot.domain.policy import Target
 from bot.domain.settling import has_settled
 from bot.messages.texts import problems
 from bot.providers import facets
+from bot.services.authority import Authority
 from bot.services.gather import Gatherer, shown_url
 from bot.services.making import Making, check_account, entry, known_provider, unknown
 from bot.store.records import Accepted, NewOperation, NewTask
 from bot.support.errors import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from bot.domain.models import Account, Action, Effects, Operation, Principal, StopMode
     from bot.messages.blocks.facts import Facts
-    from bot.providers.base import Provider
-    from bot.services.authority import Authority
-    from bot.services.making import Acting
-    from bot.store.store import Store
-    from bot.support.clock import Clock, Ids
+    from bot.services.context import Context
 
 #: A list of a person's workspaces is looked for anew when it is older than this, in seconds.
 SNAPSHOT_SECONDS = 60.0
@@ -52,54 +48,21 @@ _MODES: dict[OperationVerb, StopMode] = {OperationVerb.STOP: "stop", OperationVe
 class Workspaces:
     """Write what people want into the store; ``wake`` tells the background work that there is something."""
 
-    def __init__(
-        self,
-        *,
-        store: Store,
-        connections: Mapping[str, Provider],
-        authority: Authority,
-        clock: Clock,
-        ids: Ids,
-        deadline_seconds: float,
-        wake: Callable[[], None],
-        acting: Acting | None = None,
-        public_url: str | None = None,
-    ) -> None:
-        self._store = store
-        self._connections = connections
-        self._authority = authority
-        self._clock = clock
-        self._ids = ids
-        self._wake = wake
-        self.deadline_seconds = deadline_seconds
-        self._public_url = public_url
-        self._gatherer = Gatherer(store, connections, public_url=public_url)
-        making = Making(
-            store=store,
-            connections=connections,
-            authority=authority,
-            ids=ids,
-            deadline_seconds=deadline_seconds,
-            wake=wake,
-            acting=acting,
-        )
-        # A trade of its own; callers find all that people do with workspaces here.
+    def __init__(self, context: Context) -> None:
+        self._store = context.store
+        self._connections = context.connections
+        self._authority = Authority(context)
+        self._clock = context.clock
+        self._wake = context.wake
+        self._public_url = context.public_url
+        self._gatherer = Gatherer(context)
+        self.deadline_seconds = context.deadline_seconds
+        making = Making(context)
+        # A subject of its own; callers find all that people do with workspaces here.
         self.create = making.create
         self.again = making.again
 
     # -- operations ----------------------------------------------------------------------------------------
-
-    async def start(self, principal: Principal, workspace_id: str, **keys: Any) -> Accepted:
-        """Ask that a workspace runs; see ``begin``."""
-        return await self.begin(principal, workspace_id, OperationVerb.START, **keys)
-
-    async def stop(self, principal: Principal, workspace_id: str, **keys: Any) -> Accepted:
-        """Ask that a workspace is down; a pending start ends with it. See ``begin``."""
-        return await self.begin(principal, workspace_id, OperationVerb.STOP, **keys)
-
-    async def restart(self, principal: Principal, workspace_id: str, **keys: Any) -> Accepted:
-        """Ask that a workspace goes down and comes up again; see ``begin``."""
-        return await self.begin(principal, workspace_id, OperationVerb.RESTART, **keys)
 
     async def begin(
         self,
@@ -322,75 +285,3 @@ class Workspaces:
         ]
         await self._store.add_tasks(tasks, interaction)
         self._wake()
-
-    # -- the person's own list -----------------------------------------------------------------------------
-
-    async def add(
-        self, principal: Principal, connection: str, remote_id: str, name: str | None, *, interaction: str
-    ) -> Workspace:
-        """Put a workspace on a person's list by its id at the provider."""
-        await self._authority.check(principal, "add")
-        if name is not None:
-            await self._check_alias(principal, name, besides=None)
-        provider = known_provider(self._connections, connection)
-        if provider.links_by("none"):
-            # One secret opens everybody's there: what a person did not make here, they may not see.
-            raise Refused("add.not_here", problems.sentence("only_made_here", provider.settings.title))
-        workspace = Workspace(
-            id=self._ids.new("workspace"),
-            principal=principal,
-            connection=connection,
-            remote_id=remote_id,
-            gate_key=provider.gate_key(remote_id),
-            name=remote_id,
-            alias=name,
-            origin="added",
-        )
-        account = await self._store.account(principal, connection)
-        check_account(provider, account)
-        audit = [entry(principal, "workspace.add", workspace)]
-        added = await self._store.add_workspace(workspace, audit, interaction)
-        self._wake()
-        return added
-
-    async def bring_back(self, principal: Principal, workspace_id: str, *, interaction: str) -> Workspace:
-        """Put a forgotten workspace back on the list."""
-        workspace = await self.owned(principal, "add", workspace_id)
-        audit = [entry(principal, "workspace.add", workspace)]
-        added = await self._store.add_workspace(replace(workspace, hidden=False), audit, interaction)
-        self._wake()
-        return added
-
-    async def alias(
-        self, principal: Principal, workspace_id: str, alias: str | None, *, interaction: str
-    ) -> Workspace:
-        """Set or clear a person's own name for a workspace; raises Refused when they use it already."""
-        workspace = await self.owned(principal, "alias", workspace_id)
-        if alias is not None:
-            await self._check_alias(principal, alias, besides=workspace.id)
-        audit = [entry(principal, "workspace.alias", workspace)]
-        await self._store.name_workspace(workspace.id, alias, audit, interaction)
-        return replace(workspace, alias=alias)
-
-    async def tell_stop(
-        self, principal: Principal, workspace_id: str, *, is_told: bool, interaction: str
-    ) -> Workspace:
-        """Say whether a person is told when a workspace stops without their having asked for it."""
-        workspace = await self.owned(principal, "notify", workspace_id)
-        audit = [entry(principal, "workspace.notify", workspace, told="on" if is_told else "off")]
-        await self._store.tell_stop(workspace.id, is_told=is_told, audit=audit, interaction=interaction)
-        return replace(workspace, tells_stop=is_told)
-
-    async def forget(self, principal: Principal, workspace_id: str, *, interaction: str) -> Workspace:
-        """Take a workspace off a person's list; at the provider it stays as it is."""
-        workspace = await self.owned(principal, "forget", workspace_id)
-        audit = [entry(principal, "workspace.forget", workspace)]
-        await self._store.hide_workspace(workspace.id, audit, interaction)
-        self._wake()
-        return workspace
-
-    async def _check_alias(self, principal: Principal, alias: str, besides: str | None) -> None:
-        for other in await self._store.workspaces(principal):
-            taken = {other.title.casefold(), other.name.casefold()}
-            if other.id != besides and alias.casefold() in taken:
-                raise Refused("alias.taken", problems.sentence("alias_taken"))

@@ -14,6 +14,7 @@ from bot.domain.models import Account, AuditEntry, NewNotice, NoticeKind, Princi
 from bot.domain.policy import Installation
 from bot.providers import facets
 from bot.services.approvals import is_username
+from bot.services.authority import Authority
 from bot.store.records import Activation, NewTask
 from bot.support.errors import Forbidden, NotFound, PermanentError, ProviderError
 from bot.support.vault import row_key
@@ -22,13 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from bot.providers.base import Identity, Provider
-    from bot.services.authority import Authority
-    from bot.store.store import Store
-    from bot.support.clock import Ids
+    from bot.providers.base import Identity
+    from bot.services.context import Context
     from bot.support.http import Http
     from bot.support.settings import Settings
-    from bot.support.vault import Vault
 
 COLUMNS: Final = ("slack_user", "connection", "username")
 #: More than a file of people ever holds.
@@ -114,20 +112,13 @@ async def home(settings: Settings, http: Http) -> Installation:
 class Importer:
     """Check and write rows, of people whom the policy lets link."""
 
-    def __init__(
-        self,
-        store: Store,
-        vault: Vault,
-        connections: Mapping[str, Provider],
-        ids: Ids,
-        authority: Authority,
-    ) -> None:
-        self._store = store
-        self._vault = vault
-        self._connections = connections
-        self._ids = ids
-        self._authority = authority
-        self._home = authority.installation
+    def __init__(self, context: Context) -> None:
+        self._store = context.store
+        self._vault = context.vault
+        self._connections = context.connections
+        self._ids = context.ids
+        self._authority = Authority(context)
+        self._home = context.installation
         self._seen: dict[tuple[str, str], int] = {}
 
     async def one(self, row: Row, *, apply: bool) -> Result:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
+from bot.services.browsing import Browsing
 from bot.slack.manifest import SIGN_IN_REDIRECT_PATH, SLACK_PATH
 from bot.web.access_log import AccessLog
 from bot.web.bolt import over_http
@@ -24,21 +24,15 @@ from bot.web.render import STATIC_FILES, STATIC_PATH, Renderer, protect
 from bot.web.signed_in import SignedIn
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping
 
-    from pydantic import SecretStr
     from slack_bolt.async_app import AsyncApp
 
-    from bot.providers.base import Provider
-    from bot.services.accounts import Accounts
-    from bot.services.browsing import Browsing
-    from bot.services.linking import SlackNames
-    from bot.services.workspaces import Workspaces
-    from bot.store.store import Store
-    from bot.support.clock import Clock, Ids
+    from bot.services.context import Context
     from bot.support.http import Http
-    from bot.support.rate_limit import RateLimiter
+    from bot.support.settings import Settings
     from bot.web.metrics import Metrics
+    from handlers.services import Services
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -49,105 +43,72 @@ _STATIC_SECONDS = 3600
 _NO_HTTP = (HttpProcessingError, web.RequestPayloadError)
 
 
-@dataclass(frozen=True, slots=True)
-class SlackClient:
-    """Hold the app's client id and secret, which make Sign in with Slack possible."""
-
-    client_id: str
-    client_secret: SecretStr
-
-
-@dataclass(frozen=True, slots=True)
-class IdeParts:
-    """Hold what the pages of workspaces work with. ``team_id`` is where people sign in."""
-
-    browsing: Browsing
-    workspaces: Workspaces
-    names: SlackNames
-    limiter: RateLimiter
-    team_id: str
-
-
 def build_app(
+    context: Context,
+    services: Services,
+    settings: Settings,
     *,
-    clock: Clock,
-    ids: Ids,
-    store: Store,
-    http: Http,
-    accounts: Accounts,
     bolt: AsyncApp,
+    http: Http,
     metrics: Metrics,
-    slack_ready: Callable[[], bool],
-    signing_secret: SecretStr | None,
-    public_url: str | None,
-    session_keys: Sequence[str],
-    slack_client: SlackClient | None,
-    api_url: str,
-    ide: IdeParts | None = None,
-    command: str = "/workspace",
-    connections: Mapping[str, Provider] | None = None,
-    wake: Callable[[], None] = lambda: None,
-    background: Callable[[], Mapping[str, bool]] = dict,
-    metrics_token: SecretStr | None = None,
+    ready: Callable[[], Mapping[str, bool]],
 ) -> web.Application:
-    """Build the application.
+    """Build the application; ``ready`` says by name what readiness depends on.
 
-    Without ``signing_secret`` Slack's address does not exist (Socket Mode); without ``public_url`` the pages
-    do not. ``session_keys`` sign cookies, newest first (the vault's keys serve). ``slack_client`` is given
-    exactly when ``accounts.sign_in`` is set. Without ``ide`` no workspace opens in a page of ours.
-    ``background`` says by name what else readiness depends on. ``connections`` may tell things by themselves;
-    ``wake`` has the background work look at them. With ``metrics_token`` the figures are for who brings it.
+    Without a signing secret Slack's address does not exist (Socket Mode); without a public address the pages
+    do not. The vault's keys sign cookies, too.
     """
-    if accounts.sign_in != (slack_client is not None):
+    client_id, client_secret = settings.slack_client_id, settings.slack_client_secret
+    if context.sign_in != (client_id is not None):
         raise ValueError("Sign in with Slack needs the client id and secret, and only then")
     renderer = Renderer()
-    middlewares = [failures(renderer, ids)]
+    middlewares = [failures(renderer, context.ids)]
     routes = Health(
-        store=store,
-        slack_ready=slack_ready,
-        metrics=metrics,
-        background=background,
-        metrics_token=metrics_token,
+        store=context.store, ready=ready, metrics=metrics, metrics_token=settings.metrics_token
     ).routes()
-    routes += Hooks(store=store, connections=connections or {}, wake=wake).routes()
+    routes += Hooks(context).routes()
     routes.append(web.get(STATIC_PATH + "/{name}", _static))
-    if signing_secret is not None:
-        middlewares.append(Front(signing_secret, clock, refused=metrics.request_refused).middleware())
+    if settings.slack_signing_secret is not None:
+        front = Front(settings.slack_signing_secret, context.clock, refused=metrics.request_refused)
+        middlewares.append(front.middleware())
         routes.append(web.post(SLACK_PATH, over_http(bolt)))
-    if public_url is not None:
+    if context.public_url is not None:
         sign_in = None
-        if slack_client is not None:
+        if client_id is not None and client_secret is not None:
             sign_in = SlackSignIn(
                 http=http,
-                clock=clock,
-                api_url=api_url,
-                client_id=slack_client.client_id,
-                client_secret=slack_client.client_secret,
-                redirect_url=public_url.rstrip("/") + SIGN_IN_REDIRECT_PATH,
+                clock=context.clock,
+                api_url=settings.slack_api_url,
+                client_id=client_id,
+                client_secret=client_secret,
+                redirect_url=context.public_url.rstrip("/") + SIGN_IN_REDIRECT_PATH,
             )
-        browsers = Browsers(public_url=public_url, keys=session_keys, clock=clock)
+        browsers = Browsers(public_url=context.public_url, keys=settings.keys(), clock=context.clock)
         links = LinkPages(
-            accounts=accounts, browsers=browsers, renderer=renderer, sign_in=sign_in, command=command
+            accounts=services.accounts,
+            browsers=browsers,
+            renderer=renderer,
+            sign_in=sign_in,
+            command=context.command,
         )
-        signed_in = None
-        if ide is not None:
-            signed_in = SignedIn(
-                browsing=ide.browsing,
-                browsers=browsers,
-                renderer=renderer,
-                sign_in=sign_in,
-                team_id=ide.team_id,
-            )
-            routes += IdePages(
-                browsing=ide.browsing,
-                workspaces=ide.workspaces,
-                browsers=browsers,
-                renderer=renderer,
-                signed_in=signed_in,
-                names=ide.names,
-                limiter=ide.limiter,
-                ids=ids,
-            ).routes()
+        browsing = Browsing(
+            context, lifetime=settings.session_hours * 3600.0, idle=settings.session_idle_minutes * 60.0
+        )
+        signed_in = SignedIn(
+            browsing=browsing,
+            browsers=browsers,
+            renderer=renderer,
+            sign_in=sign_in,
+            team_id=context.installation.team_id or "",
+        )
+        routes += IdePages(
+            context,
+            services,
+            browsing=browsing,
+            browsers=browsers,
+            renderer=renderer,
+            signed_in=signed_in,
+        ).routes()
         # Before the links: there, every other word is taken for a nonce.
         routes.append(web.get(SIGN_IN_REDIRECT_PATH, _from_slack(browsers, links, signed_in)))
         routes += links.routes()
@@ -188,12 +149,12 @@ def _server_log() -> logging.Logger:
     return log
 
 
-def _from_slack(browsers: Browsers, links: LinkPages, signed_in: SignedIn | None) -> Handler:
+def _from_slack(browsers: Browsers, links: LinkPages, signed_in: SignedIn) -> Handler:
     """Return the handler of the one address that Slack sends people back to: a link's, or a page's."""
 
     async def come(request: web.Request) -> web.StreamResponse:
-        page = browsers.page_of(request) if signed_in is not None else None
-        if signed_in is None or page is None:
+        page = browsers.page_of(request)
+        if page is None:
             return await links.come_from_slack(request)
         return await signed_in.come_from_slack(request, page)
 

@@ -26,42 +26,36 @@ STORE_SECONDS = 2.0
 class Health:
     """Answer who watches the process.
 
-    ``slack_ready`` says whether Slack can reach it, ``background`` by name whether its own work goes on. With
-    ``metrics_token`` the figures are for who brings it.
+    ``ready`` says by name whether what it works with is there: the way to Slack, its own work in the
+    background. With ``metrics_token`` the figures are for who brings it.
     """
 
     def __init__(
         self,
         *,
         store: Store,
-        slack_ready: Callable[[], bool],
+        ready: Callable[[], Mapping[str, bool]],
         metrics: Metrics,
-        background: Callable[[], Mapping[str, bool]],
         metrics_token: SecretStr | None = None,
     ) -> None:
         self._metrics_token = metrics_token
         self._store = store
-        self._background = background
-        self._slack_ready = slack_ready
+        self._ready = ready
         self._metrics = metrics
 
     def routes(self) -> list[web.RouteDef]:
         """Return the three routes."""
         return [
             web.get("/healthz", self._lives),
-            web.get("/readyz", self._ready),
+            web.get("/readyz", self._readiness),
             web.get("/metrics", self._figures),
         ]
 
     async def _lives(self, _request: web.Request) -> web.Response:
         return web.json_response({"alive": True})
 
-    async def _ready(self, _request: web.Request) -> web.Response:
-        checks = {
-            "store": await self._count() is not None,
-            "slack": self._slack_ready(),
-            **self._background(),
-        }
+    async def _readiness(self, _request: web.Request) -> web.Response:
+        checks = {"store": await self._count() is not None, **self._ready()}
         is_ready = all(checks.values())
         return web.json_response({"ready": is_ready, "checks": checks}, status=200 if is_ready else 503)
 

@@ -16,11 +16,9 @@ from bot.support.errors import CredentialRefused, ProviderError
 from bot.web.front import MAX_BYTES, Refusal, read_body
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from bot.domain.models import Event
     from bot.providers.base import Provider
-    from bot.store.store import Store
+    from bot.services.context import Context
 
 HOOKS_PATH = "/hooks"
 
@@ -30,12 +28,11 @@ _log = structlog.get_logger(__name__)
 class Hooks:
     """Take events of the connections whose provider sends some; ``wake`` tells the background work."""
 
-    def __init__(
-        self, *, store: Store, connections: Mapping[str, Provider], wake: Callable[[], None]
-    ) -> None:
-        self._store = store
+    def __init__(self, context: Context) -> None:
+        self._store = context.store
+        connections = context.connections
         self._hearing = {name: one for name, one in connections.items() if isinstance(one, facets.Events)}
-        self._wake = wake
+        self._wake = context.wake
 
     def routes(self) -> list[web.RouteDef]:
         """Return the one route; anything but a POST is answered 405."""

@@ -19,6 +19,7 @@ from bot.messages.texts import ide as words
 from bot.messages.texts.cards import LOST
 from bot.providers import facets
 from bot.services.gather import IDE_PATH
+from bot.services.linking import StoredNames
 from bot.support.errors import Refused, SecretError
 from bot.web import embedding
 from bot.web.forms import read_form
@@ -31,14 +32,12 @@ if TYPE_CHECKING:
     from bot.domain.models import Look, Workspace
     from bot.providers.base import Provider
     from bot.services.browsing import Browsing
-    from bot.services.linking import SlackNames
-    from bot.services.workspaces import Workspaces
-    from bot.support.clock import Ids
-    from bot.support.rate_limit import RateLimiter
+    from bot.services.context import Context
     from bot.web.browser import Browsers
     from bot.web.page_state import PageState
     from bot.web.render import Renderer
     from bot.web.signed_in import SignedIn
+    from handlers.services import Services
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -82,24 +81,22 @@ class IdePages:
 
     def __init__(
         self,
+        context: Context,
+        services: Services,
         *,
         browsing: Browsing,
-        workspaces: Workspaces,
         browsers: Browsers,
         renderer: Renderer,
         signed_in: SignedIn,
-        names: SlackNames,
-        limiter: RateLimiter,
-        ids: Ids,
     ) -> None:
         self._browsing = browsing
-        self._workspaces = workspaces
+        self._workspaces = services.workspaces
         self._browsers = browsers
         self._renderer = renderer
         self._signed_in = signed_in
-        self._names = names
-        self._limiter = limiter
-        self._ids = ids
+        self._names = StoredNames(context)
+        self._limiter = services.limiter
+        self._ids = context.ids
 
     def routes(self) -> list[web.RouteDef]:
         """Return every route of the page, and of signing in and out."""

@@ -46,7 +46,7 @@ async def add(request: Request) -> Answer:
         return replies.problem(sentence, request.reference)
     connection, remote_id = next(iter(found.items()))
     await linked(request, connection)
-    added = await request.services.workspaces.add(
+    added = await request.services.personal_list.add(
         request.principal,
         connection,
         remote_id,
@@ -59,14 +59,13 @@ async def add(request: Request) -> Answer:
 
 async def _bring_back(request: Request) -> Answer | None:
     """Bring back what was forgotten, where the words are the name of such a one and of no other."""
-    workspaces = request.services.workspaces
-    rows = await workspaces.all_of(request.principal, hidden=True)
+    rows = await request.services.workspaces.all_of(request.principal, hidden=True)
     needle = naming.fold(request.name)
     found = [one for one in rows if one.hidden and needle in {naming.fold(one.title), naming.fold(one.name)}]
     if len(found) != 1:
         return None
     await linked(request, found[0].connection)
-    back = await workspaces.bring_back(
+    back = await request.services.personal_list.bring_back(
         request.principal, found[0].id, interaction=request.surface.interaction
     )
     title = request.services.title(back.connection)
@@ -86,14 +85,14 @@ async def alias(request: Request) -> Answer:
     """Set a name, or take it away with ``--clear``."""
     if "clear" in request.flags and request.arguments:
         workspace = await named(request, request.name)
-        await request.services.workspaces.alias(
+        await request.services.personal_list.alias(
             request.principal, workspace.id, None, interaction=request.surface.interaction
         )
         return replies.answer(fill(words.UNALIASED, name=workspace.name))
     if len(request.arguments) < 2:
         return replies.problem(fill(words.ALIAS_USAGE, command=request.command), request.reference)
     workspace, alias = await _split(request)
-    await request.services.workspaces.alias(
+    await request.services.personal_list.alias(
         request.principal, workspace.id, naming.own_name(alias), interaction=request.surface.interaction
     )
     return replies.answer(fill(words.REALIASED, old=workspace.title, name=alias))
@@ -116,7 +115,7 @@ async def notify(request: Request) -> Answer:
     if wanted is None:
         return replies.problem(fill(words.NOTIFY_USAGE, command=request.command), request.reference)
     workspace = await named(request, " ".join(request.arguments[:-1]))
-    await request.services.workspaces.tell_stop(
+    await request.services.personal_list.tell_stop(
         request.principal, workspace.id, is_told=wanted, interaction=request.surface.interaction
     )
     template = words.NOTIFY_ON if wanted else words.NOTIFY_OFF
@@ -127,9 +126,10 @@ async def notify(request: Request) -> Answer:
 @routes.verb("workspace", "forget")
 async def forget(request: Request) -> Answer:
     """Forget it, and say how to bring it back. A name is always asked for: none is guessed."""
-    workspaces = request.services.workspaces
     workspace = await workspace_of(request, guesses=False)
-    await workspaces.forget(request.principal, workspace.id, interaction=request.surface.interaction)
+    await request.services.personal_list.forget(
+        request.principal, workspace.id, interaction=request.surface.interaction
+    )
     title = request.services.title(workspace.connection)
     return replies.answer(fill(words.FORGOTTEN, name=workspace.title, title=title, command=request.command))
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from bot.domain.models import ClassCard, Joined, Principal, State
-from bot.services.authority import Authority
 from bot.services.classes import Classes, Draft
-from tests.engine.world import DEADLINE, World
+from tests.engine.world import World
 
 TRAINER = Principal(None, "T1", "UTRAINER")
 CHANNEL = "C1"
@@ -18,15 +17,7 @@ def people(count: int) -> list[Principal]:
 
 
 def classes_of(world: World) -> Classes:
-    return Classes(
-        store=world.store,
-        connections={"cloud": world.provider},
-        authority=Authority(store=world.store, people=world.people, installation=world.numbers.installation),
-        clock=world.clock,
-        ids=world.ids,
-        deadline_seconds=DEADLINE,
-        wake=lambda: None,
-    )
+    return Classes(world.asking)
 
 
 async def post(world: World, **keys: Any) -> ClassCard:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from aiohttp.test_utils import TestServer
@@ -11,14 +12,12 @@ from aiohttp.test_utils import TestServer
 from bot.domain.models import Principal, Workspace
 from bot.providers.sphere import SphereProvider, SphereSettings
 from bot.services.accounts import Accounts
-from bot.services.authority import Authority
-from bot.services.linking import StoredNames
 from bot.services.making import Making
 from bot.support.http import Http
 from playground import sphere
 from playground.harness import Clock
 from playground.sphere.workspaces import Workspace as Machine
-from tests.engine.world import DEADLINE, World, new_world
+from tests.engine.world import World, new_world
 from tests.support.store import ALICE
 
 TOKEN = "acc3ss-token-of-the-account"
@@ -45,19 +44,8 @@ class SphereWorld:
     async def create(self, principal: Principal = ALICE, **spec: Any) -> str:
         """Ask that one is made; return the operation's id."""
         await self.world.know(principal)
-        making = Making(
-            store=self.store,
-            connections={"cloud": self.world.provider},
-            authority=Authority(
-                store=self.store, people=self.world.people, installation=self.world.numbers.installation
-            ),
-            ids=self.world.ids,
-            deadline_seconds=DEADLINE,
-            wake=lambda: None,
-            acting=self.accounts.acting,
-        )
         reference = self.world.ids.reference()
-        accepted = await making.create(
+        accepted = await Making(self.world.asking).create(
             principal, "cloud", {**SPEC, **spec}, interaction=reference, reference=reference
         )
         return accepted.operation.id
@@ -111,19 +99,5 @@ async def sphere_world(
             world.provider = SphereProvider(own, client(session, world.clock.monotonic))  # type: ignore[assignment]
             world.public_url = PUBLIC_URL
             world.administered_by(*administrators)
-            authority = Authority(
-                store=world.store, people=world.people, installation=world.numbers.installation
-            )
-            accounts = Accounts(
-                store=world.store,
-                check=authority.check,
-                vault=world.vault,
-                connections={"cloud": world.provider},
-                ids=world.ids,
-                names=StoredNames(world.store, "Acme"),
-                public_url=PUBLIC_URL,
-                sign_in=True,
-                wake=lambda: None,
-                installation=world.numbers.installation,
-            )
-            yield SphereWorld(world, server, accounts)
+            asking = replace(world.asking, public_url=PUBLIC_URL, sign_in=True)
+            yield SphereWorld(world, server, Accounts(asking))

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from bot.providers.base import Access, Credential
 from bot.reconciler.ask import Asker, Done, Later, Refused, Unknown
-from bot.reconciler.ports import Unobserved
+from bot.reconciler.context import Unobserved
 from bot.reconciler.runtimes import Runtime
 from bot.support import errors
 from tests.support.clock import FakeClock

@@ -6,6 +6,7 @@ import pytest
 
 from bot.domain.models import Call, OperationVerb, Outcome, State, TaskKind
 from bot.providers.base import Credential
+from bot.services.making import Making
 from bot.store.records import NewTask
 from bot.support.errors import (
     Conflict,
@@ -328,8 +329,8 @@ async def test_of_what_is_gone_another_is_made_in_its_place_once(world):
     del world.provider.machines["m1"]
     await world.store.want_read(first.id)
     await world.pass_time(30)
-    again = await world.making.again(ALICE, first.id, reference="R2")
-    twice = await world.making.again(ALICE, first.id, reference="R3")
+    again = await Making(world.asking).again(ALICE, first.id, reference="R2")
+    twice = await Making(world.asking).again(ALICE, first.id, reference="R3")
     assert (again.repeated, twice.repeated, twice.operation.id) == (False, True, again.operation.id)
     assert await world.until_ended(again.operation.id) is Outcome.FULFILLED
     (row,) = await rows(world)
@@ -341,14 +342,14 @@ async def test_what_was_never_made_is_tried_anew_by_its_spec(world):
     world.provider.fail("create", LimitReached("2 of 2"))
     first = await world.make()
     await world.until_ended(first)
-    again = await world.making.again(ALICE, (await world.workspace_of(first)).id, reference="R2")
+    again = await Making(world.asking).again(ALICE, (await world.workspace_of(first)).id, reference="R2")
     assert await world.until_ended(again.operation.id) is Outcome.FULFILLED
     assert [row.remote_id for row in await rows(world)] == ["m1"]
 
 
 async def test_another_is_not_made_of_what_is_there_or_somebody_elses_or_found(world):
     made = await world.workspace_of(await world.make())
-    joined = await world.making.again(ALICE, made.id, reference="R2")
+    joined = await Making(world.asking).again(ALICE, made.id, reference="R2")
     assert joined.joined
     await world.pass_time(60)
     found = await world.own(remote_id="r1")
@@ -359,7 +360,7 @@ async def test_another_is_not_made_of_what_is_there_or_somebody_elses_or_found(w
         (BOB, made, "policy.not_owner"),
     ):
         with pytest.raises(Refused) as refused:
-            await world.making.again(principal, workspace.id, reference="R3")
+            await Making(world.asking).again(principal, workspace.id, reference="R3")
         assert refused.value.rule == rule
     assert world.provider.count("create") == 1
 
@@ -367,6 +368,6 @@ async def test_another_is_not_made_of_what_is_there_or_somebody_elses_or_found(w
 async def test_without_an_account_nothing_is_made(world):
     await world.know()
     with pytest.raises(Refused) as refused:
-        await world.making.create(ALICE, "cloud", {"name": "lab"}, interaction="i", reference="R1")
+        await Making(world.asking).create(ALICE, "cloud", {"name": "lab"}, interaction="i", reference="R1")
     assert refused.value.rule == "account.none"
     assert await rows(world) == []

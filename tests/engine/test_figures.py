@@ -36,16 +36,7 @@ class Counter:
 def counter(world):
     seen = Counter()
     world.reconciler = Reconciler(
-        world.store,
-        {"cloud": world.provider},
-        world.vault,
-        world.people,
-        world.clock,
-        world.ids,
-        world.numbers,
-        world.replay,
-        jitter=lambda: 0.0,
-        observer=seen,
+        world.context, world.numbers, world.board, world.replay, jitter=lambda: 0.0, observer=seen
     )
     return seen
 

@@ -6,7 +6,6 @@ import pytest
 
 from bot.domain.models import FoundJob, JobState, ObservedJob, TaskKind
 from bot.domain.policy import Installation
-from bot.reconciler import Numbers
 from bot.store.records import NewTask
 from bot.support.errors import (
     CredentialRefused,
@@ -54,7 +53,7 @@ async def test_more_runs_than_fit_into_a_request_take_turns(jobs):
 async def test_each_account_is_read_by_itself(jobs):
     await jobs.runs(ALICE)
     await jobs.runs(BOB)
-    jobs.world.numbers = Numbers(Installation("T1", "E1", is_org_wide=True))
+    jobs.world.installation = Installation("T1", "E1", is_org_wide=True)
     await jobs.world.pass_time(20)
     assert {username for _, username, _ in jobs.cloud.reads} == {"ualice", "ubob"}
 

@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 
 from bot.domain.models import NewNotice, NoticeKind, Outcome, Principal
+from bot.domain.policy import Installation
 from bot.slack.notifier import WebApi
 from playground.faults import Fault
 from playground.harness import Clock
@@ -45,7 +46,7 @@ def of(method, **keys):
 
 async def test_the_story_is_told_in_the_direct_message(world):
     async with local_slack(world) as server:
-        world.numbers = type(world.numbers)(type(world.numbers.installation)(server.state.team.id))
+        world.installation = Installation(server.state.team.id)
         world.reborn()
         operation_id = await world.begin(await world.own(olivia(server)))
         assert await world.until_ended(operation_id) is Outcome.FULFILLED

@@ -39,9 +39,9 @@ async def test_one_that_fails_holds_no_other_up(jobs):
         jobs.cloud.writes(run, "begun\n")
     await jobs.world.pass_time(5)
     world = jobs.world
-    gatherer = Broken(jobs.store, {"cloud": jobs.cloud}, world.board)
+    gatherer = Broken(world.context, world.board)
     gatherer.bad = first
-    outputs = Outputs(jobs.store, world.line, gatherer, world.board, world.ids, world.timing)
+    outputs = Outputs(world.context, world.line, gatherer, world.timing, world.board)
     for run in ("run1", "run2"):
         jobs.cloud.writes(run, "news\n")
     await world.reconciler.step_streams(world.streams)

@@ -15,7 +15,7 @@ WAITING = {"text": "new cloud", "principal": ALICE.key}
 
 @pytest.fixture
 def snapshots(world):
-    return Snapshots(store=world.store, clock=world.clock, wake=lambda: None)
+    return Snapshots(world.asking)
 
 
 async def test_what_may_be_made_is_read_and_the_command_that_waits_goes_on(world, snapshots):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
 from bot.providers.base import Credential, Identity
 from bot.services.accounts import Accounts
-from bot.services.authority import Authority
-from bot.services.linking import UNUSED_SECONDS, StoredNames
+from bot.services.linking import UNUSED_SECONDS
 from bot.support.errors import Forbidden, Refused, Unreachable
 from bot.support.vault import Vault
 from tests.engine.world import new_world
@@ -35,20 +36,7 @@ async def world():
         made.provider = Minting(made.clock, fake_settings(linking=["token"]))
         made.reborn()
         await made.know(ALICE)
-        authority = Authority(store=made.store, people=made.people, installation=made.numbers.installation)
-        made.accounts = Accounts(
-            store=made.store,
-            check=authority.check,
-            vault=made.vault,
-            connections={"cloud": made.provider},
-            ids=made.ids,
-            names=StoredNames(made.store, "Acme"),
-            public_url="https://usher.example.test",
-            sign_in=False,
-            wake=lambda: None,
-            command="/workspace",
-            installation=made.numbers.installation,
-        )
+        made.accounts = Accounts(replace(made.asking, public_url="https://usher.example.test"))
         yield made
 
 

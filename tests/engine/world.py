@@ -27,8 +27,7 @@ from bot.output import Board
 from bot.providers.base import Credential
 from bot.reconciler import Numbers, Reconciler
 from bot.reconciler.streams import AT_ONCE
-from bot.services.authority import Authority
-from bot.services.gather import Gatherer
+from bot.services.context import Context
 from bot.services.making import Making
 from bot.slack.budget import Budget
 from bot.slack.calls import PacedSlack
@@ -81,7 +80,8 @@ class World:
         self.http = FakeHttp()
         self.vault = Vault([KEY])
         self.replayed: list[tuple[Principal, dict[str, Any]]] = []
-        self.numbers = Numbers(Installation("T1"))
+        self.installation = Installation("T1")
+        self.numbers = Numbers()
         self.timing = Timing()
         #: The streams and outputs of each life of the process.
         self.lives: list[tuple[Pool, Board]] = []
@@ -101,33 +101,29 @@ class World:
         self.lives.append((self.streams, self.board))
         self.line = PacedSlack(slack, Budget(self.clock.monotonic), self.clock)
         self.people = People(store, self.line)
-        self.reconciler = Reconciler(
-            store,
-            connections,
-            self.vault,
-            self.people,
-            self.clock,
-            self.ids,
-            self.numbers,
-            self.replay,
-            jitter=lambda: 0.0,
-            board=self.board,
+        self.context = Context(
+            store=store,
+            connections=connections,
+            people=self.people,
+            installation=self.installation,
+            vault=self.vault,
+            clock=self.clock,
+            ids=self.ids,
+            deadline_seconds=DEADLINE,
+            public_url=self.public_url,
         )
+        self.reconciler = Reconciler(self.context, self.numbers, self.board, self.replay, jitter=lambda: 0.0)
         self.notifier = Notifier(
-            store,
+            self.context,
             self.line,
-            Gatherer(store, connections, self.board, public_url=self.public_url),
-            self.clock,
-            self.ids,
             self.http,  # type: ignore[arg-type]  # as much of it as replies need
-            self.timing,
             self.board,
+            self.timing,
         )
 
     def administered_by(self, *names: str) -> None:
         """Name administrators, as ``USHER_ADMINS`` does, and start again with them."""
-        home = replace(self.numbers.installation, administrators=frozenset(names))
-        self.numbers = replace(self.numbers, installation=home)
+        self.installation = replace(self.installation, administrators=frozenset(names))
         self.reborn()
 
     async def replay(self, principal: Principal, command: dict[str, Any]) -> None:
@@ -206,15 +202,9 @@ class World:
         return accepted.operation.id
 
     @property
-    def making(self) -> Making:
-        return Making(
-            store=self.store,
-            connections={"cloud": self.provider},
-            authority=Authority(store=self.store, people=self.people, installation=self.numbers.installation),
-            ids=self.ids,
-            deadline_seconds=DEADLINE,
-            wake=lambda: None,
-        )
+    def asking(self) -> Context:
+        """Return what people's requests go through: their way does not fail."""
+        return replace(self.context, store=self.store, connections={"cloud": self.provider})
 
     async def make(self, principal: Principal = ALICE, name: str = "lab", key: str = "") -> str:
         """Ask for a new workspace, with a linked account where there is none; return the operation's id."""
@@ -222,7 +212,7 @@ class World:
             await self.link(principal)
         await self.know(principal)
         reference = self.ids.reference()
-        accepted = await self.making.create(
+        accepted = await Making(self.asking).create(
             principal, "cloud", {"name": name}, interaction=key or reference, reference=reference
         )
         return accepted.operation.id

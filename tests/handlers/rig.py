@@ -11,13 +11,14 @@ from bot.domain.models import Account, Answer, Link, Notice, NoticeKind, Princip
 from bot.domain.policy import Installation
 from bot.providers import facets
 from bot.providers.base import Provider
-from bot.services.authority import Authority
 from bot.store.records import Activation
 from bot.store.store import Store
 from bot.support.errors import Refused
+from bot.support.rate_limit import RateLimiter
 from handlers.dispatch import run_button, run_text
 from handlers.services import Services, build_services
 from tests.support.clock import CountingIds, FakeClock
+from tests.support.context import context
 from tests.support.golden import check_limits
 from tests.support.people import Colleagues
 from tests.support.providers import FakeMachines, FakeProvider, fake_settings
@@ -216,18 +217,15 @@ async def rig(
     async with memory_store(clock, CountingIds()) as sound:
         store: Any = FlakyStore(sound)
         accounts, people = FakeAccounts(store), Colleagues(sound)
-        services = build_services(
-            store=store,
-            accounts=accounts,
-            connections=providers,
-            authority=Authority(
-                store=store, people=people, installation=replace(installation, administrators=administrators)
-            ),
-            clock=clock,
-            ids=CountingIds(),
+        given = context(
+            store,
+            providers,
+            clock,
+            people=people,
+            installation=replace(installation, administrators=administrators),
             wake=lambda: wakes.append(clock.now()),
-            deadline_seconds=1800.0,
         )
+        services = build_services(given, accounts, RateLimiter(clock.monotonic))  # type: ignore[arg-type]
         yield Rig(services, store, accounts, clock, wakes, people)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.models import Outcome, Principal, Update
+from bot.domain.models import OperationVerb, Outcome, Principal, Update
 from tests.handlers.class_rig import TRAINER, offer, posted
 from tests.handlers.rig import activate, rig, words
 from tests.support.clock import FakeClock
@@ -49,7 +49,9 @@ async def test_what_is_being_called_off_is_waited_for(bot):
     card = await posted(bot, "card saturn/local --title Maths")
     await bot.press("class_press", card.id)
     (row,) = await bot.store.workspaces(ALICE)
-    stop = await bot.services.workspaces.stop(ALICE, row.id, interaction="s", reference="R")
+    stop = await bot.services.workspaces.begin(
+        ALICE, row.id, OperationVerb.STOP, interaction="s", reference="R"
+    )
     assert "has not made it yet" in words(await bot.press("class_press", card.id))
     assert (await bot.store.latest_operation(row.id)).id == stop.operation.id
 

@@ -10,11 +10,13 @@ import pytest
 from bot.domain.models import Created, NoticeKind, Observed, OperationVerb, Outcome, Snapshot, State, Update
 from bot.domain.policy import Installation
 from bot.providers import facets
+from bot.services.authority import Authority
 from bot.support.errors import Refused
 from handlers.replay import replay
 from handlers.submission import Submission, submit
 from tests.handlers.rig import COLLEAGUE, buttons, rig, words
 from tests.support.clock import FakeClock
+from tests.support.context import context
 from tests.support.golden import check_golden
 from tests.support.providers import FakeMachines, fake_settings
 from tests.support.store import ALICE, BOB, observe
@@ -292,7 +294,7 @@ async def test_at_a_connection_without_people_nothing_is_added_by_its_id(bot):
     shared.settings = shared.settings.model_copy(update={"linking": ("none",)})
     await bot.link(names=())
     with pytest.raises(Refused) as refused:
-        await bot.services.workspaces.add(ALICE, "saturn", "id-1", None, interaction="a")
+        await bot.services.personal_list.add(ALICE, "saturn", "id-1", None, interaction="a")
     assert refused.value.rule == "add.not_here"
     assert await bot.services.workspaces.stale(ALICE) == []
 
@@ -366,10 +368,12 @@ async def test_about_names_the_connections(administered):
 async def test_a_provider_with_nothing_to_tell_says_so(plain):
     plain.services = replace(
         plain.services,
-        authority=type(plain.services.authority)(
-            store=plain.store,
-            people=plain.people,
-            installation=Installation("T1", administrators=frozenset({ALICE.user_id})),
+        authority=Authority(
+            context(
+                plain.store,
+                people=plain.people,
+                installation=Installation("T1", administrators=frozenset({ALICE.user_id})),
+            )
         ),
     )
     assert "nothing to tell" in words(await plain.say("about saturn"))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.models import NoticeKind, TaskKind
-from handlers.replay import replay, replayer
+from handlers.replay import replay
 from tests.handlers.rig import Cloud, PlainProvider, activate, buttons, rig, words
 from tests.support.clock import FakeClock
 from tests.support.golden import check_golden
@@ -92,7 +92,7 @@ async def test_an_old_list_is_read_anew_while_the_command_waits(bot):
     found = [found_workspace(name) for name in ("notebook", "brand-new")]
     await bot.store.merge_discovered(linked.account.id, found)
     await bot.store.task_done(task.id)
-    await replayer(bot.services)(ALICE, {**waiting, "task": "task_1"})
+    await replay(bot.services, ALICE, {**waiting, "task": "task_1"})
     assert [operation.workspace_id for operation in await bot.store.open_operations(ALICE)] == [
         (await bot.workspace("brand-new")).id
     ]

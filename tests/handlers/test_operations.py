@@ -64,8 +64,8 @@ async def test_the_same_interaction_twice_is_one_operation(bot):
     assert await bot.say("start", interaction="command:same") == first
     assert len(await bot.store.open_operations(ALICE)) == 1
     operation = await latest(bot)
-    stopped = await bot.services.workspaces.stop(
-        ALICE, operation.workspace_id, interaction="command:stop", reference="R"
+    stopped = await bot.services.workspaces.begin(
+        ALICE, operation.workspace_id, OperationVerb.STOP, interaction="command:stop", reference="R"
     )
     assert stopped.replaced is not None
     again = await bot.say("start", interaction="command:same")
@@ -175,14 +175,14 @@ async def test_use_cases_refuse_by_themselves_too(bot):
     workspaces, row = bot.services.workspaces, await bot.workspace()
     keys = {"reference": "R"}
     assert (
-        await workspaces.restart(ALICE, row.id, interaction="r:1", **keys)
+        await workspaces.begin(ALICE, row.id, OperationVerb.RESTART, interaction="r:1", **keys)
     ).operation.verb is OperationVerb.RESTART
     account = await bot.store.account(ALICE, "saturn")
     notice = NewNotice(account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
     await bot.store.refuse_account(account.id, account.secret, notice, [], hold="Link again.")
     with pytest.raises(Refused) as refused:
-        await workspaces.start(ALICE, row.id, interaction="r:2", **keys)
+        await workspaces.begin(ALICE, row.id, OperationVerb.START, interaction="r:2", **keys)
     assert refused.value.rule == "account.refused"
     with pytest.raises(Refused) as refused:
-        await workspaces.add(ALICE, "hub", "id-1", None, interaction="r:3")
+        await bot.services.personal_list.add(ALICE, "hub", "id-1", None, interaction="r:3")
     assert refused.value.rule == "account.none"

@@ -6,20 +6,20 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.domain.models import Account, Answer, OperationVerb, Person, Principal, State, Surface
 from bot.services.accounts import Accounts
-from bot.services.authority import Authority
-from bot.services.linking import StoredNames, digest
+from bot.services.linking import digest
 from bot.store.records import Activation
 from bot.store.store import Store
-from bot.support.errors import Refused, StoreBusy, StoreError
+from bot.support.errors import Refused, StoreError
+from bot.support.rate_limit import RateLimiter
 from handlers.dispatch import run_button, run_text
 from handlers.replay import replay
 from handlers.services import Services, build_services
-from tests.engine.fuse import Fuse, Fused, Killed
+from tests.engine.fuse import Fuse, Killed
 from tests.engine.world import World
 from tests.invariants.provider import OwnedProvider, number_of
 from tests.support.clock import CountingIds, FakeClock
@@ -67,31 +67,9 @@ class Life(World):
     def reborn(self, fuse: Fuse | None = None) -> None:
         super().reborn(fuse)
         self.fuse = fuse
-        busy = StoreBusy("not committed in time")
-        store: Any = Fused(self.store, fuse, busy) if fuse else self.store
-        authority = Authority(store=store, people=self.people, installation=self.numbers.installation)
-        self.accounts = Accounts(
-            store=store,
-            check=authority.check,
-            vault=self.vault,
-            connections={"cloud": self.moves},
-            ids=self.ids,
-            names=StoredNames(store, "Acme"),
-            public_url="https://usher.example.test",
-            sign_in=False,
-            wake=lambda: None,
-            installation=self.numbers.installation,
-        )
-        self.services: Services = build_services(
-            store=store,
-            accounts=self.accounts,
-            connections={"cloud": self.moves},
-            authority=authority,
-            clock=self.clock,
-            ids=self.ids,
-            wake=lambda: None,
-            deadline_seconds=DEADLINE,
-        )
+        context = replace(self.context, public_url="https://usher.example.test")
+        self.accounts = Accounts(context)
+        self.services: Services = build_services(context, self.accounts, RateLimiter(self.clock.monotonic))
 
     async def replay(self, principal: Principal, command: dict[str, Any]) -> None:
         await replay(self.services, principal, command)

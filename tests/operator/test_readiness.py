@@ -26,9 +26,7 @@ from tests.support.store import memory_store
 )
 async def test_the_background_counts_for_readiness(background, status):
     async with memory_store() as store:
-        health = Health(
-            store=store, slack_ready=lambda: True, metrics=Metrics(), background=lambda: background
-        )
+        health = Health(store=store, ready=lambda: {"slack": True, **background}, metrics=Metrics())
         app = web.Application()
         app.router.add_routes(health.routes())
         async with TestClient(TestServer(app)) as client:
@@ -65,5 +63,5 @@ async def test_loops_that_stand_still_and_a_slack_that_shuts_us_out_are_seen(tmp
         for token in local.state.tokens.values():
             token.revoked = True
         with pytest.raises(SlackPermanent):
-            await process.people.sync()
+            await process.context.people.sync()
         assert process.background()["sending"] is False

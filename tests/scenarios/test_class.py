@@ -46,7 +46,7 @@ async def _link(made, user):
     """Link as the page does, without a browser for each of forty."""
     bot, principal = made.bot, Principal(None, made.slack.state.team.id, user)
     token = Credential(SecretStr(made.token_of(user.lower())))
-    secret = bot._vault.seal(row_key(principal.key, "saturn"), token.as_mapping())
+    secret = bot.context.vault.seal(row_key(principal.key, "saturn"), token.as_mapping())
     now = await bot.store.now()
     account = Account(f"account_{user}", principal, "saturn", user.lower(), secret, "active", now)
     tasks = [NewTask(TaskKind.DISCOVER, account.id)]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.models import NewNotice, NoticeKind, OperationVerb, TaskKind
-from bot.services.authority import Authority
 from bot.services.gather import Gatherer
+from bot.services.personal_list import PersonalList
 from bot.services.workspaces import Workspaces
 from bot.store.records import NewTask
 from bot.support.errors import Refused
-from tests.engine.sphere_world import PUBLIC_URL, TOKEN, sphere_world
+from tests.engine.sphere_world import TOKEN, sphere_world
 from tests.support.store import ALICE, BOB
 
 
@@ -22,22 +22,15 @@ async def world():
 
 @pytest.fixture
 def workspaces(world):
-    return Workspaces(
-        store=world.store,
-        connections={"cloud": world.world.provider},
-        authority=Authority(
-            store=world.store, people=world.world.people, installation=world.world.numbers.installation
-        ),
-        clock=world.clock,
-        ids=world.world.ids,
-        deadline_seconds=60.0,
-        wake=lambda: None,
-        acting=world.accounts.acting,
-        public_url=PUBLIC_URL,
-    )
+    return Workspaces(world.world.asking)
 
 
-async def test_another_person_can_do_nothing_with_it(world, workspaces):
+@pytest.fixture
+def personal_list(world):
+    return PersonalList(world.world.asking)
+
+
+async def test_another_person_can_do_nothing_with_it(world, workspaces, personal_list):
     row = await world.made(ALICE)
     await world.made(BOB)
     sent = dict(world.server.harness.requests)
@@ -50,8 +43,8 @@ async def test_another_person_can_do_nothing_with_it(world, workspaces):
         workspaces.owned(BOB, "open", row.id),
         workspaces.refresh(BOB, row.id),
         workspaces.again(BOB, row.id, reference="R"),
-        workspaces.alias(BOB, row.id, "mine", interaction="j"),
-        workspaces.forget(BOB, row.id, interaction="k"),
+        personal_list.alias(BOB, row.id, "mine", interaction="j"),
+        personal_list.forget(BOB, row.id, interaction="k"),
     ):
         with pytest.raises(Refused):
             await call
@@ -60,11 +53,11 @@ async def test_another_person_can_do_nothing_with_it(world, workspaces):
     assert world.machine(row).phase == "running"
 
 
-async def test_it_cannot_be_added_by_its_id(world, workspaces):
+async def test_it_cannot_be_added_by_its_id(world, personal_list):
     row = await world.made(ALICE)
     await world.made(BOB)
     with pytest.raises(Refused) as refused:
-        await workspaces.add(BOB, "cloud", row.remote_id, None, interaction="i")
+        await personal_list.add(BOB, "cloud", row.remote_id, None, interaction="i")
     assert refused.value.rule == "add.not_here"
     assert world.world.provider.parse_reference(row.remote_id) is None
 
@@ -87,7 +80,7 @@ async def test_a_notice_with_anothers_key_draws_no_address(world):
     body = {"workspace": row.id, "connection": "cloud"}
     await world.store.add_notices([NewNotice("forged", NoticeKind.ENDING, "1", BOB, body)])
     (notice,) = await world.store.claim_notices(1, 60.0)
-    gatherer = Gatherer(world.store, {"cloud": world.world.provider}, public_url=PUBLIC_URL)
+    gatherer = Gatherer(world.world.asking)
     facts = await gatherer.of_notice(notice)
     assert facts.workspace is None
     assert facts.ide_url is None

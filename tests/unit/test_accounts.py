@@ -31,6 +31,7 @@ from bot.support.errors import (
     Unreachable,
 )
 from tests.support.clock import FakeClock
+from tests.support.context import context
 from tests.support.store import link_account, memory_store
 from tests.web.rig import ALICE, BOB, rig
 
@@ -106,7 +107,7 @@ async def test_unlinking_nothing_writes_nothing():
 
 async def test_names_come_from_the_table_of_people():
     async with memory_store(FakeClock()) as store:
-        names = StoredNames(store, "  ")
+        names = StoredNames(context(store, installation=Installation("T1", team_name="  ")))
         assert await names.person(ALICE) == "U0ALICE"
         assert await names.workspace(ALICE) == ALICE.team_id
         await store.save_people([Person(ALICE, "Alice")])

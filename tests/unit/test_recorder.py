@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from bot.domain.models import Observed, ReadResult, State
+from bot.reconciler.context import Unheard
 from bot.reconciler.recorder import Recorder
 from bot.support.errors import StoreBusy
 from bot.support.pool import Pool
@@ -74,7 +75,8 @@ async def test_a_busy_store_is_not_asked_again_for_each():
 async def test_only_news_and_failures_wake_others(is_news, observed, told):
     calls: list[int] = []
     recorder = Recorder(Shelf(is_news=is_news), CountingIds())
-    recorder.on_news = lambda: calls.append(1)
+    recorder.news = Unheard()
+    recorder.news.work_left = lambda: calls.append(1)
     recorder.put([result(1, observed)], None)
     await recorder.write()
     assert len(calls) == told

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
+from bot.reconciler.context import Unheard
 from bot.reconciler.start_queue import LEARNED_SECONDS, SOON, StartQueue
 from tests.support.clock import FakeClock
 
@@ -120,7 +121,8 @@ def test_a_limit_holds_all_starts_and_then_they_come_more_slowly():
 def test_others_are_told_when_the_turn_comes():
     made, _ = turns(1.0)
     told = []
-    made.wake_in = told.append
+    made.news = Unheard()
+    made.news.turn_in = told.append
     assert made.wait(Operation("a", 1.0)) == 0.0
     wait = made.wait(Operation("b", 2.0))
     assert told == [wait]

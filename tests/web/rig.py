@@ -19,18 +19,18 @@ from bot.domain.policy import Installation
 from bot.providers import facets
 from bot.providers.base import Credential, Identity, Pace, Provider, TokenHelp
 from bot.services.accounts import Accounts
-from bot.services.authority import Authority
-from bot.services.browsing import Browsing
-from bot.services.linking import StoredNames
-from bot.services.workspaces import Workspaces
+from bot.services.context import Context
 from bot.support.errors import CredentialRefused, ProviderError
 from bot.support.http import Http
 from bot.support.rate_limit import RateLimiter
+from bot.support.settings import Settings
 from bot.support.vault import Vault
-from bot.web.app import IdeParts, SlackClient, build_app, listen
+from bot.web.app import build_app, listen
 from bot.web.bolt import build_bolt
 from bot.web.metrics import Metrics
+from handlers.services import Services, build_services
 from tests.support.clock import CountingIds, FakeClock
+from tests.support.context import context
 from tests.support.people import Colleagues
 from tests.support.ports import quiet_port
 from tests.support.providers import fake_settings
@@ -171,6 +171,9 @@ class Rig:
         self.woken: list[None] = []
         self.people = Colleagues(store)
         self.slack_ready = True
+        self.context: Context
+        self.services: Services
+        self.settings: Settings
         self._stack = stack
 
     async def browser(self) -> Browser:
@@ -184,9 +187,30 @@ class Rig:
         return [(row["actor"], row["action"], row["result"]) for row in await self.store.audit_entries()]
 
 
+def settings(
+    public_url: str | None,
+    api_url: str,
+    *,
+    has_client: bool = False,
+    is_http: bool = True,
+    metrics_token: SecretStr | None = None,
+) -> Settings:
+    """Return what operators set, without a look at the environment."""
+    return Settings.model_construct(
+        slack_bot_token=SecretStr("xoxb-of-the-tests"),
+        slack_signing_secret=SecretStr(signed.SECRET) if is_http else None,
+        slack_client_id=CLIENT_ID if has_client else None,
+        slack_client_secret=SecretStr(CLIENT_SECRET) if has_client else None,
+        slack_api_url=api_url,
+        public_url=public_url,
+        metrics_token=metrics_token,
+        encryption_keys=SecretStr(KEY),
+    )
+
+
 @asynccontextmanager
 async def rig(*, sign_in: bool = False, **more: Any) -> AsyncIterator[Rig]:
-    """Serve the application on a free port; ``more`` goes to Accounts."""
+    """Serve the application on a free port; ``more`` replaces what the context holds."""
     clock, ids = FakeClock(), CountingIds()
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(memory_store(clock, ids))
@@ -194,67 +218,40 @@ async def rig(*, sign_in: bool = False, **more: Any) -> AsyncIterator[Rig]:
         origin = f"http://127.0.0.1:{port}"
         provider = ScriptedProvider()
         woken: list[None] = []
-        place = more.pop("installation", Installation(signed.TEAM))
-        given = {
-            "connections": {"saturn": provider, "sphere": ScriptedProvider("sphere", "Sphere", ("none",))},
-            "names": StoredNames(store, "Acme Research"),
+        people = Colleagues(store)
+        usual = {
+            "people": people,
+            "installation": Installation(signed.TEAM, team_name="Acme Research"),
             "public_url": origin,
             "wake": lambda: woken.append(None),
-            **more,
+            "sign_in": sign_in,
+            "vault": Vault([KEY]),
         }
-        people = Colleagues(store)
-        authority = Authority(store=store, people=people, installation=place)
-        given["check"] = authority.check
-        accounts = Accounts(
-            store=store, vault=Vault([KEY]), ids=ids, sign_in=sign_in, installation=place, **given
-        )
+        connections = {"saturn": provider, "sphere": ScriptedProvider("sphere", "Sphere", ("none",))}
+        given = context(store, more.pop("connections", connections), clock, ids, **{**usual, **more})
+        accounts = Accounts(given)
         made = Rig(clock, store, accounts, provider, stack)
-        made.origin, made.woken, made.people = origin, woken, people
+        made.origin, made.woken, made.people, made.context = origin, woken, people, given
+        made.services = build_services(given, accounts, RateLimiter(clock.monotonic))
         names = {ALICE: "Alice Liddell", BOB: "Bob"}
         await store.save_people([Person(who, name, seen_at=clock.now()) for who, name in names.items()])
         slack = await stack.enter_async_context(TestServer(made.issuer.app))
         api_url = str(slack.make_url("/api/"))
         http = Http(await stack.enter_async_context(Http.new_session()))
-        vault, connections = Vault([KEY]), given["connections"]
-        ide = IdeParts(
-            browsing=Browsing(
-                store=store,
-                vault=vault,
-                connections=connections,
-                authority=authority,
-                lifetime=12 * 3600.0,
-                idle=2 * 3600.0,
-            ),
-            workspaces=Workspaces(
-                store=store,
-                connections=connections,
-                authority=authority,
-                clock=clock,
-                ids=ids,
-                deadline_seconds=1800.0,
-                wake=given["wake"],
-            ),
-            names=given["names"],
-            limiter=RateLimiter(clock.monotonic),
-            team_id=signed.TEAM,
-        )
+        made.settings = settings(origin, api_url, has_client=sign_in)
         app = build_app(
-            clock=clock,
-            ids=ids,
-            store=store,
-            http=http,
-            accounts=accounts,
+            given,
+            made.services,
+            made.settings,
             bolt=build_bolt(
-                installation=place, bot_token=SecretStr("xoxb-of-the-tests"), api_url=api_url, ids=ids
+                installation=given.installation,
+                bot_token=made.settings.slack_bot_token,
+                api_url=api_url,
+                ids=ids,
             ),
+            http=http,
             metrics=made.metrics,
-            slack_ready=lambda: made.slack_ready,
-            signing_secret=SecretStr(signed.SECRET),
-            public_url=origin,
-            session_keys=[KEY],
-            slack_client=SlackClient(CLIENT_ID, SecretStr(CLIENT_SECRET)) if sign_in else None,
-            api_url=api_url,
-            ide=ide,
+            ready=lambda: {"slack": made.slack_ready},
         )
         made.app = app
         runner, _port = await listen(app, "127.0.0.1", port)

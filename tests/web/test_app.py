@@ -5,21 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from dataclasses import replace
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 
-from bot.support.clock import SystemIds
 from bot.support.errors import StoreBusy, StoreUnavailable
-from bot.web.app import SlackClient, build_app, listen
+from bot.web.app import build_app, listen
 from bot.web.failures import failures
 from bot.web.metrics import Metrics
 from bot.web.render import Renderer, protect
-from tests.support.clock import CountingIds, FakeClock
+from tests.support.clock import CountingIds
 from tests.web.bolts import bolt_with
-from tests.web.rig import ALICE, rig
+from tests.web.rig import ALICE, rig, settings
 
 
 async def test_health_tells_its_state_and_no_secret():
@@ -185,24 +185,16 @@ async def test_a_redirect_is_no_failure():
         assert (await client.get("/", allow_redirects=False)).status == 302
 
 
-async def build_again(made, **changes):
-    given = {
-        "clock": FakeClock(),
-        "ids": SystemIds(),
-        "store": made.store,
-        "http": None,
-        "accounts": made.accounts,
-        "bolt": bolt_with(),
-        "metrics": Metrics(),
-        "slack_ready": lambda: True,
-        "signing_secret": None,
-        "public_url": None,
-        "session_keys": ["key"],
-        "slack_client": None,
-        "api_url": "https://slack.com/api/",
-        **changes,
-    }
-    return build_app(**given)
+async def build_again(made, **given):
+    return build_app(
+        replace(made.context, public_url=None),
+        made.services,
+        settings(None, "https://slack.com/api/", is_http=False, **given),
+        bolt=bolt_with(),
+        http=None,
+        metrics=Metrics(),
+        ready=dict,
+    )
 
 
 async def test_in_socket_mode_without_an_address_there_is_health_and_nothing_else():
@@ -215,7 +207,7 @@ async def test_in_socket_mode_without_an_address_there_is_health_and_nothing_els
 async def test_the_client_belongs_to_the_sign_in():
     async with rig() as made:
         with pytest.raises(ValueError, match="client id"):
-            await build_again(made, slack_client=SlackClient("1.2", SecretStr("s")))
+            await build_again(made, has_client=True)
 
 
 async def test_an_address_in_use_is_told_at_once():

@@ -8,6 +8,7 @@ import hmac
 import io
 import json
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import aiohttp
 import pytest
@@ -65,7 +66,9 @@ async def opened(world, store=None):
     connections = {"cloud": world.world.provider, "plain": FakeProvider(world.clock)}
     async with aiohttp.ClientSession() as session:
         desk = Desk(world, session, "")
-        hooks = Hooks(store=store or world.store, connections=connections, wake=desk.wake)
+        hooks = Hooks(
+            replace(world.world.asking, store=store or world.store, connections=connections, wake=desk.wake)
+        )
         app = web.Application(middlewares=[failures(Renderer(), world.world.ids)], client_max_size=MAX_BYTES)
         app.router.add_routes(hooks.routes())
         app.on_response_prepare.append(protect)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.output import Board
+from bot.services.gather import Gatherer
 from bot.slack.notifier.cards import CardUpdates
 from bot.slack.notifier.outbox import Outbox
 from bot.slack.notifier.outputs import Outputs
@@ -17,10 +17,9 @@ from bot.slack.notifier.web_api import WebApi
 from bot.support.settings import SLACK_API_URL
 
 if TYPE_CHECKING:
-    from bot.services.gather import Gatherer
+    from bot.output import Board
+    from bot.services.context import Context
     from bot.slack.calls import PacedSlack
-    from bot.store.store import Store
-    from bot.support.clock import Clock, Ids
     from bot.support.http import Http
     from bot.support.pool import Pool
 
@@ -31,30 +30,27 @@ class Notifier:
     """Send notices and keep cards up to date. Raises ValueError when a send may outlive its lease.
 
     ``http`` posts replies to the addresses that came with a command or a click, where those are of the Slack
-    whose Web API is at ``api_url``. ``board`` is where the
-    reconciler writes down the outputs that it follows; ``gatherer`` has the same one.
+    whose Web API is at ``api_url``. On the ``board`` the reconciler writes
+    down the outputs that it follows.
     """
 
     def __init__(
         self,
-        store: Store,
+        context: Context,
         slack: PacedSlack,
-        gatherer: Gatherer,
-        clock: Clock,
-        ids: Ids,
         http: Http,
+        board: Board,
         timing: Timing | None = None,
-        board: Board | None = None,
         api_url: str = SLACK_API_URL,
     ) -> None:
         timing = timing or Timing()
         timing.check()
-        board = board or Board(clock.monotonic)
         self._slack = slack
-        replies = Replies(store, slack, http, timing, api_url)
-        self._outbox = Outbox(store, slack, gatherer, replies, clock, ids, timing, board)
-        self._cards = CardUpdates(store, slack, gatherer, ids, timing)
-        self._outputs = Outputs(store, slack, gatherer, board, ids, timing)
+        gatherer = Gatherer(context, board)
+        replies = Replies(context.store, slack, http, timing, api_url)
+        self._outbox = Outbox(context, slack, gatherer, replies, timing, board)
+        self._cards = CardUpdates(context, slack, gatherer, timing)
+        self._outputs = Outputs(context, slack, gatherer, timing, board)
 
     @property
     def shut_out(self) -> str | None:

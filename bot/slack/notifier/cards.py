@@ -18,11 +18,10 @@ from bot.support.pool import Pool, pool_room, run_all
 
 if TYPE_CHECKING:
     from bot.domain.models import Card
+    from bot.services.context import Context
     from bot.services.gather import Gatherer
     from bot.slack.calls import PacedSlack
     from bot.slack.notifier.timing import Timing
-    from bot.store.store import Store
-    from bot.support.clock import Ids
 
 log = structlog.get_logger(__name__)
 
@@ -33,11 +32,11 @@ REMEMBERED: Final = 5_000
 class CardUpdates:
     """Draw dirty cards anew where they stand."""
 
-    def __init__(self, store: Store, slack: PacedSlack, gatherer: Gatherer, ids: Ids, timing: Timing) -> None:
-        self._store = store
+    def __init__(self, context: Context, slack: PacedSlack, gatherer: Gatherer, timing: Timing) -> None:
+        self._store = context.store
         self._slack = slack
         self._gatherer = gatherer
-        self._ids = ids
+        self._ids = context.ids
         self._timing = timing
         self._drawn: dict[str, str] = {}
 

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from bot.domain.models import Notice
     from bot.messages.blocks.facts import Facts
     from bot.output.board import Shown
+    from bot.services.context import Context
     from bot.services.gather import Gatherer
     from bot.slack.notifier.places import Places
     from bot.slack.notifier.timing import Timing
     from bot.store.store import Store
-    from bot.support.clock import Ids
 
 log = structlog.get_logger(__name__)
 
@@ -52,11 +52,11 @@ class Drawing:
 class Drawings:
     """Draw notices; one that is not ready goes back for later."""
 
-    def __init__(self, store: Store, places: Places, gatherer: Gatherer, ids: Ids, timing: Timing) -> None:
-        self._store = store
+    def __init__(self, context: Context, places: Places, gatherer: Gatherer, timing: Timing) -> None:
+        self._store = context.store
         self._places = places
         self._gatherer = gatherer
-        self._ids = ids
+        self._ids = context.ids
         self._timing = timing
 
     async def of(self, notice: Notice) -> Drawing | None:

@@ -22,13 +22,12 @@ from bot.support.pool import Pool, pool_room, run_all
 if TYPE_CHECKING:
     from bot.domain.models import Answer, Notice
     from bot.output import Board
+    from bot.services.context import Context
     from bot.services.gather import Gatherer
     from bot.slack.calls import PacedSlack
     from bot.slack.notifier.drawing import Drawing
     from bot.slack.notifier.replies import Replies
     from bot.slack.notifier.timing import Timing
-    from bot.store.store import Store
-    from bot.support.clock import Clock, Ids
 
 log = structlog.get_logger(__name__)
 
@@ -60,25 +59,23 @@ class Outbox:
 
     def __init__(
         self,
-        store: Store,
+        context: Context,
         slack: PacedSlack,
         gatherer: Gatherer,
         replies: Replies,
-        clock: Clock,
-        ids: Ids,
         timing: Timing,
         board: Board,
     ) -> None:
         self._board = board
-        self._places = Places(store)
-        self._store = store
+        self._store = context.store
+        self._places = Places(self._store)
         self._slack = slack
         self._replies = replies
-        self._clock = clock
-        self._ids = ids
+        self._clock = context.clock
+        self._ids = context.ids
         self._timing = timing
-        self._lookup = Lookup(store, slack)
-        self._drawings = Drawings(store, self._places, gatherer, ids, timing)
+        self._lookup = Lookup(self._store, slack)
+        self._drawings = Drawings(context, self._places, gatherer, timing)
         #: Notices whose blocks Slack refused: their text is sent alone.
         self._plain: set[str] = set()
 

@@ -21,11 +21,10 @@ from bot.support.pool import Pool, pool_room, run_all
 if TYPE_CHECKING:
     from bot.domain.models import Job
     from bot.output import Board, Entry
+    from bot.services.context import Context
     from bot.services.gather import Gatherer
     from bot.slack.calls import PacedSlack
     from bot.slack.notifier.timing import Timing
-    from bot.store.store import Store
-    from bot.support.clock import Ids
 
 log = structlog.get_logger(__name__)
 
@@ -43,13 +42,13 @@ class Outputs:
     """Draw what the board knows, and hand over the files of what is over."""
 
     def __init__(
-        self, store: Store, slack: PacedSlack, gatherer: Gatherer, board: Board, ids: Ids, timing: Timing
+        self, context: Context, slack: PacedSlack, gatherer: Gatherer, timing: Timing, board: Board
     ) -> None:
-        self._store = store
+        self._store = context.store
         self._slack = slack
         self._gatherer = gatherer
         self._board = board
-        self._ids = ids
+        self._ids = context.ids
         self._timing = timing
 
     async def step(self, pool: Pool | None = None) -> int:

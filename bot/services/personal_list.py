@@ -1,0 +1,99 @@
+"""What a person keeps on their list of workspaces, and by which names; the provider is told none of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bot.domain.models import Workspace
+from bot.messages.texts import problems
+from bot.services.authority import Authority
+from bot.services.making import check_account, entry, known_provider
+from bot.services.workspaces import Workspaces
+from bot.support.errors import Refused
+
+if TYPE_CHECKING:
+    from bot.domain.models import Principal
+    from bot.services.context import Context
+
+
+class PersonalList:
+    """Put workspaces on a person's list, name them, take them off, note what the person is told of."""
+
+    def __init__(self, context: Context) -> None:
+        self._store = context.store
+        self._connections = context.connections
+        self._authority = Authority(context)
+        self._ids = context.ids
+        self._wake = context.wake
+        self._owned = Workspaces(context).owned
+
+    async def add(
+        self, principal: Principal, connection: str, remote_id: str, name: str | None, *, interaction: str
+    ) -> Workspace:
+        """Put a workspace on a person's list by its id at the provider."""
+        await self._authority.check(principal, "add")
+        if name is not None:
+            await self._check_alias(principal, name, besides=None)
+        provider = known_provider(self._connections, connection)
+        if provider.links_by("none"):
+            # One secret opens everybody's there: what a person did not make here, they may not see.
+            raise Refused("add.not_here", problems.sentence("only_made_here", provider.settings.title))
+        workspace = Workspace(
+            id=self._ids.new("workspace"),
+            principal=principal,
+            connection=connection,
+            remote_id=remote_id,
+            gate_key=provider.gate_key(remote_id),
+            name=remote_id,
+            alias=name,
+            origin="added",
+        )
+        account = await self._store.account(principal, connection)
+        check_account(provider, account)
+        audit = [entry(principal, "workspace.add", workspace)]
+        added = await self._store.add_workspace(workspace, audit, interaction)
+        self._wake()
+        return added
+
+    async def bring_back(self, principal: Principal, workspace_id: str, *, interaction: str) -> Workspace:
+        """Put a forgotten workspace back on the list."""
+        workspace = await self._owned(principal, "add", workspace_id)
+        audit = [entry(principal, "workspace.add", workspace)]
+        added = await self._store.add_workspace(replace(workspace, hidden=False), audit, interaction)
+        self._wake()
+        return added
+
+    async def alias(
+        self, principal: Principal, workspace_id: str, alias: str | None, *, interaction: str
+    ) -> Workspace:
+        """Set or clear a person's own name for a workspace; raises Refused when they use it already."""
+        workspace = await self._owned(principal, "alias", workspace_id)
+        if alias is not None:
+            await self._check_alias(principal, alias, besides=workspace.id)
+        audit = [entry(principal, "workspace.alias", workspace)]
+        await self._store.name_workspace(workspace.id, alias, audit, interaction)
+        return replace(workspace, alias=alias)
+
+    async def tell_stop(
+        self, principal: Principal, workspace_id: str, *, is_told: bool, interaction: str
+    ) -> Workspace:
+        """Say whether a person is told when a workspace stops without their having asked for it."""
+        workspace = await self._owned(principal, "notify", workspace_id)
+        audit = [entry(principal, "workspace.notify", workspace, told="on" if is_told else "off")]
+        await self._store.tell_stop(workspace.id, is_told=is_told, audit=audit, interaction=interaction)
+        return replace(workspace, tells_stop=is_told)
+
+    async def forget(self, principal: Principal, workspace_id: str, *, interaction: str) -> Workspace:
+        """Take a workspace off a person's list; at the provider it stays as it is."""
+        workspace = await self._owned(principal, "forget", workspace_id)
+        audit = [entry(principal, "workspace.forget", workspace)]
+        await self._store.hide_workspace(workspace.id, audit, interaction)
+        self._wake()
+        return workspace
+
+    async def _check_alias(self, principal: Principal, alias: str, besides: str | None) -> None:
+        for other in await self._store.workspaces(principal):
+            taken = {other.title.casefold(), other.name.casefold()}
+            if other.id != besides and alias.casefold() in taken:
+                raise Refused("alias.taken", problems.sentence("alias_taken"))
