@@ -123,7 +123,7 @@ async def test_unlinking_ends_what_is_open(jobs):
 async def test_a_connection_that_was_taken_away_holds_the_run(jobs):
     job_id = await jobs.runs()
     await jobs.world.pass_time(3)
-    jobs.world.reconciler._runs._lines.clear()
+    jobs.world.reconciler._runs._runtimes.clear()
     await jobs.world.pass_time(80)
     job = await jobs.job(job_id)
     assert job.is_open
