@@ -20,6 +20,10 @@ def _job(request: web.Request) -> Resource:
     return state_of(request).find(person_of(request), "job", request.match_info["id"])
 
 
+def _resource(request: web.Request) -> Resource:
+    return _job(request) if request.match_info["kind"] == "jobs" else _workspace(request)
+
+
 async def workspace(request: web.Request) -> web.Response:
     """Answer ``status``, and ``url`` while it runs."""
     resource = _workspace(request)
@@ -32,51 +36,26 @@ async def workspace(request: web.Request) -> web.Response:
     return web.json_response(answer)
 
 
-async def start_workspace(request: web.Request) -> web.Response:
-    """Start a workspace."""
-    resource = _workspace(request)
+async def start(request: web.Request) -> web.Response:
+    """Start a workspace, or a run of a job; the answer names none."""
+    resource = _resource(request)
     await options_of(request)
     state_of(request).starting(resource)
     act(request, resource.start)
     return web.json_response({})
 
 
-async def stop_workspace(request: web.Request) -> web.Response:
-    """Stop a workspace."""
-    resource = _workspace(request)
+async def stop(request: web.Request) -> web.Response:
+    """Stop a workspace, or all runs of a job."""
+    resource = _resource(request)
     await options_of(request)
     act(request, resource.stop)
     return web.Response(status=204)
 
 
-async def restart_workspace(request: web.Request) -> web.Response:
-    """End a workspace's pod and start another."""
-    resource = _workspace(request)
-    await options_of(request)
-    act(request, resource.restart)
-    return web.json_response({})
-
-
-async def start_job(request: web.Request) -> web.Response:
-    """Start a run; the answer names none."""
-    resource = _job(request)
-    await options_of(request)
-    state_of(request).starting(resource)
-    act(request, resource.start)
-    return web.json_response({})
-
-
-async def stop_job(request: web.Request) -> web.Response:
-    """Stop all runs of a job."""
-    resource = _job(request)
-    await options_of(request)
-    act(request, resource.stop)
-    return web.Response(status=204)
-
-
-async def restart_job(request: web.Request) -> web.Response:
-    """End all runs of a job and start one."""
-    resource = _job(request)
+async def restart(request: web.Request) -> web.Response:
+    """End a workspace's pod, or all runs of a job, and start another."""
+    resource = _resource(request)
     await options_of(request)
     act(request, resource.restart)
     return web.json_response({})
@@ -124,12 +103,9 @@ def routes() -> list[web.RouteDef]:
     """Return the routes of this module."""
     return [
         web.get("/api/workspaces/{id}", workspace),
-        web.post("/api/workspaces/{id}/start", start_workspace),
-        web.post("/api/workspaces/{id}/stop", stop_workspace),
-        web.post("/api/workspaces/{id}/restart", restart_workspace),
-        web.post("/api/jobs/{id}/start", start_job),
-        web.post("/api/jobs/{id}/stop", stop_job),
-        web.post("/api/jobs/{id}/restart", restart_job),
+        web.post("/api/{kind:workspaces|jobs}/{id}/start", start),
+        web.post("/api/{kind:workspaces|jobs}/{id}/stop", stop),
+        web.post("/api/{kind:workspaces|jobs}/{id}/restart", restart),
         web.patch("/api/jobs/{id}", change_job),
         web.post("/api/jobs/{id}/schedule", schedule_job),
         web.post("/api/jobs/{id}/unschedule", unschedule_job),

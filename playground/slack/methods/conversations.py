@@ -84,6 +84,15 @@ def _readable(call: Call) -> Channel:
     return channel
 
 
+def _visible(call: Call) -> Channel:
+    call.need("channel")
+    channel = call.state.channel(call.text("channel"))
+    call.scope_for(channel, "read")
+    if channel.kind != "channel" and not _bot_is_in(call, channel):
+        raise SlackError("channel_not_found")
+    return channel
+
+
 def _answer(call: Call, messages: list[Message], default: int) -> Json:
     found, cursor = page(messages, call.text("cursor"), call.number("limit", default, 999))
     with_metadata = call.flag("include_all_metadata")
@@ -124,22 +133,14 @@ async def replies(call: Call) -> Json:
 @method("conversations.info")
 async def info(call: Call) -> Json:
     """Describe a conversation that the bot may see."""
-    call.need("channel")
-    channel = call.state.channel(call.text("channel"))
-    call.scope_for(channel, "read")
-    if channel.kind != "channel" and not _bot_is_in(call, channel):
-        raise SlackError("channel_not_found")
+    channel = _visible(call)
     return {"channel": shapes.conversation(call.state, channel, num_members=call.flag("include_num_members"))}
 
 
 @method("conversations.members")
 async def members(call: Call) -> Json:
     """List the members of a conversation."""
-    call.need("channel")
-    channel = call.state.channel(call.text("channel"))
-    call.scope_for(channel, "read")
-    if channel.kind != "channel" and not _bot_is_in(call, channel):
-        raise SlackError("channel_not_found")
+    channel = _visible(call)
     found, cursor = page(sorted(channel.members), call.text("cursor"), call.number("limit", 100, 1000))
     return {"members": found, "response_metadata": {"next_cursor": cursor}}
 

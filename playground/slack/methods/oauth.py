@@ -28,6 +28,9 @@ def _client(call: Call) -> None:
 
 def _grant(call: Call, flow: str, bad_verifier: str) -> Grant:
     """Take a code: unknown, old or used ones, another redirect_uri and a wrong code_verifier are refused."""
+    if call.text("grant_type", "authorization_code") != "authorization_code":
+        raise SlackError("invalid_grant_type")
+    _client(call)
     grant = call.services.openid.grants.pop(call.text("code"), None)
     if grant is None or call.state.clock.now() - grant.made > CODE_SECONDS:
         raise SlackError("invalid_code")
@@ -45,9 +48,6 @@ def _grant(call: Call, flow: str, bad_verifier: str) -> Grant:
 @method("openid.connect.token", kinds=())
 async def openid_token(call: Call) -> Json:
     """Exchange a code for the id_token of the person who signed in."""
-    if call.text("grant_type", "authorization_code") != "authorization_code":
-        raise SlackError("invalid_grant_type")
-    _client(call)
     grant = _grant(call, "openid", "invalid_grant")
     value = f"xoxp-{secrets.token_urlsafe(24)}"
     call.state.tokens[value] = Token(value, "user", grant.user, tuple(grant.scopes))
@@ -66,9 +66,6 @@ async def user_info(call: Call) -> Json:
 @method("oauth.v2.access", kinds=())
 async def oauth_access(call: Call) -> Json:
     """Exchange the code of an installation for the bot's token."""
-    if call.text("grant_type", "authorization_code") != "authorization_code":
-        raise SlackError("invalid_grant_type")
-    _client(call)
     grant = _grant(call, "install", "invalid_code_verifier")
     state = call.state
     token = next((t for t in state.tokens.values() if t.kind == "bot" and not t.revoked), None)
