@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Final
 from benchmarks.classroom import measure_class, measure_class_killed
 from benchmarks.figures import GOALS, Figure
 from benchmarks.long_list import measure_long_list
-from benchmarks.machine import BenchmarkError
 from benchmarks.messages import measure_limited, measure_ready
 from benchmarks.pages import measure_page
 from benchmarks.polls import measure_polls
@@ -26,6 +25,7 @@ from benchmarks.resting import measure_idle, measure_startup
 from benchmarks.sizes import FULL, TOY, Sizes
 from benchmarks.stage import note
 from benchmarks.workbench import measure_jobs, measure_posit
+from playground.processes import StageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -74,7 +74,7 @@ async def _run(names: set[str], sizes: Sizes) -> int:
         try:
             async with asyncio.timeout(_MOST_SECONDS):
                 found = await measure(sizes)
-        except (BenchmarkError, TimeoutError) as error:
+        except (StageError, TimeoutError) as error:
             note(f"{name} broke off: {str(error) or 'it took too long'}")
             status = 1
             continue

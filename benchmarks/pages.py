@@ -66,7 +66,7 @@ async def measure_page(sizes: Sizes) -> list[Figure]:
         _, others = cores()
         sphere = await stack.enter_async_context(running("sphere", words, scene.folder, others))
         visitors = await _settle(crowd, scene.place, sphere.url)
-        client = scene.slack.told["credentials"]
+        client = scene.slack.ready["credentials"]
         bot = await stack.enter_async_context(
             scene.bot(
                 _connection(sphere.url),

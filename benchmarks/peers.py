@@ -12,7 +12,6 @@ import hashlib
 import json
 import random
 import re
-import signal
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -20,7 +19,7 @@ from aiohttp import web
 
 from benchmarks.crowd import TEAM, Crowd
 from benchmarks.figures import quantile
-from playground.harness import serve
+from playground.harness import serve_until_stopped
 from playground.saturn.server import build as build_saturn
 from playground.slack.server import build as build_slack
 
@@ -67,7 +66,7 @@ class Gaps:
         """Begin to count anew; the next gap of each workspace still counts from its last read."""
         self._gaps, self._polls, self._refused = [], 0, 0
 
-    def told(self) -> dict[str, Any]:
+    def figures(self) -> dict[str, Any]:
         """Return the figures, and when each workspace that runs became ready."""
         gaps = self._gaps
         ready = {
@@ -117,7 +116,7 @@ class Posts:
         """Begin anew."""
         self._posts = []
 
-    def told(self) -> dict[str, Any]:
+    def figures(self) -> dict[str, Any]:
         """Return what was noted, how often Slack's limits were overstepped, and the files that came."""
         broken = [one for one in self._server.harness.violations if one["rule"] == "rate_limit"]
         files = [_file(one) for one in self._server.state.files.values() if one.complete]
@@ -184,7 +183,7 @@ class Notes(Protocol):
     def forget(self) -> None:
         """Begin anew."""
 
-    def told(self) -> dict[str, Any]:
+    def figures(self) -> dict[str, Any]:
         """Return what was noted."""
 
 
@@ -192,7 +191,7 @@ async def run(app: web.Application, notes: Notes, credentials: Any) -> None:
     """Serve with notes until SIGTERM."""
 
     async def tell(_request: web.Request) -> web.Response:
-        return web.json_response(notes.told())
+        return web.json_response(notes.figures())
 
     async def forget(_request: web.Request) -> web.Response:
         notes.forget()
@@ -201,13 +200,7 @@ async def run(app: web.Application, notes: Notes, credentials: Any) -> None:
     app.middlewares.insert(0, notes.note)
     app.router.add_get("/_noted", tell)
     app.router.add_post("/_noted", forget)
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
-    runner = await serve(app, 0, credentials)
-    await stopped.wait()
-    await runner.cleanup()
+    await serve_until_stopped(app, 0, credentials)
 
 
 def main() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import sys
 import tempfile
 import time
@@ -18,8 +17,9 @@ from cryptography.fernet import Fernet
 
 from benchmarks.crowd import Crowd, Place, settle
 from benchmarks.load import Target
-from benchmarks.machine import READY_SECONDS, BenchmarkError, Child, cores, running
+from benchmarks.machine import BenchmarkError, cores, running
 from bot.domain.models import State
+from playground.processes import READY_SECONDS, Child, bot_environment, free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -38,31 +38,31 @@ class Stage:
     @asynccontextmanager
     async def bot(self, connections: str = "", **variables: str) -> AsyncIterator[Bot]:
         """Run the bot within a block, ready; with more connections, as TOML, and other variables."""
-        port = _free_port()
+        port = free_port()
         environment = self._environment(port, connections) | variables
         measured, _ = cores()
         began = time.perf_counter()
         started = running(
-            "bot", ["bot", "serve"], self.folder, measured, environment=environment, tells=False
+            "bot", ["bot", "serve"], self.folder, measured, environment=environment, announces=False
         )
         async with started as child:
             url = f"http://127.0.0.1:{port}"
             await _until_ready(child, port)
             took = time.perf_counter() - began
-            secret = self.slack.told["credentials"]["signing_secret"]
+            secret = self.slack.ready["credentials"]["signing_secret"]
             note(f"bot {child.pid} ready after {took:.2f} s")
             yield Bot(child, Target(f"{url}/slack/events", secret), took)
 
     @asynccontextmanager
     async def bare_bolt(self) -> AsyncIterator[Bot]:
         """Run the baseline of requests within a block."""
-        given = self.slack.told["credentials"]
+        given = self.slack.ready["credentials"]
         words = ["benchmarks.bare_bolt", given["api_url"], given["bot_token"], given["signing_secret"]]
         async with running("bare_bolt", words, self.folder, cores()[0]) as child:
             yield Bot(child, Target(f"{child.url}/slack/events", given["signing_secret"]), 0.0)
 
     def _environment(self, port: int, more: str) -> dict[str, str]:
-        given = self.slack.told["credentials"]
+        given = self.slack.ready["credentials"]
         connections = self.folder / "connections.toml"
         connections.write_text(
             '[connections.saturn]\nprovider = "saturn"\ntitle = "Saturn Cloud"\nlinking = ["token"]\n'
@@ -70,19 +70,7 @@ class Stage:
             encoding="utf-8",
         )
         connections.chmod(0o600)
-        return {
-            "SLACK_BOT_TOKEN": given["bot_token"],
-            "SLACK_SIGNING_SECRET": given["signing_secret"],
-            "SLACK_APP_TOKEN": "",
-            "SLACK_CLIENT_ID": "",
-            "SLACK_CLIENT_SECRET": "",
-            "PORT": str(port),
-            "USHER_HOST": "127.0.0.1",
-            "USHER_SLACK_API_URL": given["api_url"],
-            "USHER_PUBLIC_URL": f"http://127.0.0.1:{port}",
-            "USHER_DATABASE_URL": self.place.database_url,
-            "USHER_ENCRYPTION_KEYS": self.place.key,
-            "USHER_CONNECTIONS": str(connections),
+        return bot_environment(given, port, self.place.database_url, self.place.key, connections) | {
             "USHER_ADMINS": "",
             # A few people stand for all of a large company here.
             "USHER_PERSON_BURST": "1000000",
@@ -146,12 +134,6 @@ def note(line: str) -> None:
     """Tell who watches how far it is; the figures alone go to standard output."""
     sys.stderr.write(f"# {line}\n")
     sys.stderr.flush()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def _until_ready(child: Child, port: int) -> None:

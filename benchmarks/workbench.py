@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.crowd import Crowd, Place, settle
 from benchmarks.figures import Figure
 from benchmarks.load import send
-from benchmarks.machine import BenchmarkError, Child, cores, memory_mb, running
+from benchmarks.machine import BenchmarkError, cores, memory_mb, running
 from benchmarks.stage import Bot, Stage, forget, note, noted, stage
 from bot.domain.models import State
+from playground.processes import Child
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -96,7 +97,7 @@ async def _scene(
         words = ["--people", str(crowd.people), "--each", str(crowd.each)]
         starting = running("workbench", ["benchmarks.workbench_peer", *words], scene.folder, cores()[1])
         async with starting as workbench:
-            users = workbench.told["credentials"]["users"]
+            users = workbench.ready["credentials"]["users"]
             ids = {
                 (person, workspace): users[crowd.username(person)]["sessions"][crowd.workspace(workspace)]
                 for person, workspace in crowd.pairs()

@@ -59,7 +59,7 @@ class Reads:
         self._reads.clear()
         self._smallest, self._refused = FOREVER, 0
 
-    def told(self) -> dict[str, Any]:
+    def figures(self) -> dict[str, Any]:
         """Return each account's requests and its rounds: how often its sessions were read, on average."""
         rounds = {account: sum(reads.values()) / len(reads) for account, reads in self._reads.items()}
         return {

@@ -70,8 +70,9 @@ def refusals(body: Callable[[int, str], Any]) -> Middleware:
         try:
             return await handler(request)
         except Refusal as refusal:
-            told = body(refusal.status, refusal.message)
-            return web.json_response(told, status=refusal.status, headers=refusal.headers)
+            return web.json_response(
+                body(refusal.status, refusal.message), status=refusal.status, headers=refusal.headers
+            )
         except web.HTTPException as answer:
             if answer.status < 400:
                 raise

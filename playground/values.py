@@ -22,18 +22,18 @@ class SeedError(ValueError):
 def loads(text: str | bytes) -> Any:
     """Return JSON values; raise ValueError for what is no JSON or nested deeper than anybody means."""
     try:
-        told = json.loads(text)
+        data = json.loads(text)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     raw = text.encode("utf-8", "replace") if isinstance(text, str) else text
     # What can't be that deep need not be walked through.
     if raw.count(b"[") + raw.count(b"{") > MOST_LEVELS:
-        _check_levels(told)
-    return told
+        _check_levels(data)
+    return data
 
 
-def _check_levels(told: Any) -> None:
-    level = [told]
+def _check_levels(data: Any) -> None:
+    level = [data]
     for _ in range(MOST_LEVELS):
         level = [
             inner
@@ -54,14 +54,14 @@ def read_seed(path: Path, parse: Callable[[Any], T]) -> T:
         raise SeedError(f"{path}: {error}") from error
 
 
-def checked(told: Any, known: Iterable[str]) -> dict[str, Any]:
+def checked(data: Any, known: Iterable[str]) -> dict[str, Any]:
     """Return an object that has known names only; raise SeedError."""
-    if not isinstance(told, dict):
-        raise SeedError(f"{told!r} is not an object")
-    unknown = sorted(set(told) - set(known))
+    if not isinstance(data, dict):
+        raise SeedError(f"{data!r} is not an object")
+    unknown = sorted(set(data) - set(known))
     if unknown:
         raise SeedError(f"unknown: {unknown}")
-    return told
+    return data
 
 
 def field_names(kind: Any) -> list[str]:
@@ -69,12 +69,12 @@ def field_names(kind: Any) -> list[str]:
     return [field.name for field in fields(kind)]
 
 
-def record(kind: type[T], told: Any) -> T:
+def record(kind: type[T], data: Any) -> T:
     """Make a record of an object, a list as a tuple where it has one; raise SeedError."""
     kinds = {field.name: str(field.type) for field in fields(kind)}  # type: ignore[arg-type]  # records only
     values = {
         name: tuple(value) if isinstance(value, list) and kinds[name].startswith("tuple") else value
-        for name, value in checked(told, kinds).items()
+        for name, value in checked(data, kinds).items()
     }
     try:
         return kind(**values)
@@ -82,11 +82,11 @@ def record(kind: type[T], told: Any) -> T:
         raise SeedError(f"{values.get('name')}: {error}") from error
 
 
-def typed(kind: Any, told: Any) -> dict[str, Any]:
+def typed(kind: Any, data: Any) -> dict[str, Any]:
     """Return an object whose values have the plain types of a record's fields; raise SeedError."""
     kinds = {field.name: str(field.type).split(" | ") for field in fields(kind)}
-    for name, value in checked(told, kinds).items():
+    for name, value in checked(data, kinds).items():
         allowed = {allowed for word in kinds[name] for allowed in _TYPES.get(word, ())}
         if type(value) not in allowed and not (value is None and "None" in kinds[name]):
             raise SeedError(f"{name} is a {' or '.join(kinds[name])}")
-    return dict(told)
+    return dict(data)

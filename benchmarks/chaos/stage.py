@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from bot.support.vault import Vault, row_key
 from playground import saturn as local_saturn
 from playground import slack as local_slack
 from playground.faults import ASKED, Act, Asked
+from playground.processes import bot_environment, free_port
 
 CHANNEL = "C0GENERAL"
 CONNECTION = "saturn"
@@ -79,20 +79,8 @@ class Stage:
 
     def environment(self) -> dict[str, str]:
         """Return the settings of the bot as its environment gives them."""
-        given = self.slack.credentials
-        return {
-            "SLACK_BOT_TOKEN": given["bot_token"],
-            "SLACK_SIGNING_SECRET": given["signing_secret"],
-            "SLACK_APP_TOKEN": "",
-            "SLACK_CLIENT_ID": "",
-            "SLACK_CLIENT_SECRET": "",
-            "PORT": str(self.port),
-            "USHER_HOST": "127.0.0.1",
-            "USHER_SLACK_API_URL": given["api_url"],
-            "USHER_PUBLIC_URL": self.bot_url,
-            "USHER_DATABASE_URL": f"sqlite:///{self.database}",
-            "USHER_ENCRYPTION_KEYS": self.keys,
-            "USHER_CONNECTIONS": str(self.folder / "connections.toml"),
+        given, connections = self.slack.credentials, self.folder / "connections.toml"
+        return bot_environment(given, self.port, f"sqlite:///{self.database}", self.keys, connections) | {
             "USHER_COMMAND": "/workspace",
             "USHER_JOB_COMMAND": "/job",
             "USHER_ADMINS": ADMIN,
@@ -161,7 +149,7 @@ async def stage(folder: Path, people: int, chance: random.Random) -> AsyncIterat
         local_slack.build(seed=_slack_seed(users)),
         local_saturn.build(seed=_saturn_seed(users, chance)),
         users,
-        _free_port(),
+        free_port(),
     )
     # Innermost: what is noted here was accepted, whatever a fault makes of the answer.
     made.saturn.app.middlewares.append(_noting(made))
@@ -201,12 +189,6 @@ def _noting(made: Stage) -> Any:
         return response
 
     return note
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _write_connections(made: Stage) -> None:

@@ -7,10 +7,10 @@ import contextlib
 import sys
 from typing import TYPE_CHECKING
 
-from playground.demo.processes import StageError, StoppedError
 from playground.demo.stage import Stage, say, stage
 from playground.demo.welcome import welcome
 from playground.harness import on_signals
+from playground.processes import StageError, StoppedError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace

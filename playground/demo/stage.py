@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
@@ -17,12 +16,14 @@ from typing import Any
 import aiohttp
 from cryptography.fernet import Fernet
 
-from playground.demo.processes import (
+from playground.processes import (
     HOME,
     READY_SECONDS,
     Child,
     StageError,
     StoppedError,
+    bot_environment,
+    free_port,
     ready_line,
     start_child,
 )
@@ -103,7 +104,7 @@ async def stage(
         posit, sphere = servers["posit"], servers["sphere"]
         tell("Starting Usher …")
         environment = _environment(folder, slack, _connections(saturn, hub, posit, sphere), port)
-        children.append(await start_child("usher", ["bot", "serve"], folder, environment))
+        children.append(await start_child("usher", ["bot", "serve"], folder, environment, announces=False))
         await _unless(stop, asyncio.ensure_future(_wait_for_bot(children[-1], url)))
         await _register(slack["url"], url)
         yield Stage(slack, saturn, hub, posit, sphere, url, folder, tuple(children))
@@ -124,17 +125,6 @@ async def _unless(stop: asyncio.Event | None, work: asyncio.Future[Any]) -> Any:
         stopping.cancel()
         work.cancel()
         await asyncio.gather(stopping, work, return_exceptions=True)
-
-
-def free_port(wanted: int = 0) -> int:
-    """Return the wanted port, or any; raise StageError when it is in use."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", wanted))
-        except OSError as error:
-            raise StageError(f"port {wanted} can't be used here ({error.strerror}): name another") from None
-        return int(probe.getsockname()[1])
 
 
 def _slack_port(asked: int | None) -> int:
@@ -160,19 +150,10 @@ def _environment(folder: Path, slack: dict[str, Any], told: str, port: int) -> d
     connections.chmod(0o600)
     given = slack["credentials"]
     (folder / "data").mkdir(mode=0o700)
-    return {
-        "SLACK_BOT_TOKEN": given["bot_token"],
-        "SLACK_SIGNING_SECRET": given["signing_secret"],
-        "SLACK_APP_TOKEN": "",
+    database = f"sqlite:///{folder / 'data' / 'usher.db'}"
+    return bot_environment(given, port, database, Fernet.generate_key().decode(), connections) | {
         "SLACK_CLIENT_ID": given["client_id"],
         "SLACK_CLIENT_SECRET": given["client_secret"],
-        "PORT": str(port),
-        "USHER_HOST": "127.0.0.1",
-        "USHER_SLACK_API_URL": given["api_url"],
-        "USHER_PUBLIC_URL": f"http://127.0.0.1:{port}",
-        "USHER_DATABASE_URL": f"sqlite:///{folder / 'data' / 'usher.db'}",
-        "USHER_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
-        "USHER_CONNECTIONS": str(connections),
         "USHER_ADMINS": "U0AMIR",
         "USHER_COMMAND": "/workspace",
         "USHER_LOG_FORMAT": "json",

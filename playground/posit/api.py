@@ -115,7 +115,7 @@ async def _answer(request: web.Request, name: str, method: Method | None) -> web
         raise CallError(planned.code, planned.message, status=planned.status)
     if isinstance(result, web.StreamResponse):
         return result
-    return _success(state.settings.told(), name, result)
+    return _success(state.settings.as_values(), name, result)
 
 
 async def _parameters(request: web.Request, name: str) -> Values:

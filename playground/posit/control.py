@@ -19,7 +19,7 @@ STREAM_FAULTS = ("cut", "close", "pause", "error", "broken_utf8")
 
 async def show_switches(request: web.Request) -> web.Response:
     """Show all switches."""
-    return web.json_response(request.app[STATE].settings.told())
+    return web.json_response(request.app[STATE].settings.as_values())
 
 
 async def set_switches(request: web.Request) -> web.Response:
@@ -27,12 +27,12 @@ async def set_switches(request: web.Request) -> web.Response:
     state = request.app[STATE]
     state.settings.change(loads(await request.read()))
     state.wake()
-    return web.json_response(state.settings.told())
+    return web.json_response(state.settings.as_values())
 
 
 async def plan_error(request: web.Request) -> web.Response:
     """Let calls of ``method`` be answered with an error: see PlannedError."""
-    planned = record(PlannedError, await told_by(request))
+    planned = record(PlannedError, await object_of(request))
     request.app[STATE].plans.errors.append(planned)
     return web.json_response({"errors": len(request.app[STATE].plans.errors)})
 
@@ -45,7 +45,7 @@ async def clear_errors(request: web.Request) -> web.Response:
 
 async def plan_stream_fault(request: web.Request) -> web.Response:
     """Let output streams be cut, closed, paused or spoilt: see StreamFault."""
-    fault = record(StreamFault, await told_by(request))
+    fault = record(StreamFault, await object_of(request))
     if fault.kind not in STREAM_FAULTS:
         raise SeedError(f"kind is one of {STREAM_FAULTS}")
     state = request.app[STATE]
@@ -62,7 +62,7 @@ async def clear_stream_faults(request: web.Request) -> web.Response:
 
 async def set_tokens(request: web.Request) -> web.Response:
     """Revoke the tokens of a ``name``, or make one: ``mint`` {name, kind, user, access}."""
-    accounts, told = request.app[STATE].accounts, await told_by(request)
+    accounts, told = request.app[STATE].accounts, await object_of(request)
     if told.get("revoked") is True:
         return web.json_response({"tokens": accounts.revoke(str(told.get("name")))})
     mint = told.get("mint")
@@ -79,7 +79,7 @@ async def set_tokens(request: web.Request) -> web.Response:
 
 async def set_user(request: web.Request) -> web.Response:
     """Add a person, or change ``active``, ``admin``, ``super_admin`` or ``maximums`` of one."""
-    accounts, told = request.app[STATE].accounts, await told_by(request)
+    accounts, told = request.app[STATE].accounts, await object_of(request)
     seed = record(PersonSeed, told)
     person = accounts.people.get(seed.name)
     if person is None:
@@ -92,7 +92,7 @@ async def set_user(request: web.Request) -> web.Response:
 
 async def set_environments(request: web.Request) -> web.Response:
     """Replace ``clusters`` or ``workbenches``, in the form of the seed."""
-    state, told = request.app[STATE], await told_by(request)
+    state, told = request.app[STATE], await object_of(request)
     if not checked(told, ("clusters", "workbenches")):
         raise SeedError("clusters or workbenches are needed")
     old = state.environments
@@ -102,7 +102,7 @@ async def set_environments(request: web.Request) -> web.Response:
     return web.json_response({"clusters": list(state.environments.clusters)})
 
 
-async def told_by(request: web.Request) -> Values:
+async def object_of(request: web.Request) -> Values:
     """Return the object that a control request brings; raise SeedError."""
     told = loads(await request.read())
     if not isinstance(told, dict):

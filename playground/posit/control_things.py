@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from playground.posit.calls import STATE
-from playground.posit.control import told_by
+from playground.posit.control import object_of
 from playground.posit.jobs import End
 from playground.posit.scripts import build_script
 from playground.values import SeedError, checked
@@ -27,7 +27,7 @@ async def show_sessions(request: web.Request) -> web.Response:
 
 async def set_session(request: web.Request) -> web.Response:
     """Set ``state`` (any word), ``stuck``, ``executing``; ``fails`` on its way; ``removed`` deletes it."""
-    state, told = request.app[STATE], await told_by(request)
+    state, told = request.app[STATE], await object_of(request)
     state.settle()
     session = state.sessions.get(request.match_info["id"])
     checked(told, ("state", "removed", "fails", "status_detail", *_SESSION_FLAGS))
@@ -66,7 +66,7 @@ async def show_jobs(request: web.Request) -> web.Response:
 
 async def set_job(request: web.Request) -> web.Response:
     """Set ``status`` (an end's, with ``exit_code``, or any word), ``script``; ``removed`` deletes it."""
-    state, told = request.app[STATE], await told_by(request)
+    state, told = request.app[STATE], await object_of(request)
     job = state.jobs.get(request.match_info["id"])
     checked(told, ("status", "exit_code", "script", "removed"))
     if job is None:

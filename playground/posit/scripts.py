@@ -82,7 +82,7 @@ class Rule:
 
 def script_for(command_line: str, rules: tuple[Rule, ...]) -> Script:
     """Return what a job with this command line prints: as it says itself, or by the first rule that fits."""
-    told = _told(command_line)
+    told = _scripted(command_line)
     if told is not None:
         return told
     return next((rule.script for rule in rules if rule.match.search(command_line)), Script())
@@ -93,7 +93,7 @@ def build_script(told: dict[str, Any]) -> Script:
     return Script(**typed(Script, {_SHORT.get(key, key): value for key, value in told.items()}))
 
 
-def _told(command_line: str) -> Script | None:
+def _scripted(command_line: str) -> Script | None:
     try:
         words = shlex.split(command_line)
     except ValueError:

@@ -111,6 +111,6 @@ class Settings:
         for name, value in wanted.items():
             setattr(self, name, value)
 
-    def told(self) -> dict[str, Any]:
+    def as_values(self) -> dict[str, Any]:
         """Return all switches as they are."""
         return asdict(self)

@@ -30,4 +30,4 @@ async def run(arguments: Namespace) -> None:
     state = server.state
     state.webhook_url = arguments.webhook_url or state.webhook_url
     state.webhook_secret = arguments.webhook_secret or state.webhook_secret
-    await serve_until_stopped(server.app, arguments.port, server.told)
+    await serve_until_stopped(server.app, arguments.port, server.ready_credentials)

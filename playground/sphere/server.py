@@ -58,7 +58,7 @@ class SphereServer:
             "workspaces": {one.id: one.project.name for one in self.state.workspaces.values()},
         }
 
-    def told(self, url: str) -> dict[str, Any]:
+    def ready_credentials(self, url: str) -> dict[str, Any]:
         """Return the credentials for the ready line, with what pages need to load the SDK from here."""
         return {**self.credentials, "sdk_base": url.partition("://")[2], "sdk_https": url.startswith("https")}
 

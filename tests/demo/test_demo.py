@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from playground.demo.browser import Browser
-from playground.demo.processes import StageError, ready_line, start_child
-from playground.demo.stage import free_port
+from playground.processes import StageError, free_port, ready_line, start_child
 from tests.project.repository import ROOT
 
 

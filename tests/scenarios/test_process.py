@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from playground.demo.processes import Child, start_child
+from playground.processes import Child, start_child
 from tests.support.scenario import ID, SEED, World
 from tests.support.scenario.stage import spoil
 

@@ -1,0 +1,142 @@
+"""Processes round a local Slack: their ports and settings; started, waited for, ended with all of theirs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+#: The folder that holds the packages, so that ``python -m`` finds them wherever this was started.
+HOME = Path(__file__).resolve().parents[1]
+READY_SECONDS = 90.0
+STOP_SECONDS = 12.0
+
+
+class StageError(Exception):
+    """Say which part did not come up, or ended early, with what it said last."""
+
+
+class StoppedError(Exception):
+    """Say that the person stopped the demonstration before it was ready."""
+
+
+@dataclass(slots=True)
+class Child:
+    """Hold one running process, the file that takes what it says, and its ready line where it printed one."""
+
+    name: str
+    process: asyncio.subprocess.Process
+    log: Path
+    ready: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def pid(self) -> int:
+        """Return the process id."""
+        return self.process.pid
+
+    @property
+    def url(self) -> str:
+        """Return the address of a server that printed it."""
+        return str(self.ready["url"])
+
+    def must_live(self) -> None:
+        """Raise StageError when it has ended."""
+        if self.process.returncode is not None:
+            raise StageError(f"{self.name} has ended:\n{self.last_words()}")
+
+    def last_words(self) -> str:
+        """Return the end of what the process wrote, for an error message."""
+        text = self.log.read_text(encoding="utf-8", errors="replace").strip()
+        return text[-1500:] or "It said nothing."
+
+    async def stop(self) -> None:
+        """End the process and its children; kill what does not go in time."""
+        if self.process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self.process.terminate()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.process.wait(), STOP_SECONDS)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        await self.process.wait()
+
+
+async def start_child(
+    name: str,
+    words: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    *,
+    announces: bool = True,
+) -> Child:
+    """Start ``python -m …`` in a process group of its own; a log takes what it says, but a ready line."""
+    log = folder / f"{name}.log"
+    with log.open("wb") as sink:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            *words,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE if announces else sink,
+            stderr=sink,
+            cwd=HOME,
+            env={**os.environ, **(environment or {})},
+            start_new_session=True,
+            limit=2**24,
+        )
+    return Child(name, process, log)
+
+
+async def ready_line(child: Child) -> dict[str, Any]:
+    """Wait for the one line that says a server is ready; raise StageError when it ends or takes too long."""
+    assert child.process.stdout is not None
+    try:
+        line = await asyncio.wait_for(child.process.stdout.readline(), READY_SECONDS)
+        values = json.loads(line)
+    except TimeoutError:
+        raise StageError(f"{child.name} was not ready after {READY_SECONDS:.0f} s") from None
+    except ValueError:
+        raise StageError(f"{child.name} ended before it was ready:\n{child.last_words()}") from None
+    if not isinstance(values, dict) or not values.get("ready"):
+        raise StageError(f"{child.name} is not ready:\n{child.last_words()}")
+    child.ready = values
+    return child.ready
+
+
+def free_port(wanted: int = 0) -> int:
+    """Return the wanted port, or any; raise StageError when it is in use."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError as error:
+            raise StageError(f"port {wanted} can't be used here ({error.strerror}): name another") from None
+        return int(probe.getsockname()[1])
+
+
+def bot_environment(
+    slack: Mapping[str, Any], port: int, database: str, keys: str, connections: Path
+) -> dict[str, str]:
+    """Return the settings of a bot beside a local Slack with these credentials, no Sign in with Slack."""
+    return {
+        "SLACK_BOT_TOKEN": slack["bot_token"],
+        "SLACK_SIGNING_SECRET": slack["signing_secret"],
+        "SLACK_APP_TOKEN": "",
+        "SLACK_CLIENT_ID": "",
+        "SLACK_CLIENT_SECRET": "",
+        "PORT": str(port),
+        "USHER_HOST": "127.0.0.1",
+        "USHER_SLACK_API_URL": slack["api_url"],
+        "USHER_PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "USHER_DATABASE_URL": database,
+        "USHER_ENCRYPTION_KEYS": keys,
+        "USHER_CONNECTIONS": str(connections),
+    }
