@@ -149,8 +149,8 @@ async def _meant(request: Request, word: str) -> Literal["argument", "unknown id
 
 async def _known(services: Services, principal: Principal) -> set[str]:
     """Return the names and ids of what a person has here."""
-    rows = await services.workspaces.all_of(principal, hidden=True)
-    runs = await services.jobs.all_of(principal)
+    rows = await services.store.workspaces(principal, hidden=True)
+    runs = await services.store.jobs(principal)
     found = [text for one in rows for text in (one.id, one.remote_id, one.name, one.alias)]
     found += [text for run in runs for text in (run.id, run.remote_id, run.name)]
     return {fold(text) for text in found if text}

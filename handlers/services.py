@@ -10,6 +10,7 @@ from bot.messages.blocks.limits import Markup, line
 from bot.services.approvals import Approvals
 from bot.services.authority import Authority
 from bot.services.classes import Classes
+from bot.services.gather import Gatherer
 from bot.services.jobs import Jobs
 from bot.services.personal_list import PersonalList
 from bot.services.snapshots import Snapshots
@@ -39,6 +40,7 @@ class Services:
     approvals: Approvals
     classes: Classes
     snapshots: Snapshots
+    gatherer: Gatherer
     authority: Authority
     connections: Mapping[str, Provider]
     clock: Clock
@@ -90,6 +92,7 @@ def build_services(context: Context, accounts: Accounts, limiter: RateLimiter) -
         approvals=Approvals(context),
         classes=Classes(context),
         snapshots=Snapshots(context),
+        gatherer=Gatherer(context),
         authority=Authority(context),
         connections=context.connections,
         clock=context.clock,

@@ -43,10 +43,6 @@ class Accounts:
         """Return the names of the connections that people link by themselves."""
         return sorted(name for name, provider in self._connections.items() if provider.links_by("token"))
 
-    async def links(self, principal: Principal) -> list[Account]:
-        """Return what a person has linked."""
-        return await self._store.accounts(principal)
-
     async def acting(self, principal: Principal, connection: str) -> Account | None:
         """Return the account that a person acts through at a connection, or None.
 

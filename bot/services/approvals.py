@@ -55,7 +55,7 @@ class Approvals:
             raise Refused("link.unknown_connection", pages.unknown_connection(connection, known))
         if not is_username(username):
             raise Refused("approval.username", words.USERNAME_SHAPE)
-        administrators = self.administrators()
+        administrators = self._authority.installation.administrating()
         if not administrators:
             raise Refused("policy.no_administrators", problems.sentence("no_administrators"))
         person = await self._store.person(principal)
@@ -112,10 +112,6 @@ class Approvals:
         )
         self._wake()
         return (decided, True) if decided is not None else (approval, False)
-
-    def administrators(self) -> list[Principal]:
-        """Return the administrators as principals of this installation."""
-        return self._authority.installation.administrating()
 
 
 def message(approval: Approval, occasion: str, to: Principal, body: dict[str, Any]) -> NewNotice:

@@ -170,10 +170,6 @@ class Jobs:
         await self._store.add_tasks([task], interaction)
         self._wake()
 
-    async def all_of(self, principal: Principal) -> list[Job]:
-        """Return a person's runs, newest first."""
-        return await self._store.jobs(principal)
-
     async def owned(self, principal: Principal, verb: str, job_id: str) -> Job:
         """Return a run of this person; raises Refused, in the same words for *none* and *not yours*."""
         job = await self._store.job(job_id)

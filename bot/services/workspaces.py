@@ -15,7 +15,6 @@ from bot.domain.settling import has_settled
 from bot.messages.texts import problems
 from bot.providers import facets
 from bot.services.authority import Authority
-from bot.services.gather import Gatherer, shown_url
 from bot.services.making import Making, check_account, entry, known_provider, unknown
 from bot.store.records import Accepted, NewOperation, NewTask
 from bot.support.errors import Refused
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from bot.domain.models import Account, Action, Effects, Operation, Principal, StopMode
-    from bot.messages.blocks.facts import Facts
     from bot.services.context import Context
 
 #: A list of a person's workspaces is looked for anew when it is older than this, in seconds.
@@ -54,8 +52,6 @@ class Workspaces:
         self._authority = Authority(context)
         self._clock = context.clock
         self._wake = context.wake
-        self._public_url = context.public_url
-        self._gatherer = Gatherer(context)
         self.deadline_seconds = context.deadline_seconds
         making = Making(context)
         # A subject of its own; callers find all that people do with workspaces here.
@@ -223,10 +219,6 @@ class Workspaces:
 
     # -- looking -------------------------------------------------------------------------------------------
 
-    async def all_of(self, principal: Principal, *, hidden: bool = False) -> list[Workspace]:
-        """Return a person's workspaces by title, from the last snapshot."""
-        return await self._store.workspaces(principal, hidden=hidden)
-
     async def owned(self, principal: Principal, verb: str, workspace_id: str) -> Workspace:
         """Return a workspace of this person; raises Refused, in the same words for *none* and *not yours*."""
         workspace = await self._store.workspace(workspace_id)
@@ -245,18 +237,6 @@ class Workspaces:
         await self._store.want_read(workspace.id)
         self._wake()
         return workspace
-
-    async def facts(self, workspace: Workspace, operation: Operation | None = None) -> Facts:
-        """Gather what a card of the workspace may say; the address only when it may be passed on."""
-        return await self._gatherer.of_workspace(workspace, operation)
-
-    async def facts_of_all(self, principal: Principal, workspaces: Sequence[Workspace]) -> list[Facts]:
-        """Gather the same for a list of one person's workspaces; ones of a lost connection are left out."""
-        return await self._gatherer.of_all(principal, workspaces)
-
-    def ide_url(self, workspace: Workspace) -> str | None:
-        """Return the address that may go to the owner: verified by their own read, on an allowed host."""
-        return shown_url(self._connections.get(workspace.connection), workspace, self._public_url)
 
     async def stale(self, principal: Principal, besides: Sequence[str] = ()) -> list[Account]:
         """Return the active accounts whose list is older than a minute and can be read anew."""

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 #: How long requests under way may take when the process is asked to stop; seconds.
 SHUTDOWN_SECONDS = 5.0
-_STATIC_SECONDS = 3600
 #: What the parser, and the reader of a body, find wrong with a request.
 _NO_HTTP = (HttpProcessingError, web.RequestPayloadError)
 
@@ -114,7 +113,6 @@ def build_app(
         routes += links.routes()
     app = web.Application(middlewares=middlewares, client_max_size=MAX_BYTES)
     app.router.add_routes(routes)
-    app.on_response_prepare.append(_keep_static)
     app.on_response_prepare.append(protect)
     return app
 
@@ -167,8 +165,3 @@ async def _static(request: web.Request) -> web.StreamResponse:
     if path is None:
         raise web.HTTPNotFound
     return web.FileResponse(path)
-
-
-async def _keep_static(request: web.Request, response: web.StreamResponse) -> None:
-    if request.path.startswith(STATIC_PATH + "/") and response.status == 200:
-        response.headers["Cache-Control"] = f"public, max-age={_STATIC_SECONDS}"

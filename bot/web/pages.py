@@ -16,6 +16,7 @@ from aiohttp import web
 from bot.messages.texts import pages as words
 from bot.support.errors import Refused, SlackFailed
 from bot.web.forms import read_form
+from bot.web.signed_in import see_other
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -75,7 +76,7 @@ class LinkPages:
 
     async def _arrive(self, request: web.Request) -> web.StreamResponse:
         """Move the nonce out of the address."""
-        response = _see_other(LINK_PATH)
+        response = see_other(LINK_PATH)
         self._browsers.remember(request, response, request.match_info["nonce"][:200])
         return response
 
@@ -99,9 +100,9 @@ class LinkPages:
         visit = self._visit(request)
         opened = await self._steps.open(visit.nonce, visit.browser)
         if self._sign_in is None or not opened.needs_sign_in:
-            return _see_other(LINK_PATH)
+            return see_other(LINK_PATH)
         url, flow = self._sign_in.begin(opened.link.principal.team_id)
-        response = _see_other(url)
+        response = see_other(url)
         self._browsers.begin(response, flow, visit.nonce)
         return response
 
@@ -117,7 +118,7 @@ class LinkPages:
         except Refused as refused:
             response = self._renderer.refusal(refused)
         else:
-            response = _see_other(LINK_PATH)
+            response = see_other(LINK_PATH)
         # Whatever came of it: a sign-in is answered once.
         self._browsers.end(response)
         return response
@@ -147,12 +148,12 @@ class LinkPages:
                 raise
             opened = await self._steps.open(visit.nonce, visit.browser)
             return self._page_of(opened, visit, refused.text, status=422)
-        return _see_other(LINK_PATH)
+        return see_other(LINK_PATH)
 
     async def _again(self, request: web.Request) -> web.StreamResponse:
         visit, _fields = await self._form(request)
         await self._steps.again(visit.nonce, visit.browser)
-        return _see_other(LINK_PATH)
+        return see_other(LINK_PATH)
 
     async def _confirm(self, request: web.Request) -> web.StreamResponse:
         visit, fields = await self._form(request)
@@ -226,7 +227,3 @@ class LinkPages:
                 return self._renderer.refusal(refused)
 
         return guarded
-
-
-def _see_other(location: str) -> web.Response:
-    return web.Response(status=303, headers={"Location": location})

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 STATIC_PATH = "/static"
+_STATIC_CACHE = "public, max-age=3600"
 #: Every file that is served as it is, by its name.
 STATIC_FILES = {path.name: path for path in (FOLDER / "static").iterdir() if path.is_file()}
 
@@ -140,11 +141,12 @@ def _mark(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
-async def protect(_request: web.Request, response: web.StreamResponse) -> None:
+async def protect(request: web.Request, response: web.StreamResponse) -> None:
     """Put the headers of every answer on it; for the application's ``on_response_prepare``."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
-    response.headers.setdefault("Cache-Control", "no-store")
+    is_static = request.path.startswith(STATIC_PATH + "/") and response.status == 200
+    response.headers.setdefault("Cache-Control", _STATIC_CACHE if is_static else "no-store")
     # Instead of the versions that the library tells.
     response.headers["Server"] = "usher"
 

@@ -132,7 +132,7 @@ async def _looking(request: Request, card: ClassCard) -> str:
 
 async def _opened(request: Request, workspace: Workspace) -> Answer:
     """Hand the address over: to the presser alone, as every answer to a press."""
-    facts = await request.services.workspaces.facts(workspace)
+    facts = await request.services.gatherer.of_workspace(workspace)
     sentence = f"{fill(words.RUNNING, name=workspace.title)} {opening(facts)}"
     if facts.ide_url:
         return replies.opening(facts, sentence)

@@ -81,7 +81,7 @@ async def _pattern(request: Request, what: str) -> Draft:
     if connection is None and len(services.connections) == 1:
         connection = next(iter(services.connections))
     if connection is None:
-        rows = await services.workspaces.all_of(request.principal)
+        rows = await services.store.workspaces(request.principal)
         found = naming.find(pattern, rows, ())
         connection = found.workspaces[0].connection if found.kind == "one" else None
     if connection is None:

@@ -42,11 +42,11 @@ async def show_list(request: Request) -> Answer:
 @routes.verb("job", "status")
 async def status(request: Request) -> Answer:
     """Answer with the run's card and its age; without a name, with the list where there are several."""
-    jobs = request.services.jobs
-    if request.target is None and not request.name and len(await jobs.all_of(request.principal)) > 1:
+    is_named = request.target is not None or bool(request.name)
+    if not is_named and len(await request.services.store.jobs(request.principal)) > 1:
         return await show_list(request)
     job = await run_of(request)
-    (facts,) = await jobs.facts(request.principal, [job])
+    (facts,) = await request.services.jobs.facts(request.principal, [job])
     return job_status(job, facts)
 
 

@@ -44,7 +44,7 @@ async def old_and_rows(request: Request) -> tuple[list[Account], list[Job]]:
     """Return the accounts whose lists are old, then the runs there are: a list may come just between."""
     jobs = request.services.jobs
     old = await jobs.stale(request.principal, besides=request.looked)
-    return old, await jobs.all_of(request.principal)
+    return old, await request.services.store.jobs(request.principal)
 
 
 async def nothing_yet(request: Request, old: Sequence[Account]) -> Answer:
@@ -53,7 +53,7 @@ async def nothing_yet(request: Request, old: Sequence[Account]) -> Answer:
     able = makers(services, "job")
     if not able:
         return replies.problem(words.NO_CONNECTIONS, request.reference)
-    accounts = await services.accounts.links(request.principal)
+    accounts = await services.store.accounts(request.principal)
     if not any(account.state == "active" and account.connection in able for account in accounts):
         return link_first(request, words.NOT_LINKED, able)
     looking = await look(request, services.jobs, words.LOOKING_FOR_ANY, old=old)

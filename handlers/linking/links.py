@@ -107,7 +107,7 @@ async def whoami(request: Request) -> Answer:
     sentences = [fill(words.WHOAMI, who=request.who, team=Markup(request.principal.team_id))]
     if services.authority.installation.is_administrator(request.principal):
         sentences.append(words.WHOAMI_ADMINISTRATOR)
-    accounts = {account.connection: account for account in await services.accounts.links(request.principal)}
+    accounts = {account.connection: account for account in await services.store.accounts(request.principal)}
     linkless = {name for name, _ in services.linkless()}
     lines = [
         fill(words.WHOAMI_LINKLESS, title=services.title(connection))

@@ -30,7 +30,7 @@ async def unlink(request: Request) -> Answer:
     name = request.target or request.name
     accounts = [
         account
-        for account in await request.services.accounts.links(request.principal)
+        for account in await request.services.store.accounts(request.principal)
         if not _is_everybodys(request, account.connection)
     ]
     if name in request.services.connections and _is_everybodys(request, name):

@@ -24,7 +24,7 @@ async def refresh(request: Request) -> Answer:
     services = request.services
     operation = await services.workspaces.operation_of(request.principal, request.verb, request.target or "")
     workspace = await services.workspaces.refresh(request.principal, operation.workspace_id)
-    facts = await services.workspaces.facts(workspace)
+    facts = await services.gatherer.of_workspace(workspace)
     return replies.answer(f"{lists.state_line(facts, workspace)}\n{words.LOOKING}")
 
 

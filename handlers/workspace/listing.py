@@ -23,20 +23,20 @@ if TYPE_CHECKING:
 @routes.verb("workspace", "list", flags=("share",))
 async def show_list(request: Request) -> Answer:
     """Answer with a page of the list; ``list 2`` and the button *More* show later ones."""
-    workspaces = request.services.workspaces
-    rows = await workspaces.all_of(request.principal)
+    services = request.services
+    rows = await services.store.workspaces(request.principal)
     if not rows:
         old, rows = await old_and_rows(request)
         if not rows:
             return await nothing_yet(request, old)
-    stale = await workspaces.stale(request.principal)
+    stale = await services.workspaces.stale(request.principal)
     remark = ""
     if stale:
-        await workspaces.look(stale)
-        titles = request.services.titles(account.connection for account in stale)
+        await services.workspaces.look(stale)
+        titles = services.titles(account.connection for account in stale)
         remark = fill(words.OLD_SNAPSHOT, titles=titles)
     return lists.workspace_list(
-        await workspaces.facts_of_all(request.principal, rows),
+        await services.gatherer.of_all(request.principal, rows),
         page=request.page,
         remark=remark,
         shared_by=request.who if request.is_shared else None,
@@ -47,13 +47,14 @@ async def show_list(request: Request) -> Answer:
 @routes.verb("workspace", "status", flags=("share",))
 async def status(request: Request) -> Answer:
     """Answer with the card of what is under way, else with the state; without a name, with the list."""
-    workspaces = request.services.workspaces
-    if request.target is None and not request.name and len(await workspaces.all_of(request.principal)) > 1:
+    services = request.services
+    is_named = request.target is not None or bool(request.name)
+    if not is_named and len(await services.store.workspaces(request.principal)) > 1:
         return await show_list(request)
     workspace = await workspace_of(request)
-    await workspaces.refresh(request.principal, workspace.id)
-    operation = await request.services.store.latest_operation(workspace.id)
-    facts = await workspaces.facts(workspace, operation)
+    await services.workspaces.refresh(request.principal, workspace.id)
+    operation = await services.store.latest_operation(workspace.id)
+    facts = await services.gatherer.of_workspace(workspace, operation)
     if operation is not None and operation.is_open and not request.is_shared:
         return operation_card(facts)
     return lists.status_answer(facts, workspace, in_channel=request.is_shared)
@@ -62,21 +63,21 @@ async def status(request: Request) -> Answer:
 @routes.verb("workspace", "open")
 async def show_address(request: Request) -> Answer:
     """Answer with the address when there is one; never in a channel, also when asked to share it."""
-    workspaces = request.services.workspaces
+    services = request.services
     workspace = await workspace_of(request)
     await linked(request, workspace.connection)
     if workspace.state is State.GONE:
         return not_there(request, workspace)
-    facts = await workspaces.facts(workspace)
+    facts = await services.gatherer.of_workspace(workspace)
     if workspace.state is State.RUNNING:
         if facts.ide_url:
             sentence = f"{fill(words.OPENING, name=workspace.title)} {opening(facts)}"
             return replies.opening(facts, sentence)
-        await workspaces.refresh(request.principal, workspace.id)
+        await services.workspaces.refresh(request.principal, workspace.id)
         return replies.answer(opening(facts), open_buttons(facts))
-    operation = await request.services.store.latest_operation(workspace.id)
+    operation = await services.store.latest_operation(workspace.id)
     if operation is not None and operation.is_open:
-        return operation_card(await workspaces.facts(workspace, operation))
+        return operation_card(await services.gatherer.of_workspace(workspace, operation))
     state, age = lists.state_words(facts.now, workspace)
     sentence = fill(words.NOT_RUNNING, name=workspace.title, state=Markup(state.lower()), age=Markup(age))
     return replies.problem(sentence, request.reference, [start_button(workspace)])

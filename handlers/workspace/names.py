@@ -36,7 +36,7 @@ async def add(request: Request) -> Answer:
     if len(found) > 1:
         # An id that several connections understand is meant for the one that the person has linked.
         linked_at = {
-            account.connection for account in await request.services.accounts.links(request.principal)
+            account.connection for account in await request.services.store.accounts(request.principal)
         }
         found = {name: remote_id for name, remote_id in found.items() if name in linked_at} or found
     if len(found) > 1:
@@ -59,7 +59,7 @@ async def add(request: Request) -> Answer:
 
 async def _bring_back(request: Request) -> Answer | None:
     """Bring back what was forgotten, where the words are the name of such a one and of no other."""
-    rows = await request.services.workspaces.all_of(request.principal, hidden=True)
+    rows = await request.services.store.workspaces(request.principal, hidden=True)
     needle = naming.fold(request.name)
     found = [one for one in rows if one.hidden and needle in {naming.fold(one.title), naming.fold(one.name)}]
     if len(found) != 1:
@@ -73,7 +73,7 @@ async def _bring_back(request: Request) -> Answer | None:
 
 
 async def _unknown(request: Request) -> Answer:
-    accounts = await request.services.accounts.links(request.principal)
+    accounts = await request.services.store.accounts(request.principal)
     if not accounts:
         return link_any(request)
     titles = request.services.titles(account.connection for account in accounts)
@@ -100,7 +100,7 @@ async def alias(request: Request) -> Answer:
 
 async def _split(request: Request) -> tuple[Workspace, str]:
     """Tell old name and new one apart: the longest beginning that is a workspace, else the first word."""
-    rows = await request.services.workspaces.all_of(request.principal)
+    rows = await request.services.store.workspaces(request.principal)
     for count in range(len(request.arguments) - 1, 1, -1):
         found = naming.find(" ".join(request.arguments[:count]), rows, request.services.connections)
         if found.kind == "one":
@@ -137,7 +137,7 @@ async def forget(request: Request) -> Answer:
 @routes.options("workspace")
 async def complete(request: Request) -> list[dict[str, Any]]:
     """Return what fits the letters typed so far; all of them for none."""
-    rows = await request.services.workspaces.all_of(request.principal)
+    rows = await request.services.store.workspaces(request.principal)
     needle = naming.fold(request.name)
     fitting = [one for one in rows if needle in naming.fold(one.title) or needle in naming.fold(one.name)]
     chosen = fitting or list(naming.nearest(request.name, rows))

@@ -83,7 +83,7 @@ async def resume(request: Request) -> Answer:
         return await begin_for(request, workspace, OperationVerb.START)
     await linked(request, workspace.connection)
     await workspaces.refresh(request.principal, workspace.id)
-    facts = await workspaces.facts(workspace)
+    facts = await request.services.gatherer.of_workspace(workspace)
     state, age = lists.state_words(facts.now, workspace)
     sentence = fill(words.NOT_SUSPENDED, name=workspace.title, state=Markup(state.lower()), age=Markup(age))
     buttons = [] if workspace.state is State.RUNNING else down_buttons(facts)
@@ -125,7 +125,7 @@ async def begin_for(request: Request, workspace: Workspace, verb: OperationVerb)
 
 async def _asked(request: Request, workspace: Workspace, verb: OperationVerb) -> Answer:
     """Ask whether a workspace is to end for good: what is lost, what stays, and what would not end it."""
-    facts = await request.services.workspaces.facts(workspace)
+    facts = await request.services.gatherer.of_workspace(workspace)
     typed = words.TYPED[verb]
     mode: StopMode = "force" if verb is OperationVerb.FORCE else "stop"
     template, label = (

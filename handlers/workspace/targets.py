@@ -28,7 +28,7 @@ async def workspace_of(request: Request, *, guesses: bool = True) -> Workspace:
     if request.target is not None:
         return await workspaces.owned(request.principal, request.verb, request.target)
     if not request.name:
-        rows, old = await workspaces.all_of(request.principal), None
+        rows, old = await request.services.store.workspaces(request.principal), None
         if not rows:
             old, rows = await old_and_rows(request)
         if len(rows) == 1 and guesses:
@@ -39,7 +39,7 @@ async def workspace_of(request: Request, *, guesses: bool = True) -> Workspace:
 
 async def named(request: Request, name: str) -> Workspace:
     """Return the workspace of this name; raises Answered where it is none, or more than one."""
-    rows, old = await request.services.workspaces.all_of(request.principal), None
+    rows, old = await request.services.store.workspaces(request.principal), None
     found = naming.find(name, rows, request.services.connections)
     if found.kind not in ("one", "many"):
         old, rows = await old_and_rows(request)
@@ -55,7 +55,7 @@ async def nothing_yet(request: Request, old: Sequence[Account] | None) -> Answer
     """Answer somebody who has no workspaces here: link, wait for the list, or make one."""
     services = request.services
     linkless = {name for name, _ in services.linkless()}
-    links = await services.accounts.links(request.principal)
+    links = await services.store.accounts(request.principal)
     accounts = [account for account in links if account.connection not in linkless]
     if not any(account.state == "active" for account in accounts):
         return link_any(request)
@@ -93,7 +93,7 @@ async def old_and_rows(request: Request) -> tuple[list[Account], list[Workspace]
     """Return the accounts whose lists are old, then what somebody has: a list may come just between."""
     workspaces = request.services.workspaces
     old = await workspaces.stale(request.principal, besides=request.looked)
-    return old, await workspaces.all_of(request.principal)
+    return old, await request.services.store.workspaces(request.principal)
 
 
 async def _unknown(

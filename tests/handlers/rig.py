@@ -101,9 +101,6 @@ class FakeAccounts:
     async def acting(self, principal: Principal, connection: str) -> Account | None:
         return await self.store.account(principal, connection)
 
-    async def links(self, principal: Principal) -> list[Account]:
-        return await self.store.accounts(principal)
-
     async def unlink(
         self,
         principal: Principal,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from bot.domain.models import NoticeKind, TaskKind
@@ -197,25 +195,17 @@ async def test_a_waiting_command_of_no_command_is_passed_over(bot, waiting):
     assert await bot.notices() == []
 
 
-class LateList:
-    """Be the use cases for whom a list arrives right after it was looked at."""
-
-    def __init__(self, workspaces):
-        self._workspaces = workspaces
-        self._looks = 0
-
-    def __getattr__(self, name):
-        return getattr(self._workspaces, name)
-
-    async def all_of(self, *given, **keys):
-        self._looks += 1
-        return [] if self._looks == 1 else await self._workspaces.all_of(*given, **keys)
-
-
 @pytest.mark.parametrize("words_typed", ["start notebook", "start"])
 async def test_a_list_that_comes_between_two_reads_is_seen(bot, words_typed):
     await bot.link()
-    bot.services = replace(bot.services, workspaces=LateList(bot.services.workspaces))
+    workspaces, looks = bot.store.workspaces, 0
+
+    async def nothing_at_first(*given, **keys):
+        nonlocal looks
+        looks += 1
+        return [] if looks == 1 else await workspaces(*given, **keys)
+
+    bot.store.workspaces = nothing_at_first
     assert "Starting *notebook*" in words(await bot.say(words_typed))
 
 

@@ -44,13 +44,13 @@ async def test_the_whole_way_with_the_code_typed_back(made):
     page = await browser.send("/link/check", token=f' "{GOOD}"\n')
     assert browser.url == made.origin + "/link"
     assert '<dd class="large"><bdi>alice</bdi></dd>' in page
-    assert await made.accounts.links(ALICE) == []
+    assert await made.store.accounts(ALICE) == []
     code = code_on(await browser.send("/link/confirm"))
     assert browser.status == 200
-    assert await made.accounts.links(ALICE) == []
+    assert await made.store.accounts(ALICE) == []
     assert "shown once" in await browser.get("/link")
     account = await made.accounts.confirm_code(ALICE, code.lower().replace("-", " "))
-    assert [one.id for one in await made.accounts.links(ALICE)] == [account.id]
+    assert [one.id for one in await made.store.accounts(ALICE)] == [account.id]
     assert (account.username, account.state) == ("alice", "active")
     (notice,) = await made.store.claim_notices(10, 60)
     assert (notice.kind, notice.principal) == (NoticeKind.LINKED, ALICE)
@@ -224,7 +224,7 @@ async def test_no_log_and_no_row_holds_nonce_token_or_code(made, caplog):
     code = code_on(await browser.send("/link/confirm"))
     await made.accounts.confirm_code(ALICE, code)
     rows = str([dict(row) for row in await made.store.audit_entries()])
-    rows += str(await made.accounts.links(ALICE))
+    rows += str(await made.store.accounts(ALICE))
     for secret in (nonce, GOOD, code, code.replace("-", "")):
         # The client of this test logs nothing itself; what is here is ours and the server's.
         assert secret not in caplog.text

@@ -35,7 +35,7 @@ async def test_the_whole_way_with_sign_in(made):
     assert browser.status == 200
     assert "is linked, as alice" in page
     assert "<code>" not in page
-    (account,) = await made.accounts.links(ALICE)
+    (account,) = await made.store.accounts(ALICE)
     assert account.username == "alice"
     assert made.issuer.asked == ["T0HOME", "keys"]
     (notice,) = await made.store.claim_notices(10, 60)
@@ -61,8 +61,8 @@ async def test_the_attackers_link_in_a_victims_hands_links_nothing(made):
     await victim.send("/link/check", token=GOOD)
     assert victim.status == 403
     assert made.provider.asked == []
-    assert await made.accounts.links(BOB) == []
-    assert await made.accounts.links(ALICE) == []
+    assert await made.store.accounts(BOB) == []
+    assert await made.store.accounts(ALICE) == []
     assert await made.audit() == [
         (BOB.key, "link.invited", "ok"),
         (BOB.key, "link.sign_in", "mismatch"),
@@ -260,7 +260,7 @@ async def test_who_has_left_links_nothing(made):
     await made.store.save_people([Person(ALICE, "Alice Liddell", is_deleted=True, seen_at=made.clock.now())])
     await browser.send("/link/confirm")
     assert browser.status == 403
-    assert await made.accounts.links(ALICE) == []
+    assert await made.store.accounts(ALICE) == []
 
 
 @pytest.mark.parametrize("is_silent", [False, True])
@@ -273,7 +273,7 @@ async def test_who_is_not_known_by_then_is_asked_about_and_a_guest_links_nothing
     made.people.silent, made.people.marks[ALICE.user_id] = is_silent, {"is_guest": True}
     await browser.send("/link/confirm")
     assert browser.status == 403
-    assert await made.accounts.links(ALICE) == []
+    assert await made.store.accounts(ALICE) == []
 
 
 async def test_a_code_is_not_an_answer_where_people_sign_in(made):

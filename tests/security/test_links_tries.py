@@ -104,7 +104,7 @@ async def test_five_codes_can_be_tried(made):
         await made.accounts.confirm_code(ALICE, code)
     assert refused.value.rule == "code.none"
     assert "/workspace link" in refused.value.text
-    assert await made.accounts.links(ALICE) == []
+    assert await made.store.accounts(ALICE) == []
 
 
 async def test_many_codes_at_once_are_five_at_most(made):
@@ -134,7 +134,7 @@ async def test_a_code_works_for_nobody_else(made):
     code = await walk_to_code(made, await made.browser())
     with pytest.raises(Refused, match=r"code\.none"):
         await made.accounts.confirm_code(BOB, code)
-    assert await made.accounts.links(BOB) == []
+    assert await made.store.accounts(BOB) == []
 
 
 @pytest.mark.parametrize(

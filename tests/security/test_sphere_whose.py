@@ -68,7 +68,7 @@ async def test_no_list_ever_shows_it_to_another(world, workspaces):
     account = await world.store.account(BOB, "cloud")
     await world.store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
     await world.pass_time(30)
-    assert [one.id for one in await workspaces.all_of(BOB)] == [theirs.id]
+    assert [one.id for one in await world.store.workspaces(BOB)] == [theirs.id]
     assert await workspaces.stale(BOB) == []
     assert "GET /api/v1/workspaces" not in world.server.harness.requests
     assert row.id != theirs.id

@@ -46,7 +46,7 @@ async def test_the_way_with_sign_in():
         await window.press("form button")
         await window.press("form[action='/link/confirm'] button")
         assert "is linked, as alice" in await window.text(".good")
-        assert [account.username for account in await made.accounts.links(ALICE)] == ["alice"]
+        assert [account.username for account in await made.store.accounts(ALICE)] == ["alice"]
         assert await window.console() == []
 
 
