@@ -1,0 +1,36 @@
+"""What is handed through construction is one context, and who belongs to the installation is decided once."""
+
+from __future__ import annotations
+
+import ast
+
+from tests.project.repository import named, python_files, tree
+
+#: A constructor that needs more takes the context, or is two classes.
+MOST_PARAMETERS = 8
+#: The one module that reads whether a whole enterprise has installed us.
+DECIDES = "bot/domain/policy.py"
+
+
+def constructors():
+    """Return (where, parameters) of all constructors and of what puts the rooms together."""
+    for path in python_files("bot", "handlers"):
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.FunctionDef) and node.name.startswith(("__init__", "build_")):
+                names = [one.arg for one in (*node.args.args, *node.args.kwonlyargs) if one.arg != "self"]
+                yield f"{named(path)}:{node.lineno}", names
+
+
+def test_no_constructor_takes_what_the_context_holds_one_by_one():
+    found = {where: len(names) for where, names in constructors() if len(names) > MOST_PARAMETERS}
+    assert not found
+
+
+def test_one_function_decides_who_belongs_to_the_installation():
+    asking = {
+        named(path)
+        for path in python_files("bot", "handlers")
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Attribute) and node.attr == "is_org_wide"
+    }
+    assert asking == {DECIDES}
