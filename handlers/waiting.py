@@ -9,7 +9,6 @@ from bot.messages.blocks.limits import fill, safe
 from bot.messages.texts import answers as words
 from bot.messages.texts import problems
 from bot.services.catalog import Catalog
-from bot.services.snapshots import TEMPLATES
 from handlers.linking.account import linked
 from handlers.request import Answered
 
@@ -70,7 +69,7 @@ async def catalog_of(
     return Catalog(request.services.connections[connection], known, purpose, request.principal)
 
 
-async def offer_to(request: Request, account: Account, *, asking: str, nothing: str) -> Snapshot:
+async def offer_to(request: Request, account: Account, *, asking: str, nothing: str) -> Snapshot[Any]:
     """Return what an account is offered; raises Answered with ``asking`` while it is read.
 
     One that was read just now and is not there is answered with the reason, or ``nothing`` without one.
@@ -83,12 +82,12 @@ async def offer_to(request: Request, account: Account, *, asking: str, nothing: 
     raise Answered(replies.answer(fill(asking, titles=title, title=title)))
 
 
-async def known_offer(request: Request, account: Account) -> Snapshot | None:
+async def known_offer(request: Request, account: Account) -> Snapshot[Any] | None:
     """Return what is known of an offer, and have it read anew where that is old."""
     snapshots = request.services.snapshots
-    known = await snapshots.get(account, TEMPLATES)
+    known = await snapshots.templates(account)
     if known is not None and snapshots.is_stale(known):
-        await snapshots.refresh(account, TEMPLATES)
+        await snapshots.refresh(account)
     return known
 
 
@@ -111,9 +110,7 @@ async def ask_for_offer(
         sentence = why or fill(nothing, title=title)
         raise Answered(replies.problem(sentence, request.reference, buttons))
     then = _then(request, account, text) | more
-    await request.services.snapshots.refresh(
-        account, TEMPLATES, then=then, interaction=request.surface.interaction
-    )
+    await request.services.snapshots.refresh(account, then=then, interaction=request.surface.interaction)
 
 
 def _then(request: Request, account: Account, text: str | None) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from bot.domain.models import Effects, Observed, State, StopEffect
 from bot.providers.connection import ConnectionSettings, Linking
 from bot.providers.contract import (
     CLOCK_SKEW,
-    About,
     Discovered,
     Embedding,
     Listing,
@@ -23,7 +22,6 @@ from bot.providers.contract import (
     Scheduled,
     SendWindow,
     TokenHelp,
-    User,
 )
 from bot.providers.credentials import Access, Acts, Credential, Identity
 from bot.providers.facets import Facet, Lists
@@ -35,6 +33,7 @@ if TYPE_CHECKING:
 
     from bot.domain.models import (
         Principal,
+        Spec,
         StopMode,
         Workspace,
     )
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CLOCK_SKEW",
-    "About",
     "Access",
     "Acts",
     "ConnectionSettings",
@@ -57,7 +55,6 @@ __all__ = [
     "Scheduled",
     "SendWindow",
     "TokenHelp",
-    "User",
     "unknown_word",
 ]
 
@@ -89,9 +86,9 @@ class Provider(ABC):
 
     # -- what every provider has ---------------------------------------------------------------------------
 
-    @abstractmethod
     def gate_key(self, remote_id: str) -> str:
-        """Return the poll gate's key: the normalised base URL and the resource id."""
+        """Return the poll gate's key: one workspace has one gate, whoever looks at it."""
+        return f"{self.settings.base_url}#{remote_id}"
 
     @abstractmethod
     async def status(
@@ -153,7 +150,7 @@ class Provider(ABC):
         """Say whether an account's calls reach everybody's: then only what is known as theirs is touched."""
         return False
 
-    def withholds(self, spec: Mapping[str, Any], asker: Principal) -> bool:  # noqa: ARG002 - as ``acts``
+    def withholds(self, spec: Spec, asker: Principal) -> bool:  # noqa: ARG002 - as ``acts``
         """Say whether a spec of earlier names what is prepared for others than this person by now; pure."""
         return False
 

@@ -52,23 +52,6 @@ class Discovered:
 
 
 @dataclass(frozen=True, slots=True)
-class User:
-    """Describe one user of a provider, for approvals and ``about``; ``level`` is in words for people."""
-
-    username: str
-    is_active: bool
-    level: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """Describe a provider to its administrators: short facts, and its users where they can be listed."""
-
-    facts: Sequence[tuple[str, str]]
-    users: Sequence[User] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Scheduled:
     """Describe a job that is set up at a provider; ``cron`` is "" without a schedule, None where untold."""
 

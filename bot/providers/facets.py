@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
     from bot.domain.models import (
+        About,
         Created,
         Event,
         Form,
@@ -18,11 +19,15 @@ if TYPE_CHECKING:
         OutputChunk,
         Principal,
         Purpose,
+        Spec,
         Traces,
         Values,
     )
-    from bot.providers.contract import About, Discovered, Embedding, Listing, Scheduled, TokenHelp
+    from bot.providers.contract import Discovered, Embedding, Listing, Scheduled, TokenHelp
     from bot.providers.credentials import Access, Credential, Identity
+
+#: What a provider offers, in its own type.
+Offer = TypeVar("Offer")
 
 
 class Facet(ABC):  # noqa: B024 - what its kinds have in common is that they are sides of a provider
@@ -74,40 +79,43 @@ class Tokens(Facet):
         """Tell how a person gets a token, for the link page."""
 
 
-class Forms(Facet):
-    """Ask with a form what is to be made or launched: form, then spec."""
+class Forms(Facet, Generic[Offer]):
+    """Ask with a form what is to be made or launched: templates, form, spec."""
+
+    #: What ``templates`` returns: a dataclass or a model of pydantic, kept as JSON between two looks.
+    offer_model: ClassVar[type[Any]]
 
     @abstractmethod
-    async def templates(self, access: Access) -> Any:
-        """Read what may be made with this account: JSON-ready; forms are made from its snapshot."""
+    async def templates(self, access: Access) -> Offer:
+        """Read what may be made with this account."""
 
     @abstractmethod
-    def form(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> Form:
-        """Return the form for what the snapshot offers and the values filled in so far; pure.
+    def form(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Form:
+        """Return the form for what is offered and the values filled in so far; pure.
 
         A value that is not offered any more is dropped. ``asker`` is for presets that not everybody may use.
         """
 
     @abstractmethod
-    def spec(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> dict[str, Any]:
-        """Return what ``create`` (or ``launch_job``) needs from a filled form, JSON-ready; pure.
+    def spec(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Spec:
+        """Return what ``create`` (or ``launch_job``) needs from a filled form; pure.
 
-        It holds ``name``. Raises FormProblems with a sentence for each wrong field.
+        Raises FormProblems with a sentence for each wrong field.
         """
 
 
-class Making(Forms):
+class Making(Forms[Offer]):
     """Make workspaces."""
 
     @abstractmethod
-    async def create(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:
+    async def create(self, access: Access, spec: Spec, key: str) -> Created:
         """Make a workspace and return once it is accepted. ``key`` is ours: the same for each try.
 
         Called once: after an unknown outcome ``find`` comes first.
         """
 
     @abstractmethod
-    async def find(self, access: Access, spec: Mapping[str, Any], key: str, since: float) -> Traces:
+    async def find(self, access: Access, spec: Spec, key: str, since: float) -> Traces:
         """Look for what an earlier ``create`` of unknown outcome, sent at ``since``, made.
 
         Raises Untold where the server has no way to tell. What a list tells too little of is among the
@@ -119,18 +127,18 @@ class Making(Forms):
         return None
 
 
-class Runs(Forms):
+class Runs(Forms[Offer]):
     """Launch runs of jobs, and follow them."""
 
     #: A run is launched by naming a job that is set up there: nothing else has to be asked.
     runs_named_jobs: ClassVar[bool] = False
 
     @abstractmethod
-    async def launch_job(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:
+    async def launch_job(self, access: Access, spec: Spec, key: str) -> Created:
         """Launch a run; as ``create``."""
 
     @abstractmethod
-    async def find_job(self, access: Access, spec: Mapping[str, Any], key: str, since: float) -> Traces:
+    async def find_job(self, access: Access, spec: Spec, key: str, since: float) -> Traces:
         """Look for the run of an earlier launch of unknown outcome; as ``find``."""
 
     @abstractmethod
@@ -160,7 +168,7 @@ class Runs(Forms):
         return ""
 
 
-class Schedules(Facet):
+class Schedules(Facet, Generic[Offer]):
     """Let jobs that are set up there run by themselves."""
 
     @abstractmethod
@@ -168,8 +176,8 @@ class Schedules(Facet):
         """Let a job that is set up there run by a cron expression of five fields; None: not any more."""
 
     @abstractmethod
-    def schedules(self, snapshot: Any) -> Sequence[Scheduled]:
-        """Return the jobs that are set up there, by what the snapshot tells; pure."""
+    def schedules(self, offer: Offer) -> Sequence[Scheduled]:
+        """Return the jobs that are set up there, by what is offered; pure."""
 
 
 class Behalf(Facet):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from bot.domain.models import Call, ClaimedJob, NewNotice, NoticeKind
+from bot.domain.models import Call, ClaimedJob, NewNotice, NoticeKind, Spec
 from bot.domain.plan import MAX_ATTEMPTS, Step
 from bot.domain.settling import Verdict, has_settled
 from bot.messages.blocks import kit
@@ -47,7 +47,7 @@ class JobCalls(Caller[ClaimedJob]):
         """Send the call; return what was launched."""
         job, provider = claimed.job, runtime.provider.need(facets.Runs)
         if step is Step.LAUNCH:
-            return await provider.launch_job(access, job.spec, job.id)
+            return await provider.launch_job(access, job.spec or Spec(job.name), job.id)
         assert job.remote_id is not None, "only what was launched is stopped"
         await provider.stop_job(access, job.remote_id, force=job.stop_wanted == "force")
         return None
@@ -111,8 +111,8 @@ class JobCalls(Caller[ClaimedJob]):
     async def look(self, claimed: ClaimedJob, runtime: Runtime, access: Access) -> Traces:
         """Look for what its launch made."""
         job = claimed.job
-        since = job.called_at or job.created_at
-        traces = await runtime.provider.need(facets.Runs).find_job(access, job.spec, job.id, since)
+        spec, since = job.spec or Spec(job.name), job.called_at or job.created_at
+        traces = await runtime.provider.need(facets.Runs).find_job(access, spec, job.id, since)
         if not traces.others:
             return traces
         by_id = {one.remote_id: one for one in traces.others}

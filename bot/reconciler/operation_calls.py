@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bot.domain.models import Call, ClaimedOperation, NoticeKind, OperationVerb, Outcome
+from bot.domain.models import Call, ClaimedOperation, NoticeKind, OperationVerb, Outcome, Spec
 from bot.domain.plan import Step
 from bot.domain.settling import Verdict, has_settled
 from bot.providers import facets
@@ -65,9 +65,8 @@ class OperationCalls(Caller[ClaimedOperation]):
         """Send the call; return what was made where it makes something."""
         workspace = claimed.workspace
         if step is Step.CREATE:
-            return await runtime.provider.need(facets.Making).create(
-                access, workspace.spec or {}, workspace.id
-            )
+            spec = workspace.spec or Spec(workspace.name)
+            return await runtime.provider.need(facets.Making).create(access, spec, workspace.id)
         if step is Step.START:
             await runtime.provider.start(access, workspace.remote_id)
         else:
@@ -138,7 +137,8 @@ class OperationCalls(Caller[ClaimedOperation]):
         None where a candidate is to be read that was read a moment ago.
         """
         creation = await self._sought(claimed)
-        spec, since = claimed.workspace.spec or {}, creation.called_at or creation.created_at
+        spec = claimed.workspace.spec or Spec(claimed.workspace.name)
+        since = creation.called_at or creation.created_at
         traces = await runtime.provider.need(facets.Making).find(access, spec, claimed.workspace.id, since)
         if not traces.others:
             return traces

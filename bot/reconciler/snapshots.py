@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -11,12 +10,13 @@ from bot.domain.models import Snapshot
 from bot.providers import facets
 from bot.reconciler.ask import Done, Refused
 from bot.reconciler.lists import DISCOVER_SECONDS, not_yet, slot, waiting_commands, while_active
+from bot.services.snapshots import TEMPLATES, payload_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.domain.models import Account, Principal, Task
-    from bot.providers.base import About, Access
+    from bot.providers.base import Access
     from bot.reconciler.context import EngineContext
     from bot.reconciler.runtimes import Runtime
     from bot.store.records import NewTask
@@ -62,7 +62,7 @@ class Snapshots:
 
         async def send(access: Access) -> Any:
             if account is None:
-                return _as_json(await runtime.provider.need(facets.Overview).about())
+                return await runtime.provider.need(facets.Overview).about()
             return await while_active(
                 self._store,
                 account,
@@ -73,11 +73,13 @@ class Snapshots:
         seconds = None if account is None else DISCOVER_SECONDS
         answer = await self._asker.ask(runtime, account, kind, send, attempts=task.attempts, seconds=seconds)
         match answer:
-            case Done(payload):
-                if payload is not None:
+            case Done(told):
+                if told is not None:
                     owner = account.id if account is not None else ""
                     now = await self._store.now()
-                    await self._store.save_snapshot(Snapshot(runtime.name, owner, kind, payload, now))
+                    await self._store.save_snapshot(
+                        Snapshot(runtime.name, owner, kind, payload_of(told), now)
+                    )
                     log.info("snapshot read", connection=runtime.name, kind=kind)
                 return ""
             case Refused(cause=cause):
@@ -90,15 +92,8 @@ def _unasked(runtime: Runtime, account: Account | None, kind: str) -> str | None
     """Return the cause why something is not asked for at all, None where it is."""
     if account is None:
         return None if isinstance(runtime.provider, facets.Overview) else "no_about"
-    return None if kind == "templates" and isinstance(runtime.provider, facets.Forms) else "not_found"
+    return None if kind == TEMPLATES and isinstance(runtime.provider, facets.Forms) else "not_found"
 
 
 def _person(account: Account | None) -> Principal | None:
     return account.principal if account is not None else None
-
-
-def _as_json(about: About) -> dict[str, Any]:
-    return {
-        "facts": [list(fact) for fact in about.facts],
-        "users": [asdict(user) for user in about.users],
-    }

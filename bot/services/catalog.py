@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bot.providers import facets
 
 if TYPE_CHECKING:
-    from bot.domain.models import Form, Principal, Purpose, Snapshot, Values
+    from bot.domain.models import Form, Principal, Purpose, Snapshot, Spec, Values
     from bot.providers.base import Provider
 
 
@@ -17,7 +17,7 @@ class Catalog:
     """Hold what a provider told last it offers, for one purpose and one person."""
 
     provider: Provider
-    snapshot: Snapshot
+    snapshot: Snapshot[Any]
     purpose: Purpose
     asker: Principal
 
@@ -26,7 +26,7 @@ class Catalog:
         forms = self.provider.need(facets.Forms)
         return forms.form(self.snapshot.payload, self.purpose, values, self.asker)
 
-    def spec(self, values: Values) -> dict[str, Any]:
+    def spec(self, values: Values) -> Spec:
         """Return what is to be made from a filled form; raises FormProblems."""
         forms = self.provider.need(facets.Forms)
         return forms.spec(self.snapshot.payload, self.purpose, values, self.asker)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
@@ -26,7 +26,6 @@ from bot.support.errors import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
 
     from bot.domain.models import (
         Account,
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
         Joined,
         Participant,
         Principal,
+        Spec,
         Workspace,
     )
     from bot.domain.models.classes import Waiting
@@ -55,7 +55,7 @@ class Draft:
     title: str
     pattern: str = ""
     recipe: str = ""
-    spec: dict[str, Any] | None = None
+    spec: Spec | None = None
     maximum: int | None = None
     time_zone: str = "UTC"
     stops_at: float | None = None
@@ -176,8 +176,7 @@ class Classes:
         if provider.withholds(card.spec, principal):
             # The card's poster may use it; that makes it nobody else's.
             raise Refused("workspace.withheld", words.WITHHELD.format(title=provider.settings.title))
-        spec = {**card.spec, "name": name}
-        fresh = unmade(self._ids, provider, principal, spec)
+        fresh = unmade(self._ids, provider, principal, replace(card.spec, name=name))
         return JoinTarget(fresh, instead_of=mine.id if mine is not None else "")
 
     async def _is_there(self, workspace: Workspace) -> bool:

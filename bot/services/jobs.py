@@ -18,7 +18,7 @@ from bot.support.errors import Refused
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bot.domain.models import Account, Principal
+    from bot.domain.models import Account, Principal, Spec
     from bot.providers.base import Scheduled
     from bot.services.context import Context
 
@@ -45,7 +45,7 @@ class Jobs:
         self,
         principal: Principal,
         connection: str,
-        spec: dict[str, Any],
+        spec: Spec,
         *,
         interaction: str,
         reference: str,
@@ -61,7 +61,7 @@ class Jobs:
         new = NewJob(
             principal=principal,
             connection=connection,
-            name=str(spec.get("name") or "job"),
+            name=spec.name or "job",
             spec=spec,
             reference=reference,
             channel_id=channel_id,
@@ -120,7 +120,7 @@ class Jobs:
         job = await self.owned(principal, "run", job_id)
         self._able(job.connection)
         provider = self._connections[job.connection]
-        if provider.withholds(job.spec, principal):
+        if job.spec is not None and provider.withholds(job.spec, principal):
             raise Refused("job.withheld", problems.sentence("withheld", provider.settings.title))
         await self._account(principal, job.connection)
         audit = [_entry(principal, "job.another", _target(job), job=job.id)]

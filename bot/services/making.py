@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from bot.domain.models import PROVISIONAL, AuditEntry, NewNotice, NoticeKind, OperationVerb, State, Workspace
+from bot.domain.models import (
+    PROVISIONAL,
+    AuditEntry,
+    NewNotice,
+    NoticeKind,
+    OperationVerb,
+    Spec,
+    State,
+    Workspace,
+)
 from bot.domain.policy import Target
 from bot.messages.texts import problems
 from bot.providers import facets
@@ -39,7 +48,7 @@ class Making:
         self,
         principal: Principal,
         connection: str,
-        spec: Mapping[str, Any],
+        spec: Spec,
         *,
         interaction: str,
         reference: str,
@@ -52,7 +61,7 @@ class Making:
         """
         await self._authority.check(principal, "create")
         return await self._accept(
-            unmade(self._ids, self._provider(connection), principal, dict(spec)),
+            unmade(self._ids, self._provider(connection), principal, spec),
             interaction,
             reference,
             channel_id,
@@ -95,7 +104,7 @@ class Making:
         principal, provider = workspace.principal, self._provider(workspace.connection)
         if not isinstance(provider, facets.Making):
             raise Refused("workspace.no_create", problems.sentence("no_create", provider.settings.title))
-        if provider.withholds(workspace.spec or {}, principal):
+        if workspace.spec is not None and provider.withholds(workspace.spec, principal):
             raise Refused("workspace.withheld", problems.sentence("withheld", provider.settings.title))
         account = await self._accounts.acting(principal, workspace.connection)
         check_account(provider, account)
@@ -123,7 +132,7 @@ class Making:
         return known_provider(self._connections, connection)
 
 
-def unmade(ids: Ids, provider: Provider, principal: Principal, spec: dict[str, Any]) -> Workspace:
+def unmade(ids: Ids, provider: Provider, principal: Principal, spec: Spec) -> Workspace:
     """Return the row of a workspace that is to be made from a spec."""
     fresh = ids.new("workspace")
     return Workspace(
@@ -132,7 +141,7 @@ def unmade(ids: Ids, provider: Provider, principal: Principal, spec: dict[str, A
         connection=provider.settings.name,
         remote_id=f"{PROVISIONAL}{fresh}",
         gate_key=f"{provider.settings.base_url}#{PROVISIONAL}{fresh}",
-        name=str(spec.get("name") or "workspace"),
+        name=spec.name or "workspace",
         origin="added",
         spec=spec,
     )
@@ -140,7 +149,7 @@ def unmade(ids: Ids, provider: Provider, principal: Principal, spec: dict[str, A
 
 def another(ids: Ids, provider: Provider, former: Workspace) -> Workspace:
     """Return the row of a workspace that is to be made like one that has ended, called as that was."""
-    fresh = unmade(ids, provider, former.principal, former.spec or {})
+    fresh = unmade(ids, provider, former.principal, former.spec or Spec(former.name))
     return replace(fresh, name=former.name, alias=former.alias)
 
 

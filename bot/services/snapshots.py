@@ -5,9 +5,15 @@ An old snapshot is shown, and read anew in the background; nobody waits for a pr
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.domain.models import TaskKind
+import structlog
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_jsonable_python
+
+from bot.domain.models import About, TaskKind
+from bot.providers import facets
 from bot.store.records import NewTask
 
 if TYPE_CHECKING:
@@ -21,37 +27,52 @@ ABOUT: Final = "about"
 #: A snapshot that is older than this is read anew when somebody looks at it, in seconds.
 STALE_SECONDS: Final = 300.0
 
+log = structlog.get_logger(__name__)
+
+
+def payload_of(told: object) -> Any:
+    """Return what a provider told as rows keep it."""
+    return to_jsonable_python(told)
+
+
+def _read(kind: type[Any], kept: Snapshot[Any] | None) -> Snapshot[Any] | None:
+    """Return a snapshot with what was told in its own type; one that can't be read counts as none."""
+    if kept is None:
+        return None
+    try:
+        return replace(kept, payload=TypeAdapter(kind).validate_python(kept.payload))
+    except ValidationError:
+        log.warning("snapshot can't be read", connection=kept.connection, kind=kept.kind)
+        return None
+
 
 class Snapshots:
     """Show what is known, and ask for what is not; ``wake`` tells the background work."""
 
     def __init__(self, context: Context) -> None:
         self._store = context.store
+        self._connections = context.connections
         self._clock = context.clock
         self._wake = context.wake
 
-    async def get(self, account: Account, kind: str = TEMPLATES) -> Snapshot | None:
-        """Return what an account's provider told last; None before it has told anything."""
-        return await self._store.snapshot(account.connection, account.id, kind)
+    async def templates(self, account: Account) -> Snapshot[Any] | None:
+        """Return what an account was offered last, in its provider's own type; None before it was."""
+        forms = self._connections[account.connection].need(facets.Forms)
+        return _read(forms.offer_model, await self._store.snapshot(account.connection, account.id, TEMPLATES))
 
-    async def about(self, connection: str) -> Snapshot | None:
+    async def about(self, connection: str) -> Snapshot[About] | None:
         """Return what a connection's server told last of itself."""
-        return await self._store.snapshot(connection, "", ABOUT)
+        return _read(About, await self._store.snapshot(connection, "", ABOUT))
 
-    def is_stale(self, snapshot: Snapshot) -> bool:
+    def is_stale(self, snapshot: Snapshot[Any]) -> bool:
         """Say whether it is time to read it anew."""
         return self._clock.now() - snapshot.read_at > STALE_SECONDS
 
     async def refresh(
-        self,
-        account: Account,
-        kind: str = TEMPLATES,
-        *,
-        then: Mapping[str, Any] | None = None,
-        interaction: str = "",
+        self, account: Account, *, then: Mapping[str, Any] | None = None, interaction: str = ""
     ) -> None:
-        """Have it read with the account; ``then`` is the command that waits, and it runs afterwards."""
-        await self._ask(f"{account.id}/{kind}", then, interaction)
+        """Have templates read with the account; ``then`` is the command that waits for them."""
+        await self._ask(f"{account.id}/{TEMPLATES}", then, interaction)
 
     async def refresh_about(
         self, connection: str, *, then: Mapping[str, Any] | None = None, interaction: str = ""

@@ -60,7 +60,7 @@ def post(
         created_at=card.created_at,
         pattern=card.pattern,
         recipe=card.recipe,
-        spec=None if card.spec is None else as_json(card.spec),
+        spec=None if card.spec is None else as_json(card.spec.as_json()),
         maximum=card.maximum,
         time_zone=card.time_zone,
         stops_at=card.stops_at,

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from bot.domain.models import Call, Job, JobState
 from bot.store import rows
-from bot.store.text import from_json
 
 if TYPE_CHECKING:
     from bot.domain.models import ObservedJob
@@ -23,7 +22,7 @@ def job(row: Row) -> Job:
         principal=rows.principal_of(row["principal"]),
         connection=row["connection"],
         name=row["name"],
-        spec=from_json(row["spec"]),
+        spec=rows.spec_of(row),
         created_at=float(row["created_at"]),
         reference=row["reference"],
         remote_id=row["remote_id"],

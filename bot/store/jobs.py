@@ -71,7 +71,7 @@ def _add(tx: Transaction, new: NewJob) -> Row:
         principal=new.principal.key,
         connection=new.connection,
         name=new.name,
-        spec=as_json(new.spec),
+        spec=as_json(new.spec.as_json()),
         created_at=now,
         reference=new.reference,
         remote_id=new.remote_id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from bot.domain.models import (
     Account,
@@ -25,6 +25,7 @@ from bot.domain.models import (
     Person,
     Principal,
     Snapshot,
+    Spec,
     State,
     Task,
     TaskKind,
@@ -40,6 +41,12 @@ def time(value: float | None) -> float | None:
     """Read a column that holds a time or nothing."""
     # SQLite's RETURNING hands whole numbers of a float column out as int.
     return None if value is None else float(value)
+
+
+def spec_of(row: Row) -> Spec | None:
+    """Read what something is made from; None where it was made elsewhere."""
+    told = from_json(row["spec"])
+    return Spec.from_json(told) if told else None
 
 
 #: Principals are read back from their keys over and over.
@@ -127,7 +134,7 @@ def workspace(row: Row) -> Workspace:
         used_at=time(row["used_at"]),
         origin=row["origin"],
         hidden=bool(row["hidden"]),
-        spec=from_json(row["spec"]),
+        spec=spec_of(row),
         actions=None if row["actions"] is None else _actions(row["actions"]),
         ends_at=time(row["ends_at"]),
         ends_how=row["ends_how"],
@@ -231,7 +238,7 @@ def task(row: Row) -> Task:
     )
 
 
-def snapshot(row: Row) -> Snapshot:
+def snapshot(row: Row) -> Snapshot[Any]:
     """Read a row of ``snapshots``."""
     return Snapshot(
         connection=row["connection"],
@@ -270,7 +277,7 @@ def class_card(row: Row) -> ClassCard:
         created_at=float(row["created_at"]),
         pattern=row["pattern"],
         recipe=row["recipe"],
-        spec=from_json(row["spec"]),
+        spec=spec_of(row),
         maximum=row["maximum"],
         time_zone=row["time_zone"],
         stops_at=time(row["stops_at"]),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bot.store.transaction import Transaction
 
 
-def save(tx: Transaction, snapshot: Snapshot) -> None:
+def save(tx: Transaction, snapshot: Snapshot[Any]) -> None:
     """Write what a provider told; the newer one wins.
 
     One whose ``owner`` is no account, or one that is being revoked, is dropped.
@@ -33,7 +33,7 @@ def save(tx: Transaction, snapshot: Snapshot) -> None:
     )
 
 
-def snapshot(tx: Transaction, connection: str, owner: str, kind: str) -> Snapshot | None:
+def snapshot(tx: Transaction, connection: str, owner: str, kind: str) -> Snapshot[Any] | None:
     """Return what a provider told last."""
     row = tx.one("snapshot", connection=connection, owner=owner, kind=kind)
     return rows.snapshot(row) if row else None

@@ -134,7 +134,7 @@ def insert(
         used_at=used_at,
         origin=new.origin,
         now=tx.now(),
-        spec=None if new.spec is None else as_json(new.spec),
+        spec=None if new.spec is None else as_json(new.spec.as_json()),
         actions=as_words(new.actions),
         ends_at=new.ends_at,
         ends_how=new.ends_how,

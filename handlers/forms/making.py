@@ -14,7 +14,6 @@ from bot.messages.blocks.limits import fill
 from bot.messages.texts import forms as words
 from bot.services.catalog import Catalog
 from bot.services.naming import fold
-from bot.services.snapshots import TEMPLATES
 from bot.support.errors import Refused, StoreError
 from handlers import routes
 from handlers.forms.values import PURPOSES, Making, value_of, values_of
@@ -23,7 +22,7 @@ from handlers.linking.connections import maker_of
 from handlers.waiting import ask_for_offer, known_offer
 
 if TYPE_CHECKING:
-    from bot.domain.models import Account, Field, Form, Principal, Purpose, Values
+    from bot.domain.models import Account, Field, Form, Principal, Purpose, Spec, Values
     from handlers.request import Request
     from handlers.services import Services
     from handlers.submission import Submission
@@ -125,7 +124,7 @@ async def make(
     services: Services,
     principal: Principal,
     making: Making,
-    spec: dict[str, Any],
+    spec: Spec,
     *,
     interaction: str,
     reference: str,
@@ -195,7 +194,7 @@ async def _known(services: Services, principal: Principal, making: Making) -> tu
     if account is None or account.state != "active":
         sentence = words.NOT_LINKED.format(title=title, command=f"{services.slash('workspace')} ")
         raise Refused("account.none", sentence)
-    snapshot = await services.snapshots.get(account, TEMPLATES)
+    snapshot = await services.snapshots.templates(account)
     if snapshot is None:
         raise Refused("form.outdated", words.OUTDATED)
     return account, Catalog(services.connections[making.connection], snapshot, making.purpose, principal)

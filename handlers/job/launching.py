@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bot.domain.models import FormProblems
 from bot.messages.blocks import replies
@@ -25,7 +25,7 @@ from handlers.waiting import catalog_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.domain.models import Answer, Form, Values
+    from bot.domain.models import Answer, Form, Spec, Values
     from bot.services.catalog import Catalog
     from bot.services.filling import Filled
     from handlers.command_line import CommandLine
@@ -52,7 +52,7 @@ async def run_again(request: Request) -> Answer:
     """Launch what an earlier run of this person was launched with; that one stays as it is."""
     jobs = request.services.jobs
     job = await jobs.owned(request.principal, "run", request.target or "")
-    if not job.spec:
+    if job.spec is None:
         sentence = fill(words.NO_SPEC, name=job.name, command=request.command)
         return replies.problem(sentence, request.reference)
     again = await jobs.launch(
@@ -100,7 +100,7 @@ async def launched(request: Request, typed: CommandLine) -> Answer:
     if result.left_out:
         left = Markup(", ".join(dict.fromkeys(f"`--{line(flag.name, 40)}`" for flag in result.left_out)))
         remark = fill(words.LEFT_OUT, left=left)
-    return started(request, str(spec.get("name") or "job"), connection, remark)
+    return started(request, spec.name or "job", connection, remark)
 
 
 def runs_named_jobs(request: Request, name: str) -> bool:
@@ -122,10 +122,10 @@ async def launched_by_name(request: Request, connection: str, name: str) -> Answ
         ]
         return replies.problem(words.NOT_RUN_YET, request.reference, more="\n".join(said))
     await _make(request, connection, spec, catalog.form(values), values)
-    return started(request, str(spec["name"]), connection)
+    return started(request, spec.name, connection)
 
 
-async def _make(request: Request, connection: str, spec: dict[str, Any], form: Form, values: Values) -> None:
+async def _make(request: Request, connection: str, spec: Spec, form: Form, values: Values) -> None:
     await make(
         request.services,
         request.principal,

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from bot.domain.models import Job, NewJob, NewNotice, NoticeKind, Principal
+from bot.domain.models import Job, NewJob, NewNotice, NoticeKind, Principal, Spec
 from tests.engine.world import World, new_world
 from tests.support.job_provider import JobProvider
 from tests.support.store import ALICE
@@ -29,7 +29,7 @@ class JobWorld:
             await self.world.link(principal)
             await self.world.know(principal)
         reference = self.world.ids.reference()
-        new = NewJob(principal, "cloud", name, {"name": name}, reference, is_watched=is_watched, **keys)
+        new = NewJob(principal, "cloud", name, Spec(name), reference, is_watched=is_watched, **keys)
         card = NewNotice("", NoticeKind.JOB_CARD, "1", principal)
         job, _ = await self.store.accept_job(new, interaction=reference, notices=[card])
         return job.id

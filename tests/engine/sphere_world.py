@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp.test_utils import TestServer
 
-from bot.domain.models import Principal, Workspace
+from bot.domain.models import Principal, Spec, Workspace
 from bot.providers.sphere import SphereProvider, SphereSettings
 from bot.services.accounts import Accounts
 from bot.services.making import Making
@@ -23,7 +23,7 @@ from tests.support.store import ALICE
 TOKEN = "acc3ss-token-of-the-account"
 PUBLIC_URL = "https://usher.example.test"
 PROJECT, SHAKY = "a" * 32, "c" * 32
-SPEC = {"name": "lab", "project": PROJECT, "project_name": "Python"}
+SPEC = Spec("lab", {"project": PROJECT, "project_name": "Python"})
 SEED = {
     "access_token": TOKEN,
     "projects": [
@@ -41,18 +41,18 @@ class SphereWorld:
         self.world, self.server, self.accounts = world, server, accounts
         self.store, self.clock, self.slack = world.store, world.clock, world.slack
 
-    async def create(self, principal: Principal = ALICE, **spec: Any) -> str:
+    async def create(self, principal: Principal = ALICE, spec: Spec = SPEC) -> str:
         """Ask that one is made; return the operation's id."""
         await self.world.know(principal)
         reference = self.world.ids.reference()
         accepted = await Making(self.world.asking).create(
-            principal, "cloud", {**SPEC, **spec}, interaction=reference, reference=reference
+            principal, "cloud", spec, interaction=reference, reference=reference
         )
         return accepted.operation.id
 
-    async def made(self, principal: Principal = ALICE, **spec: Any) -> Workspace:
+    async def made(self, principal: Principal = ALICE, spec: Spec = SPEC) -> Workspace:
         """Have one made that runs; return its row."""
-        operation_id = await self.create(principal, **spec)
+        operation_id = await self.create(principal, spec)
         await self.world.until_ended(operation_id)
         return await self.world.workspace_of(operation_id)
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from bot.domain.models import OperationVerb, Outcome, State
+from bot.domain.models import OperationVerb, Outcome, Spec, State
 from bot.support.errors import SlackPermanent, SlackUnknownOutcome, StoreBusy
 from tests.engine.classroom import CHANNEL, TRAINER, classes_of, people, post, press, seat, shown, told
 from tests.engine.fuse import Fuse, Killed
@@ -69,7 +69,7 @@ async def test_the_card_is_drawn_every_three_seconds_at_most(world):
 
 
 async def test_a_recipe_makes_exactly_one_for_each(world):
-    card = await post(world, pattern="", recipe="small", spec={"name": "x"})
+    card = await post(world, pattern="", recipe="small", spec=Spec("x"))
     everybody = people(4)
     for principal in everybody:
         await world.link(principal)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import Call, OperationVerb, Outcome, State, TaskKind
+from bot.domain.models import Call, OperationVerb, Outcome, Spec, State, TaskKind
 from bot.providers.base import Credential
 from bot.services.making import Making
 from bot.store.records import NewTask
@@ -334,7 +334,7 @@ async def test_of_what_is_gone_another_is_made_in_its_place_once(world):
     assert (again.repeated, twice.repeated, twice.operation.id) == (False, True, again.operation.id)
     assert await world.until_ended(again.operation.id) is Outcome.FULFILLED
     (row,) = await rows(world)
-    assert (row.remote_id, row.alias, row.spec) == ("m2", "mine", {"name": "lab"})
+    assert (row.remote_id, row.alias, row.spec) == ("m2", "mine", Spec("lab"))
     assert row.id != first.id
 
 
@@ -368,6 +368,6 @@ async def test_another_is_not_made_of_what_is_there_or_somebody_elses_or_found(w
 async def test_without_an_account_nothing_is_made(world):
     await world.know()
     with pytest.raises(Refused) as refused:
-        await Making(world.asking).create(ALICE, "cloud", {"name": "lab"}, interaction="i", reference="R1")
+        await Making(world.asking).create(ALICE, "cloud", Spec("lab"), interaction="i", reference="R1")
     assert refused.value.rule == "account.none"
     assert await rows(world) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import FoundJob, JobState, ObservedJob, TaskKind
+from bot.domain.models import FoundJob, JobState, ObservedJob, Spec, TaskKind
 from bot.domain.policy import Installation
 from bot.store.records import NewTask
 from bot.support.errors import (
@@ -141,7 +141,7 @@ async def listed(jobs, *, then=()):
 
 
 async def test_runs_from_elsewhere_are_listed_followed_and_not_told_of(jobs):
-    await jobs.cloud.launch_job(await access(jobs), {"name": "from RStudio"}, "theirs")
+    await jobs.cloud.launch_job(await access(jobs), Spec("from RStudio"), "theirs")
     await listed(jobs, then=[{"text": "list", "principal": ALICE.key}])
     (job,) = await jobs.store.jobs(ALICE)
     assert (job.name, job.remote_id, job.is_watched) == ("from RStudio", "run1", False)

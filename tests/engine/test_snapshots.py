@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.domain.models import User
 from bot.reconciler.suspicions import GIVEN_UP_AFTER
 from bot.services.snapshots import STALE_SECONDS, Snapshots
 from bot.support.errors import Forbidden, RateLimited, Unreachable
@@ -20,10 +21,10 @@ def snapshots(world):
 
 async def test_what_may_be_made_is_read_and_the_command_that_waits_goes_on(world, snapshots):
     account = await world.link()
-    assert await snapshots.get(account) is None
+    assert await snapshots.templates(account) is None
     await snapshots.refresh(account, then=WAITING, interaction="i1")
     await world.work()
-    kept = await snapshots.get(account)
+    kept = await snapshots.templates(account)
     assert kept.payload == {"sizes": ["small", "large"], "for": account.username}
     [(principal, command)] = world.replayed
     assert (principal, command["text"]) == (ALICE, "new cloud")
@@ -34,7 +35,7 @@ async def test_it_gets_old_after_five_minutes(world, snapshots):
     account = await world.link()
     await snapshots.refresh(account)
     await world.work()
-    kept = await snapshots.get(account)
+    kept = await snapshots.templates(account)
     assert not snapshots.is_stale(kept)
     world.clock.advance(STALE_SECONDS + 1)
     assert snapshots.is_stale(kept)
@@ -45,8 +46,8 @@ async def test_a_server_tells_of_itself_without_anybodys_account(world, snapshot
     await snapshots.refresh_about("cloud", then=WAITING)
     await world.work()
     told = (await snapshots.about("cloud")).payload
-    assert told["facts"][0] == ["Version", "1.2.3"]
-    assert told["users"][3] == {"username": "user-003", "is_active": False, "level": "member"}
+    assert told.facts[0] == ("Version", "1.2.3")
+    assert told.users[3] == User("user-003", is_active=False, level="member")
     assert len(world.replayed) == 1
 
 
@@ -61,7 +62,7 @@ async def test_trouble_of_the_moment_is_waited_for(world, snapshots, error):
     # A pause that was asked for is told at once; other trouble may be over in a moment.
     assert len(world.replayed) == isinstance(error, RateLimited)
     await world.pass_time(60)
-    assert (await snapshots.get(account)) is not None
+    assert (await snapshots.templates(account)) is not None
     assert len(world.replayed) == 1
 
 
@@ -70,7 +71,7 @@ async def test_what_is_refused_is_told_to_the_command_that_waits(world, snapshot
     world.provider.fail("templates", Forbidden("only for members"))
     await snapshots.refresh(account, then=WAITING)
     await world.work()
-    assert await snapshots.get(account) is None
+    assert await snapshots.templates(account) is None
     [(_, command)] = world.replayed
     assert command["problem"] == "forbidden: only for members"
 
@@ -94,7 +95,7 @@ async def test_an_expired_token_is_refreshed_and_it_goes_on(world, snapshots):
     world.provider.refused_tokens = {"token-1"}
     await snapshots.refresh(account, then=WAITING)
     await world.pass_time(10)
-    assert await snapshots.get(account) is not None
+    assert await snapshots.templates(account) is not None
     assert world.provider.refreshed == 1
 
 

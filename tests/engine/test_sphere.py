@@ -57,7 +57,7 @@ async def test_a_rotated_secret_takes_the_place_of_the_old_one(world):
 
 
 async def test_a_set_up_that_failed_is_told_when_it_runs(world):
-    await world.made(project=SHAKY)
+    await world.made(spec=replace(SPEC, chosen={**SPEC.chosen, "project": SHAKY}))
     (ready,) = world.told("ready")
     assert "Its set-up failed: no such package" in str(ready["blocks"])
 

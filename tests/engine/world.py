@@ -19,6 +19,7 @@ from bot.domain.models import (
     Outcome,
     Person,
     Principal,
+    Spec,
     State,
     Workspace,
 )
@@ -213,7 +214,7 @@ class World:
         await self.know(principal)
         reference = self.ids.reference()
         accepted = await Making(self.asking).create(
-            principal, "cloud", {"name": name}, interaction=key or reference, reference=reference
+            principal, "cloud", Spec(name), interaction=key or reference, reference=reference
         )
         return accepted.operation.id
 

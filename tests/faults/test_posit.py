@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from bot.domain.models import Spec
 from bot.messages.texts import problems
 from tests.faults.posit_world import workbench_world
 
@@ -42,7 +43,7 @@ CASES = [
     for name in FAULTS
     if "start" in call or name in SORTS
 ]
-SPEC = {"name": "paper", "workbench": "RStudio", "cluster": "Local"}
+SPEC = Spec("paper", {"workbench": "RStudio", "cluster": "Local"})
 
 
 def spoil(workbench, method, fault):

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from bot.domain.models import Spec
 from bot.messages.texts import problems
 from bot.providers.base import Scheduled
 from tests.support.scenario.cloud import AMIR, cloud_world
@@ -32,7 +33,7 @@ FAULTS = {
 }
 USUAL = {"nothing, but done", "a page", "429", "500", "403"}
 NAMES = [name if name in USUAL else pytest.param(name, marks=pytest.mark.slow) for name in FAULTS]
-SPEC = {"name": "mine", "recipe": "course", "size": "", "owner": "acme/alice"}
+SPEC = Spec("mine", {"recipe": "course", "size": "", "owner": "acme/alice"})
 ONCE = {"interaction": "once", "reference": "K7M2-9QXD"}
 
 
@@ -76,7 +77,7 @@ async def test_a_start_of_a_job_that_goes_wrong_is_one_run_or_none(tmp_path, nam
         await world.alice.links("alice")
         job = world.job("nightly")
         world.saturn_fails(r"/jobs/\w+/start$", **FAULTS[name])
-        spec = {"name": "nightly", "job": job.id}
+        spec = Spec("nightly", {"job": job.id})
         await world.bot.services.jobs.launch(world.principal(), "saturn", spec, **ONCE)
         await world.pass_time(220, step=5)
         ended = ("job_ended", "job_failed", "job_asked")
@@ -91,7 +92,7 @@ async def test_reads_of_a_run_that_go_wrong_cost_no_more_than_time(tmp_path, pat
     async with cloud_world(tmp_path) as world:
         await world.alice.links("alice")
         job = world.job("nightly")
-        spec = {"name": "nightly", "job": job.id}
+        spec = Spec("nightly", {"job": job.id})
         await world.bot.services.jobs.launch(world.principal(), "saturn", spec, **ONCE)
         await world.settle()
         world.saturn_fails(path, **FAULTS[name])

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
-from bot.domain.models import Call, FoundJob, Job, JobState, NewJob, ObservedJob, Principal, Snapshot, Update
+from bot.domain.models import (
+    Call,
+    FoundJob,
+    Job,
+    JobState,
+    NewJob,
+    ObservedJob,
+    Principal,
+    Snapshot,
+    Spec,
+    Update,
+)
 from tests.handlers.rig import Hub, Rig, activate, rig
 from tests.support.clock import FakeClock
 from tests.support.forms import JOB_OFFER, Workbench
 from tests.support.providers import fake_settings
 from tests.support.store import ALICE
 
-SPEC = {"name": "train.R", "command": "Rscript train.R", "cluster": "Local"}
+SPEC = Spec("train.R", {"command": "Rscript train.R", "cluster": "Local"})
 
 
 @asynccontextmanager
@@ -36,7 +48,7 @@ async def job_rig(
 
 async def run(bot: Rig, name: str = "train.R", who: Principal = ALICE, **keys: Any) -> Job:
     """Write a run down, as if it had been launched before."""
-    given = {"connection": "posit", "spec": SPEC | {"name": name}, "reference": "REF-1"} | keys
+    given = {"connection": "posit", "spec": replace(SPEC, name=name), "reference": "REF-1"} | keys
     job, _ = await bot.store.accept_job(
         NewJob(principal=who, name=name, **given), interaction=f"seed:{name}:{bot.count}"
     )

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import pytest
 
-from bot.domain.models import OperationVerb, Outcome, Principal, Update
+from bot.domain.models import OperationVerb, Outcome, Principal, Spec, Update
 from tests.handlers.class_rig import TRAINER, offer, posted
 from tests.handlers.rig import activate, rig, words
 from tests.support.clock import FakeClock
@@ -21,7 +18,7 @@ class Choosy(Maker):
 
     who: frozenset[str] = frozenset()
 
-    def withholds(self, spec: Mapping[str, Any], asker: Principal) -> bool:
+    def withholds(self, spec: Spec, asker: Principal) -> bool:
         return bool(self.who) and asker.user_id not in self.who
 
 

@@ -7,6 +7,7 @@ import pytest
 from bot.domain.models import (
     NoticeKind,
     Snapshot,
+    Spec,
     TaskKind,
 )
 from handlers.replay import replay
@@ -44,7 +45,7 @@ async def test_a_card_is_written_with_its_notice_and_its_audit(bot):
 async def test_a_card_of_a_recipe_holds_what_is_made(bot):
     await offer(bot)
     card = await posted(bot, "card saturn/kubernetes --title 'R for all'")
-    assert card.spec == {"name": "usher-class", "cluster": "Kubernetes", "cpus": "1", "preset": "kubernetes"}
+    assert card.spec == Spec("usher-class", {"cluster": "Kubernetes", "cpus": "1", "preset": "kubernetes"})
     assert (card.recipe, card.title, card.pattern) == ("Kubernetes", "R for all", "")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bot.domain.models import (
@@ -137,7 +139,7 @@ async def test_a_recipe_makes_one_for_each_under_a_name_of_its_own(bot):
     await bot.press("class_press", card.id, BOB)
     (mine,), (other,) = await bot.store.workspaces(ALICE), await bot.store.workspaces(BOB)
     assert (mine.name, other.name) == ("donnees-more-alice", "donnees-more-bob")
-    assert mine.spec == {**card.spec, "name": "donnees-more-alice"}
+    assert mine.spec == replace(card.spec, name="donnees-more-alice")
     assert "is on its way already" in words(await bot.press("class_press", card.id))
     assert len(await bot.store.workspaces(ALICE)) == 1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import Call, Created, Observed, OperationVerb, Outcome, State, Update
+from bot.domain.models import Call, Created, Observed, OperationVerb, Outcome, Spec, State, Update
 from bot.domain.settling import MAKE_SETTLES
 from bot.store.records import NewOperation
 from tests.handlers.rig import Cloud, rig, words
@@ -26,7 +26,7 @@ async def bot():
 async def making(bot):
     """Have *lab* made; return the operation."""
     made = await bot.services.workspaces.create(
-        ALICE, "saturn", {"name": "lab"}, interaction="make", reference="R1"
+        ALICE, "saturn", Spec("lab"), interaction="make", reference="R1"
     )
     return made.operation
 

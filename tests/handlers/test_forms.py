@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.models import NoticeKind, Snapshot, Surface, TaskKind
+from bot.domain.models import NoticeKind, Snapshot, Spec, Surface, TaskKind
 from bot.messages.blocks import forms
 from handlers.dispatch import run_button
 from handlers.replay import replay
@@ -170,7 +170,7 @@ async def test_a_submitted_form_is_one_creation_however_often_it_comes(bench):
         assert await submit(submission(bench, view)) == {"response_action": "clear"}
     [made] = await bench.store.workspaces(ALICE)
     assert (made.name, made.is_provisional) == ("train", True)
-    assert made.spec == {"name": "train", "cluster": "Local", "cpus": "2"}
+    assert made.spec == Spec("train", {"cluster": "Local", "cpus": "2"})
     [card] = await bench.notices(NoticeKind.CARD)
     assert card.principal == ALICE
     # The next time the form holds what was chosen last.
@@ -193,7 +193,7 @@ async def test_a_job_form_launches_a_run(bench):
     given = filled(view, name="nightly", cluster="Local", command="Rscript train.R")
     assert await submit(submission(bench, given)) == {"response_action": "clear"}
     [job] = await bench.store.jobs(ALICE)
-    assert (job.name, job.spec["command"]) == ("nightly", "Rscript train.R")
+    assert (job.name, job.spec.word("command")) == ("nightly", "Rscript train.R")
 
 
 @pytest.mark.parametrize(

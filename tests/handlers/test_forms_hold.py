@@ -35,7 +35,7 @@ async def test_what_was_accepted_is_said_to_be_when_it_can_not_be_remembered():
         sent = {**view, "state": {"values": state}}
         done = await submit(Submission(ALICE, view["callback_id"], sent, bot.services, "view:1", "ab12cd"))
         assert done == {"response_action": "clear"}
-        assert sorted(job.spec["command"] for job in await bot.store.jobs(ALICE)) == ["date", "ls"]
+        assert sorted(job.spec.word("command") for job in await bot.store.jobs(ALICE)) == ["date", "ls"]
 
 
 async def test_more_flags_than_anybody_writes_are_not_gone_through():

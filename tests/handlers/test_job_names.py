@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import Call, JobState, NewNotice, NoticeKind, TaskKind
+from bot.domain.models import Call, JobState, NewNotice, NoticeKind, Spec, TaskKind
 from bot.support.errors import Refused
 from handlers.replay import replay
 from tests.handlers.job_rig import found, going, job_rig, over, run, step
@@ -257,7 +257,7 @@ async def test_a_refused_link_asks_for_a_new_one(bot):
         assert buttons(answer)["Link Posit Workbench"]["value"] == f"posit job {text}"
     assert "Link Posit Workbench" in buttons(await bot.press("job_again", job.id))
     with pytest.raises(Refused):
-        await bot.services.jobs.launch(ALICE, "posit", {"name": "x"}, interaction="i:1", reference="R")
+        await bot.services.jobs.launch(ALICE, "posit", Spec("x"), interaction="i:1", reference="R")
 
 
 async def test_a_connection_that_was_taken_away_is_said(bot):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import NoticeKind, Snapshot, TaskKind
+from bot.domain.models import NoticeKind, Snapshot, Spec, TaskKind
 from handlers.replay import replay
 from tests.handlers.job_rig import job_rig
 from tests.handlers.rig import buttons, words
@@ -34,15 +34,17 @@ async def test_a_line_is_a_run_with_its_card_and_its_audit(bot):
     )
     check_golden("answers/job-run", answer)
     (job,) = await bot.store.jobs(ALICE)
-    assert job.spec == {
-        "name": "nightly",
-        "cluster": "Slurm",
-        "cpus": "2",
-        "memory": "4",
-        "directory": "~/a",
-        "environment": "A=1\nB=2",
-        "command": "Rscript -e 'print(\"x\")' --share *",
-    }
+    assert job.spec == Spec(
+        "nightly",
+        {
+            "cluster": "Slurm",
+            "cpus": "2",
+            "memory": "4",
+            "directory": "~/a",
+            "environment": "A=1\nB=2",
+            "command": "Rscript -e 'print(\"x\")' --share *",
+        },
+    )
     (card,) = await bot.notices()
     assert (card.kind, card.subject, card.body["channel_id"]) == (NoticeKind.JOB_CARD, job.id, "C1")
     entry = (await bot.audit())[-1]
@@ -67,8 +69,8 @@ async def test_a_preset_brings_its_own_command(bot):
     await bot.say("job run posit the nightly one --name tonight --cluster Local")
     assert words(await bot.say("job run posit nightly --")).startswith("I run *nightly*")
     second, first = await bot.store.jobs(ALICE)
-    assert first.spec == {"name": "tonight", "preset": "nightly", "cluster": "Local"}
-    assert second.spec["preset"] == "nightly"
+    assert first.spec == Spec("tonight", {"preset": "nightly", "cluster": "Local"})
+    assert second.spec.word("preset") == "nightly"
 
 
 async def test_a_preset_without_a_flag_opens_the_form_filled_with_it(bot):
@@ -80,17 +82,17 @@ async def test_a_preset_without_a_flag_opens_the_form_filled_with_it(bot):
 async def test_a_flag_that_only_one_open_choice_allows_makes_that_choice(bot):
     await bot.say("job run --cluster Kubernetes --cpu 2 --constraint zone=west,zone=east -- ls")
     (job,) = await bot.store.jobs(ALICE)
-    assert job.spec["profile"] == "custom"
-    assert job.spec["cpus"] == "2"
-    assert job.spec["image"] == "r-base"
-    assert job.spec["constraints"] == ["zone=west", "zone=east"]
+    assert job.spec.word("profile") == "custom"
+    assert job.spec.word("cpus") == "2"
+    assert job.spec.word("image") == "r-base"
+    assert job.spec.several("constraints") == ("zone=west", "zone=east")
 
 
 async def test_where_nothing_can_be_limited_limits_are_left_out_and_that_is_said(bot):
     answer = await bot.say("job run --cluster Local --cpus 2 -- Rscript train.R")
     assert words(answer).endswith("Nothing can be limited there, so I left out `--cpus`.")
     assert "left out `--mem`" in words(await bot.direct("job run --cluster Local --mem 2 -- ls"))
-    assert ["cpus" in job.spec for job in await bot.store.jobs(ALICE)] == [False, False]
+    assert ["cpus" in job.spec.chosen for job in await bot.store.jobs(ALICE)] == [False, False]
 
 
 @pytest.mark.parametrize(

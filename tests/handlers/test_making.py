@@ -7,7 +7,17 @@ from typing import ClassVar
 
 import pytest
 
-from bot.domain.models import Created, NoticeKind, Observed, OperationVerb, Outcome, Snapshot, State, Update
+from bot.domain.models import (
+    Created,
+    NoticeKind,
+    Observed,
+    OperationVerb,
+    Outcome,
+    Snapshot,
+    Spec,
+    State,
+    Update,
+)
 from bot.domain.policy import Installation
 from bot.providers import facets
 from bot.services.authority import Authority
@@ -48,7 +58,7 @@ async def sees(bot, state, name="notebook", **keys):
 
 async def make(bot, name="lab", **keys):
     return await bot.services.workspaces.create(
-        ALICE, "saturn", {"name": name}, interaction=f"make {name}", reference="R1", **keys
+        ALICE, "saturn", Spec(name), interaction=f"make {name}", reference="R1", **keys
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import Call, NewNotice, NoticeKind, OperationVerb, Principal, Update
+from bot.domain.models import Call, NewNotice, NoticeKind, OperationVerb, Principal, Spec, Update
 from tests.handlers.job_rig import going, job_rig, run
 from tests.handlers.rig import buttons, words
 from tests.support.store import ALICE, BOB
@@ -25,7 +25,7 @@ async def asked_run(bot):
 
 async def asked_creation(bot):
     accepted = await bot.services.workspaces.create(
-        ALICE, "posit", {"name": "lab"}, interaction="make", reference="REF-2"
+        ALICE, "posit", Spec("lab"), interaction="make", reference="REF-2"
     )
     lost = Update(accepted.operation.id, 60.0, start_call=Call.UNKNOWN, called=True, asked=True)
     assert accepted.operation.verb is OperationVerb.CREATE

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from bot.domain.models import Created, Observed, Outcome, Principal, State, Update
+from bot.domain.models import Created, Observed, Outcome, Principal, Spec, State, Update
 from tests.handlers.job_rig import job_rig, over, run
 from tests.handlers.rig import activate, rig, words
 from tests.support.clock import FakeClock
@@ -23,8 +22,8 @@ class Choosy(FakeProvider):
         super().__init__(*arguments, **keys)
         self.who = {ALICE.user_id}
 
-    def withholds(self, spec: Mapping[str, Any], asker: Principal) -> bool:
-        return bool(spec.get("preset")) and asker.user_id not in self.who
+    def withholds(self, spec: Spec, asker: Principal) -> bool:
+        return bool(spec.word("preset")) and asker.user_id not in self.who
 
 
 class ChoosyBench(Choosy, Workbench):
@@ -36,7 +35,7 @@ async def test_a_workspace_like_one_that_is_gone(is_named):
     provider = Choosy(FakeClock(), fake_settings("saturn", title="Saturn Cloud"))
     async with rig(connections={"saturn": provider}) as bot:
         await bot.link(names=())
-        spec = {"name": "lab", "preset": "gpu"}
+        spec = Spec("lab", {"preset": "gpu"})
         made = await bot.services.workspaces.create(ALICE, "saturn", spec, interaction="make", reference="R1")
         row = await bot.store.name_created(made.operation.id, Created("m1", "lab"), provider.gate_key("m1"))
         await bot.store.save_step(Update(made.operation.id, 0.0, outcome=Outcome.FULFILLED))
@@ -50,7 +49,7 @@ async def test_a_workspace_like_one_that_is_gone(is_named):
 @pytest.mark.parametrize("is_named", [True, False])
 async def test_another_run_of_the_same(is_named):
     async with job_rig(kind=ChoosyBench) as bot:
-        spec = {"name": "train.R", "preset": "nightly"}
+        spec = Spec("train.R", {"preset": "nightly"})
         job = await run(bot, spec=spec)
         bot.services.connections["posit"].who = {ALICE.user_id} if is_named else set()
         answer = await bot.press("job_again", job.id)

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.domain.models import Account, Answer, OperationVerb, Person, Principal, State, Surface
+from bot.domain.models import Account, Answer, OperationVerb, Person, Principal, Spec, State, Surface
 from bot.services.accounts import Accounts
 from bot.services.linking import digest
 from bot.store.records import Activation
@@ -123,7 +123,7 @@ class Life(World):
         keys = {"interaction": f"view/{key}", "reference": f"R{key}", "channel_id": None}
         with suppress(Refused):
             accepted = await self.survives(
-                lambda: self.services.workspaces.create(principal, "cloud", {"name": f"made{key}"}, **keys)
+                lambda: self.services.workspaces.create(principal, "cloud", Spec(f"made{key}"), **keys)
             )
             return None if accepted is None else Answer(text=f"Making made{key}")
         return None

@@ -8,6 +8,7 @@ import secrets
 import pytest
 import pytest_asyncio
 
+from bot.domain.models import Spec
 from playground.demo.browser import Browser
 from playground.jupyterhub import start
 from tests.playground.hub_help import client
@@ -133,7 +134,7 @@ async def test_a_new_server_is_made_and_one_too_many_is_not(live, hub):
     create = live.bot.services.workspaces.create
     for number, name in enumerate(("fresh", "another")):
         given = {"interaction": f"new {number}", "reference": "K7M2-9QXD"}
-        await create(live.principal(bob.id), "hub", {"name": name}, **given)
+        await create(live.principal(bob.id), "hub", Spec(name), **given)
         if name == "fresh":
             ready = await bob.waits_for("ready")
             assert "*fresh* is ready." in ready.text

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 import pytest_asyncio
 
+from bot.domain.models import Spec
 from tests.support.scenario.workbench import workbench_world
 
 LOST = "Whatever is in its memory or unsaved is lost; the files you saved stay."
-SPEC = {"name": "paper", "workbench": "JupyterLab", "cluster": "Local", "directory": "~/thesis"}
+SPEC = Spec("paper", {"workbench": "JupyterLab", "cluster": "Local", "directory": "~/thesis"})
 
 
 @pytest_asyncio.fixture
@@ -25,7 +26,7 @@ async def makes(world, spec=SPEC):
         world.principal(), "wb", spec, interaction="once", reference="K7M2-9QXD"
     )
     await world.pass_time(20)
-    return world.session(spec["name"])
+    return world.session(spec.name)
 
 
 async def test_rstudio_restarts_by_being_suspended_and_resumed(linked):

@@ -16,6 +16,7 @@ from bot.domain.models import (
     OutputChunk,
     Principal,
     Purpose,
+    Spec,
     Values,
 )
 from bot.providers.base import Access, Listing
@@ -81,7 +82,7 @@ class Workbench(FakeProvider, FakeRuns):
             fields.append(Field("constraints", "Placement", "searches", _choices(constraints), optional=True))
         return fields
 
-    def spec(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> dict[str, Any]:
+    def spec(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> Spec:
         problems = {}
         names = {one.name for one in self.form(snapshot, purpose, values, asker).fields}
         if "command" in names and not values.get("command"):
@@ -96,13 +97,14 @@ class Workbench(FakeProvider, FakeRuns):
         if problems:
             raise FormProblems(problems)
         kept = {key: value for key, value in values.items() if value and key in names}
-        return {"name": values.get("name") or values.get("command") or values["preset"], **kept}
+        name = str(values.get("name") or values.get("command") or values["preset"])
+        return Spec(name, {key: value for key, value in kept.items() if key != "name"})
 
     async def templates(self, access: Access) -> Any:
         return JOB_OFFER
 
-    async def launch_job(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:
-        return Created(f"remote-{key}", str(spec["name"]))
+    async def launch_job(self, access: Access, spec: Spec, key: str) -> Created:
+        return Created(f"remote-{key}", spec.name)
 
     async def jobs(self, access: Access) -> Listing[FoundJob]:
         return Listing()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, ClassVar
 
-from bot.domain.models import Created, FoundJob, JobState, ObservedJob, OutputChunk, Traces
+from bot.domain.models import Created, FoundJob, JobState, ObservedJob, OutputChunk, Spec, Traces
 from bot.providers import facets
 from bot.providers.base import Access, Listing, Pace
 from tests.support.providers import FakeProvider
@@ -108,20 +108,20 @@ class JobProvider(FakeProvider, facets.Runs):
 
     # -- the contract --------------------------------------------------------------------------------------
 
-    async def launch_job(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:
+    async def launch_job(self, access: Access, spec: Spec, key: str) -> Created:
         async with self._called("launch_job", access, key) as call:
             self._run_ids += 1
             remote_id = f"run{self._run_ids}"
-            call.act(lambda: self._launch(remote_id, str(spec["name"]), key))
-            return Created(remote_id, str(spec["name"]))
+            call.act(lambda: self._launch(remote_id, spec.name, key))
+            return Created(remote_id, spec.name)
 
-    async def find_job(self, access: Access, spec: Mapping[str, Any], key: str, since: float) -> Traces:
+    async def find_job(self, access: Access, spec: Spec, key: str, since: float) -> Traces:
         async with self._called("find_job", access, key):
             found = [self.finds] if self.finds else self.launched(key)
             if not found or self.overlooks_runs > 0:
                 self.overlooks_runs -= 1
                 found = []
-            named = tuple(Created(one, str(spec["name"])) for one in found)
+            named = tuple(Created(one, spec.name) for one in found)
             if self.finds or not self.shows_marks:
                 return Traces(others=named)
             return Traces(named[0] if named else None, is_proof=True)
@@ -197,10 +197,10 @@ class JobProvider(FakeProvider, facets.Runs):
 class FakeRuns(facets.Runs):
     """Be asked for nothing that a test doesn't do by itself."""
 
-    async def launch_job(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:
+    async def launch_job(self, access: Access, spec: Spec, key: str) -> Created:
         raise AssertionError("nothing is launched here")
 
-    async def find_job(self, access: Access, spec: Mapping[str, Any], key: str, since: float) -> Traces:
+    async def find_job(self, access: Access, spec: Spec, key: str, since: float) -> Traces:
         raise AssertionError("no run is looked for here")
 
     async def jobs(self, access: Access) -> Listing[FoundJob]:

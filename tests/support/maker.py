@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from bot.domain.models import Choice, Created, Field, Form, FormProblems, Principal, Purpose, Traces, Values
+from bot.domain.models import (
+    Choice,
+    Created,
+    Field,
+    Form,
+    FormProblems,
+    Principal,
+    Purpose,
+    Spec,
+    Traces,
+    Values,
+)
 from bot.providers import facets
 from bot.providers.base import Access, Credential, Identity
 from tests.support.job_provider import FakeRuns
@@ -39,7 +50,7 @@ class Maker(FakeProvider, FakeRuns, facets.Behalf):
             fields.append(Field("command", "Command", "long_text", remembers=False))
         return Form(tuple(fields))
 
-    def spec(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> dict[str, Any]:
+    def spec(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> Spec:
         problems = {}
         if not values.get("name"):
             problems["name"] = "Needs a name."
@@ -49,10 +60,10 @@ class Maker(FakeProvider, FakeRuns, facets.Behalf):
             problems["command"] = "Needs a command."
         if problems:
             raise FormProblems(problems)
-        return dict(values)
+        return Spec.from_json(values)
 
-    async def launch_job(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:
-        return Created(f"job-{key}", str(spec["name"]))
+    async def launch_job(self, access: Access, spec: Spec, key: str) -> Created:
+        return Created(f"job-{key}", spec.name)
 
     async def check_username(self, username: str) -> Identity:
         self._note("check_username", Access("", Credential.of_connection("admin")), username)
@@ -69,11 +80,11 @@ class FakeMaking(facets.Making):
     def form(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> Form:
         raise AssertionError("nothing is asked with a form here")
 
-    def spec(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> dict[str, Any]:
+    def spec(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> Spec:
         raise AssertionError("nothing is asked with a form here")
 
-    async def create(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:
+    async def create(self, access: Access, spec: Spec, key: str) -> Created:
         raise AssertionError("nothing is made here")
 
-    async def find(self, access: Access, spec: Mapping[str, Any], key: str, since: float) -> Traces:
+    async def find(self, access: Access, spec: Spec, key: str, since: float) -> Traces:
         raise AssertionError("nothing is looked for here")

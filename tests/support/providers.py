@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -13,19 +13,21 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from pydantic import SecretStr
 
 from bot.domain.models import (
+    About,
     Action,
     Created,
     Effects,
     Observed,
+    Spec,
     State,
     StopEffect,
     StopMode,
     Traces,
+    User,
     Workspace,
 )
 from bot.providers import facets
 from bot.providers.base import (
-    About,
     Access,
     ConnectionSettings,
     Credential,
@@ -36,7 +38,6 @@ from bot.providers.base import (
     Provider,
     SendWindow,
     TokenHelp,
-    User,
 )
 from bot.support.errors import CredentialRefused, NotFound, SentTooLate
 from tests.support.clock import FakeClock
@@ -96,6 +97,7 @@ class FakeMachines(Provider):
     """
 
     kind: ClassVar[str] = "fake"
+    offer_model: ClassVar[type] = dict
     stop_modes: ClassVar[frozenset[StopMode]] = frozenset({"stop", "suspend", "force"})
     pace: ClassVar[Pace] = Pace(
         min_poll_interval=10.0, pending=10.0, running=300.0, unused=1800.0, batch_size=1, concurrency=20
@@ -173,9 +175,6 @@ class FakeMachines(Provider):
 
     # -- the contract --------------------------------------------------------------------------------------
 
-    def gate_key(self, remote_id: str) -> str:
-        return f"{self.settings.base_url}/{remote_id}"
-
     async def status(
         self, access: Access, remote_ids: Sequence[str], window: SendWindow | None = None
     ) -> dict[str, Observed]:
@@ -198,20 +197,20 @@ class FakeMachines(Provider):
         async with self._called("stop", access, remote_id) as call:
             call.act(lambda: self._stop(remote_id, mode))
 
-    async def create(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:
+    async def create(self, access: Access, spec: Spec, key: str) -> Created:
         async with self._called("create", access, key) as call:
             self._ids += 1
             remote_id = f"m{self._ids}"
-            call.act(lambda: self._create(access, remote_id, str(spec["name"]), key))
-        return Created(remote_id, str(spec["name"]))
+            call.act(lambda: self._create(access, remote_id, spec.name, key))
+        return Created(remote_id, spec.name)
 
-    async def find(self, access: Access, spec: Mapping[str, Any], key: str, since: float) -> Traces:
+    async def find(self, access: Access, spec: Spec, key: str, since: float) -> Traces:
         async with self._called("find", access, key):
             made = self.made.get(key)
             if self.overlooks > 0:
                 self.overlooks -= 1
                 made = None
-        found = tuple(Created(one, str(spec["name"])) for one in made or ())
+        found = tuple(Created(one, spec.name) for one in made or ())
         if self.shows_marks:
             return Traces(found[0] if found else None, is_proof=True)
         return Traces(others=found)
@@ -230,14 +229,14 @@ class FakeMachines(Provider):
     def form(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> Form:
         raise AssertionError("nothing is asked with a form here")
 
-    def spec(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> dict[str, Any]:
+    def spec(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> Spec:
         raise AssertionError("nothing is asked with a form here")
 
     async def about(self) -> About:
         self.calls.append(Call("about", "", "", "", self.clock.monotonic()))
         self._raise("about", after=False)
         users = [User(f"user-{number:03}", number % 7 != 3, "member") for number in range(150)]
-        return About([("Version", "1.2.3"), ("Features", "jobs, containers")], users)
+        return About((("Version", "1.2.3"), ("Features", "jobs, containers")), tuple(users))
 
     async def check(self, credential: Credential) -> Identity:
         return Identity("alice", credential)

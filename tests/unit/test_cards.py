@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.models import Call, NoticeKind, OperationVerb, Outcome, State, StopEffect
+from bot.domain.models import Call, NoticeKind, OperationVerb, Outcome, Spec, State, StopEffect
 from bot.messages.blocks.cards import link_value, operation_card
 from bot.messages.blocks.notices import render
 from bot.messages.texts import holds
@@ -20,8 +20,8 @@ from tests.unit.card_facts import CALLED, IDE_URL, NOW, facts
 STARTING = {"state": State.STARTING}
 RUNNING = {"state": State.RUNNING, "url": IDE_URL}
 SUSPENDED = {"state": State.SUSPENDED}
-UNMADE = {"remote_id": "new:workspace_1", "spec": {"name": "notebook"}, "state": State.UNKNOWN}
-MADE = {"spec": {"name": "notebook"}}
+UNMADE = {"remote_id": "new:workspace_1", "spec": Spec("notebook"), "state": State.UNKNOWN}
+MADE = {"spec": Spec("notebook")}
 CREATE = {"verb": OperationVerb.CREATE}
 COMES_BACK = {"stop": StopEffect.RETURNS, "suspend": StopEffect.KEEPS, "force": StopEffect.RETURNS}
 ALL = {"capabilities": frozenset({"making", "removal"}), "effects": COMES_BACK}

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.models import Field, Form
-from bot.providers.posit import forms, offers, specs
+from bot.domain.models import Field, Form, Spec
+from bot.providers.posit import forms, specs
+from bot.providers.posit.offers import Offer
 from bot.providers.posit.types import ComputeEnvs
 from bot.services import filling
 from bot.services.filling import Flag
@@ -18,11 +19,7 @@ from tests.project.repository import ROOT
 from tests.unit.card_facts import ALICE
 
 SEED = json.loads((ROOT / "playground/posit/default_seed.json").read_text(encoding="utf-8"))
-OFFER = offers.of_snapshot(
-    offers.as_snapshot(
-        ComputeEnvs.from_json({key: SEED[key] for key in ("clusters", "workbenches") if key in SEED}), []
-    )
-)
+OFFER = Offer(ComputeEnvs.from_json({key: SEED[key] for key in ("clusters", "workbenches") if key in SEED}))
 
 
 def form_of(values):
@@ -49,22 +46,20 @@ def spec(line):
             "--cluster slurm --cores 2 --mem 2000 --partition gpu --dir ~/a -- Rscript train.R",
             {
                 "cluster": "Slurm",
-                "limits": {"cpuCount": "2", "memory": "2000"},
+                "limits": ("cpuCount=2", "memory=2000"),
                 "queue": "gpu",
                 "directory": "~/a",
             },
         ),
         (
             "--cluster Kubernetes --processors 2 --container ghcr.io/acme/gpu:2024.12 -- Rscript train.R",
-            {"cluster": "Kubernetes", "limits": {"cpuCount": "2", "memory": "2048"}, "profile": "custom"}
+            {"cluster": "Kubernetes", "limits": ("cpuCount=2", "memory=2048"), "profile": "custom"}
             | {"image": "ghcr.io/acme/gpu:2024.12"},
         ),
     ],
 )
 def test_a_line_is_what_the_form_would_have_made(line, made):
-    told = spec(line)
-    assert told.pop("name") == told.pop("command") == "Rscript train.R"
-    assert told == made
+    assert spec(line) == Spec("Rscript train.R", {"command": "Rscript train.R", **made})
 
 
 def test_what_is_empty_stays_empty():

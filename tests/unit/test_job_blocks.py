@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.domain.models import Call, Job, JobState
+from bot.domain.models import Call, Job, JobState, Spec
 from bot.messages.blocks.job_facts import JobFacts
 from bot.messages.blocks.job_lists import job_list, job_status
 from bot.messages.blocks.jobs import job_asked, job_card, job_ended, job_failed, job_waiting, output_message
@@ -25,7 +25,7 @@ JOB = Job(
     principal=ALICE,
     connection="posit",
     name="train.R",
-    spec={"name": "train.R", "command": "Rscript train.R"},
+    spec=Spec("train.R", {"command": "Rscript train.R"}),
     created_at=NOW - 100,
     reference="K7QX-2MPA",
 )
@@ -75,7 +75,7 @@ CARDS = {
     "unlinked": job(**RUNNING | {"outcome": "cancelled", "cause": "unlinked", "ended_at": NOW}),
     "let-go": job(**RUNNING | {"outcome": "failed", "cause": "let_go", "ended_at": NOW}),
     "unanswered": job(**CALLING | {"outcome": "failed", "cause": "unanswered", "ended_at": NOW}),
-    "found": job(**RUNNING | {"spec": {}}),
+    "found": job(**RUNNING | {"spec": None}),
 }
 LINES = ["epoch 1: loss 0.9", "  warning: <x> & ```", "epoch 2: loss 0.8"]
 OVER = [name for name, one in CARDS.items() if one.outcome == "ended"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import SecretStr
 
-from bot.domain.models import State
+from bot.domain.models import Spec, State
 from bot.providers.base import Access, Credential
 from bot.support.errors import UnknownOutcome
 from tests.support.clock import FakeClock
@@ -32,9 +32,9 @@ async def test_what_was_accepted_takes_effect_late_or_never_also_when_its_answer
     provider.acts_late("launch_job", None)
     provider.fail("launch_job", UnknownOutcome("no answer in time"), after=True)
     with pytest.raises(UnknownOutcome):
-        await provider.launch_job(ACCESS, {"name": "late"}, "k1")
-    await provider.launch_job(ACCESS, {"name": "never"}, "k2")
-    assert (await provider.find_job(ACCESS, {"name": "late"}, "k1", 0.0)).ours is None
+        await provider.launch_job(ACCESS, Spec("late"), "k1")
+    await provider.launch_job(ACCESS, Spec("never"), "k2")
+    assert (await provider.find_job(ACCESS, Spec("late"), "k1", 0.0)).ours is None
     clock.advance(30)
-    assert (await provider.find_job(ACCESS, {"name": "late"}, "k1", 0.0)).ours is not None
+    assert (await provider.find_job(ACCESS, Spec("late"), "k1", 0.0)).ours is not None
     assert provider.launched("k2") == []

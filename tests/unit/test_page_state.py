@@ -7,13 +7,22 @@ from itertools import product
 
 import pytest
 
-from bot.domain.models import PROVISIONAL, Operation, OperationVerb, Outcome, Principal, State, Workspace
+from bot.domain.models import (
+    PROVISIONAL,
+    Operation,
+    OperationVerb,
+    Outcome,
+    Principal,
+    Spec,
+    State,
+    Workspace,
+)
 from bot.messages.texts import ide as words
 from bot.web.page_state import page_state
 
 ALICE = Principal(None, "T1", "U1")
 ROW = Workspace("w", ALICE, "sphere", "1" * 32, "gate", "notebook", state=State.RUNNING)
-UNMADE = replace(ROW, remote_id=f"{PROVISIONAL}w", state=State.UNKNOWN, spec={"name": "notebook"})
+UNMADE = replace(ROW, remote_id=f"{PROVISIONAL}w", state=State.UNKNOWN, spec=Spec("notebook"))
 
 
 def operation(verb, outcome=None):
@@ -75,10 +84,10 @@ def test_buttons_follow_what_may_be_done():
     assert stands(replace(stopped, actions=frozenset())).start == ""
     gone = replace(ROW, state=State.GONE)
     assert stands(gone).start == ""
-    anew = stands(replace(gone, spec={"name": "notebook"}))
+    anew = stands(replace(gone, spec=Spec("notebook")))
     assert anew.start == words.START_NEW
     assert anew.text.endswith(words.NEW_ONE)
-    assert not stands(replace(gone, spec={})).stops
+    assert not stands(replace(gone, spec=None)).stops
 
 
 def test_why_it_failed_is_said():

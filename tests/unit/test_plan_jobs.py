@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.models import Call, Job, JobState, Principal, StopKind
+from bot.domain.models import Call, Job, JobState, Principal, Spec, StopKind
 from bot.domain.plan import MAX_ATTEMPTS, Plan, Step
 from bot.domain.plan_jobs import next_job_read, plan_job
 from bot.domain.settling import ANSWER_SECONDS, CALL_ENDS, START_SETTLES
 
 MADE = 1000.0
 CALLED = 1100.0
-JOB = Job("job_1", Principal(None, "T1", "U1"), "posit", "train", {"name": "train"}, MADE, "REF")
+JOB = Job("job_1", Principal(None, "T1", "U1"), "posit", "train", Spec("train"), MADE, "REF")
 ENDS = {
     "ended": Plan(Step.END, "ended"),
     "off": Plan(Step.END, "cancelled", "cancelled"),

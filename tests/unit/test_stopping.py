@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bot.domain.models import Principal, State, StopEffect, Workspace
+from bot.domain.models import Principal, Spec, State, StopEffect, Workspace
 from bot.domain.models.stopping import ends_by_consent, gentlest_mode, restart_mode
 from bot.messages.blocks.classes import end_words
 from bot.providers.jupyterhub.provider import JupyterHub
@@ -38,15 +38,15 @@ TABLE = [
     # RStudio, as far as that shows: by what it may do, by its state, or because we launched it.
     (PositProvider, {"actions": frozenset({"stop", "suspend"})}, "running", KEEPS),
     (PositProvider, {"actions": frozenset({"stop"})}, "suspended stopping", KEEPS),
-    (PositProvider, {"spec": {"workbench": "RStudio"}}, f"{UP} suspended stopping", KEEPS),
+    (PositProvider, {"spec": Spec("", {"workbench": "RStudio"})}, f"{UP} suspended stopping", KEEPS),
     # Another IDE.
     (PositProvider, {"actions": frozenset({"stop"})}, "running", ENDS),
-    (PositProvider, {"spec": {"workbench": "JupyterLab"}}, UP, ENDS),
-    (PositProvider, {"spec": {"preset": "notebook"}}, UP, ENDS),
+    (PositProvider, {"spec": Spec("", {"workbench": "JupyterLab"})}, UP, ENDS),
+    (PositProvider, {"spec": Spec("", {"preset": "notebook"})}, UP, ENDS),
     # Not known yet: the server is asked before anything is suspended.
     (PositProvider, {}, UP, KEEPS),
-    (PositProvider, {"spec": {"preset": "not set up any more"}}, UP, KEEPS),
-    (PositProvider, {"spec": {"workbench": "RStudio"}}, "failed gone", ""),
+    (PositProvider, {"spec": Spec("", {"preset": "not set up any more"})}, UP, KEEPS),
+    (PositProvider, {"spec": Spec("", {"workbench": "RStudio"})}, "failed gone", ""),
 ]
 
 

@@ -12,6 +12,7 @@ from bot.domain.models import (
     Observed,
     Principal,
     ReadResult,
+    Spec,
     State,
     StopEffect,
     Workspace,
@@ -75,7 +76,7 @@ class IdeRig:
             gate_key=f"https://app.example#{remote_id}",
             name=name,
             origin="added",
-            spec={"name": name, "project": "p"},
+            spec=Spec(name, {"project": "p"}),
         )
         added: Workspace = await self.store.add_workspace(row)
         await self.sees(added, **seen)

@@ -7,7 +7,19 @@ from __future__ import annotations
 
 from bot.domain.models.browsing import BrowserSession, Look
 from bot.domain.models.classes import ClassCard, ClassCounts, ClassProblem, Joined, Participant
-from bot.domain.models.forms import Choice, Field, FieldKind, Form, FormProblems, Purpose, Value, Values
+from bot.domain.models.forms import (
+    Choice,
+    Field,
+    FieldKind,
+    Form,
+    FormProblems,
+    Purpose,
+    Spec,
+    Value,
+    Values,
+    several_of,
+    text_of,
+)
 from bot.domain.models.jobs import (
     FoundJob,
     Job,
@@ -23,7 +35,7 @@ from bot.domain.models.operations import Call, Operation, OperationVerb, Outcome
 from bot.domain.models.people import Account, Link, Person, Principal
 from bot.domain.models.steps import Claimed, ClaimedJob, ClaimedOperation, Update
 from bot.domain.models.stopping import Effects, StopEffect
-from bot.domain.models.work import Approval, AuditEntry, Snapshot, Task, TaskKind
+from bot.domain.models.work import About, Approval, AuditEntry, Snapshot, Task, TaskKind, User
 from bot.domain.models.workspaces import (
     PROVISIONAL,
     Action,
@@ -43,6 +55,7 @@ from bot.domain.models.workspaces import (
 __all__ = [
     "NOTICE_CLASS",
     "PROVISIONAL",
+    "About",
     "Account",
     "Action",
     "Answer",
@@ -92,6 +105,7 @@ __all__ = [
     "ReadClaim",
     "ReadResult",
     "Snapshot",
+    "Spec",
     "State",
     "StopEffect",
     "StopKind",
@@ -101,7 +115,10 @@ __all__ = [
     "TaskKind",
     "Traces",
     "Update",
+    "User",
     "Value",
     "Values",
     "Workspace",
+    "several_of",
+    "text_of",
 ]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
+from bot.domain.models.forms import Spec
 from bot.domain.models.operations import Operation
 from bot.domain.models.people import Principal
 from bot.domain.models.workspaces import Workspace
@@ -35,7 +36,7 @@ class ClassCard:
     created_at: float
     pattern: str = ""
     recipe: str = ""
-    spec: dict[str, Any] | None = None
+    spec: Spec | None = None
     maximum: int | None = None
     time_zone: str = "UTC"
     stops_at: float | None = None

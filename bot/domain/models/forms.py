@@ -1,10 +1,13 @@
-"""Forms as data: what a provider wants to know before it makes something; ``bot.messages`` draws them."""
+"""Forms as data: what a provider wants to know before it makes something, and what a filled form says.
+
+``bot.messages`` draws them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
 
 #: What a field holds: a text (also of *choice* and *search*), or several.
 Value = str | tuple[str, ...]
@@ -56,6 +59,47 @@ class Form:
     def field(self, name: str) -> Field | None:
         """Return a field by its name."""
         return next((one for one in self.fields if one.name == name), None)
+
+
+def text_of(values: Values, name: str) -> str:
+    """Return a text that was filled in, without white space around it; "" for none."""
+    value = values.get(name, "")
+    return value.strip() if isinstance(value, str) else ""
+
+
+def several_of(values: Values, name: str) -> tuple[str, ...]:
+    """Return what was chosen of many."""
+    value = values.get(name, ())
+    return value if isinstance(value, tuple) else (value,) if value else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """Say what is to be made or launched: a filled form, as its provider found it good.
+
+    ``chosen`` has the provider's own keys; nobody else reads them. Rows keep ``as_json``.
+    """
+
+    name: str
+    chosen: Values = field(default_factory=dict)
+
+    def word(self, key: str) -> str:
+        """Return what was chosen; "" for nothing."""
+        return text_of(self.chosen, key)
+
+    def several(self, key: str) -> tuple[str, ...]:
+        """Return what was chosen of many."""
+        return several_of(self.chosen, key)
+
+    def as_json(self) -> dict[str, Value]:
+        """Return it as one JSON-ready object."""
+        return {"name": self.name, **self.chosen}
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> Self:
+        """Read back what ``as_json`` gave."""
+        chosen = {key: tuple(value) if isinstance(value, list) else value for key, value in told.items()}
+        return cls(str(chosen.pop("name", "")), chosen)
 
 
 class FormProblems(Exception):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Literal
 
+from bot.domain.models.forms import Spec
 from bot.domain.models.operations import Call
 from bot.domain.models.people import Principal
 from bot.domain.models.workspaces import Doubt
@@ -86,7 +87,8 @@ class Job:
     principal: Principal
     connection: str
     name: str
-    spec: dict[str, Any]
+    #: What it was launched from; None where it was launched elsewhere.
+    spec: Spec | None
     created_at: float
     reference: str
     remote_id: str | None = None
@@ -136,7 +138,7 @@ class NewJob:
     principal: Principal
     connection: str
     name: str
-    spec: dict[str, Any]
+    spec: Spec
     reference: str
     channel_id: str | None = None
     #: Given where the run exists already and is only to be watched.

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from bot.domain.models.people import Principal
+
+Told = TypeVar("Told")
 
 
 class TaskKind(StrEnum):
@@ -53,17 +55,34 @@ class AuditEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
-    """Hold what a provider told at ``read_at``: JSON-ready, shown until it is read again.
+class User:
+    """Describe one user of a provider, for approvals and ``about``; ``level`` is in words for people."""
+
+    username: str
+    is_active: bool
+    level: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Describe a provider to its administrators: short facts, and its users where they can be listed."""
+
+    facts: tuple[tuple[str, str], ...]
+    users: tuple[User, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot(Generic[Told]):
+    """Hold what a provider told at ``read_at``, shown until it is read again.
 
     ``owner`` is the account's id whose view it is, or "" where it is the same for everybody. ``kind``:
-    ``templates`` (what a form is made from), ``about``.
+    ``templates`` (what a form is made from, in the provider's own type), ``about``. Rows hold it as JSON.
     """
 
     connection: str
     owner: str
     kind: str
-    payload: Any
+    payload: Told
     read_at: float
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Literal
 
+from bot.domain.models.forms import Spec
 from bot.domain.models.people import Account, Principal
 
 
@@ -67,7 +68,7 @@ class Workspace:
     used_at: float | None = None
     origin: Literal["discovered", "added"] = "discovered"
     hidden: bool = False
-    spec: dict[str, Any] | None = None
+    spec: Spec | None = None
     actions: frozenset[Action] | None = None
     ends_at: float | None = None
     ends_how: Ending | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from bot.messages.blocks import kit
 from bot.messages.blocks.limits import Markup, fill, line
@@ -10,9 +10,9 @@ from bot.messages.texts import answers as words
 from bot.messages.texts import cards, times
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from bot.domain.models import Answer, Snapshot
+    from bot.domain.models import About, Answer, Snapshot, User
     from bot.messages.blocks.kit import Block
 
 #: So many users are shown in one message, in paragraphs of so many: each fits, however long the names are.
@@ -21,16 +21,15 @@ _PARAGRAPH: Final = 12
 _FACTS: Final = 30
 
 
-def about(told: Snapshot, title: str, *, now: float, page: int = 1, replaces: bool = False) -> Answer:
+def about(told: Snapshot[About], title: str, *, now: float, page: int = 1, replaces: bool = False) -> Answer:
     """Draw what a server told, with one page of its users; a page out of reach becomes the last one."""
-    payload: Mapping[str, Any] = told.payload
-    users: Sequence[Mapping[str, Any]] = payload.get("users") or ()
+    users = told.payload.users
     pages = max((len(users) + PAGE - 1) // PAGE, 1)
     page = min(max(page, 1), pages)
     heading = fill(words.ABOUT, title=title, name=told.connection)
     facts = [
         fill(words.ABOUT_FACT, label=label, value=Markup(line(value, 200)))
-        for label, value in list(payload.get("facts") or ())[:_FACTS]
+        for label, value in told.payload.facts[:_FACTS]
     ]
     blocks: list[Block] = [kit.section("\n".join([heading, *facts][:_PARAGRAPH]))]
     rest = facts[_PARAGRAPH - 1 :]
@@ -49,10 +48,10 @@ def about(told: Snapshot, title: str, *, now: float, page: int = 1, replaces: bo
     return kit.answer(kit.bare(heading), blocks, replaces=replaces)
 
 
-def _user(user: Mapping[str, Any]) -> str:
-    template = words.ABOUT_USER if user.get("is_active", True) else words.ABOUT_USER_INACTIVE
-    level = Markup(line(user["level"])) if user.get("level") else Markup("")
-    return " ".join(fill(template, username=user.get("username", ""), level=level).split())
+def _user(user: User) -> str:
+    template = words.ABOUT_USER if user.is_active else words.ABOUT_USER_INACTIVE
+    level = Markup(line(user.level)) if user.level else Markup("")
+    return " ".join(fill(template, username=user.username, level=level).split())
 
 
 def _parts(lines: Sequence[str]) -> Iterator[Sequence[str]]:

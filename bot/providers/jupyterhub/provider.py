@@ -13,9 +13,10 @@ from bot.providers import facets
 from bot.providers.base import ConnectionSettings, Discovered, Listing, Pace, Provider, TokenHelp
 from bot.providers.hosts import normalise_base_url, origin_of
 from bot.providers.jupyterhub import linking, making
-from bot.providers.jupyterhub.making import Preset
+from bot.providers.jupyterhub.making import Offer, Preset
 from bot.providers.jupyterhub.names import ServerName, parse_reference
 from bot.providers.jupyterhub.servers import Servers
+from bot.providers.prepared import AllOf, named
 from bot.providers.reading import clean, note, text_in
 from bot.providers.requests import Api
 from bot.support.errors import (
@@ -32,7 +33,7 @@ from bot.support.errors import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bot.domain.models import Form, Principal, Purpose, StopMode, Values
+    from bot.domain.models import Form, Principal, Purpose, Spec, StopMode, Values
     from bot.providers.base import Access, Credential, Identity, SendWindow
     from bot.support.http import Http
 
@@ -49,15 +50,7 @@ class JupyterHubSettings(ConnectionSettings):
     """Hold a hub's connection: ``base_url`` is its address or its API's, ``public_url`` is for people."""
 
     public_url: str | None = None
-    presets: tuple[Preset, ...] = ()
-
-    @field_validator("presets")
-    @classmethod
-    def _presets(cls, value: tuple[Preset, ...]) -> tuple[Preset, ...]:
-        names = [preset.name for preset in value]
-        if len(set(names)) < len(names):
-            raise ValueError("two presets have the same name")
-        return value
+    presets: AllOf[Preset] = ()
 
     @field_validator("public_url")
     @classmethod
@@ -65,11 +58,14 @@ class JupyterHubSettings(ConnectionSettings):
         return None if value is None else normalise_base_url(value.strip())
 
 
-class JupyterHub(Provider, facets.Lists, facets.Removal, facets.Revocation, facets.Tokens, facets.Making):
+class JupyterHub(
+    Provider, facets.Lists, facets.Removal, facets.Revocation, facets.Tokens, facets.Making[Offer]
+):
     """Translate for one hub."""
 
     kind: ClassVar[str] = "jupyterhub"
     settings_model: ClassVar[type[ConnectionSettings]] = JupyterHubSettings
+    offer_model: ClassVar[type[Offer]] = Offer
     token_shape: ClassVar[re.Pattern[str] | None] = re.compile(r"[0-9A-Fa-f]{32,512}")
     pace: ClassVar[Pace] = Pace(min_poll_interval=2.0, pending=2.0, running=60.0, unused=1800.0)
 
@@ -160,32 +156,33 @@ class JupyterHub(Provider, facets.Lists, facets.Removal, facets.Revocation, face
 
     # -- making something new --------------------------------------------------------------------------------
 
-    async def templates(self, access: Access) -> Any:
+    async def templates(self, access: Access) -> Offer:
         """Read the names that the person's servers have; what a spawner offers, the hub does not tell."""
-        return {"names": sorted(await self._servers.of_person(access, None) or {})}
+        servers = await self._servers.of_person(access, None)
+        return Offer(tuple(sorted(name for name in servers or () if name.isprintable())))
 
-    def form(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> Form:  # noqa: ARG002
+    def form(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Form:  # noqa: ARG002
         """Ask for a kind and a name."""
-        return making.form_of(making.names_of(snapshot), self._presets, values, asker)
+        return making.form_of(offer, self._presets, values, asker)
 
     def spec(
         self,
-        snapshot: Any,
+        offer: Offer,
         purpose: Purpose,  # noqa: ARG002 - there are no jobs here
         values: Values,
         asker: Principal,
-    ) -> dict[str, Any]:
+    ) -> Spec:
         """Check what was filled in."""
-        return making.spec_of(making.names_of(snapshot), self._presets, values, asker)
+        return making.spec_of(offer, self._presets, values, asker)
 
-    async def create(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:  # noqa: ARG002
+    async def create(self, access: Access, spec: Spec, key: str) -> Created:  # noqa: ARG002
         """Start a server of a new name with its options; the same twice is one server."""
-        name = ServerName(access.username, str(spec.get("name") or ""))
+        name = ServerName(access.username, spec.name)
         if not name.server:
             raise InvalidRequest("a server needs a name")
         options: Mapping[str, Any] | None = None
-        if spec.get("preset"):
-            preset = next((one for one in self._presets if one.name == spec["preset"]), None)
+        if spec.word("preset"):
+            preset = named(self._presets, spec.word("preset"))
             if preset is None:
                 raise InvalidRequest("that kind of server is not set up any more; choose another one")
             options = preset.options
@@ -195,12 +192,12 @@ class JupyterHub(Provider, facets.Lists, facets.Removal, facets.Revocation, face
     async def find(
         self,
         access: Access,
-        spec: Mapping[str, Any],
+        spec: Spec,
         key: str,  # noqa: ARG002 - its name tells it apart
         since: float,  # noqa: ARG002 - of a name there is one server only
     ) -> Traces:
         """Look for the server by its name."""
-        name = ServerName(access.username, str(spec.get("name") or ""))
+        name = ServerName(access.username, spec.name)
         servers = await self._servers.of_person(access, None)
         is_there = servers is not None and name.server in servers
         return Traces(Created(name.remote_id, name.server) if is_there else None, is_proof=True)

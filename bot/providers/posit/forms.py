@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bot.domain.models import Choice, Field, Form, Principal, Purpose, Value, Values
+from bot.domain.models import Choice, Field, Form, Principal, Purpose, Values, text_of
 from bot.providers.posit import computing, presets
 from bot.providers.posit.offers import Offer
 from bot.providers.posit.presets import Preset
 from bot.providers.posit.types import ComputeEnv, ResourceLimit
+from bot.providers.prepared import free_name, name_field, named
 
 MAX_SESSION_NAME = 64
 MAX_TEXT = 500
@@ -59,11 +60,11 @@ def draft(
 ) -> Draft:
     """Return what is chosen with these values."""
     offered = presets.offered(prepared, purpose, asker)
-    preset = next((one for one in offered if one.name == word(values, "preset")), None)
+    preset = named(offered, text_of(values, "preset"))
     session = preset.session if preset is not None else None
     ides = computing.offered_ides(offer.envs) if purpose == "workspace" else []
     ide = (session.workbench if session is not None else None) or _one_of(
-        word(values, "ide"), ides, ides[0] if ides else ""
+        text_of(values, "ide"), ides, ides[0] if ides else ""
     )
     clusters = (
         computing.session_clusters(offer.envs, ide)
@@ -71,7 +72,7 @@ def draft(
         else computing.job_clusters(offer.envs)
     )
     fixed = preset.resources if preset is not None else presets.Resources()
-    chosen = computing.named(clusters, fixed.cluster or word(values, "cluster"))
+    chosen = computing.named(clusters, fixed.cluster or text_of(values, "cluster"))
     usual = computing.default_cluster(offer.envs, ide) if purpose == "workspace" else None
     cluster = chosen or (None if fixed.cluster else usual or (clusters[0] if clusters else None))
     profiles = _profiles(cluster) if not fixed.resource_profile and not fixed.resource_limits else []
@@ -86,8 +87,8 @@ def draft(
         clusters=clusters,
         cluster=cluster,
         profiles=profiles,
-        profile=_one_of(word(values, "profile"), profiles, profiles[0] if profiles else ""),
-        image=_one_of(word(values, "image"), images, default if images else ""),
+        profile=_one_of(text_of(values, "profile"), profiles, profiles[0] if profiles else ""),
+        image=_one_of(text_of(values, "image"), images, default if images else ""),
     )
 
 
@@ -104,18 +105,6 @@ def form_of(offer: Offer, drafted: Draft) -> Form:
 def limit_field(limit: ResourceLimit) -> str:
     """Return the name of the field that asks for a limit."""
     return _LIMIT_FIELDS.get(limit.name, f"limit_{limit.name}")
-
-
-def word(values: Values, name: str) -> str:
-    """Return a text that was filled in, without white space around it."""
-    value: Value = values.get(name, "")
-    return value.strip() if isinstance(value, str) else ""
-
-
-def several(values: Values, name: str) -> tuple[str, ...]:
-    """Return what was chosen of many."""
-    value: Value = values.get(name, ())
-    return value if isinstance(value, tuple) else (value,) if value else ()
 
 
 def constraint_choices(cluster: ComputeEnv | None) -> tuple[Choice, ...]:
@@ -145,18 +134,7 @@ def _first(drafted: Draft) -> list[Field]:
 def _naming(offer: Offer, drafted: Draft) -> list[Field]:
     job = drafted.purpose == "job"
     hint = "Without a name, it is called after its command." if job and _asks_command(drafted) else ""
-    return [
-        Field(
-            "name",
-            "Name",
-            "text",
-            initial=proposed_name(offer, drafted),
-            optional=bool(job),
-            hint=hint,
-            max_length=MAX_SESSION_NAME,
-            remembers=False,
-        )
-    ]
+    return [name_field(proposed_name(offer, drafted), MAX_SESSION_NAME, optional=bool(job), hint=hint)]
 
 
 def proposed_name(offer: Offer, drafted: Draft) -> str:
@@ -167,8 +145,7 @@ def proposed_name(offer: Offer, drafted: Draft) -> str:
     session = preset.session if preset is not None else None
     stem = (session.name if session is not None else None) or drafted.ide or "Session"
     stem = stem[: MAX_SESSION_NAME - 5]
-    tries = (stem if number == 1 else f"{stem} {number}" for number in range(1, 1000))
-    return next((name for name in tries if name not in offer.names), "")
+    return free_name(stem, offer.names, " ")
 
 
 def _where(drafted: Draft) -> list[Field]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bot.domain.models import Created, FoundJob, JobState, ObservedJob, Traces
 from bot.providers.base import CLOCK_SKEW, Listing
@@ -16,6 +16,7 @@ from bot.providers.reading import MAX_NAME, clean
 from bot.support.errors import BadAnswer, Conflict, Forbidden, InvalidRequest, NotFound, UnknownOutcome
 
 if TYPE_CHECKING:
+    from bot.domain.models import Spec
     from bot.providers.posit.client import JobOutput, Workbench
     from bot.providers.posit.launches import JobOrder
     from bot.providers.posit.types import WorkbenchJob
@@ -41,12 +42,12 @@ class Jobs:
         job = await rightly(self.workbench, who, "launch", launching)
         return Created(job.id, _name(job))
 
-    async def find(self, who: Acting, spec: Mapping[str, Any], key: str, since: float) -> Traces:
+    async def find(self, who: Acting, spec: Spec, key: str, since: float) -> Traces:
         """Look for what a launch of unknown outcome made: by its tag.
 
         Where the server shows no tags at all, any of the name that is no older than the launch may be it.
         """
-        tag, name = launches.tag_of(key), str(spec.get("name", ""))
+        tag, name = launches.tag_of(key), spec.name
         same = []
         listed = await self._read(who)
         for job in listed:

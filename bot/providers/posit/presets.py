@@ -6,43 +6,34 @@ images, cloud identities, tags and apply_config_settings.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from bot.domain.models import Purpose
 from bot.providers.posit.types import EnvironmentVariable, PlacementConstraint, ResourceLimit
+from bot.providers.prepared import Prepared, Strict
 
 if TYPE_CHECKING:
     from bot.domain.models import Principal
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
-_STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-
-class NamedValue(BaseModel):
+class NamedValue(Strict):
     """Hold a name and a value: of a variable, a constraint, a limit."""
-
-    model_config = _STRICT
 
     name: str = Field(min_length=1)
     value: str
 
 
-class Hook(BaseModel):
+class Hook(Strict):
     """Name a program that the server runs."""
-
-    model_config = _STRICT
 
     exe: str = Field(min_length=1)
 
 
-class Resources(BaseModel):
+class Resources(Strict):
     """Hold where something runs and with what; what is set here is not asked for."""
-
-    model_config = _STRICT
 
     cluster: str | None = None
     container_image: str | None = None
@@ -72,10 +63,8 @@ class Parameters(Resources):
     snowflake_role: str = ""
 
 
-class SessionPreset(BaseModel):
+class SessionPreset(Strict):
     """Hold what launch_session is told."""
-
-    model_config = _STRICT
 
     workbench: str | None = None
     name: str | None = None
@@ -116,23 +105,12 @@ class JobPreset(Resources):
         return self
 
 
-class Preset(BaseModel):
-    """Name a prepared launch; ``who`` may use it (``U…``, ``T…:U…``), everybody where it is left out."""
+class Preset(Prepared):
+    """Name a prepared launch."""
 
-    model_config = _STRICT
-
-    name: str
     title: str = Field(min_length=1, max_length=75)
     session: SessionPreset | None = None
     job: JobPreset | None = None
-    who: tuple[str, ...] | None = None
-
-    @field_validator("name")
-    @classmethod
-    def _name(cls, value: str) -> str:
-        if not _NAME.fullmatch(value):
-            raise ValueError("needs lower-case letters, digits, - and _, at most 41")
-        return value
 
     @model_validator(mode="after")
     def _one_kind(self) -> Preset:
@@ -161,12 +139,6 @@ class Preset(BaseModel):
             if part
             else ()
         )
-
-    def is_for(self, asker: Principal) -> bool:
-        """Say whether somebody may use it."""
-        if self.who is None:
-            return True
-        return bool({asker.user_id, f"{asker.team_id}:{asker.user_id}"} & set(self.who))
 
 
 def pairs_of(value: Any) -> Any:

@@ -6,12 +6,11 @@ import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import SecretStr, field_validator
+from pydantic import SecretStr
 
-from bot.domain.models import Effects, OutputChunk, State, StopEffect
+from bot.domain.models import About, Effects, OutputChunk, State, StopEffect, User
 from bot.providers import facets
 from bot.providers.base import (
-    About,
     ConnectionSettings,
     Credential,
     Discovered,
@@ -21,16 +20,17 @@ from bot.providers.base import (
     Pace,
     Provider,
     TokenHelp,
-    User,
 )
-from bot.providers.posit import addresses, forms, launches, offers, specs
+from bot.providers.posit import addresses, forms, launches, specs
 from bot.providers.posit.acting import CHECK_SECONDS, NO_TOKEN, Acting, acting, rightly
 from bot.providers.posit.client import Workbench
 from bot.providers.posit.jobs import Jobs
+from bot.providers.posit.offers import Offer
 from bot.providers.posit.presets import Preset
 from bot.providers.posit.sessions import BATCH, Sessions
 from bot.providers.posit.states import suspends
 from bot.providers.posit.transport import Transport
+from bot.providers.prepared import AllOf, named
 from bot.providers.reading import MAX_NAME, clean
 from bot.support.errors import CredentialRefused, Forbidden, NotFound
 
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         ObservedJob,
         Principal,
         Purpose,
+        Spec,
         StopMode,
         Traces,
         Values,
@@ -62,24 +63,23 @@ class PositSettings(ConnectionSettings):
     ways: ClassVar[Mapping[Linking, str]] = {"token": "", "admin": "super_admin_token"}
 
     super_admin_token: SecretStr | None = None
-    presets: tuple[Preset, ...] = ()
-
-    @field_validator("presets")
-    @classmethod
-    def _presets(cls, value: tuple[Preset, ...]) -> tuple[Preset, ...]:
-        names = [preset.name for preset in value]
-        if len(set(names)) < len(names):
-            raise ValueError("two presets have the same name")
-        return value
+    presets: AllOf[Preset] = ()
 
 
 class PositProvider(
-    Provider, facets.Lists, facets.Tokens, facets.Making, facets.Runs, facets.Behalf, facets.Overview
+    Provider,
+    facets.Lists,
+    facets.Tokens,
+    facets.Making[Offer],
+    facets.Runs[Offer],
+    facets.Behalf,
+    facets.Overview,
 ):
     """Translate for one Workbench: its sessions are the workspaces."""
 
     kind: ClassVar[str] = "posit"
     settings_model: ClassVar[type[ConnectionSettings]] = PositSettings
+    offer_model: ClassVar[type[Offer]] = Offer
     # No rate limit is documented; one request reads 50 sessions of one person.
     pace: ClassVar[Pace] = Pace(
         min_poll_interval=2.0, pending=2.0, running=60.0, unused=1800.0, batch_size=BATCH, concurrency=40
@@ -98,10 +98,6 @@ class PositProvider(
         self.workbench = Workbench(Transport(http, settings.base_url))
         self._sessions = Sessions(self.workbench, self._address)
         self._jobs = Jobs(self.workbench)
-
-    def gate_key(self, remote_id: str) -> str:
-        """Return base URL and id: one session has one gate, whoever looks at it."""
-        return f"{self.settings.base_url}#{remote_id}"
 
     # -- sessions --------------------------------------------------------------------------------------------
 
@@ -129,8 +125,8 @@ class PositProvider(
         if workspace.state in {State.FAILED, State.GONE}:
             return {}
         effects: dict[StopMode, StopEffect] = {"stop": StopEffect.ENDS, "force": StopEffect.ENDS}
-        spec = workspace.spec or {}
-        ide = launches.workbench_of(spec, self._preset(spec))
+        spec = workspace.spec
+        ide = launches.workbench_of(spec, self._preset(spec)) if spec is not None else ""
         # While that is not known it is tried: the server is asked for the IDE before anything is suspended.
         if suspends(workspace.state, workspace.actions, ide) is not False:
             effects["suspend"] = StopEffect.KEEPS
@@ -138,45 +134,43 @@ class PositProvider(
 
     # -- making something new --------------------------------------------------------------------------------
 
-    async def templates(self, access: Access) -> Any:
+    async def templates(self, access: Access) -> Offer:
         """Read what may be launched, and the names that are taken."""
         who = self._who(access)
         asking = self.workbench.get_compute_envs(who.credential, who.user)
         envs = await rightly(self.workbench, who, "read", asking)
-        return offers.as_snapshot(envs, await self._sessions.names(who))
+        return Offer(envs, tuple(sorted(set(await self._sessions.names(who)))))
 
-    def form(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> Form:
+    def form(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Form:
         """Ask for what the server has, and for what no preset sets."""
-        offer = offers.of_snapshot(snapshot)
         return forms.form_of(offer, forms.draft(offer, purpose, values, asker, self._presets))
 
-    def spec(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> dict[str, Any]:
+    def spec(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Spec:
         """Check what was filled in (see ``launches`` for what comes of it)."""
-        offer = offers.of_snapshot(snapshot)
         return specs.spec_of(offer, forms.draft(offer, purpose, values, asker, self._presets), values)
 
-    def withholds(self, spec: Mapping[str, Any], asker: Principal) -> bool:
+    def withholds(self, spec: Spec, asker: Principal) -> bool:
         """Say whether it is made from a preset that is for others."""
-        named = self._preset(spec)
-        return named is not None and not named.is_for(asker)
+        preset = self._preset(spec)
+        return preset is not None and not preset.is_for(asker)
 
-    async def create(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:
+    async def create(self, access: Access, spec: Spec, key: str) -> Created:
         """Launch a session; not idempotent: ``find`` comes before a second one."""
         launch = launches.session_launch(spec, launches.preset_named(self._presets, spec), key)
         return await self._sessions.create(self._who(access), launch)
 
-    async def find(self, access: Access, spec: Mapping[str, Any], key: str, since: float) -> Traces:
+    async def find(self, access: Access, spec: Spec, key: str, since: float) -> Traces:
         """Look for the session of an earlier launch."""
         return await self._sessions.find(self._who(access), spec, key, since)
 
     # -- jobs ------------------------------------------------------------------------------------------------
 
-    async def launch_job(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:
+    async def launch_job(self, access: Access, spec: Spec, key: str) -> Created:
         """Launch a job."""
         order = launches.job_launch(spec, launches.preset_named(self._presets, spec), key)
         return await self._jobs.launch(self._who(access), order)
 
-    async def find_job(self, access: Access, spec: Mapping[str, Any], key: str, since: float) -> Traces:
+    async def find_job(self, access: Access, spec: Spec, key: str, since: float) -> Traces:
         """Look for the job of an earlier launch."""
         return await self._jobs.find(self._who(access), spec, key, since)
 
@@ -237,16 +231,16 @@ class PositProvider(
         version = await self._version(who)
         listing = self.workbench.get_users(who.credential, total=ABOUT_SECONDS)
         users = await rightly(self.workbench, who, "read", listing)
-        facts = [("Version", _words(version)), ("Features", ", ".join(version.features) or "none told")]
-        levels = [
+        facts = (("Version", _words(version)), ("Features", ", ".join(version.features) or "none told"))
+        levels = (
             User(
                 clean(user.username, MAX_NAME),
                 user.is_active,
                 "super-admin" if user.is_super_admin else "admin" if user.is_admin else "user",
             )
             for user in users
-        ]
-        return About([(name, clean(value, 1000)) for name, value in facts], levels)
+        )
+        return About(tuple((name, clean(value, 1000)) for name, value in facts), tuple(levels))
 
     async def probe(self) -> str:
         """Ask for the version, with the connection's own token where there is one: others may not be told."""
@@ -288,8 +282,8 @@ class PositProvider(
 
     # -- inside ----------------------------------------------------------------------------------------------
 
-    def _preset(self, spec: Mapping[str, Any]) -> Preset | None:
-        return next((preset for preset in self._presets if preset.name == spec.get("preset")), None)
+    def _preset(self, spec: Spec) -> Preset | None:
+        return named(self._presets, spec.word("preset"))
 
     def _who(self, access: Access) -> Acting:
         return acting(access, self._super_admin_token)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -26,7 +26,7 @@ from bot.support.errors import (
 )
 
 if TYPE_CHECKING:
-    from bot.domain.models import StopMode
+    from bot.domain.models import Spec, StopMode
     from bot.providers.base import SendWindow
     from bot.providers.posit.asked import SessionLaunch
     from bot.providers.posit.client import Workbench
@@ -129,14 +129,14 @@ class Sessions:
         made = await rightly(self.workbench, who, "launch", launching)
         return Created(made.id, launch.name or made.id)
 
-    async def find(self, who: Acting, spec: Mapping[str, Any], key: str, since: float) -> Traces:
+    async def find(self, who: Acting, spec: Spec, key: str, since: float) -> Traces:
         """Look for what a launch of unknown outcome made: by its mark, otherwise by its name.
 
         A session of that name that another launch of ours made is left out. Where the server does not show
         the marks, one of the name that is not over, and no older than the launch, may be it.
         """
         listed = await self._read(who, (), only=_FIND_FIELDS)
-        mark, name = launches.mark_of(spec, key), str(spec.get("name", ""))
+        mark, name = launches.mark_of(spec, key), spec.name
         same = []
         for session in listed:
             parameters = session.launch_parameters

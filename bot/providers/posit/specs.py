@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
 
-from bot.domain.models import FormProblems, Values
+from bot.domain.models import FormProblems, Spec, Value, Values, several_of, text_of
 from bot.providers.posit import computing
 from bot.providers.posit.computing import CUSTOM_PROFILE
 from bot.providers.posit.forms import (
@@ -18,8 +17,6 @@ from bot.providers.posit.forms import (
     limit_field,
     plain,
     proposed_name,
-    several,
-    word,
 )
 from bot.providers.posit.offers import Offer
 from bot.providers.posit.presets import Resources
@@ -30,37 +27,32 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 MAX_VARIABLES = 100
 
 
-def spec_of(offer: Offer, drafted: Draft, values: Values) -> dict[str, Any]:
+def spec_of(offer: Offer, drafted: Draft, values: Values) -> Spec:
     """Return the spec (see ``launches``); raise FormProblems with a sentence for each wrong field."""
     problems: dict[str, str] = {}
-    spec: dict[str, Any] = {"name": _name(offer, drafted, values, problems)}
+    name = _name(offer, drafted, values, problems)
+    spec: dict[str, Value] = {}
     if drafted.preset is not None:
         spec["preset"] = drafted.preset.name
-    elif word(values, "preset"):
+    elif text_of(values, "preset"):
         problems["preset"] = "That preset is not offered any more: choose again."
     _choose(spec, drafted, values, problems)
-    _limit(spec, drafted, values, problems)
-    constraints = _constraints(drafted, values, problems)
-    if constraints:
-        spec["constraints"] = constraints
+    spec["limits"] = _limits(drafted, values, problems)
+    spec["constraints"] = _constraints(drafted, values, problems)
     for key in ("directory", "file") if drafted.opens_files else ("directory",):
-        told = _line(values, key, MAX_TEXT, problems)
-        if told:
-            spec[key] = told
-    environment = _environment(values, problems)
-    if environment:
-        spec["environment"] = environment
+        spec[key] = _line(values, key, MAX_TEXT, problems)
+    spec["environment"] = _environment(values, problems)
     if problems:
         raise FormProblems(problems)
-    return spec
+    return Spec(name, {key: value for key, value in spec.items() if value})
 
 
 def _name(offer: Offer, drafted: Draft, values: Values, problems: dict[str, str]) -> str:
-    name = clean(word(values, "name"), 10 * MAX_SESSION_NAME)
+    name = clean(text_of(values, "name"), 10 * MAX_SESSION_NAME)
     if drafted.purpose == "job":
         name = name or proposed_name(offer, drafted)
         # A name made of the command is cut; one that somebody gave is not.
-        name = name or clean(word(values, "command"), MAX_SESSION_NAME)
+        name = name or clean(text_of(values, "command"), MAX_SESSION_NAME)
     if not name:
         problems["name"] = "Needs a name."
     elif len(name) > MAX_SESSION_NAME:
@@ -70,12 +62,12 @@ def _name(offer: Offer, drafted: Draft, values: Values, problems: dict[str, str]
     return name
 
 
-def _choose(spec: dict[str, Any], drafted: Draft, values: Values, problems: dict[str, str]) -> None:
+def _choose(spec: dict[str, Value], drafted: Draft, values: Values, problems: dict[str, str]) -> None:
     """Take over what was chosen, where it is offered and no preset says it."""
     preset = drafted.preset
     session, job = (preset.session, preset.job) if preset is not None else (None, None)
     if drafted.purpose == "workspace" and not (session is not None and session.workbench):
-        if not drafted.ide or word(values, "ide") not in {"", drafted.ide}:
+        if not drafted.ide or text_of(values, "ide") not in {"", drafted.ide}:
             problems["ide"] = "That IDE is not available here: choose another one."
         spec["workbench"] = drafted.ide
     if drafted.purpose == "job" and not (job is not None and (job.exe or job.command)):
@@ -85,13 +77,13 @@ def _choose(spec: dict[str, Any], drafted: Draft, values: Values, problems: dict
     _choose_cluster(spec, drafted, values, problems)
 
 
-def _choose_cluster(spec: dict[str, Any], drafted: Draft, values: Values, problems: dict[str, str]) -> None:
+def _choose_cluster(spec: dict[str, Value], drafted: Draft, values: Values, problems: dict[str, str]) -> None:
     cluster, preset = drafted.cluster, drafted.preset
     fixed = preset.resources if preset is not None else Resources()
     if fixed.cluster:
         if cluster is None:
             problems["preset"] = "Its cluster is not offered at the moment: ask who set this preset up."
-    elif cluster is None or word(values, "cluster") not in {"", cluster.name}:
+    elif cluster is None or text_of(values, "cluster") not in {"", cluster.name}:
         problems["cluster"] = "That cluster is not offered here: choose another one."
     else:
         spec["cluster"] = cluster.name
@@ -101,10 +93,10 @@ def _choose_cluster(spec: dict[str, Any], drafted: Draft, values: Values, proble
     if not fixed.container_image:
         chosen.append(("image", drafted.image, computing.images(cluster)))
     if not fixed.queues:
-        chosen.append(("queue", word(values, "queue"), cluster.queues))
+        chosen.append(("queue", text_of(values, "queue"), cluster.queues))
     for key, value, offered in chosen:
         # What another cluster had, and is no field of this one, was not meant.
-        if word(values, key) and list(offered) and word(values, key) not in offered:
+        if text_of(values, key) and list(offered) and text_of(values, key) not in offered:
             problems[key] = f"This cluster has no such {key}: choose another one."
         elif value in offered and not _is_own_word(key, value, cluster):
             spec[key] = value
@@ -115,19 +107,17 @@ def _is_own_word(key: str, value: str, cluster: ComputeEnv) -> bool:
     return key == "profile" and value == CUSTOM_PROFILE and value not in cluster.resource_profiles
 
 
-def _limit(spec: dict[str, Any], drafted: Draft, values: Values, problems: dict[str, str]) -> None:
-    limits = {}
+def _limits(drafted: Draft, values: Values, problems: dict[str, str]) -> tuple[str, ...]:
+    """Return the limits, each as ``kind=value``."""
+    limits = []
     for limit in drafted.limits:
-        told = word(values, limit_field(limit))
-        if not told:
-            continue
-        problem = _too_much(limit, told)
+        told = text_of(values, limit_field(limit))
+        problem = _too_much(limit, told) if told else ""
         if problem:
             problems[limit_field(limit)] = problem
-        else:
-            limits[limit.name] = plain(computing.number_of(told))
-    if limits:
-        spec["limits"] = limits
+        elif told:
+            limits.append(f"{limit.name}={plain(computing.number_of(told))}")
+    return tuple(limits)
 
 
 def _too_much(limit: ResourceLimit, told: str) -> str:
@@ -139,23 +129,23 @@ def _too_much(limit: ResourceLimit, told: str) -> str:
     return ""
 
 
-def _constraints(drafted: Draft, values: Values, problems: dict[str, str]) -> list[list[str]]:
+def _constraints(drafted: Draft, values: Values, problems: dict[str, str]) -> tuple[str, ...]:
+    """Return the placement constraints, each as ``name=value``."""
     listed = {choice.value for choice in constraint_choices(drafted.cluster)}
     preset = drafted.preset
     if preset is not None and preset.resources.placement_constraints:
-        return []
-    chosen = several(values, "constraints")
-    found = [list(one.partition("=")[::2]) for one in chosen]
-    names = [name for name, _ in found]
+        return ()
+    chosen = several_of(values, "constraints")
+    names = [one.partition("=")[0] for one in chosen]
     if not set(chosen) <= listed:
         problems["constraints"] = "That placement is not offered on this cluster: choose again."
     elif len(set(names)) < len(names):
         problems["constraints"] = "Choose one value for each kind of placement."
-    return found
+    return chosen
 
 
 def _line(values: Values, name: str, limit: int, problems: dict[str, str]) -> str:
-    told = word(values, name)
+    told = text_of(values, name)
     if len(told) > limit:
         problems[name] = f"At most {limit} characters."
     elif any(not letter.isprintable() for letter in told):
@@ -163,9 +153,9 @@ def _line(values: Values, name: str, limit: int, problems: dict[str, str]) -> st
     return told
 
 
-def _environment(values: Values, problems: dict[str, str]) -> list[list[str]]:
+def _environment(values: Values, problems: dict[str, str]) -> tuple[str, ...]:
     found: dict[str, str] = {}
-    for line in word(values, "environment").splitlines():
+    for line in text_of(values, "environment").splitlines():
         name, equals, value = line.strip().partition("=")
         name = name.strip()
         if not name and not equals:
@@ -179,4 +169,4 @@ def _environment(values: Values, problems: dict[str, str]) -> list[list[str]]:
         found[name] = value.strip()
     if len(found) > MAX_VARIABLES:
         problems["environment"] = f"At most {MAX_VARIABLES} variables."
-    return [[name, value] for name, value in found.items()]
+    return tuple(f"{name}={value}" for name, value in found.items())

@@ -27,6 +27,7 @@ from bot.support.errors import (
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
+    from bot.domain.models import Spec
     from bot.providers.base import Access
     from bot.providers.requests import Api
     from bot.providers.saturn.lists import Resource
@@ -48,9 +49,9 @@ class Jobs:
 
     api: Api
 
-    async def launch(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:
+    async def launch(self, access: Access, spec: Spec, key: str) -> Created:
         """Start a job and find its pod, as far as it is shown already."""
-        job, name, credential = str(spec.get("job", "")), str(spec.get("name", "")), access.credential
+        job, name, credential = spec.word("job"), spec.name, access.credential
         before = await pods.known(self.api, credential, job)
         try:
             await self.api.call("POST", f"/api/jobs/{path_part(job)}/start", credential)
@@ -68,9 +69,9 @@ class Jobs:
             return Created(f"{job}/{min(new, key=pods.began).name}", name)
         return Created(pods.awaited(job, key, before.by_name.values()), name)
 
-    async def candidates(self, access: Access, spec: Mapping[str, Any], since: float) -> list[Created]:
+    async def candidates(self, access: Access, spec: Spec, since: float) -> list[Created]:
         """List what may have come of a start since then; raise Untold where the server shows no runs."""
-        job, name = str(spec.get("job", "")), str(spec.get("name", ""))
+        job, name = spec.word("job"), spec.name
         found = await pods.known(self.api, access.credential, job)
         if found is None:
             raise Untold("this server shows no runs")

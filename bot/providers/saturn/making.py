@@ -6,10 +6,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from bot.domain.models import Created
+from bot.providers.prepared import named
 from bot.providers.reading import MAX_NAME, clean, id_in, part_of
 from bot.providers.requests import path_part
 from bot.providers.saturn import lists
-from bot.providers.saturn.recipes import named
 from bot.support.errors import (
     BadAnswer,
     Conflict,
@@ -25,6 +25,7 @@ from bot.support.errors import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from bot.domain.models import Spec
     from bot.providers.base import Access
     from bot.providers.requests import Api
     from bot.providers.saturn.recipes import Recipe
@@ -36,19 +37,19 @@ NO_RECIPE = "the recipe is not set up any more; choose another one"
 TAKEN = "there is a workspace of that name already; choose another one"
 
 
-async def create(api: Api, access: Access, spec: Mapping[str, Any], recipes: Iterable[Recipe]) -> Created:
+async def create(api: Api, access: Access, spec: Spec, recipes: Iterable[Recipe]) -> Created:
     """Clone a recipe; the same twice would make two."""
-    recipe = named(recipes, str(spec.get("recipe", "")))
+    recipe = named(recipes, spec.word("recipe"))
     if recipe is None:
         raise InvalidRequest(NO_RECIPE)
-    name = str(spec.get("name", ""))
+    name = spec.name
     try:
         standing = await find(api, access, spec)
     except Untold:
         standing = None
     if standing is not None:
         raise Conflict(TAKEN)
-    body = recipe.filled(name, _owner(access, spec, recipe), str(spec.get("size") or ""))
+    body = recipe.filled(name, _owner(access, spec, recipe), spec.word("size"))
     try:
         response = await api.call("POST", "/api/resource_recipes/clone", access.credential, json_body=body)
     except (Forbidden, Conflict, InvalidRequest) as error:
@@ -60,9 +61,9 @@ async def create(api: Api, access: Access, spec: Mapping[str, Any], recipes: Ite
     return Created(made, name, is_started=False)
 
 
-async def find(api: Api, access: Access, spec: Mapping[str, Any]) -> Created | None:
+async def find(api: Api, access: Access, spec: Spec) -> Created | None:
     """Look for a workspace by its name; raise Untold where the server can't be asked for one."""
-    name = str(spec.get("name", ""))
+    name = spec.name
     try:
         response = await api.call(
             "GET", f"/api/recipes/workspace/{path_part(name)}", access.credential, total=lists.LIST_SECONDS
@@ -100,11 +101,11 @@ def refusal(error: PermanentError) -> PermanentError:
     return error
 
 
-def _owner(access: Access, spec: Mapping[str, Any], recipe: Recipe) -> str:
+def _owner(access: Access, spec: Spec, recipe: Recipe) -> str:
     """Return whose it is to be, ``org/user`` where the organisation is known; "": the token's own."""
     if not access.username:
         return ""
-    told = str(spec.get("owner") or "").rpartition("/")[0] or recipe.organisation
+    told = spec.word("owner").rpartition("/")[0] or recipe.organisation
     return f"{told}/{access.username}" if told else access.username
 
 

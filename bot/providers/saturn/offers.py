@@ -1,4 +1,4 @@
-"""What a server offers to an account, as it is kept between two looks: JSON-ready.
+"""What a server offers to an account, as it is kept between two looks.
 
 A server that speaks the published guides alone tells none of it: then there is no size to choose, names are
 not known to be free, and jobs are named by their links.
@@ -9,12 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bot.domain.models import Choice
+from bot.providers.contract import Scheduled
 from bot.providers.reading import clean, note, object_in
 from bot.providers.saturn import lists
 from bot.support.errors import BadAnswer, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from bot.providers.base import Access
     from bot.providers.contract import Listing
@@ -25,25 +27,16 @@ SIZES_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class OfferedJob:
-    """Hold a job that is set up there; ``schedule`` is "" without one, None where the server tells none."""
-
-    id: str
-    name: str
-    schedule: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Offer:
-    """Hold what there is; None for what the server does not tell. ``sizes`` are values and labels."""
+    """Hold what there is; None for what the server does not tell."""
 
-    sizes: Sequence[tuple[str, str]] | None = None
-    names: frozenset[str] = frozenset()
+    sizes: tuple[Choice, ...] | None = None
+    names: tuple[str, ...] = ()
     owner: str = ""
-    jobs: Sequence[OfferedJob] | None = None
+    jobs: tuple[Scheduled, ...] | None = None
 
 
-async def read(api: Api, access: Access) -> dict[str, Any]:
+async def read_offer(api: Api, access: Access) -> Offer:
     """Ask for sizes, for the person's workspaces and for their jobs."""
     try:
         workspaces = await _listed(api, access, "workspace")
@@ -52,23 +45,11 @@ async def read(api: Api, access: Access) -> dict[str, Any]:
         note(f"the names of workspaces can't be read: {error.message}")
         workspaces = None
     jobs = await _listed(api, access, "job")
-    return {
-        "sizes": await _sizes(api, access),
-        "names": [one.name for one in workspaces or () if one.name],
-        "owner": next((one.owner for one in (*(workspaces or ()), *(jobs or ())) if one.owner), ""),
-        "jobs": None if jobs is None else [_job(one) for one in jobs],
-    }
-
-
-def of_snapshot(snapshot: Any) -> Offer:
-    """Read an offer back."""
-    told = snapshot if isinstance(snapshot, dict) else {}
-    sizes, jobs = told.get("sizes"), told.get("jobs")
     return Offer(
-        None if sizes is None else [(str(value), str(label)) for value, label in sizes],
-        frozenset(told.get("names") or ()),
-        str(told.get("owner") or ""),
-        None if jobs is None else [OfferedJob(one["id"], one["name"], one.get("schedule")) for one in jobs],
+        sizes=await _sizes(api, access),
+        names=tuple(one.name for one in workspaces or () if one.name),
+        owner=next((one.owner for one in (*(workspaces or ()), *(jobs or ())) if one.owner), ""),
+        jobs=None if jobs is None else tuple(_job(one) for one in jobs),
     )
 
 
@@ -80,8 +61,8 @@ async def _listed(api: Api, access: Access, kind: str) -> Listing[Resource] | No
         return None
 
 
-def _job(one: Resource) -> dict[str, Any]:
-    return {"id": one.id, "name": one.name or one.id, "schedule": schedule_of(one.spec)}
+def _job(one: Resource) -> Scheduled:
+    return Scheduled(one.id, one.name or one.id, schedule_of(one.spec))
 
 
 def schedule_of(spec: Mapping[str, Any]) -> str | None:
@@ -97,14 +78,15 @@ def schedule_of(spec: Mapping[str, Any]) -> str | None:
     return clean(told, 100) if isinstance(told, str) else None
 
 
-async def _sizes(api: Api, access: Access) -> list[list[str]] | None:
+async def _sizes(api: Api, access: Access) -> tuple[Choice, ...] | None:
     try:
         response = await api.call("GET", "/api/info/servers", access.credential, total=SIZES_SECONDS)
     except (NotFound, BadAnswer) as error:
         if error.status == 404:
             return None
         raise
-    return [[name, _label(name, one)] for name, one in object_in(response.json_object(), "sizes").items()]
+    sizes = object_in(response.json_object(), "sizes")
+    return tuple(Choice(name, _label(name, one)) for name, one in sizes.items() if name.isprintable())
 
 
 def _label(name: str, told: Any) -> str:

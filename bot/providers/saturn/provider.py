@@ -26,11 +26,13 @@ from bot.providers.base import (
     TokenHelp,
     unknown_word,
 )
-from bot.providers.hosts import origin_of, path_below
+from bot.providers.hosts import origin_of
+from bot.providers.prepared import named
 from bot.providers.reading import MAX_NAME, clean, text_in, word_in
 from bot.providers.requests import Api, path_part
-from bot.providers.saturn import forms, linking, lists, making, offers, recipes
+from bot.providers.saturn import forms, linking, lists, making
 from bot.providers.saturn.jobs import Jobs
+from bot.providers.saturn.offers import Offer, read_offer
 from bot.providers.saturn.settings import SaturnSettings
 from bot.support.errors import BadAnswer, Conflict, CredentialRefused, Forbidden, InvalidRequest, NotFound
 
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
         OutputChunk,
         Principal,
         Purpose,
+        Spec,
         StopMode,
         Values,
     )
@@ -60,8 +63,6 @@ _STATES = {
 PROBE_SECONDS = 8.0
 #: What the administrator's token does where it drives workspaces.
 _DRIVEN = frozenset({"read", "start", "stop"})
-_ID = re.compile(r"[0-9a-fA-F]{32}")
-_LINK = re.compile(r"/dash/resources/workspace/([0-9a-fA-F]{32})(/.*)?")
 #: How a refusal reads that means "it is so already": the guides are silent on it, so this is the one place.
 _STARTED = re.compile(r"\b(already|is|currently) (running|started|starting|pending)\b", re.IGNORECASE)
 _STOPPED = re.compile(r"\b(already|is|currently) (stopped|stopping)\b|\bnot running\b", re.IGNORECASE)
@@ -74,9 +75,9 @@ class Saturn(
     facets.Lists,
     facets.Renewal,
     facets.Tokens,
-    facets.Making,
-    facets.Runs,
-    facets.Schedules,
+    facets.Making[Offer],
+    facets.Runs[Offer],
+    facets.Schedules[Offer],
     facets.Behalf,
 ):
     """Translate for one Saturn Cloud."""
@@ -84,6 +85,7 @@ class Saturn(
     kind: ClassVar[str] = "saturn"
     settings_model: ClassVar[type[ConnectionSettings]] = SaturnSettings
     runs_named_jobs: ClassVar[bool] = True
+    offer_model: ClassVar[type[Offer]] = Offer
     token_shape: ClassVar[re.Pattern[str] | None] = re.compile(r"[0-9A-Fa-f]{32,512}")
     # The guide allows one read in ten seconds and recommends it while pending, and fewer otherwise.
     # Ten thousand pending at that rate, each answered within 80 ms, keep 80 requests under way.
@@ -98,10 +100,6 @@ class Saturn(
         self._own = settings
         self._api = Api(http, settings.base_url)
         self._jobs = Jobs(self._api)
-
-    def gate_key(self, remote_id: str) -> str:
-        """Return base URL and id: one resource has one gate, whoever looks at it."""
-        return f"{self.settings.base_url}#{remote_id}"
 
     async def status(
         self, access: Access, remote_ids: Sequence[str], window: SendWindow | None = None
@@ -214,37 +212,35 @@ class Saturn(
 
     # -- making something new --------------------------------------------------------------------------------
 
-    async def templates(self, access: Access) -> Any:
+    async def templates(self, access: Access) -> Offer:
         """Read sizes, and the names of the person's workspaces and jobs."""
-        return await offers.read(self._api, access)
+        return await read_offer(self._api, access)
 
-    def form(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> Form:
+    def form(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Form:
         """Ask for a recipe, a name and a size; or for the job that is to run."""
-        offer = offers.of_snapshot(snapshot)
         if purpose == "job":
             return forms.job_form(offer, values)
         return forms.workspace_form(offer, self._own.recipes, values, asker)
 
-    def spec(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> dict[str, Any]:
+    def spec(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Spec:
         """Check what was filled in."""
-        offer = offers.of_snapshot(snapshot)
         if purpose == "job":
             return forms.job_spec(offer, values, self.settings.base_url)
         return forms.workspace_spec(offer, self._own.recipes, values, asker)
 
-    def withholds(self, spec: Mapping[str, Any], asker: Principal) -> bool:
+    def withholds(self, spec: Spec, asker: Principal) -> bool:
         """Say whether it is made from a recipe that is for others."""
-        recipe = recipes.named(self._own.recipes, str(spec.get("recipe", "")))
+        recipe = named(self._own.recipes, spec.word("recipe"))
         return recipe is not None and not recipe.is_for(asker)
 
-    async def create(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:  # noqa: ARG002
+    async def create(self, access: Access, spec: Spec, key: str) -> Created:  # noqa: ARG002
         """Make a workspace of a recipe; it is found again by its name, so there is no mark of ours."""
         return await making.create(self._api, access, spec, self._own.recipes)
 
     async def find(
         self,
         access: Access,
-        spec: Mapping[str, Any],
+        spec: Spec,
         key: str,  # noqa: ARG002 - its name tells it apart
         since: float,  # noqa: ARG002 - no other had the name when it was made
     ) -> Traces:
@@ -253,14 +249,14 @@ class Saturn(
 
     # -- jobs ------------------------------------------------------------------------------------------------
 
-    async def launch_job(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:
+    async def launch_job(self, access: Access, spec: Spec, key: str) -> Created:
         """Start a job with the person's token."""
         return await self._jobs.launch(access, spec, key)
 
     async def find_job(
         self,
         access: Access,
-        spec: Mapping[str, Any],
+        spec: Spec,
         key: str,  # noqa: ARG002 - a start leaves no mark of ours
         since: float,
     ) -> Traces:
@@ -288,23 +284,17 @@ class Saturn(
         """Set a job's schedule, or switch it off."""
         await self._jobs.schedule(access, job_id, cron)
 
-    def schedules(self, snapshot: Any) -> Sequence[Scheduled]:
+    def schedules(self, offer: Offer) -> Sequence[Scheduled]:
         """Return the person's jobs with their schedules."""
-        found = offers.of_snapshot(snapshot).jobs or ()
-        return [Scheduled(job.id, job.name, job.schedule) for job in found]
+        return offer.jobs or ()
 
     def job_reference(self, text: str) -> str | None:
         """Take the job from a link to its page here, or its bare id."""
-        return forms.job_id(text, self.settings.base_url)
+        return forms.resource_id(text, self.settings.base_url, "job")
 
     def parse_reference(self, text: str) -> str | None:
         """Take the id from a link to a workspace's page here, or from the bare id of 32 hex characters."""
-        text = text.strip()
-        if _ID.fullmatch(text):
-            return text.lower()
-        path = path_below(text, self.settings.base_url)
-        link = _LINK.fullmatch(path) if path is not None else None
-        return link[1].lower() if link is not None else None
+        return forms.resource_id(text, self.settings.base_url, "workspace")
 
     def page_url(self, remote_id: str) -> str:
         """Return the workspace's page, as people see it in their browser."""
@@ -313,7 +303,8 @@ class Saturn(
 
     def job_page_url(self, job: Job) -> str:
         """Return the page of the job, which shows all runs of it."""
-        key = str(job.spec.get("job") or "") or (job.remote_id or "").partition("/")[0]
+        asked = job.spec.word("job") if job.spec is not None else ""
+        key = asked or (job.remote_id or "").partition("/")[0]
         return f"{self.settings.base_url}/dash/resources/job/{quote(key, safe='')}" if key else ""
 
     def token_help(self) -> TokenHelp:

@@ -9,19 +9,17 @@ from __future__ import annotations
 import json
 import re
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
+from pydantic import ValidationInfo, field_validator
 
-if TYPE_CHECKING:
-    from bot.domain.models import Principal
+from bot.providers.prepared import Prepared
 
 #: A recipe is a page of JSON; what is larger is another file.
 MAX_BYTES = 200_000
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
 #: What the documents name in ``spec``, and of which type it is.
 _TEXTS = (
     "name",
@@ -44,22 +42,10 @@ class RecipeFile:
     content: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
-class Recipe(BaseModel):
-    """Hold one recipe; ``file`` is a path from the connections file's folder, ``who`` may use it."""
+class Recipe(Prepared):
+    """Hold one recipe; ``file`` is a path from the connections file's folder."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-    name: str
-    title: str = ""
     file: RecipeFile
-    who: tuple[str, ...] | None = None
-
-    @field_validator("name")
-    @classmethod
-    def _name(cls, value: str) -> str:
-        if not _NAME.fullmatch(value):
-            raise ValueError("needs lower-case letters, digits, - and _, at most 41")
-        return value
 
     @field_validator("file", mode="plain")
     @classmethod
@@ -73,11 +59,6 @@ class Recipe(BaseModel):
         return RecipeFile(value, parse(path.name, _read(path)))
 
     @property
-    def label(self) -> str:
-        """Return what people read."""
-        return self.title or self.name
-
-    @property
     def size(self) -> str:
         """Return the size that it names, "" where it leaves that to the server."""
         return str(self.file.content["spec"].get("instance_type") or "")
@@ -86,12 +67,6 @@ class Recipe(BaseModel):
     def organisation(self) -> str:
         """Return the organisation of the owner that it names, "" where it names none."""
         return str(self.file.content["spec"].get("owner") or "").rpartition("/")[0]
-
-    def is_for(self, asker: Principal) -> bool:
-        """Say whether somebody may use it."""
-        if self.who is None:
-            return True
-        return bool({asker.user_id, f"{asker.team_id}:{asker.user_id}"} & set(self.who))
 
     def filled(self, name: str, owner: str, size: str) -> dict[str, Any]:
         """Return what is sent: of this name and owner ("": the token's own), without anybody's state."""
@@ -103,11 +78,6 @@ class Recipe(BaseModel):
         if size:
             spec["instance_type"] = size
         return {**content, "spec": spec}
-
-
-def named(recipes: Iterable[Recipe], name: str) -> Recipe | None:
-    """Return the recipe of a name."""
-    return next((recipe for recipe in recipes if recipe.name == name), None)
 
 
 def parse(name: str, text: str) -> dict[str, Any]:

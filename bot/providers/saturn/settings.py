@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from pydantic import SecretStr, field_validator, model_validator
+from pydantic import SecretStr, model_validator
 
 from bot.providers.base import ConnectionSettings, Linking
+from bot.providers.prepared import AllOf
 from bot.providers.saturn.recipes import Recipe
 
 
@@ -19,15 +20,7 @@ class SaturnSettings(ConnectionSettings):
     admin_token: SecretStr | None = None
     #: ``admin`` is for those that an administrator approved; whoever linked an own token acts with that.
     act_as: Literal["person", "admin"] = "person"
-    recipes: tuple[Recipe, ...] = ()
-
-    @field_validator("recipes")
-    @classmethod
-    def _recipes(cls, value: tuple[Recipe, ...]) -> tuple[Recipe, ...]:
-        names = [recipe.name for recipe in value]
-        if len(set(names)) < len(names):
-            raise ValueError("two recipes have the same name")
-        return value
+    recipes: AllOf[Recipe] = ()
 
     @model_validator(mode="after")
     def _together(self) -> SaturnSettings:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from bot.domain.models import Created, Effects, Observed, State, StopEffect, Traces
+from bot.domain.models import Choice, Created, Effects, Observed, State, StopEffect, Traces
 from bot.providers import facets
 from bot.providers.base import ConnectionSettings, Embedding, Identity, Listing, Pace, Provider
 from bot.providers.contract import CLOCK_SKEW
@@ -18,6 +18,7 @@ from bot.providers.hosts import origin_of
 from bot.providers.reading import MAX_NAME, clean, entries, id_in, object_in, part_of, text_in, word_in
 from bot.providers.requests import pages
 from bot.providers.sphere import forms, hooks, states
+from bot.providers.sphere.forms import Offer
 from bot.providers.sphere.settings import SphereSettings
 from bot.providers.sphere.transport import Transport
 from bot.support.errors import (
@@ -33,7 +34,7 @@ from bot.support.errors import (
 from bot.support.hiding import hidden
 
 if TYPE_CHECKING:
-    from bot.domain.models import Event, Form, Principal, Purpose, StopMode, Values, Workspace
+    from bot.domain.models import Event, Form, Principal, Purpose, Spec, StopMode, Values, Workspace
     from bot.providers.base import Access, Credential, SendWindow
     from bot.support.http import Http
 
@@ -54,11 +55,12 @@ _REMOVED = re.compile(r"\b(already|is|was|been) removed\b", re.IGNORECASE)
 NO_PROJECT = "there is no such project any more; choose another one"
 
 
-class SphereProvider(Provider, facets.Removal, facets.Making, facets.Page, facets.Events):
+class SphereProvider(Provider, facets.Removal, facets.Making[Offer], facets.Page, facets.Events):
     """Translate for one account."""
 
     kind: ClassVar[str] = "sphere"
     settings_model: ClassVar[type[ConnectionSettings]] = SphereSettings
+    offer_model: ClassVar[type[Offer]] = Offer
     # No rate limit is published: 5 s between status reads of one workspace.
     pace: ClassVar[Pace] = Pace(
         min_poll_interval=5.0, pending=5.0, running=300.0, unused=1800.0, concurrency=20
@@ -75,10 +77,6 @@ class SphereProvider(Provider, facets.Removal, facets.Making, facets.Page, facet
             settings.sdk_host, settings.sdk_is_https, f"{endpoint.scheme}://{endpoint.netloc}"
         )
         self._transport = Transport(http, settings.base_url, settings.access_token)
-
-    def gate_key(self, remote_id: str) -> str:
-        """Return base URL and id: one workspace has one gate."""
-        return f"{self.settings.base_url}#{remote_id}"
 
     async def status(
         self,
@@ -134,7 +132,7 @@ class SphereProvider(Provider, facets.Removal, facets.Making, facets.Page, facet
 
     # -- making something new --------------------------------------------------------------------------------
 
-    async def templates(self, access: Access) -> Any:  # noqa: ARG002 - as in status
+    async def templates(self, access: Access) -> Offer:  # noqa: ARG002 - as in status
         """Read the projects that people may use, page by page."""
         allowed = self.own.projects
 
@@ -143,25 +141,26 @@ class SphereProvider(Provider, facets.Removal, facets.Making, facets.Page, facet
             name = clean(word_in(project, "name") or "", MAX_NAME) or key
             return (key, name) if allowed == "all" or key in allowed else None
 
-        return forms.as_snapshot(dict(entries(await self._pages("/projects"), "items", read)))
+        projects = dict(entries(await self._pages("/projects"), "items", read))
+        return Offer(tuple(Choice(key, name) for key, name in projects.items()))
 
-    def form(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> Form:  # noqa: ARG002
+    def form(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Form:  # noqa: ARG002
         """Ask for the project, and for a name of the person's own."""
-        return forms.form_of(snapshot, values)
+        return forms.form_of(offer, values)
 
     def spec(
         self,
-        snapshot: Any,
+        offer: Offer,
         purpose: Purpose,  # noqa: ARG002 - there are no jobs here
         values: Values,
         asker: Principal,  # noqa: ARG002 - everybody may use the same projects
-    ) -> dict[str, Any]:
+    ) -> Spec:
         """Check what was filled in."""
-        return forms.spec_of(snapshot, values)
+        return forms.spec_of(offer, values)
 
-    async def create(self, access: Access, spec: Mapping[str, Any], key: str) -> Created:  # noqa: ARG002
+    async def create(self, access: Access, spec: Spec, key: str) -> Created:  # noqa: ARG002
         """Make a workspace of a project; not idempotent, and without a mark of ours."""
-        project = str(spec.get("project", ""))
+        project = spec.word("project")
         if self.own.projects != "all" and project not in self.own.projects:
             # It was allowed when its form was filled in, or when the one before it was made.
             raise Forbidden("this project is not among the ones that may be used")
@@ -181,12 +180,12 @@ class SphereProvider(Provider, facets.Removal, facets.Making, facets.Page, facet
             made = states.id_in(object_in(answer, "workspace"))
         except BadAnswer as error:
             raise UnknownOutcome(error.message) from None
-        return Created(made, str(spec.get("name") or made))
+        return Created(made, spec.name or made)
 
     async def find(
         self,
         access: Access,  # noqa: ARG002 - as in status
-        spec: Mapping[str, Any],
+        spec: Spec,
         key: str,  # noqa: ARG002 - what is made carries no mark of ours
         since: float,
     ) -> Traces:
@@ -195,7 +194,7 @@ class SphereProvider(Provider, facets.Removal, facets.Making, facets.Page, facet
         What the list tells too little of is among them: ``made_at`` reads it. One that can't be read at all
         may be the one, so that nothing is certain.
         """
-        query = {"project_id": str(spec.get("project", "")), "limit": PAGE}
+        query = {"project_id": spec.word("project"), "limit": PAGE}
         listed = entries(
             await self._pages("/workspaces", query), "items", lambda item: (states.id_in(item), item)
         )
@@ -206,7 +205,7 @@ class SphereProvider(Provider, facets.Removal, facets.Making, facets.Page, facet
             made_at = self._made_at(item)
             is_told = item.keys() >= _TELLING
             if not is_told or (made_at is not None and made_at >= since - CLOCK_SKEW):
-                found.append(Created(remote_id, str(spec.get("name") or remote_id), is_told=is_told))
+                found.append(Created(remote_id, spec.name or remote_id, is_told=is_told))
         return Traces(others=tuple(found))
 
     async def made_at(self, access: Access, remote_id: str) -> float | None:  # noqa: ARG002 - as in status

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict, CIMultiDictProxy
 from pydantic import SecretStr
 
-from bot.domain.models import Observed, Principal, State
+from bot.domain.models import Observed, Principal, Spec, State
 from bot.providers import facets
 from bot.providers.base import Access, Credential, Discovered, Identity, Provider
 from bot.support.errors import ProviderError
@@ -149,13 +149,13 @@ async def made(provider: Provider) -> None:
     if form.fields:
         values = {"project": form.fields[0].choices[0].value}
         spec = provider.spec(offer, "workspace", values, PERSON)
-        assert spec["name"].isprintable()
+        assert spec.name.isprintable()
         created = await provider.create(ACCESS, spec, "k")
         assert len(created.remote_id) == 32
 
 
 async def found(provider: Provider) -> None:
-    traces = await provider.find(ACCESS, {"name": "w", "project": "1" * 32}, "k", 0.0)
+    traces = await provider.find(ACCESS, Spec("w", {"project": "1" * 32}), "k", 0.0)
     assert all(len(one.remote_id) == 32 for one in traces.others)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import FormProblems, Principal, State, Traces
+from bot.domain.models import FormProblems, Principal, Spec, State, Traces
+from bot.providers.jupyterhub.making import Offer
 from bot.support import errors
 from tests.contract.providers.rigs import provider_of
 
@@ -32,11 +33,11 @@ async def spec_of(rig, **values):
 
 async def test_the_form_asks_for_a_kind_and_a_free_name(prepared):
     snapshot = await prepared.provider.templates(prepared.access)
-    assert set(snapshot["names"]) >= {"training", "broken"}
+    assert set(snapshot.names) >= {"training", "broken"}
     kind, name = prepared.provider.form(snapshot, "workspace", {"preset": "A small one"}, ASKER).fields
     assert [one.value for one in kind.choices] == ["small", "failing"]
     assert (kind.initial, name.initial) == ("small", "small")
-    taken = prepared.provider.form({"names": ["server", "server-2"]}, "workspace", {}, ASKER)
+    taken = prepared.provider.form(Offer(("server", "server-2")), "workspace", {}, ASKER)
     assert taken.field("name").initial == "server-3"
 
 
@@ -97,4 +98,4 @@ async def test_one_too_many_is_a_limit(prepared):
 
 async def test_a_preset_that_was_taken_away_is_said(prepared):
     with pytest.raises(errors.InvalidRequest, match="any more"):
-        await prepared.provider.create(prepared.access, {"name": "a", "preset": "gone"}, "ws_1")
+        await prepared.provider.create(prepared.access, Spec("a", {"preset": "gone"}), "ws_1")

@@ -11,7 +11,7 @@ import pytest
 import structlog
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from bot.domain.models import JobState, Principal, State
+from bot.domain.models import JobState, Principal, Spec, State
 from bot.providers.base import Provider
 from bot.providers.reading import entries, note
 from bot.support import errors
@@ -148,7 +148,7 @@ async def saturn_templates(change: Change) -> tuple[list[str], bool]:
 async def saturn_sizes(change: Change) -> tuple[list[str], bool]:
     sizes = {"large": change({"name": "large", "cores": 4}), "small": {"name": "small"}}
     offer = await provider("saturn", recipes={"recipes": []}, info_servers={"sizes": sizes}).templates(ACCESS)
-    return [value for value, _ in offer["sizes"]], True
+    return [one.value for one in offer.sizes], True
 
 
 async def saturn_runs(change: Change) -> tuple[list[str], bool]:
@@ -202,7 +202,7 @@ async def hub_workspaces(change: Change) -> tuple[list[str], bool]:
 
 async def sphere_projects(change: Change) -> tuple[list[str], bool]:
     offer = await provider("sphere", v1_projects={"items": two(PROJECT, change)}).templates(ACCESS)
-    return [one["id"] for one in offer["projects"]], True
+    return [one.value for one in offer.projects], True
 
 
 SATURN, POSIT, CLUSTERS, IDES, HUB = (
@@ -388,7 +388,7 @@ async def test_a_session_that_may_be_what_cant_be_read_is_not_gone():
 )
 async def test_what_was_made_may_be_what_cant_be_read(kind, call, answers):
     try:
-        traces = await getattr(provider(kind, **answers), call)(ACCESS, {"name": "new"}, "key", 0.0)
+        traces = await getattr(provider(kind, **answers), call)(ACCESS, Spec("new"), "key", 0.0)
     except errors.BadAnswer:
         assert kind == "saturn"
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import JobState, Traces
+from bot.domain.models import JobState, Spec, Traces
 from bot.providers.base import Access, Credential
 from bot.support import errors
 from playground.posit.plans import PlannedError, StreamFault
@@ -16,8 +16,8 @@ ADMIN = Access("alice", Credential.of_connection("admin"))
 KEY = "job_0123456789abcdef01234567"
 
 
-def spec(command: str, **more: object) -> dict[str, object]:
-    return {"name": "train", "command": command, "cluster": "Local", **more}
+def spec(command: str, name: str = "train", **more: str | tuple[str, ...]) -> Spec:
+    return Spec(name, {"command": command, "cluster": "Local", **more})
 
 
 @pytest.fixture(params=["person", "admin"])
@@ -115,9 +115,9 @@ async def test_servers_of_either_spelling_are_understood(posit: Rig, access: Acc
         image="ghcr.io/acme/gpu:2024.12",
         directory="/work",
         profile="custom",
-        limits={"memory": "1024"},
-        constraints=[["zone", "west"]],
-        environment=[["A", "1"]],
+        limits=("memory=1024",),
+        constraints=("zone=west",),
+        environment=("A=1",),
     )
     made = await posit.provider.launch_job(access, told, KEY)
     kept = posit.server.state.jobs[made.remote_id].told

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from bot.domain.models import State
-from bot.providers.base import Access, Credential, User
+from bot.domain.models import Spec, State, User
+from bot.providers.base import Access, Credential
 from bot.providers.posit import PositSettings
 from bot.support import errors
 from tests.contract.providers.posit_rig import posit_rig
@@ -15,8 +15,8 @@ from tests.contract.providers.rigs import Rig
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 ADMIN = Access("alice", Credential.of_connection("admin"))
-SPEC = {"name": "paper", "workbench": "RStudio", "cluster": "Local"}
-JOB = {"name": "train", "command": "Rscript train.R", "cluster": "Local"}
+SPEC = Spec("paper", {"workbench": "RStudio", "cluster": "Local"})
+JOB = Spec("train", {"command": "Rscript train.R", "cluster": "Local"})
 
 
 @pytest.mark.parametrize("denial", ["document", "envelope", "401", "403"])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
 
-from bot.domain.models import State, Traces
+from bot.domain.models import Spec, State, Traces
 from bot.providers.base import Access, Credential
 from bot.support import errors
 from playground.posit.plans import PlannedError
@@ -17,7 +18,13 @@ from tests.contract.providers.rigs import Rig
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 ADMIN = Access("alice", Credential.of_connection("admin"))
-SPEC = {"name": "paper", "workbench": "RStudio", "cluster": "Local"}
+SPEC = Spec("paper", {"workbench": "RStudio", "cluster": "Local"})
+
+
+def with_chosen(**chosen: str | tuple[str, ...]) -> Spec:
+    return replace(SPEC, chosen={**SPEC.chosen, **chosen})
+
+
 KEY = "workspace_0123456789abcdef01234567"
 
 
@@ -151,7 +158,7 @@ async def test_without_marks_any_of_the_name_that_is_young_enough_may_be_it(posi
     assert await posit.provider.find(access, SPEC, "c", now) == Traces(others=(second,))
     posit.server.state.sessions[second.remote_id].force("failed", posit.server_clock.now())
     assert await posit.provider.find(access, SPEC, "c", 0.0) == Traces(others=(first,))
-    other = {**SPEC, "name": "another"}
+    other = replace(SPEC, name="another")
     assert await posit.provider.find(access, other, "c", 0.0) == Traces(is_proof=True)
 
 
@@ -166,12 +173,24 @@ async def test_a_launch_of_unknown_outcome_is_looked_for(posit: Rig, access: Acc
 @pytest.mark.parametrize(
     ("spec", "kind", "said"),
     [
-        ({**SPEC, "workbench": "VS Code"}, errors.InvalidRequest, "not available"),
-        ({**SPEC, "cluster": "Moon"}, errors.InvalidRequest, "Unknown cluster"),
-        ({**SPEC, "name": "x" * 65}, errors.InvalidRequest, "longer than 64"),
-        ({**SPEC, "cluster": "Slurm", "limits": {"cpuCount": "65"}}, errors.InvalidRequest, "64 at most"),
-        ({**SPEC, "queue": "nowhere"}, errors.InvalidRequest, "Unknown queue"),
-        ({**SPEC, "preset": "lost"}, errors.InvalidRequest, "not set up any more"),
+        (
+            with_chosen(workbench="VS Code"),
+            errors.InvalidRequest,
+            "not available",
+        ),
+        (with_chosen(cluster="Moon"), errors.InvalidRequest, "Unknown cluster"),
+        (replace(SPEC, name="x" * 65), errors.InvalidRequest, "longer than 64"),
+        (
+            with_chosen(cluster="Slurm", limits=("cpuCount=65",)),
+            errors.InvalidRequest,
+            "64 at most",
+        ),
+        (with_chosen(queue="nowhere"), errors.InvalidRequest, "Unknown queue"),
+        (
+            with_chosen(preset="lost"),
+            errors.InvalidRequest,
+            "not set up any more",
+        ),
     ],
 )
 async def test_what_the_server_refuses_is_said(posit: Rig, access: Access, spec, kind, said):
@@ -195,7 +214,7 @@ async def test_servers_of_either_spelling_are_understood(access: Access, dialect
     async with posit_rig() as rig:
         change(rig, dialect=dialect)
         own = rig.remote_id
-        spec = {**SPEC, "cluster": "Slurm", "limits": {"cpuCount": "3"}, "queue": "long"}
+        spec = with_chosen(cluster="Slurm", limits=("cpuCount=3",), queue="long")
         made = await rig.provider.create(access, spec, KEY)
         launched = rig.server.state.sessions[made.remote_id].launch_parameters
         assert [limit["value"] for limit in launched["resource_limits"]] == ["3"]

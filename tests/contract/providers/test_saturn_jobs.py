@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from bot.domain.models import FormProblems, JobState, Principal, Traces
+from bot.domain.models import FormProblems, JobState, Principal, Spec, Traces
+from bot.services.snapshots import payload_of
 from bot.support import errors
 from tests.contract.providers.rigs import SATURN_SEED, saturn_rig
 
@@ -34,7 +35,7 @@ def job_id(rig, name="nightly", owner="alice"):
 
 
 async def launched(rig, name="nightly", key="job_00000001"):
-    return await rig.provider.launch_job(rig.access, {"name": name, "job": job_id(rig, name)}, key)
+    return await rig.provider.launch_job(rig.access, Spec(name, {"job": job_id(rig, name)}), key)
 
 
 async def state_of(rig, remote_id):
@@ -49,18 +50,16 @@ async def output_of(rig, remote_id):
 async def test_jobs_are_named_by_name_id_or_link():
     async with rig_with_jobs() as rig:
         snapshot = await rig.provider.templates(rig.access)
-        json.dumps(snapshot)
+        json.dumps(payload_of(snapshot))
         (field,) = rig.provider.form(snapshot, "job", {}, ASKER).fields
         assert {one.label for one in field.choices} == {"nightly", "failing", "broken"}
         key = job_id(rig)
         link = f"{rig.provider.settings.base_url}/dash/resources/job/{key.upper()}/overview"
         for told in ("nightly", " NIGHTLY ", "night", key, link):
-            assert rig.provider.spec(snapshot, "job", {"preset": told}, ASKER) == {
-                "name": "nightly",
-                "job": key,
-            }
+            meant = rig.provider.spec(snapshot, "job", {"preset": told}, ASKER)
+            assert meant == Spec("nightly", {"job": key})
         unlisted = rig.provider.spec(snapshot, "job", {"preset": "a" * 32}, ASKER)
-        assert unlisted == {"name": "job aaaaaaaa", "job": "a" * 32}
+        assert unlisted == Spec("job aaaaaaaa", {"job": "a" * 32})
         for told in ("", "nothing", f"https://evil.example/dash/resources/job/{key}"):
             with pytest.raises(FormProblems):
                 rig.provider.spec(snapshot, "job", {"preset": told}, ASKER)
@@ -72,7 +71,7 @@ async def test_a_server_without_lists_is_told_the_job_by_its_link():
         snapshot = await rig.provider.templates(rig.access)
         (field,) = rig.provider.form(snapshot, "job", {}, ASKER).fields
         assert (field.name, field.kind) == ("preset", "text")
-        assert rig.provider.spec(snapshot, "job", {"preset": job_id(rig)}, ASKER)["job"] == job_id(rig)
+        assert rig.provider.spec(snapshot, "job", {"preset": job_id(rig)}, ASKER).word("job") == job_id(rig)
 
 
 async def test_a_run_is_its_pod_from_the_start_to_the_end():
@@ -172,7 +171,7 @@ async def test_a_pod_that_is_not_shown_at_once_is_found_later():
 
 async def test_what_came_of_a_start_without_an_answer_is_listed():
     async with rig_with_jobs() as rig:
-        spec = {"name": "nightly", "job": job_id(rig)}
+        spec = Spec("nightly", {"job": job_id(rig)})
         since = rig.server_clock.now()
         assert await rig.provider.find_job(rig.access, spec, "k", since) == Traces()
         rig.spoil("/start$", drop=True, after=True)
@@ -195,7 +194,7 @@ async def test_a_server_without_history_and_pods_says_no_more_than_started():
         assert (seen.state, seen.is_last) == (JobState.UNKNOWN, True)
         assert await output_of(rig, run.remote_id) == ""
         with pytest.raises(errors.Untold):
-            await rig.provider.find_job(rig.access, {"job": job_id(rig)}, "k", 0.0)
+            await rig.provider.find_job(rig.access, Spec("", {"job": job_id(rig)}), "k", 0.0)
         with pytest.raises(errors.NotFound):
             await rig.provider.jobs(rig.access)
 
@@ -259,7 +258,7 @@ async def test_somebody_elses_job_is_not_there():
     async with rig_with_jobs() as rig:
         theirs = job_id(rig, "secret", "bob")
         with pytest.raises(errors.NotFound):
-            await rig.provider.launch_job(rig.access, {"name": "x", "job": theirs}, "job_1")
+            await rig.provider.launch_job(rig.access, Spec("x", {"job": theirs}), "job_1")
         with pytest.raises(errors.NotFound):
             await rig.provider.schedule(rig.access, theirs, "0 3 * * *")
         assert await rig.provider.job_status(rig.access, [f"{theirs}/pod-1"]) == {}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
-from bot.domain.models import FormProblems, Principal, State, Traces
+from bot.domain.models import FormProblems, Principal, Spec, State, Traces
 from bot.providers.base import Access
+from bot.services.snapshots import payload_of
 from bot.support import errors
 from tests.contract.providers.rigs import SATURN_SEED, provider_of, saturn_rig
 
@@ -38,7 +40,7 @@ async def ready(tmp_path, recipes=None, seed=None, **more):
 
 async def spec_of(rig, **values):
     snapshot = await rig.provider.templates(rig.access)
-    json.dumps(snapshot)
+    json.dumps(payload_of(snapshot))
     return rig.provider.spec(snapshot, "workspace", {"preset": "course", **values}, ASKER)
 
 
@@ -51,7 +53,7 @@ async def test_the_form_offers_recipes_a_free_name_and_sizes(tmp_path):
         assert (recipe.initial, name.initial, size.initial) == ("course", "course", "large")
         assert [one.value for one in size.choices] == ["medium", "large", "xlarge", "g4dnxlarge"]
         assert "T4-XLarge" in size.choices[-1].label
-        taken = rig.provider.form({**snapshot, "names": ["course"]}, "workspace", {}, ASKER)
+        taken = rig.provider.form(replace(snapshot, names=("course",)), "workspace", {}, ASKER)
         assert taken.field("name").initial == "course-2"
         for_other = rig.provider.form(snapshot, "workspace", {}, Principal(None, "T1", "U2"))
         assert [one.value for one in for_other.fields[0].choices] == ["course", "exam"]
@@ -59,9 +61,9 @@ async def test_the_form_offers_recipes_a_free_name_and_sizes(tmp_path):
 
 async def test_what_was_made_from_a_recipe_is_not_made_again_for_others(tmp_path):
     async with ready(tmp_path) as rig:
-        assert rig.provider.withholds({"name": "w", "recipe": "exam"}, ASKER)
-        assert not rig.provider.withholds({"name": "w", "recipe": "exam"}, Principal(None, "T1", "U2"))
-        assert not rig.provider.withholds({"name": "w", "recipe": "course"}, ASKER)
+        assert rig.provider.withholds(Spec("w", {"recipe": "exam"}), ASKER)
+        assert not rig.provider.withholds(Spec("w", {"recipe": "exam"}), Principal(None, "T1", "U2"))
+        assert not rig.provider.withholds(Spec("w", {"recipe": "course"}), ASKER)
 
 
 async def test_without_a_recipe_for_them_nothing_is_asked(tmp_path):
@@ -193,14 +195,14 @@ async def test_a_start_that_is_too_much_is_a_limit_and_one_too_fast_waits(tmp_pa
 async def test_a_recipe_that_was_taken_away_is_said(tmp_path):
     async with ready(tmp_path) as rig:
         with pytest.raises(errors.InvalidRequest, match="recipe"):
-            await rig.provider.create(rig.access, {"name": "a", "recipe": "gone"}, "ws_1")
+            await rig.provider.create(rig.access, Spec("a", {"recipe": "gone"}), "ws_1")
 
 
 async def test_a_stranger_of_the_same_name_is_not_found(tmp_path):
     others = [*SATURN_SEED["workspaces"], {"owner": "bob", "name": "course"}]
     seed = {**SATURN_SEED, "workspaces": others}
     async with ready(tmp_path, seed=seed) as rig:
-        spec = {"name": "course", "recipe": "course", "size": "", "owner": ""}
+        spec = Spec("course", {"recipe": "course", "size": "", "owner": ""})
         assert await rig.provider.find(rig.access, spec, "ws_1", 0.0) == Traces(is_proof=True)
         body = {**RECIPE, "spec": {**RECIPE["spec"], "owner": "acme/bob"}}
         rig.spoil("/api/recipes/workspace/", body=json.dumps(body))

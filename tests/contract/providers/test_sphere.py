@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.models import FormProblems, State, Traces
+from bot.domain.models import FormProblems, Spec, State, Traces
+from bot.providers.sphere.forms import Offer
 from bot.support import errors
 from playground.faults import Fault
 from tests.contract.providers.rigs import Rig
@@ -58,7 +59,7 @@ async def test_nobody_can_list_or_link_or_name_what_is_not_in_our_records(sphere
 
 async def test_all_pages_of_projects_are_offered(sphere: Rig):
     offer = await sphere.provider.templates(sphere.access)
-    assert {one["id"]: one["name"] for one in offer["projects"]} == ALL
+    assert {one.value: one.label for one in offer.projects} == ALL
     form = sphere.provider.form(offer, "workspace", {}, ALICE)
     assert [field.name for field in form.fields] == ["project", "name"]
     assert [choice.label for choice in form.fields[0].choices] == list(ALL.values())  # the server's order
@@ -67,11 +68,11 @@ async def test_all_pages_of_projects_are_offered(sphere: Rig):
 async def test_only_the_projects_that_are_allowed_are_offered_and_made():
     async with sphere_rig(projects=[PYTHON]) as rig:
         offer = await rig.provider.templates(rig.access)
-        assert [one["id"] for one in offer["projects"]] == [PYTHON]
+        assert [one.value for one in offer.projects] == [PYTHON]
         form = rig.provider.form(offer, "workspace", {}, ALICE)
         assert form.fields[0].initial == PYTHON  # there is nothing to choose
         with pytest.raises(errors.Forbidden):
-            await rig.provider.create(rig.access, {"name": "n", "project": BROKEN}, "k")
+            await rig.provider.create(rig.access, Spec("n", {"project": BROKEN}), "k")
         assert len(rig.server.state.workspaces) == 3
 
 
@@ -80,7 +81,7 @@ async def test_a_project_can_be_named_with_the_command(sphere: Rig):
     form = sphere.provider.form(offer, "workspace", {"preset": "pYTHON"}, ALICE)
     assert form.fields[0].initial == PYTHON
     assert sphere.provider.form(offer, "workspace", {"preset": "nothing"}, ALICE).fields[0].initial == ""
-    assert sphere.provider.form({"projects": []}, "workspace", {}, ALICE).fields == ()
+    assert sphere.provider.form(Offer(()), "workspace", {}, ALICE).fields == ()
 
 
 @pytest.mark.parametrize(
@@ -114,7 +115,7 @@ async def test_what_is_set_is_sent():
 
 async def test_a_project_that_is_gone_is_the_askers_to_change(sphere: Rig):
     with pytest.raises(errors.InvalidRequest, match="no such project"):
-        await sphere.provider.create(sphere.access, {"name": "n", "project": "0" * 32}, "k")
+        await sphere.provider.create(sphere.access, Spec("n", {"project": "0" * 32}), "k")
 
 
 @pytest.mark.parametrize("status", [402, 403])
@@ -142,7 +143,8 @@ async def test_what_a_lost_call_made_is_among_the_candidates_and_nothing_else_is
     spec = await spec_of(sphere, name="mine")
     provider, since = sphere.provider, sphere.server_clock.now()
     assert await provider.find(sphere.access, spec, "k", since) == Traces()  # made otherwise
-    await provider.create(sphere.access, {**spec, "project": SHAKY}, "k")  # of another project
+    elsewhere = Spec("mine", {"project": SHAKY})
+    await provider.create(sphere.access, elsewhere, "k")
     sphere.spoil("/workspaces$", drop=True, after=True)
     with pytest.raises(errors.UnknownOutcome):
         await provider.create(sphere.access, spec, "k")
@@ -200,7 +202,7 @@ async def test_buttons_follow_the_permissions(sphere: Rig, told):
 
 
 async def test_a_failure_is_told_with_its_reason(sphere: Rig):
-    created = await sphere.provider.create(sphere.access, {"name": "n", "project": BROKEN}, "k")
+    created = await sphere.provider.create(sphere.access, Spec("n", {"project": BROKEN}), "k")
     seen = await sphere.see(created.remote_id)
     assert (seen.state, seen.detail) == (State.FAILED, "image pull failed")
     assert seen.actions == {"remove"}
@@ -282,8 +284,8 @@ async def test_a_token_that_was_changed_is_refused_by_every_method(sphere: Rig):
         provider.stop(access, NOTES),
         provider.remove(access, NOTES),
         provider.templates(access),
-        provider.create(access, {"name": "n", "project": PYTHON}, "k"),
-        provider.find(access, {"project": PYTHON}, "k", 0.0),
+        provider.create(access, Spec("n", {"project": PYTHON}), "k"),
+        provider.find(access, Spec("", {"project": PYTHON}), "k", 0.0),
     ):
         with pytest.raises(errors.CredentialRefused) as refused:
             await call
@@ -294,7 +296,7 @@ async def test_a_token_that_was_changed_is_refused_by_every_method(sphere: Rig):
 async def test_it_travels_in_the_address_alone_and_comes_back_in_no_form():
     odd = "a/b?c=d&e f%+".replace(" ", "")
     async with sphere_rig(seed={"access_token": odd, "projects": []}, access_token=odd) as rig:
-        assert (await rig.provider.templates(rig.access)) == {"projects": []}
+        assert (await rig.provider.templates(rig.access)) == Offer(())
         said = "no: a/b?c=d&ef%+ a%2Fb%3Fc%3Dd%26ef%25%2B"
         rig.harness.faults.append(Fault(re.compile("/test"), status=422, body=f'{{"message": "{said}"}}'))
         with pytest.raises(errors.InvalidRequest) as error:

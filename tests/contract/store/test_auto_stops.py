@@ -13,6 +13,7 @@ from bot.domain.models import (
     Observed,
     OperationVerb,
     Outcome,
+    Spec,
     State,
     Update,
     Workspace,
@@ -121,7 +122,7 @@ async def test_refusals_of_rights_are_counted(store, clock, notebook):
 
 async def creation(store):
     await link_account(store, BOB)
-    row = Workspace("ws1", BOB, "saturn", f"{PROVISIONAL}ws1", "gate#new:ws1", "mine", spec={"name": "mine"})
+    row = Workspace("ws1", BOB, "saturn", f"{PROVISIONAL}ws1", "gate#new:ws1", "mine", spec=Spec("mine"))
     new = NewOperation(BOB, "ws1", "saturn", OperationVerb.CREATE, 1800.0, "R-1")
     return (await store.accept_creation(row, new, interaction="c1")).operation
 

@@ -16,6 +16,7 @@ from bot.domain.models import (
     OperationVerb,
     Outcome,
     Principal,
+    Spec,
     State,
     Update,
     Workspace,
@@ -59,11 +60,11 @@ def press(workspace, interaction="p1", verb=OperationVerb.START, **fields):
 def provisional(number=1, principal=ALICE):
     remote_id = f"{PROVISIONAL}ws{number}"
     key = gate_key("saturn", f"#{remote_id}")
-    return Workspace(f"ws{number}", principal, "saturn", remote_id, key, "lab", spec={"name": "lab"})
+    return Workspace(f"ws{number}", principal, "saturn", remote_id, key, "lab", spec=Spec("lab"))
 
 
 async def test_a_card_is_posted_once_with_its_notice(store):
-    made = await posted(store, spec={"name": "x"}, pattern="", recipe="small", maximum=3, stops_at=2e9)
+    made = await posted(store, spec=Spec("x"), pattern="", recipe="small", maximum=3, stops_at=2e9)
     assert await store.class_card("class_1") == made
     assert not await store.post_class(card(id="class_2"), "post:class_1")
     (notice,) = await store.claim_notices(10, 60.0)

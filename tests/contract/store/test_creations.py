@@ -16,6 +16,7 @@ from bot.domain.models import (
     NoticeKind,
     OperationVerb,
     Outcome,
+    Spec,
     State,
     Update,
     Workspace,
@@ -25,7 +26,7 @@ from bot.support.errors import StoreError
 from tests.support.store import ALICE, BOB, INTERVAL, MARGIN, gate_key, link_account, linked
 
 CARD = NewNotice("", NoticeKind.CARD, "1", ALICE)
-SPEC = {"ide": "RStudio", "cpus": 2}
+SPEC = Spec("analysis", {"ide": "RStudio", "hooks": ("a", "b")})
 R1 = gate_key("posit", "r1")
 
 

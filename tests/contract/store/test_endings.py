@@ -13,6 +13,7 @@ from bot.domain.models import (
     Observed,
     OperationVerb,
     Outcome,
+    Spec,
     State,
     Update,
     Workspace,
@@ -158,7 +159,7 @@ async def creation(store, principal, number, *, is_called=True):
         f"gate#{PROVISIONAL}{workspace_id}",
         "lab",
         origin="added",
-        spec={"name": "lab"},
+        spec=Spec("lab"),
     )
     new = NewOperation(principal, workspace_id, "saturn", OperationVerb.CREATE, 60.0, "R")
     operation = (await store.accept_creation(row, new, interaction="")).operation

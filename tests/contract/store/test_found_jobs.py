@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import FoundJob, JobState, NewJob, ObservedJob, TaskKind, Update
+from bot.domain.models import FoundJob, JobState, NewJob, ObservedJob, Spec, TaskKind, Update
 from bot.store.records import NewTask
 from tests.support.store import ALICE, link_account
 
@@ -21,7 +21,7 @@ def found(remote_id, state=JobState.RUNNING, **fields):
 
 
 async def launched(store, remote_id="r1"):
-    new = NewJob(ALICE, "posit", "train", {}, "R-1", remote_id=remote_id)
+    new = NewJob(ALICE, "posit", "train", Spec("train"), "R-1", remote_id=remote_id)
     job, _ = await store.accept_job(new, interaction="")
     await store.save_job_step(Update(job.id, 600.0))
     return job
@@ -35,7 +35,7 @@ async def test_new_runs_are_followed_in_silence(store, clock, account):
     assert await store.merge_jobs(account.id, [found("r1"), found("r2", JobState.QUEUED)]) == 0
     first = await store.job_by_remote(ALICE, "posit", "r1")
     assert (first.name, first.created_at, first.started_at) == ("run r1", began, began)
-    assert (first.is_watched, first.channel_id, first.spec) == (False, None, {})
+    assert (first.is_watched, first.channel_id, first.spec) == (False, None, None)
     assert await store.card(first.id) is None
     assert await store.claim_notices(10, 60.0) == []
     assert await store.watched_jobs() == []

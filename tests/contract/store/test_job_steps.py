@@ -16,6 +16,7 @@ from bot.domain.models import (
     NoticeKind,
     ObservedJob,
     Person,
+    Spec,
     Update,
 )
 from tests.support.store import ALICE, BOB, link_account
@@ -25,7 +26,7 @@ RUNNING = ObservedJob(JobState.RUNNING, started_at=5.0)
 
 
 async def ran(store, principal=ALICE, **fields):
-    new = NewJob(principal, "posit", "train", {}, "R-1", **fields)
+    new = NewJob(principal, "posit", "train", Spec("train"), "R-1", **fields)
     return (await store.accept_job(new, interaction=""))[0]
 
 

@@ -15,6 +15,7 @@ from bot.domain.models import (
     NewNotice,
     NoticeKind,
     ObservedJob,
+    Spec,
     Update,
 )
 from bot.support.errors import StoreError
@@ -22,7 +23,7 @@ from tests.support.store import ALICE, BOB, link_account
 
 CARD = NewNotice("", NoticeKind.JOB_CARD, "1", ALICE)
 ENTRY = AuditEntry("alice", "job.launch", "train", "accepted")
-SPEC = {"command": "Rscript", "cpus": 2}
+SPEC = Spec("train", {"command": "Rscript", "cpus": "2"})
 
 
 def new_job(principal=ALICE, **fields):

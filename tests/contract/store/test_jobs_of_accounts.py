@@ -13,6 +13,7 @@ from bot.domain.models import (
     NoticeKind,
     ObservedJob,
     Snapshot,
+    Spec,
     TaskKind,
     Update,
 )
@@ -29,7 +30,7 @@ async def account(store):
 
 
 async def ran(store, principal=ALICE, connection="posit", **fields):
-    new = NewJob(principal, connection, "train", {}, "R-1", "C1", **fields)
+    new = NewJob(principal, connection, "train", Spec("train"), "R-1", "C1", **fields)
     return (await store.accept_job(new, interaction=""))[0]
 
 

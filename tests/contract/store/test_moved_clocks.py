@@ -14,6 +14,7 @@ from bot.domain.models import (
     NoticeKind,
     Observed,
     OperationVerb,
+    Spec,
     State,
     TaskKind,
     Update,
@@ -97,7 +98,7 @@ async def test_nobody_waits_longer_than_a_day_to_hear_that_it_takes_longer(bot):
     store = await bot.serve()
     workspace = (await linked(store)).workspaces[0]
     operation = (await store.accept_operation(start(workspace), interaction="i1")).operation
-    run = NewJob(ALICE, "saturn", "train", {"name": "train"}, "R", deadline_seconds=60.0)
+    run = NewJob(ALICE, "saturn", "train", Spec("train"), "R", deadline_seconds=60.0)
     job, _ = await store.accept_job(run, interaction="i2")
     there = FakeClock(bot.clock.now() - 30 * 86_400.0)
     there.boot = lambda: "another run"

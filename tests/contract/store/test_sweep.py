@@ -12,6 +12,7 @@ from bot.domain.models import (
     NoticeKind,
     OperationVerb,
     Outcome,
+    Spec,
     Update,
     Workspace,
 )
@@ -24,7 +25,7 @@ DAY = 86_400.0
 
 
 async def ran(store, name, principal=ALICE):
-    return (await store.accept_job(NewJob(principal, "posit", name, {}, "R"), interaction=""))[0]
+    return (await store.accept_job(NewJob(principal, "posit", name, Spec(name), "R"), interaction=""))[0]
 
 
 async def test_inbox_rows_go_after_a_day(store, clock):

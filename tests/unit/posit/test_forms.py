@@ -7,9 +7,12 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
+from pydantic_core import to_jsonable_python
 
-from bot.domain.models import FormProblems, Principal, Values
-from bot.providers.posit import forms, launches, offers, specs
+from bot.domain.models import FormProblems, Principal, Spec, Values
+from bot.providers.posit import forms, launches, specs
+from bot.providers.posit.offers import Offer
 from bot.providers.posit.presets import Preset
 from bot.providers.posit.provider import PositProvider, PositSettings
 from bot.providers.posit.types import ComputeEnvs
@@ -25,9 +28,7 @@ CLUSTERS = [
         "resourceLimits": [{"type": "cpuCount", "maxValue": "64"}],
     },
 ]
-SNAPSHOT = offers.as_snapshot(
-    ComputeEnvs.from_json({**ANSWER, "clusters": CLUSTERS}), ["RStudio", "RStudio 2", "notes"]
-)
+SNAPSHOT = Offer(ComputeEnvs.from_json({**ANSWER, "clusters": CLUSTERS}), ("RStudio", "RStudio 2", "notes"))
 PRESETS = (
     Preset.model_validate(
         {
@@ -68,7 +69,7 @@ PRESETS = (
 
 
 def drafted(purpose, values: Values, asker=ALICE, presets=PRESETS, snapshot=SNAPSHOT):
-    offer = offers.of_snapshot(json.loads(json.dumps(snapshot)))
+    offer = TypeAdapter(Offer).validate_python(json.loads(json.dumps(to_jsonable_python(snapshot))))
     return offer, forms.draft(offer, purpose, values, asker, presets)
 
 
@@ -154,13 +155,13 @@ def test_fields_that_others_depend_on_redraw_the_form():
 
 
 def test_where_nothing_is_offered_there_is_no_field():
-    nothing = offers.as_snapshot(ComputeEnvs(clusters=(), workbenches={}), [])
+    nothing = Offer(ComputeEnvs(clusters=(), workbenches={}))
     assert form(presets=(), snapshot=nothing).fields == ()
     assert form("job", presets=(), snapshot=nothing).fields == ()
 
 
 def test_a_spec_holds_what_was_chosen_and_nothing_else():
-    assert spec(name="paper") == {"name": "paper", "workbench": "RStudio", "cluster": "Local"}
+    assert spec(name="paper") == Spec("paper", {"workbench": "RStudio", "cluster": "Local"})
     assert spec(
         ide="JupyterLab",
         name=" deep  work ",
@@ -174,19 +175,21 @@ def test_a_spec_holds_what_was_chosen_and_nothing_else():
         directory="~/course",
         file="~/a.R",
         environment="A=1\n\n B = two words=x \nC=",
-    ) == {
-        "name": "deep work",
-        "workbench": "JupyterLab",
-        "cluster": "Kubernetes",
-        "image": "r:4",
-        "queue": "long",
-        "profile": "custom",
-        "limits": {"cpuCount": "0.5", "memory": "2048"},
-        "constraints": [["zone", "a"]],
-        "directory": "~/course",
-        "environment": [["A", "1"], ["B", "two words=x"], ["C", ""]],
-    }
-    assert spec(name="n", file="~/a.R")["file"] == "~/a.R"
+    ) == Spec(
+        "deep work",
+        {
+            "workbench": "JupyterLab",
+            "cluster": "Kubernetes",
+            "image": "r:4",
+            "queue": "long",
+            "profile": "custom",
+            "limits": ("cpuCount=0.5", "memory=2048"),
+            "constraints": ("zone=a",),
+            "directory": "~/course",
+            "environment": ("A=1", "B=two words=x", "C="),
+        },
+    )
+    assert spec(name="n", file="~/a.R").word("file") == "~/a.R"
 
 
 @pytest.mark.parametrize(
@@ -228,12 +231,7 @@ def test_a_preset_asks_only_for_the_rest():
     assert names(shown) == ["preset", "name", "queue", "environment"]
     assert shown.field("name").initial == "JupyterLab"
     made = spec(preset="gpu", name="deep", queue="long", environment="TEAM=mine\nA=1")
-    assert made == {
-        "name": "deep",
-        "preset": "gpu",
-        "queue": "long",
-        "environment": [["TEAM", "mine"], ["A", "1"]],
-    }
+    assert made == Spec("deep", {"preset": "gpu", "queue": "long", "environment": ("TEAM=mine", "A=1")})
     launch = launches.session_launch(made, launches.preset_named(PRESETS, made), "ws_0123456789abcdef")
     told = launch.kwparams("alice")
     assert told["launch_parameters"] == {
@@ -261,10 +259,10 @@ def test_what_was_made_from_a_preset_is_not_made_again_for_others():
     told = {"name": "posit", "provider": "posit", "title": "Workbench", "base_url": "https://w.test"}
     settings = PositSettings.model_validate({**told, "linking": ["token"], "presets": PRESETS})
     provider = PositProvider(settings, None)
-    assert not provider.withholds({"name": "n", "preset": "gpu"}, ALICE)
-    assert provider.withholds({"name": "n", "preset": "gpu"}, BOB)
-    assert not provider.withholds({"name": "n", "preset": "nightly"}, BOB)
-    assert not provider.withholds({"name": "n"}, BOB)
+    assert not provider.withholds(Spec("n", {"preset": "gpu"}), ALICE)
+    assert provider.withholds(Spec("n", {"preset": "gpu"}), BOB)
+    assert not provider.withholds(Spec("n", {"preset": "nightly"}), BOB)
+    assert not provider.withholds(Spec("n"), BOB)
 
 
 def test_a_preset_whose_cluster_is_away_says_so():
@@ -289,13 +287,15 @@ def test_a_job_is_asked_for_and_launched():
     assert names(shown) == ["preset", "command", "name", "cluster", "directory", "environment"]
     assert values_of(shown, "preset") == ["nightly"]
     made = spec("job", command="Rscript train.R", cluster="Slurm", queue="long", cpus="2")
-    assert made == {
-        "name": "Rscript train.R",
-        "command": "Rscript train.R",
-        "cluster": "Slurm",
-        "queue": "long",
-        "limits": {"cpuCount": "2"},
-    }
+    assert made == Spec(
+        "Rscript train.R",
+        {
+            "command": "Rscript train.R",
+            "cluster": "Slurm",
+            "queue": "long",
+            "limits": ("cpuCount=2",),
+        },
+    )
     order = launches.job_launch(made, None, "job_0123456789abcdef")
     assert order.apply_config_settings is None
     assert order.launch.as_json("alice") == {
@@ -309,12 +309,12 @@ def test_a_job_is_asked_for_and_launched():
         "user": "alice",
     }
     assert list(problems("job")) == ["name", "command"]
-    assert len(spec("job", command="x" * 300)["name"]) <= 64
+    assert len(spec("job", command="x" * 300).name) <= 64
 
 
 def test_a_job_of_a_preset_needs_nothing_more():
     made = spec("job", preset="nightly")
-    assert made == {"name": "Nightly report", "preset": "nightly"}
+    assert made == Spec("Nightly report", {"preset": "nightly"})
     order = launches.job_launch(made, launches.preset_named(PRESETS, made), "k")
     assert order.apply_config_settings is False
     assert (order.launch.exe, order.launch.args, order.launch.command) == (
@@ -327,7 +327,7 @@ def test_a_job_of_a_preset_needs_nothing_more():
 
 @pytest.mark.parametrize("name", ["a", "x" * 64, "[89abcdef]", "ends [12345678]"])
 def test_a_mark_is_known_again_and_tells_keys_apart(name):
-    marks = {launches.mark_of({"name": name}, key) for key in ("ws_0123456789abcdef", "ws_00000000")}
+    marks = {launches.mark_of(Spec(name), key) for key in ("ws_0123456789abcdef", "ws_00000000")}
     assert len(marks) == 2
     assert all(launches.is_mark(mark) and len(mark) <= 63 for mark in marks)
     assert not launches.is_mark("plain")
@@ -367,7 +367,7 @@ def test_any_filling_is_a_spec_or_has_problems_at_fields(purpose, values):
         assert set(wrong.problems) <= {*FIELDS}  # noqa: PT017 - most fillings are wrong, some are not
         assert all(wrong.problems.values())  # noqa: PT017 - the same
         return
-    assert json.loads(json.dumps(made)) == made
+    assert Spec.from_json(json.loads(json.dumps(made.as_json()))) == made
     preset = launches.preset_named(PRESETS, made)
     if purpose == "workspace":
         told = launches.session_launch(made, preset, "k").kwparams(None)

@@ -1,0 +1,100 @@
+"""What an operator prepared in the connections file (presets, recipes), and the fields that forms share."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo, field_validator
+
+from bot.domain.models import Choice, Field, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from bot.domain.models import Principal, Values
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
+#: Above so many the menu asks for what matches.
+FEW = 20
+
+
+class Strict(BaseModel):
+    """Hold what stands in the connections file: no key may be unknown, and no error shows a value."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Prepared(Strict):
+    """Name something prepared; ``who`` may use it (``U…``, ``T…:U…``), everybody where it is left out."""
+
+    name: str
+    title: str = ""
+    who: tuple[str, ...] | None = None
+
+    @field_validator("name")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        if not _NAME.fullmatch(value):
+            raise ValueError("needs lower-case letters, digits, - and _, at most 41")
+        return value
+
+    @property
+    def label(self) -> str:
+        """Return what people read."""
+        return self.title or self.name
+
+    def is_for(self, asker: Principal) -> bool:
+        """Say whether somebody may use it."""
+        if self.who is None:
+            return True
+        return bool({asker.user_id, f"{asker.team_id}:{asker.user_id}"} & set(self.who))
+
+
+P = TypeVar("P", bound=Prepared)
+
+
+def _all_differ(value: tuple[P, ...], info: ValidationInfo) -> tuple[P, ...]:
+    if len({one.name for one in value}) < len(value):
+        raise ValueError(f"two {info.field_name} have the same name")
+    return value
+
+
+#: A setting that lists what is prepared.
+AllOf = Annotated[tuple[P, ...], AfterValidator(_all_differ)]
+
+
+def named(prepared: Iterable[P], name: str) -> P | None:
+    """Return the one of a name."""
+    return next((one for one in prepared if one.name == name), None)
+
+
+def proposed(offered: Sequence[P], values: Values) -> P | None:
+    """Return the one that is chosen by its name or label, or the only one."""
+    asked = text_of(values, "preset").casefold()
+    only = offered[0] if len(offered) == 1 else None
+    return next((one for one in offered if asked in {one.name, one.label.casefold()}), only)
+
+
+def preset_field(label: str, offered: Sequence[Prepared], chosen: Prepared | None) -> Field:
+    """Ask which one."""
+    choices = tuple(Choice(one.name, one.label) for one in offered)
+    return choice_field("preset", label, choices, chosen.name if chosen is not None else "", redraws=True)
+
+
+def choice_field(
+    name: str, label: str, choices: tuple[Choice, ...], initial: str = "", **options: Any
+) -> Field:
+    """Ask for one of a few, or of many."""
+    return Field(name, label, "choice" if len(choices) <= FEW else "search", choices, initial, **options)
+
+
+def name_field(initial: str, max_length: int, **options: Any) -> Field:
+    """Ask what it will be called; no name is proposed twice."""
+    return Field("name", "Name", "text", initial=initial, max_length=max_length, remembers=False, **options)
+
+
+def free_name(stem: str, taken: Collection[str], between: str = "-") -> str:
+    """Return a name that is free; "" where a thousand are taken."""
+    tries = (stem if number == 1 else f"{stem}{between}{number}" for number in range(1, 1000))
+    return next((name for name in tries if name not in taken), "")
