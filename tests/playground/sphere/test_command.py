@@ -46,8 +46,8 @@ def test_the_default_seed_and_a_broken_file(tmp_path):
 
 def test_a_told_base_url_stands_in_addresses():
     server = build(base_url="https://acme.example/")
-    assert server.told("https://acme.example")["sdk_base"] == "acme.example"
-    assert server.told("https://acme.example")["sdk_https"] is True
+    assert server.ready_credentials("https://acme.example")["sdk_base"] == "acme.example"
+    assert server.ready_credentials("https://acme.example")["sdk_https"] is True
 
 
 async def test_the_command_prints_one_ready_line_and_ends_when_told(tmp_path):
