@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.domain.models import Call, Job, JobState
-from bot.store import rows
+from bot.domain.models import JobState
 
 if TYPE_CHECKING:
     from bot.domain.models import ObservedJob
@@ -13,45 +12,6 @@ if TYPE_CHECKING:
 
 #: What ``seen`` gives anew.
 OBSERVED = ("state", "exit_code", "detail", "name", "started_at", "finished_at", "observed_at")
-
-
-def job(row: Row) -> Job:
-    """Read a row of ``jobs``."""
-    return Job(
-        id=row["id"],
-        principal=rows.principal_of(row["principal"]),
-        connection=row["connection"],
-        name=row["name"],
-        spec=rows.spec_of(row),
-        created_at=float(row["created_at"]),
-        reference=row["reference"],
-        remote_id=row["remote_id"],
-        state=JobState(row["state"]),
-        exit_code=row["exit_code"],
-        detail=row["detail"],
-        started_at=rows.time(row["started_at"]),
-        finished_at=rows.time(row["finished_at"]),
-        observed_at=rows.time(row["observed_at"]),
-        launch_call=Call(row["launch_call"]),
-        stop_wanted=row["stop_wanted"],
-        stop_call=Call(row["stop_call"]),
-        called_at=rows.time(row["called_at"]),
-        attempts=row["attempts"],
-        next_step_at=float(row["next_step_at"]),
-        outcome=row["outcome"],
-        cause=row["cause"],
-        ended_at=rows.time(row["ended_at"]),
-        hold=row["hold"],
-        channel_id=row["channel_id"],
-        is_watched=bool(row["is_watched"]),
-        output_ts=row["output_ts"],
-        unknown_since=rows.time(row["unknown_since"]),
-        asked_at=rows.time(row["asked_at"]),
-        held_since=rows.time(row["held_since"]),
-        deadline_at=rows.time(row["deadline_at"]),
-        deadline_number=row["deadline_number"],
-        doubt=rows.doubt(row),
-    )
 
 
 def seen(row: Row, observed: ObservedJob | None, at: float) -> Row:

@@ -53,7 +53,7 @@ def _steps(tx: Transaction, found: Sequence[Row], name: str) -> list[ClaimedJob]
 def _step(tx: Transaction, row: Row, name: str) -> ClaimedJob:
     account = tx.one("account", principal=row["principal"], connection=row["connection"])
     return ClaimedJob(
-        subject=job_rows.job(row),
+        subject=rows.job(row),
         account=rows.account(account) if account and account["state"] != "revoking" else None,
         person=people.current(tx, row["principal"]),
         claim=name,

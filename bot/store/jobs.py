@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.domain.models import Call, NewNotice, NoticeKind
 from bot.domain.plan import MAX_ATTEMPTS
-from bot.store import cards, job_rows, people, rows
+from bot.store import cards, people, rows
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.text import as_json
@@ -44,7 +44,7 @@ def accept(
         row = tx.one("job", id=people.result_of(tx, interaction))
         if row is None or row["principal"] != new.principal.key:
             raise StoreError("this interaction was something else before")
-        return job_rows.job(row), True
+        return rows.job(row), True
     row = _known(tx, new)
     if row is None:
         row = _add(tx, new)
@@ -53,7 +53,7 @@ def accept(
     people.keep_result(tx, interaction, row["id"])
     _show(tx, row, notices)
     append_audit(tx, audit)
-    return job_rows.job(row), False
+    return rows.job(row), False
 
 
 def _known(tx: Transaction, new: NewJob) -> Row | None:
@@ -116,16 +116,16 @@ def want_stop(
     if row is None or row["outcome"] is not None:
         return None
     if not is_first:
-        return job_rows.job(row)
+        return rows.job(row)
     append_audit(tx, audit)
     wanted = "force" if force else "stop"
     is_weaker = row["stop_wanted"] == "force" and not force
     if is_weaker or (row["stop_wanted"] == wanted and not _came_to_nothing(row, tx.now())):
-        return job_rows.job(row)
+        return rows.job(row)
     strength = OTHER_STOP if row["stop_wanted"] else 1
     row = tx.one("want_job_stop", id=job_id, wanted=wanted, strength=strength, now=tx.now())
     cards.owe(tx, job_id, changed=True)
-    return None if row is None else job_rows.job(row)
+    return None if row is None else rows.job(row)
 
 
 def _came_to_nothing(row: Row, now: float) -> bool:
@@ -143,7 +143,7 @@ def keep_waiting(tx: Transaction, job_id: str, deadline_seconds: float, interact
     if row is not None and people.first_sight(tx, interaction):
         row = tx.one("keep_job_waiting", id=job_id, deadline_at=now + deadline_seconds, now=now)
         cards.owe(tx, job_id, changed=True)
-    return job_rows.job(row) if row is not None and row["outcome"] is None else None
+    return rows.job(row) if row is not None and row["outcome"] is None else None
 
 
 def launch_another(tx: Transaction, job_id: str, interaction: str, audit: Sequence[AuditEntry] = ()) -> bool:
@@ -188,29 +188,29 @@ def watch(
     _show(tx, row, notices)
     cards.owe(tx, job_id, changed=True)
     append_audit(tx, audit)
-    return job_rows.job(row)
+    return rows.job(row)
 
 
 def job(tx: Transaction, job_id: str) -> Job | None:
     """Return one run."""
     row = tx.one("job", id=job_id)
-    return job_rows.job(row) if row else None
+    return rows.job(row) if row else None
 
 
 def all_of(tx: Transaction, principal: Principal, *, limit: int = 50) -> list[Job]:
     """Return a person's runs, newest first, without those of accounts that were unlinked."""
-    return [job_rows.job(row) for row in tx.all("jobs", principal=principal.key, limit=limit)]
+    return [rows.job(row) for row in tx.all("jobs", principal=principal.key, limit=limit)]
 
 
 def by_remote(tx: Transaction, principal: Principal, connection: str, remote_id: str) -> Job | None:
     """Return a person's run by its id at the provider."""
     row = tx.one("job_by_remote", principal=principal.key, connection=connection, remote_id=remote_id)
-    return job_rows.job(row) if row else None
+    return rows.job(row) if row else None
 
 
 def watched(tx: Transaction) -> list[Job]:
     """Return launched runs whose output is to be shown and whose file was not sent yet, oldest first."""
-    return [job_rows.job(row) for row in tx.all("watched_jobs")]
+    return [rows.job(row) for row in tx.all("watched_jobs")]
 
 
 def place_output(tx: Transaction, job_id: str, message_ts: str) -> None:

@@ -1,9 +1,10 @@
-"""Rows to models: the one place that knows which column is which field."""
+"""Rows to models: a field is read from the column of its name, in the way of its type."""
 
 from __future__ import annotations
 
+from dataclasses import fields
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from bot.domain.models import (
     Account,
@@ -14,6 +15,8 @@ from bot.domain.models import (
     Card,
     ClassCard,
     Doubt,
+    Job,
+    JobState,
     Link,
     Notice,
     NoticeKind,
@@ -34,7 +37,11 @@ from bot.domain.models import (
 from bot.store.text import from_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bot.store.transaction import Row
+
+Model = TypeVar("Model")
 
 
 def time(value: float | None) -> float | None:
@@ -43,107 +50,8 @@ def time(value: float | None) -> float | None:
     return None if value is None else float(value)
 
 
-def spec_of(row: Row) -> Spec | None:
-    """Read what something is made from; None where it was made elsewhere."""
-    told = from_json(row["spec"])
-    return Spec.from_json(told) if told else None
-
-
 #: Principals are read back from their keys over and over.
 principal_of = lru_cache(maxsize=4096)(Principal.from_key)
-
-
-def person(row: Row) -> Person:
-    """Read a row of ``people``."""
-    return Person(
-        principal=principal_of(row["principal"]),
-        name=row["name"],
-        is_guest=bool(row["is_guest"]),
-        is_bot=bool(row["is_bot"]),
-        is_deleted=bool(row["is_deleted"]),
-        is_stranger=bool(row["is_stranger"]),
-        time_zone=row["time_zone"],
-        seen_at=float(row["seen_at"]),
-    )
-
-
-def browser_session(row: Row) -> BrowserSession:
-    """Read a row of ``browser_sessions``."""
-    return BrowserSession(
-        id_hash=row["id_hash"],
-        principal=principal_of(row["principal"]),
-        created_at=float(row["created_at"]),
-        seen_at=float(row["seen_at"]),
-        expires_at=float(row["expires_at"]),
-    )
-
-
-def account(row: Row) -> Account:
-    """Read a row of ``accounts``."""
-    return Account(
-        id=row["id"],
-        principal=principal_of(row["principal"]),
-        connection=row["connection"],
-        username=row["username"],
-        secret=row["secret"],
-        state=row["state"],
-        linked_at=float(row["linked_at"]),
-        discovered_at=time(row["discovered_at"]),
-        unlinked_at=time(row["unlinked_at"]),
-        refused_since=time(row["refused_since"]),
-        looked_at=time(row["looked_at"]),
-    )
-
-
-def link(row: Row) -> Link:
-    """Read a row of ``links``."""
-    return Link(
-        nonce_hash=row["nonce_hash"],
-        principal=principal_of(row["principal"]),
-        connection=row["connection"],
-        waiting=from_json(row["waiting"]),
-        created_at=float(row["created_at"]),
-        expires_at=float(row["expires_at"]),
-        stage=row["stage"],
-        tries_left=row["tries_left"],
-        secret=row["secret"],
-        username=row["username"],
-        code_hash=row["code_hash"],
-        code_tries_left=row["code_tries_left"],
-        browser_hash=row["browser_hash"],
-        proven=bool(row["proven"]),
-    )
-
-
-def workspace(row: Row) -> Workspace:
-    """Read a row of ``workspaces``."""
-    return Workspace(
-        id=row["id"],
-        principal=principal_of(row["principal"]),
-        connection=row["connection"],
-        remote_id=row["remote_id"],
-        gate_key=row["gate_key"],
-        name=row["name"],
-        alias=row["alias"],
-        state=State(row["state"]),
-        url=row["url"],
-        detail=row["detail"],
-        progress=row["progress"],
-        observed_at=time(row["observed_at"]),
-        verified_at=time(row["verified_at"]),
-        used_at=time(row["used_at"]),
-        origin=row["origin"],
-        hidden=bool(row["hidden"]),
-        spec=spec_of(row),
-        actions=None if row["actions"] is None else _actions(row["actions"]),
-        ends_at=time(row["ends_at"]),
-        ends_how=row["ends_how"],
-        entry=row["entry"],
-        remark=row["remark"],
-        tells_stop=bool(row["tells_stop"]),
-        is_kept=None if row["is_kept"] is None else bool(row["is_kept"]),
-        up_at=time(row["up_at"]),
-    )
 
 
 def doubt(row: Row) -> Doubt | None:
@@ -158,148 +66,59 @@ def _actions(words: str) -> frozenset[Action]:
     return frozenset(cast("list[Action]", words.split()))
 
 
-def operation(row: Row) -> Operation:
-    """Read a row of ``operations``; what a step says of a hold-up goes before what a read says."""
-    return Operation(
-        id=row["id"],
-        principal=principal_of(row["principal"]),
-        workspace_id=row["workspace_id"],
-        connection=row["connection"],
-        verb=OperationVerb(row["verb"]),
-        created_at=float(row["created_at"]),
-        deadline_at=time(row["deadline_at"]),
-        deadline_number=row["deadline_number"],
-        start_call=Call(row["start_call"]),
-        stop_call=Call(row["stop_call"]),
-        called_at=time(row["called_at"]),
-        unknown_since=time(row["unknown_since"]),
-        called_from=None if row["called_from"] is None else State(row["called_from"]),
-        prior_call=Call(row["prior_call"]),
-        prior_at=time(row["prior_at"]),
-        asked_at=time(row["asked_at"]),
-        held_since=time(row["held_since"]),
-        read_since=time(row["read_since"]),
-        attempts=row["attempts"],
-        next_step_at=float(row["next_step_at"]),
-        outcome=None if row["outcome"] is None else Outcome(row["outcome"]),
-        cause=row["cause"],
-        ended_at=time(row["ended_at"]),
-        progress_floor=row["progress_floor"],
-        hold=row["hold"] or row["read_hold"] or None,
-        reference=row["reference"],
-        agreed=bool(row["agreed"]),
-        channel_id=row["channel_id"],
-    )
+def _spec(told: str | None) -> Spec | None:
+    """Read what something is made from; None where it was made elsewhere."""
+    given = from_json(told)
+    return Spec.from_json(given) if given else None
 
 
-def notice(row: Row) -> Notice:
-    """Read a row of ``notices``."""
-    return Notice(
-        id=row["id"],
-        subject=row["subject"],
-        kind=NoticeKind(row["kind"]),
-        occasion=row["occasion"],
-        principal=principal_of(row["principal"]),
-        body=from_json(row["body"]),
-        state=NoticeState(row["state"]),
-        attempts=row["attempts"],
-        created_at=float(row["created_at"]),
-        due_at=float(row["due_at"]),
-        unknown_since=time(row["unknown_since"]),
-        channel_id=row["channel_id"],
-        message_ts=row["message_ts"],
-        error=row["error"],
-    )
+_WORDS = (Call, JobState, NoticeKind, NoticeState, OperationVerb, State, TaskKind)
+#: How a column is read, by the type of the field; words that a Literal lists stay as they are.
+_READS: dict[str, Callable[[Any], Any] | None] = {
+    **dict.fromkeys(("str", "int", "str | None", "int | None"), None),
+    **dict.fromkeys(("Ending | None", "JobOutcome | None", "StopKind", "Waiting"), None),
+    "float": float,
+    "float | None": time,
+    "bool": bool,
+    "bool | None": lambda value: None if value is None else bool(value),
+    "Principal": principal_of,
+    "dict[str, Any]": from_json,
+    "dict[str, Any] | None": from_json,
+    "Told": from_json,
+    "Spec | None": _spec,
+    "frozenset[Action] | None": lambda words: None if words is None else _actions(words),
+    "State | None": lambda word: None if word is None else State(word),
+    "Outcome | None": lambda word: None if word is None else Outcome(word),
+    **{word.__name__: word for word in _WORDS},
+}
 
 
-def card(row: Row) -> Card:
-    """Read a row of ``cards``."""
-    return Card(
-        operation_id=row["operation_id"],
-        principal=principal_of(row["principal"]),
-        channel_id=row["channel_id"],
-        message_ts=row["message_ts"],
-        is_dirty=bool(row["is_dirty"]),
-        changed_at=time(row["changed_at"]),
-        updated_at=float(row["updated_at"]),
-    )
+def _reader(model: Callable[..., Model], **own: Callable[[Row], Any]) -> Callable[[Row], Model]:
+    """Return what reads a row into a model; ``own`` reads the fields that aren't just one column."""
+    named = {field.name: str(field.type) for field in fields(cast("Any", model)) if field.name not in own}
+    columns = [(name, None if kind.startswith("Literal[") else _READS[kind]) for name, kind in named.items()]
+
+    def read(row: Row) -> Model:
+        given = {name: row[name] if way is None else way(row[name]) for name, way in columns}
+        for name, of_row in own.items():
+            given[name] = of_row(row)
+        return model(**given)
+
+    return read
 
 
-def task(row: Row) -> Task:
-    """Read a row of ``tasks``."""
-    return Task(
-        id=row["id"],
-        kind=TaskKind(row["kind"]),
-        subject=row["subject"],
-        payload=from_json(row["payload"]),
-        created_at=float(row["created_at"]),
-        due_at=float(row["due_at"]),
-        attempts=row["attempts"],
-    )
-
-
-def snapshot(row: Row) -> Snapshot[Any]:
-    """Read a row of ``snapshots``."""
-    return Snapshot(
-        connection=row["connection"],
-        owner=row["owner"],
-        kind=row["kind"],
-        payload=from_json(row["payload"]),
-        read_at=float(row["read_at"]),
-    )
-
-
-def approval(row: Row) -> Approval:
-    """Read a row of ``approvals``."""
-    return Approval(
-        id=row["id"],
-        principal=principal_of(row["principal"]),
-        connection=row["connection"],
-        username=row["username"],
-        state=row["state"],
-        asked_at=float(row["asked_at"]),
-        decided_by=row["decided_by"],
-        decided_at=time(row["decided_at"]),
-        detail=row["detail"],
-        waiting=from_json(row["waiting"]),
-    )
-
-
-def class_card(row: Row) -> ClassCard:
-    """Read a row of ``class_cards``."""
-    return ClassCard(
-        id=row["id"],
-        principal=principal_of(row["principal"]),
-        channel_id=row["channel_id"],
-        connection=row["connection"],
-        title=row["title"],
-        reference=row["reference"],
-        created_at=float(row["created_at"]),
-        pattern=row["pattern"],
-        recipe=row["recipe"],
-        spec=spec_of(row),
-        maximum=row["maximum"],
-        time_zone=row["time_zone"],
-        stops_at=time(row["stops_at"]),
-        closed_at=time(row["closed_at"]),
-        stopped_by=row["stopped_by"],
-        done_at=time(row["done_at"]),
-        posts=row["posts"],
-    )
-
-
-def participant(row: Row) -> Participant:
-    """Read a row of ``participants``."""
-    return Participant(
-        card_id=row["card_id"],
-        principal=principal_of(row["principal"]),
-        joined_at=float(row["joined_at"]),
-        waits_for=row["waits_for"],
-        workspace_id=row["workspace_id"],
-        operation_id=row["operation_id"],
-        consented_at=time(row["consented_at"]),
-        withdrawn_at=time(row["withdrawn_at"]),
-        warned_at=time(row["warned_at"]),
-        ended_at=time(row["ended_at"]),
-        stop_operation_id=row["stop_operation_id"],
-    )
+account = _reader(Account)
+approval = _reader(Approval)
+browser_session = _reader(BrowserSession)
+card = _reader(Card)
+class_card = _reader(ClassCard)
+job = _reader(Job, doubt=doubt)
+link = _reader(Link)
+notice = _reader(Notice)
+#: What a step says of a hold-up goes before what a read says.
+operation = _reader(Operation, hold=lambda row: row["hold"] or row["read_hold"] or None)
+participant = _reader(Participant)
+person = _reader(Person)
+snapshot: Callable[[Row], Snapshot[Any]] = _reader(Snapshot)
+task = _reader(Task)
+workspace = _reader(Workspace)
