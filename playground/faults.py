@@ -86,9 +86,9 @@ _KINDS: dict[str, tuple[type, ...]] = {
 }
 
 
-def fault_from(told: Any) -> Fault:
+def fault_from(values: Any) -> Fault:
     """Make a fault of what a test sent; raise ValueError."""
-    given = told if isinstance(told, dict) else {}
+    given = values if isinstance(values, dict) else {}
     wrong = sorted(name for name in given if type(given[name]) not in _KINDS.get(name, ()))
     if not wrong and not all(isinstance(value, str) for value in given.get("headers", {}).values()):
         wrong = ["headers"]
@@ -131,13 +131,13 @@ def is_late(request: web.Request) -> bool:
 def patched(response: web.StreamResponse, operations: list[dict[str, Any]]) -> web.StreamResponse:
     """Return the answer with its JSON changed; what is no JSON, or has no such place, stays as it is."""
     try:
-        told = json.loads(response.text or "") if isinstance(response, web.Response) else None
+        content = json.loads(response.text or "") if isinstance(response, web.Response) else None
     except ValueError:
         return response
     for operation in operations:
-        told = _patch(told, operation)
+        content = _patch(content, operation)
     headers = {name: value for name, value in response.headers.items() if name.lower() != "content-length"}
-    return web.Response(status=response.status, text=json.dumps(told), headers=headers)
+    return web.Response(status=response.status, text=json.dumps(content), headers=headers)
 
 
 def _patch(whole: Any, operation: Mapping[str, Any]) -> Any:

@@ -258,8 +258,8 @@ async def serve(
     await site.start()
     bound = runner.addresses[0][1]
     url = f"http://127.0.0.1:{bound}"
-    told = credentials(url) if callable(credentials) else credentials
-    line = {"ready": True, "url": url, "credentials": told}
+    shown = credentials(url) if callable(credentials) else credentials
+    line = {"ready": True, "url": url, "credentials": shown}
     print(json.dumps(line), flush=True)  # noqa: T201 - the ready line is this command's documented output
     return runner
 

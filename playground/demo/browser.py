@@ -42,34 +42,34 @@ class _Reader(HTMLParser):
         self._is_list_of_terms = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        told = {name: value or "" for name, value in attrs}
-        if tag in _SILENT or (tag == "ol" and "steps" in told.get("class", "").split()):
+        attributes = {name: value or "" for name, value in attrs}
+        if tag in _SILENT or (tag == "ol" and "steps" in attributes.get("class", "").split()):
             self._silent.append(tag)
         self._break(tag)
         if tag == "dt" and self._line:
             self._line.append("·")
         if tag == "form":
-            self.forms.append(Form(told.get("action", ""), told.get("method", "get").lower()))
-        elif tag == "a" and told.get("href"):
-            self.links.append(told["href"])
+            self.forms.append(Form(attributes.get("action", ""), attributes.get("method", "get").lower()))
+        elif tag == "a" and attributes.get("href"):
+            self.links.append(attributes["href"])
         elif tag == "select":
-            self._select = told.get("name", "")
+            self._select = attributes.get("name", "")
         elif tag == "option" and self._select and self.forms:
-            if "selected" in told or self._select not in self.forms[-1].fields:
-                self.forms[-1].fields[self._select] = told.get("value", "")
-        elif tag in ("input", "textarea", "button") and told.get("name") and self.forms:
-            self._input(tag, told)
-        if tag == "button" or (tag == "a" and "button" in told.get("class", "").split()):
+            if "selected" in attributes or self._select not in self.forms[-1].fields:
+                self.forms[-1].fields[self._select] = attributes.get("value", "")
+        elif tag in ("input", "textarea", "button") and attributes.get("name") and self.forms:
+            self._input(tag, attributes)
+        if tag == "button" or (tag == "a" and "button" in attributes.get("class", "").split()):
             self._line.append("[")
 
-    def _input(self, tag: str, told: dict[str, str]) -> None:
-        form, kind = self.forms[-1], told.get("type", "")
-        if kind in ("radio", "checkbox") and "checked" not in told:
+    def _input(self, tag: str, attributes: dict[str, str]) -> None:
+        form, kind = self.forms[-1], attributes.get("type", "")
+        if kind in ("radio", "checkbox") and "checked" not in attributes:
             return
         if tag == "button":
-            form.fields.setdefault(told["name"], told.get("value", ""))
+            form.fields.setdefault(attributes["name"], attributes.get("value", ""))
         else:
-            form.fields[told["name"]] = told.get("value", "")
+            form.fields[attributes["name"]] = attributes.get("value", "")
 
     def handle_endtag(self, tag: str) -> None:
         if self._silent and tag == self._silent[-1]:

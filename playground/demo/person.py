@@ -114,11 +114,11 @@ class Person:
     async def _state(self, since: int | None = None) -> dict[str, Any]:
         query = {"as": self.user_id} | ({} if since is None else {"since": str(since)})
         async with self.session.get(f"{self.slack_url}/_page/state", params=query) as answer:
-            told: dict[str, Any] = await answer.json()
-            return told
+            answered: dict[str, Any] = await answer.json()
+            return answered
 
-    async def _post(self, verb: str, **told: Any) -> dict[str, Any]:
-        body = {"as": self.user_id, **told}
+    async def _post(self, verb: str, **fields: Any) -> dict[str, Any]:
+        body = {"as": self.user_id, **fields}
         async with self.session.post(f"{self.slack_url}/_page/{verb}", json=body) as answer:
             got: dict[str, Any] = await answer.json()
             return got

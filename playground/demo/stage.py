@@ -98,8 +98,8 @@ async def stage(
             ("sphere", ["playground", "sphere", "--port", "0"]),
         ):
             children.append(await start_child(name, words, folder))
-        told = await _unless(stop, asyncio.gather(*map(ready_line, children)))
-        servers = {child.name: line for child, line in zip(children, told, strict=True)}
+        lines = await _unless(stop, asyncio.gather(*map(ready_line, children)))
+        servers = {child.name: line for child, line in zip(children, lines, strict=True)}
         slack, saturn, hub = servers["slack"], servers["saturn"], servers["jupyterhub"]
         posit, sphere = servers["posit"], servers["sphere"]
         tell("Starting Usher …")
@@ -144,9 +144,9 @@ def _app(bot_url: str) -> list[str]:
     return ["--manifest", str(HOME / "manifest.yml"), "--redirect-url", f"{bot_url}/link/slack"]
 
 
-def _environment(folder: Path, slack: dict[str, Any], told: str, port: int) -> dict[str, str]:
+def _environment(folder: Path, slack: dict[str, Any], text: str, port: int) -> dict[str, str]:
     connections = folder / "connections.toml"
-    connections.write_text(told, encoding="utf-8")
+    connections.write_text(text, encoding="utf-8")
     connections.chmod(0o600)
     given = slack["credentials"]
     (folder / "data").mkdir(mode=0o700)
@@ -203,11 +203,11 @@ async def _wait_for_bot(child: Child, url: str) -> None:
 
 
 async def _register(slack_url: str, bot_url: str) -> None:
-    told = {"request_url": f"{bot_url}/slack/events"}
+    settings = {"request_url": f"{bot_url}/slack/events"}
     try:
         async with (
             aiohttp.ClientSession() as session,
-            session.post(f"{slack_url}/_playground/app", json=told) as answer,
+            session.post(f"{slack_url}/_playground/app", json=settings) as answer,
         ):
             taken = answer.status == 200
     except aiohttp.ClientError:

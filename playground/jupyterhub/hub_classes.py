@@ -75,11 +75,11 @@ class PausingSpawner(SimpleLocalProcessSpawner):  # type: ignore[misc] # its bas
 
     async def progress(self) -> AsyncIterator[dict[str, Any]]:
         """Tell each step once, to whoever listens, also to those who come late."""
-        told = -1
+        shown = -1
         while True:
-            while told < self._step:
-                told += 1
-                percent, message = STEPS[told]
+            while shown < self._step:
+                shown += 1
+                percent, message = STEPS[shown]
                 yield {"progress": percent, "message": message}
             await asyncio.sleep(_STEP_SECONDS)
 

@@ -60,11 +60,11 @@ class Hub:
     @property
     def credentials(self) -> dict[str, Any]:
         """Return what the ready line tells."""
-        told: dict[str, Any] = {"api_url": self.api_url, "users": self.users}
+        shown: dict[str, Any] = {"api_url": self.api_url, "users": self.users}
         if self.oauth_client_secret is not None:
-            told["oauth_client_id"] = self.oauth_client_id
-            told["oauth_client_secret"] = self.oauth_client_secret
-        return told
+            shown["oauth_client_id"] = self.oauth_client_id
+            shown["oauth_client_secret"] = self.oauth_client_secret
+        return shown
 
 
 @asynccontextmanager
@@ -130,8 +130,8 @@ def _settings(options: Options, directory: Path, account: str, passwords: dict[s
     else:
         command = [python, "-m", "jupyterhub.singleuser"]
         arguments = ["--allow-root"] if os.geteuid() == 0 and not account else []
-    told = asdict(options)
-    told |= {
+    shown = asdict(options)
+    shown |= {
         "launcher": os.getpid(),
         "state": str(state),
         "homes": str(homes),
@@ -144,7 +144,7 @@ def _settings(options: Options, directory: Path, account: str, passwords: dict[s
         "server_arguments": arguments,
         "server_environment": environment,
     }
-    return told
+    return shown
 
 
 async def _launch(directory: Path, settings: dict[str, Any]) -> asyncio.subprocess.Process:

@@ -40,10 +40,10 @@ def load(path: Path | None = None) -> Options:
     return read_seed(path or _DEFAULT, parse)
 
 
-def parse(told: Any) -> Options:
+def parse(values: Any) -> Options:
     """Check a seed given as JSON values; raise SeedError for what cannot be understood."""
-    told = checked(told, field_names(Options))
-    users = tuple(record(Person, entry) for entry in told.get("users", []))
+    values = checked(values, field_names(Options))
+    users = tuple(record(Person, entry) for entry in values.get("users", []))
     if not all(person.name for person in users):
         raise SeedError("a user has no name")
-    return Options(**{**told, "users": users})
+    return Options(**{**values, "users": users})

@@ -80,7 +80,7 @@ class Accounts:
             active=seed.active,
             created=now,
             last_sign_in=now,
-            maximums={cluster: dict(told) for cluster, told in seed.maximums.items()},
+            maximums={cluster: dict(values) for cluster, values in seed.maximums.items()},
         )
         self.people[seed.name] = person
         self.mint(seed.name, "user", "read-write", person, seed.token)

@@ -100,9 +100,9 @@ async def _answer(request: web.Request, name: str, method: Method | None) -> web
     token = state.accounts.by_header(header)
     if method is None:
         raise CallError(METHOD_NOT_FOUND, f"Method not found: {name}")
-    told = {} if request.method == "GET" else await _parameters(request, name)
-    call = Call(request, name, told, token)
-    user = _named(told) or token.person.name
+    values = {} if request.method == "GET" else await _parameters(request, name)
+    call = Call(request, name, values, token)
+    user = _named(values) or token.person.name
     request.app[HARNESS].count(token.name, user, name)
     _check_unknown(call, method)
     planned = state.plans.take_error(name, user, after=False)
@@ -129,23 +129,25 @@ async def _parameters(request: web.Request, name: str) -> Values:
             f"The body's method must be {name}",
             rule="the method in the body is that of the path",
         )
-    told = body.get("kwparams", {})
-    if not isinstance(told, dict):
+    values = body.get("kwparams", {})
+    if not isinstance(values, dict):
         raise wrong_type("kwparams", "an object")
-    for key, value in told.items():
+    for key, value in values.items():
         if value is None:
             raise wrong_type(key, "left out where it is null")
-    return told
+    return values
 
 
-def _named(told: Values) -> str | None:
-    job = told.get("job")
-    named = told.get("username") or told.get("user") or (job.get("user") if isinstance(job, dict) else None)
+def _named(values: Values) -> str | None:
+    job = values.get("job")
+    named = (
+        values.get("username") or values.get("user") or (job.get("user") if isinstance(job, dict) else None)
+    )
     return named if isinstance(named, str) else None
 
 
 def _check_unknown(call: Call, method: Method) -> None:
-    unknown = sorted(set(call.told) - method.parameters)
+    unknown = sorted(set(call.values) - method.parameters)
     if not unknown:
         return
     call.broke("parameters as documented", f"unknown: {', '.join(unknown)}")

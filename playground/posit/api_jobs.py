@@ -17,8 +17,8 @@ Values = dict[str, Any]
 
 async def launch_job(call: Call) -> Values:
     """Launch a job; the same call twice launches two."""
-    told, state = call.told, call.state
-    job = told.get("job")
+    values, state = call.values, call.state
+    job = values.get("job")
     if job is None:
         raise missing("job")
     if not isinstance(job, dict):
@@ -26,7 +26,7 @@ async def launch_job(call: Call) -> Values:
     unknown = sorted(set(job) - job_fields.KNOWN)
     if unknown:
         call.broke("parameters as documented", f"unknown in job: {', '.join(unknown)}")
-    apply_config_settings = parameters.flag(told, "apply_config_settings", default=True)
+    apply_config_settings = parameters.flag(values, "apply_config_settings", default=True)
     owner = call.launcher_for(parameters.text(job, "user"))
     found = job_fields.read(job, state.settings.job_fields)
     state.environments.check_job_cluster(found["cluster"])
@@ -49,8 +49,8 @@ async def launch_job(call: Call) -> Values:
 
 async def get_job_output(call: Call) -> web.StreamResponse:
     """Stream the output of a job from its beginning, to its end while it runs."""
-    owner = call.reader_of(parameters.text(call.told, "user"))
-    identifier = parameters.text(call.told, "job_id", required=True) or ""
+    owner = call.reader_of(parameters.text(call.values, "user"))
+    identifier = parameters.text(call.values, "job_id", required=True) or ""
     call.state.settle()
     job = call.state.jobs.get(identifier)
     if job is None or job.owner != owner.name:
@@ -60,8 +60,8 @@ async def get_job_output(call: Call) -> web.StreamResponse:
 
 async def stop_job(call: Call) -> None:
     """Terminate a job, or kill it."""
-    identifier = parameters.text(call.told, "job_id", required=True) or ""
-    force_quit = parameters.flag(call.told, "force_quit")
+    identifier = parameters.text(call.values, "job_id", required=True) or ""
+    force_quit = parameters.flag(call.values, "force_quit")
     state = call.state
     state.settle()
     job = state.jobs.get(identifier)

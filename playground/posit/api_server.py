@@ -14,7 +14,7 @@ Values = dict[str, Any]
 
 async def get_compute_envs(call: Call) -> Values:
     """Answer the clusters and IDEs of a person."""
-    return call.state.environments.shown(call.reader_of(parameters.text(call.told, "user")))
+    return call.state.environments.shown(call.reader_of(parameters.text(call.values, "user")))
 
 
 async def version(call: Call) -> Values:

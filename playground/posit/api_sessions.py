@@ -19,15 +19,15 @@ OPENS_FILES = frozenset({"RStudio", "Jupyter Notebook"})
 
 async def launch_session(call: Call) -> Values:
     """Launch a session; the same call twice launches two."""
-    told, state = call.told, call.state
-    owner = call.launcher_for(parameters.text(told, "username"))
-    workbench = parameters.text(told, "workbench", required=True) or ""
+    values, state = call.values, call.state
+    owner = call.launcher_for(parameters.text(values, "username"))
+    workbench = parameters.text(values, "workbench", required=True) or ""
     state.environments.check_workbench(workbench, None)
-    name = parameters.text(told, "name") or f"{workbench} Session"
+    name = parameters.text(values, "name") or f"{workbench} Session"
     launching.check_name(call, owner, name)
     launch_parameters = launching.read(call, owner)
     state.environments.check_workbench(workbench, launch_parameters["cluster"])
-    open_file = parameters.text(told, "open_file")
+    open_file = parameters.text(values, "open_file")
     if open_file is not None and workbench not in OPENS_FILES:
         call.broke("open_file only for RStudio and Jupyter Notebook", workbench)
         open_file = None
@@ -39,11 +39,11 @@ async def launch_session(call: Call) -> Values:
         workbench=workbench,
         launch_parameters=launch_parameters,
         created=now,
-        working_directory=parameters.text(told, "working_directory") or "~",
+        working_directory=parameters.text(values, "working_directory") or "~",
         open_file=open_file,
-        environment=parameters.records(told, "environment", "name", "value"),
-        start_hooks=parameters.hooks(told, "start_hooks"),
-        stop_hooks=parameters.hooks(told, "stop_hooks"),
+        environment=parameters.records(values, "environment", "name", "value"),
+        start_hooks=parameters.hooks(values, "start_hooks"),
+        stop_hooks=parameters.hooks(values, "stop_hooks"),
         launched_by=call.token.name,
     )
     launching.check_limits(call, owner)
@@ -59,9 +59,9 @@ async def launch_session(call: Call) -> Values:
 
 async def resume_session(call: Call) -> Values:
     """Resume a suspended RStudio session."""
-    told, state = call.told, call.state
-    owner = call.launcher_for(parameters.text(told, "username"))
-    identifier = parameters.text(told, "session_id", required=True) or ""
+    values, state = call.values, call.state
+    owner = call.launcher_for(parameters.text(values, "username"))
+    identifier = parameters.text(values, "session_id", required=True) or ""
     session = _own(call, owner, identifier)
     launch_parameters = launching.read(call, owner)
     launching.check_limits(call, owner)
@@ -80,19 +80,19 @@ async def resume_session(call: Call) -> Values:
 
 async def get_session(call: Call) -> Values:
     """Answer sessions, and jobs where they are asked for; ids that have ended are left out."""
-    told, state = call.told, call.state
-    owner = call.reader_of(parameters.text(told, "user"))
-    wanted = parameters.text(told, "session_id")
+    values, state = call.values, call.state
+    owner = call.reader_of(parameters.text(values, "user"))
+    wanted = parameters.text(values, "session_id")
     found = state.sessions_of(owner)
     if wanted is not None:
         identifiers = set(parameters.identifiers(wanted))
         found = [session for session in found if session.id in identifiers]
     shown = [session.shown(call.url(session.hex)) for session in found]
-    if "fields" in told:
-        fields = parameters.texts(told, "fields")
+    if "fields" in values:
+        fields = parameters.texts(values, "fields")
         shown = [{name: entry[name] for name in fields if name in entry} for entry in shown]
     answer: Values = {"sessions": shown}
-    flags = {name: parameters.flag(told, name) for name in ("include_jobs", "include_all_jobs")}
+    flags = {name: parameters.flag(values, name) for name in ("include_jobs", "include_all_jobs")}
     mode = state.settings.jobs_flag
     if any(on for name, on in flags.items() if mode in {"both", name}):
         answer["jobs"] = [job.shown(state.clock.now()) for job in state.jobs_of(owner)]
@@ -101,12 +101,12 @@ async def get_session(call: Call) -> Values:
 
 async def stop_session(call: Call) -> None:
     """Stop, suspend or kill all the sessions that are named, or none of them."""
-    told, state = call.told, call.state
-    wanted = parameters.identifiers(parameters.text(told, "session_ids", required=True) or "")
+    values, state = call.values, call.state
+    wanted = parameters.identifiers(parameters.text(values, "session_ids", required=True) or "")
     if not wanted:
         raise missing("session_ids")
-    force_quit = parameters.flag(told, "force_quit")
-    flags = {name: parameters.flag(told, name) for name in ("suspend_session", "suspend")}
+    force_quit = parameters.flag(values, "force_quit")
+    flags = {name: parameters.flag(values, name) for name in ("suspend_session", "suspend")}
     mode = state.settings.suspend_flag
     suspend = any(on for name, on in flags.items() if mode in {"both", name})
     state.settle()

@@ -20,8 +20,8 @@ Values = dict[str, Any]
 
 def _injected(status: int) -> Values:
     """Return the body of an injected error: 401 is a token that nobody knows, the rest something between."""
-    told = "injected fault"
-    return CallError(UNAUTHORISED, told).body() if status == 401 else {"message": told}
+    message = "injected fault"
+    return CallError(UNAUTHORISED, message).body() if status == 401 else {"message": message}
 
 
 class PositHarness(Harness):
@@ -65,7 +65,7 @@ class Call:
 
     request: web.Request
     method: str
-    told: Values
+    values: Values
     token: Token
 
     @property

@@ -62,10 +62,10 @@ async def clear_stream_faults(request: web.Request) -> web.Response:
 
 async def set_tokens(request: web.Request) -> web.Response:
     """Revoke the tokens of a ``name``, or make one: ``mint`` {name, kind, user, access}."""
-    accounts, told = request.app[STATE].accounts, await object_of(request)
-    if told.get("revoked") is True:
-        return web.json_response({"tokens": accounts.revoke(str(told.get("name")))})
-    mint = told.get("mint")
+    accounts, values = request.app[STATE].accounts, await object_of(request)
+    if values.get("revoked") is True:
+        return web.json_response({"tokens": accounts.revoke(str(values.get("name")))})
+    mint = values.get("mint")
     if not isinstance(mint, dict) or mint.get("user") not in accounts.people:
         raise SeedError("name and revoked, or mint {name, kind, user, access} with a known user, are needed")
     kind, access = mint.get("kind", "user"), mint.get("access", "read-write")
@@ -79,35 +79,35 @@ async def set_tokens(request: web.Request) -> web.Response:
 
 async def set_user(request: web.Request) -> web.Response:
     """Add a person, or change ``active``, ``admin``, ``super_admin`` or ``maximums`` of one."""
-    accounts, told = request.app[STATE].accounts, await object_of(request)
-    seed = record(PersonSeed, told)
+    accounts, values = request.app[STATE].accounts, await object_of(request)
+    seed = record(PersonSeed, values)
     person = accounts.people.get(seed.name)
     if person is None:
         person = accounts.add(seed)
     for name in ("active", "admin", "super_admin", "maximums"):
-        if name in told:
-            setattr(person, name, told[name])
+        if name in values:
+            setattr(person, name, values[name])
     return web.json_response({"name": person.name, "active": person.active})
 
 
 async def set_environments(request: web.Request) -> web.Response:
     """Replace ``clusters`` or ``workbenches``, in the form of the seed."""
-    state, told = request.app[STATE], await object_of(request)
-    if not checked(told, ("clusters", "workbenches")):
+    state, values = request.app[STATE], await object_of(request)
+    if not checked(values, ("clusters", "workbenches")):
         raise SeedError("clusters or workbenches are needed")
     old = state.environments
-    clusters = told.get("clusters", list(old.clusters.values()))
-    workbenches = told.get("workbenches", old.workbenches)
+    clusters = values.get("clusters", list(old.clusters.values()))
+    workbenches = values.get("workbenches", old.workbenches)
     state.environments = Environments(clusters, workbenches, state.settings)
     return web.json_response({"clusters": list(state.environments.clusters)})
 
 
 async def object_of(request: web.Request) -> Values:
     """Return the object that a control request brings; raise SeedError."""
-    told = loads(await request.read())
-    if not isinstance(told, dict):
+    values = loads(await request.read())
+    if not isinstance(values, dict):
         raise SeedError("an object is needed")
-    return told
+    return values
 
 
 def routes() -> list[web.RouteDef]:

@@ -27,22 +27,22 @@ async def show_sessions(request: web.Request) -> web.Response:
 
 async def set_session(request: web.Request) -> web.Response:
     """Set ``state`` (any word), ``stuck``, ``executing``; ``fails`` on its way; ``removed`` deletes it."""
-    state, told = request.app[STATE], await object_of(request)
+    state, values = request.app[STATE], await object_of(request)
     state.settle()
     session = state.sessions.get(request.match_info["id"])
-    checked(told, ("state", "removed", "fails", "status_detail", *_SESSION_FLAGS))
+    checked(values, ("state", "removed", "fails", "status_detail", *_SESSION_FLAGS))
     if session is None:
         raise SeedError("no such session")
     for name in _SESSION_FLAGS:
-        if name in told:
-            setattr(session, name, bool(told[name]))
-    if "state" in told:
-        session.force(str(told["state"]), state.clock.now())
-    if told.get("fails") and session.plan:
+        if name in values:
+            setattr(session, name, bool(values[name]))
+    if "state" in values:
+        session.force(str(values["state"]), state.clock.now())
+    if values.get("fails") and session.plan:
         session.plan[-1] = ("failed", session.plan[-1][1])
-    if "status_detail" in told:
-        session.status_detail = str(told["status_detail"])
-    if told.get("removed"):
+    if "status_detail" in values:
+        session.status_detail = str(values["status_detail"])
+    if values.get("removed"):
         del state.sessions[session.id]
     return web.json_response({"state": session.state})
 
@@ -66,20 +66,20 @@ async def show_jobs(request: web.Request) -> web.Response:
 
 async def set_job(request: web.Request) -> web.Response:
     """Set ``status`` (an end's, with ``exit_code``, or any word), ``script``; ``removed`` deletes it."""
-    state, told = request.app[STATE], await object_of(request)
+    state, values = request.app[STATE], await object_of(request)
     job = state.jobs.get(request.match_info["id"])
-    checked(told, ("status", "exit_code", "script", "removed"))
+    checked(values, ("status", "exit_code", "script", "removed"))
     if job is None:
         raise SeedError("no such job")
     now = state.clock.now()
-    status = told.get("status")
-    if "script" in told:
-        job.script = build_script(told["script"])
+    status = values.get("status")
+    if "script" in values:
+        job.script = build_script(values["script"])
     if status in {"Finished", "Failed", "Canceled", "Killed"}:
-        job.ordered = End(now, status, told.get("exit_code"))
+        job.ordered = End(now, status, values.get("exit_code"))
     elif status is not None:
         job.word = str(status)
-    if told.get("removed"):
+    if values.get("removed"):
         del state.jobs[job.id]
     state.wake()
     return web.json_response({"status": job.status(now)})

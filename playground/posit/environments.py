@@ -78,10 +78,10 @@ class Environments:
             entry["type"]: self._maximum(cluster, entry, person) for entry in cluster["resourceLimits"]
         }
         understood = []
-        for told in asked.limits:
-            kind = self._kind(told, maximums)
+        for limit in asked.limits:
+            kind = self._kind(limit, maximums)
             if kind is not None:
-                understood.append(_limit(kind, told, maximums))
+                understood.append(_limit(kind, limit, maximums))
         return understood
 
     def _find(self, name: str) -> Values:
@@ -90,11 +90,11 @@ class Environments:
             raise invalid(f"Unknown cluster: {name}")
         return cluster
 
-    def _kind(self, told: Values, maximums: dict[str, str]) -> str | None:
+    def _kind(self, limit: Values, maximums: dict[str, str]) -> str | None:
         """Return what a limit is about; one in the spelling of other servers is silently ignored."""
         spellings = {"type": ("type",), "valueType": ("name", "valueType")}
         keys = spellings.get(self._settings.limit_kind, ("type", "name", "valueType"))
-        found = [told[key] for key in keys if isinstance(told.get(key), str)]
+        found = [limit[key] for key in keys if isinstance(limit.get(key), str)]
         return next((word for word in found if word in maximums), found[0] if found else None)
 
     def _maximum(self, cluster: Values, entry: Values, person: Person) -> str:
@@ -124,8 +124,8 @@ def _whole(cluster: Values) -> Values:
     return {**empty, **{name: [] for name in lists}, **copy.deepcopy(cluster)}
 
 
-def _limit(kind: str, told: Values, maximums: dict[str, str]) -> Values:
-    value = told.get("value")
+def _limit(kind: str, limit: Values, maximums: dict[str, str]) -> Values:
+    value = limit.get("value")
     if value is None:
         raise missing("resource_limits.value")
     if not isinstance(value, str):

@@ -41,7 +41,7 @@ _SINGLE = (
 KNOWN = frozenset(_SINGLE) | {spelling for both in _SPELLINGS.values() for spelling in both}
 
 
-def read(told: Values, mode: str) -> Values:
+def read(values: Values, mode: str) -> Values:
     """Return a job's properties in one spelling; ``mode`` is both, camel or snake.
 
     What is spelt in another way than the mode's is silently ignored, as live servers do.
@@ -50,11 +50,11 @@ def read(told: Values, mode: str) -> Values:
     for name, (camel, snake) in _SPELLINGS.items():
         spellings = {"camel": (camel,), "snake": (snake,)}.get(mode, (camel, snake))
         for spelling in spellings:
-            if spelling in told:
-                found.setdefault(name, told[spelling])
+            if spelling in values:
+                found.setdefault(name, values[spelling])
     for name in _SINGLE:
-        if name in told:
-            found[name] = told[name]
+        if name in values:
+            found[name] = values[name]
     if isinstance(found.get("container"), dict):
         found["container"] = found["container"].get("image", "")
     return _checked(found)

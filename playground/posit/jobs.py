@@ -27,12 +27,12 @@ class End:
 class Job:
     """Hold a job and work out its status whenever it is looked at.
 
-    ``told`` holds the properties that it was launched with; ``word`` is a status that a test set.
+    ``values`` holds the properties that it was launched with; ``word`` is a status that a test set.
     """
 
     id: str
     owner: str
-    told: Values
+    values: Values
     script: Script
     submitted: float
     starts_at: float
@@ -95,39 +95,39 @@ class Job:
 
     def shown(self, now: float) -> Values:
         """Return the WorkbenchJob; times are ISO 8601 in UTC."""
-        status, told = self.status(now), self.told
+        status, values = self.status(now), self.values
         changed = self.end().at if self.ended(now) else self.starts_at if now >= self.starts_at else None
         shown: Values = {
             "id": self.id,
-            "cluster": told["cluster"],
-            "name": told["name"],
+            "cluster": values["cluster"],
+            "name": values["name"],
             "user": self.owner,
             "group": self.owner,
-            "queues": told["queues"],
-            "workingDirectory": told.get("workingDirectory", ""),
+            "queues": values["queues"],
+            "workingDirectory": values.get("workingDirectory", ""),
             "host": "localhost" if now >= self.starts_at else "",
             "status": status,
             "statusMessage": "The job could not be started" if status == "Failed" else "",
             "statusCode": "",
             "pid": self.pid,
-            "command": told.get("command", ""),
-            "exe": told.get("exe", ""),
-            "stdoutFile": told.get("stdoutFile", ""),
-            "stderrFile": told.get("stderrFile", ""),
-            "stdin": told.get("stdin", ""),
-            "args": told["args"],
-            "container": told.get("container", ""),
-            "environment": told["environment"],
-            "placementConstraints": told["placementConstraints"],
+            "command": values.get("command", ""),
+            "exe": values.get("exe", ""),
+            "stdoutFile": values.get("stdoutFile", ""),
+            "stderrFile": values.get("stderrFile", ""),
+            "stdin": values.get("stdin", ""),
+            "args": values["args"],
+            "container": values.get("container", ""),
+            "environment": values["environment"],
+            "placementConstraints": values["placementConstraints"],
             "lastUpdateTime": timestamp(changed or self.submitted),
             "submissionTime": timestamp(self.submitted),
-            "exposedPorts": told["exposedPorts"],
-            "mounts": told["mounts"],
-            "config": told["config"],
-            "resourceLimits": told["resourceLimits"],
-            "tags": told["tags"],
-            "metadata": told.get("metadata", {}),
-            "resourceProfile": told.get("resourceProfile") or "custom",
+            "exposedPorts": values["exposedPorts"],
+            "mounts": values["mounts"],
+            "config": values["config"],
+            "resourceLimits": values["resourceLimits"],
+            "tags": values["tags"],
+            "metadata": values.get("metadata", {}),
+            "resourceProfile": values.get("resourceProfile") or "custom",
         }
         if self.ended(now) and self.end().exit_code is not None:
             shown["exitCode"] = self.end().exit_code

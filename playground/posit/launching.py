@@ -27,26 +27,26 @@ RULE = "launch parameters are complete where sessions are launched by the launch
 
 def read(call: Call, owner: Person) -> Values:
     """Return the launch parameters as they were understood; raise CallError."""
-    told = call.told.get("launch_parameters")
-    if told is None:
+    values = call.values.get("launch_parameters")
+    if values is None:
         if call.state.settings.launcher_sessions:
             raise CallError(LAUNCH_PARAMETERS, "Launch parameters are missing", rule=RULE)
-        return {"name": call.told.get("name", ""), "cluster": "Local", **_lists(), **_images("", "")}
-    if not isinstance(told, dict):
+        return {"name": call.values.get("name", ""), "cluster": "Local", **_lists(), **_images("", "")}
+    if not isinstance(values, dict):
         raise wrong_type("launch_parameters", "an object")
-    absent = [name for name in REQUIRED if name not in told]
+    absent = [name for name in REQUIRED if name not in values]
     if absent:
         raise CallError(LAUNCH_PARAMETERS, f"Launch parameters are missing: {', '.join(absent)}", rule=RULE)
-    name, cluster = parameters.text(told, "name") or "", parameters.text(told, "cluster") or ""
-    image = parameters.text(told, "container_image") or ""
-    default_image = parameters.text(told, "default_image") or ""
+    name, cluster = parameters.text(values, "name") or "", parameters.text(values, "cluster") or ""
+    image = parameters.text(values, "container_image") or ""
+    default_image = parameters.text(values, "default_image") or ""
     asked = Resources(
         cluster=cluster,
         image=image,
-        limits=parameters.records(told, "resource_limits"),
-        queues=parameters.texts(told, "queues"),
-        constraints=parameters.records(told, "placement_constraints", "name", "value"),
-        profile=parameters.text(told, "resource_profile") or "",
+        limits=parameters.records(values, "resource_limits"),
+        queues=parameters.texts(values, "queues"),
+        constraints=parameters.records(values, "placement_constraints", "name", "value"),
+        profile=parameters.text(values, "resource_profile") or "",
     )
     limits = call.state.environments.check(asked, owner)
     understood: Values = {
@@ -60,7 +60,7 @@ def read(call: Call, owner: Person) -> Values:
     if asked.profile:
         understood["resource_profile"] = asked.profile
     for identity in IDENTITIES:
-        value = parameters.text(told, identity)
+        value = parameters.text(values, identity)
         if value is not None:
             understood[identity] = value
     return understood

@@ -9,38 +9,38 @@ from playground.posit.errors import missing, wrong_type
 Values = dict[str, Any]
 
 
-def text(told: Values, name: str, *, required: bool = False) -> str | None:
+def text(values: Values, name: str, *, required: bool = False) -> str | None:
     """Return a string, or nothing where it may be left out; raise CallError."""
-    if name not in told:
+    if name not in values:
         if required:
             raise missing(name)
         return None
-    if not isinstance(told[name], str):
+    if not isinstance(values[name], str):
         raise wrong_type(name, "a string")
-    if required and not told[name].strip():
+    if required and not values[name].strip():
         raise missing(name)
-    return str(told[name])
+    return str(values[name])
 
 
-def flag(told: Values, name: str, *, default: bool = False) -> bool:
+def flag(values: Values, name: str, *, default: bool = False) -> bool:
     """Return a boolean; raise CallError."""
-    value = told.get(name, default)
+    value = values.get(name, default)
     if not isinstance(value, bool):
         raise wrong_type(name, "a boolean")
     return value
 
 
-def texts(told: Values, name: str) -> list[str]:
+def texts(values: Values, name: str) -> list[str]:
     """Return an array of strings; raise CallError."""
-    value = told.get(name, [])
+    value = values.get(name, [])
     if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
         raise wrong_type(name, "an array of strings")
     return list(value)
 
 
-def records(told: Values, name: str, *keys: str) -> list[Values]:
+def records(values: Values, name: str, *keys: str) -> list[Values]:
     """Return an array of objects that all have these strings; raise CallError."""
-    value = told.get(name, [])
+    value = values.get(name, [])
     if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
         raise wrong_type(name, "an array of objects")
     for entry in value:
@@ -52,9 +52,9 @@ def records(told: Values, name: str, *keys: str) -> list[Values]:
     return list(value)
 
 
-def hooks(told: Values, name: str) -> list[Values]:
+def hooks(values: Values, name: str) -> list[Values]:
     """Return session hooks: the reference's type is one hook, its words are of several; raise CallError."""
-    value = told.get(name, [])
+    value = values.get(name, [])
     return records({name: [value] if isinstance(value, dict) else value}, name, "exe")
 
 

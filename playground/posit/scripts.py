@@ -82,15 +82,15 @@ class Rule:
 
 def script_for(command_line: str, rules: tuple[Rule, ...]) -> Script:
     """Return what a job with this command line prints: as it says itself, or by the first rule that fits."""
-    told = _scripted(command_line)
-    if told is not None:
-        return told
+    own = _scripted(command_line)
+    if own is not None:
+        return own
     return next((rule.script for rule in rules if rule.match.search(command_line)), Script())
 
 
-def build_script(told: dict[str, Any]) -> Script:
+def build_script(values: dict[str, Any]) -> Script:
     """Make a script of JSON values; raise SeedError for what is unknown or of another type."""
-    return Script(**typed(Script, {_SHORT.get(key, key): value for key, value in told.items()}))
+    return Script(**typed(Script, {_SHORT.get(key, key): value for key, value in values.items()}))
 
 
 def _scripted(command_line: str) -> Script | None:
@@ -104,15 +104,15 @@ def _scripted(command_line: str) -> Script | None:
     if CONTROL_WORD not in words:
         return None
     kinds = {field.name: str(field.type) for field in fields(Script)}
-    told: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for word in words[words.index(CONTROL_WORD) + 1 :]:
         key, _, value = word.partition("=")
         kind = kinds.get(_SHORT.get(key, key))
         try:
             if kind == "bool":
-                told[key] = value in {"", "true", "1"}
+                values[key] = value in {"", "true", "1"}
             elif kind is not None:
-                told[key] = {"int": int, "float": float, "str": str}[kind](value)
+                values[key] = {"int": int, "float": float, "str": str}[kind](value)
         except ValueError:
             continue
-    return build_script(told)
+    return build_script(values)

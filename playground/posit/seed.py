@@ -99,14 +99,14 @@ def load(path: Path | None = None) -> Seed:
     return read_seed(path or _DEFAULT, parse)
 
 
-def parse(told: Any) -> Seed:
+def parse(values: Any) -> Seed:
     """Check a seed given as JSON values; raise SeedError for what cannot be understood.
 
     Without clusters, workbenches, version, features or scripts it takes those that come with the package.
     """
-    told = checked(told, _KNOWN)
+    values = checked(values, _KNOWN)
     common = json.loads(_DEFAULT.read_text(encoding="utf-8"))
-    whole = {**{name: common[name] for name in ("clusters", "workbenches", "version", "features")}, **told}
+    whole = {**{name: common[name] for name in ("clusters", "workbenches", "version", "features")}, **values}
     whole.setdefault("scripts", common["scripts"])
     for cluster in whole["clusters"]:
         if not isinstance(cluster, dict) or not isinstance(cluster.get("name"), str):

@@ -36,14 +36,14 @@ class PositServer:
     @property
     def credentials(self) -> dict[str, Any]:
         """Return the tokens, passwords and ids of this start, for the ready line."""
-        told = self.state.accounts.credentials()
+        shown = self.state.accounts.credentials()
         self.state.settle()
-        for name, user in told["users"].items():
+        for name, user in shown["users"].items():
             sessions = [one for one in self.state.sessions.values() if one.owner == name]
             jobs = [one for one in self.state.jobs.values() if one.owner == name]
             user["sessions"] = {session.name: session.id for session in sessions}
-            user["jobs"] = {str(job.told["name"]): job.id for job in jobs}
-        return told
+            user["jobs"] = {str(job.values["name"]): job.id for job in jobs}
+        return shown
 
     async def _close_streams(self, _app: web.Application) -> None:
         self.state.closing = True

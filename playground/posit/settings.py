@@ -96,13 +96,13 @@ class Settings:
     lines_per_object: int = 1
     characters_per_object: int = 0
 
-    def change(self, told: Any) -> None:
+    def change(self, values: Any) -> None:
         """Set what is told, all or nothing; ``dialect`` is ``live`` or ``reference``; raise SeedError."""
-        told = checked(told, [*field_names(Settings), "dialect"])
-        dialect = told.get("dialect")
+        values = checked(values, [*field_names(Settings), "dialect"])
+        dialect = values.get("dialect")
         if dialect is not None and dialect not in DIALECTS:
             raise SeedError(f"dialect is one of {sorted(DIALECTS)}")
-        wanted = {**DIALECTS.get(str(dialect), {}), **{k: v for k, v in told.items() if k != "dialect"}}
+        wanted = {**DIALECTS.get(str(dialect), {}), **{k: v for k, v in values.items() if k != "dialect"}}
         for name, value in typed(Settings, wanted).items():
             if name in CHOICES and value not in CHOICES[name]:
                 raise SeedError(f"{name} is one of {CHOICES[name]}")

@@ -76,14 +76,14 @@ class State:
         self.settle()
         return [job for job in self.jobs.values() if job.owner == person.name]
 
-    def new_job(self, owner: str, told: Values, submitted: float, launched_by: str) -> Job:
+    def new_job(self, owner: str, values: Values, submitted: float, launched_by: str) -> Job:
         """Return a job, not yet added; what it prints follows from its command line."""
         self._pid += 1
         return Job(
             id=secrets.token_hex(16),
             owner=owner,
-            told=told,
-            script=scripts.script_for(told.pop("command_line"), self.rules),
+            values=values,
+            script=scripts.script_for(values.pop("command_line"), self.rules),
             submitted=submitted,
             starts_at=submitted,
             pid=self._pid,
@@ -91,9 +91,9 @@ class State:
             launched_by=launched_by,
         )
 
-    def add_job(self, owner: str, told: Values, submitted: float, launched_by: str) -> Job:
+    def add_job(self, owner: str, values: Values, submitted: float, launched_by: str) -> Job:
         """Make a job and take it in."""
-        job = self.new_job(owner, told, submitted, launched_by)
+        job = self.new_job(owner, values, submitted, launched_by)
         self.take_job(job, submitted)
         return job
 
@@ -146,7 +146,7 @@ class State:
         self.sessions[identifier] = session
 
     def _seed_job(self, seed: JobSeed) -> None:
-        told: Values = {
+        values: Values = {
             "name": seed.name,
             "cluster": seed.cluster,
             "command": seed.command,
@@ -163,5 +163,5 @@ class State:
             "mounts",
             "config",
         )
-        told |= {name: [] for name in (*lists, "exposedPorts")}
-        self.add_job(seed.owner, told, self.clock.now() - seed.age, seed.owner)
+        values |= {name: [] for name in (*lists, "exposedPorts")}
+        self.add_job(seed.owner, values, self.clock.now() - seed.age, seed.owner)

@@ -111,8 +111,8 @@ class _Stream:
         if fault.kind == "pause":
             self._paused_until = self._state.clock.now() + fault.seconds
         elif fault.kind == "error":
-            told = {"error": {"code": fault.code, "message": fault.message}}
-            await self._write((json.dumps(told) + next(self._separators)).encode())
+            failure = {"error": {"code": fault.code, "message": fault.message}}
+            await self._write((json.dumps(failure) + next(self._separators)).encode())
             if fault.ends:
                 raise _Ended
         elif fault.kind == "broken_utf8":

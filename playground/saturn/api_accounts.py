@@ -56,12 +56,12 @@ async def who_am_i(request: web.Request) -> web.Response:
 
 async def refresh(request: web.Request) -> web.Response:
     """Exchange a refresh token, which is for one use."""
-    told = await body_of(request)
-    if not isinstance(told, dict) or told.get("grant_type") != "refresh_token":
+    values = await body_of(request)
+    if not isinstance(values, dict) or values.get("grant_type") != "refresh_token":
         raise Refusal(400, "grant_type: must be refresh_token")
-    if not isinstance(told.get("refresh_token"), str):
+    if not isinstance(values.get("refresh_token"), str):
         raise Refusal(400, "refresh_token: is required")
-    access_token, refresh_token = state_of(request).accounts.refresh(told["refresh_token"])
+    access_token, refresh_token = state_of(request).accounts.refresh(values["refresh_token"])
     return web.json_response(
         {"access_token": access_token, "refresh_token": refresh_token, "token_type": "token"}
     )

@@ -64,8 +64,8 @@ async def restart(request: web.Request) -> web.Response:
 async def change_job(request: web.Request) -> web.Response:
     """Set the cron expression; it takes effect with ``/schedule``."""
     resource = _job(request)
-    told = await body_of(request)
-    options = told.get("cron_schedule_options") if isinstance(told, dict) else None
+    values = await body_of(request)
+    options = values.get("cron_schedule_options") if isinstance(values, dict) else None
     if not isinstance(options, dict) or not isinstance(options.get("schedule"), str):
         raise Refusal(400, "cron_schedule_options.schedule: is required")
     resource.set_cron(options["schedule"])

@@ -21,26 +21,26 @@ async def set_resource(request: web.Request) -> web.Response:
     """Set ``status`` and what comes next: ``start_seconds``, ``fail`` …; ``"removed": true`` deletes it."""
     state = state_of(request)
     resource = state.resources.get(request.match_info["id"])
-    told = checked(await body_of(request), (*_TIMINGS, "status", "removed"))
+    values = checked(await body_of(request), (*_TIMINGS, "status", "removed"))
     if resource is None:
         raise Refusal(404, "no such resource")
     for key, kind in _TIMINGS.items():
-        if key in told:
-            setattr(resource, key, kind(told[key]))
-    if "status" in told:
-        resource.force(str(told["status"]), state.clock.now())
-    if told.get("removed"):
+        if key in values:
+            setattr(resource, key, kind(values[key]))
+    if "status" in values:
+        resource.force(str(values["status"]), state.clock.now())
+    if values.get("removed"):
         del state.resources[resource.id]
     return web.json_response({"status": resource.status(state.clock.now())})
 
 
 async def end_tokens(request: web.Request) -> web.Response:
     """Let all tokens of ``user`` be ``revoked`` or ``expired`` from now on."""
-    told = await body_of(request)
-    states = [word for word in ("revoked", "expired") if told.get(word) is True]
-    if not states or told.get("user") not in state_of(request).accounts.people:
+    values = await body_of(request)
+    states = [word for word in ("revoked", "expired") if values.get(word) is True]
+    if not states or values.get("user") not in state_of(request).accounts.people:
         raise Refusal(400, "a known user, and revoked or expired, are needed")
-    return web.json_response({"tokens": state_of(request).accounts.mark(told["user"], states[0])})
+    return web.json_response({"tokens": state_of(request).accounts.mark(values["user"], states[0])})
 
 
 async def seeds_only(request: web.Request) -> web.Response:

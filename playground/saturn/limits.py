@@ -33,9 +33,9 @@ class Limits:
     login_link_as: str | None = None
     started: deque[float] = field(default_factory=deque)
 
-    def change(self, told: Any) -> dict[str, Any]:
+    def change(self, values: Any) -> dict[str, Any]:
         """Set some switches and return all; raise SeedError for one that is none."""
-        for name, value in typed(Limits, told).items():
+        for name, value in typed(Limits, values).items():
             setattr(self, name, value)
         return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "started"}
 

@@ -62,13 +62,13 @@ def load(path: Path | None = None) -> Seed:
     return read_seed(path or _DEFAULT, parse)
 
 
-def parse(told: Any) -> Seed:
+def parse(values: Any) -> Seed:
     """Check a seed given as JSON values; raise SeedError for what cannot be understood."""
-    told = checked(told, ("organisation", "page_size", "users", "workspaces", "jobs"))
-    people = tuple(record(PersonSeed, entry) for entry in told.get("users", []))
+    values = checked(values, ("organisation", "page_size", "users", "workspaces", "jobs"))
+    people = tuple(record(PersonSeed, entry) for entry in values.get("users", []))
     resources = tuple(
         record(ResourceSeed, {**entry, "type": kind})
-        for kind, entries in (("workspace", told.get("workspaces", [])), ("job", told.get("jobs", [])))
+        for kind, entries in (("workspace", values.get("workspaces", [])), ("job", values.get("jobs", [])))
         for entry in entries
     )
     names = {person.name for person in people}
@@ -78,8 +78,8 @@ def parse(told: Any) -> Seed:
         if resource.status not in STATUSES:
             raise SeedError(f"{resource.name}: status is one of {STATUSES}")
     return Seed(
-        organisation=str(told.get("organisation", "acme")),
-        page_size=int(told.get("page_size", 3)),
+        organisation=str(values.get("organisation", "acme")),
+        page_size=int(values.get("page_size", 3)),
         people=people,
         resources=resources,
     )

@@ -50,8 +50,8 @@ async def run(arguments: Namespace) -> None:
     environment = {name: os.environ[name] for name in FIXED if os.environ.get(name)}
     server = build(seed=seed, limits=not arguments.no_limits, environment=environment)
     if arguments.manifest:
-        told = await asyncio.to_thread(Path(arguments.manifest).read_text, "utf-8")
-        manifest.apply(server.state, manifest.read(told))
+        text = await asyncio.to_thread(Path(arguments.manifest).read_text, "utf-8")
+        manifest.apply(server.state, manifest.read(text))
     server.state.app.request_url = arguments.request_url or server.state.app.request_url
     server.state.app.redirect_urls += arguments.redirect_url
     await serve_until_stopped(server.app, arguments.port, server.credentials_at)

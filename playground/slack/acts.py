@@ -49,8 +49,8 @@ class Acts:
         events = [event for event in delivered if event]
         return {"ok": True, "channel": place.id, "ts": message.ts, "events": events}
 
-    async def _tell(self, told: tuple[Json, str, bool]) -> str | None:
-        event, subscription, shared = told
+    async def _tell(self, delivery: tuple[Json, str, bool]) -> str | None:
+        event, subscription, shared = delivery
         return await self._events.emit(event, subscription=subscription, shared=shared)
 
     def _events_of(self, message: Message, place: Channel) -> list[tuple[Json, str, bool]]:
@@ -86,12 +86,12 @@ class Acts:
         state, options = self._state, self._state.app.commands.get(name)
         # Slack Connect passes no commands on: they exist for members of where the app is installed only.
         if options is None or not state.app.installed or not state.is_member(person):
-            told = state.tell(person.id, place.id, f"{name} is not a valid command.")
-            return {"ok": False, "error": "unknown_command", "channel": place.id, "ts": told.ts}
+            notice = state.tell(person.id, place.id, f"{name} is not a valid command.")
+            return {"ok": False, "error": "unknown_command", "channel": place.id, "ts": notice.ts}
         if thread_ts is not None:
-            told = state.tell(person.id, place.id, f"{name} is not supported in threads. Sorry!")
-            told.thread_ts = thread_ts
-            return {"ok": False, "error": "not_in_threads", "channel": place.id, "ts": told.ts}
+            notice = state.tell(person.id, place.id, f"{name} is not supported in threads. Sorry!")
+            notice.thread_ts = thread_ts
+            return {"ok": False, "error": "not_in_threads", "channel": place.id, "ts": notice.ts}
         said = (
             speech.encode(state, rest.strip(), names=True) if options.get("should_escape") else rest.strip()
         )
@@ -99,28 +99,28 @@ class Acts:
         reply = await self._dispatcher.send("command", payload)
         answer: Json = {"ok": reply.ok, "channel": place.id, "status": reply.status, "ts": None}
         if not reply.ok:
-            told = state.tell(person.id, place.id, f"{name} failed with the error {reply.error}")
-            return {**answer, "error": reply.error, "ts": told.ts}
+            notice = state.tell(person.id, place.id, f"{name} failed with the error {reply.error}")
+            return {**answer, "error": reply.error, "ts": notice.ts}
         return {**answer, **self._acknowledged(person, place, name, payload, reply)}
 
     def _acknowledged(self, person: Person, place: Channel, name: str, payload: Json, reply: Reply) -> Json:
         """Show what the acknowledgement of a command carries."""
         state = self._state
         try:
-            told = reply.content()
-            content = replies.read_answer(told)
+            answer = reply.content()
+            content = replies.read_answer(answer)
         except (SlackError, ValueError) as error:
             self._harness.violation("invalid_ack", f"{name}: {error}")
             shown = state.tell(person.id, place.id, f"{name} failed with the error invalid_command_response")
             return {"ok": False, "error": "invalid_command_response", "ts": shown.ts}
         if content is None:
             return {}
-        message = replies.post(state, told, content, place.id, person.id)
+        message = replies.post(state, answer, content, place.id, person.id)
         path = "/" + payload["response_url"].split("/", 3)[3]
         state.response_urls[path].original = message.ts
         return {
             "ts": message.ts,
-            "response_type": told.get("response_type", "ephemeral"),
+            "response_type": answer.get("response_type", "ephemeral"),
             "text": message.text,
         }
 

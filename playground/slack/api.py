@@ -68,8 +68,8 @@ class Api:
             self._harness.violation("block_kit_remark", f"{name}: {remark}")
         answer: Json = {"ok": True, **body}
         if warning:
-            told = answer.setdefault("response_metadata", {})
-            answer["warning"], told["warnings"] = warning, [warning]
+            metadata = answer.setdefault("response_metadata", {})
+            answer["warning"], metadata["warnings"] = warning, [warning]
         return self._respond(call, answer, 200, {})
 
     async def _run(self, call: Call, method: Method | None) -> tuple[Json, str | None]:

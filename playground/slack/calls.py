@@ -38,13 +38,13 @@ async def read_arguments(request: web.Request, method: str) -> tuple[Json, str |
         raise SlackError("missing_post_type")
     if kind == "application/json":
         try:
-            told = loads(await request.read())
+            values = loads(await request.read())
         except ValueError:
             raise SlackError("invalid_json") from None
-        if not isinstance(told, dict):
+        if not isinstance(values, dict):
             raise SlackError("json_not_object")
         if method not in FORM_ONLY:
-            found |= told
+            found |= values
         return found, None if charset else "missing_charset"
     if kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
         found |= {key: value for key, value in (await request.post()).items() if isinstance(value, str)}

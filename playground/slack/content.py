@@ -24,18 +24,18 @@ class Content:
 
 def refuse(code: str, messages: list[str]) -> SlackError:
     """Make the refusal of blocks as Slack words it."""
-    told = [f"[ERROR] {message}" for message in messages]
-    return SlackError(code, errors=messages, response_metadata={"messages": told})
+    lines = [f"[ERROR] {message}" for message in messages]
+    return SlackError(code, errors=messages, response_metadata={"messages": lines})
 
 
-def read_content(told: dict[str, Any], limit: int) -> Content:
+def read_content(values: dict[str, Any], limit: int) -> Content:
     """Check and copy the content of a message; raises msg_too_long, invalid_blocks, too_many_attachments."""
-    text = told.get("text") or ""
+    text = values.get("text") or ""
     if not isinstance(text, str):
         raise invalid_arguments("must provide a string [json-pointer:/text]")
     if len(text) > limit:
         raise SlackError("msg_too_long")
-    blocks, attachments = told.get("blocks"), told.get("attachments")
+    blocks, attachments = values.get("blocks"), values.get("attachments")
     content = Content(text)
     if blocks is not None:
         if not isinstance(blocks, list):

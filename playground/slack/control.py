@@ -68,8 +68,8 @@ class Control:
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def run(request: web.Request) -> web.Response:
             try:
-                told = loads(await request.read() or b"{}")
-                return web.json_response(await handler(told))
+                values = loads(await request.read() or b"{}")
+                return web.json_response(await handler(values))
             except SlackError as error:
                 return web.json_response(error.body(), status=400)
 
@@ -90,36 +90,36 @@ class Control:
             "sockets": len(self._sockets.open),
         }
 
-    async def _app(self, told: Json) -> Json:
+    async def _app(self, values: Json) -> Json:
         state, app = self._state, self._state.app
-        checked(told, _SETTINGS)
-        if "manifest" in told:
-            manifest.apply(state, told["manifest"])
-        app.request_url = told.get("request_url", app.request_url)
-        app.redirect_urls = list(told.get("redirect_urls", app.redirect_urls))
-        app.unfurl_domains = list(told.get("unfurl_domains", app.unfurl_domains))
-        app.events = set(told.get("events", app.events))
-        if "commands" in told:
-            app.commands = commands_of(told["commands"])
-        if "scopes" in told:
-            app.scopes = list(told["scopes"])
+        checked(values, _SETTINGS)
+        if "manifest" in values:
+            manifest.apply(state, values["manifest"])
+        app.request_url = values.get("request_url", app.request_url)
+        app.redirect_urls = list(values.get("redirect_urls", app.redirect_urls))
+        app.unfurl_domains = list(values.get("unfurl_domains", app.unfurl_domains))
+        app.events = set(values.get("events", app.events))
+        if "commands" in values:
+            app.commands = commands_of(values["commands"])
+        if "scopes" in values:
+            app.scopes = list(values["scopes"])
             for token in state.tokens.values():
                 token.scopes = tuple(app.scopes) if token.kind == "bot" else token.scopes
         state.changed()
         answer = await self._show_app({})
-        if told.get("verify"):
+        if values.get("verify"):
             answer["verified"] = await self.verify_request_url()
         return answer
 
-    async def _people(self, told: Json) -> Json:
-        changes: dict[str, Any] = {**told, **told.get("changes", {})}
+    async def _people(self, values: Json) -> Json:
+        changes: dict[str, Any] = {**values, **values.get("changes", {})}
         user = changes.pop("user_id")
         changes.pop("changes", None)
         changes = checked(changes, field_names(Person))
         return {"ok": True, "event": await self.change_person(user, **changes)}
 
-    async def _limits(self, told: Json) -> Json:
-        self._budgets.on = bool(told["on"])
+    async def _limits(self, values: Json) -> Json:
+        self._budgets.on = bool(values["on"])
         self._budgets.forget()
         return {"ok": True, "on": self._budgets.on}
 
@@ -131,28 +131,28 @@ class Control:
         ]
         return {"ok": True, "events": found}
 
-    async def _redeliver(self, told: Json) -> Json:
-        reason = told.get("reason", "http_timeout")
-        return _shown(await self._events.redeliver(told["event_id"], told.get("number"), reason))
+    async def _redeliver(self, values: Json) -> Json:
+        reason = values.get("reason", "http_timeout")
+        return _shown(await self._events.redeliver(values["event_id"], values.get("number"), reason))
 
-    async def _replay(self, told: Json) -> Json:
-        return _shown(await self._dispatcher.replay(int(told.get("index", -1))))
+    async def _replay(self, values: Json) -> Json:
+        return _shown(await self._dispatcher.replay(int(values.get("index", -1))))
 
-    async def _dispatch(self, told: Json) -> Json:
-        if told["kind"] not in ("command", "interactive", "event"):
+    async def _dispatch(self, values: Json) -> Json:
+        if values["kind"] not in ("command", "interactive", "event"):
             raise ValueError("kind is command, interactive or event")
-        return _shown(await self._dispatcher.send(told["kind"], dict(told["payload"])))
+        return _shown(await self._dispatcher.send(values["kind"], dict(values["payload"])))
 
-    async def _sign_in(self, told: Json) -> Json:
-        user = told.get("user_id")
+    async def _sign_in(self, values: Json) -> Json:
+        user = values.get("user_id")
         self._state.signed_in = self._state.person(user).id if user else None
         return {"ok": True, "user_id": self._state.signed_in}
 
-    async def _disconnect(self, told: Json) -> Json:
-        reason = told.get("disconnect", "refresh_requested")
+    async def _disconnect(self, values: Json) -> Json:
+        reason = values.get("disconnect", "refresh_requested")
         return {
             "ok": True,
-            "told": await self._sockets.disconnect(reason, close=told.get("close", True)),
+            "told": await self._sockets.disconnect(reason, close=values.get("close", True)),
         }
 
     async def _uninstall(self, _told: Json) -> Json:
@@ -204,12 +204,12 @@ class Control:
     async def verify_request_url(self) -> bool:
         """Send the url_verification challenge and compare what comes back."""
         challenge = self._state.new_id("C", 40)
-        told = {
+        payload = {
             "token": self._state.app.verification_token,
             "challenge": challenge,
             "type": "url_verification",
         }
-        reply = await self._dispatcher.send("event", told)
+        reply = await self._dispatcher.send("event", payload)
         body = reply.body.decode("utf-8", "replace")
         try:
             return reply.ok and (body.strip() == challenge or reply.content().get("challenge") == challenge)

@@ -34,7 +34,7 @@ def described(state: State, file: File, *, shares: bool = True) -> Json:
     """Return a file object; right after completion Slack shows it without type and shares."""
     named = quote(file.name.lower().replace(" ", "_"))
     private = f"{state.base_url}/files-pri/{state.team.id}-{file.id}"
-    told: Json = {
+    shown: Json = {
         "id": file.id,
         "created": file.created,
         "timestamp": file.created,
@@ -67,8 +67,8 @@ def described(state: State, file: File, *, shares: bool = True) -> Json:
         "file_access": "visible",
     }
     if file.alt_txt:
-        told["alt_txt"] = file.alt_txt
-    return {**told, **_typed(file), **_shared(state, file)} if shares else told
+        shown["alt_txt"] = file.alt_txt
+    return {**shown, **_typed(file), **_shared(state, file)} if shares else shown
 
 
 def _typed(file: File) -> Json:

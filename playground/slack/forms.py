@@ -184,11 +184,11 @@ class Forms:
         A dict that is an option (with ``text`` and ``value``) is a value.
         """
         answers = []
-        for name, told in values.items():
-            if isinstance(told, dict) and "text" not in told:
-                answers += [await self.enter(user, action, value, name) for action, value in told.items()]
+        for name, entered in values.items():
+            if isinstance(entered, dict) and "text" not in entered:
+                answers += [await self.enter(user, action, value, name) for action, value in entered.items()]
             else:
-                answers.append(await self.enter(user, name, told))
+                answers.append(await self.enter(user, name, entered))
         return answers
 
     async def choose(
@@ -206,10 +206,11 @@ class Forms:
         the error of the suggestion.
         """
         block, element = self._found(user, action_id, block_id)
-        told = await self._hands.options(user, None, None, action_id, block_id=block["block_id"], value=query)
-        if not told["ok"]:
-            raise SlackError(told.get("error") or "no_options")
-        offered = inputs.offered(told)
+        within = block["block_id"]
+        suggested = await self._hands.options(user, None, None, action_id, block_id=within, value=query)
+        if not suggested["ok"]:
+            raise SlackError(suggested.get("error") or "no_options")
+        offered = inputs.offered(suggested)
         if element["type"] not in inputs.EXTERNAL:
             offered = [one for one in offered if query.lower() in one["text"]["text"].lower()]
         fits = [one for one in offered if pick is None or pick in (one["value"], one["text"]["text"])]

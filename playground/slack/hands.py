@@ -164,14 +164,14 @@ class Hands:
         view = self._state.top_view(user)
         if view is None:
             return
-        for block_id, told in values.items():
-            for action_id, value in told.items():
+        for block_id, entered in values.items():
+            for action_id, value in entered.items():
                 with contextlib.suppress(SlackError):
                     self._fill(view, view.definition["blocks"], {block_id: {action_id: value}})
 
     def _fill(self, view: View, blocks: list[Json], values: dict[str, dict[str, Any]]) -> None:
-        for block_id, told in values.items():
-            for action_id, value in told.items():
+        for block_id, entered in values.items():
+            for action_id, value in entered.items():
                 _, element = inputs.find(blocks, action_id, block_id)
                 view.values.setdefault(block_id, {})[action_id] = inputs.filled(element, value)
 
@@ -185,27 +185,27 @@ class Hands:
         state = self._state
         if not reply.ok:
             return self._in_trouble(view, reply.error or "dispatch_failed")
-        told = reply.content()
-        action = told.get("response_action")
+        values = reply.content()
+        action = values.get("response_action")
         answer: Json = {"ok": True, "status": reply.status, "response_action": action}
         if action is None:
-            if told:
+            if values:
                 raise ValueError("an acknowledgement without response_action must be empty")
             state.close_views(user)
         elif action == "errors":
             known = {b["block_id"] for b in view.definition["blocks"] if b["type"] == "input"}
-            errors = told["errors"]
+            errors = values["errors"]
             if not isinstance(errors, dict) or not errors or set(errors) - known:
                 raise ValueError("errors must name input blocks of the view")
             view.errors = {str(key): str(text) for key, text in errors.items()}
             state.changed()
             return {**answer, "ok": False, "error": "errors", "errors": view.errors}
         elif action == "update":
-            views.replace(state, view, views.checked(told["view"], "modal")[0])
+            views.replace(state, view, views.checked(values["view"], "modal")[0])
         elif action == "push":
             if len(state.stacks[user]) >= views.STACK:
                 raise ValueError("push_limit_reached")
-            views.show(state, user, views.checked(told["view"], "modal")[0], view)
+            views.show(state, user, views.checked(values["view"], "modal")[0], view)
         elif action == "clear":
             state.close_views(user, all_of_them=True)
         else:
@@ -255,11 +255,11 @@ class Hands:
         if not reply.ok:
             return {**self._result(reply), "options": []}
         try:
-            told = reply.content()
+            values = reply.content()
         except ValueError:
-            told = {}
-        problems = check_options(told).messages
+            values = {}
+        problems = check_options(values).messages
         if problems:
             self._harness.violation("invalid_options", problems[0])
             return {"ok": False, "error": "invalid_options", "options": []}
-        return {"ok": True, **told}
+        return {"ok": True, **values}

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 def read(text: str) -> Json:
     """Read a manifest, YAML or JSON; what is no object raises ValueError."""
     try:
-        told = yaml.safe_load(text)
+        manifest = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise ValueError(f"the manifest can't be read: {error}") from None
-    if not isinstance(told, dict) or "display_information" not in told:
+    if not isinstance(manifest, dict) or "display_information" not in manifest:
         raise ValueError("the manifest has no display_information")
-    return told
+    return manifest
 
 
 def apply(state: State, manifest: Json) -> None:

@@ -156,9 +156,9 @@ class OpenId:
         return self._back(redirect_uri, {"code": code, "state": query.get("state", "")})
 
     @staticmethod
-    def _back(redirect_uri: str, told: dict[str, str]) -> web.Response:
+    def _back(redirect_uri: str, parameters: dict[str, str]) -> web.Response:
         joint = "&" if urlsplit(redirect_uri).query else "?"
-        return web.Response(status=302, headers={"Location": f"{redirect_uri}{joint}{urlencode(told)}"})
+        return web.Response(status=302, headers={"Location": f"{redirect_uri}{joint}{urlencode(parameters)}"})
 
     def _scopes(self, request: web.Request, flow: str) -> tuple[str, ...]:
         query, app = request.query, self._state.app
@@ -224,34 +224,34 @@ class OpenId:
     def identity(self, person: Person, scopes: Sequence[str]) -> Json:
         """Return what the scopes of a sign-in allow to be told about a person."""
         team = self._state.teams.get(person.team_id)
-        told: Json = {
+        shown: Json = {
             "sub": person.id,
             "https://slack.com/user_id": person.id,
             "https://slack.com/team_id": person.team_id,
         }
         if team is not None and team.enterprise_id:
-            told["https://slack.com/enterprise_id"] = team.enterprise_id
+            shown["https://slack.com/enterprise_id"] = team.enterprise_id
         if "email" in scopes:
-            told |= {"email": person.email, "email_verified": True, "date_email_verified": person.updated}
+            shown |= {"email": person.email, "email_verified": True, "date_email_verified": person.updated}
         if "profile" in scopes:
             first, _, last = person.real_name.partition(" ")
-            told |= {
+            shown |= {
                 "name": person.real_name,
                 "given_name": first,
                 "family_name": last,
                 "locale": person.locale,
             }
             if team is not None:
-                told |= {
+                shown |= {
                     "https://slack.com/team_name": team.name,
                     "https://slack.com/team_domain": team.domain,
                 }
-        return told
+        return shown
 
     def claims(self, person: Person, grant: Grant) -> Json:
         """Return the claims of an id_token."""
         now = int(self._wall())
-        told = {
+        shown = {
             **self.identity(person, grant.scopes),
             "iss": ISSUER,
             "aud": self._state.app.client_id,
@@ -260,8 +260,8 @@ class OpenId:
             "auth_time": now,
         }
         if grant.nonce is not None:
-            told["nonce"] = grant.nonce
-        return told
+            shown["nonce"] = grant.nonce
+        return shown
 
     def sign(self, claims: Json) -> str:
         """Return a JSON Web Token, RS256."""

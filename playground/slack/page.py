@@ -39,19 +39,19 @@ WORDS = ("as", "channel", "text", "ts", "thread_ts", "action_id", "block_id", "t
 
 async def _asked(request: web.Request) -> Json:
     try:
-        told = loads(await request.read() or b"{}")
+        asked = loads(await request.read() or b"{}")
     except ValueError:
         raise SlackError("invalid_json", status=400) from None
-    if not isinstance(told, dict):
+    if not isinstance(asked, dict):
         raise SlackError("json_not_object", status=400)
-    wrong = [name for name in WORDS if not isinstance(told.get(name, ""), str | None)]
-    values = told.get("values") or {}
+    wrong = [name for name in WORDS if not isinstance(asked.get(name, ""), str | None)]
+    values = asked.get("values") or {}
     flat = request.path == "/_page/fill"
     if not isinstance(values, dict) or not (flat or all(isinstance(held, dict) for held in values.values())):
         wrong.append("values")
     if wrong:
         raise SlackError(f"wrong type: {', '.join(wrong)}", status=400)
-    return told
+    return asked
 
 
 class Page:
@@ -223,44 +223,44 @@ class Page:
         return {**shown, "errors": view.errors, "trouble": view.trouble}
 
     async def _say(self, request: web.Request) -> Json:
-        told = await _asked(request)
-        return await self._acts.say(told["as"], told["channel"], told["text"], told.get("thread_ts"))
+        asked = await _asked(request)
+        return await self._acts.say(asked["as"], asked["channel"], asked["text"], asked.get("thread_ts"))
 
     async def _press(self, request: web.Request) -> Json:
-        told = await _asked(request)
-        if not told.get("channel"):
-            self._hands.keep(told["as"], told.get("values") or {})
+        asked = await _asked(request)
+        if not asked.get("channel"):
+            self._hands.keep(asked["as"], asked.get("values") or {})
         return await self._hands.press(
-            told["as"],
-            told.get("channel"),
-            told.get("ts"),
-            told["action_id"],
-            block_id=told.get("block_id"),
-            value=told.get("value"),
+            asked["as"],
+            asked.get("channel"),
+            asked.get("ts"),
+            asked["action_id"],
+            block_id=asked.get("block_id"),
+            value=asked.get("value"),
         )
 
     async def _submit(self, request: web.Request) -> Json:
-        told = await _asked(request)
-        if told.get("view") is None:
-            return await self._hands.submit(told["as"], told.get("values") or {})
-        shown = self._state.top_view(told["as"])
-        if shown is None or shown.id != told["view"]:
+        asked = await _asked(request)
+        if asked.get("view") is None:
+            return await self._hands.submit(asked["as"], asked.get("values") or {})
+        shown = self._state.top_view(asked["as"])
+        if shown is None or shown.id != asked["view"]:
             raise SlackError("view_not_found")
-        self._hands.keep(told["as"], told.get("values") or {})
-        return await self._hands.submit(told["as"])
+        self._hands.keep(asked["as"], asked.get("values") or {})
+        return await self._hands.submit(asked["as"])
 
     async def _fill(self, request: web.Request) -> Json:
-        told = await _asked(request)
-        return {"ok": True, "answers": await self._forms.fill(told["as"], told["values"])}
+        asked = await _asked(request)
+        return {"ok": True, "answers": await self._forms.fill(asked["as"], asked["values"])}
 
     async def _choose(self, request: web.Request) -> Json:
-        told = await _asked(request)
+        asked = await _asked(request)
         return await self._forms.choose(
-            told["as"],
-            told["action_id"],
-            told.get("query") or "",
-            told.get("pick"),
-            block_id=told.get("block_id"),
+            asked["as"],
+            asked["action_id"],
+            asked.get("query") or "",
+            asked.get("pick"),
+            block_id=asked.get("block_id"),
         )
 
     async def _form(self, request: web.Request) -> Json:
@@ -275,8 +275,8 @@ class Page:
         return download(file)
 
     async def _close(self, request: web.Request) -> Json:
-        told = await _asked(request)
-        return await self._hands.close(told["as"], everything=bool(told.get("everything")))
+        asked = await _asked(request)
+        return await self._hands.close(asked["as"], everything=bool(asked.get("everything")))
 
     async def _options(self, request: web.Request) -> Json:
         query = request.query
@@ -290,18 +290,18 @@ class Page:
         )
 
     async def _home(self, request: web.Request) -> Json:
-        told = await _asked(request)
-        return await self._acts.home(told["as"], told.get("tab", "home"))
+        asked = await _asked(request)
+        return await self._acts.home(asked["as"], asked.get("tab", "home"))
 
     async def _read(self, request: web.Request) -> Json:
-        told = await _asked(request)
-        person, state = self._state.person(told["as"]), self._state
-        messages = state.visible(told["channel"], person.id)
-        if messages and state.read_until.get((person.id, told["channel"])) != messages[-1].ts:
-            state.read_until[person.id, told["channel"]] = messages[-1].ts
+        asked = await _asked(request)
+        person, state = self._state.person(asked["as"]), self._state
+        messages = state.visible(asked["channel"], person.id)
+        if messages and state.read_until.get((person.id, asked["channel"])) != messages[-1].ts:
+            state.read_until[person.id, asked["channel"]] = messages[-1].ts
             state.changed()
         return {"ok": True}
 
     async def _person(self, request: web.Request) -> Json:
-        told = await _asked(request)
-        return {"ok": True, "as": self._state.person(told["as"]).id}
+        asked = await _asked(request)
+        return {"ok": True, "as": self._state.person(asked["as"]).id}

@@ -48,30 +48,30 @@ class Reply:
         if not text:
             return {}
         if "json" in self.content_type or text.startswith("{"):
-            told = loads(text)
-            if not isinstance(told, dict):
+            values = loads(text)
+            if not isinstance(values, dict):
                 raise ValueError("the acknowledgement is no object")
-            return told
+            return values
         return {"text": text}
 
 
-def read_answer(told: Json) -> Content | None:
+def read_answer(values: Json) -> Content | None:
     """Check an answer's content; None when it says nothing."""
-    content = read_content(told, TEXT_LIMIT)
+    content = read_content(values, TEXT_LIMIT)
     if not content.text.strip() and not content.blocks and not content.attachments:
         return None
     return content
 
 
-def post(state: State, told: Json, content: Content, channel: str, user: str) -> Message:
+def post(state: State, values: Json, content: Content, channel: str, user: str) -> Message:
     """Show an answer: to the person alone unless ``response_type`` is in_channel."""
     message = state.from_bot(
         channel,
         content.text,
         blocks=content.blocks,
         attachments=content.attachments,
-        only_for=None if told.get("response_type") == "in_channel" else user,
-        thread_ts=told.get("thread_ts"),
+        only_for=None if values.get("response_type") == "in_channel" else user,
+        thread_ts=values.get("thread_ts"),
     )
     return state.add(message)
 
@@ -98,14 +98,14 @@ class ResponseUrls:
         else:
             text = (await request.read()).decode("utf-8", "replace")
         try:
-            told = loads(text)
+            values = loads(text)
         except ValueError:
             raise SlackError("invalid_payload", status=400) from None
-        if not isinstance(told, dict):
+        if not isinstance(values, dict):
             raise SlackError("invalid_payload", status=400)
-        return told
+        return values
 
-    def _take(self, request: web.Request, url: ResponseUrl | None, told: Json) -> None:
+    def _take(self, request: web.Request, url: ResponseUrl | None, values: Json) -> None:
         state = self._state
         if url is None:
             raise SlackError("invalid_url", status=404)
@@ -114,26 +114,26 @@ class ResponseUrls:
         if url.uses >= USES:
             raise SlackError("used_url", status=404)
         original = state.message(url.channel, url.original) if url.original else None
-        if told.get("delete_original"):
+        if values.get("delete_original"):
             url.uses += 1
             if original is not None and original.bot_id == state.app.bot_id:
                 act(request, lambda _at: state.remove(original))
             return
         try:
-            content = read_answer(told)
+            content = read_answer(values)
         except SlackError as error:
             error.status = 400
             raise
         if content is None:
             raise SlackError("no_text", status=400)
         url.uses += 1
-        if told.get("replace_original") and original is not None and original.bot_id == state.app.bot_id:
+        if values.get("replace_original") and original is not None and original.bot_id == state.app.bot_id:
             changes = {"text": content.text, "blocks": content.blocks, "attachments": content.attachments}
             act(request, lambda _at: state.edit(original, **changes))
             return
 
         def answer(_at: float) -> None:
-            posted = post(state, told, content, url.channel, url.user)
+            posted = post(state, values, content, url.channel, url.user)
             if url.original is None:
                 url.original = posted.ts
 

@@ -54,9 +54,9 @@ CHANNELS: list[Json] = [
 _KNOWN = ("team", "teams", "app", "people", "channels", "bot_token", "app_token")
 
 
-def _app(told: Json, environment: dict[str, str]) -> App:
-    told = dict(told)
-    commands = told.pop("commands", ["/workspace", "/job"])
+def _app(values: Json, environment: dict[str, str]) -> App:
+    values = dict(values)
+    commands = values.pop("commands", ["/workspace", "/job"])
     made: Json = {
         "id": "A0USHER",
         "name": "Usher",
@@ -69,18 +69,18 @@ def _app(told: Json, environment: dict[str, str]) -> App:
         "verification_token": secrets.token_hex(12),
         "scopes": list(SCOPES),
         "events": set(EVENTS),
-        **told,
+        **values,
     }
     made["events"] = set(made["events"])
     made["commands"] = commands_of(commands)
     return record(App, made)
 
 
-def commands_of(told: Any) -> dict[str, Json]:
+def commands_of(values: Any) -> dict[str, Json]:
     """Read commands given as a list of names or as a table of name to options (``should_escape``)."""
-    if isinstance(told, dict):
-        return {name: dict(options) for name, options in told.items()}
-    return {str(name): {} for name in told}
+    if isinstance(values, dict):
+        return {name: dict(options) for name, options in values.items()}
+    return {str(name): {} for name in values}
 
 
 def plant(clock: Clock, seed: Json | None = None, environment: dict[str, str] | None = None) -> State:
@@ -96,9 +96,9 @@ def plant(clock: Clock, seed: Json | None = None, environment: dict[str, str] | 
     state.teams |= {other["id"]: record(Team, other) for other in others}
     now = int(clock.now())
     _people(state, seed.get("people", PEOPLE), now)
-    for told in seed.get("channels", CHANNELS):
-        members = {state.app.bot_user if m == "@bot" else m for m in told.get("members", [])}
-        channel = record(Channel, {"created": now, **told, "members": members})
+    for entry in seed.get("channels", CHANNELS):
+        members = {state.app.bot_user if m == "@bot" else m for m in entry.get("members", [])}
+        channel = record(Channel, {"created": now, **entry, "members": members})
         state.channels[channel.id], state.messages[channel.id] = channel, []
     _tokens(state, seed, environment)
     return state
@@ -106,8 +106,8 @@ def plant(clock: Clock, seed: Json | None = None, environment: dict[str, str] | 
 
 def _people(state: State, people: list[Json], now: int) -> None:
     domains = {team.id: team.domain for team in state.teams.values()}
-    for told in people:
-        person = record(Person, {"team_id": state.team.id, "updated": now, **told})
+    for entry in people:
+        person = record(Person, {"team_id": state.team.id, "updated": now, **entry})
         person.email = person.email or f"{person.name}@{domains.get(person.team_id, 'example')}.example"
         state.people[person.id] = person
     app = state.app

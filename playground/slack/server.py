@@ -193,7 +193,7 @@ def build(
     ack_seconds: float = ACK_SECONDS,
 ) -> SlackServer:
     """Make a local Slack; signatures follow the clock that is handed in, otherwise the machine's time."""
-    told = wall or (clock.now if clock is not None else time.time)
-    server = SlackServer(Harness(clock, _injected), told, seed, environment or {}, ack_seconds)
+    signing_time = wall or (clock.now if clock is not None else time.time)
+    server = SlackServer(Harness(clock, _injected), signing_time, seed, environment or {}, ack_seconds)
     server.budgets.on = limits
     return server

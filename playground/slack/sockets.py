@@ -92,7 +92,7 @@ class Sockets:
         try:
             async with asyncio.timeout(ack_seconds):
                 await random.choice(self.open).send_json(envelope)
-                told = await answer
+                acknowledged = await answer
         except TimeoutError:
             self._late.add(envelope_id)
             return Reply(error="operation_timeout", reason="timeout")
@@ -100,10 +100,10 @@ class Sockets:
             return Reply(error="dispatch_failed", reason="connection_failed")
         finally:
             self._waiting.pop(envelope_id, None)
-        return self._reply(envelope, told)
+        return self._reply(envelope, acknowledged)
 
-    def _reply(self, envelope: Json, told: Json) -> Reply:
-        payload = told.get("payload")
+    def _reply(self, envelope: Json, acknowledged: Json) -> Reply:
+        payload = acknowledged.get("payload")
         if payload in (None, {}, ""):
             return Reply(200)
         if not envelope["accepts_response_payload"]:
@@ -117,16 +117,16 @@ class Sockets:
 
     def _acknowledged(self, text: str) -> None:
         try:
-            told: Any = loads(text)
+            values: Any = loads(text)
         except ValueError:
-            told = None
-        envelope_id = told.get("envelope_id") if isinstance(told, dict) else None
+            values = None
+        envelope_id = values.get("envelope_id") if isinstance(values, dict) else None
         if not isinstance(envelope_id, str):
             self._harness.violation("socket_message", "a message without envelope_id")
             return
         waiting = self._waiting.get(envelope_id)
         if waiting is not None and not waiting.done():
-            waiting.set_result(told)
+            waiting.set_result(values)
         elif envelope_id in self._late:
             self._harness.violation("ack_within_3_s", "an envelope was acknowledged later than 3 s")
             self._state.changed()

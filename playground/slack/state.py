@@ -180,8 +180,8 @@ class State:
 
     def tell(self, user: str, channel: str, text: str) -> Message:
         """Show a person a sentence of Slack itself that nobody else sees."""
-        told = Message(self.new_ts(), channel, SLACKBOT, text, self.team.id, only_for=user, from_slack=True)
-        return self.add(told)
+        notice = Message(self.new_ts(), channel, SLACKBOT, text, self.team.id, only_for=user, from_slack=True)
+        return self.add(notice)
 
     def remove(self, message: Message) -> None:
         """Take a message away."""
@@ -211,10 +211,10 @@ class State:
     def new_response_url(self, family: str, channel: str, user: str, message: Message | None = None) -> str:
         """Give out a response_url; ``family`` is commands, actions or app (a view's)."""
         path = f"/{family}/{self.team.id}/{secrets.randbelow(10**12):012d}/{secrets.token_urlsafe(18)}"
-        told = ResponseUrl(path, channel, user, self.clock.now())
+        url = ResponseUrl(path, channel, user, self.clock.now())
         if message is not None:
-            told.message_ts, told.thread_ts, told.original = message.ts, message.thread_ts, message.ts
-        self.response_urls[path] = told
+            url.message_ts, url.thread_ts, url.original = message.ts, message.thread_ts, message.ts
+        self.response_urls[path] = url
         return self.base_url + path
 
     def top_view(self, user: str) -> View | None:

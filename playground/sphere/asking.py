@@ -48,12 +48,12 @@ def check_access(request: web.Request) -> None:
 async def json_of(request: web.Request) -> dict[str, Any]:
     """Return the JSON object of the body; raises Refusal 400."""
     try:
-        told = loads(await request.read() or b"{}")
+        values = loads(await request.read() or b"{}")
     except ValueError:
         raise Refusal(400, "The request body is not valid JSON") from None
-    if not isinstance(told, dict):
+    if not isinstance(values, dict):
         raise Refusal(400, "The request body must be a JSON object")
-    return told
+    return values
 
 
 async def fields_of(request: web.Request) -> dict[str, Any]:

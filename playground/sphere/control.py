@@ -41,24 +41,24 @@ async def set_workspace(request: web.Request) -> web.Response:
     ``init_failed``, ``init_output``, ``init_error``, ``fail`` (reason of the next start's end),
     ``start_seconds``, ``stop_seconds``.
     """
-    state, told = state_of(request), await json_of(request)
+    state, values = state_of(request), await json_of(request)
     workspace = state.find(request.match_info["id"])
     others = {"state", "error_reason", "code", "name", "permissions", "rotate_token", "forgotten"}
-    checked(told, set(_PLAIN) | others)
+    checked(values, set(_PLAIN) | others)
     for key, kind in _PLAIN.items():
-        if key in told:
-            setattr(workspace, key, None if told[key] is None else kind(told[key]))
-    if "state" in told:
-        if told["state"] not in CODES:
+        if key in values:
+            setattr(workspace, key, None if values[key] is None else kind(values[key]))
+    if "state" in values:
+        if values["state"] not in CODES:
             raise Refusal(400, f"state: one of {tuple(CODES)}")
-        workspace.force(told["state"], now_of(request), told.get("error_reason"))
-    if "code" in told:
-        workspace.shown = (told["code"], str(told.get("name", "unheard of")))
-    if "permissions" in told:
-        workspace.overridden = {key: bool(value) for key, value in (told["permissions"] or {}).items()}
-    if told.get("rotate_token"):
+        workspace.force(values["state"], now_of(request), values.get("error_reason"))
+    if "code" in values:
+        workspace.shown = (values["code"], str(values.get("name", "unheard of")))
+    if "permissions" in values:
+        workspace.overridden = {key: bool(value) for key, value in (values["permissions"] or {}).items()}
+    if values.get("rotate_token"):
         workspace.rotate()
-    if told.get("forgotten"):
+    if values.get("forgotten"):
         del state.workspaces[workspace.id]
     return _shown(request, workspace)
 
@@ -66,22 +66,22 @@ async def set_workspace(request: web.Request) -> web.Response:
 async def finish_scenario(request: web.Request) -> web.Response:
     """Finish a scenario, or send a custom event when ``custom`` is given, so many ``times``."""
     workspace = state_of(request).find(request.match_info["id"])
-    told = await json_of(request)
-    checked(told, {"scenario", "passed", "score", "seconds", "output", "custom", "times"})
-    times = int(told.pop("times", 1))
-    if "custom" in told:
-        events = tell(request, workspace, told["custom"], times)
+    values = await json_of(request)
+    checked(values, {"scenario", "passed", "score", "seconds", "output", "custom", "times"})
+    times = int(values.pop("times", 1))
+    if "custom" in values:
+        events = tell(request, workspace, values["custom"], times)
     else:
-        events = run(request, workspace, Outcome(**told), times)
+        events = run(request, workspace, Outcome(**values), times)
     await request.app[WEBHOOKS].deliver()
     return web.json_response({"events": [event["id"] for event in events]})
 
 
 async def switch(request: web.Request) -> web.Response:
     """Set how the server speaks: ``single``, ``code``, ``stopping_code``, ``quota``, ``quota_status``."""
-    told, switches = await json_of(request), state_of(request).switches
-    checked(told, set(asdict(switches)))
-    for key, value in told.items():
+    values, switches = await json_of(request), state_of(request).switches
+    checked(values, set(asdict(switches)))
+    for key, value in values.items():
         if key in _CHOICES and value not in _CHOICES[key]:
             raise Refusal(400, f"{key}: one of {_CHOICES[key]}")
         setattr(switches, key, value)
@@ -105,15 +105,15 @@ async def set_access_token(request: web.Request) -> web.Response:
 
 async def set_webhook(request: web.Request) -> web.Response:
     """Set ``url``, ``secret``; ``again`` repeats a delivered event; ``deliver`` sends what is due."""
-    state, told, webhooks = state_of(request), await json_of(request), request.app[WEBHOOKS]
-    checked(told, {"url", "secret", "again", "deliver"})
-    if "url" in told:
-        state.webhook_url = told["url"]
-    if "secret" in told:
-        state.webhook_secret = str(told["secret"])
-    if "again" in told and not webhooks.again(str(told["again"])):
+    state, values, webhooks = state_of(request), await json_of(request), request.app[WEBHOOKS]
+    checked(values, {"url", "secret", "again", "deliver"})
+    if "url" in values:
+        state.webhook_url = values["url"]
+    if "secret" in values:
+        state.webhook_secret = str(values["secret"])
+    if "again" in values and not webhooks.again(str(values["again"])):
         raise Refusal(404, "no such event was delivered")
-    if "again" in told or told.get("deliver"):
+    if "again" in values or values.get("deliver"):
         await webhooks.deliver()
     return await show_webhook(request)
 

@@ -65,12 +65,12 @@ def load(path: Path | None = None) -> Seed:
     return read_seed(path or _DEFAULT, parse)
 
 
-def parse(told: Any) -> Seed:
+def parse(values: Any) -> Seed:
     """Check a seed given as JSON values; raise SeedError for what cannot be understood."""
-    told = checked(told, field_names(Seed))
-    projects = tuple(record(ProjectSeed, one) for one in told.get("projects", ()))
-    workspaces = tuple(record(WorkspaceSeed, one) for one in told.get("workspaces", ()))
-    seed = record(Seed, {**told, "projects": projects, "workspaces": workspaces})
+    values = checked(values, field_names(Seed))
+    projects = tuple(record(ProjectSeed, one) for one in values.get("projects", ()))
+    workspaces = tuple(record(WorkspaceSeed, one) for one in values.get("workspaces", ()))
+    seed = record(Seed, {**values, "projects": projects, "workspaces": workspaces})
     names = [project.name for project in seed.projects]
     if len(set(names)) < len(names):
         raise SeedError("two projects have one name")

@@ -50,19 +50,19 @@ class State:
             project = Project(entry.id or secrets.token_hex(16), entry.name, entry)
             self.projects[project.id] = project
         by_name = {project.name: project for project in self.projects.values()}
-        for told in seed.workspaces:
+        for one in seed.workspaces:
             options = Options(
-                told.auto_resume,
-                told.workspace_token_required,
-                told.inactivity_timeout,
-                told.retention_time_stopped,
-                told.retention_time_total,
+                one.auto_resume,
+                one.workspace_token_required,
+                one.inactivity_timeout,
+                one.retention_time_stopped,
+                one.retention_time_total,
             )
-            workspace = self._made(by_name[told.project], options, told.id)
+            workspace = self._made(by_name[one.project], options, one.id)
             self.take(workspace, now)
-            workspace.token = told.workspace_token or workspace.token
+            workspace.token = one.workspace_token or workspace.token
             # It has been in its state for long: nothing is under way any more.
-            workspace.force(told.state, now)
+            workspace.force(one.state, now)
             workspace.phase_since = now - workspace.stop_seconds
 
     def _made(self, project: Project, options: Options, workspace_id: str | None = None) -> Workspace:

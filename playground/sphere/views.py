@@ -87,10 +87,10 @@ async def frame(request: web.Request) -> web.Response:
 async def run_scenario(request: web.Request) -> web.Response:
     """Run the scenario of the IDE's button; a scenario that is not ``run`` fails."""
     workspace = state_of(request).find(request.match_info["id"])
-    told = await json_of(request)
-    if told.get("ticket") not in workspace.tickets:
+    values = await json_of(request)
+    if values.get("ticket") not in workspace.tickets:
         raise Refusal(403, "Access denied")
-    name, source = str(told.get("scenario", "run")), str(told.get("source", ""))
+    name, source = str(values.get("scenario", "run")), str(values.get("source", ""))
     passed = name == "run"
     outcome = Outcome(name, passed, 100.0 if passed else 0.0, output=f"{len(source)} characters were run\n")
     run(request, workspace, outcome)
@@ -99,11 +99,11 @@ async def run_scenario(request: web.Request) -> web.Response:
 
 def _seen(request: web.Request, text: str) -> dict[str, Any]:
     try:
-        told = loads(text)
+        values = loads(text)
         workspace = state_of(request).find(request.match_info["id"])
     except (ValueError, Refusal):
         return {"state": "removed"}
-    ticket = told.get("ticket") if isinstance(told, dict) else None
+    ticket = values.get("ticket") if isinstance(values, dict) else None
     if workspace.phase == "removed":
         return {"state": "removed"}
     if ticket not in workspace.tickets:

@@ -58,7 +58,7 @@ class JobsWorld(BreakingWorld, WorkbenchWorld):
         assert rows
         for row in rows:
             assert (row["outcome"], row["state"], row["is_watched"]) == ("ended", "succeeded", 0), dict(row)
-        launched = [job for job in self.jobs() if job.told["name"] == self.name]
+        launched = [job for job in self.jobs() if job.values["name"] == self.name]
         assert len(launched) == len(rows)
         told = Counter(shown.key for shown in self.alice.sees() if shown.key)
         for row in rows:

@@ -39,9 +39,9 @@ async def test_a_job_is_run_by_the_form(linked):
     assert "*nightly* · Workbench\nDone after 4 s, exit code 0." in card.text
     assert card.labels == ["Logs", "Run again"]
     (job,) = linked.jobs()
-    assert (job.told["cluster"], job.told["command"]) == ("Slurm", "Rscript Test.R")
-    assert job.told["queues"] == ["short"]
-    assert {one["type"]: one["value"] for one in job.told["resourceLimits"]}["cpuCount"] == "2"
+    assert (job.values["cluster"], job.values["command"]) == ("Slurm", "Rscript Test.R")
+    assert job.values["queues"] == ["short"]
+    assert {one["type"]: one["value"] for one in job.values["resourceLimits"]}["cpuCount"] == "2"
     assert [entry["target"] for entry in await linked.audit("job.run")] == ["wb/nightly"]
 
 
@@ -54,8 +54,8 @@ async def test_a_job_is_run_in_one_line_that_waits_for_the_offer(linked):
     assert "I run *Rscript Test.R* at Workbench." in again.text
     await ended(linked, 2)
     first, second = linked.jobs()
-    assert (first.told["cluster"], second.told["cluster"]) == ("Local", "Slurm")
-    assert first.told["environment"] == [{"name": "SEED", "value": "7"}]
+    assert (first.values["cluster"], second.values["cluster"]) == ("Local", "Slurm")
+    assert first.values["environment"] == [{"name": "SEED", "value": "7"}]
 
 
 async def test_a_line_that_can_not_be_run_says_why_and_runs_nothing(linked):
@@ -92,7 +92,7 @@ async def test_a_preset_runs_what_was_prepared(tmp_path):
         message = await ended(world)
         assert "*The nightly report* at Workbench is done" in message.text
         (job,) = world.jobs()
-        assert (job.told["queues"], job.told["tags"][0]) == (["long"], "nightly")
+        assert (job.values["queues"], job.values["tags"][0]) == (["long"], "nightly")
         assert job.apply_config_settings is False
 
 

@@ -19,19 +19,19 @@ UPDATE_LIMIT = 4_000
 
 def _target(call: Call) -> Channel:
     """Find where to post: a conversation's id, a channel's name, or a person's id (their direct message)."""
-    state, told = call.state, call.text("channel")
-    if told in state.channels:
-        return state.channels[told]
-    if told.startswith(("U", "W")):
-        person = state.people.get(told)
+    state, target = call.state, call.text("channel")
+    if target in state.channels:
+        return state.channels[target]
+    if target.startswith(("U", "W")):
+        person = state.people.get(target)
         if person is None:
             raise SlackError("channel_not_found")
         if person.is_bot or person.id == "USLACKBOT":
             raise SlackError("cannot_dm_bot")
         if person.deleted:
             raise SlackError("user_disabled")
-        return state.direct_message(told)
-    named = told.removeprefix("#")
+        return state.direct_message(target)
+    named = target.removeprefix("#")
     for channel in state.channels.values():
         if channel.kind == "channel" and channel.name == named:
             return channel
@@ -52,29 +52,30 @@ def _may_post(call: Call, channel: Channel) -> None:
 
 
 def _metadata(call: Call) -> Json | None:
-    told: Json | list[Any] | None = call.structure("metadata", "invalid_metadata_format")
-    if told is None:
+    values: Json | list[Any] | None = call.structure("metadata", "invalid_metadata_format")
+    if values is None:
         return None
-    if not isinstance(told, dict):
+    if not isinstance(values, dict):
         raise SlackError("invalid_metadata_format")
-    if not told:
+    if not values:
         return {}
-    if set(told) - {"event_type", "event_payload", "entities"} or not isinstance(told.get("event_type"), str):
+    kind = values.get("event_type")
+    if set(values) - {"event_type", "event_payload", "entities"} or not isinstance(kind, str):
         raise SlackError("invalid_metadata_schema")
-    if not told["event_type"] or not isinstance(told.get("event_payload"), dict):
+    if not kind or not isinstance(values.get("event_payload"), dict):
         raise SlackError("invalid_metadata_schema")
-    if len(str(told)) > 16_000:
+    if len(str(values)) > 16_000:
         raise SlackError("metadata_too_large")
-    return told
+    return values
 
 
 def _content(call: Call, limit: int, *, fallback: Message | None = None) -> Content:
-    told = {
+    values = {
         "text": call.text("text"),
         "blocks": call.structure("blocks", "invalid_blocks_format"),
         "attachments": call.structure("attachments", "invalid_attachments"),
     }
-    content = read_content(told, limit)
+    content = read_content(values, limit)
     call.remarks += content.remarks
     kept = fallback is not None and bool(fallback.blocks) and content.blocks is None
     if not content.text.strip() and not content.blocks and not content.attachments and not kept:

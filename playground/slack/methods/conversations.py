@@ -55,12 +55,12 @@ async def open_conversation(call: Call) -> Json:
 
 
 def _moment(call: Call, name: str) -> Decimal | None:
-    told = call.text(name)
-    if not told or told == "now":
+    moment = call.text(name)
+    if not moment or moment == "now":
         return None
-    if not _TS.fullmatch(told):
+    if not _TS.fullmatch(moment):
         raise SlackError(f"invalid_ts_{name}")
-    return Decimal(told)
+    return Decimal(moment)
 
 
 def _within(call: Call, messages: list[Message]) -> list[Message]:

@@ -52,13 +52,13 @@ async def get_upload_url(call: Call) -> Json:
 
 def _named(call: Call) -> list[tuple[File, str]]:
     """Find the uploaded files that a call names, each with its title."""
-    told = call.structure("files", "invalid_arguments")
-    if told is None:
+    values = call.structure("files", "invalid_arguments")
+    if values is None:
         call.need("files")
-    if not isinstance(told, list) or not told:
+    if not isinstance(values, list) or not values:
         raise invalid_arguments("must be a nonempty array [json-pointer:/files]")
     found = []
-    for number, one in enumerate(told):
+    for number, one in enumerate(values):
         if not isinstance(one, dict) or not isinstance(one.get("id"), str):
             raise invalid_arguments(f"missing required field: id [json-pointer:/files/{number}]")
         file = call.state.files.get(one["id"])
@@ -71,8 +71,8 @@ def _named(call: Call) -> list[tuple[File, str]]:
 def _where(call: Call) -> list[Channel]:
     """Find where to share: conversations of which the bot is a member, by id alone."""
     state, found = call.state, []
-    told = [call.text("channel_id"), *call.text("channels").replace(" ", "").split(",")]
-    for name in dict.fromkeys(filter(None, told)):
+    values = [call.text("channel_id"), *call.text("channels").replace(" ", "").split(",")]
+    for name in dict.fromkeys(filter(None, values)):
         channel = state.channel(name)
         if state.app.bot_user not in channel.members:
             raise SlackError("not_in_channel" if channel.kind == "channel" else "channel_not_found")
@@ -86,10 +86,10 @@ def _where(call: Call) -> list[Channel]:
 
 def _comment(call: Call) -> Content:
     """Read what introduces the files: a comment, or blocks where there is none."""
-    told: Json = {"text": call.text("initial_comment")}
-    if not told["text"]:
-        told["blocks"] = call.structure("blocks", "invalid_blocks_format")
-    return read_content(told, COMMENT)
+    values: Json = {"text": call.text("initial_comment")}
+    if not values["text"]:
+        values["blocks"] = call.structure("blocks", "invalid_blocks_format")
+    return read_content(values, COMMENT)
 
 
 @method("files.completeUploadExternal", scope="files:write")

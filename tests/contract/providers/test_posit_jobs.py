@@ -55,7 +55,7 @@ async def test_a_job_is_found_again_by_its_tag(posit: Rig, access: Access):
     assert await posit.provider.find_job(access, spec("train"), "a_third_one", since) == Traces(is_proof=True)
     # Where the server shows no tags, any of the name that is young enough may be it, also one that is over.
     for job in posit.server.state.jobs.values():
-        job.told["tags"] = []
+        job.values["tags"] = []
     posit.server_clock.advance(100)
     for later, count in ((0, 2), (300, 0)):
         traces = await posit.provider.find_job(access, spec("train"), "a_third_one", since + later)
@@ -120,7 +120,7 @@ async def test_servers_of_either_spelling_are_understood(posit: Rig, access: Acc
         environment=("A=1",),
     )
     made = await posit.provider.launch_job(access, told, KEY)
-    kept = posit.server.state.jobs[made.remote_id].told
+    kept = posit.server.state.jobs[made.remote_id].values
     assert (kept["workingDirectory"], kept["resourceProfile"]) == ("/work", "custom")
     assert kept["container"] == "ghcr.io/acme/gpu:2024.12"
     assert [limit["value"] for limit in kept["resourceLimits"]] == ["1024"]
