@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from bot.domain.models import Effects, Observed, State, StopEffect
+from bot.domain.models import Effects, Observed, StopEffect
 from bot.providers.connection import ConnectionSettings, Linking
 from bot.providers.contract import (
     CLOCK_SKEW,
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CLOCK_SKEW",
+    "URL_NOT_ALLOWED",
     "Access",
     "Acts",
     "ConnectionSettings",
@@ -63,6 +64,9 @@ _AROUND_TOKENS = " \t\r\n\v\f\u00a0\u200b\u2060\ufeff\"'`,;\u2018\u2019\u201c\u2
 
 
 Needed = TypeVar("Needed", bound=Facet)
+
+#: Why there is no link to a workspace that runs.
+URL_NOT_ALLOWED = "its address is on a host that this connection does not allow"
 
 
 class Provider(ABC):
@@ -214,6 +218,6 @@ class Provider(ABC):
         return {"provider": self.kind, "base_url": self.settings.base_url, "linking": self.settings.linking}
 
 
-def unknown_word(last: State, word: object) -> Observed:
-    """Answer for a state that the provider's documents do not name: keep the last one, name the word."""
-    return Observed(state=last, detail=f"unknown state {str(word)[:40]!r}")
+def unknown_word(word: str) -> str:
+    """Say that a provider told a state that its documents do not name; the last one is kept."""
+    return f"unknown state {word[:40]!r}"

@@ -66,7 +66,7 @@ def normalise_base_url(text: str) -> str:
     if origin.scheme == "http" and not origin.is_loopback:
         raise ValueError("the address must begin with https:// (http:// is for this machine alone)")
     segments = parts.path.split("/")
-    if any(_is_dots(segment) for segment in segments):
+    if any(is_dots(segment) for segment in segments):
         raise ValueError("the address must have no . or .. in its path")
     path = quote(parts.path, safe=_KEEP).rstrip("/")
     return f"{origin.scheme}://{origin.netloc}{path}"
@@ -190,5 +190,6 @@ def _is_address(host: str) -> bool:
     return "%" not in host
 
 
-def _is_dots(segment: str) -> bool:
+def is_dots(segment: str) -> bool:
+    """Say whether a part of a path climbs, or stays where it is."""
     return re.fullmatch(r"(\.|%2e){1,2}", segment, re.IGNORECASE) is not None

@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
 from urllib.parse import quote
 
 from bot.providers.contract import Listing
 from bot.providers.reading import clean, note
 from bot.support import errors
-from bot.support.http import MAX_BYTES, TOTAL_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+
+    import aiohttp
 
     from bot.providers.base import Credential, SendWindow
     from bot.support.http import Http, Response
 
+T = TypeVar("T")
+K = TypeVar("K")
+
 _READS = frozenset({"GET", "HEAD"})
 MAX_ID = 1000
 _HEADER_SAFE = re.compile(r"[!-~]{1,4096}")
+
+
+class Options(TypedDict, total=False):
+    """Name what a request may be told beside its address (``bot.support.http``, ``Http.request``)."""
+
+    json_body: Any
+    form: Mapping[str, str] | aiohttp.FormData | None
+    query: Mapping[str, str] | None
+    total: float
+    max_bytes: int
+    hides: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +47,7 @@ class Api:
     http: Http
     root: str
     setting: str = "base_url"
+    scheme: str = "token"
 
     async def call(
         self,
@@ -37,42 +55,92 @@ class Api:
         path: str,
         credential: Credential | None,
         *,
-        json_body: Any = None,
-        query: Mapping[str, str] | None = None,
         window: SendWindow | None = None,
-        total: float = TOTAL_SECONDS,
-        max_bytes: int = MAX_BYTES,
-        hides: Sequence[str] = (),
+        **options: Unpack[Options],
     ) -> Response:
-        """Send once and return an answer of 2xx; ``path`` is percent-encoded already.
-
-        ``hides`` are secrets that must not come back, beside the credential's.
+        """Send once and return an answer of 2xx; as ``send``.
 
         Raises the ProviderError that the status stands for. A call that changes something raises
         UnknownOutcome where it was sent and nothing usable came back.
         """
         changes = method not in _READS
-        try:
-            response = await self.http.request(
-                method,
-                self.root + path,
-                headers=authorization(credential),
-                json_body=json_body,
-                query=query,
-                max_bytes=max_bytes,
-                total=total,
-                send_until=None if window is None else window.until,
-                hides=hides if credential is None else credential.secrets(),
-            )
-        except errors.BadAnswer as error:
-            if not changes:
-                raise
-            raise errors.UnknownOutcome(error.message, status=error.status) from None
+        response = await self.send(method, path, credential, changes=changes, window=window, **options)
         if not 200 <= response.status < 300:
             raise error_of(response, self.setting, changes=changes)
-        if changes:
-            _must_be_an_answer(response)
+        if changes and response.body.strip():
+            # A page or rubbish: something else may have answered in the server's place.
+            with may_have_acted():
+                response.json()
         return response
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        credential: Credential | None,
+        *,
+        changes: bool,
+        window: SendWindow | None = None,
+        **options: Unpack[Options],
+    ) -> Response:
+        """Send once and return the answer, whatever its status; ``path`` is percent-encoded already.
+
+        ``hides`` are secrets that must not come back, beside the credential's.
+        """
+        if credential is not None:
+            options["hides"] = credential.secrets()
+        with may_have_acted() if changes else nullcontext():
+            return await self.http.request(
+                method,
+                self.root + path,
+                headers=authorization(credential, self.scheme),
+                send_until=None if window is None else window.until,
+                **options,
+            )
+
+
+@contextmanager
+def may_have_acted() -> Iterator[None]:
+    """Read the answer to a change: one that can't be read leaves open what became of it."""
+    try:
+        yield
+    except errors.BadAnswer as error:
+        raise errors.UnknownOutcome(error.message, status=error.status) from None
+
+
+@contextmanager
+def checks_token() -> Iterator[None]:
+    """Ask what every good token may: a missing right can only be a bad token there."""
+    try:
+        yield
+    except errors.Forbidden as error:
+        raise errors.CredentialRefused(error.message, status=error.status) from None
+
+
+async def unless_absent(asking: Awaitable[T]) -> T | None:
+    """Return None where the server has no such thing or endpoint: a page may say that in its place."""
+    try:
+        return await asking
+    except (errors.NotFound, errors.BadAnswer) as error:
+        if error.status not in {404, 410}:
+            raise
+        return None
+
+
+async def side_by_side(width: int, ask: Callable[[K], Awaitable[T]], keys: Iterable[K]) -> list[T]:
+    """Ask for each key, so many at the same time; the first error is raised once all have ended."""
+    slots = asyncio.Semaphore(width)
+
+    async def one(key: K) -> T:
+        async with slots:
+            return await ask(key)
+
+    found: list[T] = []
+    for result in await asyncio.gather(*(one(key) for key in keys), return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result
+        found.append(result)
+    return found
 
 
 async def pages(
@@ -169,13 +237,3 @@ def _said(response: Response) -> str | None:
         return None
     message = answer.get("message")
     return message if isinstance(message, str) else ""
-
-
-def _must_be_an_answer(response: Response) -> None:
-    """Raise UnknownOutcome for a page or rubbish: something else may have answered in the server's place."""
-    if not response.body.strip():
-        return
-    try:
-        response.json()
-    except errors.BadAnswer as error:
-        raise errors.UnknownOutcome(error.message, status=response.status) from None

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from bot.providers.base import Credential, Identity
 from bot.providers.reading import text_in, word_in
-from bot.providers.requests import path_part
+from bot.providers.requests import checks_token, path_part
 from bot.support.errors import BadAnswer, CredentialRefused, Forbidden, NotFound, ProviderError
 
 if TYPE_CHECKING:
@@ -40,10 +40,8 @@ async def who_is(api: Api, credential: Credential) -> dict[str, Any]:
 
     The hub answers 403 for a bad token as for a missing right; here it can only be the token.
     """
-    try:
+    with checks_token():
         response = await api.call("GET", "/user", credential, total=CHECK_SECONDS)
-    except Forbidden as error:
-        raise CredentialRefused(error.message, status=error.status) from None
     return response.json_object()
 
 

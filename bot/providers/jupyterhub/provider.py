@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
@@ -18,7 +17,7 @@ from bot.providers.jupyterhub.names import ServerName, parse_reference
 from bot.providers.jupyterhub.servers import Servers
 from bot.providers.prepared import AllOf, named
 from bot.providers.reading import clean, note, text_in
-from bot.providers.requests import Api
+from bot.providers.requests import Api, side_by_side
 from bot.support.errors import (
     Conflict,
     InvalidRequest,
@@ -96,27 +95,19 @@ class JupyterHub(
         servers = await self._servers.of_person(access, None)
         if servers is None:
             raise NotFound("the hub knows no such person")
-        width = asyncio.Semaphore(LIST_WIDTH)
 
         async def one(remote_id: str) -> Discovered:
-            async with width:
-                try:
-                    observed = await self._servers.state_of(access, remote_id, servers)
-                except TemporaryError as error:
-                    # What can't be learned of one server takes nothing from the others.
-                    observed = Observed(State.UNKNOWN, detail=error.message)
+            try:
+                observed = await self._servers.state_of(access, remote_id, servers)
+            except TemporaryError as error:
+                # What can't be learned of one server takes nothing from the others.
+                observed = Observed(State.UNKNOWN, detail=error.message)
             return Discovered(remote_id, observed.name or "", observed)
 
         names = [ServerName(access.username, name) for name in {"": None, **servers}]
         can_be_named = [remote_id for name in names if (remote_id := _id_of(name))]
-        found: Listing[Discovered] = Listing(is_whole=len(can_be_named) == len(names))
-        for result in await asyncio.gather(
-            *(one(remote_id) for remote_id in can_be_named), return_exceptions=True
-        ):
-            if isinstance(result, BaseException):
-                raise result
-            found.append(result)
-        return found
+        found = await side_by_side(LIST_WIDTH, one, can_be_named)
+        return Listing(found, is_whole=len(can_be_named) == len(names))
 
     async def start(self, access: Access, remote_id: str) -> None:
         """Ask for a start; 201 and 202 both mean accepted, not ready. Running already is success."""

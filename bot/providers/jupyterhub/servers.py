@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from bot.domain.models import Observed, State
-from bot.providers.base import unknown_word
+from bot.providers.base import URL_NOT_ALLOWED, unknown_word
 from bot.providers.hosts import origin_of
 from bot.providers.jupyterhub import linking
 from bot.providers.jupyterhub.names import ServerName
@@ -33,7 +33,6 @@ GRACE_SECONDS = 30.0
 NO_SERVERS = "this token may not see servers: request a new one and leave its permissions empty"
 UNREAD = "what the hub says of this server can't be read"
 NOT_YET = "the server does not answer yet"
-URL_NOT_ALLOWED = "its address is on a host that this connection does not allow"
 
 
 class Listed(dict[str, dict[str, Any]]):
@@ -121,8 +120,7 @@ class Servers:
             # After its own start the hub looks for servers that it had left running.
             return Observed(State.UNKNOWN, detail="the hub is checking this server", name=label)
         if pending and pending != "check":
-            seen = unknown_word(State.UNKNOWN, clean(pending))
-            return Observed(seen.state, detail=seen.detail, name=label)
+            return Observed(State.UNKNOWN, detail=unknown_word(clean(pending)), name=label)
         if is_ready:
             url = self._ide_url(name, server, where)
             if url is None:

@@ -9,12 +9,11 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from bot.providers.hosts import path_below
+from bot.providers.hosts import is_dots, path_below
 
 #: A session's path ends with the project's id and the session's, 8 characters each.
 _LINK = re.compile(r"/s/[0-9a-f]{5,}([0-9a-f]{8})(?:/.*)?")
 _BARE = re.compile(r"[0-9a-f]{8}")
-_DOTS = re.compile(r"(?:\.|%2e){1,2}", re.IGNORECASE)
 
 
 def session_url(told: str, base_url: str) -> str | None:
@@ -32,7 +31,7 @@ def session_url(told: str, base_url: str) -> str | None:
         return None
     if parts.scheme and parts.scheme not in {"http", "https"}:
         return None
-    if any(_DOTS.fullmatch(part) for part in parts.path.split("/")):
+    if any(is_dots(part) for part in parts.path.split("/")):
         return None
     if parts.scheme and (host or "").rstrip(".") != (base.hostname or ""):
         return parts.geturl()

@@ -28,6 +28,7 @@ from bot.providers.posit.types import (
     WorkbenchUser,
 )
 from bot.providers.reading import entries
+from bot.providers.requests import may_have_acted
 from bot.support.errors import BadAnswer, UnknownOutcome
 from bot.support.http import TOTAL_SECONDS
 
@@ -148,10 +149,8 @@ class Workbench:
         told = await self.transport.call(
             "launch_session", credential, launch.kwparams(username), changes=True
         )
-        try:
+        with may_have_acted():
             return Launched.from_json(_object(told))
-        except BadAnswer as error:
-            raise UnknownOutcome(error.message) from None
 
     async def resume_session(
         self,
@@ -205,12 +204,10 @@ class Workbench:
         """Launch a job; raise UnknownOutcome where it may have been launched but no job came back."""
         kwparams = {"job": launch.as_json(user), "apply_config_settings": apply_config_settings}
         told = await self.transport.call("launch_job", credential, kwparams, changes=True)
-        try:
+        with may_have_acted():
             answer = _object(told)
             job = answer.get("job")
             return WorkbenchJob.from_json(_object(answer if job is None else job))
-        except BadAnswer as error:
-            raise UnknownOutcome(error.message) from None
 
     @asynccontextmanager
     async def get_job_output(

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
 from bot.providers.reading import clean
-from bot.providers.requests import error_of
+from bot.providers.requests import error_of, may_have_acted
 from bot.support import errors
 from bot.support.http import Response
 
@@ -44,10 +45,12 @@ def unwrap(response: Response, setting: str, *, changes: bool) -> Any:
         raise error_in(error, response.status, changes=changes)
     if not 200 <= response.status < 300:
         raise error_of(_with_words(response), setting, changes=changes)
-    if told is None:
-        if changes and not response.body.strip():
-            return None
-        _raise_unreadable(response, changes=changes)
+    if told is None and not (changes and not response.body.strip()):
+        with may_have_acted() if changes else nullcontext():
+            response.json()
+        if not changes:
+            # For a change ``null`` passes.
+            raise errors.BadAnswer("the answer is null", status=response.status)
     return inner(told)
 
 
@@ -115,17 +118,3 @@ def _with_words(response: Response) -> Response:
         return response
     said = json.dumps({"message": body.decode("utf-8", "replace")})
     return Response(response.status, response.headers, said.encode())
-
-
-def _raise_unreadable(response: Response, *, changes: bool) -> None:
-    """Raise for a body that is no JSON; ``null`` is, and passes for a change."""
-    try:
-        response.json()
-    except errors.BadAnswer as error:
-        message = error.message
-    else:
-        if changes:
-            return
-        message = "the answer is null"
-    kind = errors.UnknownOutcome if changes else errors.BadAnswer
-    raise kind(message, status=response.status)

@@ -13,7 +13,8 @@ from bot.providers.posit import ids, launches
 from bot.providers.posit.acting import Acting, rightly
 from bot.providers.posit.states import observed_job
 from bot.providers.reading import MAX_NAME, clean
-from bot.support.errors import BadAnswer, Conflict, Forbidden, InvalidRequest, NotFound, UnknownOutcome
+from bot.providers.requests import may_have_acted
+from bot.support.errors import Conflict, Forbidden, InvalidRequest, NotFound, UnknownOutcome
 
 if TYPE_CHECKING:
     from bot.domain.models import Spec
@@ -99,10 +100,8 @@ class Jobs:
 
     async def _state(self, who: Acting, remote_id: str) -> JobState | None:
         ids.job_id(remote_id)
-        try:
+        with may_have_acted():
             read = await self._read(who)
-        except BadAnswer as error:
-            raise UnknownOutcome(error.message, status=error.status) from None
         state = next((observed_job(job).state for job in read if job.id == remote_id), None)
         if state is None and not read.is_whole:
             raise UnknownOutcome("an entry of the answer can't be read")

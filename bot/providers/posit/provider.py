@@ -32,6 +32,7 @@ from bot.providers.posit.states import suspends
 from bot.providers.posit.transport import Transport
 from bot.providers.prepared import AllOf, named
 from bot.providers.reading import MAX_NAME, clean
+from bot.providers.requests import checks_token
 from bot.support.errors import CredentialRefused, Forbidden, NotFound
 
 if TYPE_CHECKING:
@@ -208,10 +209,8 @@ class PositProvider(
         await self._take(access.credential)
 
     async def _take(self, credential: Credential) -> None:
-        try:
+        with checks_token():
             await self.workbench.version(credential, total=CHECK_SECONDS)
-        except Forbidden as error:
-            raise CredentialRefused(error.message, status=error.status) from None
 
     async def check_username(self, username: str) -> Identity:
         """Look a username up among the server's users."""

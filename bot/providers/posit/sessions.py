@@ -15,6 +15,7 @@ from bot.providers.posit.computing import SUSPENDS
 from bot.providers.posit.envelope import ParametersMissing
 from bot.providers.posit.states import is_over, is_up, observed
 from bot.providers.reading import MAX_NAME, clean, moment
+from bot.providers.requests import may_have_acted
 from bot.support.errors import (
     BadAnswer,
     Conflict,
@@ -185,11 +186,9 @@ class Sessions:
     async def _before(self, who: Acting, remote_id: str, only: Sequence[str]) -> WorkbenchSession:
         """Read a session before it is changed; raise NotFound for one that is not this person's."""
         ids.session_id(remote_id)
-        try:
+        # What answers in the server's place now may answer the change too: it is looked at again first.
+        with may_have_acted():
             found = await self._read(who, (remote_id,), only=only)
-        except BadAnswer as error:
-            # What answers in the server's place now may answer the change too: it is looked at again first.
-            raise UnknownOutcome(error.message, status=error.status) from None
         session = next((one for one in found if one.id == remote_id), None)
         if session is None and not found.is_whole:
             raise UnknownOutcome(UNREAD)

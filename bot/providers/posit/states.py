@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bot.domain.models import Action, JobState, Observed, ObservedJob, State
-from bot.providers.base import unknown_word
+from bot.providers.base import URL_NOT_ALLOWED, unknown_word
 from bot.providers.posit.computing import SUSPENDS
 from bot.providers.posit.types import WorkbenchJob, WorkbenchSession
 from bot.providers.reading import MAX_NAME, clean
@@ -35,7 +35,6 @@ _JOBS = {
 }
 _UP: frozenset[Action] = frozenset({"stop", "force"})
 NO_CAUSE = "Workbench does not say why; its home page shows the session's log"
-URL_NOT_ALLOWED = "its address is on a host that this connection does not allow"
 NO_URL = "the server tells no address for it"
 HELD = "suspended by the cluster"
 
@@ -45,8 +44,8 @@ def observed(session: WorkbenchSession, address: Callable[[str], str | None]) ->
     state = _STATES.get(session.activity_state.casefold())
     label = clean(session.title, MAX_NAME) or None
     if state is None:
-        unknown = unknown_word(State.UNKNOWN, clean(session.activity_state))
-        return Observed(unknown.state, detail=unknown.detail, name=label, actions=_UP)
+        strange = unknown_word(clean(session.activity_state))
+        return Observed(State.UNKNOWN, detail=strange, name=label, actions=_UP)
     detail = clean(session.status_detail) or None
     match state:
         case State.RUNNING:
@@ -95,7 +94,7 @@ def observed_job(job: WorkbenchJob) -> ObservedJob:
         state = JobState.FAILED
     detail = clean(job.status_message) or None
     if state is JobState.UNKNOWN:
-        detail = f"unknown state {clean(job.status)[:40]!r}"
+        detail = unknown_word(clean(job.status))
     elif word == "suspended":
         detail = detail or HELD
     return ObservedJob(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.output.streaming import Stream, open_stream
 from bot.providers.posit.envelope import unwrap
-from bot.providers.requests import authorization
+from bot.providers.requests import Api, authorization
 from bot.support import errors
 from bot.support.http import MAX_BYTES, TOTAL_SECONDS, Http
 
@@ -44,20 +44,18 @@ class Transport:
         Without ``kwparams`` it is a GET, which the reference has for version, get_users and get_compute_envs.
         A call that ``changes`` something raises UnknownOutcome where nothing usable came back.
         """
-        try:
-            response = await self.http.request(
-                "GET" if kwparams is None else "POST",
-                f"{self.root}/api/{method}",
-                headers=authorization(credential, "Bearer"),
-                json_body=None if kwparams is None else _body(method, kwparams),
-                max_bytes=max_bytes,
-                total=total,
-                send_until=None if window is None else window.until,
-            )
-        except errors.BadAnswer as error:
-            if not changes:
-                raise
-            raise errors.UnknownOutcome(error.message, status=error.status) from None
+        api = Api(self.http, f"{self.root}/api", scheme="Bearer")
+        body = None if kwparams is None else _body(method, kwparams)
+        response = await api.send(
+            "GET" if kwparams is None else "POST",
+            f"/{method}",
+            credential,
+            changes=changes,
+            json_body=body,
+            window=window,
+            total=total,
+            max_bytes=max_bytes,
+        )
         return unwrap(response, "base_url", changes=changes)
 
     @asynccontextmanager

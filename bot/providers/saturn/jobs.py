@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bot.domain.models import Created, FoundJob, JobState, ObservedJob, OutputChunk
 from bot.providers.contract import CLOCK_SKEW, Listing
 from bot.providers.reading import note
-from bot.providers.requests import path_part
+from bot.providers.requests import path_part, side_by_side, unless_absent
 from bot.providers.saturn import lists, pods
 from bot.providers.saturn.making import refusal
 from bot.providers.saturn.pods import Pods
@@ -18,7 +17,6 @@ from bot.support.errors import (
     Conflict,
     Forbidden,
     InvalidRequest,
-    NotFound,
     ProviderError,
     ServerFailed,
     Untold,
@@ -130,30 +128,25 @@ class Jobs:
 
     async def listed(self, access: Access) -> Listing[FoundJob]:
         """List the runs of the person's jobs, the youngest first; raise NotFound without lists."""
-        width = asyncio.Semaphore(LIST_WIDTH)
 
         async def of_job(one: Resource) -> tuple[list[tuple[Pod, FoundJob]], bool]:
-            async with width:
-                try:
-                    shown = await pods.known(self.api, access.credential, one.id) or Pods()
-                except (BadAnswer, Forbidden, ServerFailed) as error:
-                    # What one job does not tell takes nothing from the others.
-                    note(f"the runs of a job can't be read: {type(error).__name__}")
-                    return [], False
+            try:
+                shown = await pods.known(self.api, access.credential, one.id) or Pods()
+            except (BadAnswer, Forbidden, ServerFailed) as error:
+                # What one job does not tell takes nothing from the others.
+                note(f"the runs of a job can't be read: {type(error).__name__}")
+                return [], False
             youngest = sorted(shown.by_name.values(), key=pods.began, reverse=True)[:RUNS_OF_A_JOB]
             name = one.name or one.id
             runs = [(pod, FoundJob(f"{one.id}/{pod.name}", name, pod.observed())) for pod in youngest]
             return runs, shown.is_whole
 
         mine = await lists.resources(self.api, access, "job")
-        looks = (of_job(one) for one in mine[:MOST_JOBS])
         runs: list[tuple[Pod, FoundJob]] = []
         is_whole = mine.is_whole
-        for result in await asyncio.gather(*looks, return_exceptions=True):
-            if isinstance(result, BaseException):
-                raise result
-            runs += result[0]
-            is_whole &= result[1]
+        for shown, is_job_whole in await side_by_side(LIST_WIDTH, of_job, mine[:MOST_JOBS]):
+            runs += shown
+            is_whole &= is_job_whole
         if not runs and not is_whole:
             raise BadAnswer("no run can be read")
         runs.sort(key=lambda run: pods.began(run[0]), reverse=True)
@@ -209,15 +202,11 @@ class Jobs:
         return await self._log(access, f"/api/jobs/{path_part(job)}/logs", {"pod_name": pod})
 
     async def _log(self, access: Access, path: str, query: Mapping[str, str]) -> str | None:
-        try:
-            response = await self.api.call(
-                "GET", path, access.credential, query=query, total=LOG_SECONDS, max_bytes=LOG_BYTES
-            )
-        except (NotFound, BadAnswer) as error:
-            if error.status not in {404, 410}:
-                raise
-            return None
-        return _text(response.json_object().get("logs"))
+        asking = self.api.call(
+            "GET", path, access.credential, query=query, total=LOG_SECONDS, max_bytes=LOG_BYTES
+        )
+        response = await unless_absent(asking)
+        return None if response is None else _text(response.json_object().get("logs"))
 
 
 def _text(logs: Any) -> str:

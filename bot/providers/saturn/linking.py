@@ -16,7 +16,7 @@ from yarl import URL
 from bot.providers.base import Access, Acts, Credential, Identity
 from bot.providers.hosts import origin_of
 from bot.providers.reading import MAX_NAME, clean, text_in, word_in
-from bot.providers.requests import error_of, path_part
+from bot.providers.requests import checks_token, error_of, path_part, unless_absent
 from bot.support.errors import (
     BadAnswer,
     CredentialRefused,
@@ -105,14 +105,10 @@ async def refresh(api: Api, access: Access, admin_token: SecretStr | None) -> Cr
 
 async def _username(api: Api, credential: Credential, total: float = CHECK_SECONDS) -> str | None:
     """Return whose token this is, None where the server has no way to tell."""
-    try:
-        response = await api.call("GET", "/api/user", credential, total=total)
-    except (NotFound, BadAnswer, Forbidden) as error:
-        if error.status == 404:
-            return None
-        if isinstance(error, Forbidden):
-            raise CredentialRefused(error.message, status=error.status) from None
-        raise
+    with checks_token():
+        response = await unless_absent(api.call("GET", "/api/user", credential, total=total))
+    if response is None:
+        return None
     username = clean(text_in(response.json_object(), "username"), MAX_NAME)
     if not username:
         raise BadAnswer("the answer's field username is not a text")
@@ -120,13 +116,10 @@ async def _username(api: Api, credential: Credential, total: float = CHECK_SECON
 
 
 async def _check_by_token(api: Api, credential: Credential) -> Identity:
-    try:
-        response = await api.call("GET", "/api/user/token", credential, total=CHECK_SECONDS)
-    except (NotFound, BadAnswer) as error:
-        if error.status == 404:
-            # Nothing here tells whose token it is: the first use will.
-            return Identity("", credential)
-        raise
+    response = await unless_absent(api.call("GET", "/api/user/token", credential, total=CHECK_SECONDS))
+    if response is None:
+        # Nothing here tells whose token it is: the first use will.
+        return Identity("", credential)
     if _shown_token(response) != credential.token.get_secret_value():
         raise CredentialRefused("the server knows another token for this account")
     return Identity("", credential)

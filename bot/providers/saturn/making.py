@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bot.domain.models import Created
 from bot.providers.prepared import named
 from bot.providers.reading import MAX_NAME, clean, id_in, part_of
-from bot.providers.requests import path_part
+from bot.providers.requests import may_have_acted, path_part, unless_absent
 from bot.providers.saturn import lists
 from bot.support.errors import (
     BadAnswer,
@@ -18,7 +18,6 @@ from bot.support.errors import (
     LimitReached,
     NotFound,
     PermanentError,
-    UnknownOutcome,
     Untold,
 )
 
@@ -54,23 +53,17 @@ async def create(api: Api, access: Access, spec: Spec, recipes: Iterable[Recipe]
         response = await api.call("POST", "/api/resource_recipes/clone", access.credential, json_body=body)
     except (Forbidden, Conflict, InvalidRequest) as error:
         raise refusal(error) from None
-    try:
+    with may_have_acted():
         made = _id_of(response.json_object())
-    except BadAnswer as error:
-        raise UnknownOutcome(error.message, status=error.status) from None
     return Created(made, name, is_started=False)
 
 
 async def find(api: Api, access: Access, spec: Spec) -> Created | None:
     """Look for a workspace by its name; raise Untold where the server can't be asked for one."""
     name = spec.name
-    try:
-        response = await api.call(
-            "GET", f"/api/recipes/workspace/{path_part(name)}", access.credential, total=lists.LIST_SECONDS
-        )
-    except (NotFound, BadAnswer) as error:
-        if error.status not in {404, 410}:
-            raise
+    path = f"/api/recipes/workspace/{path_part(name)}"
+    response = await unless_absent(api.call("GET", path, access.credential, total=lists.LIST_SECONDS))
+    if response is None:
         return await _find_in_list(api, access, name)
     found = lists.resource(response.json_object())
     return (

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from bot.domain.models import Choice
 from bot.providers.contract import Scheduled
 from bot.providers.reading import clean, note, object_in
+from bot.providers.requests import unless_absent
 from bot.providers.saturn import lists
 from bot.support.errors import BadAnswer, NotFound
 
@@ -79,12 +80,10 @@ def schedule_of(spec: Mapping[str, Any]) -> str | None:
 
 
 async def _sizes(api: Api, access: Access) -> tuple[Choice, ...] | None:
-    try:
-        response = await api.call("GET", "/api/info/servers", access.credential, total=SIZES_SECONDS)
-    except (NotFound, BadAnswer) as error:
-        if error.status == 404:
-            return None
-        raise
+    asking = api.call("GET", "/api/info/servers", access.credential, total=SIZES_SECONDS)
+    response = await unless_absent(asking)
+    if response is None:
+        return None
     sizes = object_in(response.json_object(), "sizes")
     return tuple(Choice(name, _label(name, one)) for name, one in sizes.items() if name.isprintable())
 

@@ -12,8 +12,9 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from bot.domain.models import JobState, ObservedJob
+from bot.providers.base import unknown_word
 from bot.providers.reading import entries, id_in, moment, word_in
-from bot.providers.requests import path_part
+from bot.providers.requests import path_part, unless_absent
 from bot.providers.saturn import lists
 from bot.support.errors import BadAnswer, NotFound
 
@@ -58,7 +59,7 @@ class Pod:
     def observed(self, exit_code: int | None = None) -> ObservedJob:
         """Return what is known of the run."""
         state = self.state
-        strange = f"unknown state {self.status[:40]!r}" if state is JobState.UNKNOWN else None
+        strange = unknown_word(self.status) if state is JobState.UNKNOWN else None
         return ObservedJob(
             state,
             exit_code=exit_code if state.is_over else None,
@@ -168,11 +169,8 @@ async def _listed(
     read: Callable[[Any], Pod],
 ) -> Pods | None:
     """Return the pods of a list; None where there is no such thing, or the server has no such endpoint."""
-    try:
-        found = await lists.paged(api, path, credential, query)
-    except (NotFound, BadAnswer) as error:
-        if error.status not in {404, 410}:
-            raise
+    found = await unless_absent(lists.paged(api, path, credential, query))
+    if found is None:
         return None
     pods = entries(found, key, read)
     return Pods({pod.name: pod for pod in pods}, pods.is_whole)

@@ -15,6 +15,7 @@ from urllib.parse import quote, urljoin
 from bot.domain.models import Observed, State, Traces
 from bot.providers import facets
 from bot.providers.base import (
+    URL_NOT_ALLOWED,
     ConnectionSettings,
     Credential,
     Discovered,
@@ -29,7 +30,7 @@ from bot.providers.base import (
 from bot.providers.hosts import origin_of
 from bot.providers.prepared import named
 from bot.providers.reading import MAX_NAME, clean, text_in, word_in
-from bot.providers.requests import Api, path_part
+from bot.providers.requests import Api, path_part, unless_absent
 from bot.providers.saturn import forms, linking, lists, making
 from bot.providers.saturn.jobs import Jobs
 from bot.providers.saturn.offers import Offer, read_offer
@@ -67,7 +68,6 @@ _DRIVEN = frozenset({"read", "start", "stop"})
 _STARTED = re.compile(r"\b(already|is|currently) (running|started|starting|pending)\b", re.IGNORECASE)
 _STOPPED = re.compile(r"\b(already|is|currently) (stopped|stopping)\b|\bnot running\b", re.IGNORECASE)
 NO_CAUSE = "Saturn Cloud does not say why; the workspace's page there shows what happened"
-URL_NOT_ALLOWED = "its address is on a host that this connection does not allow"
 
 
 class Saturn(
@@ -157,14 +157,11 @@ class Saturn(
     async def probe(self) -> str:
         """Ask for the version; a server that wants a token or has no such endpoint is there all the same."""
         try:
-            response = await self._api.call("GET", "/api/status", None, total=PROBE_SECONDS)
-        except (CredentialRefused, Forbidden, NotFound):
-            return "version not told"
-        except BadAnswer as error:
-            if error.status != 404:
-                raise
-            return "version not told"
-        return clean(word_in(response.json_object(), "version") or "version not told", MAX_NAME)
+            response = await unless_absent(self._api.call("GET", "/api/status", None, total=PROBE_SECONDS))
+        except (CredentialRefused, Forbidden):
+            response = None
+        told = None if response is None else word_in(response.json_object(), "version")
+        return clean(told or "version not told", MAX_NAME)
 
     async def check(self, credential: Credential) -> Identity:
         """Ask who this is; without that endpoint compare the token with the one that the server shows."""
@@ -339,5 +336,5 @@ class Saturn(
 def _observed(word: str) -> Observed:
     state = _STATES.get(word.casefold())
     if state is None:
-        return unknown_word(State.UNKNOWN, clean(word))
+        return Observed(State.UNKNOWN, detail=unknown_word(clean(word)))
     return Observed(state, detail=NO_CAUSE if state is State.FAILED else None)

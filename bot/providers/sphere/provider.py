@@ -16,7 +16,7 @@ from bot.providers.base import ConnectionSettings, Embedding, Identity, Listing,
 from bot.providers.contract import CLOCK_SKEW
 from bot.providers.hosts import origin_of
 from bot.providers.reading import MAX_NAME, clean, entries, id_in, object_in, part_of, text_in, word_in
-from bot.providers.requests import pages
+from bot.providers.requests import Api, checks_token, may_have_acted, pages
 from bot.providers.sphere import forms, hooks, states
 from bot.providers.sphere.forms import Offer
 from bot.providers.sphere.settings import SphereSettings
@@ -24,12 +24,10 @@ from bot.providers.sphere.transport import Transport
 from bot.support.errors import (
     BadAnswer,
     Conflict,
-    CredentialRefused,
     Forbidden,
     InvalidRequest,
     LimitReached,
     NotFound,
-    UnknownOutcome,
 )
 from bot.support.hiding import hidden
 
@@ -76,7 +74,7 @@ class SphereProvider(Provider, facets.Removal, facets.Making[Offer], facets.Page
         self._embedding = Embedding(
             settings.sdk_host, settings.sdk_is_https, f"{endpoint.scheme}://{endpoint.netloc}"
         )
-        self._transport = Transport(http, settings.base_url, settings.access_token)
+        self._transport = Transport(Api(http, f"{settings.base_url}/api/v1"), settings.access_token)
 
     async def status(
         self,
@@ -176,10 +174,8 @@ class SphereProvider(Provider, facets.Removal, facets.Making[Offer], facets.Page
             answer = await self._transport.change("POST", "/workspaces", fields, starts=True)
         except NotFound as error:
             raise InvalidRequest(NO_PROJECT, status=error.status) from None
-        try:
+        with may_have_acted():
             made = states.id_in(object_in(answer, "workspace"))
-        except BadAnswer as error:
-            raise UnknownOutcome(error.message) from None
         return Created(made, spec.name or made)
 
     async def find(
@@ -247,10 +243,8 @@ class SphereProvider(Provider, facets.Removal, facets.Making[Offer], facets.Page
 
     async def check(self, credential: Credential) -> Identity:
         """Check the account's own token (GET /test); there are no people whose it could be."""
-        try:
+        with checks_token():
             await self._try_token()
-        except Forbidden as error:
-            raise CredentialRefused(error.message, status=error.status) from None
         return Identity("", credential)
 
     async def probe(self) -> str:

@@ -68,8 +68,8 @@ def _observed(workspace: Mapping[str, Any]) -> Observed:
     state = _STATES.get(code) if isinstance(code, int) else None
     actions = _actions(workspace)
     if state is None:
-        unknown = unknown_word(State.UNKNOWN, clean(f"{code} {optional_name(told)}".strip()))
-        return Observed(unknown.state, detail=unknown.detail, actions=actions)
+        strange = unknown_word(clean(f"{code} {optional_name(told)}".strip()))
+        return Observed(State.UNKNOWN, detail=strange, actions=actions)
     token = word_in(workspace, "workspace_token")
     hidden = (token or "",)
     if state is State.GONE:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot.providers.requests import error_of
+from bot.providers.requests import Api
 from bot.support import errors
-from bot.support.http import TOTAL_SECONDS, Http, multipart
+from bot.support.http import TOTAL_SECONDS, multipart
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from bot.providers.base import SendWindow
-    from bot.support.http import Response
 
 #: Statuses that stand for a used-up quota where something is to be started; assumed, as no document says it.
 _QUOTA = {402, 403}
@@ -24,10 +23,9 @@ NO_ROOM = "the account's limit of workspaces is reached"
 
 @dataclass(frozen=True, slots=True)
 class Transport:
-    """Call the API of one account; ``root`` is its address without a trailing slash."""
+    """Call the API of one account."""
 
-    http: Http
-    root: str
+    api: Api
     token: SecretStr
 
     async def read(
@@ -39,16 +37,8 @@ class Transport:
         total: float = TOTAL_SECONDS,
     ) -> dict[str, Any]:
         """Send a GET once and return the object that it answers; ``path`` is percent-encoded already."""
-        response = await self.http.request(
-            "GET",
-            f"{self.root}/api/v1{path}",
-            headers={"Accept": "application/json"},
-            query={**(query or {}), **self._credential},
-            total=total,
-            send_until=None if window is None else window.until,
-        )
-        if not 200 <= response.status < 300:
-            raise error_of(response, "base_url", changes=False)
+        asked = {**(query or {}), **self._credential}
+        response = await self.api.call("GET", path, None, query=asked, window=window, total=total)
         return response.json_object()
 
     async def change(
@@ -59,35 +49,17 @@ class Transport:
         What was sent and brought nothing usable raises UnknownOutcome. ``starts``: it takes a place of the
         account's quota, and is refused where there is none.
         """
+        form = None if fields is None else multipart(fields)
         try:
-            response = await self.http.request(
-                method,
-                f"{self.root}/api/v1{path}",
-                headers={"Accept": "application/json"},
-                form=None if fields is None else multipart(fields),
-                query=self._credential,
-            )
-        except errors.BadAnswer as error:
-            raise errors.UnknownOutcome(error.message, status=error.status) from None
-        if not 200 <= response.status < 300:
-            refusal = error_of(response, "base_url", changes=True)
-            if starts and response.status in _QUOTA:
-                said = NO_ROOM if refusal.message.startswith("HTTP ") else refusal.message
-                raise errors.LimitReached(said, status=response.status)
-            raise refusal
-        return _answer(response)
+            response = await self.api.call(method, path, None, form=form, query=self._credential)
+        except errors.PermanentError as refusal:
+            if not (starts and refusal.status in _QUOTA):
+                raise
+            said = NO_ROOM if refusal.message.startswith("HTTP ") else refusal.message
+            raise errors.LimitReached(said, status=refusal.status) from None
+        answer = response.json() if response.body.strip() else {}
+        return answer if isinstance(answer, dict) else {}
 
     @property
     def _credential(self) -> dict[str, str]:
         return {"access_token": self.token.get_secret_value()}
-
-
-def _answer(response: Response) -> dict[str, Any]:
-    if not response.body.strip():
-        return {}
-    try:
-        answer = response.json()
-    except errors.BadAnswer as error:
-        # A page or rubbish: something else may have answered in the server's place.
-        raise errors.UnknownOutcome(error.message, status=response.status) from None
-    return answer if isinstance(answer, dict) else {}
