@@ -60,7 +60,7 @@ def checked(data: Any, known: Iterable[str]) -> dict[str, Any]:
         raise SeedError(f"{data!r} is not an object")
     unknown = sorted(set(data) - set(known))
     if unknown:
-        raise SeedError(f"unknown: {unknown}")
+        raise SeedError(f"unknown {', '.join(unknown)}")
     return data
 
 

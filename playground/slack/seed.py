@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from playground.slack.records import App, Channel, Json, Person, Team, Token
 from playground.slack.state import SLACKBOT, State
-from playground.values import checked, record
+from playground.values import SeedError, checked, record
 
 if TYPE_CHECKING:
     from playground.harness import Clock
@@ -89,7 +89,13 @@ def plant(clock: Clock, seed: Json | None = None, environment: dict[str, str] | 
     ``people`` and ``channels`` replace the made-up ones, ``@bot`` stands for the bot among members. Unknown
     keys raise SeedError.
     """
-    seed, environment = checked(seed or {}, _KNOWN), environment or {}
+    try:
+        return _planted(clock, checked(seed or {}, _KNOWN), environment or {})
+    except SeedError as error:
+        raise SeedError(f"seed: {error}") from error
+
+
+def _planted(clock: Clock, seed: Json, environment: dict[str, str]) -> State:
     team = record(Team, {"id": "T0ACME", "domain": "acme", "name": "Acme Research", **seed.get("team", {})})
     state = State(clock, team, _app(seed.get("app", {}), environment))
     others = seed.get("teams", [{"id": "T0PARTNER", "domain": "partner", "name": "Partner Labs"}])
