@@ -48,7 +48,7 @@ lint: $(DEV) ## Check style, types, import layers and known vulnerabilities
 	$(RUN) pip check
 	.venv/bin/python tools/audit.py
 
-lock: $(DEV) ## Write the locks anew from pyproject.toml; UPGRADE=1 looks for newer versions
+lock: $(DEV) ## Write the locks from pyproject.toml; UPGRADE=1 looks for newer versions
 	.venv/bin/python tools/lock.py $(if $(UPGRADE),--upgrade)
 
 clean: ## Remove what was made, the environment too

@@ -1,7 +1,7 @@
 """The servers round the bot: those of the playground, with notes of what a benchmark asks for afterwards.
 
 ``python -m benchmarks.peers slack|saturn …`` prints the playground's ready line. ``GET /_noted`` tells what
-was noted, ``POST /_noted`` begins anew.
+was noted, ``POST /_noted`` begins again.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Gaps:
         return response
 
     def forget(self) -> None:
-        """Begin to count anew; the next gap of each workspace still counts from its last read."""
+        """Begin to count again; the next gap of each workspace still counts from its last read."""
         self._gaps, self._polls, self._refused = [], 0, 0
 
     def figures(self) -> dict[str, Any]:
@@ -113,7 +113,7 @@ class Posts:
         return response
 
     def forget(self) -> None:
-        """Begin anew."""
+        """Begin again."""
         self._posts = []
 
     def figures(self) -> dict[str, Any]:
@@ -181,7 +181,7 @@ class Notes(Protocol):
         """Return the middleware that sees every request."""
 
     def forget(self) -> None:
-        """Begin anew."""
+        """Begin again."""
 
     def figures(self) -> dict[str, Any]:
         """Return what was noted."""

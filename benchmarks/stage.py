@@ -125,7 +125,7 @@ async def noted(peer: Child) -> dict[str, Any]:
 
 
 async def forget(peer: Child) -> None:
-    """Have a server of the playground begin its notes anew."""
+    """Have a server of the playground begin its notes again."""
     async with aiohttp.ClientSession() as session, session.post(f"{peer.url}/_noted") as answer:
         answer.raise_for_status()
 

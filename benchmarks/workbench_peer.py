@@ -54,7 +54,7 @@ class Reads:
         return response
 
     def forget(self) -> None:
-        """Begin to count anew; the next gap of each session still counts from its last read."""
+        """Begin to count again; the next gap of each session still counts from its last read."""
         self._requests.clear()
         self._reads.clear()
         self._smallest, self._refused = FOREVER, 0

@@ -216,7 +216,7 @@ class Process:
                 answer = await slack.call(AUTH_TEST, {})
             except SlackPermanent as error:
                 raise StartError(
-                    f"Slack refuses the bot token ({error.code}). Copy it anew from your app's page, "
+                    f"Slack refuses the bot token ({error.code}). Copy it again from your app's page, "
                     "OAuth & Permissions, into SLACK_BOT_TOKEN."
                 ) from None
             except SlackFailed as error:

@@ -1,4 +1,4 @@
-"""Run what had to wait: for a link, for a list to be read anew, or for Slack to say who somebody is."""
+"""Run what had to wait: for a link, for a list to be read again, or for Slack to say who somebody is."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class Request:
     ``drawing`` makes its reference. ``target`` is the key that a button carried: only a key, the row behind
     it is read and authorised again.
     ``text`` is the command as Slack sent it, for when it has to wait. ``looked`` names the accounts whose
-    lists were read anew for it already.
+    lists were read again for it already.
     """
 
     principal: Principal

@@ -31,7 +31,7 @@ async def look(
     old: Sequence[Account] | None = None,
     **values: str,
 ) -> str:
-    """Have one old list read anew, with this command waiting; return what to say, empty when none is old.
+    """Have one old list read again, with this command waiting; return what to say, empty when none is old.
 
     One at a time: the command runs after it, and asks for the next one itself where that is still needed.
     ``text`` runs in place of the command; with ``connection``, only its list counts. ``values`` are the
@@ -83,7 +83,7 @@ async def offer_to(request: Request, account: Account, *, asking: str, nothing: 
 
 
 async def known_offer(request: Request, account: Account) -> Snapshot[Any] | None:
-    """Return what is known of an offer, and have it read anew where that is old."""
+    """Return what is known of an offer, and have it read again where that is old."""
     snapshots = request.services.snapshots
     known = await snapshots.templates(account)
     if known is not None and snapshots.is_stale(known):

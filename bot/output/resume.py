@@ -1,4 +1,4 @@
-"""A stream that begins anew after a cut: what was seen before is not taken twice."""
+"""A stream that begins again after a cut: what was seen before is not taken twice."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Seen:
         self._to_skip: Counter[str] = Counter()
 
     def begin(self) -> None:
-        """Note that the stream begins anew."""
+        """Note that the stream begins again."""
         self._to_skip = Counter(self._seen)
 
     def new_of(self, chunk: OutputChunk) -> str:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: A card is drawn anew so often at most, in seconds; one that nothing happens to less and less often.
+#: A card is redrawn so often at most, in seconds; one that nothing happens to less and less often.
 REST = 3.0
 LONGEST = 60.0
 #: So often the rows are asked at all: every wake-up of the loops comes by here.
@@ -115,7 +115,7 @@ class Classes:
         # Who is told late has as long as everybody.
         ends = replace(card, stops_at=max(card.stops_at or 0.0, now + TOLD_SECONDS))
         answer = drawn.warning(ends, workspace, effects, self._title(card), now, is_agreed=is_agreed)
-        # One who took their consent back and gave it anew is told anew.
+        # One who took their consent back and consented again is told again.
         occasion = f"ends:{press.principal.key}:{press.consented_at or 0.0:.0f}"
         return NewNotice(card.id, NoticeKind.MESSAGE, occasion, press.principal, answer.as_body())
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from bot.domain.models import Workspace
     from bot.reconciler.context import EngineContext
 
-#: What was read longer ago is read anew first: it may have been used since.
+#: What was read longer ago is read again first: it may have been used since.
 FRESH_SECONDS = 60.0
 
 

@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 REFRESH_SECONDS = 10.0
 #: What the connection's secret brings takes more requests: a login link, a session, the token, its owner.
 MINT_SECONDS = 14.0
-#: An opened secret stays open for so long: a poll every ten seconds need not decrypt it anew each time.
+#: An opened secret stays open for so long: a poll every ten seconds need not decrypt it again each time.
 OPEN_SECONDS = 60.0
 MOST_OPEN = 5_000
 
@@ -85,7 +85,7 @@ class Keys:
 
         ``changed``: there is another secret now, go on with it. ``suspected``: one refusal may not be the
         truth, so it is looked at again. ``refused``: there is no such link any more. ``locked``: nobody can
-        link anew what is the operator's, it waits for a new secret in the settings. ``later``: the refresh
+        link again what is the operator's, it waits for a new secret in the settings. ``later``: the refresh
         found no answer.
         """
         lock = self._locks.setdefault(account.id, asyncio.Lock())

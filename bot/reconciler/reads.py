@@ -106,7 +106,7 @@ class Reads:
                 self._numbers.margin,
                 runtime.pace.batch_size,
             )
-            # One that has no answer yet may not have arrived either: its gate opens anew with this claim.
+            # One that has no answer yet may not have arrived either: its gate counts from this claim.
             new = [claim for claim in claims if claim.gate_key not in self._recorder.open]
             self._recorder.open.update(claim.gate_key for claim in new)
             batches = list(_batches(new, runtime.pace.batch_size))
@@ -166,7 +166,7 @@ class Reads:
                 return [self._own(claim, LACKING, answer.sentence) for claim in claims]
             case Refused(error=CredentialRefused()):
                 is_ours = answer.cause == "connection_refused"
-                # Who links anew was told already; what is the operator's to change is only said here.
+                # Who links again was told already; what is the operator's to change is only said here.
                 hold = answer.sentence if is_ours else None
                 return [self._held(claim, LACKING / 10 if is_ours else 0.0, hold) for claim in claims]
             case Refused():

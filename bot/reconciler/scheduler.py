@@ -35,7 +35,7 @@ DAY: Final = 86_400.0
 NIGHT: Final = 3 * 3600.0 + 17 * 60.0
 #: A tiny write so often shows that something can be written, and how the clock stands.
 BEAT_SECONDS: Final = 30.0
-#: Everybody is read anew under this subject: one such task at a time.
+#: Everybody is read again under this subject: one such task at a time.
 EVERYBODY = "everybody"
 #: Between two claims of a loop, in seconds: what becomes due meanwhile is claimed together.
 REST = 0.05

@@ -44,7 +44,7 @@ class Schedules:
         self._newest: dict[tuple[str, str], float] = {}
 
     async def set(self, task: Task) -> Sequence[NewTask]:
-        """Set what a task says; have what is known of the jobs read anew. Raises Again."""
+        """Set what a task says; have what is known of the jobs read again. Raises Again."""
         if self._is_outdated(task):
             await self._not_set(task, "replaced")
             return ()

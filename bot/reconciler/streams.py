@@ -1,4 +1,4 @@
-"""Outputs of runs, read as they come: one stream each, begun anew after a cut, as long as the run goes on."""
+"""Outputs of runs, read as they come: one stream each, begun again after a cut, while the run goes on."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ AT_ONCE: Final = 50
 SILENT_AT_END: Final = 30.0
 #: After the end of a run its output is read to its end in so many tries.
 TRIES_AT_END: Final = 5
-#: An ended stream of a run that goes on is begun anew no sooner than this.
+#: An ended stream of a run that goes on is begun again no sooner than this.
 AGAIN_AFTER: Final = 5.0
 
 
@@ -258,7 +258,7 @@ class Streams:
                 attempts=follower.failures,
             )
         except Exception as error:
-            # As anything else that a provider's code may raise: the stream is begun anew.
+            # As anything else that a provider's code may raise: the stream is begun again.
             failures, reference = follower.failures + 1, self._ids.reference()
             wait = self._asker.backoff(failures)
             follower.answer = Unknown(wait, problems.sentence("internal"), failures, "internal")

@@ -1,7 +1,7 @@
 """Who is signed in in which browser, and what of theirs a page of ours may show.
 
 A session says who proved themselves through Sign in with Slack, nothing more. Whose a workspace is, and
-whether its owner may still act, is judged anew at every look.
+whether its owner may still act, is judged again at every look.
 """
 
 from __future__ import annotations

@@ -205,7 +205,7 @@ class Jobs:
     async def look(
         self, accounts: Sequence[Account], *, then: Mapping[str, Any] | None = None, interaction: str = ""
     ) -> None:
-        """List the runs of accounts anew; ``then`` is the command that waits, and it runs once."""
+        """List the runs of accounts again; ``then`` is the command that waits, and it runs once."""
         tasks = [
             NewTask(
                 TaskKind.LIST_JOBS,

@@ -1,6 +1,6 @@
 """What providers told last: what forms are made from, and what a server tells of itself.
 
-An old snapshot is shown, and read anew in the background; nobody waits for a provider here.
+An old snapshot is shown, and read again in the background; nobody waits for a provider here.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 TEMPLATES: Final = "templates"
 ABOUT: Final = "about"
-#: A snapshot that is older than this is read anew when somebody looks at it, in seconds.
+#: A snapshot that is older than this is read again when somebody looks at it, in seconds.
 STALE_SECONDS: Final = 300.0
 
 log = structlog.get_logger(__name__)
@@ -65,7 +65,7 @@ class Snapshots:
         return _read(About, await self._store.snapshot(connection, "", ABOUT))
 
     def is_stale(self, snapshot: Snapshot[Any]) -> bool:
-        """Say whether it is time to read it anew."""
+        """Say whether it is time to read it again."""
         return self._clock.now() - snapshot.read_at > STALE_SECONDS
 
     async def refresh(

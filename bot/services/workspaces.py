@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bot.domain.models import Account, Action, Effects, Operation, Principal, StopMode
     from bot.services.context import Context
 
-#: A list of a person's workspaces is looked for anew when it is older than this, in seconds.
+#: A list of a person's workspaces is looked for again when it is older than this, in seconds.
 SNAPSHOT_SECONDS = 60.0
 
 _DOWN = frozenset({State.STOPPED, State.SUSPENDED, State.FAILED})
@@ -239,7 +239,7 @@ class Workspaces:
         return workspace
 
     async def stale(self, principal: Principal, besides: Sequence[str] = ()) -> list[Account]:
-        """Return the active accounts whose list is older than a minute and can be read anew."""
+        """Return the active accounts whose list is older than a minute and can be read again."""
         oldest = self._clock.now() - SNAPSHOT_SECONDS
         return [
             account

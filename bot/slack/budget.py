@@ -1,7 +1,7 @@
 """How often Slack's methods may be called: a sliding minute per method, a second per channel.
 
 The limits are in ``docs/slack.md``, "Rate limits". In memory: after a restart Slack's own
-429 teaches it anew. Times are the injected monotonic seconds.
+429 teaches it again. Times are the injected monotonic seconds.
 """
 
 from __future__ import annotations

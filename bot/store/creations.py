@@ -38,7 +38,7 @@ def accept(
     ``workspace.remote_id`` is ``PROVISIONAL`` and its own id; ``workspace.spec`` says what is to be made.
     Nothing is read for it until it exists. Seen before (``interaction``): the first operation, ``repeated``.
     ``instead_of`` is the id of a workspace of the same person that is forgotten with it, as by
-    ``hide_workspace`` (one that is gone, made anew). Raises StoreError when operation and workspace do not
+    ``hide_workspace`` (one that is gone, made again). Raises StoreError when operation and workspace do not
     belong together.
     """
     if not people.first_sight(tx, interaction):

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from bot.domain.models import ObservedJob
     from bot.store.transaction import Row
 
-#: What ``seen`` gives anew.
+#: What ``seen`` gives again.
 OBSERVED = ("state", "exit_code", "detail", "name", "started_at", "finished_at", "observed_at")
 
 

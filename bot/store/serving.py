@@ -46,7 +46,7 @@ def heal(tx: Transaction, clock_reading: ClockReading) -> None:
     if last is not None and clock_reading.boot and last["boot"] == clock_reading.boot:
         moved, is_unknown = clock_reading.ahead - last["ahead"], False
     else:
-        # The machine was started anew, or is another one: only the last beat tells, and not exactly.
+        # The machine was restarted, or is another one: only the last beat tells, and not exactly.
         moved, is_unknown = min(now - last["seen_at"], 0.0) if last is not None else 0.0, True
     if moved > SMALL:
         _move_along(tx, moved, now - moved)

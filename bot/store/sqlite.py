@@ -52,7 +52,7 @@ LOCK_SECONDS = 0.1
 #: Opening has nobody to give turns to: it waits longer.
 OPEN_SECONDS = 2.0
 
-#: With ten thousand open operations the default of 2 MB of pages is read anew all the time, and the log is
+#: With ten thousand open operations the default of 2 MB of pages is read again all the time, and the log is
 #: copied back four times a second: 32 MB, 16 MB of log, and what is needed for a moment stays in memory.
 MEMORY = ("cache_size = -32768", "wal_autocheckpoint = 4000", "temp_store = MEMORY")
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-#: A row that is older is read anew while somebody looks, in seconds; what opens it must be no older.
+#: A row that is older is read again while somebody looks, in seconds; what opens it must be no older.
 FRESH_SECONDS = 20.0
 #: A read that was asked for takes so long at most before it is asked for again, in seconds.
 ASKED_SECONDS = 3.0
@@ -66,7 +66,7 @@ class Shown:
 
     @property
     def is_old(self) -> bool:
-        """Say whether the row should be read anew."""
+        """Say whether the row should be read again."""
         seen = self.workspace.observed_at or 0.0
         return not self.workspace.is_provisional and self.look.now - seen > FRESH_SECONDS
 

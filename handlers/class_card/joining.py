@@ -119,7 +119,7 @@ def _buttons(answer: Answer) -> list[dict[str, object]]:
 
 
 async def _looking(request: Request, card: ClassCard) -> str:
-    """Have the presser's list read anew where it is old; the press goes on afterwards."""
+    """Have the presser's list read again where it is old; the press goes on afterwards."""
     return await look(
         request,
         request.services.workspaces,

@@ -22,7 +22,7 @@ PURPOSES: tuple[Purpose, ...] = ("workspace", "job")
 
 @dataclass(frozen=True, slots=True)
 class Making:
-    """Say what a form is for. It travels with the form as keys, and is authorised anew each time."""
+    """Say what a form is for. It travels with the form as keys, and is authorised again each time."""
 
     connection: str
     purpose: Purpose

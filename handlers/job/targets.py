@@ -82,7 +82,7 @@ async def _which(request: Request, found: Sequence[Job]) -> Answer:
 
 
 async def _unknown(request: Request, rows: Sequence[Job], old: Sequence[Account]) -> Answer:
-    """Say that there is no such run, offer the nearest, and look anew where that was not just done."""
+    """Say that there is no such run, offer the nearest, and look again where that was not just done."""
     if not rows:
         return await nothing_yet(request, old)
     sentence = fill(words.UNKNOWN_NAME, name=request.name)

@@ -104,7 +104,7 @@ async def _unknown(
     *,
     has_any: bool,
 ) -> Answer:
-    """Say that there is no such name, offer the nearest, and look anew where the list is old."""
+    """Say that there is no such name, offer the nearest, and look again where the list is old."""
     if not has_any:
         return await nothing_yet(request, old)
     sentence = fill(words.UNKNOWN_NAME, name=name)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def welcome(stage: Stage, *, light: bool = False) -> str:
-    """Return the text; the passwords and tokens in it are made up anew at every start and end with it."""
+    """Return the text; the passwords and tokens in it are made up again at every start and end with it."""
     saturn = stage.saturn["credentials"]["users"]["alice"]
     hub = stage.hub["credentials"]["users"]["alice"]
     posit = stage.posit["credentials"]["users"]["alice"]

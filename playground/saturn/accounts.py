@@ -73,7 +73,7 @@ class Accounts:
         return person if until > self._clock.now() else None
 
     def user_token(self, person: Person) -> str:
-        """Return the person's token that works, made anew when the last one no longer does."""
+        """Return the person's token that works, made again when the last one no longer does."""
         if self._tokens[person.token].state != "valid":
             self._mint(person)
         return person.token

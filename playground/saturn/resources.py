@@ -98,7 +98,7 @@ class Resource:
                 run.status, run.due_at = "stopping", now + self.stop_seconds
 
     def restart(self, now: float) -> None:
-        """End what runs and begin anew."""
+        """End what runs and begin again."""
         self.settle(now)
         for run in self.live():
             self._end(run, now, "stopped")

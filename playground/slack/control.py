@@ -196,7 +196,7 @@ class Control:
         ]
 
     def install_again(self) -> None:
-        """Install the app anew with the tokens that it had."""
+        """Install the app again with the tokens that it had."""
         self._state.app.installed = True
         for token in self._state.tokens.values():
             token.revoked = False

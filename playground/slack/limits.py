@@ -58,7 +58,7 @@ class Budgets:
         self._posted[channel] = now
 
     def forget(self) -> None:
-        """Start counting anew."""
+        """Start counting again."""
         self._calls.clear()
         self._posted.clear()
 

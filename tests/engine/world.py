@@ -89,7 +89,7 @@ class World:
         self.reborn()
 
     def reborn(self, fuse: Fuse | None = None, *, connections: dict[str, Any] | None = None) -> None:
-        """Make the parts anew; with a fuse, all their ways out lead through it."""
+        """Make the parts again; with a fuse, all their ways out lead through it."""
 
         def through(part: Any, error: Exception) -> Any:
             return Fused(part, fuse, error) if fuse else part

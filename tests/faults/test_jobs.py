@@ -12,7 +12,7 @@ from tests.faults.test_every_call import HOW
 
 #: The run itself, and what is read of it.
 RUNS_FOR = 30.0
-#: Leases of the dead run out, messages of unknown outcome settle, streams begin anew.
+#: Leases of the dead run out, messages of unknown outcome settle, streams begin again.
 SETTLES = 150.0
 
 

@@ -27,7 +27,7 @@ TRIES = 8
 
 
 class BreakingWorld(World):
-    """Be a world with a fuse; a blown one that killed is found at the next act, and the bot started anew."""
+    """Be a world with a fuse; a blown one that killed is found at the next act, and the bot started again."""
 
     def __init__(self, folder: Any, options: Any) -> None:
         super().__init__(folder, options)

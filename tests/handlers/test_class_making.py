@@ -1,4 +1,4 @@
-"""What a press of a class card makes: anew where nothing came of it, and for whom it was prepared alone."""
+"""What a press of a class card makes: again where nothing came of it, and for whom it was prepared alone."""
 
 from __future__ import annotations
 

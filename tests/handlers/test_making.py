@@ -1,4 +1,4 @@
-"""Suspending, resuming, forcing, removing, making anew, and what a server tells: as people ask for it."""
+"""Suspending, resuming, forcing, removing, making again, and what a server tells: as people ask for it."""
 
 from __future__ import annotations
 
@@ -228,7 +228,7 @@ async def test_a_form_whose_key_was_changed_removes_nothing_of_others(bot):
     assert await bot.store.latest_operation(theirs.id) is None
 
 
-# -- making anew --------------------------------------------------------------------------
+# -- making again --------------------------------------------------------------------------
 
 
 async def test_what_is_being_made_is_listed_and_can_be_called_off(bot):

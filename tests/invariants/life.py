@@ -198,11 +198,11 @@ class Life(World):
         return stops[0] if stops else None
 
     async def is_down_after(self, place: str, stop: str | None) -> None:
-        """See that a stop which was told to have come true did, unless it was started anew."""
+        """See that a stop which was told to have come true did, unless it was restarted."""
         found = await self.rows(f"SELECT outcome FROM operations WHERE id = '{stop}'")
         is_told = bool(found) and found[0]["outcome"] == "fulfilled"
-        anew = [one for one in self.moves.starts if stop and one.number > number_of(stop)]
-        if is_told and all(one.remote_id != place for one in anew):
+        again = [one for one in self.moves.starts if stop and one.number > number_of(stop)]
+        if is_told and all(one.remote_id != place for one in again):
             state = self.moves._moved(place).state
             assert state in (State.STOPPED, State.STOPPING), f"{place} is {state}, yet {stop} came true"
 

@@ -63,7 +63,7 @@ async def test_a_refused_token_is_a_sentence(tmp_path):
         ended = await run("serve", env=environment(tmp_path, **of_slack(local, SLACK_BOT_TOKEN="xoxb-no")))
     assert ended.status == 1
     last = ended.err.splitlines()[-1]
-    assert last.startswith("Slack refuses the bot token (invalid_auth). Copy it anew")
+    assert last.startswith("Slack refuses the bot token (invalid_auth). Copy it again")
     assert "Traceback" not in ended.err
     assert "xoxb-no" not in ended.err
 

@@ -1,4 +1,4 @@
-"""What stopping a session means at a Workbench: asked before it ends, suspended instead, made anew."""
+"""What stopping a session means at a Workbench: asked before it ends, suspended instead, made again."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Golden files: what people read, kept as files that a change shows in its diff.
 
-``UPDATE_GOLDEN=1 pytest …`` writes them anew; look at the difference before it is kept.
+``UPDATE_GOLDEN=1 pytest …`` writes them again; look at the difference before it is kept.
 """
 
 from __future__ import annotations

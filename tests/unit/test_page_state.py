@@ -84,9 +84,9 @@ def test_buttons_follow_what_may_be_done():
     assert stands(replace(stopped, actions=frozenset())).start == ""
     gone = replace(ROW, state=State.GONE)
     assert stands(gone).start == ""
-    anew = stands(replace(gone, spec=Spec("notebook")))
-    assert anew.start == words.START_NEW
-    assert anew.text.endswith(words.NEW_ONE)
+    again = stands(replace(gone, spec=Spec("notebook")))
+    assert again.start == words.START_NEW
+    assert again.text.endswith(words.NEW_ONE)
     assert not stands(replace(gone, spec=None)).stops
 
 

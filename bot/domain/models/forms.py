@@ -31,7 +31,7 @@ class Choice:
 class Field:
     """Describe one field. ``initial`` is what it holds at first, a ``Choice.value`` where there are choices.
 
-    ``redraws``: other fields depend on it, so the form is drawn anew when it changes. ``minimum`` and
+    ``redraws``: other fields depend on it, so the form is redrawn when it changes. ``minimum`` and
     ``maximum`` bound a number. ``remembers``: the person finds their last value there the next time.
     """
 

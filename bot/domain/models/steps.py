@@ -40,7 +40,7 @@ class Update:
     cause: str | None = None
     deadline_passed: bool = False  #: clear ``deadline_at``: the person was told
     asked: bool | None = None  #: its person is asked from now on whether to do it once more; False: no more
-    looks_again: bool = False  #: its person, who is asked, waits on: the time to answer begins anew
+    looks_again: bool = False  #: its person, who is asked, waits on: the time to answer begins again
     #: With ``outcome``: since when its person was asked when the end was decided; an answer since counts.
     asked_at: float | None = None
     card_dirty: bool = False

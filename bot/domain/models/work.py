@@ -24,7 +24,7 @@ class TaskKind(StrEnum):
     SNAPSHOT = "snapshot"
     #: Check an approved username at its provider and link it; the subject is the approval's id.
     APPROVE = "approve"
-    #: List a person's runs anew; the subject is the account's id.
+    #: List a person's runs again; the subject is the account's id.
     LIST_JOBS = "list_jobs"
     #: Set when a job runs by itself; the subject names account, job and interaction.
     SCHEDULE = "schedule"

@@ -1,7 +1,7 @@
 """Forms drawn as modals: each field of a provider's form as one input block.
 
 A block's id is the field's name and a mark of the choices that it has, or of what it proposes: Slack keeps
-what was entered in a block as long as its id stays, so a field whose choices changed begins anew.
+what was entered in a block as long as its id stays, so a field whose choices changed begins again.
 """
 
 from __future__ import annotations

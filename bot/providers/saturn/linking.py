@@ -41,7 +41,7 @@ MINT_SECONDS = 4.0
 #: The login link may lead through some pages of the server before the session stands.
 MOST_PAGES = 5
 PAGE_BYTES = 2_000_000
-#: A token that Usher got with the administrator's: it may be got anew in the same way.
+#: A token that Usher got with the administrator's: it may be got again in the same way.
 _MINTED: Acts = "admin"
 NO_ADMIN = "this connection has no administrator's token"
 

@@ -30,7 +30,7 @@ REMEMBERED: Final = 5_000
 
 
 class CardUpdates:
-    """Draw dirty cards anew where they stand."""
+    """Redraw dirty cards where they stand."""
 
     def __init__(self, context: Context, slack: PacedSlack, gatherer: Gatherer, timing: Timing) -> None:
         self._store = context.store

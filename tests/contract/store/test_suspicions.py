@@ -65,9 +65,9 @@ async def test_refusals_add_up_until_one_is_accepted_or_the_secret_is_another(st
     assert await store.suspects() == []
     await store.suspect_account(account.id, account.secret)
     assert await count(account.id, account.secret, 5.0, 1.0) == 6.0
-    assert await store.save_secret(account.id, account.secret, "sealed anew")
+    assert await store.save_secret(account.id, account.secret, "sealed again")
     assert len(await store.suspects()) == 1
-    assert await store.save_secret(account.id, "sealed anew", "fresh", is_fresh=True)
+    assert await store.save_secret(account.id, "sealed again", "fresh", is_fresh=True)
     assert await store.suspects() == []
 
 

@@ -1,4 +1,4 @@
-"""A transcript: whole, plain, told apart, and the same however often the stream was cut and begun anew."""
+"""A transcript: whole, plain, told apart, and the same however often the stream was cut and begun again."""
 
 from __future__ import annotations
 
