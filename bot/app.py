@@ -133,7 +133,6 @@ class Process:
         self._start_pauses = start_pauses
         self._works = False
         self.port = 0
-        self.scheduler: Scheduler | None = None
         self._socket: SocketSide | None = None
 
     async def start(self, *, loops: bool = True) -> None:
@@ -157,29 +156,22 @@ class Process:
         token = settings.slack_bot_token
         api = self._outlets.slack(token.get_secret_value(), settings.slack_api_url, slack_session, clock)
         slack = PacedSlack(api, Budget(clock.monotonic), clock)
+        witness = Witness(database_file(settings.database_url))
+        self.scheduler = Scheduler(self.store, clock, self.ids, on_beat=partial(witness.note, self.store))
         self.context = await self._context(slack)
         self._compose(slack)
         await self._listen(slack_session)
-        witness = Witness(database_file(settings.database_url))
         if await witness.contradicts(self.store):
             await tell_restored(self.store, self.providers)
         await witness.note(self.store)
-        self.scheduler = Scheduler(
-            self.context, self.reconciler, self.notifier, on_beat=partial(witness.note, self.store)
-        )
         stack.push_async_callback(self.scheduler.drain, DRAIN_SECONDS)
         if loops:
             self.scheduler.start()
             self._works = True
 
-    def wake(self) -> None:
-        """Have the background work look at once; harmless before it has begun."""
-        if self.scheduler is not None:
-            self.scheduler.wake()
-
     def background(self) -> Mapping[str, bool]:
         """Say of the loops, the way out to Slack and the disk whether all is well."""
-        if self.scheduler is None or not self._works:
+        if not self._works:
             return {}
         return {
             "loops": not self.scheduler.stalled,
@@ -201,7 +193,7 @@ class Process:
             vault=Vault(settings.keys()),
             clock=self.clock,
             ids=self.ids,
-            wake=self.wake,
+            wake=self.scheduler.wake,
             deadline_seconds=settings.deadline_minutes * 60.0,
             public_url=settings.public_url,
             command=settings.command,
@@ -240,8 +232,10 @@ class Process:
             Numbers(margin=settings.poll_margin, warn_seconds=settings.warn_minutes * 60.0),
             board,
             replay=partial(replay, self.services),
+            news=self.scheduler,
             observer=self.metrics,
         )
+        self.scheduler.drive(self.reconciler, self.notifier)
 
     async def _listen(self, slack_session: aiohttp.ClientSession) -> None:
         settings, context = self._settings, self.context

@@ -28,9 +28,9 @@ class Transcript:
     ``version`` grows with everything that is to be seen.
     """
 
-    def __init__(self, spool: Spool | None = None, tail: Tail | None = None) -> None:
+    def __init__(self, spool: Spool | None = None) -> None:
         self.spool = spool or Spool()
-        self._tail = tail or Tail()
+        self._tail = Tail()
         self._seen = Seen()
         self._plain = {name: EscapeRemover() for name in _STREAMS}
         self._lines = {name: Lines(name) for name in _STREAMS}

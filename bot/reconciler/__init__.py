@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from bot.domain.models import ClaimedJob, ClaimedOperation, NoticeKind
 from bot.reconciler.ask import Asker
 from bot.reconciler.classes import Classes
-from bot.reconciler.context import EngineContext, Numbers, Unobserved
+from bot.reconciler.context import EngineContext, Numbers, Unheard, Unobserved
 from bot.reconciler.expiries import Expiries
 from bot.reconciler.job_calls import JobCalls
 from bot.reconciler.job_reads import JobReads, is_waited_for
@@ -55,21 +55,27 @@ class Reconciler:
         numbers: Numbers,
         board: Board,
         replay: Replay | None = None,
+        news: News | None = None,
         jitter: Callable[[], float] = random.random,
         observer: Observer | None = None,
     ) -> None:
-        seen = observer or Unobserved()
+        seen, heard = observer or Unobserved(), news or Unheard()
         runtimes = {
-            name: Runtime(name, provider, context.clock, jitter, seen)
+            name: Runtime(name, provider, context.clock, jitter, seen, heard)
             for name, provider in context.connections.items()
         }
         keys = Keys(context)
         asker = Asker(keys, numbers.call_seconds, jitter)
         engine = EngineContext.over(
-            context, runtimes=runtimes, keys=keys, asker=asker, numbers=numbers, jitter=jitter, board=board
+            context,
+            news=heard,
+            runtimes=runtimes,
+            keys=keys,
+            asker=asker,
+            numbers=numbers,
+            jitter=jitter,
+            board=board,
         )
-        self.connections = tuple(runtimes)
-        self._runtimes = tuple(runtimes.values())
         store = context.store
         preconditions = Preconditions(engine)
         operations = Updates[ClaimedOperation](store, store.save_step, NoticeKind.WAITING)
@@ -90,12 +96,6 @@ class Reconciler:
         self._classes = Classes(engine)
         self._streams = Streams(engine)
         self._tasks = Tasks(engine, self._lists, replay)
-
-    def listen(self, news: News) -> None:
-        """Have somebody hear what is left for the loops."""
-        self._reads.listen(news)
-        for runtime in self._runtimes:
-            runtime.start_queue.news = news
 
     async def step_operations(self, pool: Pool | None = None) -> int:
         """Step the operations that are due; return how many there were."""

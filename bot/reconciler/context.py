@@ -38,7 +38,7 @@ class News(Protocol):
 
 
 class Unheard:
-    """Hear nothing: what is there before a scheduler listens."""
+    """Hear nothing: what tests take that step the engine themselves."""
 
     def work_left(self) -> None:
         """Leave it."""
@@ -112,6 +112,7 @@ class EngineContext(Context):
     numbers: Numbers
     jitter: Callable[[], float]
     board: Board
+    news: News
 
     @classmethod
     def over(cls, context: Context, **parts: Any) -> EngineContext:

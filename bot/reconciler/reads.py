@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from bot.providers.base import Access, Pace
-    from bot.reconciler.context import EngineContext, News
+    from bot.reconciler.context import EngineContext
     from bot.reconciler.runtimes import Runtime
 
 log = structlog.get_logger(__name__)
@@ -60,7 +60,7 @@ class Reads:
         self._clock = engine.clock
         self._ids = engine.ids
         self._numbers = engine.numbers
-        self._recorder = Recorder(engine.store, engine.ids)
+        self._recorder = Recorder(engine.store, engine.ids, engine.news)
         self._entries = Entries(engine)
         #: Reads that were sent since the observer was told, by connection.
         self._sent: Counter[str] = Counter()
@@ -69,10 +69,6 @@ class Reads:
         #: What was read today with an administrator's token, by account and gate.
         self._noted: set[tuple[str, str]] = set()
         self._noted_on = 0
-
-    def listen(self, news: News) -> None:
-        """Have somebody hear when reads left work for others."""
-        self._recorder.news = news
 
     async def step(self, pool: Pool | None) -> int:
         """Claim what is due at each connection, as far as slots are free, and read it; return how many."""

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.reconciler.context import Unheard
 from bot.support.errors import StoreBusy, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -27,8 +26,8 @@ class Recorder:
     ``news`` hears when something was written that others have work with.
     """
 
-    def __init__(self, store: Store, ids: Ids) -> None:
-        self.news: News = Unheard()
+    def __init__(self, store: Store, ids: Ids, news: News) -> None:
+        self._news = news
         #: The gates of the reads that are under way or still to be written.
         self.open: set[str] = set()
         self._store = store
@@ -70,4 +69,4 @@ class Recorder:
         else:
             # What failed is also the connection's, which others look at.
             if is_news or any(result.observed is None for result in results):
-                self.news.work_left()
+                self._news.work_left()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.providers.base import Provider
-    from bot.reconciler.context import Observer
+    from bot.reconciler.context import News, Observer
     from bot.support.clock import Clock
 
 log = structlog.get_logger(__name__)
@@ -223,6 +223,7 @@ class Runtime:
         clock: Clock,
         jitter: Callable[[], float],
         observer: Observer,
+        news: News,
     ) -> None:
         self.name = name
         self.observer = observer
@@ -230,7 +231,7 @@ class Runtime:
         self.title = provider.settings.title
         self.pace = provider.pace
         self.slots = Slots(provider.pace.concurrency)
-        self.start_queue = StartQueue(provider.settings.starts_per_second, clock.monotonic)
+        self.start_queue = StartQueue(provider.settings.starts_per_second, clock.monotonic, news)
         self.health = Health(name, self.title, clock, jitter, observer)
         self.limits = Limits(name, clock.monotonic, self.health.hold_off)
         #: A limit on starts says nothing about reads: it holds up the queue of starts.

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from bot.reconciler import Reconciler
-    from bot.services.context import Context, Wake
+    from bot.services.context import Wake
     from bot.slack.notifier import Notifier
+    from bot.store.store import Store
     from bot.support.clock import Clock, Ids
 
 log = structlog.get_logger(__name__)
@@ -121,25 +122,34 @@ class Loop:
 class Scheduler:
     """Drive the reconciler and the notifier until drained. ``tick`` and ``beat`` are in seconds.
 
-    ``on_beat`` is called with each beat; it raises nothing but StoreError.
+    It is there before them, as they and whoever writes something wake it; until ``drive`` nothing comes of
+    that. ``on_beat`` is called with each beat; it raises nothing but StoreError.
     """
 
     def __init__(
         self,
-        context: Context,
-        reconciler: Reconciler,
-        notifier: Notifier,
+        store: Store,
+        clock: Clock,
+        ids: Ids,
         tick: float = 1.0,
         beat: float = BEAT_SECONDS,
         on_beat: Callable[[], Awaitable[None]] = _rest,
     ) -> None:
         self._on_beat = on_beat
-        self._store = context.store
-        self._reconciler = reconciler
-        self._clock = clock = context.clock
-        self._ids = ids = context.ids
+        self._store = store
+        self._clock = clock
+        self._ids = ids
         self._tick = tick
         self._beats_every = beat
+        self._loops: list[Loop] = []
+        self._running: list[asyncio.Task[None]] = []
+        self._waking: asyncio.TimerHandle | None = None
+        self._ticker = Ticker(clock)
+
+    def drive(self, reconciler: Reconciler, notifier: Notifier) -> None:
+        """Make the loops of their steps; call it once, before ``start``."""
+        self._reconciler = reconciler
+        ids, clock = self._ids, self._clock
         self._loops = [
             Loop("operations", reconciler.step_operations, 200, ids, clock, self.work_left),
             # Most reads change nothing: those that do tell so themselves.
@@ -152,10 +162,6 @@ class Scheduler:
             Loop("cards", notifier.step_cards, 20, ids, clock, self.work_left),
             Loop("outputs", notifier.step_outputs, 10, ids, clock, self.work_left),
         ]
-        reconciler.listen(self)
-        self._running: list[asyncio.Task[None]] = []
-        self._waking: asyncio.TimerHandle | None = None
-        self._ticker = Ticker(clock)
 
     def start(self) -> None:
         """Begin; call it on the running event loop. What was open when the process ended goes on."""

@@ -9,8 +9,6 @@ from bisect import bisect_left, insort
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
-from bot.reconciler.context import Unheard
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -40,8 +38,8 @@ class StartQueue:
     ``news`` hears after how many seconds the next turn comes.
     """
 
-    def __init__(self, per_second: float | None, monotonic: Callable[[], float]) -> None:
-        self.news: News = Unheard()
+    def __init__(self, per_second: float | None, monotonic: Callable[[], float], news: News) -> None:
+        self._news = news
         self._rule = per_second
         self._monotonic = monotonic
         self._learned: float | None = None
@@ -71,7 +69,7 @@ class StartQueue:
             self._gone.append(now)
             return 0.0
         self._stays(operation, now + wait)
-        self.news.turn_in(wait)
+        self._news.turn_in(wait)
         return wait
 
     def missed(self, operation: Operation | Job, seconds: float) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from bot.slack.methods import METHODS, Method
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 WINDOW = 60.0
 #: Slack counts when a request arrives, which is not quite when it left: this share of a limit is used.
@@ -26,9 +26,8 @@ REMEMBERED = 5_000
 class Budget:
     """Grant calls. ``share`` leaves the rest of a method's budget to what is more urgent."""
 
-    def __init__(self, monotonic: Callable[[], float], methods: Mapping[str, Method] = METHODS) -> None:
+    def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
-        self._methods = methods
         self._calls: defaultdict[str, deque[float]] = defaultdict(deque)
         self._paused: dict[str, float] = {}
         self._channels: dict[str, float] = {}
@@ -72,11 +71,11 @@ class Budget:
         self._paused[method] = max(self._paused.get(method, 0.0), self._monotonic() + seconds)
 
     def _most(self, method: str, share: float) -> int | None:
-        limit = self._methods.get(method, UNLISTED).per_minute
+        limit = METHODS.get(method, UNLISTED).per_minute
         return None if limit is None else max(int(limit * USED_SHARE * share), 1)
 
     def _gap(self, method: str) -> float:
-        limit = self._methods.get(method, UNLISTED).per_channel_per_minute
+        limit = METHODS.get(method, UNLISTED).per_channel_per_minute
         return 0.0 if limit is None else WINDOW / limit / USED_SHARE
 
     def _recent(self, method: str, now: float) -> deque[float]:

@@ -91,13 +91,11 @@ class Front:
         clock: Clock,
         *,
         refused: Callable[[str], None] = lambda _reason: None,
-        path: str = SLACK_PATH,
     ) -> None:
         self._secret = signing_secret
         self._clock = clock
         self._seen = Seen(clock.monotonic)
         self._refused = refused
-        self._path = path
 
     def middleware(self) -> Middleware:
         """Return the aiohttp middleware; it judges the one path and nothing else."""
@@ -106,7 +104,7 @@ class Front:
         async def check(
             request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
         ) -> web.StreamResponse:
-            if request.path != self._path:
+            if request.path != SLACK_PATH:
                 return await handler(request)
             try:
                 request[PAYLOAD] = await self._verified(request)

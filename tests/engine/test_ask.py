@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from bot.providers.base import Access, Credential
 from bot.reconciler.ask import Asker, Done, Later, Refused, Unknown
-from bot.reconciler.context import Unobserved
+from bot.reconciler.context import Unheard, Unobserved
 from bot.reconciler.runtimes import Runtime
 from bot.support import errors
 from tests.support.clock import FakeClock
@@ -70,7 +70,7 @@ class Book:
 class Bench:
     def __init__(self) -> None:
         clock = FakeClock()
-        self.runtime = Runtime("cloud", FakeProvider(clock), clock, lambda: 0.0, Unobserved())
+        self.runtime = Runtime("cloud", FakeProvider(clock), clock, lambda: 0.0, Unobserved(), Unheard())
         self.book = Book()
         self.asker = Asker(self.book, 25.0, lambda: 0.0)
 

@@ -34,9 +34,17 @@ class Watched(Scheduler):
                 await self.woken.wait()
 
 
+def driving(kind, world, **keys):
+    """Make a scheduler that drives the parts of a world."""
+    world.news = made = kind(world.store, world.clock, world.ids, **keys)
+    world.reborn()
+    made.drive(world.reconciler, world.notifier)
+    return made
+
+
 @pytest.fixture
 async def scheduler(world):
-    made = Watched(world.context, world.reconciler, world.notifier, tick=0.05)
+    made = driving(Watched, world, tick=0.05)
     yield made
     await made.drain(5)
 
@@ -59,7 +67,7 @@ async def test_the_whole_way_runs_by_itself(world, scheduler):
 
 
 async def test_where_nothing_happens_something_is_written_now_and_then(world):
-    scheduler = Watched(world.context, world.reconciler, world.notifier, tick=0.05, beat=0.05)
+    scheduler = driving(Watched, world, tick=0.05, beat=0.05)
     world.clock.advance(3600)
     scheduler.start()
 
@@ -107,7 +115,7 @@ async def test_a_second_nightly_reading_joins_the_first(world, scheduler):
 @pytest.mark.parametrize(("down_for", "readings"), [(10 * 3600.0, 0), (20 * 3600.0, 1), (9 * DAY, 1)])
 async def test_what_a_night_should_have_done_is_made_up_for_at_the_start(world, down_for, readings):
     async def starts():
-        scheduler = Scheduler(world.context, world.reconciler, world.notifier)
+        scheduler = driving(Scheduler, world)
         for _ in range(3):
             await scheduler._daily()
             await world.work()
@@ -173,7 +181,7 @@ async def test_a_run_goes_its_whole_way_by_itself_and_an_open_stream_holds_nothi
         jobs.cloud.opens("run1")
         jobs.cloud.writes("run1", "one\n")
         jobs.cloud.writes("run2", "two\n")
-        scheduler = Watched(world.context, world.reconciler, world.notifier, tick=0.05)
+        scheduler = driving(Watched, world, tick=0.05)
         jobs.cloud.job_takes = None
         await jobs.runs(name="endless")
         await jobs.world.reconciler.step_jobs()

@@ -27,6 +27,7 @@ from bot.domain.policy import Installation
 from bot.output import Board
 from bot.providers.base import Credential
 from bot.reconciler import Numbers, Reconciler
+from bot.reconciler.context import News, Unheard
 from bot.reconciler.streams import AT_ONCE
 from bot.services.context import Context
 from bot.services.making import Making
@@ -83,6 +84,7 @@ class World:
         self.replayed: list[tuple[Principal, dict[str, Any]]] = []
         self.installation = Installation("T1")
         self.numbers = Numbers()
+        self.news: News = Unheard()
         self.timing = Timing()
         #: The streams and outputs of each life of the process.
         self.lives: list[tuple[Pool, Board]] = []
@@ -113,7 +115,9 @@ class World:
             deadline_seconds=DEADLINE,
             public_url=self.public_url,
         )
-        self.reconciler = Reconciler(self.context, self.numbers, self.board, self.replay, jitter=lambda: 0.0)
+        self.reconciler = Reconciler(
+            self.context, self.numbers, self.board, self.replay, self.news, jitter=lambda: 0.0
+        )
         self.notifier = Notifier(
             self.context,
             self.line,

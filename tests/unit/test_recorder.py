@@ -42,7 +42,7 @@ class Shelf:
 async def test_what_comes_while_a_batch_is_written_makes_the_next():
     shelf, pool = Shelf(), Pool(10, lambda: None)
     shelf.may_go.clear()
-    recorder = Recorder(shelf, CountingIds())
+    recorder = Recorder(shelf, CountingIds(), Unheard())
     recorder.put([result(1)], pool)
     await shelf.asked.wait()
     recorder.put([result(2)], pool)
@@ -54,7 +54,7 @@ async def test_what_comes_while_a_batch_is_written_makes_the_next():
 
 async def test_one_that_cannot_be_written_keeps_no_other_back():
     shelf = Shelf(ValueError("a mistake of ours"), "gate 2")
-    recorder = Recorder(shelf, CountingIds())
+    recorder = Recorder(shelf, CountingIds(), Unheard())
     recorder.put([result(number) for number in (1, 2, 3)], None)
     await recorder.write()
     assert shelf.batches == [["gate 1", "gate 2", "gate 3"], ["gate 1"], ["gate 2"], ["gate 3"]]
@@ -62,7 +62,7 @@ async def test_one_that_cannot_be_written_keeps_no_other_back():
 
 async def test_a_busy_store_is_not_asked_again_for_each():
     shelf = Shelf(StoreBusy("not in time"))
-    recorder = Recorder(shelf, CountingIds())
+    recorder = Recorder(shelf, CountingIds(), Unheard())
     recorder.put([result(1), result(2)], None)
     await recorder.write()
     assert len(shelf.batches) == 1
@@ -74,9 +74,9 @@ async def test_a_busy_store_is_not_asked_again_for_each():
 )
 async def test_only_news_and_failures_wake_others(is_news, observed, told):
     calls: list[int] = []
-    recorder = Recorder(Shelf(is_news=is_news), CountingIds())
-    recorder.news = Unheard()
-    recorder.news.work_left = lambda: calls.append(1)
+    news = Unheard()
+    news.work_left = lambda: calls.append(1)
+    recorder = Recorder(Shelf(is_news=is_news), CountingIds(), news)
     recorder.put([result(1, observed)], None)
     await recorder.write()
     assert len(calls) == told

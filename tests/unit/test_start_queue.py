@@ -16,9 +16,9 @@ class Operation:
     created_at: float
 
 
-def turns(per_second=None):
+def turns(per_second=None, news=None):
     clock = FakeClock()
-    made = StartQueue(per_second, clock.monotonic)
+    made = StartQueue(per_second, clock.monotonic, news or Unheard())
     clock.advance(100.0)
     return made, clock
 
@@ -79,7 +79,7 @@ def test_who_asked_first_goes_first_whoever_asks_first():
 
 def test_nothing_goes_right_after_a_restart():
     clock = FakeClock()
-    made = StartQueue(5.0, clock.monotonic)
+    made = StartQueue(5.0, clock.monotonic, Unheard())
     assert made.wait(Operation("w", 1.0)) > 1.0
 
 
@@ -119,10 +119,9 @@ def test_a_limit_holds_all_starts_and_then_they_come_more_slowly():
 
 
 def test_others_are_told_when_the_turn_comes():
-    made, _ = turns(1.0)
-    told = []
-    made.news = Unheard()
-    made.news.turn_in = told.append
+    told, news = [], Unheard()
+    news.turn_in = told.append
+    made, _ = turns(1.0, news)
     assert made.wait(Operation("a", 1.0)) == 0.0
     wait = made.wait(Operation("b", 2.0))
     assert told == [wait]

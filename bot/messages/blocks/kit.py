@@ -25,9 +25,9 @@ _MARKED: Final = re.compile(r"`([^`\n]+)`|(?<!\w)\*(\S(?:.*?\S)??)\*(?!\w)")
 _USER_ID: Final = re.compile(r"[UW][A-Z0-9]{2,30}")
 
 
-def mrkdwn(text: str, limit: int = limits.SECTION) -> Block:
+def mrkdwn(text: str) -> Block:
     """Return a formatted text; ``verbatim``, so that no plain text in it becomes a link or a mention."""
-    return {"type": "mrkdwn", "text": limits.cut(text, limit) or limits.NOTHING, "verbatim": True}
+    return {"type": "mrkdwn", "text": limits.cut(text, limits.SECTION) or limits.NOTHING, "verbatim": True}
 
 
 def plain(text: str, limit: int) -> Block:

@@ -52,9 +52,9 @@ def problem(sentence: str, reference: str, buttons: Iterable[Element] = (), *, m
     return kit.answer(kit.bare(sentence), blocks)
 
 
-def plain_problem(sentence: str, reference: str, buttons: Iterable[Element] = ()) -> Answer:
+def plain_problem(sentence: str, reference: str) -> Answer:
     """Answer with a problem that is said in plain words, not yet escaped (``texts.problems``)."""
-    return problem(safe(sentence), reference, buttons)
+    return problem(safe(sentence), reference)
 
 
 def name(workspace: Workspace) -> Markup:
