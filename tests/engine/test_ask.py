@@ -16,7 +16,8 @@ from bot.support import errors
 from tests.support.clock import FakeClock
 from tests.support.providers import FakeProvider
 
-ACCOUNT = SimpleNamespace(id="account_1", connection="cloud", refused_since=None)
+ACCOUNT = SimpleNamespace(id="account_1", connection="cloud", refused_since=None, state="active")
+SUSPECT = SimpleNamespace(id="account_1", connection="cloud", refused_since=1.0, state="active")
 
 #: Error → answer, whether the connection is held to fail, whether the credential is seen to.
 TABLE: dict[type[BaseException], tuple[type, bool, bool]] = {
@@ -40,7 +41,7 @@ TABLE: dict[type[BaseException], tuple[type, bool, bool]] = {
     errors.Untold: (Refused, False, False),
     TimeoutError: (Unknown, True, False),
 }
-WAYS = ("a person's", "the connection's own", "a stream", "a stream that spoke")
+WAYS = ("a person's", "a start", "a suspect's", "the connection's own", "a stream", "a stream that spoke")
 
 
 class Book:
@@ -88,8 +89,16 @@ class Bench:
 
         if way.startswith("a stream"):
             return await self.asker.follow(self.runtime, ACCOUNT, "output", stream, take, attempts=attempts)
-        account = ACCOUNT if way == "a person's" else None
-        return await self.asker.ask(self.runtime, account, "call", send, attempts=attempts)
+        account = None if way == "the connection's own" else SUSPECT if way == "a suspect's" else ACCOUNT
+        return await self.asker.ask(
+            self.runtime,
+            account,
+            "call",
+            send,
+            attempts=attempts,
+            starts=way == "a start",
+            tries_suspected=way == "a suspect's",
+        )
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -108,6 +117,11 @@ async def test_every_error_means_one_answer_whichever_way_was_asked(kind, way):
     # A refusal proves that the connection answers; what never left proves nothing.
     spoke = way == "a stream that spoke"
     assert bench.runtime.health.answers is (spoke or (not fails and kind is not errors.SentTooLate))
+    # A limit of starts holds up no other call, and the other way round.
+    runtime, who = bench.runtime, "" if way == "the connection's own" else ACCOUNT.id
+    limits = (runtime.limits.wait(who) > 0, runtime.start_limits.wait(who) > 0)
+    is_limit = kind is errors.RateLimited
+    assert limits == (is_limit and way != "a start", is_limit and way == "a start")
 
 
 def test_the_table_has_every_error_of_a_provider():
@@ -120,16 +134,18 @@ def test_the_table_has_every_error_of_a_provider():
     [
         ("changed", Later, ""),
         ("later", Later, ""),
+        ("suspected", Later, "credential_suspected"),
         ("locked", Refused, "connection_refused"),
         ("refused", Refused, "credential_refused"),
     ],
 )
-async def test_what_a_refused_credential_became_decides_and_counts_as_no_try(became, answer, cause):
+async def test_what_a_refused_credential_became_decides(became, answer, cause):
     bench = Bench()
     bench.book.became = became
     got = await bench.ask("a person's", errors.CredentialRefused(), attempts=3)
     assert (type(got), got.cause) == (answer, cause)
-    assert got.attempts == 3 if answer is Later else got.needs_credential
+    # A suspected one is tried as often as any call that fails: it may be good for all but one of them.
+    assert got.attempts == 3 + (became == "suspected") if answer is Later else got.needs_credential
 
 
 async def test_waits_grow_and_heed_what_the_provider_asked_for():
@@ -147,12 +163,29 @@ async def test_what_did_not_leave_counts_for_nothing():
     assert got == Later(0.0, None, 2)
 
 
-async def test_a_secret_that_does_not_open_is_refused_before_anything_is_sent():
+NOTHING_MAY_BE_SENT = AssertionError("nothing may be sent")
+
+
+@pytest.mark.parametrize("way", [way for way in WAYS if way != "the connection's own"])
+async def test_what_holds_somebody_up_is_answered_before_anything_is_sent(way):
     bench = Bench()
     bench.book.closed = errors.SecretError("a stored secret does not open")
-    got = await bench.ask("a person's", AssertionError("nothing may be sent"))
+    got = await bench.ask(way, NOTHING_MAY_BE_SENT)
     assert (type(got), got.cause, got.needs_credential) == (Refused, "secret", True)
+    bench.runtime.limits.note(ACCOUNT.id, 30.0, is_shared=False)
+    held = await bench.ask(way, NOTHING_MAY_BE_SENT, attempts=2)
+    assert (type(held), held.cause, held.wait, held.attempts) == (Later, "rate_limited", 30.0, 2)
     assert not bench.runtime.health.answers
+
+
+async def test_a_suspected_credential_is_tried_by_who_finds_out_about_it_alone():
+    bench = Bench()
+
+    async def send(_access):
+        raise NOTHING_MAY_BE_SENT
+
+    got = await bench.asker.ask(bench.runtime, SUSPECT, "call", send, attempts=2)
+    assert (type(got), got.cause, got.attempts) == (Later, "credential_suspected", 2)
 
 
 async def test_a_call_that_takes_too_long_is_unknown_and_an_answer_is_handed_on():

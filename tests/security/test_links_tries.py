@@ -8,7 +8,8 @@ import pytest
 from pydantic import SecretStr
 
 from bot.providers.base import ConnectionSettings
-from bot.support.errors import Refused, Unreachable
+from bot.support.errors import CredentialRefused, ProviderError, Refused, TemporaryError, Unreachable
+from tests.engine.test_ask import TABLE
 from tests.web.rig import ALICE, BOB, GOOD, Inputs, rig
 
 
@@ -204,3 +205,21 @@ async def test_another_token_can_be_pasted_before_anything_is_confirmed(made):
     mark = Inputs(page).forms["/link/check"]["form"]
     await browser.send("/link/confirm", account="0" * 16, form=mark)
     assert browser.status == 409
+
+
+async def test_every_error_of_a_provider_is_said_and_only_a_final_one_costs_a_try(made):
+    browser = await made.browser()
+    for kind in (one for one in TABLE if issubclass(one, ProviderError)):
+        await browser.get(await link(made))
+        made.provider.error = kind()
+        page = await browser.send("/link/check", token=GOOD)
+        assert browser.status == 422, kind
+        assert "Saturn Cloud" in page
+        assert GOOD not in page
+        row = (await made.store.audit_entries())[-1]
+        assert (row["action"], row["result"]) == ("link.check", "refused")
+        assert kind.__name__ in str(row["detail"])
+        made.provider.error = CredentialRefused()
+        page = await browser.send("/link/check", token=GOOD)
+        assert f"{4 if issubclass(kind, TemporaryError) else 3} tries are left" in page, kind
+        assert await made.store.accounts(ALICE) == []
