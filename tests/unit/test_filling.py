@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.domain.models import Field, Form, Spec
 from bot.providers.posit import forms, specs
-from bot.providers.posit.offers import Offer
+from bot.providers.posit.computing import Offer
 from bot.providers.posit.types import ComputeEnvs
 from bot.services import filling
 from bot.services.filling import Flag

@@ -1,4 +1,4 @@
-"""Addresses of sessions, and the sessions in pasted addresses; pure.
+"""What ids look like; addresses of sessions, and the sessions in pasted addresses; pure.
 
 A server says where a session is by a path from its own root, which a proxy may have moved: the
 configured address goes in front with its own path, and another host is never believed.
@@ -7,10 +7,15 @@ configured address goes in front with its own path, and another host is never be
 from __future__ import annotations
 
 import re
+from typing import Final
 from urllib.parse import urlsplit
 
 from bot.providers.hosts import is_dots, path_below
+from bot.support.errors import NotFound
 
+#: Ids are joined by commas in a request, so that nothing but these may stand in one.
+SESSION_ID: Final = r"^[0-9A-Za-z_-]{1,100}$"
+_JOB_ID = re.compile(r"[0-9A-Za-z_.:+/=@-]{1,200}")
 #: A session's path ends with the project's id and the session's, 8 characters each.
 _LINK = re.compile(r"/s/[0-9a-f]{5,}([0-9a-f]{8})(?:/.*)?")
 _BARE = re.compile(r"[0-9a-f]{8}")
@@ -53,3 +58,22 @@ def reference(text: str, base_url: str) -> str | None:
     path = path_below(text, base_url)
     link = _LINK.fullmatch(path) if path is not None else None
     return link[1] if link is not None else None
+
+
+def session_id(text: str) -> str:
+    """Return a session's id; raise NotFound for what can be none."""
+    if not is_session_id(text):
+        raise NotFound("there is no such session")
+    return text
+
+
+def job_id(text: str) -> str:
+    """Return a job's id; raise NotFound for what can be none."""
+    if not _JOB_ID.fullmatch(text) or set(text) == {"."}:
+        raise NotFound("there is no such job")
+    return text
+
+
+def is_session_id(text: str) -> bool:
+    """Say whether a text may be a session's id."""
+    return re.fullmatch(SESSION_ID, text) is not None

@@ -14,8 +14,8 @@ from typing import Any
 
 from bot.output.streaming import Stream
 from bot.providers.base import Credential, Listing, SendWindow
-from bot.providers.posit import ids
-from bot.providers.posit.asked import JobLaunch, SessionLaunch
+from bot.providers.posit import addresses
+from bot.providers.posit.launches import JobLaunch, SessionLaunch
 from bot.providers.posit.output import Chunk, OutputDecoder
 from bot.providers.posit.transport import Transport
 from bot.providers.posit.types import (
@@ -126,7 +126,7 @@ class Workbench:
         read a job: with ``include_jobs`` they are what is returned; the flag has an old name and a new one.
         """
         kwparams = {
-            "session_id": ",".join(ids.session_id(one) for one in session_ids) or None,
+            "session_id": ",".join(addresses.session_id(one) for one in session_ids) or None,
             "user": user,
             "fields": list(only) or None,
             "include_jobs": True if include_jobs else None,
@@ -161,7 +161,7 @@ class Workbench:
         launch_parameters: LaunchParameters | None = None,
     ) -> Launched:
         """Resume a suspended session of RStudio; what the answer does not say is as it was asked."""
-        identifier = ids.session_id(session_id)
+        identifier = addresses.session_id(session_id)
         kwparams = {
             "session_id": identifier,
             "username": username,
@@ -186,7 +186,7 @@ class Workbench:
         if not session_ids:
             return
         kwparams = {
-            "session_ids": ",".join(ids.session_id(one) for one in session_ids),
+            "session_ids": ",".join(addresses.session_id(one) for one in session_ids),
             "force_quit": force_quit,
             "suspend_session": suspend,
             "suspend": suspend,
@@ -222,7 +222,7 @@ class Workbench:
 
         A silence of ``idle_seconds`` ends it as a cut does; None waits for ever.
         """
-        kwparams = {"job_id": ids.job_id(job_id), "user": user}
+        kwparams = {"job_id": addresses.job_id(job_id), "user": user}
         async with self.transport.stream(
             "get_job_output", credential, kwparams, idle_seconds=idle_seconds
         ) as stream:
@@ -230,7 +230,7 @@ class Workbench:
 
     async def stop_job(self, credential: Credential, job_id: str, *, force_quit: bool = False) -> None:
         """Stop a job: ``kill``, or with ``force_quit`` ``kill -9``."""
-        kwparams = {"job_id": ids.job_id(job_id), "force_quit": force_quit}
+        kwparams = {"job_id": addresses.job_id(job_id), "force_quit": force_quit}
         await self.transport.call("stop_job", credential, kwparams, changes=True)
 
 

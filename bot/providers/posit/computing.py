@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from bot.providers.posit.types import ComputeEnv, ComputeEnvs, PlacementConstraint, ResourceLimit
 
@@ -12,6 +13,14 @@ OPENS_FILES = frozenset({"RStudio", "Jupyter Notebook"})
 #: The one whose sessions can be suspended and resumed.
 SUSPENDS = "RStudio"
 CUSTOM_PROFILE = "custom"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Hold what a server offers to an account, and the names that the person's sessions have already."""
+
+    envs: ComputeEnvs
+    names: tuple[str, ...] = ()
 
 
 def offered_ides(envs: ComputeEnvs) -> list[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from bot.domain.models import Choice, Field, Form, Principal, Purpose, Values, text_of
 from bot.providers.posit import computing, presets
-from bot.providers.posit.offers import Offer
+from bot.providers.posit.computing import Offer
 from bot.providers.posit.presets import Preset
 from bot.providers.posit.types import ComputeEnv, ResourceLimit
 from bot.providers.prepared import free_name, name_field, named

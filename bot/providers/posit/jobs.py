@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bot.domain.models import Created, FoundJob, JobState, ObservedJob, Traces
 from bot.providers.base import CLOCK_SKEW, Listing
-from bot.providers.posit import ids, launches
+from bot.providers.posit import addresses, launches
 from bot.providers.posit.acting import Acting, rightly
 from bot.providers.posit.states import observed_job
 from bot.providers.reading import MAX_NAME, clean
@@ -99,7 +99,7 @@ class Jobs:
             yield await rightly(self.workbench, who, "read", stack.enter_async_context(opening))
 
     async def _state(self, who: Acting, remote_id: str) -> JobState | None:
-        ids.job_id(remote_id)
+        addresses.job_id(remote_id)
         with may_have_acted():
             read = await self._read(who)
         state = next((observed_job(job).state for job in read if job.id == remote_id), None)

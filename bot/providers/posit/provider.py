@@ -24,8 +24,8 @@ from bot.providers.base import (
 from bot.providers.posit import addresses, forms, launches, specs
 from bot.providers.posit.acting import CHECK_SECONDS, NO_TOKEN, Acting, acting, rightly
 from bot.providers.posit.client import Workbench
+from bot.providers.posit.computing import Offer
 from bot.providers.posit.jobs import Jobs
-from bot.providers.posit.offers import Offer
 from bot.providers.posit.presets import Preset
 from bot.providers.posit.sessions import BATCH, Sessions
 from bot.providers.posit.states import suspends

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bot.domain.models import Created, Observed, State, Traces
 from bot.providers.base import CLOCK_SKEW, Discovered, Listing
-from bot.providers.posit import ids, launches
+from bot.providers.posit import addresses, launches
 from bot.providers.posit.acting import Acting, rightly
 from bot.providers.posit.client import STATE_FIELDS
 from bot.providers.posit.computing import SUSPENDS
@@ -29,8 +29,8 @@ from bot.support.errors import (
 if TYPE_CHECKING:
     from bot.domain.models import Spec, StopMode
     from bot.providers.base import SendWindow
-    from bot.providers.posit.asked import SessionLaunch
     from bot.providers.posit.client import Workbench
+    from bot.providers.posit.launches import SessionLaunch
     from bot.providers.posit.types import WorkbenchSession
 
 #: How many are asked for in one request.
@@ -63,7 +63,7 @@ class Sessions:
         self, who: Acting, remote_ids: Sequence[str], window: SendWindow | None
     ) -> dict[str, Observed]:
         """Read states, 50 in a request; one that is absent from the answer has ended."""
-        wanted = [one for one in dict.fromkeys(remote_ids) if ids.is_session_id(one)]
+        wanted = [one for one in dict.fromkeys(remote_ids) if addresses.is_session_id(one)]
         found: dict[str, Observed] = {}
         is_whole = True
         for begin in range(0, len(wanted), BATCH):
@@ -185,7 +185,7 @@ class Sessions:
 
     async def _before(self, who: Acting, remote_id: str, only: Sequence[str]) -> WorkbenchSession:
         """Read a session before it is changed; raise NotFound for one that is not this person's."""
-        ids.session_id(remote_id)
+        addresses.session_id(remote_id)
         # What answers in the server's place now may answer the change too: it is looked at again first.
         with may_have_acted():
             found = await self._read(who, (remote_id,), only=only)

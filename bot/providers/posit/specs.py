@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from bot.domain.models import FormProblems, Spec, Value, Values, several_of, text_of
 from bot.providers.posit import computing
-from bot.providers.posit.computing import CUSTOM_PROFILE
+from bot.providers.posit.computing import CUSTOM_PROFILE, Offer
 from bot.providers.posit.forms import (
     MAX_COMMAND,
     MAX_SESSION_NAME,
@@ -18,7 +18,6 @@ from bot.providers.posit.forms import (
     plain,
     proposed_name,
 )
-from bot.providers.posit.offers import Offer
 from bot.providers.posit.presets import Resources
 from bot.providers.posit.types import ComputeEnv, ResourceLimit
 from bot.providers.reading import clean

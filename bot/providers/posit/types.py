@@ -25,7 +25,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticOmit
 
-from bot.providers.posit.ids import SESSION_ID
+from bot.providers.posit.addresses import SESSION_ID
 from bot.providers.reading import MAX_MESSAGE, clean, moment, note
 from bot.support.errors import BadAnswer
 

@@ -86,14 +86,19 @@ class SphereProvider(Provider, facets.Removal, facets.Making[Offer], facets.Page
         return {remote_id: await self._status(remote_id, window) for remote_id in remote_ids}
 
     async def _status(self, remote_id: str, window: SendWindow | None) -> Observed:
+        workspace = await self._read(remote_id, window)
+        return Observed(State.GONE, actions=frozenset()) if workspace is None else states.observed(workspace)
+
+    async def _read(self, remote_id: str, window: SendWindow | None = None) -> dict[str, Any] | None:
+        """Read a workspace; None where there is none."""
         try:
             answer = await self._transport.read(f"/workspaces/{_part(remote_id)}", window=window)
         except NotFound:
-            return Observed(State.GONE, actions=frozenset())
+            return None
         workspace = states.workspace_in(answer)
         if states.id_in(workspace) != remote_id:
             raise BadAnswer("the answer is about another workspace")
-        return states.observed(workspace)
+        return workspace
 
     async def start(self, access: Access, remote_id: str) -> None:  # noqa: ARG002 - as in status
         """Resume; refused as long as it is still stopping."""
@@ -206,14 +211,8 @@ class SphereProvider(Provider, facets.Removal, facets.Making[Offer], facets.Page
 
     async def made_at(self, access: Access, remote_id: str) -> float | None:  # noqa: ARG002 - as in status
         """Read when a workspace was made; None for one that was not made the way we make them."""
-        try:
-            answer = await self._transport.read(f"/workspaces/{_part(remote_id)}")
-        except NotFound:
-            return None
-        workspace = states.workspace_in(answer)
-        if states.id_in(workspace) != remote_id:
-            raise BadAnswer("the answer is about another workspace")
-        return self._made_at(workspace)
+        workspace = await self._read(remote_id)
+        return None if workspace is None else self._made_at(workspace)
 
     def _made_at(self, workspace: Mapping[str, Any]) -> float | None:
         made = self._is_made_like_ours(workspace)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
-from pydantic import SecretStr
+from pydantic import SecretStr, TypeAdapter
 
-from bot.domain.models import State
+from bot.domain.models import Principal, Spec, State
 from bot.providers import facets
 from bot.providers.base import Access, Credential, Provider, SendWindow
 from bot.providers.hosts import allowed_ide_url
+from bot.services.snapshots import payload_of
 from bot.support.errors import (
     BadAnswer,
     Conflict,
@@ -23,6 +25,8 @@ from bot.support.errors import (
 from tests.contract.providers.rigs import Rig
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+ASKER = Principal(None, "T1", "U1")
 
 
 async def test_a_workspace_lives_from_start_to_stop(rig: Rig):
@@ -128,6 +132,24 @@ async def test_a_read_after_its_window_does_not_leave(rig: Rig):
     open_still = SendWindow(rig.clock.monotonic() + 0.5)
     assert await rig.provider.status(rig.access, [rig.remote_id], open_still)
     assert rig.sent() > before
+
+
+async def test_what_is_offered_and_what_is_made_of_it_keep_their_types_in_rows(rig: Rig):
+    provider = rig.provider
+    offer = await provider.templates(rig.access)
+    assert type(offer) is provider.offer_model
+    kept = json.loads(json.dumps(payload_of(offer)))
+    assert TypeAdapter(provider.offer_model).validate_python(kept) == offer
+    for purpose in ("workspace", "job") if isinstance(provider, facets.Runs) else ("workspace",):
+        fields = provider.form(offer, purpose, {}, ASKER).fields
+        values = {
+            one.name: one.initial or (one.choices[0].value if one.choices else "mine")
+            for one in fields
+            if one.initial or not one.optional
+        }
+        if fields:
+            made = provider.spec(offer, purpose, values, ASKER)
+            assert Spec.from_json(json.loads(json.dumps(made.as_json()))) == made
 
 
 async def test_one_resource_has_one_gate(rig: Rig):

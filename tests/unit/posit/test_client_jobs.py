@@ -8,7 +8,7 @@ import json
 import pytest
 from aiohttp import web
 
-from bot.providers.posit.asked import JobLaunch
+from bot.providers.posit.launches import JobLaunch
 from bot.providers.posit.output import Chunk
 from bot.providers.posit.types import EnvironmentVariable, PlacementConstraint, ResourceLimit
 from bot.support import errors

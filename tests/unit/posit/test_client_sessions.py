@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.providers.posit.asked import SessionLaunch
 from bot.providers.posit.client import STATE_FIELDS
+from bot.providers.posit.launches import SessionLaunch
 from bot.providers.posit.types import (
     EnvironmentVariable,
     LaunchParameters,

@@ -12,7 +12,7 @@ from pydantic_core import to_jsonable_python
 
 from bot.domain.models import FormProblems, Principal, Spec, Values
 from bot.providers.posit import forms, launches, specs
-from bot.providers.posit.offers import Offer
+from bot.providers.posit.computing import Offer
 from bot.providers.posit.presets import Preset
 from bot.providers.posit.provider import PositProvider, PositSettings
 from bot.providers.posit.types import ComputeEnvs
