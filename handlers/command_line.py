@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from bot.messages.blocks.limits import clean
 from bot.services.filling import Flag
+from bot.support.visible import clean
 from handlers import routes
 
 #: Longer commands are cut: no name that can be meant is longer.

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from bot.messages.blocks.forms import field_of
-from bot.messages.blocks.limits import clean, cut
+from bot.messages.blocks.limits import cut
 from bot.messages.texts import answers, problems, times
 from bot.support.errors import Refused
+from bot.support.visible import clean
 from handlers import routes
 from handlers.mistyped import token_in_field
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from bot.domain.models import Shown
 from bot.output.spool import Room, Spool
 from bot.output.transcript import Transcript
 
@@ -22,18 +23,6 @@ PER_SECOND: Final = 0.72
 BUSY_SECONDS: Final = 60.0
 #: So many last lines are told with the end of a run.
 LAST_LINES: Final = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """Hold what a message about an output says: its end, how many lines there are, how often it is drawn."""
-
-    tail: str
-    lines: int
-    every: float
-    is_over: bool
-    last_lines: tuple[str, ...] = ()
-    version: int = 0
 
 
 @dataclass(slots=True, eq=False)

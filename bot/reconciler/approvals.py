@@ -5,22 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.domain.models import Account, Approval, AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
-from bot.messages.blocks import approvals as drawn
-from bot.messages.blocks import kit
-from bot.messages.texts import approvals as words
-from bot.messages.texts import links as link_words
 from bot.messages.texts import problems
 from bot.providers import facets
 from bot.providers.base import Credential
 from bot.reconciler.ask import Done, Refused
 from bot.reconciler.lists import not_yet
+from bot.services.approvals import notice
 from bot.services.linking import warn_holders
 from bot.store.records import Activation, NewTask
 from bot.support.errors import CredentialRefused, NotFound, Untrusted
 from bot.support.vault import row_key
 
 if TYPE_CHECKING:
-    from bot.domain.models import Answer, Task
+    from bot.domain.models import Task
     from bot.reconciler.context import EngineContext
     from bot.reconciler.runtimes import Runtime
 
@@ -91,13 +88,12 @@ class Approved:
             linked_at=await self._store.now(),
         )
         body = {"connection": connection, "username": username, "account": account.id}
-        done = drawn.decision(words.DONE, approval, runtime.title, kit.mention(principal.user_id))
         then = [approval.waiting] if approval.waiting else []
         activation = Activation(
             account=account,
             notices=[
                 NewNotice(account.id, NoticeKind.LINKED, "linked", principal, body),
-                *self._to_administrator(approval, "linked", done),
+                *_to_administrator(approval, NoticeKind.APPROVAL_DONE, "linked"),
             ],
             tasks=[NewTask(TaskKind.DISCOVER, account.id, {"then": then})],
             audit=[
@@ -117,23 +113,25 @@ class Approved:
         )
         if await self._store.activate_directly(activation, approval.id) == "taken":
             await self._failed(approval, runtime.title, "taken")
-            template = link_words.TRIED_BY_APPROVAL
-            await warn_holders(
-                self._store, connection, runtime.title, username, principal, approval.id, template
-            )
+            await warn_holders(self._store, connection, username, principal, approval.id, is_approved=True)
 
     async def _failed(self, approval: Approval, title: str, because: str, *, said: str = "") -> None:
-        who = kit.mention(approval.principal.user_id)
-        person = drawn.decision(words.FAILED_PERSON, approval, title, who, because)
-        administrator = drawn.decision(words.FAILED_ADMINISTRATOR, approval, title, who, because)
+        person = notice(
+            approval,
+            NoticeKind.APPROVAL_FAILED,
+            "failed",
+            approval.principal,
+            cause=because,
+            is_own=True,
+        )
         await self._store.decide_approval(
             approval.id,
             "failed",
             approval.decided_by or "",
             detail=problems.sentence(because, title) if because in problems.CAUSES else because,
             notices=[
-                NewNotice(approval.id, NoticeKind.MESSAGE, "failed", approval.principal, person.as_body()),
-                *self._to_administrator(approval, "failed", administrator),
+                person,
+                *_to_administrator(approval, NoticeKind.APPROVAL_FAILED, "failed", cause=because),
             ],
             audit=[
                 AuditEntry(
@@ -151,9 +149,9 @@ class Approved:
             ],
         )
 
-    @staticmethod
-    def _to_administrator(approval: Approval, what: str, answer: Answer) -> list[NewNotice]:
-        if not approval.decided_by:
-            return []
-        to = Principal.from_key(approval.decided_by)
-        return [NewNotice(approval.id, NoticeKind.MESSAGE, f"{what}:{to.user_id}", to, answer.as_body())]
+
+def _to_administrator(approval: Approval, kind: NoticeKind, what: str, **facts: str) -> list[NewNotice]:
+    if not approval.decided_by:
+        return []
+    to = Principal.from_key(approval.decided_by)
+    return [notice(approval, kind, f"{what}:{to.user_id}", to, **facts)]

@@ -5,7 +5,6 @@ Looked at by rows that are due: whatever a kill interrupts is due again, and don
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
@@ -14,14 +13,12 @@ from bot.domain.models import AuditEntry, NewNotice, NoticeKind, OperationVerb, 
 from bot.domain.models.classes import WARNING_SECONDS
 from bot.domain.models.stopping import NO_EFFECTS, ends_by_consent, gentlest_mode
 from bot.domain.policy import Target, decide
-from bot.messages.blocks import classes as drawn
-from bot.messages.blocks.class_facts import ClassFacts
 from bot.services.gather import class_effects
 from bot.store.records import NewOperation
 from bot.support.errors import StoreError
 
 if TYPE_CHECKING:
-    from bot.domain.models import ClassCard, Effects, Participant, Workspace
+    from bot.domain.models import ClassCard, ClassCounts, Effects, Participant, Workspace
     from bot.reconciler.context import EngineContext
 
 log = structlog.get_logger(__name__)
@@ -84,11 +81,7 @@ class Classes:
         # Whom the end has not reached has their five minutes, however late it is: a card that is done is not
         # looked at again.
         if ends and not counts.left and (late or not counts.stopping):
-            await self._finish(ClassFacts(card, self._title(card), now, counts))
-
-    def _title(self, card: ClassCard) -> str:
-        runtime = self._runtimes.get(card.connection)
-        return runtime.title if runtime is not None else card.connection
+            await self._finish(card, counts)
 
     def _effects(self, workspace: Workspace) -> Effects:
         runtime = self._runtimes.get(workspace.connection)
@@ -111,13 +104,12 @@ class Classes:
         workspace = await self._theirs(press)
         if workspace is None or workspace.state is State.GONE:
             return None
-        effects, is_agreed = self._effects(workspace), self._is_agreed(card)
         # Who is told late has as long as everybody.
-        ends = replace(card, stops_at=max(card.stops_at or 0.0, now + TOLD_SECONDS))
-        answer = drawn.warning(ends, workspace, effects, self._title(card), now, is_agreed=is_agreed)
+        stops_at = max(card.stops_at or 0.0, now + TOLD_SECONDS)
+        body = {"connection": workspace.connection, "workspace": workspace.id, "stops_at": stops_at}
         # One who took their consent back and consented again is told again.
         occasion = f"ends:{press.principal.key}:{press.consented_at or 0.0:.0f}"
-        return NewNotice(card.id, NoticeKind.MESSAGE, occasion, press.principal, answer.as_body())
+        return NewNotice(card.id, NoticeKind.CLASS_ENDING, occasion, press.principal, body)
 
     async def _stop(self, card: ClassCard) -> None:
         """Write a stop for each workspace whose owner agreed to it, each as the owner's own operation."""
@@ -173,17 +165,15 @@ class Classes:
         is_theirs = workspace is not None and workspace.principal == press.principal
         return workspace if is_theirs else None
 
-    async def _finish(self, facts: ClassFacts) -> None:
-        card = facts.card
-        body = drawn.summary(facts).as_body()
+    async def _finish(self, card: ClassCard, counts: ClassCounts) -> None:
+        body = {"connection": card.connection}
         to = {card.principal.key: card.principal}
         if card.stopped_by:
             to[card.stopped_by] = Principal.from_key(card.stopped_by)
         notices = [
-            NewNotice(card.id, NoticeKind.MESSAGE, f"summary:{key}", principal, body)
+            NewNotice(card.id, NoticeKind.CLASS_OVER, f"summary:{key}", principal, body)
             for key, principal in to.items()
         ]
-        counts = facts.counts
         entry = AuditEntry(
             actor=card.stopped_by or card.principal.key,
             action="class.over",

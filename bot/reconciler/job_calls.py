@@ -10,9 +10,6 @@ import structlog
 from bot.domain.models import Call, ClaimedJob, NewNotice, NoticeKind, Spec
 from bot.domain.plan import MAX_ATTEMPTS, Step
 from bot.domain.settling import Verdict, has_settled
-from bot.messages.blocks import kit
-from bot.messages.blocks.limits import fill
-from bot.messages.texts import outputs
 from bot.providers import facets
 from bot.reconciler import outcomes
 from bot.reconciler.ask import REFUSED_WAIT, Refused, Unknown
@@ -83,7 +80,7 @@ class JobCalls(Caller[ClaimedJob]):
             wait = _first_read(runtime)
         notices: list[NewNotice] = []
         if step is Step.STOP and job.attempts < MAX_ATTEMPTS == attempts:
-            notices = [_message(job, outputs.STOP_GIVEN_UP, title=runtime.title)]
+            notices = [_not_stopped(job)]
         fields = known_as(step, known)
         return claimed.update(wait, attempts=attempts, hold=answer.sentence, notices=notices, **fields)
 
@@ -104,7 +101,7 @@ class JobCalls(Caller[ClaimedJob]):
             stop_call=Call.ACCEPTED,
             attempts=0,
             card_dirty=True,
-            notices=[_message(job, outputs.STOP_REFUSED, because=answer.sentence)],
+            notices=[_not_stopped(job, cause=answer.cause)],
             audit=[outcomes.audit(job, "call.stop", "refused", cause=answer.cause)],
         )
 
@@ -143,9 +140,7 @@ def _first_read(runtime: Runtime) -> float:
     return max(FIRST_READ, runtime.pace.min_poll_interval)
 
 
-def _message(job: Job, template: str, **words: str) -> NewNotice:
-    """Return a plain message about one asking for a stop: each that comes to nothing is told."""
-    text = fill(template, name=job.name, **words)
-    body = kit.answer(text, [kit.section(text)]).as_body()
+def _not_stopped(job: Job, **cause: str) -> NewNotice:
+    """Tell of one asking for a stop, without a cause that it was given up: each that comes to nothing is."""
     occasion = f"stop:{job.stop_wanted}:{job.called_at}"
-    return NewNotice(job.id, NoticeKind.MESSAGE, occasion, job.principal, body)
+    return outcomes.notice(job, NoticeKind.JOB_NOT_STOPPED, occasion, cause)

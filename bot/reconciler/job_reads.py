@@ -8,8 +8,8 @@ import structlog
 
 from bot.domain.models import JobState
 from bot.domain.plan_jobs import next_job_read
+from bot.domain.progress import UNANSWERED_SECONDS, is_run_unanswered
 from bot.domain.settling import LEFT_OUT, START_SETTLES, doubted, is_certain
-from bot.messages.blocks.progress import UNANSWERED_SECONDS
 from bot.messages.texts import holds
 from bot.providers import facets
 from bot.reconciler import outcomes
@@ -167,9 +167,8 @@ async def is_waited_for(store: Store, claimed: ClaimedJob) -> bool:
 
 def _is_unanswered_now(job: Job, now: float) -> bool:
     """Say whether a stop has become so old since the last read that it can be forced."""
-    if job.stop_wanted != "stop" or job.called_at is None:
-        return False
-    return (job.observed_at or 0.0) < job.called_at + UNANSWERED_SECONDS <= now
+    is_new = (job.observed_at or 0.0) < (job.called_at or now) + UNANSWERED_SECONDS
+    return is_new and is_run_unanswered(job, now)
 
 
 def _remote(job: Job) -> str:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from bot.domain.models import Call, ClaimedOperation, OperationVerb, Outcome, State
 from bot.domain.plan import NO_RESTART, Plan, Step, plan, plan_unmade
 from bot.domain.policy import Target
-from bot.messages.blocks.facts import Facts
-from bot.messages.blocks.progress import UNANSWERED_SECONDS, is_unanswered, progress_of
+from bot.domain.progress import UNANSWERED_SECONDS, is_unanswered, progress_of
 from bot.messages.texts import holds, problems
 from bot.reconciler import outcomes
 from bot.reconciler.operation_calls import creation_of
@@ -130,29 +129,26 @@ class Operations(Stepper[ClaimedOperation]):
         if operation.verb.brings_down:
             hold, next_in = await self._force_offered(claimed, runtime, hold, next_in)
         else:
-            progress = await self._progress(claimed, runtime)
+            progress = await self._progress(claimed)
             if progress > operation.progress_floor:
                 grown = progress // BAR_STEP > operation.progress_floor // BAR_STEP
                 fields.update(progress_floor=progress, card_dirty=grown)
         await self._updates.later(claimed, next_in, hold, waits_for="change", **fields)
 
-    async def _progress(self, claimed: ClaimedOperation, runtime: Runtime) -> int:
+    async def _progress(self, claimed: ClaimedOperation) -> int:
         """Return where the bar stands, from no more than it takes: there may be thousands."""
         operation, workspace = claimed.operation, claimed.workspace
         tells = workspace.state is State.STARTING and workspace.progress is not None
         usual = None if tells else await self._store.usual_seconds(workspace.id)
         now = await self._store.now()
-        facts = Facts(
-            now, runtime.name, runtime.title, operation=operation, workspace=workspace, usual_seconds=usual
-        )
-        return progress_of(facts)
+        return progress_of(operation, workspace, now, usual)
 
     async def _force_offered(
         self, claimed: ClaimedOperation, runtime: Runtime, hold: str, next_in: float
     ) -> tuple[str, float]:
         """Say of a stop that shows nothing for a minute that it can be forced, where it can."""
-        operation, actions = claimed.operation, claimed.workspace.actions
-        if "force" not in runtime.provider.stop_modes or not (actions is None or "force" in actions):
+        operation = claimed.operation
+        if "force" not in runtime.provider.stop_modes or not claimed.workspace.allows("force"):
             return hold, next_in
         now = await self._store.now()
         if is_unanswered(operation, now):

@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.domain.models import NewNotice, NoticeKind
-from bot.messages.blocks import outages as drawn
 from bot.support.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.domain.models import Answer
     from bot.reconciler.context import EngineContext
     from bot.reconciler.runtimes import Runtime
 
@@ -35,8 +33,8 @@ class Outages:
         """``people``: since when people's credentials are refused, None where they were taken since."""
         self._store = engine.store
         self._refusals = (
-            (OURS, engine.keys.lockouts, drawn.locked_out, drawn.let_in),
-            (PEOPLE, people, drawn.people_out, drawn.people_in),
+            (OURS, engine.keys.lockouts, "locked_out", "let_in"),
+            (PEOPLE, people, "people_out", "people_in"),
         )
         self._runtimes = engine.runtimes
         self._installation = engine.installation
@@ -86,38 +84,36 @@ class Outages:
                     continue
                 changed += 1
                 if since is not None:
-                    notices = self._messages(runtime, since, "locked", out(runtime.title), suffix)
+                    notices = self._messages(runtime, out, since, suffix)
                     current[name] = await self._store.begin_outage(name, since, notices)
                 else:
-                    notices = self._messages(runtime, current[name], "taken", back(runtime.title), suffix)
+                    notices = self._messages(runtime, back, current[name], suffix)
                     await self._store.end_outage(name, notices)
                     del current[name]
         return changed
 
     async def _begin(self, current: dict[str, float], runtime: Runtime, since: float) -> None:
-        now = await self._store.now()
-        notices = self._messages(runtime, since, "away", drawn.away(runtime.title, since, now))
+        notices = self._messages(runtime, "away", since)
         current[runtime.name] = await self._store.begin_outage(runtime.name, since, notices)
         runtime.health.resume(current[runtime.name])
 
     async def _end(self, current: dict[str, float], runtime: Runtime) -> None:
-        since, now = current[runtime.name], await self._store.now()
-        await self._store.end_outage(
-            runtime.name, self._messages(runtime, since, "back", drawn.back(runtime.title, since, now))
-        )
+        notices = self._messages(runtime, "back", current[runtime.name], until=await self._store.now())
+        await self._store.end_outage(runtime.name, notices)
         del current[runtime.name]
 
     def _messages(
-        self, runtime: Runtime, since: float, what: str, answer: Answer, kind: str = ""
+        self, runtime: Runtime, what: str, since: float, kind: str = "", *, until: float | None = None
     ) -> list[NewNotice]:
         """Return a message for each administrator: one for each outage, as its begin is the occasion."""
+        body = {"connection": runtime.name, "what": what, "since": since, "until": until}
         return [
             NewNotice(
                 f"outage:{runtime.name}{kind}:{principal.user_id}",
-                NoticeKind.MESSAGE,
+                NoticeKind.OUTAGE,
                 f"{what}:{since:.3f}",
                 principal,
-                answer.as_body(),
+                body,
             )
             for principal in self._installation.administrating()
         ]

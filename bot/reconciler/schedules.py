@@ -7,10 +7,6 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.domain.models import AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
-from bot.messages.blocks import kit
-from bot.messages.blocks.limits import Markup, fill
-from bot.messages.texts import problems
-from bot.messages.texts import schedules as words
 from bot.providers import facets
 from bot.reconciler.ask import Refused
 from bot.reconciler.lists import settled, slot
@@ -60,7 +56,7 @@ class Schedules:
         if problem:
             await self._not_set(task, problem)
             return ()
-        await self._tell(task, words.SET if task.payload["cron"] else words.CLEARED, "ok")
+        await self._tell(task, "ok")
         return [NewTask(TaskKind.SNAPSHOT, f"{account.id}/{TEMPLATES}", {"then": []})]
 
     def _is_outdated(self, task: Task) -> bool:
@@ -93,27 +89,13 @@ class Schedules:
                 return ""
 
     async def _not_set(self, task: Task, cause: str) -> None:
-        because = problems.sentence(cause, self._title(task))
-        await self._tell(task, words.NOT_SET, "refused", because=because, cause=cause)
+        await self._tell(task, "refused", cause=cause)
 
-    async def _tell(
-        self, task: Task, template: str, result: str, *, because: str = "", cause: str = ""
-    ) -> None:
+    async def _tell(self, task: Task, result: str, **cause: str) -> None:
         asked = task.payload
         principal = Principal.from_key(str(asked["principal"]))
-        cron = Markup(str(asked["cron"]))
-        text = fill(template, name=asked["name"], title=self._title(task), cron=cron, because=because)
-        body = kit.answer(text, [kit.section(text)]).as_body()
-        detail = {
-            "connection": asked["connection"],
-            "cron": asked["cron"],
-            **({"cause": cause} if cause else {}),
-        }
-        await self._store.add_notices([NewNotice(task.id, NoticeKind.MESSAGE, "schedule", principal, body)])
+        detail = {"connection": asked["connection"], "cron": asked["cron"], **cause}
+        body = {"name": asked["name"], **detail}
+        await self._store.add_notices([NewNotice(task.id, NoticeKind.SCHEDULED, "schedule", principal, body)])
         target = f"{asked['connection']}/{asked['job']}"
         await self._store.append_audit([AuditEntry(principal.key, "call.schedule", target, result, detail)])
-
-    def _title(self, task: Task) -> str:
-        connection = str(task.payload["connection"])
-        runtime = self._runtimes.get(connection)
-        return runtime.title if runtime is not None else connection

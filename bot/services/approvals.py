@@ -10,13 +10,12 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from bot.domain.models import Approval, AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
-from bot.messages.blocks import approvals as drawn
-from bot.messages.blocks import kit, limits
 from bot.messages.texts import approvals as words
 from bot.messages.texts import pages, problems
 from bot.services.authority import Authority
 from bot.store.records import NewTask
 from bot.support.errors import Refused
+from bot.support.visible import SHOWN, clean, escape
 
 if TYPE_CHECKING:
     from bot.services.context import Context
@@ -68,12 +67,13 @@ class Approvals:
             asked_at=await self._store.now(),
             waiting=waiting,
         )
-        title = provider.settings.title
         name = person.name if person is not None else principal.user_id
-        told = drawn.request(approval, title, kit.mention(principal.user_id), name)
         asked = await self._store.ask_approval(
             approval,
-            [message(approval, f"asked:{one.user_id}", one, told.as_body()) for one in administrators],
+            [
+                notice(approval, NoticeKind.APPROVAL_ASKED, f"asked:{one.user_id}", one, name=name)
+                for one in administrators
+            ],
             [entry(approval, principal.key, "approval.asked", "ok")],
             interaction,
         )
@@ -95,16 +95,13 @@ class Approvals:
             raise Refused("connection.gone", problems.sentence("connection_gone", approval.connection))
         if approval.username != username or approval.state != "asked":
             return approval, False
-        title = self._connections[approval.connection].settings.title
-        denied = drawn.decision(
-            words.DENIED_PERSON, approval, title, kit.mention(approval.principal.user_id)
-        ).as_body()
+        denied = notice(approval, NoticeKind.APPROVAL_DENIED, "denied", approval.principal)
         decided = await self._store.decide_approval(
             approval.id,
             "approved" if approve else "denied",
             principal.key,
             tasks=[NewTask(TaskKind.APPROVE, approval.id)] if approve else [],
-            notices=[] if approve else [message(approval, "denied", approval.principal, denied)],
+            notices=[] if approve else [denied],
             audit=[
                 entry(approval, principal.key, "approval.approved" if approve else "approval.denied", "ok")
             ],
@@ -114,9 +111,16 @@ class Approvals:
         return (decided, True) if decided is not None else (approval, False)
 
 
-def message(approval: Approval, occasion: str, to: Principal, body: dict[str, Any]) -> NewNotice:
+def notice(approval: Approval, kind: NoticeKind, occasion: str, to: Principal, **facts: Any) -> NewNotice:
     """Return a direct message about a request; each occasion comes once."""
-    return NewNotice(approval.id, NoticeKind.MESSAGE, occasion, to, body)
+    body = {
+        "approval": approval.id,
+        "connection": approval.connection,
+        "username": approval.username,
+        "person": approval.principal.user_id,
+        **facts,
+    }
+    return NewNotice(approval.id, kind, occasion, to, body)
 
 
 def entry(approval: Approval, actor: str, action: str, result: str, **detail: str) -> AuditEntry:
@@ -132,4 +136,4 @@ def entry(approval: Approval, actor: str, action: str, result: str, **detail: st
 
 def is_username(text: str) -> bool:
     """Say whether a text can be approved as a username: all of it is shown, and nothing in it is unseen."""
-    return _USERNAME.fullmatch(text) is not None and limits.line(text) == limits.escape(text)
+    return _USERNAME.fullmatch(text) is not None and clean(text) == text and len(escape(text)) <= SHOWN

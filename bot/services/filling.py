@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from bot.messages.blocks.limits import Markup, fill, line
-from bot.messages.texts import jobs as words
+from bot.domain.models.forms import LIMIT, FlagProblem, flag_name
 from bot.services.naming import fold
 
 if TYPE_CHECKING:
@@ -39,11 +38,8 @@ COMMAND: Final = "command"
 PRESET: Final = "preset"
 #: Where it runs, and from what, is the person's own choice: it is never made for them.
 _OWN_CHOICE: Final = frozenset({"cluster", PRESET})
-#: How a provider's own limits are called among the fields.
-_LIMIT: Final = "limit_"
 #: More alternatives than these are not tried.
 _TRIED: Final = 30
-_NAMED: Final = 8
 _ROUNDS: Final = 20
 
 
@@ -57,11 +53,11 @@ class Flag:
 
 @dataclass(slots=True)
 class Filled:
-    """Hold the values, the form that follows from them, and a sentence for each flag that can't be taken."""
+    """Hold the values, the form that follows from them, and what is wrong with which flags."""
 
     values: dict[str, Value]
     form: Form
-    problems: dict[str, str] = field(default_factory=dict)
+    problems: dict[str, FlagProblem] = field(default_factory=dict)
     #: Flags of no field of this form.
     unknown: list[Flag] = field(default_factory=list)
     #: Flags that are left out, as there is nothing to limit here.
@@ -112,33 +108,23 @@ def proposed(form_of: Callable[[Values], Form], preset: str) -> tuple[dict[str, 
     return values, form, label
 
 
-def allowed_with(form_of: Callable[[Values], Form], result: Filled, flag: Flag) -> list[str]:
-    """Return the choices, as flags, with which a flag that is none now would be one."""
+def allowed_with(form_of: Callable[[Values], Form], result: Filled, flag: Flag) -> list[tuple[str, str]]:
+    """Return the choices, by field, with which a flag that is none now would be one."""
     return [
-        f"`--{shown_name(name)} {line(value, 40)}`"
+        (name, value)
         for name, value in _alternatives(result, frozenset())
         if field_for(form_of(result.values | {name: value}), flag.name) is not None
-    ][:_NAMED]
+    ]
 
 
 def field_for(form: Form, name: str) -> Field | None:
     """Return the field that a flag means: of that name, of that label, or of a word for the same thing."""
     needle = _plain(name)
     for one in form.fields:
-        if needle in {_plain(one.name), _plain(one.name.removeprefix(_LIMIT)), _plain(one.label)}:
+        if needle in {_plain(one.name), _plain(flag_name(one.name)), _plain(one.label)}:
             return one
     same = next((row for row in SYNONYMS if needle in row), frozenset[str]())
-    return next((one for one in form.fields if _plain(one.name.removeprefix(_LIMIT)) in same), None)
-
-
-def known_flags(form: Form) -> list[str]:
-    """Return the flags that a form knows, as they are shown."""
-    return [f"`--{shown_name(one.name)}`" for one in form.fields if one.name != COMMAND]
-
-
-def shown_name(name: str) -> str:
-    """Return a field's name as a flag is written."""
-    return line(name.removeprefix(_LIMIT).replace("_", "-"), 40)
+    return next((one for one in form.fields if _plain(flag_name(one.name)) in same), None)
 
 
 def _leave_out(form_of: Callable[[Values], Form], result: Filled) -> None:
@@ -158,7 +144,7 @@ def _leave_out(form_of: Callable[[Values], Form], result: Filled) -> None:
 
 def _is_size(one: Field) -> bool:
     sizes = [*SYNONYMS[:3], frozenset({"profile", "resource_profile", "size"})]
-    return one.name.startswith(_LIMIT) or any(_plain(one.name) in row for row in sizes)
+    return one.name.startswith(LIMIT) or any(_plain(one.name) in row for row in sizes)
 
 
 def _taken(form_of: Callable[[Values], Form], flags: Sequence[Flag], chosen: Values) -> Filled:
@@ -195,7 +181,7 @@ def _take(result: Filled, meant: Field, given: Sequence[str | None]) -> None:
     """Write a flag's values into its field, or what is wrong with them."""
     told = [value for value in given if value is not None]
     if len(told) < len(given):
-        result.problems[meant.name] = words.FLAG_EMPTY
+        result.problems[meant.name] = FlagProblem("empty")
         return
     match meant.kind:
         case "long_text":
@@ -205,7 +191,7 @@ def _take(result: Filled, meant: Field, given: Sequence[str | None]) -> None:
             several = [part for value in told for part in _parts(meant, value)]
         case _:
             if len(told) > 1:
-                result.problems[meant.name] = words.FLAG_TWICE
+                result.problems[meant.name] = FlagProblem("twice")
                 return
             several = told
     if meant.kind in {"text", "number"}:
@@ -215,7 +201,8 @@ def _take(result: Filled, meant: Field, given: Sequence[str | None]) -> None:
     for value in several:
         choice = _choice(meant, value)
         if choice is None:
-            result.problems[meant.name] = _not_offered(meant, value)
+            offered = tuple(one.label for one in meant.choices)
+            result.problems[meant.name] = FlagProblem("not_offered", value, offered)
             return
         chosen.append(choice.value)
     result.values[meant.name] = tuple(chosen) if meant.kind == "searches" else chosen[0]
@@ -232,14 +219,6 @@ def _choice(meant: Field, value: str) -> Choice | None:
     return exact or next(
         (choice for choice in meant.choices if needle in {fold(choice.value), fold(choice.label)}), None
     )
-
-
-def _not_offered(meant: Field, value: str) -> str:
-    if not meant.choices:
-        return words.FLAG_NONE_OFFERED
-    named = Markup(", ".join(f"`{line(choice.label, 40)}`" for choice in meant.choices[:_NAMED]))
-    template = words.FLAG_NOT_OFFERED if len(meant.choices) <= _NAMED else words.FLAG_SOME_OFFERED
-    return fill(template, value=Markup(f"`{line(value, 40)}`"), offered=named)
 
 
 def _alternatives(result: Filled, besides: frozenset[str]) -> list[tuple[str, str]]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from bot.domain.models import NoticeKind, State, Workspace
+from bot.domain.facts import ClassFacts, Facts
+from bot.domain.models import State, Workspace
 from bot.domain.models.stopping import NO_EFFECTS
-from bot.messages.blocks.class_facts import ClassFacts
-from bot.messages.blocks.facts import Facts
 from bot.providers import facets
 from bot.providers.hosts import allowed_ide_url
 
@@ -16,25 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from bot.domain.models import Account, ClassCard, Effects, Job, Notice, Operation, Principal
+    from bot.domain.models import Account, ClassCard, Effects, Job, Notice, NoticeKind, Operation, Principal
     from bot.output import Board
     from bot.providers.base import Provider
     from bot.services.context import Context
 
 #: Where the pages lie in which workspaces open: below it their own ids.
 IDE_PATH: Final = "/ide"
-#: Notices whose subject is a run.
-JOB_KINDS: Final = frozenset(
-    {
-        NoticeKind.JOB_CARD,
-        NoticeKind.JOB_ENDED,
-        NoticeKind.JOB_FAILED,
-        NoticeKind.JOB_WAITING,
-        NoticeKind.JOB_ASKED,
-        NoticeKind.JOB_OUTPUT,
-        NoticeKind.JOB_FILE,
-    }
-)
 
 
 class Gatherer:
@@ -49,11 +36,11 @@ class Gatherer:
         self._public_url = context.public_url
         self._board = board
 
-    async def of_operation(self, operation: Operation, body: Mapping[str, Any] | None = None) -> Facts:
+    async def of_operation(self, operation: Operation) -> Facts:
         """Gather for an operation's card or for a notice about it."""
         workspace = await self._store.workspace(operation.workspace_id)
         return await self._of(
-            operation.principal, operation.connection, operation=operation, workspace=workspace, body=body
+            operation.principal, operation.connection, operation=operation, workspace=workspace
         )
 
     async def of_workspace(self, workspace: Workspace, operation: Operation | None = None) -> Facts:
@@ -72,14 +59,16 @@ class Gatherer:
             if one.connection in self._connections
         ]
 
-    async def of_job(self, job: Job, body: Mapping[str, Any] | None = None) -> Facts:
+    async def of_job(self, job: Job) -> Facts:
         """Gather for a run's card or for a notice about it, with as much of its output as is known here."""
         account = await self._store.account(job.principal, job.connection)
-        output = self._board.shown(job.id) if self._board is not None else None
+        return self._of_run(await self._store.now(), job, account)
+
+    async def of_jobs(self, principal: Principal, jobs: Sequence[Job]) -> list[Facts]:
+        """Gather for a list of one person's runs."""
+        accounts = {account.connection: account for account in await self._store.accounts(principal)}
         now = await self._store.now()
-        page_url = job_page(self._connections.get(job.connection), job)
-        facts = self._facts(now, job.connection, account, body=body)
-        return replace(facts, job=job, output=output, page_url=page_url)
+        return [self._of_run(now, job, accounts.get(job.connection)) for job in jobs]
 
     async def of_class(self, card: ClassCard) -> ClassFacts:
         """Gather for a class card: its counts, how its connection is called, what its end does there."""
@@ -90,23 +79,52 @@ class Gatherer:
             card, title, await self._store.now(), await self._store.class_counts(card.id), effects
         )
 
+    async def of_card(self, kind: NoticeKind, subject: str) -> Facts | None:
+        """Gather for a card by the row that its kind says it shows; None when that is gone."""
+        match kind.subject:
+            case "job":
+                job = await self._store.job(subject)
+                return None if job is None else await self.of_job(job)
+            case "class":
+                card = await self._store.class_card(subject)
+                if card is None:
+                    return None
+                facts = self._facts(await self._store.now(), card.connection, None)
+                return await self._of_class(card, facts)
+            case _:
+                operation = await self._store.operation(subject)
+                return None if operation is None else await self.of_operation(operation)
+
     async def of_notice(self, notice: Notice) -> Facts:
-        """Gather for a notice: by the operation or the run that is its subject, else by its body's keys."""
-        if notice.kind is NoticeKind.CLASS_CARD:
-            card = await self._store.class_card(notice.subject)
-            facts = self._facts(await self._store.now(), str(notice.body.get("connection") or ""), None)
-            return replace(facts, of_class=await self.of_class(card)) if card is not None else facts
-        job = await self._store.job(notice.subject) if notice.kind in JOB_KINDS else None
-        if job is not None and job.principal == notice.principal:
-            return await self.of_job(job, notice.body)
-        operation = await self._store.operation(notice.subject)
-        if operation is not None and operation.principal == notice.principal:
-            facts = await self.of_operation(operation, notice.body)
-            card = await self._store.class_of_stop(operation.id) if operation.verb.brings_down else None
-            return replace(facts, of_class=await self.of_class(card)) if card is not None else facts
+        """Gather for a notice: by the row that its kind says is its subject, else by its body's keys."""
+        kind, body = notice.kind, notice.body
+        if kind.subject in ("operation", "job"):
+            found = await self.of_card(kind, notice.subject)
+            row = None if found is None else found.operation or found.job
+            if found is not None and row is not None and row.principal == notice.principal:
+                return await self._with_stop(replace(found, body=body))
         workspace = await self._own_workspace(notice)
-        connection = str(notice.body.get("connection") or (workspace.connection if workspace else ""))
-        return await self._of(notice.principal, connection, workspace=workspace, body=notice.body)
+        connection = str(body.get("connection") or (workspace.connection if workspace else ""))
+        facts = await self._of(notice.principal, connection, workspace=workspace, body=body)
+        card = await self._store.class_card(notice.subject) if kind.subject == "class" else None
+        return facts if card is None else await self._of_class(card, facts)
+
+    async def _with_stop(self, facts: Facts) -> Facts:
+        """Add the class whose end an operation is, where it is one."""
+        operation = facts.operation
+        if operation is None or not operation.verb.brings_down:
+            return facts
+        card = await self._store.class_of_stop(operation.id)
+        return facts if card is None else await self._of_class(card, facts)
+
+    async def _of_class(self, card: ClassCard, facts: Facts) -> Facts:
+        return replace(facts, of_class=await self.of_class(card))
+
+    def _of_run(self, now: float, job: Job, account: Account | None) -> Facts:
+        output = self._board.shown(job.id) if self._board is not None else None
+        page_url = _job_page(self._connections.get(job.connection), job)
+        facts = self._facts(now, job.connection, account)
+        return replace(facts, job=job, output=output, page_url=page_url)
 
     async def _own_workspace(self, notice: Notice) -> Workspace | None:
         key = notice.body.get("workspace")
@@ -176,8 +194,7 @@ def shown_url(
         return None
     if not isinstance(provider, facets.Page):
         return _allowed(provider, workspace.url)
-    may_open = workspace.actions is None or "open" in workspace.actions
-    if public_url is None or workspace.state is not State.RUNNING or not may_open:
+    if public_url is None or workspace.state is not State.RUNNING or not workspace.allows("open"):
         return None
     return f"{public_url.rstrip('/')}{IDE_PATH}/{workspace.id}"
 
@@ -205,7 +222,7 @@ def _page_url(provider: Provider | None, workspace: Workspace | None) -> str | N
     return _allowed(provider, provider.page_url(workspace.remote_id))
 
 
-def job_page(provider: Provider | None, job: Job) -> str | None:
+def _job_page(provider: Provider | None, job: Job) -> str | None:
     """Return the page that shows a run at its provider, where there is one on a host that is allowed."""
     if provider is None or not isinstance(provider, facets.Runs):
         return None

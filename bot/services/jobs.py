@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from bot.domain.models import AuditEntry, Call, Job, NewJob, NewNotice, NoticeKind, TaskKind, Update
 from bot.domain.policy import Target
-from bot.messages.blocks.job_facts import JobFacts
 from bot.messages.texts import problems
 from bot.providers import facets
 from bot.services.authority import Authority
-from bot.services.gather import job_page
 from bot.services.making import check_account
 from bot.store.records import NewTask
 from bot.support.errors import Refused
@@ -219,22 +217,6 @@ class Jobs:
             self._looked_at.clear()
         self._looked_at.update((account.id, self._clock.monotonic()) for account in accounts)
         self._wake()
-
-    async def facts(self, principal: Principal, jobs: Sequence[Job]) -> list[JobFacts]:
-        """Gather what answers may say of one person's runs, beside the runs themselves."""
-        accounts = {account.connection: account for account in await self._store.accounts(principal)}
-        now = await self._store.now()
-        return [self._facts(now, job, accounts.get(job.connection)) for job in jobs]
-
-    def _facts(self, now: float, job: Job, account: Account | None) -> JobFacts:
-        provider = self._connections.get(job.connection)
-        return JobFacts(
-            now=now,
-            connection_title=provider.settings.title if provider is not None else job.connection,
-            username=account.username if account is not None else "",
-            page_url=job_page(provider, job),
-            capabilities=provider.facets() if provider is not None else frozenset(),
-        )
 
     def _able(self, connection: str, facet: type[facets.Facet] = facets.Runs) -> None:
         provider = self._connections.get(connection)

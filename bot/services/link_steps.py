@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bot.domain.models import Account, AuditEntry, Link, NewNotice, NoticeKind, Principal, TaskKind
-from bot.messages.texts import links as link_words
 from bot.messages.texts import pages as words
 from bot.providers import facets
 from bot.services import linking
@@ -193,11 +192,9 @@ class LinkSteps:
             await linking.warn_holders(
                 self._store,
                 link.connection,
-                title,
                 account.username,
                 link.principal,
                 link.nonce_hash[:12],
-                link_words.TRIED,
             )
             self._wake()
             raise Refused("link.taken", words.link_taken(title, account.username))

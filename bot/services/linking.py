@@ -16,8 +16,6 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from bot.domain.models import NewNotice, NoticeKind
-from bot.messages.blocks import kit
-from bot.messages.blocks.limits import fill
 from bot.messages.texts import pages as words
 from bot.providers.base import Credential
 from bot.support.errors import Refused, UnknownOutcome
@@ -139,14 +137,21 @@ def refuse_foreign(token: str, title: str, connections: Iterable[Provider]) -> N
 
 
 async def warn_holders(
-    store: Store, connection: str, title: str, username: str, who: Principal, occasion: str, template: str
+    store: Store, connection: str, username: str, who: Principal, occasion: str, *, is_approved: bool = False
 ) -> None:
-    """Tell whoever has linked an account that somebody else tried to; once for each ``occasion``."""
-    text = fill(template, who=kit.mention(who.user_id), title=title, username=username)
-    body = kit.answer(kit.bare(text), [kit.section(text)]).as_body()
+    """Tell whoever has linked an account that somebody else tried to; once for each ``occasion``.
+
+    ``is_approved``: an administrator approved it, else it was tried with a token.
+    """
+    body = {
+        "connection": connection,
+        "username": username,
+        "person": who.user_id,
+        "is_approved": is_approved,
+    }
     await store.add_notices(
         [
-            NewNotice(holder.id, NoticeKind.MESSAGE, f"tried:{occasion}", holder.principal, body)
+            NewNotice(holder.id, NoticeKind.LINK_TRIED, f"tried:{occasion}", holder.principal, body)
             for holder in await store.accounts_of(connection, username)
             if holder.principal != who and holder.state != "revoking"
         ]

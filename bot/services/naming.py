@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from rapidfuzz import fuzz, process
 
-from bot.messages.blocks.limits import clean
 from bot.messages.texts import answers as words
 from bot.support.errors import Refused
+from bot.support.visible import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -166,7 +166,7 @@ def _one_or_many(found: list[Workspace]) -> Found:
 
 
 def _of_one_name(runs: list[Job], *, is_stop: bool) -> list[Job]:
-    going = [run for run in runs if run.is_open and not run.state.is_over] if is_stop else []
+    going = [run for run in runs if run.is_going] if is_stop else []
     return going or runs[:1]
 
 

@@ -170,11 +170,11 @@ class Workspaces:
             raise Refused(f"workspace.no_{verb}", problems.sentence(f"no_{verb}", title))
         if workspace.is_provisional and verb in (OperationVerb.SUSPEND, OperationVerb.RESTART):
             raise Refused("workspace.unmade", problems.sentence("unmade", title))
-        if workspace.actions is None or verb not in _NEEDS:
+        if verb not in _NEEDS:
             return
         action, needless = _NEEDS[verb]
         # Old news forbid nothing: the provider itself has the last word then.
-        if self._is_news(workspace) and action not in workspace.actions and workspace.state not in needless:
+        if self._is_news(workspace) and not workspace.allows(action) and workspace.state not in needless:
             raise Refused("workspace.not_allowed", problems.sentence("not_allowed_now", title))
 
     def _is_news(self, workspace: Workspace) -> bool:

@@ -29,8 +29,8 @@ def want(
 ) -> None:
     """Write whether a person is told when a workspace stops without their having asked for it.
 
-    The notice (STOPPED, subject the workspace, occasion when it was seen) is written with what a read or
-    a list found: up before, down now, and no operation on it open or cut short.
+    The notice (STOPPED_ELSEWHERE, subject the workspace, occasion when it was seen) is written with what a
+    read or a list found: up before, down now, and no operation on it open or cut short.
     """
     if people.first_sight(tx, interaction):
         tx.run("tell_stop", id=workspace_id, tells_stop=is_told)
@@ -55,6 +55,5 @@ def note(tx: Transaction, workspace_id: str, before: str, after: State, seen_at:
         return
     body = {"workspace": workspace_id, "connection": row["connection"]}
     principal = rows.principal_of(row["principal"])
-    add_notices(
-        tx, [NewNotice(workspace_id, NoticeKind.STOPPED, f"{seen_at:.3f}", principal, body)], workspace_id
-    )
+    occasion = f"{seen_at:.3f}"
+    add_notices(tx, [NewNotice(workspace_id, NoticeKind.STOPPED_ELSEWHERE, occasion, principal, body)])

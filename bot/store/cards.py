@@ -4,21 +4,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from bot.domain.models import NoticeKind
 from bot.store import rows
 
 if TYPE_CHECKING:
     from bot.domain.models import Card
     from bot.store.transaction import Transaction
 
+#: Notices that ask their person something: the question is a card beside the one that they have.
+QUESTIONS: Final = frozenset({NoticeKind.ASKED, NoticeKind.JOB_ASKED})
+_CARDS: Final = frozenset({NoticeKind.CARD, NoticeKind.JOB_CARD, NoticeKind.CLASS_CARD})
+#: Notices that tell where a card stands from then on.
+PLACED: Final = QUESTIONS | _CARDS | {NoticeKind.CARD_UPDATE}
 
-#: A question about an operation or a run is a card of its own: its id is that of the operation or run with
-#: this behind it.
-ASKED: Final = "/asked"
+
+def add(tx: Transaction, kind: NoticeKind, subject: str, principal: str) -> bool:
+    """Add the card that a notice of this kind posts; return whether there was none yet."""
+    key = {"id": _id(kind, subject), "subject": subject, "kind": kind}
+    return tx.run("add_card", **key, principal=principal, now=tx.now()) == 1
 
 
-def owe(tx: Transaction, operation_id: str, *, changed: bool) -> None:
-    """Make an operation's card dirty, and its question; ``changed``: by more than progress."""
-    tx.run("owe_card", operation_id=operation_id, changed=changed, now=tx.now())
+def place(tx: Transaction, kind: NoticeKind, subject: str, channel_id: str, message_ts: str) -> None:
+    """Write where a card stands."""
+    at = {"channel_id": channel_id, "message_ts": message_ts}
+    tx.run("place_card", id=_id(kind, subject), **at, now=tx.now())
+
+
+def owe(tx: Transaction, subject: str, *, changed: bool) -> None:
+    """Make the card of something dirty, and the question about it; ``changed``: by more than progress."""
+    tx.run("owe_card", id=subject, changed=changed, now=tx.now())
 
 
 def owe_newest(tx: Transaction, workspace_id: str, *, changed: bool) -> None:
@@ -36,7 +50,7 @@ def claim(tx: Transaction, limit: int, min_interval: float, lease: float) -> lis
     now = tx.now()
     until = now + lease
     changed = [rows.card(row) for row in tx.all("claim_changed_cards", now=now, until=until, limit=limit)]
-    changed.sort(key=lambda card: (card.changed_at or 0.0, card.operation_id))
+    changed.sort(key=lambda card: (card.changed_at or 0.0, card.id))
     left = limit - len(changed)
     if left <= 0:
         return changed
@@ -45,26 +59,31 @@ def claim(tx: Transaction, limit: int, min_interval: float, lease: float) -> lis
         rows.card(row)
         for row in tx.all("claim_progressed_cards", now=now, until=until, before=before, limit=left)
     ]
-    return changed + sorted(others, key=lambda card: (card.updated_at, card.operation_id))
+    return changed + sorted(others, key=lambda card: (card.updated_at, card.id))
 
 
-def updated(tx: Transaction, operation_id: str, claimed: Card) -> None:
+def updated(tx: Transaction, card_id: str, claimed: Card) -> None:
     """Clear dirty unless the card became dirty again since it was claimed; stamp ``updated_at``."""
     now = tx.now()
-    tx.run("card_updated", operation_id=operation_id, claimed_changed_at=claimed.changed_at or 0.0, now=now)
+    tx.run("card_updated", id=card_id, claimed_changed_at=claimed.changed_at or 0.0, now=now)
 
 
-def retry(tx: Transaction, operation_id: str, due_in: float) -> None:
+def retry(tx: Transaction, card_id: str, due_in: float) -> None:
     """Give a card's lease back for later; it stays dirty."""
-    tx.run("card_retry", operation_id=operation_id, until=tx.now() + due_in)
+    tx.run("card_retry", id=card_id, until=tx.now() + due_in)
 
 
-def lost(tx: Transaction, operation_id: str) -> None:
+def lost(tx: Transaction, card_id: str) -> None:
     """Forget where a card stands (message deleted); it is not updated any more."""
-    tx.run("card_lost", operation_id=operation_id)
+    tx.run("card_lost", id=card_id)
 
 
-def card(tx: Transaction, operation_id: str) -> Card | None:
-    """Return an operation's card."""
-    row = tx.one("card", operation_id=operation_id)
+def card(tx: Transaction, card_id: str) -> Card | None:
+    """Return a card by its id: that of the operation, run or class itself, unless it is a question."""
+    row = tx.one("card", id=card_id)
     return rows.card(row) if row else None
+
+
+def _id(kind: NoticeKind, subject: str) -> str:
+    """Return a card's id, which nobody reads anything from."""
+    return f"{subject}/asked" if kind in QUESTIONS else subject

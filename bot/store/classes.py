@@ -66,7 +66,7 @@ def post(
         stops_at=card.stops_at,
         look_at=NEVER if card.stops_at is None else card.stops_at - WARNING_SECONDS,
     )
-    tx.run("add_card", operation_id=card.id, principal=card.principal.key, now=tx.now())
+    cards.add(tx, NoticeKind.CLASS_CARD, card.id, card.principal.key)
     add_notices(tx, notices, card.id)
     append_audit(tx, audit)
     return True
@@ -184,11 +184,10 @@ def _place(tx: Transaction, new: NewParticipant) -> None:
     """Keep where a card stands that was sent with an unknown outcome: it was pressed there."""
     if not new.channel_id or not new.message_ts:
         return
-    found, existing = card(tx, new.card_id), tx.one("card", operation_id=new.card_id)
+    found, existing = card(tx, new.card_id), tx.one("card", id=new.card_id)
     if found is None or existing is None or existing["message_ts"] or found.channel_id != new.channel_id:
         return
-    place = {"channel_id": new.channel_id, "message_ts": new.message_ts}
-    tx.run("place_card", operation_id=new.card_id, now=tx.now(), **place)
+    cards.place(tx, NoticeKind.CLASS_CARD, new.card_id, new.channel_id, new.message_ts)
     cards.owe(tx, new.card_id, changed=True)
 
 
@@ -247,7 +246,7 @@ def keep(
 
 def repost(tx: Transaction, card_id: str, interaction: str) -> ClassCard | None:
     """Have a card sent once more, with a notice of its own; None when it is known where it stands."""
-    existing = tx.one("card", operation_id=card_id)
+    existing = tx.one("card", id=card_id)
     if existing is None or existing["message_ts"] or not people.first_sight(tx, interaction):
         return None
     if tx.one("class_card_on_its_way", id=card_id) is not None:

@@ -139,7 +139,7 @@ def _named(tx: Transaction, row: Row, remote_id: str) -> dict[str, Any]:
 
 def _taken_over(tx: Transaction, row: Row, listed: Row) -> dict[str, Any]:
     """Make one row of this run and of the one that a list brought in for it, with what was asked there."""
-    tx.run("delete_card", operation_id=listed["id"])
+    tx.run("delete_card", id=listed["id"])
     tx.run("delete_job", id=listed["id"])
     asked = {column: listed[column] for column in ("stop_wanted", "stop_call")}
     watched = {"is_watched": 1 if row["is_watched"] or listed["is_watched"] else 0}

@@ -97,7 +97,7 @@ def _add(tx: Transaction, new: NewJob) -> Row:
 
 def _show(tx: Transaction, row: Row, following: Sequence[NewNotice]) -> None:
     """Give a run its card, where it has none, and write its notices."""
-    is_new = tx.run("add_card", operation_id=row["id"], principal=row["principal"], now=tx.now()) == 1
+    is_new = cards.add(tx, NoticeKind.JOB_CARD, row["id"], row["principal"])
     kept = [one for one in following if is_new or one.kind is not NoticeKind.JOB_CARD or one.subject]
     add_notices(tx, kept, row["id"])
 
@@ -232,7 +232,7 @@ def end_all(tx: Transaction, pair: Row, cause: str, *, tell: bool) -> None:
     for row in tx.all("open_jobs_at", **pair):
         tx.run("cancel_job", id=row["id"], cause=cause, now=now)
         cards.owe(tx, row["id"], changed=True)
-        if tell and tx.one("card", operation_id=row["id"]) is not None:
+        if tell and tx.one("card", id=row["id"]) is not None:
             add_notices(tx, [_cancelled(row, cause)])
     tx.run("orphan_jobs", **pair)
 

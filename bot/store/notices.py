@@ -70,21 +70,18 @@ def sent(tx: Transaction, notice_id: str, channel_id: str, message_ts: str) -> N
     row = tx.one("notice_sent", id=notice_id, channel_id=channel_id, message_ts=message_ts, now=now)
     if row is None:
         return
-    if row["kind"] in {NoticeKind.CARD, NoticeKind.CARD_UPDATE, NoticeKind.JOB_CARD, NoticeKind.CLASS_CARD}:
-        tx.run(
-            "place_card", operation_id=row["subject"], channel_id=channel_id, message_ts=message_ts, now=now
-        )
-    elif row["kind"] in {NoticeKind.ASKED, NoticeKind.JOB_ASKED}:
-        asked = row["subject"] + cards.ASKED
-        tx.run("add_card", operation_id=asked, principal=row["principal"], now=now)
-        tx.run("place_card", operation_id=asked, channel_id=channel_id, message_ts=message_ts, now=now)
+    kind, subject = NoticeKind(row["kind"]), row["subject"]
+    if kind in cards.QUESTIONS:
+        cards.add(tx, kind, subject, row["principal"])
         # It may have been answered while it was on its way.
-        cards.owe(tx, row["subject"], changed=True)
-    elif row["kind"] == NoticeKind.JOB_OUTPUT:
-        tx.run("place_output", id=row["subject"], message_ts=message_ts)
+        cards.owe(tx, subject, changed=True)
+    if kind in cards.PLACED:
+        cards.place(tx, kind, subject, channel_id, message_ts)
+    elif kind is NoticeKind.JOB_OUTPUT:
+        tx.run("place_output", id=subject, message_ts=message_ts)
     # Slack's ids of direct messages begin with D. A card may stand in a channel, and a reply goes to wherever
     # the person typed, which may be a conversation with somebody else.
-    if channel_id.startswith("D") and row["kind"] != NoticeKind.REPLY:
+    if channel_id.startswith("D") and kind is not NoticeKind.REPLY:
         tx.run("remember_channel", principal=row["principal"], channel_id=channel_id)
 
 

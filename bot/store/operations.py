@@ -120,7 +120,7 @@ def add(tx: Transaction, new: NewOperation) -> Row:
     )
     if row is None:
         raise StoreError("another operation for this workspace came first")
-    tx.run("add_card", operation_id=row["id"], principal=row["principal"], now=now)
+    cards.add(tx, NoticeKind.CARD, row["id"], row["principal"])
     return row
 
 

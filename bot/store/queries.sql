@@ -998,25 +998,25 @@ WHERE id = :id AND state IN ('pending', 'retry', 'leased');
 SELECT * FROM notices WHERE state = 'dead' ORDER BY created_at DESC, id DESC LIMIT :limit;
 
 -- name: add_card
-INSERT INTO cards (operation_id, principal, updated_at) VALUES (:operation_id, :principal, :now)
-ON CONFLICT (operation_id) DO NOTHING;
+INSERT INTO cards (id, subject, kind, principal, updated_at) VALUES (:id, :subject, :kind, :principal, :now)
+ON CONFLICT (id) DO NOTHING;
 
 -- name: card
-SELECT * FROM cards WHERE operation_id = :operation_id;
+SELECT * FROM cards WHERE id = :id;
 
 -- name: owe_card
 UPDATE cards SET is_dirty = 1, dirt = dirt + 1,
     changed_at = CASE WHEN :changed = 1 THEN :now ELSE changed_at END
-WHERE operation_id = :operation_id OR operation_id = :operation_id || '/asked';
+WHERE id = :id OR id = :id || '/asked';
 
 -- name: place_card
 UPDATE cards SET channel_id = :channel_id, message_ts = :message_ts, updated_at = :now
-WHERE operation_id = :operation_id;
+WHERE id = :id;
 
 -- name: claim_changed_cards
 UPDATE cards SET leased_until = :until, claimed_dirt = dirt
-WHERE operation_id IN (
-    SELECT operation_id FROM cards
+WHERE id IN (
+    SELECT id FROM cards
     WHERE is_dirty = 1 AND message_ts IS NOT NULL AND leased_until <= :now AND changed_at IS NOT NULL
     ORDER BY changed_at LIMIT :limit
 ) AND is_dirty = 1 AND message_ts IS NOT NULL AND leased_until <= :now
@@ -1024,8 +1024,8 @@ RETURNING *;
 
 -- name: claim_progressed_cards
 UPDATE cards SET leased_until = :until, claimed_dirt = dirt
-WHERE operation_id IN (
-    SELECT operation_id FROM cards
+WHERE id IN (
+    SELECT id FROM cards
     WHERE is_dirty = 1 AND message_ts IS NOT NULL AND leased_until <= :now AND changed_at IS NULL
         AND updated_at <= :before
     ORDER BY updated_at LIMIT :limit
@@ -1040,17 +1040,17 @@ UPDATE cards SET
         WHEN dirt = claimed_dirt OR changed_at <= :claimed_changed_at THEN NULL
         ELSE changed_at END,
     updated_at = :now, leased_until = 0
-WHERE operation_id = :operation_id;
+WHERE id = :id;
 
 -- name: card_retry
-UPDATE cards SET leased_until = :until WHERE operation_id = :operation_id;
+UPDATE cards SET leased_until = :until WHERE id = :id;
 
 -- name: delete_card
-DELETE FROM cards WHERE operation_id = :operation_id OR operation_id = :operation_id || '/asked';
+DELETE FROM cards WHERE id = :id OR id = :id || '/asked';
 
 -- name: card_lost
 UPDATE cards SET channel_id = NULL, message_ts = NULL, is_dirty = 0, changed_at = NULL, leased_until = 0
-WHERE operation_id = :operation_id;
+WHERE id = :id;
 
 -- == tasks ==
 

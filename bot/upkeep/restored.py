@@ -14,9 +14,6 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.domain.models import AuditEntry, NewNotice, NoticeKind
-from bot.messages.blocks import kit
-from bot.messages.blocks.limits import fill
-from bot.messages.texts import links as words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,11 +60,9 @@ async def tell_restored(store: Store, connections: Mapping[str, Provider]) -> in
     accounts = [account for account in await store.active_accounts() if account.connection in apart]
     notices = []
     for account in accounts:
-        title = connections[account.connection].settings.title
-        text = fill(words.RESTORED, title=title, connection=account.connection)
-        body = kit.answer(kit.bare(text), [kit.section(text)]).as_body()
+        body = {"connection": account.connection}
         occasion = f"restored:{length}:{last[:12]}"
-        notices.append(NewNotice(account.id, NoticeKind.MESSAGE, occasion, account.principal, body))
+        notices.append(NewNotice(account.id, NoticeKind.RESTORED, occasion, account.principal, body))
     await store.add_notices(notices)
     detail = {"accounts": len(accounts), "length": length}
     await store.append_audit([AuditEntry("operator", "store.restored", "database", "ok", detail)])

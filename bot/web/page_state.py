@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from bot.domain.models import OperationVerb, State
 from bot.domain.models.stopping import NO_EFFECTS, is_final
-from bot.messages.blocks.limits import clean
 from bot.messages.texts import ide as words
+from bot.support.visible import clean
 
 if TYPE_CHECKING:
     from bot.domain.models import Effects, Operation, Workspace
@@ -73,7 +73,7 @@ def page_state(
     heading, text = words.PLACES.get(phase, ("", ""))
     text = text.format(title=_plain(title))
     start = ""
-    if phase == "stopped" and _may(workspace, "start"):
+    if phase == "stopped" and workspace.allows("start"):
         start = words.START
     elif phase in {"gone", "unmade"} and workspace.spec is not None:
         start = words.START_NEW
@@ -85,7 +85,7 @@ def page_state(
         _sentence(phase, workspace, now),
         heading,
         text,
-        stops=phase in {"starting", "running", "closed"} and _may(workspace, "stop"),
+        stops=phase in {"starting", "running", "closed"} and workspace.allows("stop"),
         start=start,
     )
 
@@ -97,7 +97,7 @@ def _phase(workspace: Workspace, operation: Operation | None) -> str:
     if workspace.is_provisional:
         return "unmade" if verb is None else "starting"
     if workspace.state is State.RUNNING and verb is not OperationVerb.RESTART:
-        return "running" if _may(workspace, "open") else "closed"
+        return "running" if workspace.allows("open") else "closed"
     return _PHASES[workspace.state] if verb is None else "starting"
 
 
@@ -116,7 +116,3 @@ def _plain(text: str) -> str:
     """Return words from outside without what can't be seen, and not too long."""
     shown = clean(text).replace("\n", " ")
     return shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + "…"
-
-
-def _may(workspace: Workspace, action: str) -> bool:
-    return workspace.actions is None or action in workspace.actions

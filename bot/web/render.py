@@ -11,9 +11,9 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import escape
 
-from bot.messages.blocks.limits import clean
 from bot.messages.texts import ide as ide_words
 from bot.messages.texts import pages as words
+from bot.support.visible import clean
 
 if TYPE_CHECKING:
     from types import ModuleType

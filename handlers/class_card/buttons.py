@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.domain.facts import ClassFacts
 from bot.messages.blocks import classes as drawn
 from bot.messages.blocks import replies
-from bot.messages.blocks.class_facts import ClassFacts
 from bot.messages.blocks.classes import at
 from bot.messages.blocks.limits import fill
 from bot.messages.texts import classes as words

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.domain.models import FormProblems
-from bot.messages.blocks import replies
+from bot.messages.blocks import flags, replies
 from bot.messages.blocks.limits import Markup, fill, line, safe
 from bot.messages.texts import jobs as words
 from bot.providers import facets
@@ -166,13 +166,13 @@ def _flags(command: CommandLine) -> list[Flag]:
 def _problems(
     request: Request, connection: str, form_of: Callable[[Values], Form], result: Filled
 ) -> list[str]:
-    said = [_at_flag(name, sentence) for name, sentence in result.problems.items()]
+    said = [_at_flag(name, flags.wrong(problem)) for name, problem in result.problems.items()]
     title = request.services.title(connection)
     for flag in result.unknown:
         if flag.name == filling.COMMAND:
             said.append(_at_flag(flag.name, words.NO_TAIL_PLACE))
             continue
-        others = filling.allowed_with(form_of, result, flag)
+        others = [flags.flag(*one) for one in filling.allowed_with(form_of, result, flag)[: flags.NAMED]]
         if others:
             with_what = Markup(f" {words.OR} ".join(others))
             said.append(fill(words.FLAG_WITH, name=flag.name, with_what=with_what))
@@ -183,14 +183,15 @@ def _problems(
 
 def _at_flag(name: str, sentence: str) -> str:
     """Return a sentence, escaped already, with the flag that it is about."""
-    place = {filling.COMMAND: words.COMMAND_PLACE}.get(name, f"`--{filling.shown_name(name)}`")
+    place = {filling.COMMAND: words.COMMAND_PLACE}.get(name, flags.flag(name))
     return fill(words.PROBLEM, flag=Markup(place), said=Markup(sentence))
 
 
 def _refused(request: Request, result: Filled, said: list[str]) -> Answer:
     more, form = list(said), result.form
-    if result.unknown and filling.known_flags(form):
-        more.append(fill(words.FLAGS_KNOWN, known=Markup(", ".join(filling.known_flags(form)))))
+    known = [flags.flag(one.name) for one in form.fields if one.name != filling.COMMAND]
+    if result.unknown and known:
+        more.append(fill(words.FLAGS_KNOWN, known=Markup(", ".join(known))))
     if form.field(filling.COMMAND) and filling.COMMAND not in result.values:
         more.append(fill(words.TAIL_HINT, command=request.command))
     return replies.problem(words.NOT_RUN_YET, request.reference, more="\n".join(more))

@@ -30,7 +30,7 @@ async def show_list(request: Request) -> Answer:
         await jobs.look(stale)
         titles = request.services.titles(account.connection for account in stale)
         remark = fill(words.LOOKING, titles=titles)
-    facts = await jobs.facts(request.principal, rows)
+    facts = await request.services.gatherer.of_jobs(request.principal, rows)
     return job_lists.job_list(
         list(zip(rows, facts, strict=True)),
         page=request.page,
@@ -46,8 +46,7 @@ async def status(request: Request) -> Answer:
     if not is_named and len(await request.services.store.jobs(request.principal)) > 1:
         return await show_list(request)
     job = await run_of(request)
-    (facts,) = await request.services.jobs.facts(request.principal, [job])
-    return job_status(job, facts)
+    return job_status(job, await request.services.gatherer.of_job(job))
 
 
 @routes.verb("job", "logs")
@@ -78,5 +77,4 @@ async def refresh(request: Request) -> Answer:
     """Answer with the row as it is; a run that goes on is read every few seconds anyway."""
     jobs = request.services.jobs
     job = await jobs.owned(request.principal, "status", request.target or "")
-    (facts,) = await jobs.facts(request.principal, [job])
-    return job_status(job, facts)
+    return job_status(job, await request.services.gatherer.of_job(job))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.messages.blocks import job_lists, replies
-from bot.messages.blocks.jobs import is_going
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import jobs as words
 from bot.services import naming
@@ -66,7 +65,7 @@ async def _only(request: Request, rows: Sequence[Job], old: Sequence[Account]) -
     """Return the only run where no name was given; to be stopped, the only one that is going on."""
     if not rows:
         raise Answered(await nothing_yet(request, old))
-    wanted = [job for job in rows if is_going(job)] if request.verb == "stop" else rows
+    wanted = [job for job in rows if job.is_going] if request.verb == "stop" else rows
     if len(wanted) == 1:
         return wanted[0]
     if not wanted:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bot.domain.models import Answer, Call, OperationVerb, State
 from bot.domain.models.stopping import is_final, restart_mode
 from bot.messages.blocks import kit, lists, replies
-from bot.messages.blocks.buttons import AGREED, agreed_button, down_buttons, may, stop_button, suspend_button
+from bot.messages.blocks.buttons import AGREED, agreed_button, down_buttons, stop_button, suspend_button
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import answers as words
 from bot.messages.texts import cards
@@ -141,7 +141,7 @@ async def _asked(request: Request, workspace: Workspace, verb: OperationVerb) ->
         typed=Markup(typed),
     )
     buttons = [agreed_button(label, str(verb), workspace)]
-    if may(facts, "suspend") and workspace.state is State.RUNNING:
+    if facts.may("suspend") and workspace.state is State.RUNNING:
         buttons.append(suspend_button(workspace))
     return replies.answer(sentence, buttons)
 

@@ -59,8 +59,8 @@ class JobWorld:
         return [each for each in self.slack.messages if each.get("thread_ts") == parent["ts"]]
 
     def told(self, job_id: str, occasion: str) -> list[dict[str, Any]]:
-        """Return the plain messages about a run whose occasion begins so, oldest first."""
-        begin = f"{job_id}/message/{occasion}"
+        """Return the messages about stops that came to nothing whose occasion begins so, oldest first."""
+        begin = f"{job_id}/job_not_stopped/{occasion}"
         keyed = [(each.get("metadata", {}).get("event_payload", {}), each) for each in self.slack.messages]
         return [each for payload, each in keyed if str(payload.get("key")).startswith(begin)]
 

@@ -150,7 +150,7 @@ async def test_what_broke_on_its_way_has_the_same_time_to_show(world):
 
 
 async def test_a_send_that_would_outlive_its_lease_does_not_begin(world):
-    await world.store.add_notices([message()])
+    await world.store.add_notices([message(kind=NoticeKind.READY)])
     real = world.store.operation
 
     async def slow(operation_id):
@@ -252,7 +252,7 @@ async def test_when_slack_shuts_the_app_out_everything_waits(world):
 
 
 async def test_an_error_of_our_own_delays_one_notice_only(world):
-    await world.store.add_notices([message(1), message(2, BOB)])
+    await world.store.add_notices([message(1, kind=NoticeKind.READY), message(2, BOB)])
     real = world.store.operation
 
     async def broken(subject):

@@ -85,7 +85,7 @@ async def test_where_no_file_may_be_sent_its_person_is_told_once(jobs, code, wor
     jobs.cloud.writes("run1", "one\n")
     jobs.slack.fail(GET_URL, SlackPermanent(GET_URL, code), times=100)
     await end(jobs, job_id)
-    assert words in said(jobs.message(f"{job_id}/message/file"))
+    assert words in said(jobs.message(f"{job_id}/job_file_missing/file"))
     assert jobs.slack.count(GET_URL) == 1
 
 
@@ -97,7 +97,7 @@ async def test_a_slack_that_never_takes_the_bytes_is_given_up_and_told(jobs):
     jobs.cloud.ends("run1")
     jobs.cloud.closes("run1")
     await jobs.world.pass_time(2_400, step=5)
-    assert "did not take" in said(jobs.message(f"{job_id}/message/file"))
+    assert "did not take" in said(jobs.message(f"{job_id}/job_file_missing/file"))
     assert not (await jobs.job(job_id)).is_watched
 
 

@@ -17,10 +17,10 @@ class Broken(Gatherer):
 
     bad = ""
 
-    async def of_job(self, job: Job, body: Any = None) -> Any:
+    async def of_job(self, job: Job) -> Any:
         if job.id == self.bad:
             raise ValueError("a fault of our own")
-        return await super().of_job(job, body)
+        return await super().of_job(job)
 
 
 @pytest.fixture

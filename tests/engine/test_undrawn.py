@@ -79,7 +79,7 @@ async def test_a_card_that_cannot_be_drawn_is_said_plainly_where_it_stands(world
     # What it showed last is drawn again once it is so again.
     del world.notifier._cards._gatherer.of_operation
     world.provider.put("r1", State.RUNNING)
-    await world.store.want_read((await world.store.operation(card.operation_id)).workspace_id)
+    await world.store.want_read((await world.store.operation(card.id)).workspace_id)
     await world.pass_time(60)
     assert "running" in shown["text"]
 

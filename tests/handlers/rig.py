@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.domain.models import Account, Answer, Link, Notice, NoticeKind, Principal, Surface, Workspace
 from bot.domain.policy import Installation
+from bot.messages.blocks.notices import render
 from bot.providers import facets
 from bot.providers.base import Provider
 from bot.store.records import Activation
@@ -192,6 +193,11 @@ class Rig:
         """Return what waits in the outbox (and leave it leased)."""
         found = await self.store.claim_notices(100, 60.0)
         return [notice for notice in found if kind is None or notice.kind is kind]
+
+    async def drawn(self, notice: Notice) -> dict[str, Any]:
+        """Return what a notice says when it is sent."""
+        facts = await self.services.gatherer.of_notice(notice)
+        return render(notice.kind, facts).as_body()
 
     async def audit(self) -> list[Mapping[str, Any]]:
         """Return the audit's rows."""

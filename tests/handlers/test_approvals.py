@@ -26,9 +26,8 @@ async def bench():
 async def requests(made) -> dict[str, dict]:
     """Return the buttons of the request that each administrator got."""
     return {
-        notice.principal.user_id: notice.body
-        for notice in await made.notices(NoticeKind.MESSAGE)
-        if "approve" in str(notice.body)
+        notice.principal.user_id: await made.drawn(notice)
+        for notice in await made.notices(NoticeKind.APPROVAL_ASKED)
     }
 
 
@@ -98,7 +97,7 @@ async def test_a_denial_is_told_to_its_person(bench):
     value = button((await requests(bench))["UCHEN"], "Deny")["value"]
     await bench.press("deny", value, COLLEAGUE)
     [told] = [notice for notice in await bench.notices() if notice.principal == ALICE]
-    assert "did not approve *alice* for you at Workbench" in str(told.body["blocks"])
+    assert "did not approve *alice* for you at Workbench" in str((await bench.drawn(told))["blocks"])
     assert await bench.store.account(ALICE, "bench") is None
 
 

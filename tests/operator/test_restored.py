@@ -9,7 +9,9 @@ import pytest
 
 from bot.app import Process
 from bot.domain.models import AuditEntry, NoticeKind
+from bot.messages.blocks.notices import render
 from bot.providers.connections import load_connections
+from bot.services.gather import Gatherer
 from bot.store import open_store
 from bot.support.settings import Settings
 from bot.upkeep import doctor
@@ -32,10 +34,11 @@ async def served(folder, local):
 
 async def told(made) -> list[tuple]:
     notices = await made.store.claim_notices(50, 0.01)
+    gatherer = Gatherer(made.context)
     return [
-        (one.principal, one.body["text"])
+        (one.principal, render(one.kind, await gatherer.of_notice(one)).text)
         for one in notices
-        if one.kind is NoticeKind.MESSAGE and one.occasion.startswith("restored:")
+        if one.kind is NoticeKind.RESTORED
     ]
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from bot.domain.facts import Facts
 from bot.domain.models import Call, Operation, OperationVerb, Principal, State, StopEffect, Workspace
-from bot.messages.blocks.facts import Facts
 
 NOW = 1_800_000_000.0
 ALICE = Principal(None, "T1", "UALICE")

@@ -185,7 +185,7 @@ NOTICES = {
     "failed-called-off": (NoticeKind.FAILED, facts(operation=failed("unlinked", Outcome.CANCELLED))),
     "refused": (NoticeKind.REFUSED, facts(operation=failed("policy.left", Outcome.REFUSED))),
     "stopped": (NoticeKind.STOPPED, facts(operation=STOPPED)),
-    "stopped-elsewhere": (NoticeKind.STOPPED, facts(operation=READY)),
+    "stopped-elsewhere": (NoticeKind.STOPPED_ELSEWHERE, facts(operation=READY)),
     "ready-created": (
         NoticeKind.READY,
         facts(operation=CREATE | READY, workspace=MADE | RUNNING, ide_url=IDE_URL, **ALL),
@@ -257,7 +257,7 @@ def test_replies_and_messages_carry_their_answer(kind):
 
 def test_every_kind_of_notice_is_drawn_with_hardly_anything_known():
     bare = replace(facts(), operation=None, workspace=None, username="", page_url=None)
-    for kind in set(NoticeKind) - {NoticeKind.CARD}:
+    for kind in set(NoticeKind) - {NoticeKind.CARD, NoticeKind.CARD_UPDATE}:
         check_limits(render(kind, bare))
 
 

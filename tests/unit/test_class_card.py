@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.facts import ClassFacts, Facts
 from bot.domain.models import (
     ClassCard,
     ClassCounts,
@@ -17,7 +18,6 @@ from bot.domain.models import (
     Workspace,
 )
 from bot.messages.blocks import classes
-from bot.messages.blocks.class_facts import ClassFacts
 from handlers.class_card.command import card_command, ends_at, zone_of
 from tests.support.golden import check_golden, check_limits
 
@@ -82,8 +82,11 @@ def test_an_end_on_another_day_names_it():
 
 def test_the_warning_and_the_summary():
     workspace = Workspace("w1", TRAINER, "saturn", "r1", "g1", "notebook", url="https://app.example.test/ide")
-    check_golden("notices/class-ends", classes.warning(STOPPED, workspace, {}, "Saturn Cloud", NOW))
-    check_golden("notices/class-ends-for-good", classes.warning(STOPPED, workspace, ENDS, "Workbench", NOW))
+    for name, title, effects in (("ends", "Saturn Cloud", {}), ("ends-for-good", "Workbench", ENDS)):
+        of = ClassFacts(STOPPED, title, NOW, effects=effects)
+        body = {"stops_at": STOPPED.stops_at}
+        facts = Facts(NOW, "saturn", title, workspace=workspace, effects=effects, of_class=of, body=body)
+        check_golden(f"notices/class-{name}", classes.ending(facts))
     counts = replace(COUNTS, stopped=470, kept=10, not_stopped=2, stopping=1)
     answer = classes.summary(ClassFacts(STOPPED, "Saturn Cloud", NOW, counts))
     check_golden("notices/class-summary", answer)
@@ -101,7 +104,7 @@ def test_many_problems_stay_within_the_limits():
 
 
 def test_the_poster_is_asked():
-    check_golden("notices/class-posted", classes.asked_poster(CARD, classes.words.DID_IT_APPEAR))
+    check_golden("notices/class-posted", classes.posted(CARD, is_unsure=True))
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.models import Field, Form, Spec
+from bot.messages.blocks import flags
 from bot.providers.posit import forms, specs
 from bot.providers.posit.computing import Offer
 from bot.providers.posit.types import ComputeEnvs
@@ -69,8 +70,8 @@ def test_what_is_empty_stays_empty():
 def test_a_flag_of_another_choice_names_that_choice():
     result = filled("--cpus 2 --image x -- ls")
     assert [flag.name for flag in result.unknown] == ["cpus", "image"]
-    assert filling.allowed_with(form_of, result, result.unknown[0]) == ["`--cluster Slurm`"]
-    assert filling.allowed_with(form_of, result, result.unknown[1]) == ["`--cluster Kubernetes`"]
+    assert filling.allowed_with(form_of, result, result.unknown[0]) == [("cluster", "Slurm")]
+    assert filling.allowed_with(form_of, result, result.unknown[1]) == [("cluster", "Kubernetes")]
 
 
 def test_fields_are_known_by_name_label_and_synonym_in_this_order():
@@ -90,15 +91,22 @@ def test_fields_are_known_by_name_label_and_synonym_in_this_order():
     assert meant("nvidia-GPU") == meant("nvidia-gpus") == "limit_NVIDIA-gpu"
     assert meant("image") == "container_image"
     assert meant("rockets") is None
-    assert filling.known_flags(form) == ["`--dir`", "`--NVIDIA-gpu`", "`--container-image`"]
+    assert [flags.flag(one.name) for one in form.fields] == [
+        "`--dir`",
+        "`--NVIDIA-gpu`",
+        "`--container-image`",
+    ]
 
 
 def test_of_many_choices_some_are_named():
     long = Form((Field("zone", "Zone", "search", forms._choices(f"z{number}" for number in range(20))),))
     result = filling.filled(lambda _: long, [Flag("zone", "x")])
-    assert result.problems["zone"].startswith("There is no `x` here. There is, among others: `z0`, ")
+    assert flags.wrong(result.problems["zone"]).startswith(
+        "There is no `x` here. There is, among others: `z0`, "
+    )
     empty = Form((Field("zone", "Zone", "search"),))
-    assert "nothing to choose" in filling.filled(lambda _: empty, [Flag("zone", "x")]).problems["zone"]
+    result = filling.filled(lambda _: empty, [Flag("zone", "x")])
+    assert "nothing to choose" in flags.wrong(result.problems["zone"])
 
 
 @given(

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from bot.domain.facts import Facts
 from bot.domain.models import Call, Job, JobState, Spec
-from bot.messages.blocks.job_facts import JobFacts
 from bot.messages.blocks.job_lists import job_list, job_status
 from bot.messages.blocks.jobs import job_asked, job_card, job_ended, job_failed, job_waiting, output_message
 from bot.messages.blocks.limits import SECTION
@@ -37,6 +37,7 @@ ENDED = RUNNING | {"outcome": "ended", "finished_at": NOW - 1, "ended_at": NOW}
 DONE = ENDED | {"state": JobState.SUCCEEDED, "exit_code": 0}
 FAILED = ENDED | {"state": JobState.FAILED, "exit_code": 137}
 ALL = frozenset({"runs"})
+TITLE = "Posit Workbench"
 
 
 def job(**keys):
@@ -44,8 +45,14 @@ def job(**keys):
 
 
 def facts(**keys):
-    given = {"now": NOW, "connection_title": "Posit Workbench", "username": "alice", "capabilities": ALL}
-    return JobFacts(**given | keys)
+    given = {
+        "now": NOW,
+        "connection": "posit",
+        "connection_title": "Posit Workbench",
+        "username": "alice",
+        "capabilities": ALL,
+    }
+    return Facts(**given | keys)
 
 
 CARDS = {

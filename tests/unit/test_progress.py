@@ -7,10 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.models import Call, OperationVerb, Outcome, State
-from bot.messages.blocks.progress import MOST, is_going, progress_of
+from bot.domain.progress import MOST, progress_of
 from tests.unit.card_facts import CALLED, NOW, facts
 
 STARTING = {"state": State.STARTING}
+
+
+def _progress(of):
+    return progress_of(of.operation, of.workspace, of.now, of.usual_seconds)
 
 
 @pytest.mark.parametrize(
@@ -34,15 +38,7 @@ STARTING = {"state": State.STARTING}
     ],
 )
 def test_how_far_a_start_has_come(given, percent):
-    assert progress_of(given) == percent
-
-
-def test_without_an_operation_there_is_no_bar():
-    from dataclasses import replace
-
-    bare = replace(facts(), operation=None)
-    assert progress_of(bare) == 0
-    assert not is_going(bare)
+    assert _progress(given) == percent
 
 
 @given(
@@ -60,7 +56,7 @@ def test_whatever_is_read_the_bar_only_grows(steps):
     floor, now = 0, NOW
     for passed, told, state, usual in steps:
         now += passed
-        shown = progress_of(
+        shown = _progress(
             facts(
                 operation=CALLED | {"progress_floor": floor},
                 workspace={"state": state, "progress": told},
@@ -70,6 +66,4 @@ def test_whatever_is_read_the_bar_only_grows(steps):
         )
         assert floor <= shown < 95
         floor = shown
-    assert (
-        progress_of(facts(operation=CALLED | {"progress_floor": floor, "outcome": Outcome.FULFILLED})) == 100
-    )
+    assert _progress(facts(operation=CALLED | {"progress_floor": floor, "outcome": Outcome.FULFILLED})) == 100

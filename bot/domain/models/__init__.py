@@ -28,6 +28,7 @@ from bot.domain.models.jobs import (
     NewJob,
     ObservedJob,
     OutputChunk,
+    Shown,
     StopKind,
 )
 from bot.domain.models.notices import NOTICE_CLASS, Answer, Card, NewNotice, Notice, NoticeKind, NoticeState
@@ -104,6 +105,7 @@ __all__ = [
     "Purpose",
     "ReadClaim",
     "ReadResult",
+    "Shown",
     "Snapshot",
     "Spec",
     "State",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 #: What a field holds: a text (also of *choice* and *search*), or several.
 Value = str | tuple[str, ...]
@@ -18,6 +18,9 @@ FieldKind = Literal["text", "long_text", "number", "choice", "search", "searches
 
 Purpose = Literal["workspace", "job"]
 
+#: How a provider's own limits are called among the fields.
+LIMIT: Final = "limit_"
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -25,6 +28,18 @@ class Choice:
 
     value: str
     label: str
+
+
+@dataclass(frozen=True, slots=True)
+class FlagProblem:
+    """Say what is wrong with a flag: nothing stands behind it, it stands there twice, or that isn't offered.
+
+    ``offered`` are the labels of what ``value`` is none of.
+    """
+
+    kind: Literal["empty", "twice", "not_offered"]
+    value: str = ""
+    offered: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +115,11 @@ class Spec:
         """Read back what ``as_json`` gave."""
         chosen = {key: tuple(value) if isinstance(value, list) else value for key, value in told.items()}
         return cls(str(chosen.pop("name", "")), chosen)
+
+
+def flag_name(name: str) -> str:
+    """Return a field's name as a flag is written; a provider's own limits are called by what they limit."""
+    return name.removeprefix(LIMIT).replace("_", "-")
 
 
 class FormProblems(Exception):

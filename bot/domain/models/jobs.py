@@ -68,6 +68,18 @@ class OutputChunk:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """Hold what a message about an output says: its end, how many lines there are, how often it is drawn."""
+
+    tail: str
+    lines: int
+    every: float
+    is_over: bool
+    last_lines: tuple[str, ...] = ()
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """Hold one run: who launched it, what for, and how far it has come.
 
@@ -124,6 +136,11 @@ class Job:
     def is_open(self) -> bool:
         """Say whether the reconciler still works on it."""
         return self.outcome is None
+
+    @property
+    def is_going(self) -> bool:
+        """Say whether it is still to end, as far as is known."""
+        return self.is_open and not self.state.is_over
 
     @property
     def is_late(self) -> bool:

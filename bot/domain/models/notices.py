@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from bot.domain.models.people import Principal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Subject = Literal["operation", "job", "class", "other"]
 
 
 class NoticeKind(StrEnum):
@@ -37,8 +42,29 @@ class NoticeKind(StrEnum):
     UNLINKED = "unlinked"
     LINK_AGAIN = "link_again"
     SIGN_IN_REFUSED = "sign_in_refused"
+    STOPPED_ELSEWHERE = "stopped_elsewhere"
+    APPROVAL_ASKED = "approval_asked"
+    APPROVAL_DENIED = "approval_denied"
+    APPROVAL_FAILED = "approval_failed"
+    APPROVAL_DONE = "approval_done"
+    #: Somebody else tried to link what its person has linked.
+    LINK_TRIED = "link_tried"
+    RESTORED = "restored"
+    OUTAGE = "outage"
+    SCHEDULED = "scheduled"
+    JOB_NOT_STOPPED = "job_not_stopped"
+    JOB_FILE_MISSING = "job_file_missing"
+    CLASS_ENDING = "class_ending"
+    CLASS_OVER = "class_over"
+    CLASS_POSTED = "class_posted"
+    #: What a verb answered, drawn already: by itself, or where its person asked.
     MESSAGE = "message"
     REPLY = "reply"
+
+    @property
+    def subject(self) -> Subject:
+        """Return what kind of row the subject of such a notice is."""
+        return _SUBJECTS.get(self, "other")
 
 
 class NoticeState(StrEnum):
@@ -53,34 +79,46 @@ class NoticeState(StrEnum):
 
 #: Sending order: 1 ready, failed, refused and replies; 2 first card; 3 still waiting and warnings.
 #: Updates of cards, the fourth class, are owed by the cards themselves while they can be drawn.
-NOTICE_CLASS: dict[NoticeKind, int] = {
-    NoticeKind.READY: 1,
-    NoticeKind.SUSPENDED: 1,
-    NoticeKind.REMOVED: 1,
-    NoticeKind.ENDING: 3,
+NOTICE_CLASS: Final[Mapping[NoticeKind, int]] = dict.fromkeys(NoticeKind, 1) | {
+    NoticeKind.CARD: 2,
     NoticeKind.JOB_CARD: 2,
     NoticeKind.CLASS_CARD: 2,
-    NoticeKind.JOB_ENDED: 1,
-    NoticeKind.JOB_FAILED: 1,
+    NoticeKind.CARD_UPDATE: 3,
+    NoticeKind.ENDING: 3,
     #: The first message with output, in the thread of the card; its updates are owed like a card's.
     NoticeKind.JOB_OUTPUT: 3,
     NoticeKind.JOB_FILE: 3,
-    NoticeKind.FAILED: 1,
-    NoticeKind.STOPPED: 1,
-    NoticeKind.REFUSED: 1,
-    NoticeKind.LINKED: 1,
-    NoticeKind.UNLINKED: 1,
-    NoticeKind.MESSAGE: 1,
-    # A reply has its own way to Slack: it waits for nothing, and nothing for it.
-    NoticeKind.REPLY: 0,
-    NoticeKind.CARD: 2,
-    NoticeKind.CARD_UPDATE: 3,
     NoticeKind.WAITING: 3,
-    NoticeKind.ASKED: 1,
     NoticeKind.JOB_WAITING: 3,
-    NoticeKind.JOB_ASKED: 1,
     NoticeKind.LINK_AGAIN: 3,
     NoticeKind.SIGN_IN_REFUSED: 3,
+    # A reply has its own way to Slack: it waits for nothing, and nothing for it.
+    NoticeKind.REPLY: 0,
+}
+
+_SUBJECTS: Final[Mapping[NoticeKind, Subject]] = {
+    NoticeKind.READY: "operation",
+    NoticeKind.SUSPENDED: "operation",
+    NoticeKind.REMOVED: "operation",
+    NoticeKind.FAILED: "operation",
+    NoticeKind.STOPPED: "operation",
+    NoticeKind.REFUSED: "operation",
+    NoticeKind.CARD: "operation",
+    NoticeKind.WAITING: "operation",
+    NoticeKind.ASKED: "operation",
+    NoticeKind.JOB_CARD: "job",
+    NoticeKind.JOB_ENDED: "job",
+    NoticeKind.JOB_FAILED: "job",
+    NoticeKind.JOB_WAITING: "job",
+    NoticeKind.JOB_ASKED: "job",
+    NoticeKind.JOB_OUTPUT: "job",
+    NoticeKind.JOB_FILE: "job",
+    NoticeKind.JOB_NOT_STOPPED: "job",
+    NoticeKind.JOB_FILE_MISSING: "job",
+    NoticeKind.CLASS_CARD: "class",
+    NoticeKind.CLASS_ENDING: "class",
+    NoticeKind.CLASS_OVER: "class",
+    NoticeKind.CLASS_POSTED: "class",
 }
 
 
@@ -88,7 +126,8 @@ NOTICE_CLASS: dict[NoticeKind, int] = {
 class NewNotice:
     """Describe a message to be written into the outbox; ``UNIQUE(subject, kind, occasion)``.
 
-    ``body`` is JSON-ready: for replies and plain messages the Answer itself, for the rest keys of rows.
+    ``body`` is JSON-ready: the facts from which ``bot.messages`` draws it when it is sent, mostly keys of
+    rows; for replies and messages of verbs the Answer itself.
     """
 
     subject: str
@@ -139,9 +178,14 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """Hold where a card stands and whether an update is owed; ``operation_id`` may be a run's or class's."""
+    """Hold where a card stands and whether an update is owed.
 
-    operation_id: str
+    ``kind`` is the notice that posted it, ``subject`` the row that it shows: a question is a card of its own.
+    """
+
+    id: str
+    subject: str
+    kind: NoticeKind
     principal: Principal
     channel_id: str | None
     message_ts: str | None

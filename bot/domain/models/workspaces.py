@@ -93,6 +93,10 @@ class Workspace:
         """Return what the person calls it."""
         return self.alias or self.name
 
+    def allows(self, action: Action) -> bool:
+        """Say whether something may be done with it now, as it was last seen."""
+        return self.actions is None or action in self.actions
+
 
 @dataclass(frozen=True, slots=True)
 class Observed:

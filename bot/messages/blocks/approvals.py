@@ -9,38 +9,52 @@ from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import approvals as words
 
 if TYPE_CHECKING:
-    from bot.domain.models import Answer, Approval
+    from bot.domain.facts import Facts
+    from bot.domain.models import Answer
 
 ASK_FORM = "ask_link"
 
 
-def request(approval: Approval, title: str, who: Markup, name: str) -> Answer:
+def asked(facts: Facts) -> Answer:
     """Ask an administrator; the buttons carry the request's key and the username that is shown."""
-    told = fill(words.REQUEST, who=who, username=approval.username, title=title)
-    value = f"{approval.id} {approval.username}"
-    question = kit.confirm(
-        words.CONFIRM_APPROVE, style=None, name=name, username=approval.username, title=title
-    )
+    username = facts.word("username")
+    key = f"{facts.word('approval')} {username}"
+    names = {"name": facts.word("name"), "username": username, "title": facts.connection_title}
+    question = kit.confirm(words.CONFIRM_APPROVE, style=None, **names)
     buttons = [
-        kit.button(
-            fill(words.APPROVE, username=approval.username),
-            "approve",
-            value,
-            style=kit.PRIMARY,
-            confirm=question,
-        ),
-        kit.button(words.DENY, "deny", value, style=kit.DANGER),
+        kit.button(fill(words.APPROVE, **names), "approve", key, style=kit.PRIMARY, confirm=question),
+        kit.button(words.DENY, "deny", key, style=kit.DANGER),
     ]
-    note = fill(words.REQUEST_NOTE, username=approval.username)
-    text = fill(words.REQUEST_SHORT, name=name, username=approval.username, title=title)
-    return kit.answer(text, [kit.section(told), *kit.actions(buttons), kit.context(note)])
+    blocks = [
+        kit.section(fill(words.REQUEST, who=kit.mention(facts.word("person")), **names)),
+        *kit.actions(buttons),
+        kit.context(fill(words.REQUEST_NOTE, **names)),
+    ]
+    return kit.answer(fill(words.REQUEST_SHORT, **names), blocks)
 
 
-def decision(template: str, approval: Approval, title: str, who: Markup, because: str = "") -> Answer:
-    """Say what became of a request, in one of the templates of ``bot.messages.texts.approvals``."""
-    reason = Markup(fill(words.BECAUSE[because], title=title) if because in words.BECAUSE else "")
-    sentence = fill(template, username=approval.username, title=title, who=who, because=reason)
-    return replies.answer(sentence)
+def denied(facts: Facts) -> Answer:
+    """Tell a person that a request was denied."""
+    return _decision(words.DENIED_PERSON, facts)
+
+
+def failed(facts: Facts) -> Answer:
+    """Tell a person, or who approved it, that a request can't be."""
+    return _decision(words.FAILED_PERSON if facts.body.get("is_own") else words.FAILED_ADMINISTRATOR, facts)
+
+
+def done(facts: Facts) -> Answer:
+    """Tell who approved a request that the person is linked."""
+    return _decision(words.DONE, facts)
+
+
+def _decision(template: str, facts: Facts) -> Answer:
+    title, cause = facts.connection_title, facts.word("cause")
+    reason = Markup(fill(words.BECAUSE[cause], title=title) if cause in words.BECAUSE else "")
+    username = facts.word("username")
+    return replies.answer(
+        fill(template, username=username, title=title, who=kit.mention(facts.word("person")), because=reason)
+    )
 
 
 def ask_view(connection: str, title: str, suggestion: str) -> dict[str, Any]:

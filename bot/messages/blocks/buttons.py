@@ -11,25 +11,13 @@ from bot.messages.blocks.limits import Markup
 from bot.messages.texts import cards as words
 
 if TYPE_CHECKING:
-    from bot.domain.models import Action, Effects, StopMode, Workspace
-    from bot.messages.blocks.facts import Facts
+    from bot.domain.facts import Facts
+    from bot.domain.models import Effects, StopMode, Workspace
     from bot.messages.blocks.kit import Block, Element
 
 #: What the action of a button is followed by whose own question said that it ends the workspace for good; it
 #: says the same as the flag that people type.
 AGREED: Final = "yes"
-
-
-def may(facts: Facts, action: Action) -> bool:
-    """Say whether something can be done with the workspace of the facts, as far as is known."""
-    workspace = facts.workspace
-    if workspace is None or workspace.is_provisional:
-        return False
-    if action in {"stop", "suspend", "force"} and action not in facts.effects:
-        return False
-    if action == "remove" and "removal" not in facts.capabilities:
-        return False
-    return workspace.actions is None or action in workspace.actions
 
 
 def can_be_made_again(facts: Facts) -> bool:
@@ -95,8 +83,8 @@ def running_buttons(facts: Facts) -> list[Element]:
     workspace = facts.workspace
     if workspace is None:
         return []
-    buttons = [suspend_button(workspace)] if may(facts, "suspend") else []
-    return [*buttons, stop_button(workspace, facts.effects)] if may(facts, "stop") else buttons
+    buttons = [suspend_button(workspace)] if facts.may("suspend") else []
+    return [*buttons, stop_button(workspace, facts.effects)] if facts.may("stop") else buttons
 
 
 def down_buttons(facts: Facts) -> list[Element]:
@@ -104,8 +92,8 @@ def down_buttons(facts: Facts) -> list[Element]:
     workspace = facts.workspace
     if workspace is None:
         return []
-    buttons = [start_button(workspace)] if may(facts, "start") else []
-    ends = workspace.state is State.SUSPENDED and is_final(facts.effects, "stop") and may(facts, "stop")
+    buttons = [start_button(workspace)] if facts.may("start") else []
+    ends = workspace.state is State.SUSPENDED and is_final(facts.effects, "stop") and facts.may("stop")
     return [*buttons, stop_button(workspace, facts.effects)] if ends else buttons
 
 

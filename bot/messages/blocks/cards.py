@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.domain.models import Answer, OperationVerb, Outcome, State
+from bot.domain.progress import is_going, is_unanswered, progress_of
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import (
     again_button,
@@ -12,20 +13,18 @@ from bot.messages.blocks.buttons import (
     down_buttons,
     force_button,
     gone_buttons,
-    may,
     open_buttons,
     page_button,
     running_buttons,
     stop_button,
 )
 from bot.messages.blocks.limits import VALUE, fill, safe
-from bot.messages.blocks.progress import is_going, is_unanswered, progress_of
 from bot.messages.texts import cards as words
 from bot.messages.texts import problems, times
 
 if TYPE_CHECKING:
+    from bot.domain.facts import Facts
     from bot.domain.models import Operation, Workspace
-    from bot.messages.blocks.facts import Facts
     from bot.messages.blocks.kit import Block, Element
 
 _BAR_CELLS = 10
@@ -83,14 +82,17 @@ def _open_card(facts: Facts, operation: Operation) -> Answer:
             *([stop_button(workspace, facts.effects)] if workspace is not None else []),
         ]
         return _card(facts, short(words.ASKED_SHORT, facts), [told], [], buttons)
-    going = is_going(facts)
+    going = is_going(operation, workspace)
     since = kit.moment(
         operation.called_at if going and operation.called_at else operation.created_at, facts.now
     )
     verb = _under_way(operation, workspace)
     lines = [fill((words.GOING_ON if going else words.QUEUED)[verb], since=since)]
     if not operation.verb.brings_down:
-        lines += [*_usual(facts, operation), _bar(progress_of(facts))]
+        lines += [
+            *_usual(facts, operation),
+            _bar(progress_of(operation, workspace, facts.now, facts.usual_seconds)),
+        ]
     detail = workspace.detail if workspace is not None else None
     if detail and going:
         lines.append(safe(detail, 300))
@@ -138,7 +140,7 @@ def force_buttons(facts: Facts) -> list[Element]:
         operation is None
         or workspace is None
         or not is_unanswered(operation, facts.now)
-        or not may(facts, "force")
+        or not facts.may("force")
     ):
         return []
     return [force_button(workspace, facts.effects)]

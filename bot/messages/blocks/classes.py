@@ -17,8 +17,8 @@ from bot.messages.texts import classes as words
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.domain.models import ClassCard, ClassProblem, Effects, Workspace
-    from bot.messages.blocks.class_facts import ClassFacts
+    from bot.domain.facts import ClassFacts, Facts
+    from bot.domain.models import ClassCard, ClassProblem, Effects
     from bot.messages.blocks.kit import Block, Element
 
 #: People named in one answer; there is a line for each.
@@ -90,8 +90,7 @@ def _state(facts: ClassFacts) -> list[str]:
     if card.done_at is not None:
         told.append(fill(words.OVER, **_numbers(stopped=counts.stopped, kept=counts.kept)))
     elif card.closed_at is not None and card.stops_at is not None and facts.now < card.stops_at:
-        stopper = Principal.from_key(card.stopped_by) if card.stopped_by else card.principal
-        told.append(fill(words.CLOSING, who=who(stopper), at=at(card, card.stops_at, facts.now), **end))
+        told.append(fill(words.CLOSING, who=_stopper(card), at=at(card, card.stops_at, facts.now), **end))
     elif card.is_over(facts.now):
         told.append(fill(words.CLOSING_UNTIL, **end))
     return told
@@ -154,31 +153,30 @@ def _without_addresses(text: str) -> str:
     return _ADDRESS.sub("…", text)
 
 
-def warning(
-    card: ClassCard,
-    workspace: Workspace,
-    effects: Effects,
-    title: str,
-    now: float,
-    *,
-    is_agreed: bool = True,
-) -> Answer:
-    """Tell an owner that the class ends, with the way to keep what is theirs; ``is_agreed`` as above."""
-    assert card.stops_at is not None, "only what ends is told of"
-    stopper = Principal.from_key(card.stopped_by) if card.stopped_by else card.principal
-    end = end_words(effects, is_agreed=is_agreed)
+def ending(facts: Facts) -> Answer:
+    """Tell an owner that the class ends, with the way to keep what is theirs."""
+    of, workspace = facts.of_class, facts.workspace
+    if of is None or workspace is None:
+        return unknown()
+    card = of.card
+    end = end_words(facts.effects, is_agreed=ends_by_consent(of.effects, is_any=card.spec is None))
     told = fill(
         words.WARNED,
         title=card.title,
-        who=who(stopper),
+        who=_stopper(card),
         name=workspace.title,
-        at_title=title,
-        at=kit.moment(card.stops_at, now),
+        at_title=of.title,
+        at=kit.moment(facts.time("stops_at"), facts.now),
         **end,
     )
     buttons = [kit.button(words.KEEP_MINE, "class_keep", card.id, style=kit.PRIMARY)]
     text = fill(words.WARNED_SHORT, name=workspace.title, title=card.title, **end)
     return kit.answer(text, [kit.section(told), *kit.actions(buttons)])
+
+
+def unknown() -> Answer:
+    """Stand in for what is about a class, or a workspace in it, that is not there any more."""
+    return replies.answer(words.UNKNOWN)
 
 
 def stopped_with_class(facts: ClassFacts, name: str, state: State | None) -> str:
@@ -188,9 +186,8 @@ def stopped_with_class(facts: ClassFacts, name: str, state: State | None) -> str
     if state is None:
         template = words.STOP_FAILED_BY
     done = {State.SUSPENDED: words.SUSPENDS, State.GONE: words.ENDS}.get(state or State.STOPPED, words.STOPS)
-    stopper = Principal.from_key(card.stopped_by) if card.stopped_by else card.principal
     return fill(
-        template, name=name, title=facts.title, who=who(stopper), course=card.title, done=Markup(done[0])
+        template, name=name, title=facts.title, who=_stopper(card), course=card.title, done=Markup(done[0])
     )
 
 
@@ -216,8 +213,9 @@ def summary(facts: ClassFacts) -> Answer:
     return replies.answer("\n".join(told))
 
 
-def asked_poster(card: ClassCard, template: str) -> Answer:
-    """Ask the poster whether the card is to be posted again, in one of the templates of the texts."""
+def posted(card: ClassCard, *, is_unsure: bool) -> Answer:
+    """Ask the poster whether the card is to be posted again: it was refused, or nobody knows."""
+    template = words.DID_IT_APPEAR if is_unsure else words.NOT_POSTED
     told = fill(template, name=card.title, channel=Markup(card.channel_id))
     return replies.answer(told, [kit.button(words.POST_AGAIN, "class_post", card.id)])
 
@@ -225,6 +223,11 @@ def asked_poster(card: ClassCard, template: str) -> Answer:
 def who(principal: Principal) -> Markup:
     """Return a mention."""
     return kit.mention(principal.user_id)
+
+
+def _stopper(card: ClassCard) -> Markup:
+    """Mention whoever ends the class."""
+    return who(Principal.from_key(card.stopped_by) if card.stopped_by else card.principal)
 
 
 def at(card: ClassCard, when: float, now: float) -> Markup:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from bot.domain.models import State
 from bot.domain.models.stopping import is_final
 from bot.messages.blocks import kit
-from bot.messages.blocks.buttons import down_buttons, may, open_buttons, remove_button
+from bot.messages.blocks.buttons import down_buttons, open_buttons, remove_button
 from bot.messages.blocks.cards import name_of
 from bot.messages.blocks.limits import fill
 from bot.messages.texts import notices, times
 
 if TYPE_CHECKING:
+    from bot.domain.facts import Facts
     from bot.domain.models import Answer, Ending
-    from bot.messages.blocks.facts import Facts
 
 
 def ending(facts: Facts) -> Answer:
@@ -33,7 +33,7 @@ def ending(facts: Facts) -> Answer:
         buttons = open_buttons(facts)
     else:
         told, buttons = notices.ENDING_REMOVED, down_buttons(facts)
-    if may(facts, "remove"):
+    if facts.may("remove"):
         buttons.append(remove_button(workspace))
     text = fill(notices.ENDING_SHORT[ends_how], **names)
     return kit.answer(text, [kit.section(fill(told, at=at, **names)), *kit.actions(buttons)])

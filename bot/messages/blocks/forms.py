@@ -11,8 +11,9 @@ import zlib
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.messages.blocks import kit, limits
-from bot.messages.blocks.limits import clean, cut, fill
+from bot.messages.blocks.limits import cut, fill
 from bot.messages.texts import forms as words
+from bot.support.visible import clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

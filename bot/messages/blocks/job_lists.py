@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.domain.progress import is_run_unanswered
 from bot.messages.blocks import kit, limits
 from bot.messages.blocks.jobs import (
     again_button,
     card_buttons,
     force_button,
-    is_going,
-    is_unanswered,
     job_card,
     short,
     state_lines,
@@ -23,8 +22,8 @@ from bot.messages.texts import times
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bot.domain.facts import Facts
     from bot.domain.models import Answer, Job
-    from bot.messages.blocks.job_facts import JobFacts
     from bot.messages.blocks.kit import Block, Element
 
 #: Two blocks each, and room for a title, a remark and the buttons below.
@@ -34,7 +33,7 @@ FEW = 5
 
 
 def job_list(
-    rows: Sequence[tuple[Job, JobFacts]], *, page: int = 1, remark: str = "", replaces: bool = False
+    rows: Sequence[tuple[Job, Facts]], *, page: int = 1, remark: str = "", replaces: bool = False
 ) -> Answer:
     """List runs. ``rows`` are all of them: the page that is out of reach becomes the last one."""
     pages = max((len(rows) + PAGE - 1) // PAGE, 1)
@@ -55,10 +54,10 @@ def job_list(
     return kit.answer(text or words.LIST, [*blocks, *kit.actions(buttons)], replaces=replaces)
 
 
-def job_status(job: Job, facts: JobFacts) -> Answer:
+def job_status(job: Job, facts: Facts) -> Answer:
     """Answer how far a run is, how old that is, and what can be done about it."""
     card = job_card(job, facts)
-    if not is_going(job):
+    if not job.is_going:
         return card
     told = words.NO_NEWS
     if job.observed_at is not None:
@@ -83,7 +82,7 @@ def choices(verb: str, jobs: Sequence[Job], now: float) -> list[Element]:
     return made
 
 
-def _row(job: Job, facts: JobFacts) -> list[Block]:
+def _row(job: Job, facts: Facts) -> list[Block]:
     state = Markup("\n".join(state_lines(job, facts)))
     told = fill(words.ROW, name=job.name, title=facts.connection_title, state=state)
     buttons = _row_buttons(job, facts)
@@ -92,11 +91,11 @@ def _row(job: Job, facts: JobFacts) -> list[Block]:
     return [kit.section(told), *kit.actions(buttons)]
 
 
-def _row_buttons(job: Job, facts: JobFacts) -> list[Element]:
+def _row_buttons(job: Job, facts: Facts) -> list[Element]:
     can = facts.capabilities
     logs = [kit.button(words.LOGS, "job_logs", job.id)] if "runs" in can and job.remote_id else []
-    if not is_going(job):
+    if not job.is_going:
         return [*logs, *([again_button(job)] if job.spec and "runs" in can else [])]
-    if "runs" not in can or (job.stop_wanted and not is_unanswered(job, facts.now)):
+    if "runs" not in can or (job.stop_wanted and not is_run_unanswered(job, facts.now)):
         return logs
     return [force_button(job) if job.stop_wanted else stop_button(job), *logs]

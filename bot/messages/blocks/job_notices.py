@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.domain.models import NoticeKind
+from bot.domain.models import NoticeKind, Shown
 from bot.messages.blocks import kit
-from bot.messages.blocks.job_facts import JobFacts
 from bot.messages.blocks.jobs import job_asked, job_card, job_ended, job_failed, job_waiting, output_message
 from bot.messages.blocks.limits import fill, safe
 from bot.messages.texts import outputs, problems
-from bot.output import Shown
 from bot.output.board import EVERY
 
 if TYPE_CHECKING:
+    from bot.domain.facts import Facts
     from bot.domain.models import Answer, Job
-    from bot.messages.blocks.facts import Facts
 
 _NOTHING_YET = Shown(tail="", lines=0, every=EVERY, is_over=False)
 
@@ -26,42 +24,39 @@ def render_job(kind: NoticeKind, facts: Facts) -> Answer:
     if job is None:
         text = safe(problems.sentence("no_job"))
         return kit.answer(text, [kit.section(text)])
-    told = job_facts(facts)
     match kind:
         case NoticeKind.JOB_ENDED:
-            return job_ended(job, told, _last_lines(facts))
+            return job_ended(job, facts, _last_lines(facts))
         case NoticeKind.JOB_FAILED:
-            return job_failed(job, told)
+            return job_failed(job, facts)
         case NoticeKind.JOB_ASKED:
-            return job_asked(job, told)
+            return job_asked(job, facts)
         case NoticeKind.JOB_WAITING:
-            return job_waiting(job, told)
+            return job_waiting(job, facts)
         case NoticeKind.JOB_OUTPUT:
             return drawn_output(job, facts)
         case NoticeKind.JOB_FILE:
             text = fill(outputs.FILE, name=job.name)
             return kit.answer(fill(outputs.FILE_SHORT, name=job.name), [kit.section(text)])
+        case NoticeKind.JOB_FILE_MISSING:
+            is_scope = facts.word("cause") == "missing_scope"
+            return _plain(outputs.FILE_NOT_ALLOWED if is_scope else outputs.FILE_MISSING, facts, job)
+        case NoticeKind.JOB_NOT_STOPPED:
+            return _plain(outputs.STOP_REFUSED if facts.word("cause") else outputs.STOP_GIVEN_UP, facts, job)
         case _:
-            return job_card(job, told)
+            return job_card(job, facts)
+
+
+def _plain(template: str, facts: Facts, job: Job) -> Answer:
+    because = problems.sentence(facts.word("cause"), facts.connection_title)
+    text = fill(template, name=job.name, title=facts.connection_title, because=because)
+    return kit.answer(text, [kit.section(text)])
 
 
 def drawn_output(job: Job, facts: Facts) -> Answer:
     """Draw the message about a run's output."""
     shown = facts.output or _NOTHING_YET
-    return output_message(
-        job, job_facts(facts), shown.tail, every=shown.every, lines=shown.lines, is_over=shown.is_over
-    )
-
-
-def job_facts(facts: Facts) -> JobFacts:
-    """Return what a run's card is drawn from."""
-    return JobFacts(
-        now=facts.now,
-        connection_title=facts.connection_title,
-        username=facts.username,
-        page_url=facts.page_url,
-        capabilities=facts.capabilities,
-    )
+    return output_message(job, facts, shown.tail, every=shown.every, lines=shown.lines, is_over=shown.is_over)
 
 
 def _last_lines(facts: Facts) -> tuple[str, ...]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.domain.models import Answer, Call, JobState
+from bot.domain.progress import is_run_unanswered
 from bot.messages.blocks import kit
 from bot.messages.blocks.cards import link_value
 from bot.messages.blocks.limits import Markup, fill, safe
 from bot.messages.blocks.output import preformatted
-from bot.messages.blocks.progress import UNANSWERED_SECONDS
 from bot.messages.texts import cards, problems, times
 from bot.messages.texts import jobs as words
 from bot.output.tail import MARK
@@ -17,12 +17,12 @@ from bot.output.tail import MARK
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bot.domain.facts import Facts
     from bot.domain.models import Job
-    from bot.messages.blocks.job_facts import JobFacts
     from bot.messages.blocks.kit import Block, Element
 
 
-def job_card(job: Job, facts: JobFacts) -> Answer:
+def job_card(job: Job, facts: Facts) -> Answer:
     """Draw the card of a run as it stands."""
     lines = [title_of(job, facts), *state_lines(job, facts)]
     blocks: list[Block] = [kit.section("\n".join(lines))]
@@ -32,7 +32,7 @@ def job_card(job: Job, facts: JobFacts) -> Answer:
     return kit.answer(short(job, facts), [*blocks, *kit.actions(card_buttons(job, facts))])
 
 
-def job_ended(job: Job, facts: JobFacts, last_lines: Sequence[str]) -> Answer:
+def job_ended(job: Job, facts: Facts, last_lines: Sequence[str]) -> Answer:
     """Tell how a run ended: exit code, how long it took, the last lines that it wrote."""
     told = _filled(words.ENDED.get(job.state, words.ENDED_ELSE), job, facts)
     blocks: list[Block] = [kit.section(told)]
@@ -44,7 +44,7 @@ def job_ended(job: Job, facts: JobFacts, last_lines: Sequence[str]) -> Answer:
     return kit.answer(kit.bare(told), [*blocks, *kit.actions(_over_buttons(job, facts))])
 
 
-def job_failed(job: Job, facts: JobFacts) -> Answer:
+def job_failed(job: Job, facts: Facts) -> Answer:
     """Tell that a run was never launched, or is not known any more, with the cause."""
     if _called_off(job):
         template = words.NOT_LAUNCHED
@@ -59,7 +59,7 @@ def job_failed(job: Job, facts: JobFacts) -> Answer:
     return kit.answer(kit.bare(told), [*blocks, *kit.actions(_over_buttons(job, facts))])
 
 
-def job_asked(job: Job, facts: JobFacts) -> Answer:
+def job_asked(job: Job, facts: Facts) -> Answer:
     """Draw the question whether to start another one, or that there is nothing to ask any more."""
     if job.is_open and job.asked_at is not None:
         template, buttons = words.ASKED_NOTICE, _asked_buttons(job)
@@ -70,7 +70,7 @@ def job_asked(job: Job, facts: JobFacts) -> Answer:
     return kit.answer(told.replace("*", ""), [kit.section(told), *kit.actions(buttons)])
 
 
-def job_waiting(job: Job, facts: JobFacts) -> Answer:
+def job_waiting(job: Job, facts: Facts) -> Answer:
     """Tell that a run has not begun, or can't be looked at, for long; and what holds it up."""
     template = words.LATE_UNBEGUN if job.remote_id is None else words.LATE_UNSEEN
     hold = Markup(kit.held(job.hold, facts.now)) if job.hold else ""
@@ -79,9 +79,7 @@ def job_waiting(job: Job, facts: JobFacts) -> Answer:
     return kit.answer(told.replace("*", ""), [kit.section(told), *kit.actions(buttons)])
 
 
-def output_message(
-    job: Job, facts: JobFacts, tail: str, *, every: float, lines: int, is_over: bool
-) -> Answer:
+def output_message(job: Job, facts: Facts, tail: str, *, every: float, lines: int, is_over: bool) -> Answer:
     """Show the newest of a run's output.
 
     ``tail`` is plain text, of which the end counts; ``lines`` how many lines there are so far, and ``every``
@@ -108,12 +106,12 @@ def output_message(
     return kit.answer(fill(words.OUTPUT_SHORT, name=job.name, title=facts.connection_title), blocks)
 
 
-def title_of(job: Job, facts: JobFacts) -> str:
+def title_of(job: Job, facts: Facts) -> str:
     """Return the heading of a run."""
     return fill(words.TITLE, name=job.name, title=facts.connection_title)
 
 
-def short(job: Job, facts: JobFacts) -> str:
+def short(job: Job, facts: Facts) -> str:
     """Say a run in one line without marks, as notifications show it."""
     return fill(words.SHORT, name=job.name, title=facts.connection_title, state=Markup(outcome_of(job)))
 
@@ -124,10 +122,10 @@ def outcome_of(job: Job) -> str:
     return head[0].lower() + head[1:]
 
 
-def state_lines(job: Job, facts: JobFacts) -> list[str]:
+def state_lines(job: Job, facts: Facts) -> list[str]:
     """Say how far a run is, and what its provider says about that."""
     lines = [_state_line(job, facts)]
-    if is_going(job) and job.stop_wanted:
+    if job.is_going and job.stop_wanted:
         if _not_launched(job):
             return [words.CALLING_OFF]
         asked = words.FORCE_ASKED if job.stop_wanted == "force" else words.STOP_ASKED
@@ -135,13 +133,13 @@ def state_lines(job: Job, facts: JobFacts) -> list[str]:
     return [*lines, *([safe(job.detail, 300)] if job.detail else [])]
 
 
-def card_buttons(job: Job, facts: JobFacts) -> list[Element]:
+def card_buttons(job: Job, facts: Facts) -> list[Element]:
     """Return what can be done with a run as it stands."""
-    if not is_going(job):
+    if not job.is_going:
         return _over_buttons(job, facts)
     buttons = _asked_buttons(job) if job.asked_at is not None else _late_buttons(job) if job.is_late else []
     if "runs" in facts.capabilities:
-        if is_unanswered(job, facts.now):
+        if is_run_unanswered(job, facts.now):
             buttons.append(force_button(job))
         elif not job.stop_wanted:
             buttons.append(stop_button(job))
@@ -151,17 +149,6 @@ def card_buttons(job: Job, facts: JobFacts) -> list[Element]:
         kit.button(words.REFRESH, "job_refresh", job.id),
         *_page(facts),
     ]
-
-
-def is_going(job: Job) -> bool:
-    """Say whether a run is still to end, as far as is known."""
-    return job.is_open and not job.state.is_over
-
-
-def is_unanswered(job: Job, now: float) -> bool:
-    """Say whether a stop was asked for long enough ago to be forced now, and nothing came of it."""
-    is_asked = job.stop_wanted == "stop" and job.stop_call is not Call.NONE
-    return is_going(job) and is_asked and now - (job.called_at or now) >= UNANSWERED_SECONDS
 
 
 def stop_button(job: Job) -> Element:
@@ -196,27 +183,27 @@ def _late_buttons(job: Job) -> list[Element]:
     ]
 
 
-def _logs(job: Job, facts: JobFacts) -> list[Element]:
+def _logs(job: Job, facts: Facts) -> list[Element]:
     is_shown = "runs" in facts.capabilities and not (job.remote_id is None and not job.is_open)
     return [kit.button(words.LOGS, "job_logs", job.id)] if is_shown else []
 
 
-def _over_buttons(job: Job, facts: JobFacts) -> list[Element]:
+def _over_buttons(job: Job, facts: Facts) -> list[Element]:
     if (job.cause or "").partition(": ")[0] in {"unlinked", "credential_refused"}:
         return [kit.button(cards.LINK_AGAIN, "invite", link_value(job.connection), style=kit.PRIMARY)]
     again = [again_button(job)] if job.spec and "runs" in facts.capabilities else []
     return [*_logs(job, facts), *again, *_page(facts)]
 
 
-def _page(facts: JobFacts) -> list[Element]:
+def _page(facts: Facts) -> list[Element]:
     return [kit.button(words.SEE_PAGE, "page_url", url=facts.page_url)] if facts.page_url else []
 
 
-def _small(job: Job, facts: JobFacts) -> list[str]:
-    small = [kit.held(job.hold, facts.now)] if job.hold and is_going(job) else []
+def _small(job: Job, facts: Facts) -> list[str]:
+    small = [kit.held(job.hold, facts.now)] if job.hold and job.is_going else []
     if job.is_late:
         small.append(words.LATE)
-    if is_unanswered(job, facts.now) and "runs" in facts.capabilities:
+    if is_run_unanswered(job, facts.now) and "runs" in facts.capabilities:
         small.append(words.UNANSWERED)
     if job.outcome == "failed" and job.reference:
         small.append(fill(cards.REFERENCE, reference=job.reference))
@@ -238,7 +225,7 @@ def _called_off(job: Job) -> bool:
     return job.outcome == "cancelled" and job.cause in {None, "cancelled"}
 
 
-def _state_line(job: Job, facts: JobFacts) -> str:
+def _state_line(job: Job, facts: Facts) -> str:
     title, now = facts.connection_title, facts.now
     if job.outcome == "failed":
         template = _of_failed(job, words.NEVER_RAN, words.UNSURE, words.LOST)
@@ -246,7 +233,7 @@ def _state_line(job: Job, facts: JobFacts) -> str:
     if job.outcome == "cancelled":
         template = words.CALLED_OFF if _called_off(job) else words.CUT_OFF
         return fill(template, title=title, cause=Markup(_cause(job, facts)))
-    if not is_going(job):
+    if not job.is_going:
         return f"{_head(job)}."
     if job.asked_at is not None:
         return fill(words.ASKED, title=title)
@@ -265,7 +252,7 @@ def _state_line(job: Job, facts: JobFacts) -> str:
 
 def _head(job: Job) -> str:
     """Return how far a run is without its connection: ``Failed after 12 s, exit code 2``."""
-    if is_going(job):
+    if job.is_going:
         return words.STATES[job.state]
     if job.outcome == "failed":
         return _of_failed(job, words.NOT_RUN_HEAD, words.UNSURE_HEAD, words.LOST_HEAD)
@@ -276,7 +263,7 @@ def _head(job: Job) -> str:
     return f"{words.HEADS[job.state]}{_after(job)}{_code(job)}"
 
 
-def _filled(template: str, job: Job, facts: JobFacts) -> str:
+def _filled(template: str, job: Job, facts: Facts) -> str:
     after, code = Markup(_after(job)), Markup(_code(job))
     return fill(template, name=job.name, title=facts.connection_title, after=after, code=code)
 
@@ -292,5 +279,5 @@ def _code(job: Job) -> str:
     return "" if job.exit_code is None else words.CODE.format(code=job.exit_code)
 
 
-def _cause(job: Job, facts: JobFacts) -> str:
+def _cause(job: Job, facts: Facts) -> str:
     return safe(problems.sentence(job.cause or "internal", facts.connection_title))

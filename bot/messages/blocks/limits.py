@@ -6,8 +6,9 @@ The rule is in ``docs/rules.md``, "Text from outside is escaped once".
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Any, Final
+
+from bot.support.visible import SHOWN, clean, escape
 
 SECTION: Final = 3000
 FIELD: Final = 2000
@@ -29,18 +30,13 @@ ACTIONS: Final = 25
 CONTEXT_ELEMENTS: Final = 10
 #: Slack cuts the text beside blocks at 40,000 and asks for 4,000; ours is a notification's line.
 TEXT: Final = 3000
-#: The most of a name that is shown: names of workspaces may be thousands of characters long.
-NAME: Final = 80
+NAME: Final = SHOWN
 
 ELLIPSIS: Final = "…"
 #: What stands where a text turned out empty: Slack refuses empty ones.
 NOTHING: Final = "–"
 
 _ENTITY: Final = re.compile(r"&(?:amp|lt|gt);")
-_ESCAPES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
-_INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co"})
-#: Invisible too, though their categories are visible ones: fillers that make a name look empty.
-_FILLERS: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0")
 
 
 class LimitError(ValueError):
@@ -51,29 +47,6 @@ class Markup(str):
     """Mark a text as our own Slack markup: it is not escaped again."""
 
     __slots__ = ()
-
-
-def clean(text: object) -> str:
-    """Strip control, bidi, zero-width and private characters; keep line breaks, make other blanks plain."""
-    given = str(text)
-    if given.isascii() and given.isprintable():
-        # Nothing of that is in it, as in nearly all names.
-        return given.strip()
-    kept = []
-    for character in given:
-        category = unicodedata.category(character)
-        if character == "\n":
-            kept.append(character)
-        elif category in {"Zs", "Zl", "Zp"} or character in "\t\r\v\f":
-            kept.append(" ")
-        elif category not in _INVISIBLE and character not in _FILLERS:
-            kept.append(character)
-    return "".join(kept).strip()
-
-
-def escape(text: str) -> str:
-    """Escape the three characters that Slack's markup is made of: nothing from outside mentions or links."""
-    return text.translate(_ESCAPES)
 
 
 def cut(escaped: str, limit: int) -> str:

@@ -14,8 +14,8 @@ from bot.messages.texts import cards, times
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bot.domain.facts import Facts
     from bot.domain.models import Workspace
-    from bot.messages.blocks.facts import Facts
     from bot.messages.blocks.kit import Block, Element
 
 #: Two blocks each, and room for a title, a remark and the buttons below.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 from bot.domain.models import Answer, NoticeKind, Outcome, State
-from bot.messages.blocks import kit
+from bot.messages.blocks import approvals, classes, kit, replies
 from bot.messages.blocks.buttons import down_buttons, open_buttons, page_button, running_buttons, stop_button
 from bot.messages.blocks.cards import (
     again_buttons,
@@ -20,53 +21,42 @@ from bot.messages.blocks.cards import (
     short,
     warned,
 )
-from bot.messages.blocks.classes import class_card, stopped_with_class
+from bot.messages.blocks.classes import stopped_with_class
 from bot.messages.blocks.expiry import ending
 from bot.messages.blocks.job_notices import render_job
-from bot.messages.blocks.limits import fill
-from bot.messages.texts import cards, notices, times
+from bot.messages.blocks.limits import Markup, fill
+from bot.messages.blocks.outages import outage
+from bot.messages.texts import cards, links, notices, problems, schedules, times
 
 if TYPE_CHECKING:
-    from bot.messages.blocks.facts import Facts
+    from collections.abc import Callable, Mapping
+
+    from bot.domain.facts import Facts
     from bot.messages.blocks.kit import Block, Element
 
 
 def render(kind: NoticeKind, facts: Facts) -> Answer:
-    """Draw a notice from rows; CARD is the operation's card, REPLY and MESSAGE bring their Answer."""
+    """Draw a notice from its facts; REPLY and MESSAGE bring their Answer."""
+    if kind.subject == "job":
+        return render_job(kind, facts)
+    if kind.subject == "class":
+        return _of_class(kind, facts)
+    return _DRAWN[kind](facts)
+
+
+def _of_class(kind: NoticeKind, facts: Facts) -> Answer:
+    of = facts.of_class
+    if of is None:
+        return classes.unknown()
     match kind:
-        case NoticeKind.READY:
-            return _ready(facts)
-        case NoticeKind.FAILED | NoticeKind.REFUSED:
-            return _not_done(kind, facts)
-        case NoticeKind.STOPPED | NoticeKind.SUSPENDED:
-            return _stopped(facts)
-        case NoticeKind.REMOVED:
-            return _removed(facts)
-        case NoticeKind.WAITING:
-            return _waiting(facts)
-        case NoticeKind.LINKED:
-            return _linked(facts)
-        case NoticeKind.UNLINKED:
-            return _unlinked(facts)
-        case NoticeKind.LINK_AGAIN | NoticeKind.SIGN_IN_REFUSED:
-            return _sign_in_refused(kind, facts)
-        case NoticeKind.CARD:
-            return operation_card(facts)
-        case NoticeKind.ENDING:
-            return ending(facts)
-        case NoticeKind.REPLY | NoticeKind.MESSAGE:
-            return carried(facts)
+        case NoticeKind.CLASS_ENDING:
+            return classes.ending(facts)
+        case NoticeKind.CLASS_OVER:
+            return classes.summary(of)
+        case NoticeKind.CLASS_POSTED:
+            return classes.posted(of.card, is_unsure=bool(facts.body.get("is_unsure")))
         case _:
-            return _of_others(kind, facts)
-
-
-def _of_others(kind: NoticeKind, facts: Facts) -> Answer:
-    """Draw a question, what is about a class, or about a run."""
-    if kind is NoticeKind.ASKED:
-        return asked(facts)
-    if kind is NoticeKind.CLASS_CARD and facts.of_class is not None:
-        return class_card(facts.of_class)
-    return render_job(kind, facts)
+            return classes.class_card(of)
 
 
 def carried(facts: Facts) -> Answer:
@@ -84,12 +74,15 @@ def _notice(text: str, told: str, small: list[str], buttons: list[Element]) -> A
     return kit.answer(text, [*blocks, *kit.actions(buttons)])
 
 
-def _sign_in_refused(kind: NoticeKind, facts: Facts) -> Answer:
-    """Say that a link was given up, or that it may be accepted again without anybody's doing."""
-    if kind is NoticeKind.LINK_AGAIN:
-        text = short(notices.LINK_AGAIN_SHORT, facts)
-        return _notice(text, short(notices.LINK_AGAIN, facts), [], [link_again_button(facts)])
-    since = kit.moment(float(facts.body.get("since") or facts.now), facts.now)
+def _link_again(facts: Facts) -> Answer:
+    """Say that a link was given up."""
+    text = short(notices.LINK_AGAIN_SHORT, facts)
+    return _notice(text, short(notices.LINK_AGAIN, facts), [], [link_again_button(facts)])
+
+
+def _sign_in_refused(facts: Facts) -> Answer:
+    """Say that a link may be accepted again without anybody's doing."""
+    since = kit.moment(facts.time("since"), facts.now)
     told = fill(notices.SIGN_IN_REFUSED, title=facts.connection_title, since=since)
     return _notice(short(notices.SIGN_IN_REFUSED_SHORT, facts), told, [], [link_again_button(facts)])
 
@@ -111,17 +104,18 @@ def _ready(facts: Facts) -> Answer:
     return _notice(short(notices.READY_SHORT, facts), told, small, buttons)
 
 
-def _not_done(kind: NoticeKind, facts: Facts) -> Answer:
+def _refused(facts: Facts) -> Answer:
+    return _not_done(facts, notices.REFUSED, notices.REFUSED_SHORT)
+
+
+def _not_done(facts: Facts, template: str = notices.FAILED, text: str = notices.FAILED_SHORT) -> Answer:
     """Say that an operation failed, was refused, or has an unknown outcome; cancelled is none of these."""
     operation = facts.operation
-    template, text = notices.FAILED, notices.FAILED_SHORT
     if operation is not None and operation.outcome is Outcome.UNKNOWN:
         template, text = notices.NOT_KNOWN, cards.ENDED_SHORT["unknown"]
-    if kind is NoticeKind.REFUSED:
-        template, text = notices.REFUSED, notices.REFUSED_SHORT
     if operation is not None and operation.outcome is Outcome.CANCELLED:
         template, text = notices.CALLED_OFF, notices.CALLED_OFF_SHORT
-    cause = (operation.cause if operation is not None else None) or str(facts.body.get("cause") or "internal")
+    cause = (operation.cause if operation is not None else None) or facts.word("cause") or "internal"
     told = f"{short(template, facts)} {cause_words(facts, cause)}"
     if facts.of_class is not None:
         failed = stopped_with_class(facts.of_class, name_of(facts), None)
@@ -190,7 +184,7 @@ def asked(facts: Facts) -> Answer:
 
 
 def _linked(facts: Facts) -> Answer:
-    username = facts.username or str(facts.body.get("username") or "")
+    username = facts.username or facts.word("username")
     template = notices.LINKED_AS if username else notices.LINKED
     told = fill(template, title=facts.connection_title, username=username)
     buttons = [unlink_button(facts.connection, facts.connection_title)]
@@ -206,10 +200,62 @@ def unlink_button(connection: str, title: str, number: int | None = None) -> Ele
 
 
 def _unlinked(facts: Facts) -> Answer:
-    cause = str(facts.body.get("cause") or "")
+    cause = facts.word("cause")
     because = notices.UNLINKED_BECAUSE.get(cause, "")
     small = [fill(because, title=facts.connection_title)] if because else []
     return _notice(short(notices.UNLINKED_SHORT, facts), short(notices.UNLINKED, facts), small, [])
 
+
+def _link_tried(facts: Facts) -> Answer:
+    """Tell whose account it is that somebody else tried to link it."""
+    template = links.TRIED_BY_APPROVAL if facts.body.get("is_approved") else links.TRIED
+    who, username = kit.mention(facts.word("person")), facts.word("username")
+    return replies.answer(fill(template, who=who, title=facts.connection_title, username=username))
+
+
+def _restored(facts: Facts) -> Answer:
+    """Say that a link which its person ended may be back."""
+    return replies.answer(fill(links.RESTORED, title=facts.connection_title, connection=facts.connection))
+
+
+def _scheduled(facts: Facts) -> Answer:
+    """Say what came of setting a job's schedule."""
+    cause, cron, title = facts.word("cause"), facts.word("cron"), facts.connection_title
+    template = schedules.NOT_SET if cause else schedules.SET if cron else schedules.CLEARED
+    because = problems.sentence(cause, title)
+    text = fill(template, name=facts.word("name"), title=title, cron=Markup(cron), because=because)
+    return kit.answer(text, [kit.section(text)])
+
+
+#: What is not about a run or a class.
+_DRAWN: Final[Mapping[NoticeKind, Callable[[Facts], Answer]]] = MappingProxyType(
+    {
+        NoticeKind.READY: _ready,
+        NoticeKind.FAILED: _not_done,
+        NoticeKind.REFUSED: _refused,
+        NoticeKind.STOPPED: _stopped,
+        NoticeKind.STOPPED_ELSEWHERE: _stopped,
+        NoticeKind.SUSPENDED: _stopped,
+        NoticeKind.REMOVED: _removed,
+        NoticeKind.WAITING: _waiting,
+        NoticeKind.ASKED: asked,
+        NoticeKind.CARD: operation_card,
+        NoticeKind.ENDING: ending,
+        NoticeKind.LINKED: _linked,
+        NoticeKind.UNLINKED: _unlinked,
+        NoticeKind.LINK_AGAIN: _link_again,
+        NoticeKind.SIGN_IN_REFUSED: _sign_in_refused,
+        NoticeKind.LINK_TRIED: _link_tried,
+        NoticeKind.RESTORED: _restored,
+        NoticeKind.APPROVAL_ASKED: approvals.asked,
+        NoticeKind.APPROVAL_DENIED: approvals.denied,
+        NoticeKind.APPROVAL_FAILED: approvals.failed,
+        NoticeKind.APPROVAL_DONE: approvals.done,
+        NoticeKind.OUTAGE: outage,
+        NoticeKind.SCHEDULED: _scheduled,
+        NoticeKind.MESSAGE: carried,
+        NoticeKind.REPLY: carried,
+    }
+)
 
 __all__ = ["carried", "name_of", "render", "unlink_button"]

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from bot.messages.blocks.limits import ELLIPSIS, SECTION, clean, escape
+from bot.messages.blocks.limits import ELLIPSIS, SECTION
+from bot.support.visible import clean, escape
 
 _FENCE: Final = "```"
 #: Marks of a fence within the text would end ours: a blank of no width parts each from the next.

@@ -15,8 +15,8 @@ from bot.messages.texts import cards
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from bot.domain.facts import Facts
     from bot.domain.models import Effects, Workspace
-    from bot.messages.blocks.facts import Facts
     from bot.messages.blocks.kit import Block, Element
 
 #: So many buttons are read at a glance; beyond them people search.

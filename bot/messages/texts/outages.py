@@ -34,3 +34,13 @@ PEOPLE_IN: Final = (
     "link again."
 )
 PEOPLE_IN_SHORT: Final = "{title} is no longer refusing several people's sign-ins."
+
+#: What is said, and its notification, by what has become of a connection.
+OUTAGES: Final[dict[str, tuple[str, str]]] = {
+    "away": (AWAY, AWAY_SHORT),
+    "back": (BACK, BACK_SHORT),
+    "locked_out": (LOCKED_OUT, LOCKED_OUT_SHORT),
+    "let_in": (LET_IN, LET_IN_SHORT),
+    "people_out": (PEOPLE_OUT, PEOPLE_OUT_SHORT),
+    "people_in": (PEOPLE_IN, PEOPLE_IN_SHORT),
+}

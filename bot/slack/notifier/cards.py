@@ -53,49 +53,54 @@ class CardUpdates:
         try:
             await self._one(card)
         except SlackLimited as error:
-            await self._store.card_retry(card.operation_id, error.retry_after)
+            await self._store.card_retry(card.id, error.retry_after)
         except SlackPermanent as error:
             if error.code in APP_SHUT_OUT:
-                await self._store.card_retry(card.operation_id, SHUT_OUT_SECONDS)
+                await self._store.card_retry(card.id, SHUT_OUT_SECONDS)
                 return
-            log.info("card lost", operation=card.operation_id, problem=error.code)
-            await self._store.card_lost(card.operation_id)
+            log.info("card lost", card=card.id, problem=error.code)
+            await self._store.card_lost(card.id)
         except SlackFailed:
             # Drawing it twice does no harm, whatever became of the first time.
-            await self._store.card_retry(card.operation_id, backoff(4, 0.5))
+            await self._store.card_retry(card.id, backoff(4, 0.5))
         except StoreError as error:
-            log.warning("card not written", operation=card.operation_id, problem=type(error).__name__)
+            log.warning("card not written", card=card.id, problem=type(error).__name__)
         except Exception:
-            log.exception("card failed", operation=card.operation_id, reference=self._ids.reference())
+            log.exception("card failed", card=card.id, reference=self._ids.reference())
             await self._hand_over(card)
 
     async def _hand_over(self, card: Card) -> None:
         """Leave a card to the outbox, which tries less and less often, then says it plainly in its place."""
-        body = {"channel_id": card.channel_id, "message_ts": card.message_ts}
+        body = {
+            "channel_id": card.channel_id,
+            "message_ts": card.message_ts,
+            "card": card.kind,
+            "subject": card.subject,
+        }
         occasion = f"update:{card.updated_at:.3f}"
-        notice = NewNotice(card.operation_id, NoticeKind.CARD_UPDATE, occasion, card.principal, body)
+        notice = NewNotice(card.id, NoticeKind.CARD_UPDATE, occasion, card.principal, body)
         # Whatever it shows by then is not what was sent last.
-        self._drawn.pop(card.operation_id, None)
+        self._drawn.pop(card.id, None)
         try:
             await self._store.add_notices([notice])
-            await self._store.card_lost(card.operation_id)
+            await self._store.card_lost(card.id)
         except StoreError as error:
-            log.warning("card not written", operation=card.operation_id, problem=type(error).__name__)
+            log.warning("card not written", card=card.id, problem=type(error).__name__)
 
     async def _one(self, card: Card) -> None:
-        answer = await draw_card(self._store, self._gatherer, card.operation_id)
+        answer = await draw_card(self._gatherer, card.kind, card.subject)
         if answer is None or card.channel_id is None or card.message_ts is None:
-            await self._store.card_lost(card.operation_id)
+            await self._store.card_lost(card.id)
             return
         message = update(card.channel_id, card.message_ts, answer)
         drawing = hashlib.sha256(json.dumps(message, sort_keys=True).encode()).hexdigest()
-        if self._drawn.get(card.operation_id) != drawing:
+        if self._drawn.get(card.id) != drawing:
             await self._slack.call(slack_methods.CHAT_UPDATE, message)
-            self._remember(card.operation_id, drawing)
-        await self._store.card_updated(card.operation_id, card)
+            self._remember(card.id, drawing)
+        await self._store.card_updated(card.id, card)
 
-    def _remember(self, operation_id: str, drawing: str) -> None:
-        self._drawn.pop(operation_id, None)
-        self._drawn[operation_id] = drawing
+    def _remember(self, card_id: str, drawing: str) -> None:
+        self._drawn.pop(card_id, None)
+        self._drawn[card_id] = drawing
         if len(self._drawn) > REMEMBERED:
             del self._drawn[next(iter(self._drawn))]

@@ -9,30 +9,21 @@ import structlog
 
 from bot.domain.models import Answer, NoticeKind
 from bot.domain.plan import backoff
-from bot.messages.blocks.cards import operation_card
-from bot.messages.blocks.classes import class_card
-from bot.messages.blocks.job_notices import job_facts
-from bot.messages.blocks.jobs import job_asked, job_card
-from bot.messages.blocks.notices import asked, render
+from bot.messages.blocks.notices import render
 from bot.messages.texts import undelivered
 from bot.slack.notifier.places import CARD_WAIT, Place
-from bot.store.cards import ASKED
 from bot.support.errors import StoreError
 
 if TYPE_CHECKING:
-    from bot.domain.models import Notice
-    from bot.messages.blocks.facts import Facts
-    from bot.output.board import Shown
+    from bot.domain.facts import Facts
+    from bot.domain.models import Notice, Shown
     from bot.services.context import Context
     from bot.services.gather import Gatherer
     from bot.slack.notifier.places import Places
     from bot.slack.notifier.timing import Timing
-    from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
 
-#: How the ids of classes begin.
-CLASS_ID: Final = "class_"
 #: What can't be drawn yet is looked at again after so many seconds.
 NOT_READY: Final = 2.0
 #: The longest pause between two tries, in seconds.
@@ -87,29 +78,18 @@ class Drawings:
         return Drawing(place, Answer(text), is_plain=True)
 
     async def _update(self, notice: Notice, place: Place) -> Drawing | None:
-        answer = await draw_card(self._store, self._gatherer, notice.subject)
+        kind, subject = NoticeKind(notice.body["card"]), str(notice.body["subject"])
+        answer = await draw_card(self._gatherer, kind, subject)
         if answer is None:  # What it is about was deleted: the message stays as it is.
             await self._store.notice_sent(notice.id, place.channel, notice.body["message_ts"])
             return None
         return Drawing(place, answer)
 
 
-async def draw_card(store: Store, gatherer: Gatherer, card_id: str) -> Answer | None:
-    """Draw the card of an operation, a run or a class, or a question about one; None when that is gone."""
-    if card_id.startswith(CLASS_ID):
-        found = await store.class_card(card_id)
-        return None if found is None else class_card(await gatherer.of_class(found))
-    is_asked = card_id.endswith(ASKED)
-    subject = card_id.removesuffix(ASKED)
-    operation = await store.operation(subject)
-    if operation is not None:
-        facts = await gatherer.of_operation(operation)
-        return asked(facts) if is_asked else operation_card(facts)
-    job = await store.job(subject)
-    if job is None:
-        return None
-    draw = job_asked if is_asked else job_card
-    return draw(job, job_facts(await gatherer.of_job(job)))
+async def draw_card(gatherer: Gatherer, kind: NoticeKind, subject: str) -> Answer | None:
+    """Draw a card, or a question that is one; None when what it shows is gone."""
+    facts = await gatherer.of_card(kind, subject)
+    return None if facts is None else render(kind, facts)
 
 
 def update(channel_id: str, message_ts: str, answer: Answer) -> dict[str, Any]:

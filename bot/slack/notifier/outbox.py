@@ -9,11 +9,10 @@ import structlog
 
 from bot.domain.models import NOTICE_CLASS, NewNotice, NoticeKind
 from bot.domain.plan import backoff
-from bot.messages.blocks.classes import asked_poster
-from bot.messages.texts import classes, undelivered
+from bot.messages.texts import undelivered
 from bot.slack import methods as slack_methods
 from bot.slack.calls import APP_SHUT_OUT
-from bot.slack.notifier.drawing import CLASS_ID, LONGEST_PAUSE, Drawings, update
+from bot.slack.notifier.drawing import LONGEST_PAUSE, Drawings, update
 from bot.slack.notifier.lookup import Lookup
 from bot.slack.notifier.places import THREADED, Place, Places
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome, StoreError
@@ -51,6 +50,8 @@ _NO_DIRECT_MESSAGE: Final = frozenset(
 )
 #: The card below which something belongs is gone.
 _NO_THREAD: Final = frozenset({"thread_not_found", "cannot_reply_to_message"})
+#: Nobody knows whether a class card was posted.
+_UNSURE: Final = "outcome_unknown"
 EVENT_TYPE: Final = "usher_notice"
 
 
@@ -139,7 +140,7 @@ class Outbox:
 
     async def _hand_over(self, notice: Notice, drawing: Drawing) -> None:
         if drawing.is_plain and notice.kind is NoticeKind.CLASS_CARD:
-            await self._ask_poster(notice, classes.NOT_POSTED, "undrawable")
+            await self._ask_poster(notice, "undrawable")
         elif notice.kind is NoticeKind.CARD_UPDATE:
             await self._update(notice, drawing)
         elif notice.kind is NoticeKind.JOB_FILE and not drawing.is_plain:
@@ -153,7 +154,7 @@ class Outbox:
         """Look for a message that may have been sent; True when there is nothing left to do now."""
         if notice.kind is NoticeKind.CLASS_CARD:
             # No history of channels is ever read: its poster looks, and says whether to send it again.
-            await self._ask_poster(notice, classes.DID_IT_APPEAR, "outcome_unknown")
+            await self._ask_poster(notice, _UNSURE)
             return True
         try:
             async with asyncio.timeout(self._timing.last_start / 2):
@@ -174,7 +175,7 @@ class Outbox:
 
     async def _update(self, notice: Notice, drawing: Drawing) -> None:
         """Put a card right where it stands; a class card keeps its button and is given up instead."""
-        if drawing.is_plain and notice.subject.startswith(CLASS_ID):
+        if drawing.is_plain and notice.body["card"] == NoticeKind.CLASS_CARD:
             await self._store.notice_dead(notice.id, "undrawable")
             return
         channel, ts = drawing.place.channel, str(notice.body["message_ts"])
@@ -253,21 +254,17 @@ class Outbox:
         least, since = (self._timing.settles, now) if is_unknown else (0.0, None)
         await self._store.notice_retry(notice.id, max(wait, least), error=error.code, unknown_since=since)
 
-    async def _ask_poster(self, notice: Notice, template: str, error: str) -> None:
+    async def _ask_poster(self, notice: Notice, error: str) -> None:
         """Give a class card up, and ask whose it is; the question first, as it is written only once."""
-        card = await self._store.class_card(notice.subject)
-        if card is not None:
-            body = asked_poster(card, template).as_body()
-            question = NewNotice(
-                notice.subject, NoticeKind.MESSAGE, f"posted:{notice.occasion}", notice.principal, body
-            )
-            await self._store.add_notices([question])
+        body = {"connection": notice.body.get("connection"), "is_unsure": error == _UNSURE}
+        kind, occasion = NoticeKind.CLASS_POSTED, f"posted:{notice.occasion}"
+        await self._store.add_notices([NewNotice(notice.subject, kind, occasion, notice.principal, body)])
         log.info("class card not posted", notice=notice.id, problem=error)
         await self._store.notice_dead(notice.id, error)
 
     async def _undeliverable(self, notice: Notice, error: SlackPermanent) -> None:
         if notice.kind is NoticeKind.CLASS_CARD:
-            await self._ask_poster(notice, classes.NOT_POSTED, error.code)
+            await self._ask_poster(notice, error.code)
             return
         await self._dead(notice, error)
         channel = notice.body.get("channel_id")

@@ -9,9 +9,7 @@ import structlog
 
 from bot.domain.models import NewNotice, NoticeKind
 from bot.domain.plan import backoff
-from bot.messages.blocks import kit
 from bot.messages.blocks.job_notices import drawn_output
-from bot.messages.blocks.limits import fill
 from bot.messages.texts import outputs as words
 from bot.slack import methods as slack_methods
 from bot.slack.calls import APP_SHUT_OUT, SHUT_OUT_SECONDS
@@ -180,10 +178,9 @@ class Outputs:
     async def _missing(self, entry: Entry, job: Job, error: SlackFailed) -> None:
         """Say that there is no file, once."""
         log.error("output not sent as a file", job=job.id, problem=error.code)
-        template = words.FILE_NOT_ALLOWED if error.code == "missing_scope" else words.FILE_MISSING
-        text = fill(template, name=job.name)
-        body = kit.answer(text, [kit.section(text)]).as_body()
-        await self._store.add_notices([NewNotice(job.id, NoticeKind.MESSAGE, "file", job.principal, body)])
+        body = {"job": job.id, "connection": job.connection, "cause": error.code}
+        missing = NewNotice(job.id, NoticeKind.JOB_FILE_MISSING, "file", job.principal, body)
+        await self._store.add_notices([missing])
         await self._done(entry)
 
     async def _done(self, entry: Entry) -> None:

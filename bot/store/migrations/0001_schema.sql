@@ -209,7 +209,9 @@ CREATE INDEX notices_sent ON notices (sent_at) WHERE state = 'sent';
 -- A card belongs to an operation, a run or a class, whichever has the id; sweeps delete it with its owner. Updates
 -- of cards are owed, not queued. dirt counts what made it dirty, claimed_dirt how much of it was claimed.
 CREATE TABLE cards (
-    operation_id TEXT PRIMARY KEY,
+    id TEXT PRIMARY KEY,
+    subject TEXT NOT NULL,
+    kind TEXT NOT NULL,
     principal TEXT NOT NULL,
     channel_id TEXT,
     message_ts TEXT,

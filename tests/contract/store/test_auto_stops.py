@@ -34,7 +34,7 @@ async def told(store):
 
 
 def stopped(workspace):
-    return [(NoticeKind.STOPPED, workspace.id, workspace.id)]
+    return [(NoticeKind.STOPPED_ELSEWHERE, workspace.id, workspace.id)]
 
 
 async def asked_for(store, workspace, verb=OperationVerb.STOP):

@@ -51,7 +51,7 @@ async def test_a_card_that_was_not_posted_yet_is_not_updated(store, workspace):
 async def test_a_change_of_state_is_owed_at_once(store, clock, workspace, operation):
     await observe(store, clock, workspace, Observed(State.STARTING))
     (card,) = await store.claim_cards(10, 15.0, 60.0)
-    assert (card.operation_id, card.is_dirty, card.changed_at) == (operation.id, True, clock.now())
+    assert (card.id, card.is_dirty, card.changed_at) == (operation.id, True, clock.now())
     assert await store.claim_cards(10, 15.0, 60.0) == []
     clock.advance(1)
     await store.card_updated(operation.id, card)
@@ -78,9 +78,9 @@ async def test_changes_of_state_go_before_progress(store, clock):
     await observe(store, clock, workspaces[2], Observed(State.STARTING))
     clock.advance(1)
     await observe(store, clock, workspaces[1], Observed(State.STARTING))
-    claimed = [card.operation_id for card in await store.claim_cards(2, 15.0, 60.0)]
+    claimed = [card.id for card in await store.claim_cards(2, 15.0, 60.0)]
     assert claimed == [operations[2].id, operations[1].id]
-    assert [card.operation_id for card in await store.claim_cards(2, 15.0, 60.0)] == [operations[0].id]
+    assert [card.id for card in await store.claim_cards(2, 15.0, 60.0)] == [operations[0].id]
 
 
 async def test_what_came_after_the_claim_is_still_owed(store, clock, workspace, operation):

@@ -109,7 +109,7 @@ async def test_notices_and_cards_of_the_listed_row_come_along(store, clock, acco
     assert (notice.subject, notice.body) == (stop.id, {**body, "workspace": "ws1"})
     await store.notice_sent(notice.id, "D1", "1.1")
     owed = await store.claim_cards(10, 15.0, 60.0)
-    assert [card.operation_id for card in owed] == [stop.id]
+    assert [card.id for card in owed] == [stop.id]
 
 
 async def test_a_list_from_before_the_creation_does_not_end_it(store, clock, account, creating):

@@ -55,7 +55,7 @@ async def test_a_run_is_a_row_a_card_and_their_notices(store, clock, account):
     assert (notice.subject, notice.kind) == (job.id, NoticeKind.JOB_CARD)
     await store.notice_sent(notice.id, "D1", "1.1")
     card = await store.card(job.id)
-    assert (card.operation_id, card.channel_id, card.message_ts) == (job.id, "D1", "1.1")
+    assert (card.id, card.channel_id, card.message_ts) == (job.id, "D1", "1.1")
     assert (await store.audit_entries())[-1]["action"] == "job.launch"
     assert (await store.statistics())["open_jobs"] == 1
 

@@ -46,7 +46,7 @@ async def test_an_operation_is_written_with_its_card_notices_audit_and_inbox_row
     assert await store.latest_operation(workspace.id) == operation
     assert await store.open_operations(ALICE) == [operation]
     card = await store.card(operation.id)
-    assert (card.operation_id, card.principal, card.message_ts, card.is_dirty) == (
+    assert (card.id, card.principal, card.message_ts, card.is_dirty) == (
         operation.id,
         ALICE,
         None,

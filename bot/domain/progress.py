@@ -1,4 +1,4 @@
-"""How far a start has come, 0–100: the bar of the card, shared with the reconciler that keeps its floor."""
+"""How far a start has come, and when a stop counts as unanswered."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Final
 from bot.domain.models import Call, OperationVerb, Outcome, State
 
 if TYPE_CHECKING:
-    from bot.domain.models import Operation
-    from bot.messages.blocks.facts import Facts
+    from bot.domain.models import Job, Operation, Workspace
 
 #: A bar stays below 95 % until the workspace is ready.
 MOST: Final = 94
@@ -23,25 +22,26 @@ UNANSWERED_SECONDS: Final = 60.0
 _AT_USUAL: Final = 0.8
 
 
-def progress_of(facts: Facts) -> int:
-    """Return how far the operation has come, 0–100: never below its floor, at most 94 before it is ready.
+def progress_of(
+    operation: Operation, workspace: Workspace | None, now: float, usual_seconds: float | None
+) -> int:
+    """Return how far an operation has come, 0–100: never below its floor, at most 94 before it is ready.
 
-    The provider's own figure counts where it tells one; else the time since the call against the usual time.
+    The provider's own figure counts where it tells one; else the time since the call against the usual time,
+    the median of earlier starts.
     """
-    operation = facts.operation
-    if operation is None or operation.verb.brings_down:
+    if operation.verb.brings_down:
         return 0
     if operation.outcome is Outcome.FULFILLED:
         return 100
     floor = min(max(operation.progress_floor, 0), MOST)
-    return floor if not operation.is_open else max(min(_estimate(facts, operation), MOST), floor)
+    if not operation.is_open:
+        return floor
+    return max(min(_estimate(operation, workspace, now, usual_seconds), MOST), floor)
 
 
-def is_going(facts: Facts) -> bool:
+def is_going(operation: Operation, workspace: Workspace | None) -> bool:
     """Say whether the provider is at it: a call has left, or the workspace was seen on its way by itself."""
-    operation, workspace = facts.operation, facts.workspace
-    if operation is None:
-        return False
     if Call.NONE is not operation.start_call or Call.NONE is not operation.stop_call:
         return True
     on_its_way = State.STOPPING if operation.verb.brings_down else State.STARTING
@@ -56,12 +56,20 @@ def is_unanswered(operation: Operation, now: float) -> bool:
     return operation.is_open and is_asked and now - operation.created_at >= UNANSWERED_SECONDS
 
 
-def _estimate(facts: Facts, operation: Operation) -> int:
-    starting = facts.workspace is not None and facts.workspace.state is State.STARTING
+def is_run_unanswered(job: Job, now: float) -> bool:
+    """Say the same of a run's stop."""
+    is_asked = job.stop_wanted == "stop" and job.stop_call is not Call.NONE
+    return job.is_going and is_asked and now - (job.called_at or now) >= UNANSWERED_SECONDS
+
+
+def _estimate(
+    operation: Operation, workspace: Workspace | None, now: float, usual_seconds: float | None
+) -> int:
+    starting = workspace is not None and workspace.state is State.STARTING
     if operation.start_call is Call.NONE and not starting:
         return QUEUED
-    if starting and facts.workspace is not None and facts.workspace.progress is not None:
-        return max(facts.workspace.progress, QUEUED)
-    usual = facts.usual_seconds or GUESS_SECONDS
-    passed = max(facts.now - (operation.called_at or operation.created_at), 0.0) / max(usual, 1.0)
+    if starting and workspace is not None and workspace.progress is not None:
+        return max(workspace.progress, QUEUED)
+    usual = usual_seconds or GUESS_SECONDS
+    passed = max(now - (operation.called_at or operation.created_at), 0.0) / max(usual, 1.0)
     return max(round(MOST * (1.0 - math.exp(passed * math.log(1.0 - _AT_USUAL)))), QUEUED)
