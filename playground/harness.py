@@ -12,7 +12,7 @@ import re
 import signal
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
 from aiohttp import web
@@ -258,10 +258,14 @@ async def serve(
     await site.start()
     bound = runner.addresses[0][1]
     url = f"http://127.0.0.1:{bound}"
-    shown = credentials(url) if callable(credentials) else credentials
-    line = {"ready": True, "url": url, "credentials": shown}
-    print(json.dumps(line), flush=True)  # noqa: T201 - the ready line is this command's documented output
+    announce(url, credentials(url) if callable(credentials) else credentials)
     return runner
+
+
+def announce(url: str, credentials: Mapping[str, Any]) -> None:
+    """Print the one line that says a server is ready."""
+    line = {"ready": True, "url": url, "credentials": credentials}
+    print(json.dumps(line), flush=True)  # noqa: T201 - the ready line is this command's documented output
 
 
 @contextlib.contextmanager

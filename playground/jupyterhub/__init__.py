@@ -7,14 +7,13 @@ statistics only: a real hub lives in real time. Facts: ``docs/providers/jupyterh
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from playground.harness import on_signals
+from playground.harness import announce, on_signals
 from playground.jupyterhub.launcher import Hub, HubError, running
 from playground.jupyterhub.options import Options, load, parse
 
@@ -85,8 +84,7 @@ async def run(arguments: Namespace) -> None:
 async def _serve(options: Options, port: int, *, watch_parent: bool) -> None:
     parent = os.getppid()
     async with running(options, port) as hub:
-        line = {"ready": True, "url": hub.url, "credentials": hub.credentials}
-        print(json.dumps(line), flush=True)  # noqa: T201 - the ready line is this command's documented output
+        announce(hub.url, hub.credentials)
         ended = asyncio.ensure_future(hub.process.wait())
         while not ended.done() and not (watch_parent and os.getppid() != parent):
             await asyncio.wait([ended], timeout=0.5)
