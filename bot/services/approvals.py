@@ -13,6 +13,7 @@ from bot.domain.models import Approval, AuditEntry, NewNotice, NoticeKind, Princ
 from bot.messages.texts import approvals as words
 from bot.messages.texts import pages, problems
 from bot.services.authority import Authority
+from bot.services.making import known_provider
 from bot.store.records import NewTask
 from bot.support.errors import Refused
 from bot.support.visible import SHOWN, clean, escape
@@ -91,8 +92,7 @@ class Approvals:
         approval = await self._store.approval(approval_id)
         if approval is None:
             raise Refused("approval.unknown", words.GONE)
-        if approval.connection not in self._connections:
-            raise Refused("connection.gone", problems.sentence("connection_gone", approval.connection))
+        known_provider(self._connections, approval.connection)
         if approval.username != username or approval.state != "asked":
             return approval, False
         denied = notice(approval, NoticeKind.APPROVAL_DENIED, "denied", approval.principal)

@@ -18,7 +18,7 @@ from bot.messages.texts import classes as words
 from bot.messages.texts import problems
 from bot.services.accounts import Accounts
 from bot.services.authority import Authority
-from bot.services.gather import class_effects, shown_url
+from bot.services.gather import shown_url
 from bot.services.making import check_account, known_provider, unmade
 from bot.store.classes import posting
 from bot.store.records import NewOperation, NewParticipant
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
         Account,
         ClassCounts,
         ClassProblem,
-        Effects,
         Joined,
         Participant,
         Principal,
@@ -219,7 +218,9 @@ class Classes:
             reference=reference,
             channel_id=channel_id,
         )
-        is_running = self.is_running(workspace)
+        # Its link can be handed over at once.
+        url = shown_url(self._connections.get(workspace.connection), workspace, self._public_url)
+        is_running = workspace.state is State.RUNNING and url is not None
         audit = _entry(principal, "class.press", card, workspace=workspace.id, consent="stop")
         pressed = await self._store.join_class(
             NewParticipant(
@@ -237,12 +238,6 @@ class Classes:
         self._wake()
         return pressed
 
-    def is_running(self, workspace: Workspace) -> bool:
-        """Say whether the address can be handed over at once."""
-        provider = self._connections.get(workspace.connection)
-        url = shown_url(provider, workspace, self._public_url)
-        return workspace.state is State.RUNNING and url is not None
-
     async def note(
         self, principal: Principal, card: ClassCard, waits_for: Waiting, *, interaction: str
     ) -> Joined:
@@ -259,15 +254,6 @@ class Classes:
             return True
         standing = await self._store.participant(card.id, principal)
         return standing is not None and standing.withdrawn_at is not None
-
-    def effects(self, card: ClassCard) -> Effects:
-        """Return what stopping means for what a card starts."""
-        return class_effects(self._connections.get(card.connection), card)
-
-    def starts_per_second(self, connection: str) -> float | None:
-        """Return how quickly a connection may be asked to start, where its operator said so."""
-        provider = self._connections.get(connection)
-        return provider.settings.starts_per_second if provider is not None else None
 
 
 def workspace_name(title: str, person: str) -> str:

@@ -9,7 +9,7 @@ from bot.domain.policy import Target
 from bot.messages.texts import problems
 from bot.providers import facets
 from bot.services.authority import Authority
-from bot.services.making import check_account
+from bot.services.making import check_account, known_provider
 from bot.store.records import NewTask
 from bot.support.errors import Refused
 
@@ -204,24 +204,14 @@ class Jobs:
         self, accounts: Sequence[Account], *, then: Mapping[str, Any] | None = None, interaction: str = ""
     ) -> None:
         """List the runs of accounts again; ``then`` is the command that waits, and it runs once."""
-        tasks = [
-            NewTask(
-                TaskKind.LIST_JOBS,
-                subject=account.id,
-                payload={"then": [dict(then)] if then is not None and number == 0 else []},
-            )
-            for number, account in enumerate(accounts)
-        ]
-        await self._store.add_tasks(tasks, interaction)
+        await self._store.add_tasks(NewTask.lists(TaskKind.LIST_JOBS, accounts, then), interaction)
         if len(self._looked_at) > _REMEMBERED:
             self._looked_at.clear()
         self._looked_at.update((account.id, self._clock.monotonic()) for account in accounts)
         self._wake()
 
     def _able(self, connection: str, facet: type[facets.Facet] = facets.Runs) -> None:
-        provider = self._connections.get(connection)
-        if provider is None:
-            raise Refused("connection.gone", problems.sentence("connection_gone", connection))
+        provider = known_provider(self._connections, connection)
         if not isinstance(provider, facet):
             raise Refused("job.impossible", problems.sentence("cannot", provider.settings.title))
 

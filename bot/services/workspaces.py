@@ -255,13 +255,5 @@ class Workspaces:
         self, accounts: Sequence[Account], *, then: Mapping[str, Any] | None = None, interaction: str = ""
     ) -> None:
         """Look for the workspaces of accounts; ``then`` is the command that waits, and it runs once."""
-        tasks = [
-            NewTask(
-                TaskKind.DISCOVER,
-                subject=account.id,
-                payload={"then": [dict(then)] if then is not None and number == 0 else []},
-            )
-            for number, account in enumerate(accounts)
-        ]
-        await self._store.add_tasks(tasks, interaction)
+        await self._store.add_tasks(NewTask.lists(TaskKind.DISCOVER, accounts, then), interaction)
         self._wake()

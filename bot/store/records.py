@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from bot.domain.models import (
         Account,
@@ -84,6 +84,17 @@ class NewTask:
     subject: str
     payload: dict[str, Any] = field(default_factory=dict)
     due_in: float = 0.0
+
+    @classmethod
+    def lists(
+        cls, kind: TaskKind, accounts: Sequence[Account], then: Mapping[str, Any] | None
+    ) -> list[NewTask]:
+        """Return the tasks that read lists of accounts; the command that waits (``then``) runs once."""
+        waiting = [dict(then)] if then is not None else []
+        return [
+            cls(kind, account.id, {"then": [] if number else waiting})
+            for number, account in enumerate(accounts)
+        ]
 
 
 @dataclass(frozen=True, slots=True)

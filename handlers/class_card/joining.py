@@ -146,7 +146,8 @@ def _on_its_way(request: Request, card: ClassCard, workspace: Workspace, done: J
     title = request.services.title(card.connection)
     sentences = [fill(template, name=workspace.title, title=title)]
     if done.queue is not None:
-        sentences += _place(done.queue, request.services.classes.starts_per_second(card.connection))
+        provider = request.services.connections.get(card.connection)
+        sentences += _place(done.queue, provider.settings.starts_per_second if provider is not None else None)
     return replies.answer(" ".join([*sentences, words.GOES_ON]))
 
 

@@ -11,6 +11,7 @@ from bot.messages.blocks.limits import Markup, fill, line, safe
 from bot.messages.texts import classes as words
 from bot.services import filling, naming
 from bot.services.classes import Draft
+from bot.services.gather import class_effects
 from handlers import routes
 from handlers.class_card.command import TITLE_MOST, card_command, ends_at, zone_of
 from handlers.linking.connections import makers, named
@@ -59,7 +60,9 @@ async def post(request: Request) -> Answer:
     )
     ends = words.POSTED_NO_END
     if stops_at is not None:
-        end = end_words(services.classes.effects(card), is_any=card.spec is None)
+        end = end_words(
+            class_effects(services.connections.get(card.connection), card), is_any=card.spec is None
+        )
         ends = fill(words.POSTED_ENDS, at=at(card, stops_at, services.clock.now()), **end)
     return replies.answer(fill(words.POSTED, name=card.title, ends=Markup(ends)))
 
