@@ -153,8 +153,8 @@ CARDS = {
     "ended-for-good": facts(
         operation=is_down(OperationVerb.STOP, agreed=True), workspace=MADE | {"state": State.GONE}, **FINAL
     ),
-    "restarting-again": facts(operation=CREATE | {"agreed": True}, workspace=UNMADE, page_url=None, **FINAL),
-    "failed-restart-again": facts(operation=NOT_RENEWED, workspace=UNMADE, page_url=None, **FINAL),
+    "restarting-anew": facts(operation=CREATE | {"agreed": True}, workspace=UNMADE, page_url=None, **FINAL),
+    "failed-restart-anew": facts(operation=NOT_RENEWED, workspace=UNMADE, page_url=None, **FINAL),
     "failed-no-restart": facts(operation=failed("no_restart", verb=OperationVerb.RESTART), **FINAL),
 }
 
@@ -167,7 +167,7 @@ NOTICES = {
             **FINAL,
         ),
     ),
-    "failed-restart-again": (
+    "failed-restart-anew": (
         NoticeKind.FAILED,
         facts(operation=NOT_RENEWED, workspace=UNMADE, page_url=None, **FINAL),
     ),
