@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.providers.posit.types import ComputeEnv, ComputeEnvs, PlacementConstraint, ResourceLimit
+from bot.providers.posit.types import ComputeEnv, ComputeEnvs
 
 #: The IDEs that take a file to open.
 OPENS_FILES = frozenset({"RStudio", "Jupyter Notebook"})
@@ -73,25 +72,6 @@ def default_image(envs: ComputeEnvs, cluster: ComputeEnv, workbench: str) -> str
 def images(cluster: ComputeEnv) -> tuple[str, ...]:
     """Return the images to choose from, none where the cluster has no containers."""
     return cluster.images if cluster.supports_containers else ()
-
-
-def constraints(cluster: ComputeEnv) -> Mapping[str, tuple[str, ...]]:
-    """Return the values to choose from for each constraint, in the server's order."""
-    found: dict[str, tuple[str, ...]] = {}
-    for constraint in cluster.placement_constraints:
-        found[constraint.name] = (*found.get(constraint.name, ()), constraint.value)
-    return found
-
-
-def has_constraint(cluster: ComputeEnv, wanted: PlacementConstraint) -> bool:
-    """Say whether a cluster lists a constraint; one that is listed without a value takes any."""
-    listed = constraints(cluster).get(wanted.name, ())
-    return wanted.value in listed or "" in listed
-
-
-def limit_named(cluster: ComputeEnv, name: str) -> ResourceLimit | None:
-    """Return what a cluster says of one kind of limit."""
-    return next((limit for limit in cluster.resource_limits if limit.name == name), None)
 
 
 def number_of(text: str) -> float | None:

@@ -1,4 +1,4 @@
-"""The data types of the Workbench API, each read tolerantly by its ``from_json``.
+"""What is used of the Workbench API's answers, each read tolerantly by its ``from_json``.
 
 Only what names a thing is required. Whatever else is missing, null or of another type than the reference says
 is left at its default and logged once; an entry of a list in here that has no name is left out of it.
@@ -53,14 +53,6 @@ def _named(value: Any) -> Any:
 
 def _object(value: Any) -> Any:
     return value if isinstance(value, Mapping) else {}
-
-
-def _image(value: Any) -> Any:
-    return value.get("image") or "" if isinstance(value, Mapping) else value
-
-
-def _flag_as_word(value: Any) -> Any:
-    return str(value).lower() if isinstance(value, bool) else value
 
 
 #: An entry of a list, or a value of an object, that is left out where it can't be read.
@@ -187,7 +179,6 @@ class Launched(_Told):
 
     id: str = Field(pattern=SESSION_ID)
     url: str = ""
-    project_id: str = ""
 
 
 class WorkbenchSession(_Told):
@@ -202,20 +193,9 @@ class WorkbenchSession(_Told):
     url: str = ""
     launch_parameters: LaunchParameters | None = None
     created: float | None = None
-    last_state_updated: float | None = None
     label: str = ""
     display_name: str = ""
     status_detail: str = ""
-    project_id: str = ""
-    working_dir: str = ""
-    running: StrictBool | None = None
-    executing: StrictBool | None = None
-    save_prompt_required: StrictBool | None = None
-    last_used: float | None = None
-    r_version: str = ""
-    r_version_label: str = ""
-    r_version_home: str = ""
-    suspend_size: float | None = None
     workbench: str = ""
     #: Not in the reference; newer servers tell it.
     username: str = ""
@@ -233,31 +213,12 @@ class WorkbenchJob(_Told):
     id: Name = Field(validation_alias=AliasChoices("job_id", "id"))
     status: str = ""
     name: str = ""
-    cluster: str = ""
-    exe: str = ""
-    args: Words = ()
-    command: str = ""
-    working_directory: str = Field(default="", validation_alias="workingDirectory")
     user: str = ""
-    queues: Words = ()
     tags: Words = ()
-    environment: tuple[Each[EnvironmentVariable], ...] = ()
-    container: Annotated[str, BeforeValidator(_image)] = ""
-    host: str = ""
-    group: str = ""
     status_message: str = Field(default="", validation_alias="statusMessage")
-    status_code: str = Field(default="", validation_alias="statusCode")
-    pid: int | None = None
     exit_code: int | None = Field(default=None, validation_alias="exitCode")
-    stdout_file: str = Field(default="", validation_alias="stdoutFile")
-    stderr_file: str = Field(default="", validation_alias="stderrFile")
     submission_time: str = Field(default="", validation_alias="submissionTime")
     last_update_time: str = Field(default="", validation_alias="lastUpdateTime")
-    resource_limits: tuple[Each[ResourceLimit], ...] = Field(default=(), validation_alias="resourceLimits")
-    placement_constraints: tuple[Each[PlacementConstraint], ...] = Field(
-        default=(), validation_alias="placementConstraints"
-    )
-    resource_profile: str = Field(default="", validation_alias="resourceProfile")
 
     @property
     def submitted_at(self) -> float | None:
@@ -268,14 +229,6 @@ class WorkbenchJob(_Told):
     def updated_at(self) -> float | None:
         """Return when its state changed last, in epoch seconds."""
         return moment(self.last_update_time)
-
-
-class JobConfig(_Told):
-    """Hold one setting of a cluster."""
-
-    name: Name
-    value: Annotated[str, BeforeValidator(_flag_as_word)] = ""
-    value_type: str = Field(default="", validation_alias="valueType")
 
 
 class WorkbenchSupport(_Told):
@@ -304,12 +257,10 @@ class ComputeEnv(_Told):
     """Describe a cluster: what can be chosen there, and what it does for each IDE."""
 
     name: Name
-    type: str = ""
     supports_containers: StrictBool = Field(default=False, validation_alias="supportsContainers")
     images: Words = ()
     default_image: str = Field(default="", validation_alias="defaultImage")
     queues: Words = ()
-    config: tuple[Each[JobConfig], ...] = ()
     resource_limits: tuple[Each[ResourceLimit], ...] = Field(default=(), validation_alias="resourceLimits")
     resource_profiles: Words = Field(default=(), validation_alias="resourceProfiles")
     placement_constraints: tuple[Each[PlacementConstraint], ...] = Field(
@@ -342,7 +293,6 @@ class Version(_Told):
     patch: str = ""
     build_number: str = ""
     release_name: str = ""
-    build_type: str = ""
     features: Words = ()
 
     @classmethod
@@ -368,16 +318,8 @@ class WorkbenchUser(_Told):
     status: str = ""
     is_admin: StrictBool = Field(default=False, validation_alias="isAdmin")
     is_super_admin: StrictBool = Field(default=False, validation_alias="isSuperAdmin")
-    uid: int | None = None
-    last_sign_in: str = Field(default="", validation_alias="lastSignIn")
-    created: str = ""
 
     @property
     def is_active(self) -> bool:
         """Say whether sessions may be launched for this user."""
         return self.status.casefold() == "active"
-
-    @property
-    def last_seen_at(self) -> float | None:
-        """Return the last sign-in in epoch seconds."""
-        return moment(self.last_sign_in)

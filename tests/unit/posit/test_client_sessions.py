@@ -49,11 +49,7 @@ async def test_the_least_launch_sends_what_is_given_and_nothing_else(fake: FakeW
     fake.answer = LAUNCHED
     launched = await fake.client.launch_session(CREDENTIAL, SessionLaunch("RStudio"))
     assert fake.kwparams == {"workbench": "RStudio"}
-    assert (launched.id, launched.url, launched.project_id) == (
-        "acdd5861",
-        "/s/0da29cfc78a31acdd5861/",
-        "cfc78a31",
-    )
+    assert (launched.id, launched.url) == ("acdd5861", "/s/0da29cfc78a31acdd5861/")
 
 
 async def test_a_launch_sends_every_parameter(fake: FakeWorkbench):
@@ -169,7 +165,7 @@ async def test_sessions_are_read_by_their_ids_and_only_what_is_needed(fake: Fake
     assert (session.id, session.activity_state, session.workbench) == ("6124d41f", "suspended", "RStudio")
     assert session.launch_parameters is not None
     assert session.launch_parameters.cluster == "Local"
-    assert (session.created, session.running, session.suspend_size) == (1721684073175.0, False, 20324197.0)
+    assert session.created == 1721684073175.0
     assert session.title == "RStudio Pro Session"
     assert found.jobs == []
 

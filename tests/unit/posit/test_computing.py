@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.providers.posit import computing
-from bot.providers.posit.types import ComputeEnvs, PlacementConstraint
+from bot.providers.posit.types import ComputeEnvs
 from bot.support.errors import BadAnswer
 
 BOTH = {"supports_interactive_sessions": True, "supports_adhoc_jobs": True}
@@ -98,13 +98,11 @@ def test_images_are_offered_where_there_are_containers():
 
 
 def test_limits_are_read_in_either_spelling():
-    cpus, memory = (computing.limit_named(KUBERNETES, name) for name in ("cpuCount", "memory"))
-    assert cpus is not None
-    assert memory is not None
+    limits = {limit.name: limit for limit in KUBERNETES.resource_limits}
+    cpus, memory = limits["cpuCount"], limits["memory"]
     assert (cpus.maximum, cpus.default) == (8.0, "2")
     assert (memory.maximum, memory.default, memory.value_type) == (4096.0, "512", "int")
     assert KUBERNETES.resource_profiles == ("small", "custom")
-    assert KUBERNETES.config[0].value == "true"
 
 
 @pytest.mark.parametrize(
@@ -113,12 +111,6 @@ def test_limits_are_read_in_either_spelling():
 )
 def test_a_limit_is_a_number_above_zero(text, number):
     assert computing.number_of(text) == number
-
-
-def test_constraints_are_chosen_from_what_is_listed():
-    assert computing.constraints(KUBERNETES) == {"zone": ("a", "b"), "node": ("",)}
-    for name, value, is_listed in (("zone", "a", True), ("zone", "c", False), ("node", "x", True)):
-        assert computing.has_constraint(KUBERNETES, PlacementConstraint(name=name, value=value)) is is_listed
 
 
 @pytest.mark.parametrize("name", ["clusters", "workbenches"])

@@ -20,7 +20,6 @@ EXAMPLES = {
     types.ResourceLimit: ({"type": "memory", "value": "1"}, {"type"}),
     types.EnvironmentVariable: ({"name": "A", "value": ""}, {"name"}),
     types.SessionHook: ({"exe": "/bin/true"}, {"exe"}),
-    types.JobConfig: ({"name": "a", "value": "b", "valueType": "string"}, {"name"}),
     types.LaunchParameters: (SESSION["launch_parameters"], set()),
     types.Launched: ({"id": "a1", "url": "/s/a1/", "project_id": "p"}, {"id"}),
     types.WorkbenchSession: (SESSION, {"id"}),
@@ -81,13 +80,6 @@ def test_an_error_holds_nothing_of_the_input():
     with pytest.raises(BadAnswer) as caught:
         types.WorkbenchSession.from_json({"id": "s3cret/../token", "url": "s3cret"})
     assert "s3cret" not in f"{caught.value!r}{caught.value.__cause__!r}"
-
-
-@pytest.mark.parametrize(
-    ("container", "image"), [("r:4", "r:4"), ({"image": "r:4"}, "r:4"), ({}, ""), (None, "")]
-)
-def test_a_jobs_container_is_a_text_or_an_object(container, image):
-    assert types.WorkbenchJob.from_json({**JOB, "container": container}).container == image
 
 
 def test_a_job_may_be_named_as_the_text_says_it():
