@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.domain.models import Answer
 from bot.messages.blocks import approvals as drawn
-from bot.messages.blocks import kit, limits, replies
+from bot.messages.blocks import kit, replies
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import approvals as words
 from bot.support.errors import Refused
@@ -48,11 +48,7 @@ async def username_typed(submission: Submission) -> dict[str, Any]:
     except Refused as refusal:
         return submission.error("username", refusal.text)
     sentence = fill(words.ASKED, title=services.title(connection), username=asked.username)
-    view = {
-        "type": "modal",
-        "title": kit.plain(words.ASK_TITLE, limits.TITLE),
-        "blocks": [kit.section(sentence)],
-    }
+    view = kit.modal(words.ASK_TITLE, [kit.section(sentence)])
     return {"response_action": "update", "view": view}
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot.messages.blocks import kit
 from bot.messages.blocks.limits import Markup, fill, line
+from bot.messages.blocks.paging import page_of
 from bot.messages.texts import answers as words
 from bot.messages.texts import cards, times
 
@@ -24,8 +25,7 @@ _FACTS: Final = 30
 def about(told: Snapshot[About], title: str, *, now: float, page: int = 1, replaces: bool = False) -> Answer:
     """Draw what a server told, with one page of its users; a page out of reach becomes the last one."""
     users = told.payload.users
-    pages = max((len(users) + PAGE - 1) // PAGE, 1)
-    page = min(max(page, 1), pages)
+    one = page_of(users, page, PAGE)
     heading = fill(words.ABOUT, title=title, name=told.connection)
     facts = [
         fill(words.ABOUT_FACT, label=label, value=Markup(line(value, 200)))
@@ -36,15 +36,14 @@ def about(told: Snapshot[About], title: str, *, now: float, page: int = 1, repla
     blocks += [kit.section("\n".join(part)) for part in _parts(rest)]
     if users:
         blocks.append(kit.section(fill(words.ABOUT_USERS, count=len(users))))
-        shown = [_user(user) for user in users[(page - 1) * PAGE : page * PAGE]]
+        shown = [_user(user) for user in one.shown]
         blocks += [kit.section("\n".join(part)) for part in _parts(shown)]
     small = [words.ABOUT_AGE.format(age=times.age(now - told.read_at))]
-    left = len(users) - page * PAGE
-    if left > 0:
-        small.insert(0, words.AND_MORE.format(count=left))
+    if one.left:
+        small.insert(0, words.AND_MORE.format(count=one.left))
     blocks.append(kit.context(*small))
-    if left > 0:
-        blocks += kit.actions([kit.button(cards.MORE, "about:more", f"{told.connection} {page + 1}")])
+    if one.left:
+        blocks += kit.actions([kit.button(cards.MORE, "about:more", f"{told.connection} {one.number + 1}")])
     return kit.answer(kit.bare(heading), blocks, replaces=replaces)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.messages.blocks import kit, limits, replies
+from bot.messages.blocks import kit, replies
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import approvals as words
 
@@ -59,23 +59,13 @@ def _decision(template: str, facts: Facts) -> Answer:
 
 def ask_view(connection: str, title: str, suggestion: str) -> dict[str, Any]:
     """Return the form in which a person names their username."""
-    element: dict[str, Any] = {"type": "plain_text_input", "action_id": "username", "max_length": 100}
-    if suggestion:
-        element["initial_value"] = suggestion[:100]
-    return {
-        "type": "modal",
-        "callback_id": ASK_FORM,
-        "private_metadata": connection,
-        "title": kit.plain(words.ASK_TITLE, limits.TITLE),
-        "submit": kit.plain(words.ASK_SUBMIT, limits.TITLE),
-        "close": kit.plain(words.ASK_CLOSE, limits.TITLE),
-        "blocks": [
-            {
-                "type": "input",
-                "block_id": "username",
-                "label": kit.plain(fill(words.ASK_LABEL, title=title), limits.LABEL),
-                "element": element,
-            },
-            kit.context(words.ASK_NOTE),
-        ],
-    }
+    given = {"initial_value": suggestion[:100]} if suggestion else {}
+    field = kit.text_field("username", fill(words.ASK_LABEL, title=title), max_length=100, **given)
+    return kit.modal(
+        words.ASK_TITLE,
+        [field, kit.context(words.ASK_NOTE)],
+        callback_id=ASK_FORM,
+        private_metadata=connection,
+        submit=words.ASK_SUBMIT,
+        close=words.ASK_CLOSE,
+    )

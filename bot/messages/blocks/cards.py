@@ -25,7 +25,7 @@ from bot.messages.texts import problems, times
 if TYPE_CHECKING:
     from bot.domain.facts import Facts
     from bot.domain.models import Operation, Workspace
-    from bot.messages.blocks.kit import Block, Element
+    from bot.messages.blocks.kit import Element
 
 _BAR_CELLS = 10
 
@@ -67,10 +67,7 @@ def _title(facts: Facts) -> str:
 
 
 def _card(facts: Facts, text: str, lines: list[str], small: list[str], buttons: list[Element]) -> Answer:
-    blocks: list[Block] = [kit.section("\n".join([_title(facts), *lines]))]
-    if small:
-        blocks.append(kit.context(*small))
-    return kit.answer(text, [*blocks, *kit.actions(buttons)])
+    return kit.message(text, "\n".join([_title(facts), *lines]), small, buttons)
 
 
 def _open_card(facts: Facts, operation: Operation) -> Answer:
@@ -78,7 +75,7 @@ def _open_card(facts: Facts, operation: Operation) -> Answer:
     if operation.asked_at is not None:
         told = fill(words.ASKED, title=facts.connection_title)
         buttons = [
-            *asked_buttons(operation),
+            *asked_buttons(operation.id),
             *([stop_button(workspace, facts.effects)] if workspace is not None else []),
         ]
         return _card(facts, short(words.ASKED_SHORT, facts), [told], [], buttons)
@@ -125,11 +122,11 @@ def _open_buttons(facts: Facts, operation: Operation) -> list[Element]:
     return [*again, *buttons, *force_buttons(facts)]
 
 
-def asked_buttons(operation: Operation) -> list[Element]:
-    """Return what can be answered where nobody can tell whether something was made."""
+def asked_buttons(key: str, prefix: str = "") -> list[Element]:
+    """Return what can be answered where nobody can tell whether something was made or launched."""
     return [
-        kit.button(words.LOOK_AGAIN, "look_again", operation.id, style=kit.PRIMARY),
-        kit.button(words.START_ANOTHER, "start_another", operation.id),
+        kit.button(words.LOOK_AGAIN, f"{prefix}look_again", key, style=kit.PRIMARY),
+        kit.button(words.START_ANOTHER, f"{prefix}start_another", key),
     ]
 
 

@@ -171,7 +171,7 @@ def ending(facts: Facts) -> Answer:
     )
     buttons = [kit.button(words.KEEP_MINE, "class_keep", card.id, style=kit.PRIMARY)]
     text = fill(words.WARNED_SHORT, name=workspace.title, title=card.title, **end)
-    return kit.answer(text, [kit.section(told), *kit.actions(buttons)])
+    return kit.message(text, told, buttons=buttons)
 
 
 def unknown() -> Answer:

@@ -23,7 +23,7 @@ def ending(facts: Facts) -> Answer:
     names = {"name": name_of(facts), "title": facts.connection_title}
     if workspace is None or workspace.ends_at is None or workspace.ends_how is None:
         told = fill(notices.ENDED_SHORT, **names)
-        return kit.answer(told, [kit.section(told)])
+        return kit.message(told, told)
     # What is stopped for good is as lost as what is removed.
     ends_how: Ending = "removed" if is_final(facts.effects, "stop") else workspace.ends_how
     names |= {"left": times.duration(_whole(workspace.ends_at - facts.now))}
@@ -36,7 +36,7 @@ def ending(facts: Facts) -> Answer:
     if facts.may("remove"):
         buttons.append(remove_button(workspace))
     text = fill(notices.ENDING_SHORT[ends_how], **names)
-    return kit.answer(text, [kit.section(fill(told, at=at, **names)), *kit.actions(buttons)])
+    return kit.message(text, fill(told, at=at, **names), buttons=buttons)
 
 
 def _whole(seconds: float) -> float:

@@ -55,11 +55,13 @@ def make_view(
         blocks.append(kit.section(fill(words.NOTHING_TO_CHOOSE, title=title)))
         return _modal(purpose, blocks)
     blocks += [_input(field, values) for field in form.fields]
-    view = _modal(purpose, blocks[: limits.VIEW_BLOCKS])
-    view["submit"] = kit.plain(words.SUBMIT[purpose], limits.TITLE)
-    view["callback_id"] = CALLBACK
-    view["private_metadata"] = _carried(metadata)
-    return view
+    return _modal(
+        purpose,
+        blocks[: limits.VIEW_BLOCKS],
+        submit=words.SUBMIT[purpose],
+        callback_id=CALLBACK,
+        private_metadata=_carried(metadata),
+    )
 
 
 def sentence_view(purpose: Purpose, sentence: str, *, external_id: str | None = None) -> dict[str, Any]:
@@ -102,13 +104,8 @@ def _carried(metadata: Mapping[str, Any]) -> str:
     return json.dumps(told, sort_keys=True)
 
 
-def _modal(purpose: Purpose, blocks: list[Block]) -> dict[str, Any]:
-    return {
-        "type": "modal",
-        "title": kit.plain(words.TITLE[purpose], limits.TITLE),
-        "close": kit.plain(words.CLOSE, limits.TITLE),
-        "blocks": blocks,
-    }
+def _modal(purpose: Purpose, blocks: list[Block], **keys: str) -> dict[str, Any]:
+    return kit.modal(words.TITLE[purpose], blocks, close=words.CLOSE, **keys)
 
 
 def _input(field: Field, values: Values) -> Block:

@@ -16,6 +16,7 @@ from bot.messages.blocks.jobs import (
     stop_button,
 )
 from bot.messages.blocks.limits import Markup, fill
+from bot.messages.blocks.paging import listed, page_of, row
 from bot.messages.texts import jobs as words
 from bot.messages.texts import times
 
@@ -36,22 +37,11 @@ def job_list(
     rows: Sequence[tuple[Job, Facts]], *, page: int = 1, remark: str = "", replaces: bool = False
 ) -> Answer:
     """List runs. ``rows`` are all of them: the page that is out of reach becomes the last one."""
-    pages = max((len(rows) + PAGE - 1) // PAGE, 1)
-    page = min(max(page, 1), pages)
-    shown = rows[(page - 1) * PAGE : page * PAGE]
-    blocks: list[Block] = [kit.section(f"*{words.LIST}*")]
-    for job, facts in shown:
-        blocks += _row(job, facts)
-    left = len(rows) - page * PAGE
-    small = [words.AND_MORE.format(count=left)] if left > 0 else []
-    small += [remark] if remark else []
-    if small:
-        blocks.append(kit.context(*small))
-    buttons = [kit.button(words.REFRESH, "job_list:refresh", str(page))]
-    if left > 0:
-        buttons.append(kit.button(words.MORE, "job_list:more", str(page + 1)))
-    text = " ".join(short(job, facts) for job, facts in shown[:5])
-    return kit.answer(text or words.LIST, [*blocks, *kit.actions(buttons)], replaces=replaces)
+    one = page_of(rows, page, PAGE)
+    drawn = [block for job, facts in one.shown for block in _row(job, facts)]
+    text = " ".join(short(job, facts) for job, facts in one.shown[:5])
+    blocks = listed(words.LIST, drawn, one, remark, verb="job_list")
+    return kit.answer(text or words.LIST, blocks, replaces=replaces)
 
 
 def job_status(job: Job, facts: Facts) -> Answer:
@@ -85,10 +75,7 @@ def choices(verb: str, jobs: Sequence[Job], now: float) -> list[Element]:
 def _row(job: Job, facts: Facts) -> list[Block]:
     state = Markup("\n".join(state_lines(job, facts)))
     told = fill(words.ROW, name=job.name, title=facts.connection_title, state=state)
-    buttons = _row_buttons(job, facts)
-    if len(buttons) == 1:
-        return [kit.section(told, buttons[0])]
-    return [kit.section(told), *kit.actions(buttons)]
+    return row(told, _row_buttons(job, facts))
 
 
 def _row_buttons(job: Job, facts: Facts) -> list[Element]:

@@ -23,7 +23,7 @@ def render_job(kind: NoticeKind, facts: Facts) -> Answer:
     job = facts.job
     if job is None:
         text = safe(problems.sentence("no_job"))
-        return kit.answer(text, [kit.section(text)])
+        return kit.message(text, text)
     match kind:
         case NoticeKind.JOB_ENDED:
             return job_ended(job, facts, _last_lines(facts))
@@ -36,8 +36,7 @@ def render_job(kind: NoticeKind, facts: Facts) -> Answer:
         case NoticeKind.JOB_OUTPUT:
             return drawn_output(job, facts)
         case NoticeKind.JOB_FILE:
-            text = fill(outputs.FILE, name=job.name)
-            return kit.answer(fill(outputs.FILE_SHORT, name=job.name), [kit.section(text)])
+            return kit.message(fill(outputs.FILE_SHORT, name=job.name), fill(outputs.FILE, name=job.name))
         case NoticeKind.JOB_FILE_MISSING:
             is_scope = facts.word("cause") == "missing_scope"
             return _plain(outputs.FILE_NOT_ALLOWED if is_scope else outputs.FILE_MISSING, facts, job)
@@ -50,7 +49,7 @@ def render_job(kind: NoticeKind, facts: Facts) -> Answer:
 def _plain(template: str, facts: Facts, job: Job) -> Answer:
     because = problems.sentence(facts.word("cause"), facts.connection_title)
     text = fill(template, name=job.name, title=facts.connection_title, because=because)
-    return kit.answer(text, [kit.section(text)])
+    return kit.message(text, text)
 
 
 def drawn_output(job: Job, facts: Facts) -> Answer:

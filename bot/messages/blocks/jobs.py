@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from bot.domain.models import Answer, Call, JobState
 from bot.domain.progress import is_run_unanswered
 from bot.messages.blocks import kit
-from bot.messages.blocks.cards import link_value
+from bot.messages.blocks.buttons import page_button
+from bot.messages.blocks.cards import asked_buttons, link_again_button
 from bot.messages.blocks.limits import Markup, fill, safe
 from bot.messages.blocks.output import preformatted
 from bot.messages.texts import cards, problems, times
@@ -24,12 +25,8 @@ if TYPE_CHECKING:
 
 def job_card(job: Job, facts: Facts) -> Answer:
     """Draw the card of a run as it stands."""
-    lines = [title_of(job, facts), *state_lines(job, facts)]
-    blocks: list[Block] = [kit.section("\n".join(lines))]
-    small = _small(job, facts)
-    if small:
-        blocks.append(kit.context(*small))
-    return kit.answer(short(job, facts), [*blocks, *kit.actions(card_buttons(job, facts))])
+    told = "\n".join([title_of(job, facts), *state_lines(job, facts)])
+    return kit.message(short(job, facts), told, _small(job, facts), card_buttons(job, facts))
 
 
 def job_ended(job: Job, facts: Facts, last_lines: Sequence[str]) -> Answer:
@@ -53,21 +50,20 @@ def job_failed(job: Job, facts: Facts) -> Answer:
     else:
         template = _of_failed(job, words.NOT_RUN, words.NOT_SURE, words.NOT_KNOWN)
     told = fill(template, name=job.name, title=facts.connection_title, cause=Markup(_cause(job, facts)))
-    blocks: list[Block] = [kit.section(told)]
-    if job.reference and job.outcome != "cancelled":
-        blocks.append(kit.context(fill(cards.REFERENCE, reference=job.reference)))
-    return kit.answer(kit.bare(told), [*blocks, *kit.actions(_over_buttons(job, facts))])
+    has_reference = job.reference and job.outcome != "cancelled"
+    small = [fill(cards.REFERENCE, reference=job.reference)] if has_reference else []
+    return kit.message(kit.bare(told), told, small, _over_buttons(job, facts))
 
 
 def job_asked(job: Job, facts: Facts) -> Answer:
     """Draw the question whether to start another one, or that there is nothing to ask any more."""
     if job.is_open and job.asked_at is not None:
-        template, buttons = words.ASKED_NOTICE, _asked_buttons(job)
+        template, buttons = words.ASKED_NOTICE, asked_buttons(job.id, "job_")
     else:
         over = words.ASKED_ANOTHER if job.is_open else words.ASKED_OVER
         template, buttons = words.ASKED_FOUND if job.remote_id is not None else over, []
     told = fill(template, name=job.name, title=facts.connection_title)
-    return kit.answer(told.replace("*", ""), [kit.section(told), *kit.actions(buttons)])
+    return kit.message(told.replace("*", ""), told, buttons=buttons)
 
 
 def job_waiting(job: Job, facts: Facts) -> Answer:
@@ -76,7 +72,7 @@ def job_waiting(job: Job, facts: Facts) -> Answer:
     hold = Markup(kit.held(job.hold, facts.now)) if job.hold else ""
     told = fill(template, name=job.name, title=facts.connection_title, hold=hold).strip()
     buttons = _late_buttons(job) if job.is_open else []
-    return kit.answer(told.replace("*", ""), [kit.section(told), *kit.actions(buttons)])
+    return kit.message(told.replace("*", ""), told, buttons=buttons)
 
 
 def output_message(job: Job, facts: Facts, tail: str, *, every: float, lines: int, is_over: bool) -> Answer:
@@ -137,7 +133,9 @@ def card_buttons(job: Job, facts: Facts) -> list[Element]:
     """Return what can be done with a run as it stands."""
     if not job.is_going:
         return _over_buttons(job, facts)
-    buttons = _asked_buttons(job) if job.asked_at is not None else _late_buttons(job) if job.is_late else []
+    buttons = _late_buttons(job) if job.is_late else []
+    if job.asked_at is not None:
+        buttons = asked_buttons(job.id, "job_")
     if "runs" in facts.capabilities:
         if is_run_unanswered(job, facts.now):
             buttons.append(force_button(job))
@@ -147,7 +145,7 @@ def card_buttons(job: Job, facts: Facts) -> list[Element]:
         *buttons,
         *_logs(job, facts),
         kit.button(words.REFRESH, "job_refresh", job.id),
-        *_page(facts),
+        *page_button(facts),
     ]
 
 
@@ -169,13 +167,6 @@ def again_button(job: Job) -> Element:
     return kit.button(words.AGAIN, "job_again", job.id, confirm=question)
 
 
-def _asked_buttons(job: Job) -> list[Element]:
-    return [
-        kit.button(words.LOOK_AGAIN, "job_look_again", job.id, style=kit.PRIMARY),
-        kit.button(words.START_ANOTHER, "job_start_another", job.id),
-    ]
-
-
 def _late_buttons(job: Job) -> list[Element]:
     return [
         kit.button(words.KEEP_WAITING, "job_keep_waiting", job.id, style=kit.PRIMARY),
@@ -190,13 +181,9 @@ def _logs(job: Job, facts: Facts) -> list[Element]:
 
 def _over_buttons(job: Job, facts: Facts) -> list[Element]:
     if (job.cause or "").partition(": ")[0] in {"unlinked", "credential_refused"}:
-        return [kit.button(cards.LINK_AGAIN, "invite", link_value(job.connection), style=kit.PRIMARY)]
+        return [link_again_button(facts)]
     again = [again_button(job)] if job.spec and "runs" in facts.capabilities else []
-    return [*_logs(job, facts), *again, *_page(facts)]
-
-
-def _page(facts: Facts) -> list[Element]:
-    return [kit.button(words.SEE_PAGE, "page_url", url=facts.page_url)] if facts.page_url else []
+    return [*_logs(job, facts), *again, *page_button(facts)]
 
 
 def _small(job: Job, facts: Facts) -> list[str]:

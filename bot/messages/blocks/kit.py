@@ -11,7 +11,7 @@ from bot.messages.blocks.limits import Markup
 from bot.messages.texts import times
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 Block = dict[str, Any]
 Element = dict[str, Any]
@@ -117,3 +117,33 @@ def answer(
         in_channel=in_channel,
         replaces=replaces,
     )
+
+
+def message(
+    text: str, told: str, small: Sequence[str] = (), buttons: Iterable[Element] = (), **ways: bool
+) -> Answer:
+    """Return a message of one paragraph, with small grey texts and a row of buttons below it, if any.
+
+    ``text`` is its notification, ``ways`` are those of ``answer``.
+    """
+    blocks = [section(told), *([context(*small)] if small else []), *actions(buttons)]
+    return answer(text, blocks, **ways)
+
+
+def modal(
+    title: str, blocks: Iterable[Block], *, submit: str = "", close: str = "", **keys: Any
+) -> dict[str, Any]:
+    """Return a form, or a page in the place of one; ``keys`` are Slack's, of the view."""
+    labels = {"title": title, "submit": submit, "close": close}
+    texts = {key: plain(label, limits.TITLE) for key, label in labels.items() if label}
+    return {"type": "modal", **texts, **keys, "blocks": list(blocks)}
+
+
+def text_field(name: str, label: str, **keys: Any) -> Block:
+    """Return a field of a form in which one line is typed; ``keys`` are Slack's, of the element."""
+    return {
+        "type": "input",
+        "block_id": name,
+        "label": plain(label, limits.LABEL),
+        "element": {"type": "plain_text_input", "action_id": name, **keys},
+    }

@@ -8,6 +8,7 @@ from bot.domain.models import Answer, State
 from bot.messages.blocks import kit, limits
 from bot.messages.blocks.buttons import down_buttons, gone_buttons, page_button, running_buttons, stop_button
 from bot.messages.blocks.limits import Markup, fill, safe
+from bot.messages.blocks.paging import listed, page_of, row
 from bot.messages.texts import answers as words
 from bot.messages.texts import cards, times
 
@@ -55,25 +56,13 @@ def workspace_list(
 
     ``rows`` are all of them: the page that is out of reach becomes the last one.
     """
-    pages = max((len(rows) + PAGE - 1) // PAGE, 1)
-    page = min(max(page, 1), pages)
-    shown = rows[(page - 1) * PAGE : page * PAGE]
+    one = page_of(rows, page, PAGE)
     title = words.LIST if shared_by is None else fill(words.LIST_SHARED, who=Markup(shared_by))
-    blocks: list[Block] = [kit.section(f"*{title}*")]
-    for facts in shown:
-        blocks += _row(facts, is_shared=shared_by is not None)
-    left = len(rows) - page * PAGE
-    small = [words.AND_MORE.format(count=left)] if left > 0 else []
-    small += [remark] if remark else []
-    if small:
-        blocks.append(kit.context(*small))
-    if shared_by is None:
-        buttons = [kit.button(cards.REFRESH, "list:refresh", str(page))]
-        if left > 0:
-            buttons.append(kit.button(cards.MORE, "list:more", str(page + 1)))
-        blocks += kit.actions(buttons)
-    text = "; ".join(_short(facts) for facts in shown[:5])
-    return kit.answer(text or title, blocks, in_channel=shared_by is not None, replaces=replaces)
+    is_shared = shared_by is not None
+    drawn = [block for facts in one.shown for block in _row(facts, is_shared=is_shared)]
+    blocks = listed(title, drawn, one, remark, verb="" if is_shared else "list")
+    text = "; ".join(_short(facts) for facts in one.shown[:5])
+    return kit.answer(text or title, blocks, in_channel=is_shared, replaces=replaces)
 
 
 def status_answer(facts: Facts, workspace: Workspace, *, in_channel: bool = False) -> Answer:
@@ -85,16 +74,13 @@ def status_answer(facts: Facts, workspace: Workspace, *, in_channel: bool = Fals
     buttons.append(kit.button(cards.REFRESH, "status", workspace.id))
     if not in_channel:
         buttons += page_button(facts)
-    return kit.answer(_short(facts), [kit.section(text), *kit.actions(buttons)], in_channel=in_channel)
+    return kit.message(_short(facts), text, buttons=buttons, in_channel=in_channel)
 
 
 def _row(facts: Facts, *, is_shared: bool) -> list[Block]:
     workspace = facts.workspace
     assert workspace is not None, "a row of a list shows a workspace"
-    buttons = _buttons(facts, workspace, is_shared=is_shared)
-    if len(buttons) == 1:
-        return [kit.section(state_line(facts, workspace), buttons[0])]
-    return [kit.section(state_line(facts, workspace)), *kit.actions(buttons)]
+    return row(state_line(facts, workspace), _buttons(facts, workspace, is_shared=is_shared))
 
 
 def _buttons(facts: Facts, workspace: Workspace, *, is_shared: bool) -> list[Element]:

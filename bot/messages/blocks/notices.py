@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bot.domain.facts import Facts
-    from bot.messages.blocks.kit import Block, Element
+    from bot.messages.blocks.kit import Element
 
 
 def render(kind: NoticeKind, facts: Facts) -> Answer:
@@ -67,24 +67,17 @@ def carried(facts: Facts) -> Answer:
     )
 
 
-def _notice(text: str, told: str, small: list[str], buttons: list[Element]) -> Answer:
-    blocks: list[Block] = [kit.section(told)]
-    if small:
-        blocks.append(kit.context(*small))
-    return kit.answer(text, [*blocks, *kit.actions(buttons)])
-
-
 def _link_again(facts: Facts) -> Answer:
     """Say that a link was given up."""
     text = short(notices.LINK_AGAIN_SHORT, facts)
-    return _notice(text, short(notices.LINK_AGAIN, facts), [], [link_again_button(facts)])
+    return kit.message(text, short(notices.LINK_AGAIN, facts), [], [link_again_button(facts)])
 
 
 def _sign_in_refused(facts: Facts) -> Answer:
     """Say that a link may be accepted again without anybody's doing."""
     since = kit.moment(facts.time("since"), facts.now)
     told = fill(notices.SIGN_IN_REFUSED, title=facts.connection_title, since=since)
-    return _notice(short(notices.SIGN_IN_REFUSED_SHORT, facts), told, [], [link_again_button(facts)])
+    return kit.message(short(notices.SIGN_IN_REFUSED_SHORT, facts), told, [], [link_again_button(facts)])
 
 
 def _reference(facts: Facts) -> list[str]:
@@ -101,7 +94,7 @@ def _ready(facts: Facts) -> Answer:
         small = [fill(notices.READY_AFTER, took=took)]
     told = "\n".join([f"{short(notices.READY, facts)} {opening(facts)}", *warned(facts)])
     buttons = [*open_buttons(facts), *running_buttons(facts)]
-    return _notice(short(notices.READY_SHORT, facts), told, small, buttons)
+    return kit.message(short(notices.READY_SHORT, facts), told, small, buttons)
 
 
 def _refused(facts: Facts) -> Answer:
@@ -121,7 +114,7 @@ def _not_done(facts: Facts, template: str = notices.FAILED, text: str = notices.
         failed = stopped_with_class(facts.of_class, name_of(facts), None)
         told = f"{failed} {cause_words(facts, cause)}"
     buttons = retry_buttons(facts, operation) if operation is not None else []
-    return _notice(short(text, facts), told, _reference(facts), buttons)
+    return kit.message(short(text, facts), told, _reference(facts), buttons)
 
 
 def _stopped(facts: Facts) -> Answer:
@@ -133,7 +126,7 @@ def _stopped(facts: Facts) -> Answer:
         told = short(notices.SUSPENDED, facts)
         if facts.of_class is not None:
             told = stopped_with_class(facts.of_class, name_of(facts), workspace.state)
-        return _notice(short(notices.SUSPENDED_SHORT, facts), told, [], down_buttons(facts))
+        return kit.message(short(notices.SUSPENDED_SHORT, facts), told, [], down_buttons(facts))
     is_gone = workspace is not None and workspace.state is State.GONE
     asked = operation is not None and operation.verb.brings_down
     told = short(notices.STOPPED if asked else notices.STOPPED_ELSEWHERE, facts)
@@ -142,20 +135,20 @@ def _stopped(facts: Facts) -> Answer:
     if facts.of_class is not None:
         told = stopped_with_class(facts.of_class, name_of(facts), State.GONE if is_gone else State.STOPPED)
     buttons = again_buttons(facts) if is_gone else down_buttons(facts)
-    return _notice(short(notices.STOPPED_SHORT, facts), told, [], buttons)
+    return kit.message(short(notices.STOPPED_SHORT, facts), told, [], buttons)
 
 
 def _removed(facts: Facts) -> Answer:
     if facts.operation is not None and facts.operation.cause == "not_made":
         return _not_made(facts)
     told = short(notices.REMOVED, facts)
-    return _notice(short(notices.REMOVED_SHORT, facts), told, [], again_buttons(facts))
+    return kit.message(short(notices.REMOVED_SHORT, facts), told, [], again_buttons(facts))
 
 
 def _not_made(facts: Facts) -> Answer:
     """Say that a creation was called off before there was anything."""
     told = short(notices.NOT_MADE, facts)
-    return _notice(short(notices.NOT_MADE_SHORT, facts), told, [], again_buttons(facts))
+    return kit.message(short(notices.NOT_MADE_SHORT, facts), told, [], again_buttons(facts))
 
 
 def _waiting(facts: Facts) -> Answer:
@@ -168,19 +161,19 @@ def _waiting(facts: Facts) -> Answer:
         buttons.append(stop_button(facts.workspace, facts.effects))
     buttons += force_buttons(facts)
     told = short(notices.WAITING, facts)
-    return _notice(short(notices.WAITING_SHORT, facts), told, small, [*buttons, *page_button(facts)])
+    return kit.message(short(notices.WAITING_SHORT, facts), told, small, [*buttons, *page_button(facts)])
 
 
 def asked(facts: Facts) -> Answer:
     """Draw the question whether to make another one, or that there is nothing to ask any more."""
     operation, workspace = facts.operation, facts.workspace
     if operation is not None and operation.is_open and operation.asked_at is not None:
-        buttons = asked_buttons(operation)
-        return _notice(short(cards.ASKED_SHORT, facts), short(notices.ASKED, facts), [], buttons)
+        buttons = asked_buttons(operation.id)
+        return kit.message(short(cards.ASKED_SHORT, facts), short(notices.ASKED, facts), [], buttons)
     is_made = workspace is not None and not workspace.is_provisional
     over = notices.ASKED_ANOTHER if operation is not None and operation.is_open else notices.ASKED_OVER
     told = short(notices.ASKED_FOUND if is_made else over, facts)
-    return _notice(told.replace("*", ""), told, [], [])
+    return kit.message(told.replace("*", ""), told, [], [])
 
 
 def _linked(facts: Facts) -> Answer:
@@ -188,7 +181,7 @@ def _linked(facts: Facts) -> Answer:
     template = notices.LINKED_AS if username else notices.LINKED
     told = fill(template, title=facts.connection_title, username=username)
     buttons = [unlink_button(facts.connection, facts.connection_title)]
-    return _notice(short(notices.LINKED_SHORT, facts), told, [notices.LINKED_NEXT], buttons)
+    return kit.message(short(notices.LINKED_SHORT, facts), told, [notices.LINKED_NEXT], buttons)
 
 
 def unlink_button(connection: str, title: str, number: int | None = None) -> Element:
@@ -203,7 +196,7 @@ def _unlinked(facts: Facts) -> Answer:
     cause = facts.word("cause")
     because = notices.UNLINKED_BECAUSE.get(cause, "")
     small = [fill(because, title=facts.connection_title)] if because else []
-    return _notice(short(notices.UNLINKED_SHORT, facts), short(notices.UNLINKED, facts), small, [])
+    return kit.message(short(notices.UNLINKED_SHORT, facts), short(notices.UNLINKED, facts), small, [])
 
 
 def _link_tried(facts: Facts) -> Answer:
@@ -224,7 +217,7 @@ def _scheduled(facts: Facts) -> Answer:
     template = schedules.NOT_SET if cause else schedules.SET if cron else schedules.CLEARED
     because = problems.sentence(cause, title)
     text = fill(template, name=facts.word("name"), title=title, cron=Markup(cron), because=because)
-    return kit.answer(text, [kit.section(text)])
+    return kit.message(text, text)
 
 
 #: What is not about a run or a class.

@@ -19,4 +19,4 @@ def outage(facts: Facts) -> Answer:
     since = facts.time("since")
     lasted = times.duration(facts.time("until") - since)
     names = {"title": facts.connection_title, "since": kit.moment(since, facts.now), "lasted": lasted}
-    return kit.answer(fill(text, **names), [kit.section(fill(told, **names))])
+    return kit.message(fill(text, **names), fill(told, **names))

@@ -41,8 +41,7 @@ def answer(
     text: str, buttons: Iterable[Element] = (), *, in_channel: bool = False, replaces: bool = False
 ) -> Answer:
     """Answer with one paragraph of our own words, filled and escaped already."""
-    blocks = [kit.section(text), *kit.actions(buttons)]
-    return kit.answer(kit.bare(text), blocks, in_channel=in_channel, replaces=replaces)
+    return kit.message(kit.bare(text), text, buttons=buttons, in_channel=in_channel, replaces=replaces)
 
 
 def problem(sentence: str, reference: str, buttons: Iterable[Element] = (), *, more: str = "") -> Answer:
@@ -164,49 +163,31 @@ def code_question() -> Answer:
 
 def code_view() -> dict[str, Any]:
     """Return the form in which the code of the link page is typed back."""
-    field: Block = {
-        "type": "input",
-        "block_id": "code",
-        "label": kit.plain(words.CODE_LABEL, limits.LABEL),
-        "element": {"type": "plain_text_input", "action_id": "code", "min_length": 4, "max_length": 40},
-    }
-    return {
-        "type": "modal",
-        "callback_id": "code",
-        "title": kit.plain(words.CODE_TITLE, limits.TITLE),
-        "submit": kit.plain(words.CODE_SUBMIT, limits.TITLE),
-        "close": kit.plain(words.CODE_CLOSE, limits.TITLE),
-        "blocks": [field, kit.context(words.CODE_EXPLAINED)],
-    }
+    field = kit.text_field("code", words.CODE_LABEL, min_length=4, max_length=40)
+    return kit.modal(
+        words.CODE_TITLE,
+        [field, kit.context(words.CODE_EXPLAINED)],
+        callback_id="code",
+        submit=words.CODE_SUBMIT,
+        close=words.CODE_CLOSE,
+    )
 
 
 def remove_view(workspace: Workspace, title: str) -> dict[str, Any]:
     """Return the form in which the name of a workspace is typed to remove it for good."""
-    field: Block = {
-        "type": "input",
-        "block_id": "name",
-        "label": kit.plain(words.REMOVE_LABEL, limits.LABEL),
-        "element": {"type": "plain_text_input", "action_id": "name", "min_length": 1, "max_length": 3000},
-    }
-    return {
-        "type": "modal",
-        "callback_id": "remove",
-        "private_metadata": workspace.id,
-        "title": kit.plain(words.REMOVE_TITLE, limits.TITLE),
-        "submit": kit.plain(words.REMOVE_SUBMIT, limits.TITLE),
-        "close": kit.plain(words.REMOVE_CLOSE, limits.TITLE),
-        "blocks": [kit.section(fill(words.REMOVE_EXPLAINED, name=workspace.title, title=title)), field],
-    }
+    explained = kit.section(fill(words.REMOVE_EXPLAINED, name=workspace.title, title=title))
+    return kit.modal(
+        words.REMOVE_TITLE,
+        [explained, kit.text_field("name", words.REMOVE_LABEL, min_length=1, max_length=3000)],
+        callback_id="remove",
+        private_metadata=workspace.id,
+        submit=words.REMOVE_SUBMIT,
+        close=words.REMOVE_CLOSE,
+    )
 
 
 def linked_view(title: str, username: str) -> dict[str, Any]:
     """Return what the form becomes when the code was right."""
     template = words.CODE_DONE if username else words.CODE_DONE_NAMELESS
-    return {
-        "type": "modal",
-        "title": kit.plain(words.CODE_DONE_TITLE, limits.TITLE),
-        "blocks": [
-            kit.section(fill(template, username=username, title=title)),
-            kit.context(words.CODE_DONE_NEXT),
-        ],
-    }
+    done = kit.section(fill(template, username=username, title=title))
+    return kit.modal(words.CODE_DONE_TITLE, [done, kit.context(words.CODE_DONE_NEXT)])

@@ -1,0 +1,57 @@
+"""Lists in pages: of all rows one page is shown, with the way to the next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from bot.messages.blocks import kit
+from bot.messages.texts import answers as words
+from bot.messages.texts import cards
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from bot.messages.blocks.kit import Block, Element
+
+_Row = TypeVar("_Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[_Row]):
+    """Hold the rows of one page, and how many come after it."""
+
+    shown: Sequence[_Row]
+    number: int
+    left: int
+
+
+def page_of(rows: Sequence[_Row], number: int, size: int) -> Page[_Row]:
+    """Return one page of all rows; one that is out of reach becomes the last one."""
+    pages = max((len(rows) + size - 1) // size, 1)
+    number = min(max(number, 1), pages)
+    return Page(rows[(number - 1) * size : number * size], number, max(len(rows) - number * size, 0))
+
+
+def listed(
+    title: str, rows: Iterable[Block], page: Page[_Row], remark: str = "", *, verb: str = ""
+) -> list[Block]:
+    """Return a list: its title, its rows, what is left and a remark, and the buttons of ``verb`` if any."""
+    blocks = [kit.section(f"*{title}*"), *rows]
+    small = [words.AND_MORE.format(count=page.left)] if page.left else []
+    small += [remark] if remark else []
+    if small:
+        blocks.append(kit.context(*small))
+    if not verb:
+        return blocks
+    buttons = [kit.button(cards.REFRESH, f"{verb}:refresh", str(page.number))]
+    if page.left:
+        buttons.append(kit.button(cards.MORE, f"{verb}:more", str(page.number + 1)))
+    return [*blocks, *kit.actions(buttons)]
+
+
+def row(text: str, buttons: Sequence[Element]) -> list[Block]:
+    """Return a row of a list: one button stands beside its text, several below."""
+    if len(buttons) == 1:
+        return [kit.section(text, buttons[0])]
+    return [kit.section(text), *kit.actions(buttons)]
