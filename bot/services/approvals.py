@@ -13,7 +13,6 @@ from bot.domain.models import Approval, AuditEntry, NewNotice, NoticeKind, Princ
 from bot.messages.texts import approvals as words
 from bot.messages.texts import pages, problems
 from bot.services.authority import Authority
-from bot.services.making import known_provider
 from bot.store.records import NewTask
 from bot.support.errors import Refused
 from bot.support.visible import SHOWN, clean, escape
@@ -30,6 +29,7 @@ class Approvals:
     def __init__(self, context: Context) -> None:
         self._store = context.store
         self._connections = context.connections
+        self._provider = context.provider
         self._authority = Authority(context)
         self._ids = context.ids
         self._wake = context.wake
@@ -92,7 +92,7 @@ class Approvals:
         approval = await self._store.approval(approval_id)
         if approval is None:
             raise Refused("approval.unknown", words.GONE)
-        known_provider(self._connections, approval.connection)
+        self._provider(approval.connection)
         if approval.username != username or approval.state != "asked":
             return approval, False
         denied = notice(approval, NoticeKind.APPROVAL_DENIED, "denied", approval.principal)

@@ -19,7 +19,7 @@ from bot.messages.texts import problems
 from bot.services.accounts import Accounts
 from bot.services.authority import Authority
 from bot.services.gather import shown_url
-from bot.services.making import check_account, known_provider, unmade
+from bot.services.making import check_account, unmade
 from bot.store.classes import posting
 from bot.store.records import NewOperation, NewParticipant
 from bot.support.errors import Refused
@@ -78,6 +78,7 @@ class Classes:
     def __init__(self, context: Context) -> None:
         self._store = context.store
         self._connections = context.connections
+        self._provider = context.provider
         self._authority = Authority(context)
         self._accounts = Accounts(context)
         self._ids = context.ids
@@ -92,7 +93,7 @@ class Classes:
     ) -> ClassCard:
         """Write a card that is sent to its channel."""
         await self._authority.check(principal, "card")
-        known_provider(self._connections, draft.connection)
+        self._provider(draft.connection)
         card = ClassCard(
             id=self._ids.new("class"),
             principal=principal,
@@ -155,7 +156,7 @@ class Classes:
 
     async def account(self, principal: Principal, card: ClassCard) -> Account:
         """Return the presser's account; raises NotLinked."""
-        provider = known_provider(self._connections, card.connection)
+        provider = self._provider(card.connection)
         return check_account(provider, await self._accounts.acting(principal, card.connection))
 
     async def target_of(self, principal: Principal, card: ClassCard, account: Account) -> JoinTarget:
@@ -171,7 +172,7 @@ class Classes:
         mine = _made(rows, before, name)
         if mine is not None and await self._is_there(mine):
             return JoinTarget(mine)
-        provider = known_provider(self._connections, card.connection)
+        provider = self._provider(card.connection)
         if provider.withholds(card.spec, principal):
             # The card's poster may use it; that makes it nobody else's.
             raise Refused("workspace.withheld", words.WITHHELD.format(title=provider.settings.title))
@@ -187,7 +188,7 @@ class Classes:
             # It was never made: another one takes its place.
             return False
         if operation.verb is not OperationVerb.CREATE:
-            provider = known_provider(self._connections, workspace.connection)
+            provider = self._provider(workspace.connection)
             raise Refused("workspace.unmade", problems.sentence("unmade", provider.settings.title))
         return True
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from bot.messages.texts import problems
+from bot.support.errors import Refused
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -67,3 +70,9 @@ class Context:
     job_command: str = "/job"
     #: Whether Sign in with Slack proves who somebody is; without it a code is typed back.
     sign_in: bool = False
+
+    def provider(self, connection: str) -> Provider:
+        """Return a connection's provider; raises Refused (``connection.gone``) where there is none now."""
+        if connection not in self.connections:
+            raise Refused("connection.gone", problems.sentence("connection_gone", connection))
+        return self.connections[connection]

@@ -9,7 +9,7 @@ from bot.domain.policy import Target
 from bot.messages.texts import problems
 from bot.providers import facets
 from bot.services.authority import Authority
-from bot.services.making import check_account, known_provider
+from bot.services.making import check_account
 from bot.store.records import NewTask
 from bot.support.errors import Refused
 
@@ -32,6 +32,7 @@ class Jobs:
     def __init__(self, context: Context) -> None:
         self._store = context.store
         self._connections = context.connections
+        self._provider = context.provider
         self._authority = Authority(context)
         #: Kept in memory only, as it spares a request and nothing depends on it.
         self._looked_at: dict[str, float] = {}
@@ -211,7 +212,7 @@ class Jobs:
         self._wake()
 
     def _able(self, connection: str, facet: type[facets.Facet] = facets.Runs) -> None:
-        provider = known_provider(self._connections, connection)
+        provider = self._provider(connection)
         if not isinstance(provider, facet):
             raise Refused("job.impossible", problems.sentence("cannot", provider.settings.title))
 

@@ -24,8 +24,6 @@ from bot.store.records import Accepted, NewOperation
 from bot.support.errors import NotLinked, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from bot.domain.models import Account, Principal
     from bot.providers.base import Provider
     from bot.services.context import Context
@@ -37,7 +35,7 @@ class Making:
 
     def __init__(self, context: Context) -> None:
         self._store = context.store
-        self._connections = context.connections
+        self._provider = context.provider
         self._authority = Authority(context)
         self._accounts = Accounts(context)
         self._ids = context.ids
@@ -128,9 +126,6 @@ class Making:
         self._wake()
         return accepted
 
-    def _provider(self, connection: str) -> Provider:
-        return known_provider(self._connections, connection)
-
 
 def unmade(ids: Ids, provider: Provider, principal: Principal, spec: Spec) -> Workspace:
     """Return the row of a workspace that is to be made from a spec."""
@@ -151,13 +146,6 @@ def another(ids: Ids, provider: Provider, former: Workspace) -> Workspace:
     """Return the row of a workspace that is to be made like one that has ended, called as that was."""
     fresh = unmade(ids, provider, former.principal, former.spec or Spec(former.name))
     return replace(fresh, name=former.name, alias=former.alias)
-
-
-def known_provider(connections: Mapping[str, Provider], connection: str) -> Provider:
-    """Return a connection's provider; raises Refused for one that the operator took away."""
-    if connection not in connections:
-        raise Refused("connection.gone", problems.sentence("connection_gone", connection))
-    return connections[connection]
 
 
 def check_account(provider: Provider, account: Account | None) -> Account:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bot.domain.models import Workspace
 from bot.messages.texts import problems
 from bot.services.authority import Authority
-from bot.services.making import check_account, entry, known_provider
+from bot.services.making import check_account, entry
 from bot.services.workspaces import Workspaces
 from bot.support.errors import Refused
 
@@ -22,7 +22,7 @@ class PersonalList:
 
     def __init__(self, context: Context) -> None:
         self._store = context.store
-        self._connections = context.connections
+        self._provider = context.provider
         self._authority = Authority(context)
         self._ids = context.ids
         self._wake = context.wake
@@ -35,7 +35,7 @@ class PersonalList:
         await self._authority.check(principal, "add")
         if name is not None:
             await self._check_alias(principal, name, besides=None)
-        provider = known_provider(self._connections, connection)
+        provider = self._provider(connection)
         if provider.links_by("none"):
             # One secret opens everybody's there: what a person did not make here, they may not see.
             raise Refused("add.not_here", problems.sentence("only_made_here", provider.settings.title))

@@ -15,7 +15,7 @@ from bot.domain.settling import has_settled
 from bot.messages.texts import problems
 from bot.providers import facets
 from bot.services.authority import Authority
-from bot.services.making import Making, check_account, entry, known_provider, unknown
+from bot.services.making import Making, check_account, entry, unknown
 from bot.store.records import Accepted, NewOperation, NewTask
 from bot.support.errors import Refused
 
@@ -49,6 +49,7 @@ class Workspaces:
     def __init__(self, context: Context) -> None:
         self._store = context.store
         self._connections = context.connections
+        self._provider = context.provider
         self._authority = Authority(context)
         self._clock = context.clock
         self._wake = context.wake
@@ -147,7 +148,7 @@ class Workspaces:
         """
         if verb is not OperationVerb.RESTART or restart_mode(self.effects(workspace)) is not None:
             return False
-        provider = known_provider(self._connections, workspace.connection)
+        provider = self._provider(workspace.connection)
         title = provider.settings.title
         if workspace.spec is None or not isinstance(provider, facets.Making):
             raise Refused("workspace.no_restart", problems.sentence("no_restart", title))
@@ -157,7 +158,7 @@ class Workspaces:
 
     def check_possible(self, workspace: Workspace, verb: OperationVerb) -> None:
         """Raise Refused for what the provider can't do at all, or not with this workspace as it just was."""
-        provider = known_provider(self._connections, workspace.connection)
+        provider = self._provider(workspace.connection)
         title = provider.settings.title
         if verb is OperationVerb.CREATE:
             raise Refused("workspace.no_create", problems.sentence("no_create", title))
@@ -229,7 +230,7 @@ class Workspaces:
 
     async def _authorise(self, principal: Principal, verb: str, workspace: Workspace) -> None:
         await self._authority.check(principal, verb, Target("workspace", workspace.id, workspace.principal))
-        known_provider(self._connections, workspace.connection)
+        self._provider(workspace.connection)
 
     async def refresh(self, principal: Principal, workspace_id: str) -> Workspace:
         """Ask for a read through the poll gate, and return the row as it is, with its age."""
