@@ -84,8 +84,12 @@ class Installation:
 
     def administrating(self) -> list[Principal]:
         """Return whom the names in ``USHER_ADMINS`` stand for, in the order of the names."""
-        named = [name.rpartition(":") for name in sorted(self.administrators)]
-        return [Principal(self.enterprise_id, team or self.team_id or "", user) for team, _, user in named]
+        return [self.named(name) for name in sorted(self.administrators)]
+
+    def named(self, name: str) -> Principal:
+        """Return whom an operator means by ``U…``, who is of the installed team, or by ``T…:U…``."""
+        team, _, user = name.rpartition(":")
+        return Principal(self.enterprise_id, team or self.team_id or "", user)
 
     def _are_one(self, one: tuple[str | None, str | None], other: tuple[str | None, str | None]) -> bool:
         (enterprise, team), (other_enterprise, other_team) = one, other

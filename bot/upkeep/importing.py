@@ -127,7 +127,7 @@ class Importer:
         if problem:
             return Result(row, "problem", problem)
         provider = self._connections[row.connection]
-        principal = self._principal(row)
+        principal = self._home.named(row.slack_user)
         current = await self._store.account(principal, row.connection)
         if current is not None and current.state == "active" and current.username == row.username:
             return Result(row, "same", "is linked so already")
@@ -172,10 +172,6 @@ class Importer:
         if earlier != row.line:
             return f"line {earlier} names the same person and connection"
         return ""
-
-    def _principal(self, row: Row) -> Principal:
-        user = row.slack_user.rpartition(":")[2]
-        return Principal(self._home.enterprise_id, self._home.team_id or "", user)
 
     async def _link(self, row: Row, principal: Principal, identity: Identity) -> Result:
         account = Account(
