@@ -6,17 +6,16 @@ import asyncio
 import re
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 from urllib.parse import quote
 
 from bot.providers.contract import Listing
 from bot.providers.reading import clean, note
 from bot.support import errors
+from bot.support.http import Asking
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-
-    import aiohttp
 
     from bot.providers.base import Credential, SendWindow
     from bot.support.http import Http, Response
@@ -29,13 +28,9 @@ MAX_ID = 1000
 _HEADER_SAFE = re.compile(r"[!-~]{1,4096}")
 
 
-class Options(TypedDict, total=False):
-    """Name what a request may be told beside its address (``bot.support.http``, ``Http.request``)."""
+class Options(Asking, total=False):
+    """Name what a call may be told beside its address (``Http.request``)."""
 
-    json_body: Any
-    form: Mapping[str, str] | aiohttp.FormData | None
-    query: Mapping[str, str] | None
-    total: float
     max_bytes: int
     hides: Sequence[str]
 

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from urllib.parse import urlencode
 
 import aiohttp
@@ -48,6 +48,22 @@ MAX_RETRY_AFTER = 3600.0
 QUIET_SECONDS = 0.25
 _CHUNK = 65_536
 _NOT_JSON = object()
+
+
+class Asking(TypedDict, total=False):
+    """Name what is asked; ``total`` bounds everything, in seconds."""
+
+    json_body: Any
+    form: Mapping[str, str] | aiohttp.FormData | None
+    query: Mapping[str, str] | None
+    total: float | None
+
+
+class Sending(Asking, total=False):
+    """Name what else a request goes with; ``send_until`` is the end of its window (``Http.request``)."""
+
+    headers: Mapping[str, str] | None
+    send_until: float | None
 
 
 class TooLateError(Exception):
@@ -143,14 +159,6 @@ class Response:
         return parse_retry_after(self.headers.get("Retry-After"), time.time() if said is None else said)
 
 
-def multipart(fields: Mapping[str, str]) -> aiohttp.FormData:
-    """Return a form that goes out as multipart/form-data instead of urlencoded; for one request."""
-    form = aiohttp.FormData(default_to_multipart=True)
-    for name, value in fields.items():
-        form.add_field(name, value)
-    return form
-
-
 def parse_retry_after(value: str | None, now: float) -> float | None:
     """Read a Retry-After header: seconds or an HTTP date, 0–3600; None when absent or unreadable."""
     if not value:
@@ -223,14 +231,9 @@ class Http:
         method: str,
         url: str,
         *,
-        headers: Mapping[str, str] | None = None,
-        json_body: Any = None,
-        form: Mapping[str, str] | aiohttp.FormData | None = None,
-        query: Mapping[str, str] | None = None,
         max_bytes: int = MAX_BYTES,
-        total: float = TOTAL_SECONDS,
-        send_until: float | None = None,
         hides: Sequence[str] = (),
+        **options: Unpack[Sending],
     ) -> Response:
         """Send one request once and return the whole answer, whatever its status.
 
@@ -240,20 +243,13 @@ class Http:
         SentTooLate, InvalidRequest (nothing sent), UnknownOutcome (sent, no whole answer), BadAnswer (larger
         than ``max_bytes``, unpacked).
         """
-        if query is not None and "access_token" in query:
+        query = options.get("query") or {}
+        if "access_token" in query:
             hides = (*hides, query["access_token"])
-        async with self.stream(
-            method,
-            url,
-            headers=headers,
-            json_body=json_body,
-            form=form,
-            query=query,
-            total=total,
-            send_until=send_until,
-        ) as opened:
+        known = self.known(options.get("headers"), hides)
+        async with self.stream(method, url, **options) as opened:
             body = await _read_capped(opened, max_bytes)
-            return Response(opened.status, opened.headers, hidden(body, self.known(headers, hides)), body)
+            return Response(opened.status, opened.headers, hidden(body, known), body)
 
     async def glance(
         self,

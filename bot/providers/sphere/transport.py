@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
+
 from bot.providers.requests import Api
 from bot.support import errors
-from bot.support.http import TOTAL_SECONDS, multipart
+from bot.support.http import TOTAL_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +51,7 @@ class Transport:
         What was sent and brought nothing usable raises UnknownOutcome. ``starts``: it takes a place of the
         account's quota, and is refused where there is none.
         """
-        form = None if fields is None else multipart(fields)
+        form = None if fields is None else aiohttp.FormData(dict(fields), default_to_multipart=True)
         try:
             response = await self.api.call(method, path, None, form=form, query=self._credential)
         except errors.PermanentError as refusal:
