@@ -159,20 +159,14 @@ class Workbench:
         *,
         username: str | None = None,
         launch_parameters: LaunchParameters | None = None,
-    ) -> Launched:
-        """Resume a suspended session of RStudio; what the answer does not say is as it was asked."""
-        identifier = addresses.session_id(session_id)
+    ) -> None:
+        """Resume a suspended session of RStudio, whatever the answer says of it."""
         kwparams = {
-            "session_id": identifier,
+            "session_id": addresses.session_id(session_id),
             "username": username,
             "launch_parameters": None if launch_parameters is None else launch_parameters.as_json(),
         }
-        told = await self.transport.call("resume_session", credential, kwparams, changes=True)
-        answer = told if isinstance(told, dict) else {}
-        try:
-            return Launched.from_json({**answer, "id": identifier})
-        except BadAnswer:
-            return Launched(id=identifier)
+        await self.transport.call("resume_session", credential, kwparams, changes=True)
 
     async def stop_session(
         self,
@@ -194,15 +188,10 @@ class Workbench:
         await self.transport.call("stop_session", credential, kwparams, changes=True)
 
     async def launch_job(
-        self,
-        credential: Credential,
-        launch: JobLaunch,
-        *,
-        user: str | None = None,
-        apply_config_settings: bool | None = None,
+        self, credential: Credential, launch: JobLaunch, *, user: str | None = None
     ) -> WorkbenchJob:
         """Launch a job; raise UnknownOutcome where it may have been launched but no job came back."""
-        kwparams = {"job": launch.as_json(user), "apply_config_settings": apply_config_settings}
+        kwparams = {"job": launch.as_json(user), "apply_config_settings": launch.apply_config_settings}
         told = await self.transport.call("launch_job", credential, kwparams, changes=True)
         with may_have_acted():
             answer = _object(told)

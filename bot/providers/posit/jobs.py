@@ -19,7 +19,7 @@ from bot.support.errors import Conflict, Forbidden, InvalidRequest, NotFound, Un
 if TYPE_CHECKING:
     from bot.domain.models import Spec
     from bot.providers.posit.client import JobOutput, Workbench
-    from bot.providers.posit.launches import JobOrder
+    from bot.providers.posit.launches import JobLaunch
     from bot.providers.posit.types import WorkbenchJob
 
 #: Sessions come along whether they are wanted or not; only so much of them.
@@ -32,14 +32,9 @@ class Jobs:
 
     workbench: Workbench
 
-    async def launch(self, who: Acting, order: JobOrder) -> Created:
+    async def launch(self, who: Acting, launch: JobLaunch) -> Created:
         """Launch a job."""
-        launching = self.workbench.launch_job(
-            who.credential,
-            order.launch,
-            user=who.user,
-            apply_config_settings=order.apply_config_settings,
-        )
+        launching = self.workbench.launch_job(who.credential, launch, user=who.user)
         job = await rightly(self.workbench, who, "launch", launching)
         return Created(job.id, _name(job))
 

@@ -60,7 +60,10 @@ class SessionLaunch:
 
 @dataclass(frozen=True, slots=True)
 class JobLaunch:
-    """Ask for a job: ``exe`` with ``args``, or ``command`` for a shell (``/bin/sh -c command``)."""
+    """Ask for a job: ``exe`` with ``args``, or ``command`` for a shell (``/bin/sh -c command``).
+
+    ``apply_config_settings``: whether the server's usual settings apply to it; None: as the server does.
+    """
 
     name: str
     cluster: str
@@ -75,6 +78,7 @@ class JobLaunch:
     queues: tuple[str, ...] = ()
     placement_constraints: tuple[PlacementConstraint, ...] = ()
     resource_profile: str | None = None
+    apply_config_settings: bool | None = None
 
     def as_json(self, user: str | None) -> dict[str, Any]:
         """Return the ``job``; fields of many words go in both spellings.
@@ -108,14 +112,6 @@ class JobLaunch:
             "user": user,
         }
         return {key: value for key, value in job.items() if value is not None}
-
-
-@dataclass(frozen=True, slots=True)
-class JobOrder:
-    """Hold a job to launch and whether the server's usual settings apply to it (None: as the server does)."""
-
-    launch: JobLaunch
-    apply_config_settings: bool | None = None
 
 
 def preset_named(presets: Iterable[Preset], spec: Spec) -> Preset | None:
@@ -181,11 +177,11 @@ def workbench_of(spec: Spec, preset: Preset | None) -> str:
     return (set_up.workbench if set_up is not None else None) or spec.word("workbench")
 
 
-def job_launch(spec: Spec, preset: Preset | None, key: str) -> JobOrder:
+def job_launch(spec: Spec, preset: Preset | None, key: str) -> JobLaunch:
     """Return what launch_job is told."""
     set_up = (preset.job if preset is not None else None) or JobPreset()
     has_command = set_up.exe is not None or set_up.command is not None
-    launch = JobLaunch(
+    return JobLaunch(
         name=spec.name,
         cluster=set_up.cluster or spec.word("cluster"),
         exe=set_up.exe,
@@ -199,8 +195,8 @@ def job_launch(spec: Spec, preset: Preset | None, key: str) -> JobOrder:
         queues=set_up.queues or spec.several("queue"),
         placement_constraints=set_up.constraints() or _constraints(spec),
         resource_profile=set_up.resource_profile or spec.word("profile") or None,
+        apply_config_settings=set_up.apply_config_settings,
     )
-    return JobOrder(launch, set_up.apply_config_settings)
 
 
 def _short(key: str) -> str:

@@ -168,8 +168,8 @@ class PositProvider(
 
     async def launch_job(self, access: Access, spec: Spec, key: str) -> Created:
         """Launch a job."""
-        order = launches.job_launch(spec, launches.preset_named(self._presets, spec), key)
-        return await self._jobs.launch(self._who(access), order)
+        launch = launches.job_launch(spec, launches.preset_named(self._presets, spec), key)
+        return await self._jobs.launch(self._who(access), launch)
 
     async def find_job(self, access: Access, spec: Spec, key: str, since: float) -> Traces:
         """Look for the job of an earlier launch."""

@@ -175,10 +175,9 @@ class LaunchParameters(_Told):
 
 
 class Launched(_Told):
-    """Identify a session that was launched or resumed; ``url`` is as the server says it, not yet checked."""
+    """Identify a session that was launched."""
 
     id: str = Field(pattern=SESSION_ID)
-    url: str = ""
 
 
 class WorkbenchSession(_Told):

@@ -72,8 +72,9 @@ async def test_fields_of_many_words_go_in_both_spellings(fake: FakeWorkbench):
         queues=("long",),
         placement_constraints=(PlacementConstraint(name="zone", value="a"),),
         resource_profile="small",
+        apply_config_settings=False,
     )
-    await fake.client.launch_job(CREDENTIAL, launch, user="alice", apply_config_settings=False)
+    await fake.client.launch_job(CREDENTIAL, launch, user="alice")
     limits = [{"name": "cpuCount", "type": "cpuCount", "value": "2"}]
     constraints = [{"name": "zone", "value": "a"}]
     assert fake.kwparams == {

@@ -296,9 +296,9 @@ def test_a_job_is_asked_for_and_launched():
             "limits": ("cpuCount=2",),
         },
     )
-    order = launches.job_launch(made, None, "job_0123456789abcdef")
-    assert order.apply_config_settings is None
-    assert order.launch.as_json("alice") == {
+    launch = launches.job_launch(made, None, "job_0123456789abcdef")
+    assert launch.apply_config_settings is None
+    assert launch.as_json("alice") == {
         "name": "Rscript train.R",
         "cluster": "Slurm",
         "command": "Rscript train.R",
@@ -315,14 +315,14 @@ def test_a_job_is_asked_for_and_launched():
 def test_a_job_of_a_preset_needs_nothing_more():
     made = spec("job", preset="nightly")
     assert made == Spec("Nightly report", {"preset": "nightly"})
-    order = launches.job_launch(made, launches.preset_named(PRESETS, made), "k")
-    assert order.apply_config_settings is False
-    assert (order.launch.exe, order.launch.args, order.launch.command) == (
+    launch = launches.job_launch(made, launches.preset_named(PRESETS, made), "k")
+    assert launch.apply_config_settings is False
+    assert (launch.exe, launch.args, launch.command) == (
         "/bin/bash",
         ("-c", "R -f report.R"),
         None,
     )
-    assert order.launch.tags == ("nightly", "usher-0000000k")
+    assert launch.tags == ("nightly", "usher-0000000k")
 
 
 @pytest.mark.parametrize("name", ["a", "x" * 64, "[89abcdef]", "ends [12345678]"])
@@ -374,6 +374,6 @@ def test_any_filling_is_a_spec_or_has_problems_at_fields(purpose, values):
         assert told["workbench"]
         assert told["launch_parameters"]["cluster"]
     else:
-        job = launches.job_launch(made, preset, "k").launch
+        job = launches.job_launch(made, preset, "k")
         assert job.cluster
         assert job.exe or job.command
