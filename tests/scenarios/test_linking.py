@@ -199,7 +199,7 @@ async def test_removing_the_app_ends_every_link(linked):
 async def test_linking_anew_replaces_the_old_link(linked):
     alice = linked.alice
     asked = await alice.types("link saturn")
-    assert "Linking again replaces it." in asked.text
+    assert "Linking anew replaces it." in asked.text
     await alice.links("carol", asked=asked)
     assert "course" in (await alice.types("list")).text
     assert "linked as carol" in (await alice.types("whoami")).text

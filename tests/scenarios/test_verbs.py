@@ -38,7 +38,7 @@ every_way = pytest.mark.parametrize("say", WAYS.values(), ids=WAYS)
         ("alias notebook lab", "From now on *notebook* is *lab* to you."),
         ("alias notebook", "Write `"),
         ("forget notebook", "*notebook* is off your list. It stays as it is at Saturn Cloud"),
-        ("link", "Linking again replaces it."),
+        ("link", "Linking anew replaces it."),
         ("unlink", "Which account do you want to unlink?"),
         ("whoami", "*Saturn Cloud*: linked as alice"),
         ("help", "start a workspace; its address comes by direct message"),
