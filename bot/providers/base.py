@@ -171,8 +171,8 @@ class Provider(ABC):
     @classmethod
     def facets(cls) -> frozenset[str]:
         """Return the names of what this provider has beyond the contract, for what is drawn."""
-        own = (one for one in cls.__mro__ if issubclass(one, Facet) and not issubclass(one, Provider))
-        return frozenset(one.__name__.lower() for one in own if one is not Facet)
+        own = (one for one in cls.__mro__ if one.__module__ == Facet.__module__ and one is not Facet)
+        return frozenset(one.__name__.lower() for one in own)
 
     def need(self, facet: type[Needed]) -> Needed:
         """Return this provider as one that has a facet; raises InvalidRequest where it lacks that."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
-from bot.domain.models import Created, FoundJob, JobState, ObservedJob, Traces
+from bot.domain.models import Created, FoundJob, JobState, ObservedJob, OutputChunk, Traces
+from bot.providers import facets
 from bot.providers.base import CLOCK_SKEW, Listing
 from bot.providers.posit import addresses, launches
 from bot.providers.posit.acting import Acting, rightly
+from bot.providers.posit.computing import Offer
 from bot.providers.posit.states import observed_job
 from bot.providers.reading import MAX_NAME, clean
 from bot.providers.requests import may_have_acted
@@ -18,34 +20,41 @@ from bot.support.errors import Conflict, Forbidden, InvalidRequest, NotFound, Un
 
 if TYPE_CHECKING:
     from bot.domain.models import Spec
-    from bot.providers.posit.client import JobOutput, Workbench
-    from bot.providers.posit.launches import JobLaunch
+    from bot.providers.base import Access
+    from bot.providers.posit.client import Workbench
+    from bot.providers.posit.presets import Preset
     from bot.providers.posit.types import WorkbenchJob
 
 #: Sessions come along whether they are wanted or not; only so much of them.
 _LEAST = ("id", "activity_state")
 
 
-@dataclass(frozen=True, slots=True)
-class Jobs:
-    """Work with the jobs of one server; each method is told in whose name."""
+class PositRuns(facets.Runs[Offer]):
+    """Run the jobs of one server."""
 
     workbench: Workbench
+    _presets: Sequence[Preset]
 
-    async def launch(self, who: Acting, launch: JobLaunch) -> Created:
+    @abstractmethod
+    def _who(self, access: Access) -> Acting:
+        """Return in whose name an account's calls are made."""
+
+    async def launch_job(self, access: Access, spec: Spec, key: str) -> Created:
         """Launch a job."""
+        who = self._who(access)
+        launch = launches.job_launch(spec, launches.preset_named(self._presets, spec), key)
         launching = self.workbench.launch_job(who.credential, launch, user=who.user)
         job = await rightly(self.workbench, who, "launch", launching)
         return Created(job.id, _name(job))
 
-    async def find(self, who: Acting, spec: Spec, key: str, since: float) -> Traces:
+    async def find_job(self, access: Access, spec: Spec, key: str, since: float) -> Traces:
         """Look for what a launch of unknown outcome made: by its tag.
 
         Where the server shows no tags at all, any of the name that is no older than the launch may be it.
         """
         tag, name = launches.tag_of(key), spec.name
         same = []
-        listed = await self._read(who)
+        listed = await self._all_jobs(self._who(access))
         for job in listed:
             if tag in job.tags:
                 return Traces(Created(job.id, _name(job)))
@@ -55,54 +64,57 @@ class Jobs:
                 same.append(Created(job.id, _name(job)))
         return Traces(others=tuple(same), is_proof=listed.is_whole and not same)
 
-    async def listed(self, who: Acting) -> Listing[FoundJob]:
+    async def jobs(self, access: Access) -> Listing[FoundJob]:
         """List jobs, the youngest first."""
-        read = await self._read(who)
+        read = await self._all_jobs(self._who(access))
         jobs = sorted(read, key=_submitted, reverse=True)
         found = (FoundJob(job.id, _name(job), observed_job(job)) for job in jobs)
         return Listing(found, is_whole=read.is_whole)
 
-    async def status(self, who: Acting, remote_ids: Sequence[str]) -> dict[str, ObservedJob]:
+    async def job_status(self, access: Access, remote_ids: Sequence[str]) -> dict[str, ObservedJob]:
         """Read many jobs in one request; one that the server has forgotten is left out."""
-        wanted, read = set(remote_ids), await self._read(who)
+        wanted, read = set(remote_ids), await self._all_jobs(self._who(access))
         found = {job.id: observed_job(job) for job in read if job.id in wanted}
         if not read.is_whole:
             found = {**dict.fromkeys(remote_ids, ObservedJob(JobState.UNKNOWN)), **found}
         return {one: found[one] for one in remote_ids if one in found}
 
-    async def stop(self, who: Acting, remote_id: str, *, force: bool) -> None:
-        """Stop a job; ended already is success."""
-        if who.user is not None and await self._state(who, remote_id) is None:
+    async def stop_job(self, access: Access, remote_id: str, *, force: bool = False) -> None:
+        """Stop a job, or kill it; ended already is success."""
+        who = self._who(access)
+        if who.user is not None and await self._job_state(who, remote_id) is None:
             # An administrator's token stops anybody's job, and the method names no user.
             raise NotFound("there is no such job")
         stopping = self.workbench.stop_job(who.credential, remote_id, force_quit=force)
         try:
             await rightly(self.workbench, who, "stop", stopping)
         except (NotFound, Forbidden, InvalidRequest, Conflict) as error:
-            state = await self._state(who, remote_id)
+            state = await self._job_state(who, remote_id)
             if state is None:
                 raise NotFound("there is no such job") from None
             if not state.is_over:
                 raise error from None
 
-    @asynccontextmanager
-    async def output(self, who: Acting, remote_id: str) -> AsyncIterator[JobOutput]:
-        """Open a job's output from its beginning."""
+    async def job_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
+        """Stream a job's output from its beginning."""
+        who = self._who(access)
         opening = self.workbench.get_job_output(who.credential, remote_id, user=who.user)
         async with AsyncExitStack() as stack:
             # Only how it opens tells of the token; a refusal later on is the stream's own error.
-            yield await rightly(self.workbench, who, "read", stack.enter_async_context(opening))
+            output = await rightly(self.workbench, who, "read", stack.enter_async_context(opening))
+            async for chunk in output:
+                yield OutputChunk(chunk.stream, chunk.text)
 
-    async def _state(self, who: Acting, remote_id: str) -> JobState | None:
+    async def _job_state(self, who: Acting, remote_id: str) -> JobState | None:
         addresses.job_id(remote_id)
         with may_have_acted():
-            read = await self._read(who)
+            read = await self._all_jobs(who)
         state = next((observed_job(job).state for job in read if job.id == remote_id), None)
         if state is None and not read.is_whole:
             raise UnknownOutcome("an entry of the answer can't be read")
         return state
 
-    async def _read(self, who: Acting) -> Listing[WorkbenchJob]:
+    async def _all_jobs(self, who: Acting) -> Listing[WorkbenchJob]:
         reading = self.workbench.get_session(who.credential, user=who.user, only=_LEAST, include_jobs=True)
         found = await rightly(self.workbench, who, "read", reading)
         # Asked for all jobs, an administrator's token may be shown everybody's.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import SecretStr
 
-from bot.domain.models import About, Effects, OutputChunk, State, StopEffect, User
+from bot.domain.models import About, Effects, State, StopEffect, User
 from bot.providers import facets
 from bot.providers.base import (
     ConnectionSettings,
@@ -25,7 +25,7 @@ from bot.providers.posit import addresses, forms, launches, specs
 from bot.providers.posit.acting import CHECK_SECONDS, NO_TOKEN, Acting, acting, rightly
 from bot.providers.posit.client import Workbench
 from bot.providers.posit.computing import Offer
-from bot.providers.posit.jobs import Jobs
+from bot.providers.posit.jobs import PositRuns
 from bot.providers.posit.presets import Preset
 from bot.providers.posit.sessions import BATCH, Sessions
 from bot.providers.posit.states import suspends
@@ -39,9 +39,7 @@ if TYPE_CHECKING:
     from bot.domain.models import (
         Created,
         Form,
-        FoundJob,
         Observed,
-        ObservedJob,
         Principal,
         Purpose,
         Spec,
@@ -72,7 +70,7 @@ class PositProvider(
     facets.Lists,
     facets.Tokens,
     facets.Making[Offer],
-    facets.Runs[Offer],
+    PositRuns,
     facets.Behalf,
     facets.Overview,
 ):
@@ -98,7 +96,6 @@ class PositProvider(
         self._presets = own.presets if own is not None else ()
         self.workbench = Workbench(Transport(http, settings.base_url))
         self._sessions = Sessions(self.workbench, self._address)
-        self._jobs = Jobs(self.workbench)
 
     # -- sessions --------------------------------------------------------------------------------------------
 
@@ -163,35 +160,6 @@ class PositProvider(
     async def find(self, access: Access, spec: Spec, key: str, since: float) -> Traces:
         """Look for the session of an earlier launch."""
         return await self._sessions.find(self._who(access), spec, key, since)
-
-    # -- jobs ------------------------------------------------------------------------------------------------
-
-    async def launch_job(self, access: Access, spec: Spec, key: str) -> Created:
-        """Launch a job."""
-        launch = launches.job_launch(spec, launches.preset_named(self._presets, spec), key)
-        return await self._jobs.launch(self._who(access), launch)
-
-    async def find_job(self, access: Access, spec: Spec, key: str, since: float) -> Traces:
-        """Look for the job of an earlier launch."""
-        return await self._jobs.find(self._who(access), spec, key, since)
-
-    async def jobs(self, access: Access) -> Listing[FoundJob]:
-        """List jobs, the youngest first."""
-        return await self._jobs.listed(self._who(access))
-
-    async def job_status(self, access: Access, remote_ids: Sequence[str]) -> Mapping[str, ObservedJob]:
-        """Read many jobs in one request; there is no get_job."""
-        return await self._jobs.status(self._who(access), remote_ids)
-
-    async def stop_job(self, access: Access, remote_id: str, *, force: bool = False) -> None:
-        """Stop a job, or kill it."""
-        await self._jobs.stop(self._who(access), remote_id, force=force)
-
-    async def job_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
-        """Stream a job's output from its beginning."""
-        async with self._jobs.output(self._who(access), remote_id) as output:
-            async for chunk in output:
-                yield OutputChunk(chunk.stream, chunk.text)
 
     # -- credentials and the server --------------------------------------------------------------------------
 

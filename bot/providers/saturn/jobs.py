@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from bot.domain.models import Created, FoundJob, JobState, ObservedJob, OutputChunk
+from bot.domain.models import Created, FoundJob, JobState, ObservedJob, OutputChunk, Traces
+from bot.providers import facets
 from bot.providers.contract import CLOCK_SKEW, Listing
 from bot.providers.reading import note
 from bot.providers.requests import path_part, side_by_side, unless_absent
 from bot.providers.saturn import lists, pods
 from bot.providers.saturn.making import refusal
+from bot.providers.saturn.offers import Offer
 from bot.providers.saturn.pods import Pods
 from bot.support.errors import (
     BadAnswer,
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
     from bot.domain.models import Spec
-    from bot.providers.base import Access
+    from bot.providers.base import Access, Scheduled
     from bot.providers.requests import Api
     from bot.providers.saturn.lists import Resource
     from bot.providers.saturn.pods import Pod
@@ -41,24 +43,24 @@ LOG_BYTES = 20_000_000
 LOG_SECONDS = 20.0
 
 
-@dataclass(frozen=True, slots=True)
-class Jobs:
-    """Work with the jobs of one server, always with the person's own token."""
+class SaturnRuns(facets.Runs[Offer], facets.Schedules[Offer]):
+    """Run the jobs of one server, always with the person's own token."""
 
-    api: Api
+    runs_named_jobs: ClassVar[bool] = True
+    _api: Api
 
-    async def launch(self, access: Access, spec: Spec, key: str) -> Created:
+    async def launch_job(self, access: Access, spec: Spec, key: str) -> Created:
         """Start a job and find its pod, as far as it is shown already."""
         job, name, credential = spec.word("job"), spec.name, access.credential
-        before = await pods.known(self.api, credential, job)
+        before = await pods.known(self._api, credential, job)
         try:
-            await self.api.call("POST", f"/api/jobs/{path_part(job)}/start", credential)
+            await self._api.call("POST", f"/api/jobs/{path_part(job)}/start", credential)
         except (Forbidden, Conflict, InvalidRequest) as error:
             raise refusal(error) from None
         if before is None:
             return Created(f"{job}/{pods.UNTOLD}{pods.short(key)}", name)
         try:
-            after = await pods.known(self.api, credential, job) or Pods()
+            after = await pods.known(self._api, credential, job) or Pods()
         except ProviderError:
             # It is started for certain; which pod it is, a later read tells.
             after = Pods()
@@ -67,10 +69,16 @@ class Jobs:
             return Created(f"{job}/{min(new, key=pods.began).name}", name)
         return Created(pods.awaited(job, key, before.by_name.values()), name)
 
-    async def candidates(self, access: Access, spec: Spec, since: float) -> list[Created]:
-        """List what may have come of a start since then; raise Untold where the server shows no runs."""
+    async def find_job(
+        self,
+        access: Access,
+        spec: Spec,
+        key: str,  # noqa: ARG002 - a start leaves no mark of ours
+        since: float,
+    ) -> Traces:
+        """List the job's runs since then: which of them is ours they do not say."""
         job, name = spec.word("job"), spec.name
-        found = await pods.known(self.api, access.credential, job)
+        found = await pods.known(self._api, access.credential, job)
         if found is None:
             raise Untold("this server shows no runs")
         if not found.is_whole:
@@ -80,9 +88,11 @@ class Jobs:
             for pod in found.by_name.values()
             if (pod.is_live if pod.started_at is None else pod.started_at >= since - CLOCK_SKEW)
         ]
-        return [Created(f"{job}/{pod.name}", name) for pod in sorted(young, key=pods.began)]
+        return Traces(
+            others=tuple(Created(f"{job}/{pod.name}", name) for pod in sorted(young, key=pods.began))
+        )
 
-    async def status(self, access: Access, remote_ids: Sequence[str]) -> dict[str, ObservedJob]:
+    async def job_status(self, access: Access, remote_ids: Sequence[str]) -> dict[str, ObservedJob]:
         """Read runs, job by job; one that is shown nowhere is left out."""
         by_job: dict[str, list[str]] = {}
         for remote_id in remote_ids:
@@ -101,9 +111,9 @@ class Jobs:
         waited = sorted(pod for pod in wanted if pod.startswith(pods.AWAITED))
         if not named and not waited:
             return found
-        seen = await pods.live(self.api, access.credential, job) or Pods()
+        seen = await pods.live(self._api, access.credential, job) or Pods()
         if waited or any(pod not in seen.by_name for pod in named):
-            seen = (await pods.ended(self.api, access.credential, job) or Pods()) | seen
+            seen = (await pods.ended(self._api, access.credential, job) or Pods()) | seen
         shown = seen.by_name
         if not seen.is_whole:
             # One that is missing may be the one that can't be read: its last state stays.
@@ -123,15 +133,15 @@ class Jobs:
     async def _observed(self, access: Access, pod: Pod) -> ObservedJob:
         """Return what is known of a run, with the exit code of one that ended just now."""
         is_over = pod.state.is_over
-        code = await pods.exit_code(self.api, access.credential, pod.name) if is_over else None
+        code = await pods.exit_code(self._api, access.credential, pod.name) if is_over else None
         return pod.observed(code)
 
-    async def listed(self, access: Access) -> Listing[FoundJob]:
+    async def jobs(self, access: Access) -> Listing[FoundJob]:
         """List the runs of the person's jobs, the youngest first; raise NotFound without lists."""
 
         async def of_job(one: Resource) -> tuple[list[tuple[Pod, FoundJob]], bool]:
             try:
-                shown = await pods.known(self.api, access.credential, one.id) or Pods()
+                shown = await pods.known(self._api, access.credential, one.id) or Pods()
             except (BadAnswer, Forbidden, ServerFailed) as error:
                 # What one job does not tell takes nothing from the others.
                 note(f"the runs of a job can't be read: {type(error).__name__}")
@@ -141,7 +151,7 @@ class Jobs:
             runs = [(pod, FoundJob(f"{one.id}/{pod.name}", name, pod.observed())) for pod in youngest]
             return runs, shown.is_whole
 
-        mine = await lists.resources(self.api, access, "job")
+        mine = await lists.resources(self._api, access, "job")
         runs: list[tuple[Pod, FoundJob]] = []
         is_whole = mine.is_whole
         for shown, is_job_whole in await side_by_side(LIST_WIDTH, of_job, mine[:MOST_JOBS]):
@@ -152,36 +162,40 @@ class Jobs:
         runs.sort(key=lambda run: pods.began(run[0]), reverse=True)
         return Listing((run for _, run in runs), is_whole=is_whole)
 
-    async def stop(self, access: Access, remote_id: str) -> None:
+    async def stop_job(self, access: Access, remote_id: str, *, force: bool = False) -> None:  # noqa: ARG002
         """Stop a run; the server stops all that go on of its job, so one that is over is left alone."""
         job, pod = pods.split(remote_id)
-        shown = await pods.live(self.api, access.credential, job)
+        shown = await pods.live(self._api, access.credential, job)
         is_named = not pod.startswith((pods.UNTOLD, pods.AWAITED))
         is_over = shown is not None and shown.is_whole and pod not in shown.by_name
         ended = shown is not None and pod in shown.by_name and not shown.by_name[pod].is_live
         if is_named and (is_over or ended):
             return
-        await self.api.call("POST", f"/api/jobs/{path_part(job)}/stop", access.credential)
+        await self._api.call("POST", f"/api/jobs/{path_part(job)}/stop", access.credential)
 
-    async def schedule(self, access: Access, job: str, cron: str | None) -> None:
+    async def schedule(self, access: Access, job_id: str, cron: str | None) -> None:
         """Set a job's schedule and switch it on; None switches it off."""
-        path = f"/api/jobs/{path_part(job)}"
+        path = f"/api/jobs/{path_part(job_id)}"
         if cron is None:
-            await self.api.call("POST", f"{path}/unschedule", access.credential)
+            await self._api.call("POST", f"{path}/unschedule", access.credential)
             return
         body = {"cron_schedule_options": {"schedule": cron}}
-        await self.api.call("PATCH", path, access.credential, json_body=body)
-        await self.api.call("POST", f"{path}/schedule", access.credential)
+        await self._api.call("PATCH", path, access.credential, json_body=body)
+        await self._api.call("POST", f"{path}/schedule", access.credential)
+
+    def schedules(self, offer: Offer) -> Sequence[Scheduled]:
+        """Return the person's jobs with their schedules."""
+        return offer.jobs or ()
 
     # -- output ----------------------------------------------------------------------------------------------
 
-    async def output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
+    async def job_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
         """Yield what a run has written so far, from its beginning; who wants more asks again."""
         job, pod = pods.split(remote_id)
         if pod.startswith(pods.UNTOLD):
             return
         if pod.startswith(pods.AWAITED):
-            shown = await pods.known(self.api, access.credential, job) or Pods()
+            shown = await pods.known(self._api, access.credential, job) or Pods()
             come = pods.came(pod, shown.by_name.values(), ())
             if come is None:
                 return
@@ -202,7 +216,7 @@ class Jobs:
         return await self._log(access, f"/api/jobs/{path_part(job)}/logs", {"pod_name": pod})
 
     async def _log(self, access: Access, path: str, query: Mapping[str, str]) -> str | None:
-        asking = self.api.call(
+        asking = self._api.call(
             "GET", path, access.credential, query=query, total=LOG_SECONDS, max_bytes=LOG_BYTES
         )
         response = await unless_absent(asking)

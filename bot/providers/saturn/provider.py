@@ -8,7 +8,7 @@ compared instead of asking for a name, and people add workspaces by link or id.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote, urljoin
 
@@ -23,7 +23,6 @@ from bot.providers.base import (
     Listing,
     Pace,
     Provider,
-    Scheduled,
     TokenHelp,
     unknown_word,
 )
@@ -32,7 +31,7 @@ from bot.providers.prepared import named
 from bot.providers.reading import MAX_NAME, clean, text_in, word_in
 from bot.providers.requests import Api, path_part, unless_absent
 from bot.providers.saturn import forms, linking, lists, making
-from bot.providers.saturn.jobs import Jobs
+from bot.providers.saturn.jobs import SaturnRuns
 from bot.providers.saturn.offers import Offer, read_offer
 from bot.providers.saturn.settings import SaturnSettings
 from bot.support.errors import BadAnswer, Conflict, CredentialRefused, Forbidden, InvalidRequest, NotFound
@@ -41,10 +40,7 @@ if TYPE_CHECKING:
     from bot.domain.models import (
         Created,
         Form,
-        FoundJob,
         Job,
-        ObservedJob,
-        OutputChunk,
         Principal,
         Purpose,
         Spec,
@@ -76,15 +72,13 @@ class Saturn(
     facets.Renewal,
     facets.Tokens,
     facets.Making[Offer],
-    facets.Runs[Offer],
-    facets.Schedules[Offer],
+    SaturnRuns,
     facets.Behalf,
 ):
     """Translate for one Saturn Cloud."""
 
     kind: ClassVar[str] = "saturn"
     settings_model: ClassVar[type[ConnectionSettings]] = SaturnSettings
-    runs_named_jobs: ClassVar[bool] = True
     offer_model: ClassVar[type[Offer]] = Offer
     token_shape: ClassVar[re.Pattern[str] | None] = re.compile(r"[0-9A-Fa-f]{32,512}")
     # The guide allows one read in ten seconds and recommends it while pending, and fewer otherwise.
@@ -99,7 +93,6 @@ class Saturn(
             raise TypeError("a Saturn connection needs its own settings")
         self._own = settings
         self._api = Api(http, settings.base_url)
-        self._jobs = Jobs(self._api)
 
     async def status(
         self, access: Access, remote_ids: Sequence[str], window: SendWindow | None = None
@@ -244,46 +237,7 @@ class Saturn(
         """Look for the workspace by its name."""
         return Traces(await making.find(self._api, access, spec), is_proof=True)
 
-    # -- jobs ------------------------------------------------------------------------------------------------
-
-    async def launch_job(self, access: Access, spec: Spec, key: str) -> Created:
-        """Start a job with the person's token."""
-        return await self._jobs.launch(access, spec, key)
-
-    async def find_job(
-        self,
-        access: Access,
-        spec: Spec,
-        key: str,  # noqa: ARG002 - a start leaves no mark of ours
-        since: float,
-    ) -> Traces:
-        """List the job's runs since then: which of them is ours they do not say."""
-        return Traces(others=tuple(await self._jobs.candidates(access, spec, since)))
-
-    async def jobs(self, access: Access) -> Listing[FoundJob]:
-        """List the runs of the person's jobs, the youngest first."""
-        return await self._jobs.listed(access)
-
-    async def job_status(self, access: Access, remote_ids: Sequence[str]) -> Mapping[str, ObservedJob]:
-        """Read runs from the live pods and the history of their jobs."""
-        return await self._jobs.status(access, remote_ids)
-
-    async def stop_job(self, access: Access, remote_id: str, *, force: bool = False) -> None:  # noqa: ARG002
-        """Stop a run; there is one way only, and it stops all that go on of its job."""
-        await self._jobs.stop(access, remote_id)
-
-    async def job_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
-        """Yield a run's output as far as it has come."""
-        async for chunk in self._jobs.output(access, remote_id):
-            yield chunk
-
-    async def schedule(self, access: Access, job_id: str, cron: str | None) -> None:
-        """Set a job's schedule, or switch it off."""
-        await self._jobs.schedule(access, job_id, cron)
-
-    def schedules(self, offer: Offer) -> Sequence[Scheduled]:
-        """Return the person's jobs with their schedules."""
-        return offer.jobs or ()
+    # -- pages and links ------------------------------------------------------------------------------------
 
     def job_reference(self, text: str) -> str | None:
         """Take the job from a link to its page here, or its bare id."""
