@@ -8,7 +8,7 @@ from bot.messages.blocks import replies
 from bot.messages.blocks.limits import fill, safe
 from bot.messages.texts import answers as words
 from bot.messages.texts import problems
-from bot.services.catalog import Catalog
+from bot.services.snapshots import Catalog
 from handlers.linking.account import linked
 from handlers.request import Answered
 

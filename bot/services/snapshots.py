@@ -5,7 +5,7 @@ An old snapshot is shown, and read again in the background; nobody waits for a p
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -19,7 +19,8 @@ from bot.store.records import NewTask
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.domain.models import Account, Snapshot
+    from bot.domain.models import Account, Form, Principal, Purpose, Snapshot, Spec, Values
+    from bot.providers.base import Provider
     from bot.services.context import Context
 
 TEMPLATES: Final = "templates"
@@ -85,3 +86,23 @@ class Snapshots:
         task = NewTask(TaskKind.SNAPSHOT, subject, payload={"then": waiting})
         await self._store.add_tasks([task], interaction)
         self._wake()
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """Hold what a provider told last it offers, for one purpose and one person."""
+
+    provider: Provider
+    snapshot: Snapshot[Any]
+    purpose: Purpose
+    asker: Principal
+
+    def form(self, values: Values) -> Form:
+        """Return the form for the values filled in so far."""
+        forms = self.provider.need(facets.Forms)
+        return forms.form(self.snapshot.payload, self.purpose, values, self.asker)
+
+    def spec(self, values: Values) -> Spec:
+        """Return what is to be made from a filled form; raises FormProblems."""
+        forms = self.provider.need(facets.Forms)
+        return forms.spec(self.snapshot.payload, self.purpose, values, self.asker)

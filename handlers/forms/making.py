@@ -12,8 +12,8 @@ from bot.domain.models import Answer, FormProblems
 from bot.messages.blocks import forms, kit, replies
 from bot.messages.blocks.limits import fill
 from bot.messages.texts import forms as words
-from bot.services.catalog import Catalog
 from bot.services.naming import fold
+from bot.services.snapshots import Catalog
 from bot.support.errors import Refused, StoreError
 from handlers import routes
 from handlers.forms.values import PURPOSES, Making, value_of, values_of

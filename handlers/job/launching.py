@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.domain.models import Answer, Form, Spec, Values
-    from bot.services.catalog import Catalog
     from bot.services.filling import Filled
+    from bot.services.snapshots import Catalog
     from handlers.command_line import CommandLine
     from handlers.request import Request
 
