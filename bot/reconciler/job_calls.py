@@ -108,7 +108,7 @@ class JobCalls(Caller[ClaimedJob]):
     async def look(self, claimed: ClaimedJob, runtime: Runtime, access: Access) -> Traces:
         """Look for what its launch made."""
         job = claimed.job
-        spec, since = job.spec or Spec(job.name), job.called_at or job.created_at
+        spec, since = job.spec or Spec(job.name), job.sent_at or job.created_at
         traces = await runtime.provider.need(facets.Runs).find_job(access, spec, job.id, since)
         if not traces.others:
             return traces

@@ -138,7 +138,7 @@ class OperationCalls(Caller[ClaimedOperation]):
         """
         creation = await self._sought(claimed)
         spec = claimed.workspace.spec or Spec(claimed.workspace.name)
-        since = creation.called_at or creation.created_at
+        since = creation.sent_at or creation.created_at
         traces = await runtime.provider.need(facets.Making).find(access, spec, claimed.workspace.id, since)
         if not traces.others:
             return traces

@@ -324,7 +324,7 @@ WHERE id = :id;
 -- name: renew_operation
 UPDATE operations SET
     workspace_id = :workspace_id, verb = 'create', agreed = 1, start_call = 'none', stop_call = 'none', called_at = NULL,
-    read_since = NULL, attempts = 0, progress_floor = 0, hold = NULL, read_hold = NULL, waits_for = 'time',
+    sent_at = NULL, read_since = NULL, attempts = 0, progress_floor = 0, hold = NULL, read_hold = NULL, waits_for = 'time',
     next_step_at = :now, leased_until = 0, claim = '', woken = 0
 WHERE id = :id;
 
@@ -609,7 +609,7 @@ UPDATE jobs SET
     remote_id = :remote_id, state = :state, exit_code = :exit_code, detail = :detail, name = :name,
     started_at = :started_at, finished_at = :finished_at, observed_at = :observed_at,
     launch_call = :launch_call, stop_wanted = :stop_wanted, stop_call = :stop_call, called_at = :called_at,
-    attempts = :attempts, hold = :hold, outcome = :outcome, cause = :cause, ended_at = :ended_at,
+    sent_at = :sent_at, attempts = :attempts, hold = :hold, outcome = :outcome, cause = :cause, ended_at = :ended_at,
     is_watched = :is_watched, unknown_since = :unknown_since, asked_at = :asked_at, held_since = :held_since,
     deadline_at = :deadline_at, deadline_number = :deadline_number, doubt = :doubt, doubt_times = :doubt_times,
     doubt_since = :doubt_since
@@ -714,7 +714,7 @@ UPDATE operations SET
     claim = CASE WHEN :is_beside = 1 OR :keeps_lease = 1 THEN claim ELSE '' END,
     woken = CASE WHEN :is_beside = 1 THEN 3 WHEN :keeps_lease = 1 THEN woken ELSE 0 END,
     waits_for = :waits_for, start_call = :start_call, stop_call = :stop_call, called_at = :called_at,
-    read_since = :read_since, attempts = :attempts, hold = :hold, read_hold = :read_hold, outcome = :outcome,
+    sent_at = :sent_at, read_since = :read_since, attempts = :attempts, hold = :hold, read_hold = :read_hold, outcome = :outcome,
     cause = :cause, ended_at = :ended_at, deadline_at = :deadline_at, progress_floor = :progress_floor,
     unknown_since = :unknown_since, asked_at = :asked_at, held_since = :held_since, called_from = CASE
         WHEN :is_call = 1 THEN (SELECT w.state FROM workspaces w WHERE w.id = operations.workspace_id)

@@ -42,6 +42,7 @@ def changes(row: Row, update: Update, making: Call | None, made: Call, now: floa
         "keeps_lease": is_calling and not ends,
         "stop_call": update.stop_call or row["stop_call"],
         "called_at": now if update.called else row["called_at"],
+        "sent_at": now if update.called else row["sent_at"],
         "attempts": row["attempts"] if update.attempts is None else update.attempts,
         "hold": None if ends else row["hold"] if update.hold is None else update.hold or None,
         "outcome": update.outcome,

@@ -99,6 +99,8 @@ TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
         "finished_at": STAYS,
         "observed_at": PAST,
         "called_at": SINCE,
+        # No jump moves it: it is compared with the provider's clock.
+        "sent_at": PAST,
         "unknown_since": SINCE,
         "asked_at": PAST,
         "held_since": PAST,
@@ -129,6 +131,8 @@ TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
         "created_at": PAST,
         "deadline_at": _DEADLINE,
         "called_at": SINCE,
+        # No jump moves it: it is compared with the provider's clock.
+        "sent_at": PAST,
         "unknown_since": SINCE,
         "prior_at": SINCE,
         "asked_at": PAST,

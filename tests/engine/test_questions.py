@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 import pytest
 
 from bot.domain.models import Call, OperationVerb, Outcome, Update
 from bot.domain.settling import ANSWER_SECONDS
 from bot.support.errors import BadAnswer, ServerFailed, UnknownOutcome, Unreachable, Untold
-from tests.engine.fuse import Meanwhile
+from tests.engine.fuse import Killed, Meanwhile
 from tests.engine.jobs import new_job_world
 
 LOST = UnknownOutcome("no answer")
@@ -25,11 +26,11 @@ class Asked:
         self.find = "find" if kind == "creation" else "find_job"
         self.known = "start_call" if kind == "creation" else "launch_call"
 
-    async def lose(self, seconds):
+    async def lose(self, seconds, error=LOST):
         """Have it asked for, with a lost answer; it takes effect after so long, or never."""
         self.cloud.shows_marks = False
         self.cloud.acts_late(self.call, seconds)
-        self.cloud.fail(self.call, LOST, after=True)
+        self.cloud.fail(self.call, error, after=True)
         self.id = await (self.world.world.make() if self.kind == "creation" else self.world.runs())
 
     async def row(self):
@@ -90,6 +91,18 @@ async def test_what_is_the_only_thing_that_can_have_come_of_the_call_is_taken(as
     await asked.pass_time(100)
     row = await asked.row()
     assert row.asked_at is None
+    assert (asked.cloud.count(asked.call), asked.made, asked.shown("asked")) == (1, 1, [])
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+async def test_what_was_made_right_before_the_machine_slept_is_taken(asked, is_killed):
+    await asked.lose(0, Killed() if is_killed else LOST)
+    with suppress(Killed):
+        await asked.world.world.work()
+    # When it was made stays as it is at the provider, whether our machine slept or only its clock was moved.
+    asked.world.clock.jump(3600)
+    asked.world.world.reborn()
+    await asked.pass_time(200)
     assert (asked.cloud.count(asked.call), asked.made, asked.shown("asked")) == (1, 1, [])
 
 

@@ -28,6 +28,7 @@ from bot.domain.models import (
 )
 from bot.providers import facets
 from bot.providers.base import (
+    CLOCK_SKEW,
     Access,
     ConnectionSettings,
     Credential,
@@ -71,6 +72,7 @@ class Machine:
     progress: int | None = None
     name: str = "notebook"
     actions: frozenset[Action] | None = None
+    made_at: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -206,14 +208,14 @@ class FakeMachines(Provider):
 
     async def find(self, access: Access, spec: Spec, key: str, since: float) -> Traces:
         async with self._called("find", access, key):
-            made = self.made.get(key)
+            made = self.made.get(key, [])
             if self.overlooks > 0:
                 self.overlooks -= 1
-                made = None
-        found = tuple(Created(one, spec.name) for one in made or ())
+                made = []
         if self.shows_marks:
-            return Traces(found[0] if found else None, is_proof=True)
-        return Traces(others=found)
+            return Traces(Created(made[0], spec.name) if made else None, is_proof=True)
+        young = [one for one in made if self.machines[one].made_at >= since - CLOCK_SKEW]
+        return Traces(others=tuple(Created(one, spec.name) for one in young))
 
     async def remove(self, access: Access, remote_id: str) -> None:
         async with self._called("remove", access, remote_id):
@@ -295,7 +297,7 @@ class FakeMachines(Provider):
 
     def _create(self, access: Access, remote_id: str, name: str, key: str) -> None:
         self._took_creation(access, remote_id, key)
-        self.put(remote_id, State.STOPPED, name=name)
+        self.put(remote_id, State.STOPPED, name=name, made_at=self.clock.now())
         self._go(self.machines[remote_id], State.STARTING, self.start_ends, self.start_takes)
 
     def _took_start(self, _access: Access, remote_id: str) -> None:

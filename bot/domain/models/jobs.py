@@ -89,6 +89,8 @@ class Job:
     ``outcome`` is set: ``ended`` (``state`` says how), ``failed`` (never launched, or lost; ``cause`` names a
     text), ``cancelled``. ``is_watched``: its output is shown in the thread of its card.
 
+    ``called_at`` is when its call was committed; it moves along with jumps of the clock. ``sent_at`` is the
+    same, and no jump moves it: what a launch made is known by its age.
     ``unknown_since`` is when the outcome of its call became unknown, ``asked_at`` since when its person is
     asked whether to launch another one. ``held_since``: since when it has not begun or can't be looked at,
     for the cause there is now; at ``deadline_at`` its person is told, and it is None from then on, and while
@@ -114,6 +116,7 @@ class Job:
     stop_wanted: StopKind = ""
     stop_call: Call = Call.NONE
     called_at: float | None = None
+    sent_at: float | None = None
     attempts: int = 0
     next_step_at: float = 0.0
     outcome: JobOutcome | None = None

@@ -88,6 +88,8 @@ class Operation:
     It is open until ``outcome`` is set. ``deadline_number`` counts the deadlines that were set;
     ``deadline_at`` is None once the person was told that it takes longer. ``attempts`` counts temporary
     failures in a row.
+    ``called_at`` is when its call was committed; it moves along with jumps of the clock. ``sent_at`` is the
+    same, and no jump moves it: what a creation made is known by its age.
     ``read_since`` is the time after which a read must have happened before the next call (unknown outcomes).
     ``unknown_since`` is when the outcome of its call became unknown, ``called_from`` the state that was known
     when it left. ``prior_call`` is what the operation before it had sent the other way at ``prior_at``: that
@@ -106,6 +108,7 @@ class Operation:
     start_call: Call = Call.NONE
     stop_call: Call = Call.NONE
     called_at: float | None = None
+    sent_at: float | None = None
     unknown_since: float | None = None
     called_from: State | None = None
     prior_call: Call = Call.NONE

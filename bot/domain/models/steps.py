@@ -33,7 +33,7 @@ class Update:
     start_call: Call | None = None  #: of operations
     launch_call: Call | None = None  #: of runs
     stop_call: Call | None = None
-    called: bool = False  #: set ``called_at`` to the store's now
+    called: bool = False  #: set ``called_at`` and ``sent_at`` to the store's now
     attempts: int | None = None
     hold: str | None = None
     outcome: Outcome | JobOutcome | None = None

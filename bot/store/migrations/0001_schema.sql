@@ -127,12 +127,14 @@ CREATE INDEX workspaces_ending ON workspaces (ends_at) WHERE ends_at IS NOT NULL
 
 -- People write what they want; steps write how far it has come; reads write read_hold and wake it.
 -- leased_until and claim belong to the step under way; woken is what happened during it. is_orphan: its workspace
--- was deleted; it stays for a while, as its card and its notices are still drawn from it. unknown_since: when a call
--- timed out, was answered unusably, or was found under way after a crash. called_from: the state that was known when
--- the call left. prior_call, prior_at: what a replaced operation had sent, and when; it takes effect all the same.
--- asked_at: since when its person is asked whether to do it once more. held_since: since when something holds it up.
--- agreed: its person agreed that the workspace ends for good. channel_id: where it was typed; its person is told
--- there when no direct message reaches them. How far each time may lie ahead stands in bot/store/times.py.
+-- was deleted; it stays for a while, as its card and its notices are still drawn from it. called_at: when its call was
+-- committed, moved along with a jump of the clock, so that it tells how long ago that was; sent_at: the same as it was
+-- written, which no jump moves: what a creation or launch made is known by its age. unknown_since: when a call timed out,
+-- was answered unusably, or was found under way after a crash. called_from: the state that was known when the call left.
+-- prior_call, prior_at: what a replaced operation had sent, and when; it takes effect all the same. asked_at: since when
+-- its person is asked whether to do it once more. held_since: since when something holds it up. agreed: its person agreed
+-- that the workspace ends for good. channel_id: where it was typed; its person is told there when no direct message
+-- reaches them. How far each time may lie ahead stands in bot/store/times.py.
 CREATE TABLE operations (
     id TEXT PRIMARY KEY,
     principal TEXT NOT NULL,
@@ -145,6 +147,7 @@ CREATE TABLE operations (
     start_call TEXT NOT NULL DEFAULT 'none',
     stop_call TEXT NOT NULL DEFAULT 'none',
     called_at DOUBLE PRECISION,
+    sent_at DOUBLE PRECISION,
     read_since DOUBLE PRECISION,
     attempts BIGINT NOT NULL DEFAULT 0,
     next_step_at DOUBLE PRECISION NOT NULL,
@@ -285,6 +288,7 @@ CREATE TABLE jobs (
     stop_wanted TEXT NOT NULL DEFAULT '' CHECK (stop_wanted IN ('', 'stop', 'force')),
     stop_call TEXT NOT NULL DEFAULT 'none',
     called_at DOUBLE PRECISION,
+    sent_at DOUBLE PRECISION,
     attempts BIGINT NOT NULL DEFAULT 0,
     next_step_at DOUBLE PRECISION NOT NULL,
     outcome TEXT CHECK (outcome IN ('ended', 'failed', 'cancelled')),

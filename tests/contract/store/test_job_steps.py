@@ -233,7 +233,9 @@ async def test_a_jump_of_the_clock_gives_a_call_no_more_time(store, clock):
     called_at = (await store.job(job.id)).called_at
     clock.jump(3600)
     assert await store.claim_jobs(10, 60.0) == []
-    assert (await store.job(job.id)).called_at == pytest.approx(called_at + 3600, abs=0.01)
+    moved = await store.job(job.id)
+    # What it made is looked for from where it was sent: the provider's clock knows of no jump.
+    assert (moved.called_at, moved.sent_at) == (pytest.approx(called_at + 3600, abs=0.01), called_at)
     clock.advance(30.1)
     assert len(await store.claim_jobs(10, 60.0)) == 1
 

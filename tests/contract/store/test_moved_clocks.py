@@ -146,13 +146,17 @@ async def test_a_clock_that_is_moved_while_nobody_serves_moves_no_moment(bot, mo
     workspace = (await linked(store)).workspaces[0]
     operation = (await store.accept_operation(start(workspace), interaction="i1")).operation
     await store.save_step(Update(operation.id, 20.0, start_call=Call.UNKNOWN, called=True))
+    sent_at = bot.clock.now()
     await store.add_notices([NewNotice("s", NoticeKind.MESSAGE, "1", ALICE)])
     assert await store.claim_notices(10, 60.0)
     assert await claim_one(store)
     bot.clock.advance(3)
     bot.clock.jump(moved)
     store = await bot.serve()
-    assert (await store.operation(operation.id)).called_at == pytest.approx(await store.now() - 3, abs=0.01)
+    healed = await store.operation(operation.id)
+    assert healed.called_at == pytest.approx(await store.now() - 3, abs=0.01)
+    # Others' clocks weren't moved: only what would lie in the future comes back with ours.
+    assert healed.sent_at == pytest.approx(sent_at + min(moved, 0.0), abs=0.01)
     bot.clock.advance(7.3)
     assert await claim_one(store) is None
     bot.clock.advance(0.3)
@@ -188,11 +192,13 @@ async def test_on_another_machine_nobody_knows_how_much_time_has_passed(bot):
     await store.add_notices([NewNotice("s", NoticeKind.MESSAGE, "1", ALICE)])
     assert await store.claim_notices(10, 60.0)
     assert await claim_one(store)
-    there = FakeClock(bot.clock.now() + 60)
+    sent_at = bot.clock.now()
+    there = FakeClock(sent_at + 60)
     there.boot = lambda: "another run"
     store = await bot.serve(clock=there)
     assert await claim_one(store) is None
-    assert (await store.operation(operation.id)).called_at == pytest.approx(there.now(), abs=0.01)
+    healed = await store.operation(operation.id)
+    assert (healed.called_at, healed.sent_at) == (there.now(), sent_at)
     assert await store.claim_notices(10, 60.0) == []
     there.advance(10.6)
     assert await claim_one(store)
