@@ -885,7 +885,8 @@ UPDATE gates SET next_check_at = next_check_at + :jump, claimed_at = claimed_at 
 WHERE next_check_at > :before;
 
 -- A call of a moment ago has not had more time because of a jump: what shows its outcome is still to come. A
--- lease lasts as long as it would have, so nobody takes over what is under way.
+-- lease lasts as long as it would have, so nobody takes over what is under way. What a creation that was called off
+-- has made is still looked for by who called it off.
 -- name: move_calls
 UPDATE operations SET
     called_at = CASE WHEN called_at > :recent THEN called_at + :jump ELSE called_at END,
@@ -893,7 +894,7 @@ UPDATE operations SET
     prior_at = CASE WHEN prior_at > :recent THEN prior_at + :jump ELSE prior_at END,
     next_step_at = CASE WHEN leased_until > :before THEN next_step_at + :jump ELSE next_step_at END,
     leased_until = CASE WHEN leased_until > :before THEN leased_until + :jump ELSE leased_until END
-WHERE outcome IS NULL AND (
+WHERE (outcome IS NULL OR outcome = 'replaced') AND (
     called_at > :recent OR unknown_since > :recent OR prior_at > :recent OR leased_until > :before
 );
 

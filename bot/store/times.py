@@ -45,8 +45,12 @@ _SEND: Final = Column(Kind.DUE, 300.0)
 #: ``USHER_DEADLINE_MINUTES``, a day at most; *Keep waiting* sets it to as long again from then on.
 _DEADLINE: Final = Column(Kind.DUE, 86_400.0)
 
-#: Rows that have ended keep how long things took.
-_OPEN: Final = {"jobs": "outcome IS NULL", "operations": "outcome IS NULL"}
+#: Rows that have ended keep how long things took. What a replaced operation sent, the next one looks for.
+_OPEN: Final = {
+    "jobs": "outcome IS NULL",
+    "operations": "(outcome IS NULL OR (outcome = 'replaced' AND workspace_id IN ("
+    "SELECT workspace_id FROM operations WHERE outcome IS NULL)))",
+}
 
 #: By table and column.
 TIMES: Final[Mapping[str, Mapping[str, Column]]] = {

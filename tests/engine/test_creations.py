@@ -229,6 +229,17 @@ async def test_while_its_call_is_under_way_the_later_operation_wins(world, verb,
     assert world.slack.kinds().count(kind) == 1
 
 
+async def test_a_jump_gives_what_was_called_off_no_more_time_to_show(world):
+    world.provider.fail("create", UnknownOutcome("no answer"), after=True)
+    world.provider.overlooks = 3
+    creation = await world.make()
+    await world.work()
+    stop = await world.begin(await world.workspace_of(creation), OperationVerb.STOP)
+    world.clock.jump(3600)
+    assert await world.until_ended(stop) is Outcome.FULFILLED
+    assert world.provider.machines["m1"].state is State.STOPPED
+
+
 @down
 async def test_a_call_that_lands_after_the_person_was_told_is_made_true(world, verb):
     """The find overlooks it, so the stop ends as done; then the slow answer comes."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +15,7 @@ from bot.domain.models import (
     NoticeKind,
     Observed,
     OperationVerb,
+    Outcome,
     Spec,
     State,
     TaskKind,
@@ -204,6 +206,21 @@ async def test_on_another_machine_nobody_knows_how_much_time_has_passed(bot):
     assert await claim_one(store)
     there.advance(4.5)
     assert await store.claim_notices(10, 60.0)
+
+
+async def test_what_was_replaced_has_had_no_more_time_either_while_what_replaced_it_is_open(bot):
+    store = await bot.serve()
+    workspace = (await linked(store)).workspaces[0]
+    former = (await store.accept_operation(start(workspace), interaction="i1")).operation
+    await store.save_step(Update(former.id, 20.0, start_call=Call.UNKNOWN, called=True))
+    stop = replace(start(workspace), verb=OperationVerb.STOP)
+    operation = (await store.accept_operation(stop, interaction="i2")).operation
+    for is_over, boot in enumerate(("another run", "a third one")):
+        there = FakeClock(bot.clock.now() + 60)
+        there.boot = lambda boot=boot: boot
+        store = await bot.serve(clock=there)
+        assert (await store.operation(former.id)).called_at == there.now() - 60 * is_over
+        await store.save_step(Update(operation.id, 0.0, outcome=Outcome.FULFILLED))
 
 
 async def test_a_start_under_a_steady_clock_keeps_nobody_waiting(bot):
