@@ -63,7 +63,7 @@ class Operations(Stepper[ClaimedOperation]):
         )
 
     def asks(self, claimed: ClaimedOperation, _step: Step) -> tuple[str, Target]:
-        """Ask at every step whether its person may still operation it."""
+        """Ask at every step whether its person may still have it done."""
         return claimed.operation.verb, Target("workspace", claimed.workspace.id, claimed.workspace.principal)
 
     async def goes_on_forbidden(self, claimed: ClaimedOperation, _step: Step, rule: str) -> bool:

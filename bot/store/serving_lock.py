@@ -19,11 +19,6 @@ class ServingLock:
         self._path = resolved.with_name(f"{resolved.name}.lock")
         self._handle: int | None = None
 
-    @property
-    def is_held(self) -> bool:
-        """Say whether this process has it."""
-        return self._handle is not None
-
     def take(self) -> bool:
         """Take it; False while another process has it. Raises OSError when the file can't be made."""
         if self._handle is None:

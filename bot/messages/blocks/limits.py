@@ -11,7 +11,6 @@ from typing import Any, Final
 from bot.support.visible import SHOWN, clean, escape
 
 SECTION: Final = 3000
-FIELD: Final = 2000
 HEADER: Final = 150
 BUTTON: Final = 75
 VALUE: Final = 2000

@@ -139,7 +139,6 @@ NOT_LINKED_ASK: Final = (
 
 # -- problems and the end ----------------------------------------------------------------------------------
 
-TRAINERS_ONLY: Final = "Only {who} or an administrator of mine can do that."
 NO_PROBLEMS: Final = "Nobody waits, and nothing has failed: {ready} of {pressed} are ready."
 PROBLEMS_HEAD: Final = "*{name}*: who waits, and why"
 PROBLEM: Final = "{who}: {why} ({age})"
@@ -149,7 +148,6 @@ WHY_NO_WORKSPACE: Final = "has no such workspace at {title}"
 WHY_MANY: Final = "has more than one workspace of that name"
 WHY_QUEUED: Final = "waits for their turn"
 WHY_STARTING: Final = "called at {title}, and not ready yet"
-WHY_HELD: Final = "{hold}"
 CLOSED: Final = (
     "I'm telling everyone, so that they can keep theirs. The rest are stopped at {at}. "
     "I'll send you a summary."

@@ -34,11 +34,7 @@ NOT_THERE: Final = {
 }
 
 #: Below a field, where the provider says nothing better.
-REQUIRED: Final = "Needs a value."
 NOT_OFFERED: Final = "That is not offered any more: choose again."
-NOT_A_NUMBER: Final = "Needs a number."
-TOO_SMALL: Final = "Needs at least {minimum}."
-TOO_LARGE: Final = "At most {maximum} are allowed here."
 TOO_LONG: Final = "At most {limit} characters."
 OUTDATED: Final = "This form is older than I am now: close it and open a new one."
 NOT_LINKED: Final = "Your account at {title} is not linked any more: close this and write `{command}link`."

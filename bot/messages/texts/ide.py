@@ -41,7 +41,6 @@ ACTIONS_LABEL: Final = "Actions"
 
 LOADING: Final = "Opening the workspace…"
 NEEDS_SCRIPT: Final = "The workspace needs JavaScript. Allow it for this page, then load the page again."
-LOST_TITLE: Final = "The connection is gone"
 LOST: Final = "Usher cannot be reached right now. This page keeps trying; the workspace itself goes on."
 NOT_GIVEN_TITLE: Final = "The workspace could not be opened"
 NOT_GIVEN: Final = "What opens it could not be fetched in time. Try again in a moment."
