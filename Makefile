@@ -40,11 +40,12 @@ chaos: $(DEV) ## Three minutes of kills and of all that goes wrong, then a look 
 bench: $(DEV) ## Measure what it costs, one JSON object per figure; BENCH="NAME …" measures some
 	@$(RUN) benchmarks $(BENCH)
 
-lint: $(DEV) ## Check style, types, import layers and known vulnerabilities
+lint: $(DEV) ## Check style, types, import layers, names and known vulnerabilities
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 	.venv/bin/lint-imports
+	.venv/bin/python tools/words.py
 	$(RUN) pip check
 	.venv/bin/python tools/audit.py
 

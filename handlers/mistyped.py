@@ -58,7 +58,7 @@ async def token_in(request: Request) -> str:
             continue
         for piece in _pieces(word):
             found = _issuers(services, piece)
-            match await _meant(request, piece) if found else "argument":
+            match await _guess(request, piece) if found else "argument":
                 case "token":
                     return _advice(words.TYPED, request, found)
                 case "unknown id":
@@ -131,7 +131,7 @@ def _words(request: Request) -> list[str]:
     return _BETWEEN.split(typed(request.text))
 
 
-async def _meant(request: Request, word: str) -> Literal["argument", "unknown id", "token"]:
+async def _guess(request: Request, word: str) -> Literal["argument", "unknown id", "token"]:
     """Say what a word is: what the person has here, an id where any may be named, an id of nothing, no id."""
     providers = request.services.connections.values()
     is_of_job = request.folder == "job"

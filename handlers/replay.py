@@ -65,7 +65,7 @@ async def replay(services: Services, principal: Principal, waiting: Mapping[str,
         return
     if surface.is_form and answer.view is None:
         # The form that waits is not left waiting: it shows what was answered instead.
-        answer = replace(answer, view=forms.told_view("job" if folder == "job" else "workspace", answer))
+        answer = replace(answer, view=forms.answer_view("job" if folder == "job" else "workspace", answer))
     fills_form = surface.is_form
     make = delivery.reply_notice if lives or fills_form else delivery.message_notice
     await services.store.add_notices([make(answer, surface, principal, services.ids)])

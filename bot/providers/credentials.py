@@ -40,8 +40,8 @@ class Credential:
     @property
     def acts(self) -> Acts:
         """Say whose secret opens the account."""
-        told = self.extra.get(_ACTS, "person")
-        return "admin" if told == "admin" else "none" if told == "none" else "person"
+        value = self.extra.get(_ACTS, "person")
+        return "admin" if value == "admin" else "none" if value == "none" else "person"
 
     @property
     def is_renewable(self) -> bool:

@@ -119,7 +119,7 @@ class Making(Forms[Offer]):
         """Look for what an earlier ``create`` of unknown outcome, sent at ``since``, made.
 
         Raises Untold where the server has no way to tell. What a list tells too little of is among the
-        others, with ``is_told`` False.
+        others, with ``is_described`` False.
         """
 
     async def made_at(self, access: Access, remote_id: str) -> float | None:  # noqa: ARG002 - as in its docstring

@@ -78,14 +78,14 @@ def part_of(answer: Mapping[str, Any], key: str, where: str = "") -> Mapping[str
     return {}
 
 
-def moment(told: Any) -> float | None:
+def moment(value: Any) -> float | None:
     """Return a time in epoch seconds: ISO 8601, or a number of seconds or milliseconds; None for no time."""
-    if isinstance(told, bool) or not isinstance(told, (int, float, str)):
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:
-        number = float(told)
+        number = float(value)
     except (ValueError, OverflowError):
-        return _iso(str(told))
+        return _iso(str(value))
     if number > _MILLISECONDS:
         number /= 1000.0
     return number if 0.0 < number < _MILLISECONDS else None

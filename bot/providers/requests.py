@@ -149,11 +149,11 @@ async def pages(
     key: str | None = None
     while len(found) < most:
         found.append(await ask(key))
-        told = next_key(found[-1])
-        if told is None or told == "":
+        following = next_key(found[-1])
+        if following is None or following == "":
             return found
-        key = str(told)
-        if isinstance(told, bool) or not isinstance(told, (str, int)) or key in asked:
+        key = str(following)
+        if isinstance(following, bool) or not isinstance(following, (str, int)) or key in asked:
             break
         asked.add(key)
     note("the pages of a list find no end")

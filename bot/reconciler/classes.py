@@ -35,7 +35,7 @@ SOME = 50
 STOP_SECONDS = 1800.0
 #: Nobody's is stopped who was told less than so long before: who pressed late, or while nothing ran here, has
 #: their five minutes all the same (less what telling so many may take).
-TOLD_SECONDS = WARNING_SECONDS - 30.0
+LEAST_WARNING_SECONDS = WARNING_SECONDS - 30.0
 #: A summary waits so long for the stops to come true.
 SUMMARY_SECONDS = 900.0
 
@@ -105,7 +105,7 @@ class Classes:
         if workspace is None or workspace.state is State.GONE:
             return None
         # Who is told late has as long as everybody.
-        stops_at = max(card.stops_at or 0.0, now + TOLD_SECONDS)
+        stops_at = max(card.stops_at or 0.0, now + LEAST_WARNING_SECONDS)
         body = {"connection": workspace.connection, "workspace": workspace.id, "stops_at": stops_at}
         # One who took their consent back and consented again is told again.
         occasion = f"ends:{press.principal.key}:{press.consented_at or 0.0:.0f}"
@@ -113,7 +113,7 @@ class Classes:
 
     async def _stop(self, card: ClassCard) -> None:
         """Write a stop for each workspace whose owner agreed to it, each as the owner's own operation."""
-        while found := await self._store.presses_to_stop(card.id, SOME, TOLD_SECONDS):
+        while found := await self._store.presses_to_stop(card.id, SOME, LEAST_WARNING_SECONDS):
             for press in found:
                 await self._stop_one(card, press)
 

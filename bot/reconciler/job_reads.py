@@ -87,9 +87,9 @@ class JobReads:
                 return
             case _:
                 # One failure that the next read may put right is not worth a line on the card.
-                is_told = runtime.health.is_doubtful or answer.cause in {LIMITED, SUSPECTED}
+                is_shown = runtime.health.is_doubtful or answer.cause in {LIMITED, SUSPECTED}
                 wait = max(answer.wait, runtime.pace.min_poll_interval)
-                hold = answer.sentence if is_told else None
+                hold = answer.sentence if is_shown else None
                 await self._updates.all_later(batch, wait, hold, deadline_in=self._deadline_seconds)
                 return
         for claimed in batch:

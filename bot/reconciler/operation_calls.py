@@ -149,9 +149,9 @@ class OperationCalls(Caller[ClaimedOperation]):
         others = []
         for gate in left:
             found = by_gate[gate]
-            if not found.is_told and not await self._is_read(runtime, access, gate, found):
+            if not found.is_described and not await self._is_read(runtime, access, gate, found):
                 return None
-            made_at = since if found.is_told else self._made_at[gate]
+            made_at = since if found.is_described else self._made_at[gate]
             if made_at is not None and made_at >= since - CLOCK_SKEW:
                 others.append(found)
         return replace(traces, others=tuple(others))

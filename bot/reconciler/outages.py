@@ -39,7 +39,7 @@ class Outages:
         self._runtimes = engine.runtimes
         self._installation = engine.installation
         #: Outages that stand, as far as this process knows; None before it has looked.
-        self._standing: dict[str, float] | None = None
+        self._current: dict[str, float] | None = None
 
     async def step(self) -> int:
         """Begin and end outages by the health of the connections; return how many changed."""
@@ -52,12 +52,12 @@ class Outages:
 
     async def _known(self) -> dict[str, float]:
         """Return the standing outages; at first those that an earlier process left."""
-        if self._standing is None:
-            self._standing = dict(await self._store.outages())
-            for name, since in self._standing.items():
+        if self._current is None:
+            self._current = dict(await self._store.outages())
+            for name, since in self._current.items():
                 if name in self._runtimes:
                     self._runtimes[name].health.resume(since)
-        return self._standing
+        return self._current
 
     async def _changed(self, current: dict[str, float]) -> int:
         changed = 0

@@ -73,12 +73,12 @@ class Snapshots:
         seconds = None if account is None else DISCOVER_SECONDS
         answer = await self._asker.ask(runtime, account, kind, send, attempts=task.attempts, seconds=seconds)
         match answer:
-            case Done(told):
-                if told is not None:
+            case Done(offer):
+                if offer is not None:
                     owner = account.id if account is not None else ""
                     now = await self._store.now()
                     await self._store.save_snapshot(
-                        Snapshot(runtime.name, owner, kind, payload_of(told), now)
+                        Snapshot(runtime.name, owner, kind, payload_of(offer), now)
                     )
                     log.info("snapshot read", connection=runtime.name, kind=kind)
                 return ""

@@ -94,8 +94,8 @@ class Tasks:
         if not counts or task.attempts + 1 < tries:
             # It is tried on; who waits for what failed is told so as soon as it takes long.
             waited = await self._store.now() + wait - task.created_at
-            is_told = problem and (counts or problem == LIMITED) and waited > PATIENCE
-            waiting = waiting_commands(task, problem=problem) if is_told else []
+            hears_of_it = problem and (counts or problem == LIMITED) and waited > PATIENCE
+            waiting = waiting_commands(task, problem=problem) if hears_of_it else []
             await self._store.task_retry(task.id, wait, counts=counts, then=waiting)
             return
         log.warning("task given up", task=task.id, kind=str(task.kind))

@@ -196,7 +196,7 @@ class Classes:
         self,
         principal: Principal,
         card: ClassCard,
-        meant: JoinTarget,
+        wanted: JoinTarget,
         *,
         interaction: str,
         reference: str,
@@ -204,7 +204,7 @@ class Classes:
         message_ts: str | None = None,
     ) -> Joined:
         """Write a press with all that follows from it, in one transaction."""
-        workspace = meant.workspace
+        workspace = wanted.workspace
         assert workspace is not None, "a press is about a workspace"
         await self._authority.check(
             principal, "class_press", Target("workspace", workspace.id, workspace.principal)
@@ -231,7 +231,7 @@ class Classes:
                 operation=None if is_running else operation,
                 interaction=interaction,
                 audit=[audit],
-                instead_of=meant.instead_of,
+                instead_of=wanted.instead_of,
                 channel_id=channel_id,
                 message_ts=message_ts,
             )
@@ -253,8 +253,8 @@ class Classes:
         audit = [_entry(principal, "class.keep", card, consent="withdrawn")]
         if await self._store.keep_from_class(card.id, principal, audit, interaction):
             return True
-        standing = await self._store.participant(card.id, principal)
-        return standing is not None and standing.withdrawn_at is not None
+        existing = await self._store.participant(card.id, principal)
+        return existing is not None and existing.withdrawn_at is not None
 
 
 def workspace_name(title: str, person: str) -> str:

@@ -68,9 +68,9 @@ def _is_part(part: str, place: int) -> bool:
     found = _PART.fullmatch(part)
     if found is None or (found[3] is not None and int(found[3]) == 0):
         return False
-    told = [value for value in (found[1], found[2]) if value is not None]
-    numbers = [int(value) for value in told if value.isdecimal()]
+    parts = [value for value in (found[1], found[2]) if value is not None]
+    numbers = [int(value) for value in parts if value.isdecimal()]
     least, greatest = _RANGES[place]
-    words = [value.casefold() for value in told if not value.isdecimal()]
+    words = [value.casefold() for value in parts if not value.isdecimal()]
     in_range = all(least <= number <= greatest for number in numbers)
     return in_range and set(words) <= _WORDS[place] and numbers == sorted(numbers)

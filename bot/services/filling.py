@@ -171,53 +171,53 @@ def _taken(form_of: Callable[[Values], Form], flags: Sequence[Flag], chosen: Val
 def _by_field(form: Form, flags: Sequence[Flag]) -> dict[str, list[str | None]]:
     given: dict[str, list[str | None]] = {}
     for flag in flags:
-        meant = field_for(form, flag.name)
-        if meant is not None:
-            given.setdefault(meant.name, []).append(flag.value)
+        wanted = field_for(form, flag.name)
+        if wanted is not None:
+            given.setdefault(wanted.name, []).append(flag.value)
     return given
 
 
-def _take(result: Filled, meant: Field, given: Sequence[str | None]) -> None:
+def _take(result: Filled, wanted: Field, given: Sequence[str | None]) -> None:
     """Write a flag's values into its field, or what is wrong with them."""
-    told = [value for value in given if value is not None]
-    if len(told) < len(given):
-        result.problems[meant.name] = FlagProblem("empty")
+    found = [value for value in given if value is not None]
+    if len(found) < len(given):
+        result.problems[wanted.name] = FlagProblem("empty")
         return
-    match meant.kind:
+    match wanted.kind:
         case "long_text":
-            result.values[meant.name] = "\n".join(told)
+            result.values[wanted.name] = "\n".join(found)
             return
         case "searches":
-            several = [part for value in told for part in _parts(meant, value)]
+            several = [part for value in found for part in _parts(wanted, value)]
         case _:
-            if len(told) > 1:
-                result.problems[meant.name] = FlagProblem("twice")
+            if len(found) > 1:
+                result.problems[wanted.name] = FlagProblem("twice")
                 return
-            several = told
-    if meant.kind in {"text", "number"}:
-        result.values[meant.name] = several[0]
+            several = found
+    if wanted.kind in {"text", "number"}:
+        result.values[wanted.name] = several[0]
         return
     chosen: list[str] = []
     for value in several:
-        choice = _choice(meant, value)
+        choice = _choice(wanted, value)
         if choice is None:
-            offered = tuple(one.label for one in meant.choices)
-            result.problems[meant.name] = FlagProblem("not_offered", value, offered)
+            offered = tuple(one.label for one in wanted.choices)
+            result.problems[wanted.name] = FlagProblem("not_offered", value, offered)
             return
         chosen.append(choice.value)
-    result.values[meant.name] = tuple(chosen) if meant.kind == "searches" else chosen[0]
+    result.values[wanted.name] = tuple(chosen) if wanted.kind == "searches" else chosen[0]
 
 
-def _parts(meant: Field, value: str) -> list[str]:
+def _parts(wanted: Field, value: str) -> list[str]:
     """Split values joined by commas, unless that is one value."""
-    return [value] if _choice(meant, value) is not None else [part for part in value.split(",") if part]
+    return [value] if _choice(wanted, value) is not None else [part for part in value.split(",") if part]
 
 
-def _choice(meant: Field, value: str) -> Choice | None:
+def _choice(wanted: Field, value: str) -> Choice | None:
     needle = fold(value)
-    exact = next((choice for choice in meant.choices if choice.value == value), None)
+    exact = next((choice for choice in wanted.choices if choice.value == value), None)
     return exact or next(
-        (choice for choice in meant.choices if needle in {fold(choice.value), fold(choice.label)}), None
+        (choice for choice in wanted.choices if needle in {fold(choice.value), fold(choice.label)}), None
     )
 
 

@@ -76,13 +76,15 @@ class PersonalList:
         return replace(workspace, alias=alias)
 
     async def tell_stop(
-        self, principal: Principal, workspace_id: str, *, is_told: bool, interaction: str
+        self, principal: Principal, workspace_id: str, *, wants_notice: bool, interaction: str
     ) -> Workspace:
         """Say whether a person is told when a workspace stops without their having asked for it."""
         workspace = await self._owned(principal, "notify", workspace_id)
-        audit = [entry(principal, "workspace.notify", workspace, told="on" if is_told else "off")]
-        await self._store.tell_stop(workspace.id, is_told=is_told, audit=audit, interaction=interaction)
-        return replace(workspace, tells_stop=is_told)
+        audit = [entry(principal, "workspace.notify", workspace, told="on" if wants_notice else "off")]
+        await self._store.tell_stop(
+            workspace.id, wants_notice=wants_notice, audit=audit, interaction=interaction
+        )
+        return replace(workspace, tells_stop=wants_notice)
 
     async def forget(self, principal: Principal, workspace_id: str, *, interaction: str) -> Workspace:
         """Take a workspace off a person's list; at the provider it stays as it is."""

@@ -31,9 +31,9 @@ STALE_SECONDS: Final = 300.0
 log = structlog.get_logger(__name__)
 
 
-def payload_of(told: object) -> Any:
+def payload_of(value: object) -> Any:
     """Return what a provider told as rows keep it."""
-    return to_jsonable_python(told)
+    return to_jsonable_python(value)
 
 
 def _read(kind: type[Any], kept: Snapshot[Any] | None) -> Snapshot[Any] | None:

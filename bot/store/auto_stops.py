@@ -23,7 +23,7 @@ def want(
     tx: Transaction,
     workspace_id: str,
     *,
-    is_told: bool,
+    wants_notice: bool,
     audit: Sequence[AuditEntry] = (),
     interaction: str = "",
 ) -> None:
@@ -33,7 +33,7 @@ def want(
     read or a list found: up before, down now, and no operation on it open or cut short.
     """
     if people.first_sight(tx, interaction):
-        tx.run("tell_stop", id=workspace_id, tells_stop=is_told)
+        tx.run("tell_stop", id=workspace_id, tells_stop=wants_notice)
         append_audit(tx, audit)
 
 

@@ -295,11 +295,11 @@ def _tell_operation(tx: Transaction, row: Row, result: ReadResult, now: float, *
         return False
     has_news = row["operation_hold"] != result.hold
     may_wake = row["waits_for"] == "read" or (changed and row["waits_for"] == "change")
-    is_told = bool(has_news or may_wake or row["leased_until"] > now)
-    if is_told:
+    wakes = bool(has_news or may_wake or row["leased_until"] > now)
+    if wakes:
         tx.run(
             "wake_operation", id=row["operation_id"], hold=result.hold, strength=2 if changed else 1, now=now
         )
     if has_news:
         cards.owe(tx, row["operation_id"], changed=True)
-    return is_told
+    return wakes

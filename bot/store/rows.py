@@ -66,9 +66,9 @@ def _actions(words: str) -> frozenset[Action]:
     return frozenset(cast("list[Action]", words.split()))
 
 
-def _spec(told: str | None) -> Spec | None:
+def _spec(text: str | None) -> Spec | None:
     """Read what something is made from; None where it was made elsewhere."""
-    given = from_json(told)
+    given = from_json(text)
     return Spec.from_json(given) if given else None
 
 
@@ -84,7 +84,7 @@ _READS: dict[str, Callable[[Any], Any] | None] = {
     "Principal": principal_of,
     "dict[str, Any]": from_json,
     "dict[str, Any] | None": from_json,
-    "Told": from_json,
+    "Payload": from_json,
     "Spec | None": _spec,
     "frozenset[Action] | None": lambda words: None if words is None else _actions(words),
     "State | None": lambda word: None if word is None else State(word),

@@ -273,7 +273,7 @@ class SqliteEngine:
         """Run writes in one transaction: commit those that fit into it, put the rest back."""
         try:
             self._check_file()
-            self._keep_standing()
+            self._note_clock()
             self._database.execute("BEGIN IMMEDIATE")
         except (OSError, sqlite3.Error) as error:
             self._rollback()
@@ -345,7 +345,7 @@ class SqliteEngine:
         if self._path != _IN_MEMORY and _inode(self._path) != self._inode:
             raise FileNotFoundError(self._path)
 
-    def _keep_standing(self) -> None:
+    def _note_clock(self) -> None:
         """Move what waits along with a wall clock that jumped ahead, before any work sees the new time.
 
         Where the store's time goes slowly to meet one that was set back, how it stands is written down again

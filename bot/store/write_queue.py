@@ -20,7 +20,7 @@ from bot.store.transaction import Priority, Transaction
 from bot.support.errors import StoreBusy, StoreUnavailable
 
 #: After so many turns of urgent work in a row, other work gets one: it is late, but it comes.
-_URGENT_TURNS = 4
+_URGENT_ROUNDS = 4
 
 
 class Stage(Enum):
@@ -60,7 +60,7 @@ class WriteQueue:
         self._queues: dict[Priority, deque[Job]] = {priority: deque() for priority in Priority}
         #: Rows of the records that wait, kept up so that nobody has to count.
         self._record_rows = 0
-        self._urgent_turns = 0
+        self._urgent_rounds = 0
         self._is_closed = False
         #: Why nothing can be done any more, once the thread has ended.
         self._ended: str | None = None
@@ -137,13 +137,13 @@ class WriteQueue:
         if not ready:
             return None, wait
         if ready[0] is not Priority.URGENT:
-            self._urgent_turns = 0
+            self._urgent_rounds = 0
             # Steady work and records take turns: the one that has waited longer goes first.
             return min(ready, key=lambda priority: queues[priority][0].queued_at), None
-        if len(ready) > 1 and self._urgent_turns >= _URGENT_TURNS:
-            self._urgent_turns = 0
+        if len(ready) > 1 and self._urgent_rounds >= _URGENT_ROUNDS:
+            self._urgent_rounds = 0
             return min(ready[1:], key=lambda priority: queues[priority][0].queued_at), None
-        self._urgent_turns += 1
+        self._urgent_rounds += 1
         return Priority.URGENT, None
 
     def _until_batch(self) -> float | None:

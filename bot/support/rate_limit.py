@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 BURST: Final = 30.0
 PER_SECOND: Final = 1.0
 #: Who is over the limit is told so, but not for each of a thousand clicks: once in so many seconds.
-TOLD_EVERY: Final = 5.0
+NOTICE_EVERY: Final = 5.0
 #: People remembered; who was not seen for longest is forgotten first, and has a full bucket by then.
 REMEMBERED: Final = 10_000
 
@@ -24,7 +24,7 @@ REMEMBERED: Final = 10_000
 class _Bucket:
     left: float
     at: float
-    told_at: float = float("-inf")
+    noticed_at: float = float("-inf")
 
 
 class RateLimiter:
@@ -66,7 +66,7 @@ class RateLimiter:
     def tells(self, key: str) -> bool:
         """Say whether it is time to tell that a request was one too many; each yes counts."""
         bucket, now = self._buckets.get(key), self._monotonic()
-        if bucket is None or now - bucket.told_at < TOLD_EVERY:
+        if bucket is None or now - bucket.noticed_at < NOTICE_EVERY:
             return False
-        bucket.told_at = now
+        bucket.noticed_at = now
         return True

@@ -45,7 +45,7 @@ async def press(request: Request) -> Answer:
         if looking:
             return replies.answer(looking)
         noted = await classes.note(request.principal, card, wanted.waits_for, interaction=surface.interaction)
-        return _refused(request, card, noted) or _nothing_meant(request, card, wanted.waits_for)
+        return _refused(request, card, noted) or _no_workspace(request, card, wanted.waits_for)
     is_button = surface.kind == "button"
     done = await classes.press(
         request.principal,
@@ -81,7 +81,7 @@ def _ended(request: Request) -> Answer:
     return replies.problem(fill(words.ENDED, command=request.command), request.reference)
 
 
-def _nothing_meant(request: Request, card: ClassCard, waits_for: str) -> Answer:
+def _no_workspace(request: Request, card: ClassCard, waits_for: str) -> Answer:
     template = words.MANY if waits_for == "many_workspaces" else words.NO_WORKSPACE
     sentence = fill(
         template,

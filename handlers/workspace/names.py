@@ -116,7 +116,7 @@ async def notify(request: Request) -> Answer:
         return replies.problem(fill(words.NOTIFY_USAGE, command=request.command), request.reference)
     workspace = await named(request, " ".join(request.arguments[:-1]))
     await request.services.personal_list.tell_stop(
-        request.principal, workspace.id, is_told=wanted, interaction=request.surface.interaction
+        request.principal, workspace.id, wants_notice=wanted, interaction=request.surface.interaction
     )
     template = words.NOTIFY_ON if wanted else words.NOTIFY_OFF
     title = request.services.title(workspace.connection)

@@ -14,54 +14,54 @@ from traitlets.config import get_config
 from playground.jupyterhub.bound import binder
 from playground.jupyterhub.hub_classes import PasswordAuthenticator, PausingSpawner
 
-_told = json.loads(Path(os.environ["PLAYGROUND_HUB_SETTINGS"]).read_text(encoding="utf-8"))
-_state = Path(_told["state"])
-binder(_told["launcher"])()
+_settings = json.loads(Path(os.environ["PLAYGROUND_HUB_SETTINGS"]).read_text(encoding="utf-8"))
+_state = Path(_settings["state"])
+binder(_settings["launcher"])()
 _database = f"sqlite:///{_state / 'hub.sqlite'}"
 
 c = get_config()
-c.JupyterHub.bind_url = _told["url"]
-c.JupyterHub.hub_bind_url = _told["hub_url"]
+c.JupyterHub.bind_url = _settings["url"]
+c.JupyterHub.hub_bind_url = _settings["hub_url"]
 c.JupyterHub.db_url = _database
 c.JupyterHub.cookie_secret_file = str(_state / "cookie_secret")
 c.JupyterHub.log_level = "WARN"
 c.JupyterHub.authenticator_class = PasswordAuthenticator
 c.JupyterHub.spawner_class = PausingSpawner
 c.JupyterHub.allow_named_servers = True
-c.JupyterHub.named_server_limit_per_user = _told["named_server_limit"]
-c.JupyterHub.concurrent_spawn_limit = _told["concurrent_spawn_limit"]
-c.JupyterHub.active_server_limit = _told["active_server_limit"]
+c.JupyterHub.named_server_limit_per_user = _settings["named_server_limit"]
+c.JupyterHub.concurrent_spawn_limit = _settings["concurrent_spawn_limit"]
+c.JupyterHub.active_server_limit = _settings["active_server_limit"]
 c.JupyterHub.tornado_settings = {"slow_spawn_timeout": 0}  # a start answers 202 at once
 
-c.ConfigurableHTTPProxy.command = _told["proxy_command"]
-c.ConfigurableHTTPProxy.api_url = _told["proxy_api_url"]
+c.ConfigurableHTTPProxy.command = _settings["proxy_command"]
+c.ConfigurableHTTPProxy.api_url = _settings["proxy_api_url"]
 c.ConfigurableHTTPProxy.pid_file = str(_state / "proxy.pid")
-c.Proxy.extra_routes = {"/_playground/": _told["forwarder_url"], "/hub/api/": _told["forwarder_url"]}
+c.Proxy.extra_routes = {"/_playground/": _settings["forwarder_url"], "/hub/api/": _settings["forwarder_url"]}
 
-c.PasswordAuthenticator.passwords = _told["passwords"]
-c.Authenticator.allowed_users = set(_told["passwords"])
-c.Authenticator.admin_users = set(_told["admins"])
+c.PasswordAuthenticator.passwords = _settings["passwords"]
+c.Authenticator.allowed_users = set(_settings["passwords"])
+c.Authenticator.admin_users = set(_settings["admins"])
 
-c.PausingSpawner.pause_seconds = _told["pause_seconds"]
-c.PausingSpawner.account = _told["account"]
-c.PausingSpawner.home_dir_template = _told["homes"] + "/{username}"
+c.PausingSpawner.pause_seconds = _settings["pause_seconds"]
+c.PausingSpawner.account = _settings["account"]
+c.PausingSpawner.home_dir_template = _settings["homes"] + "/{username}"
 c.PausingSpawner.term_timeout = 3
 c.PausingSpawner.poll_interval = 5
 c.Spawner.ip = "127.0.0.1"
-c.Spawner.cmd = _told["server_command"]
-c.Spawner.args = _told["server_arguments"]
+c.Spawner.cmd = _settings["server_command"]
+c.Spawner.args = _settings["server_arguments"]
 c.Spawner.default_url = "/lab"
 c.Spawner.env_keep = ["LANG", "LC_ALL", "LD_LIBRARY_PATH"]
-c.Spawner.environment = _told["server_environment"]
+c.Spawner.environment = _settings["server_environment"]
 
 _roles = [{"name": "user", "scopes": ["self", "access:services"]}]
-if _told["oauth"]:
+if _settings["oauth"]:
     c.JupyterHub.services = [
         {
             "name": "usher",
-            "oauth_client_id": _told["oauth"]["client_id"],
-            "api_token": _told["oauth"]["client_secret"],
-            "oauth_redirect_uri": _told["oauth"]["redirect_uri"],
+            "oauth_client_id": _settings["oauth"]["client_id"],
+            "api_token": _settings["oauth"]["client_secret"],
+            "oauth_redirect_uri": _settings["oauth"]["redirect_uri"],
             "oauth_client_allowed_scopes": ["servers!user", "read:users!user", "tokens!user"],
         }
     ]
@@ -69,7 +69,7 @@ c.JupyterHub.load_roles = _roles
 
 # Named servers exist from their first start on; those of the seed are there before anybody started them.
 _session = orm.new_session_factory(_database)()
-for _name, _servers in _told["named_servers"].items():
+for _name, _servers in _settings["named_servers"].items():
     _user = orm.User(name=_name)
     _session.add(_user)
     for _server in _servers:
@@ -80,7 +80,7 @@ _session.close()
 
 def _clear_up() -> None:
     """Remove the directory when the launcher, whose task it is, was killed."""
-    if os.getppid() != _told["launcher"]:
+    if os.getppid() != _settings["launcher"]:
         shutil.rmtree(_state.parent, ignore_errors=True)
 
 

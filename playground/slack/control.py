@@ -75,7 +75,7 @@ class Control:
 
         return run
 
-    async def _show_app(self, _told: Json) -> Json:
+    async def _show_app(self, _body: Json) -> Json:
         app = self._state.app
         return {
             "ok": True,
@@ -123,7 +123,7 @@ class Control:
         self._budgets.forget()
         return {"ok": True, "on": self._budgets.on}
 
-    async def _show_events(self, _told: Json) -> Json:
+    async def _show_events(self, _body: Json) -> Json:
         deliveries = self._events.deliveries.items()
         found = [
             {"event_id": name, "type": d.payload["event"]["type"], "attempts": d.attempts}
@@ -155,10 +155,10 @@ class Control:
             "told": await self._sockets.disconnect(reason, close=values.get("close", True)),
         }
 
-    async def _uninstall(self, _told: Json) -> Json:
+    async def _uninstall(self, _body: Json) -> Json:
         return {"ok": True, "events": await self.uninstall()}
 
-    async def _reinstall(self, _told: Json) -> Json:
+    async def _reinstall(self, _body: Json) -> Json:
         self.install_again()
         return {"ok": True}
 

@@ -92,7 +92,7 @@ async def busy(request: web.Request) -> web.Response:
     """Answer every call of the API 429 with Retry-After for so many ``seconds``."""
     state = state_of(request)
     state.busy_until = now_of(request) + float((await json_of(request)).get("seconds", 30))
-    state.busy_told_at = None
+    state.busy_answered_at = None
     return web.json_response({"busy_until": state.busy_until})
 
 

@@ -66,9 +66,9 @@ class SphereServer:
     async def _count_impatience(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         state, now = self.state, self.harness.clock.now()
         if request.path.startswith("/api/") and now < state.busy_until:
-            if state.busy_told_at is None:
-                state.busy_told_at = now
-            elif now - state.busy_told_at > UNDER_WAY_SECONDS:
+            if state.busy_answered_at is None:
+                state.busy_answered_at = now
+            elif now - state.busy_answered_at > UNDER_WAY_SECONDS:
                 self.harness.violation(RETRY_RULE, f"{request.method} {request.path}")
         return await handler(request)
 

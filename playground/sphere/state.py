@@ -40,7 +40,7 @@ class State:
         self.webhook_secret = seed.webhook_secret or secrets.token_hex(16)
         #: Until when every call is answered 429.
         self.busy_until = 0.0
-        self.busy_told_at: float | None = None
+        self.busy_answered_at: float | None = None
         #: What scenarios wrote, by the id of their event.
         self.streams: dict[str, str] = {}
         self.projects: dict[str, Project] = {}

@@ -7,7 +7,9 @@ import asyncio
 import pytest
 from pydantic import SecretStr
 
+from bot.messages.blocks.notices import render
 from bot.providers.base import ConnectionSettings
+from bot.services.gather import Gatherer
 from bot.support.errors import CredentialRefused, ProviderError, Refused, TemporaryError, Unreachable
 from tests.engine.test_ask import TABLE
 from tests.web.rig import ALICE, BOB, GOOD, Inputs, rig
@@ -176,7 +178,8 @@ async def test_an_account_of_somebody_else_is_refused(made):
     claimed = await made.store.claim_notices(50, 30.0, [0, 1, 2, 3])
     told = [each for each in claimed if each.occasion.startswith("tried:")]
     assert {each.principal for each in told} == {ALICE}
-    assert [each.body["text"] for each in told] == [
+    gatherer = Gatherer(made.context)
+    assert [render(each.kind, await gatherer.of_notice(each)).text for each in told] == [
         (
             "<@U0BOB> tried to link your Saturn Cloud account alice, with a token that works. I refused, and "
             "your link stays as it is. If they shouldn't have your token, renew it on Saturn Cloud and then "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.support.rate_limit import TOLD_EVERY, RateLimiter
+from bot.support.rate_limit import NOTICE_EVERY, RateLimiter
 from tests.support.clock import FakeClock
 
 
@@ -51,7 +51,7 @@ def test_it_is_told_once_in_a_while():
     assert not limiter.tells("alice")
     limiter.take("alice")
     assert [limiter.tells("alice") for _ in range(4)] == [True, False, False, False]
-    clock.advance(TOLD_EVERY)
+    clock.advance(NOTICE_EVERY)
     assert [limiter.tells("alice") for _ in range(2)] == [True, False]
 
 

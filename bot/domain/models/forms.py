@@ -111,9 +111,9 @@ class Spec:
         return {"name": self.name, **self.chosen}
 
     @classmethod
-    def from_json(cls, told: Mapping[str, Any]) -> Self:
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
         """Read back what ``as_json`` gave."""
-        chosen = {key: tuple(value) if isinstance(value, list) else value for key, value in told.items()}
+        chosen = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
         return cls(str(chosen.pop("name", "")), chosen)
 
 

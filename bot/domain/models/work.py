@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from bot.domain.models.people import Principal
 
-Told = TypeVar("Told")
+Payload = TypeVar("Payload")
 
 
 class TaskKind(StrEnum):
@@ -72,7 +72,7 @@ class About:
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot(Generic[Told]):
+class Snapshot(Generic[Payload]):
     """Hold what a provider told at ``read_at``, shown until it is read again.
 
     ``owner`` is the account's id whose view it is, or "" where it is the same for everybody. ``kind``:
@@ -82,7 +82,7 @@ class Snapshot(Generic[Told]):
     connection: str
     owner: str
     kind: str
-    payload: Told
+    payload: Payload
     read_at: float
 
 

@@ -126,14 +126,14 @@ class Observed:
 class Created:
     """Say what came of a creation: the id at the provider and the name that it has there.
 
-    ``is_started`` is False where it stands still until it is started, as any other. ``is_told`` is False for
-    a candidate that a list tells too little of: ``Provider.made_at`` reads it.
+    ``is_started`` is False where it stands still until it is started, as any other. ``is_described`` is False
+    for a candidate that a list tells too little of: ``Provider.made_at`` reads it.
     """
 
     remote_id: str
     name: str
     is_started: bool = True
-    is_told: bool = True
+    is_described: bool = True
 
 
 @dataclass(frozen=True, slots=True)

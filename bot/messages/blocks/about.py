@@ -22,14 +22,16 @@ _PARAGRAPH: Final = 12
 _FACTS: Final = 30
 
 
-def about(told: Snapshot[About], title: str, *, now: float, page: int = 1, replaces: bool = False) -> Answer:
+def about(
+    snapshot: Snapshot[About], title: str, *, now: float, page: int = 1, replaces: bool = False
+) -> Answer:
     """Draw what a server told, with one page of its users; a page out of reach becomes the last one."""
-    users = told.payload.users
+    users = snapshot.payload.users
     one = page_of(users, page, PAGE)
-    heading = fill(words.ABOUT, title=title, name=told.connection)
+    heading = fill(words.ABOUT, title=title, name=snapshot.connection)
     facts = [
         fill(words.ABOUT_FACT, label=label, value=Markup(line(value, 200)))
-        for label, value in told.payload.facts[:_FACTS]
+        for label, value in snapshot.payload.facts[:_FACTS]
     ]
     blocks: list[Block] = [kit.section("\n".join([heading, *facts][:_PARAGRAPH]))]
     rest = facts[_PARAGRAPH - 1 :]
@@ -38,12 +40,14 @@ def about(told: Snapshot[About], title: str, *, now: float, page: int = 1, repla
         blocks.append(kit.section(fill(words.ABOUT_USERS, count=len(users))))
         shown = [_user(user) for user in one.shown]
         blocks += [kit.section("\n".join(part)) for part in _parts(shown)]
-    small = [words.ABOUT_AGE.format(age=times.age(now - told.read_at))]
+    small = [words.ABOUT_AGE.format(age=times.age(now - snapshot.read_at))]
     if one.left:
         small.insert(0, words.AND_MORE.format(count=one.left))
     blocks.append(kit.context(*small))
     if one.left:
-        blocks += kit.actions([kit.button(cards.MORE, "about:more", f"{told.connection} {one.number + 1}")])
+        blocks += kit.actions(
+            [kit.button(cards.MORE, "about:more", f"{snapshot.connection} {one.number + 1}")]
+        )
     return kit.answer(kit.bare(heading), blocks, replaces=replaces)
 
 

@@ -73,12 +73,12 @@ def _card(facts: Facts, text: str, lines: list[str], small: list[str], buttons: 
 def _open_card(facts: Facts, operation: Operation) -> Answer:
     workspace = facts.workspace
     if operation.asked_at is not None:
-        told = fill(words.ASKED, title=facts.connection_title)
+        sentence = fill(words.ASKED, title=facts.connection_title)
         buttons = [
             *asked_buttons(operation.id),
             *([stop_button(workspace, facts.effects)] if workspace is not None else []),
         ]
-        return _card(facts, short(words.ASKED_SHORT, facts), [told], [], buttons)
+        return _card(facts, short(words.ASKED_SHORT, facts), [sentence], [], buttons)
     going = is_going(operation, workspace)
     since = kit.moment(
         operation.called_at if going and operation.called_at else operation.created_at, facts.now
@@ -166,21 +166,21 @@ def _running_card(facts: Facts, operation: Operation) -> Answer:
         return _card(facts, short(words.GONE_SHORT, facts), [gone], [], gone_buttons(facts))
     match state:
         case State.SUSPENDED:
-            told, text = words.SUSPENDED_ELSEWHERE, words.SUSPENDED_ELSEWHERE_SHORT
+            shown, text = words.SUSPENDED_ELSEWHERE, words.SUSPENDED_ELSEWHERE_SHORT
         case State.STOPPED:
-            told, text = words.STOPPED_ELSEWHERE, words.STOPPED_ELSEWHERE_SHORT
+            shown, text = words.STOPPED_ELSEWHERE, words.STOPPED_ELSEWHERE_SHORT
         case State.STOPPING:
-            told, text = words.STOPPING_ELSEWHERE, words.STOPPED_ELSEWHERE_SHORT
+            shown, text = words.STOPPING_ELSEWHERE, words.STOPPED_ELSEWHERE_SHORT
         case State.FAILED:
-            told, text = words.FAILED_SINCE, words.FAILED_SINCE_SHORT
+            shown, text = words.FAILED_SINCE, words.FAILED_SINCE_SHORT
         case State.STARTING:
-            told, text = words.STARTED_ELSEWHERE, words.STARTED_ELSEWHERE_SHORT
+            shown, text = words.STARTED_ELSEWHERE, words.STARTED_ELSEWHERE_SHORT
         case _:
             lines = [fill(words.RUNNING, since=since), opening(facts), *warned(facts)]
             small = [kit.held(workspace.remark, facts.now)] if workspace.remark else []
             buttons = [*open_buttons(facts), *running_buttons(facts)]
             return _card(facts, short(words.RUNNING_SHORT, facts), lines, small, buttons)
-    sentence = fill(told, title=facts.connection_title)
+    sentence = fill(shown, title=facts.connection_title)
     buttons = [kit.button(words.REFRESH, "refresh", operation.id)]
     if state not in {State.STARTING, State.STOPPING}:
         buttons = down_buttons(facts)
@@ -215,10 +215,10 @@ def _down_card(facts: Facts, operation: Operation) -> Answer:
     if workspace.state in {State.STARTING, State.RUNNING}:
         text = short(words.STARTED_ELSEWHERE_SHORT, facts)
         return _card(facts, text, [words.STARTED_ELSEWHERE], [], running_buttons(facts))
-    told, text = words.STOPPED, words.STOPPED_SHORT
+    template, text = words.STOPPED, words.STOPPED_SHORT
     if workspace.state is State.SUSPENDED:
-        told, text = words.SUSPENDED, words.SUSPENDED_SHORT
-    return _card(facts, short(text, facts), [fill(told, since=since)], [], down_buttons(facts))
+        template, text = words.SUSPENDED, words.SUSPENDED_SHORT
+    return _card(facts, short(text, facts), [fill(template, since=since)], [], down_buttons(facts))
 
 
 def _removed_card(facts: Facts, operation: Operation) -> Answer:
@@ -227,8 +227,8 @@ def _removed_card(facts: Facts, operation: Operation) -> Answer:
 
 
 def _not_made_card(facts: Facts) -> Answer:
-    told = fill(words.NOT_MADE, title=facts.connection_title)
-    return _card(facts, short(words.NOT_MADE_SHORT, facts), [told], [], again_buttons(facts))
+    sentence = fill(words.NOT_MADE, title=facts.connection_title)
+    return _card(facts, short(words.NOT_MADE_SHORT, facts), [sentence], [], again_buttons(facts))
 
 
 def again_buttons(facts: Facts) -> list[Element]:
@@ -238,14 +238,14 @@ def again_buttons(facts: Facts) -> list[Element]:
 
 def _ended_card(facts: Facts, operation: Operation) -> Answer:
     outcome, is_sent = str(operation.outcome), operation.cause == "sent"
-    told = fill(words.SENT if is_sent else words.ENDED[outcome], verb=words.NOUNS[operation.asked_verb])
+    sentence = fill(words.SENT if is_sent else words.ENDED[outcome], verb=words.NOUNS[operation.asked_verb])
     # What was replaced has no cause but that.
     cause = cause_words(facts, operation.cause or (outcome if outcome in problems.CAUSES else "internal"))
     small = [fill(words.REFERENCE, reference=operation.reference)] if operation.reference else []
     return _card(
         facts,
         short(words.SENT_SHORT if is_sent else words.ENDED_SHORT[outcome], facts),
-        [f"{told} {cause}"],
+        [f"{sentence} {cause}"],
         small,
         retry_buttons(facts, operation),
     )

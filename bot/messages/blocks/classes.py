@@ -64,36 +64,36 @@ def end_words(effects: Effects, *, is_any: bool = False, is_agreed: bool = True)
     """
     stop, keeps = effects.get("stop"), gentlest_mode(effects) == "suspend"
     ends = ends_by_consent(effects, is_any=is_any)
-    told = words.SUSPENDS if keeps else words.STOPS
+    wording = words.SUSPENDS if keeps else words.STOPS
     if ends and not is_agreed:
-        told = words.SPARES
+        wording = words.SPARES
     elif ends:
-        told = words.SUSPENDS_OR_ENDS if keeps else words.ENDS
-    done, does, means = told
+        wording = words.SUSPENDS_OR_ENDS if keeps else words.ENDS
+    done, does, means = wording
     lost = cards.LOST[stop] if stop is not None and ends else ""
-    meant = f" {means.format(lost=lost)}" if means else ""
-    return {"done": Markup(done), "does": Markup(does), "means": Markup(meant)}
+    meaning = f" {means.format(lost=lost)}" if means else ""
+    return {"done": Markup(done), "does": Markup(does), "means": Markup(meaning)}
 
 
 def _state(facts: ClassFacts) -> list[str]:
     card, counts = facts.card, facts.counts
     end = end_words(facts.effects, is_any=card.spec is None)
     if not counts.pressed:
-        told = [words.NOBODY_YET]
+        lines = [words.NOBODY_YET]
     else:
-        told = [fill(words.COUNTS, **_numbers(ready=counts.ready, pressed=counts.pressed))]
-        told += [fill(words.WAITING, **_numbers(count=counts.waiting))] if counts.waiting else []
-        told += [fill(words.FAILED, **_numbers(count=counts.failed))] if counts.failed else []
-        told += [fill(words.KEPT, **_numbers(count=counts.kept))] if counts.kept and not card.done_at else []
+        lines = [fill(words.COUNTS, **_numbers(ready=counts.ready, pressed=counts.pressed))]
+        lines += [fill(words.WAITING, **_numbers(count=counts.waiting))] if counts.waiting else []
+        lines += [fill(words.FAILED, **_numbers(count=counts.failed))] if counts.failed else []
+        lines += [fill(words.KEPT, **_numbers(count=counts.kept))] if counts.kept and not card.done_at else []
     if card.maximum is not None and not card.is_over(facts.now):
-        told.append(fill(words.SEATS, **_numbers(maximum=card.maximum)))
+        lines.append(fill(words.SEATS, **_numbers(maximum=card.maximum)))
     if card.done_at is not None:
-        told.append(fill(words.OVER, **_numbers(stopped=counts.stopped, kept=counts.kept)))
+        lines.append(fill(words.OVER, **_numbers(stopped=counts.stopped, kept=counts.kept)))
     elif card.closed_at is not None and card.stops_at is not None and facts.now < card.stops_at:
-        told.append(fill(words.CLOSING, who=_stopper(card), at=at(card, card.stops_at, facts.now), **end))
+        lines.append(fill(words.CLOSING, who=_stopper(card), at=at(card, card.stops_at, facts.now), **end))
     elif card.is_over(facts.now):
-        told.append(fill(words.CLOSING_UNTIL, **end))
-    return told
+        lines.append(fill(words.CLOSING_UNTIL, **end))
+    return lines
 
 
 def _trainers(facts: ClassFacts) -> list[Element]:
@@ -112,7 +112,7 @@ def problems_of(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
     counts = facts.counts
     if not found:
         return replies.answer(fill(words.NO_PROBLEMS, **_numbers(ready=counts.ready, pressed=counts.pressed)))
-    told = [
+    lines = [
         fill(
             words.PROBLEM,
             who=who(one.press.principal),
@@ -121,11 +121,11 @@ def problems_of(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
         )
         for one in found[:SHOWN]
     ]
-    left = counts.waiting + counts.failed - len(told)
-    told += [fill(words.MORE_PROBLEMS, **_numbers(count=left))] if left > 0 else []
+    left = counts.waiting + counts.failed - len(lines)
+    lines += [fill(words.MORE_PROBLEMS, **_numbers(count=left))] if left > 0 else []
     head = fill(words.PROBLEMS_HEAD, name=facts.card.title)
     # A paragraph for each ten: none grows beyond what Slack takes.
-    blocks = [kit.section("\n".join(told[first : first + 10])) for first in range(0, len(told), 10)]
+    blocks = [kit.section("\n".join(lines[first : first + 10])) for first in range(0, len(lines), 10)]
     return kit.answer(kit.bare(head), [kit.section(head), *blocks])
 
 
@@ -160,7 +160,7 @@ def ending(facts: Facts) -> Answer:
         return unknown()
     card = of.card
     end = end_words(facts.effects, is_agreed=ends_by_consent(of.effects, is_any=card.spec is None))
-    told = fill(
+    sentence = fill(
         words.WARNED,
         title=card.title,
         who=_stopper(card),
@@ -171,7 +171,7 @@ def ending(facts: Facts) -> Answer:
     )
     buttons = [kit.button(words.KEEP_MINE, "class_keep", card.id, style=kit.PRIMARY)]
     text = fill(words.WARNED_SHORT, name=workspace.title, title=card.title, **end)
-    return kit.message(text, told, buttons=buttons)
+    return kit.message(text, sentence, buttons=buttons)
 
 
 def unknown() -> Answer:
@@ -201,23 +201,23 @@ def summary(facts: ClassFacts) -> Answer:
         "stopped": counts.stopped,
         "kept": counts.kept,
     }
-    told = [
+    lines = [
         fill(words.SUMMARY, name=card.title),
         fill(words.SUMMARY_COUNTS, **_numbers(**numbers)),
         fill(words.SUMMARY_STOPPED, **_numbers(**numbers)),
     ]
     left = counts.stopping + counts.not_stopped
     rest = counts.consented - counts.stopped - left
-    told += [fill(words.SUMMARY_LEFT, **_numbers(left=left))] if left > 0 else []
-    told += [fill(words.SUMMARY_REST, **_numbers(rest=rest))] if rest > 0 else []
-    return replies.answer("\n".join(told))
+    lines += [fill(words.SUMMARY_LEFT, **_numbers(left=left))] if left > 0 else []
+    lines += [fill(words.SUMMARY_REST, **_numbers(rest=rest))] if rest > 0 else []
+    return replies.answer("\n".join(lines))
 
 
 def posted(card: ClassCard, *, is_unsure: bool) -> Answer:
     """Ask the poster whether the card is to be posted again: it was refused, or nobody knows."""
     template = words.DID_IT_APPEAR if is_unsure else words.NOT_POSTED
-    told = fill(template, name=card.title, channel=Markup(card.channel_id))
-    return replies.answer(told, [kit.button(words.POST_AGAIN, "class_post", card.id)])
+    sentence = fill(template, name=card.title, channel=Markup(card.channel_id))
+    return replies.answer(sentence, [kit.button(words.POST_AGAIN, "class_post", card.id)])
 
 
 def who(principal: Principal) -> Markup:

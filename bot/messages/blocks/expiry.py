@@ -22,21 +22,21 @@ def ending(facts: Facts) -> Answer:
     workspace = facts.workspace
     names = {"name": name_of(facts), "title": facts.connection_title}
     if workspace is None or workspace.ends_at is None or workspace.ends_how is None:
-        told = fill(notices.ENDED_SHORT, **names)
-        return kit.message(told, told)
+        sentence = fill(notices.ENDED_SHORT, **names)
+        return kit.message(sentence, sentence)
     # What is stopped for good is as lost as what is removed.
     ends_how: Ending = "removed" if is_final(facts.effects, "stop") else workspace.ends_how
     names |= {"left": times.duration(_whole(workspace.ends_at - facts.now))}
     at = kit.moment(workspace.ends_at, facts.now)
     if workspace.state is State.RUNNING:
-        told = notices.ENDING_STOPS if ends_how == "stops" else notices.ENDING_ANYHOW
+        sentence = notices.ENDING_STOPS if ends_how == "stops" else notices.ENDING_ANYHOW
         buttons = open_buttons(facts)
     else:
-        told, buttons = notices.ENDING_REMOVED, down_buttons(facts)
+        sentence, buttons = notices.ENDING_REMOVED, down_buttons(facts)
     if facts.may("remove"):
         buttons.append(remove_button(workspace))
     text = fill(notices.ENDING_SHORT[ends_how], **names)
-    return kit.message(text, fill(told, at=at, **names), buttons=buttons)
+    return kit.message(text, fill(sentence, at=at, **names), buttons=buttons)
 
 
 def _whole(seconds: float) -> float:

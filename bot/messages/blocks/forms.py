@@ -70,7 +70,7 @@ def sentence_view(purpose: Purpose, sentence: str, *, external_id: str | None = 
     return view if external_id is None else {**view, "external_id": external_id}
 
 
-def told_view(purpose: Purpose, answer: Answer) -> dict[str, Any]:
+def answer_view(purpose: Purpose, answer: Answer) -> dict[str, Any]:
     """Return a modal that says what an answer says; its buttons stay behind."""
     said = [block for block in answer.blocks if block.get("type") in {"section", "context"}]
     return _modal(purpose, said or [kit.section(limits.safe(answer.text))])
@@ -97,11 +97,11 @@ def _is_usable(choice: Choice) -> bool:
 
 def _carried(metadata: Mapping[str, Any]) -> str:
     """Write down what a form carries; where Slack has no room for all of it, what spares people least."""
-    told = dict(metadata)
+    values = dict(metadata)
     for dispensable in ("proposed", "chosen"):
-        if len(json.dumps(told, sort_keys=True)) > _METADATA:
-            told[dispensable] = {}
-    return json.dumps(told, sort_keys=True)
+        if len(json.dumps(values, sort_keys=True)) > _METADATA:
+            values[dispensable] = {}
+    return json.dumps(values, sort_keys=True)
 
 
 def _modal(purpose: Purpose, blocks: list[Block], **keys: str) -> dict[str, Any]:
@@ -127,8 +127,8 @@ def _block_id(field: Field) -> str:
     if is_typed(field):
         proposed = field.initial if isinstance(field.initial, str) else ""
         return f"{field.name}{_MARK}{zlib.crc32(proposed.encode()):08x}" if proposed else field.name
-    told = "\n".join(f"{choice.value}\t{choice.label}" for choice in field.choices)
-    return f"{field.name}{_MARK}{zlib.crc32(f'{field.kind}{told}'.encode()):08x}"
+    values = "\n".join(f"{choice.value}\t{choice.label}" for choice in field.choices)
+    return f"{field.name}{_MARK}{zlib.crc32(f'{field.kind}{values}'.encode()):08x}"
 
 
 def _element(field: Field, values: Values) -> Element:

@@ -49,11 +49,11 @@ def job_status(job: Job, facts: Facts) -> Answer:
     card = job_card(job, facts)
     if not job.is_going:
         return card
-    told = words.NO_NEWS
+    remark = words.NO_NEWS
     if job.observed_at is not None:
-        told = words.NEWS.format(age=times.age(facts.now - job.observed_at))
+        remark = words.NEWS.format(age=times.age(facts.now - job.observed_at))
     blocks = [block for block in card.blocks if block["type"] != "actions"]
-    return kit.answer(card.text, [*blocks, kit.context(told), *kit.actions(card_buttons(job, facts))])
+    return kit.answer(card.text, [*blocks, kit.context(remark), *kit.actions(card_buttons(job, facts))])
 
 
 def choices(verb: str, jobs: Sequence[Job], now: float) -> list[Element]:
@@ -74,8 +74,8 @@ def choices(verb: str, jobs: Sequence[Job], now: float) -> list[Element]:
 
 def _row(job: Job, facts: Facts) -> list[Block]:
     state = Markup("\n".join(state_lines(job, facts)))
-    told = fill(words.ROW, name=job.name, title=facts.connection_title, state=state)
-    return row(told, _row_buttons(job, facts))
+    sentence = fill(words.ROW, name=job.name, title=facts.connection_title, state=state)
+    return row(sentence, _row_buttons(job, facts))
 
 
 def _row_buttons(job: Job, facts: Facts) -> list[Element]:

@@ -25,20 +25,20 @@ if TYPE_CHECKING:
 
 def job_card(job: Job, facts: Facts) -> Answer:
     """Draw the card of a run as it stands."""
-    told = "\n".join([title_of(job, facts), *state_lines(job, facts)])
-    return kit.message(short(job, facts), told, _small(job, facts), card_buttons(job, facts))
+    sentence = "\n".join([title_of(job, facts), *state_lines(job, facts)])
+    return kit.message(short(job, facts), sentence, _small(job, facts), card_buttons(job, facts))
 
 
 def job_ended(job: Job, facts: Facts, last_lines: Sequence[str]) -> Answer:
     """Tell how a run ended: exit code, how long it took, the last lines that it wrote."""
-    told = _filled(words.ENDED.get(job.state, words.ENDED_ELSE), job, facts)
-    blocks: list[Block] = [kit.section(told)]
+    sentence = _filled(words.ENDED.get(job.state, words.ENDED_ELSE), job, facts)
+    blocks: list[Block] = [kit.section(sentence)]
     if job.detail:
         blocks.append(kit.context(safe(job.detail, 300)))
     tail = preformatted("\n".join(last_lines))
     if tail is not None:
         blocks += [kit.context(words.LAST_LINES), kit.section(tail.text)]
-    return kit.answer(kit.bare(told), [*blocks, *kit.actions(_over_buttons(job, facts))])
+    return kit.answer(kit.bare(sentence), [*blocks, *kit.actions(_over_buttons(job, facts))])
 
 
 def job_failed(job: Job, facts: Facts) -> Answer:
@@ -49,10 +49,10 @@ def job_failed(job: Job, facts: Facts) -> Answer:
         template = words.NOT_FOLLOWED
     else:
         template = _of_failed(job, words.NOT_RUN, words.NOT_SURE, words.NOT_KNOWN)
-    told = fill(template, name=job.name, title=facts.connection_title, cause=Markup(_cause(job, facts)))
+    sentence = fill(template, name=job.name, title=facts.connection_title, cause=Markup(_cause(job, facts)))
     has_reference = job.reference and job.outcome != "cancelled"
     small = [fill(cards.REFERENCE, reference=job.reference)] if has_reference else []
-    return kit.message(kit.bare(told), told, small, _over_buttons(job, facts))
+    return kit.message(kit.bare(sentence), sentence, small, _over_buttons(job, facts))
 
 
 def job_asked(job: Job, facts: Facts) -> Answer:
@@ -62,17 +62,17 @@ def job_asked(job: Job, facts: Facts) -> Answer:
     else:
         over = words.ASKED_ANOTHER if job.is_open else words.ASKED_OVER
         template, buttons = words.ASKED_FOUND if job.remote_id is not None else over, []
-    told = fill(template, name=job.name, title=facts.connection_title)
-    return kit.message(told.replace("*", ""), told, buttons=buttons)
+    sentence = fill(template, name=job.name, title=facts.connection_title)
+    return kit.message(sentence.replace("*", ""), sentence, buttons=buttons)
 
 
 def job_waiting(job: Job, facts: Facts) -> Answer:
     """Tell that a run has not begun, or can't be looked at, for long; and what holds it up."""
     template = words.LATE_UNBEGUN if job.remote_id is None else words.LATE_UNSEEN
     hold = Markup(kit.held(job.hold, facts.now)) if job.hold else ""
-    told = fill(template, name=job.name, title=facts.connection_title, hold=hold).strip()
+    sentence = fill(template, name=job.name, title=facts.connection_title, hold=hold).strip()
     buttons = _late_buttons(job) if job.is_open else []
-    return kit.message(told.replace("*", ""), told, buttons=buttons)
+    return kit.message(sentence.replace("*", ""), sentence, buttons=buttons)
 
 
 def output_message(job: Job, facts: Facts, tail: str, *, every: float, lines: int, is_over: bool) -> Answer:

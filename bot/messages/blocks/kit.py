@@ -120,13 +120,13 @@ def answer(
 
 
 def message(
-    text: str, told: str, small: Sequence[str] = (), buttons: Iterable[Element] = (), **ways: bool
+    text: str, sentence: str, small: Sequence[str] = (), buttons: Iterable[Element] = (), **ways: bool
 ) -> Answer:
     """Return a message of one paragraph, with small grey texts and a row of buttons below it, if any.
 
     ``text`` is its notification, ``ways`` are those of ``answer``.
     """
-    blocks = [section(told), *([context(*small)] if small else []), *actions(buttons)]
+    blocks = [section(sentence), *([context(*small)] if small else []), *actions(buttons)]
     return answer(text, blocks, **ways)
 
 

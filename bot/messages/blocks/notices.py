@@ -76,8 +76,8 @@ def _link_again(facts: Facts) -> Answer:
 def _sign_in_refused(facts: Facts) -> Answer:
     """Say that a link may be accepted again without anybody's doing."""
     since = kit.moment(facts.time("since"), facts.now)
-    told = fill(notices.SIGN_IN_REFUSED, title=facts.connection_title, since=since)
-    return kit.message(short(notices.SIGN_IN_REFUSED_SHORT, facts), told, [], [link_again_button(facts)])
+    sentence = fill(notices.SIGN_IN_REFUSED, title=facts.connection_title, since=since)
+    return kit.message(short(notices.SIGN_IN_REFUSED_SHORT, facts), sentence, [], [link_again_button(facts)])
 
 
 def _reference(facts: Facts) -> list[str]:
@@ -92,9 +92,9 @@ def _ready(facts: Facts) -> Answer:
     if operation is not None and operation.ended_at is not None and operation.called_at is not None:
         took = times.duration(operation.ended_at - operation.called_at)
         small = [fill(notices.READY_AFTER, took=took)]
-    told = "\n".join([f"{short(notices.READY, facts)} {opening(facts)}", *warned(facts)])
+    sentence = "\n".join([f"{short(notices.READY, facts)} {opening(facts)}", *warned(facts)])
     buttons = [*open_buttons(facts), *running_buttons(facts)]
-    return kit.message(short(notices.READY_SHORT, facts), told, small, buttons)
+    return kit.message(short(notices.READY_SHORT, facts), sentence, small, buttons)
 
 
 def _refused(facts: Facts) -> Answer:
@@ -109,12 +109,12 @@ def _not_done(facts: Facts, template: str = notices.FAILED, text: str = notices.
     if operation is not None and operation.outcome is Outcome.CANCELLED:
         template, text = notices.CALLED_OFF, notices.CALLED_OFF_SHORT
     cause = (operation.cause if operation is not None else None) or facts.word("cause") or "internal"
-    told = f"{short(template, facts)} {cause_words(facts, cause)}"
+    sentence = f"{short(template, facts)} {cause_words(facts, cause)}"
     if facts.of_class is not None:
         failed = stopped_with_class(facts.of_class, name_of(facts), None)
-        told = f"{failed} {cause_words(facts, cause)}"
+        sentence = f"{failed} {cause_words(facts, cause)}"
     buttons = retry_buttons(facts, operation) if operation is not None else []
-    return kit.message(short(text, facts), told, _reference(facts), buttons)
+    return kit.message(short(text, facts), sentence, _reference(facts), buttons)
 
 
 def _stopped(facts: Facts) -> Answer:
@@ -123,32 +123,34 @@ def _stopped(facts: Facts) -> Answer:
     if operation is not None and operation.cause == "not_made":
         return _not_made(facts)
     if workspace is not None and workspace.state is State.SUSPENDED:
-        told = short(notices.SUSPENDED, facts)
+        sentence = short(notices.SUSPENDED, facts)
         if facts.of_class is not None:
-            told = stopped_with_class(facts.of_class, name_of(facts), workspace.state)
-        return kit.message(short(notices.SUSPENDED_SHORT, facts), told, [], down_buttons(facts))
+            sentence = stopped_with_class(facts.of_class, name_of(facts), workspace.state)
+        return kit.message(short(notices.SUSPENDED_SHORT, facts), sentence, [], down_buttons(facts))
     is_gone = workspace is not None and workspace.state is State.GONE
     asked = operation is not None and operation.verb.brings_down
-    told = short(notices.STOPPED if asked else notices.STOPPED_ELSEWHERE, facts)
+    sentence = short(notices.STOPPED if asked else notices.STOPPED_ELSEWHERE, facts)
     if is_gone and operation is not None and operation.agreed:
-        told = short(notices.ENDED, facts)
+        sentence = short(notices.ENDED, facts)
     if facts.of_class is not None:
-        told = stopped_with_class(facts.of_class, name_of(facts), State.GONE if is_gone else State.STOPPED)
+        sentence = stopped_with_class(
+            facts.of_class, name_of(facts), State.GONE if is_gone else State.STOPPED
+        )
     buttons = again_buttons(facts) if is_gone else down_buttons(facts)
-    return kit.message(short(notices.STOPPED_SHORT, facts), told, [], buttons)
+    return kit.message(short(notices.STOPPED_SHORT, facts), sentence, [], buttons)
 
 
 def _removed(facts: Facts) -> Answer:
     if facts.operation is not None and facts.operation.cause == "not_made":
         return _not_made(facts)
-    told = short(notices.REMOVED, facts)
-    return kit.message(short(notices.REMOVED_SHORT, facts), told, [], again_buttons(facts))
+    sentence = short(notices.REMOVED, facts)
+    return kit.message(short(notices.REMOVED_SHORT, facts), sentence, [], again_buttons(facts))
 
 
 def _not_made(facts: Facts) -> Answer:
     """Say that a creation was called off before there was anything."""
-    told = short(notices.NOT_MADE, facts)
-    return kit.message(short(notices.NOT_MADE_SHORT, facts), told, [], again_buttons(facts))
+    sentence = short(notices.NOT_MADE, facts)
+    return kit.message(short(notices.NOT_MADE_SHORT, facts), sentence, [], again_buttons(facts))
 
 
 def _waiting(facts: Facts) -> Answer:
@@ -160,8 +162,8 @@ def _waiting(facts: Facts) -> Answer:
     if facts.workspace is not None and operation is not None and not operation.verb.brings_down:
         buttons.append(stop_button(facts.workspace, facts.effects))
     buttons += force_buttons(facts)
-    told = short(notices.WAITING, facts)
-    return kit.message(short(notices.WAITING_SHORT, facts), told, small, [*buttons, *page_button(facts)])
+    sentence = short(notices.WAITING, facts)
+    return kit.message(short(notices.WAITING_SHORT, facts), sentence, small, [*buttons, *page_button(facts)])
 
 
 def asked(facts: Facts) -> Answer:
@@ -172,16 +174,16 @@ def asked(facts: Facts) -> Answer:
         return kit.message(short(cards.ASKED_SHORT, facts), short(notices.ASKED, facts), [], buttons)
     is_made = workspace is not None and not workspace.is_provisional
     over = notices.ASKED_ANOTHER if operation is not None and operation.is_open else notices.ASKED_OVER
-    told = short(notices.ASKED_FOUND if is_made else over, facts)
-    return kit.message(told.replace("*", ""), told, [], [])
+    sentence = short(notices.ASKED_FOUND if is_made else over, facts)
+    return kit.message(sentence.replace("*", ""), sentence, [], [])
 
 
 def _linked(facts: Facts) -> Answer:
     username = facts.username or facts.word("username")
     template = notices.LINKED_AS if username else notices.LINKED
-    told = fill(template, title=facts.connection_title, username=username)
+    sentence = fill(template, title=facts.connection_title, username=username)
     buttons = [unlink_button(facts.connection, facts.connection_title)]
-    return kit.message(short(notices.LINKED_SHORT, facts), told, [notices.LINKED_NEXT], buttons)
+    return kit.message(short(notices.LINKED_SHORT, facts), sentence, [notices.LINKED_NEXT], buttons)
 
 
 def unlink_button(connection: str, title: str, number: int | None = None) -> Element:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 def outage(facts: Facts) -> Answer:
     """Say that an outage began or ended: ``what`` of the body since ``since``, and for how long it lasted."""
-    told, text = outages.OUTAGES[facts.word("what") or "away"]
+    sentence, text = outages.OUTAGES[facts.word("what") or "away"]
     since = facts.time("since")
     lasted = times.duration(facts.time("until") - since)
     names = {"title": facts.connection_title, "since": kit.moment(since, facts.now), "lasted": lasted}
-    return kit.message(fill(text, **names), fill(told, **names))
+    return kit.message(fill(text, **names), fill(sentence, **names))

@@ -154,9 +154,9 @@ def sentence(problem: BaseException | str, connection_title: str = "The provider
     cause holds none. A cause that is not known is said as trouble of Usher's own, never as nothing.
     """
     cause = problem if isinstance(problem, str) else cause_of(problem)
-    word, _, told = cause.removeprefix("policy.").partition(": ")
+    word, _, text = cause.removeprefix("policy.").partition(": ")
     return CAUSES.get(word, CAUSES["internal"]).format(
-        title=connection_title, said=_said(told or message, connection_title)
+        title=connection_title, said=_said(text or message, connection_title)
     )
 
 

@@ -21,16 +21,16 @@ _LINK = re.compile(r"/s/[0-9a-f]{5,}([0-9a-f]{8})(?:/.*)?")
 _BARE = re.compile(r"[0-9a-f]{8}")
 
 
-def session_url(told: str, base_url: str) -> str | None:
+def session_url(address: str, base_url: str) -> str | None:
     """Return a session's address at the configured server, None for what is none.
 
     An address on another host comes back as it is: the connection's own list of hosts decides on it.
     """
-    if not told or "\\" in told:
+    if not address or "\\" in address:
         return None
     base = urlsplit(base_url)
     try:
-        parts = urlsplit(f"{base.scheme}:{told}" if told.startswith("//") else told)
+        parts = urlsplit(f"{base.scheme}:{address}" if address.startswith("//") else address)
         host = parts.hostname
     except ValueError:
         return None

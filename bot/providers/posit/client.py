@@ -96,18 +96,18 @@ class Workbench:
         self, credential: Credential, *, total: float = TOTAL_SECONDS
     ) -> Listing[WorkbenchUser]:
         """List the registered users; an administrator's token with read access."""
-        told = await self.transport.call("get_users", credential, total=total, max_bytes=USERS_BYTES)
-        if isinstance(told, dict) and isinstance(told.get("users"), list):
-            told = told["users"]
-        return entries([{"users": told}], "users", WorkbenchUser.from_json)
+        answer = await self.transport.call("get_users", credential, total=total, max_bytes=USERS_BYTES)
+        if isinstance(answer, dict) and isinstance(answer.get("users"), list):
+            answer = answer["users"]
+        return entries([{"users": answer}], "users", WorkbenchUser.from_json)
 
     async def get_compute_envs(
         self, credential: Credential, user: str | None = None, *, total: float = TOTAL_SECONDS
     ) -> ComputeEnvs:
         """Ask what may be launched, and with which limits, by the token's owner or by a user."""
         kwparams = None if user is None else {"user": user}
-        told = await self.transport.call("get_compute_envs", credential, kwparams, total=total)
-        return ComputeEnvs.from_json(_object(told))
+        answer = await self.transport.call("get_compute_envs", credential, kwparams, total=total)
+        return ComputeEnvs.from_json(_object(answer))
 
     async def get_session(
         self,
@@ -132,25 +132,25 @@ class Workbench:
             "include_jobs": True if include_jobs else None,
             "include_all_jobs": True if include_jobs else None,
         }
-        told = _object(
+        answer = _object(
             await self.transport.call("get_session", credential, kwparams, window=window, total=total)
         )
         if not include_jobs:
-            return Found(entries([told], "sessions", WorkbenchSession.from_json), Listing())
-        if not isinstance(told.get("sessions"), list):
+            return Found(entries([answer], "sessions", WorkbenchSession.from_json), Listing())
+        if not isinstance(answer.get("sessions"), list):
             raise BadAnswer("the answer's field sessions is not a list")
-        jobs = {"jobs": [] if told.get("jobs") is None else told["jobs"]}
+        jobs = {"jobs": [] if answer.get("jobs") is None else answer["jobs"]}
         return Found(Listing(), entries([jobs], "jobs", WorkbenchJob.from_json))
 
     async def launch_session(
         self, credential: Credential, launch: SessionLaunch, username: str | None = None
     ) -> Launched:
         """Launch a session; raise UnknownOutcome where it may have been launched but no id came back."""
-        told = await self.transport.call(
+        answer = await self.transport.call(
             "launch_session", credential, launch.kwparams(username), changes=True
         )
         with may_have_acted():
-            return Launched.from_json(_object(told))
+            return Launched.from_json(_object(answer))
 
     async def resume_session(
         self,
@@ -192,9 +192,9 @@ class Workbench:
     ) -> WorkbenchJob:
         """Launch a job; raise UnknownOutcome where it may have been launched but no job came back."""
         kwparams = {"job": launch.as_json(user), "apply_config_settings": launch.apply_config_settings}
-        told = await self.transport.call("launch_job", credential, kwparams, changes=True)
+        value = await self.transport.call("launch_job", credential, kwparams, changes=True)
         with may_have_acted():
-            answer = _object(told)
+            answer = _object(value)
             job = answer.get("job")
             return WorkbenchJob.from_json(_object(answer if job is None else job))
 
@@ -223,7 +223,7 @@ class Workbench:
         await self.transport.call("stop_job", credential, kwparams, changes=True)
 
 
-def _object(told: Any) -> Mapping[str, Any]:
-    if not isinstance(told, dict):
+def _object(answer: Any) -> Mapping[str, Any]:
+    if not isinstance(answer, dict):
         raise BadAnswer("the answer's result is not an object")
-    return told
+    return answer

@@ -39,28 +39,28 @@ def unwrap(response: Response, setting: str, *, changes: bool) -> Any:
     ``changes``: what was sent changes something, so that an answer that can't be read leaves open what became
     of it, and an empty one means that it was accepted.
     """
-    told = _json(response)
-    error = told.get("error") if isinstance(told, dict) else None
+    answer = _json(response)
+    error = answer.get("error") if isinstance(answer, dict) else None
     if isinstance(error, dict) and not 300 <= response.status < 400:
         raise error_in(error, response.status, changes=changes)
     if not 200 <= response.status < 300:
         raise error_of(_with_words(response), setting, changes=changes)
-    if told is None and not (changes and not response.body.strip()):
+    if answer is None and not (changes and not response.body.strip()):
         with may_have_acted() if changes else nullcontext():
             response.json()
         if not changes:
             # For a change ``null`` passes.
             raise errors.BadAnswer("the answer is null", status=response.status)
-    return inner(told)
+    return inner(answer)
 
 
-def inner(told: Any) -> Any:
+def inner(answer: Any) -> Any:
     """Return what is inside ``{"result": …}``, once or twice; a bare answer is its own result."""
     for _ in range(MAX_WRAPPINGS):
-        if not (isinstance(told, dict) and "result" in told):
+        if not (isinstance(answer, dict) and "result" in answer):
             break
-        told = told["result"]
-    return told
+        answer = answer["result"]
+    return answer
 
 
 def error_in(error: Mapping[str, Any], status: int | None, *, changes: bool) -> errors.ProviderError:

@@ -132,23 +132,23 @@ class OutputDecoder:
 
     def _end(self, whole: bytes, found: list[Chunk]) -> None:
         try:
-            told = _decode(whole.decode("utf-8", "surrogateescape"))
+            answer = _decode(whole.decode("utf-8", "surrogateescape"))
         except ValueError:
             self.failure = errors.BadAnswer("the stream is not JSON")
             return
-        if isinstance(told.get("error"), dict):
-            self.failure = error_in(told["error"], None, changes=False)
+        if isinstance(answer.get("error"), dict):
+            self.failure = error_in(answer["error"], None, changes=False)
             return
-        chunk = self._chunk(inner(told))
+        chunk = self._chunk(inner(answer))
         if chunk is not None:
             found.append(chunk)
 
-    def _chunk(self, told: Any) -> Chunk | None:
+    def _chunk(self, answer: Any) -> Chunk | None:
         """Return the piece in an object; objects of other kinds (signs of life) say nothing."""
-        output = told.get("output") if isinstance(told, dict) else None
+        output = answer.get("output") if isinstance(answer, dict) else None
         if not isinstance(output, str):
             return None
-        name: StreamName = "stderr" if told.get("outputType") == "stderr" else "stdout"
+        name: StreamName = "stderr" if answer.get("outputType") == "stderr" else "stdout"
         text = self._decoders[name].decode(_bytes(output))
         return Chunk(name, text) if text else None
 

@@ -144,7 +144,7 @@ class Preset(Prepared):
 def pairs_of(value: Any) -> Any:
     """Return a table of variables as a list of names and values; a list is left as it is."""
     if isinstance(value, Mapping):
-        return [{"name": name, "value": told} for name, told in value.items()]
+        return [{"name": name, "value": item} for name, item in value.items()]
     return value
 
 

@@ -264,8 +264,8 @@ class PositProvider(
         asking = self.workbench.version(who.credential, total=ABOUT_SECONDS)
         return await rightly(self.workbench, who, "read", asking)
 
-    def _address(self, told: str) -> str | None:
-        return self.allowed_url(addresses.session_url(told, self.settings.base_url))
+    def _address(self, address: str) -> str | None:
+        return self.allowed_url(addresses.session_url(address, self.settings.base_url))
 
 
 def _words(version: Version) -> str:

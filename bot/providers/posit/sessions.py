@@ -47,7 +47,7 @@ NOT_RESUMABLE = "only suspended sessions of RStudio can be resumed"
 class Address(Protocol):
     """Return a session's address where the connection allows it."""
 
-    def __call__(self, told: str) -> str | None:
+    def __call__(self, address: str) -> str | None:
         """Check what the server says."""
         ...
 

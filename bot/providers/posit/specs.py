@@ -110,17 +110,17 @@ def _limits(drafted: Draft, values: Values, problems: dict[str, str]) -> tuple[s
     """Return the limits, each as ``kind=value``."""
     limits = []
     for limit in drafted.limits:
-        told = text_of(values, limit_field(limit))
-        problem = _too_much(limit, told) if told else ""
+        text = text_of(values, limit_field(limit))
+        problem = _too_much(limit, text) if text else ""
         if problem:
             problems[limit_field(limit)] = problem
-        elif told:
-            limits.append(f"{limit.name}={plain(computing.number_of(told))}")
+        elif text:
+            limits.append(f"{limit.name}={plain(computing.number_of(text))}")
     return tuple(limits)
 
 
-def _too_much(limit: ResourceLimit, told: str) -> str:
-    number = computing.number_of(told)
+def _too_much(limit: ResourceLimit, text: str) -> str:
+    number = computing.number_of(text)
     if number is None:
         return "Needs a number above zero."
     if limit.maximum is not None and number > limit.maximum:
@@ -144,12 +144,12 @@ def _constraints(drafted: Draft, values: Values, problems: dict[str, str]) -> tu
 
 
 def _line(values: Values, name: str, limit: int, problems: dict[str, str]) -> str:
-    told = text_of(values, name)
-    if len(told) > limit:
+    text = text_of(values, name)
+    if len(text) > limit:
         problems[name] = f"At most {limit} characters."
-    elif any(not letter.isprintable() for letter in told):
+    elif any(not letter.isprintable() for letter in text):
         problems[name] = "Needs to be one line without invisible characters."
-    return told
+    return text
 
 
 def _environment(values: Values, problems: dict[str, str]) -> tuple[str, ...]:

@@ -62,7 +62,7 @@ Name = Annotated[str, Field(min_length=1)]
 Words = tuple[Each[Annotated[Name, BeforeValidator(_named)]], ...]
 
 
-class _Told(BaseModel):
+class _Answer(BaseModel):
     """Read one object of an answer; what is null or empty counts as left out."""
 
     model_config = ConfigDict(
@@ -87,7 +87,7 @@ class _Told(BaseModel):
     def _without_nulls(cls, value: Any) -> Any:
         if not isinstance(value, Mapping):
             return value
-        return {key: told for key, told in value.items() if told is not None and told != ""}
+        return {key: entry for key, entry in value.items() if entry is not None and entry != ""}
 
     @field_validator("*", mode="wrap")
     @classmethod
@@ -102,7 +102,7 @@ class _Told(BaseModel):
         return field.get_default(call_default_factory=True)
 
 
-class _NamedValue(_Told):
+class _NamedValue(_Answer):
     name: Name
     value: str = ""
 
@@ -119,7 +119,7 @@ class EnvironmentVariable(_NamedValue):
     """Hold one variable of a session's or a job's environment."""
 
 
-class ResourceLimit(_Told):
+class ResourceLimit(_Answer):
     """Hold one limit: ``cpuCount`` in processors, ``memory`` in MB; values are texts.
 
     The reference calls the kind ``name``, servers call it ``type``.
@@ -137,7 +137,7 @@ class ResourceLimit(_Told):
         return {"name": self.name, "type": self.name, "value": self.value, **typed}
 
 
-class SessionHook(_Told):
+class SessionHook(_Answer):
     """Name what runs on the server when a session starts or stops."""
 
     exe: Name
@@ -147,7 +147,7 @@ class SessionHook(_Told):
         return {"exe": self.exe}
 
 
-class LaunchParameters(_Told):
+class LaunchParameters(_Answer):
     """Say where and with what a session runs; in requests the three lists are there even when empty."""
 
     name: str = ""
@@ -165,22 +165,22 @@ class LaunchParameters(_Told):
 
     def as_json(self) -> dict[str, Any]:
         """Return them for a request; what else is empty is left out."""
-        told = {
+        entry = {
             **self.model_dump(),
             "placement_constraints": [each.as_json() for each in self.placement_constraints],
             "resource_limits": [each.as_json() for each in self.resource_limits],
             "queues": list(self.queues),
         }
-        return {key: value for key, value in told.items() if value != "" or key in {"name", "cluster"}}
+        return {key: value for key, value in entry.items() if value != "" or key in {"name", "cluster"}}
 
 
-class Launched(_Told):
+class Launched(_Answer):
     """Identify a session that was launched."""
 
     id: str = Field(pattern=SESSION_ID)
 
 
-class WorkbenchSession(_Told):
+class WorkbenchSession(_Answer):
     """Hold what the server tells of a session; times are epoch milliseconds.
 
     ``id`` and ``activity_state`` are asked for always; what was not asked for is empty or None.
@@ -205,7 +205,7 @@ class WorkbenchSession(_Told):
         return self.display_name or self.label or self.name
 
 
-class WorkbenchJob(_Told):
+class WorkbenchJob(_Answer):
     """Hold what the server tells of a job; times are ISO 8601 texts, ``""`` where it tells none."""
 
     #: ``job_id`` is what the reference's text says, ``id`` its example.
@@ -230,21 +230,21 @@ class WorkbenchJob(_Told):
         return moment(self.last_update_time)
 
 
-class WorkbenchSupport(_Told):
+class WorkbenchSupport(_Answer):
     """Say what a cluster does for one IDE; None where it does not say."""
 
     supports_interactive_sessions: StrictBool | None = None
     supports_adhoc_jobs: StrictBool | None = None
 
 
-class WorkbenchLanguage(_Told):
+class WorkbenchLanguage(_Answer):
     """Say whether what an IDE needs is installed: it is, unless the server says that it is not."""
 
     name: str = ""
     available: StrictBool = True
 
 
-class WorkbenchIDEInfo(_Told):
+class WorkbenchIDEInfo(_Answer):
     """Hold the defaults of one IDE; ``default_cluster`` may name a cluster that is not listed."""
 
     default_cluster: str = ""
@@ -252,7 +252,7 @@ class WorkbenchIDEInfo(_Told):
     lang: WorkbenchLanguage = WorkbenchLanguage()
 
 
-class ComputeEnv(_Told):
+class ComputeEnv(_Answer):
     """Describe a cluster: what can be chosen there, and what it does for each IDE."""
 
     name: Name
@@ -268,7 +268,7 @@ class ComputeEnv(_Told):
     workbenches: dict[Each[Name], Annotated[WorkbenchSupport, BeforeValidator(_object)]] = {}
 
 
-class ComputeEnvs(_Told):
+class ComputeEnvs(_Answer):
     """Hold the answer of get_compute_envs; IDEs keep the server's order."""
 
     clusters: tuple[Each[ComputeEnv], ...]
@@ -284,7 +284,7 @@ class ComputeEnvs(_Told):
         return envs
 
 
-class Version(_Told):
+class Version(_Answer):
     """Hold the server's version, part by part, and the names of what is switched on there."""
 
     major: str = ""
@@ -297,12 +297,12 @@ class Version(_Told):
     @classmethod
     def from_json(cls, answer: Any) -> Self:
         """Read it; raise BadAnswer when no version is there. A plain text counts as its parts."""
-        told = answer.get("version") if isinstance(answer, Mapping) else None
-        if isinstance(told, str) and told:
-            told = dict(zip(("major", "minor", "patch"), told.split(".", 2), strict=False))
-        if not isinstance(told, Mapping) or not told:
+        entry = answer.get("version") if isinstance(answer, Mapping) else None
+        if isinstance(entry, str) and entry:
+            entry = dict(zip(("major", "minor", "patch"), entry.split(".", 2), strict=False))
+        if not isinstance(entry, Mapping) or not entry:
             raise BadAnswer("the answer's field version is not an object")
-        return super().from_json({**told, "features": answer.get("features")})
+        return super().from_json({**entry, "features": answer.get("features")})
 
     @property
     def text(self) -> str:
@@ -310,7 +310,7 @@ class Version(_Told):
         return ".".join(part for part in (self.major, self.minor, self.patch) if part)
 
 
-class WorkbenchUser(_Told):
+class WorkbenchUser(_Answer):
     """Hold one registered user; ``status`` is ``Active`` or ``Inactive``."""
 
     username: Name

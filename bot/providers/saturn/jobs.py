@@ -209,8 +209,8 @@ class SaturnRuns(facets.Runs[Offer], facets.Schedules[Offer]):
     async def _live_log(self, access: Access, pod: str) -> str | None:
         """Return a live pod's log; None where there is none, or only a part of it that moves on."""
         query = {"page_size": str(LIVE_LINES), "container_name": "main"}
-        told = await self._log(access, f"/api/active/pods/{path_part(pod)}/logs", query)
-        return told if told is None or told.count("\n") + 1 < LIVE_LINES else None
+        answer = await self._log(access, f"/api/active/pods/{path_part(pod)}/logs", query)
+        return answer if answer is None or answer.count("\n") + 1 < LIVE_LINES else None
 
     async def _ended_log(self, access: Access, job: str, pod: str) -> str | None:
         return await self._log(access, f"/api/jobs/{path_part(job)}/logs", {"pod_name": pod})

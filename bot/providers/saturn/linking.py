@@ -127,8 +127,8 @@ async def _check_by_token(api: Api, credential: Credential) -> Identity:
 
 def _shown_token(response: Response) -> str:
     """Return the token of an answer: a bare text, or the field of an object."""
-    told = response.revealed()
-    shown = text_in(told, "token") if isinstance(told, dict) else told
+    body = response.revealed()
+    shown = text_in(body, "token") if isinstance(body, dict) else body
     if not isinstance(shown, str) or not shown:
         raise BadAnswer("the answer is no token")
     return shown

@@ -41,8 +41,8 @@ async def resources(api: Api, access: Access, kind: str, beginning: str = "") ->
 
     def read(recipe: Any) -> Resource | None:
         found = resource(recipe)
-        told = word_in(recipe, "type") or kind
-        return found if told == kind and is_theirs(found.owner, access.username) else None
+        its_kind = word_in(recipe, "type") or kind
+        return found if its_kind == kind and is_theirs(found.owner, access.username) else None
 
     try:
         found = await paged(api, "/api/recipes", access.credential, query)

@@ -43,10 +43,10 @@ async def create(api: Api, access: Access, spec: Spec, recipes: Iterable[Recipe]
         raise InvalidRequest(NO_RECIPE)
     name = spec.name
     try:
-        standing = await find(api, access, spec)
+        existing = await find(api, access, spec)
     except Untold:
-        standing = None
-    if standing is not None:
+        existing = None
+    if existing is not None:
         raise Conflict(TAKEN)
     body = recipe.filled(name, _owner(access, spec, recipe), spec.word("size"))
     try:
@@ -98,8 +98,8 @@ def _owner(access: Access, spec: Spec, recipe: Recipe) -> str:
     """Return whose it is to be, ``org/user`` where the organisation is known; "": the token's own."""
     if not access.username:
         return ""
-    told = spec.word("owner").rpartition("/")[0] or recipe.organisation
-    return f"{told}/{access.username}" if told else access.username
+    prefix = spec.word("owner").rpartition("/")[0] or recipe.organisation
+    return f"{prefix}/{access.username}" if prefix else access.username
 
 
 def _id_of(answer: Mapping[str, Any]) -> str:

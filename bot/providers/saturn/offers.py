@@ -73,10 +73,10 @@ def schedule_of(spec: Mapping[str, Any]) -> str | None:
     set, and under the short one.
     """
     options = spec.get("cron_schedule_options")
-    told = options.get("schedule") if isinstance(options, dict) else spec.get("schedule", options)
-    if told is None:
+    value = options.get("schedule") if isinstance(options, dict) else spec.get("schedule", options)
+    if value is None:
         return "" if {"schedule", "cron_schedule_options"} & spec.keys() else None
-    return clean(told, 100) if isinstance(told, str) else None
+    return clean(value, 100) if isinstance(value, str) else None
 
 
 async def _sizes(api: Api, access: Access) -> tuple[Choice, ...] | None:
@@ -88,9 +88,9 @@ async def _sizes(api: Api, access: Access) -> tuple[Choice, ...] | None:
     return tuple(Choice(name, _label(name, one)) for name, one in sizes.items() if name.isprintable())
 
 
-def _label(name: str, told: Any) -> str:
+def _label(name: str, value: Any) -> str:
     """Return how people tell sizes apart: the server's own words, or what it says of each."""
-    one = told if isinstance(told, dict) else {}
+    one = value if isinstance(value, dict) else {}
     shown = one.get("display_name")
     if isinstance(shown, str) and clean(shown):
         return clean(shown, 70)

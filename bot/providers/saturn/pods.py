@@ -115,8 +115,8 @@ async def exit_code(api: Api, credential: Credential, pod: str) -> int | None:
     except (NotFound, BadAnswer):
         # It is only good to have: what became of the run is known without it.
         return None
-    told = answer.get("container_summaries")
-    containers = [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
+    live = answer.get("container_summaries")
+    containers = [one for one in live if isinstance(one, dict)] if isinstance(live, list) else []
     main = next((one for one in containers if one.get("name") == "main"), containers[0] if containers else {})
     code = main.get("exit_code")
     return code if isinstance(code, int) and not isinstance(code, bool) else None
@@ -124,9 +124,9 @@ async def exit_code(api: Api, credential: Credential, pod: str) -> int | None:
 
 def awaited(job: str, key: str, before: Iterable[Pod]) -> str:
     """Return the id of a run whose pod is not seen yet: what was there before tells it from others."""
-    told = list(before)
-    since = max((pod.started_at or 0.0 for pod in told), default=0.0)
-    waiting = "".join(f"-{_digest(pod.name)}" for pod in told if pod.is_live and pod.started_at is None)
+    live = list(before)
+    since = max((pod.started_at or 0.0 for pod in live), default=0.0)
+    waiting = "".join(f"-{_digest(pod.name)}" for pod in live if pod.is_live and pod.started_at is None)
     return f"{job}/{AWAITED}{since:.3f}.{short(key)}{waiting}"
 
 
@@ -176,15 +176,15 @@ async def _listed(
     return Pods({pod.name: pod for pod in pods}, pods.is_whole)
 
 
-def _live(told: Any) -> Pod:
-    pod = _pod(told, "name", "started_at", "completed_at")
+def _live(live: Any) -> Pod:
+    pod = _pod(live, "name", "started_at", "completed_at")
     return replace(pod, is_live=not pod.state.is_over)
 
 
-def _past(told: Any) -> Pod:
-    return _pod(told, "pod_name", "start_time", "end_time")
+def _past(live: Any) -> Pod:
+    return _pod(live, "pod_name", "start_time", "end_time")
 
 
-def _pod(told: Any, name: str, began: str, ended: str) -> Pod:
-    found = id_in(told, name)
-    return Pod(found, word_in(told, "status") or "", moment(told.get(began)), moment(told.get(ended)))
+def _pod(live: Any, name: str, began: str, ended: str) -> Pod:
+    found = id_in(live, name)
+    return Pod(found, word_in(live, "status") or "", moment(live.get(began)), moment(live.get(ended)))

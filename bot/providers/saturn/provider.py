@@ -108,24 +108,24 @@ class Saturn(
         except NotFound:
             return Observed(State.GONE)
         answer = response.json_object()
-        told_id = word_in(answer, "id")
-        if told_id is not None and told_id.casefold() != remote_id.casefold():
+        listed_id = word_in(answer, "id")
+        if listed_id is not None and listed_id.casefold() != remote_id.casefold():
             raise BadAnswer("the answer is about another workspace")
         seen = _observed(text_in(answer, "status"))
         label = clean(word_in(answer, "name") or "", MAX_NAME) or None
         if seen.state is not State.RUNNING:
             return Observed(seen.state, detail=seen.detail, name=label)
-        told = word_in(answer, "url")
-        url = self._address(told)
-        detail = URL_NOT_ALLOWED if told is not None and url is None else None
+        address = word_in(answer, "url")
+        url = self._address(address)
+        detail = URL_NOT_ALLOWED if address is not None and url is None else None
         return Observed(State.RUNNING, url=url, detail=detail, name=label)
 
-    def _address(self, told: str | None) -> str | None:
+    def _address(self, address: str | None) -> str | None:
         """Return the IDE's URL where its host is allowed; a relative one is resolved against the base."""
-        if told is None:
+        if address is None:
             return None
         try:
-            return self.allowed_url(urljoin(f"{self.settings.base_url}/", told))
+            return self.allowed_url(urljoin(f"{self.settings.base_url}/", address))
         except ValueError:
             return None
 
@@ -153,8 +153,8 @@ class Saturn(
             response = await unless_absent(self._api.call("GET", "/api/status", None, total=PROBE_SECONDS))
         except (CredentialRefused, Forbidden):
             response = None
-        told = None if response is None else word_in(response.json_object(), "version")
-        return clean(told or "version not told", MAX_NAME)
+        address = None if response is None else word_in(response.json_object(), "version")
+        return clean(address or "version not told", MAX_NAME)
 
     async def check(self, credential: Credential) -> Identity:
         """Ask who this is; without that endpoint compare the token with the one that the server shows."""

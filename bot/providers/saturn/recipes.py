@@ -128,10 +128,10 @@ def _line(text: str, field: str) -> str:
 def _read(path: Path) -> str:
     """Return a file's text; raise ValueError for one that others may write: it runs in people's names."""
     try:
-        told = path.stat()
-        if told.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        status = path.stat()
+        if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise ValueError(f"others on this machine can write {path.name}: chmod 644 it")
-        if told.st_size > MAX_BYTES:
+        if status.st_size > MAX_BYTES:
             raise ValueError(f"{path.name} has more than {MAX_BYTES} bytes")
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:

@@ -43,12 +43,12 @@ def check(secret: SecretStr | None, signature: str, body: bytes) -> None:
 def events_of(body: bytes) -> list[Event]:
     """Read the messages of a checked body; ones of other kinds are left out. Raises BadAnswer."""
     try:
-        told = json.loads(body)
+        value = json.loads(body)
     except (ValueError, RecursionError):
-        told = None
-    if not isinstance(told, list) or len(told) > MOST or not all(isinstance(one, dict) for one in told):
+        value = None
+    if not isinstance(value, list) or len(value) > MOST or not all(isinstance(one, dict) for one in value):
         raise BadAnswer("the body is no list of messages")
-    return [_event(one) for one in told if one.get("type") == FINISHED]
+    return [_event(one) for one in value if one.get("type") == FINISHED]
 
 
 def _event(message: Mapping[str, Any]) -> Event:
@@ -64,8 +64,8 @@ def _event(message: Mapping[str, Any]) -> Event:
 
 def _remark(payload: Mapping[str, Any], timestamp: Any) -> str:
     """Say what came of a scenario, as a sentence."""
-    told = payload.get("scenario")
-    name = clean(told, _MAX_NAME) if isinstance(told, str) else ""
+    value = payload.get("scenario")
+    name = clean(value, _MAX_NAME) if isinstance(value, str) else ""
     result = payload.get("result")
     result = result if isinstance(result, dict) else {}
     status = result.get("status")
@@ -80,8 +80,8 @@ def _remark(payload: Mapping[str, Any], timestamp: Any) -> str:
     return f"{f'Scenario {name}' if name else 'A scenario'} finished{when}{came}{points}."
 
 
-def _time(told: Any) -> float | None:
+def _time(value: Any) -> float | None:
     """Return the time of a message: epoch seconds, or as the API writes times."""
-    if isinstance(told, bool) or not isinstance(told, (int, float)):
-        return moment(told)
-    return float(told) if 0 < told < 1e10 else None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return moment(value)
+    return float(value) if 0 < value < 1e10 else None

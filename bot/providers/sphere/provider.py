@@ -204,9 +204,9 @@ class SphereProvider(Provider, facets.Removal, facets.Making[Offer], facets.Page
         found = []
         for remote_id, item in listed:
             made_at = self._made_at(item)
-            is_told = item.keys() >= _TELLING
-            if not is_told or (made_at is not None and made_at >= since - CLOCK_SKEW):
-                found.append(Created(remote_id, spec.name or remote_id, is_told=is_told))
+            is_described = item.keys() >= _TELLING
+            if not is_described or (made_at is not None and made_at >= since - CLOCK_SKEW):
+                found.append(Created(remote_id, spec.name or remote_id, is_described=is_described))
         return Traces(others=tuple(found))
 
     async def made_at(self, access: Access, remote_id: str) -> float | None:  # noqa: ARG002 - as in status

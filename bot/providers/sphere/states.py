@@ -49,33 +49,33 @@ def workspace_in(answer: Mapping[str, Any]) -> dict[str, Any]:
 
 def id_in(workspace: Any) -> str:
     """Return a workspace's id; raise BadAnswer for what can't be one."""
-    told = reading.id_in(workspace, "id").lower()
-    if not is_id(told):
+    value = reading.id_in(workspace, "id").lower()
+    if not is_id(value):
         raise BadAnswer("the answer's field id is no id")
-    return told
+    return value
 
 
 def observed(workspace: Mapping[str, Any]) -> Observed:
     """Return what is known of a workspace; raise BadAnswer. Its own token is kept out of what is said."""
-    told = workspace.get("retention_time_stopped")
-    is_kept = None if told is None else minutes(told) > 0
+    value = workspace.get("retention_time_stopped")
+    is_kept = None if value is None else minutes(value) > 0
     return replace(_observed(workspace), is_kept=is_kept)
 
 
 def _observed(workspace: Mapping[str, Any]) -> Observed:
-    told = object_in(workspace, "state")
-    code = _code(told.get("code"))
+    value = object_in(workspace, "state")
+    code = _code(value.get("code"))
     state = _STATES.get(code) if isinstance(code, int) else None
     actions = _actions(workspace)
     if state is None:
-        strange = unknown_word(clean(f"{code} {optional_name(told)}".strip()))
+        strange = unknown_word(clean(f"{code} {optional_name(value)}".strip()))
         return Observed(State.UNKNOWN, detail=strange, actions=actions)
     token = word_in(workspace, "workspace_token")
     hidden = (token or "",)
     if state is State.GONE:
         return Observed(state, actions=frozenset())
     if state is State.FAILED:
-        reason = clean(word_in(told, "error_reason", "state.") or "", secrets=hidden)
+        reason = clean(word_in(value, "error_reason", "state.") or "", secrets=hidden)
         return Observed(state, detail=reason or NO_CAUSE, actions=_only(actions, "remove"))
     if state is State.STOPPED:
         may: set[Action] = {"start"}
@@ -94,44 +94,44 @@ def optional_name(state: Mapping[str, Any]) -> str:
     return name if isinstance(name, str) else ""
 
 
-def moment(told: Any) -> float | None:
+def moment(value: Any) -> float | None:
     """Return a time of the API in epoch seconds, None for none or what can't be read."""
-    if not isinstance(told, str) or len(told) > 40:
+    if not isinstance(value, str) or len(value) > 40:
         return None
     try:
-        return datetime.strptime(told, _TIME).timestamp()  # noqa: DTZ007 - %z is in the form
+        return datetime.strptime(value, _TIME).timestamp()  # noqa: DTZ007 - %z is in the form
     except (ValueError, OverflowError):
         return None
 
 
-def minutes(told: Any) -> float:
+def minutes(value: Any) -> float:
     """Return minutes in seconds; 0, which stands for never, for what is none. Texts of digits are taken."""
-    if isinstance(told, str) and told.isascii() and told.isdigit() and len(told) <= 9:
-        told = int(told)
-    if isinstance(told, bool) or not isinstance(told, int) or not 0 < told <= _MOST_MINUTES:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 9:
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= _MOST_MINUTES:
         return 0.0
-    return told * _MINUTE
+    return value * _MINUTE
 
 
-def _code(told: Any) -> int | str:
+def _code(value: Any) -> int | str:
     """Return the state's code, a number or as a text; raise BadAnswer."""
-    if isinstance(told, str) and told:
-        text = told.strip()
+    if isinstance(value, str) and value:
+        text = value.strip()
         return int(text) if text.isascii() and text.isdigit() and len(text) < 5 else text[:40]
-    if isinstance(told, bool) or not isinstance(told, int):
+    if isinstance(value, bool) or not isinstance(value, int):
         raise BadAnswer("the answer's field state.code is neither a number nor a text")
-    return told
+    return value
 
 
 def _actions(workspace: Mapping[str, Any]) -> frozenset[Action] | None:
     """Return what the server permits now; None where it does not tell."""
-    told = workspace.get("permissions")
-    if told is None:
+    value = workspace.get("permissions")
+    if value is None:
         return None
-    if not isinstance(told, dict):
+    if not isinstance(value, dict):
         note("permissions is not an object")
         return None
-    return frozenset(action for key, action in _PERMISSIONS.items() if told.get(key) is True)
+    return frozenset(action for key, action in _PERMISSIONS.items() if value.get(key) is True)
 
 
 def _only(actions: frozenset[Action] | None, *kept: Action) -> frozenset[Action]:
@@ -143,8 +143,8 @@ def _init_failure(workspace: Mapping[str, Any], hidden: Iterable[str]) -> str | 
     if workspace.get("workspace_init_failed") is not True:
         return None
     streams = workspace.get("streams")
-    told = streams if isinstance(streams, dict) else {}
-    wrote = told.get("workspace_init_error") or told.get("workspace_init_output")
+    value = streams if isinstance(streams, dict) else {}
+    wrote = value.get("workspace_init_error") or value.get("workspace_init_output")
     if not isinstance(wrote, str) or not wrote.strip():
         return f"{INIT_FAILED}."
     for secret in hidden:

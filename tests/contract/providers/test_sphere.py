@@ -163,7 +163,7 @@ async def test_what_a_list_tells_too_little_of_is_read_before_it_is_passed_over(
     ]
     sphere.spoil("/workspaces$", body=json.dumps({"items": short, "paging": {}}))
     found = (await provider.find(sphere.access, spec, "k", sphere.server_clock.now())).others
-    assert [(one.remote_id, one.is_told) for one in found] == [(one["id"], False) for one in short]
+    assert [(one.remote_id, one.is_described) for one in found] == [(one["id"], False) for one in short]
     told = [await provider.made_at(sphere.access, one.remote_id) for one in found]
     assert told == [pytest.approx(sphere.server_clock.now(), abs=5), None]  # the other was made otherwise
     assert await provider.made_at(sphere.access, sphere.missing_id) is None
